@@ -1,0 +1,82 @@
+/**
+ * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: whether trying again can help,
+ * the exit code of the command line, and what the operator should do. One table, so that workers, the command line and the
+ * documentation never disagree.
+ */
+export const FAILURES = {
+  InvalidInput: { retryable: false, exitCode: 2, remedy: 'Correct the input that the message names and start again.' },
+  InvalidConfiguration: {
+    retryable: false,
+    exitCode: 2,
+    remedy: 'Correct the file and key that the message names.',
+  },
+  AuthenticationFailed: {
+    retryable: false,
+    exitCode: 5,
+    remedy: 'Give the provider a token that is valid and may read these repositories (tokenEnv in longhaul.yaml).',
+  },
+  RepositoryNotFound: {
+    retryable: false,
+    exitCode: 6,
+    remedy:
+      'Check the id with `longhaul repos list`; if the repository is gone, remove it with `longhaul index remove`.',
+  },
+  RateLimited: {
+    retryable: true,
+    exitCode: 4,
+    remedy: 'Nothing: the flow waits as long as the forge asks and goes on.',
+  },
+  DiscoveryFailed: {
+    retryable: true,
+    exitCode: 4,
+    remedy: 'Check that the provider can be reached from the worker.',
+  },
+  GitFailed: { retryable: true, exitCode: 4, remedy: 'Check that the remote can be reached and read by the worker.' },
+  SchemaMismatch: {
+    retryable: false,
+    exitCode: 3,
+    remedy: 'The collection in Weaviate was made by something else: use another indexName, or remove that collection.',
+  },
+  IndexIncomplete: {
+    retryable: true,
+    exitCode: 1,
+    remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
+  },
+  ServerUnavailable: { retryable: true, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
+  StackFailed: { retryable: false, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
+  SomeRepositoriesFailed: {
+    retryable: false,
+    exitCode: 1,
+    remedy: 'Mend what each line names and run the same command again: only what failed is done again.',
+  },
+} as const satisfies Record<string, { retryable: boolean; exitCode: number; remedy: string }>;
+
+/** The name of a failure, as Temporal shows it in `ApplicationFailure.type`. */
+export type FailureType = keyof typeof FAILURES;
+
+/** True when `type` is one of {@link FAILURES}. */
+export function isFailureType(type: unknown): type is FailureType {
+  return typeof type === 'string' && Object.hasOwn(FAILURES, type);
+}
+
+/** The types that Temporal's retry policies must not retry. */
+export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as FailureType[]).filter(
+  (type) => !FAILURES[type].retryable,
+);
+
+/**
+ * An anticipated failure, outside Temporal. Adapters throw it with a sentence that names what is wrong and where; the
+ * worker turns it into an `ApplicationFailure` of the same type, the command line into a message and an exit code.
+ */
+export class LonghaulError extends Error {
+  readonly type: FailureType;
+  /** Milliseconds to wait before the next try, when the other side said so (`retry-after`). */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(type: FailureType, message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'LonghaulError';
+    this.type = type;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
