@@ -26,14 +26,18 @@ export interface BlobRef {
   readonly mode: string;
 }
 
+/** The former self of a changed file: where it was and what it was. */
+export interface OldFile extends FilePath, BlobRef {
+  /** Present when its path, mode or attributes alone said that it is not indexed. */
+  readonly skip?: SkipReason;
+}
+
 /** A file of the new tree: added, changed (content, mode or type), or moved without a change of content. */
 export interface FileWritten extends FilePath {
   readonly op: 'add' | 'modify' | 'rename';
   readonly blob: BlobRef;
-  /** The file's former self; missing on `add`, and when the producer does not know. */
-  readonly oldBlob?: BlobRef;
-  /** Where it was before; only on `rename`. */
-  readonly oldFile?: FilePath;
+  /** The file's former self, on `rename` under its former path; missing on `add`, and when the producer does not know. */
+  readonly old?: OldFile;
   /** Size of the content in bytes. */
   readonly size: number;
   /** The content; null when {@link skip} says that nobody needs it. */
@@ -46,7 +50,7 @@ export interface FileWritten extends FilePath {
 export interface FileDeleted extends FilePath {
   readonly op: 'delete';
   /** What it was; missing when the producer does not know. */
-  readonly oldBlob?: BlobRef;
+  readonly old?: OldFile;
 }
 
 /** One step of the way from one tree to another. */
