@@ -14,6 +14,9 @@ export interface Repository {
   readonly defaultBranch: string | null;
 }
 
+/** What one needs to fetch a repository: the part of a {@link Repository} that travels from flow to flow. */
+export type RepositoryAddress = Pick<Repository, 'id' | 'cloneUrl'>;
+
 /** The identity of a repository (`docs/architecture.md`): not its basename, so equal names in two places stay apart. */
 export function repositoryId(
   provider: string,
@@ -27,4 +30,28 @@ export function repositoryId(
 /** The id without its provider: `org/project/repo` or `org/repo`, as events and messages name a repository. */
 export function repositoryName(id: string): string {
   return id.slice(id.indexOf('/') + 1);
+}
+
+/** Why {@link isRepositoryId} said no. */
+export const NOT_A_REPOSITORY_ID = 'must be a repository id: provider/org/repo or provider/org/project/repo';
+
+/** True for `provider/org/repo` or `provider/org/project/repo` of plain segments: no empty one, no `..`, no control character. */
+export function isRepositoryId(id: string): boolean {
+  const segments = id.split('/');
+  return segments.length >= 3 && segments.length <= 4 && id.length <= 300 && segments.every(isPlainSegment);
+}
+
+function isPlainSegment(segment: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
+  return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f\\]/.test(segment);
+}
+
+/** The parts of an id that {@link isRepositoryId} accepts. */
+export function parseRepositoryId(
+  id: string,
+): Pick<Repository, 'id' | 'provider' | 'organization' | 'project' | 'repository'> {
+  const [provider = '', organization = '', third = '', fourth] = id.split('/');
+  return fourth === undefined
+    ? { id, provider, organization, project: null, repository: third }
+    : { id, provider, organization, project: third, repository: fourth };
 }

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Reporter, TestModule } from 'vitest/node';
 import type { SerializedError } from 'vitest';
 
-/** Prints 'N passed, N failed, N skipped' as the very last line (after the coverage table too). */
+/** Prints `N passed, N failed` as the very last line, with `, N skipped` when a test was skipped. */
 export default class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
     let passed = 0;
@@ -19,6 +19,7 @@ export default class CountReporter implements Reporter {
       // a file that failed to load, or whose hook failed, has no failed test of its own
       failed += bad === 0 && m.state() === 'failed' ? 1 : bad;
     }
-    process.once('exit', () => writeSync(1, `${passed} passed, ${failed} failed, ${skipped} skipped\n`));
+    const line = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`;
+    process.once('exit', () => writeSync(1, line));
   }
 }

@@ -1,0 +1,258 @@
+import type { Node, Tree } from 'web-tree-sitter';
+import { grammarOf } from './grammars.ts';
+import type { Grammar } from './grammars.ts';
+
+/** Version of the way files are cut. Another one cuts differently, so what it makes are other objects. */
+export const CHUNKER_VERSION = 'chunker-1';
+
+/** A piece of a file. All pieces of a file in order are the file. */
+export interface Chunk {
+  /** 1-based. */
+  readonly startLine: number;
+  /** 1-based, inclusive. */
+  readonly endLine: number;
+  readonly text: string;
+  /** Names of the definitions in it, in order, each once. */
+  readonly symbols: readonly string[];
+  /** Names of the definitions around the whole of it, outermost first. */
+  readonly scope: readonly string[];
+}
+
+/** A chunk has at most this many characters that are not white space. */
+export const CHUNK_SIZE = 1_200;
+/** A longer text is data or generated more often than not, and is cut by lines. */
+const LONGEST_PARSED = 400_000;
+/** The parser's own count of its work, in hundreds of steps; real code stays far below, and unlike time it is always the same. */
+const MOST_STEPS_PER_CHARACTER = 1;
+const STEPS_FOR_FREE = 20_000;
+const LONGEST_NAME = 100;
+const NEWLINE = 10;
+/** What belongs to the node behind it. */
+const LEADING = /comment|decorator|attribute_item|annotation/;
+
+/**
+ * Cuts a text into chunks along the syntax of its language (as linguist names it), or by lines when there is no grammar for it
+ * or the text is too much for the parser. Chunks begin at the start of a line, but for lines that are longer than a whole chunk.
+ * The same text in the same language is always cut the same.
+ */
+export async function chunk(text: string, language: string | null): Promise<Chunk[]> {
+  const grammar = language !== null && text.length <= LONGEST_PARSED ? await grammarOf(language) : null;
+  const tree = grammar ? parse(grammar, text) : null;
+  const measure = measureOf(text);
+  if (!grammar || !tree) return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
+  try {
+    const ranges = joined(measure, cutByNodes(measure, tree.rootNode));
+    return chunksOf(measure, ranges, definitionsIn(grammar, tree));
+  } finally {
+    tree.delete();
+  }
+}
+
+function parse({ parser }: Grammar, text: string): Tree | null {
+  let steps = STEPS_FOR_FREE + text.length * MOST_STEPS_PER_CHARACTER;
+  const tree = parser.parse(text, null, { progressCallback: () => --steps < 0 });
+  if (!tree) parser.reset();
+  return tree;
+}
+
+/** From `start` up to but not including `end`, in UTF-16 units, as JavaScript and tree-sitter count. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A text and what is asked of it again and again. */
+interface Measure {
+  readonly text: string;
+  /** The characters of a range that are not white space. */
+  sizeOf(range: Range): number;
+  /** Where the line begins that the character at `at` is in. */
+  lineStart(at: number): number;
+}
+
+function measureOf(text: string): Measure {
+  const inkBefore = new Uint32Array(text.length + 1);
+  for (let at = 0, ink = 0; at < text.length; at++) {
+    if (isInk(text, at)) ink++;
+    inkBefore[at + 1] = ink;
+  }
+  return {
+    text,
+    sizeOf: ({ start, end }) => (inkBefore[end] ?? 0) - (inkBefore[start] ?? 0),
+    lineStart: (at) => (at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1),
+  };
+}
+
+/** Siblings that lines cannot tell apart, and the lines that they are on. */
+interface Unit extends Range {
+  readonly nodes: readonly Node[];
+}
+
+const LEVEL_ENDS = null;
+
+/** Ranges that are small enough: whole nodes where they are, what nodes consist of where they are not. */
+function cutByNodes(measure: Measure, root: Node): Range[] {
+  const ranges: Range[] = [];
+  let open: Range | null = null;
+  const close = (): void => {
+    if (open) ranges.push(open);
+    open = null;
+  };
+  // a stack instead of recursion: expressions can be nested tens of thousands deep
+  const waiting: (Unit | typeof LEVEL_ENDS)[] = [{ start: 0, end: measure.text.length, nodes: [root] }];
+  while (waiting.length > 0) {
+    const unit = waiting.pop() ?? LEVEL_ENDS;
+    if (unit === LEVEL_ENDS) {
+      close();
+    } else if (measure.sizeOf(unit) > CHUNK_SIZE) {
+      close();
+      const units = unitsWithin(measure, unit);
+      if (units.length === 0) for (const range of cutByLines(measure, unit)) ranges.push(range);
+      else waiting.push(LEVEL_ENDS);
+      for (const inner of units.toReversed()) waiting.push(inner);
+    } else {
+      if (open && measure.sizeOf(spanning(open, unit)) > CHUNK_SIZE) close();
+      open = spanning(open ?? unit, unit);
+    }
+  }
+  close();
+  return ranges;
+}
+
+/** The units that a unit consists of, at the first level where there are several; none when there is no such level. */
+function unitsWithin(measure: Measure, unit: Unit): Unit[] {
+  let { nodes } = unit;
+  while (nodes.length > 0) {
+    nodes = nodes.flatMap((node) => node.namedChildren).filter((child) => child !== null);
+    const units = unitsOf(measure, nodes, unit);
+    if (units.length > 1) return units;
+  }
+  return [];
+}
+
+/** Groups nodes by the lines they begin on. A comment or attribute goes with what follows it. */
+function unitsOf(measure: Measure, nodes: readonly Node[], { start: from, end }: Range): Unit[] {
+  const units: { start: number; nodes: Node[] }[] = [];
+  let leading: Node | null = null;
+  for (const node of nodes) {
+    const start = measure.lineStart(node.startIndex);
+    const unit = units.at(-1);
+    const beginsLine = measure.sizeOf({ start, end: node.startIndex }) === 0;
+    const led = leading !== null && node.startPosition.row - leading.endPosition.row <= 1;
+    if (!unit) units.push({ start: from, nodes: [node] });
+    else if (beginsLine && !led && start > unit.start && start < end) units.push({ start, nodes: [node] });
+    else unit.nodes.push(node);
+    leading = beginsLine && LEADING.test(node.type) ? node : null;
+  }
+  return units.map((unit, i) => ({ ...unit, end: units[i + 1]?.start ?? end }));
+}
+
+/** Ranges of whole lines, ending behind a blank line where there is one in their second half. */
+function cutByLines(measure: Measure, whole: Range): Range[] {
+  const { text } = measure;
+  const ranges: Range[] = [];
+  let { start } = whole;
+  let afterBlank = start;
+  const cutAt = (end: number): void => {
+    ranges.push({ start, end });
+    start = end;
+  };
+  for (let line = start; line < whole.end;) {
+    const newline = text.indexOf('\n', line);
+    const end = newline < 0 || newline >= whole.end ? whole.end : newline + 1;
+    while (measure.sizeOf({ start, end }) > CHUNK_SIZE) {
+      if (start >= line) cutAt(withinLine(measure, { start, end }));
+      else if (measure.sizeOf({ start, end: afterBlank }) > CHUNK_SIZE / 2) cutAt(afterBlank);
+      else cutAt(line);
+    }
+    if (measure.sizeOf({ start: line, end }) === 0) afterBlank = end;
+    line = end;
+  }
+  if (start < whole.end) ranges.push({ start, end: whole.end });
+  return ranges;
+}
+
+/** Where to cut a line that is too long: as late as possible, not within a character, the white space left on this side. */
+function withinLine({ text }: Measure, { start, end }: Range): number {
+  let at = start;
+  for (let size = 0; size < CHUNK_SIZE; at++) if (isInk(text, at)) size++;
+  if (isHighSurrogate(text, at - 1)) at--;
+  while (at < end && !isInk(text, at)) at++;
+  return at;
+}
+
+/** Joins neighbours, of whatever level, for as long as they fit. */
+function joined(measure: Measure, ranges: readonly Range[]): Range[] {
+  const result: Range[] = [];
+  for (const range of ranges) {
+    const last = result.at(-1);
+    if (last && measure.sizeOf(spanning(last, range)) <= CHUNK_SIZE) result[result.length - 1] = spanning(last, range);
+    else result.push(range);
+  }
+  return result;
+}
+
+function spanning(first: Range, last: Range): Range {
+  return { start: first.start, end: last.end };
+}
+
+/** Where something is defined, and where its name stands in it. */
+interface Definition extends Range {
+  readonly name: string;
+  readonly at: number;
+}
+
+function definitionsIn({ definitions }: Grammar, tree: Tree): Definition[] {
+  const found = new Map<number, Definition>();
+  for (const { captures } of definitions.matches(tree.rootNode)) {
+    const name = captures.find((capture) => capture.name === 'name')?.node;
+    const definition = captures.find((capture) => capture.name.startsWith('definition.'))?.node;
+    if (!name || !definition || found.has(name.startIndex) || name.endIndex - name.startIndex > LONGEST_NAME) continue;
+    const { startIndex: start, endIndex: end } = declarationOf(definition);
+    found.set(name.startIndex, { name: name.text, at: name.startIndex, start, end });
+  }
+  return [...found.values()].sort((a, b) => a.start - b.start || b.end - a.end || a.at - b.at);
+}
+
+/** C's queries mark the declarator only, which ends before the body. */
+function declarationOf(definition: Node): Node {
+  let node = definition;
+  while (node.type.endsWith('declarator') && node.parent) node = node.parent;
+  return node;
+}
+
+function chunksOf({ text }: Measure, ranges: readonly Range[], definitions: readonly Definition[]): Chunk[] {
+  let line = 1;
+  let counted = 0;
+  const lineAt = (at: number): number => {
+    for (; counted < at; counted++) if (text.charCodeAt(counted) === NEWLINE) line++;
+    return line;
+  };
+  return ranges.map(({ start, end }) => {
+    const piece = text.slice(start, end);
+    const inkStart = start + (piece.length - piece.trimStart().length);
+    const inkEnd = start + piece.trimEnd().length;
+    const inside = definitions.filter(({ at }) => at >= start && at < end);
+    const around = definitions.filter((one) => one.at < start && one.start < inkStart && one.end >= inkEnd);
+    return {
+      startLine: lineAt(start),
+      endLine: lineAt(end - 1),
+      text: piece,
+      symbols: namesOf(inside),
+      scope: namesOf(around),
+    };
+  });
+}
+
+function namesOf(definitions: readonly Definition[]): string[] {
+  return [...new Set(definitions.map(({ name }) => name))];
+}
+
+function isInk(text: string, at: number): boolean {
+  return text.charCodeAt(at) > 32;
+}
+
+function isHighSurrogate(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  return code >= 0xd800 && code < 0xdc00;
+}

@@ -1,0 +1,196 @@
+import weaviate, { type WeaviateClient } from 'weaviate-client';
+import { LonghaulError } from '../../domain/failures.ts';
+
+/** Part of every object's identity: raise it when the meaning of a property changes. */
+export const SCHEMA_VERSION = 1;
+
+/** The properties of one chunk of code, as Weaviate stores them. */
+export type ChunkProperties = {
+  repo: string;
+  path: string;
+  language: string;
+  blob: string;
+  ordinal: number;
+  /** First byte of the object's id: lets a listing of any size be read in pages. */
+  bucket: number;
+  /** The refs that hold this object. */
+  refs: string[];
+  text: string;
+  /** Split and stemmed words of the text, its path, and the definitions in and around it: what BM25 searches. */
+  stems: string;
+  pathStems: string;
+  scopeStems: string;
+  symbols: string[];
+  startLine: number;
+  endLine: number;
+};
+
+/** The properties of a receipt, as Weaviate stores them. */
+export type ReceiptProperties = {
+  repository: string;
+  ref: string;
+  cloneUrl: string;
+  branch: string;
+  commit: string;
+  tree: string;
+  timestamp: string;
+  digest: string;
+  files: number;
+  objects: number;
+  xor: string;
+  indexedAt: string;
+  pending: string;
+};
+
+/** One property of a collection, in the client's own words. */
+interface Property {
+  readonly name: string;
+  readonly dataType: 'text' | 'text[]' | 'int';
+  readonly tokenization?: 'field' | 'word';
+  readonly indexFilterable?: boolean;
+  readonly indexSearchable?: boolean;
+  readonly indexRangeFilters?: boolean;
+}
+
+type CreateCollection = Parameters<WeaviateClient['collections']['create']>[0];
+
+const stored = (name: string, dataType: 'text' | 'text[]' | 'int' = 'text'): Property =>
+  dataType === 'int'
+    ? { name, dataType, indexFilterable: false }
+    : { name, dataType, tokenization: 'field', indexFilterable: false, indexSearchable: false };
+const filtered = (name: string, dataType: 'text' | 'text[]' = 'text'): Property => ({
+  name,
+  dataType,
+  tokenization: 'field',
+  indexSearchable: false,
+});
+const searched = (name: string): Property => ({
+  name,
+  dataType: 'text',
+  tokenization: 'word',
+  indexFilterable: false,
+});
+
+const CHUNK_PROPERTIES: readonly Property[] = [
+  filtered('repo'),
+  filtered('path'),
+  filtered('language'),
+  stored('blob'),
+  stored('ordinal', 'int'),
+  { name: 'bucket', dataType: 'int', indexFilterable: false, indexRangeFilters: true },
+  filtered('refs', 'text[]'),
+  stored('text'),
+  searched('stems'),
+  searched('pathStems'),
+  searched('scopeStems'),
+  stored('symbols', 'text[]'),
+  stored('startLine', 'int'),
+  stored('endLine', 'int'),
+];
+
+const RECEIPT_PROPERTIES: readonly Property[] = [
+  filtered('repository'),
+  filtered('ref'),
+  ...['cloneUrl', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
+  stored('files', 'int'),
+  stored('objects', 'int'),
+  stored('xor'),
+  stored('indexedAt'),
+  stored('pending'),
+];
+
+/** The names of the collections of one index. */
+export interface CollectionNames {
+  /** The chunks of one digest: another chunker or model has a collection of its own. */
+  readonly chunks: string;
+  /** The alias that searches go through. */
+  readonly alias: string;
+  readonly receipts: string;
+}
+
+/** The names of the collections of the index called `name` (`index.name` in longhaul.yaml). */
+export function collectionNames(name: string, digest: string): CollectionNames {
+  return { chunks: `${name}Chunk_${digest}`, alias: `${name}Chunk`, receipts: `${name}Receipt` };
+}
+
+/**
+ * Makes the collections that are missing, adds properties that an older version did not have, and points the alias at the
+ * chunks when it is new. Safe to repeat and to run in several workers at once. Throws `SchemaMismatch` when a collection of
+ * that name has other properties.
+ */
+export async function ensureSchema(client: WeaviateClient, names: CollectionNames): Promise<void> {
+  const inverted = weaviate.configure.invertedIndex({
+    bm25b: 0.75,
+    bm25k1: 1.2,
+    stopwordsPreset: 'none',
+  });
+  await ensureCollection(client, {
+    name: names.chunks,
+    description: `Longhaul code chunks, schema ${SCHEMA_VERSION}`,
+    properties: CHUNK_PROPERTIES,
+    invertedIndex: inverted,
+    vectorizers: weaviate.configure.vectors.selfProvided({
+      vectorIndexConfig: weaviate.configure.vectorIndex.hnsw({
+        distanceMetric: 'cosine',
+        quantizer: weaviate.configure.vectorIndex.quantizer.none(),
+      }),
+    }),
+  });
+  await ensureCollection(client, {
+    name: names.receipts,
+    description: `Longhaul receipts, schema ${SCHEMA_VERSION}`,
+    properties: RECEIPT_PROPERTIES,
+    vectorizers: weaviate.configure.vectors.selfProvided({
+      vectorIndexConfig: weaviate.configure.vectorIndex.flat(),
+    }),
+  });
+  await pointAlias(client, names);
+}
+
+/** Searches go to the collection of the current digest. */
+async function pointAlias(client: WeaviateClient, { alias, chunks }: CollectionNames): Promise<void> {
+  const target = async (): Promise<string | undefined> =>
+    ((await client.alias.listAll()) ?? []).find((entry) => entry.alias === alias)?.collection;
+  const now = await target();
+  if (now === chunks) return;
+  try {
+    if (now === undefined) await client.alias.create({ collection: chunks, alias });
+    else await client.alias.update({ newTargetCollection: chunks, alias });
+  } catch (error) {
+    // another worker may have been first
+    if ((await target()) !== chunks) throw error;
+  }
+}
+
+async function ensureCollection(
+  client: WeaviateClient,
+  wanted: Omit<NonNullable<CreateCollection>, 'properties'> & { name: string; properties: readonly Property[] },
+): Promise<void> {
+  if (!(await client.collections.exists(wanted.name))) {
+    try {
+      await client.collections.create(wanted as unknown as CreateCollection);
+      return;
+    } catch (error) {
+      // another worker may have been first
+      if (!(await client.collections.exists(wanted.name))) throw error;
+    }
+  }
+  const collection = client.collections.use(wanted.name);
+  const present = new Map((await collection.config.get()).properties.map((property) => [property.name, property]));
+  for (const property of wanted.properties) {
+    const found = present.get(property.name);
+    if (found === undefined) {
+      await collection.config.addProperty(property as unknown as Parameters<typeof collection.config.addProperty>[0]);
+      continue;
+    }
+    const { tokenization } = property;
+    const sameTokens = tokenization === undefined || found.tokenization === tokenization;
+    if (found.dataType !== property.dataType || !sameTokens) {
+      throw new LonghaulError(
+        'SchemaMismatch',
+        `Collection ${wanted.name} in Weaviate has a property ${property.name} of type ${found.dataType}/${found.tokenization}, ` +
+          `not ${property.dataType}/${tokenization ?? 'none'}.`,
+      );
+    }
+  }
+}

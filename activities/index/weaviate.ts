@@ -1,0 +1,42 @@
+import weaviate, { type WeaviateClient } from 'weaviate-client';
+import { LonghaulError } from '../../domain/failures.ts';
+
+/** Where a Weaviate is. */
+export interface WeaviateAddress {
+  /** Base URL of the REST endpoint. */
+  readonly url: string;
+  /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
+  readonly grpc?: string | undefined;
+  readonly apiKey?: string | null | undefined;
+}
+
+/** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
+export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): Promise<WeaviateClient> {
+  const rest = new URL(url);
+  const secure = rest.protocol === 'https:';
+  const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
+  try {
+    return await weaviate.connectToCustom({
+      httpHost: rest.hostname,
+      httpPort: Number(rest.port || (secure ? 443 : 80)),
+      httpPath: rest.pathname === '/' ? '' : rest.pathname,
+      httpSecure: secure,
+      grpcHost: grpcUrl.hostname,
+      grpcPort: Number(grpcUrl.port),
+      grpcSecure: secure,
+      timeout: { init: 10, query: 60, insert: 120 },
+      ...(apiKey ? { authCredentials: new weaviate.ApiKey(apiKey) } : {}),
+    });
+  } catch (error) {
+    throw unavailable(error, url);
+  }
+}
+
+/** The named failure for an error of the client: refused key, or a server that does not answer. */
+export function unavailable(error: unknown, url: string): LonghaulError {
+  const message = error instanceof Error ? error.message : String(error);
+  if (/\b401\b|unauthenticated|anonymous access not enabled/i.test(message)) {
+    return new LonghaulError('AuthenticationFailed', `Weaviate at ${url} refused the API key.`, { cause: error });
+  }
+  return new LonghaulError('ServerUnavailable', `Weaviate at ${url} does not answer: ${message}`, { cause: error });
+}

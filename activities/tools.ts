@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { CatalogTools } from './catalog.ts';
+import type { LoadedConfig } from './config.ts';
+import { createAnalyzer } from './index/analyzer.ts';
+import { createIndexStore } from './index/store.ts';
+import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
+import { createMgit, type Mgit } from './mgit/index.ts';
+import { createPlanner } from './planner.ts';
+import { createStreamSpool } from './index/stream-spool.ts';
+
+/** Where the servers and the model are. */
+export interface ToolPlaces {
+  readonly weaviate: WeaviateAddress;
+  /** Folder with `model.onnx` and `tokenizer.json`. */
+  readonly modelFolder: string;
+}
+
+/** {@link CatalogTools} that hold connections and threads. */
+export interface OpenTools extends CatalogTools {
+  close(): Promise<void>;
+}
+
+/** mgit as the configuration describes it: needs no server. */
+export function openMgit({ config, cacheDir }: LoadedConfig, env: NodeJS.ProcessEnv): Mgit {
+  return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes: config.index.maxFileBytes });
+}
+
+/** Everything that the catalog's activities work with, connected and checked. */
+export async function openTools(
+  loaded: LoadedConfig,
+  places: ToolPlaces,
+  env: NodeJS.ProcessEnv,
+): Promise<OpenTools> {
+  const { config, cacheDir } = loaded;
+  const client = await connectWeaviate(places.weaviate);
+  const analyzer = await createAnalyzer({
+    model: { kind: config.index.model, folder: places.modelFolder, cacheDir },
+    cacheDir,
+  });
+  const store = createIndexStore(client, config.index.name, analyzer.digest);
+  await store.prepare();
+  const mgit = openMgit(loaded, env);
+  const providers = config.providers.map(({ name }) => name);
+  return {
+    mgit,
+    planner: createPlanner({ mgit, store, digest: analyzer.digest, providers }),
+    store,
+    analyzer,
+    counts: analyzer.counts,
+    spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
+    close: async () => {
+      await analyzer.close();
+      await client.close();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { type Client, type WorkflowHandle, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { parseFlowInput } from '../activities/input.ts';
+import type {
+  FleetResult,
+  IngestStreamInput,
+  OnboardInput,
+  RemoveInput,
+  RepositoryOutcome,
+  SyncRepositoriesInput,
+  SyncRepositoryInput,
+} from '../domain/catalog/flows.ts';
+import { repositoryName } from '../domain/catalog/repository.ts';
+import { LonghaulError } from '../domain/failures.ts';
+
+/** The task queue that all flows run on. */
+export const FLOWS_QUEUE = 'longhaul-flows';
+
+/** The flows that can be started, by workflow type: input and result. */
+export interface Flows {
+  onboardRepositories: { input: OnboardInput; result: FleetResult };
+  syncRepositories: { input: SyncRepositoriesInput; result: FleetResult };
+  syncRepository: { input: SyncRepositoryInput; result: RepositoryOutcome };
+  removeRepositories: { input: RemoveInput; result: FleetResult };
+  ingestStream: { input: IngestStreamInput; result: RepositoryOutcome };
+}
+
+/** A flow that runs. */
+export type FlowHandle<Type extends keyof Flows> = WorkflowHandle<
+  (input: Flows[Type]['input']) => Promise<Flows[Type]['result']>
+>;
+
+/** Larger inputs are refused before the server is asked: it would be retried for half a minute and then refused. */
+const MAX_INPUT_BYTES = 256 * 1024;
+
+/**
+ * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. Throws
+ * `InvalidInput` before anything is started.
+ */
+export async function startFlow<Type extends keyof Flows>(
+  client: Client,
+  type: Type,
+  input: Flows[Type]['input'],
+): Promise<FlowHandle<Type>> {
+  parseFlowInput(type, input);
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes > MAX_INPUT_BYTES) {
+    throw new LonghaulError('InvalidInput', `${type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`);
+  }
+  const { workflowId, summary, repository } = identityOf(type, input);
+  return (await client.workflow.start(type, {
+    taskQueue: FLOWS_QUEUE,
+    workflowId,
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    args: [input],
+    staticSummary: summary,
+    ...(repository === null
+      ? {}
+      : { typedSearchAttributes: [{ key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository }] }),
+  })) as FlowHandle<Type>;
+}
+
+/** The workflow id is the lock (docs/architecture.md, Identity). */
+function identityOf(
+  type: keyof Flows,
+  input: Flows[keyof Flows]['input'],
+): { workflowId: string; summary: string; repository: string | null } {
+  if ('repository' in input) {
+    const id = typeof input.repository === 'string' ? input.repository : input.repository.id;
+    return { workflowId: `sync/${id}`, summary: `${type} ${repositoryName(id)}`, repository: repositoryName(id) };
+  }
+  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[type as string];
+  if (!('patterns' in input) || input.patterns === undefined) {
+    return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
+  }
+  const patterns = [...input.patterns].sort().join('\n');
+  const digest = createHash('sha256').update(patterns).digest('hex').slice(0, 12);
+  const summary = `${verb} ${input.patterns.join(', ')}`.slice(0, 200);
+  return { workflowId: `${verb}-${digest}`, summary, repository: null };
+}

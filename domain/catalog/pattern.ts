@@ -1,0 +1,115 @@
+import { LonghaulError } from '../failures.ts';
+
+/**
+ * Which repositories are meant, in mgit's query language: `organization/project/repository`, at most three segments, without
+ * regard to case. `*` stands for any characters, `?` for one; a segment without either also matches as a prefix.
+ *
+ * - One segment is a repository name (`api` means any organization and project), two are organization and repository.
+ * - The project segment counts only for repositories that have a project: GitHub knows none.
+ * - In front may stand the exact name of a provider: `work/acme/*`, `work/acme/platform/api-?`. Nothing is a prefix of
+ *   anything then, so that the id of a repository is the pattern of exactly that repository.
+ */
+export interface Pattern {
+  /** As it was written. */
+  readonly text: string;
+  /** The provider that the pattern is restricted to, in lower case; null for all. */
+  readonly provider: string | null;
+  /** Lower-case wildcard expression for the organization. */
+  readonly organization: string;
+  /** Lower-case wildcard expression for the project; null when the pattern speaks of repositories without one. */
+  readonly project: string | null;
+  /** Lower-case wildcard expression for the repository's name. */
+  readonly repository: string;
+}
+
+const ALLOWED = /^[A-Za-z0-9*?/\-_. ]+$/;
+
+/**
+ * Reads a pattern. `providers` are the names of the configured providers: a pattern of three or four segments that begins
+ * with one of them means that provider. Throws `InvalidInput`.
+ */
+export function parsePattern(text: string, providers: readonly string[] = []): Pattern {
+  const segments = text.toLowerCase().split('/');
+  const [first = ''] = segments;
+  const named = segments.length >= 3 && providers.some((name) => name.toLowerCase() === first);
+  const ofId = named || (segments.length === 4 && !hasWildcard(first));
+  if (!ALLOWED.test(text) || segments.some((segment) => segment.trim() === '') || segments.length > (ofId ? 4 : 3)) {
+    throw new LonghaulError(
+      'InvalidInput',
+      `The pattern ${JSON.stringify(text.slice(0, 200))} is not organization/project/repository: use one to three segments ` +
+        'of letters, digits, dot, dash, underscore, space and the wildcards * and ?, or the id of a repository.',
+    );
+  }
+  if (ofId) {
+    const [organization = '', project, repository] = segments.slice(1);
+    return repository === undefined
+      ? { text, provider: first, organization, project: hasWildcard(text) ? '*' : null, repository: project ?? '' }
+      : { text, provider: first, organization, project: project ?? '', repository };
+  }
+  const [repository = '', second, third] = segments.toReversed().map(orPrefix);
+  return {
+    text,
+    provider: null,
+    organization: third ?? second ?? '*',
+    project: third ? (second ?? '*') : '*',
+    repository,
+  };
+}
+
+/** True when the pattern means the repository with this id. */
+export function matchesPattern(pattern: Pattern, id: string): boolean {
+  const lower = id.toLowerCase();
+  if (pattern.text.toLowerCase() === lower) return true;
+  const [provider = '', organization = '', ...rest] = lower.split('/');
+  const project = rest.length > 1 ? (rest[0] ?? null) : null;
+  return (
+    (pattern.provider === null || pattern.provider === provider) &&
+    matchesWildcards(pattern.organization, organization) &&
+    matchesProject(pattern, project) &&
+    matchesWildcards(pattern.repository, rest.at(-1) ?? '')
+  );
+}
+
+/** True when at least one of the patterns means the repository with this id. */
+export function matchesAny(patterns: readonly Pattern[], id: string): boolean {
+  return patterns.some((pattern) => matchesPattern(pattern, id));
+}
+
+/** True when a segment of a pattern stands for more than itself. */
+export function hasWildcard(segment: string): boolean {
+  return /[*?]/.test(segment);
+}
+
+function orPrefix(segment: string): string {
+  return hasWildcard(segment) ? segment : `${segment}*`;
+}
+
+/** Forges without projects ignore the segment, except in an id. */
+function matchesProject(pattern: Pattern, project: string | null): boolean {
+  if (project === null) return pattern.provider === null || pattern.project === null || pattern.project === '*';
+  return pattern.project !== null && matchesWildcards(pattern.project, project);
+}
+
+/** `*` is any characters and `?` is one. Looks back to the last `*` only, so no expression makes it slow. */
+function matchesWildcards(expression: string, text: string): boolean {
+  const wanted = Array.from(expression);
+  const given = Array.from(text);
+  let star = -1;
+  let resume = 0;
+  let w = 0;
+  for (let g = 0; g < given.length;) {
+    if (wanted[w] === '*') {
+      star = w++;
+      resume = g;
+    } else if (w < wanted.length && (wanted[w] === '?' || wanted[w] === given[g])) {
+      w++;
+      g++;
+    } else if (star >= 0) {
+      w = star + 1;
+      g = ++resume;
+    } else {
+      return false;
+    }
+  }
+  return wanted.slice(w).every((character) => character === '*');
+}

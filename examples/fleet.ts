@@ -1,0 +1,248 @@
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, sep } from 'node:path';
+import { execa } from 'execa';
+import pLimit from 'p-limit';
+import { LonghaulError } from '../domain/failures.ts';
+import { FLEET_PACKAGES } from './fleet-packages.ts';
+import type { FleetPackage } from './fleet-packages.ts';
+import { annotatedTag, commitHeader, fileHeader, git, importRepository } from './git.ts';
+
+/** Packages that are fetched and made at the same time: npm waits for the network more than it works. */
+const LANES = 4;
+/** npm does not say reliably when a version was published: versions are one day apart, from this day on. */
+const FIRST_DAY = Date.UTC(2024, 0, 1, 12) / 1_000;
+const DAY = 86_400;
+/** The folder below the root where repositories are made before they are moved to their place. */
+const UNFINISHED = '.unfinished';
+
+/** How far {@link makeFleet} is. */
+export interface FleetProgress {
+  /** The repository's path below the root. */
+  readonly path: string;
+  /** `fetching` and `making` begin a step; `made` and `kept` (it was there already) end a repository. */
+  readonly step: 'fetching' | 'making' | 'made' | 'kept';
+  /** Repositories that are finished, of `total`. */
+  readonly finished: number;
+  readonly total: number;
+}
+
+/** Where the fleet is made, and of what. */
+export interface FleetOptions {
+  /** The folder that holds the repositories, as `<path>.git`. */
+  readonly root: string;
+  /** The folder that keeps the packages, so that the next fleet fetches nothing. */
+  readonly cacheDir: string;
+  /** Default: {@link FLEET_PACKAGES}. */
+  readonly packages?: readonly FleetPackage[];
+  readonly onProgress?: (progress: FleetProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** What {@link makeFleet} did. */
+export interface Fleet {
+  readonly made: number;
+  readonly kept: number;
+  /** Packages that were not in the cache. */
+  readonly fetched: number;
+}
+
+/**
+ * Makes real bare repositories with real history out of published npm packages: one commit and one annotated tag a version,
+ * `main` at the early version. A repository that is complete is left as it is, wherever its `main` points; one that was
+ * interrupted half-way, or made of other versions, is made anew.
+ *
+ * Throws `ServerUnavailable` when npm cannot fetch a package, and `InvalidInput` when one is damaged.
+ */
+export async function makeFleet(options: FleetOptions): Promise<Fleet> {
+  const { root, packages = FLEET_PACKAGES, onProgress } = options;
+  const firstFailure = new AbortController();
+  const signal = AbortSignal.any([firstFailure.signal, ...(options.signal ? [options.signal] : [])]);
+  const count = { made: 0, kept: 0, fetched: 0 };
+  const tell = (path: string, step: FleetProgress['step']): void =>
+    onProgress?.({ path, step, finished: count.made + count.kept, total: packages.length });
+
+  async function provide(pkg: FleetPackage): Promise<void> {
+    signal.throwIfAborted();
+    if (await isComplete(root, pkg)) {
+      count.kept++;
+      return tell(pkg.path, 'kept');
+    }
+    tell(pkg.path, 'fetching');
+    const fetched = await fetchVersions(pkg, options.cacheDir, signal);
+    count.fetched += fetched;
+    tell(pkg.path, 'making');
+    await makeRepository(pkg, options, signal);
+    count.made++;
+    tell(pkg.path, 'made');
+  }
+
+  const unfinished = join(root, UNFINISHED);
+  await rm(unfinished, { recursive: true, force: true });
+  const lane = pLimit(LANES);
+  await Promise.allSettled(
+    packages.map((pkg) => lane(() => provide(pkg).catch((error: unknown) => firstFailure.abort(error)))),
+  );
+  await rm(unfinished, { recursive: true, force: true });
+  signal.throwIfAborted();
+  return count;
+}
+
+/** Moves `main` of every repository to its newest version. Returns how many moved. */
+export async function advanceFleet(options: Pick<FleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
+  return moveFleet(options, newestVersion);
+}
+
+/** Moves `main` of every repository back to its early version, as a force-push would. Returns how many moved. */
+export async function rewindFleet(options: Pick<FleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
+  return moveFleet(options, (pkg) => pkg.early);
+}
+
+async function moveFleet(
+  { root, packages = FLEET_PACKAGES, signal }: Pick<FleetOptions, 'root' | 'packages' | 'signal'>,
+  version: (pkg: FleetPackage) => string,
+): Promise<number> {
+  const moved = await pLimit(LANES).map(packages, async (pkg) => {
+    const dir = `--git-dir=${gitDirOf(root, pkg)}`;
+    const at = await git([dir, 'rev-parse', 'main', `v${version(pkg)}^{commit}`], signal);
+    const [before, after] = at.split('\n');
+    if (after === undefined || before === after) return false;
+    await git([dir, 'update-ref', 'refs/heads/main', after], signal);
+    return true;
+  });
+  return moved.filter(Boolean).length;
+}
+
+function gitDirOf(root: string, pkg: FleetPackage): string {
+  return join(root, `${pkg.path}.git`);
+}
+
+function newestVersion(pkg: FleetPackage): string {
+  const newest = pkg.versions.at(-1);
+  if (newest === undefined)
+    throw new LonghaulError('InvalidInput', `The package ${pkg.name} is listed without versions.`);
+  return newest;
+}
+
+async function isComplete(root: string, pkg: FleetPackage): Promise<boolean> {
+  const gitDir = gitDirOf(root, pkg);
+  if (!(await exists(gitDir))) return false;
+  const tags = await git([`--git-dir=${gitDir}`, 'for-each-ref', '--format=%(refname:short)', 'refs/tags']).catch(
+    () => 'not a repository',
+  );
+  return sameSet(
+    tags.split('\n'),
+    pkg.versions.map((version) => `v${version}`),
+  );
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && new Set(a).isSubsetOf(new Set(b));
+}
+
+/** Fetches the versions that the cache lacks, by one call of npm's own client, and returns how many these were. */
+async function fetchVersions(pkg: FleetPackage, cacheDir: string, signal: AbortSignal): Promise<number> {
+  await mkdir(cacheDir, { recursive: true });
+  const missing: string[] = [];
+  for (const version of pkg.versions) if (!(await exists(tarball(cacheDir, pkg, version)))) missing.push(version);
+  if (missing.length === 0) return 0;
+
+  const arriving = await mkdtemp(join(cacheDir, '.arriving-'));
+  try {
+    const [npm, ...before] = npmCommand();
+    const specs = missing.map((version) => `${pkg.name}@${version}`);
+    const args = [...before, 'pack', '--silent', '--ignore-scripts', '--pack-destination', arriving, ...specs];
+    await execa(npm, args, { cwd: arriving, cancelSignal: signal });
+    for (const version of missing) {
+      await rename(tarball(arriving, pkg, version), tarball(cacheDir, pkg, version));
+    }
+  } catch (cause) {
+    signal.throwIfAborted();
+    throw new LonghaulError(
+      'ServerUnavailable',
+      `npm could not fetch ${pkg.name} for the demo fleet. Check that this machine reaches its npm registry, then start again.`,
+      { cause },
+    );
+  } finally {
+    await rm(arriving, { recursive: true, force: true });
+  }
+  return missing.length;
+}
+
+function npmCommand(): [string, ...string[]] {
+  const cli = process.env['npm_execpath'];
+  return cli?.endsWith('.js') === true ? [process.execPath, cli] : ['npm'];
+}
+
+/** The file name that `npm pack` gives a version. */
+function tarball(dir: string, pkg: FleetPackage, version: string): string {
+  return join(dir, `${pkg.name.replace('@', '').replace('/', '-')}-${version}.tgz`);
+}
+
+async function makeRepository(pkg: FleetPackage, { root, cacheDir }: FleetOptions, signal: AbortSignal): Promise<void> {
+  const unfinished = join(root, UNFINISHED, `${pkg.path}.git`);
+  const unpacked = await mkdtemp(join(tmpdir(), 'longhaul-fleet-'));
+  try {
+    for (const version of pkg.versions) {
+      await unpack(tarball(cacheDir, pkg, version), join(unpacked, version), signal);
+    }
+    await mkdir(dirname(unfinished), { recursive: true });
+    await importRepository(unfinished, historyOf(pkg, unpacked), signal);
+  } finally {
+    await rm(unpacked, { recursive: true, force: true });
+  }
+  const gitDir = gitDirOf(root, pkg);
+  await rm(gitDir, { recursive: true, force: true });
+  await mkdir(dirname(gitDir), { recursive: true });
+  await rename(unfinished, gitDir);
+}
+
+async function* historyOf(pkg: FleetPackage, unpacked: string): AsyncGenerator<string | Uint8Array> {
+  for (const [index, version] of pkg.versions.entries()) {
+    const mark = index + 1;
+    const time = FIRST_DAY + index * DAY;
+    const parents = index === 0 ? [] : [`:${index}`];
+    const folder = join(unpacked, version);
+
+    yield commitHeader({ ref: 'refs/heads/main', mark, message: `${pkg.name} ${version}\n`, time, parents });
+    yield 'deleteall\n';
+    for (const file of await regularFiles(folder)) {
+      const content = await readFile(file.path);
+      yield fileHeader(file.mode, relative(folder, file.path).split(sep).join('/'), content.length);
+      yield content;
+      yield '\n';
+    }
+    yield annotatedTag(`v${version}`, `:${mark}`, `${pkg.name} ${version}\n`, time);
+  }
+  yield `reset refs/heads/main\nfrom :${pkg.versions.indexOf(pkg.early) + 1}\n\n`;
+}
+
+async function unpack(archive: string, folder: string, signal: AbortSignal): Promise<void> {
+  await mkdir(folder);
+  const args = ['-xzf', archive, '-C', folder, '--strip-components=1', '--no-same-owner'];
+  try {
+    await execa('tar', args, { cancelSignal: signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    await rm(archive, { force: true });
+    throw new LonghaulError('InvalidInput', `${archive} was damaged and is removed. Start again to fetch it anew.`, {
+      cause,
+    });
+  }
+}
+
+/** Links and whatever else is not a plain file stay out: a package has no business with them. */
+async function regularFiles(folder: string): Promise<{ path: string; mode: string }[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Promise.all(
+    paths.map(async (path) => ({ path, mode: (await stat(path)).mode & 0o100 ? '100755' : '100644' })),
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}

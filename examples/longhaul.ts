@@ -1,0 +1,76 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import type { z } from 'zod';
+
+const BIN = fileURLToPath(new URL('../client/bin.ts', import.meta.url));
+/** Exit codes after which `--json` still prints its result: all went well, or some repositories failed and are named. */
+const CODES_WITH_RESULT = [0, 1];
+
+/** Longhaul's own command line failed; it has already said why on standard error. */
+export class CommandFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(args: readonly string[], exitCode: number, why: string) {
+    super(`\`longhaul ${args.join(' ')}\` ${why}.`);
+    this.name = 'CommandFailed';
+    this.exitCode = exitCode;
+  }
+}
+
+/** How the command line is called. */
+export interface LonghaulOptions {
+  /** The configuration file, as `LONGHAUL_CONFIG`. */
+  readonly config: string;
+  /** The servers' data folder, as `LONGHAUL_DATA_DIR`; default: the one that the configuration names. */
+  readonly dataDir?: string | undefined;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs a command of Longhaul as a person would, its output in the same terminal. Rejects with {@link CommandFailed}. */
+export async function longhaul(args: readonly string[], options: LonghaulOptions): Promise<void> {
+  await run(args, options, 'inherit', [0]);
+}
+
+/** Runs a command with `--json` and gives its result, checked; progress stays on standard error. Rejects with {@link CommandFailed}. */
+export async function longhaulJson<T>(
+  args: readonly string[],
+  schema: z.ZodType<T>,
+  options: LonghaulOptions,
+): Promise<T> {
+  const command = [...args, '--json'];
+  const { stdout, exitCode } = await run(command, options, 'pipe', CODES_WITH_RESULT);
+  let printed: unknown;
+  try {
+    printed = JSON.parse(stdout);
+  } catch {
+    throw new CommandFailed(command, exitCode || 1, `printed no JSON result: ${JSON.stringify(stdout.slice(0, 200))}`);
+  }
+  const result = schema.safeParse(printed);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new CommandFailed(command, exitCode || 1, `printed a result of another shape (${problems})`);
+}
+
+async function run(
+  args: readonly string[],
+  { config, dataDir, signal }: LonghaulOptions,
+  stdout: 'inherit' | 'pipe',
+  accepted: readonly number[],
+): Promise<{ stdout: string; exitCode: number }> {
+  const result = await execa(process.execPath, [BIN, ...args], {
+    env: { LONGHAUL_CONFIG: config, ...(dataDir !== undefined && { LONGHAUL_DATA_DIR: dataDir }) },
+    stdin: 'ignore',
+    stdout,
+    stderr: 'inherit',
+    reject: false,
+    // Out of reach of the terminal's Ctrl-C: the command is asked to stop once, by the signal, and gets the time it needs.
+    detached: true,
+    forceKillAfterDelay: 60_000,
+    ...(signal && { cancelSignal: signal }),
+  });
+  signal?.throwIfAborted();
+  const { exitCode } = result;
+  if (exitCode === undefined) throw new CommandFailed(args, 1, `was ended by ${result.signal ?? 'the system'}`);
+  if (!accepted.includes(exitCode)) throw new CommandFailed(args, exitCode, `ended with exit code ${exitCode}`);
+  return { stdout: typeof result.stdout === 'string' ? result.stdout : '', exitCode };
+}

@@ -1,0 +1,40 @@
+import Table from 'cli-table3';
+import pc from 'picocolors';
+
+/** What was done, stage by stage, with the time that each took. */
+export interface Stages {
+  /** Announces a stage, does it, and notes how long it took. `done` puts its result into words for the table. */
+  stage<T>(name: string, work: () => Promise<T>, done: (result: T) => string): Promise<T>;
+  /** The table of everything that was done. */
+  table(): string;
+}
+
+/** Starts an empty list of stages; announcements go to `print`. */
+export function newStages(print: (line: string) => void): Stages {
+  const rows: [string, string, string][] = [];
+  const began = performance.now();
+  return {
+    async stage(name, work, done) {
+      print(pc.bold(`▸ ${name}`));
+      const start = performance.now();
+      const result = await work();
+      const what = done(result);
+      rows.push([name, what, seconds(start)]);
+      print(`  ${what} ${pc.dim(`(${seconds(start)} s)`)}`);
+      return result;
+    },
+    table() {
+      const table = new Table({
+        head: ['stage', 'what', 'seconds'],
+        colAligns: ['left', 'left', 'right'],
+        style: { head: ['bold'], border: ['dim'], compact: true },
+      });
+      table.push(...rows, ['total', '', seconds(began)]);
+      return table.toString();
+    },
+  };
+}
+
+function seconds(start: number): string {
+  return ((performance.now() - start) / 1_000).toFixed(1);
+}

@@ -1,0 +1,78 @@
+// npm run build: dist/ as the package and the image ship it, made beside and moved into place whole.
+//   dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
+//   dist/**/grammars      the tree-sitter grammars, out of the development dependencies
+//   dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { extname, isAbsolute, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const rooms = ['domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
+const dist = join(root, 'dist');
+// Beside dist, not elsewhere: the source maps count the folders up to the sources.
+const unfinished = join(root, `dist.${process.pid}.part`);
+
+process.chdir(root);
+clearAway();
+try {
+  compile();
+  copyAssets();
+  await bundleWorkflows();
+  makeExecutable();
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(unfinished, dist);
+} finally {
+  clearAway();
+}
+
+function compile() {
+  // Not incremental: the build info would remember files that are no longer there.
+  run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', unfinished, '--incremental', 'false', '--tsBuildInfoFile', 'null');
+}
+
+function copyAssets() {
+  const isAsset = (file) => !['.ts', '.mts', '.cts'].includes(extname(file));
+  for (const room of rooms.filter((each) => existsSync(each))) {
+    for (const entry of readdirSync(room, { recursive: true, withFileTypes: true })) {
+      const file = join(entry.parentPath, entry.name);
+      if (entry.isFile() && isAsset(file)) cpSync(file, join(unfinished, file));
+    }
+  }
+}
+
+async function bundleWorkflows() {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows/index.ts'),
+    // The bundler's own logger prints everything that webpack says.
+    logger: new DefaultLogger('WARN'),
+  });
+  writeFileSync(join(unfinished, 'workflow-bundle.js'), withRelativeSources(code));
+}
+
+/** The bundle's source map names files by their place on the machine that built it; stack traces should not. */
+function withRelativeSources(code) {
+  const tag = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
+  const at = code.lastIndexOf(tag);
+  if (at < 0) throw new Error('The workflow bundle has no inline source map: @temporalio/worker changed its format.');
+  const map = JSON.parse(Buffer.from(code.slice(at + tag.length), 'base64').toString('utf8'));
+  map.sources = map.sources.map((source) => (isAbsolute(source) ? relative(root, source) : source));
+  return `${code.slice(0, at)}${tag}${Buffer.from(JSON.stringify(map)).toString('base64')}`;
+}
+
+function makeExecutable() {
+  chmodSync(join(unfinished, 'client/bin.js'), 0o755);
+}
+
+function clearAway() {
+  for (const entry of readdirSync(root)) {
+    if (/^dist\.\d+\.part$/.test(entry)) rmSync(join(root, entry), { recursive: true, force: true });
+  }
+}
+
+function run(...args) {
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  if (error) throw error;
+  if (status !== 0) process.exit(status ?? 1);
+}

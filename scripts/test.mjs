@@ -1,0 +1,14 @@
+// npm test: every test, or what is named after `--` (`npm test -- --project unit test/unit/fleet.test.ts`). Ends with `N passed, N failed`.
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const require = createRequire(import.meta.url);
+const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+const { status, signal, error } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+  cwd: fileURLToPath(new URL('..', import.meta.url)),
+  stdio: 'inherit',
+});
+if (error) throw error;
+process.exitCode = signal ? 1 : (status ?? 1);

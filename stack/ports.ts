@@ -1,0 +1,72 @@
+import { randomInt } from 'node:crypto';
+import { createServer } from 'node:net';
+import { hasCode, StackError } from './stack-error.ts';
+
+/** A port that the stack needs. */
+export interface PortNeed {
+  readonly name: string;
+  /** The port that the user wants; 0 for a free one. */
+  readonly wanted: number;
+  /** The configuration key that `wanted` comes from, for the message. */
+  readonly key?: string;
+  /** True when the server binds it on every interface and not only on loopback. */
+  readonly everywhere?: boolean;
+}
+
+// Below the range that systems give to outgoing connections, so that a remembered port is still free at the next start.
+const FIRST = 20_000;
+const LAST = 31_999;
+
+/**
+ * A port for every need: the wanted one, else the remembered one while it is free, else a free one.
+ * Throws {@link StackError} when a wanted port is taken.
+ */
+export async function choosePorts(
+  needs: readonly PortNeed[],
+  remembered: Readonly<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const chosen: Record<string, number> = {};
+  const used = new Set(needs.map((need) => need.wanted).filter((port) => port !== 0));
+  for (const need of needs) {
+    const port = need.wanted === 0 ? await freePort(need, remembered[need.name], used) : await wantedPort(need);
+    used.add(port);
+    chosen[need.name] = port;
+  }
+  return chosen;
+}
+
+async function wantedPort(need: PortNeed): Promise<number> {
+  if (await isFree(need.wanted, need.everywhere)) return need.wanted;
+  throw new StackError(
+    `Port ${need.wanted} (${need.key ?? need.name}) is in use by another program: ` +
+      `stop that, choose another port, or leave it out to get a free one.`,
+  );
+}
+
+async function freePort(need: PortNeed, remembered: number | undefined, used: Set<number>): Promise<number> {
+  if (remembered !== undefined && !used.has(remembered) && (await isFree(remembered, need.everywhere)))
+    return remembered;
+  for (let tries = 0; tries < 500; tries++) {
+    const port = randomInt(FIRST, LAST + 1);
+    if (!used.has(port) && (await isFree(port, need.everywhere))) return port;
+  }
+  throw new StackError(
+    `No free port between ${FIRST} and ${LAST} was found for ${need.name}: stop what listens there.`,
+  );
+}
+
+/** True when a server could listen on this port now, on loopback or, with `everywhere`, on every interface. */
+export async function isFree(port: number, everywhere = false): Promise<boolean> {
+  return (await canListen(port, '127.0.0.1')) && (!everywhere || (await canListen(port, undefined)));
+}
+
+function canListen(port: number, host: string | undefined): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error) => {
+      if (hasCode(error, 'EADDRINUSE', 'EACCES')) resolve(false);
+      else reject(error);
+    });
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

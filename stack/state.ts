@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ProcessIdentity } from './process-identity.ts';
+import { hasCode, StackError } from './stack-error.ts';
+
+/** Where a server came from: the user's own, installed on PATH, or fetched by Longhaul. */
+export type Source = 'yours' | 'installed' | 'fetched';
+
+/** A Temporal server that answers. */
+export interface TemporalServer {
+  /** `host:port`. */
+  readonly address: string;
+  /** The web interface; null when we do not know where a server of the user has its own. */
+  readonly uiUrl: string | null;
+  readonly namespace: string;
+  readonly source: Source;
+  /** Version of the server. */
+  readonly version: string;
+}
+
+/** A Weaviate server that answers. */
+export interface WeaviateServer {
+  readonly url: string;
+  /** `host:port` of its gRPC endpoint. */
+  readonly grpc: string;
+  readonly source: Source;
+  readonly version: string;
+}
+
+/** A child of the supervisor. */
+export interface RecordedChild extends ProcessIdentity {
+  readonly name: string;
+}
+
+/** What `stack.json` holds: enough for other processes to find the servers, and for a later one to clear up. No secret. */
+export interface StackState {
+  readonly version: 1;
+  readonly status: 'starting' | 'running' | 'stopped';
+  /** The process that holds the stack; null when it was stopped in good order. */
+  readonly supervisor: ProcessIdentity | null;
+  /** When it began to start, ISO 8601. */
+  readonly startedAt: string | null;
+  /** Ports by name, kept for the next start. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly children: readonly RecordedChild[];
+  readonly temporal: TemporalServer | null;
+  readonly weaviate: WeaviateServer | null;
+  /** Folder of the embedding model; null when it was not asked for. */
+  readonly modelFolder: string | null;
+}
+
+/** The state of a data folder in which nothing was ever started. */
+export const NO_STATE: StackState = {
+  version: 1,
+  status: 'stopped',
+  supervisor: null,
+  startedAt: null,
+  ports: {},
+  children: [],
+  temporal: null,
+  weaviate: null,
+  modelFolder: null,
+};
+
+/** Reads `stack.json` of a data folder. Throws {@link StackError} when it is not ours to read. */
+export function readState(dataDir: string): StackState {
+  const file = stateFile(dataDir);
+  try {
+    const state = JSON.parse(readFileSync(file, 'utf8')) as Partial<StackState> | null;
+    if (state?.version === 1 && Array.isArray(state.children)) return state as StackState;
+    throw new StackError(`${file} was written by another version of Longhaul: stop its servers, then remove the file.`);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return NO_STATE;
+    if (error instanceof SyntaxError) throw new StackError(`${file} is not JSON: remove it.`, { cause: error });
+    throw error;
+  }
+}
+
+/** Replaces `stack.json` as a whole, readable by its owner only. */
+export function writeState(dataDir: string, state: StackState): void {
+  const file = stateFile(dataDir);
+  const fresh = `${file}.${randomUUID()}`;
+  writeFileSync(fresh, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  renameSync(fresh, file);
+}
+
+function stateFile(dataDir: string): string {
+  return join(dataDir, 'stack.json');
+}
+
+/** The lock that the supervisor of a data folder holds. */
+export function stackLockFile(dataDir: string): string {
+  return join(dataDir, 'stack.lock');
+}

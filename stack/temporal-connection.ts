@@ -1,0 +1,45 @@
+import type { NativeConnectionOptions } from '@temporalio/worker';
+import { messageOf, StackError } from './stack-error.ts';
+
+/** Where an existing Temporal server may be named, besides the environment and `temporal.toml`. */
+export interface TemporalChoice {
+  /** A profile of `temporal.toml`. */
+  readonly profile?: string | undefined;
+  readonly address?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** How to reach a Temporal server, TLS and API key included; for a client's and a worker's connection alike. */
+export interface TemporalTarget {
+  readonly connectionOptions: NativeConnectionOptions & { readonly address: string };
+  readonly namespace: string;
+}
+
+/**
+ * The user's own Temporal server: by the environment (`TEMPORAL_ADDRESS`, …), a profile of `temporal.toml`, or
+ * `longhaul.yaml`; null when none of them names an address. Throws {@link StackError} when the profile cannot be read.
+ */
+export async function yourTemporal(choice: TemporalChoice, env: NodeJS.ProcessEnv): Promise<TemporalTarget | null> {
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
+  const overrideEnvVars: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) overrideEnvVars[name] = value;
+  try {
+    const config = loadClientConnectConfig({
+      overrideEnvVars,
+      ...(choice.profile === undefined ? {} : { profile: choice.profile }),
+    });
+    const address = config.connectionOptions.address ?? choice.address;
+    if (address === undefined) return null;
+    return {
+      connectionOptions: { ...config.connectionOptions, address },
+      namespace: config.namespace ?? choice.namespace ?? 'default',
+    };
+  } catch (error) {
+    throw new StackError(
+      `Temporal's profile cannot be read: ${messageOf(error)}. Correct temporal.toml or the profile.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,105 @@
+import { cp, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { cachedServer } from '../../stack/server-cache.ts';
+import { findOnPath } from '../../stack/program.ts';
+import { Unavailable } from './unavailable.ts';
+
+interface GoPrograms {
+  /** Name of the entry in the cache and of its first program. */
+  readonly name: string;
+  readonly module: string;
+  readonly version: string;
+  /** File name of each program, and its package in the module. */
+  readonly programs: Readonly<Record<string, string>>;
+  /** Other things of the module that belong into the cache entry: name there, place in the module. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly ldflags?: string;
+}
+
+/** Docker Compose itself, for machines whose distribution has none that knows today's files. Returns the program's path. */
+export function fetchCompose(cacheFolder: string, say: (message: string) => void): Promise<string> {
+  const version = '2.40.3';
+  const module = 'github.com/docker/compose/v2';
+  return fetchPrograms(
+    {
+      name: 'docker-compose',
+      module,
+      version,
+      programs: { 'docker-compose': './cmd' },
+      ldflags: `-X ${module}/internal.Version=v${version}`,
+    },
+    cacheFolder,
+    say,
+  );
+}
+
+/** Folder with `temporal-server`, `temporal-sql-tool`, `schema` and `entrypoint.sh` of one version of Temporal. */
+export async function fetchTemporalServer(
+  version: string,
+  cacheFolder: string,
+  say: (message: string) => void,
+): Promise<string> {
+  const program = await fetchPrograms(
+    {
+      name: 'temporal-server',
+      module: 'go.temporal.io/server',
+      version,
+      programs: { 'temporal-server': './cmd/server', 'temporal-sql-tool': './cmd/tools/sql' },
+      files: { schema: 'schema', 'entrypoint.sh': 'docker/scripts/sh/entrypoint.sh' },
+    },
+    cacheFolder,
+    say,
+  );
+  return path.dirname(program);
+}
+
+/** Folder with `temporal-ui-server`, `config.yaml` and `entrypoint.sh` of one version of Temporal's UI. */
+export async function fetchTemporalUi(
+  version: string,
+  cacheFolder: string,
+  say: (message: string) => void,
+): Promise<string> {
+  const program = await fetchPrograms(
+    {
+      name: 'temporal-ui-server',
+      module: 'github.com/temporalio/ui-server/v2',
+      version,
+      programs: { 'temporal-ui-server': './cmd/server' },
+      files: { 'config.yaml': 'config/docker.yaml', 'entrypoint.sh': 'docker/start-ui-server.sh' },
+    },
+    cacheFolder,
+    say,
+  );
+  return path.dirname(program);
+}
+
+/** Builds with Go, inside the module as the proxy gives it and its own go.sum checks it; once, then from the cache. */
+function fetchPrograms(wanted: GoPrograms, cacheFolder: string, say: (message: string) => void): Promise<string> {
+  const { name, module, version, programs, files = {}, ldflags = '' } = wanted;
+  return cachedServer(
+    {
+      name,
+      version,
+      program: name,
+      async make(folder) {
+        if ((await findOnPath('go', process.env)) === null) {
+          throw new Unavailable(`Go is needed to build ${name} ${version} and is not on PATH`);
+        }
+        say(`building ${name} ${version} with Go, once: some minutes`);
+        const env = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' };
+        const download = await execa('go', ['mod', 'download', '-json', `${module}@v${version}`], { env, cwd: folder });
+        const { Dir: source } = JSON.parse(download.stdout) as { Dir: string };
+        for (const [program, main] of Object.entries(programs)) {
+          const flags = ['-p', '2', '-trimpath', '-ldflags', `-s -w ${ldflags}`];
+          await execa('go', ['build', ...flags, '-o', path.join(folder, program), main], { env, cwd: source });
+        }
+        for (const [file, place] of Object.entries(files)) {
+          await cp(path.join(source, place), path.join(folder, file), { recursive: true });
+        }
+        await writeFile(path.join(folder, 'MODULE'), `${module}@v${version}\n`);
+      },
+    },
+    { cacheDir: cacheFolder, env: process.env, onProgress: ({ message }) => say(message) },
+  );
+}

@@ -1,0 +1,163 @@
+import { openSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { execa } from 'execa';
+import { waitForLock } from '../../stack/lock.ts';
+import { findOnPath } from '../../stack/program.ts';
+import { fetchCompose } from './binaries.ts';
+import { contentOf, messageOf, until } from './files.ts';
+import { unpackPackages } from './packages.ts';
+import { Unavailable } from './unavailable.ts';
+
+/** A Docker engine of this test's own. */
+export interface Engine {
+  /** Environment in which `docker` and `docker compose` speak to this engine, and to no other. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Ends every container, the engine and its mounts; the images stay in the cache. */
+  stop(): Promise<void>;
+}
+
+/** Fixed, so that an engine that was killed is found and its leftovers are cleared away; short, for the socket's path. */
+const RUNTIME = path.join(tmpdir(), 'longhaul-compose-test');
+
+/**
+ * Starts a Docker engine beside any that the machine has: own images (kept in `cacheFolder`), own socket, own mount
+ * namespace, no changes to the host's firewall. One runs at a time; a second caller waits. Debian's packages are unpacked
+ * where the machine has no `dockerd`. Throws {@link Unavailable} when this machine cannot run one.
+ */
+export async function startEngine(cacheFolder: string, say: (message: string) => void): Promise<Engine> {
+  requireRoot();
+  await mkdir(RUNTIME, { recursive: true, mode: 0o700 });
+  const lock = await waitForLock(path.join(RUNTIME, 'lock'), {
+    onWait: ({ pid }) => say(`waiting for process ${pid}, which runs this test`),
+  });
+  try {
+    await endLeftover();
+    const programs = await engineEnvironment(cacheFolder, say);
+    const env = { ...programs, DOCKER_HOST: `unix://${RUNTIME}/docker.sock`, DOCKER_CONFIG: path.join(RUNTIME, 'config') };
+    const daemon = await startDaemon(cacheFolder, env);
+    const stop = async (): Promise<void> => {
+      await stopDaemon(daemon, env);
+      lock.release();
+      await rm(RUNTIME, { recursive: true, force: true });
+    };
+    try {
+      await removeContainers(env);
+      await provideCompose(cacheFolder, env, say);
+      return { env, stop };
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function requireRoot(): void {
+  if (process.platform !== 'linux') throw new Unavailable(`a Docker engine needs Linux, and this is ${process.platform}`);
+  if (process.getuid?.() !== 0) throw new Unavailable('a Docker engine needs root, and this user is not');
+}
+
+async function engineEnvironment(cacheFolder: string, say: (message: string) => void): Promise<NodeJS.ProcessEnv> {
+  const needed = ['dockerd', 'containerd', 'runc', 'iptables', 'docker'];
+  const found = await Promise.all(needed.map((name) => findOnPath(name, process.env)));
+  if (!found.includes(null)) return { ...process.env };
+  const { env } = await unpackPackages(['docker.io', 'iptables'], cacheFolder, say);
+  return { ...process.env, ...env };
+}
+
+async function startDaemon(cacheFolder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const { stdout: version } = await execa('dockerd', ['--version'], { env });
+  const major = /\d+/.exec(version)?.[0] ?? 'unknown';
+  const log = path.join(RUNTIME, 'dockerd.log');
+  const output = openSync(log, 'w');
+  // In a mount namespace of its own, so that not one of its mounts can stay behind.
+  const daemon = spawn(
+    'unshare',
+    [
+      ...['--mount', 'dockerd', '--host', env['DOCKER_HOST'] ?? ''],
+      ...['--data-root', path.join(cacheFolder, `docker-${major}`)],
+      ...['--exec-root', path.join(RUNTIME, 'exec'), '--pidfile', path.join(RUNTIME, 'dockerd.pid')],
+      ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
+    ],
+    { env, detached: true, stdio: ['ignore', output, output] },
+  );
+  try {
+    await until('dockerd', 60, async () => {
+      if (daemon.exitCode !== null) throw new Error('it ended');
+      const { failed } = await execa('docker', ['version'], { env, reject: false });
+      return failed ? undefined : true;
+    });
+  } catch (error) {
+    daemon.kill('SIGTERM');
+    const words = (await contentOf(log)).trim().split('\n').slice(-3).join(' | ');
+    throw new Unavailable(`dockerd cannot run on this machine: ${words}`, { cause: error });
+  }
+  return daemon;
+}
+
+async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise<void> {
+  await removeContainers(env);
+  await execa('docker', ['network', 'prune', '--force'], { env, reject: false });
+  const ended = new Promise((resolve) => daemon.once('exit', resolve));
+  if (daemon.exitCode === null) {
+    daemon.kill('SIGTERM');
+    await ended;
+  }
+}
+
+async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
+  const { stdout } = await execa('docker', ['ps', '--all', '--quiet'], { env, reject: false });
+  const ids = stdout.split('\n').filter(Boolean);
+  if (ids.length > 0) await execa('docker', ['rm', '--force', '--volumes', ...ids], { env, reject: false });
+}
+
+/** An engine of a run that was killed lives on, as do its containers: it is ended, and the next one clears up after it. */
+async function endLeftover(): Promise<void> {
+  for (const pid of await processesOf(RUNTIME)) {
+    process.kill(pid, 'SIGTERM');
+  }
+  await until('the engine of an earlier run to end', 60, async () =>
+    (await processesOf(RUNTIME)).length === 0 ? true : undefined,
+  );
+  for (const entry of await readdir(RUNTIME)) {
+    if (!entry.startsWith('lock')) await rm(path.join(RUNTIME, entry), { recursive: true, force: true });
+  }
+}
+
+/** The `dockerd` whose files are in `folder`; its own children end with it. */
+async function processesOf(folder: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(
+    pids.map(async (pid) => ({
+      pid: Number(pid),
+      args: (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0'),
+    })),
+  );
+  return commands
+    .filter(({ args }) => path.basename(args[0] ?? '') === 'dockerd' && args.includes(`${folder}/exec`))
+    .map(({ pid }) => pid);
+}
+
+async function provideCompose(cacheFolder: string, env: NodeJS.ProcessEnv, say: (message: string) => void): Promise<void> {
+  const plugins = path.join(env['DOCKER_CONFIG'] ?? '', 'cli-plugins');
+  await mkdir(plugins, { recursive: true });
+  const { stdout, failed } = await execa('docker', ['compose', 'version', '--short'], { env, reject: false });
+  if (!failed && isRecent(stdout)) return;
+  try {
+    const compose = await fetchCompose(cacheFolder, say);
+    await writeFile(path.join(plugins, 'docker-compose'), `#!/bin/sh\nexec '${compose}' "$@"\n`, { mode: 0o755 });
+  } catch (error) {
+    throw new Unavailable(`there is no Docker Compose 2.24 or later: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function isRecent(version: string): boolean {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > 2 || (major === 2 && minor >= 24);
+}

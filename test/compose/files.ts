@@ -1,0 +1,40 @@
+import { access, cp, link, readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** True when something is at `file`. */
+export async function exists(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The content of a file; empty when there is none. */
+export async function contentOf(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch(() => '');
+}
+
+/** A second name for a file, or a copy where the file system cannot do that. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  await link(from, to).catch(() => cp(from, to));
+}
+
+/** One line about what went wrong. */
+export function messageOf(error: unknown): string {
+  if (error instanceof Error && 'shortMessage' in error) {
+    const stderr = 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim().split('\n').at(-1) : '';
+    return `${String(error.shortMessage).split('\n', 1).join('')}${stderr ? `: ${stderr}` : ''}`;
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Asks every 200 ms until the answer is not undefined. Throws when `seconds` have passed. */
+export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(`Waited ${seconds} s for ${what}.`);
+    await wait(200);
+  }
+}

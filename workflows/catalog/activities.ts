@@ -1,0 +1,37 @@
+import type { RetryPolicy } from '@temporalio/common';
+import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import type { CatalogActivities } from '../../activities/catalog.ts';
+import { NON_RETRYABLE } from '../../domain/failures.ts';
+
+/** The task queue of the workers that have git and disk. */
+export const REPOS_QUEUE = 'longhaul-repos';
+
+const retry = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 2,
+  maximumInterval: '2 minutes',
+  nonRetryableErrorTypes: [...NON_RETRYABLE],
+} satisfies RetryPolicy;
+
+/** Finding out what there is to do: minutes at most, and cheap to ask again. */
+export const finding: ActivityInterfaceFor<CatalogActivities> = proxyActivities<CatalogActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '30 minutes',
+  scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { ...retry, maximumAttempts: 8 },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
+/**
+ * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed
+ * within a minute, and it may be cancelled at any moment: the receipt is written last.
+ */
+export const indexing: ActivityInterfaceFor<CatalogActivities> = proxyActivities<CatalogActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '6 hours',
+  scheduleToCloseTimeout: '24 hours',
+  heartbeatTimeout: '1 minute',
+  retry: { ...retry, maximumAttempts: 6 },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});

@@ -1,0 +1,22 @@
+import type { FleetResult, RemoveInput } from '../../domain/catalog/flows.ts';
+import { checked } from '../shared/input.ts';
+import { finding } from './activities.ts';
+import { type FleetState, FleetTracker, newFleet, PAGE_SIZE, runStart, workThroughFleet } from './fleet.ts';
+
+/** Takes the indexed repositories that match out of the index; the repositories themselves are not touched. */
+export async function removeRepositories(input: RemoveInput & { continued?: FleetState }): Promise<FleetResult> {
+  const { continued, ...given } = input;
+  const state = continued ?? newFleet(runStart());
+  const tracker = new FleetTracker(state.progress);
+  const { patterns, parallel } = await checked('removeRepositories', given);
+  return workThroughFleet(state, tracker, {
+    parallel,
+    page: (after) =>
+      finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
+        { patterns, after, limit: PAGE_SIZE },
+      ]),
+    proceed: () => Promise.resolve(true),
+    child: { type: 'removeRepository', input: ({ id }) => ({ repository: id }) },
+    nextInput: (next) => ({ patterns, parallel, continued: next }),
+  });
+}
