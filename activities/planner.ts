@@ -1,8 +1,8 @@
 import { addressOf } from '../domain/catalog/flows.ts';
-import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
+import { matchesAny, parsePattern } from '../domain/catalog/pattern.ts';
 import { type FleetPlan, planOnboarding, planSync } from '../domain/catalog/plan.ts';
 import type { Receipt } from '../domain/catalog/receipt.ts';
-import { parseRepositoryId, type RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import type { IndexStore } from './index/store.ts';
 import type { Mgit } from './mgit/index.ts';
 
@@ -32,10 +32,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     const parsed = patterns?.map((pattern) => parsePattern(pattern, providers)) ?? null;
     const receipts = await store.receipts();
     if (parsed === null) return receipts;
-    return receipts.filter(({ repository }) => {
-      const parts = parseRepositoryId(repository);
-      return parsed.some((pattern) => matchesPattern(pattern, parts));
-    });
+    return receipts.filter(({ repository }) => matchesAny(parsed, repository));
   }
 
   return {

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { appendFile, cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
@@ -7,8 +7,8 @@ import { createMgit } from '../activities/mgit/index.ts';
 import type { Mgit } from '../activities/mgit/index.ts';
 import type { Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
-import { CLEAN_GIT_ENV, git } from '../examples/git.ts';
-import { makeFixture, moveTo } from './fixture-repositories.ts';
+import { CLEAN_GIT_ENV } from '../examples/git.ts';
+import { growFixture, makeFixture, moveTo } from './fixture-repositories.ts';
 import type { FixtureRepository } from './fixture-repositories.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
@@ -35,19 +35,12 @@ export const deltas: Benchmark = {
 async function measure({ runs, dir, signal, note }: BenchContext): Promise<Figure[]> {
   const warmUps = SHELLS.length;
   const root = join(dir, 'repositories');
-  note('making the repositories');
-  const fixture = await makeFixture({
-    root,
-    repositories: REPOSITORIES,
-    moving: MOVING,
-    changedFiles: CHANGED_FILES,
-    filesEach: 20,
-    generations: 1 + warmUps + runs,
-    signal,
-  });
-  note('making both sides their mirrors at the first commit');
-  const ours = await mirrored(fixture, dir, signal);
-  const clones = await cloned(fixture, join(dir, 'clones'), signal);
+  note('making the repositories, and both sides their mirrors at the first commit');
+  const start = await makeFixture({ root, repositories: REPOSITORIES, filesEach: 20, signal });
+  const ours = await mirrored(start, dir, signal);
+  const clones = await cloned(start, join(dir, 'clones'));
+  const generations = warmUps + runs;
+  const fixture = await growFixture(start, { moving: MOVING, changedFiles: CHANGED_FILES, generations, signal });
 
   const shells: { parallel: number; seconds: number }[] = [];
   for (const [index, parallel] of SHELLS.entries()) {
@@ -150,12 +143,12 @@ async function streamOne(
   return { files, bytes };
 }
 
-/** Plain bare clones, each with the commit that the loop has seen last beside it. */
-async function cloned(fixture: readonly FixtureRepository[], root: string, signal: AbortSignal): Promise<string[]> {
-  return pLimit(4).map(fixture, async ({ name, gitDir, commits }) => {
+/** What `git clone --bare` makes of each repository, with the commit that the loop has seen last beside it. */
+async function cloned(fixture: readonly FixtureRepository[], root: string): Promise<string[]> {
+  return pLimit(LANES).map(fixture, async ({ name, gitDir, commits }) => {
     const clone = join(root, `${name}.git`);
-    await mkdir(dirname(clone), { recursive: true });
-    await git(['clone', '--quiet', '--bare', '--no-local', '--template=', gitDir, clone], signal);
+    await cp(gitDir, clone, { recursive: true });
+    await appendFile(join(clone, 'config'), `[remote "origin"]\n\turl = ${gitDir}\n`);
     await writeFile(join(clone, 'seen'), `${commits[0] ?? ''}\n`);
     return clone;
   });

@@ -3,20 +3,6 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { commitHeader, fastImport, fileHeader } from '../examples/git.ts';
 
-/** Repositories that are alike in size and different in content, each with a line of commits to move along. */
-export interface FixtureOptions {
-  readonly root: string;
-  readonly repositories: number;
-  /** How many of them have a new commit in every generation. */
-  readonly moving: number;
-  /** Files that such a commit changes. */
-  readonly changedFiles: number;
-  readonly filesEach: number;
-  /** Generation 0 is the first commit of all; each further one a commit of those that move. */
-  readonly generations: number;
-  readonly signal?: AbortSignal;
-}
-
 /** A repository of the fixture. */
 export interface FixtureRepository {
   /** `org/name`, its place below the root. */
@@ -30,28 +16,64 @@ export interface FixtureRepository {
 const LANES = 4;
 const LINES_A_FILE = 40;
 
-/** Makes the repositories, bare, as `<root>/<org>/<name>.git`, `main` at generation 0. The same options make the same oids. */
-export async function makeFixture(options: FixtureOptions): Promise<FixtureRepository[]> {
-  const lane = pLimit(LANES);
-  const numbers = Array.from({ length: options.repositories }, (_, number) => number);
-  return lane.map(numbers, (number) => makeOne(number, options));
+/**
+ * Makes bare repositories as `<root>/<org>/<name>.git`, alike in size and different in content, with one commit each. The
+ * same options make the same oids.
+ */
+export async function makeFixture(options: {
+  readonly root: string;
+  readonly repositories: number;
+  readonly filesEach: number;
+  readonly signal?: AbortSignal;
+}): Promise<FixtureRepository[]> {
+  const { root, repositories, filesEach, signal } = options;
+  const numbers = Array.from({ length: repositories }, (_, number) => number);
+  return pLimit(LANES).map(numbers, async (number) => {
+    signal?.throwIfAborted();
+    const name = `org-${number % 10}/repository-${String(number).padStart(4, '0')}`;
+    const gitDir = join(root, `${name}.git`);
+    await layOut(gitDir);
+    const first = generation(number, 0, filesEach, []);
+    return { name, gitDir, commits: await fastImport(gitDir, first, signal) };
+  });
 }
 
-/** Points `main` of every moving repository at a generation. */
-export async function moveTo(generation: number, fixture: readonly FixtureRepository[]): Promise<void> {
-  const moving = fixture.filter(({ commits }) => commits.length > 1);
-  await pLimit(LANES).map(moving, ({ gitDir, commits }) =>
-    writeFile(join(gitDir, 'refs', 'heads', 'main'), `${commits[generation] ?? ''}\n`),
+/**
+ * Adds further generations to the first `moving` repositories, one commit each that changes `changedFiles` files, and leaves
+ * `main` at the first. {@link moveTo} leads it on.
+ */
+export async function growFixture(
+  fixture: readonly FixtureRepository[],
+  options: {
+    readonly moving: number;
+    readonly changedFiles: number;
+    readonly generations: number;
+    readonly signal?: AbortSignal;
+  },
+): Promise<FixtureRepository[]> {
+  const { moving, changedFiles, generations, signal } = options;
+  return pLimit(LANES).map(
+    fixture.map((repository, number) => ({ repository, number })),
+    async ({ repository, number }) => {
+      if (number >= moving) return repository;
+      const [first = ''] = repository.commits;
+      function* commits(): Generator<string> {
+        for (let age = 1; age <= generations; age++) {
+          yield* generation(number, age, changedFiles, [age === 1 ? first : `:${age - 1}`]);
+        }
+        yield `reset refs/heads/main\nfrom ${first}\n\n`;
+      }
+      return { ...repository, commits: [first, ...(await fastImport(repository.gitDir, commits(), signal))] };
+    },
   );
 }
 
-async function makeOne(number: number, options: FixtureOptions): Promise<FixtureRepository> {
-  options.signal?.throwIfAborted();
-  const name = `org-${String(number % 10).padStart(2, '0')}/repository-${String(number).padStart(4, '0')}`;
-  const gitDir = join(options.root, `${name}.git`);
-  await layOut(gitDir);
-  const commits = await fastImport(gitDir, history(number, options), options.signal);
-  return { name, gitDir, commits };
+/** Points `main` of every moving repository at a generation. */
+export async function moveTo(age: number, fixture: readonly FixtureRepository[]): Promise<void> {
+  const moving = fixture.filter(({ commits }) => commits.length > 1);
+  await pLimit(LANES).map(moving, ({ gitDir, commits }) =>
+    writeFile(join(gitDir, 'refs', 'heads', 'main'), `${commits[age] ?? ''}\n`),
+  );
 }
 
 /** What `git init --bare` makes, without its process: half of the time of a thousand repositories. */
@@ -62,32 +84,27 @@ async function layOut(gitDir: string): Promise<void> {
   await writeFile(join(gitDir, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n');
 }
 
-function* history(number: number, options: FixtureOptions): Generator<string> {
-  const generations = number < options.moving ? options.generations : 1;
-  for (let generation = 0; generation < generations; generation++) {
-    const mark = generation + 1;
-    const parents = generation === 0 ? [] : [`:${generation}`];
-    const files = generation === 0 ? options.filesEach : options.changedFiles;
-    yield commitHeader({
-      ref: 'refs/heads/main',
-      mark,
-      message: `generation ${generation}\n`,
-      time: 1_700_000_000 + generation,
-      parents,
-    });
-    for (let file = 0; file < files; file++) {
-      const content = programText(number, file, generation);
-      yield `${fileHeader('100644', `src/module-${file}.ts`, content.length)}${content}\n`;
-    }
-    yield `get-mark :${mark}\n`;
+/** The commit of one generation: its first files are written, the others stay as they were. */
+function* generation(repository: number, age: number, files: number, parents: readonly string[]): Generator<string> {
+  const mark = Math.max(age, 1);
+  yield commitHeader({
+    ref: 'refs/heads/main',
+    mark,
+    message: `generation ${age}\n`,
+    time: 1_700_000_000 + age,
+    parents,
+  });
+  for (let file = 0; file < files; file++) {
+    const content = programText(repository, file, age);
+    yield `${fileHeader('100644', `src/module-${file}.ts`, content.length)}${content}\n`;
   }
-  yield 'reset refs/heads/main\nfrom :1\n\n';
+  yield `get-mark :${mark}\n`;
 }
 
-function programText(repository: number, file: number, generation: number): string {
+function programText(repository: number, file: number, age: number): string {
   const lines = Array.from(
     { length: LINES_A_FILE },
-    (_, line) => `export const value${line} = combine(${repository}, ${file}, ${generation}, ${line});`,
+    (_, line) => `export const value${line} = combine(${repository}, ${file}, ${age}, ${line});`,
   );
   return `${lines.join('\n')}\n`;
 }

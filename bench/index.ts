@@ -82,7 +82,7 @@ function describe({ benchmark, loadBefore, loadAfter, figures }: Measured): stri
   const table = new Table({
     head: [`${benchmark} (load ${loadBefore} → ${loadAfter})`, 'median', 'min – max', 'runs', 'promised'],
     colAligns: ['left', 'right', 'right', 'right', 'left'],
-    style: { head: ['bold'], border: ['dim'], compact: true },
+    style: { head: [], border: [], compact: true },
   });
   for (const { what, unit, values, bar } of figures) {
     const suffix = unit === 'count' ? '' : ` ${unit}`;

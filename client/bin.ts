@@ -25,25 +25,25 @@ program
   .description('find or fetch Temporal, Weaviate and the model, start them and a worker')
   .option('--detach', 'return when everything is ready')
   .action((options: { detach?: boolean }) =>
-    run(options, async (context) => (await import('./cli/up.ts')).up(options, context)),
+    run({}, async (context) => (await import('./cli/up.ts')).up({ detach: options.detach === true }, context)),
   );
 program
   .command('down')
   .description('stop what `up` started')
-  .action(() => run({}, async (context) => (await import('./cli/down.ts')).down({}, context)));
+  .action(() => run({}, async (context) => (await import('./cli/down.ts')).down(context)));
 program
   .command('status')
   .description('what runs, and where')
   .addOption(json)
   .action((options: { json?: boolean }) =>
-    run(options, async (context) => (await import('./cli/status.ts')).status(options, context)),
+    run(options, async (context) => (await import('./cli/status.ts')).status({ json: options.json === true }, context)),
   );
 program
   .command('doctor')
   .description('check servers, versions, pollers, git and disk; a remedy for each problem')
   .addOption(json)
   .action((options: { json?: boolean }) =>
-    run(options, async (context) => (await import('./cli/doctor.ts')).doctor(options, context)),
+    run(options, async (context) => (await import('./cli/doctor.ts')).doctor({ json: options.json === true }, context)),
   );
 
 const repos = program.command('repos').description('what the providers have');
@@ -61,7 +61,7 @@ program
   .argument('<repository>', 'id: provider/org/repo or provider/org/project/repo')
   .option('--since <commit>', 'the commit that the consumer has; without it, everything')
   .action((repository: string, options: { since?: string }) =>
-    run(options, async (context) => (await import('./cli/catalog.ts')).printDiff(context, repository, options)),
+    run({}, async (context) => (await import('./cli/catalog.ts')).printDiff(context, repository, options)),
   );
 
 const index = program.command('index').description('what is indexed');

@@ -3,7 +3,6 @@ import { search, type SearchAnswer, type SearchQuery } from '../activities/index
 import { createIndexStore } from '../activities/index/store.ts';
 import { connectWeaviate } from '../activities/index/weaviate.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
-import { parseRepositoryId } from '../domain/catalog/repository.ts';
 import type { CliContext } from './cli/context.ts';
 import { modelFolder, weaviateAddress } from './cli/servers.ts';
 
@@ -28,7 +27,7 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
       const parsed = parsePattern(pattern, providers);
       const repositories = (await store.receipts())
         .map(({ repository }) => repository)
-        .filter((id) => matchesPattern(parsed, parseRepositoryId(id)));
+        .filter((id) => matchesPattern(parsed, id));
       return search(client, { store, analyzer }, { ...question, repositories });
     },
     close: async () => {

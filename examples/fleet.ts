@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
@@ -13,7 +12,7 @@ const LANES = 4;
 /** npm does not say reliably when a version was published: versions are one day apart, from this day on. */
 const FIRST_DAY = Date.UTC(2024, 0, 1, 12) / 1_000;
 const DAY = 86_400;
-/** The folder below the root where repositories are made before they are moved to their place. */
+/** The folder below root and cache where things are made before they are moved to their place. One run at a time uses it. */
 const UNFINISHED = '.unfinished';
 
 /** How far {@link makeFleet} is. */
@@ -77,15 +76,18 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
     tell(pkg.path, 'made');
   }
 
-  const unfinished = join(root, UNFINISHED);
-  await rm(unfinished, { recursive: true, force: true });
+  await clearUnfinished(options);
   const lane = pLimit(LANES);
   await Promise.allSettled(
     packages.map((pkg) => lane(() => provide(pkg).catch((error: unknown) => firstFailure.abort(error)))),
   );
-  await rm(unfinished, { recursive: true, force: true });
+  await clearUnfinished(options);
   signal.throwIfAborted();
   return count;
+}
+
+async function clearUnfinished({ root, cacheDir }: FleetOptions): Promise<void> {
+  for (const folder of [root, cacheDir]) await rm(join(folder, UNFINISHED), { recursive: true, force: true });
 }
 
 /** Moves `main` of every repository to its newest version. Returns how many moved. */
@@ -142,12 +144,12 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
 
 /** Fetches the versions that the cache lacks, by one call of npm's own client, and returns how many these were. */
 async function fetchVersions(pkg: FleetPackage, cacheDir: string, signal: AbortSignal): Promise<number> {
-  await mkdir(cacheDir, { recursive: true });
   const missing: string[] = [];
   for (const version of pkg.versions) if (!(await exists(tarball(cacheDir, pkg, version)))) missing.push(version);
   if (missing.length === 0) return 0;
 
-  const arriving = await mkdtemp(join(cacheDir, '.arriving-'));
+  const arriving = join(cacheDir, UNFINISHED, pkg.path);
+  await mkdir(arriving, { recursive: true });
   try {
     const [npm, ...before] = npmCommand();
     const specs = missing.map((version) => `${pkg.name}@${version}`);
@@ -163,8 +165,6 @@ async function fetchVersions(pkg: FleetPackage, cacheDir: string, signal: AbortS
       `npm could not fetch ${pkg.name} for the demo fleet. Check that this machine reaches its npm registry, then start again.`,
       { cause },
     );
-  } finally {
-    await rm(arriving, { recursive: true, force: true });
   }
   return missing.length;
 }
@@ -181,16 +181,12 @@ function tarball(dir: string, pkg: FleetPackage, version: string): string {
 
 async function makeRepository(pkg: FleetPackage, { root, cacheDir }: FleetOptions, signal: AbortSignal): Promise<void> {
   const unfinished = join(root, UNFINISHED, `${pkg.path}.git`);
-  const unpacked = await mkdtemp(join(tmpdir(), 'longhaul-fleet-'));
-  try {
-    for (const version of pkg.versions) {
-      await unpack(tarball(cacheDir, pkg, version), join(unpacked, version), signal);
-    }
-    await mkdir(dirname(unfinished), { recursive: true });
-    await importRepository(unfinished, historyOf(pkg, unpacked), signal);
-  } finally {
-    await rm(unpacked, { recursive: true, force: true });
+  const unpacked = join(root, UNFINISHED, 'unpacked', pkg.path);
+  for (const version of pkg.versions) {
+    await unpack(tarball(cacheDir, pkg, version), join(unpacked, version), signal);
   }
+  await mkdir(dirname(unfinished), { recursive: true });
+  await importRepository(unfinished, historyOf(pkg, unpacked), signal);
   const gitDir = gitDirOf(root, pkg);
   await rm(gitDir, { recursive: true, force: true });
   await mkdir(dirname(gitDir), { recursive: true });
@@ -218,7 +214,7 @@ async function* historyOf(pkg: FleetPackage, unpacked: string): AsyncGenerator<s
 }
 
 async function unpack(archive: string, folder: string, signal: AbortSignal): Promise<void> {
-  await mkdir(folder);
+  await mkdir(folder, { recursive: true });
   const args = ['-xzf', archive, '-C', folder, '--strip-components=1', '--no-same-owner'];
   try {
     await execa('tar', args, { cancelSignal: signal });

@@ -15,22 +15,6 @@ export const fleetResult = z.object({
   objectsDeleted: count,
 });
 
-/** The part of `longhaul search --json` that the demo shows. */
-export const searchResult = z.object({
-  query: z.string(),
-  tookMs: z.number(),
-  results: z.array(
-    z.object({
-      repo: z.string(),
-      path: z.string(),
-      startLine: z.number(),
-      endLine: z.number(),
-      language: z.string().nullish(),
-      snippet: z.string(),
-    }),
-  ),
-});
-
 /** The part of `longhaul status --json` that the demo uses. */
 export const statusResult = z.object({
   status: z.enum(['running', 'starting', 'stopped']),
@@ -38,5 +22,4 @@ export const statusResult = z.object({
 });
 
 export type FleetResult = z.infer<typeof fleetResult>;
-export type SearchResult = z.infer<typeof searchResult>;
 export type Status = z.infer<typeof statusResult>;

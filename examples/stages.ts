@@ -27,7 +27,7 @@ export function newStages(print: (line: string) => void): Stages {
       const table = new Table({
         head: ['stage', 'what', 'seconds'],
         colAligns: ['left', 'left', 'right'],
-        style: { head: ['bold'], border: ['dim'], compact: true },
+        style: { head: [], border: [], compact: true },
       });
       table.push(...rows, ['total', '', seconds(began)]);
       return table.toString();

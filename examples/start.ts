@@ -1,47 +1,15 @@
-import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import pc from 'picocolors';
-import { stringify } from 'yaml';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { advanceFleet, makeFleet, rewindFleet } from './fleet.ts';
 import type { FleetProgress } from './fleet.ts';
 import { CommandFailed, longhaul, longhaulJson } from './longhaul.ts';
-import { fleetResult, searchResult, statusResult } from './results.schema.ts';
-import type { FleetResult, SearchResult, Status } from './results.schema.ts';
+import { fleetResult, statusResult } from './results.schema.ts';
+import type { FleetResult, Status } from './results.schema.ts';
+import { readScene, USAGE } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { newStages } from './stages.ts';
 import type { Stages } from './stages.ts';
-
-const USAGE = `npm start [-- options]
-
-Without options: makes a fleet of real repositories, indexes it, moves it on, keeps the index in step, and searches it.
-
-  --root DIR      your own repositories instead: a folder that holds org/repo or org/project/repo
-  --pattern P     your own repositories instead: those of your longhaul.yaml that match, e.g. "org/*"; may be repeated
-  --config FILE   that longhaul.yaml (default: LONGHAUL_CONFIG, or longhaul.yaml in this folder)
-  --search TEXT   what to search for at the end
-  --data DIR      where the servers keep their state (default: .longhaul in this checkout, or as longhaul.yaml says)
-  --once          stop everything and exit after the table
-`;
-
-const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
-const EVERYTHING = '*/*/*';
-const DEMO_QUERY = 'parse the options given on the command line';
-const OWN_QUERY = 'read the configuration file';
-
-/** What the program works on. */
-interface Scene {
-  /** The configuration file. */
-  readonly config: string;
-  /** The servers' data folder; undefined: the one that the configuration names. */
-  readonly dataDir: string | undefined;
-  readonly patterns: readonly string[];
-  readonly query: string;
-  /** The demo fleet's folders; null when the repositories are the user's own. */
-  readonly fleet: { readonly root: string; readonly cacheDir: string } | null;
-}
 
 interface Run extends Scene {
   readonly stages: Stages;
@@ -56,12 +24,10 @@ async function main(argv: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupted.abort());
   try {
-    const options = readOptions(argv);
-    if (options.help === true) {
-      print(USAGE);
-      return 0;
-    }
-    return await show(await setScene(options), options.once === true, interrupted.signal);
+    const scene = await readScene(argv);
+    if (scene !== null) return await show(scene, interrupted.signal);
+    print(USAGE);
+    return 0;
   } catch (error) {
     if (interrupted.signal.aborted) return 130;
     return explain(error);
@@ -69,10 +35,13 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** From nothing to the table; whatever happens, a stack that this program started is stopped again. */
-async function show(scene: Scene, once: boolean, signal: AbortSignal): Promise<number> {
+async function show(scene: Scene, signal: AbortSignal): Promise<number> {
   const run: Run = { ...scene, stages: newStages(print), signal, failures: [] };
   const before = await askStatus(run);
   const wasRunning = before.status === 'running';
+  if (before.status === 'starting') {
+    throw new LonghaulError('StackFailed', 'The stack is just being started by another program: wait until it is up.');
+  }
   try {
     const uiUrl = await bringUp(run, before);
     if (run.fleet === null) await ownRepositories(run);
@@ -80,7 +49,7 @@ async function show(scene: Scene, once: boolean, signal: AbortSignal): Promise<n
     print(`\n${run.stages.table()}\n`);
     for (const { repository, error } of run.failures) print(pc.red(`  ${repository}: ${error}`));
     print(uiUrl ? `Every flow with its history: ${pc.cyan(uiUrl)}` : 'This Temporal server has no UI.');
-    if (!once) {
+    if (!scene.once) {
       print(tryNext(run, wasRunning));
       await untilAborted(signal);
     }
@@ -100,8 +69,7 @@ async function demoFleet(run: Run, fleet: NonNullable<Scene['fleet']>): Promise<
   await stages.stage(
     'make the fleet',
     () => makeFleet({ ...fleet, signal, onProgress: progress }),
-    ({ made, kept, fetched }) =>
-      `${made} repositories made out of ${fetched} fetched npm packages${kept > 0 ? `, ${kept} kept from before` : ''}`,
+    ({ made, kept, fetched }) => `${made} repositories made, ${kept} kept from before; ${fetched} npm packages fetched`,
   );
   await stages.stage(
     'set the fleet back to its early versions',
@@ -171,18 +139,11 @@ function sync({ stages, failures, config, dataDir, signal }: Run, name: string):
 }
 
 async function search({ stages, query, config, dataDir, signal }: Run): Promise<void> {
-  const found = await stages.stage(
+  await stages.stage(
     `search "${query}"`,
-    () => longhaulJson(['search', query, '--limit', '5'], searchResult, { config, dataDir, signal }),
-    ({ results, tookMs }) => `${results.length} results in ${Math.round(tookMs)} ms`,
+    () => longhaul(['search', query, '--limit', '5'], { config, dataDir, signal }),
+    () => 'the best five are shown above',
   );
-  print(found.results.map(describeResult).join('\n'));
-}
-
-function describeResult({ repo, path, startLine, endLine, snippet }: SearchResult['results'][number]): string {
-  const lines = snippet.split('\n').filter((line) => line.trim() !== '');
-  const shown = lines.slice(0, 4).map((line) => pc.dim(`      ${line.slice(0, 110)}`));
-  return [`    ${pc.cyan(repo)} ${path}:${startLine}-${endLine}`, ...shown].join('\n');
 }
 
 function alsoFailed({ failed }: FleetResult): string {
@@ -204,65 +165,6 @@ ${wasRunning ? 'The stack was up before and stays up. Ctrl-C ends this program o
 
 function quoted(word: string): string {
   return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-function readOptions(argv: readonly string[]) {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        once: { type: 'boolean' },
-        root: { type: 'string' },
-        pattern: { type: 'string', multiple: true },
-        config: { type: 'string' },
-        data: { type: 'string' },
-        search: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    return values;
-  } catch (cause) {
-    throw new LonghaulError('InvalidInput', `${cause instanceof Error ? cause.message : String(cause)}\n\n${USAGE}`, {
-      cause,
-    });
-  }
-}
-
-async function setScene({ root, pattern, config, data, search: text }: ReturnType<typeof readOptions>): Promise<Scene> {
-  if (pattern !== undefined) {
-    if (root !== undefined) throw new LonghaulError('InvalidInput', 'Give --root or --pattern, not both.');
-    const file = resolve(config ?? process.env['LONGHAUL_CONFIG'] ?? 'longhaul.yaml');
-    await mustExist(file, '--pattern asks the providers of a longhaul.yaml. Write one, or name it with --config');
-    const dataDir = data === undefined ? undefined : resolve(data);
-    return { config: file, dataDir, patterns: pattern, query: text ?? OWN_QUERY, fleet: null };
-  }
-  if (config !== undefined) throw new LonghaulError('InvalidInput', '--config goes with --pattern.');
-
-  const base = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
-  await mkdir(base, { recursive: true });
-  if (root === undefined) {
-    const fleet = { root: join(base, 'fleet'), cacheDir: join(base, 'packages') };
-    await mkdir(fleet.root, { recursive: true });
-    const file = await writeConfig(base, { name: 'demo', type: 'local', root: fleet.root });
-    return { config: file, dataDir: base, patterns: [EVERYTHING], query: text ?? DEMO_QUERY, fleet };
-  }
-  const folder = resolve(root);
-  await mustExist(folder, '--root names the folder that holds your repositories');
-  const file = await writeConfig(base, { name: 'local', type: 'local', root: folder });
-  return { config: file, dataDir: base, patterns: [EVERYTHING], query: text ?? OWN_QUERY, fleet: null };
-}
-
-async function writeConfig(base: string, provider: { name: string; type: 'local'; root: string }): Promise<string> {
-  const file = join(base, 'longhaul.yaml');
-  await writeFile(`${file}.new`, `# Written by npm start.\n${stringify({ providers: [provider], dataDir: base })}`);
-  await rename(`${file}.new`, file);
-  return file;
-}
-
-async function mustExist(path: string, otherwise: string): Promise<void> {
-  await stat(path).catch((cause: unknown) => {
-    throw new LonghaulError('InvalidInput', `${otherwise}: ${path} does not exist.`, { cause });
-  });
 }
 
 function progressLine(): (progress: FleetProgress) => void {

@@ -1,12 +1,13 @@
 // npm run build: dist/ as the package and the image ship it, made beside and moved into place whole.
 //   dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
-//   dist/**/grammars      the tree-sitter grammars, out of the development dependencies
+//   dist/grammars/**      the tree-sitter grammars, out of the development dependencies
 //   dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { extname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
+import { GRAMMARS, readGrammar } from '../activities/index/grammar-files.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = ['domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
@@ -19,6 +20,7 @@ clearAway();
 try {
   compile();
   copyAssets();
+  await copyGrammars();
   await bundleWorkflows();
   makeExecutable();
   rmSync(dist, { recursive: true, force: true });
@@ -29,7 +31,17 @@ try {
 
 function compile() {
   // Not incremental: the build info would remember files that are no longer there.
-  run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', unfinished, '--incremental', 'false', '--tsBuildInfoFile', 'null');
+  run(
+    'node_modules/typescript/bin/tsc',
+    '-p',
+    'tsconfig.build.json',
+    '--outDir',
+    unfinished,
+    '--incremental',
+    'false',
+    '--tsBuildInfoFile',
+    'null',
+  );
 }
 
 function copyAssets() {
@@ -39,6 +51,16 @@ function copyAssets() {
       const file = join(entry.parentPath, entry.name);
       if (entry.isFile() && isAsset(file)) cpSync(file, join(unfinished, file));
     }
+  }
+}
+
+async function copyGrammars() {
+  const folder = join(unfinished, 'grammars');
+  mkdirSync(folder);
+  for (const name of GRAMMARS) {
+    const { wasm, tags } = await readGrammar(name);
+    writeFileSync(join(folder, `${name}.wasm`), wasm);
+    writeFileSync(join(folder, `${name}.scm`), tags);
   }
 }
 

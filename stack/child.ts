@@ -61,7 +61,7 @@ export async function superviseChild(
   }
 
   const keepAlive = async (): Promise<void> => {
-    let pause = FIRST_PAUSE;
+    let pause = FIRST_PAUSE / 2;
     for (;;) {
       const since = Date.now();
       await current.ended;
@@ -160,8 +160,8 @@ async function waitUntilReady(spec: ChildSpec, launched: Launched, signal: Abort
 }
 
 function describeEnding(child: ChildProcess): string {
-  if (child.signalCode !== null) return `was ended by ${child.signalCode}`;
-  return child.exitCode === null ? 'could not be started' : `ended with exit code ${child.exitCode}`;
+  if (child.pid === undefined) return 'could not be started';
+  return child.signalCode === null ? `ended with exit code ${child.exitCode}` : `was ended by ${child.signalCode}`;
 }
 
 function excerpt(spec: ChildSpec, launched: Launched): string {

@@ -11,6 +11,8 @@ export interface PortNeed {
   readonly key?: string;
   /** True when the server binds it on every interface and not only on loopback. */
   readonly everywhere?: boolean;
+  /** Another port, which must be the next number. */
+  readonly next?: { readonly name: string; readonly everywhere?: boolean };
 }
 
 // Below the range that systems give to outgoing connections, so that a remembered port is still free at the next start.
@@ -31,12 +33,15 @@ export async function choosePorts(
     const port = need.wanted === 0 ? await freePort(need, remembered[need.name], used) : await wantedPort(need);
     used.add(port);
     chosen[need.name] = port;
+    if (need.next === undefined) continue;
+    used.add(port + 1);
+    chosen[need.next.name] = port + 1;
   }
   return chosen;
 }
 
 async function wantedPort(need: PortNeed): Promise<number> {
-  if (await isFree(need.wanted, need.everywhere)) return need.wanted;
+  if (await suits(need, need.wanted)) return need.wanted;
   throw new StackError(
     `Port ${need.wanted} (${need.key ?? need.name}) is in use by another program: ` +
       `stop that, choose another port, or leave it out to get a free one.`,
@@ -44,14 +49,21 @@ async function wantedPort(need: PortNeed): Promise<number> {
 }
 
 async function freePort(need: PortNeed, remembered: number | undefined, used: Set<number>): Promise<number> {
-  if (remembered !== undefined && !used.has(remembered) && (await isFree(remembered, need.everywhere)))
-    return remembered;
+  const fits = async (port: number): Promise<boolean> =>
+    !used.has(port) && !(need.next && used.has(port + 1)) && (await suits(need, port));
+  if (remembered !== undefined && (await fits(remembered))) return remembered;
   for (let tries = 0; tries < 500; tries++) {
-    const port = randomInt(FIRST, LAST + 1);
-    if (!used.has(port) && (await isFree(port, need.everywhere))) return port;
+    const port = randomInt(FIRST, LAST);
+    if (await fits(port)) return port;
   }
   throw new StackError(
     `No free port between ${FIRST} and ${LAST} was found for ${need.name}: stop what listens there.`,
+  );
+}
+
+async function suits(need: PortNeed, port: number): Promise<boolean> {
+  return (
+    (await isFree(port, need.everywhere)) && (need.next === undefined || (await isFree(port + 1, need.next.everywhere)))
   );
 }
 

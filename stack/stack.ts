@@ -265,10 +265,9 @@ function weaviatePorts(options: StackOptions): PortNeed[] {
   return [
     { name: 'weaviate', wanted: options.ports?.weaviate ?? 0, key: 'stack.weaviatePort' },
     { name: 'weaviateGrpc', wanted: 0, everywhere: true },
-    { name: 'weaviateData', wanted: 0, everywhere: true },
-    { name: 'weaviateGossip', wanted: 0 },
-    { name: 'weaviateRaft', wanted: 0 },
-    { name: 'weaviateRaftRpc', wanted: 0 },
+    // A node in `localhost` mode expects these two to follow each other.
+    { name: 'weaviateGossip', wanted: 0, next: { name: 'weaviateData', everywhere: true } },
+    { name: 'weaviateRaft', wanted: 0, next: { name: 'weaviateRaftRpc' } },
   ];
 }
 

@@ -66,8 +66,10 @@ export interface WeaviatePorts {
   readonly rest: number;
   readonly grpc: number;
   readonly gossip: number;
+  /** Must be the number after `gossip`. */
   readonly data: number;
   readonly raft: number;
+  /** Must be the number after `raft`. */
   readonly raftRpc: number;
 }
 

@@ -123,11 +123,16 @@ function cutByNodes(measure: Measure, root: Node): Range[] {
 function unitsWithin(measure: Measure, unit: Unit): Unit[] {
   let { nodes } = unit;
   while (nodes.length > 0) {
-    nodes = nodes.flatMap((node) => node.namedChildren).filter((child) => child !== null);
+    nodes = nodes.filter(spansLines).flatMap((node) => node.namedChildren.filter((child) => child !== null));
     const units = unitsOf(measure, nodes, unit);
     if (units.length > 1) return units;
   }
   return [];
+}
+
+/** What is within a single line cannot be cut there. */
+function spansLines(node: Node): boolean {
+  return node.endPosition.row > node.startPosition.row;
 }
 
 /** Groups nodes by the lines they begin on. A comment or attribute goes with what follows it. */

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
+import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { queryStems } from '../../domain/catalog/identifiers.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { Analyzer } from './analyzer.ts';
@@ -71,7 +71,11 @@ export async function search(
   const found = await chunks.query.hybrid(queryStems(query).join(' '), {
     vector: Array.from(vector),
     alpha: ALPHA,
-    queryProperties: ['stems^2', 'pathStems^4', 'scopeStems^1'],
+    queryProperties: [
+      { name: 'stems', weight: 2 },
+      { name: 'pathStems', weight: 4 },
+      { name: 'scopeStems', weight: 1 },
+    ],
     limit: path === undefined ? limit : CANDIDATES_WITH_GLOB,
     returnMetadata: ['score'],
     returnProperties: ['repo', 'path', 'startLine', 'endLine', 'language', 'symbols', 'text'],
@@ -96,7 +100,7 @@ export async function search(
 }
 
 function filtersOf(
-  filter: ReturnType<WeaviateClient['collections']['use']>['filter'],
+  filter: Collection<ChunkProperties, string, undefined>['filter'],
   { repositories, language, path }: SearchQuery,
 ): FilterValue | null {
   const filters: FilterValue[] = [];

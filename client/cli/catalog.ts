@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import type { CliContext } from './context.ts';
 import { loadedConfig } from './servers.ts';
@@ -34,7 +35,6 @@ export async function printDiff(
     import('../../activities/tools.ts'),
     import('../../activities/mgit/index.ts'),
   ]);
-  const { once } = await import('node:events');
   const mgit = openMgit(loadedConfig(context), context.env);
   for await (const line of diffLines(mgit, await mgit.find(repository), { since: since ?? null })) {
     if (!context.stdout.write(`${line}\n`)) await once(context.stdout, 'drain');

@@ -82,13 +82,13 @@ interface Interrupts {
 function catchInterrupts(): Interrupts {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const controller = new AbortController();
-  let second = (): void => undefined;
+  let second: (() => void) | null = null;
   const first = new Promise<void>((resolve) => {
     controller.signal.addEventListener('abort', () => resolve(), { once: true });
   });
   const onSignal = (): void => {
     if (controller.signal.aborted) {
-      second();
+      second?.();
       process.exit(INTERRUPTED);
     }
     controller.abort();

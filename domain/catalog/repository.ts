@@ -45,13 +45,3 @@ function isPlainSegment(segment: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
   return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f\\]/.test(segment);
 }
-
-/** The parts of an id that {@link isRepositoryId} accepts. */
-export function parseRepositoryId(
-  id: string,
-): Pick<Repository, 'id' | 'provider' | 'organization' | 'project' | 'repository'> {
-  const [provider = '', organization = '', third = '', fourth] = id.split('/');
-  return fourth === undefined
-    ? { id, provider, organization, project: null, repository: third }
-    : { id, provider, organization, project: third, repository: fourth };
-}

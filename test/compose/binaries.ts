@@ -3,6 +3,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { cachedServer } from '../../stack/server-cache.ts';
 import { findOnPath } from '../../stack/program.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
 interface GoPrograms {
@@ -18,7 +19,7 @@ interface GoPrograms {
 }
 
 /** Docker Compose itself, for machines whose distribution has none that knows today's files. Returns the program's path. */
-export function fetchCompose(cacheFolder: string, say: (message: string) => void): Promise<string> {
+export function fetchCompose(surroundings: Surroundings): Promise<string> {
   const version = '2.40.3';
   const module = 'github.com/docker/compose/v2';
   return fetchPrograms(
@@ -29,17 +30,12 @@ export function fetchCompose(cacheFolder: string, say: (message: string) => void
       programs: { 'docker-compose': './cmd' },
       ldflags: `-X ${module}/internal.Version=v${version}`,
     },
-    cacheFolder,
-    say,
+    surroundings,
   );
 }
 
 /** Folder with `temporal-server`, `temporal-sql-tool`, `schema` and `entrypoint.sh` of one version of Temporal. */
-export async function fetchTemporalServer(
-  version: string,
-  cacheFolder: string,
-  say: (message: string) => void,
-): Promise<string> {
+export async function fetchTemporalServer(version: string, surroundings: Surroundings): Promise<string> {
   const program = await fetchPrograms(
     {
       name: 'temporal-server',
@@ -48,18 +44,13 @@ export async function fetchTemporalServer(
       programs: { 'temporal-server': './cmd/server', 'temporal-sql-tool': './cmd/tools/sql' },
       files: { schema: 'schema', 'entrypoint.sh': 'docker/scripts/sh/entrypoint.sh' },
     },
-    cacheFolder,
-    say,
+    surroundings,
   );
   return path.dirname(program);
 }
 
 /** Folder with `temporal-ui-server`, `config.yaml` and `entrypoint.sh` of one version of Temporal's UI. */
-export async function fetchTemporalUi(
-  version: string,
-  cacheFolder: string,
-  say: (message: string) => void,
-): Promise<string> {
+export async function fetchTemporalUi(version: string, surroundings: Surroundings): Promise<string> {
   const program = await fetchPrograms(
     {
       name: 'temporal-ui-server',
@@ -68,14 +59,13 @@ export async function fetchTemporalUi(
       programs: { 'temporal-ui-server': './cmd/server' },
       files: { 'config.yaml': 'config/docker.yaml', 'entrypoint.sh': 'docker/start-ui-server.sh' },
     },
-    cacheFolder,
-    say,
+    surroundings,
   );
   return path.dirname(program);
 }
 
 /** Builds with Go, inside the module as the proxy gives it and its own go.sum checks it; once, then from the cache. */
-function fetchPrograms(wanted: GoPrograms, cacheFolder: string, say: (message: string) => void): Promise<string> {
+function fetchPrograms(wanted: GoPrograms, { cacheFolder, say, signal }: Surroundings): Promise<string> {
   const { name, module, version, programs, files = {}, ldflags = '' } = wanted;
   return cachedServer(
     {
@@ -87,12 +77,15 @@ function fetchPrograms(wanted: GoPrograms, cacheFolder: string, say: (message: s
           throw new Unavailable(`Go is needed to build ${name} ${version} and is not on PATH`);
         }
         say(`building ${name} ${version} with Go, once: some minutes`);
-        const env = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' };
-        const download = await execa('go', ['mod', 'download', '-json', `${module}@v${version}`], { env, cwd: folder });
+        const how = { env: { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' }, cancelSignal: signal };
+        const download = await execa('go', ['mod', 'download', '-json', `${module}@v${version}`], {
+          ...how,
+          cwd: folder,
+        });
         const { Dir: source } = JSON.parse(download.stdout) as { Dir: string };
         for (const [program, main] of Object.entries(programs)) {
           const flags = ['-p', '2', '-trimpath', '-ldflags', `-s -w ${ldflags}`];
-          await execa('go', ['build', ...flags, '-o', path.join(folder, program), main], { env, cwd: source });
+          await execa('go', ['build', ...flags, '-o', path.join(folder, program), main], { ...how, cwd: source });
         }
         for (const [file, place] of Object.entries(files)) {
           await cp(path.join(source, place), path.join(folder, file), { recursive: true });
@@ -100,6 +93,6 @@ function fetchPrograms(wanted: GoPrograms, cacheFolder: string, say: (message: s
         await writeFile(path.join(folder, 'MODULE'), `${module}@v${version}\n`);
       },
     },
-    { cacheDir: cacheFolder, env: process.env, onProgress: ({ message }) => say(message) },
+    { cacheDir: cacheFolder, env: process.env, onProgress: ({ message }) => say(message), signal },
   );
 }

@@ -10,6 +10,7 @@ import { findOnPath } from '../../stack/program.ts';
 import { fetchCompose } from './binaries.ts';
 import { contentOf, messageOf, until } from './files.ts';
 import { unpackPackages } from './packages.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** A Docker engine of this test's own. */
@@ -22,23 +23,29 @@ export interface Engine {
 
 /** Fixed, so that an engine that was killed is found and its leftovers are cleared away; short, for the socket's path. */
 const RUNTIME = path.join(tmpdir(), 'longhaul-compose-test');
+const EXEC_ROOT = path.join(RUNTIME, 'exec');
 
 /**
  * Starts a Docker engine beside any that the machine has: own images (kept in `cacheFolder`), own socket, own mount
  * namespace, no changes to the host's firewall. One runs at a time; a second caller waits. Debian's packages are unpacked
  * where the machine has no `dockerd`. Throws {@link Unavailable} when this machine cannot run one.
  */
-export async function startEngine(cacheFolder: string, say: (message: string) => void): Promise<Engine> {
+export async function startEngine(surroundings: Surroundings): Promise<Engine> {
   requireRoot();
   await mkdir(RUNTIME, { recursive: true, mode: 0o700 });
   const lock = await waitForLock(path.join(RUNTIME, 'lock'), {
-    onWait: ({ pid }) => say(`waiting for process ${pid}, which runs this test`),
+    signal: surroundings.signal,
+    onWait: ({ pid }) => surroundings.say(`waiting for process ${pid}, which runs this test`),
   });
   try {
     await endLeftover();
-    const programs = await engineEnvironment(cacheFolder, say);
-    const env = { ...programs, DOCKER_HOST: `unix://${RUNTIME}/docker.sock`, DOCKER_CONFIG: path.join(RUNTIME, 'config') };
-    const daemon = await startDaemon(cacheFolder, env);
+    const programs = await engineEnvironment(surroundings);
+    const env = {
+      ...programs,
+      DOCKER_HOST: `unix://${RUNTIME}/docker.sock`,
+      DOCKER_CONFIG: path.join(RUNTIME, 'config'),
+    };
+    const daemon = await startDaemon(surroundings, env);
     const stop = async (): Promise<void> => {
       await stopDaemon(daemon, env);
       lock.release();
@@ -46,7 +53,7 @@ export async function startEngine(cacheFolder: string, say: (message: string) =>
     };
     try {
       await removeContainers(env);
-      await provideCompose(cacheFolder, env, say);
+      await provideCompose(surroundings, env);
       return { env, stop };
     } catch (error) {
       await stop();
@@ -59,42 +66,47 @@ export async function startEngine(cacheFolder: string, say: (message: string) =>
 }
 
 function requireRoot(): void {
-  if (process.platform !== 'linux') throw new Unavailable(`a Docker engine needs Linux, and this is ${process.platform}`);
+  if (process.platform !== 'linux')
+    throw new Unavailable(`a Docker engine needs Linux, and this is ${process.platform}`);
   if (process.getuid?.() !== 0) throw new Unavailable('a Docker engine needs root, and this user is not');
 }
 
-async function engineEnvironment(cacheFolder: string, say: (message: string) => void): Promise<NodeJS.ProcessEnv> {
+async function engineEnvironment(surroundings: Surroundings): Promise<NodeJS.ProcessEnv> {
   const needed = ['dockerd', 'containerd', 'runc', 'iptables', 'docker'];
   const found = await Promise.all(needed.map((name) => findOnPath(name, process.env)));
   if (!found.includes(null)) return { ...process.env };
-  const { env } = await unpackPackages(['docker.io', 'iptables'], cacheFolder, say);
+  const { env } = await unpackPackages(['docker.io', 'iptables'], surroundings);
   return { ...process.env, ...env };
 }
 
-async function startDaemon(cacheFolder: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+async function startDaemon({ cacheFolder, signal }: Surroundings, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
   const { stdout: version } = await execa('dockerd', ['--version'], { env });
   const major = /\d+/.exec(version)?.[0] ?? 'unknown';
   const log = path.join(RUNTIME, 'dockerd.log');
   const output = openSync(log, 'w');
+  const places = [
+    `--host=${env['DOCKER_HOST']}`,
+    `--data-root=${path.join(cacheFolder, `docker-${major}`)}`,
+    `--exec-root=${EXEC_ROOT}`,
+    `--pidfile=${path.join(RUNTIME, 'dockerd.pid')}`,
+  ];
+  const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
   // In a mount namespace of its own, so that not one of its mounts can stay behind.
-  const daemon = spawn(
-    'unshare',
-    [
-      ...['--mount', 'dockerd', '--host', env['DOCKER_HOST'] ?? ''],
-      ...['--data-root', path.join(cacheFolder, `docker-${major}`)],
-      ...['--exec-root', path.join(RUNTIME, 'exec'), '--pidfile', path.join(RUNTIME, 'dockerd.pid')],
-      ...['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'],
-    ],
-    { env, detached: true, stdio: ['ignore', output, output] },
-  );
+  const daemon = spawn('unshare', ['--mount', 'dockerd', ...places, ...network], {
+    env,
+    detached: true,
+    stdio: ['ignore', output, output],
+  });
   try {
     await until('dockerd', 60, async () => {
+      signal.throwIfAborted();
       if (daemon.exitCode !== null) throw new Error('it ended');
       const { failed } = await execa('docker', ['version'], { env, reject: false });
       return failed ? undefined : true;
     });
   } catch (error) {
     daemon.kill('SIGTERM');
+    signal.throwIfAborted();
     const words = (await contentOf(log)).trim().split('\n').slice(-3).join(' | ');
     throw new Unavailable(`dockerd cannot run on this machine: ${words}`, { cause: error });
   }
@@ -119,19 +131,19 @@ async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
 
 /** An engine of a run that was killed lives on, as do its containers: it is ended, and the next one clears up after it. */
 async function endLeftover(): Promise<void> {
-  for (const pid of await processesOf(RUNTIME)) {
+  for (const pid of await leftoverEngines()) {
     process.kill(pid, 'SIGTERM');
   }
   await until('the engine of an earlier run to end', 60, async () =>
-    (await processesOf(RUNTIME)).length === 0 ? true : undefined,
+    (await leftoverEngines()).length === 0 ? true : undefined,
   );
   for (const entry of await readdir(RUNTIME)) {
     if (!entry.startsWith('lock')) await rm(path.join(RUNTIME, entry), { recursive: true, force: true });
   }
 }
 
-/** The `dockerd` whose files are in `folder`; its own children end with it. */
-async function processesOf(folder: string): Promise<number[]> {
+/** Every `dockerd` of this test; what it started ends with it. */
+async function leftoverEngines(): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(
     pids.map(async (pid) => ({
@@ -140,19 +152,20 @@ async function processesOf(folder: string): Promise<number[]> {
     })),
   );
   return commands
-    .filter(({ args }) => path.basename(args[0] ?? '') === 'dockerd' && args.includes(`${folder}/exec`))
+    .filter(({ args }) => path.basename(args[0] ?? '') === 'dockerd' && args.includes(`--exec-root=${EXEC_ROOT}`))
     .map(({ pid }) => pid);
 }
 
-async function provideCompose(cacheFolder: string, env: NodeJS.ProcessEnv, say: (message: string) => void): Promise<void> {
+async function provideCompose(surroundings: Surroundings, env: NodeJS.ProcessEnv): Promise<void> {
   const plugins = path.join(env['DOCKER_CONFIG'] ?? '', 'cli-plugins');
   await mkdir(plugins, { recursive: true });
   const { stdout, failed } = await execa('docker', ['compose', 'version', '--short'], { env, reject: false });
   if (!failed && isRecent(stdout)) return;
   try {
-    const compose = await fetchCompose(cacheFolder, say);
+    const compose = await fetchCompose(surroundings);
     await writeFile(path.join(plugins, 'docker-compose'), `#!/bin/sh\nexec '${compose}' "$@"\n`, { mode: 0o755 });
   } catch (error) {
+    surroundings.signal.throwIfAborted();
     throw new Unavailable(`there is no Docker Compose 2.24 or later: ${messageOf(error)}`, { cause: error });
   }
 }

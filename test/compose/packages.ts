@@ -2,6 +2,7 @@ import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import { execa } from 'execa';
 import { exists, messageOf } from './files.ts';
+import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** Programs that were unpacked into a folder instead of being installed: what to put into the environment to run them. */
@@ -17,23 +18,24 @@ export interface UnpackedPrograms {
  */
 export async function unpackPackages(
   names: readonly string[],
-  cacheFolder: string,
-  say: (message: string) => void,
+  { cacheFolder, say, signal }: Surroundings,
 ): Promise<UnpackedPrograms> {
   const folder = path.join(cacheFolder, `packages-${names.join('+')}`);
-  if (!(await exists(path.join(folder, 'complete')))) await unpack(names, folder, say);
+  if (!(await exists(path.join(folder, 'complete')))) {
+    say(`fetching ${names.join(', ')} by apt-get`);
+    await unpack(names, folder, signal);
+  }
   return { root: path.join(folder, 'root'), env: environmentFor(path.join(folder, 'root')) };
 }
 
-async function unpack(names: readonly string[], folder: string, say: (message: string) => void): Promise<void> {
-  say(`fetching ${names.join(', ')} by apt-get`);
+async function unpack(names: readonly string[], folder: string, signal: AbortSignal): Promise<void> {
   const making = `${folder}.part`;
   await rm(making, { recursive: true, force: true });
   const archives = path.join(making, 'archives');
   const root = path.join(making, 'root');
   await mkdir(path.join(archives, 'partial'), { recursive: true });
   await mkdir(root);
-  await download(names, archives);
+  await download(names, archives, signal);
   for (const file of await readdir(archives)) {
     if (file.endsWith('.deb')) await execa('dpkg-deb', ['--extract', path.join(archives, file), root]);
   }
@@ -44,20 +46,18 @@ async function unpack(names: readonly string[], folder: string, say: (message: s
   await rename(making, folder);
 }
 
-async function download(names: readonly string[], archives: string): Promise<void> {
-  const install = [
-    ...['install', '--yes', '--quiet', '--no-install-recommends', '--download-only'],
-    ...['-o', `Dir::Cache::archives=${archives}`],
-    ...names,
-  ];
-  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+async function download(names: readonly string[], archives: string, signal: AbortSignal): Promise<void> {
+  const options = ['--yes', '--quiet', '--no-install-recommends', '--download-only'];
+  const install = ['install', ...options, '-o', `Dir::Cache::archives=${archives}`, ...names];
+  const how = { env: { DEBIAN_FRONTEND: 'noninteractive' }, cancelSignal: signal };
   try {
     // The lists may be missing or name versions that the mirror no longer has: then they are brought up to date.
-    const { failed } = await execa('apt-get', install, { env, reject: false });
+    const { failed } = await execa('apt-get', install, { ...how, reject: false });
     if (!failed) return;
-    await execa('apt-get', ['update', '--quiet'], { env });
-    await execa('apt-get', install, { env });
+    await execa('apt-get', ['update', '--quiet'], how);
+    await execa('apt-get', install, how);
   } catch (error) {
+    signal.throwIfAborted();
     throw new Unavailable(`apt-get cannot fetch ${names.join(', ')}: ${messageOf(error)}`, { cause: error });
   }
 }

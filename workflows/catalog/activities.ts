@@ -18,20 +18,20 @@ export const finding: ActivityInterfaceFor<CatalogActivities> = proxyActivities<
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: '6 hours',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: { ...retry, maximumAttempts: 8 },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
 /**
  * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed
- * within a minute, and it may be cancelled at any moment: the receipt is written last.
+ * within seconds, and it may be cancelled at any moment: the receipt is written last.
  */
 export const indexing: ActivityInterfaceFor<CatalogActivities> = proxyActivities<CatalogActivities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '24 hours',
-  heartbeatTimeout: '1 minute',
+  heartbeatTimeout: '20 seconds',
   retry: { ...retry, maximumAttempts: 6 },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });

@@ -6,6 +6,7 @@ import {
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
+  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
@@ -27,6 +28,7 @@ import { progressQuery } from './messages.ts';
 export const PAGE_SIZE = 500;
 
 const REPOSITORY = defineSearchAttributeKey('LonghaulRepository', 'KEYWORD');
+const STAGE = defineSearchAttributeKey('LonghaulStage', 'KEYWORD');
 
 /** Everything that a fleet flow carries from one run to the next. Plain JSON. */
 export interface FleetState {
@@ -76,6 +78,7 @@ export class FleetTracker {
 
   update(change: Partial<FleetProgress>): void {
     this.state = { ...this.state, ...change };
+    if (change.stage !== undefined) upsertSearchAttributes([{ key: STAGE, value: change.stage }]);
     setCurrentDetails(describeProgress(this.state));
   }
 

@@ -1,0 +1,316 @@
+import { declaredFor } from '../../domain/catalog/attributes.ts';
+import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
+import type { Snapshot } from '../../domain/catalog/receipt.ts';
+import { skipByContent } from '../../domain/catalog/skip.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import { type GitObject, type ObjectReader, openObjectReader } from './cat-file.ts';
+import {
+  compareCommits,
+  compareTrees,
+  emptyTree,
+  type Entry,
+  formatOf,
+  hasCommit,
+  isNullOid,
+  listCommit,
+} from './diff.ts';
+import type { Git, ObjectFormat } from './git.ts';
+import { skipByConvention } from './linguist.ts';
+import { resolveHead, withSource } from './open-source.ts';
+import type { Access, Source } from './source.ts';
+import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
+
+/** The way from one snapshot of a repository to another. */
+export interface Differential {
+  /** Where it starts; null when it starts from nothing. */
+  readonly from: Snapshot | null;
+  readonly to: Snapshot;
+  /** Why it starts from nothing, although it was asked to start from a snapshot; null when it does not. */
+  readonly full: FullReason | null;
+  /** Number of changes. */
+  readonly files: number;
+  /**
+   * The changes in the order of their paths. Contents are read as they are asked for, and no further ahead than pipes hold.
+   * Throws `GitFailed` when an object is missing.
+   */
+  changes(): AsyncIterable<Change>;
+  /** Blobs of the old side, each once and in this order; null for one that cannot be had any more or is too large. */
+  readOld(oids: readonly string[]): AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>;
+}
+
+/** What differentials are made with. */
+export interface DifferentialTools {
+  readonly git: Git;
+  readonly cacheDir: string;
+  /** Larger files are skipped, and never in memory. */
+  readonly maxFileBytes: number;
+}
+
+/** See `Mgit.diff`. */
+export interface DifferentialOptions {
+  readonly target?: Snapshot;
+  readonly full?: FullReason;
+}
+
+/** Where a differential goes to. */
+interface Goal {
+  readonly commit: string;
+  readonly branch: string | null;
+}
+
+/** Finds out what changed; reads no content yet. */
+export async function differentiate(
+  tools: DifferentialTools,
+  access: Access,
+  since: Snapshot | null,
+  { target, full }: DifferentialOptions,
+): Promise<Differential> {
+  const { git, cacheDir } = tools;
+  if (target) {
+    const found = await towards(tools, access, since, target, full ?? null);
+    if (found) return found;
+  }
+  const reason = full ?? (target ? 'interrupted-run' : null);
+  const head = await resolveHead(git, access);
+  if (since !== null && reason === null && head.commit === since.commit) return unchanged(since, head.branch);
+  return withSource(git, cacheDir, access, formatFor(head, since), async (source) => {
+    if (!isNullOid(head.commit)) await source.fetchHead(head.commit);
+    return between(tools, access, source, since, head, reason);
+  });
+}
+
+/** The differential to exactly `target`; null when its commit cannot be had any more. */
+async function towards(
+  tools: DifferentialTools,
+  access: Access,
+  since: Snapshot | null,
+  target: Snapshot,
+  full: FullReason | null,
+): Promise<Differential | null> {
+  if (since !== null && full === null && target.commit === since.commit) return unchanged(since, target.branch);
+  if (formatOf(target.commit) === null) return null;
+  return withSource(tools.git, tools.cacheDir, access, formatFor(target, since), async (source) => {
+    const held =
+      isNullOid(target.commit) ||
+      (await hasCommit(tools.git, source.store, target.commit, aboutOf(access))) ||
+      (await source.fetchCommit(target.commit));
+    return held ? between(tools, access, source, since, target, full) : null;
+  });
+}
+
+async function between(
+  tools: DifferentialTools,
+  access: Access,
+  source: Source,
+  since: Snapshot | null,
+  goal: Goal,
+  asked: FullReason | null,
+): Promise<Differential> {
+  let full = asked ?? (since === null ? 'first-sync' : null);
+  if (since !== null && full === null) {
+    const found = await compare(tools.git, access, source, since, goal);
+    if (found === null) full = 'receipt-tree-gone';
+    else if (found.entries.some(touchesAttributes)) full = 'attributes-changed';
+    else return differential(tools, access, source, { ...found, from: snapshotOf(since), goal, full: null });
+  }
+  const { store } = source;
+  const found = isNullOid(goal.commit)
+    ? { tree: emptyTree(store.format), timestamp: null, entries: [] }
+    : await listCommit(tools.git, store, goal.commit, aboutOf(access));
+  return differential(tools, access, source, { ...found, from: null, goal, full });
+}
+
+interface Found {
+  readonly tree: string;
+  readonly timestamp: string | null;
+  readonly entries: readonly Entry[];
+}
+
+/** Null when what `since` held cannot be had any more. */
+async function compare(git: Git, access: Access, source: Source, since: Snapshot, goal: Goal): Promise<Found | null> {
+  const about = aboutOf(access);
+  const { store } = source;
+  const nothing = emptyTree(store.format);
+  if (formatOf(since.commit) !== store.format) return null;
+  if (isNullOid(since.commit)) {
+    if (isNullOid(goal.commit)) return { tree: nothing, timestamp: null, entries: [] };
+    return listCommit(git, store, goal.commit, about);
+  }
+  const attempt = async (): Promise<Found> =>
+    isNullOid(goal.commit)
+      ? { tree: nothing, timestamp: null, entries: await compareTrees(git, store, since.commit, nothing, about) }
+      : compareCommits(git, store, since.commit, goal.commit, about);
+  try {
+    return await attempt();
+  } catch (error) {
+    access.signal?.throwIfAborted();
+    if (await hasCommit(git, store, since.commit, about)) throw error;
+    return (await source.fetchCommit(since.commit)) ? attempt() : null;
+  }
+}
+
+function differential(
+  tools: DifferentialTools,
+  access: Access,
+  source: Source,
+  found: Found & { readonly from: Snapshot | null; readonly goal: Goal; readonly full: FullReason | null },
+): Differential {
+  const { entries, from, full, goal, tree, timestamp } = found;
+  return {
+    from,
+    to: { commit: goal.commit, tree, branch: goal.branch, timestamp },
+    full,
+    files: entries.length,
+    changes: () => readChanges(tools, access, source, { tree, entries, isListing: full !== null }),
+    readOld: (oids) => readOld(tools, access, source, oids),
+  };
+}
+
+function unchanged(since: Snapshot, branch: string | null): Differential {
+  const from = snapshotOf(since);
+  return {
+    from,
+    to: { ...from, branch },
+    full: null,
+    files: 0,
+    async *changes() {},
+    async *readOld() {},
+  };
+}
+
+async function* readChanges(
+  tools: DifferentialTools,
+  access: Access,
+  source: Source,
+  { tree, entries, isListing }: { tree: string; entries: readonly Entry[]; isListing: boolean },
+): AsyncGenerator<Change, void> {
+  if (entries.length === 0) return;
+  const { git, maxFileBytes } = tools;
+  const reader = await openObjectReader(git, source.store, aboutOf(access));
+  try {
+    const found = isListing ? listedAttributes(entries) : await findAttributes(reader, tree, pathsOf(entries));
+    await fetchMissing(access, source, reader, found.values());
+    const attributes = await readAttributes(reader, found);
+    const skips = entries.map(({ status, mode, file }) => (status === 'D' ? null : skipEntry(file, mode, attributes)));
+    const wanted = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
+    await fetchMissing(access, source, reader, wanted);
+    const contents = reader.read(wanted, maxFileBytes);
+    for (const [at, entry] of entries.entries()) {
+      const skip = skips[at] ?? null;
+      const object = entry.status === 'D' || skip !== null ? null : await nextObject(contents, access, source, entry);
+      yield changeOf(entry, object, skip, attributes);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+async function nextObject(
+  contents: AsyncIterator<GitObject, void>,
+  { id }: Access,
+  source: Source,
+  { oid, file }: Entry,
+): Promise<GitObject> {
+  const { value } = await contents.next();
+  if (value && value.type !== null) return value;
+  await source.discard();
+  throw new LonghaulError(
+    'GitFailed',
+    `${id} does not have the content ${oid} of ${file.path}: the repository is incomplete.`,
+  );
+}
+
+async function* readOld(
+  { git, maxFileBytes }: DifferentialTools,
+  access: Access,
+  source: Source,
+  oids: readonly string[],
+): AsyncGenerator<{ oid: string; content: Uint8Array | null }, void> {
+  const unique = [...new Set(oids)];
+  if (unique.length === 0) return;
+  const reader = await openObjectReader(git, source.store, aboutOf(access));
+  try {
+    const missing = await reader.missing(unique);
+    if (missing.length > 0) await source.fetchBlobs(missing);
+    for await (const { oid, content } of reader.read(unique, maxFileBytes)) yield { oid, content };
+  } finally {
+    reader.close();
+  }
+}
+
+/** Fetches what is not there, with one request, and never one by one while reading. */
+async function fetchMissing(
+  { id, remote }: Access,
+  source: Source,
+  reader: ObjectReader,
+  oids: Iterable<string>,
+): Promise<void> {
+  if (remote.path !== null) return;
+  const unique = [...new Set(oids)];
+  const missing = source.isBlank ? unique : await reader.missing(unique);
+  if (missing.length === 0 || (await source.fetchBlobs(missing))) return;
+  throw new LonghaulError('GitFailed', `The remote of ${id} does not give the files of its own HEAD: try again.`);
+}
+
+function changeOf(
+  entry: Entry,
+  object: GitObject | null,
+  declaredSkip: SkipReason | null,
+  attributes: TreeAttributes,
+): Change {
+  const { status, file, oid, mode } = entry;
+  const old = status === 'A' ? {} : { old: oldFile(entry, attributes) };
+  if (status === 'D') return { op: 'delete', ...file, ...old };
+  const skip = declaredSkip ?? skipObject(file, object, attributes);
+  const blob: BlobRef = { oid, mode };
+  const content = skip === null ? (object?.content ?? null) : null;
+  const op = status === 'A' ? 'add' : status === 'R' ? 'rename' : 'modify';
+  return { op, ...file, blob, ...old, size: object?.size ?? 0, content, ...(skip === null ? {} : { skip }) };
+}
+
+function oldFile({ file, oldFile: moved, oldOid, oldMode }: Entry, attributes: TreeAttributes): OldFile {
+  const path = moved ?? file;
+  const skip = skipEntry(path, oldMode, attributes);
+  return { ...path, oid: oldOid, mode: oldMode, ...(skip === null ? {} : { skip }) };
+}
+
+function skipObject({ path }: FilePath, object: GitObject | null, attributes: TreeAttributes): SkipReason | null {
+  if (!object?.content) return 'too-large';
+  return skipByContent(path, object.content, declaredFor(path, attributes));
+}
+
+function skipEntry({ path }: FilePath, mode: string, attributes: TreeAttributes): SkipReason | null {
+  if (mode === '160000') return 'submodule';
+  if (mode === '120000') return 'symlink';
+  return skipByConvention(path, declaredFor(path, attributes));
+}
+
+function listedAttributes(entries: readonly Entry[]): ReadonlyMap<string, string> {
+  const files = entries.filter(({ file, mode }) => isAttributesFile(file.path) && mode.startsWith('100'));
+  return new Map(files.map(({ file: { path }, oid }) => [path.slice(0, Math.max(path.lastIndexOf('/'), 0)), oid]));
+}
+
+function touchesAttributes({ file, oldFile: moved }: Entry): boolean {
+  return isAttributesFile(file.path) || (moved !== null && isAttributesFile(moved.path));
+}
+
+function* pathsOf(entries: readonly Entry[]): Generator<string> {
+  for (const { file, oldFile: moved } of entries) {
+    yield file.path;
+    if (moved) yield moved.path;
+  }
+}
+
+/** A repository without a commit does not say how it names objects: what was there before does. */
+function formatFor(goal: Goal, since: Snapshot | null): ObjectFormat {
+  const known = isNullOid(goal.commit) ? (since?.commit ?? goal.commit) : goal.commit;
+  return formatOf(known) ?? 'sha1';
+}
+
+function snapshotOf({ commit, tree, branch, timestamp }: Snapshot): Snapshot {
+  return { commit, tree, branch, timestamp };
+}
+
+function aboutOf({ id, signal }: Access): { about: string; signal: AbortSignal | undefined } {
+  return { about: id, signal };
+}

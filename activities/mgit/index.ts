@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
+import type { Head } from '../../domain/catalog/plan.ts';
+import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { ProviderConfig } from '../../domain/config.schema.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import { parseRemote } from './clone-url.ts';
+import { createContentSpool } from './content-spool.ts';
+import { differentiate } from './differential.ts';
+import { createGit } from './git.ts';
+import type { Mgit } from './mgit.ts';
+import { createGithubProvider } from './providers/github.ts';
+import { createLocalProvider } from './providers/local.ts';
+import { createMgitProvider } from './providers/mgit.ts';
+import type { Provider } from './providers/provider.ts';
+import { findSnapshot } from './snapshot.ts';
+import { resolveHead } from './open-source.ts';
+import type { Access } from './source.ts';
+
+export { diffLines } from './diff-lines.ts';
+export type { Differential } from './differential.ts';
+export type { Mgit } from './mgit.ts';
+
+/** How mgit is set up. */
+export interface MgitOptions {
+  readonly providers: readonly ProviderConfig[];
+  /** Absolute path of the folder for mirrors and the like; it may be deleted at any time nothing runs. */
+  readonly cacheDir: string;
+  /** Where tokens come from. Default: the environment of the process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Larger files are skipped. */
+  readonly maxFileBytes: number;
+}
+
+/** Opens mgit. Nothing is touched before it is used. */
+export function createMgit(options: MgitOptions): Mgit {
+  const { cacheDir, maxFileBytes, env = process.env } = options;
+  const git = createGit(cacheDir, env);
+  const providers = options.providers.map((config) => createProvider(config, env));
+  const names = providers.map(({ name }) => name);
+  const tools = { git, cacheDir, maxFileBytes };
+
+  function access({ id, cloneUrl }: RepositoryAddress, signal: AbortSignal | undefined): Access {
+    const provider = providers.find(({ name }) => id.startsWith(`${name}/`));
+    return {
+      id,
+      remote: parseRemote(cloneUrl),
+      credentials: () => provider?.credentials() ?? Promise.resolve([]),
+      signal,
+    };
+  }
+
+  return {
+    async list(texts, { signal } = {}) {
+      const patterns = texts.map((text) => parsePattern(text, names));
+      const found = await Promise.all(
+        providers.map(async (provider) => {
+          const own = patterns.filter(({ provider: name }) => name === null || name === provider.name.toLowerCase());
+          return own.length === 0 ? [] : provider.list(own, signal);
+        }),
+      );
+      const matching = found.flat().filter(({ id }) => matchesAny(patterns, id));
+      const unique = new Map(matching.map((repository) => [repository.id, repository]));
+      return [...unique.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
+
+    async find(id, { signal } = {}) {
+      const [name, organization = '', ...rest] = id.split('/');
+      const provider = providers.find((candidate) => candidate.name === name);
+      if (provider === undefined) {
+        throw new LonghaulError('RepositoryNotFound', `No provider ${name} is configured, so ${id} cannot be found.`);
+      }
+      const [project, repository] = rest.length === 2 ? rest : [null, rest.join('/')];
+      const found = await provider.find(
+        { organization, project: project ?? null, repository: repository ?? '' },
+        signal,
+      );
+      if (found === null) throw new LonghaulError('RepositoryNotFound', `Provider ${name} has no repository ${id}.`);
+      return found;
+    },
+
+    async heads(repositories, { concurrency = 16, signal } = {}) {
+      const limit = pLimit(concurrency);
+      const heads = await limit.map(repositories, async (repository): Promise<[string, Head | LonghaulError]> => {
+        signal?.throwIfAborted();
+        try {
+          return [repository.id, await resolveHead(git, access(repository, signal))];
+        } catch (error) {
+          if (error instanceof LonghaulError) return [repository.id, error];
+          throw error;
+        }
+      });
+      return new Map(heads);
+    },
+
+    diff: async (repository, since, { signal, ...rest } = {}) =>
+      differentiate(tools, access(repository, signal), since, rest),
+
+    snapshot: async (repository, commit, { signal } = {}) =>
+      findSnapshot(git, cacheDir, access(repository, signal), commit),
+
+    spool: createContentSpool(join(cacheDir, 'spool')),
+  };
+}
+
+function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provider {
+  switch (config.type) {
+    case 'github':
+      return createGithubProvider(config, env);
+    case 'local':
+      return createLocalProvider(config);
+    case 'mgit':
+      return createMgitProvider(config, env);
+  }
+}

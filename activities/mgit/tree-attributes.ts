@@ -1,0 +1,70 @@
+import { type AttributeRule, foldersOf, parseAttributes } from '../../domain/catalog/attributes.ts';
+import type { ObjectReader } from './cat-file.ts';
+import { filePath } from './file-path.ts';
+
+/** The rules of every `.gitattributes` file that matters, by the path of its folder; the root is the empty text. */
+export type TreeAttributes = ReadonlyMap<string, readonly AttributeRule[]>;
+
+const NAME = '.gitattributes';
+const LARGEST_TREE = 50_000_000;
+const LARGEST_FILE = 1_000_000;
+
+/** True for a path whose file changes what is said of other files. */
+export function isAttributesFile(path: string): boolean {
+  return path === NAME || path.endsWith(`/${NAME}`);
+}
+
+/** Finds the `.gitattributes` files above these paths, folder by folder, and gives their object names by folder. */
+export async function findAttributes(
+  reader: ObjectReader,
+  tree: string,
+  paths: Iterable<string>,
+): Promise<ReadonlyMap<string, string>> {
+  const wanted = new Set<string>();
+  for (const path of paths) for (const folder of foldersOf(path)) wanted.add(folder);
+  const found = new Map<string, string>();
+  let level = new Map([['', tree]]);
+  while (level.size > 0) {
+    const folders = [...level.keys()];
+    const below = new Map<string, string>();
+    let at = 0;
+    for await (const { content } of reader.read(level.values(), LARGEST_TREE)) {
+      const folder = folders[at++] ?? '';
+      for (const { mode, name, oid } of parseTree(content ?? new Uint8Array(), tree.length / 2)) {
+        const path = folder === '' ? name : `${folder}/${name}`;
+        if (name === NAME && mode.startsWith('100')) found.set(folder, oid);
+        else if (mode === '40000' && wanted.has(path)) below.set(path, oid);
+      }
+    }
+    level = below;
+  }
+  return found;
+}
+
+/** Reads the files that {@link findAttributes} found. They must be in the store. */
+export async function readAttributes(
+  reader: ObjectReader,
+  found: ReadonlyMap<string, string>,
+): Promise<TreeAttributes> {
+  const folders = [...found.keys()];
+  const attributes = new Map<string, readonly AttributeRule[]>();
+  let at = 0;
+  for await (const { content } of reader.read(found.values(), LARGEST_FILE)) {
+    const rules = parseAttributes(new TextDecoder().decode(content ?? new Uint8Array()));
+    const folder = folders[at++] ?? '';
+    if (rules.length > 0) attributes.set(folder, rules);
+  }
+  return attributes;
+}
+
+function* parseTree(content: Uint8Array, oidLength: number): Generator<{ mode: string; name: string; oid: string }> {
+  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  for (let at = 0; at < bytes.length;) {
+    const space = bytes.indexOf(0x20, at);
+    const end = bytes.indexOf(0, space);
+    const mode = bytes.toString('latin1', at, space);
+    const { path: name } = filePath(bytes.subarray(space + 1, end));
+    at = end + 1 + oidLength;
+    yield { mode, name, oid: bytes.toString('hex', end + 1, at) };
+  }
+}

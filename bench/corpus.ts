@@ -1,0 +1,43 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
+import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+
+/** Dependencies of this project that publish their TypeScript sources: real code that every checkout has. */
+const PACKAGES = [
+  '@temporalio/client',
+  '@temporalio/common',
+  '@temporalio/core-bridge',
+  '@temporalio/worker',
+  '@temporalio/workflow',
+  'rxjs',
+  'zod',
+];
+const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
+
+/** Makes a bare repository below `root` of each package's sources, one commit each. */
+export async function makeCorpus(root: string, signal: AbortSignal): Promise<RepositoryAddress[]> {
+  const made: RepositoryAddress[] = [];
+  for (const name of PACKAGES) {
+    signal.throwIfAborted();
+    const path = name.startsWith('@') ? name.slice(1) : `${name}/${name}`;
+    const gitDir = join(root, `${path}.git`);
+    await importRepository(gitDir, await sourcesOf(join(MODULES, name, 'src')), signal);
+    made.push({ id: `local/${path}`, cloneUrl: gitDir });
+  }
+  return made;
+}
+
+async function sourcesOf(folder: string): Promise<(string | Uint8Array)[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const header = { ref: 'refs/heads/main', mark: 1, message: 'sources\n', time: 1_700_000_000, parents: [] };
+  const commands: (string | Uint8Array)[] = [commitHeader(header)];
+  for (const path of paths.toSorted()) {
+    const content = await readFile(path);
+    const name = relative(dirname(folder), path).split(sep).join('/');
+    commands.push(fileHeader('100644', name, content.length), content, '\n');
+  }
+  return commands;
+}

@@ -1,0 +1,79 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { stringify } from 'yaml';
+import { loadConfig } from '../activities/config.ts';
+import { poll } from '../stack/child.ts';
+import { STACK_MARK } from '../stack/leftovers.ts';
+import { startStack } from '../stack/stack.ts';
+import type { Need, Stack } from '../stack/stack.ts';
+import type { BenchContext } from './harness.ts';
+
+const WORKER = fileURLToPath(new URL('../workers/main.ts', import.meta.url));
+
+/** Starts servers with empty data in the benchmark's folder. Fetched servers and models come from the user's cache. */
+export async function startServers({ dir, signal, note }: BenchContext, needs: readonly Need[]): Promise<Stack> {
+  const { cacheDir, config } = loadConfig({ env: process.env });
+  return startStack({
+    dataDir: join(dir, 'data'),
+    cacheDir,
+    env: process.env,
+    modelPath: config.index.modelPath,
+    needs,
+    signal,
+    onProgress: ({ about, message, passing }) => {
+      if (!passing) note(`${about}: ${message}`);
+    },
+  });
+}
+
+/** A folder of its own for mirrors and embeddings, where nothing is known yet. */
+export async function emptyCache(dir: string, name: string): Promise<string> {
+  const cacheDir = join(dir, name);
+  await mkdir(cacheDir, { recursive: true });
+  return cacheDir;
+}
+
+/** Where models that are made once are kept: the user's cache. */
+export function modelCache(): string {
+  return loadConfig({ env: process.env }).cacheDir;
+}
+
+/** Starts a real worker beside the servers, which finds its repositories below `root`, and gives a client to ask for flows. */
+export async function startWorker(
+  stack: Stack,
+  root: string,
+  { dir, signal }: BenchContext,
+): Promise<{ client: Client; close: () => Promise<void> }> {
+  const config = join(dir, 'longhaul.yaml');
+  await writeFile(config, stringify({ providers: [{ name: 'local', type: 'local', root }] }));
+  const { apiKey } = stack.weaviate;
+  await stack.supervise({
+    name: 'worker',
+    command: process.execPath,
+    args: [WORKER],
+    env: {
+      ...process.env,
+      [STACK_MARK]: stack.dataDir,
+      TEMPORAL_ADDRESS: stack.temporal.address,
+      TEMPORAL_NAMESPACE: stack.temporal.namespace,
+      WEAVIATE_URL: stack.weaviate.url,
+      WEAVIATE_GRPC: stack.weaviate.grpc,
+      ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
+      LONGHAUL_MODEL_DIR: stack.model.folder,
+      LONGHAUL_CACHE_DIR: await emptyCache(dir, 'worker-cache'),
+      LONGHAUL_DATA_DIR: stack.dataDir,
+      LONGHAUL_CONFIG: config,
+    },
+    logFile: join(stack.logDir, 'worker.log'),
+    readyTimeout: 120_000,
+    stopTimeout: 30_000,
+    ready: async (ended, logged) => {
+      await poll(() => (logged().includes('"event":"worker_ready"') ? true : null), ended);
+    },
+  });
+  signal.throwIfAborted();
+  const connection = await Connection.connect({ address: stack.temporal.address });
+  return { client: new Client({ connection, namespace: stack.temporal.namespace }), close: () => connection.close() };
+}

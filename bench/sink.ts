@@ -1,0 +1,35 @@
+import { collectionNames } from '../activities/index/schema.ts';
+import type { IndexStore } from '../activities/index/store.ts';
+
+/** A store that only acknowledges: what is left of an onboarding without Weaviate. Counts as Weaviate would. */
+export function createSink(digest: string): IndexStore {
+  const stored = new Map<string, Set<string>>();
+  const idsOf = (repository: string): Set<string> => stored.getOrInsertComputed(repository, () => new Set());
+  return {
+    names: collectionNames('Sink', digest),
+    prepare: () => Promise.resolve(),
+    write: (objects) => {
+      for (const { id, properties } of objects) idsOf(properties.repo).add(id);
+      return Promise.resolve();
+    },
+    delete: (ids) => {
+      for (const of of stored.values()) for (const id of ids) of.delete(id);
+      return Promise.resolve();
+    },
+    deleteRepository: (repository) => {
+      const { size } = idsOf(repository);
+      stored.delete(repository);
+      return Promise.resolve(size);
+    },
+    count: (repository) => Promise.resolve(idsOf(repository).size),
+    inventory: refuse,
+    idsOfPaths: refuse,
+    readReceipt: () => Promise.resolve(null),
+    writeReceipt: () => Promise.resolve(),
+    receipts: () => Promise.resolve([]),
+  };
+}
+
+function refuse(): never {
+  throw new Error('the sink keeps no objects that could be listed');
+}

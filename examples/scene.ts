@@ -1,0 +1,105 @@
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { stringify } from 'yaml';
+import { LonghaulError } from '../domain/failures.ts';
+
+/** What `--help` prints. */
+export const USAGE = `npm start [-- options]
+
+Without options: makes a fleet of real repositories, indexes it, moves it on, keeps the index in step, and searches it.
+
+  --root DIR      your own repositories instead: a folder that holds org/repo or org/project/repo
+  --pattern P     your own repositories instead: those of your longhaul.yaml that match, e.g. "org/*"; may be repeated
+  --config FILE   that longhaul.yaml (default: LONGHAUL_CONFIG, or longhaul.yaml in this folder)
+  --search TEXT   what to search for at the end
+  --data DIR      where the servers keep their state (default: .longhaul in this checkout, or as longhaul.yaml says)
+  --once          stop everything and exit after the table
+`;
+
+const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
+const EVERYTHING = '*/*/*';
+const DEMO_QUERY = 'parse the options given on the command line';
+const OWN_QUERY = 'read the configuration file';
+
+/** What the program works on. */
+export interface Scene {
+  /** The configuration file. */
+  readonly config: string;
+  /** The servers' data folder; undefined: the one that the configuration names. */
+  readonly dataDir: string | undefined;
+  readonly patterns: readonly string[];
+  /** What is searched for at the end. */
+  readonly query: string;
+  /** Stop everything after the table. */
+  readonly once: boolean;
+  /** The demo fleet's folders; null when the repositories are the user's own. */
+  readonly fleet: { readonly root: string; readonly cacheDir: string } | null;
+}
+
+/**
+ * Understands the command line and writes the configuration that it asks for. Null when it asks for help. Throws
+ * `InvalidInput`.
+ */
+export async function readScene(argv: readonly string[]): Promise<Scene | null> {
+  const { help, once = false, pattern, root, config, data, search } = readOptions(argv);
+  if (help === true) return null;
+  if (pattern !== undefined) {
+    if (root !== undefined) throw new LonghaulError('InvalidInput', 'Give --root or --pattern, not both.');
+    const file = resolve(config ?? process.env['LONGHAUL_CONFIG'] ?? 'longhaul.yaml');
+    await mustExist(file, '--pattern asks the providers of a longhaul.yaml. Write one, or name it with --config');
+    const dataDir = data === undefined ? undefined : resolve(data);
+    return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, fleet: null };
+  }
+  if (config !== undefined) throw new LonghaulError('InvalidInput', '--config goes with --pattern.');
+
+  const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
+  await mkdir(dataDir, { recursive: true });
+  const scene = { dataDir, patterns: [EVERYTHING], once };
+  if (root !== undefined) {
+    const folder = resolve(root);
+    await mustExist(folder, '--root names the folder that holds your repositories');
+    const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: folder });
+    return { ...scene, config: file, query: search ?? OWN_QUERY, fleet: null };
+  }
+  const fleet = { root: join(dataDir, 'fleet'), cacheDir: join(dataDir, 'packages') };
+  await mkdir(fleet.root, { recursive: true });
+  const file = await writeConfig(dataDir, { name: 'demo', type: 'local', root: fleet.root });
+  return { ...scene, config: file, query: search ?? DEMO_QUERY, fleet };
+}
+
+function readOptions(argv: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        once: { type: 'boolean' },
+        root: { type: 'string' },
+        pattern: { type: 'string', multiple: true },
+        config: { type: 'string' },
+        data: { type: 'string' },
+        search: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return values;
+  } catch (cause) {
+    throw new LonghaulError('InvalidInput', `${cause instanceof Error ? cause.message : String(cause)}\n\n${USAGE}`, {
+      cause,
+    });
+  }
+}
+
+async function writeConfig(base: string, provider: { name: string; type: 'local'; root: string }): Promise<string> {
+  const file = join(base, 'longhaul.yaml');
+  await writeFile(`${file}.new`, `# Written by npm start.\n${stringify({ providers: [provider], dataDir: base })}`);
+  await rename(`${file}.new`, file);
+  return file;
+}
+
+async function mustExist(path: string, otherwise: string): Promise<void> {
+  await stat(path).catch((cause: unknown) => {
+    throw new LonghaulError('InvalidInput', `${otherwise}: ${path} does not exist.`, { cause });
+  });
+}

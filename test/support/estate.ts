@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { commitHeader, fastImport, fileHeader, git, importRepository } from '../../examples/git.ts';
+
+/** Files by path; null deletes. */
+export type Files = Readonly<Record<string, string | null>>;
+
+/** A folder of real repositories, and a configuration that leads to it and to an index of its own. */
+export interface Estate {
+  readonly root: string;
+  readonly configPath: string;
+  readonly dataDir: string;
+  /** First part of the names of this estate's collections. */
+  readonly indexName: string;
+  /** Makes a bare repository `org/repo` or `org/project/repo` with one commit; gives its oid. */
+  create(name: string, files: Files): Promise<string>;
+  /** Adds a commit on `main`; gives its oid. */
+  commit(name: string, files: Files): Promise<string>;
+  gitDir(name: string): string;
+  dispose(): Promise<void>;
+}
+
+/** An empty estate in a temporary folder. The provider is called `local`. */
+export async function createEstate(options: { indexName?: string; maxFileBytes?: number } = {}): Promise<Estate> {
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-estate-'));
+  const root = join(folder, 'repositories');
+  const configPath = join(folder, 'longhaul.yaml');
+  const dataDir = join(folder, 'data');
+  const indexName = options.indexName ?? `Test${randomUUID().replaceAll('-', '').slice(0, 12)}`;
+  await mkdir(root);
+  const config = {
+    providers: [{ name: 'local', type: 'local', root }],
+    index: { name: indexName, maxFileBytes: options.maxFileBytes ?? 1_000_000 },
+    dataDir,
+  };
+  await writeFile(configPath, JSON.stringify(config));
+  const gitDir = (name: string): string => join(root, `${name}.git`);
+  let time = 1_700_000_000;
+  return {
+    root,
+    configPath,
+    dataDir,
+    indexName,
+    gitDir,
+    async create(name, files) {
+      await mkdir(dirname(gitDir(name)), { recursive: true });
+      await importRepository(gitDir(name), commands(files, ++time, null));
+      return head(gitDir(name));
+    },
+    async commit(name, files) {
+      await fastImport(gitDir(name), commands(files, ++time, 'refs/heads/main^0'));
+      return head(gitDir(name));
+    },
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function head(gitDir: string): Promise<string> {
+  return git([`--git-dir=${gitDir}`, 'rev-parse', 'refs/heads/main']);
+}
+
+function* commands(files: Files, time: number, parent: string | null): Generator<string | Uint8Array> {
+  const parents = parent === null ? [] : [parent];
+  yield commitHeader({ ref: 'refs/heads/main', mark: 1, message: `commit at ${time}\n`, time, parents });
+  for (const [path, content] of Object.entries(files)) {
+    if (content === null) {
+      yield `D ${path}\n`;
+      continue;
+    }
+    const bytes = Buffer.from(content);
+    yield fileHeader('100644', path, bytes.length);
+    yield bytes;
+    yield '\n';
+  }
+}

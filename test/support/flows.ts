@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { test as base, inject } from 'vitest';
+import { createCatalogActivities } from '../../activities/catalog.ts';
+import { loadConfig } from '../../activities/config.ts';
+import { createInputActivities } from '../../activities/input.ts';
+import { openTools, type OpenTools } from '../../activities/tools.ts';
+import { namedFailures } from '../../workers/failures.ts';
+import { createEstate, type Estate } from './estate.ts';
+import { collectRuns, replayAll } from './replay.ts';
+
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: { level: 'ERROR' } } },
+});
+
+/** A client that remembers what it started. */
+export interface TestClient {
+  readonly client: Client;
+  readonly started: Map<string, string>;
+}
+
+/** What a test of flows works with. */
+export interface FlowsFixture extends TestClient {
+  readonly estate: Estate;
+  readonly tools: OpenTools;
+}
+
+/** The real tests: each gets an estate and an index of its own, workers on the real queues, and a replay at its end. */
+export const test = base
+  .extend('connections', { scope: 'file' }, async ({}, { onCleanup }) => {
+    const address = inject('stack').temporalAddress;
+    const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })]);
+    onCleanup(async () => {
+      await connection.close();
+      await native.close();
+    });
+    return { connection, native };
+  })
+  .extend('maxCachedWorkflows', async (): Promise<number> => 50)
+  .extend('flows', async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<FlowsFixture> => {
+    const { workflowBundle } = inject('stack');
+    const estate = await createEstate();
+    const started = new Map<string, string>();
+    const record: WorkflowClientInterceptor = {
+      async start(input, next) {
+        const runId = await next(input);
+        started.set(input.options.workflowId, runId);
+        return runId;
+      },
+    };
+    const client = new Client({ connection: connections.connection, interceptors: { workflow: [record] } });
+    const tools = await openEstate(estate);
+    const stop = await runWorkers(connections.native, tools, maxCachedWorkflows);
+    onCleanup(async () => {
+      await stop();
+      await tools.close();
+      await estate.dispose();
+    });
+    onCleanup(async () => {
+      if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
+    });
+    return { estate, tools, client, started };
+  });
+
+/** Everything that an estate's configuration leads to, against the shared servers. */
+export async function openEstate(estate: Estate): Promise<OpenTools> {
+  const { weaviate, modelFolder, cacheDir } = inject('stack');
+  const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
+  const loaded = loadConfig({ path: estate.configPath, env });
+  return openTools(loaded, { weaviate, modelFolder }, env);
+}
+
+/** Both roles in this process; the function stops them. */
+export async function runWorkers(
+  connection: NativeConnection,
+  tools: OpenTools,
+  maxCachedWorkflows: number,
+): Promise<() => Promise<void>> {
+  const workers = [
+    await Worker.create({
+      connection,
+      taskQueue: 'longhaul-flows',
+      workflowBundle: { codePath: inject('stack').workflowBundle },
+      activities: createInputActivities(),
+      interceptors: { activity: [namedFailures] },
+      maxCachedWorkflows,
+    }),
+    await Worker.create({
+      connection,
+      taskQueue: 'longhaul-repos',
+      activities: createCatalogActivities(tools),
+      interceptors: { activity: [namedFailures] },
+      shutdownGraceTime: '1 second',
+    }),
+  ];
+  const running = workers.map((worker) => worker.run());
+  return async () => {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  };
+}
+
+/** Every object id of a repository, sorted. */
+export async function objectIdsOf({ store }: OpenTools, repository: string): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const page of store.inventory(repository)) ids.push(...page.map(({ id }) => id));
+  return ids.sort();
+}
+
+/** The text of a source file of this project, to index something real. */
+export function sourceOf(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+}

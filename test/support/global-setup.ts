@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import type { TestProject } from 'vitest/node';
+import { loadConfig } from '../../activities/config.ts';
+import { startStack } from '../../stack/stack.ts';
+
+/** The servers that all real tests of one run share. */
+export interface TestStack {
+  readonly temporalAddress: string;
+  readonly temporalUiUrl: string;
+  readonly weaviate: { readonly url: string; readonly grpc: string; readonly apiKey: string | null };
+  readonly modelFolder: string;
+  readonly cacheDir: string;
+  readonly workflowBundle: string;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    stack: TestStack;
+  }
+}
+
+/**
+ * Starts one real stack in a temporary folder for the whole run. What is fetched or built goes to the user's cache, so that
+ * only the first run on a machine waits for it.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { cacheDir } = loadConfig({ env: process.env });
+  const folder = await mkdtemp(join(tmpdir(), 'longhaul-test-'));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|WEAVIATE|DATABASE)_/.test(name)),
+  );
+  const [stack, bundle] = await Promise.all([
+    startStack({
+      dataDir: join(folder, 'data'),
+      cacheDir,
+      env,
+      onProgress: ({ about, message, passing }) => {
+        if (!passing) process.stderr.write(`${about}: ${message}\n`);
+      },
+      // without it every short timer takes a second
+      temporalExtraArgs: ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+    }),
+    bundleWorkflowCode({
+      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      logger: new DefaultLogger('WARN'),
+    }),
+  ]);
+  const workflowBundle = join(folder, 'workflow-bundle.js');
+  await writeFile(workflowBundle, bundle.code);
+  const { url, grpc, apiKey } = stack.weaviate;
+  project.provide('stack', {
+    temporalAddress: stack.temporal.address,
+    temporalUiUrl: stack.temporal.uiUrl ?? '',
+    weaviate: { url, grpc, apiKey },
+    modelFolder: stack.model.folder,
+    cacheDir,
+    workflowBundle,
+  });
+  return async () => {
+    await stack.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+}
