@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Client, type WorkflowHandle, WorkflowIdConflictPolicy } from '@temporalio/client';
+import { type Client, type WorkflowHandleWithFirstExecutionRunId, WorkflowIdConflictPolicy } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { parseFlowInput } from '../activities/input.ts';
 import type {
@@ -27,7 +27,7 @@ export interface Flows {
 }
 
 /** A flow that runs. */
-export type FlowHandle<Type extends keyof Flows> = WorkflowHandle<
+export type FlowHandle<Type extends keyof Flows> = WorkflowHandleWithFirstExecutionRunId<
   (input: Flows[Type]['input']) => Promise<Flows[Type]['result']>
 >;
 

@@ -1,55 +1,55 @@
 /**
- * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: whether trying again can help,
- * the exit code of the command line, and what the operator should do. One table, so that workers, the command line and the
- * documentation never disagree.
+ * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: how often it is worth trying (1: not
+ * again; null: for as long as the flow allows, because only waiting helps), the exit code of the command line, and what the
+ * operator should do. One table, so that workers, the command line and the documentation never disagree.
  */
 export const FAILURES = {
-  InvalidInput: { retryable: false, exitCode: 2, remedy: 'Correct the input that the message names and start again.' },
+  InvalidInput: { tries: 1, exitCode: 2, remedy: 'Correct the input that the message names and start again.' },
   InvalidConfiguration: {
-    retryable: false,
+    tries: 1,
     exitCode: 2,
     remedy: 'Correct the file and key that the message names.',
   },
   AuthenticationFailed: {
-    retryable: false,
+    tries: 1,
     exitCode: 5,
     remedy: 'Give the provider a token that is valid and may read these repositories (tokenEnv in longhaul.yaml).',
   },
   RepositoryNotFound: {
-    retryable: false,
+    tries: 1,
     exitCode: 6,
     remedy:
       'Check the id with `longhaul repos list`; if the repository is gone, remove it with `longhaul index remove`.',
   },
   RateLimited: {
-    retryable: true,
+    tries: null,
     exitCode: 4,
     remedy: 'Nothing: the flow waits as long as the forge asks and goes on.',
   },
   DiscoveryFailed: {
-    retryable: true,
+    tries: 5,
     exitCode: 4,
     remedy: 'Check that the provider can be reached from the worker.',
   },
-  GitFailed: { retryable: true, exitCode: 4, remedy: 'Check that the remote can be reached and read by the worker.' },
+  GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the remote can be reached and read by the worker.' },
   SchemaMismatch: {
-    retryable: false,
+    tries: 1,
     exitCode: 3,
     remedy: 'The collection in Weaviate was made by something else: use another indexName, or remove that collection.',
   },
   IndexIncomplete: {
-    retryable: true,
+    tries: 4,
     exitCode: 1,
     remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
   },
-  ServerUnavailable: { retryable: true, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
-  StackFailed: { retryable: false, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
+  ServerUnavailable: { tries: null, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
+  StackFailed: { tries: 1, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
   SomeRepositoriesFailed: {
-    retryable: false,
+    tries: 1,
     exitCode: 1,
     remedy: 'Mend what each line names and run the same command again: only what failed is done again.',
   },
-} as const satisfies Record<string, { retryable: boolean; exitCode: number; remedy: string }>;
+} as const satisfies Record<string, { tries: number | null; exitCode: number; remedy: string }>;
 
 /** The name of a failure, as Temporal shows it in `ApplicationFailure.type`. */
 export type FailureType = keyof typeof FAILURES;
@@ -59,9 +59,12 @@ export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(FAILURES, type);
 }
 
+/** How often an error that nobody anticipated is tried. */
+export const TRIES_WHEN_UNEXPECTED = 5;
+
 /** The types that Temporal's retry policies must not retry. */
 export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as FailureType[]).filter(
-  (type) => !FAILURES[type].retryable,
+  (type) => FAILURES[type].tries === 1,
 );
 
 /**

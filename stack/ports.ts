@@ -72,6 +72,24 @@ export async function isFree(port: number, everywhere = false): Promise<boolean>
   return (await canListen(port, '127.0.0.1')) && (!everywhere || (await canListen(port, undefined)));
 }
 
+/**
+ * Keeps a port on every interface busy, so that no server can listen there; who connects is sent away. Returns the function
+ * that gives it free. Throws {@link StackError} when it is taken.
+ */
+export async function occupyPort(port: number): Promise<() => Promise<void>> {
+  const server = createServer((socket) => socket.destroy());
+  server.unref();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        new StackError(`Port ${port} is in use by another program: start again to get another.`, { cause: error }),
+      );
+    });
+    server.listen(port, resolve);
+  });
+  return () => new Promise((resolve) => void server.close(() => resolve()));
+}
+
 function canListen(port: number, host: string | undefined): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -50,7 +50,7 @@ export async function startPostgres(options: {
 }
 
 /** How to run it: in a process of its own, because the package takes over the signals of the process that it is loaded in. */
-export function postgresChild(options: {
+function postgresChild(options: {
   dataDir: string;
   port: number;
   password: string;

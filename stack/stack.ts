@@ -6,7 +6,7 @@ import type { Child, ChildSpec } from './child.ts';
 import { STACK_MARK, stopLeftovers } from './leftovers.ts';
 import { tryLock } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { choosePorts } from './ports.ts';
+import { choosePorts, occupyPort } from './ports.ts';
 import type { PortNeed } from './ports.ts';
 import { self } from './process-identity.ts';
 import type { OnProgress } from './progress.ts';
@@ -139,6 +139,8 @@ interface Session {
   clear(): Promise<void>;
   giveUp(reason: unknown): void;
   supervise(spec: ChildSpec): Promise<Child>;
+  /** Has `action` run when all programs have stopped. */
+  afterStop(action: () => Promise<void>): void;
   stop(): Promise<void>;
   kill(): void;
 }
@@ -149,6 +151,7 @@ function openSession(dataDir: string, lock: Lock, options: StackOptions): Sessio
   const signal = options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal;
   const onProgress: OnProgress = options.onProgress ?? (() => undefined);
   const children: Child[] = [];
+  const afterStop: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | null = null;
   let state: StackState = {
     ...NO_STATE,
@@ -199,12 +202,14 @@ function openSession(dataDir: string, lock: Lock, options: StackOptions): Sessio
       children.push(child);
       return child;
     },
+    afterStop: (action) => void afterStop.push(action),
     stop: () => {
       stopping ??= (async () => {
         const servers = ['temporal', 'weaviate'];
         // Workers first, while the servers that they report to still answer.
         await Promise.all(children.filter((each) => !servers.includes(each.name)).map((each) => each.stop()));
         await Promise.all(children.map((each) => each.stop()));
+        await Promise.all(afterStop.map((action) => action()));
         process.off('exit', kill);
         update({ ...NO_STATE, ports: state.ports });
         lock.release();
@@ -325,7 +330,9 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
   const { options } = session;
   const rest = portNamed('weaviate', ports);
   const grpc = portNamed('weaviateGrpc', ports);
+  const data = portNamed('weaviateData', ports);
   const apiKey = keptSecret(weaviateKeyFile(session.dataDir));
+  session.afterStop(await occupyPort(data));
   session.onProgress({
     about: 'weaviate',
     message: `starting (${program.source}, ${program.command})`,
@@ -342,7 +349,7 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
         rest,
         grpc,
         gossip: portNamed('weaviateGossip', ports),
-        data: portNamed('weaviateData', ports),
+        data,
         raft: portNamed('weaviateRaft', ports),
         raftRpc: portNamed('weaviateRaftRpc', ports),
       },
@@ -376,10 +383,6 @@ function portNamed(name: string, ports: Record<string, number>): number {
 }
 
 function asStack(session: Session): Stack {
-  const asked = <T>(value: T | null, name: Need): T => {
-    if (value === null) throw new Error(`${name} was not among the needs of this stack`);
-    return value;
-  };
   const yours = yourWeaviate(session.options.weaviate ?? {}, session.options.env);
   const embedded = session.state().weaviate?.source !== 'yours';
   const weaviateApiKey = embedded ? keptSecret(weaviateKeyFile(session.dataDir)) : (yours?.apiKey ?? null);
@@ -399,4 +402,9 @@ function asStack(session: Session): Stack {
     stop: () => session.stop(),
     kill: () => session.kill(),
   };
+}
+
+function asked<T>(value: T | null, name: Need): T {
+  if (value === null) throw new Error(`${name} was not among the needs of this stack`);
+  return value;
 }

@@ -66,7 +66,7 @@ export interface WeaviatePorts {
   readonly rest: number;
   readonly grpc: number;
   readonly gossip: number;
-  /** Must be the number after `gossip`. */
+  /** Must be the number after `gossip`, and busy: see {@link weaviateChild}. */
   readonly data: number;
   readonly raft: number;
   /** Must be the number after `raft`. */
@@ -74,8 +74,9 @@ export interface WeaviatePorts {
 }
 
 /**
- * How to run one node. All that can be bound to loopback is; gRPC and the cluster's data port bind every interface whatever
- * they are told, so nothing is answered without `apiKey`, neither there nor on the data port.
+ * How to run one node. All that can be bound to loopback is. Two ports it binds on every interface whatever it is told: gRPC,
+ * where nothing is answered without `apiKey`; and `ports.data`, where other nodes of a cluster talk and anybody may remove
+ * them (`/v1/cluster/remove` asks for no password). There are no other nodes: keep that port busy, and it serves without it.
  */
 export function weaviateChild(options: {
   command: string;
@@ -142,8 +143,6 @@ function authentication(apiKey: string): NodeJS.ProcessEnv {
     AUTHENTICATION_APIKEY_USERS: 'longhaul',
     AUTHORIZATION_ADMINLIST_ENABLED: 'true',
     AUTHORIZATION_ADMINLIST_USERS: 'longhaul',
-    CLUSTER_BASIC_AUTH_USERNAME: 'longhaul',
-    CLUSTER_BASIC_AUTH_PASSWORD: apiKey,
   };
 }
 

@@ -1,15 +1,23 @@
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { FAILURES, LonghaulError } from '../domain/failures.ts';
+import { FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
 
-/** Turns an anticipated failure into Temporal's, by its name; anything else keeps its own stack. */
-export function toApplicationFailure(error: unknown): unknown {
-  if (!(error instanceof LonghaulError)) return error;
-  const { retryable } = FAILURES[error.type];
+/**
+ * Turns what an activity threw at its `attempt`-th try into Temporal's failure: an anticipated one by its name, tried as
+ * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever.
+ */
+export function toApplicationFailure(error: unknown, attempt: number): unknown {
+  if (!(error instanceof LonghaulError)) {
+    if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure) return error;
+    if (error.name === 'CancelledFailure' || error.name === 'AbortError') return error;
+    return ApplicationFailure.fromError(error, { nonRetryable: true });
+  }
+  const { tries } = FAILURES[error.type];
   return ApplicationFailure.create({
     type: error.type,
     message: error.message,
-    nonRetryable: !retryable,
+    nonRetryable: tries !== null && attempt >= tries,
     ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
     // waiting for a rate limit to pass is not an error
@@ -24,7 +32,7 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
       try {
         return await next(input);
       } catch (error) {
-        throw toApplicationFailure(error);
+        throw toApplicationFailure(error, activityInfo().attempt);
       }
     },
   },

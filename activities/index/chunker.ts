@@ -2,9 +2,6 @@ import type { Node, Tree } from 'web-tree-sitter';
 import { grammarOf } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
 
-/** Version of the way files are cut. Another one cuts differently, so what it makes are other objects. */
-export const CHUNKER_VERSION = 'chunker-1';
-
 /** A piece of a file. All pieces of a file in order are the file. */
 export interface Chunk {
   /** 1-based. */
@@ -13,18 +10,24 @@ export interface Chunk {
   readonly endLine: number;
   readonly text: string;
   /** Names of the definitions in it, in order, each once. */
-  readonly symbols: readonly string[];
+  readonly symbols: string[];
   /** Names of the definitions around the whole of it, outermost first. */
-  readonly scope: readonly string[];
+  readonly scope: string[];
 }
 
 /** A chunk has at most this many characters that are not white space. */
 export const CHUNK_SIZE = 1_200;
 /** A longer text is data or generated more often than not, and is cut by lines. */
 const LONGEST_PARSED = 400_000;
-/** The parser's own count of its work, in hundreds of steps; real code stays far below, and unlike time it is always the same. */
-const MOST_STEPS_PER_CHARACTER = 1;
-const STEPS_FOR_FREE = 20_000;
+/** The parser's work grows with the square of what it puts aside as an error. */
+const MOST_ERRORS = 5_000;
+/**
+ * The longest that the parser may work on a text, in milliseconds: a hundred times what the slowest real file takes, so that
+ * only a text made to exhaust it gets here, and the same text never is cut in two ways because a machine was busy.
+ */
+const LONGEST_WORK = 20_000;
+/** What counts of the time between two looks at the clock: the rest is a process that was stopped. */
+const LONGEST_STEP = 1_000;
 const LONGEST_NAME = 100;
 const NEWLINE = 10;
 /** What belongs to the node behind it. */
@@ -37,22 +40,44 @@ const LEADING = /comment|decorator|attribute_item|annotation/;
  */
 export async function chunk(text: string, language: string | null): Promise<Chunk[]> {
   const grammar = language !== null && text.length <= LONGEST_PARSED ? await grammarOf(language) : null;
-  const tree = grammar ? parse(grammar, text) : null;
   const measure = measureOf(text);
-  if (!grammar || !tree) return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
+  const syntax = grammar && syntaxOf(measure, grammar);
+  if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
+  return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
+}
+
+/** Where a text can be cut and what it defines; null when it is too much for the parser. */
+function syntaxOf(measure: Measure, grammar: Grammar): { ranges: Range[]; definitions: Definition[] } | null {
+  const isOver = stopwatch(LONGEST_WORK);
+  const tree = grammar.parser.parse(measure.text, null, { progressCallback: isOver });
+  if (!tree) {
+    grammar.parser.reset();
+    return null;
+  }
   try {
-    const ranges = joined(measure, cutByNodes(measure, tree.rootNode));
-    return chunksOf(measure, ranges, definitionsIn(grammar, tree));
+    if (isMostlyErrors(tree.rootNode)) return null;
+    const definitions = definitionsIn(grammar, tree, isOver);
+    return definitions && { ranges: cutByNodes(measure, tree.rootNode), definitions };
   } finally {
     tree.delete();
   }
 }
 
-function parse({ parser }: Grammar, text: string): Tree | null {
-  let steps = STEPS_FOR_FREE + text.length * MOST_STEPS_PER_CHARACTER;
-  const tree = parser.parse(text, null, { progressCallback: () => --steps < 0 });
-  if (!tree) parser.reset();
-  return tree;
+function isMostlyErrors(root: Node): boolean {
+  if (!root.hasError) return false;
+  return [root, ...root.children].some((node) => node?.isError === true && node.childCount > MOST_ERRORS);
+}
+
+/** Says whether more than `limit` milliseconds went into the work, asked again and again while it is done. */
+function stopwatch(limit: number): () => boolean {
+  let spent = 0;
+  let last = performance.now();
+  return () => {
+    const now = performance.now();
+    spent += Math.min(now - last, LONGEST_STEP);
+    last = now;
+    return spent > limit;
+  };
 }
 
 /** From `start` up to but not including `end`, in UTF-16 units, as JavaScript and tree-sitter count. */
@@ -207,9 +232,11 @@ interface Definition extends Range {
   readonly at: number;
 }
 
-function definitionsIn({ definitions }: Grammar, tree: Tree): Definition[] {
+function definitionsIn({ definitions }: Grammar, tree: Tree, isOver: () => boolean): Definition[] | null {
   const found = new Map<number, Definition>();
-  for (const { captures } of definitions.matches(tree.rootNode)) {
+  const matches = definitions.matches(tree.rootNode, { progressCallback: isOver });
+  if (isOver()) return null;
+  for (const { captures } of matches) {
     const name = captures.find((capture) => capture.name === 'name')?.node;
     const definition = captures.find((capture) => capture.name.startsWith('definition.'))?.node;
     if (!name || !definition || found.has(name.startIndex) || name.endIndex - name.startIndex > LONGEST_NAME) continue;

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Piscina } from 'piscina';
 import { beside } from './beside.ts';
 import { distilTables, textTokens } from './distillation.ts';
+import { packFailure } from './packed-failure.ts';
+import type { PackedFailure } from './packed-failure.ts';
 import type { ModelFiles } from './model-files.ts';
 import { writeStaticModel } from './static-model.ts';
 import { createWordPiece } from './wordpiece.ts';
@@ -15,7 +17,7 @@ export interface DistilOrder {
 }
 
 /** What it answers, before it exits with 0 when all is done. */
-export type DistilReport = { readonly message: string; readonly fraction: number } | { readonly error: unknown };
+export type DistilReport = { readonly message: string; readonly fraction: number } | { readonly failure: PackedFailure };
 
 const BATCH = 256;
 const MESSAGE = 'Distilling the embedding model';
@@ -69,6 +71,6 @@ process.once('disconnect', () => process.exit(1));
 process.once('message', (order: DistilOrder) => {
   distil(order).then(
     () => process.exit(0),
-    (error: unknown) => process.send?.({ error }, () => process.exit(1)),
+    (error: unknown) => process.send?.({ failure: packFailure(error) }, () => process.exit(1)),
   );
 });

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { beside } from './beside.ts';
 import type { DistilOrder, DistilReport } from './distil-process.ts';
+import { unpackFailure } from './packed-failure.ts';
 import type { ModelFiles, Progress } from './model-files.ts';
 
 /** Each holds a transformer of its own in memory. */
@@ -36,7 +37,7 @@ export async function distilStaticModel({ files, target, progress, signal }: Dis
     const failure = await new Promise<unknown>((resolve, reject) => {
       let reported: unknown;
       child.on('message', (report: DistilReport) => {
-        if ('error' in report) reported = report.error;
+        if ('failure' in report) reported = unpackFailure(report.failure);
         else progress?.(report.message, report.fraction);
       });
       child.once('error', reject);

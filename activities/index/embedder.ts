@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { distilStaticModel } from './distil.ts';
-import { readModelFiles, sha256 } from './model-files.ts';
+import { sha256 } from './digest.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
+import { readModelFiles } from './model-files.ts';
 import type { Progress } from './model-files.ts';
 import { createStaticModel, readStaticModel, STATIC_RECIPE } from './static-model.ts';
 import type { StaticWeights } from './static-model.ts';
@@ -10,20 +12,7 @@ import { createWordPiece } from './wordpiece.ts';
 /** Version of everything between the transformer's output and a vector. Another one is another model. */
 const ONNX_RECIPE = 'onnx-mean-256-1';
 
-/**
- * Turns texts into vectors. Whatever stands behind it (a table, a network on this machine, a server), equal texts under equal
- * digests get equal vectors, so they may be kept and compared.
- */
-export interface EmbeddingModel {
-  /** Names everything that a vector depends on besides the text, 16 hex digits: compare only vectors under one digest. */
-  readonly digest: string;
-  /** Length of every vector. */
-  readonly dimensions: number;
-  /** One vector of length 1 for each text, in order; of zeros for a text without a known word. */
-  embed(texts: readonly string[]): Promise<Float32Array[]>;
-  /** Gives back what the model holds outside JavaScript's memory. Not to be used afterwards. */
-  close(): Promise<void>;
-}
+export type { EmbeddingModel } from './embedding-model.ts';
 
 /** Which model to use and where it is. */
 export interface ModelConfig {
@@ -41,10 +30,17 @@ export interface ModelOptions {
   readonly signal?: AbortSignal;
 }
 
+interface SharedBasics {
+  readonly digest: string;
+  readonly dimensions: number;
+  /** Path of the tokenizer. */
+  readonly tokenizer: string;
+}
+
 /** A model as it is passed to another thread: plain data, the big tables in shared memory. */
 export type SharedModel =
-  | { readonly kind: 'static'; readonly digest: string; readonly tokenizer: string; readonly weights: StaticWeights }
-  | { readonly kind: 'onnx'; readonly digest: string; readonly tokenizer: string; readonly onnx: string };
+  | (SharedBasics & { readonly kind: 'static'; readonly weights: StaticWeights })
+  | (SharedBasics & { readonly kind: 'onnx'; readonly onnx: string });
 
 /**
  * Makes a model ready for {@link openShared} in any thread of this process. The static model is distilled first when this
@@ -54,17 +50,22 @@ export async function shareModel(config: ModelConfig, options: ModelOptions = {}
   const files = await readModelFiles(config.folder, config.cacheDir);
   const { tokenizer, onnx } = files;
   if (config.kind === 'onnx') {
-    return { kind: 'onnx', digest: sha256(`${ONNX_RECIPE} ${files.digest}`).slice(0, 16), tokenizer, onnx };
+    const { openTransformer } = await import('./onnx-model.ts');
+    const transformer = await openTransformer(onnx);
+    const { dimensions } = transformer;
+    await transformer.close();
+    return { kind: 'onnx', digest: sha256(`${ONNX_RECIPE} ${files.digest}`).slice(0, 16), dimensions, tokenizer, onnx };
   }
   // of the teacher and the recipe, not of the distilled bytes: those differ in the last bits from one processor to another
   const digest = sha256(`${STATIC_RECIPE} ${files.digest}`).slice(0, 16);
   const distilled = path.join(config.cacheDir, 'models', `static-${digest}.bin`);
-  const ready = await readStaticModel(distilled);
-  if (ready) return { kind: 'static', digest, tokenizer, weights: ready };
-  await distilStaticModel({ files, target: distilled, ...options });
-  const weights = await readStaticModel(distilled);
+  let weights = await readStaticModel(distilled);
+  if (!weights) {
+    await distilStaticModel({ files, target: distilled, ...options });
+    weights = await readStaticModel(distilled);
+  }
   if (!weights) throw new Error(`the static model was written to ${distilled}, but cannot be read there`);
-  return { kind: 'static', digest, tokenizer, weights };
+  return { kind: 'static', digest, dimensions: weights.dimensions, tokenizer, weights };
 }
 
 /** Opens a model that {@link shareModel} made ready, in this or another thread. */

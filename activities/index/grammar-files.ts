@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sha256 } from './model-files.ts';
+import { rememberedDigest, sha256 } from './digest.ts';
 
 /** Where a grammar comes from. The packages also carry compilers' food, so only these files go into the published package. */
 interface GrammarSource {
@@ -57,44 +57,39 @@ export interface GrammarFiles {
   readonly tags: string;
 }
 
-/**
- * Reads a grammar of {@link GRAMMARS}: from `dist/grammars`, which `scripts/copy-grammars.mjs` fills, when this code runs
- * compiled; from the grammar packages when it runs from the sources.
- */
+/** Reads a grammar of {@link GRAMMARS}. */
 export async function readGrammar(name: string): Promise<GrammarFiles> {
-  const copied = fileURLToPath(new URL('../../grammars/', import.meta.url));
-  if (existsSync(copied)) {
-    const [wasm, tags] = await Promise.all([
-      readFile(path.join(copied, `${name}.wasm`)),
-      readFile(path.join(copied, `${name}.scm`), 'utf8'),
-    ]);
-    return { wasm, tags };
-  }
-  const source = SOURCES[name];
-  if (!source) throw new Error(`there is no grammar named ${name}`);
-  const { resolve } = createRequire(import.meta.url);
-  const tagFiles = [
-    ...source.tags.map((file) => resolve(file)),
-    ...source.ownTags.map((own) => fileURLToPath(new URL(`./tags/${own}.scm`, import.meta.url))),
-  ];
-  const [wasm, ...tags] = await Promise.all([
-    readFile(resolve(source.wasm)),
-    ...tagFiles.map((file) => readFile(file, 'utf8')),
-  ]);
-  return { wasm, tags: tags.join('\n') };
+  const { wasm, tags } = pathsOf(name);
+  const texts = tags.map((file) => readFile(file, 'utf8'));
+  return { wasm: await readFile(wasm), tags: (await Promise.all(texts)).join('\n') };
 }
 
 let digest: Promise<string> | undefined;
 
-/** Sha256 over all grammars, hex: another one may cut files differently. */
-export function grammarsDigest(): Promise<string> {
-  digest ??= Promise.all(
-    GRAMMARS.map(async (name) => {
+/** Sha256 over all grammars, hex, remembered in `cacheDir`: another one may cut files differently. */
+export function grammarsDigest(cacheDir: string): Promise<string> {
+  digest ??= rememberedDigest(cacheDir, GRAMMARS.map(pathsOf).flatMap(({ wasm, tags }) => [wasm, ...tags]), async () => {
+    const lines = GRAMMARS.map(async (name) => {
       const { wasm, tags } = await readGrammar(name);
       return `${name} ${sha256(wasm)} ${sha256(tags)}`;
-    }),
-  ).then((lines) => sha256(lines.join('\n')));
+    });
+    return sha256((await Promise.all(lines)).join('\n'));
+  });
   return digest;
+}
+
+/**
+ * The files of a grammar: in `dist/grammars`, which `scripts/copy-grammars.mjs` fills, when this code runs compiled; in the
+ * grammar packages when it runs from the sources.
+ */
+function pathsOf(name: string): { wasm: string; tags: string[] } {
+  const copied = fileURLToPath(new URL('../../grammars/', import.meta.url));
+  if (existsSync(copied)) return { wasm: path.join(copied, `${name}.wasm`), tags: [path.join(copied, `${name}.scm`)] };
+  const source = SOURCES[name];
+  if (!source) throw new Error(`there is no grammar named ${name}`);
+  const { resolve } = createRequire(import.meta.url);
+  const own = source.ownTags.map((file) => fileURLToPath(new URL(`./tags/${file}.scm`, import.meta.url)));
+  return { wasm: resolve(source.wasm), tags: [...source.tags.map((file) => resolve(file)), ...own] };
 }
 
 function official(name: string): GrammarSource {

@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { LonghaulError } from '../../domain/failures.ts';
-import type { EmbeddingModel } from './embedder.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 

@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { LonghaulError } from '../../domain/failures.ts';
-import type { EmbeddingModel } from './embedder.ts';
-import { writeWhole } from './model-files.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
+import { writeWhole } from './whole-file.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 

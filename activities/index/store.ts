@@ -5,6 +5,7 @@ import { LonghaulError } from '../../domain/failures.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
+import { isConnectionLoss, unavailable } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -66,11 +67,13 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
   const ofRepository = (repository: string) => chunks.filter.byProperty('repo').equal(repository);
 
   async function count(repository: string): Promise<number> {
-    return (await chunks.aggregate.overAll({ filters: ofRepository(repository) })).totalCount;
+    return (await retried(() => chunks.aggregate.overAll({ filters: ofRepository(repository) }))).totalCount;
   }
 
   async function list(filters: FilterValue): Promise<InventoryEntry[]> {
-    const page = await chunks.query.fetchObjects({ filters, limit: LIST_PAGE * 2, returnProperties: ['path'] });
+    const page = await retried(() =>
+      chunks.query.fetchObjects({ filters, limit: LIST_PAGE * 2, returnProperties: ['path'] }),
+    );
     return page.objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
   }
 
@@ -121,7 +124,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
         }
         if (matches === 0) break;
       }
-      await receipts.data.deleteById(receiptId(repository));
+      await retried(() => receipts.data.deleteById(receiptId(repository)));
       return deleted;
     },
     async idsOfPaths(repository, paths) {
@@ -133,7 +136,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
       return found;
     },
     async readReceipt(repository) {
-      const found = await receipts.query.fetchObjectById(receiptId(repository));
+      const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository)));
       return found === null ? null : receiptOf(found.properties);
     },
     async writeReceipt(receipt) {
@@ -145,8 +148,11 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
       }
     },
     async receipts() {
-      const all: Receipt[] = [];
-      for await (const { properties } of receipts.iterator()) all.push(receiptOf(properties));
+      const all = await retried(async () => {
+        const found: Receipt[] = [];
+        for await (const { properties } of receipts.iterator()) found.push(receiptOf(properties));
+        return found;
+      });
       return all.sort((a, b) => (a.repository < b.repository ? -1 : 1));
     },
   };
@@ -176,13 +182,16 @@ async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promis
   }
 }
 
-/** Tries again when the connection broke: a server that restarts must not cost the whole repository. */
+/**
+ * Tries again: a server that restarts must not cost the whole repository. When it stays away, `ServerUnavailable`, which the
+ * flow waits out.
+ */
 async function retried<Result>(call: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      if (attempt === TRIES) throw error;
+      if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
       await pause(attempt);
     }
   }

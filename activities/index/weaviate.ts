@@ -32,11 +32,20 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
   }
 }
 
-/** The named failure for an error of the client: refused key, or a server that does not answer. */
-export function unavailable(error: unknown, url: string): LonghaulError {
+/** True for an error that says nothing about the request: nobody answered, or the answer broke off. */
+export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);
+  return /UNAVAILABLE|ECONNREFUSED|ECONNRESET|EPIPE|fetch failed|socket hang up|No connection|DEADLINE_EXCEEDED|timed? ?out|leader not found/i.test(
+    message,
+  );
+}
+
+/** The named failure for an error of the client: refused key, or a server that does not answer. */
+export function unavailable(error: unknown, url?: string): LonghaulError {
+  const message = error instanceof Error ? error.message : String(error);
+  const where = url === undefined ? 'Weaviate' : `Weaviate at ${url}`;
   if (/\b401\b|unauthenticated|anonymous access not enabled/i.test(message)) {
-    return new LonghaulError('AuthenticationFailed', `Weaviate at ${url} refused the API key.`, { cause: error });
+    return new LonghaulError('AuthenticationFailed', `${where} refused the API key.`, { cause: error });
   }
-  return new LonghaulError('ServerUnavailable', `Weaviate at ${url} does not answer: ${message}`, { cause: error });
+  return new LonghaulError('ServerUnavailable', `${where} does not answer: ${message}`, { cause: error });
 }

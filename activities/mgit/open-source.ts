@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { LonghaulError } from '../../domain/failures.ts';
-import { nullOid } from './diff.ts';
+import { isNullOid, nullOid } from './diff.ts';
 import type { Git, ObjectFormat } from './git.ts';
 import { findLayout, type Layout, readHead } from './layout.ts';
 import { isDamage, mirrorPath, openMirror } from './mirror.ts';
@@ -10,7 +10,16 @@ import type { Access, Source } from './source.ts';
 /** Where HEAD is. Throws `RepositoryNotFound`, `AuthenticationFailed`, `GitFailed`. */
 export async function resolveHead(git: Git, access: Access): Promise<Head> {
   const { path } = access.remote;
-  return (path === null ? null : await readHead(await layoutOf(access, path))) ?? askRemote(git, access);
+  if (path === null) return askGit(git, access);
+  const plain = await readHead(await layoutOf(access, path));
+  if (plain !== null) return plain;
+  const head = await askGit(git, access);
+  // git passes over a ref that it cannot read: that is no reason to take the repository for an empty one
+  if (!isNullOid(head.commit)) return head;
+  throw new LonghaulError(
+    'GitFailed',
+    `Git cannot read where HEAD of ${access.id} is: look at ${path} with \`git fsck\`.`,
+  );
 }
 
 /**
@@ -58,7 +67,7 @@ async function layoutOf({ id }: Access, path: string): Promise<Layout> {
   return layout;
 }
 
-async function askRemote(git: Git, access: Access): Promise<Head> {
+async function askGit(git: Git, access: Access): Promise<Head> {
   const { id: about, signal } = access;
   const config = await remoteConfig(access);
   // a URL of the configuration is never taken for an option

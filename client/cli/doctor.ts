@@ -9,6 +9,7 @@ import { messageOf } from '../../stack/stack-error.ts';
 import type { TemporalTarget } from '../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../stack/weaviate.ts';
 import type { CliContext } from './context.ts';
+import { namingStackFailures } from './stack-failure.ts';
 import { coloursFor, plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
@@ -32,9 +33,9 @@ const UP = 'Start it with `longhaul up`.';
 /** Free space below which servers begin to refuse writes, in bytes. */
 const ENOUGH_SPACE = 2_000_000_000;
 
-/** Looks at everything that Longhaul needs, and says what is wrong with its remedy. Returns 1 when anything is, else 0. */
+/** Looks at everything that Longhaul needs, and says what is wrong with its remedy. Returns 1 when anything is, else 0. Throws `StackFailed`. */
 export async function doctor(options: DoctorOptions, context: CliContext): Promise<number> {
-  const running = findRunningStack(context.dataDir);
+  const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
   const findings = [
     nodeVersion(),
     sdkVersions(),
@@ -195,7 +196,7 @@ function modelFinding(context: CliContext, running: RunningStack | null): Findin
   const { modelPath } = context.config.index;
   const folder = modelPath ?? running?.state.modelFolder ?? null;
   if (folder === null) return fine('model', 'not running; `longhaul up` prepares it');
-  const missing = ['tokenizer.json'].filter((file) => !existsSync(join(folder, file)));
+  const missing = ['model.onnx', 'tokenizer.json'].filter((file) => !existsSync(join(folder, file)));
   if (missing.length === 0) return fine('model', folder);
   const remedy =
     modelPath === undefined ? `Remove ${folder} and run \`longhaul up\` again.` : 'Correct index.modelPath.';

@@ -1,8 +1,8 @@
-import { LonghaulError } from '../../domain/failures.ts';
 import { isRunning } from '../../stack/process-identity.ts';
 import { clearLeftovers, findRunningStack } from '../../stack/running-stack.ts';
-import { StackError } from '../../stack/stack-error.ts';
+import type { RunningStack } from '../../stack/running-stack.ts';
 import type { CliContext } from './context.ts';
+import { namingStackFailures } from './stack-failure.ts';
 import { stackTable } from './stack-table.ts';
 
 /** Options of `longhaul status`. */
@@ -12,37 +12,49 @@ export interface StatusOptions {
 
 /**
  * Says what runs on this data folder and where. What a killed run left is stopped on the way. Returns 0 when the stack and
- * all its programs run, 1 when not.
+ * all its programs run, 1 when not. Throws `StackFailed`.
  */
 export async function status(options: StatusOptions, context: CliContext): Promise<number> {
-  try {
+  return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
-    if (running !== null) {
-      const dead = running.state.children.filter((child) => !isRunning(child)).map((child) => child.name);
-      tell(options, context, { ...describe(running.state), pid: running.pid, dead }, () => {
-        const note = dead.length === 0 ? '' : `\nNot running at this moment: ${dead.join(', ')} (being started again).`;
-        return `${stackTable(running.state, context)}${note}`;
-      });
-      return running.state.status === 'running' && dead.length === 0 ? 0 : 1;
-    }
-    const cleared = await clearLeftovers(context.dataDir);
-    tell(options, context, { status: 'stopped', dataDir: context.dataDir, cleared }, () => {
-      const note = cleared.length === 0 ? '' : `Stopped what a killed run had left: ${cleared.join(', ')}.\n`;
-      return `${note}Nothing is running on ${context.dataDir}: start it with \`longhaul up\`.`;
-    });
-    return 1;
-  } catch (error) {
-    if (error instanceof StackError) throw new LonghaulError('StackFailed', error.message, { cause: error });
-    throw error;
-  }
-
-  function describe(state: NonNullable<ReturnType<typeof findRunningStack>>['state']): object {
-    const { temporal, weaviate, modelFolder, startedAt, children } = state;
-    const programs = children.map(({ name, pid }) => ({ name, pid }));
-    return { status: state.status, dataDir: context.dataDir, startedAt, temporal, weaviate, modelFolder, programs };
-  }
+    return running === null ? tellStopped(options, context) : tellRunning(running, options, context);
+  });
 }
 
-function tell(options: StatusOptions, context: CliContext, json: object, text: () => string): void {
-  context.stdout.write(options.json ? `${JSON.stringify(json)}\n` : `${text()}\n`);
+function tellRunning({ state, pid }: RunningStack, options: StatusOptions, context: CliContext): number {
+  const dead = state.children.filter((child) => !isRunning(child)).map((child) => child.name);
+  if (options.json) {
+    const { startedAt, temporal, weaviate, modelFolder } = state;
+    const programs = state.children.map((child) => ({
+      name: child.name,
+      pid: child.pid,
+      alive: !dead.includes(child.name),
+    }));
+    const { dataDir } = context;
+    tell(
+      context,
+      JSON.stringify({ status: state.status, dataDir, pid, startedAt, temporal, weaviate, modelFolder, programs }),
+    );
+  } else {
+    tell(context, stackTable(state, context));
+    if (state.status === 'starting') tell(context, 'It is still starting.');
+    if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being started again).`);
+  }
+  return state.status === 'running' && dead.length === 0 ? 0 : 1;
+}
+
+async function tellStopped(options: StatusOptions, context: CliContext): Promise<number> {
+  const { dataDir } = context;
+  const cleared = await clearLeftovers(dataDir);
+  if (options.json) {
+    tell(context, JSON.stringify({ status: 'stopped', dataDir, cleared }));
+    return 1;
+  }
+  if (cleared.length > 0) tell(context, `Stopped what a killed run had left: ${cleared.join(', ')}.`);
+  tell(context, `Nothing is running on ${dataDir}: start it with \`longhaul up\`.`);
+  return 1;
+}
+
+function tell(context: CliContext, line: string): void {
+  context.stdout.write(`${line}\n`);
 }

@@ -29,7 +29,7 @@ export async function startStackAndWorker(
 }
 
 /** The stack that a configuration asks for. */
-export function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): StackOptions {
+function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): StackOptions {
   const { config, dataDir, cacheDir, env } = context;
   return {
     dataDir,

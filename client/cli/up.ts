@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { FAILURES, LonghaulError } from '../../domain/failures.ts';
 import { findRunningStack } from '../../stack/running-stack.ts';
 import type { RunningStack } from '../../stack/running-stack.ts';
-import { StackError } from '../../stack/stack-error.ts';
 import type { CliContext } from './context.ts';
 import { progressLines } from './progress-lines.ts';
+import { namingStackFailures } from './stack-failure.ts';
 import { stackTable } from './stack-table.ts';
 import type { SupervisorMessage } from './supervisor-process.ts';
 import type { SupervisorContext } from './supervisor.ts';
@@ -29,14 +29,11 @@ export interface UpOptions {
  * folder, 130 when it was interrupted while starting. Throws `StackFailed`.
  */
 export async function up(options: UpOptions, context: CliContext): Promise<number> {
-  try {
+  return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
     if (running !== null) return tellRunning(running, options, context);
-    return await (options.detach ? upDetached(context) : upForeground(context));
-  } catch (error) {
-    if (error instanceof StackError) throw new LonghaulError('StackFailed', error.message, { cause: error });
-    throw error;
-  }
+    return options.detach ? upDetached(context) : upForeground(context);
+  });
 }
 
 function tellRunning(running: RunningStack, options: UpOptions, context: CliContext): number {

@@ -1,7 +1,6 @@
 import { LonghaulError } from '../failures.ts';
 import type { Change, FilePath, OldFile, SkipReason } from './change.ts';
 import { mimeType } from './mime.ts';
-import { DEFAULT_REF } from './receipt.ts';
 import type { Snapshot } from './receipt.ts';
 import { repositoryName } from './repository.ts';
 
@@ -48,7 +47,10 @@ export function encodeChange(repositoryId: string, change: Change, extras: LineE
   return Object.assign(line, encodeContent(change.path, change.content, extras));
 }
 
-/** The last line of a repository's stream: where the index is when it has taken in every line before. */
+/**
+ * The last line of a repository's stream: where the index is when it has taken in every line before. Its parent is where
+ * the stream started: null when it lists everything.
+ */
 export function encodeChangeset(repositoryId: string, from: Snapshot | null, to: Snapshot): Record<string, unknown> {
   return {
     repo: repositoryName(repositoryId),
@@ -56,7 +58,7 @@ export function encodeChangeset(repositoryId: string, from: Snapshot | null, to:
     new_changeset: {
       commit: to.commit,
       parent: from?.commit ?? null,
-      branch: to.branch ?? DEFAULT_REF,
+      branch: to.branch,
       tree_hash: to.tree,
       timestamp: to.timestamp,
     },

@@ -157,6 +157,7 @@ async function nodeFiles(context: string, version: string): Promise<void> {
   };
   same(`the image node:${version}`, version.split('-', 1).join(), 'package.json (node)', packaged);
   await linkOrCopy(path.join(folder, 'bin/node'), path.join(context, 'node'));
+  await cp('/etc/ssl/certs/ca-certificates.crt', path.join(context, 'ca-certificates.crt'));
   await execa('npm', ['pack', '--silent', `npm@${NPM_VERSION}`], { cwd: context });
   await execa('tar', ['--extract', '--file', `npm-${NPM_VERSION}.tgz`], { cwd: context });
   await cp(path.join(context, 'package'), path.join(context, 'npm'), { recursive: true });

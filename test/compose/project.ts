@@ -31,7 +31,7 @@ export type PublishedPort = (typeof PORTS)[number];
 const PORTS = ['TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'WEAVIATE_PORT', 'WEAVIATE_GRPC_PORT'] as const;
 
 /** A container as `docker compose ps` shows it. */
-export interface Container {
+interface Container {
   readonly Service: string;
   readonly State: string;
   readonly Health: string;

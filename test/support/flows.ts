@@ -54,12 +54,13 @@ export const test = base
     const tools = await openEstate(estate);
     const stop = await runWorkers(connections.native, tools, maxCachedWorkflows);
     onCleanup(async () => {
-      await stop();
-      await tools.close();
-      await estate.dispose();
-    });
-    onCleanup(async () => {
-      if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
+      try {
+        if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
+      } finally {
+        await stop();
+        await tools.close();
+        await estate.dispose();
+      }
     });
     return { estate, tools, client, started };
   });

@@ -6,6 +6,7 @@ import { NON_RETRYABLE } from '../../domain/failures.ts';
 /** The task queue of the workers that have git and disk. */
 export const REPOS_QUEUE = 'longhaul-repos';
 
+/** Until the total bound; the worker ends what is not worth another try (`domain/failures.ts`). */
 const retry = {
   initialInterval: '2 seconds',
   backoffCoefficient: 2,
@@ -19,7 +20,7 @@ export const finding: ActivityInterfaceFor<CatalogActivities> = proxyActivities<
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '20 seconds',
-  retry: { ...retry, maximumAttempts: 8 },
+  retry,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
@@ -32,6 +33,6 @@ export const indexing: ActivityInterfaceFor<CatalogActivities> = proxyActivities
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '24 hours',
   heartbeatTimeout: '20 seconds',
-  retry: { ...retry, maximumAttempts: 6 },
+  retry,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });

@@ -1,0 +1,140 @@
+import { workerData } from 'piscina';
+import { stems } from '../../domain/catalog/identifiers.ts';
+import type { AnalyzedChunk, AnalyzedFile, SourceFile } from './analysis.ts';
+import { chunk } from './chunker.ts';
+import type { Chunk } from './chunker.ts';
+import { decodeText } from './decode.ts';
+import { openShared } from './embedder.ts';
+import type { EmbeddingModel, SharedModel } from './embedder.ts';
+import { chunkEmbeddingText } from './embedding-text.ts';
+import { languageOf } from './language.ts';
+import { packFailure } from './packed-failure.ts';
+import type { PackedFailure } from './packed-failure.ts';
+import { openVectorCache, textKey } from './vector-cache.ts';
+import type { VectorCache } from './vector-cache.ts';
+
+/** What all threads of an analyzer have in common. */
+export interface ThreadSettings {
+  readonly model: SharedModel;
+  readonly cacheFile: string;
+}
+
+/** Files for one thread. */
+export interface ThreadTask {
+  readonly files: readonly SourceFile[];
+  /** Int32: not 0 as soon as nobody waits for the answer any more. */
+  readonly cancelled: SharedArrayBuffer;
+}
+
+/** What became of a task; null when it was cancelled. */
+export type ThreadAnswer<T> = { readonly done: T | null } | { readonly failure: PackedFailure };
+
+/** An {@link AnalyzedFile} without vectors. */
+export interface UnembeddedFile extends Omit<AnalyzedFile, 'chunks'> {
+  readonly chunks: readonly Omit<AnalyzedChunk, 'vector'>[];
+}
+
+/** Analyzed files; the vectors of all chunks one behind the other. */
+export interface AnalyzedBatch {
+  readonly files: readonly UnembeddedFile[];
+  readonly vectors: Float32Array;
+  readonly embedded: number;
+  readonly reused: number;
+}
+
+/** Texts are embedded and kept in portions: what is kept is not lost when the process dies, and between two it may stop. */
+const PORTION = 32;
+
+const settings = workerData as ThreadSettings;
+let opened: Promise<{ model: EmbeddingModel; cache: VectorCache }> | undefined;
+
+/** Chunks files and embeds the chunks. */
+export function analyze({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
+  return answering(cancelled, async (isCancelled) => {
+    const analyzed: UnembeddedFile[] = [];
+    const texts: string[] = [];
+    for (const file of files) {
+      if (isCancelled()) return null;
+      const { language, chunks } = await chunksOf(file);
+      analyzed.push({ language, pathStems: stems(file.path).join(' '), chunks: chunks.map(withStems) });
+      for (const piece of chunks) texts.push(chunkEmbeddingText(piece));
+    }
+    const embedding = await embed(texts, isCancelled);
+    return embedding && { files: analyzed, ...embedding };
+  });
+}
+
+/** Counts the chunks that files have. */
+export function count({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<number[]>> {
+  return answering(cancelled, async (isCancelled) => {
+    const counts: number[] = [];
+    for (const file of files) {
+      if (isCancelled()) return null;
+      counts.push((await chunksOf(file)).chunks.length);
+    }
+    return counts;
+  });
+}
+
+async function answering<T>(
+  cancelled: SharedArrayBuffer,
+  work: (isCancelled: () => boolean) => Promise<T | null>,
+): Promise<ThreadAnswer<T>> {
+  const flag = new Int32Array(cancelled);
+  try {
+    return { done: await work(() => Atomics.load(flag, 0) !== 0) };
+  } catch (error) {
+    return { failure: packFailure(error) };
+  }
+}
+
+async function chunksOf({ path, content }: SourceFile): Promise<{ language: string | null; chunks: Chunk[] }> {
+  const text = decodeText(content);
+  const language = languageOf(path, text);
+  const chunks = await chunk(text, language);
+  return { language, chunks: chunks.filter((piece) => piece.text.trim() !== '') };
+}
+
+function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
+  return {
+    ...piece,
+    stems: stems(piece.text).join(' '),
+    scopeStems: stems([...piece.scope, ...piece.symbols].join(' ')).join(' '),
+  };
+}
+
+/** Looks texts up and embeds those that nobody embedded before, each once. */
+async function embed(
+  texts: readonly string[],
+  isCancelled: () => boolean,
+): Promise<Pick<AnalyzedBatch, 'vectors' | 'embedded' | 'reused'> | null> {
+  opened ??= open();
+  const { model, cache } = await opened;
+  const distinct = [...new Set(texts)].map((text) => ({ text, key: textKey(text) }));
+  const found = cache.getVectors(model.digest, distinct.map(({ key }) => key));
+  const vectors = new Map<string, Float32Array>();
+  const unknown = distinct.filter(({ text }, i) => {
+    const vector = found[i];
+    if (vector) vectors.set(text, vector);
+    return !vector;
+  });
+  for (let start = 0; start < unknown.length; start += PORTION) {
+    if (isCancelled()) return null;
+    const portion = unknown.slice(start, start + PORTION);
+    const made = await model.embed(portion.map(({ text }) => text));
+    const entries = portion.flatMap(({ text, key }, i) => {
+      const vector = made[i];
+      if (!vector) return [];
+      vectors.set(text, vector);
+      return [[key, vector] as const];
+    });
+    cache.putVectors(model.digest, entries);
+  }
+  const all = new Float32Array(texts.length * model.dimensions);
+  for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * model.dimensions);
+  return { vectors: all, embedded: unknown.length, reused: texts.length - unknown.length };
+}
+
+async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {
+  return { model: await openShared(settings.model), cache: openVectorCache(settings.cacheFile) };
+}

@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+/** What a chunk count depends on besides the analysis: the content, and the file name that may decide the language. */
+export interface CountKey {
+  /** Blob oid. */
+  readonly blob: string;
+  /** Last part of the path. */
+  readonly name: string;
+}
+
+/**
+ * What was computed once and never changes: vectors by model and text, chunk counts by analysis and file. Any number of threads
+ * and processes may have the same file open. All of it can be made again, so a damaged file is put aside and begun anew.
+ */
+export interface VectorCache {
+  /** The vectors of texts, by {@link textKey}, in order; undefined where it has none. */
+  getVectors(model: string, keys: readonly Buffer[]): (Float32Array | undefined)[];
+  /** Keeps vectors, all of them or, when the process dies, none. */
+  putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): void;
+  /** The chunk counts of files, in order; undefined where it has none. */
+  getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
+  /** Keeps chunk counts, all of them or, when the process dies, none. */
+  putCounts(analysis: string, entries: readonly (CountKey & { readonly chunks: number })[]): void;
+  close(): void;
+}
+
+/** Milliseconds to wait for another writer, who never takes longer than one batch. */
+const BUSY_TIMEOUT = 60_000;
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS counts (
+    analysis TEXT NOT NULL, blob TEXT NOT NULL, name TEXT NOT NULL, chunks INTEGER NOT NULL,
+    PRIMARY KEY (analysis, blob, name)
+  ) WITHOUT ROWID;
+`;
+
+/** What stands for a text: 16 bytes of its SHA-256. */
+export function textKey(text: string): Buffer {
+  return createHash('sha256').update(text).digest().subarray(0, 16);
+}
+
+/** Opens the cache in `file`, which need not exist. Its calls block for as long as the disk takes: not for an event loop. */
+export function openVectorCache(file: string): VectorCache {
+  mkdirSync(path.dirname(file), { recursive: true });
+  let connection = openOrBeginAnew(file);
+
+  function attempt<T>(operation: (open: Connection) => T): T {
+    try {
+      return operation(connection);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      connection.close();
+      putAside(file, connection.inode);
+      connection = openOrBeginAnew(file);
+      return operation(connection);
+    }
+  }
+
+  return {
+    getVectors: (model, keys) =>
+      attempt(({ all, statements }) =>
+        all('DEFERRED', keys, (key) => toVector(statements.getVector.get(vectorKey(model, key))?.['vector'])),
+      ),
+    putVectors(model, entries) {
+      attempt(({ all, statements }) =>
+        all('IMMEDIATE', entries, ([key, vector]) =>
+          statements.putVector.run(
+            vectorKey(model, key),
+            new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+          ),
+        ),
+      );
+    },
+    getCounts: (analysis, keys) =>
+      attempt(({ all, statements }) =>
+        all('DEFERRED', keys, ({ blob, name }) => toCount(statements.getCount.get(analysis, blob, name)?.['chunks'])),
+      ),
+    putCounts(analysis, entries) {
+      attempt(({ all, statements }) =>
+        all('IMMEDIATE', entries, ({ blob, name, chunks }) => statements.putCount.run(analysis, blob, name, chunks)),
+      );
+    },
+    close: () => connection.close(),
+  };
+}
+
+type Statements = Readonly<Record<'getVector' | 'putVector' | 'getCount' | 'putCount', StatementSync>>;
+
+interface Connection {
+  readonly statements: Statements;
+  /** Tells the open file from one that has taken its name since. */
+  readonly inode: bigint;
+  /** Does `step` for every item in one transaction. */
+  all<T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R): R[];
+  close(): void;
+}
+
+function openOrBeginAnew(file: string): Connection {
+  const inode = inodeOf(file);
+  try {
+    return connect(file);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    putAside(file, inode);
+    return connect(file);
+  }
+}
+
+function connect(file: string): Connection {
+  const database = new (sqlite().DatabaseSync)(file);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
+    enterWalMode(database);
+    database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
+    const statements: Statements = {
+      getVector: database.prepare('SELECT vector FROM vectors WHERE key = ?'),
+      putVector: database.prepare('INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)'),
+      getCount: database.prepare('SELECT chunks FROM counts WHERE analysis = ? AND blob = ? AND name = ?'),
+      putCount: database.prepare('INSERT OR REPLACE INTO counts (analysis, blob, name, chunks) VALUES (?, ?, ?, ?)'),
+    };
+    const inode = inodeOf(file);
+    return {
+      statements,
+      inode,
+      all: (kind, items, step) => transaction(database, kind, () => items.map(step)),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function transaction<T>(database: DatabaseSync, kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+  database.exec(`BEGIN ${kind}`);
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Two that enter at the same moment are told that the file is busy at once, whatever the timeout. */
+function enterWalMode(database: DatabaseSync): void {
+  for (let tries = 0; ; tries++) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== SQLITE_BUSY || tries === 200) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+    }
+  }
+}
+
+/** Moves a damaged file out of the way, unless someone else already did and another stands in its place. */
+function putAside(file: string, inode: bigint): void {
+  if (inodeOf(file) !== inode) return;
+  renameSync(file, `${file}.damaged-${Date.now()}`);
+  for (const companion of ['-wal', '-shm']) rmSync(file + companion, { force: true });
+}
+
+function inodeOf(file: string): bigint {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
+}
+
+function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/** SQLite's primary result code. */
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+}
+
+function vectorKey(model: string, key: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(model), key]);
+}
+
+function toVector(bytes: unknown): Float32Array | undefined {
+  // copied, because the bytes need not begin where a float may
+  return bytes instanceof Uint8Array ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined;
+}
+
+function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+let loaded: typeof import('node:sqlite') | undefined;
+
+/** Node's own SQLite. Node 22 calls it experimental whenever it is loaded, which the user of a tool need not read. */
+function sqlite(): typeof import('node:sqlite') {
+  if (loaded) return loaded;
+  const { emitWarning } = process;
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).startsWith('SQLite is an experimental')) Reflect.apply(emitWarning, process, [warning, ...rest]);
+  };
+  try {
+    loaded = process.getBuiltinModule('node:sqlite');
+    return loaded;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}

@@ -1,0 +1,94 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import { distance } from 'fastest-levenshtein';
+import { LineCounter, parseDocument } from 'yaml';
+import { configSchema, providerSchema } from '../domain/config.schema.js';
+import { LonghaulError } from '../domain/failures.js';
+/** Larger files are refused before they are parsed. */
+const MAX_BYTES = 1_000_000;
+/**
+ * Reads `longhaul.yaml`: the path that is given, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else
+ * none. `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws `InvalidConfiguration` naming file, line
+ * and key; an unknown key is answered with the nearest known one.
+ */
+export function loadConfig(options) {
+    const { env } = options;
+    const asked = options.path ?? (env['LONGHAUL_CONFIG'] || undefined);
+    const path = asked === undefined ? resolve('longhaul.yaml') : resolve(asked);
+    if (!existsSync(path)) {
+        if (asked !== undefined)
+            throw invalid(path, 'there is no such file.');
+        return folders(configSchema.parse({}), null, env);
+    }
+    return folders(parse(path), path, env);
+}
+/** Replaces a leading `~` by the home folder and resolves against `base`. */
+export function expandPath(path, base) {
+    const home = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+    return isAbsolute(home) ? home : resolve(base, home);
+}
+function folders(config, path, env) {
+    const base = path === null ? process.cwd() : dirname(path);
+    const defaults = envPaths('longhaul', { suffix: '' });
+    const pick = (fromEnv, fromFile, fallback) => fromEnv ? resolve(fromEnv) : fromFile === undefined ? fallback : expandPath(fromFile, base);
+    const providers = config.providers.map((provider) => provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider);
+    return {
+        config: { ...config, providers },
+        path,
+        dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
+        cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
+    };
+}
+function parse(path) {
+    const text = readFileSync(path);
+    if (text.byteLength > MAX_BYTES)
+        throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
+    const lines = new LineCounter();
+    const document = parseDocument(text.toString('utf8'), { lineCounter: lines, uniqueKeys: true, strict: true });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem) {
+        const { line } = lines.linePos(problem.pos[0]);
+        throw invalid(`${path}:${line}`, problem.message.split('\n')[0] ?? problem.code);
+    }
+    let value;
+    try {
+        value = document.toJS({ maxAliasCount: 50 }) ?? {};
+    }
+    catch (error) {
+        throw invalid(path, error instanceof Error ? error.message : String(error));
+    }
+    const result = configSchema.safeParse(value);
+    if (result.success)
+        return result.data;
+    const [issue] = result.error.issues;
+    const keys = issue?.path ?? [];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    const node = document.getIn(unknown === undefined ? keys : [...keys, unknown], true);
+    const at = isNode(node) ? `${path}:${lines.linePos(node.range[0]).line}` : path;
+    if (unknown !== undefined) {
+        throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
+    }
+    throw invalid(at, `${keys.join('.') || 'the document'}: ${issue?.message ?? 'is wrong'}.`);
+}
+function isNode(node) {
+    return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
+}
+/** The known keys by the first key of the place in the document. */
+const KNOWN_KEYS = {
+    '': Object.keys(configSchema.shape),
+    providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],
+    ...Object.fromEntries(['temporal', 'weaviate', 'index', 'stack'].map((key) => [key, Object.keys(configSchema.shape[key].unwrap().shape)])),
+};
+function nearest(unknown, keys) {
+    const known = KNOWN_KEYS[String(keys[0] ?? '')] ?? [];
+    const [best] = [...known].sort((a, b) => distance(unknown, a) - distance(unknown, b));
+    if (best === undefined)
+        return '.';
+    return distance(unknown, best) <= 3 ? `; did you mean "${best}"?` : `; known here are ${known.join(', ')}.`;
+}
+function invalid(where, what) {
+    return new LonghaulError('InvalidConfiguration', `${where}: ${what}`);
+}
+//# sourceMappingURL=config.js.map

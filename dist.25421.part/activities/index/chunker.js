@@ -1,0 +1,262 @@
+import { grammarOf } from './grammars.js';
+/** A chunk has at most this many characters that are not white space. */
+export const CHUNK_SIZE = 1_200;
+/** A longer text is data or generated more often than not, and is cut by lines. */
+const LONGEST_PARSED = 400_000;
+/** The parser's work grows with the square of what it puts aside as an error. */
+const MOST_ERRORS = 5_000;
+/**
+ * The longest that the parser may work on a text, in milliseconds: a hundred times what the slowest real file takes, so that
+ * only a text made to exhaust it gets here, and the same text never is cut in two ways because a machine was busy.
+ */
+const LONGEST_WORK = 20_000;
+/** What counts of the time between two looks at the clock: the rest is a process that was stopped. */
+const LONGEST_STEP = 1_000;
+const LONGEST_NAME = 100;
+const NEWLINE = 10;
+/** What belongs to the node behind it. */
+const LEADING = /comment|decorator|attribute_item|annotation/;
+/**
+ * Cuts a text into chunks along the syntax of its language (as linguist names it), or by lines when there is no grammar for it
+ * or the text is too much for the parser. Chunks begin at the start of a line, but for lines that are longer than a whole chunk.
+ * The same text in the same language is always cut the same.
+ */
+export async function chunk(text, language) {
+    const grammar = language !== null && text.length <= LONGEST_PARSED ? await grammarOf(language) : null;
+    const measure = measureOf(text);
+    const syntax = grammar && syntaxOf(measure, grammar);
+    if (syntax)
+        return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
+    return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
+}
+/** Where a text can be cut and what it defines; null when it is too much for the parser. */
+function syntaxOf(measure, grammar) {
+    const isOver = stopwatch(LONGEST_WORK);
+    const tree = grammar.parser.parse(measure.text, null, { progressCallback: isOver });
+    if (!tree) {
+        grammar.parser.reset();
+        return null;
+    }
+    try {
+        if (isMostlyErrors(tree.rootNode))
+            return null;
+        const definitions = definitionsIn(grammar, tree, isOver);
+        return definitions && { ranges: cutByNodes(measure, tree.rootNode), definitions };
+    }
+    finally {
+        tree.delete();
+    }
+}
+function isMostlyErrors(root) {
+    if (!root.hasError)
+        return false;
+    return [root, ...root.children].some((node) => node?.isError === true && node.childCount > MOST_ERRORS);
+}
+/** Says whether more than `limit` milliseconds went into the work, asked again and again while it is done. */
+function stopwatch(limit) {
+    let spent = 0;
+    let last = performance.now();
+    return () => {
+        const now = performance.now();
+        spent += Math.min(now - last, LONGEST_STEP);
+        last = now;
+        return spent > limit;
+    };
+}
+function measureOf(text) {
+    const inkBefore = new Uint32Array(text.length + 1);
+    for (let at = 0, ink = 0; at < text.length; at++) {
+        if (isInk(text, at))
+            ink++;
+        inkBefore[at + 1] = ink;
+    }
+    return {
+        text,
+        sizeOf: ({ start, end }) => (inkBefore[end] ?? 0) - (inkBefore[start] ?? 0),
+        lineStart: (at) => (at === 0 ? 0 : text.lastIndexOf('\n', at - 1) + 1),
+    };
+}
+const LEVEL_ENDS = null;
+/** Ranges that are small enough: whole nodes where they are, what nodes consist of where they are not. */
+function cutByNodes(measure, root) {
+    const ranges = [];
+    let open = null;
+    const close = () => {
+        if (open)
+            ranges.push(open);
+        open = null;
+    };
+    // a stack instead of recursion: expressions can be nested tens of thousands deep
+    const waiting = [{ start: 0, end: measure.text.length, nodes: [root] }];
+    while (waiting.length > 0) {
+        const unit = waiting.pop() ?? LEVEL_ENDS;
+        if (unit === LEVEL_ENDS) {
+            close();
+        }
+        else if (measure.sizeOf(unit) > CHUNK_SIZE) {
+            close();
+            const units = unitsWithin(measure, unit);
+            if (units.length === 0)
+                for (const range of cutByLines(measure, unit))
+                    ranges.push(range);
+            else
+                waiting.push(LEVEL_ENDS);
+            for (const inner of units.toReversed())
+                waiting.push(inner);
+        }
+        else {
+            if (open && measure.sizeOf(spanning(open, unit)) > CHUNK_SIZE)
+                close();
+            open = spanning(open ?? unit, unit);
+        }
+    }
+    close();
+    return ranges;
+}
+/** The units that a unit consists of, at the first level where there are several; none when there is no such level. */
+function unitsWithin(measure, unit) {
+    let { nodes } = unit;
+    while (nodes.length > 0) {
+        nodes = nodes.filter(spansLines).flatMap((node) => node.namedChildren.filter((child) => child !== null));
+        const units = unitsOf(measure, nodes, unit);
+        if (units.length > 1)
+            return units;
+    }
+    return [];
+}
+/** What is within a single line cannot be cut there. */
+function spansLines(node) {
+    return node.endPosition.row > node.startPosition.row;
+}
+/** Groups nodes by the lines they begin on. A comment or attribute goes with what follows it. */
+function unitsOf(measure, nodes, { start: from, end }) {
+    const units = [];
+    let leading = null;
+    for (const node of nodes) {
+        const start = measure.lineStart(node.startIndex);
+        const unit = units.at(-1);
+        const beginsLine = measure.sizeOf({ start, end: node.startIndex }) === 0;
+        const led = leading !== null && node.startPosition.row - leading.endPosition.row <= 1;
+        if (!unit)
+            units.push({ start: from, nodes: [node] });
+        else if (beginsLine && !led && start > unit.start && start < end)
+            units.push({ start, nodes: [node] });
+        else
+            unit.nodes.push(node);
+        leading = beginsLine && LEADING.test(node.type) ? node : null;
+    }
+    return units.map((unit, i) => ({ ...unit, end: units[i + 1]?.start ?? end }));
+}
+/** Ranges of whole lines, ending behind a blank line where there is one in their second half. */
+function cutByLines(measure, whole) {
+    const { text } = measure;
+    const ranges = [];
+    let { start } = whole;
+    let afterBlank = start;
+    const cutAt = (end) => {
+        ranges.push({ start, end });
+        start = end;
+    };
+    for (let line = start; line < whole.end;) {
+        const newline = text.indexOf('\n', line);
+        const end = newline < 0 || newline >= whole.end ? whole.end : newline + 1;
+        while (measure.sizeOf({ start, end }) > CHUNK_SIZE) {
+            if (start >= line)
+                cutAt(withinLine(measure, { start, end }));
+            else if (measure.sizeOf({ start, end: afterBlank }) > CHUNK_SIZE / 2)
+                cutAt(afterBlank);
+            else
+                cutAt(line);
+        }
+        if (measure.sizeOf({ start: line, end }) === 0)
+            afterBlank = end;
+        line = end;
+    }
+    if (start < whole.end)
+        ranges.push({ start, end: whole.end });
+    return ranges;
+}
+/** Where to cut a line that is too long: as late as possible, not within a character, the white space left on this side. */
+function withinLine({ text }, { start, end }) {
+    let at = start;
+    for (let size = 0; size < CHUNK_SIZE; at++)
+        if (isInk(text, at))
+            size++;
+    if (isHighSurrogate(text, at - 1))
+        at--;
+    while (at < end && !isInk(text, at))
+        at++;
+    return at;
+}
+/** Joins neighbours, of whatever level, for as long as they fit. */
+function joined(measure, ranges) {
+    const result = [];
+    for (const range of ranges) {
+        const last = result.at(-1);
+        if (last && measure.sizeOf(spanning(last, range)) <= CHUNK_SIZE)
+            result[result.length - 1] = spanning(last, range);
+        else
+            result.push(range);
+    }
+    return result;
+}
+function spanning(first, last) {
+    return { start: first.start, end: last.end };
+}
+function definitionsIn({ definitions }, tree, isOver) {
+    const found = new Map();
+    const matches = definitions.matches(tree.rootNode, { progressCallback: isOver });
+    if (isOver())
+        return null;
+    for (const { captures } of matches) {
+        const name = captures.find((capture) => capture.name === 'name')?.node;
+        const definition = captures.find((capture) => capture.name.startsWith('definition.'))?.node;
+        if (!name || !definition || found.has(name.startIndex) || name.endIndex - name.startIndex > LONGEST_NAME)
+            continue;
+        const { startIndex: start, endIndex: end } = declarationOf(definition);
+        found.set(name.startIndex, { name: name.text, at: name.startIndex, start, end });
+    }
+    return [...found.values()].sort((a, b) => a.start - b.start || b.end - a.end || a.at - b.at);
+}
+/** C's queries mark the declarator only, which ends before the body. */
+function declarationOf(definition) {
+    let node = definition;
+    while (node.type.endsWith('declarator') && node.parent)
+        node = node.parent;
+    return node;
+}
+function chunksOf({ text }, ranges, definitions) {
+    let line = 1;
+    let counted = 0;
+    const lineAt = (at) => {
+        for (; counted < at; counted++)
+            if (text.charCodeAt(counted) === NEWLINE)
+                line++;
+        return line;
+    };
+    return ranges.map(({ start, end }) => {
+        const piece = text.slice(start, end);
+        const inkStart = start + (piece.length - piece.trimStart().length);
+        const inkEnd = start + piece.trimEnd().length;
+        const inside = definitions.filter(({ at }) => at >= start && at < end);
+        const around = definitions.filter((one) => one.at < start && one.start < inkStart && one.end >= inkEnd);
+        return {
+            startLine: lineAt(start),
+            endLine: lineAt(end - 1),
+            text: piece,
+            symbols: namesOf(inside),
+            scope: namesOf(around),
+        };
+    });
+}
+function namesOf(definitions) {
+    return [...new Set(definitions.map(({ name }) => name))];
+}
+function isInk(text, at) {
+    return text.charCodeAt(at) > 32;
+}
+function isHighSurrogate(text, at) {
+    const code = text.charCodeAt(at);
+    return code >= 0xd800 && code < 0xdc00;
+}
+//# sourceMappingURL=chunker.js.map

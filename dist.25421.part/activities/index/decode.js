@@ -1,0 +1,11 @@
+import { isUtf8 } from 'node:buffer';
+const UTF_8 = new TextDecoder('utf-8');
+const WESTERN = new TextDecoder('windows-1252');
+/**
+ * The text of a file: UTF-8 without its byte order mark, or, where it is not UTF-8, one character a byte, as western editors
+ * wrote before. Lines stay lines either way.
+ */
+export function decodeText(content) {
+    return (isUtf8(content) ? UTF_8 : WESTERN).decode(content);
+}
+//# sourceMappingURL=decode.js.map

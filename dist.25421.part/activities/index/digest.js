@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { writeWhole } from './whole-file.js';
+/** Sha256 of a text or bytes, in hex. */
+export function sha256(content) {
+    return createHash('sha256').update(content).digest('hex');
+}
+/**
+ * The digest (64 hex digits) that `compute` takes of `files`, remembered in `cacheDir` for as long as name, size and time of all
+ * of them stay the same. Rejects with the error of `stat` when one is missing.
+ */
+export async function rememberedDigest(cacheDir, files, compute) {
+    const identities = await Promise.all(files.map(identityOf));
+    const memory = path.join(cacheDir, 'digests', sha256(identities.join('\n')).slice(0, 32));
+    const remembered = await readFile(memory, 'latin1').catch(() => '');
+    if (/^[0-9a-f]{64}$/.test(remembered))
+        return remembered;
+    const digest = await compute();
+    await writeWhole(memory, [Buffer.from(digest)]);
+    return digest;
+}
+async function identityOf(file) {
+    const { size, mtimeNs, ino, dev } = await stat(file, { bigint: true });
+    return [file, size, mtimeNs, ino, dev].join('|');
+}
+//# sourceMappingURL=digest.js.map

@@ -1,0 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { move, workerData } from 'piscina';
+import { meanOfTokens, openTransformer } from './onnx-model.js';
+import { createWordPiece } from './wordpiece.js';
+const { onnx, tokenizer } = workerData;
+const [first, last] = createWordPiece(await readFile(tokenizer, 'utf8')).encodeSequence('', 2);
+const { run, dimensions } = await openTransformer(onnx, { sameShapes: true });
+/** One thread's part of a distillation: what the transformer says of each token when it stands alone, row by row. */
+export default async function ask(tokens) {
+    const output = await run(tokens.flatMap((token) => [first ?? 0, token, last ?? 0]), tokens.length);
+    const rows = new Float32Array(tokens.length * dimensions);
+    for (const row of tokens.keys())
+        rows.set(meanOfTokens(output, row * 3, 3, dimensions), row * dimensions);
+    return move(rows);
+}
+//# sourceMappingURL=distil-thread.js.map

@@ -1,0 +1,115 @@
+import { EigenvalueDecomposition, Matrix, SVD } from 'ml-matrix';
+import { tokenImportance } from './token-importance.js';
+const DIMENSIONS = 256;
+/** The tokens that texts consist of: those that are neither kept free nor mark something else than text. */
+export function textTokens(vocabulary) {
+    return vocabulary.flatMap((token, id) => (/^\[(?:unused\d+|PAD|CLS|SEP|MASK|UNK)\]$/.test(token) ? [] : [id]));
+}
+/**
+ * Distils what a transformer says of single tokens: reduced to the 256 directions in which tokens differ most (principal
+ * components), rounded to a byte each. Equal rows give equal tables, and almost equal ones (of another processor's arithmetic)
+ * give almost equal tables, so that what one machine indexed another one finds.
+ */
+export function distilTables({ vocabulary, tokens, rows }) {
+    const width = rows.length / tokens.length;
+    const dimensions = Math.min(DIMENSIONS, width);
+    const taught = centred(rows, width);
+    const directions = flattened(aligned(principalDirections(covariance(taught, width), dimensions)));
+    const matrix = new Int8Array(vocabulary.length * dimensions);
+    const scales = new Float32Array(vocabulary.length);
+    for (const [row, token] of tokens.entries()) {
+        const projected = project(taught.subarray(row * width, (row + 1) * width), directions, dimensions);
+        scales[token] = roundInto(matrix, token * dimensions, projected);
+    }
+    return { dimensions, matrix, scales, importance: tokenImportance(vocabulary) };
+}
+function centred(rows, width) {
+    const mean = new Float64Array(width);
+    for (let i = 0; i < rows.length; i++)
+        mean[i % width] = (mean[i % width] ?? 0) + (rows[i] ?? 0);
+    const count = rows.length / width;
+    return rows.map((value, i) => value - (mean[i % width] ?? 0) / count);
+}
+function covariance(rows, width) {
+    const sums = new Float64Array(width * width);
+    const count = rows.length / width;
+    // four rows a pass, so that the sums are read and written a quarter as often
+    for (let row = 0; row < count; row += 4) {
+        const [p, q, r, s] = [row, row + 1, row + 2, row + 3].map((n) => rowOrZeros(rows, n, width));
+        for (let a = 0; a < width; a++) {
+            const [pa, qa, ra, sa] = [p[a] ?? 0, q[a] ?? 0, r[a] ?? 0, s[a] ?? 0];
+            for (let b = a, at = a * width + a; b < width; b++, at++) {
+                sums[at] =
+                    sums[at] +
+                        pa * p[b] +
+                        qa * q[b] +
+                        ra * r[b] +
+                        sa * s[b];
+            }
+        }
+    }
+    const matrix = new Matrix(width, width);
+    for (let a = 0; a < width; a++) {
+        for (let b = a; b < width; b++) {
+            const value = (sums[a * width + b] ?? 0) / (count - 1);
+            matrix.set(a, b, value);
+            matrix.set(b, a, value);
+        }
+    }
+    return matrix;
+}
+function rowOrZeros(rows, row, width) {
+    const found = rows.subarray(row * width, (row + 1) * width);
+    return found.length === width ? found : new Float32Array(width);
+}
+/** The eigenvectors of the largest eigenvalues, as the columns of a matrix. */
+function principalDirections(matrix, count) {
+    const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
+    const columns = realEigenvalues
+        .map((value, column) => ({ value, column }))
+        .sort((a, b) => b.value - a.value)
+        .slice(0, count)
+        .map(({ column }) => column);
+    return eigenvectorMatrix.subMatrixColumn(columns);
+}
+/**
+ * Turns the directions within the space that they span to lie as close as possible to the transformer's own first axes
+ * (orthogonal Procrustes). Which of two nearly equal components comes first, and which way each points, is chance: it hangs on
+ * the last bits of the arithmetic. The space itself does not, and angles between vectors stay what they were.
+ */
+function aligned(directions) {
+    const { leftSingularVectors, rightSingularVectors } = new SVD(directions.subMatrix(0, directions.columns - 1, 0, directions.columns - 1).transpose());
+    return directions.mmul(leftSingularVectors.mmul(rightSingularVectors.transpose()));
+}
+/** Row by row, with rows of zeros at the end until their number can be divided by four. */
+function flattened(matrix) {
+    const flat = new Float64Array(Math.ceil(matrix.rows / 4) * 4 * matrix.columns);
+    flat.set(matrix.to1DArray());
+    return flat;
+}
+function project(input, directions, dimensions) {
+    const output = new Float64Array(dimensions);
+    for (let d = 0; d < input.length; d += 4) {
+        const [a, b, c, e] = [input[d] ?? 0, input[d + 1] ?? 0, input[d + 2] ?? 0, input[d + 3] ?? 0];
+        const row = d * dimensions;
+        const [rowB, rowC, rowE] = [row + dimensions, row + 2 * dimensions, row + 3 * dimensions];
+        for (let k = 0; k < dimensions; k++) {
+            output[k] =
+                output[k] +
+                    a * directions[row + k] +
+                    b * directions[rowB + k] +
+                    c * directions[rowC + k] +
+                    e * directions[rowE + k];
+        }
+    }
+    return output;
+}
+/** Rounds `values` to bytes in `matrix` from `start` on; returns what a byte stands for. */
+function roundInto(matrix, start, values) {
+    const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const scale = largest / 127 || 1;
+    for (const [k, value] of values.entries())
+        matrix[start + k] = Math.round(value / scale);
+    return scale;
+}
+//# sourceMappingURL=distillation.js.map

@@ -1,0 +1,81 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rememberedDigest, sha256 } from './digest.js';
+const JAVASCRIPT_TAGS = 'tree-sitter-javascript/queries/tags.scm';
+const TYPESCRIPT_TAGS = [JAVASCRIPT_TAGS, 'tree-sitter-typescript/queries/tags.scm'];
+const SOURCES = {
+    bash: { wasm: 'tree-sitter-bash/tree-sitter-bash.wasm', tags: [], ownTags: ['bash'] },
+    c: official('c'),
+    'c-sharp': { ...official('c-sharp'), wasm: 'tree-sitter-c-sharp/tree-sitter-c_sharp.wasm' },
+    cpp: official('cpp'),
+    go: official('go'),
+    java: official('java'),
+    javascript: official('javascript'),
+    kotlin: { wasm: '@tree-sitter-grammars/tree-sitter-kotlin/tree-sitter-kotlin.wasm', tags: [], ownTags: ['kotlin'] },
+    lua: {
+        wasm: '@tree-sitter-grammars/tree-sitter-lua/tree-sitter-lua.wasm',
+        tags: ['@tree-sitter-grammars/tree-sitter-lua/queries/tags.scm'],
+        ownTags: [],
+    },
+    php: official('php'),
+    python: { ...official('python'), ownTags: [] },
+    ruby: official('ruby'),
+    rust: official('rust'),
+    scala: { ...official('scala'), ownTags: [] },
+    tsx: {
+        wasm: 'tree-sitter-typescript/tree-sitter-tsx.wasm',
+        tags: TYPESCRIPT_TAGS,
+        ownTags: ['javascript', 'typescript'],
+    },
+    typescript: {
+        wasm: 'tree-sitter-typescript/tree-sitter-typescript.wasm',
+        tags: TYPESCRIPT_TAGS,
+        ownTags: ['javascript', 'typescript'],
+    },
+};
+/** The languages that are cut along their syntax, by grammar name. */
+export const GRAMMARS = Object.keys(SOURCES);
+/** Reads a grammar of {@link GRAMMARS}. */
+export async function readGrammar(name) {
+    const { wasm, tags } = pathsOf(name);
+    const texts = tags.map((file) => readFile(file, 'utf8'));
+    return { wasm: await readFile(wasm), tags: (await Promise.all(texts)).join('\n') };
+}
+let digest;
+/** Sha256 over all grammars, hex, remembered in `cacheDir`: another one may cut files differently. */
+export function grammarsDigest(cacheDir) {
+    digest ??= rememberedDigest(cacheDir, GRAMMARS.map(pathsOf).flatMap(({ wasm, tags }) => [wasm, ...tags]), async () => {
+        const lines = GRAMMARS.map(async (name) => {
+            const { wasm, tags } = await readGrammar(name);
+            return `${name} ${sha256(wasm)} ${sha256(tags)}`;
+        });
+        return sha256((await Promise.all(lines)).join('\n'));
+    });
+    return digest;
+}
+/**
+ * The files of a grammar: in `dist/grammars`, which `scripts/copy-grammars.mjs` fills, when this code runs compiled; in the
+ * grammar packages when it runs from the sources.
+ */
+function pathsOf(name) {
+    const copied = fileURLToPath(new URL('../../grammars/', import.meta.url));
+    if (existsSync(copied))
+        return { wasm: path.join(copied, `${name}.wasm`), tags: [path.join(copied, `${name}.scm`)] };
+    const source = SOURCES[name];
+    if (!source)
+        throw new Error(`there is no grammar named ${name}`);
+    const { resolve } = createRequire(import.meta.url);
+    const own = source.ownTags.map((file) => fileURLToPath(new URL(`./tags/${file}.scm`, import.meta.url)));
+    return { wasm: resolve(source.wasm), tags: [...source.tags.map((file) => resolve(file)), ...own] };
+}
+function official(name) {
+    return {
+        wasm: `tree-sitter-${name}/tree-sitter-${name}.wasm`,
+        tags: [`tree-sitter-${name}/queries/tags.scm`],
+        ownTags: [name],
+    };
+}
+//# sourceMappingURL=grammar-files.js.map

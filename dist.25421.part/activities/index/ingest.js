@@ -1,0 +1,269 @@
+import { posix } from 'node:path';
+import { DEFAULT_REF, NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.js';
+import { skipByContent } from '../../domain/catalog/skip.js';
+import { LonghaulError } from '../../domain/failures.js';
+import { objectIds } from './object-id.js';
+/** Files are analysed together until they weigh this much: large enough to fill a thread, small enough to bound memory. */
+const BATCH_BYTES = 400_000;
+const BATCH_FILES = 100;
+/** Batches between reading and storing at the same time; back-pressure reaches git's `cat-file` through this number. */
+const BATCHES_IN_FLIGHT = 4;
+/**
+ * Makes the index of one repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the receipt
+ * last. May be killed anywhere and repeated: objects have deterministic ids, and until the new receipt is written the old
+ * one stays, with the target on it that this run is on its way to. Throws `IndexIncomplete` when Weaviate does not hold
+ * what was written.
+ */
+export async function ingest({ store, analyzer, counts }, repository, source, previous, options) {
+    const { signal } = options;
+    const { digest } = analyzer;
+    const full = source.full !== null;
+    const base = full ? null : previous;
+    const desired = full ? new Set() : null;
+    const skipped = {};
+    const state = {
+        files: base?.files ?? 0,
+        objects: base?.objects ?? 0,
+        xor: base?.xor ?? NO_OBJECTS,
+        seen: 0,
+        objectsWritten: 0,
+        objectsDeleted: 0,
+        embedded: 0,
+        embeddingsReused: 0,
+    };
+    const idsOf = (file, blob, chunks) => objectIds({ digest, repository: repository.id, path: file.pathBytes ?? file.path, blob }, chunks);
+    async function storeBatch(changes) {
+        const written = changes.filter(isIndexable);
+        const analysis = await analyzer.analyze(written.map(({ path, content }) => ({ path, content })), { signal });
+        counts.put(written.map((file, at) => ({
+            blob: file.blob.oid,
+            name: posix.basename(file.path),
+            chunks: analysis.files[at]?.chunks.length ?? 0,
+        })));
+        const objects = [];
+        for (const [at, file] of written.entries()) {
+            const analyzed = analysis.files[at];
+            if (analyzed === undefined || analyzed.chunks.length === 0)
+                continue;
+            state.files++;
+            objects.push(...objectsOf(repository.id, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)));
+        }
+        // a file whose mode alone changed has the same objects before and after
+        const old = new Set(full ? [] : await oldIds(changes));
+        const fresh = new Set(objects.map(({ id }) => id));
+        const added = objects.filter(({ id }) => !old.has(id));
+        const gone = [...old].filter((id) => !fresh.has(id));
+        signal.throwIfAborted();
+        await store.write(added);
+        signal.throwIfAborted();
+        await store.delete(gone);
+        for (const id of fresh)
+            desired?.add(id);
+        for (const { id } of added)
+            state.xor = xorIds(state.xor, id);
+        for (const id of gone)
+            state.xor = xorIds(state.xor, id);
+        state.objects += added.length - gone.length;
+        state.objectsWritten += added.length;
+        state.objectsDeleted += gone.length;
+        state.embedded += analysis.embedded;
+        state.embeddingsReused += analysis.reused;
+        state.seen += changes.length;
+        options.onProgress({ ...progressOf(state) });
+    }
+    /** Ids of the objects that the old side of these changes has in the index, as git and the chunker say. */
+    async function oldIds(changes) {
+        const unknown = changes.filter((change) => change.op !== 'add' && change.old === undefined);
+        const ids = source.readOld === null ? await store.idsOfPaths(repository.id, unknown.map(pathOf)) : [];
+        const old = changes.flatMap((change) => (change.old && change.old.skip === undefined ? [change.old] : []));
+        const known = new Map(old.map((file) => [file, counts.get(countKey(file))]));
+        await countAgain(old.filter((file) => known.get(file) === undefined));
+        for (const file of old) {
+            const chunks = known.get(file) ?? counts.get(countKey(file)) ?? 0;
+            if (chunks > 0)
+                state.files--;
+            ids.push(...idsOf(file, file.oid, chunks));
+        }
+        return ids;
+    }
+    /** Chunks old files whose number of chunks this machine does not remember. */
+    async function countAgain(files) {
+        if (files.length === 0)
+            return;
+        if (source.readOld === null)
+            throw new LonghaulError('IndexIncomplete', 'The stream names old blobs it does not have.');
+        const contents = new Map();
+        for await (const { oid, content } of source.readOld([...new Set(files.map(({ oid }) => oid))])) {
+            contents.set(oid, content);
+        }
+        const readable = [];
+        const empty = [];
+        for (const file of files) {
+            const content = contents.get(file.oid) ?? null;
+            if (content === null || skipByContent(file.path, content) !== null)
+                empty.push(file);
+            else
+                readable.push({ file, content });
+        }
+        const chunks = await analyzer.countChunks(readable.map(({ file: { path }, content }) => ({ path, content })));
+        counts.put([
+            ...empty.map((file) => ({ ...countKey(file), chunks: 0 })),
+            ...readable.map(({ file }, at) => ({ ...countKey(file), chunks: chunks[at] ?? 0 })),
+        ]);
+    }
+    if (previous?.pending?.commit !== source.to.commit) {
+        await store.writeReceipt({ ...(previous ?? blankReceipt(repository, digest)), pending: source.to });
+    }
+    let filesChanged = 0;
+    await inBatches(source.changes(), storeBatch, {
+        signal,
+        onChange: (change) => {
+            filesChanged++;
+            if (change.op !== 'delete' && change.skip !== undefined)
+                skipped[change.skip] = (skipped[change.skip] ?? 0) + 1;
+        },
+    });
+    if (desired)
+        state.objectsDeleted += await sweep(store, repository.id, desired, signal);
+    if (source.readOld === null)
+        Object.assign(state, await recount(store, repository.id));
+    const stored = await store.count(repository.id);
+    if (stored !== state.objects) {
+        throw new LonghaulError('IndexIncomplete', `Weaviate holds ${stored} objects of ${repository.id} where git asks for ${state.objects}.`);
+    }
+    const receipt = {
+        repository: repository.id,
+        ref: DEFAULT_REF,
+        cloneUrl: repository.cloneUrl,
+        ...source.to,
+        digest,
+        files: state.files,
+        objects: state.objects,
+        xor: state.xor,
+        indexedAt: new Date().toISOString(),
+        pending: null,
+    };
+    signal.throwIfAborted();
+    await store.writeReceipt(receipt);
+    const { embedded, embeddingsReused } = state;
+    return { ...progressOf(state), receipt, filesChanged, embedded, embeddingsReused, skipped };
+}
+/** A file that gets objects. One whose mode alone changed keeps those it has. */
+function isIndexable(change) {
+    return change.op !== 'delete' && change.skip === undefined && change.content !== null;
+}
+function objectsOf(repository, file, analyzed, ids) {
+    return analyzed.chunks.flatMap((chunk, ordinal) => {
+        const id = ids[ordinal];
+        if (id === undefined)
+            return [];
+        return {
+            id,
+            properties: {
+                repo: repository,
+                path: file.path,
+                language: analyzed.language ?? '',
+                blob: file.blob.oid,
+                ordinal,
+                refs: [DEFAULT_REF],
+                text: chunk.text,
+                stems: chunk.stems,
+                pathStems: analyzed.pathStems,
+                scopeStems: chunk.scopeStems,
+                symbols: chunk.symbols,
+                startLine: chunk.startLine,
+                endLine: chunk.endLine,
+            },
+            vector: chunk.vector,
+        };
+    });
+}
+/** Hands changes on in batches, a few at the same time; reads on only when one of them is done. */
+async function inBatches(changes, work, options) {
+    const running = new Set();
+    let batch = [];
+    let bytes = 0;
+    const start = () => {
+        const task = work(batch).finally(() => running.delete(task));
+        // a failure is seen by the race below or by the final wait; this only keeps Node from calling it unhandled meanwhile
+        task.catch(() => undefined);
+        running.add(task);
+        batch = [];
+        bytes = 0;
+    };
+    try {
+        for await (const change of changes) {
+            options.signal.throwIfAborted();
+            options.onChange(change);
+            batch.push(change);
+            bytes += change.op === 'delete' ? 0 : (change.content?.byteLength ?? 0);
+            if (bytes < BATCH_BYTES && batch.length < BATCH_FILES)
+                continue;
+            start();
+            if (running.size >= BATCHES_IN_FLIGHT)
+                await Promise.race(running);
+        }
+        if (batch.length > 0)
+            start();
+        await Promise.all(running);
+    }
+    catch (error) {
+        await Promise.allSettled(running);
+        throw error;
+    }
+}
+/** Deletes every object of the repository that is not in `desired`. */
+async function sweep(store, repository, desired, signal) {
+    let deleted = 0;
+    if ((await store.count(repository)) === desired.size)
+        return deleted;
+    for await (const page of store.inventory(repository)) {
+        signal.throwIfAborted();
+        const foreign = page.flatMap(({ id }) => (desired.has(id) ? [] : [id]));
+        await store.delete(foreign);
+        deleted += foreign.length;
+    }
+    return deleted;
+}
+/** Counts what a repository has, for streams whose producer cannot say what was there before. */
+async function recount(store, repository) {
+    const paths = new Set();
+    let objects = 0;
+    let xor = NO_OBJECTS;
+    for await (const page of store.inventory(repository)) {
+        for (const { id, path } of page) {
+            paths.add(path);
+            objects++;
+            xor = xorIds(xor, id);
+        }
+    }
+    return { files: paths.size, objects, xor };
+}
+/** The receipt of a repository that was never indexed: it vouches for nothing. */
+function blankReceipt({ id, cloneUrl }, digest) {
+    return {
+        repository: id,
+        ref: DEFAULT_REF,
+        cloneUrl,
+        commit: '',
+        tree: '',
+        branch: null,
+        timestamp: null,
+        digest,
+        files: 0,
+        objects: 0,
+        xor: NO_OBJECTS,
+        indexedAt: '',
+        pending: null,
+    };
+}
+function progressOf(state) {
+    return { files: state.seen, objectsWritten: state.objectsWritten, objectsDeleted: state.objectsDeleted };
+}
+function countKey({ oid, path }) {
+    return { blob: oid, name: posix.basename(path) };
+}
+function pathOf({ path }) {
+    return path;
+}
+//# sourceMappingURL=ingest.js.map

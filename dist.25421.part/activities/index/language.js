@@ -1,0 +1,134 @@
+import * as linguist from 'linguist-languages';
+/** Reading the table of languages is slow: only threads of the analyzer import this module. */
+const byFileName = new Map();
+const byExtension = new Map();
+const byInterpreter = new Map();
+const primaryExtension = new Map();
+for (const { name, ...known } of Object.values(linguist)) {
+    for (const fileName of known.filenames ?? [])
+        note(byFileName, fileName, name);
+    for (const extension of known.extensions ?? [])
+        note(byExtension, extension.toLowerCase(), name);
+    for (const interpreter of known.interpreters ?? [])
+        note(byInterpreter, interpreter, name);
+    primaryExtension.set(name, known.extensions?.[0]?.toLowerCase() ?? '');
+}
+/** What an extension of several languages nearly always means in a repository. */
+const USUAL = {
+    '.as': 'ActionScript',
+    '.asc': 'AsciiDoc',
+    '.asm': 'Assembly',
+    '.bas': 'BASIC',
+    '.cake': 'C#',
+    '.cfg': 'INI',
+    '.cl': 'OpenCL',
+    '.d': 'D',
+    '.es': 'JavaScript',
+    '.ex': 'Elixir',
+    '.f': 'Fortran',
+    '.for': 'Fortran',
+    '.frag': 'GLSL',
+    '.fs': 'F#',
+    '.gd': 'GDScript',
+    '.gs': 'JavaScript',
+    '.hh': 'C++',
+    '.html': 'HTML',
+    '.inc': 'PHP',
+    '.json': 'JSON',
+    '.l': 'Lex',
+    '.lean': 'Lean 4',
+    '.lisp': 'Common Lisp',
+    '.md': 'Markdown',
+    '.ml': 'OCaml',
+    '.mm': 'Objective-C++',
+    '.mojo': 'Mojo',
+    '.nb': 'Wolfram Language',
+    '.nu': 'Nushell',
+    '.odin': 'Odin',
+    '.php': 'PHP',
+    '.pl': 'Perl',
+    '.plist': 'XML Property List',
+    '.pm': 'Perl',
+    '.pp': 'Puppet',
+    '.properties': 'Java Properties',
+    '.r': 'R',
+    '.re': 'Reason',
+    '.res': 'ReScript',
+    '.rs': 'Rust',
+    '.s': 'Assembly',
+    '.sc': 'Scala',
+    '.scm': 'Scheme',
+    '.shader': 'ShaderLab',
+    '.sol': 'Solidity',
+    '.sql': 'SQL',
+    '.st': 'Smalltalk',
+    '.star': 'Starlark',
+    '.t': 'Perl',
+    '.toc': 'TeX',
+    '.ts': 'TypeScript',
+    '.tsx': 'TSX',
+    '.txt': 'Text',
+    '.typ': 'Typst',
+    '.v': 'Verilog',
+    '.vba': 'VBA',
+    '.x': 'RPC',
+    '.yaml': 'YAML',
+    '.yml': 'YAML',
+};
+/** How much of a file is looked at to tell its language. */
+const HEAD = 16_384;
+const OBJECTIVE_C = /^\s*(?:@(?:interface|implementation|protocol|property|import|end)\b|#import\b)/m;
+const CPP = /^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:|#include <\w+>)|\w::\w/m;
+/**
+ * The language of a file as linguist spells it, by its name, then its extension, then the interpreter that its first line asks
+ * for; null when none of them says anything. Where one extension belongs to several languages, the beginning of the text
+ * decides between C, C++ and Objective-C and tells XML, and otherwise the usual one is taken.
+ */
+export function languageOf(path, text) {
+    const fileName = path.slice(path.lastIndexOf('/') + 1);
+    const head = text.slice(0, HEAD);
+    const named = byFileName.get(fileName)?.[0];
+    if (named !== undefined)
+        return named;
+    for (const extension of extensionsOf(fileName)) {
+        const candidates = byExtension.get(extension);
+        if (candidates)
+            return choose(extension, candidates, head);
+    }
+    return byInterpreter.get(interpreterOf(head))?.[0] ?? null;
+}
+/** Of `a.blade.php`: `.blade.php`, then `.php`. */
+function extensionsOf(fileName) {
+    const name = fileName.toLowerCase();
+    return [...name.matchAll(/\./g)].map(({ index }) => name.slice(index));
+}
+function choose(extension, candidates, head) {
+    const [only, another] = candidates;
+    if (only !== undefined && another === undefined)
+        return only;
+    if (candidates.includes('XML') && /^\s*<(?:\?xml|!DOCTYPE TS)\b/.test(head))
+        return 'XML';
+    if (candidates.includes('Hack') && /^\s*<\?hh\b/.test(head))
+        return 'Hack';
+    if (extension === '.h')
+        return OBJECTIVE_C.test(head) ? 'Objective-C' : CPP.test(head) ? 'C++' : 'C';
+    if (extension === '.m')
+        return OBJECTIVE_C.test(head) ? 'Objective-C' : 'MATLAB';
+    const asked = byInterpreter.get(interpreterOf(head))?.find((name) => candidates.includes(name));
+    const primary = candidates.find((name) => primaryExtension.get(name) === extension);
+    return asked ?? USUAL[extension] ?? primary ?? only ?? extension;
+}
+/** `python` of `#!/usr/bin/env -S python3.11 -u`; empty without such a line. */
+function interpreterOf(head) {
+    const line = /^#!\s*(?:\S*\/)?(?:env\s+(?:-\S+\s+|\w+=\S*\s+)*)?(\S+)/.exec(head);
+    const program = line?.[1]?.replace(/^.*\//, '') ?? '';
+    return byInterpreter.has(program) ? program : program.replace(/[\d.]+$/, '');
+}
+function note(map, key, language) {
+    const known = map.get(key);
+    if (known)
+        known.push(language);
+    else
+        map.set(key, [language]);
+}
+//# sourceMappingURL=language.js.map

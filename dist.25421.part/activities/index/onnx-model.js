@@ -1,0 +1,77 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { LonghaulError } from '../../domain/failures.js';
+import { toUnitLength } from './unit-length.js';
+/** What the transformer has learnt to read at most; longer texts are cut. */
+const MOST_TOKENS = 256;
+/**
+ * A model whose vector of a text is the mean of the transformer's output over its first 256 tokens, scaled to length 1. One
+ * text at a time, because padding costs more than batching wins. Throws `InvalidConfiguration` when the file is not such a
+ * transformer.
+ */
+export async function createOnnxModel(digest, onnx, words) {
+    const transformer = await openTransformer(onnx);
+    const { dimensions } = transformer;
+    return {
+        digest,
+        dimensions,
+        async embed(texts) {
+            const vectors = [];
+            for (const text of texts) {
+                const ids = words.encodeSequence(text, MOST_TOKENS);
+                vectors.push(toUnitLength(meanOfTokens(await transformer.run(ids, 1), 0, ids.length, dimensions)));
+            }
+            return vectors;
+        },
+        close: () => transformer.close(),
+    };
+}
+/**
+ * Opens an ONNX graph that maps token ids to one vector a token; each run takes one processor. Say `sameShapes` when all runs
+ * are of one batch size and length: that is faster, but otherwise memory would grow with every new shape. Throws
+ * `InvalidConfiguration`.
+ */
+export async function openTransformer(onnx, { sameShapes = false } = {}) {
+    const options = { intraOpNumThreads: 1, enableCpuMemArena: sameShapes };
+    let session;
+    try {
+        session = await InferenceSession.create(onnx, options);
+    }
+    catch (cause) {
+        throw new LonghaulError('InvalidConfiguration', `The embedding model ${onnx} cannot be loaded.`, { cause });
+    }
+    const output = session.outputNames[0] ?? refuse(onnx, 'it has no output');
+    const unknown = session.inputNames.find((name) => !(name in INPUTS));
+    if (unknown !== undefined)
+        refuse(onnx, `it asks for an input named ${unknown}`);
+    async function run(ids, batch) {
+        const shape = [batch, ids.length / batch];
+        const feeds = session.inputNames.map((name) => [name, new Tensor('int64', inputOf(name, ids), shape)]);
+        const tensor = (await session.run(Object.fromEntries(feeds), [output]))[output];
+        if (tensor?.dims.length !== 3 || !(tensor.data instanceof Float32Array)) {
+            return refuse(onnx, `its first output, ${output}, is not one vector a token`);
+        }
+        return tensor.data;
+    }
+    const probe = await run([0], 1);
+    return { dimensions: probe.length, run, close: () => session.release() };
+}
+/** The mean of `length` consecutive token vectors, from the `from`th on. */
+export function meanOfTokens(output, from, length, dimensions) {
+    const mean = new Float32Array(dimensions);
+    for (let token = from; token < from + length; token++) {
+        for (let k = 0; k < dimensions; k++)
+            mean[k] = (mean[k] ?? 0) + (output[token * dimensions + k] ?? 0) / length;
+    }
+    return mean;
+}
+const INPUTS = { input_ids: null, attention_mask: 1n, token_type_ids: 0n };
+function inputOf(name, ids) {
+    const constant = INPUTS[name];
+    return constant === null
+        ? BigInt64Array.from(ids, (id) => BigInt(id))
+        : new BigInt64Array(ids.length).fill(constant);
+}
+function refuse(onnx, why) {
+    throw new LonghaulError('InvalidConfiguration', `The embedding model ${onnx} cannot be used: ${why}. Use a sentence transformer exported to ONNX, such as all-MiniLM-L6-v2.`);
+}
+//# sourceMappingURL=onnx-model.js.map

@@ -1,0 +1,206 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseChangeLine } from '../../domain/catalog/change-line.js';
+import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/catalog/repository.js';
+import { skipByContent, skipByPath } from '../../domain/catalog/skip.js';
+import { LonghaulError } from '../../domain/failures.js';
+const NULL_OID = '0'.repeat(40);
+const MODE_FILE = '100644';
+/** A spool in this folder. `maxFileBytes`: larger contents are skipped as `too-large`. */
+export function createStreamSpool(folder, maxFileBytes) {
+    const fileOf = (stream) => join(folder, `${stream}.jsonl`);
+    return {
+        async put(input, provider) {
+            await mkdir(folder, { recursive: true, mode: 0o700 });
+            const parts = new Map();
+            try {
+                await readLines(input, async (line) => {
+                    const repository = repositoryOf(line, provider);
+                    let part = parts.get(repository);
+                    if (part === undefined)
+                        parts.set(repository, (part = await openPart(folder)));
+                    if (line.kind === 'file')
+                        await part.write(await spooled(line, maxFileBytes));
+                    else
+                        part.end = { end: true, parent: line.parent, to: snapshotOf(line) };
+                });
+                const kept = [];
+                for (const [repository, part] of parts)
+                    kept.push({ repository, stream: await part.keep(fileOf) });
+                return kept;
+            }
+            finally {
+                for (const part of parts.values())
+                    await part.discard();
+            }
+        },
+        async open(stream, previous) {
+            const file = fileOf(stream);
+            const { parent, to } = await readEnd(file);
+            const at = previous !== null && previous.commit !== '' ? previous.commit : null;
+            if (parent !== null && parent !== at) {
+                throw new LonghaulError('InvalidInput', `The stream begins at commit ${parent}, the index is at ${at ?? 'nothing'}: give a stream since that commit.`);
+            }
+            return {
+                to: {
+                    commit: to?.commit ?? at ?? NULL_OID,
+                    tree: to?.tree ?? '',
+                    branch: to?.branch ?? previous?.branch ?? null,
+                    timestamp: to?.timestamp ?? null,
+                },
+                full: null,
+                changes: () => readChanges(file),
+                readOld: null,
+            };
+        },
+    };
+}
+async function openPart(folder) {
+    const temporary = join(folder, `.${randomUUID()}.partial`);
+    const file = await open(temporary, 'wx', 0o600);
+    const hash = createHash('sha256');
+    const append = async (value) => {
+        const line = `${JSON.stringify(value)}\n`;
+        hash.update(line);
+        await file.write(line);
+    };
+    const part = {
+        end: { end: true, parent: null, to: null },
+        write: append,
+        async keep(fileOf) {
+            await append(part.end);
+            await file.sync();
+            await file.close();
+            const stream = hash.digest('hex');
+            await rename(temporary, fileOf(stream));
+            return stream;
+        },
+        async discard() {
+            await file.close().catch(() => undefined);
+            await rm(temporary, { force: true });
+        },
+    };
+    return part;
+}
+async function readLines(input, use) {
+    let number = 0;
+    for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+        const line = parseChangeLine(text, ++number);
+        if (line !== null)
+            await use(line);
+    }
+}
+function repositoryOf(line, provider) {
+    const named = line.repoId ?? (line.repo === null ? null : idFromName(line.repo, provider));
+    if (named !== null && isRepositoryId(named))
+        return named;
+    throw new LonghaulError('InvalidInput', `Line ${line.line} of the change stream: repo_id ${named === null ? 'is missing' : NOT_A_REPOSITORY_ID}.`);
+}
+/** mgit's releases name a repository by its basename, its specification by org/project/repo. */
+function idFromName(name, provider) {
+    return `${provider}/${name.includes('/') ? name : `stream/${name}`}`;
+}
+async function spooled(line, maxFileBytes) {
+    const { op, file } = line;
+    const path = { path: file.path, ...(file.pathBytes === undefined ? {} : { pathBytes: file.pathBytes }) };
+    const old = line.old === null ? null : oldFile(line.old);
+    const known = old === null ? {} : { old };
+    if (op === 'delete')
+        return { op, ...path, ...known };
+    const content = await contentOf(line, maxFileBytes);
+    const blob = blobOf(line, content);
+    const tooLarge = content !== null && content.length > maxFileBytes;
+    const skip = file.skip ??
+        skipByPath(file.path) ??
+        (tooLarge ? 'too-large' : content === null ? 'too-large' : skipByContent(file.path, content));
+    return {
+        op,
+        ...path,
+        ...known,
+        blob,
+        size: line.size ?? content?.length ?? 0,
+        ...(skip === null ? {} : { skip }),
+        content: content === null || skip !== null ? null : Buffer.from(content).toString('base64'),
+    };
+}
+/** The content, wherever the line says it is; null when the file is skipped or too large to be read. */
+async function contentOf({ line, content, file }, maxFileBytes) {
+    if (content.kind === 'bytes')
+        return content.bytes;
+    if (content.kind === 'file') {
+        try {
+            if ((await stat(content.path)).size > maxFileBytes)
+                return null;
+            return await readFile(content.path);
+        }
+        catch (error) {
+            throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: content_ref cannot be read.`, {
+                cause: error,
+            });
+        }
+    }
+    if (file.skip !== null)
+        return null;
+    throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: ${JSON.stringify(file.path)} has no content, content_base64 or content_ref.`);
+}
+/** The blob's oid as git computes it, so that a stream and a fetch of the same file make the same objects. */
+function blobOf({ line, file }, content) {
+    const mode = file.mode ?? MODE_FILE;
+    if (content === null)
+        return { oid: file.oid ?? NULL_OID, mode };
+    const algorithm = file.oid?.length === 64 ? 'sha256' : 'sha1';
+    const oid = createHash(algorithm).update(`blob ${content.length}\0`).update(content).digest('hex');
+    if (file.oid !== null && file.oid !== oid) {
+        throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: blob ${file.oid} has another content.`);
+    }
+    return { oid, mode };
+}
+/** Only a side that is known completely is worth anything: else the index is asked what it has at the path. */
+function oldFile({ path, pathBytes, oid, mode, skip }) {
+    if (oid === null)
+        return null;
+    return {
+        path,
+        ...(pathBytes === undefined ? {} : { pathBytes }),
+        oid,
+        mode: mode ?? MODE_FILE,
+        ...(skip === null ? {} : { skip }),
+    };
+}
+function snapshotOf(line) {
+    return {
+        ...(line.commit === null ? {} : { commit: line.commit }),
+        ...(line.tree === null ? {} : { tree: line.tree }),
+        branch: line.branch,
+        timestamp: line.timestamp,
+    };
+}
+async function readEnd(file) {
+    let last = null;
+    for await (const value of readSpooled(file))
+        if ('end' in value)
+            last = value;
+    if (last === null) {
+        throw new LonghaulError('InvalidInput', `${file} is not a whole change stream: give it to \`longhaul index stdin\` again.`);
+    }
+    return last;
+}
+async function* readChanges(file) {
+    for await (const value of readSpooled(file)) {
+        if ('end' in value)
+            return;
+        yield value.op === 'delete'
+            ? value
+            : { ...value, content: value.content === null ? null : Buffer.from(value.content, 'base64') };
+    }
+}
+async function* readSpooled(file) {
+    const input = createReadStream(file);
+    for await (const line of createInterface({ input })) {
+        yield JSON.parse(line);
+    }
+}
+//# sourceMappingURL=stream-spool.js.map

@@ -1,0 +1,39 @@
+import weaviate, {} from 'weaviate-client';
+import { LonghaulError } from '../../domain/failures.js';
+/** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
+export async function connectWeaviate({ url, grpc, apiKey }) {
+    const rest = new URL(url);
+    const secure = rest.protocol === 'https:';
+    const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
+    try {
+        return await weaviate.connectToCustom({
+            httpHost: rest.hostname,
+            httpPort: Number(rest.port || (secure ? 443 : 80)),
+            httpPath: rest.pathname === '/' ? '' : rest.pathname,
+            httpSecure: secure,
+            grpcHost: grpcUrl.hostname,
+            grpcPort: Number(grpcUrl.port),
+            grpcSecure: secure,
+            timeout: { init: 10, query: 60, insert: 120 },
+            ...(apiKey ? { authCredentials: new weaviate.ApiKey(apiKey) } : {}),
+        });
+    }
+    catch (error) {
+        throw unavailable(error, url);
+    }
+}
+/** True for an error that says nothing about the request: nobody answered, or the answer broke off. */
+export function isConnectionLoss(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return /UNAVAILABLE|ECONNREFUSED|ECONNRESET|EPIPE|fetch failed|socket hang up|No connection|DEADLINE_EXCEEDED|timed? ?out|leader not found/i.test(message);
+}
+/** The named failure for an error of the client: refused key, or a server that does not answer. */
+export function unavailable(error, url) {
+    const message = error instanceof Error ? error.message : String(error);
+    const where = url === undefined ? 'Weaviate' : `Weaviate at ${url}`;
+    if (/\b401\b|unauthenticated|anonymous access not enabled/i.test(message)) {
+        return new LonghaulError('AuthenticationFailed', `${where} refused the API key.`, { cause: error });
+    }
+    return new LonghaulError('ServerUnavailable', `${where} does not answer: ${message}`, { cause: error });
+}
+//# sourceMappingURL=weaviate.js.map

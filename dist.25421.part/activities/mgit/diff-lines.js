@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto';
+import { encodeChange, encodeChangeset, needsFile } from '../../domain/catalog/change-line.js';
+/**
+ * The change stream of one repository since a commit (null: since nothing), one JSON object a line without its newline: a
+ * line for every file, `new_changeset` last. Contents over 100,000 bytes are kept in the cache and named by `content_ref`.
+ * Throws `InvalidInput` when the repository does not have the commit.
+ */
+export async function* diffLines(mgit, repository, { since, signal }) {
+    const options = signal ? { signal } : {};
+    const from = since === null ? null : await mgit.snapshot(repository, since, options);
+    const differential = await mgit.diff(repository, from, options);
+    for await (const change of differential.changes()) {
+        yield JSON.stringify(encodeChange(repository.id, change, await extrasOf(mgit.spool, change)));
+    }
+    yield JSON.stringify(encodeChangeset(repository.id, differential.from, differential.to));
+}
+async function extrasOf(spool, change) {
+    if (change.op === 'delete' || change.content === null)
+        return {};
+    const contentHash = createHash('sha256').update(change.content).digest('hex');
+    if (!needsFile(change.content.length))
+        return { contentHash };
+    return { contentHash, contentRef: await spool.keep(change.blob.oid, change.content) };
+}
+//# sourceMappingURL=diff-lines.js.map

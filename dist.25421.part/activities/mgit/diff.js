@@ -1,0 +1,118 @@
+import { LonghaulError } from '../../domain/failures.js';
+import { filePath } from './file-path.js';
+const EMPTY_TREES = {
+    sha1: '4b825dc642cb6eb9a060e54bf8d69288fbee4904',
+    sha256: '6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321',
+};
+/** Only exact renames: they are told by names of objects, so no content is read, nor fetched, for them. */
+const RAW = ['diff-tree', '-r', '--raw', '-z', '--no-abbrev', '--no-ext-diff', '--no-textconv'];
+const RENAMES = '-M100%';
+/** The tree without files. */
+export function emptyTree(format) {
+    return EMPTY_TREES[format];
+}
+/** The name that git gives to no object. */
+export function nullOid(format) {
+    return '0'.repeat(format === 'sha1' ? 40 : 64);
+}
+/** True for git's name of no object, in either format. */
+export function isNullOid(oid) {
+    return /^0+$/.test(oid);
+}
+/** The format that a full object name belongs to; null for anything else. */
+export function formatOf(oid) {
+    if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(oid))
+        return null;
+    return oid.length === 40 ? 'sha1' : 'sha256';
+}
+/** Compares two commits that the store has, with one process. Throws `GitFailed` when it does not have one of them. */
+export async function compareCommits(git, store, from, to, options) {
+    const format = '--format=%T %ct';
+    const printed = await git.run([...RAW, RENAMES, '--stdin', '--always', format], {
+        ...options,
+        store,
+        input: `${to} ${from}\n`,
+    });
+    const end = printed.indexOf(0);
+    const [tree = '', seconds = ''] = printed.toString('latin1', 0, Math.max(end, 0)).split(' ');
+    if (formatOf(tree) === null)
+        throw new LonghaulError('GitFailed', `${options.about} has no commit ${to}.`);
+    return { tree, timestamp: isoDate(seconds), entries: parseRaw(printed.subarray(end + 1)) };
+}
+/** Compares two trees or commits. */
+export async function compareTrees(git, store, from, to, options) {
+    return parseRaw(await git.run([...RAW, RENAMES, from, to], { ...options, store }));
+}
+/** Every file of a commit, as if it were added. */
+export async function listCommit(git, store, commit, options) {
+    const [info, printed] = await Promise.all([
+        readCommit(git, store, commit, options),
+        git.run([...RAW, emptyTree(store.format), commit], { ...options, store }),
+    ]);
+    return { ...info, entries: parseRaw(printed) };
+}
+/** Tree and date of a commit. Throws `GitFailed` when the store does not have it. */
+export async function readCommit(git, store, commit, options) {
+    const text = (await git.run(['cat-file', 'commit', commit], { ...options, store })).toString('latin1');
+    const tree = /^tree ([0-9a-f]+)$/m.exec(text)?.[1];
+    const seconds = /^committer .* (-?\d+) [+-]\d+$/m.exec(text)?.[1];
+    if (tree === undefined)
+        throw new LonghaulError('GitFailed', `The commit ${commit} of ${options.about} has no tree.`);
+    return { tree, timestamp: isoDate(seconds ?? '0') };
+}
+/** True when the store has the commit and the tree of it. */
+export async function hasCommit(git, store, commit, options) {
+    try {
+        await git.run(['cat-file', '-e', `${commit}^{tree}`], { ...options, store });
+        return true;
+    }
+    catch (error) {
+        options.signal?.throwIfAborted();
+        if (error instanceof LonghaulError)
+            return false;
+        throw error;
+    }
+}
+/** Reads `git diff --raw -z`. */
+export function parseRaw(printed) {
+    const entries = [];
+    let at = 0;
+    const field = () => {
+        const end = printed.indexOf(0, at);
+        if (end < 0)
+            throw new Error('git diff --raw ended in the middle of an entry');
+        const bytes = printed.subarray(at, end);
+        at = end + 1;
+        return bytes;
+    };
+    while (at < printed.length) {
+        const [oldMode = '', mode = '', oldOid = '', oid = '', score = ''] = field()
+            .toString('latin1')
+            .replace(/^\n?:/, '')
+            .split(' ');
+        const status = score.charAt(0);
+        const first = filePath(field());
+        if (!isStatus(status))
+            throw new Error(`git diff --raw has the unknown status ${JSON.stringify(score)}`);
+        const moved = status === 'R';
+        entries.push({
+            status,
+            oldMode,
+            mode,
+            oldOid,
+            oid,
+            file: moved ? filePath(field()) : first,
+            oldFile: moved ? first : null,
+        });
+    }
+    return entries;
+}
+function isStatus(status) {
+    return status.length === 1 && 'ADMTR'.includes(status);
+}
+/** Dates outside what a calendar knows, which hostile commits have, are taken for the beginning of time. */
+function isoDate(seconds) {
+    const date = new Date(Number(seconds) * 1_000);
+    return (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();
+}
+//# sourceMappingURL=diff.js.map

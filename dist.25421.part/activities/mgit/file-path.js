@@ -1,0 +1,23 @@
+import { isUtf8 } from 'node:buffer';
+/** A path as git gave it: text, and the exact bytes where they are no text. */
+export function filePath(bytes) {
+    if (isUtf8(bytes))
+        return { path: bytes.toString('utf8') };
+    return { path: readable(bytes), pathBytes: bytes.toString('base64') };
+}
+function readable(bytes) {
+    let text = '';
+    for (let at = 0; at < bytes.length;) {
+        const length = [1, 2, 3, 4].find((size) => at + size <= bytes.length && isUtf8(bytes.subarray(at, at + size))) ?? 0;
+        text +=
+            length === 0
+                ? `\\x${bytes
+                    .subarray(at, at + 1)
+                    .toString('hex')
+                    .toUpperCase()}`
+                : bytes.subarray(at, at + length).toString('utf8');
+        at += Math.max(length, 1);
+    }
+    return text;
+}
+//# sourceMappingURL=file-path.js.map

@@ -1,0 +1,76 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { LonghaulError } from '../../domain/failures.js';
+import { nullOid } from './diff.js';
+/** Finds the repository at a path: bare, with a folder `.git`, or with a file `.git` that names one. Null when there is none. */
+export async function findLayout(path) {
+    const inside = join(path, '.git');
+    const head = await textOf(join(inside, 'HEAD'));
+    if (head !== null)
+        return layoutAt(inside, head);
+    const pointer = /^gitdir: (.+?)\r?\n?$/.exec((await textOf(inside)) ?? '')?.[1];
+    if (pointer !== undefined) {
+        const gitDir = resolve(path, pointer);
+        const linked = await textOf(join(gitDir, 'HEAD'));
+        return linked === null ? null : layoutAt(gitDir, linked);
+    }
+    const bare = await textOf(join(path, 'HEAD'));
+    return bare === null ? null : layoutAt(path, bare);
+}
+/**
+ * Where HEAD is, read from the files. Null when they are not as plain as that (another ref storage, a broken ref): git
+ * itself must be asked then.
+ */
+export async function readHead({ commonDir, head }) {
+    const detached = asOid(head);
+    if (detached !== null)
+        return { commit: detached, branch: null };
+    const ref = /^ref: (refs\/.+?)\n?$/.exec(head)?.[1];
+    if (ref === undefined || ref.includes('..') || ref === 'refs/heads/.invalid')
+        return null;
+    const branch = ref.replace(/^refs\/heads\//, '');
+    const loose = await textOf(join(commonDir, ref));
+    if (loose !== null) {
+        const commit = asOid(loose);
+        return commit === null ? null : { commit, branch };
+    }
+    const packed = (await textOf(join(commonDir, 'packed-refs'))) ?? '';
+    const at = packed.indexOf(` ${ref}\n`);
+    if (at >= 0) {
+        const commit = asOid(packed.slice(packed.lastIndexOf('\n', at) + 1, at));
+        return commit === null ? null : { commit, branch };
+    }
+    return { commit: nullOid(await readObjectFormat(commonDir)), branch };
+}
+/** The format of a repository's object names, from its configuration. */
+export async function readObjectFormat(commonDir) {
+    const configuration = (await textOf(join(commonDir, 'config'))) ?? '';
+    return /^\s*objectformat\s*=\s*sha256\s*$/im.test(configuration) ? 'sha256' : 'sha1';
+}
+async function layoutAt(gitDir, head) {
+    const common = (await textOf(join(gitDir, 'commondir')))?.trimEnd();
+    const commonDir = common === undefined ? gitDir : isAbsolute(common) ? common : resolve(gitDir, common);
+    const complete = await Promise.all(['objects', 'refs'].map((name) => isFolder(join(commonDir, name))));
+    return complete.every(Boolean) ? { gitDir, commonDir, head } : null;
+}
+function asOid(text) {
+    return /^(?:[0-9a-f]{40}|[0-9a-f]{64})(?=\s*$)/.exec(text)?.[0] ?? null;
+}
+async function isFolder(path) {
+    return (await stat(path).catch(absent))?.isDirectory() ?? false;
+}
+/** Refs of the largest repositories fit in this; a device or a pipe that someone put there does not. */
+const LARGEST_FILE = 200_000_000;
+/** The text of a file; null when there is no such file. */
+async function textOf(path) {
+    const info = await stat(path).catch(absent);
+    return info?.isFile() && info.size <= LARGEST_FILE ? readFile(path, 'utf8').catch(absent) : null;
+}
+function absent(error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'].includes(error.code ?? ''))
+        return null;
+    throw new LonghaulError('GitFailed', `${dirname(error.path ?? '')} cannot be read: ${error.message}.`, {
+        cause: error,
+    });
+}
+//# sourceMappingURL=layout.js.map

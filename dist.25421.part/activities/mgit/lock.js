@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+/** The holder touches its lock this often, ... */
+const TOUCH_MS = 5_000;
+/** ... and one that was not touched for so long has nobody behind it, whatever host it was. */
+const STALE_MS = 60_000;
+const POLL_MS = 50;
+const queues = new Map();
+/**
+ * Runs `work` while no other process, nor another call in this one, holds the lock file. A lock whose holder was killed is
+ * taken over: at once when it was on this host, else after a minute.
+ */
+export async function withLock(path, work, signal) {
+    const before = queues.get(path);
+    const turn = (async () => {
+        await before?.catch(() => undefined);
+        const release = await acquire(path, signal);
+        try {
+            return await work();
+        }
+        finally {
+            await release();
+        }
+    })();
+    queues.set(path, turn);
+    try {
+        return await turn;
+    }
+    finally {
+        if (queues.get(path) === turn)
+            queues.delete(path);
+    }
+}
+async function acquire(path, signal) {
+    const token = randomUUID();
+    const me = { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '', token };
+    const mine = `${path}.${token}`;
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(mine, JSON.stringify(me));
+    try {
+        for (;;) {
+            signal?.throwIfAborted();
+            if (await succeeds(link(mine, path), 'EEXIST'))
+                break;
+            if (await isStale(path))
+                await takeAway(path);
+            else
+                await delay(POLL_MS, undefined, signal ? { signal } : {});
+        }
+    }
+    finally {
+        await unlink(mine);
+    }
+    const timer = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
+    timer.unref();
+    return async () => {
+        clearInterval(timer);
+        if ((await holderOf(path))?.token === token)
+            await succeeds(unlink(path), 'ENOENT');
+    };
+}
+/** Moves a stale lock aside; when somebody was faster and the lock is a fresh one, it goes back. */
+async function takeAway(path) {
+    const aside = `${path}.${randomUUID()}`;
+    if (!(await succeeds(rename(path, aside), 'ENOENT')))
+        return;
+    if (!(await isStale(aside)))
+        await succeeds(link(aside, path), 'EEXIST');
+    await unlink(aside);
+}
+async function isStale(path) {
+    const holder = await holderOf(path);
+    const touched = await stat(path).catch(() => null);
+    if (touched === null)
+        return false;
+    if (holder?.host === hostname())
+        return (await startOf(holder.pid)) !== holder.started;
+    return Date.now() - touched.mtimeMs > STALE_MS;
+}
+async function holderOf(path) {
+    try {
+        return JSON.parse(await readFile(path, 'utf8'));
+    }
+    catch {
+        return null;
+    }
+}
+/** When a process started; null when there is no such process. */
+async function startOf(pid) {
+    try {
+        process.kill(pid, 0);
+    }
+    catch (error) {
+        if (error.code === 'ESRCH')
+            return null;
+    }
+    const status = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => null);
+    if (status === null)
+        return '';
+    // the name in parentheses may hold anything; the start time is the 20th field behind it
+    return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+}
+async function succeeds(work, unless) {
+    try {
+        await work;
+        return true;
+    }
+    catch (error) {
+        if (error.code === unless)
+            return false;
+        throw error;
+    }
+}
+//# sourceMappingURL=lock.js.map

@@ -1,0 +1,45 @@
+import type { FullReason } from '../../domain/catalog/change.ts';
+import type { Head } from '../../domain/catalog/plan.ts';
+import type { Snapshot } from '../../domain/catalog/receipt.ts';
+import type { Repository, RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { LonghaulError } from '../../domain/failures.ts';
+import type { ContentSpool } from './content-spool.ts';
+import type { Differential } from './differential.ts';
+/** The one authority for which repositories there are and what changed in them. */
+export interface Mgit {
+    /**
+     * Every repository that a pattern means (`parsePattern`), in the order of their ids, each once. Throws `InvalidInput`,
+     * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a provider that fails is never an empty list.
+     */
+    list(patterns: readonly string[], options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<Repository[]>;
+    /** The repository with this id. Throws `RepositoryNotFound`. */
+    find(id: string, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<Repository>;
+    /**
+     * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
+     * stops nothing. `concurrency` is how many are asked at the same time; default 16.
+     */
+    heads(repositories: readonly RepositoryAddress[], options?: {
+        readonly concurrency?: number;
+        readonly signal?: AbortSignal;
+    }): Promise<Map<string, Head | LonghaulError>>;
+    /**
+     * What changed since a snapshot; everything, when it is null, when its commit cannot be had any more, or when a
+     * `.gitattributes` changed. With `target` it goes to exactly that snapshot instead of HEAD, if it still can be had; with
+     * `full` it lists everything for that reason. No network when HEAD is where it was, nor for a repository on this machine.
+     */
+    diff(repository: RepositoryAddress, since: Snapshot | null, options?: {
+        readonly target?: Snapshot;
+        readonly full?: FullReason;
+        readonly signal?: AbortSignal;
+    }): Promise<Differential>;
+    /** The snapshot at a commit, whose name may be abbreviated. Throws `InvalidInput` when the repository does not have it. */
+    snapshot(repository: RepositoryAddress, commit: string, options?: {
+        readonly signal?: AbortSignal;
+    }): Promise<Snapshot>;
+    /** Where `diffLines` keeps large contents. */
+    readonly spool: ContentSpool;
+}

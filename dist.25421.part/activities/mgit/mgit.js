@@ -1,0 +1,2 @@
+export {};
+//# sourceMappingURL=mgit.js.map

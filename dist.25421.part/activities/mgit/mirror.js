@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LonghaulError } from '../../domain/failures.js';
+import { formatOf } from './diff.js';
+import { bareConfiguration, complaintOf, createBareRepository, replaceFile, } from './git.js';
+import { withLock } from './lock.js';
+/** The last HEAD that was fetched: what git offers the remote as known. */
+const HEAD_REF = 'refs/longhaul/head';
+/** Nothing but objects: no ref, no tag, no FETCH_HEAD, no housekeeping. */
+const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--filter=blob:none'];
+/** Every fetch adds a pack; reading slows down with their number. */
+const MOST_PACKS = 50;
+const PARTIAL = `[remote "origin"]
+	promisor = true
+	partialclonefilter = blob:none
+`;
+/**
+ * Opens the mirror of a repository that is elsewhere: its commits and trees, without its blobs, in a bare repository of the
+ * cache. Blobs come when they are asked for, many at once. It is made when there is none, or when it is not whole; any host
+ * can make it again.
+ */
+export async function openMirror(git, path, format, options) {
+    const { signal } = options;
+    const lock = `${path}.lock`;
+    const store = { objects: join(path, 'objects'), format };
+    const configuration = `[extensions]\n\tpartialClone = origin\n${PARTIAL}`;
+    let isBlank = false;
+    const discard = async () => {
+        const trash = `${path}.tmp-${randomUUID()}`;
+        if (existsSync(path))
+            await rename(path, trash);
+        await rm(trash, { recursive: true, force: true });
+    };
+    await withLock(lock, async () => {
+        await removeLeftovers(dirname(path), `${basename(path)}.tmp-`);
+        if (await isWhole(path, bareConfiguration(format) + configuration))
+            return;
+        await discard();
+        await createBareRepository(path, format, configuration);
+        isBlank = true;
+    }, signal);
+    const fetch = (args, input = '') => withLock(lock, async () => {
+        await removeLeftovers(join(path, 'objects', 'pack'), 'tmp_');
+        await git.run([...args], { ...options, gitDir: path, input });
+        await consolidate(git, path, options);
+    }, signal);
+    /** False when the remote answered that it has no such object. */
+    const fetchByName = async (args, oids) => {
+        try {
+            await fetch([...args, '--stdin', 'origin'], `${oids.join('\n')}\n`);
+            return true;
+        }
+        catch (error) {
+            if (REFUSED.test(complaintOf(error)))
+                return false;
+            throw error;
+        }
+    };
+    return {
+        store,
+        get isBlank() {
+            return isBlank;
+        },
+        async fetchHead(commit) {
+            const ref = join(path, HEAD_REF);
+            const known = await readFile(ref, 'latin1').catch(() => '');
+            if (known.trim() === commit)
+                return;
+            await fetch([...FETCH, 'origin', commit]);
+            await replaceFile(ref, `${commit}\n`);
+        },
+        fetchCommit: (commit) => fetchByName(FETCH, [commit]),
+        async fetchBlobs(oids) {
+            isBlank = false;
+            return fetchByName(['-c', 'fetch.negotiationAlgorithm=noop', ...FETCH], oids);
+        },
+        discard: () => withLock(lock, discard),
+    };
+}
+/** Where the mirror of a repository is: its id as folders, so that two ids never share one. */
+export function mirrorPath(cacheDir, id) {
+    const folders = id.split('/').map((segment) => encodeURIComponent(segment)
+        .replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length))
+        .replaceAll(/\.(?=git|lock)/g, '%2E'));
+    return `${join(cacheDir, 'mirrors', ...folders)}.git`;
+}
+/** The remote answered, and said that it has no such object. */
+const REFUSED = /not our ref|unadvertised object|not a valid object|couldn't find remote ref/i;
+/** What is not a matter of the mirror: the network, the remote, the machine. */
+const ELSEWHERE = /unable to access|could not resolve|could not read from remote|connection|timed out|early EOF|RPC failed|hung up|No space left/i;
+/** True when the objects of a mirror are wrong, not the way to the remote: making it again can help. */
+export function isDamage(error) {
+    return error instanceof LonghaulError && error.type === 'GitFailed' && !ELSEWHERE.test(complaintOf(error));
+}
+async function isWhole(path, configuration) {
+    const found = await Promise.all([
+        readFile(join(path, 'config'), 'utf8').catch(() => null),
+        readFile(join(path, 'HEAD'), 'utf8').catch(() => null),
+        readdir(join(path, 'objects')).catch(() => null),
+        readdir(join(path, 'refs')).catch(() => null),
+    ]);
+    if (found.includes(null) || found[0] !== configuration)
+        return false;
+    const head = await readFile(join(path, HEAD_REF), 'latin1').catch(() => null);
+    return head === null || formatOf(head.trim()) !== null;
+}
+/** What a killed process left behind; whoever holds the lock is the only one who writes here. */
+async function removeLeftovers(folder, prefix) {
+    const names = await readdir(folder).catch(() => []);
+    const left = names.filter((name) => name.startsWith(prefix));
+    await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+}
+async function consolidate(git, path, { about, signal }) {
+    const files = await readdir(join(path, 'objects', 'pack')).catch(() => []);
+    if (files.filter((name) => name.endsWith('.pack')).length <= MOST_PACKS)
+        return;
+    await git.run(['repack', '-a', '-d', '-q', '--no-write-bitmap-index'], { about, signal, gitDir: path });
+}
+//# sourceMappingURL=mirror.js.map

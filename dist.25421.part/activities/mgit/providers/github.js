@@ -1,0 +1,205 @@
+import { createAppAuth } from '@octokit/auth-app';
+import { Octokit } from '@octokit/core';
+import { paginateRest } from '@octokit/plugin-paginate-rest';
+import { retry } from '@octokit/plugin-retry';
+import { throttling } from '@octokit/plugin-throttling';
+import pLimit from 'p-limit';
+import { hasWildcard } from '../../../domain/catalog/pattern.js';
+import { repositoryId } from '../../../domain/catalog/repository.js';
+import { LonghaulError } from '../../../domain/failures.js';
+import { withoutCredentials } from '../clone-url.js';
+const PAGE = { per_page: 100 };
+/** Organizations that are asked at the same time; GitHub itself allows a hundred requests. */
+const AT_ONCE = 8;
+function silent() {
+    // failures are thrown; nothing else of the client is of interest
+}
+const Client = Octokit.plugin(paginateRest, retry, throttling);
+/**
+ * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. An organization that is
+ * named is asked for; a wildcard stands for all that the token can see.
+ */
+export function createGithubProvider(config, env) {
+    const { name } = config;
+    const base = config.url.replace(/\/+$/, '');
+    let client = null;
+    const api = () => (client ??= createClient(config, apiUrl(config), env));
+    async function ofOrganization(organization, signal) {
+        const request = signal ? { request: { signal } } : {};
+        const ofOwner = await api()
+            .paginate('GET /orgs/{org}/repos', { org: organization, ...PAGE, ...request })
+            .catch(unless(404));
+        const found = ofOwner ??
+            (await api()
+                .paginate('GET /users/{username}/repos', { username: organization, ...PAGE, ...request })
+                .catch(unless(404)));
+        return found ?? [];
+    }
+    async function visible(signal) {
+        const request = signal ? { request: { signal } } : {};
+        if (config.app)
+            return api().paginate('GET /installation/repositories', { ...PAGE, ...request });
+        if (config.tokenEnv === undefined) {
+            throw new LonghaulError('AuthenticationFailed', `Provider ${name} has no token, so nobody can say which organizations it sees: name one, or set tokenEnv.`);
+        }
+        const [organizations, own] = await Promise.all([
+            api().paginate('GET /user/orgs', { ...PAGE, ...request }),
+            api().paginate('GET /user/repos', { ...PAGE, ...request }),
+        ]);
+        const limit = pLimit(AT_ONCE);
+        const found = await limit.map(organizations, ({ login }) => ofOrganization(login, signal));
+        return [...own, ...found.flat()];
+    }
+    function repositoryOf(found) {
+        const organization = found.owner.login;
+        const derived = `${base}/${organization}/${found.name}.git`;
+        const given = withoutCredentials(found.clone_url ?? derived);
+        return {
+            id: repositoryId(name, organization, null, found.name),
+            provider: name,
+            organization,
+            project: null,
+            repository: found.name,
+            // the token goes to the configured address only
+            cloneUrl: URL.parse(given)?.origin === new URL(base).origin ? given : derived,
+            defaultBranch: found.default_branch ?? null,
+        };
+    }
+    return {
+        name,
+        list: (patterns, signal) => translated(name, signal, async () => {
+            const named = organizationsOf(patterns);
+            const limit = pLimit(AT_ONCE);
+            const found = named === null
+                ? await visible(signal)
+                : (await limit.map(named, (organization) => ofOrganization(organization, signal))).flat();
+            const outside = named === null ? organizationsOf(patterns.filter(isNamed)) : [];
+            const seen = new Set(found.map(({ owner }) => owner.login.toLowerCase()));
+            for (const organization of outside ?? []) {
+                if (!seen.has(organization))
+                    found.push(...(await ofOrganization(organization, signal)));
+            }
+            return found
+                .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
+                .map(repositoryOf);
+        }),
+        find: ({ organization: owner, project, repository: repo }, signal) => translated(name, signal, async () => {
+            if (project !== null)
+                return null;
+            const request = signal ? { request: { signal } } : {};
+            const answer = await api()
+                .request('GET /repos/{owner}/{repo}', { owner, repo, ...request })
+                .catch(unless(404));
+            // a renamed repository answers under its new name, which is another id
+            const isIt = answer?.data.full_name.toLowerCase() === `${owner}/${repo}`.toLowerCase();
+            return answer && isIt ? repositoryOf(answer.data) : null;
+        }),
+        credentials: () => translated(name, undefined, async () => {
+            const token = config.app ? await installationToken(api()) : tokenOf(config, env);
+            if (token === null)
+                return [];
+            const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
+            return [[`http.${base}/.extraHeader`, `Authorization: Basic ${basic}`]];
+        }),
+    };
+}
+/** Base of the REST API: GitHub's own, or the place where an Enterprise Server has it. */
+function apiUrl({ url, apiUrl: given }) {
+    const base = (given ?? url).replace(/\/+$/, '');
+    if (given !== undefined)
+        return base;
+    return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
+}
+function createClient(config, baseUrl, env) {
+    const { app, name } = config;
+    const auth = app
+        ? {
+            authStrategy: createAppAuth,
+            auth: {
+                appId: secret(env, app.idEnv, name),
+                privateKey: secret(env, app.privateKeyEnv, name).replaceAll('\\n', '\n'),
+                installationId: Number(secret(env, app.installationIdEnv, name)),
+            },
+        }
+        : { auth: tokenOf(config, env) ?? undefined };
+    return new Client({
+        baseUrl,
+        userAgent: 'longhaul',
+        ...auth,
+        log: { debug: silent, info: silent, warn: silent, error: silent },
+        retry: { doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
+        // the flow waits, where everybody can see it, not the client
+        throttle: { id: baseUrl, onRateLimit: () => false, onSecondaryRateLimit: () => false },
+    });
+}
+function tokenOf({ name, tokenEnv }, env) {
+    return tokenEnv === undefined ? null : secret(env, tokenEnv, name);
+}
+function secret(env, variable, provider) {
+    const value = env[variable]?.trim();
+    if (value)
+        return value;
+    throw new LonghaulError('AuthenticationFailed', `The environment variable ${variable} of provider ${provider} is not set.`);
+}
+async function installationToken(client) {
+    const { token } = (await client.auth({ type: 'installation' }));
+    return token;
+}
+function isNamed({ organization }) {
+    return !hasWildcard(organization.replace(/\*$/, '')) && organization !== '*';
+}
+/** The organizations that all patterns name; null when one of them leaves it open. */
+function organizationsOf(patterns) {
+    if (!patterns.every(isNamed))
+        return null;
+    return [...new Set(patterns.map(({ organization }) => organization.replace(/\*$/, '')))];
+}
+function unless(status) {
+    return (error) => {
+        if (error.status === status)
+            return null;
+        throw error;
+    };
+}
+/** What GitHub's refusals mean. */
+async function translated(provider, signal, work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        signal?.throwIfAborted();
+        if (error instanceof LonghaulError || !isRequestError(error))
+            throw error;
+        const { status } = error;
+        const said = error.message.slice(0, 300);
+        const wait = status === 403 || status === 429 ? waitOf(error) : null;
+        if (wait !== null) {
+            throw new LonghaulError('RateLimited', `Provider ${provider} asks to wait ${Math.ceil(wait / 1_000)} s: ${said}`, {
+                cause: error,
+                retryAfterMs: wait,
+            });
+        }
+        if (status === 401 || status === 403) {
+            throw new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`, {
+                cause: error,
+            });
+        }
+        throw new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`, {
+            cause: error,
+        });
+    }
+}
+function isRequestError(error) {
+    return error instanceof Error && typeof error.status === 'number';
+}
+/** Milliseconds that a rate limit asks to wait for; null when this is no rate limit. */
+function waitOf({ status, message, response }) {
+    const headers = response?.headers ?? {};
+    if (headers['retry-after'] !== undefined)
+        return Math.max(Number(headers['retry-after']) * 1_000, 1_000);
+    if (String(headers['x-ratelimit-remaining']) === '0') {
+        return Math.max(Number(headers['x-ratelimit-reset']) * 1_000 - Date.now(), 1_000) + 1_000;
+    }
+    return status === 429 || /rate limit/i.test(message) ? 60_000 : null;
+}
+//# sourceMappingURL=github.js.map

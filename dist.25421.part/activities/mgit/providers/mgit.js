@@ -1,0 +1,123 @@
+import { execa, ExecaError } from 'execa';
+import { hasWildcard } from '../../../domain/catalog/pattern.js';
+import { repositoryId } from '../../../domain/catalog/repository.js';
+import { LonghaulError } from '../../../domain/failures.js';
+import { redacted, withoutCredentials } from '../clone-url.js';
+/** Repositories that an installed mgit finds: `mgit list PATTERN --format json`. */
+export function createMgitProvider({ name, command, provider }, env) {
+    async function query(pattern, signal) {
+        const args = ['list', pattern, '--format', 'json', ...(provider === undefined ? [] : ['-p', provider])];
+        const { stdout, stderr } = await run(args, signal);
+        return readListing(stdout, stderr).map((entry, at) => repositoryOf(name, entry, at));
+    }
+    async function run(args, signal) {
+        try {
+            return await execa(command, args, {
+                env,
+                extendEnv: false,
+                stdin: 'ignore',
+                maxBuffer: 200_000_000,
+                ...(signal ? { cancelSignal: signal } : {}),
+            });
+        }
+        catch (error) {
+            signal?.throwIfAborted();
+            if (!(error instanceof ExecaError))
+                throw error;
+            const said = redacted(`${String(error.stderr)}\n${String(error.stdout)}`)
+                .trim()
+                .slice(-1_000);
+            const how = error.code === 'ENOENT' ? 'is not installed' : `ended with ${error.exitCode ?? error.signal}: ${said}`;
+            throw new LonghaulError('DiscoveryFailed', `The program ${command} of provider ${name} ${how}`, { cause: error });
+        }
+    }
+    const list = async (patterns, signal) => {
+        const queries = new Set(patterns.map((pattern) => queryOf(pattern, provider !== undefined)));
+        const found = [];
+        for (const pattern of queries)
+            found.push(...(await query(pattern, signal)));
+        return found;
+    };
+    return {
+        name,
+        list,
+        async find({ organization, project, repository }, signal) {
+            const id = repositoryId(name, organization, project, repository);
+            const pattern = { text: id, provider: name, organization, project: project ?? '*', repository };
+            return (await list([pattern], signal)).find((found) => found.id === id) ?? null;
+        },
+        credentials: () => Promise.resolve([]),
+    };
+}
+/**
+ * A query that finds at least what the pattern means. Without a provider mgit takes a wildcard in front for the name of a
+ * provider, so everything is asked for then. What begins with a dash must not look like an option.
+ */
+function queryOf({ organization, project, repository }, hasProvider) {
+    if (!hasProvider && hasWildcard(organization))
+        return '*/*/*';
+    return [organization.replace(/^-/, '?'), project ?? '*', repository].join('/');
+}
+/** The repositories in what mgit printed: an array or one object a line, with lines of its log around it. */
+function readListing(stdout, stderr) {
+    const lines = stdout.split(/\r?\n/);
+    const listing = arrayIn(lines) ?? objectsIn(lines);
+    if (listing === null) {
+        throw new LonghaulError('DiscoveryFailed', `mgit list printed no JSON: ${redacted(stdout).slice(0, 500)}`);
+    }
+    const log = redacted(`${stderr}\n${lines.filter((line) => !/^[\s[\]{}"]/.test(line)).join('\n')}`);
+    const refusal = /^.*\b(401|bad credentials|unauthorized|authentication failed)\b.*$/im.exec(log)?.[0];
+    if (listing.length === 0 && refusal !== undefined) {
+        throw new LonghaulError('AuthenticationFailed', `mgit list found nothing because its token was refused: ${refusal}`);
+    }
+    return listing;
+}
+function arrayIn(lines) {
+    const last = lines.findLastIndex((line) => line.trimEnd().endsWith(']'));
+    for (const [at, line] of lines.entries()) {
+        if (!line.startsWith('['))
+            continue;
+        const value = parsed(lines.slice(at, last + 1).join('\n'));
+        if (Array.isArray(value) && value.every(isObject))
+            return value;
+    }
+    return null;
+}
+function objectsIn(lines) {
+    const found = lines.filter((line) => line.startsWith('{')).map(parsed);
+    return found.length > 0 && found.every(isObject) ? found : null;
+}
+function parsed(text) {
+    try {
+        return JSON.parse(text);
+    }
+    catch {
+        return undefined;
+    }
+}
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+function repositoryOf(provider, entry, at) {
+    const text = (key) => {
+        const value = entry[key];
+        return typeof value === 'string' && value !== '' ? value : null;
+    };
+    const organization = text('organization');
+    const repository = text('repository') ?? text('name');
+    const cloneUrl = text('clone_url') ?? text('ssh_url');
+    if (organization === null || repository === null || cloneUrl === null) {
+        throw new LonghaulError('DiscoveryFailed', `Entry ${at + 1} of mgit list lacks organization, repository or clone_url: ${redacted(JSON.stringify(entry)).slice(0, 300)}`);
+    }
+    const project = text('project');
+    return {
+        id: repositoryId(provider, organization, project, repository),
+        provider,
+        organization,
+        project,
+        repository,
+        cloneUrl: withoutCredentials(cloneUrl),
+        defaultBranch: text('default_branch'),
+    };
+}
+//# sourceMappingURL=mgit.js.map

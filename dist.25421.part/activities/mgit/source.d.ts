@@ -1,0 +1,24 @@
+import type { Remote } from './clone-url.ts';
+import type { ObjectStore } from './git.ts';
+/** Where the objects of one repository are read. */
+export interface Source {
+    readonly store: ObjectStore;
+    /** True while it is known to hold no blob. */
+    readonly isBlank: boolean;
+    /** Fetches the commit that HEAD was seen at, unless that was the last one fetched. */
+    fetchHead(commit: string): Promise<void>;
+    /** Fetches a commit that no branch may hold any more. False when it cannot be had. */
+    fetchCommit(commit: string): Promise<boolean>;
+    /** Fetches blobs with one request. False when one of them cannot be had. */
+    fetchBlobs(oids: readonly string[]): Promise<boolean>;
+    /** Forgets what is on this disk of a repository elsewhere. */
+    discard(): Promise<void>;
+}
+/** A repository and the way to it. */
+export interface Access {
+    readonly id: string;
+    readonly remote: Remote;
+    /** Lines of git configuration that let git in; asked for when git goes over the network. */
+    readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
+    readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,138 @@
+#!/usr/bin/env node
+import { Command, InvalidArgumentError, Option } from 'commander';
+// Only commander is loaded at the start: every command brings what it needs when it runs.
+const program = new Command('longhaul')
+    .description('Durable workflows for code estates: one searchable, always-true index of all your repositories.')
+    .version('0.1.0')
+    .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
+    .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')
+    .showHelpAfterError('(see longhaul --help)')
+    .addHelpText('after', '\nExit codes: docs/exit-codes.md. Start with: longhaul up --detach')
+    .exitOverride();
+const parallel = new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
+const json = new Option('--json', 'print one JSON object');
+const pattern = (required) => new Option('--pattern <pattern...>', 'mgit pattern: repo, org/repo or org/project/repo, with * and ?').makeOptionMandatory(required);
+program
+    .command('up')
+    .description('find or fetch Temporal, Weaviate and the model, start them and a worker')
+    .option('--detach', 'return when everything is ready')
+    .action((options) => run({}, async (context) => (await import('./cli/up.js')).up({ detach: options.detach === true }, context)));
+program
+    .command('down')
+    .description('stop what `up` started')
+    .action(() => run({}, async (context) => (await import('./cli/down.js')).down(context)));
+program
+    .command('status')
+    .description('what runs, and where')
+    .addOption(json)
+    .action((options) => run(options, async (context) => (await import('./cli/status.js')).status({ json: options.json === true }, context)));
+program
+    .command('doctor')
+    .description('check servers, versions, pollers, git and disk; a remedy for each problem')
+    .addOption(json)
+    .action((options) => run(options, async (context) => (await import('./cli/doctor.js')).doctor({ json: options.json === true }, context)));
+const repos = program.command('repos').description('what the providers have');
+repos
+    .command('list')
+    .description('mgit list: repositories that match')
+    .argument('<pattern...>', 'mgit patterns')
+    .addOption(json)
+    .action((patterns, options) => run(options, async (context) => (await import('./cli/catalog.js')).listRepositories(context, patterns, options)));
+program
+    .command('diff')
+    .description('mgit diff: the change stream of a repository, one JSON object a line')
+    .argument('<repository>', 'id: provider/org/repo or provider/org/project/repo')
+    .option('--since <commit>', 'the commit that the consumer has; without it, everything')
+    .action((repository, options) => run({}, async (context) => (await import('./cli/catalog.js')).printDiff(context, repository, options)));
+const index = program.command('index').description('what is indexed');
+fleetOptions(index.command('add').description('initial indexing of the repositories that match').addOption(pattern(true)))
+    .option('--yes', 'do not ask for a confirmation')
+    .action((options) => run(options, async (context) => (await fleet()).addRepositories(context, options)));
+fleetOptions(index.command('remove').description('take the repositories that match out of the index').addOption(pattern(true))).action((options) => run(options, async (context) => (await fleet()).removeFromIndex(context, options)));
+index
+    .command('list')
+    .description('the receipts: what the index holds of each repository')
+    .addOption(json)
+    .action((options) => run(options, async (context) => (await import('./cli/catalog.js')).listIndex(context, options)));
+index
+    .command('stdin')
+    .description('ingest a change stream (JSONL) of any producer')
+    .option('--provider <name>', 'first part of the ids of repositories whose lines carry no repo_id', 'stdin')
+    .option('--file <file>', 'read this file instead of standard input')
+    .addOption(json)
+    .action((options) => run(options, async (context) => (await import('./cli/catalog.js')).indexStdin(context, options)));
+fleetOptions(program
+    .command('sync')
+    .description('bring the index to where the repositories are now')
+    .option('--all', 'every indexed repository')
+    .addOption(pattern(false))).action((options) => run(options, async (context) => (await fleet()).syncFleet(context, options)));
+program
+    .command('watch')
+    .description('follow a flow that runs, or show the result of one that ended')
+    .argument('<workflow-id>')
+    .addOption(json)
+    .action((workflowId, options) => run(options, async (context) => (await fleet()).watchFlow(context, workflowId, options)));
+program
+    .command('search')
+    .description('search the index by words and by meaning')
+    .argument('<query>')
+    .option('--repo <pattern>', 'only repositories that match this mgit pattern')
+    .option('--lang <language>', 'only this language')
+    .option('--path <glob>', 'only paths that match')
+    .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
+    .addOption(json)
+    .action((query, options) => run(options, async (context) => (await import('./cli/search.js')).searchCommand(context, query, options)));
+program
+    .command('worker')
+    .description('serve task queues, in the foreground')
+    .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
+    .action(async (options) => {
+    const { runWorker } = await import('./cli/worker.js');
+    process.exitCode = await runWorker(program.opts(), options.roles);
+});
+function fleet() {
+    return import('./cli/fleet-flows.js');
+}
+/** The options of every command that starts a flow over a fleet. */
+function fleetOptions(command) {
+    return command
+        .addOption(parallel)
+        .option('--dry-run', 'say what would be done; start nothing')
+        .option('--no-wait', 'start the flow and return')
+        .addOption(json);
+}
+function integer(low, high) {
+    return (value) => {
+        const number = Number(value);
+        if (Number.isInteger(number) && number >= low && number <= high)
+            return number;
+        throw new InvalidArgumentError(`Give a whole number from ${low} to ${high}.`);
+    };
+}
+/** Runs a command and turns whatever it throws into one sentence and an exit code. */
+async function run(options, command) {
+    try {
+        const { openContext } = await import('./cli/context.js');
+        process.exitCode = await command(openContext(program.opts()));
+    }
+    catch (error) {
+        const { printError } = await import('./cli/errors.js');
+        process.exitCode = printError(error, options.json === true);
+    }
+}
+process.stdout.on('error', (error) => {
+    // the reader of a pipe went away
+    if (error.code === 'EPIPE')
+        process.exit(0);
+    throw error;
+});
+try {
+    await program.parseAsync();
+}
+catch (error) {
+    const { code, exitCode } = error;
+    if (typeof code !== 'string' || !code.startsWith('commander.'))
+        throw error;
+    process.exitCode = exitCode === 0 ? 0 : 2;
+}
+//# sourceMappingURL=bin.js.map

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { loadedConfig } from './servers.js';
+/** `longhaul repos list`: what the providers have, in mgit's own words. */
+export async function listRepositories(context, patterns, { json }) {
+    const { openMgit } = await import('../../activities/tools.js');
+    const repositories = await openMgit(loadedConfig(context), context.env).list(patterns);
+    if (json) {
+        const shown = repositories.map(({ cloneUrl, defaultBranch, ...rest }) => ({
+            ...rest,
+            clone_url: cloneUrl,
+            default_branch: defaultBranch,
+        }));
+        context.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+        return 0;
+    }
+    for (const { id, cloneUrl } of repositories)
+        context.stdout.write(`${id}\t${cloneUrl}\n`);
+    context.stderr.write(`mgit list matched ${repositories.length} repositories.\n`);
+    return 0;
+}
+/** `longhaul diff`: the change stream of one repository since a commit, JSONL on stdout. */
+export async function printDiff(context, repository, { since }) {
+    const [{ openMgit }, { diffLines }] = await Promise.all([
+        import('../../activities/tools.js'),
+        import('../../activities/mgit/index.js'),
+    ]);
+    const mgit = openMgit(loadedConfig(context), context.env);
+    for await (const line of diffLines(mgit, await mgit.find(repository), { since: since ?? null })) {
+        if (!context.stdout.write(`${line}\n`))
+            await once(context.stdout, 'drain');
+    }
+    return 0;
+}
+/** `longhaul index list`: the receipts. */
+export async function listIndex(context, { json }) {
+    const { readReceipts } = await import('../plan.js');
+    const receipts = await readReceipts(context);
+    if (json) {
+        context.stdout.write(`${JSON.stringify(receipts, null, 2)}\n`);
+        return 0;
+    }
+    const { default: Table } = await import('cli-table3');
+    const table = new Table({
+        head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
+        style: { head: [], border: [] },
+    });
+    for (const { repository, branch, commit, files, objects, indexedAt, pending } of receipts) {
+        const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
+        table.push([repository, branch ?? '', commit.slice(0, 10), files, objects, indexedAt, state]);
+    }
+    context.stdout.write(`${table.toString()}\n`);
+    return 0;
+}
+/** `longhaul index stdin`: ingests a change stream of any producer. */
+export async function indexStdin(context, options) {
+    const { ingestLines } = await import('../ingest.js');
+    const input = options.file === undefined ? process.stdin : createReadStream(options.file);
+    const results = await ingestLines(context, input, options.provider);
+    if (options.json)
+        context.stdout.write(`${JSON.stringify({ repositories: results })}\n`);
+    for (const result of options.json ? [] : results) {
+        const { repository, filesChanged, objectsWritten, objectsDeleted, objects } = result;
+        context.stdout.write(`${repository}: ${filesChanged} files, +${objectsWritten} -${objectsDeleted} objects, ${objects} now\n`);
+    }
+    return 0;
+}
+//# sourceMappingURL=catalog.js.map

@@ -1,0 +1,18 @@
+import { stopRunningStack } from '../../stack/running-stack.js';
+import { namingStackFailures } from './stack-failure.js';
+/**
+ * Stops the stack of this data folder and waits until it has ended; also what a killed one left. Returns 0, also when nothing
+ * was running. Throws `StackFailed`.
+ */
+export async function down(context) {
+    const { supervisor, programs } = await namingStackFailures(() => stopRunningStack(context.dataDir));
+    const names = programs.toSorted().join(', ');
+    if (supervisor)
+        context.stdout.write(`Stopped${names === '' ? '' : `: ${names}`}.\n`);
+    else if (names !== '')
+        context.stdout.write(`Stopped what a killed run had left: ${names}.\n`);
+    else
+        context.stdout.write(`Nothing is running on ${context.dataDir}.\n`);
+    return 0;
+}
+//# sourceMappingURL=down.js.map

@@ -1,0 +1,160 @@
+import { proceedQuestion } from '../../domain/catalog/progress.js';
+import { FAILURES, isFailureType, LonghaulError } from '../../domain/failures.js';
+import { follow, readProgress } from './follow.js';
+import { connectTemporal } from './servers.js';
+/** `longhaul index add`: onboards what matches; asks first unless `yes`. */
+export async function addRepositories(context, options) {
+    const { yes = false } = options;
+    if (!yes && !options.dryRun && !process.stdin.isTTY) {
+        throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
+    }
+    const input = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
+    if (options.dryRun)
+        return dryRun(context, 'onboardRepositories', input, options);
+    return runFleet(context, 'onboardRepositories', input, options);
+}
+/** `longhaul sync`: brings what is indexed up to date. */
+export async function syncFleet(context, options) {
+    const { pattern, all = false, parallel } = options;
+    if (all === (pattern !== undefined)) {
+        throw new LonghaulError('InvalidInput', 'Give either --all or at least one --pattern.');
+    }
+    const input = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
+    if (options.dryRun)
+        return dryRun(context, 'syncRepositories', input, options);
+    return runFleet(context, 'syncRepositories', input, options);
+}
+/** `longhaul index remove`: takes what matches out of the index. */
+export async function removeFromIndex(context, options) {
+    const input = { patterns: options.pattern, parallel: options.parallel };
+    if (options.dryRun)
+        return dryRun(context, 'removeRepositories', input, options);
+    return runFleet(context, 'removeRepositories', input, options);
+}
+/** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
+export async function watchFlow(context, workflowId, options) {
+    const session = await connectTemporal(context);
+    try {
+        return await finish(context, session, workflowId, options);
+    }
+    finally {
+        await session.close();
+    }
+}
+async function runFleet(context, type, input, options) {
+    const { startFlow } = await import('../flows.js');
+    const session = await connectTemporal(context);
+    try {
+        const { workflowId } = await startFlow(session.client, type, input);
+        if (!options.json) {
+            const where = session.uiUrl === null ? '' : `  ${session.uiUrl}/namespaces/${session.client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
+            context.stderr.write(`${workflowId}${where}\n`);
+        }
+        if (options.wait === false) {
+            if (options.json)
+                context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
+            else
+                context.stderr.write(`It goes on by itself; follow it with: longhaul watch ${workflowId}\n`);
+            return 0;
+        }
+        if ('confirm' in input && input.confirm)
+            await askForConfirmation(context, session, workflowId);
+        return await finish(context, session, workflowId, options);
+    }
+    finally {
+        await session.close();
+    }
+}
+async function finish(context, { client }, workflowId, options) {
+    const detach = () => {
+        context.stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
+        process.exit(130);
+    };
+    process.once('SIGINT', detach);
+    try {
+        const result = await follow(context, { client, workflowId, show: options.json !== true });
+        if (options.json)
+            context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
+        else if ('matched' in result)
+            await printFleetResult(context, result);
+        else
+            context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+        return 'failed' in result && result.failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
+    }
+    finally {
+        process.off('SIGINT', detach);
+    }
+}
+/** Shows what `mgit list` matched and sends the person's answer to the flow. */
+async function askForConfirmation(context, { client }, workflowId) {
+    const handle = client.workflow.getHandle(workflowId);
+    const progress = await untilAsked(handle);
+    if (progress?.stage !== 'waiting for confirmation')
+        return;
+    const { createInterface } = await import('node:readline/promises');
+    for (const name of progress.sample)
+        context.stderr.write(`  ${name}\n`);
+    if (progress.total > progress.sample.length) {
+        context.stderr.write(`  and ${progress.total - progress.sample.length} more\n`);
+    }
+    const terminal = createInterface({ input: process.stdin, output: context.stderr });
+    const answer = await terminal.question(`${proceedQuestion(progress.total)} [y/N]: `);
+    terminal.close();
+    const proceed = /^y(es)?$/i.test(answer.trim());
+    await handle.executeUpdate('confirm', {
+        args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
+        updateId: `confirm-${workflowId}-${process.pid}`,
+    });
+}
+async function untilAsked(handle) {
+    for (;;) {
+        const progress = await readProgress(handle);
+        if (progress !== null && progress.stage !== 'finding')
+            return progress;
+        const { status } = await handle.describe();
+        if (status.name !== 'RUNNING')
+            return null;
+        await new Promise((resolve) => {
+            setTimeout(resolve, 200);
+        });
+    }
+}
+async function printFleetResult({ stdout }, result) {
+    if (result.declined) {
+        stdout.write('Declined: nothing was indexed.\n');
+        return;
+    }
+    const { default: Table } = await import('cli-table3');
+    const table = new Table({ style: { head: [], border: [] } });
+    table.push(['matched', result.matched], ['succeeded', result.succeeded], ['failed', result.failed], ['skipped (nothing to do)', result.skipped], ['files changed', result.filesChanged], ['objects written', result.objectsWritten], ['objects deleted', result.objectsDeleted], ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`], ['seconds', (result.durationMs / 1000).toFixed(1)]);
+    stdout.write(`${table.toString()}\n`);
+    for (const { repository, type, error } of result.failures) {
+        stdout.write(`${repository}: ${type}: ${error}\n`);
+        if (isFailureType(type))
+            stdout.write(`  ${FAILURES[type].remedy}\n`);
+    }
+    if (result.failed > result.failures.length) {
+        stdout.write(`and ${result.failed - result.failures.length} more failures\n`);
+    }
+}
+/** Says what a flow would do, by the same plan that the flow follows. */
+async function dryRun(context, type, input, { json }) {
+    const [{ parseFlowInput }, { planFleet }] = await Promise.all([
+        import('../../activities/input.js'),
+        import('../plan.js'),
+    ]);
+    parseFlowInput(type, input);
+    const plan = await planFleet(context, type, 'patterns' in input ? (input.patterns ?? null) : null);
+    if (json) {
+        context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
+        return 0;
+    }
+    for (const { id } of plan.work)
+        context.stdout.write(`${id}\n`);
+    for (const { repository, error } of plan.failures)
+        context.stderr.write(`${repository}: ${error}\n`);
+    const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
+    context.stderr.write(`Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`);
+    return 0;
+}
+//# sourceMappingURL=fleet-flows.js.map

@@ -1,0 +1,60 @@
+import { LonghaulError } from '../../domain/failures.js';
+/** Connects to Temporal. Throws `ServerUnavailable`. */
+export async function connectTemporal(context) {
+    const [{ Client, Connection }, { yourTemporal }, { findRunningStack }] = await Promise.all([
+        import('@temporalio/client'),
+        import('../../stack/temporal-connection.js'),
+        import('../../stack/running-stack.js'),
+    ]);
+    const yours = await yourTemporal(context.config.temporal, context.env);
+    const running = findRunningStack(context.dataDir)?.state.temporal ?? null;
+    if (yours === null && running === null)
+        throw noServer('Temporal', 'TEMPORAL_ADDRESS');
+    const { connectionOptions, namespace } = yours ?? {
+        connectionOptions: { address: running?.address ?? '' },
+        namespace: running?.namespace ?? 'default',
+    };
+    try {
+        const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
+        return {
+            client: new Client({ connection, namespace }),
+            uiUrl: yours === null ? (running?.uiUrl ?? null) : null,
+            close: () => connection.close(),
+        };
+    }
+    catch (error) {
+        throw new LonghaulError('ServerUnavailable', `Temporal at ${connectionOptions.address} does not answer.`, {
+            cause: error,
+        });
+    }
+}
+/** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`. */
+export async function weaviateAddress(context) {
+    const [{ yourWeaviate }, { findRunningStack }] = await Promise.all([
+        import('../../stack/weaviate.js'),
+        import('../../stack/running-stack.js'),
+    ]);
+    const yours = yourWeaviate(context.config.weaviate, context.env);
+    if (yours !== null)
+        return yours;
+    const running = findRunningStack(context.dataDir);
+    if (!running?.state.weaviate)
+        throw noServer('Weaviate', 'WEAVIATE_URL');
+    return { ...running.state.weaviate, apiKey: running.weaviateApiKey };
+}
+/** The folder of the embedding model, fetched when it is nowhere yet. */
+export async function modelFolder(context) {
+    const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
+    if (given !== undefined)
+        return given;
+    const { ensureModel } = await import('../../stack/model.js');
+    return (await ensureModel({ cacheDir: context.cacheDir })).folder;
+}
+/** The configuration as the activities take it. */
+export function loadedConfig({ config, configPath, dataDir, cacheDir }) {
+    return { config, path: configPath, dataDir, cacheDir };
+}
+function noServer(name, variable) {
+    return new LonghaulError('ServerUnavailable', `No ${name} is named and no stack is running: run \`longhaul up\`, or set ${variable}.`);
+}
+//# sourceMappingURL=servers.js.map

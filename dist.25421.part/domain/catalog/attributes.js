@@ -1,0 +1,261 @@
+const NAMES = new Map([
+    ['linguist-vendored', 'vendored'],
+    ['linguist-generated', 'generated'],
+    ['binary', 'binary'],
+]);
+/** Git ignores longer lines. */
+const LONGEST_LINE = 2_048;
+/**
+ * Reads one `.gitattributes` file as gitattributes(5) says; lines that git would not accept are passed over, as git does.
+ * Rules that say nothing of {@link Declared} are left out. Macros (`[attr]name …`) count in the file that defines them.
+ */
+export function parseAttributes(text) {
+    const macros = new Map();
+    const rules = [];
+    for (const line of text.split(/\r?\n/)) {
+        if (line.length > LONGEST_LINE)
+            continue;
+        const [first, words] = splitPattern(line.trim());
+        if (first === '' || first.startsWith('#'))
+            continue;
+        if (first.startsWith('[attr]')) {
+            macros.set(first.slice('[attr]'.length), words);
+            continue;
+        }
+        const pattern = first.startsWith('!') ? null : compilePattern(first);
+        const declares = declaredBy(words.flatMap((word) => [word, ...(macros.get(word) ?? [])]));
+        if (pattern !== null && Object.keys(declares).length > 0)
+            rules.push({ pattern, declares });
+    }
+    return rules;
+}
+/** What the files at `folders` say of `path`: later lines win over earlier ones, deeper files over those above. */
+export function declaredFor(path, files) {
+    const declared = {};
+    if (files.size === 0)
+        return declared;
+    for (const folder of foldersOf(path)) {
+        const below = folder === '' ? path : path.slice(folder.length + 1);
+        for (const rule of files.get(folder) ?? []) {
+            if (!matchesAttributePattern(rule.pattern, below))
+                continue;
+            for (const name of NAMES.values()) {
+                if (!(name in rule.declares))
+                    continue;
+                const value = rule.declares[name];
+                if (value === undefined)
+                    delete declared[name];
+                else
+                    declared[name] = value;
+            }
+        }
+    }
+    return declared;
+}
+/** The folders that a path lies in, outermost first, beginning with the root, which is the empty text. */
+export function foldersOf(path) {
+    const folders = [''];
+    for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1))
+        folders.push(path.slice(0, slash));
+    return folders;
+}
+/** True when a pattern of the `.gitattributes` in a folder means the file at `path` below that folder. */
+export function matchesAttributePattern(pattern, path) {
+    return matchesTokens(pattern.tokens, pattern.anchored ? path : path.slice(path.lastIndexOf('/') + 1));
+}
+function declaredBy(words) {
+    const declares = {};
+    for (const word of words) {
+        const bare = word.replace(/^[-!]/, '');
+        const name = NAMES.get(bare.split('=')[0] ?? '');
+        if (name === undefined)
+            continue;
+        if (word.startsWith('!'))
+            declares[name] = undefined;
+        else
+            declares[name] = !word.startsWith('-') && !/=false$/i.test(word);
+    }
+    return declares;
+}
+/** The pattern, which may be a C string in quotes, and the words after it. */
+function splitPattern(line) {
+    const quoted = /^"((?:[^"\\]|\\.)*)"(?=\s|$)/.exec(line);
+    const first = quoted ? unquote(quoted[1] ?? '') : (/^\S+/.exec(line)?.[0] ?? '');
+    const rest = line.slice(quoted ? quoted[0].length : first.length);
+    return [first, rest.split(/\s+/).filter((word) => word !== '')];
+}
+const ESCAPES = { a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+function unquote(text) {
+    const bytes = text.replace(/\\([0-3][0-7]{2}|.)/g, (_, escape) => escape.length === 3 ? String.fromCodePoint(Number.parseInt(escape, 8)) : (ESCAPES[escape] ?? escape));
+    if (!/\\[0-3][0-7]{2}/.test(text))
+        return bytes;
+    const raw = Uint8Array.from(bytes, (character) => character.codePointAt(0) ?? 0);
+    return new TextDecoder().decode(raw);
+}
+/** Null for a pattern that means only folders, which `.gitattributes` has no use for. */
+function compilePattern(text) {
+    if (text.endsWith('/'))
+        return null;
+    const anchored = text.includes('/');
+    const tokens = tokenize(text.startsWith('/') ? text.slice(1) : text, anchored);
+    return tokens && { anchored, tokens };
+}
+function tokenize(text, anchored) {
+    const tokens = [];
+    for (let i = 0; i < text.length;) {
+        const character = text.charAt(i);
+        if (character === '*') {
+            const stars = /^\*+/.exec(text.slice(i))?.[0].length ?? 1;
+            const after = text.charAt(i + stars);
+            const bounded = anchored && stars >= 2 && (i === 0 || text.charAt(i - 1) === '/');
+            if (bounded && after === '/')
+                tokens.push({ kind: 'folders' });
+            else
+                tokens.push({ kind: bounded && after === '' ? 'rest' : 'star' });
+            i += stars + (bounded && after === '/' ? 1 : 0);
+        }
+        else if (character === '?') {
+            tokens.push({ kind: 'one' });
+            i++;
+        }
+        else if (character === '[') {
+            const set = readSet(text, i);
+            if (set === null)
+                return null;
+            tokens.push(set.token);
+            i = set.end;
+        }
+        else {
+            const escaped = character === '\\';
+            if (escaped && i + 1 >= text.length)
+                return null;
+            tokens.push({ kind: 'character', character: escaped ? text.charAt(i + 1) : character });
+            i += escaped ? 2 : 1;
+        }
+    }
+    return tokens;
+}
+const CLASSES = {
+    alnum: [
+        ['0', '9'],
+        ['A', 'Z'],
+        ['a', 'z'],
+    ],
+    alpha: [
+        ['A', 'Z'],
+        ['a', 'z'],
+    ],
+    blank: [
+        [' ', ' '],
+        ['\t', '\t'],
+    ],
+    cntrl: [
+        ['\0', '\u001f'],
+        ['\u007f', '\u007f'],
+    ],
+    digit: [['0', '9']],
+    graph: [['!', '~']],
+    lower: [['a', 'z']],
+    print: [[' ', '~']],
+    punct: [
+        ['!', '/'],
+        [':', '@'],
+        ['[', '`'],
+        ['{', '~'],
+    ],
+    space: [
+        [' ', ' '],
+        ['\t', '\r'],
+    ],
+    upper: [['A', 'Z']],
+    xdigit: [
+        ['0', '9'],
+        ['A', 'F'],
+        ['a', 'f'],
+    ],
+};
+/** A bracket expression at `start`; null when it does not end, which git takes for a pattern that matches nothing. */
+function readSet(text, start) {
+    let i = start + 1;
+    const negated = text.charAt(i) === '!' || text.charAt(i) === '^';
+    if (negated)
+        i++;
+    const ranges = [];
+    for (let first = true; first || text.charAt(i) !== ']'; first = false) {
+        if (i >= text.length)
+            return null;
+        const named = /^\[:([a-z]*):\]/.exec(text.slice(i));
+        if (named) {
+            const known = CLASSES[named[1] ?? ''];
+            if (!known)
+                return null;
+            ranges.push(...known);
+            i += named[0].length;
+            continue;
+        }
+        if (text.charAt(i) === '\\')
+            i++;
+        const low = text.charAt(i++);
+        if (text.charAt(i) !== '-' || text.charAt(i + 1) === ']' || i + 1 >= text.length) {
+            ranges.push([low, low]);
+            continue;
+        }
+        i++;
+        if (text.charAt(i) === '\\')
+            i++;
+        ranges.push([low, text.charAt(i++)]);
+    }
+    return { token: { kind: 'set', negated, ranges }, end: i + 1 };
+}
+/** Looks back to the last `*` and the last `**` only, so no pattern of a hostile repository makes it slow. */
+function matchesTokens(tokens, path) {
+    let star = -1;
+    let starAt = 0;
+    let folders = -1;
+    let foldersAt = 0;
+    let t = 0;
+    for (let i = 0; i < path.length;) {
+        const token = tokens[t];
+        if (token?.kind === 'rest')
+            return true;
+        if (token?.kind === 'folders') {
+            folders = t++;
+            foldersAt = i;
+            star = -1;
+        }
+        else if (token?.kind === 'star') {
+            star = t++;
+            starAt = i;
+        }
+        else if (token && matchesCharacter(token, path.charAt(i))) {
+            t++;
+            i++;
+        }
+        else if (star >= 0 && path.charAt(starAt) !== '/') {
+            t = star + 1;
+            i = ++starAt;
+        }
+        else {
+            const slash = folders < 0 ? -1 : path.indexOf('/', foldersAt);
+            if (slash < 0)
+                return false;
+            t = folders + 1;
+            i = foldersAt = slash + 1;
+            star = -1;
+        }
+    }
+    return tokens.slice(t).every((token) => token.kind === 'star');
+}
+function matchesCharacter(token, character) {
+    switch (token.kind) {
+        case 'character':
+            return token.character === character;
+        case 'one':
+            return character !== '/';
+        case 'set':
+            return (character !== '/' && token.ranges.some(([low, high]) => low <= character && character <= high) !== token.negated);
+        default:
+            return false;
+    }
+}
+//# sourceMappingURL=attributes.js.map

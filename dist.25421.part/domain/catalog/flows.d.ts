@@ -1,0 +1,120 @@
+import type { FailureType } from '../failures.ts';
+import type { FullReason, SkipReason } from './change.ts';
+import type { Repository, RepositoryAddress } from './repository.ts';
+/** Input of `onboardRepositories`. */
+export interface OnboardInput {
+    /** mgit patterns, each `repo`, `org/repo` or `org/project/repo` (docs/patterns.md). At least one. */
+    readonly patterns: readonly string[];
+    /** Show what matched and wait for the update `confirm` before anything is indexed. @default false */
+    readonly confirm?: boolean;
+    /** Repositories indexed at the same time, 1 to 64. @default 8 */
+    readonly parallel?: number;
+}
+/** Input of `syncRepositories`: `patterns`, or `all`, never both. */
+export interface SyncRepositoriesInput {
+    /** Only indexed repositories that match one of these mgit patterns. */
+    readonly patterns?: readonly string[];
+    /** Every indexed repository. */
+    readonly all?: boolean;
+    /** Repositories indexed at the same time, 1 to 64. @default 8 */
+    readonly parallel?: number;
+}
+/** Input of `syncRepository`. */
+export interface SyncRepositoryInput {
+    /** A repository's id `provider/org[/project]/repo`, or the record that discovery returned for it. */
+    readonly repository: string | RepositoryAddress;
+}
+/** Input of `removeRepositories`. */
+export interface RemoveInput {
+    /** mgit patterns over the repositories that are indexed. At least one. */
+    readonly patterns: readonly string[];
+    /** Repositories removed at the same time, 1 to 64. @default 8 */
+    readonly parallel?: number;
+}
+/** Input of `ingestStream`: one repository's part of a JSONL change stream that a producer other than mgit made. */
+export interface IngestStreamInput {
+    /** The id that the objects belong to. */
+    readonly repository: string;
+    /** SHA-256 of the spooled stream, 64 hex digits: the name of its file in the blob store. */
+    readonly stream: string;
+}
+/** What became of one repository. */
+export interface RepositoryOutcome {
+    readonly repository: string;
+    /** Commit that the index now holds. */
+    readonly commit: string;
+    /** Why everything was read instead of a difference; null for a delta. */
+    readonly full: FullReason | null;
+    /** Files added, changed, moved or deleted in git. */
+    readonly filesChanged: number;
+    readonly objectsWritten: number;
+    readonly objectsDeleted: number;
+    /** Objects that the index holds of this repository afterwards. */
+    readonly objects: number;
+    /** Texts that had to be embedded, and those whose vector was known. */
+    readonly embedded: number;
+    readonly embeddingsReused: number;
+    /** Files that were not indexed, by reason. */
+    readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
+    readonly durationMs: number;
+}
+/** A repository that could not be brought up to date; its old receipt was kept. */
+export interface RepositoryFailure {
+    readonly repository: string;
+    readonly type: FailureType | 'Cancelled' | 'Unexpected';
+    readonly error: string;
+}
+/** Result of every flow over many repositories. */
+export interface FleetResult {
+    /** Repositories that the patterns matched, or that were asked about. */
+    readonly matched: number;
+    readonly succeeded: number;
+    /** Nothing to do: already indexed, unchanged, or being worked on by another run. */
+    readonly skipped: number;
+    readonly failed: number;
+    /** The first {@link FAILURES_KEPT} failures. */
+    readonly failures: readonly RepositoryFailure[];
+    readonly filesChanged: number;
+    readonly objectsWritten: number;
+    readonly objectsDeleted: number;
+    readonly embedded: number;
+    readonly embeddingsReused: number;
+    readonly durationMs: number;
+    /** True when a person declined the confirmation: nothing was done. */
+    readonly declined: boolean;
+}
+/** How many failures a {@link FleetResult} names; the rest is counted. */
+export declare const FAILURES_KEPT = 200;
+/** What a running fleet flow is doing; the answer of the query `progress`. */
+export interface FleetProgress extends Omit<FleetResult, 'durationMs'> {
+    readonly stage: 'finding' | 'waiting for confirmation' | 'working' | 'done';
+    /** The first names that a person is asked to confirm. */
+    readonly sample: readonly string[];
+    /** Repositories to work on that were found so far. */
+    readonly total: number;
+    /** Names of the repositories being worked on now. */
+    readonly running: readonly string[];
+}
+/** A person's answer to `Proceed with initial indexing?`, the argument of the update `confirm`. */
+export interface Confirmation {
+    readonly proceed: boolean;
+    /** Who answered, for the record. */
+    readonly by?: string;
+}
+/** One page of repositories to work on, as an activity returns it. */
+export interface RepositoryPage {
+    /** How many repositories the patterns matched in all. */
+    readonly matched: number;
+    /** How many of the repositories after `after` need no work. */
+    readonly upToDate: number;
+    /** At most the page size, in order of their ids. */
+    readonly repositories: readonly RepositoryAddress[];
+    /** How many need work in all, on this and the following pages. */
+    readonly total: number;
+    /** Repositories that could not be asked. */
+    readonly failures: readonly RepositoryFailure[];
+    /** Where the next page starts; null on the last one. */
+    readonly next: string | null;
+}
+/** The part of a {@link Repository} that travels to the flow that works on it. */
+export declare function addressOf({ id, cloneUrl }: Repository): RepositoryAddress;

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.js';
+const patterns = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
+const parallel = z.int().min(1).max(64).default(8);
+const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+/** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
+export const FLOW_INPUTS = {
+    onboardRepositories: z.strictObject({ patterns, confirm: z.boolean().default(false), parallel }),
+    syncRepositories: z
+        .strictObject({ patterns: patterns.optional(), all: z.boolean().default(false), parallel })
+        .refine(({ patterns, all }) => all !== (patterns !== undefined), 'give either patterns or "all": true'),
+    syncRepository: z.strictObject({
+        repository: z.union([repositoryId, z.strictObject({ id: repositoryId, cloneUrl: z.string().min(1) })]),
+    }),
+    removeRepositories: z.strictObject({ patterns, parallel }),
+    removeRepository: z.strictObject({ repository: repositoryId }),
+    ingestStream: z.strictObject({
+        repository: repositoryId,
+        stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),
+    }),
+};
+/** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
+export function describeIssue(error) {
+    const [issue] = error.issues;
+    if (issue === undefined)
+        return 'the input is wrong';
+    const field = issue.path.map(String).join('.');
+    if (issue.code === 'unrecognized_keys')
+        return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+    return field === '' ? issue.message : `${field}: ${issue.message}`;
+}
+//# sourceMappingURL=flows.schema.js.map

@@ -1,0 +1,38 @@
+/** The ref that every repository is indexed at: whatever branch its HEAD names, so that renaming that branch costs nothing. */
+export declare const DEFAULT_REF = "HEAD";
+/** The commit and tree of a repository at one moment. */
+export interface Snapshot {
+    /** Commit oid, 40 or 64 hex digits; all zeros (git's null oid) for a repository without a commit. */
+    readonly commit: string;
+    /** Tree oid; the empty tree for a repository without a commit. */
+    readonly tree: string;
+    /** Short branch name; null when HEAD is detached. */
+    readonly branch: string | null;
+    /** Committer date, ISO 8601; null for a repository without a commit. */
+    readonly timestamp: string | null;
+}
+/**
+ * What the index holds of one repository at one ref, kept in Weaviate beside the objects that it vouches for, and written
+ * last: an object set without its receipt is work in progress, never an index.
+ */
+export interface Receipt extends Snapshot {
+    /** {@link Repository.id} */
+    readonly repository: string;
+    readonly ref: string;
+    readonly cloneUrl: string;
+    /** Digest of chunker, embedding model and schema: objects made under another digest are other objects. */
+    readonly digest: string;
+    /** Files that have at least one object. */
+    readonly files: number;
+    readonly objects: number;
+    /** XOR of the 128-bit ids of all objects, 32 hex digits. Anyone can recompute it from git. */
+    readonly xor: string;
+    /** When the receipt was written, ISO 8601. */
+    readonly indexedAt: string;
+    /** The snapshot that a run is on its way to; it stays when a run dies, and the next run finishes or repairs exactly that. */
+    readonly pending: Snapshot | null;
+}
+/** The neutral element of {@link xorIds}: the XOR of no object. */
+export declare const NO_OBJECTS: string;
+/** XORs a UUID into an accumulated 32-digit hexadecimal value. The same id twice cancels itself, in any order. */
+export declare function xorIds(accumulated: string, id: string): string;

@@ -1,0 +1,25 @@
+/** A repository as discovery found it. Small and plain: it travels through workflow history. */
+export interface Repository {
+    /** `<provider>/<organization>[/<project>]/<repository>`: the identity everywhere in Longhaul. */
+    readonly id: string;
+    /** The provider's name in `longhaul.yaml`. */
+    readonly provider: string;
+    readonly organization: string;
+    /** The level between organization and repository, which only some forges have. */
+    readonly project: string | null;
+    readonly repository: string;
+    /** Where git fetches from: an https, ssh or file URL, or an absolute path. Never with credentials in it. */
+    readonly cloneUrl: string;
+    /** The branch that HEAD names, as far as discovery knew; null when it did not say. */
+    readonly defaultBranch: string | null;
+}
+/** What one needs to fetch a repository: the part of a {@link Repository} that travels from flow to flow. */
+export type RepositoryAddress = Pick<Repository, 'id' | 'cloneUrl'>;
+/** The identity of a repository (`docs/architecture.md`): not its basename, so equal names in two places stay apart. */
+export declare function repositoryId(provider: string, organization: string, project: string | null, repository: string): string;
+/** The id without its provider: `org/project/repo` or `org/repo`, as events and messages name a repository. */
+export declare function repositoryName(id: string): string;
+/** Why {@link isRepositoryId} said no. */
+export declare const NOT_A_REPOSITORY_ID = "must be a repository id: provider/org/repo or provider/org/project/repo";
+/** True for `provider/org/repo` or `provider/org/project/repo` of plain segments: no empty one, no `..`, no control character. */
+export declare function isRepositoryId(id: string): boolean;

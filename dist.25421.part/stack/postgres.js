@@ -1,0 +1,55 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { poll, superviseChild } from './child.js';
+import { choosePorts } from './ports.js';
+import { keptSecret } from './secret.js';
+import { serverEnvironment } from './server-environment.js';
+/**
+ * Starts the PostgreSQL that npm brings along, on demand: state in `<dataDir>/postgres`, a random password kept beside it.
+ * Run by root, it works as the system user `postgres`, which is created when it is missing and which must be able to enter
+ * `dataDir`. `port` 0 takes a free one. Throws {@link StackError} when it does not start.
+ */
+export async function startPostgres(options) {
+    mkdirSync(options.dataDir, { recursive: true });
+    const dataDir = realpathSync(options.dataDir);
+    const password = keptSecret(join(dataDir, 'postgres.key'));
+    const { port } = await choosePorts([{ name: 'port', wanted: options.port, key: 'the port of PostgreSQL' }], {});
+    if (port === undefined)
+        throw new Error('no port was chosen for PostgreSQL');
+    const child = await superviseChild(postgresChild({ ...options, dataDir, port, password }), {
+        onStart: () => undefined,
+        onProgress: () => undefined,
+        signal: options.signal,
+    });
+    return {
+        host: '127.0.0.1',
+        port,
+        user: 'longhaul',
+        password,
+        database: 'postgres',
+        stop: () => child.stop(),
+    };
+}
+/** How to run it: in a process of its own, because the package takes over the signals of the process that it is loaded in. */
+function postgresChild(options) {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+    return {
+        name: 'postgres',
+        command: process.execPath,
+        args: [fileURLToPath(new URL(`./postgres-process.${extension}`, import.meta.url))],
+        env: {
+            ...serverEnvironment(options.env, options.dataDir),
+            LONGHAUL_POSTGRES_DIR: join(options.dataDir, 'postgres'),
+            LONGHAUL_POSTGRES_PORT: String(options.port),
+            LONGHAUL_POSTGRES_PASSWORD: options.password,
+        },
+        logFile: join(options.dataDir, 'logs', 'postgres.log'),
+        readyTimeout: 60_000,
+        stopTimeout: 15_000,
+        ready: async (signal, logged) => {
+            await poll(() => (logged().includes('"event":"postgres_ready"') ? true : null), signal);
+        },
+    };
+}
+//# sourceMappingURL=postgres.js.map

@@ -1,0 +1,75 @@
+import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { stopLeftovers } from './leftovers.js';
+import { lockHolder, tryLock } from './lock.js';
+import { isRunning } from './process-identity.js';
+import { signalGroup } from './program.js';
+import { readSecret } from './secret.js';
+import { NO_STATE, readState, stackLockFile, writeState } from './state.js';
+/** Where the API key of the embedded Weaviate is kept. */
+export function weaviateKeyFile(dataDir) {
+    return join(dataDir, 'weaviate.key');
+}
+/** The stack that runs on this data folder, also while it starts; null when none does. */
+export function findRunningStack(dataDir) {
+    if (!existsSync(stackLockFile(dataDir)))
+        return null;
+    const folder = realpathSync(dataDir);
+    const state = readState(folder);
+    const holder = lockHolder(stackLockFile(folder));
+    if (holder === null || state.supervisor?.pid !== holder.pid || state.supervisor.start !== holder.start)
+        return null;
+    const weaviateApiKey = state.weaviate?.source === 'yours' ? null : readSecret(weaviateKeyFile(folder));
+    return { pid: holder.pid, state, weaviateApiKey };
+}
+/**
+ * Stops the stack of a data folder: asks its supervisor and waits; one that has not ended after `patience` milliseconds is
+ * killed. Without a supervisor, whatever a killed one left is stopped.
+ */
+export async function stopRunningStack(dataDir, patience = 60_000) {
+    if (!existsSync(dataDir))
+        return { supervisor: false, programs: [] };
+    const folder = realpathSync(dataDir);
+    const running = findRunningStack(folder);
+    if (running === null)
+        return { supervisor: false, programs: await clearLeftovers(folder) };
+    const supervisor = running.state.supervisor;
+    if (supervisor !== null) {
+        process.kill(supervisor.pid, 'SIGTERM');
+        for (let waited = 0; waited < patience && isRunning(supervisor); waited += 50)
+            await wait(50);
+        if (isRunning(supervisor))
+            process.kill(supervisor.pid, 'SIGKILL');
+        while (isRunning(supervisor))
+            await wait(20);
+    }
+    await clearLeftovers(folder);
+    return { supervisor: true, programs: running.state.children.map((child) => child.name) };
+}
+/** Stops what a killed supervisor left running on a data folder; does nothing while a stack runs there. Returns the names. */
+export async function clearLeftovers(dataDir) {
+    if (!existsSync(dataDir))
+        return [];
+    const folder = realpathSync(dataDir);
+    const taken = tryLock(stackLockFile(folder));
+    if ('holder' in taken)
+        return [];
+    try {
+        const state = readState(folder);
+        const stopped = await stopLeftovers(folder, state.children);
+        if (state.supervisor !== null)
+            writeState(folder, { ...NO_STATE, ports: state.ports });
+        return stopped;
+    }
+    finally {
+        taken.lock.release();
+    }
+}
+/** Ends a supervisor's children at once; for the moment when it must exit and cannot wait. */
+export function killRecorded(state) {
+    for (const child of state.children)
+        if (isRunning(child))
+            signalGroup(child.pid, 'SIGKILL');
+}
+//# sourceMappingURL=running-stack.js.map

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { waitForLock } from './lock.js';
+import { hasCode } from './stack-error.js';
+/** The full path of the cached executable, fetched first when it is not there; one process at a time fetches. */
+export async function cachedServer(server, options) {
+    const found = await findCached(server, options.cacheDir);
+    if (found !== null)
+        return found;
+    const root = join(options.cacheDir, 'servers');
+    const entry = `${server.name}-${server.version}`;
+    await mkdir(root, { recursive: true });
+    const lock = await waitForLock(join(root, `.${entry}.lock`), {
+        signal: options.signal,
+        onWait: ({ pid }) => options.onProgress({
+            about: server.name,
+            message: `waiting for process ${pid}, which is fetching it`,
+            passing: false,
+        }),
+    });
+    try {
+        const other = await findCached(server, options.cacheDir);
+        return other ?? (await makeEntry(server, root, entry));
+    }
+    finally {
+        lock.release();
+    }
+}
+async function makeEntry(server, root, entry) {
+    for (const name of await readdir(root)) {
+        if (name.startsWith(`.${entry}.making-`))
+            await rm(join(root, name), { recursive: true, force: true });
+    }
+    const making = join(root, `.${entry}.making-${process.pid}`);
+    const folder = join(root, entry);
+    await mkdir(making);
+    try {
+        await server.make(making);
+        const program = join(making, server.program);
+        await chmod(program, 0o755);
+        const manifest = { bytes: (await stat(program)).size, sha256: await sha256(program) };
+        await writeFile(join(making, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
+        await rm(folder, { recursive: true, force: true });
+        await rename(making, folder);
+    }
+    finally {
+        await rm(making, { recursive: true, force: true });
+    }
+    return join(folder, server.program);
+}
+/** The full path of the executable when its cache entry is there and whole; else null. */
+export async function findCached(server, cacheDir) {
+    const folder = join(cacheDir, 'servers', `${server.name}-${server.version}`);
+    const program = join(folder, server.program);
+    try {
+        const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'));
+        return (await stat(program)).size === manifest.bytes ? program : null;
+    }
+    catch (error) {
+        if (hasCode(error, 'ENOENT') || error instanceof SyntaxError)
+            return null;
+        throw error;
+    }
+}
+/** SHA-256 of a file, hexadecimal. */
+export async function sha256(file) {
+    const hash = createHash('sha256');
+    await pipeline(createReadStream(file), hash);
+    return hash.digest('hex');
+}
+//# sourceMappingURL=server-cache.js.map

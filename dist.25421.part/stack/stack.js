@@ -1,0 +1,324 @@
+import { mkdirSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { superviseChild } from './child.js';
+import { STACK_MARK, stopLeftovers } from './leftovers.js';
+import { tryLock } from './lock.js';
+import { choosePorts, occupyPort } from './ports.js';
+import { self } from './process-identity.js';
+import { findRunningStack, killRecorded, weaviateKeyFile } from './running-stack.js';
+import { registerSearchAttributes } from './search-attributes.js';
+import { keptSecret } from './secret.js';
+import { serverEnvironment } from './server-environment.js';
+import { StackError } from './stack-error.js';
+import { NO_STATE, readState, stackLockFile, writeState } from './state.js';
+import { yourTemporal } from './temporal-connection.js';
+import { obtainTemporal, temporalChild, temporalVersion, withTemporal } from './temporal.js';
+import { obtainWeaviate, weaviateChild, weaviateVersion, yourWeaviate } from './weaviate.js';
+/** Thrown by {@link startStack} when another process runs a stack on the same data folder. */
+export class StackRunningError extends StackError {
+    /** The pid of that process. */
+    pid;
+    constructor(dataDir, pid) {
+        super(`A stack is already running on ${dataDir} (process ${pid}): stop it with \`longhaul down\`.`);
+        this.name = 'StackRunningError';
+        this.pid = pid;
+    }
+}
+/**
+ * Finds, fetches and starts what is needed, and registers the search attributes. Throws {@link StackRunningError} when a
+ * stack already runs on this data folder, {@link StackError} when something is missing or does not start; then nothing is
+ * left running.
+ */
+export async function startStack(options) {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+    const dataDir = realpathSync(options.dataDir);
+    const lock = await takeStack(dataDir, options.signal);
+    const session = openSession(dataDir, lock, options);
+    try {
+        await session.clear();
+        const needs = options.needs ?? ['temporal', 'weaviate', 'model'];
+        // One failure ends the others' work too, before anything is reported.
+        const parts = [startServers(session, needs), needs.includes('model') ? prepareModel(session) : undefined];
+        const guarded = parts.map(async (part) => {
+            try {
+                return await part;
+            }
+            catch (error) {
+                session.giveUp(error);
+                throw error;
+            }
+        });
+        await Promise.allSettled(guarded);
+        session.signal.throwIfAborted();
+        session.update({ status: 'running' });
+        return asStack(session);
+    }
+    catch (error) {
+        await session.stop();
+        throw error;
+    }
+}
+/** Takes the data folder's lock; somebody who only clears up there is waited for. */
+async function takeStack(dataDir, signal) {
+    for (let waited = 0;; waited += 100) {
+        signal?.throwIfAborted();
+        const taken = tryLock(stackLockFile(dataDir));
+        if ('lock' in taken)
+            return taken.lock;
+        if (findRunningStack(dataDir) !== null || waited >= 20_000)
+            throw new StackRunningError(dataDir, taken.holder.pid);
+        await wait(100);
+    }
+}
+function openSession(dataDir, lock, options) {
+    const before = readState(dataDir);
+    const gaveUp = new AbortController();
+    const signal = options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal;
+    const onProgress = options.onProgress ?? (() => undefined);
+    const children = [];
+    const afterStop = [];
+    let stopping = null;
+    let state = {
+        ...NO_STATE,
+        status: 'starting',
+        supervisor: self(),
+        startedAt: new Date().toISOString(),
+        ports: before.ports,
+        children: before.children,
+    };
+    const update = (change) => {
+        state = { ...state, ...change };
+        writeState(dataDir, state);
+    };
+    const kill = () => {
+        for (const child of children)
+            child.kill();
+        killRecorded(state);
+    };
+    process.once('exit', kill);
+    return {
+        dataDir,
+        logDir: join(dataDir, 'logs'),
+        options,
+        env: { ...options.env, [STACK_MARK]: dataDir },
+        signal,
+        onProgress,
+        state: () => state,
+        update,
+        clear: async () => {
+            update({});
+            const left = await stopLeftovers(dataDir, before.children);
+            update({ children: [] });
+            if (left.length > 0) {
+                const message = `stopped what a killed run had left: ${left.join(', ')}`;
+                onProgress({ about: 'stack', message, passing: false });
+            }
+        },
+        giveUp: (reason) => gaveUp.abort(reason),
+        supervise: async (spec) => {
+            const child = await superviseChild(spec, {
+                signal,
+                onProgress,
+                onStart: (identity) => {
+                    const others = state.children.filter((each) => each.name !== spec.name);
+                    update({ children: [...others, { ...identity, name: spec.name }] });
+                },
+            });
+            children.push(child);
+            return child;
+        },
+        afterStop: (action) => void afterStop.push(action),
+        stop: () => {
+            stopping ??= (async () => {
+                const servers = ['temporal', 'weaviate'];
+                // Workers first, while the servers that they report to still answer.
+                await Promise.all(children.filter((each) => !servers.includes(each.name)).map((each) => each.stop()));
+                await Promise.all(children.map((each) => each.stop()));
+                await Promise.all(afterStop.map((action) => action()));
+                process.off('exit', kill);
+                update({ ...NO_STATE, ports: state.ports });
+                lock.release();
+            })();
+            return stopping;
+        },
+        kill,
+    };
+}
+async function startServers(session, needs) {
+    const { options } = session;
+    const temporal = needs.includes('temporal') ? await yourTemporal(options.temporal ?? {}, options.env) : null;
+    const weaviate = needs.includes('weaviate') ? yourWeaviate(options.weaviate ?? {}, options.env) : null;
+    const fetching = {
+        cacheDir: options.cacheDir,
+        env: session.env,
+        onProgress: session.onProgress,
+        signal: session.signal,
+    };
+    const embedTemporal = needs.includes('temporal') && temporal === null;
+    const embedWeaviate = needs.includes('weaviate') && weaviate === null;
+    const programs = {
+        temporal: embedTemporal ? await obtainTemporal(fetching) : null,
+        weaviate: embedWeaviate ? await obtainWeaviate(fetching) : null,
+    };
+    const needed = [...(embedTemporal ? temporalPorts(options) : []), ...(embedWeaviate ? weaviatePorts(options) : [])];
+    const ports = await choosePorts(needed, session.state().ports);
+    session.update({ ports: { ...session.state().ports, ...ports } });
+    const starts = [
+        temporal === null ? undefined : useTemporal(session, temporal),
+        weaviate === null ? undefined : useWeaviate(session, weaviate),
+        programs.temporal === null ? undefined : startTemporal(session, programs.temporal, ports),
+        programs.weaviate === null ? undefined : startWeaviate(session, programs.weaviate, ports),
+    ];
+    const results = await Promise.allSettled(starts.map(async (start) => {
+        try {
+            await start;
+        }
+        catch (error) {
+            session.giveUp(error);
+            throw error;
+        }
+    }));
+    for (const result of results)
+        if (result.status === 'rejected')
+            throw result.reason;
+}
+function temporalPorts(options) {
+    return [
+        { name: 'temporal', wanted: options.ports?.temporal ?? 0, key: 'stack.temporalPort' },
+        { name: 'temporalUi', wanted: options.ports?.temporalUi ?? 0, key: 'stack.temporalUiPort' },
+    ];
+}
+function weaviatePorts(options) {
+    return [
+        { name: 'weaviate', wanted: options.ports?.weaviate ?? 0, key: 'stack.weaviatePort' },
+        { name: 'weaviateGrpc', wanted: 0, everywhere: true },
+        // A node in `localhost` mode expects these two to follow each other.
+        { name: 'weaviateGossip', wanted: 0, next: { name: 'weaviateData', everywhere: true } },
+        { name: 'weaviateRaft', wanted: 0, next: { name: 'weaviateRaftRpc' } },
+    ];
+}
+async function useTemporal(session, target) {
+    const { namespace, connectionOptions } = target;
+    const version = await withTemporal(target, async (connection) => {
+        const found = await temporalVersion(connection, namespace);
+        await registerSearchAttributes(connection, namespace);
+        return found;
+    });
+    session.update({
+        temporal: { address: connectionOptions.address, uiUrl: null, namespace, source: 'yours', version },
+    });
+}
+async function startTemporal(session, program, ports) {
+    const { options } = session;
+    const port = portNamed('temporal', ports);
+    const uiPort = portNamed('temporalUi', ports);
+    const namespace = options.env['TEMPORAL_NAMESPACE'] ?? options.temporal?.namespace ?? 'default';
+    session.onProgress({
+        about: 'temporal',
+        message: `starting (${program.source}, ${program.command})`,
+        passing: false,
+    });
+    await session.supervise(temporalChild({
+        command: program.command,
+        dataDir: session.dataDir,
+        logFile: join(session.logDir, 'temporal.log'),
+        env: serverEnvironment(options.env, session.dataDir),
+        port,
+        uiPort,
+        namespace,
+        logLevel: options.temporalLogLevel ?? 'warn',
+        extraArgs: options.temporalExtraArgs ?? [],
+    }));
+    const address = `127.0.0.1:${port}`;
+    const version = await withTemporal({ connectionOptions: { address }, namespace }, async (connection) => {
+        await registerSearchAttributes(connection, namespace);
+        return temporalVersion(connection, namespace);
+    });
+    const uiUrl = `http://127.0.0.1:${uiPort}`;
+    session.update({ temporal: { address, uiUrl, namespace, source: program.source, version } });
+    session.onProgress({ about: 'temporal', message: `ready at ${address}`, passing: false });
+}
+async function useWeaviate(session, target) {
+    const version = await weaviateVersion(target);
+    session.update({ weaviate: { url: target.url, grpc: target.grpc, source: 'yours', version } });
+}
+async function startWeaviate(session, program, ports) {
+    const { options } = session;
+    const rest = portNamed('weaviate', ports);
+    const grpc = portNamed('weaviateGrpc', ports);
+    const data = portNamed('weaviateData', ports);
+    const apiKey = keptSecret(weaviateKeyFile(session.dataDir));
+    session.afterStop(await occupyPort(data));
+    session.onProgress({
+        about: 'weaviate',
+        message: `starting (${program.source}, ${program.command})`,
+        passing: false,
+    });
+    await session.supervise(weaviateChild({
+        command: program.command,
+        dataDir: session.dataDir,
+        logFile: join(session.logDir, 'weaviate.log'),
+        env: serverEnvironment(options.env, session.dataDir),
+        apiKey,
+        ports: {
+            rest,
+            grpc,
+            gossip: portNamed('weaviateGossip', ports),
+            data,
+            raft: portNamed('weaviateRaft', ports),
+            raftRpc: portNamed('weaviateRaftRpc', ports),
+        },
+    }));
+    const target = { url: `http://127.0.0.1:${rest}`, grpc: `127.0.0.1:${grpc}` };
+    const version = await weaviateVersion({ ...target, apiKey });
+    session.update({ weaviate: { ...target, source: program.source, version } });
+    session.onProgress({ about: 'weaviate', message: `ready at ${target.url}`, passing: false });
+}
+async function prepareModel(session) {
+    const { cacheDir, modelPath } = session.options;
+    if (modelPath !== undefined) {
+        session.update({ modelFolder: modelPath });
+        return;
+    }
+    const { ensureModel } = await import('./model.js');
+    const { folder } = await ensureModel({
+        cacheDir,
+        signal: session.signal,
+        onProgress: (message) => session.onProgress({ about: 'model', message, passing: true }),
+    });
+    session.update({ modelFolder: folder });
+}
+function portNamed(name, ports) {
+    const port = ports[name];
+    if (port === undefined)
+        throw new Error(`no port was chosen for ${name}`);
+    return port;
+}
+function asStack(session) {
+    const yours = yourWeaviate(session.options.weaviate ?? {}, session.options.env);
+    const embedded = session.state().weaviate?.source !== 'yours';
+    const weaviateApiKey = embedded ? keptSecret(weaviateKeyFile(session.dataDir)) : (yours?.apiKey ?? null);
+    return {
+        get temporal() {
+            return asked(session.state().temporal, 'temporal');
+        },
+        get weaviate() {
+            return { ...asked(session.state().weaviate, 'weaviate'), apiKey: weaviateApiKey };
+        },
+        get model() {
+            return { folder: asked(session.state().modelFolder, 'model') };
+        },
+        dataDir: session.dataDir,
+        logDir: session.logDir,
+        supervise: (spec) => session.supervise(spec),
+        stop: () => session.stop(),
+        kill: () => session.kill(),
+    };
+}
+function asked(value, name) {
+    if (value === null)
+        throw new Error(`${name} was not among the needs of this stack`);
+    return value;
+}
+//# sourceMappingURL=stack.js.map

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { poll } from './child.js';
+import { fetchTemporal, PINNED_TEMPORAL } from './fetch-temporal.js';
+import { findOnPath, runProgram } from './program.js';
+import { findCached } from './server-cache.js';
+import { messageOf, StackError } from './stack-error.js';
+/** The `temporal` program: installed on PATH, or already fetched; null when neither is there. */
+export async function findTemporal(cacheDir, env) {
+    const installed = await findOnPath('temporal', env);
+    if (installed !== null) {
+        const result = await runProgram(installed, ['--version'], { env, timeout: 20_000 });
+        const version = /temporal version (\S+)/.exec(result.stdout)?.[1];
+        if (result.code === 0 && version !== undefined)
+            return { command: installed, source: 'installed', version };
+    }
+    const cached = await findCached(PINNED_TEMPORAL, cacheDir);
+    return cached === null ? null : { command: cached, source: 'fetched', version: PINNED_TEMPORAL.version };
+}
+/** The `temporal` program, fetched when it is nowhere. Throws {@link StackError}. */
+export async function obtainTemporal(options) {
+    const found = await findTemporal(options.cacheDir, options.env);
+    if (found !== null)
+        return found;
+    return { command: await fetchTemporal(options), source: 'fetched', version: PINNED_TEMPORAL.version };
+}
+/** How to run the server: everything on loopback, state in one SQLite file. */
+export function temporalChild(options) {
+    const flags = {
+        '--ip': '127.0.0.1',
+        '--port': String(options.port),
+        '--ui-port': String(options.uiPort),
+        '--db-filename': join(options.dataDir, 'temporal.db'),
+        '--namespace': options.namespace,
+        '--log-level': options.logLevel,
+        '--log-format': 'json',
+    };
+    const target = {
+        connectionOptions: { address: `127.0.0.1:${options.port}` },
+        namespace: options.namespace,
+    };
+    return {
+        name: 'temporal',
+        command: options.command,
+        args: ['server', 'start-dev', ...Object.entries(flags).flat(), '--ui-disable-news-fetch', ...options.extraArgs],
+        env: options.env,
+        logFile: options.logFile,
+        readyTimeout: 60_000,
+        stopTimeout: 10_000,
+        ready: async (signal) => {
+            await poll(async () => ((await answers(target)) ? true : null), signal);
+        },
+    };
+}
+async function answers(target) {
+    try {
+        await withTemporal(target, (connection) => connection.workflowService.describeNamespace({ namespace: target.namespace }));
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/**
+ * Connects, calls `use`, and closes the connection. Throws {@link StackError} when nobody answers there within 5 s.
+ */
+export async function withTemporal(target, use) {
+    const { Connection } = await import('@temporalio/client');
+    const { address } = target.connectionOptions;
+    const connection = await Connection.connect({ ...target.connectionOptions, connectTimeout: 5000 }).catch((error) => {
+        throw new StackError(`No Temporal server answers at ${address}: start it or correct the address.`, {
+            cause: error,
+        });
+    });
+    try {
+        return await use(connection);
+    }
+    finally {
+        await connection.close();
+    }
+}
+/** The version of the server at the other end. Throws {@link StackError} when the namespace is not there. */
+export async function temporalVersion(connection, namespace) {
+    await connection.workflowService.describeNamespace({ namespace }).catch((error) => {
+        throw new StackError(`The Temporal namespace ${namespace} cannot be used: ${messageOf(error)}. Create or correct it.`, {
+            cause: error,
+        });
+    });
+    const { serverVersion } = await connection.workflowService.getSystemInfo({});
+    return serverVersion;
+}
+//# sourceMappingURL=temporal.js.map

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import { poll } from './child.js';
+import { fetchWeaviate, PINNED_WEAVIATE } from './fetch-weaviate.js';
+import { findOnPath, runProgram } from './program.js';
+import { findCached } from './server-cache.js';
+import { messageOf, StackError } from './stack-error.js';
+/** The user's own Weaviate; null when neither the environment nor `longhaul.yaml` names one. */
+export function yourWeaviate(choice, env) {
+    const url = env['WEAVIATE_URL'] ?? choice.url;
+    if (url === undefined || url === '')
+        return null;
+    if (!URL.canParse(url))
+        throw new StackError('WEAVIATE_URL is not a URL: give it as http://host:port.');
+    const { protocol, hostname } = new URL(url);
+    return {
+        url: url.replace(/\/+$/, ''),
+        grpc: env['WEAVIATE_GRPC'] ?? choice.grpc ?? `${hostname}:${protocol === 'https:' ? 443 : 50_051}`,
+        apiKey: env[choice.apiKeyEnv ?? 'WEAVIATE_API_KEY'] ?? null,
+    };
+}
+/** The Weaviate program: installed on PATH, or already fetched; null when neither is there. */
+export async function findWeaviate(cacheDir, env) {
+    for (const name of ['weaviate', 'weaviate-server']) {
+        const installed = await findOnPath(name, env);
+        if (installed === null)
+            continue;
+        // It has no --version; this tells it from another program of the same name. The version is asked when it runs.
+        const help = await runProgram(installed, ['--help'], { env, timeout: 20_000 });
+        if (help.code === 0 && `${help.stdout}${help.stderr}`.includes('Weaviate')) {
+            return { command: installed, source: 'installed', version: null };
+        }
+    }
+    const cached = await findCached(PINNED_WEAVIATE, cacheDir);
+    return cached === null ? null : { command: cached, source: 'fetched', version: PINNED_WEAVIATE.version };
+}
+/** The Weaviate program, built when it is nowhere. Throws {@link StackError}. */
+export async function obtainWeaviate(options) {
+    const found = await findWeaviate(options.cacheDir, options.env);
+    if (found !== null)
+        return found;
+    return { command: await fetchWeaviate(options), source: 'fetched', version: PINNED_WEAVIATE.version };
+}
+/**
+ * How to run one node. All that can be bound to loopback is. Two ports it binds on every interface whatever it is told: gRPC,
+ * where nothing is answered without `apiKey`; and `ports.data`, where other nodes of a cluster talk and anybody may remove
+ * them (`/v1/cluster/remove` asks for no password). There are no other nodes: keep that port busy, and it serves without it.
+ */
+export function weaviateChild(options) {
+    const { ports, apiKey } = options;
+    const target = { url: `http://127.0.0.1:${ports.rest}`, grpc: `127.0.0.1:${ports.grpc}`, apiKey };
+    return {
+        name: 'weaviate',
+        command: options.command,
+        args: ['--scheme', 'http', '--host', '127.0.0.1', '--port', String(ports.rest)],
+        env: { ...options.env, ...nodeSettings(join(options.dataDir, 'weaviate'), ports), ...authentication(apiKey) },
+        logFile: options.logFile,
+        readyTimeout: 180_000,
+        stopTimeout: 20_000,
+        ready: async (signal) => {
+            await poll(async () => ((await isReady(target, signal)) ? true : null), signal);
+            // The key tells our server from another one that took the port in the meantime.
+            await weaviateVersion(target);
+        },
+    };
+}
+function nodeSettings(dataPath, ports) {
+    return {
+        PERSISTENCE_DATA_PATH: dataPath,
+        // Searches stay fast after a bulk write (seen: 100 ms and more for the better part of a minute without it).
+        PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS: '5',
+        GRPC_PORT: String(ports.grpc),
+        CLUSTER_HOSTNAME: 'node1',
+        CLUSTER_IN_LOCALHOST: 'true',
+        CLUSTER_BIND_ADDR: '127.0.0.1',
+        CLUSTER_ADVERTISE_ADDR: '127.0.0.1',
+        CLUSTER_GOSSIP_BIND_PORT: String(ports.gossip),
+        CLUSTER_DATA_BIND_PORT: String(ports.data),
+        RAFT_BOOTSTRAP_EXPECT: '1',
+        RAFT_JOIN: 'node1',
+        RAFT_PORT: String(ports.raft),
+        RAFT_INTERNAL_RPC_PORT: String(ports.raftRpc),
+        // One node elects itself: ready in 3 s instead of 10.
+        RAFT_HEARTBEAT_TIMEOUT: '1',
+        RAFT_ELECTION_TIMEOUT: '1',
+        RAFT_TIMEOUTS_MULTIPLIER: '1',
+        DISABLE_TELEMETRY: 'true',
+        API_BASED_MODULES_DISABLED: 'true',
+        ENABLE_MODULES: '',
+        GO_PROFILING_DISABLE: 'true',
+        DEFAULT_VECTORIZER_MODULE: 'none',
+        QUERY_DEFAULTS_LIMIT: '25',
+        LOG_LEVEL: 'warning',
+        LOG_FORMAT: 'json',
+    };
+}
+function authentication(apiKey) {
+    return {
+        AUTHENTICATION_ANONYMOUS_ACCESS_ENABLED: 'false',
+        AUTHENTICATION_APIKEY_ENABLED: 'true',
+        AUTHENTICATION_APIKEY_ALLOWED_KEYS: apiKey,
+        AUTHENTICATION_APIKEY_USERS: 'longhaul',
+        AUTHORIZATION_ADMINLIST_ENABLED: 'true',
+        AUTHORIZATION_ADMINLIST_USERS: 'longhaul',
+    };
+}
+async function isReady(target, signal) {
+    try {
+        return (await fetch(`${target.url}/v1/.well-known/ready`, { signal })).ok;
+    }
+    catch {
+        return false;
+    }
+}
+/** Asks a server for its version. Throws {@link StackError} when it does not answer or refuses the key. */
+export async function weaviateVersion(target) {
+    const headers = target.apiKey === null ? {} : { authorization: `Bearer ${target.apiKey}` };
+    const response = await fetch(`${target.url}/v1/meta`, { headers, signal: AbortSignal.timeout(5000) }).catch((error) => {
+        const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+        throw new StackError(`No Weaviate answers at ${target.url} (${reason}): start it or correct the address.`, {
+            cause: error,
+        });
+    });
+    if (response.status === 401 || response.status === 403) {
+        throw new StackError(`Weaviate at ${target.url} refuses the API key: give one that is valid.`);
+    }
+    const answer = (await response.json().catch(() => null));
+    if (!response.ok || typeof answer?.version !== 'string') {
+        throw new StackError(`What answers at ${target.url} is no Weaviate (status ${response.status}): correct the address.`);
+    }
+    return answer.version;
+}
+//# sourceMappingURL=weaviate.js.map

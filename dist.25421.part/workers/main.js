@@ -1,0 +1,105 @@
+import { parseArgs } from 'node:util';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { loadConfig } from '../activities/config.js';
+import { createCatalogActivities } from '../activities/catalog.js';
+import { createInputActivities } from '../activities/input.js';
+import { openTools } from '../activities/tools.js';
+import { LonghaulError } from '../domain/failures.js';
+import { ensureModel } from '../stack/model.js';
+import { yourTemporal } from '../stack/temporal-connection.js';
+import { yourWeaviate } from '../stack/weaviate.js';
+import { workflowBundle } from './bundle.js';
+import { namedFailures } from './failures.js';
+import { createLogger, temporalLogger } from './logger.js';
+/** What a worker process can do. A role is a task queue (docs/architecture.md). */
+const ROLES = ['flows', 'repos'];
+/** Activities that are indexing, fetching or asking at the same time in one process. */
+const REPOS_AT_ONCE = 8;
+const GRACE = '30 seconds';
+const { env } = process;
+const logger = createLogger(env);
+Runtime.install({
+    logger: temporalLogger(logger),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: { level: 'WARN' } } },
+});
+try {
+    await run(rolesAskedFor());
+}
+catch (error) {
+    logger.fatal({ event: 'worker_failed', err: error }, error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+}
+function rolesAskedFor() {
+    const { values } = parseArgs({ options: { roles: { type: 'string' } } });
+    const asked = (values.roles ?? ROLES.join(',')).split(',');
+    const unknown = asked.find((role) => !ROLES.includes(role));
+    if (unknown !== undefined) {
+        throw new LonghaulError('InvalidInput', `--roles: there is no role "${unknown}"; known are ${ROLES.join(', ')}.`);
+    }
+    return asked;
+}
+/** Serves the task queues of these roles until SIGTERM or SIGINT. */
+async function run(roles) {
+    const loaded = loadConfig({ env });
+    const temporal = await yourTemporal(loaded.config.temporal, env);
+    if (temporal === null) {
+        throw new LonghaulError('ServerUnavailable', 'No Temporal server is named: set TEMPORAL_ADDRESS.');
+    }
+    const { namespace } = temporal;
+    const connection = await NativeConnection.connect(temporal.connectionOptions);
+    const stopped = stopSignal();
+    const closers = [];
+    const workers = [];
+    try {
+        const common = { connection, namespace, shutdownGraceTime: GRACE, interceptors: { activity: [namedFailures] } };
+        if (roles.includes('flows')) {
+            workers.push(await Worker.create({
+                ...common,
+                taskQueue: 'longhaul-flows',
+                workflowBundle: await workflowBundle(),
+                activities: createInputActivities(),
+                maxCachedWorkflows: 200,
+            }));
+        }
+        if (roles.includes('repos')) {
+            const tools = await openTools(loaded, await places(loaded), env);
+            closers.push(tools.close);
+            workers.push(await Worker.create({
+                ...common,
+                taskQueue: 'longhaul-repos',
+                activities: createCatalogActivities(tools),
+                maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
+            }));
+        }
+        const running = workers.map((worker) => worker.run());
+        logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
+        await Promise.race([stopped, ...running]);
+        for (const worker of workers)
+            if (worker.getState() === 'RUNNING')
+                worker.shutdown();
+        await Promise.all(running);
+        logger.info({ event: 'worker_stopped', roles }, 'stopped');
+    }
+    finally {
+        for (const close of closers)
+            await close();
+        await connection.close();
+    }
+}
+/** Where Weaviate and the model are, by environment and configuration. */
+async function places({ config, cacheDir }) {
+    const weaviate = yourWeaviate(config.weaviate, env);
+    if (weaviate === null)
+        throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
+    const modelFolder = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir })).folder;
+    return { weaviate, modelFolder };
+}
+/** Resolves at the first SIGTERM or SIGINT. */
+function stopSignal() {
+    return new Promise((resolve) => {
+        process.once('SIGTERM', () => resolve());
+        process.once('SIGINT', () => resolve());
+    });
+}
+//# sourceMappingURL=main.js.map

@@ -1,0 +1,55 @@
+import { ApplicationFailure, condition, log, setHandler } from '@temporalio/workflow';
+import { checked } from '../shared/input.js';
+import { finding } from './activities.js';
+import { FleetTracker, newFleet, PAGE_SIZE, runStart, workThroughFleet } from './fleet.js';
+import { confirmUpdate } from './messages.js';
+/**
+ * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
+ * `syncRepository` child for each repository that is not indexed yet.
+ */
+export async function onboardRepositories(input) {
+    const { continued, ...given } = input;
+    const state = continued ?? newFleet(runStart());
+    const tracker = new FleetTracker(state.progress);
+    const answer = confirmation(tracker);
+    const { patterns, confirm, parallel } = await checked('onboardRepositories', given);
+    const group = patterns.join(', ');
+    return workThroughFleet(state, tracker, {
+        parallel,
+        page: (after) => finding.listUnindexed.executeWithOptions({ summary: `mgit list ${group}`.slice(0, 200) }, [
+            { patterns, after, limit: PAGE_SIZE },
+        ]),
+        proceed: async (total) => {
+            if (confirm && !(await answer()).proceed)
+                return false;
+            log.info('sync_group_start', { event: 'sync_group_start', group, repo_count: total });
+            return true;
+        },
+        child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+        nextInput: (next) => ({ patterns, confirm: false, parallel, continued: next }),
+    });
+}
+/** Takes the update `confirm`; the function it returns waits for a person's answer, however long that takes. */
+function confirmation(tracker) {
+    let answer;
+    setHandler(confirmUpdate, (given) => {
+        answer = { proceed: given.proceed, ...(given.by === undefined ? {} : { by: given.by }) };
+        return tracker.progress;
+    }, {
+        description: 'Proceed with initial indexing? {"proceed": true or false, "by": "name"}',
+        validator: (given) => {
+            if (tracker.progress.stage !== 'waiting for confirmation' || answer !== undefined) {
+                throw ApplicationFailure.nonRetryable('This run is not waiting for a confirmation.', 'InvalidInput');
+            }
+            if (typeof given?.proceed !== 'boolean') {
+                throw ApplicationFailure.nonRetryable('proceed: give true or false.', 'InvalidInput');
+            }
+        },
+    });
+    return async () => {
+        tracker.update({ stage: 'waiting for confirmation' });
+        await condition(() => answer !== undefined);
+        return answer ?? { proceed: false };
+    };
+}
+//# sourceMappingURL=onboard-repositories.js.map

@@ -1,0 +1,54 @@
+import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
+import { describeOutcome } from '../../domain/catalog/progress.js';
+import { repositoryName } from '../../domain/catalog/repository.js';
+import { failureOf } from '../shared/failure.js';
+import { checked } from '../shared/input.js';
+import { indexing } from './activities.js';
+/**
+ * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
+ * the receipt last. Its workflow id `sync/<repository id>` is the lock; on failure the old receipt stays, and the next run
+ * repairs (seed 000, workflows 1 to 3).
+ */
+export async function syncRepository(input) {
+    const { repository } = await checked('syncRepository', input);
+    const id = typeof repository === 'string' ? repository : repository.id;
+    return reported(id, () => indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
+        { repository },
+    ]));
+}
+/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
+export async function ingestStream(input) {
+    const { repository, stream } = await checked('ingestStream', input);
+    return reported(repository, () => indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
+        { repository, stream },
+    ]));
+}
+/** Takes one repository out of the index: its objects first, its receipt last. */
+export async function removeRepository(input) {
+    const { repository } = await checked('removeRepository', input);
+    return indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
+        { repository },
+    ]);
+}
+/** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */
+async function reported(id, work) {
+    const repo = repositoryName(id);
+    try {
+        const outcome = await work();
+        log.info('sync_repo_success', {
+            event: 'sync_repo_success',
+            repo,
+            files_changed: outcome.filesChanged,
+            duration_ms: outcome.durationMs,
+        });
+        setCurrentDetails(describeOutcome(outcome));
+        return outcome;
+    }
+    catch (error) {
+        if (!isCancellation(error)) {
+            log.error('sync_repo_failed', { event: 'sync_repo_failed', repo, error: failureOf(id, error).error });
+        }
+        throw error;
+    }
+}
+//# sourceMappingURL=sync-repository.js.map

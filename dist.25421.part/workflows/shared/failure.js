@@ -1,0 +1,22 @@
+import { ApplicationFailure, isCancellation, TerminatedFailure, TimeoutFailure } from '@temporalio/workflow';
+import { isFailureType } from '../../domain/failures.js';
+/** The deepest cause of a failure, in one sentence, with the name that the operator finds in the documentation. */
+export function failureOf(repository, error) {
+    if (isCancellation(error))
+        return { repository, type: 'Cancelled', error: 'the run was cancelled' };
+    let deepest = error;
+    while (deepest instanceof Error && deepest.cause instanceof Error) {
+        if (deepest instanceof ApplicationFailure && isFailureType(deepest.type))
+            break;
+        deepest = deepest.cause;
+    }
+    if (deepest instanceof TimeoutFailure) {
+        return { repository, type: 'ServerUnavailable', error: `no worker finished in time (${deepest.message})` };
+    }
+    if (deepest instanceof TerminatedFailure) {
+        return { repository, type: 'Cancelled', error: 'its run was terminated' };
+    }
+    const type = deepest instanceof ApplicationFailure && isFailureType(deepest.type) ? deepest.type : 'Unexpected';
+    return { repository, type, error: deepest instanceof Error ? deepest.message : String(deepest) };
+}
+//# sourceMappingURL=failure.js.map

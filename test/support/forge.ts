@@ -1,0 +1,239 @@
+import { spawn } from 'node:child_process';
+import { createVerify } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { SCRATCH_ENV } from './scratch-git.ts';
+
+/**
+ * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages and its refusals,
+ * and serves the repositories over HTTP with git's own `http-backend`.
+ */
+export interface Forge {
+  /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */
+  readonly url: string;
+  /** `<root>/<organization>/<repository>.git`: what lies here is served and listed. */
+  readonly root: string;
+  /** Every request so far: `GET /api/v3/user/orgs?page=2`. */
+  readonly requests: string[];
+  /** Organizations that exist but that the token's user is no member of. */
+  readonly foreign: Set<string>;
+  /** Owners that are users: `/orgs/<name>` is not found. */
+  readonly users: Set<string>;
+  readonly archived: Set<string>;
+  readonly forks: Set<string>;
+  /** Answers every API request until it returns null. */
+  refuse: ((request: string) => Refusal | null) | null;
+  close(): Promise<void>;
+}
+
+/** What the forge says instead of an answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Who is let in. */
+export interface ForgeAccess {
+  /** The token; left out, everybody is let in. */
+  readonly token?: string;
+  /** A GitHub App: its installation gets the token for a valid JWT only. */
+  readonly app?: { readonly id: string; readonly installation: number; readonly publicKey: string };
+}
+
+const LARGEST_PAGE = 100;
+
+/** Starts a forge over a folder. */
+export async function startForge(root: string, { token, app }: ForgeAccess = {}): Promise<Forge> {
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    forge.requests.push(`${request.method} ${path}`);
+    const answer = path.startsWith('/api/v3/')
+      ? answerApi(request, response)
+      : serveGit(request, response, root, token);
+    answer.catch((error: unknown) => response.destroy(error as Error));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const forge: Forge = {
+    url,
+    root,
+    requests: [],
+    foreign: new Set(),
+    users: new Set(),
+    archived: new Set(),
+    forks: new Set(),
+    refuse: null,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+
+  const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
+  const repositories = (owner: string): object[] =>
+    readdirSync(join(root, owner))
+      .filter((name) => name.endsWith('.git'))
+      .sort()
+      .map((name) => describe(forge, owner, name.slice(0, -'.git'.length)));
+
+  async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const asked = new URL(request.url ?? '', url);
+    const path = asked.pathname.slice('/api/v3'.length);
+    const refusal = forge.refuse?.(`${request.method} ${path}`) ?? null;
+    if (refusal !== null) return send(response, refusal.status, { message: refusal.message }, refusal.headers);
+    const [, scheme = '', given = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
+    const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
+    if (installation && request.method === 'POST') {
+      if (!app || Number(installation[1]) !== app.installation || !isSigned(given, app))
+        return badCredentials(response);
+      return send(response, 201, {
+        token,
+        expires_at: new Date(Date.now() + 3_600_000).toISOString(),
+        permissions: {},
+      });
+    }
+    if (token !== undefined && (given !== token || !/^(token|bearer)$/i.test(scheme))) return badCredentials(response);
+
+    const [, kind, owner = '', third] = path.split('/');
+    if (path === '/user/orgs') {
+      const own = organizations().filter((name) => !forge.foreign.has(name) && !forge.users.has(name));
+      return sendPage(
+        response,
+        asked,
+        own.map((login) => ({ login })),
+      );
+    }
+    if (path === '/user/repos') return sendPage(response, asked, []);
+    if (path === '/installation/repositories') {
+      const all = organizations().flatMap(repositories);
+      return sendPage(response, asked, all, (page) => ({ total_count: all.length, repositories: page }));
+    }
+    if (third === 'repos' && (kind === 'orgs' || kind === 'users') && organizations().includes(owner)) {
+      if (forge.users.has(owner) === (kind === 'users')) return sendPage(response, asked, repositories(owner));
+    }
+    if (kind === 'repos' && third && existsSync(join(root, owner, `${third}.git`))) {
+      return send(response, 200, describe(forge, owner, third));
+    }
+    return send(response, 404, { message: 'Not Found' });
+  }
+
+  return forge;
+}
+
+function describe(forge: Forge, owner: string, name: string): object {
+  const full = `${owner}/${name}`;
+  return {
+    name,
+    full_name: full,
+    owner: { login: owner },
+    clone_url: `${forge.url}/${full}.git`,
+    default_branch: 'main',
+    archived: forge.archived.has(full),
+    fork: forge.forks.has(full),
+  };
+}
+
+function sendPage(
+  response: ServerResponse,
+  asked: URL,
+  items: readonly object[],
+  wrap: (page: readonly object[]) => unknown = (page) => page,
+): void {
+  const size = Math.min(Number(asked.searchParams.get('per_page') ?? 30), LARGEST_PAGE);
+  const page = Number(asked.searchParams.get('page') ?? 1);
+  const last = Math.max(1, Math.ceil(items.length / size));
+  const next = new URL(asked);
+  next.searchParams.set('page', String(page + 1));
+  const link: Record<string, string> = page < last ? { link: `<${next.href}>; rel="next"` } : {};
+  return send(response, 200, wrap(items.slice((page - 1) * size, page * size)), link);
+}
+
+function badCredentials(response: ServerResponse): void {
+  return send(response, 401, { message: 'Bad credentials' });
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+function isSigned(jwt: string, app: { readonly id: string; readonly publicKey: string }): boolean {
+  const [header = '', payload = '', signature = ''] = jwt.split('.');
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { iss: unknown; exp: number };
+  const verify = createVerify('RSA-SHA256').update(`${header}.${payload}`);
+  return (
+    String(claims.iss) === app.id &&
+    claims.exp * 1_000 > Date.now() &&
+    verify.verify(app.publicKey, signature, 'base64url')
+  );
+}
+
+/** Hands a request to `git http-backend`, as a web server does. */
+async function serveGit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  root: string,
+  token: string | undefined,
+): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'http://forge');
+  const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /i, ''), 'base64').toString();
+  if (token !== undefined && basic !== `x-access-token:${token}`) {
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' });
+    response.end();
+    return;
+  }
+  const cgi = spawn('git', ['http-backend'], {
+    env: {
+      ...SCRATCH_ENV,
+      GIT_PROJECT_ROOT: root,
+      GIT_HTTP_EXPORT_ALL: '1',
+      GIT_CONFIG_COUNT: '2',
+      GIT_CONFIG_KEY_0: 'uploadpack.allowFilter',
+      GIT_CONFIG_VALUE_0: 'true',
+      GIT_CONFIG_KEY_1: 'uploadpack.allowAnySHA1InWant',
+      GIT_CONFIG_VALUE_1: 'true',
+      PATH_INFO: decodeURIComponent(pathname),
+      QUERY_STRING: searchParams.toString(),
+      REQUEST_METHOD: request.method,
+      CONTENT_TYPE: request.headers['content-type'] ?? '',
+      ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
+      HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
+      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+    },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  cgi.stdin.on('error', () => undefined);
+  response.on('close', () => cgi.kill());
+  request.pipe(cgi.stdin);
+  let head = Buffer.alloc(0);
+  let started = false;
+  for await (const chunk of cgi.stdout as AsyncIterable<Buffer>) {
+    if (started) {
+      if (!response.write(chunk)) await once(response, 'drain');
+      continue;
+    }
+    head = Buffer.concat([head, chunk]);
+    const end = head.indexOf('\r\n\r\n');
+    if (end < 0) continue;
+    started = true;
+    const lines = head.toString('latin1', 0, end).split('\r\n');
+    const headers = new Map(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+    const status = Number(headers.get('Status')?.slice(0, 3) ?? 200);
+    headers.delete('Status');
+    response.writeHead(status, Object.fromEntries(headers));
+    response.write(head.subarray(end + 4));
+  }
+  response.end();
+}

@@ -1,0 +1,465 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { diffLines } from '../../../activities/mgit/index.ts';
+import type { ProviderConfig } from '../../../domain/config.schema.ts';
+import type { LonghaulError } from '../../../domain/failures.ts';
+import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
+import { changesOf, openMgit } from '../../support/mgit.ts';
+import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
+
+const TOKEN = 'ghp_a-secret-token';
+
+async function forgeOf(
+  names: readonly string[],
+  access: ForgeAccess = { token: TOKEN },
+): Promise<{ forge: Forge; cache: string }> {
+  const folder = scratchFolder();
+  const template = join(folder, 'template.git');
+  initRepository(template, '--bare');
+  commitTree(template, files({ 'a.ts': 'export const a = 1;\n', 'README.md': '# a\n' }));
+  for (const name of names) cpSync(template, join(folder, 'forge', `${name}.git`), { recursive: true });
+  const forge = await startForge(join(folder, 'forge'), access);
+  onTestFinished(() => forge.close());
+  return { forge, cache: join(folder, 'cache') };
+}
+
+function github({ url }: Forge, more: Partial<Extract<ProviderConfig, { type: 'github' }>> = {}): ProviderConfig {
+  return { name: 'work', type: 'github', url, tokenEnv: 'FORGE_TOKEN', archived: false, forks: false, ...more };
+}
+
+const env = { FORGE_TOKEN: TOKEN };
+
+describe('github', () => {
+  test('45 organizations with 3 repositories each are 135 of 135, and each can be read', async () => {
+    const names = Array.from({ length: 135 }, (_, at) => `org${at % 45}/svc-${Math.floor(at / 45)}`);
+    const { forge, cache } = await forgeOf(names);
+    const mgit = openMgit(cache, [github(forge)], { env });
+    const found = await mgit.list(['*']);
+    expect(found.map(({ id }) => id)).toEqual(names.map((name) => `work/${name}`).sort());
+    expect(await mgit.list(['org1*/*/*', 'org2/svc-0'])).toHaveLength(34);
+    const some = found.filter((_, at) => at % 40 === 0);
+    const heads = await mgit.heads(some);
+    expect([...heads.values()]).toEqual(
+      some.map(() => ({ commit: git(join(forge.root, 'org0/svc-0.git'), 'rev-parse', 'main'), branch: 'main' })),
+    );
+    for (const repository of some) expect(await changesOf(await mgit.diff(repository, null))).toHaveLength(2);
+    const lines: unknown[] = [];
+    for await (const line of diffLines(mgit, await mgit.find('work/org0/svc-0'), { since: null }))
+      lines.push(JSON.parse(line));
+    expect(lines).toMatchObject([
+      { path: 'README.md' },
+      { path: 'a.ts' },
+      { repo: 'org0/svc-0', new_changeset: { branch: 'main', parent: null } },
+    ]);
+  });
+
+  test('more than a hundred repositories of one organization', async () => {
+    const { forge, cache } = await forgeOf(Array.from({ length: 230 }, (_, at) => `acme/r${at}`));
+    const mgit = openMgit(cache, [github(forge)], { env });
+    expect(await mgit.list(['acme/*'])).toHaveLength(230);
+    expect(forge.requests.filter((request) => request.includes('/orgs/acme/repos'))).toHaveLength(3);
+  });
+
+  test('a named organization is asked for, a user too, and nobody else', async () => {
+    const { forge, cache } = await forgeOf(['acme/api', 'other/api', 'jane/dotfiles']);
+    forge.foreign.add('acme');
+    forge.users.add('jane');
+    const mgit = openMgit(cache, [github(forge)], { env });
+    expect((await mgit.list(['acme/api'])).map(({ id }) => id)).toEqual(['work/acme/api']);
+    expect((await mgit.list(['jane/*'])).map(({ id }) => id)).toEqual(['work/jane/dotfiles']);
+    expect(await mgit.list(['nobody/*'])).toEqual([]);
+    expect(forge.requests.some((request) => request.includes('/user/orgs'))).toBe(false);
+    expect((await mgit.list(['*/api', 'acme/*'])).map(({ id }) => id)).toEqual(['work/acme/api', 'work/other/api']);
+  });
+
+  test('archived repositories and forks only when asked for', async () => {
+    const { forge, cache } = await forgeOf(['acme/a', 'acme/b', 'acme/c']);
+    forge.archived.add('acme/a');
+    forge.forks.add('acme/b');
+    const ids = async (more: object): Promise<string[]> =>
+      (await openMgit(cache, [github(forge, more)], { env }).list(['acme/*'])).map(({ repository }) => repository);
+    expect(await ids({})).toEqual(['c']);
+    expect(await ids({ archived: true })).toEqual(['a', 'c']);
+    expect(await ids({ forks: true, archived: true })).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a refused token is AuthenticationFailed everywhere, and is never shown', async () => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    const mgit = openMgit(cache, [github(forge)], { env: { FORGE_TOKEN: 'ghp_wrong' } });
+    const repository = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+    const failures = await Promise.all([
+      mgit.list(['*']).catch((error: unknown) => error),
+      mgit.list(['acme/*']).catch((error: unknown) => error),
+      mgit.find('work/acme/api').catch((error: unknown) => error),
+      mgit.diff(repository, null).catch((error: unknown) => error),
+      mgit.heads([repository]).then((heads) => heads.get(repository.id)),
+    ]);
+    for (const failure of failures) {
+      expect(failure).toMatchObject({ type: 'AuthenticationFailed' });
+      expect(`${String(failure)}${String((failure as Error).stack)}`).not.toMatch(/ghp_|eC1hY2Nlc3MtdG9rZW4/);
+    }
+  });
+
+  test('no token, and one that is not set', async () => {
+    const { forge, cache } = await forgeOf(['acme/api'], {});
+    const anonymous = github(forge);
+    delete (anonymous as { tokenEnv?: string }).tokenEnv;
+    const open = openMgit(cache, [anonymous]);
+    expect(await open.list(['acme/*'])).toHaveLength(1);
+    await expect(open.list(['*'])).rejects.toMatchObject({
+      type: 'AuthenticationFailed',
+      message: expect.stringContaining('tokenEnv'),
+    });
+    await expect(openMgit(cache, [github(forge)]).list(['*'])).rejects.toMatchObject({
+      type: 'AuthenticationFailed',
+      message: expect.stringContaining('FORGE_TOKEN'),
+    });
+  });
+
+  test('a GitHub App', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2_048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const { forge, cache } = await forgeOf(['acme/api', 'beta/web'], {
+      token: TOKEN,
+      app: { id: '17', installation: 4, publicKey },
+    });
+    const config = github(forge, { app: { idEnv: 'ID', privateKeyEnv: 'KEY', installationIdEnv: 'INSTALLATION' } });
+    const mgit = openMgit(cache, [config], {
+      env: { ID: '17', KEY: privateKey.replaceAll('\n', '\\n'), INSTALLATION: '4' },
+    });
+    const found = await mgit.list(['*']);
+    expect(found.map(({ id }) => id)).toEqual(['work/acme/api', 'work/beta/web']);
+    const [first] = found;
+    expect(first && (await mgit.diff(first, null)).files).toBe(2);
+    const wrong = openMgit(cache, [config], { env: { ID: '17', KEY: privateKey, INSTALLATION: '5' } });
+    await expect(wrong.list(['*'])).rejects.toMatchObject({ type: 'AuthenticationFailed' });
+  });
+
+  test.each([
+    [
+      'a primary limit',
+      {
+        status: 403,
+        message: 'API rate limit exceeded',
+        headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.floor(Date.now() / 1_000) + 600) },
+      },
+      [590_000, 610_000],
+    ],
+    [
+      'a secondary limit',
+      { status: 403, message: 'You have exceeded a secondary rate limit', headers: { 'retry-after': '77' } },
+      [77_000, 77_000],
+    ],
+    ['too many requests', { status: 429, message: 'Slow down' }, [60_000, 60_000]],
+  ] as const)('%s is RateLimited and says until when', async (_, refusal, [least, most]) => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    forge.refuse = () => refusal;
+    const failure = await openMgit(cache, [github(forge)], { env })
+      .list(['acme/*'])
+      .catch((error: unknown) => error as LonghaulError);
+    expect(failure).toMatchObject({ type: 'RateLimited' });
+    const wait = (failure as LonghaulError).retryAfterMs ?? 0;
+    expect(wait).toBeGreaterThanOrEqual(least);
+    expect(wait).toBeLessThanOrEqual(most);
+    expect(forge.requests).toHaveLength(1);
+  });
+
+  test('403 for another reason is AuthenticationFailed; one 502 is tried again', async () => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    const mgit = openMgit(cache, [github(forge)], { env });
+    forge.refuse = () => ({ status: 403, message: 'Resource protected by organization SAML enforcement' });
+    await expect(mgit.list(['acme/*'])).rejects.toMatchObject({ type: 'AuthenticationFailed' });
+    let times = 0;
+    forge.refuse = () => (times++ === 0 ? { status: 502, message: 'Bad gateway' } : null);
+    expect(await mgit.list(['acme/*'])).toHaveLength(1);
+  });
+
+  test('a forge that cannot be reached is DiscoveryFailed; an abort is an abort', async () => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    const mgit = openMgit(cache, [github(forge)], { env });
+    const controller = new AbortController();
+    controller.abort(new Error('stop'));
+    await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
+    await expect(
+      mgit.diff({ id: 'work/acme/gone', cloneUrl: `${forge.url}/acme/gone.git` }, null),
+    ).rejects.toMatchObject({
+      type: 'RepositoryNotFound',
+    });
+    await expect(mgit.find('work/acme/gone')).rejects.toMatchObject({ type: 'RepositoryNotFound' });
+    await expect(mgit.find('home/acme/api')).rejects.toMatchObject({ type: 'RepositoryNotFound' });
+  });
+
+  test('the token goes to the configured address only', async () => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    const { forge: other } = await forgeOf(['acme/api']);
+    const mgit = openMgit(cache, [github(forge)], { env });
+    await expect(mgit.diff({ id: 'work/acme/api', cloneUrl: `${other.url}/acme/api.git` }, null)).rejects.toMatchObject(
+      {
+        type: 'AuthenticationFailed',
+      },
+    );
+  });
+});
+
+describe('local', () => {
+  test('finds org/repo and org/project/repo, bare or not, and nothing else', async () => {
+    const folder = scratchFolder();
+    const root = join(folder, 'code');
+    initRepository(join(root, 'acme', 'plain'));
+    initRepository(join(root, 'acme', 'bare.git'), '--bare');
+    initRepository(join(root, 'acme', 'both'));
+    initRepository(join(root, 'acme', 'both.git'), '--bare');
+    initRepository(join(root, 'acme', 'platform', 'api'));
+    initRepository(join(root, 'acme', 'platform', 'deep', 'too-deep'));
+    initRepository(join(root, 'acme', 'plain', 'inside'));
+    initRepository(join(root, 'top'));
+    initRepository(join(root, '.hidden', 'x'));
+    initRepository(join(root, 'acme', 'new\nline'));
+    initRepository(join(root, 'with space', 'ä ü'));
+    mkdirSync(join(root, 'acme', 'no-repository', 'src'), { recursive: true });
+    writeFileSync(join(root, 'acme', 'HEAD'), 'not one either');
+    commitTree(join(root, 'acme', 'plain'), files({ a: '1\n' }));
+    git(join(root, 'acme', 'plain'), 'worktree', 'add', '-q', join(root, 'acme', 'worktree'), '-b', 'feature');
+    initRepository(join(root, 'acme', 'separate'), '--separate-git-dir', join(folder, 'elsewhere.git'));
+    const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root }]);
+    const found = await mgit.list(['*']);
+    expect(found.map(({ id }) => id)).toEqual([
+      'local/acme/bare',
+      'local/acme/both',
+      'local/acme/both.git',
+      'local/acme/plain',
+      'local/acme/platform/api',
+      'local/acme/separate',
+      'local/acme/worktree',
+      'local/with space/ä ü',
+    ]);
+    expect(found[4]).toEqual({
+      id: 'local/acme/platform/api',
+      provider: 'local',
+      organization: 'acme',
+      project: 'platform',
+      repository: 'api',
+      cloneUrl: join(root, 'acme', 'platform', 'api'),
+      defaultBranch: 'main',
+    });
+    for (const repository of found) expect(await mgit.find(repository.id)).toEqual(repository);
+    const heads = await mgit.heads(found);
+    expect(heads.get('local/acme/worktree')).toEqual({
+      commit: git(join(root, 'acme', 'plain'), 'rev-parse', 'main'),
+      branch: 'feature',
+    });
+    expect(heads.get('local/acme/separate')).toEqual({ commit: '0'.repeat(40), branch: 'main' });
+    const worktree = found.find(({ repository }) => repository === 'worktree');
+    expect(worktree && (await mgit.diff(worktree, null)).files).toBe(1);
+  });
+
+  test('does not follow symlinks out of its folder, nor names', async () => {
+    const folder = scratchFolder();
+    const root = join(folder, 'code');
+    initRepository(join(folder, 'secret', 'repo'));
+    initRepository(join(root, 'acme', 'api'));
+    symlinkSync(join(folder, 'secret'), join(root, 'org'));
+    symlinkSync(join(folder, 'secret', 'repo'), join(root, 'acme', 'link'));
+    symlinkSync(join(root, 'acme', 'api'), join(root, 'acme', 'alias'));
+    symlinkSync(join(root, 'nowhere'), join(root, 'acme', 'dangling'));
+    const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root }]);
+    expect((await mgit.list(['*'])).map(({ id }) => id)).toEqual(['local/acme/alias', 'local/acme/api']);
+    for (const id of [
+      'local/acme/link',
+      'local/org/repo',
+      'local/../secret/repo',
+      'local/acme/..',
+      'local/acme',
+      'local',
+    ]) {
+      await expect(mgit.find(id)).rejects.toMatchObject({ type: 'RepositoryNotFound' });
+    }
+  });
+
+  test('a folder that is not there is DiscoveryFailed', async () => {
+    const folder = scratchFolder();
+    const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root: join(folder, 'none') }]);
+    await expect(mgit.list(['*'])).rejects.toMatchObject({
+      type: 'DiscoveryFailed',
+      message: expect.stringContaining('none'),
+    });
+  });
+
+  test('1,000 heads without one git', async () => {
+    const folder = scratchFolder();
+    const template = initRepository(join(folder, 'template'));
+    const commit = commitTree(template, files({ a: '1\n' }));
+    rmSync(join(template, '.git', 'hooks'), { recursive: true, force: true });
+    git(template, 'pack-refs', '--all');
+    for (let at = 0; at < 1_000; at++)
+      cpSync(join(template, '.git'), join(folder, 'code', `org${at % 10}`, `r${at}`, '.git'), { recursive: true });
+    // with no PATH there is no git to run
+    const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root: join(folder, 'code') }], {
+      env: { PATH: '/nonexistent' },
+    });
+    const repositories = await mgit.list(['*']);
+    const started = performance.now();
+    const heads = await mgit.heads(repositories);
+    const took = performance.now() - started;
+    expect(heads.size).toBe(1_000);
+    expect(new Set([...heads.values()].map((head) => JSON.stringify(head)))).toEqual(
+      new Set([JSON.stringify({ commit, branch: 'main' })]),
+    );
+    expect(took).toBeLessThan(5_000);
+  });
+
+  test('one repository that cannot be read is an entry, and a broken ref is no empty repository', async () => {
+    const folder = scratchFolder();
+    const good = initRepository(join(folder, 'good'));
+    const commit = commitTree(good, files({ a: '1\n' }));
+    const broken = initRepository(join(folder, 'broken'));
+    commitTree(broken, files({ a: '1\n' }));
+    writeFileSync(join(broken, '.git', 'refs', 'heads', 'main'), '');
+    const mgit = openMgit(join(folder, 'cache'));
+    const heads = await mgit.heads([
+      { id: 'l/a/good', cloneUrl: good },
+      { id: 'l/a/broken', cloneUrl: broken },
+      { id: 'l/a/gone', cloneUrl: join(folder, 'gone') },
+      { id: 'l/a/file', cloneUrl: `file://${good}` },
+    ]);
+    expect(heads.get('l/a/good')).toEqual({ commit, branch: 'main' });
+    expect(heads.get('l/a/file')).toEqual({ commit, branch: 'main' });
+    expect(heads.get('l/a/broken')).toMatchObject({ type: 'GitFailed' });
+    expect(heads.get('l/a/gone')).toMatchObject({ type: 'RepositoryNotFound' });
+  });
+});
+
+describe('mgit', () => {
+  const ARRAY = `[
+  {
+    "organization": "org0",
+    "project": null,
+    "repository": "svc-1",
+    "clone_url": "https://someone:ghp_secret@github.com/org0/svc-1.git",
+    "ssh_url": "git@github.com:org0/svc-1.git",
+    "default_branch": "main",
+    "is_private": false,
+    "description": null
+  },
+  {
+    "organization": "org0",
+    "project": "team",
+    "repository": "svc-2",
+    "clone_url": "https://dev.azure.com/org0/team/_git/svc-2",
+    "default_branch": null
+  }
+]`;
+
+  /** A program in the place of mgit that prints this and notes how it was called. */
+  function program(
+    printed: string,
+    { code = 0, stderr = '' } = {},
+  ): { config: ProviderConfig; folder: string; calls: string } {
+    const folder = scratchFolder();
+    const command = join(folder, 'mgit');
+    const calls = join(folder, 'calls');
+    writeFileSync(join(folder, 'printed'), printed);
+    writeFileSync(join(folder, 'stderr'), stderr);
+    writeFileSync(
+      command,
+      `#!/bin/sh\nprintf '%s|' "$@" >> ${calls}\necho >> ${calls}\ncat ${folder}/printed\ncat ${folder}/stderr >&2\nexit ${code}\n`,
+      { mode: 0o755 },
+    );
+    return { config: { name: 'corp', type: 'mgit', command, provider: 'azure' }, folder, calls };
+  }
+
+  const list = async (printed: string, pattern = '*', options = {}): Promise<string[]> => {
+    const { config, folder } = program(printed, options);
+    return (await openMgit(join(folder, 'cache'), [config]).list([pattern])).map(({ id }) => id);
+  };
+
+  test.each([
+    ['the array', ARRAY],
+    [
+      'with its log in front',
+      `2026-01-01 10:00:00,000 - security_monitor - INFO - started\n[2026-01-01] INFO [x] y\n${ARRAY}`,
+    ],
+    ['and behind', `${ARRAY}\nINFO done [ok]\n`],
+    [
+      'one object a line',
+      JSON.parse(ARRAY)
+        .map((entry: unknown) => JSON.stringify(entry))
+        .join('\n'),
+    ],
+    [
+      'one object a line, with its log',
+      `INFO a\n${JSON.parse(ARRAY)
+        .map((entry: unknown) => JSON.stringify(entry))
+        .join('\nINFO b\n')}\n`,
+    ],
+    ['an array on one line', JSON.stringify(JSON.parse(ARRAY))],
+  ])('reads %s', async (_, printed) => {
+    expect(await list(printed)).toEqual(['corp/org0/svc-1', 'corp/org0/team/svc-2']);
+  });
+
+  test('asks for the pattern, keeps what it means, and takes credentials out of addresses', async () => {
+    const { config, folder, calls } = program(ARRAY);
+    const mgit = openMgit(join(folder, 'cache'), [config]);
+    expect(await mgit.list(['org0/svc-1'])).toMatchObject([
+      { id: 'corp/org0/svc-1', cloneUrl: 'https://github.com/org0/svc-1.git' },
+    ]);
+    expect(await mgit.find('corp/org0/team/svc-2')).toMatchObject({ project: 'team', defaultBranch: null });
+    await expect(mgit.find('corp/org0/svc-3')).rejects.toMatchObject({ type: 'RepositoryNotFound' });
+    await mgit.list(['-x/*/y']);
+    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(calls, 'utf8').split('\n')).toEqual([
+      'list|org0*/*/svc-1*|--format|json|-p|azure|',
+      'list|org0/team/svc-2|--format|json|-p|azure|',
+      'list|org0/*/svc-3|--format|json|-p|azure|',
+      'list|?x*/*/y*|--format|json|-p|azure|',
+      '',
+    ]);
+  });
+
+  test('nothing is nothing, but a failure is a failure', async () => {
+    expect(await list('[]')).toEqual([]);
+    await expect(list('', '*')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
+    await expect(list('INFO only a log\n')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
+    await expect(list('[{"organization":"a"}]')).rejects.toMatchObject({
+      type: 'DiscoveryFailed',
+      message: expect.stringContaining('Entry 1'),
+    });
+    await expect(list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' })).rejects.toMatchObject({
+      type: 'DiscoveryFailed',
+      message: expect.stringMatching(/ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/),
+    });
+    await expect(list('ERROR - GitHub said 401 Bad credentials\n[]')).rejects.toMatchObject({
+      type: 'AuthenticationFailed',
+    });
+    const folder = scratchFolder();
+    const absent = openMgit(join(folder, 'cache'), [{ name: 'corp', type: 'mgit', command: join(folder, 'none') }]);
+    await expect(absent.list(['*'])).rejects.toMatchObject({
+      type: 'DiscoveryFailed',
+      message: expect.stringContaining('not installed'),
+    });
+  });
+});
+
+describe('several providers', () => {
+  test('one list of all, or of the one that is named; one that fails is no empty list', async () => {
+    const { forge, cache } = await forgeOf(['acme/api']);
+    const root = join(scratchFolder(), 'code');
+    initRepository(join(root, 'acme', 'api'));
+    initRepository(join(root, 'acme', 'tool'));
+    const mgit = openMgit(cache, [github(forge), { name: 'local', type: 'local', root }], { env });
+    const ids = async (...patterns: string[]): Promise<string[]> => (await mgit.list(patterns)).map(({ id }) => id);
+    expect(await ids('acme/*')).toEqual(['local/acme/api', 'local/acme/tool', 'work/acme/api']);
+    expect(await ids('local/acme/*')).toEqual(['local/acme/api', 'local/acme/tool']);
+    expect(await ids('work/acme/api')).toEqual(['work/acme/api']);
+    expect(await ids('api', 'acme/api', '*/*/api')).toEqual(['local/acme/api', 'work/acme/api']);
+    forge.refuse = () => ({ status: 401, message: 'Bad credentials' });
+    await expect(ids('acme/*')).rejects.toMatchObject({ type: 'AuthenticationFailed' });
+    expect(await ids('local/acme/tool')).toEqual(['local/acme/tool']);
+    await expect(ids('a[b')).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+});

@@ -1,0 +1,121 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { matchesAny, matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
+
+describe('parsePattern', () => {
+  test.each([
+    // one segment is a repository, two are organization and repository
+    ['api', 'work/acme/api', true],
+    ['api', 'work/acme/api-gateway', true],
+    ['api', 'work/acme/my-api', false],
+    ['*api', 'work/acme/my-api', true],
+    ['*api', 'work/acme/api-gateway', false],
+    ['acme/*', 'work/acme/api', true],
+    ['acme/*', 'work/acme/platform/api', true],
+    ['acme/api', 'work/acme-corp/api2', true],
+    ['acme/api', 'work/corp/api', false],
+    // three name the project, which only some forges have
+    ['acme/plat*/api', 'work/acme/platform/api', true],
+    ['acme/other/api', 'work/acme/platform/api', false],
+    ['acme/other/api', 'work/acme/api', true],
+    ['*/*/*', 'work/acme/platform/api', true],
+    ['*', 'work/acme/api', true],
+    // case does not count, ? is one character, a dot is a dot
+    ['ACME/Api', 'work/acme/API', true],
+    ['a?i', 'work/acme/api', true],
+    ['a?i', 'work/acme/apii', false],
+    ['a.i', 'work/acme/api', false],
+    ['my repo_1', 'work/acme/My Repo_1', true],
+  ])('%s and %s: %s', (pattern, id, expected) => {
+    expect(matchesPattern(parsePattern(pattern), id)).toBe(expected);
+  });
+
+  test.each([
+    ['work/acme/api', 'work/acme/api', true],
+    ['work/acme/api', 'WORK/Acme/API', true],
+    ['work/acme/api', 'work/acme/api-gateway', false],
+    ['work/acme/api', 'home/acme/api', false],
+    ['work/acme/api', 'home/workshop/acme/api', false],
+    ['work/acme/api', 'home/workshop/api', false],
+    ['work/acme/api', 'work/acme/platform/api', false],
+    ['work/acme/*', 'work/acme/platform/api', true],
+    ['work/acme/*', 'home/acme/api', false],
+    ['work/acme/platform/api', 'work/acme/platform/api', true],
+    ['work/acme/platform/api', 'work/acme/platform/api2', false],
+    ['work/acme/platform/api', 'work/acme/api', false],
+    ['work/*/*/api', 'work/acme/platform/api', true],
+    ['acme/api', 'work/acme/api', true],
+  ])('with the providers known, %s and %s: %s', (pattern, id, expected) => {
+    expect(matchesPattern(parsePattern(pattern, ['work', 'home']), id)).toBe(expected);
+  });
+
+  test('an id is a pattern of its repository even when nobody says which providers there are', () => {
+    for (const id of ['work/acme/api', 'work/acme/platform/api']) expect(matchesAny([parsePattern(id)], id)).toBe(true);
+  });
+
+  test.each([
+    '',
+    '/',
+    'a//b',
+    '/a',
+    'a/',
+    'a/b/',
+    '*/b/c/d',
+    'a/b/c/d/e',
+    'a[bc]',
+    'ä',
+    'a\nb',
+    'a;b',
+    '$(x)',
+    ' ',
+    'a\\b',
+  ])('refuses %j and says what is allowed', (pattern) => {
+    expect(() => parsePattern(pattern)).toThrow(
+      expect.objectContaining({
+        type: 'InvalidInput',
+        message: expect.stringMatching(/^The pattern ".*letters, digits, dot, dash, underscore, space/s),
+      }),
+    );
+  });
+
+  const segment = fc.string({ unit: fc.constantFrom('a', 'B', '.', '-', '*', '?', '_'), minLength: 1, maxLength: 6 });
+  const name = fc.string({ unit: fc.constantFrom('a', 'A', 'b', '.', '-', '_'), minLength: 1, maxLength: 6 });
+
+  test.prop([fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(name, { minLength: 3, maxLength: 4 })])(
+    'means what fnmatch means',
+    (segments, parts) => {
+      const [, organization = '', ...rest] = parts;
+      const repository = rest.at(-1) ?? '';
+      const project = rest.length > 1 ? (rest[0] ?? '') : null;
+      const full =
+        segments.length === 1
+          ? ['*', '*', ...segments]
+          : segments.length === 2
+            ? [segments[0], '*', segments[1]]
+            : segments;
+      const [o = '', p = '', r = ''] = full.map(String);
+      const expected = fnmatch(o, organization) && (project === null || fnmatch(p, project)) && fnmatch(r, repository);
+      const id = parts.join('/');
+      const same = segments.join('/').toLowerCase() === id.toLowerCase();
+      expect(matchesPattern(parsePattern(segments.join('/')), id)).toBe(expected || same);
+    },
+  );
+
+  test('is fast whatever the pattern', () => {
+    const id = `work/acme/${'a'.repeat(5_000)}`;
+    const started = performance.now();
+    expect(matchesPattern(parsePattern(`${'*a'.repeat(100)}*b`), id)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+/** An independent reading of a segment, as a regular expression. */
+function fnmatch(segment: string, name: string): boolean {
+  const open = /[*?]/.test(segment) ? '' : '.*';
+  const source = segment
+    .replace(/[.\-_]/g, '\\$&')
+    .replaceAll('\\_', '_')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}${open}$`, 'i').test(name);
+}

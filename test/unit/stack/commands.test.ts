@@ -1,0 +1,104 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CliContext } from '../../../client/cli/context.ts';
+import { atLeast } from '../../../client/cli/doctor.ts';
+import { down } from '../../../client/cli/down.ts';
+import { progressLines } from '../../../client/cli/progress-lines.ts';
+import { stackTable } from '../../../client/cli/stack-table.ts';
+import { status } from '../../../client/cli/status.ts';
+import { configSchema } from '../../../domain/config.schema.ts';
+import { NO_STATE } from '../../../stack/state.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'longhaul-commands-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function context(): CliContext & { said: () => string } {
+  const stdout = screen(false);
+  return {
+    config: configSchema.parse({}),
+    configPath: null,
+    dataDir: folder,
+    cacheDir: folder,
+    env: {},
+    stdout: stdout.stream,
+    stderr: stdout.stream,
+    said: stdout.text,
+  };
+}
+
+function screen(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => string } {
+  const pipe = new PassThrough();
+  const chunks: string[] = [];
+  pipe.setEncoding('utf8').on('data', (chunk: string) => chunks.push(chunk));
+  const stream = Object.assign(pipe, { isTTY, columns: 40 }) as unknown as NodeJS.WriteStream;
+  return { stream, text: () => chunks.join('') };
+}
+
+test('with nothing running, status says so with 1 and down with 0', async () => {
+  const told = context();
+  expect(await status({ json: false }, told)).toBe(1);
+  expect(await down(told)).toBe(0);
+  expect(told.said()).toBe(
+    `Nothing is running on ${folder}: start it with \`longhaul up\`.\nNothing is running on ${folder}.\n`,
+  );
+  const json = context();
+  await status({ json: true }, json);
+  expect(JSON.parse(json.said())).toEqual({ status: 'stopped', dataDir: folder, cleared: [] });
+});
+
+test('a state that cannot be read is a named failure', async () => {
+  writeFileSync(join(folder, 'stack.json'), 'nonsense');
+  await expect(down(context())).rejects.toMatchObject({ type: 'StackFailed' });
+  await expect(down(context())).rejects.toThrow(/stack\.json is not JSON/);
+});
+
+test('elsewhere than on a terminal, progress is plain lines, and few of a passing state', () => {
+  const { stream, text } = screen(false);
+  const progress = progressLines(stream);
+  for (const bytes of [1, 2, 3]) progress({ about: 'temporal', message: `${bytes} MB`, passing: true });
+  progress({ about: 'temporal', message: 'fetched', passing: false });
+  expect(text()).toBe('temporal: 1 MB\ntemporal: fetched\n');
+});
+
+test('on a terminal, a passing state is replaced and never wraps', () => {
+  const { stream, text } = screen(true);
+  const progress = progressLines(stream);
+  progress({ about: 'weaviate', message: 'x'.repeat(100), passing: true });
+  progress({ about: 'weaviate', message: 'built', passing: false });
+  expect(text()).toBe(`weaviate: ${'x'.repeat(29)}\r\u001B[2Kweaviate: built\n`);
+});
+
+test('the table is plain, aligned, and without a key', () => {
+  const state = {
+    ...NO_STATE,
+    temporal: {
+      address: '127.0.0.1:7233',
+      uiUrl: 'http://127.0.0.1:8233',
+      namespace: 'n',
+      source: 'fetched',
+      version: '1.32.0',
+    },
+    children: [{ name: 'worker', pid: 7, start: '' }],
+  } as const;
+  expect(stackTable(state, { ...context(), dataDir: '/data' })).toBe(
+    [
+      'Temporal     127.0.0.1:7233         1.32.0, fetched, namespace n',
+      'Temporal UI  http://127.0.0.1:8233',
+      'Worker       process 7',
+      'Data         /data                  logs in logs/',
+    ].join('\n'),
+  );
+});
+
+test('versions are compared by number', () => {
+  expect(atLeast('2.36.1', 2, 36)).toBe(true);
+  expect(atLeast('2.9.5', 2, 36)).toBe(false);
+  expect(atLeast('3.0', 2, 36)).toBe(true);
+  expect(atLeast('of unknown version', 2, 36)).toBe(false);
+});
