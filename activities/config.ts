@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { distance } from 'fastest-levenshtein';
-import { LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import { type Config, configSchema, providerSchema } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 
@@ -77,15 +77,26 @@ function parse(path: string): Config {
   }
   const result = configSchema.safeParse(value);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
+  const { issues } = result.error;
+  // a misspelt key is also a missing one: the spelling is the news
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const keys = issue?.path ?? [];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const node = document.getIn(unknown === undefined ? keys : [...keys, unknown], true);
-  const at = isNode(node) ? `${path}:${lines.linePos(node.range[0]).line}` : path;
+  const node = nearestNode(document, unknown === undefined ? keys : [...keys, unknown]);
+  const at = node === null ? path : `${path}:${lines.linePos(node.range[0]).line}`;
   if (unknown !== undefined) {
     throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
   }
   throw invalid(at, `${keys.join('.') || 'the document'}: ${issue?.message ?? 'is wrong'}.`);
+}
+
+/** The node at a place, or the nearest one around it. */
+function nearestNode(document: Document, keys: readonly PropertyKey[]): { range: [number, number, number] } | null {
+  for (let length = keys.length; length > 0; length--) {
+    const node = document.getIn(keys.slice(0, length), true);
+    if (isNode(node)) return node;
+  }
+  return null;
 }
 
 function isNode(node: unknown): node is { range: [number, number, number] } {

@@ -96,5 +96,5 @@ function clearAway() {
 function run(...args) {
   const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (error) throw error;
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) throw new Error(`${args[0]} ended with ${status}`);
 }

@@ -1,2 +1,0 @@
-export {};
-//# sourceMappingURL=mgit.js.map

@@ -1,7 +1,0 @@
-export { type FlowHandle, type Flows, FLOWS_QUEUE, startFlow } from './flows.ts';
-export { openSearch, type SearchSession } from './search.ts';
-export { type CliContext, openContext } from './cli/context.ts';
-export type { SearchAnswer, SearchQuery, SearchResult } from '../activities/index/search.ts';
-export type { Confirmation, FleetProgress, FleetResult, IngestStreamInput, OnboardInput, RemoveInput, RepositoryFailure, RepositoryOutcome, SyncRepositoriesInput, SyncRepositoryInput, } from '../domain/catalog/flows.ts';
-export type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
-export { FAILURES, type FailureType, LonghaulError } from '../domain/failures.ts';

@@ -1,0 +1,78 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../activities/config.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'longhaul-config-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function load(text: string) {
+  const path = join(folder, 'longhaul.yaml');
+  writeFileSync(path, text);
+  return loadConfig({ path, env: {} });
+}
+
+function refusal(text: string): string {
+  try {
+    load(text);
+  } catch (error) {
+    if (error instanceof LonghaulError && error.type === 'InvalidConfiguration') return error.message;
+    throw error;
+  }
+  throw new Error('it was accepted');
+}
+
+describe('longhaul.yaml', () => {
+  test('the example of the documentation is right', () => {
+    const { config } = load(`
+providers:
+  - { name: work,  type: github, url: https://github.com, tokenEnv: GITHUB_TOKEN }
+  - { name: local, type: local,  root: ~/code }
+`);
+    expect(config.providers).toMatchObject([
+      { name: 'work', type: 'github', archived: false, forks: false },
+      { name: 'local', root: join(homedir(), 'code') },
+    ]);
+    expect(config.index).toEqual({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 });
+  });
+
+  test('an empty file is the defaults', () => {
+    expect(load('').config.providers).toEqual([]);
+  });
+
+  test('the environment wins over the file for folders', () => {
+    const path = join(folder, 'longhaul.yaml');
+    writeFileSync(path, 'dataDir: ./d\ncacheDir: ./c\n');
+    expect(loadConfig({ path, env: {} })).toMatchObject({ dataDir: join(folder, 'd'), cacheDir: join(folder, 'c') });
+    expect(loadConfig({ path, env: { LONGHAUL_DATA_DIR: '/x' } }).dataDir).toBe('/x');
+  });
+
+  test.for([
+    ['provider: []\n', /longhaul\.yaml:1: unknown key "provider"; did you mean "providers"\?/],
+    ['index:\n  nmae: X\n', /longhaul\.yaml:2: unknown key "index\.nmae"; did you mean "name"\?/],
+    ['providers:\n  - { name: a, type: local, rot: /x }\n', /longhaul\.yaml:2: unknown key "providers\.0\.rot"; did you mean "root"\?/],
+    ['providers:\n  - { name: a, type: svn }\n', /longhaul\.yaml:2: providers\.0\.type/],
+    ['providers:\n  - { name: a, type: local, root: /x }\n  - { name: a, type: local, root: /y }\n', /same name/],
+    ['index: { maxFileBytes: many }\n', /longhaul\.yaml:1: index\.maxFileBytes/],
+    ['index:\n  name: A\n  name: B\n', /longhaul\.yaml:3: .*unique/i],
+    ['a: &a [*a]\n', /longhaul\.yaml/],
+    ['x: !!js/function "f"\n', /longhaul\.yaml:1/],
+    ['providers: [\n', /longhaul\.yaml:/],
+    ['providers:\n  - { name: a, type: github, tokenEnv: "ghp_secret token" }\n', /environment variable/],
+    [`a: &a ["x","x"]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n`, /longhaul\.yaml/],
+  ] as const)('%j is refused in one sentence that says where', ([text, message]) => {
+    expect(refusal(text)).toMatch(message);
+    expect(refusal(text)).not.toContain('\n');
+  });
+
+  test('a huge file is refused before it is parsed', () => {
+    expect(refusal(`# ${'x'.repeat(1_100_000)}`)).toMatch(/larger than/);
+  });
+
+  test('a file that was named but is not there is refused', () => {
+    expect(() => loadConfig({ path: join(folder, 'none.yaml'), env: {} })).toThrow(/no such file/);
+    expect(() => loadConfig({ env: { LONGHAUL_CONFIG: join(folder, 'none.yaml') } })).toThrow(/no such file/);
+  });
+});

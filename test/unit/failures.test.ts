@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { shownError } from '../../client/cli/errors.ts';
+import { type FailureType, FAILURES, LonghaulError, NON_RETRYABLE, TRIES_WHEN_UNEXPECTED } from '../../domain/failures.ts';
+import { toApplicationFailure } from '../../workers/failures.ts';
+
+describe('failures', () => {
+  test('each is in the documentation with its exit code', () => {
+    const rows = readFileSync(new URL('../../docs/exit-codes.md', import.meta.url), 'utf8').split('\n');
+    for (const [type, { exitCode }] of Object.entries(FAILURES)) {
+      expect(rows.find((row) => row.includes(`\`${type}\``))).toMatch(new RegExp(`^\\| ${exitCode} \\|`));
+    }
+  });
+
+  test.for(Object.keys(FAILURES) as FailureType[])('%s is tried as often as the table says', (type) => {
+    const { tries } = FAILURES[type];
+    const at = (attempt: number) => toApplicationFailure(new LonghaulError(type, 'text'), attempt) as ApplicationFailure;
+    expect(at(1)).toMatchObject({ type, message: 'text', nonRetryable: tries === 1 });
+    expect(at(1_000).nonRetryable).toBe(tries !== null);
+    expect(NON_RETRYABLE.includes(type)).toBe(tries === 1);
+  });
+
+  test('a rate limit says when to come back', () => {
+    const failure = toApplicationFailure(new LonghaulError('RateLimited', 'wait', { retryAfterMs: 90_000 }), 1);
+    expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
+  });
+
+  test('an unexpected error keeps its stack and ends after some tries', () => {
+    const error = new TypeError('x is not a function');
+    expect(toApplicationFailure(error, 1)).toBe(error);
+    expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({ nonRetryable: true, message: error.message });
+  });
+});
+
+describe('what the command line prints', () => {
+  test('the deepest cause that has a name', () => {
+    const cause = new LonghaulError('GitFailed', 'git fetch failed: timeout', { cause: new Error('spawn') });
+    const wrapped = new Error('Workflow execution failed', { cause: new Error('Activity task failed', { cause }) });
+    expect(shownError(wrapped)).toMatchObject({ type: 'GitFailed', message: 'git fetch failed: timeout', exitCode: 4 });
+  });
+
+  test('a refused connection is a server that does not answer', () => {
+    const error = new Error('14 UNAVAILABLE: connect ECONNREFUSED 127.0.0.1:7233');
+    expect(shownError(error)).toMatchObject({ type: 'ServerUnavailable', exitCode: 4 });
+  });
+
+  test('anything else is unexpected', () => {
+    expect(shownError(new TypeError('boom'))).toMatchObject({ type: 'Unexpected', message: 'boom', exitCode: 70 });
+  });
+});
