@@ -2,6 +2,8 @@ import { stemmer } from 'stemmer';
 
 /** Runs of letters and digits: what the index calls a word. Underscores and signs join the words of one identifier. */
 const IDENTIFIER = /[\p{L}\p{N}]+(?:_+[\p{L}\p{N}]+)*/gu;
+/** The same for the text that nearly all source code is, which is much faster. */
+const ASCII_IDENTIFIER = /[a-zA-Z0-9]+(?:_+[a-zA-Z0-9]+)*/g;
 /** The words inside an identifier: `HTTPServer2` is HTTP, Server and 2. */
 const PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lt}\p{Lm}\p{Lo}]+|\p{L}/gu;
 const NON_ASCII = /[^\0-\x7f]/;
@@ -9,8 +11,6 @@ const ASCII_WORD = /^[a-z]+$/;
 /** A longer word is a hash, a key or encoded data: nobody searches for it, and it would swell the index. */
 const LONGEST_WORD = 64;
 const MOST_MEMORIES = 50_000;
-/** A longer one would, as a slice of V8, keep the whole text alive that it was cut from. */
-const LONGEST_MEMORY = 12;
 
 /** Words of a question that say nothing about the code that answers it. */
 const STOP_WORDS = new Set(
@@ -46,7 +46,8 @@ export function spaceIdentifiers(text: string): string {
  */
 export function stems(text: string): string[] {
   const terms: string[] = [];
-  for (const identifier of (NON_ASCII.test(text) ? text.normalize('NFC') : text).match(IDENTIFIER) ?? []) {
+  const identifiers = NON_ASCII.test(text) ? text.normalize('NFC').match(IDENTIFIER) : text.match(ASCII_IDENTIFIER);
+  for (const identifier of identifiers ?? []) {
     for (const term of termsOf(identifier)) terms.push(term);
   }
   return terms;
@@ -65,11 +66,11 @@ export function queryStems(query: string): string[] {
 function termsOf(identifier: string): readonly string[] {
   const known = memory.get(identifier);
   if (known) return known;
-  const terms = identifier.length > 4 * LONGEST_WORD ? [] : termsOfParts(splitIdentifier(identifier));
-  if (identifier.length <= LONGEST_MEMORY) {
-    if (memory.size >= MOST_MEMORIES) memory.clear();
-    memory.set(identifier, terms);
-  }
+  if (identifier.length > 4 * LONGEST_WORD) return [];
+  const terms = termsOfParts(splitIdentifier(identifier));
+  if (memory.size >= MOST_MEMORIES) memory.clear();
+  // spelled anew, because a slice would keep the whole text alive that it was cut from
+  memory.set(Array.from(identifier).join(''), terms);
   return terms;
 }
 

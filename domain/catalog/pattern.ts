@@ -16,7 +16,7 @@ export interface Pattern {
   readonly provider: string | null;
   /** Lower-case wildcard expression for the organization. */
   readonly organization: string;
-  /** Lower-case wildcard expression for the project; null when the pattern speaks of repositories without one. */
+  /** Lower-case wildcard expression for the project; null when only repositories without one are meant. */
   readonly project: string | null;
   /** Lower-case wildcard expression for the repository's name. */
   readonly repository: string;
@@ -46,14 +46,10 @@ export function parsePattern(text: string, providers: readonly string[] = []): P
       ? { text, provider: first, organization, project: hasWildcard(text) ? '*' : null, repository: project ?? '' }
       : { text, provider: first, organization, project: project ?? '', repository };
   }
-  const [repository = '', second, third] = segments.toReversed().map(orPrefix);
-  return {
-    text,
-    provider: null,
-    organization: third ?? second ?? '*',
-    project: third ? (second ?? '*') : '*',
-    repository,
-  };
+  const [repository = '', second = '*', third] = segments.toReversed();
+  return third === undefined
+    ? { text, provider: null, organization: second, project: '*', repository }
+    : { text, provider: null, organization: third, project: second, repository };
 }
 
 /** True when the pattern means the repository with this id. */
@@ -64,9 +60,9 @@ export function matchesPattern(pattern: Pattern, id: string): boolean {
   const project = rest.length > 1 ? (rest[0] ?? null) : null;
   return (
     (pattern.provider === null || pattern.provider === provider) &&
-    matchesWildcards(pattern.organization, organization) &&
+    matchesSegment(pattern, pattern.organization, organization) &&
     matchesProject(pattern, project) &&
-    matchesWildcards(pattern.repository, rest.at(-1) ?? '')
+    matchesSegment(pattern, pattern.repository, rest.at(-1) ?? '')
   );
 }
 
@@ -80,14 +76,15 @@ export function hasWildcard(segment: string): boolean {
   return /[*?]/.test(segment);
 }
 
-function orPrefix(segment: string): string {
-  return hasWildcard(segment) ? segment : `${segment}*`;
+function matchesSegment({ provider }: Pattern, segment: string, text: string): boolean {
+  const prefix = provider === null && !hasWildcard(segment);
+  return matchesWildcards(prefix ? `${segment}*` : segment, text);
 }
 
 /** Forges without projects ignore the segment, except in an id. */
 function matchesProject(pattern: Pattern, project: string | null): boolean {
   if (project === null) return pattern.provider === null || pattern.project === null || pattern.project === '*';
-  return pattern.project !== null && matchesWildcards(pattern.project, project);
+  return pattern.project !== null && matchesSegment(pattern, pattern.project, project);
 }
 
 /** `*` is any characters and `?` is one. Looks back to the last `*` only, so no expression makes it slow. */

@@ -3,6 +3,7 @@ import { createMgit, type Differential, type Mgit } from '../../activities/mgit/
 import type { Change, FilePath } from '../../domain/catalog/change.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
+import { LonghaulError } from '../../domain/failures.ts';
 import { SCRATCH_ENV } from './scratch-git.ts';
 
 /** mgit over a cache of its own. */
@@ -55,4 +56,15 @@ export function treeOf(repository: string, commit: string): Map<string, string> 
   const printed = execFileSync('git', args, { cwd: repository, env: SCRATCH_ENV, encoding: 'latin1' });
   const entries = printed.split('\0').map((entry) => /^(\d+) \w+ (\w+)\t(.*)$/s.exec(entry));
   return new Map(entries.flatMap((entry) => (entry ? [[entry[3] ?? '', `${entry[1]} ${entry[2]}`]] : [])));
+}
+
+/** How something failed, as `type: message`; fails the test when it did not, or with something unexpected. */
+export async function failureOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof LonghaulError) return `${error.type}: ${error.message}`;
+    throw error;
+  }
+  throw new Error('it did not fail');
 }

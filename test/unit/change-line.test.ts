@@ -143,9 +143,14 @@ describe('parseChangeLine', () => {
     ['{"new_changeset":[]}', /^Line 7 .*new_changeset/],
     ['{"new_changeset":{"commit":"--all"}}', /^Line 7 .*commit/],
   ])('refuses %s', (text, message) => {
-    expect(() => parseChangeLine(text, 7)).toThrow(
-      expect.objectContaining({ type: 'InvalidInput', message: expect.stringMatching(message) }),
-    );
+    let failure: unknown;
+    try {
+      parseChangeLine(text, 7);
+    } catch (error) {
+      failure = error;
+    }
+    expect(failure).toMatchObject({ type: 'InvalidInput' });
+    expect((failure as Error).message).toMatch(message);
   });
 
   const path = fc

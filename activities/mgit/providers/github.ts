@@ -1,5 +1,6 @@
 import { createAppAuth } from '@octokit/auth-app';
 import { Octokit } from '@octokit/core';
+import type { OctokitOptions } from '@octokit/core';
 import { paginateRest } from '@octokit/plugin-paginate-rest';
 import { retry } from '@octokit/plugin-retry';
 import { throttling } from '@octokit/plugin-throttling';
@@ -40,26 +41,23 @@ type Client = InstanceType<typeof Client>;
 export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
-  let client: Client | null = null;
+  let auth: ClientAuth | null = null;
 
-  const api = (): Client => (client ??= createClient(config, apiUrl(config), env));
+  // paginating forgets the signal of a request, so every call has a client of its own; they share limits and tokens
+  const api = (signal?: AbortSignal): Client => createClient(apiUrl(config), (auth ??= authOf(config, env)), signal);
 
   async function ofOrganization(organization: string, signal?: AbortSignal): Promise<GithubRepository[]> {
-    const request = signal ? { request: { signal } } : {};
-    const ofOwner = await api()
-      .paginate('GET /orgs/{org}/repos', { org: organization, ...PAGE, ...request })
-      .catch(unless(404));
+    const client = api(signal);
+    const owned = await client.paginate('GET /orgs/{org}/repos', { org: organization, ...PAGE }).catch(unless(404));
     const found =
-      ofOwner ??
-      (await api()
-        .paginate('GET /users/{username}/repos', { username: organization, ...PAGE, ...request })
-        .catch(unless(404)));
+      owned ??
+      (await client.paginate('GET /users/{username}/repos', { username: organization, ...PAGE }).catch(unless(404)));
     return found ?? [];
   }
 
   async function visible(signal?: AbortSignal): Promise<GithubRepository[]> {
-    const request = signal ? { request: { signal } } : {};
-    if (config.app) return api().paginate('GET /installation/repositories', { ...PAGE, ...request });
+    const client = api(signal);
+    if (config.app) return client.paginate('GET /installation/repositories', PAGE);
     if (config.tokenEnv === undefined) {
       throw new LonghaulError(
         'AuthenticationFailed',
@@ -67,8 +65,8 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       );
     }
     const [organizations, own] = await Promise.all([
-      api().paginate('GET /user/orgs', { ...PAGE, ...request }),
-      api().paginate('GET /user/repos', { ...PAGE, ...request }),
+      client.paginate('GET /user/orgs', PAGE),
+      client.paginate('GET /user/repos', PAGE),
     ]);
     const limit = pLimit(AT_ONCE);
     const found = await limit.map(organizations, ({ login }) => ofOrganization(login, signal));
@@ -138,22 +136,27 @@ function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
 }
 
-function createClient(config: GithubProviderConfig, baseUrl: string, env: NodeJS.ProcessEnv): Client {
+type ClientAuth = Pick<OctokitOptions, 'auth' | 'authStrategy'>;
+
+/** How clients prove who they are. The installations of an app share one token until it expires. */
+function authOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ClientAuth {
   const { app, name } = config;
-  const auth = app
-    ? {
-        authStrategy: createAppAuth,
-        auth: {
-          appId: secret(env, app.idEnv, name),
-          privateKey: secret(env, app.privateKeyEnv, name).replaceAll('\\n', '\n'),
-          installationId: Number(secret(env, app.installationIdEnv, name)),
-        },
-      }
-    : { auth: tokenOf(config, env) ?? undefined };
+  if (!app) return { auth: tokenOf(config, env) ?? undefined };
+  const auth = {
+    appId: secret(env, app.idEnv, name),
+    privateKey: secret(env, app.privateKeyEnv, name).replaceAll('\\n', '\n'),
+    installationId: Number(secret(env, app.installationIdEnv, name)),
+  };
+  const { auth: shared } = createClient(apiUrl(config), { authStrategy: createAppAuth, auth }, undefined);
+  return { authStrategy: () => shared };
+}
+
+function createClient(baseUrl: string, auth: ClientAuth, signal: AbortSignal | undefined): Client {
   return new Client({
     baseUrl,
     userAgent: 'longhaul',
     ...auth,
+    ...(signal ? { request: { signal } } : {}),
     log: { debug: silent, info: silent, warn: silent, error: silent },
     retry: { doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
     // the flow waits, where everybody can see it, not the client
@@ -180,13 +183,13 @@ async function installationToken(client: Client): Promise<string> {
 }
 
 function isNamed({ organization }: Pattern): boolean {
-  return !hasWildcard(organization.replace(/\*$/, '')) && organization !== '*';
+  return !hasWildcard(organization);
 }
 
 /** The organizations that all patterns name; null when one of them leaves it open. */
 function organizationsOf(patterns: readonly Pattern[]): string[] | null {
   if (!patterns.every(isNamed)) return null;
-  return [...new Set(patterns.map(({ organization }) => organization.replace(/\*$/, '')))];
+  return [...new Set(patterns.map(({ organization }) => organization))];
 }
 
 function unless(status: number): (error: unknown) => null {

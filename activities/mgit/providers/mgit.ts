@@ -85,11 +85,13 @@ function readListing(stdout: string, stderr: string): Record<string, unknown>[] 
 }
 
 function arrayIn(lines: readonly string[]): Record<string, unknown>[] | null {
-  const last = lines.findLastIndex((line) => line.trimEnd().endsWith(']'));
-  for (const [at, line] of lines.entries()) {
+  const ends = lines.flatMap((line, at) => (line.trimEnd().endsWith(']') ? [at] : [])).toReversed();
+  for (const [start, line] of lines.entries()) {
     if (!line.startsWith('[')) continue;
-    const value = parsed(lines.slice(at, last + 1).join('\n'));
-    if (Array.isArray(value) && value.every(isObject)) return value;
+    for (const end of ends.filter((at) => at >= start)) {
+      const value = parsed(lines.slice(start, end + 1).join('\n'));
+      if (Array.isArray(value) && value.every(isObject)) return value;
+    }
   }
   return null;
 }

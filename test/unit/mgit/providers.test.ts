@@ -1,12 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
 import type { ProviderConfig } from '../../../domain/config.schema.ts';
 import type { LonghaulError } from '../../../domain/failures.ts';
 import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
-import { changesOf, openMgit } from '../../support/mgit.ts';
+import { changesOf, failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 
 const TOKEN = 'ghp_a-secret-token';
@@ -31,6 +31,45 @@ function github({ url }: Forge, more: Partial<Extract<ProviderConfig, { type: 'g
 
 const env = { FORGE_TOKEN: TOKEN };
 
+const ARRAY = `[
+  {
+    "organization": "org0",
+    "project": null,
+    "repository": "svc-1",
+    "clone_url": "https://someone:ghp_secret@github.com/org0/svc-1.git",
+    "ssh_url": "git@github.com:org0/svc-1.git",
+    "default_branch": "main",
+    "is_private": false,
+    "description": null
+  },
+  {
+    "organization": "org0",
+    "project": "team",
+    "repository": "svc-2",
+    "clone_url": "https://dev.azure.com/org0/team/_git/svc-2",
+    "default_branch": null
+  }
+]`;
+const ENTRIES = (JSON.parse(ARRAY) as unknown[]).map((entry) => JSON.stringify(entry));
+
+/** A program in the place of mgit that prints this and notes how it was called. */
+function program(
+  printed: string,
+  { code = 0, stderr = '' } = {},
+): { config: ProviderConfig; folder: string; calls: string } {
+  const folder = scratchFolder();
+  const command = join(folder, 'mgit');
+  const calls = join(folder, 'calls');
+  writeFileSync(join(folder, 'printed'), printed);
+  writeFileSync(join(folder, 'stderr'), stderr);
+  writeFileSync(
+    command,
+    `#!/bin/sh\nprintf '%s|' "$@" >> ${calls}\necho >> ${calls}\ncat ${folder}/printed\ncat ${folder}/stderr >&2\nexit ${code}\n`,
+    { mode: 0o755 },
+  );
+  return { config: { name: 'corp', type: 'mgit', command, provider: 'azure' }, folder, calls };
+}
+
 describe('github', () => {
   test('45 organizations with 3 repositories each are 135 of 135, and each can be read', async () => {
     const names = Array.from({ length: 135 }, (_, at) => `org${at % 45}/svc-${Math.floor(at / 45)}`);
@@ -38,7 +77,7 @@ describe('github', () => {
     const mgit = openMgit(cache, [github(forge)], { env });
     const found = await mgit.list(['*']);
     expect(found.map(({ id }) => id)).toEqual(names.map((name) => `work/${name}`).sort());
-    expect(await mgit.list(['org1*/*/*', 'org2/svc-0'])).toHaveLength(34);
+    expect(await mgit.list(['org1*/*/*', 'org2/svc-0'])).toHaveLength(44);
     const some = found.filter((_, at) => at % 40 === 0);
     const heads = await mgit.heads(some);
     expect([...heads.values()]).toEqual(
@@ -108,14 +147,8 @@ describe('github', () => {
     delete (anonymous as { tokenEnv?: string }).tokenEnv;
     const open = openMgit(cache, [anonymous]);
     expect(await open.list(['acme/*'])).toHaveLength(1);
-    await expect(open.list(['*'])).rejects.toMatchObject({
-      type: 'AuthenticationFailed',
-      message: expect.stringContaining('tokenEnv'),
-    });
-    await expect(openMgit(cache, [github(forge)]).list(['*'])).rejects.toMatchObject({
-      type: 'AuthenticationFailed',
-      message: expect.stringContaining('FORGE_TOKEN'),
-    });
+    expect(await failureOf(open.list(['*']))).toMatch(/^AuthenticationFailed: .*tokenEnv/);
+    expect(await failureOf(openMgit(cache, [github(forge)]).list(['*']))).toMatch(/^AuthenticationFailed: .*FORGE_TOKEN/);
   });
 
   test('a GitHub App', async () => {
@@ -284,33 +317,28 @@ describe('local', () => {
   test('a folder that is not there is DiscoveryFailed', async () => {
     const folder = scratchFolder();
     const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root: join(folder, 'none') }]);
-    await expect(mgit.list(['*'])).rejects.toMatchObject({
-      type: 'DiscoveryFailed',
-      message: expect.stringContaining('none'),
-    });
+    expect(await failureOf(mgit.list(['*']))).toMatch(/^DiscoveryFailed: .*none/);
   });
 
   test('1,000 heads without one git', async () => {
     const folder = scratchFolder();
-    const template = initRepository(join(folder, 'template'));
-    const commit = commitTree(template, files({ a: '1\n' }));
-    rmSync(join(template, '.git', 'hooks'), { recursive: true, force: true });
-    git(template, 'pack-refs', '--all');
-    for (let at = 0; at < 1_000; at++)
-      cpSync(join(template, '.git'), join(folder, 'code', `org${at % 10}`, `r${at}`, '.git'), { recursive: true });
+    const commit = 'c'.repeat(40);
+    for (let at = 0; at < 1_000; at++) {
+      const path = join(folder, 'code', `org${at % 10}`, `r${at}`, '.git');
+      for (const name of ['objects', 'refs']) mkdirSync(join(path, name), { recursive: true });
+      writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
+      writeFileSync(join(path, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${commit} refs/heads/main\n`);
+    }
     // with no PATH there is no git to run
-    const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root: join(folder, 'code') }], {
-      env: { PATH: '/nonexistent' },
-    });
+    const local: ProviderConfig = { name: 'local', type: 'local', root: join(folder, 'code') };
+    const mgit = openMgit(join(folder, 'cache'), [local], { env: { PATH: '/nonexistent' } });
     const repositories = await mgit.list(['*']);
     const started = performance.now();
     const heads = await mgit.heads(repositories);
     const took = performance.now() - started;
     expect(heads.size).toBe(1_000);
-    expect(new Set([...heads.values()].map((head) => JSON.stringify(head)))).toEqual(
-      new Set([JSON.stringify({ commit, branch: 'main' })]),
-    );
-    expect(took).toBeLessThan(5_000);
+    expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
+    expect(took).toBeLessThan(3_000);
   });
 
   test('one repository that cannot be read is an entry, and a broken ref is no empty repository', async () => {
@@ -335,44 +363,6 @@ describe('local', () => {
 });
 
 describe('mgit', () => {
-  const ARRAY = `[
-  {
-    "organization": "org0",
-    "project": null,
-    "repository": "svc-1",
-    "clone_url": "https://someone:ghp_secret@github.com/org0/svc-1.git",
-    "ssh_url": "git@github.com:org0/svc-1.git",
-    "default_branch": "main",
-    "is_private": false,
-    "description": null
-  },
-  {
-    "organization": "org0",
-    "project": "team",
-    "repository": "svc-2",
-    "clone_url": "https://dev.azure.com/org0/team/_git/svc-2",
-    "default_branch": null
-  }
-]`;
-
-  /** A program in the place of mgit that prints this and notes how it was called. */
-  function program(
-    printed: string,
-    { code = 0, stderr = '' } = {},
-  ): { config: ProviderConfig; folder: string; calls: string } {
-    const folder = scratchFolder();
-    const command = join(folder, 'mgit');
-    const calls = join(folder, 'calls');
-    writeFileSync(join(folder, 'printed'), printed);
-    writeFileSync(join(folder, 'stderr'), stderr);
-    writeFileSync(
-      command,
-      `#!/bin/sh\nprintf '%s|' "$@" >> ${calls}\necho >> ${calls}\ncat ${folder}/printed\ncat ${folder}/stderr >&2\nexit ${code}\n`,
-      { mode: 0o755 },
-    );
-    return { config: { name: 'corp', type: 'mgit', command, provider: 'azure' }, folder, calls };
-  }
-
   const list = async (printed: string, pattern = '*', options = {}): Promise<string[]> => {
     const { config, folder } = program(printed, options);
     return (await openMgit(join(folder, 'cache'), [config]).list([pattern])).map(({ id }) => id);
@@ -387,17 +377,13 @@ describe('mgit', () => {
     ['and behind', `${ARRAY}\nINFO done [ok]\n`],
     [
       'one object a line',
-      JSON.parse(ARRAY)
-        .map((entry: unknown) => JSON.stringify(entry))
-        .join('\n'),
+      ENTRIES.join('\n'),
     ],
     [
       'one object a line, with its log',
-      `INFO a\n${JSON.parse(ARRAY)
-        .map((entry: unknown) => JSON.stringify(entry))
-        .join('\nINFO b\n')}\n`,
+      `INFO a\n${ENTRIES.join('\nINFO b\n')}\n`,
     ],
-    ['an array on one line', JSON.stringify(JSON.parse(ARRAY))],
+    ['an array on one line', `[${ENTRIES.join(', ')}]`],
   ])('reads %s', async (_, printed) => {
     expect(await list(printed)).toEqual(['corp/org0/svc-1', 'corp/org0/team/svc-2']);
   });
@@ -411,37 +397,27 @@ describe('mgit', () => {
     expect(await mgit.find('corp/org0/team/svc-2')).toMatchObject({ project: 'team', defaultBranch: null });
     await expect(mgit.find('corp/org0/svc-3')).rejects.toMatchObject({ type: 'RepositoryNotFound' });
     await mgit.list(['-x/*/y']);
-    const { readFileSync } = await import('node:fs');
     expect(readFileSync(calls, 'utf8').split('\n')).toEqual([
-      'list|org0*/*/svc-1*|--format|json|-p|azure|',
+      'list|org0/*/svc-1|--format|json|-p|azure|',
       'list|org0/team/svc-2|--format|json|-p|azure|',
       'list|org0/*/svc-3|--format|json|-p|azure|',
-      'list|?x*/*/y*|--format|json|-p|azure|',
+      'list|?x/*/y|--format|json|-p|azure|',
       '',
     ]);
   });
 
   test('nothing is nothing, but a failure is a failure', async () => {
     expect(await list('[]')).toEqual([]);
-    await expect(list('', '*')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
-    await expect(list('INFO only a log\n')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
-    await expect(list('[{"organization":"a"}]')).rejects.toMatchObject({
-      type: 'DiscoveryFailed',
-      message: expect.stringContaining('Entry 1'),
-    });
-    await expect(list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' })).rejects.toMatchObject({
-      type: 'DiscoveryFailed',
-      message: expect.stringMatching(/ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/),
-    });
+    expect(await failureOf(list('', '*')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
+    expect(await failureOf(list('INFO only a log\n')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
+    await expect(list('[{"organization":"a"}]'))).toMatch(/^DiscoveryFailed: .*Entry\ 1/);
+    expect(await failureOf(list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' }))).toMatch(/^DiscoveryFailed: .*ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/);
     await expect(list('ERROR - GitHub said 401 Bad credentials\n[]')).rejects.toMatchObject({
       type: 'AuthenticationFailed',
     });
     const folder = scratchFolder();
     const absent = openMgit(join(folder, 'cache'), [{ name: 'corp', type: 'mgit', command: join(folder, 'none') }]);
-    await expect(absent.list(['*'])).rejects.toMatchObject({
-      type: 'DiscoveryFailed',
-      message: expect.stringContaining('not installed'),
-    });
+    await expect(absent.list(['*']))).toMatch(/^DiscoveryFailed: .*not\ installed/);
   });
 });
 

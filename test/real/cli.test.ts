@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SearchAnswer } from '../../activities/index/search.ts';
+import { commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
+import { createEstate, type Estate } from '../support/estate.ts';
+import { objectIdsOf, openEstate, sourceOf } from '../support/flows.ts';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
+
+const LANES = sourceOf('workflows/shared/lanes.ts');
+const RECEIPT = sourceOf('domain/catalog/receipt.ts');
+
+describe('longhaul', () => {
+  let estate: Estate;
+  let worker: WorkerProcess;
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    estate = await createEstate();
+    await estate.create('acme/api', { 'src/lanes.ts': LANES, 'src/receipt.ts': RECEIPT, 'web/page.html': '<p>hello</p>\n' });
+    await estate.create('acme/tools', { 'tool.py': 'def parse_token(text):\n    """Reads a token."""\n    return text\n' });
+    worker = await startWorkerProcess(estate);
+    env = commandEnv(estate);
+  });
+  afterAll(async () => {
+    await worker.stop();
+    await estate.dispose();
+  });
+
+  async function json<Value>(...args: string[]): Promise<Value> {
+    const { exitCode, stdout, stderr } = await longhaul(env, [...args, '--json']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout.trimEnd()).not.toBe('');
+    return JSON.parse(stdout) as Value;
+  }
+
+  test('helps at once', async () => {
+    await longhaul(env, ['--help']);
+    const times: number[] = [];
+    for (let run = 0; run < 5; run++) {
+      const started = performance.now();
+      const { exitCode, stdout } = await longhaul(env, ['--help']);
+      times.push(performance.now() - started);
+      expect({ exitCode, lists: stdout.includes('search') }).toEqual({ exitCode: 0, lists: true });
+    }
+    expect(Math.min(...times)).toBeLessThan(300);
+  });
+
+  test('lists what the providers have', async () => {
+    const listed = await json<{ id: string; clone_url: string; default_branch: string }[]>('repos', 'list', 'acme/*');
+    expect(listed).toMatchObject([{ id: 'local/acme/api', organization: 'acme' }, { id: 'local/acme/tools' }]);
+  });
+
+  test('says what it would do and does nothing', async () => {
+    expect(await json('index', 'add', '--pattern', 'acme/*', '--dry-run')).toMatchObject({ matched: 2, upToDate: [] });
+    expect(await json('index', 'list')).toEqual([]);
+  });
+
+  test('asks on a terminal, shows progress, and indexes', async () => {
+    const declined = await longhaulOnTerminal(env, ['index', 'add', '--pattern', 'acme/*'], {
+      question: '[y/N]: ',
+      answer: 'n\n',
+    });
+    expect(declined.screen).toContain('Matched 2 repositories. Proceed with initial indexing? [y/N]: ');
+    expect(declined.screen).toContain('Declined');
+    expect(declined.exitCode).toBe(0);
+    const accepted = await longhaulOnTerminal(env, ['index', 'add', '--pattern', 'acme/*'], {
+      question: '[y/N]: ',
+      answer: 'y\n',
+    });
+    expect(accepted.screen).toMatch(/succeeded\s+│ 2/);
+    expect(accepted.exitCode).toBe(0);
+  });
+
+  test('will not ask where nobody can answer', async () => {
+    const { exitCode, stderr } = await longhaul(env, ['index', 'add', '--pattern', 'acme/*'], 'y\n');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--yes');
+  });
+
+  test('searches by words and by meaning, with filters', async () => {
+    const answer = await json<SearchAnswer>('search', 'run items in bounded lanes');
+    expect(answer.results[0]).toMatchObject({ repo: 'local/acme/api', path: 'src/lanes.ts', language: 'TypeScript' });
+    expect(answer.results[0]?.commit).toMatch(/^[0-9a-f]{40}$/);
+    const [first] = answer.results;
+    expect(LANES.split('\n').slice((first?.startLine ?? 0) - 1, first?.endLine).join('\n')).toContain(
+      first?.snippet.trim() ?? 'nothing',
+    );
+    const paths = async (...filter: string[]) =>
+      (await json<SearchAnswer>('search', 'token', ...filter)).results.map(({ path }) => path);
+    expect(new Set(await paths('--lang', 'Python'))).toEqual(new Set(['tool.py']));
+    expect(new Set(await paths('--repo', 'acme/tools'))).toEqual(new Set(['tool.py']));
+    expect(new Set(await paths('--path', 'src/**/*.ts'))).toEqual(new Set(['src/lanes.ts', 'src/receipt.ts']));
+    expect(await paths('--repo', 'nobody/*')).toEqual([]);
+    expect(await paths('--limit', '1')).toHaveLength(1);
+    const shown = await longhaul(env, ['search', 'parseToken']);
+    expect(shown.stdout).toMatch(/local\/acme\/tools\/tool\.py:\d+/);
+    expect(shown.stdout).not.toContain('\u001b[');
+  });
+
+  test('syncs, and follows a flow that it did not wait for', async () => {
+    await estate.commit('acme/tools', { 'tool.py': 'def parse_token(text):\n    return text.strip()\n' });
+    const { workflowId } = await json<{ workflowId: string }>('sync', '--all', '--no-wait');
+    expect(await json('watch', workflowId)).toMatchObject({ workflowId, matched: 2, succeeded: 1, skipped: 1, failed: 0 });
+    const shown = await longhaul(env, ['sync', '--pattern', 'acme/*']);
+    expect(shown.exitCode).toBe(0);
+    expect(shown.stdout).toMatch(/skipped \(nothing to do\)\s+│ 2/);
+  });
+
+  test('what diff prints, stdin ingests to the same objects', async () => {
+    const { stdout, exitCode } = await longhaul(env, ['diff', 'local/acme/api']);
+    expect(exitCode).toBe(0);
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.at(-1)).toHaveProperty('new_changeset');
+    const tools = await openEstate(estate);
+    try {
+      const before = await objectIdsOf(tools, 'local/acme/api');
+      await json('index', 'remove', '--pattern', 'local/acme/api');
+      expect(await objectIdsOf(tools, 'local/acme/api')).toEqual([]);
+      const ingested = await longhaul(env, ['index', 'stdin', '--json'], stdout);
+      expect(JSON.parse(ingested.stdout)).toMatchObject({ repositories: [{ repository: 'local/acme/api' }] });
+      expect(await objectIdsOf(tools, 'local/acme/api')).toEqual(before);
+    } finally {
+      await tools.close();
+    }
+  });
+
+  test('ingests the lines of other producers: adds, modifies, deletes', async () => {
+    const first = [
+      '{"repo":"ServiceA","op":"add","path":"config.json","content":"{\\"api\\": \\"v2\\"}","size":13,"mime":"application/json"}',
+      `{"repo":"ServiceA","op":"modify","path":"src/auth.py","content_base64":"${Buffer.from('def auth():\n    pass\n').toString('base64')}","size":21,"mime":"text/x-python"}`,
+      '{"repo":"ServiceA","op":"add","path":"logo.png","size":45678,"mime":"image/png","skip_index":true}',
+      '{"repo":"ServiceA","new_changeset":{"commit":"abc123","branch":"main"}}',
+    ].join('\n');
+    const one = await longhaul(env, ['index', 'stdin', '--json'], first);
+    expect(JSON.parse(one.stdout)).toMatchObject({
+      repositories: [{ repository: 'stdin/stream/ServiceA', filesChanged: 3, objects: 2, skipped: { binary: 1 } }],
+    });
+    const second = [
+      '{"repo":"ServiceA","op":"delete","path":"config.json"}',
+      '{"repo":"ServiceA","new_changeset":{"commit":"def456","parent":"abc123","branch":"main"}}',
+    ].join('\n');
+    const two = await longhaul(env, ['index', 'stdin', '--json'], second);
+    expect(JSON.parse(two.stdout)).toMatchObject({ repositories: [{ objectsDeleted: 1, objects: 1, commit: 'def456' }] });
+
+    const late = await longhaul(env, ['index', 'stdin', '--json'], second);
+    expect(late.exitCode).toBe(2);
+    expect(JSON.parse(late.stdout)).toMatchObject({ error: { type: 'InvalidInput' } });
+    const broken = await longhaul(env, ['index', 'stdin'], '{"repo":"a","op":"add","path":"x"\n');
+    expect(broken).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Line 1') as string });
+  });
+
+  test.for([
+    [['search', ''], {}, 2, /empty/],
+    [['search', 'x', '--limit', '0'], {}, 2, /1 to 100/],
+    [['index', 'add', '--pattern', 'a/b/c/d/e', '--yes'], {}, 2, /pattern/],
+    [['index', 'add', '--yes'], {}, 2, /--pattern/],
+    [['sync'], {}, 2, /--all or at least one --pattern/],
+    [['diff', 'local/acme/none'], {}, 6, /local\/acme\/none/],
+    [['diff', 'nowhere/acme/api'], {}, 6, /provider/],
+    [['diff', 'local/acme/api', '--since', '--output=/tmp/x'], {}, 2, /./],
+    [['no-such-command'], {}, 2, /no-such-command/],
+    [['search', 'x'], { WEAVIATE_API_KEY: 'wrong' }, 5, /refused the API key/],
+    [['search', 'x'], { WEAVIATE_URL: 'http://127.0.0.1:1', WEAVIATE_GRPC: '127.0.0.1:1' }, 4, /does not answer/],
+    [['sync', '--all'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 4, /does not answer/],
+    [['sync', '--all'], { TEMPORAL_ADDRESS: undefined }, 4, /longhaul up/],
+    [['index', 'list'], { LONGHAUL_CONFIG: '/none.yaml' }, 2, /no such file/],
+  ] as const)('%j fails with a code and one sentence', async ([args, change, code, message]) => {
+    const { exitCode, stderr, stdout } = await longhaul(commandEnv(estate, change), args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('tells the log what seed 000 names, one JSON object a line', () => {
+    const events = worker
+      .log()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    for (const event of events) {
+      expect(event).toMatchObject({ level: expect.any(String) as string, timestamp: expect.any(String) as string });
+    }
+    expect(events).toContainEqual(expect.objectContaining({ event: 'sync_group_start', group: 'acme/*', repo_count: 2 }));
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        event: 'sync_repo_success',
+        repo: 'acme/api',
+        files_changed: 3,
+        duration_ms: expect.any(Number) as number,
+      }),
+    );
+  });
+});

@@ -1,0 +1,73 @@
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { inject } from 'vitest';
+import type { Estate } from './estate.ts';
+
+const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
+
+/** How a command ended and what it printed. */
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment in which commands find the shared servers and an estate. */
+export function commandEnv(estate: Estate, change: Record<string, string | undefined> = {}): Record<string, string> {
+  const { temporalAddress, weaviate, modelFolder, cacheDir } = inject('stack');
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    USER: 'tester',
+    TEMPORAL_ADDRESS: temporalAddress,
+    WEAVIATE_URL: weaviate.url,
+    WEAVIATE_GRPC: weaviate.grpc,
+    WEAVIATE_API_KEY: weaviate.apiKey ?? '',
+    LONGHAUL_CONFIG: estate.configPath,
+    LONGHAUL_CACHE_DIR: cacheDir,
+    LONGHAUL_DATA_DIR: estate.dataDir,
+    LONGHAUL_MODEL_DIR: modelFolder,
+    ...change,
+  };
+  return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+}
+
+/** Runs `longhaul` to its end. */
+export async function longhaul(
+  env: Record<string, string>,
+  args: readonly string[],
+  input: string | undefined = undefined,
+): Promise<Ended> {
+  const ended = await execa(process.execPath, [BIN, ...args], {
+    env,
+    extendEnv: false,
+    reject: false,
+    stripFinalNewline: false,
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+  });
+  return { exitCode: ended.exitCode ?? -1, stdout: ended.stdout, stderr: ended.stderr };
+}
+
+/** Runs `longhaul` in a pseudo-terminal and types `answer` when `question` appears. */
+export async function longhaulOnTerminal(
+  env: Record<string, string>,
+  args: readonly string[],
+  { question, answer }: { question: string; answer: string },
+): Promise<{ exitCode: number; screen: string }> {
+  const terminal = execa(
+    'python3',
+    ['-c', 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))', process.execPath, BIN, ...args],
+    { env: { ...env, TERM: 'xterm' }, extendEnv: false, reject: false, stdin: 'pipe' },
+  );
+  let screen = '';
+  let answered = false;
+  terminal.stdout.on('data', (data: Buffer) => {
+    screen += data.toString();
+    if (!answered && screen.includes(question)) {
+      answered = true;
+      terminal.stdin.write(answer);
+    }
+  });
+  const { exitCode } = await terminal;
+  return { exitCode: exitCode ?? -1, screen };
+}
