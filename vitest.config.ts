@@ -1,4 +1,13 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** Shares one stack of real servers; the queues are the product's own, so one file runs at a time. */
+const real = {
+  globalSetup: ['test/support/global-setup.ts'],
+  isolate: false,
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+} satisfies TestProjectInlineConfiguration['test'];
 
 export default defineConfig({
   test: {
@@ -6,18 +15,10 @@ export default defineConfig({
     pool: 'forks',
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
-      {
-        extends: true,
-        test: {
-          name: 'real',
-          include: ['test/real/**/*.test.ts'],
-          globalSetup: ['test/support/global-setup.ts'],
-          isolate: false,
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
-      },
+      { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
+      ...(process.env['RECORD_HISTORIES']
+        ? [{ extends: true as const, test: { ...real, name: 'record', include: ['test/record/**/*.test.ts'] } }]
+        : []),
     ],
   },
 });

@@ -39,7 +39,7 @@ export interface StackOptions {
   readonly ports?: { readonly temporal?: number; readonly temporalUi?: number; readonly weaviate?: number };
   readonly temporal?: TemporalChoice;
   readonly weaviate?: WeaviateChoice;
-  /** Folder of a model to use instead of the packaged one. */
+  /** Folder of a model to use instead of the packaged one; `LONGHAUL_MODEL_DIR` wins over it. */
   readonly modelPath?: string | undefined;
   /** Default: everything. */
   readonly needs?: readonly Need[];
@@ -362,18 +362,24 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
 }
 
 async function prepareModel(session: Session): Promise<void> {
-  const { cacheDir, modelPath } = session.options;
-  if (modelPath !== undefined) {
-    session.update({ modelFolder: modelPath });
+  const { cacheDir, env } = session.options;
+  const given = env['LONGHAUL_MODEL_DIR'] ?? session.options.modelPath;
+  if (given !== undefined) {
+    session.update({ modelFolder: given });
     return;
   }
   const { ensureModel } = await import('./model.ts');
   const { folder } = await ensureModel({
     cacheDir,
+    env: session.env,
     signal: session.signal,
-    onProgress: (message) => session.onProgress({ about: 'model', message, passing: true }),
+    onProgress: (message, fraction) => {
+      const percent = fraction === undefined ? '' : ` ${Math.round(fraction * 100)} %`;
+      session.onProgress({ about: 'model', message: `${message}${percent}`, passing: true });
+    },
   });
   session.update({ modelFolder: folder });
+  session.onProgress({ about: 'model', message: 'ready', passing: false });
 }
 
 function portNamed(name: string, ports: Record<string, number>): number {

@@ -45,6 +45,8 @@ export function createAnalyzerPool(
       maxThreads: max,
       idleTimeout: IDLE_MS,
       workerData: settings,
+      // so that a thread collects its garbage long before the machine is full of it
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
     });
   }
 

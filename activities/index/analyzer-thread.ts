@@ -111,7 +111,10 @@ async function embed(
   opened ??= open();
   const { model, cache } = await opened;
   const distinct = [...new Set(texts)].map((text) => ({ text, key: textKey(text) }));
-  const found = cache.getVectors(model.digest, distinct.map(({ key }) => key));
+  const found = cache.getVectors(
+    model.digest,
+    distinct.map(({ key }) => key),
+  );
   const vectors = new Map<string, Float32Array>();
   const unknown = distinct.filter(({ text }, i) => {
     const vector = found[i];

@@ -50,10 +50,7 @@ const ANALYSIS_VERSION = 'analysis-1';
 
 /** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {
-  const [model, grammars] = await Promise.all([
-    shareModel(options.model, options),
-    grammarsDigest(options.cacheDir),
-  ]);
+  const [model, grammars] = await Promise.all([shareModel(options.model, options), grammarsDigest(options.cacheDir)]);
   const digest = sha256([ANALYSIS_VERSION, grammars, model.digest].join(' ')).slice(0, 16);
   const cacheFile = path.join(options.cacheDir, 'analysis-1.sqlite');
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);

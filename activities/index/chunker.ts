@@ -65,7 +65,7 @@ function syntaxOf(measure: Measure, grammar: Grammar): { ranges: Range[]; defini
 
 function isMostlyErrors(root: Node): boolean {
   if (!root.hasError) return false;
-  return [root, ...root.children].some((node) => node?.isError === true && node.childCount > MOST_ERRORS);
+  return [root, ...root.children].some((node) => node?.isError && node.childCount > MOST_ERRORS);
 }
 
 /** Says whether more than `limit` milliseconds went into the work, asked again and again while it is done. */

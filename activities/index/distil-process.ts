@@ -17,7 +17,9 @@ export interface DistilOrder {
 }
 
 /** What it answers, before it exits with 0 when all is done. */
-export type DistilReport = { readonly message: string; readonly fraction: number } | { readonly failure: PackedFailure };
+export type DistilReport =
+  | { readonly message: string; readonly fraction: number }
+  | { readonly failure: PackedFailure };
 
 const BATCH = 256;
 const MESSAGE = 'Distilling the embedding model';

@@ -68,13 +68,17 @@ let digest: Promise<string> | undefined;
 
 /** Sha256 over all grammars, hex, remembered in `cacheDir`: another one may cut files differently. */
 export function grammarsDigest(cacheDir: string): Promise<string> {
-  digest ??= rememberedDigest(cacheDir, GRAMMARS.map(pathsOf).flatMap(({ wasm, tags }) => [wasm, ...tags]), async () => {
-    const lines = GRAMMARS.map(async (name) => {
-      const { wasm, tags } = await readGrammar(name);
-      return `${name} ${sha256(wasm)} ${sha256(tags)}`;
-    });
-    return sha256((await Promise.all(lines)).join('\n'));
-  });
+  digest ??= rememberedDigest(
+    cacheDir,
+    GRAMMARS.map(pathsOf).flatMap(({ wasm, tags }) => [wasm, ...tags]),
+    async () => {
+      const lines = GRAMMARS.map(async (name) => {
+        const { wasm, tags } = await readGrammar(name);
+        return `${name} ${sha256(wasm)} ${sha256(tags)}`;
+      });
+      return sha256((await Promise.all(lines)).join('\n'));
+    },
+  );
   return digest;
 }
 

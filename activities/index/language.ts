@@ -86,7 +86,8 @@ const USUAL: Readonly<Record<string, string>> = {
 /** How much of a file is looked at to tell its language. */
 const HEAD = 16_384;
 const OBJECTIVE_C = /^\s*(?:@(?:interface|implementation|protocol|property|import|end)\b|#import\b)/m;
-const CPP = /^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:|#include <\w+>)|\w::\w/m;
+const CPP =
+  /^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:|#include <\w+>)|\w::\w/m;
 
 /**
  * The language of a file as linguist spells it, by its name, then its extension, then the interpreter that its first line asks

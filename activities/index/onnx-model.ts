@@ -11,8 +11,8 @@ const MOST_TOKENS = 256;
 export interface Transformer {
   readonly dimensions: number;
   /** The output for `batch` equally long sequences of token ids, one behind the other. */
-  run(ids: readonly number[], batch: number): Promise<Float32Array>;
-  close(): Promise<void>;
+  readonly run: (ids: readonly number[], batch: number) => Promise<Float32Array>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -82,9 +82,7 @@ const INPUTS = { input_ids: null, attention_mask: 1n, token_type_ids: 0n } as co
 
 function inputOf(name: string, ids: readonly number[]): BigInt64Array {
   const constant = INPUTS[name as keyof typeof INPUTS];
-  return constant === null
-    ? BigInt64Array.from(ids, (id) => BigInt(id))
-    : new BigInt64Array(ids.length).fill(constant);
+  return constant === null ? BigInt64Array.from(ids, (id) => BigInt(id)) : new BigInt64Array(ids.length).fill(constant);
 }
 
 function refuse(onnx: string, why: string): never {

@@ -65,7 +65,10 @@ export async function readStaticModel(file: string): Promise<StaticWeights | nul
     const scales = new SharedArrayBuffer(tokens * 4);
     const importance = new SharedArrayBuffer(tokens * 4);
     const matrix = new SharedArrayBuffer(tokens * dimensions);
-    await handle.readv([scales, importance, matrix].map((part) => new Uint8Array(part)), HEADER_BYTES);
+    await handle.readv(
+      [scales, importance, matrix].map((part) => new Uint8Array(part)),
+      HEADER_BYTES,
+    );
     const rows = new SharedArrayBuffer(tokens * dimensions * 4);
     return { tokens, dimensions, matrix, scales, importance, rows, made: new SharedArrayBuffer(tokens) };
   } finally {

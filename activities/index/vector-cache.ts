@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type * as Sqlite from 'node:sqlite';
 
 /** What a chunk count depends on besides the analysis: the content, and the file name that may decide the language. */
 export interface CountKey {
@@ -91,15 +91,15 @@ export function openVectorCache(file: string): VectorCache {
   };
 }
 
-type Statements = Readonly<Record<'getVector' | 'putVector' | 'getCount' | 'putCount', StatementSync>>;
+type Statements = Readonly<Record<'getVector' | 'putVector' | 'getCount' | 'putCount', Sqlite.StatementSync>>;
 
 interface Connection {
   readonly statements: Statements;
   /** Tells the open file from one that has taken its name since. */
   readonly inode: bigint;
   /** Does `step` for every item in one transaction. */
-  all<T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R): R[];
-  close(): void;
+  readonly all: <T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R) => R[];
+  readonly close: () => void;
 }
 
 function openOrBeginAnew(file: string): Connection {
@@ -138,7 +138,7 @@ function connect(file: string): Connection {
   }
 }
 
-function transaction<T>(database: DatabaseSync, kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+function transaction<T>(database: Sqlite.DatabaseSync, kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
   database.exec(`BEGIN ${kind}`);
   try {
     const result = work();
@@ -197,19 +197,20 @@ function toCount(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-let loaded: typeof import('node:sqlite') | undefined;
+let loaded: typeof Sqlite | undefined;
 
 /** Node's own SQLite. Node 22 calls it experimental whenever it is loaded, which the user of a tool need not read. */
-function sqlite(): typeof import('node:sqlite') {
+function sqlite(): typeof Sqlite {
   if (loaded) return loaded;
-  const { emitWarning } = process;
+  const emitWarning: (...args: unknown[]) => void = process.emitWarning.bind(process);
+  const original = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith('SQLite is an experimental')) Reflect.apply(emitWarning, process, [warning, ...rest]);
+    if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);
   };
   try {
     loaded = process.getBuiltinModule('node:sqlite');
     return loaded;
   } finally {
-    process.emitWarning = emitWarning;
+    if (original) Object.defineProperty(process, 'emitWarning', original);
   }
 }

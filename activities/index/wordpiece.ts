@@ -160,7 +160,9 @@ function parseTokenizer(json: string): TokenizerFile {
   try {
     return JSON.parse(json) as TokenizerFile;
   } catch (cause) {
-    throw new LonghaulError('InvalidConfiguration', 'The tokenizer.json of the embedding model is not JSON.', { cause });
+    throw new LonghaulError('InvalidConfiguration', 'The tokenizer.json of the embedding model is not JSON.', {
+      cause,
+    });
   }
 }
 

@@ -193,13 +193,13 @@ async function postgresFinding({ env }: CliContext): Promise<Finding> {
 }
 
 function modelFinding(context: CliContext, running: RunningStack | null): Finding {
-  const { modelPath } = context.config.index;
-  const folder = modelPath ?? running?.state.modelFolder ?? null;
+  const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
+  const folder = given ?? running?.state.modelFolder ?? null;
   if (folder === null) return fine('model', 'not running; `longhaul up` prepares it');
   const missing = ['model.onnx', 'tokenizer.json'].filter((file) => !existsSync(join(folder, file)));
   if (missing.length === 0) return fine('model', folder);
   const remedy =
-    modelPath === undefined ? `Remove ${folder} and run \`longhaul up\` again.` : 'Correct index.modelPath.';
+    given === undefined ? `Remove ${folder} and run \`longhaul up\` again.` : 'Correct the path of the model.';
   return wrong('model', `${missing.join(', ')} missing in ${folder}`, remedy);
 }
 

@@ -148,7 +148,9 @@ describe('github', () => {
     const open = openMgit(cache, [anonymous]);
     expect(await open.list(['acme/*'])).toHaveLength(1);
     expect(await failureOf(open.list(['*']))).toMatch(/^AuthenticationFailed: .*tokenEnv/);
-    expect(await failureOf(openMgit(cache, [github(forge)]).list(['*']))).toMatch(/^AuthenticationFailed: .*FORGE_TOKEN/);
+    expect(await failureOf(openMgit(cache, [github(forge)]).list(['*']))).toMatch(
+      /^AuthenticationFailed: .*FORGE_TOKEN/,
+    );
   });
 
   test('a GitHub App', async () => {
@@ -327,7 +329,10 @@ describe('local', () => {
       const path = join(folder, 'code', `org${at % 10}`, `r${at}`, '.git');
       for (const name of ['objects', 'refs']) mkdirSync(join(path, name), { recursive: true });
       writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
-      writeFileSync(join(path, 'packed-refs'), `# pack-refs with: peeled fully-peeled sorted \n${commit} refs/heads/main\n`);
+      writeFileSync(
+        join(path, 'packed-refs'),
+        `# pack-refs with: peeled fully-peeled sorted \n${commit} refs/heads/main\n`,
+      );
     }
     // with no PATH there is no git to run
     const local: ProviderConfig = { name: 'local', type: 'local', root: join(folder, 'code') };
@@ -375,14 +380,8 @@ describe('mgit', () => {
       `2026-01-01 10:00:00,000 - security_monitor - INFO - started\n[2026-01-01] INFO [x] y\n${ARRAY}`,
     ],
     ['and behind', `${ARRAY}\nINFO done [ok]\n`],
-    [
-      'one object a line',
-      ENTRIES.join('\n'),
-    ],
-    [
-      'one object a line, with its log',
-      `INFO a\n${ENTRIES.join('\nINFO b\n')}\n`,
-    ],
+    ['one object a line', ENTRIES.join('\n')],
+    ['one object a line, with its log', `INFO a\n${ENTRIES.join('\nINFO b\n')}\n`],
     ['an array on one line', `[${ENTRIES.join(', ')}]`],
   ])('reads %s', async (_, printed) => {
     expect(await list(printed)).toEqual(['corp/org0/svc-1', 'corp/org0/team/svc-2']);
@@ -408,16 +407,17 @@ describe('mgit', () => {
 
   test('nothing is nothing, but a failure is a failure', async () => {
     expect(await list('[]')).toEqual([]);
-    expect(await failureOf(list('', '*')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
-    expect(await failureOf(list('INFO only a log\n')).rejects.toMatchObject({ type: 'DiscoveryFailed' });
-    await expect(list('[{"organization":"a"}]'))).toMatch(/^DiscoveryFailed: .*Entry\ 1/);
-    expect(await failureOf(list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' }))).toMatch(/^DiscoveryFailed: .*ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/);
-    await expect(list('ERROR - GitHub said 401 Bad credentials\n[]')).rejects.toMatchObject({
-      type: 'AuthenticationFailed',
-    });
+    for (const nothing of ['', 'INFO only a log\n', 'not [json]']) {
+      expect(await failureOf(list(nothing))).toMatch(/^DiscoveryFailed: mgit list printed no JSON/);
+    }
+    expect(await failureOf(list('[{"organization":"a"}]'))).toMatch(/^DiscoveryFailed: Entry 1/);
+    const down = list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' });
+    expect(await failureOf(down)).toMatch(/^DiscoveryFailed: .* ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/);
+    const refused = list('ERROR - GitHub said 401 Bad credentials\n[]');
+    expect(await failureOf(refused)).toMatch(/^AuthenticationFailed: /);
     const folder = scratchFolder();
     const absent = openMgit(join(folder, 'cache'), [{ name: 'corp', type: 'mgit', command: join(folder, 'none') }]);
-    await expect(absent.list(['*']))).toMatch(/^DiscoveryFailed: .*not\ installed/);
+    expect(await failureOf(absent.list(['*']))).toMatch(/^DiscoveryFailed: .*not installed/);
   });
 });
 

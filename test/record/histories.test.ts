@@ -1,0 +1,45 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { temporal } from '@temporalio/proto';
+import { expect } from 'vitest';
+import { version } from '../../package.json' with { type: 'json' };
+import { startFlow } from '../../client/flows.ts';
+import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import { sourceOf, test } from '../support/flows.ts';
+import { collectRuns } from '../support/replay.ts';
+
+const FOLDER = new URL('../histories/', import.meta.url);
+
+/** Run by `npm run histories` for a release: later versions must replay what this one recorded. */
+test('records one history of each kind, and never overwrites one', async ({ flows }) => {
+  const { estate, client, started } = flows;
+  await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
+  await estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/receipt.ts') });
+  const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], confirm: true });
+  await expect
+    .poll(() => onboarding.query<FleetProgress>('progress'))
+    .toMatchObject({ stage: 'waiting for confirmation' });
+  await onboarding.executeUpdate('confirm', { args: [{ proceed: true, by: 'record' }] });
+  await onboarding.result();
+  await estate.commit('acme/api', { 'a.ts': 'export const a = 1;\n' });
+  await (await startFlow(client, 'syncRepositories', { all: true })).result();
+  await (await startFlow(client, 'syncRepository', { repository: 'local/acme/web' })).result();
+  await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
+
+  mkdirSync(FOLDER, { recursive: true });
+  const kinds = new Set<string>();
+  for (const { history } of await collectRuns(client, started)) {
+    const kind = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
+    if (kinds.has(kind)) continue;
+    kinds.add(kind);
+    const file = new URL(`v${version}-${kind}.binpb`, FOLDER);
+    if (existsSync(file)) throw new Error(`${file.pathname} is already recorded: raise the version first`);
+    writeFileSync(file, temporal.api.history.v1.History.encode(history).finish());
+  }
+  expect([...kinds].sort()).toEqual([
+    'onboardRepositories',
+    'removeRepositories',
+    'removeRepository',
+    'syncRepositories',
+    'syncRepository',
+  ]);
+});
