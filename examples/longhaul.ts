@@ -70,7 +70,7 @@ async function run(
   });
   signal?.throwIfAborted();
   const { exitCode } = result;
-  if (exitCode === undefined) throw new CommandFailed(args, 1, `was ended by ${result.signal ?? 'the system'}`);
+  if (exitCode === undefined) throw new CommandFailed(args, 1, `did not run to its end: ${result.shortMessage ?? ''}`);
   if (!accepted.includes(exitCode)) throw new CommandFailed(args, exitCode, `ended with exit code ${exitCode}`);
   return { stdout: typeof result.stdout === 'string' ? result.stdout : '', exitCode };
 }

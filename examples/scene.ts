@@ -20,7 +20,7 @@ Without options: makes a fleet of real repositories, indexes it, moves it on, ke
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 const EVERYTHING = '*/*/*';
-const DEMO_QUERY = 'parse the options given on the command line';
+const DEMO_QUERY = 'run a command and capture its output';
 const OWN_QUERY = 'read the configuration file';
 
 /** What the program works on. */

@@ -53,9 +53,11 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
       print(tryNext(run, wasRunning));
       await untilAborted(signal);
     }
-  } finally {
-    if (!wasRunning) await longhaul(['down'], { config: run.config, dataDir: run.dataDir });
+  } catch (error) {
+    if (!wasRunning) await bringDown(run).catch(explain);
+    throw error;
   }
+  if (!wasRunning) await bringDown(run);
   return run.failures.length > 0 ? 1 : 0;
 }
 
@@ -111,6 +113,10 @@ async function bringUp(run: Run, before: Status): Promise<string | null> {
     throw new LonghaulError('StackFailed', '`longhaul up --detach` succeeded, yet the stack does not run.');
   }
   return now.temporal.uiUrl;
+}
+
+function bringDown({ config, dataDir }: Run): Promise<void> {
+  return longhaul(['down'], { config, dataDir });
 }
 
 function onboard({ stages, patterns, failures, config, dataDir, signal }: Run): Promise<FleetResult> {

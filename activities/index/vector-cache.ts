@@ -151,7 +151,7 @@ function transaction<T>(database: Sqlite.DatabaseSync, kind: 'DEFERRED' | 'IMMED
 }
 
 /** Two that enter at the same moment are told that the file is busy at once, whatever the timeout. */
-function enterWalMode(database: DatabaseSync): void {
+function enterWalMode(database: Sqlite.DatabaseSync): void {
   for (let tries = 0; ; tries++) {
     try {
       database.exec('PRAGMA journal_mode = WAL');
@@ -202,7 +202,7 @@ let loaded: typeof Sqlite | undefined;
 /** Node's own SQLite. Node 22 calls it experimental whenever it is loaded, which the user of a tool need not read. */
 function sqlite(): typeof Sqlite {
   if (loaded) return loaded;
-  const emitWarning: (...args: unknown[]) => void = process.emitWarning.bind(process);
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
   const original = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);

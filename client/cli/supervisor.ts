@@ -19,7 +19,7 @@ export async function startStackAndWorker(
   const stack = await startStack({ ...stackOptions(context), ...options });
   try {
     options.onProgress({ about: 'worker', message: 'starting', passing: false });
-    await stack.supervise(await workerChild(stack, context));
+    await stack.supervise(await workerChild(stack, context, options.onProgress));
     options.onProgress({ about: 'worker', message: 'ready', passing: false });
     return stack;
   } catch (error) {
@@ -47,7 +47,11 @@ function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): Sta
 }
 
 /** A worker of all roles, told by its environment where everything is. */
-async function workerChild(stack: Stack, context: SupervisorContext & Pick<CliContext, 'env'>): Promise<ChildSpec> {
+async function workerChild(
+  stack: Stack,
+  context: SupervisorContext & Pick<CliContext, 'env'>,
+  onProgress: OnProgress,
+): Promise<ChildSpec> {
   const { poll } = await import('../../stack/child.ts');
   const { STACK_MARK } = await import('../../stack/leftovers.ts');
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -59,6 +63,8 @@ async function workerChild(stack: Stack, context: SupervisorContext & Pick<CliCo
     args: [fileURLToPath(new URL(`../../workers/main.${extension}`, import.meta.url))],
     env: {
       ...context.env,
+      // Below `info` it would not say that it is ready.
+      LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',
       [STACK_MARK]: stack.dataDir,
       TEMPORAL_ADDRESS: stack.temporal.address,
       TEMPORAL_NAMESPACE: stack.temporal.namespace,
@@ -72,10 +78,26 @@ async function workerChild(stack: Stack, context: SupervisorContext & Pick<CliCo
       ...(context.configPath === null ? {} : { LONGHAUL_CONFIG: context.configPath }),
     },
     logFile: `${stack.logDir}/worker.log`,
-    readyTimeout: 120_000,
+    // Its first start on a machine distils the model, which takes minutes where the processors are busy.
+    readyTimeout: 900_000,
     stopTimeout: 30_000,
     ready: async (signal, logged) => {
-      await poll(() => (logged().includes('"event":"worker_ready"') ? true : null), signal);
+      let told = '';
+      await poll(() => {
+        const log = logged();
+        const message = modelProgress(log);
+        if (message !== told) onProgress({ about: 'worker', message, passing: true });
+        told = message;
+        return log.includes('"event":"worker_ready"') ? true : null;
+      }, signal);
     },
   };
+}
+
+/** What the worker last logged about preparing its model; empty when it has logged nothing about that. */
+function modelProgress(log: string): string {
+  const line = log.split('\n').findLast((each) => each.includes('"event":"model_progress"') && each.endsWith('}'));
+  if (line === undefined) return '';
+  const { message, fraction } = JSON.parse(line) as { message: string; fraction?: number };
+  return fraction === undefined ? message : `${message} ${Math.round(fraction * 100)} %`;
 }

@@ -70,6 +70,7 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     forks: new Set(),
     refuse: null,
     close: async () => {
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, 'close');

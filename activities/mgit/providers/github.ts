@@ -156,12 +156,20 @@ function createClient(baseUrl: string, auth: ClientAuth, signal: AbortSignal | u
     baseUrl,
     userAgent: 'longhaul',
     ...auth,
-    ...(signal ? { request: { signal } } : {}),
+    ...(signal ? { request: { signal: plainAbort(signal) } } : {}),
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    retry: { doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
+    retry: { retries: 2, doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
     // the flow waits, where everybody can see it, not the client
     throttle: { id: baseUrl, onRateLimit: () => false, onSecondaryRateLimit: () => false },
   });
+}
+
+/** The same signal without its reason: the client tries again after any error that is not an `AbortError`. */
+function plainAbort(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  if (signal.aborted) controller.abort();
+  signal.addEventListener('abort', () => controller.abort(), { once: true });
+  return controller.signal;
 }
 
 function tokenOf({ name, tokenEnv }: GithubProviderConfig, env: NodeJS.ProcessEnv): string | null {
