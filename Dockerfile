@@ -21,6 +21,18 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no
     && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 ! -name "$(node -p process.arch)" -exec rm -rf {} + \
     && node --input-type=module -e "await import('@temporalio/worker'); await import('onnxruntime-node')"
 
+# The embedding model, so that what runs needs neither Python nor patience. A layer each, made again only when its sources change.
+FROM dependencies AS model
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends python3 python3-pip \
+    && rm -rf /var/lib/apt/lists/*
+COPY stack stack
+COPY scripts/model.mjs scripts/model.mjs
+RUN node scripts/model.mjs fetch
+COPY domain domain
+COPY activities/index activities/index
+RUN node scripts/model.mjs distil
+
 FROM ${NODE_IMAGE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates git tini \
@@ -30,11 +42,14 @@ RUN apt-get update \
     && ln -s /opt/longhaul/dist/client/bin.js /usr/local/bin/longhaul
 WORKDIR /opt/longhaul
 COPY --from=dependencies /opt/longhaul/node_modules node_modules
+COPY --from=model /opt/longhaul/model model
+COPY --from=model --chown=node:node /opt/longhaul/cache/models /var/cache/longhaul/models
 COPY --from=build /opt/longhaul/dist dist
 COPY package.json LICENSE* ./
 ENV NODE_ENV=production \
     LONGHAUL_CONFIG=/etc/longhaul/longhaul.yaml \
-    LONGHAUL_CACHE_DIR=/var/cache/longhaul
+    LONGHAUL_CACHE_DIR=/var/cache/longhaul \
+    LONGHAUL_MODEL_DIR=/opt/longhaul/model
 USER node
 VOLUME /var/cache/longhaul
 # tini: git leaves children behind, which somebody has to wait for.

@@ -160,7 +160,12 @@ async function indexDifference(
   if (receipt && isIndexed(receipt, tools.analyzer.digest) && full === null && isSameSnapshot(delta.to, receipt)) {
     return { ...NOTHING_DONE, receipt, full };
   }
-  const source: ChangeSource = { to: delta.to, full, changes: () => delta.changes(), readOld: (oids) => delta.readOld(oids) };
+  const source: ChangeSource = {
+    to: delta.to,
+    full,
+    changes: () => delta.changes(),
+    readOld: (oids) => delta.readOld(oids),
+  };
   return { ...(await ingest(tools, repository, source, receipt, options)), full };
 }
 

@@ -108,7 +108,10 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],
   ...Object.fromEntries(
-    (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [key, Object.keys(configSchema.shape[key].unwrap().shape)]),
+    (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+      key,
+      Object.keys(configSchema.shape[key].unwrap().shape),
+    ]),
   ),
 };
 

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import type { CatalogTools } from './catalog.ts';
 import type { LoadedConfig } from './config.ts';
-import { createAnalyzer } from './index/analyzer.ts';
+import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
+import type { ModelOptions } from './index/embedder.ts';
+import { indexDigest } from './index/schema.ts';
 import { createIndexStore } from './index/store.ts';
 import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
 import { createMgit, type Mgit } from './mgit/index.ts';
@@ -25,18 +27,30 @@ export function openMgit({ config, cacheDir }: LoadedConfig, env: NodeJS.Process
   return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes: config.index.maxFileBytes });
 }
 
+/**
+ * The analyzer as the configuration describes it. Its digest names all that an index depends on besides git: another
+ * chunker, model, schema or size limit makes another index.
+ */
+export async function openAnalyzer(
+  { config: { index }, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
+  modelFolder: string,
+  options: ModelOptions = {},
+): Promise<Analyzer> {
+  const model = { kind: index.model, folder: modelFolder, cacheDir };
+  const analyzer = await createAnalyzer({ model, cacheDir, ...options });
+  return { ...analyzer, digest: indexDigest(analyzer.digest, index.maxFileBytes) };
+}
+
 /** Everything that the catalog's activities work with, connected and checked. */
 export async function openTools(
   loaded: LoadedConfig,
   places: ToolPlaces,
   env: NodeJS.ProcessEnv,
+  options: ModelOptions = {},
 ): Promise<OpenTools> {
-  const { config, cacheDir } = loaded;
+  const { config } = loaded;
   const client = await connectWeaviate(places.weaviate);
-  const analyzer = await createAnalyzer({
-    model: { kind: config.index.model, folder: places.modelFolder, cacheDir },
-    cacheDir,
-  });
+  const analyzer = await openAnalyzer(loaded, places.modelFolder, options);
   const store = createIndexStore(client, config.index.name, analyzer.digest);
   await store.prepare();
   const mgit = openMgit(loaded, env);

@@ -44,6 +44,20 @@ export async function timed<Result>(work: () => Promise<Result>): Promise<{ seco
   return { seconds: (performance.now() - start) / 1_000, result };
 }
 
+/** What `work` resolves to, unless the signal aborts first: for work that cannot be told to stop. */
+export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+  signal.throwIfAborted();
+  const done = new AbortController();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    done.abort();
+  }
+}
+
 /** Stops a benchmark whose two sides did not do the same work: its figures would mean nothing. */
 export function mustEqual(what: string, found: unknown, expected: unknown): void {
   if (found !== expected) throw new Error(`${what}: ${String(found)} where ${String(expected)} was expected`);

@@ -29,7 +29,14 @@ interface Measured {
   readonly figures: readonly Figure[];
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const stopped = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!stopped.signal.aborted) throw error;
+  process.exitCode = 130;
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const options = readOptions(argv);
@@ -37,9 +44,6 @@ async function main(argv: readonly string[]): Promise<number> {
     console.error(options);
     return 2;
   }
-  const stopped = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
-
   const machine = await describeMachine();
   console.log(
     Object.entries(machine)

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startFlow } from '../client/flows.ts';
 import { makeFixture } from './fixture-repositories.ts';
-import { mustEqual, timed } from './harness.ts';
+import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { startServers, startWorker } from './servers.ts';
 
@@ -24,17 +24,17 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     try {
       note('indexing them once');
       const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'], parallel: 16 });
-      mustEqual('repositories indexed', (await onboarding.result()).succeeded, REPOSITORIES);
+      const { succeeded } = await unlessAborted(onboarding.result(), signal);
+      mustEqual('repositories indexed', succeeded, REPOSITORIES);
 
       const seconds: number[] = [];
       const written: number[] = [];
       const children: number[] = [];
       const events: number[] = [];
       for (let run = 0; run < runs; run++) {
-        signal.throwIfAborted();
         const sync = await timed(async () => {
           const handle = await startFlow(client, 'syncRepositories', { all: true });
-          return { handle, result: await handle.result() };
+          return { handle, result: await unlessAborted(handle.result(), signal) };
         });
         const { handle, result } = sync.result;
         mustEqual('repositories checked', result.matched, REPOSITORIES);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli/context.ts';
+import type * as Fleet from './cli/fleet-flows.ts';
 
 // Only commander is loaded at the start: every command brings what it needs when it runs.
 
@@ -16,9 +17,10 @@ const program = new Command('longhaul')
 const parallel = new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
 const json = new Option('--json', 'print one JSON object');
 const pattern = (required: boolean): Option =>
-  new Option('--pattern <pattern...>', 'mgit pattern: repo, org/repo or org/project/repo, with * and ?').makeOptionMandatory(
-    required,
-  );
+  new Option(
+    '--pattern <pattern...>',
+    'mgit pattern: repo, org/repo or org/project/repo, with * and ?',
+  ).makeOptionMandatory(required);
 
 program
   .command('up')
@@ -69,12 +71,12 @@ fleetOptions(
   index.command('add').description('initial indexing of the repositories that match').addOption(pattern(true)),
 )
   .option('--yes', 'do not ask for a confirmation')
-  .action((options: Parameters<Fleet['addRepositories']>[1]) =>
+  .action((options: Parameters<typeof Fleet.addRepositories>[1]) =>
     run(options, async (context) => (await fleet()).addRepositories(context, options)),
   );
 fleetOptions(
   index.command('remove').description('take the repositories that match out of the index').addOption(pattern(true)),
-).action((options: Parameters<Fleet['removeFromIndex']>[1]) =>
+).action((options: Parameters<typeof Fleet.removeFromIndex>[1]) =>
   run(options, async (context) => (await fleet()).removeFromIndex(context, options)),
 );
 index
@@ -100,7 +102,7 @@ fleetOptions(
     .description('bring the index to where the repositories are now')
     .option('--all', 'every indexed repository')
     .addOption(pattern(false)),
-).action((options: Parameters<Fleet['syncFleet']>[1]) =>
+).action((options: Parameters<typeof Fleet.syncFleet>[1]) =>
   run(options, async (context) => (await fleet()).syncFleet(context, options)),
 );
 program
@@ -132,9 +134,7 @@ program
     process.exitCode = await runWorker(program.opts(), options.roles);
   });
 
-type Fleet = typeof import('./cli/fleet-flows.ts');
-
-function fleet(): Promise<Fleet> {
+function fleet(): Promise<typeof Fleet> {
   return import('./cli/fleet-flows.ts');
 }
 

@@ -46,7 +46,10 @@ export async function startFlow<Type extends keyof Flows>(
   parseFlowInput(type, input);
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes > MAX_INPUT_BYTES) {
-    throw new LonghaulError('InvalidInput', `${type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`);
+    throw new LonghaulError(
+      'InvalidInput',
+      `${type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`,
+    );
   }
   const { workflowId, summary, repository } = identityOf(type, input);
   return (await client.workflow.start(type, {
@@ -57,7 +60,11 @@ export async function startFlow<Type extends keyof Flows>(
     staticSummary: summary,
     ...(repository === null
       ? {}
-      : { typedSearchAttributes: [{ key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository }] }),
+      : {
+          typedSearchAttributes: [
+            { key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository },
+          ],
+        }),
   })) as FlowHandle<Type>;
 }
 
@@ -70,7 +77,9 @@ function identityOf(
     const id = typeof input.repository === 'string' ? input.repository : input.repository.id;
     return { workflowId: `sync/${id}`, summary: `${type} ${repositoryName(id)}`, repository: repositoryName(id) };
   }
-  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[type as string];
+  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[
+    type as string
+  ];
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }

@@ -1,7 +1,7 @@
-import { createAnalyzer } from '../activities/index/analyzer.ts';
 import { search, type SearchAnswer, type SearchQuery } from '../activities/index/search.ts';
 import { createIndexStore } from '../activities/index/store.ts';
 import { connectWeaviate } from '../activities/index/weaviate.ts';
+import { openAnalyzer } from '../activities/tools.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import type { CliContext } from './cli/context.ts';
 import { modelFolder, weaviateAddress } from './cli/servers.ts';
@@ -15,10 +15,10 @@ export interface SearchSession {
 
 /** Connects to the index of a context. Throws `ServerUnavailable`. */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
-  const { config, cacheDir } = context;
+  const { config } = context;
   const [address, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
   const client = await connectWeaviate(address);
-  const analyzer = await createAnalyzer({ model: { kind: config.index.model, folder, cacheDir }, cacheDir });
+  const analyzer = await openAnalyzer(context, folder);
   const store = createIndexStore(client, config.index.name, analyzer.digest);
   const providers = config.providers.map(({ name }) => name);
   return {

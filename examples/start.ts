@@ -29,7 +29,10 @@ async function main(argv: readonly string[]): Promise<number> {
     print(USAGE);
     return 0;
   } catch (error) {
-    if (interrupted.signal.aborted) return 130;
+    if (interrupted.signal.aborted) {
+      print('Interrupted. Start again to go on.');
+      return 130;
+    }
     return explain(error);
   }
 }

@@ -9,7 +9,8 @@ import { FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failur
  */
 export function toApplicationFailure(error: unknown, attempt: number): unknown {
   if (!(error instanceof LonghaulError)) {
-    if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure) return error;
+    if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure)
+      return error;
     if (error.name === 'CancelledFailure' || error.name === 'AbortError') return error;
     return ApplicationFailure.fromError(error, { nonRetryable: true });
   }

@@ -4,7 +4,16 @@ import { destination, type Level, type Logger, pino, stdTimeFunctions } from 'pi
 const LEVEL: Record<LogLevel, Level> = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' };
 
 /** Fields that must never reach a log: a task token lets anyone complete the activity. */
-const SECRETS = ['taskToken', '*.taskToken', 'apiKey', '*.apiKey', 'token', '*.token', 'authorization', '*.authorization'];
+const SECRETS = [
+  'taskToken',
+  '*.taskToken',
+  'apiKey',
+  '*.apiKey',
+  'token',
+  '*.token',
+  'authorization',
+  '*.authorization',
+];
 
 /**
  * The log of a process: one JSON object a line on stderr, written synchronously so that nothing is lost at exit, with

@@ -71,8 +71,10 @@ async function run(roles: readonly Role[]): Promise<void> {
       );
     }
     if (roles.includes('repos')) {
-      const tools = await openTools(loaded, await places(loaded), env);
-      closers.push(tools.close);
+      const tools = await openTools(loaded, await places(loaded), env, {
+        progress: (message, fraction) => logger.info({ event: 'model_progress', fraction }, message),
+      });
+      closers.push(() => tools.close());
       workers.push(
         await Worker.create({
           ...common,
@@ -98,8 +100,7 @@ async function run(roles: readonly Role[]): Promise<void> {
 async function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Promise<Parameters<typeof openTools>[1]> {
   const weaviate = yourWeaviate(config.weaviate, env);
   if (weaviate === null) throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
-  const modelFolder =
-    env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir })).folder;
+  const modelFolder = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir })).folder;
   return { weaviate, modelFolder };
 }
 

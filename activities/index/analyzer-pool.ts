@@ -54,6 +54,7 @@ export function createAnalyzerPool(
     const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
     stop.throwIfAborted();
     const threads = await (started ??= start());
+    stop.throwIfAborted();
     const cancelled = new SharedArrayBuffer(4);
     const tasks = portionsOf(files, max).map(async (portion) => {
       const answer: ThreadAnswer<T> = await threads.run({ files: portion, cancelled }, { name });

@@ -39,6 +39,7 @@ const LEADING = /comment|decorator|attribute_item|annotation/;
  * The same text in the same language is always cut the same.
  */
 export async function chunk(text: string, language: string | null): Promise<Chunk[]> {
+  if (text === '') return [];
   const grammar = language !== null && text.length <= LONGEST_PARSED ? await grammarOf(language) : null;
   const measure = measureOf(text);
   const syntax = grammar && syntaxOf(measure, grammar);

@@ -16,7 +16,8 @@ export interface ChangeSource {
   changes(): AsyncIterable<Change>;
   /** Blobs of the old side, whose chunks must be counted again; null when the producer cannot give them. */
   readonly readOld:
-    ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>) | null;
+    | ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>)
+    | null;
 }
 
 /** How many chunks a file has, remembered by its content and name: deleting a file then needs no content. */
@@ -147,9 +148,10 @@ export async function ingest(
   /** Chunks old files whose number of chunks this machine does not remember. */
   async function countAgain(files: readonly OldFile[]): Promise<void> {
     if (files.length === 0) return;
-    if (source.readOld === null) throw new LonghaulError('IndexIncomplete', 'The stream names old blobs it does not have.');
+    if (source.readOld === null)
+      throw new LonghaulError('IndexIncomplete', 'The stream names old blobs it does not have.');
     const contents = new Map<string, Uint8Array | null>();
-    for await (const { oid, content } of source.readOld([...new Set(files.map(({ oid }) => oid))])) {
+    for await (const { oid, content } of source.readOld([...new Set(files.map((file) => file.oid))])) {
       contents.set(oid, content);
     }
     const readable: { file: OldFile; content: Uint8Array }[] = [];
@@ -212,7 +214,12 @@ function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-function objectsOf(repository: string, file: IndexableFile, analyzed: AnalyzedFile, ids: readonly string[]): IndexObject[] {
+function objectsOf(
+  repository: string,
+  file: IndexableFile,
+  analyzed: AnalyzedFile,
+  ids: readonly string[],
+): IndexObject[] {
   return analyzed.chunks.flatMap((chunk, ordinal) => {
     const id = ids[ordinal];
     if (id === undefined) return [];

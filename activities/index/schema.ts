@@ -1,8 +1,14 @@
 import weaviate, { type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../domain/failures.ts';
+import { sha256 } from './digest.ts';
 
-/** Part of every object's identity: raise it when the meaning of a property changes. */
-export const SCHEMA_VERSION = 1;
+/** Part of every object's identity: raise it when the meaning of a property, or the rules of what is skipped, change. */
+const SCHEMA_VERSION = 1;
+
+/** Digest of everything that an index depends on besides git, 16 hex digits. */
+export function indexDigest(analyzer: string, maxFileBytes: number): string {
+  return sha256(`${analyzer} schema-${SCHEMA_VERSION} max-${maxFileBytes}`).slice(0, 16);
+}
 
 /** The properties of one chunk of code, as Weaviate stores them. */
 export type ChunkProperties = {

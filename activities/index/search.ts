@@ -100,7 +100,7 @@ export async function search(
 }
 
 function filtersOf(
-  filter: Collection<ChunkProperties, string, undefined>['filter'],
+  filter: Collection<ChunkProperties, string>['filter'],
   { repositories, language, path }: SearchQuery,
 ): FilterValue | null {
   const filters: FilterValue[] = [];

@@ -46,8 +46,8 @@ export interface IndexStore {
   receipts(): Promise<Receipt[]>;
 }
 
-type Chunks = Collection<ChunkProperties, string, undefined>;
-type Receipts = Collection<ReceiptProperties, string, undefined>;
+type Chunks = Collection<ChunkProperties, string>;
+type Receipts = Collection<ReceiptProperties, string>;
 
 /** Objects a request: larger ones are not faster (measured: docs/decisions/0003-weaviate-writes.md). */
 const WRITE_BATCH = 250;
@@ -70,7 +70,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     return (await retried(() => chunks.aggregate.overAll({ filters: ofRepository(repository) }))).totalCount;
   }
 
-  async function list(filters: FilterValue): Promise<InventoryEntry[]> {
+  async function listWhere(filters: FilterValue): Promise<InventoryEntry[]> {
     const page = await retried(() =>
       chunks.query.fetchObjects({ filters, limit: LIST_PAGE * 2, returnProperties: ['path'] }),
     );
@@ -82,7 +82,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
     for (let from = 0; from < 256; from += step) {
       const bucket = chunks.filter.byProperty('bucket');
-      yield await list(
+      yield await listWhere(
         Filters.and(ofRepository(repository), bucket.greaterOrEqual(from), bucket.lessThan(from + step)),
       );
     }
@@ -131,7 +131,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
       const found: string[] = [];
       for (let at = 0; at < paths.length; at += 50) {
         const path = chunks.filter.byProperty('path').containsAny(paths.slice(at, at + 50));
-        found.push(...(await list(Filters.and(ofRepository(repository), path))).map(({ id }) => id));
+        found.push(...(await listWhere(Filters.and(ofRepository(repository), path))).map(({ id }) => id));
       }
       return found;
     },
@@ -144,7 +144,10 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
       const result = await retried(() => receipts.data.insertMany([object]));
       const [error] = Object.values(result.errors);
       if (error) {
-        throw new LonghaulError('IndexIncomplete', `The receipt of ${receipt.repository} was refused: ${error.message}`);
+        throw new LonghaulError(
+          'IndexIncomplete',
+          `The receipt of ${receipt.repository} was refused: ${error.message}`,
+        );
       }
     },
     async receipts() {

@@ -148,7 +148,10 @@ function idFromName(name: string, provider: string): string {
   return `${provider}/${name.includes('/') ? name : `stream/${name}`}`;
 }
 
-async function spooled(line: FileLine, maxFileBytes: number): Promise<SpooledChange | Extract<Change, { op: 'delete' }>> {
+async function spooled(
+  line: FileLine,
+  maxFileBytes: number,
+): Promise<SpooledChange | Extract<Change, { op: 'delete' }>> {
   const { op, file } = line;
   const path = { path: file.path, ...(file.pathBytes === undefined ? {} : { pathBytes: file.pathBytes }) };
   const old = line.old === null ? null : oldFile(line.old);
@@ -229,7 +232,10 @@ async function readEnd(file: string): Promise<End> {
   let last: End | null = null;
   for await (const value of readSpooled(file)) if ('end' in value) last = value;
   if (last === null) {
-    throw new LonghaulError('InvalidInput', `${file} is not a whole change stream: give it to \`longhaul index stdin\` again.`);
+    throw new LonghaulError(
+      'InvalidInput',
+      `${file} is not a whole change stream: give it to \`longhaul index stdin\` again.`,
+    );
   }
   return last;
 }

@@ -1,4 +1,4 @@
-import weaviate, { type WeaviateClient } from 'weaviate-client';
+import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../domain/failures.ts';
 
 /** Where a Weaviate is. */
@@ -16,7 +16,7 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
   const secure = rest.protocol === 'https:';
   const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
   try {
-    return await weaviate.connectToCustom({
+    return await connectToCustom({
       httpHost: rest.hostname,
       httpPort: Number(rest.port || (secure ? 443 : 80)),
       httpPath: rest.pathname === '/' ? '' : rest.pathname,
@@ -25,7 +25,7 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
       grpcPort: Number(grpcUrl.port),
       grpcSecure: secure,
       timeout: { init: 10, query: 60, insert: 120 },
-      ...(apiKey ? { authCredentials: new weaviate.ApiKey(apiKey) } : {}),
+      ...(apiKey ? { authCredentials: new ApiKey(apiKey) } : {}),
     });
   } catch (error) {
     throw unavailable(error, url);

@@ -61,6 +61,8 @@ export async function openObjectReader(
   return {
     async missing(oids) {
       const asked = ask('info', oids);
+      // a failure to ask ends git, which the reading below reports
+      asked.catch(() => undefined);
       const gone: string[] = [];
       for (const oid of oids) if ((await answer()).type === null) gone.push(oid);
       await asked;
@@ -69,7 +71,6 @@ export async function openObjectReader(
     async *read(oids, maxBytes) {
       const wanted = [...oids];
       const asked = ask('contents', wanted);
-      // a failure to ask ends git, which the reading below reports
       asked.catch(() => undefined);
       for (let left = wanted.length; left > 0; left--) {
         const object = await answer();

@@ -94,13 +94,13 @@ export async function compareTrees(
   return parseRaw(await git.run([...RAW, RENAMES, from, to], { ...options, store }));
 }
 
-/** Every file of a commit, as if it were added. */
+/** Every file of a commit, as if it were added. Git prints while it reads, so a list without end is seen in time. */
 export async function listCommit(git: Git, store: ObjectStore, commit: string, options: About): Promise<Comparison> {
   const [info, printed] = await Promise.all([
     readCommit(git, store, commit, options),
-    git.run([...RAW, emptyTree(store.format), commit], { ...options, store }),
+    git.run(['ls-tree', '-r', '-z', '--full-tree', commit], { ...options, store }),
   ]);
-  return { ...info, entries: parseRaw(printed) };
+  return { ...info, entries: parseTree(printed, nullOid(store.format)) };
 }
 
 /** Tree and date of a commit. Throws `GitFailed` when the store does not have it. */
@@ -124,8 +124,22 @@ export async function hasCommit(git: Git, store: ObjectStore, commit: string, op
   }
 }
 
+/** Reads `git ls-tree -z`. */
+function parseTree(printed: Buffer, nothing: string): Entry[] {
+  const entries: Entry[] = [];
+  for (let at = 0; at < printed.length;) {
+    const tab = printed.indexOf(0x09, at);
+    const end = printed.indexOf(0, tab);
+    const [mode = '', , oid = ''] = printed.toString('latin1', at, tab).split(' ');
+    const file = filePath(printed.subarray(tab + 1, end));
+    entries.push({ status: 'A', oldMode: '000000', mode, oldOid: nothing, oid, file, oldFile: null });
+    at = end + 1;
+  }
+  return entries;
+}
+
 /** Reads `git diff --raw -z`. */
-export function parseRaw(printed: Buffer): Entry[] {
+function parseRaw(printed: Buffer): Entry[] {
   const entries: Entry[] = [];
   let at = 0;
   const field = (): Buffer => {

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -109,6 +109,11 @@ const CONFIGURATION = `[safe]
 /** How long a git that was asked to end may take to remove its temporary files. */
 const GRACE_MS = 1_000;
 const STDERR_LIMIT = 8_192;
+/** More than a million files; a tree that holds itself many times over has more. */
+const OUTPUT_LIMIT = 200_000_000;
+/** Git keeps a whole comparison in memory before it prints the first line of it. */
+const MEMORY_LIMIT = 2_000_000_000;
+const MEMORY_CHECK_MS = 250;
 
 /** Git that keeps its configuration under `<cacheDir>/git`. */
 export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
@@ -181,12 +186,16 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
       const child = await start(args, options);
       child.stdin.end(options.input ?? '');
       const printed: Buffer[] = [];
-      try {
-        for await (const chunk of child.stdout as AsyncIterable<Buffer>) printed.push(chunk);
-      } catch (error) {
+      let size = 0;
+      for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+        printed.push(chunk);
+        size += chunk.length;
+        if (size <= OUTPUT_LIMIT) continue;
         child.kill();
-        await child.ended;
-        throw error;
+        throw new LonghaulError(
+          'GitFailed',
+          `git ${args[0]} of ${options.about} lists more than ${OUTPUT_LIMIT} bytes: the repository has too many files.`,
+        );
       }
       await child.ended;
       return Buffer.concat(printed);
@@ -233,6 +242,7 @@ process.once('exit', () => {
 
 async function endOf(child: Child, command: string, { about, signal }: GitOptions): Promise<void> {
   running.add(child);
+  const memory = watchMemory(child);
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-STDERR_LIMIT);
@@ -244,6 +254,7 @@ async function endOf(child: Child, command: string, { about, signal }: GitOption
   try {
     const code = await closed;
     signal?.throwIfAborted();
+    if (code === 'SIGKILL' && memory() > MEMORY_LIMIT) complaint += '\nit needs more memory than it may have';
     if (code !== 0) throw failureOf(command, complaint, code, about);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -251,7 +262,33 @@ async function endOf(child: Child, command: string, { about, signal }: GitOption
       cause: error,
     });
   } finally {
+    memory();
     running.delete(child);
+  }
+}
+
+/** Ends a git that takes too much memory, where the system tells how much that is. */
+function watchMemory(child: Child): () => number {
+  let most = 0;
+  const timer = setInterval(() => {
+    const statm = readFileIfAny(`/proc/${child.pid}/statm`);
+    if (statm === null) return;
+    const [, resident = 0, shared = 0] = statm.split(' ').map(Number);
+    most = Math.max(most, (resident - shared) * 4_096);
+    if (most > MEMORY_LIMIT) signalGroup(child, 'SIGKILL');
+  }, MEMORY_CHECK_MS);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    return most;
+  };
+}
+
+function readFileIfAny(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return null;
   }
 }
 

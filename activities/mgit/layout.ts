@@ -55,7 +55,7 @@ export async function readHead({ commonDir, head }: Layout): Promise<Head | null
 }
 
 /** The format of a repository's object names, from its configuration. */
-export async function readObjectFormat(commonDir: string): Promise<ObjectFormat> {
+async function readObjectFormat(commonDir: string): Promise<ObjectFormat> {
   const configuration = (await textOf(join(commonDir, 'config'))) ?? '';
   return /^\s*objectformat\s*=\s*sha256\s*$/im.test(configuration) ? 'sha256' : 'sha1';
 }

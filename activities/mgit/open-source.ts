@@ -26,7 +26,7 @@ export async function resolveHead(git: Git, access: Access): Promise<Head> {
  * Opens the objects of a repository. One on this machine is read in its place, with none of its configuration, so there is
  * nothing to fetch; of one elsewhere the cache keeps a mirror.
  */
-export async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
+async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
   const { id, remote, signal } = access;
   if (remote.path === null) {
     return openMirror(git, mirrorPath(cacheDir, id), format, { about: id, config: await remoteConfig(access), signal });

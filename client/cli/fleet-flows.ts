@@ -82,7 +82,10 @@ async function runFleet<Type extends FleetFlow>(
   try {
     const { workflowId } = await startFlow(session.client, type, input);
     if (!options.json) {
-      const where = session.uiUrl === null ? '' : `  ${session.uiUrl}/namespaces/${session.client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
+      const where =
+        session.uiUrl === null
+          ? ''
+          : `  ${session.uiUrl}/namespaces/${session.client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
       context.stderr.write(`${workflowId}${where}\n`);
     }
     if (options.wait === false) {
@@ -120,11 +123,7 @@ async function finish(
 }
 
 /** Shows what `mgit list` matched and sends the person's answer to the flow. */
-async function askForConfirmation(
-  context: CliContext,
-  { client }: TemporalSession,
-  workflowId: string,
-): Promise<void> {
+async function askForConfirmation(context: CliContext, { client }: TemporalSession, workflowId: string): Promise<void> {
   const handle = client.workflow.getHandle(workflowId);
   const progress = await untilAsked(handle);
   if (progress?.stage !== 'waiting for confirmation') return;

@@ -28,12 +28,15 @@ export async function searchCommand(
 /** Lines of a result that are shown: those around the words of the question. */
 const SHOWN_LINES = 7;
 
-async function printAnswer({ stdout, stderr, env }: CliContext, { query, tookMs, results }: SearchAnswer): Promise<void> {
+async function printAnswer(
+  { stdout, stderr, env }: CliContext,
+  { query, tookMs, results }: SearchAnswer,
+): Promise<void> {
   const [{ default: picocolors }, { queryStems, stems }] = await Promise.all([
     import('picocolors'),
     import('../../domain/catalog/identifiers.ts'),
   ]);
-  const colors = picocolors.createColors(stdout.isTTY === true && !env['NO_COLOR']);
+  const colors = picocolors.createColors(stdout.isTTY && !env['NO_COLOR']);
   const wanted = new Set(queryStems(query));
   const isWanted = (word: string): boolean => stems(word).some((stem) => wanted.has(stem));
   for (const result of results) {
@@ -41,7 +44,9 @@ async function printAnswer({ stdout, stderr, env }: CliContext, { query, tookMs,
     const lines = bestLines(result, isWanted);
     const first = lines[0]?.number ?? result.startLine;
     const names = symbols.length === 0 ? '' : `  ${symbols.slice(0, 4).join(', ')}`;
-    stdout.write(`${colors.bold(printable(`${repo}/${path}:${first}`))}${printable(names)}  ${colors.dim(score.toFixed(3))}\n`);
+    stdout.write(
+      `${colors.bold(printable(`${repo}/${path}:${first}`))}${printable(names)}  ${colors.dim(score.toFixed(3))}\n`,
+    );
     for (const { number, text } of lines) {
       const marked = printable(text).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
         isWanted(word) ? colors.yellow(word) : word,
@@ -58,7 +63,10 @@ function bestLines(
   { snippet, startLine }: SearchResult,
   isWanted: (word: string) => boolean,
 ): { number: number; text: string }[] {
-  const lines = snippet.replace(/\n$/, '').split('\n').map((text, at) => ({ number: startLine + at, text }));
+  const lines = snippet
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((text, at) => ({ number: startLine + at, text }));
   const hits = lines.map(({ text }) => (text.match(/[\p{L}\p{N}_]+/gu) ?? []).filter(isWanted).length);
   let best = 0;
   let most = -1;

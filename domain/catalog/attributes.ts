@@ -92,7 +92,7 @@ export function foldersOf(path: string): readonly string[] {
 }
 
 /** True when a pattern of the `.gitattributes` in a folder means the file at `path` below that folder. */
-export function matchesAttributePattern(pattern: AttributePattern, path: string): boolean {
+function matchesAttributePattern(pattern: AttributePattern, path: string): boolean {
   return matchesTokens(pattern.tokens, pattern.anchored ? path : path.slice(path.lastIndexOf('/') + 1));
 }
 

@@ -5,9 +5,9 @@ import type { Snapshot } from './receipt.ts';
 import { repositoryName } from './repository.ts';
 
 /** Largest content, in bytes, that a line carries as text. */
-export const TEXT_LIMIT = 10_000;
+const TEXT_LIMIT = 10_000;
 /** Largest content, in bytes, that a line carries in base64; beyond it a line names a file. */
-export const BASE64_LIMIT = 100_000;
+const BASE64_LIMIT = 100_000;
 
 /** What a line says of a content that is too large for it, or that only the caller can know. */
 export interface LineExtras {

@@ -1,20 +1,20 @@
 import { z } from 'zod';
 import { NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
-const patterns = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
+const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
 const parallel = z.int().min(1).max(64).default(8);
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
 
 /** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
 export const FLOW_INPUTS = {
-  onboardRepositories: z.strictObject({ patterns, confirm: z.boolean().default(false), parallel }),
+  onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel }),
   syncRepositories: z
-    .strictObject({ patterns: patterns.optional(), all: z.boolean().default(false), parallel })
+    .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel })
     .refine(({ patterns, all }) => all !== (patterns !== undefined), 'give either patterns or "all": true'),
   syncRepository: z.strictObject({
     repository: z.union([repositoryId, z.strictObject({ id: repositoryId, cloneUrl: z.string().min(1) })]),
   }),
-  removeRepositories: z.strictObject({ patterns, parallel }),
+  removeRepositories: z.strictObject({ patterns: patternList, parallel }),
   removeRepository: z.strictObject({ repository: repositoryId }),
   ingestStream: z.strictObject({
     repository: repositoryId,

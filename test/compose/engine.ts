@@ -8,6 +8,8 @@ import { execa } from 'execa';
 import { waitForLock } from '../../stack/lock.ts';
 import { findOnPath } from '../../stack/program.ts';
 import { fetchCompose } from './binaries.ts';
+import { startDnsRelay } from './dns-relay.ts';
+import type { DnsRelay } from './dns-relay.ts';
 import { contentOf, messageOf, until } from './files.ts';
 import { unpackPackages } from './packages.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -45,9 +47,14 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
       DOCKER_HOST: `unix://${RUNTIME}/docker.sock`,
       DOCKER_CONFIG: path.join(RUNTIME, 'config'),
     };
-    const daemon = await startDaemon(surroundings, env);
+    const relay = await startDnsRelay();
+    const daemon = await startDaemon(surroundings, env, relay).catch((error: unknown) => {
+      relay?.close();
+      throw error;
+    });
     const stop = async (): Promise<void> => {
       await stopDaemon(daemon, env);
+      relay?.close();
       lock.release();
       await rm(RUNTIME, { recursive: true, force: true });
     };
@@ -79,7 +86,11 @@ async function engineEnvironment(surroundings: Surroundings): Promise<NodeJS.Pro
   return { ...process.env, ...env };
 }
 
-async function startDaemon({ cacheFolder, signal }: Surroundings, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+async function startDaemon(
+  { cacheFolder, signal }: Surroundings,
+  env: NodeJS.ProcessEnv,
+  relay: DnsRelay | undefined,
+): Promise<ChildProcess> {
   const { stdout: version } = await execa('dockerd', ['--version'], { env });
   const major = /\d+/.exec(version)?.[0] ?? 'unknown';
   const log = path.join(RUNTIME, 'dockerd.log');
@@ -92,7 +103,10 @@ async function startDaemon({ cacheFolder, signal }: Surroundings, env: NodeJS.Pr
   ];
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
   // In a mount namespace of its own, so that not one of its mounts can stay behind.
-  const daemon = spawn('unshare', ['--mount', 'dockerd', ...places, ...network], {
+  const ownMounts = ['--mount', 'sh', '-euc', 'if [ -s "$0" ]; then mount --bind "$0" /etc/resolv.conf; fi; exec "$@"'];
+  const resolvConf = path.join(RUNTIME, 'resolv.conf');
+  await writeFile(resolvConf, relay?.resolvConf ?? '');
+  const daemon = spawn('unshare', [...ownMounts, resolvConf, 'dockerd', ...places, ...network], {
     env,
     detached: true,
     stdio: ['ignore', output, output],

@@ -51,20 +51,24 @@ describe('onboarding', () => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/api'], confirm: true });
-    await expect.poll(() => handle.query<FleetProgress>('progress')).toMatchObject({
-      stage: 'waiting for confirmation',
-      total: 1,
-      sample: ['acme/api'],
-    });
-    await expect(
-      handle.executeUpdate('confirm', { args: [{ proceed: 'yes' }] }),
-    ).rejects.toBeInstanceOf(WorkflowUpdateFailedError);
+    await expect
+      .poll(() => handle.query<FleetProgress>('progress'))
+      .toMatchObject({
+        stage: 'waiting for confirmation',
+        total: 1,
+        sample: ['acme/api'],
+      });
+    await expect(handle.executeUpdate('confirm', { args: [{ proceed: 'yes' }] })).rejects.toBeInstanceOf(
+      WorkflowUpdateFailedError,
+    );
     await handle.executeUpdate('confirm', { args: [{ proceed: false, by: 'test' }] });
     expect(await handle.result()).toMatchObject({ declined: true, succeeded: 0 });
     expect(await tools.store.receipts()).toEqual([]);
 
     const second = await startFlow(client, 'onboardRepositories', { patterns: ['acme/api'], confirm: true });
-    await expect.poll(() => second.query<FleetProgress>('progress')).toMatchObject({ stage: 'waiting for confirmation' });
+    await expect
+      .poll(() => second.query<FleetProgress>('progress'))
+      .toMatchObject({ stage: 'waiting for confirmation' });
     await second.executeUpdate('confirm', { args: [{ proceed: true, by: 'test' }] });
     expect(await second.result()).toMatchObject({ declined: false, succeeded: 1 });
   });
@@ -162,7 +166,7 @@ describe('input', () => {
     const failure = await handle.result().catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(WorkflowFailedError);
     let cause = (failure as WorkflowFailedError).cause as Error & { type?: string };
-    while (cause.cause instanceof Error) cause = cause.cause;
+    while (cause.cause instanceof Error) ({ cause } = cause as { cause: Error });
     expect(cause).toMatchObject({ type: 'InvalidInput', message: expect.stringMatching(message) as string });
   });
 });

@@ -14,8 +14,14 @@ describe('longhaul', () => {
   let env: Record<string, string>;
   beforeAll(async () => {
     estate = await createEstate();
-    await estate.create('acme/api', { 'src/lanes.ts': LANES, 'src/receipt.ts': RECEIPT, 'web/page.html': '<p>hello</p>\n' });
-    await estate.create('acme/tools', { 'tool.py': 'def parse_token(text):\n    """Reads a token."""\n    return text\n' });
+    await estate.create('acme/api', {
+      'src/lanes.ts': LANES,
+      'src/receipt.ts': RECEIPT,
+      'web/page.html': '<p>hello</p>\n',
+    });
+    await estate.create('acme/tools', {
+      'tool.py': 'def parse_token(text):\n    """Reads a token."""\n    return text\n',
+    });
     worker = await startWorkerProcess(estate);
     env = commandEnv(estate);
   });
@@ -80,9 +86,11 @@ describe('longhaul', () => {
     expect(answer.results[0]).toMatchObject({ repo: 'local/acme/api', path: 'src/lanes.ts', language: 'TypeScript' });
     expect(answer.results[0]?.commit).toMatch(/^[0-9a-f]{40}$/);
     const [first] = answer.results;
-    expect(LANES.split('\n').slice((first?.startLine ?? 0) - 1, first?.endLine).join('\n')).toContain(
-      first?.snippet.trim() ?? 'nothing',
-    );
+    expect(
+      LANES.split('\n')
+        .slice((first?.startLine ?? 0) - 1, first?.endLine)
+        .join('\n'),
+    ).toContain(first?.snippet.trim() ?? 'nothing');
     const paths = async (...filter: string[]) =>
       (await json<SearchAnswer>('search', 'token', ...filter)).results.map(({ path }) => path);
     expect(new Set(await paths('--lang', 'Python'))).toEqual(new Set(['tool.py']));
@@ -98,7 +106,13 @@ describe('longhaul', () => {
   test('syncs, and follows a flow that it did not wait for', async () => {
     await estate.commit('acme/tools', { 'tool.py': 'def parse_token(text):\n    return text.strip()\n' });
     const { workflowId } = await json<{ workflowId: string }>('sync', '--all', '--no-wait');
-    expect(await json('watch', workflowId)).toMatchObject({ workflowId, matched: 2, succeeded: 1, skipped: 1, failed: 0 });
+    expect(await json('watch', workflowId)).toMatchObject({
+      workflowId,
+      matched: 2,
+      succeeded: 1,
+      skipped: 1,
+      failed: 0,
+    });
     const shown = await longhaul(env, ['sync', '--pattern', 'acme/*']);
     expect(shown.exitCode).toBe(0);
     expect(shown.stdout).toMatch(/skipped \(nothing to do\)\s+│ 2/);
@@ -107,7 +121,10 @@ describe('longhaul', () => {
   test('what diff prints, stdin ingests to the same objects', async () => {
     const { stdout, exitCode } = await longhaul(env, ['diff', 'local/acme/api']);
     expect(exitCode).toBe(0);
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.at(-1)).toHaveProperty('new_changeset');
     const tools = await openEstate(estate);
     try {
@@ -138,7 +155,9 @@ describe('longhaul', () => {
       '{"repo":"ServiceA","new_changeset":{"commit":"def456","parent":"abc123","branch":"main"}}',
     ].join('\n');
     const two = await longhaul(env, ['index', 'stdin', '--json'], second);
-    expect(JSON.parse(two.stdout)).toMatchObject({ repositories: [{ objectsDeleted: 1, objects: 1, commit: 'def456' }] });
+    expect(JSON.parse(two.stdout)).toMatchObject({
+      repositories: [{ objectsDeleted: 1, objects: 1, commit: 'def456' }],
+    });
 
     const late = await longhaul(env, ['index', 'stdin', '--json'], second);
     expect(late.exitCode).toBe(2);
@@ -178,7 +197,9 @@ describe('longhaul', () => {
     for (const event of events) {
       expect(event).toMatchObject({ level: expect.any(String) as string, timestamp: expect.any(String) as string });
     }
-    expect(events).toContainEqual(expect.objectContaining({ event: 'sync_group_start', group: 'acme/*', repo_count: 2 }));
+    expect(events).toContainEqual(
+      expect.objectContaining({ event: 'sync_group_start', group: 'acme/*', repo_count: 2 }),
+    );
     expect(events).toContainEqual(
       expect.objectContaining({
         level: 'info',

@@ -84,41 +84,45 @@ describe('a worker that is killed', () => {
     }
   }
 
-  test('in an onboarding and in a sync: both complete, with the objects of an undisturbed run', { timeout: 300_000 }, async () => {
-    const [disturbed, undisturbed] = [await createEstate(), await createEstate()];
-    const [tools, reference] = [await openEstate(disturbed), await openEstate(undisturbed)];
-    try {
-      for (const estate of [disturbed, undisturbed]) await fill(estate);
-      const started = new Map<string, string>();
-      const onboarding = await killedMidway(disturbed, tools, async () => {
-        const flow = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] });
-        started.set(flow.workflowId, flow.firstExecutionRunId ?? '');
-        return flow;
-      });
-      expect(onboarding.result).toMatchObject({ matched: 3, succeeded: 3, failed: 0 });
-      const worker = await startWorkerProcess(undisturbed);
-      await (await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] })).result();
-      expect(await snapshot(tools)).toEqual(await snapshot(reference));
-      expect(onboarding.killedAt).toBeLessThan(await totalObjects(tools));
-      await expectReceiptsTrue(tools);
+  test(
+    'in an onboarding and in a sync: both complete, with the objects of an undisturbed run',
+    { timeout: 300_000 },
+    async () => {
+      const [disturbed, undisturbed] = [await createEstate(), await createEstate()];
+      const [tools, reference] = [await openEstate(disturbed), await openEstate(undisturbed)];
+      try {
+        for (const estate of [disturbed, undisturbed]) await fill(estate);
+        const started = new Map<string, string>();
+        const onboarding = await killedMidway(disturbed, tools, async () => {
+          const flow = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] });
+          started.set(flow.workflowId, flow.firstExecutionRunId ?? '');
+          return flow;
+        });
+        expect(onboarding.result).toMatchObject({ matched: 3, succeeded: 3, failed: 0 });
+        const worker = await startWorkerProcess(undisturbed);
+        await (await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] })).result();
+        expect(await snapshot(tools)).toEqual(await snapshot(reference));
+        expect(onboarding.killedAt).toBeLessThan(await totalObjects(tools));
+        await expectReceiptsTrue(tools);
 
-      for (const estate of [disturbed, undisturbed]) await change(estate);
-      await (await startFlow(client, 'syncRepositories', { all: true })).result();
-      await worker.stop();
-      const sync = await killedMidway(disturbed, tools, async () => {
-        const flow = await startFlow(client, 'syncRepositories', { all: true });
-        started.set(flow.workflowId, flow.firstExecutionRunId ?? '');
-        return flow;
-      });
-      expect(sync.result).toMatchObject({ matched: 3, succeeded: 2, skipped: 1, failed: 0 });
-      expect(await snapshot(tools)).toEqual(await snapshot(reference));
-      await expectReceiptsTrue(tools);
-      await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
-    } finally {
-      await tools.close();
-      await reference.close();
-      await disturbed.dispose();
-      await undisturbed.dispose();
-    }
-  });
+        for (const estate of [disturbed, undisturbed]) await change(estate);
+        await (await startFlow(client, 'syncRepositories', { all: true })).result();
+        await worker.stop();
+        const sync = await killedMidway(disturbed, tools, async () => {
+          const flow = await startFlow(client, 'syncRepositories', { all: true });
+          started.set(flow.workflowId, flow.firstExecutionRunId ?? '');
+          return flow;
+        });
+        expect(sync.result).toMatchObject({ matched: 3, succeeded: 2, skipped: 1, failed: 0 });
+        expect(await snapshot(tools)).toEqual(await snapshot(reference));
+        await expectReceiptsTrue(tools);
+        await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
+      } finally {
+        await tools.close();
+        await reference.close();
+        await disturbed.dispose();
+        await undisturbed.dispose();
+      }
+    },
+  );
 });

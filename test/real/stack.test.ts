@@ -23,6 +23,8 @@ import type { Stack, StackOptions } from '../../stack/stack.ts';
 import { readState } from '../../stack/state.ts';
 import type { RecordedChild } from '../../stack/state.ts';
 
+/** The first worker on a machine distils its model: minutes on a busy one. */
+const COLD_START = 600_000;
 const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 
 let folder: string;
@@ -335,63 +337,71 @@ describe('longhaul up, down, status and doctor', () => {
     return runProgram(process.execPath, ['client/bin.ts', ...args], {
       cwd: PROJECT,
       env: environmentOfCli(),
-      timeout: 100_000,
+      timeout: COLD_START,
     });
   }
 
-  test('a detached stack is up, is not started twice, is found healthy, and goes down', async () => {
-    const first = await longhaul('up', '--detach');
-    expect(first.stderr).toMatch(/worker: ready/);
-    expect(first).toMatchObject({ code: 0 });
-    expect(first.stdout).toMatch(/Temporal UI\s+http:\/\/127\.0\.0\.1:\d+/);
+  test(
+    'a detached stack is up, is not started twice, is found healthy, and goes down',
+    { timeout: COLD_START },
+    async () => {
+      const first = await longhaul('up', '--detach');
+      expect(first.stderr).toMatch(/worker: ready/);
+      expect(first).toMatchObject({ code: 0 });
+      expect(first.stdout).toMatch(/Temporal UI\s+http:\/\/127\.0\.0\.1:\d+/);
 
-    const again = await longhaul('up', '--detach');
-    expect(again).toMatchObject({ code: 0, stdout: first.stdout });
-    expect(again.stderr).toMatch(/already running on .*, by process \d+/);
-    expect(await longhaul('up')).toMatchObject({ code: 3, stdout: first.stdout });
+      const again = await longhaul('up', '--detach');
+      expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+      expect(again.stderr).toMatch(/already running on .*, by process \d+/);
+      expect(await longhaul('up')).toMatchObject({ code: 3, stdout: first.stdout });
 
-    const status = await longhaul('status', '--json');
-    expect(status.code).toBe(0);
-    expect(JSON.parse(status.stdout)).toMatchObject({ status: 'running', temporal: { namespace: 'default' } });
+      const status = await longhaul('status', '--json');
+      expect(status.code).toBe(0);
+      expect(JSON.parse(status.stdout)).toMatchObject({ status: 'running', temporal: { namespace: 'default' } });
 
-    const doctor = await longhaul('doctor', '--json');
-    const { findings } = JSON.parse(doctor.stdout) as { findings: { name: string; ok: boolean; found: string }[] };
-    expect(findings.filter(({ ok }) => !ok)).toEqual([]);
-    expect(findings).toContainEqual(
-      expect.objectContaining({ name: 'task queue longhaul-repos', found: '1 worker polling' }),
-    );
-    expect(doctor.code).toBe(0);
+      const doctor = await longhaul('doctor', '--json');
+      const { findings } = JSON.parse(doctor.stdout) as { findings: { name: string; ok: boolean; found: string }[] };
+      expect(findings.filter(({ ok }) => !ok)).toEqual([]);
+      expect(findings).toContainEqual(
+        expect.objectContaining({ name: 'task queue longhaul-repos', found: '1 worker polling' }),
+      );
+      expect(doctor.code).toBe(0);
 
-    const processes = children(dataDir);
-    expect(await longhaul('down')).toMatchObject({ code: 0, stdout: 'Stopped: temporal, weaviate, worker.\n' });
-    expect(processes.filter((child) => isRunning(child))).toEqual([]);
-    const nothing = await longhaul('down');
-    expect(nothing).toMatchObject({ code: 0 });
-    expect(nothing.stdout).toMatch(/^Nothing is running/);
-    expect((await longhaul('status')).code).toBe(1);
-    const ill = await longhaul('doctor');
-    expect(ill.code).toBe(1);
-    expect(ill.stdout).toContain('Start it with `longhaul up`.');
-  });
+      const processes = children(dataDir);
+      expect(await longhaul('down')).toMatchObject({ code: 0, stdout: 'Stopped: temporal, weaviate, worker.\n' });
+      expect(processes.filter((child) => isRunning(child))).toEqual([]);
+      const nothing = await longhaul('down');
+      expect(nothing).toMatchObject({ code: 0 });
+      expect(nothing.stdout).toMatch(/^Nothing is running/);
+      expect((await longhaul('status')).code).toBe(1);
+      const ill = await longhaul('doctor');
+      expect(ill.code).toBe(1);
+      expect(ill.stdout).toContain('Start it with `longhaul up`.');
+    },
+  );
 
-  test('what a killed supervisor leaves is stopped by the next one; Ctrl-C stops all', async () => {
-    const first = foreground();
-    await ready(first);
-    const left = children(dataDir);
-    first.kill('SIGKILL');
-    await once(first, 'exit');
-    expect(left.filter((child) => isRunning(child))).toHaveLength(3);
+  test(
+    'what a killed supervisor leaves is stopped by the next one; Ctrl-C stops all',
+    { timeout: COLD_START },
+    async () => {
+      const first = foreground();
+      await ready(first);
+      const left = children(dataDir);
+      first.kill('SIGKILL');
+      await once(first, 'exit');
+      expect(left.filter((child) => isRunning(child))).toHaveLength(3);
 
-    const second = foreground();
-    const said = await ready(second);
-    expect(said).toMatch(/stopped what a killed run had left: .*temporal/);
-    expect(left.filter((child) => isRunning(child))).toEqual([]);
-    const processes = children(dataDir);
-    expect(processes).toHaveLength(3);
-    second.kill('SIGINT');
-    expect(await once(second, 'exit')).toEqual([0, null]);
-    expect(processes.filter((child) => isRunning(child))).toEqual([]);
-  });
+      const second = foreground();
+      const said = await ready(second);
+      expect(said).toMatch(/stopped what a killed run had left: .*temporal/);
+      expect(left.filter((child) => isRunning(child))).toEqual([]);
+      const processes = children(dataDir);
+      expect(processes).toHaveLength(3);
+      second.kill('SIGINT');
+      expect(await once(second, 'exit')).toEqual([0, null]);
+      expect(processes.filter((child) => isRunning(child))).toEqual([]);
+    },
+  );
 
   function foreground(): ChildProcess {
     return spawn(process.execPath, ['client/bin.ts', 'up'], {
@@ -406,6 +416,6 @@ describe('longhaul up, down, status and doctor', () => {
 async function ready(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await expect.poll(() => child.exitCode ?? said, { timeout: 60_000 }).toMatch(/Ctrl-C stops/);
+  await expect.poll(() => child.exitCode ?? said, { timeout: COLD_START }).toMatch(/Ctrl-C stops/);
   return said;
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
-import { version } from '../../package.json' with { type: 'json' };
+import manifest from '../../package.json' with { type: 'json' };
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
 import { sourceOf, test } from '../support/flows.ts';
@@ -31,7 +31,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
     const kind = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
     if (kinds.has(kind)) continue;
     kinds.add(kind);
-    const file = new URL(`v${version}-${kind}.binpb`, FOLDER);
+    const file = new URL(`v${manifest.version}-${kind}.binpb`, FOLDER);
     if (existsSync(file)) throw new Error(`${file.pathname} is already recorded: raise the version first`);
     writeFileSync(file, temporal.api.history.v1.History.encode(history).finish());
   }

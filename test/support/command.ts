@@ -33,11 +33,7 @@ export function commandEnv(estate: Estate, change: Record<string, string | undef
 }
 
 /** Runs `longhaul` to its end. */
-export async function longhaul(
-  env: Record<string, string>,
-  args: readonly string[],
-  input: string | undefined = undefined,
-): Promise<Ended> {
+export async function longhaul(env: Record<string, string>, args: readonly string[], input?: string): Promise<Ended> {
   const ended = await execa(process.execPath, [BIN, ...args], {
     env,
     extendEnv: false,
@@ -56,7 +52,13 @@ export async function longhaulOnTerminal(
 ): Promise<{ exitCode: number; screen: string }> {
   const terminal = execa(
     'python3',
-    ['-c', 'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))', process.execPath, BIN, ...args],
+    [
+      '-c',
+      'import os,pty,sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))',
+      process.execPath,
+      BIN,
+      ...args,
+    ],
     { env: { ...env, TERM: 'xterm' }, extendEnv: false, reject: false, stdin: 'pipe' },
   );
   let screen = '';

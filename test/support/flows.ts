@@ -31,7 +31,10 @@ export interface FlowsFixture extends TestClient {
 export const test = base
   .extend('connections', { scope: 'file' }, async ({}, { onCleanup }) => {
     const address = inject('stack').temporalAddress;
-    const [connection, native] = await Promise.all([Connection.connect({ address }), NativeConnection.connect({ address })]);
+    const [connection, native] = await Promise.all([
+      Connection.connect({ address }),
+      NativeConnection.connect({ address }),
+    ]);
     onCleanup(async () => {
       await connection.close();
       await native.close();

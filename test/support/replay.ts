@@ -8,7 +8,10 @@ export interface RecordedRun {
 }
 
 /** Every run that began with these workflows: their children's, and those that they continued as. */
-export async function collectRuns(client: Client, started: Iterable<readonly [string, string]>): Promise<RecordedRun[]> {
+export async function collectRuns(
+  client: Client,
+  started: Iterable<readonly [string, string]>,
+): Promise<RecordedRun[]> {
   const runs: RecordedRun[] = [];
   const seen = new Set<string>();
   const queue = [...started];

@@ -17,22 +17,26 @@ export interface WorkerProcess {
 /** Starts a worker for an estate and waits until it says that it is ready. */
 export async function startWorkerProcess(estate: Estate): Promise<WorkerProcess> {
   const { temporalAddress, weaviate, modelFolder, cacheDir } = inject('stack');
-  const child: ChildProcess = spawn(process.execPath, [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))], {
-    env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      TEMPORAL_ADDRESS: temporalAddress,
-      WEAVIATE_URL: weaviate.url,
-      WEAVIATE_GRPC: weaviate.grpc,
-      WEAVIATE_API_KEY: weaviate.apiKey ?? '',
-      LONGHAUL_CONFIG: estate.configPath,
-      LONGHAUL_CACHE_DIR: cacheDir,
-      LONGHAUL_DATA_DIR: estate.dataDir,
-      LONGHAUL_MODEL_DIR: modelFolder,
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        TEMPORAL_ADDRESS: temporalAddress,
+        WEAVIATE_URL: weaviate.url,
+        WEAVIATE_GRPC: weaviate.grpc,
+        WEAVIATE_API_KEY: weaviate.apiKey ?? '',
+        LONGHAUL_CONFIG: estate.configPath,
+        LONGHAUL_CACHE_DIR: cacheDir,
+        LONGHAUL_DATA_DIR: estate.dataDir,
+        LONGHAUL_MODEL_DIR: modelFolder,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
     },
-    stdio: ['ignore', 'ignore', 'pipe'],
-    detached: true,
-  });
+  );
   let log = '';
   await new Promise<void>((resolve, reject) => {
     child.stderr?.on('data', (data: Buffer) => {

@@ -3,7 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 
-const ALLOWED = new Set(['webpack', 'workflows', 'domain', '@temporalio/common', '@temporalio/workflow', 'nexus-rpc', 'long', 'ms']);
+const ALLOWED = new Set([
+  'webpack',
+  'workflows',
+  'domain',
+  '@temporalio/common',
+  '@temporalio/workflow',
+  'nexus-rpc',
+  'long',
+  'ms',
+]);
 
 test('the workflow bundle holds the workflows, the rules, and nothing else', { timeout: 60_000 }, async () => {
   const { code } = await bundleWorkflowCode({
@@ -13,7 +22,9 @@ test('the workflow bundle holds the workflows, the rules, and nothing else', { t
   const tag = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
   const at = code.lastIndexOf(tag);
   expect(at).toBeGreaterThan(0);
-  const { sources } = JSON.parse(Buffer.from(code.slice(at + tag.length), 'base64').toString('utf8')) as { sources: string[] };
+  const { sources } = JSON.parse(Buffer.from(code.slice(at + tag.length), 'base64').toString('utf8')) as {
+    sources: string[];
+  };
   expect([...new Set(sources.map(owner))].filter((name) => !ALLOWED.has(name))).toEqual([]);
   expect(sources.map(owner)).toContain('workflows');
   expect(at).toBeLessThan(700_000);

@@ -52,7 +52,10 @@ providers:
   test.for([
     ['provider: []\n', /longhaul\.yaml:1: unknown key "provider"; did you mean "providers"\?/],
     ['index:\n  nmae: X\n', /longhaul\.yaml:2: unknown key "index\.nmae"; did you mean "name"\?/],
-    ['providers:\n  - { name: a, type: local, rot: /x }\n', /longhaul\.yaml:2: unknown key "providers\.0\.rot"; did you mean "root"\?/],
+    [
+      'providers:\n  - { name: a, type: local, rot: /x }\n',
+      /longhaul\.yaml:2: unknown key "providers\.0\.rot"; did you mean "root"\?/,
+    ],
     ['providers:\n  - { name: a, type: svn }\n', /longhaul\.yaml:2: providers\.0\.type/],
     ['providers:\n  - { name: a, type: local, root: /x }\n  - { name: a, type: local, root: /y }\n', /same name/],
     ['index: { maxFileBytes: many }\n', /longhaul\.yaml:1: index\.maxFileBytes/],
@@ -61,7 +64,10 @@ providers:
     ['x: !!js/function "f"\n', /longhaul\.yaml:1/],
     ['providers: [\n', /longhaul\.yaml:/],
     ['providers:\n  - { name: a, type: github, tokenEnv: "ghp_secret token" }\n', /environment variable/],
-    [`a: &a ["x","x"]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n`, /longhaul\.yaml/],
+    [
+      `a: &a ["x","x"]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c]\n`,
+      /longhaul\.yaml/,
+    ],
   ] as const)('%j is refused in one sentence that says where', ([text, message]) => {
     expect(refusal(text)).toMatch(message);
     expect(refusal(text)).not.toContain('\n');

@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { ApplicationFailure } from '@temporalio/common';
+import type { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { shownError } from '../../client/cli/errors.ts';
-import { type FailureType, FAILURES, LonghaulError, NON_RETRYABLE, TRIES_WHEN_UNEXPECTED } from '../../domain/failures.ts';
+import {
+  type FailureType,
+  FAILURES,
+  LonghaulError,
+  NON_RETRYABLE,
+  TRIES_WHEN_UNEXPECTED,
+} from '../../domain/failures.ts';
 import { toApplicationFailure } from '../../workers/failures.ts';
 
 describe('failures', () => {
@@ -15,7 +21,8 @@ describe('failures', () => {
 
   test.for(Object.keys(FAILURES) as FailureType[])('%s is tried as often as the table says', (type) => {
     const { tries } = FAILURES[type];
-    const at = (attempt: number) => toApplicationFailure(new LonghaulError(type, 'text'), attempt) as ApplicationFailure;
+    const at = (attempt: number) =>
+      toApplicationFailure(new LonghaulError(type, 'text'), attempt) as ApplicationFailure;
     expect(at(1)).toMatchObject({ type, message: 'text', nonRetryable: tries === 1 });
     expect(at(1_000).nonRetryable).toBe(tries !== null);
     expect(NON_RETRYABLE.includes(type)).toBe(tries === 1);
@@ -29,7 +36,10 @@ describe('failures', () => {
   test('an unexpected error keeps its stack and ends after some tries', () => {
     const error = new TypeError('x is not a function');
     expect(toApplicationFailure(error, 1)).toBe(error);
-    expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({ nonRetryable: true, message: error.message });
+    expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({
+      nonRetryable: true,
+      message: error.message,
+    });
   });
 });
 

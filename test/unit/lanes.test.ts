@@ -9,12 +9,16 @@ describe('lanes', () => {
       const done: number[] = [];
       let running = 0;
       let most = 0;
-      await inLanes(items.map((_, index) => index), limit, async (index) => {
-        most = Math.max(most, ++running);
-        await Promise.resolve();
-        done.push(index);
-        running--;
-      });
+      await inLanes(
+        items.map((_, index) => index),
+        limit,
+        async (index) => {
+          most = Math.max(most, ++running);
+          await Promise.resolve();
+          done.push(index);
+          running--;
+        },
+      );
       expect(done.sort((a, b) => a - b)).toEqual(items.map((_, index) => index));
       expect(most).toBeLessThanOrEqual(limit);
     },

@@ -34,9 +34,10 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
 /** Takes one repository out of the index: its objects first, its receipt last. */
 export async function removeRepository(input: { readonly repository: string }): Promise<RepositoryOutcome> {
   const { repository } = await checked('removeRepository', input);
-  return indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
-    { repository },
-  ]);
+  return indexing.removeRepository.executeWithOptions(
+    { summary: `remove ${repositoryName(repository)} from the index` },
+    [{ repository }],
+  );
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */

@@ -34,8 +34,17 @@ test('progress is a markdown table with what runs and what failed', () => {
 
 test('stays below the size that the UI shows, whatever the names are', () => {
   const name = 'x'.repeat(250);
-  const failures = Array.from({ length: 200 }, () => ({ repository: name, type: 'GitFailed' as const, error: 'y'.repeat(5_000) }));
-  const text = describeProgress({ ...PROGRESS, sample: Array<string>(50).fill(name), failures, stage: 'waiting for confirmation' });
+  const failures = Array.from({ length: 200 }, () => ({
+    repository: name,
+    type: 'GitFailed' as const,
+    error: 'y'.repeat(5_000),
+  }));
+  const text = describeProgress({
+    ...PROGRESS,
+    sample: Array<string>(50).fill(name),
+    failures,
+    stage: 'waiting for confirmation',
+  });
   expect(Buffer.byteLength(text)).toBeLessThan(40_000);
 });
 

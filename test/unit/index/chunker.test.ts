@@ -26,7 +26,10 @@ function expectSound(text: string, chunks: readonly Chunk[]): void {
 }
 
 function expectCutInLongLine(text: string, at: number): void {
-  const line = text.slice(text.lastIndexOf('\n', at - 1) + 1, text.indexOf('\n', at) < 0 ? undefined : text.indexOf('\n', at));
+  const line = text.slice(
+    text.lastIndexOf('\n', at - 1) + 1,
+    text.indexOf('\n', at) < 0 ? undefined : text.indexOf('\n', at),
+  );
   expect(sizeOf(line)).toBeGreaterThan(CHUNK_SIZE);
   const inPair = LONE_SURROGATE_CUT.test(text.slice(0, at)) && /^[\udc00-\udfff]/.test(text.slice(at));
   expect(inPair).toBe(false);
@@ -38,9 +41,26 @@ function lineOf(text: string, at: number): number {
 
 const line = fc.oneof(
   { weight: 6, arbitrary: fc.string({ maxLength: 60 }) },
-  { weight: 3, arbitrary: fc.constantFrom('function f() {', '}', 'class A {', '// note', '  x = [', ']', 'def f():', '  """', '`', '') },
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      'function f() {',
+      '}',
+      'class A {',
+      '// note',
+      '  x = [',
+      ']',
+      'def f():',
+      '  """',
+      '`',
+      '',
+    ),
+  },
   { weight: 2, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) },
-  { weight: 1, arbitrary: fc.constantFrom('漢字 '.repeat(900), '👩‍👩‍👧'.repeat(400), 'a'.repeat(5_000), ' '.repeat(3_000)) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('漢字 '.repeat(900), '👩‍👩‍👧'.repeat(400), 'a'.repeat(5_000), ' '.repeat(3_000)),
+  },
 );
 const anyText = fc
   .tuple(fc.array(line, { maxLength: 120 }), fc.constantFrom('\n', '\r\n', '\r'), fc.boolean())
@@ -48,11 +68,14 @@ const anyText = fc
 const anyLanguage = fc.constantFrom('TypeScript', 'Python', 'Rust', 'C++', 'Ruby', 'PHP', 'Shell', 'Markdown', null);
 
 describe('the chunker', () => {
-  test.prop([anyText, anyLanguage], { numRuns: 150 })('loses nothing and stays in bounds on any text', async (text, language) => {
-    const chunks = await chunk(text, language);
-    expectSound(text, chunks);
-    expect(await chunk(text, language)).toEqual(chunks);
-  });
+  test.prop([anyText, anyLanguage], { numRuns: 150 })(
+    'loses nothing and stays in bounds on any text',
+    async (text, language) => {
+      const chunks = await chunk(text, language);
+      expectSound(text, chunks);
+      expect(await chunk(text, language)).toEqual(chunks);
+    },
+  );
 
   test('loses nothing on real files, and cuts them alike in any order', async () => {
     const files = realFiles({ most: 250 }).map(({ path, content }) => ({ path, text: decodeText(content) }));
@@ -68,7 +91,8 @@ describe('the chunker', () => {
     }
   });
 
-  const filler = (n: number, of: (i: number) => string): string => Array.from({ length: n }, (_, i) => of(i)).join('\n');
+  const filler = (n: number, of: (i: number) => string): string =>
+    Array.from({ length: n }, (_, i) => of(i)).join('\n');
 
   test('cuts between functions, keeps comments with what they are about, and knows what is defined where', async () => {
     const method = (name: string): string =>
@@ -92,7 +116,11 @@ describe('the chunker', () => {
   });
 
   test.each([
-    ['TypeScript', 'export enum E { A }\ninterface I {}\nabstract class C { abstract m(): void }\n', ['E', 'I', 'C', 'm']],
+    [
+      'TypeScript',
+      'export enum E { A }\ninterface I {}\nabstract class C { abstract m(): void }\n',
+      ['E', 'I', 'C', 'm'],
+    ],
     ['TSX', 'export const View = () => <a/>;\n', ['View']],
     ['JavaScript', 'export const a = 1;\nfunction f() {}\n', ['a', 'f']],
     ['Python', 'LIMIT = 1\nclass A:\n  def f(self): pass\n', ['LIMIT', 'A', 'f']],

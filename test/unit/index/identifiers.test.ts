@@ -43,10 +43,13 @@ describe('identifiers', () => {
     },
   );
 
-  test.prop([fc.array(word, { minLength: 1, maxLength: 6 })])('a question finds the terms of what it names', (words) => {
-    const inDocument = new Set(stems(`function ${words.join('_')}() {}`));
-    for (const term of queryStems(words.map(capitalized).join(''))) expect(inDocument).toContain(term);
-  });
+  test.prop([fc.array(word, { minLength: 1, maxLength: 6 })])(
+    'a question finds the terms of what it names',
+    (words) => {
+      const inDocument = new Set(stems(`function ${words.join('_')}() {}`));
+      for (const term of queryStems(words.map(capitalized).join(''))) expect(inDocument).toContain(term);
+    },
+  );
 
   test('a question loses the words that only make it one, unless it has no others', () => {
     expect(queryStems('How do I read a file from the disk?')).toEqual(['read', 'file', 'disk']);

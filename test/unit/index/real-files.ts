@@ -2,9 +2,21 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Real source files of many languages, out of the packages that this project depends on. */
-export function realFiles(options: { readonly most: number; readonly extensions?: RegExp }): { path: string; content: Buffer }[] {
+export function realFiles(options: {
+  readonly most: number;
+  readonly extensions?: RegExp;
+}): { path: string; content: Buffer }[] {
   const { most, extensions = /\.(?:ts|tsx|js|mjs|cjs|py|c|cc|h|rs|go|java|kt|rb|sh|md|json|scm)$/ } = options;
-  const packages = ['rxjs', 'zod', 'commander', 'webpack', 'typescript', 'tree-sitter-c', 'tree-sitter-rust', 'tree-sitter-go'];
+  const packages = [
+    'rxjs',
+    'zod',
+    'commander',
+    'webpack',
+    'typescript',
+    'tree-sitter-c',
+    'tree-sitter-rust',
+    'tree-sitter-go',
+  ];
   const files = packages.flatMap((name) => {
     const folder = fileURLToPath(new URL(`../../../node_modules/${name}/`, import.meta.url));
     return readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -306,6 +306,20 @@ describe('what a repository cannot make git do', () => {
     writeFileSync(join(path, '.git', 'HEAD'), 'ref: refs/heads/.invalid\n');
     await mgit.heads([repository]);
     expect(existsSync(witness)).toBe(false);
+  });
+
+  test('a tree that holds itself over and over is not listed for ever', async () => {
+    const folder = scratchFolder();
+    const path = initRepository(join(folder, 'bomb'));
+    const ten = (entry: string): string => Array.from({ length: 10 }, (_, at) => `${entry}\tf${at}\n`).join('');
+    const make = (entries: string): string =>
+      execFileSync('git', ['mktree'], { cwd: path, env: SCRATCH_ENV, input: entries, encoding: 'utf8' }).trim();
+    writeFileSync(join(path, 'file'), 'x\n');
+    let tree = make(ten(`100644 blob ${git(path, 'hash-object', '-w', 'file')}`));
+    for (let depth = 0; depth < 9; depth++) tree = make(ten(`040000 tree ${tree}`));
+    git(path, 'update-ref', 'refs/heads/main', git(path, 'commit-tree', '-m', 'bomb', tree));
+    const mgit = openMgit(join(folder, 'cache'));
+    expect(await failureOf(mgit.diff({ id: ID, cloneUrl: path }, null))).toMatch(/^GitFailed: .*too many files/);
   });
 
   test.each([

@@ -70,6 +70,11 @@ function program(
   return { config: { name: 'corp', type: 'mgit', command, provider: 'azure' }, folder, calls };
 }
 
+const list = async (printed: string, pattern = '*', options = {}): Promise<string[]> => {
+  const { config, folder } = program(printed, options);
+  return (await openMgit(join(folder, 'cache'), [config]).list([pattern])).map(({ id }) => id);
+};
+
 describe('github', () => {
   test('45 organizations with 3 repositories each are 135 of 135, and each can be read', async () => {
     const names = Array.from({ length: 135 }, (_, at) => `org${at % 45}/svc-${Math.floor(at / 45)}`);
@@ -386,11 +391,6 @@ describe('local', () => {
 });
 
 describe('mgit', () => {
-  const list = async (printed: string, pattern = '*', options = {}): Promise<string[]> => {
-    const { config, folder } = program(printed, options);
-    return (await openMgit(join(folder, 'cache'), [config]).list([pattern])).map(({ id }) => id);
-  };
-
   test.each([
     ['the array', ARRAY],
     [
