@@ -1,24 +1,14 @@
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
-import { createCatalogActivities } from '../activities/catalog.ts';
-import { createInputActivities } from '../activities/input.ts';
 import { openTools } from '../activities/tools.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
 import { workflowBundle } from './bundle.ts';
-import { namedFailures } from './failures.ts';
 import { createLogger, temporalLogger } from './logger.ts';
-
-/** What a worker process can do. A role is a task queue (docs/architecture.md). */
-const ROLES = ['flows', 'repos'] as const;
-type Role = (typeof ROLES)[number];
-
-/** Activities that are indexing, fetching or asking at the same time in one process. */
-const REPOS_AT_ONCE = 8;
-const GRACE = '30 seconds';
+import { flowsWorker, reposWorker, type Role, ROLES } from './roles.ts';
 
 const { env } = process;
 const logger = createLogger(env);
@@ -58,31 +48,14 @@ async function run(roles: readonly Role[]): Promise<void> {
   const closers: (() => Promise<void>)[] = [];
   const workers: Worker[] = [];
   try {
-    const common = { connection, namespace, shutdownGraceTime: GRACE, interceptors: { activity: [namedFailures] } };
-    if (roles.includes('flows')) {
-      workers.push(
-        await Worker.create({
-          ...common,
-          taskQueue: 'longhaul-flows',
-          workflowBundle: await workflowBundle(),
-          activities: createInputActivities(),
-          maxCachedWorkflows: 200,
-        }),
-      );
-    }
+    const place = { connection, namespace };
+    if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
     if (roles.includes('repos')) {
       const tools = await openTools(loaded, await places(loaded), env, {
         progress: (message, fraction) => logger.info({ event: 'model_progress', fraction }, message),
       });
       closers.push(() => tools.close());
-      workers.push(
-        await Worker.create({
-          ...common,
-          taskQueue: 'longhaul-repos',
-          activities: createCatalogActivities(tools),
-          maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
-        }),
-      );
+      workers.push(await Worker.create(reposWorker(place, tools)));
     }
     const running = workers.map((worker) => worker.run());
     logger.info({ event: 'worker_ready', roles, namespace }, 'ready');

@@ -7,7 +7,7 @@ import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 
 /** Version of everything between a teacher and a vector: distillation, weights, pooling. Another one is another model. */
-export const STATIC_RECIPE = 'static-1';
+export const STATIC_RECIPE = 'static-2';
 
 const MAGIC = 'longhaul static model 1\n';
 const HEADER_BYTES = 32;

@@ -1,5 +1,5 @@
 /** How strongly frequent tokens are held back: one as frequent as this counts half. */
-const HALF = 1e-3;
+const HALF = 3e-4;
 
 /**
  * What each token counts in the mean of a text: `a / (a + p)` for a token of probability p (smooth inverse frequency). The

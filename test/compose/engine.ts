@@ -1,5 +1,5 @@
 import { openSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
@@ -26,6 +26,7 @@ export interface Engine {
 /** Fixed, so that an engine that was killed is found and its leftovers are cleared away; short, for the socket's path. */
 const RUNTIME = path.join(tmpdir(), 'longhaul-compose-test');
 const EXEC_ROOT = path.join(RUNTIME, 'exec');
+const CGROUP = 'longhaul-compose-test';
 
 /**
  * Starts a Docker engine beside any that the machine has: own images (kept in `cacheFolder`), own socket, own mount
@@ -101,12 +102,13 @@ async function startDaemon(
     `--exec-root=${EXEC_ROOT}`,
     `--pidfile=${path.join(RUNTIME, 'dockerd.pid')}`,
   ];
+  const groups = ['--exec-opt=native.cgroupdriver=cgroupfs', `--cgroup-parent=/${CGROUP}`];
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
   // In a mount namespace of its own, so that not one of its mounts can stay behind.
   const ownMounts = ['--mount', 'sh', '-euc', 'if [ -s "$0" ]; then mount --bind "$0" /etc/resolv.conf; fi; exec "$@"'];
   const resolvConf = path.join(RUNTIME, 'resolv.conf');
   await writeFile(resolvConf, relay?.resolvConf ?? '');
-  const daemon = spawn('unshare', [...ownMounts, resolvConf, 'dockerd', ...places, ...network], {
+  const daemon = spawn('unshare', [...ownMounts, resolvConf, 'dockerd', ...places, ...groups, ...network], {
     env,
     detached: true,
     stdio: ['ignore', output, output],
@@ -134,6 +136,16 @@ async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise
   if (daemon.exitCode === null) {
     daemon.kill('SIGTERM');
     await ended;
+  }
+  await removeGroups();
+}
+
+/** The control groups that the containers were in: one folder, or with cgroup v1 one for each controller. */
+async function removeGroups(): Promise<void> {
+  const all = '/sys/fs/cgroup';
+  const controllers = await readdir(all).catch(() => []);
+  for (const controller of ['', ...controllers]) {
+    await rmdir(path.join(all, controller, CGROUP)).catch(() => undefined);
   }
 }
 

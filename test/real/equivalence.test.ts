@@ -69,7 +69,9 @@ describe('an activity', () => {
         beats.push(details);
         environment.cancel('CANCELLED');
       });
-      const running = environment.run(createCatalogActivities(tools).indexRepository, { repository: { id: ID, cloneUrl } });
+      const running = environment.run(createCatalogActivities(tools).indexRepository, {
+        repository: { id: ID, cloneUrl },
+      });
       await expect(running).rejects.toMatchObject({ name: 'CancelledFailure' });
       expect(beats.length).toBeGreaterThan(0);
       expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: before });

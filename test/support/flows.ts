@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { test as base, inject } from 'vitest';
-import { createCatalogActivities } from '../../activities/catalog.ts';
 import { loadConfig } from '../../activities/config.ts';
-import { createInputActivities } from '../../activities/input.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
-import { namedFailures } from '../../workers/failures.ts';
+import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
 import { collectRuns, replayAll } from './replay.ts';
 
@@ -60,6 +58,7 @@ export const test = base
       try {
         if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
       } finally {
+        for (const id of started.keys()) await client.workflow.getHandle(id).terminate().catch(() => undefined);
         await stop();
         await tools.close();
         await estate.dispose();
@@ -82,23 +81,12 @@ export async function runWorkers(
   tools: OpenTools,
   maxCachedWorkflows: number,
 ): Promise<() => Promise<void>> {
-  const workers = [
-    await Worker.create({
-      connection,
-      taskQueue: 'longhaul-flows',
-      workflowBundle: { codePath: inject('stack').workflowBundle },
-      activities: createInputActivities(),
-      interceptors: { activity: [namedFailures] },
-      maxCachedWorkflows,
-    }),
-    await Worker.create({
-      connection,
-      taskQueue: 'longhaul-repos',
-      activities: createCatalogActivities(tools),
-      interceptors: { activity: [namedFailures] },
-      shutdownGraceTime: '1 second',
-    }),
-  ];
+  const place = { connection, namespace: 'default' };
+  const bundle = { codePath: inject('stack').workflowBundle };
+  const workers = await Promise.all([
+    Worker.create(flowsWorker(place, bundle, maxCachedWorkflows)),
+    Worker.create({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' }),
+  ]);
   const running = workers.map((worker) => worker.run());
   return async () => {
     for (const worker of workers) worker.shutdown();

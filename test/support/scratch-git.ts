@@ -18,7 +18,7 @@ export type ScratchTree = ReadonlyMap<string, ScratchFile>;
 /** A temporary folder that is gone when the test is over. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'longhaul-mgit-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }), 60_000);
   return folder;
 }
 

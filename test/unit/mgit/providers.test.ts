@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
@@ -19,10 +19,18 @@ async function forgeOf(
   const template = join(folder, 'template.git');
   initRepository(template, '--bare');
   commitTree(template, files({ 'a.ts': 'export const a = 1;\n', 'README.md': '# a\n' }));
-  for (const name of names) cpSync(template, join(folder, 'forge', `${name}.git`), { recursive: true });
+  git(template, 'pack-refs', '--all');
+  for (const name of names) likeTemplate(template, join(folder, 'forge', `${name}.git`));
   const forge = await startForge(join(folder, 'forge'), access);
   onTestFinished(() => forge.close());
   return { forge, cache: join(folder, 'cache') };
+}
+
+/** A repository with the commits of another, which lends it its objects. */
+function likeTemplate(template: string, path: string): void {
+  mkdirSync(join(path, 'refs'), { recursive: true });
+  symlinkSync(join(template, 'objects'), join(path, 'objects'));
+  for (const name of ['HEAD', 'config', 'packed-refs']) copyFileSync(join(template, name), join(path, name));
 }
 
 function github({ url }: Forge, more: Partial<Extract<ProviderConfig, { type: 'github' }>> = {}): ProviderConfig {
@@ -347,16 +355,10 @@ describe('local', () => {
 
   test('1,000 heads without one git', async () => {
     const folder = scratchFolder();
-    const commit = 'c'.repeat(40);
-    for (let at = 0; at < 1_000; at++) {
-      const path = join(folder, 'code', `org${at % 10}`, `r${at}`, '.git');
-      for (const name of ['objects', 'refs']) mkdirSync(join(path, name), { recursive: true });
-      writeFileSync(join(path, 'HEAD'), 'ref: refs/heads/main\n');
-      writeFileSync(
-        join(path, 'packed-refs'),
-        `# pack-refs with: peeled fully-peeled sorted \n${commit} refs/heads/main\n`,
-      );
-    }
+    const template = initRepository(join(folder, 'template.git'), '--bare');
+    const commit = commitTree(template, files({ a: '1\n' }));
+    git(template, 'pack-refs', '--all');
+    for (let at = 0; at < 1_000; at++) likeTemplate(template, join(folder, 'code', `org${at % 10}`, `r${at}.git`));
     // with no PATH there is no git to run
     const local: ProviderConfig = { name: 'local', type: 'local', root: join(folder, 'code') };
     const mgit = openMgit(join(folder, 'cache'), [local], { env: { PATH: '/nonexistent' } });

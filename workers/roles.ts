@@ -1,0 +1,48 @@
+import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { createCatalogActivities, type CatalogTools } from '../activities/catalog.ts';
+import { createInputActivities } from '../activities/input.ts';
+import { namedFailures } from './failures.ts';
+
+/** What a worker process can do. A role is a task queue (docs/architecture.md). */
+export const ROLES = ['flows', 'repos'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Activities that are indexing, fetching or asking at the same time in one process. */
+const REPOS_AT_ONCE = 8;
+
+/** How a worker reaches its server. */
+export interface WorkerPlace {
+  readonly connection: NativeConnection;
+  readonly namespace: string;
+}
+
+/** Options of the role `flows`: workflow tasks and input checks. */
+export function flowsWorker(
+  place: WorkerPlace,
+  workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
+  maxCachedWorkflows = 200,
+): WorkerOptions {
+  return {
+    ...common(place),
+    taskQueue: 'longhaul-flows',
+    workflowBundle,
+    activities: createInputActivities(),
+    maxCachedWorkflows,
+  };
+}
+
+/** Options of the role `repos`: git, chunking, embedding, Weaviate. */
+export function reposWorker(place: WorkerPlace, tools: CatalogTools): WorkerOptions {
+  return {
+    ...common(place),
+    taskQueue: 'longhaul-repos',
+    activities: createCatalogActivities(tools),
+    maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
+    // a cancellation is delivered with the answer to a heartbeat: the default would make people wait
+    maxHeartbeatThrottleInterval: '2 seconds',
+  };
+}
+
+function common(place: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
+  return { ...place, shutdownGraceTime: '30 seconds', interceptors: { activity: [namedFailures] } };
+}
