@@ -54,13 +54,12 @@ export async function readScene(argv: readonly string[]): Promise<Scene | null> 
   }
   if (config !== undefined) throw new LonghaulError('InvalidInput', '--config goes with --pattern.');
 
+  if (root !== undefined) await mustExist(resolve(root), '--root names the folder that holds your repositories');
   const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
   await mkdir(dataDir, { recursive: true });
   const scene = { dataDir, patterns: [EVERYTHING], once };
   if (root !== undefined) {
-    const folder = resolve(root);
-    await mustExist(folder, '--root names the folder that holds your repositories');
-    const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: folder });
+    const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: resolve(root) });
     return { ...scene, config: file, query: search ?? OWN_QUERY, fleet: null };
   }
   const fleet = { root: join(dataDir, 'fleet'), cacheDir: join(dataDir, 'packages') };

@@ -11,7 +11,7 @@ import { grammarsDigest } from './grammar-files.ts';
 import { openVectorCache } from './vector-cache.ts';
 import type { CountKey, VectorCache } from './vector-cache.ts';
 
-export type { Analysis, AnalyzedChunk, AnalyzedFile, SourceFile } from './analysis.ts';
+export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 
 /** How many chunks files have under this analyzer, remembered between runs. */
 export interface ChunkCounts {
