@@ -96,8 +96,7 @@ export async function ingest(
     );
     counts.put(
       written.map((file, at) => ({
-        blob: file.blob.oid,
-        name: posix.basename(file.path),
+        ...countKey({ ...file, oid: file.blob.oid }),
         chunks: analysis.files[at]?.chunks.length ?? 0,
       })),
     );
@@ -158,7 +157,8 @@ export async function ingest(
     const empty: OldFile[] = [];
     for (const file of files) {
       const content = contents.get(file.oid) ?? null;
-      if (content === null || skipByContent(file.path, content) !== null) empty.push(file);
+      const declared = file.handwritten ? { generated: false } : {};
+      if (content === null || skipByContent(file.path, content, declared) !== null) empty.push(file);
       else readable.push({ file, content });
     }
     const chunks = await analyzer.countChunks(readable.map(({ file: { path }, content }) => ({ path, content })));
@@ -339,8 +339,12 @@ function progressOf(state: { seen: number; objectsWritten: number; objectsDelete
   return { files: state.seen, objectsWritten: state.objectsWritten, objectsDeleted: state.objectsDeleted };
 }
 
-function countKey({ oid, path }: OldFile): { blob: string; name: string } {
-  return { blob: oid, name: posix.basename(path) };
+/** What the number of chunks of a file depends on besides the analyzer: its content, its name, and what is declared of it. */
+function countKey({ oid, path, handwritten }: Pick<OldFile, 'oid' | 'path' | 'handwritten'>): {
+  blob: string;
+  name: string;
+} {
+  return { blob: oid, name: `${posix.basename(path)}${handwritten ? '/handwritten' : ''}` };
 }
 
 function pathOf({ path }: FilePath): string {

@@ -174,7 +174,7 @@ async function ensureCollection(
 ): Promise<void> {
   if (!(await client.collections.exists(wanted.name))) {
     try {
-      await client.collections.create(wanted as unknown as CreateCollection);
+      await client.collections.create(wanted as CreateCollection);
       return;
     } catch (error) {
       // another worker may have been first
@@ -186,7 +186,7 @@ async function ensureCollection(
   for (const property of wanted.properties) {
     const found = present.get(property.name);
     if (found === undefined) {
-      await collection.config.addProperty(property as unknown as Parameters<typeof collection.config.addProperty>[0]);
+      await collection.config.addProperty(property);
       continue;
     }
     const { tokenization } = property;

@@ -100,7 +100,7 @@ export async function search(
 }
 
 function filtersOf(
-  filter: Collection<ChunkProperties, string>['filter'],
+  filter: Collection<ChunkProperties>['filter'],
   { repositories, language, path }: SearchQuery,
 ): FilterValue | null {
   const filters: FilterValue[] = [];

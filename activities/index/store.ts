@@ -46,8 +46,8 @@ export interface IndexStore {
   receipts(): Promise<Receipt[]>;
 }
 
-type Chunks = Collection<ChunkProperties, string>;
-type Receipts = Collection<ReceiptProperties, string>;
+type Chunks = Collection<ChunkProperties>;
+type Receipts = Collection<ReceiptProperties>;
 
 /** Objects a request: larger ones are not faster (measured: docs/decisions/0003-weaviate-writes.md). */
 const WRITE_BATCH = 250;

@@ -265,13 +265,26 @@ function changeOf(
   const blob: BlobRef = { oid, mode };
   const content = skip === null ? (object?.content ?? null) : null;
   const op = status === 'A' ? 'add' : status === 'R' ? 'rename' : 'modify';
-  return { op, ...file, blob, ...old, size: object?.size ?? 0, content, ...(skip === null ? {} : { skip }) };
+  return {
+    op,
+    ...file,
+    blob,
+    ...old,
+    size: object?.size ?? 0,
+    content,
+    ...(skip === null ? {} : { skip }),
+    ...handwritten(file, attributes),
+  };
 }
 
 function oldFile({ file, oldFile: moved, oldOid, oldMode }: Entry, attributes: TreeAttributes): OldFile {
   const path = moved ?? file;
   const skip = skipEntry(path, oldMode, attributes);
-  return { ...path, oid: oldOid, mode: oldMode, ...(skip === null ? {} : { skip }) };
+  return { ...path, oid: oldOid, mode: oldMode, ...(skip === null ? {} : { skip }), ...handwritten(path, attributes) };
+}
+
+function handwritten({ path }: FilePath, attributes: TreeAttributes): { handwritten?: true } {
+  return declaredFor(path, attributes).generated === false ? { handwritten: true } : {};
 }
 
 function skipObject({ path }: FilePath, object: GitObject | null, attributes: TreeAttributes): SkipReason | null {

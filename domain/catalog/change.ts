@@ -30,6 +30,8 @@ export interface BlobRef {
 export interface OldFile extends FilePath, BlobRef {
   /** Present when its path, mode or attributes alone said that it is not indexed. */
   readonly skip?: SkipReason;
+  /** See {@link FileWritten.handwritten}. */
+  readonly handwritten?: true;
 }
 
 /** A file of the new tree: added, changed (content, mode or type), or moved without a change of content. */
@@ -44,6 +46,8 @@ export interface FileWritten extends FilePath {
   readonly content: Uint8Array | null;
   /** Present when the file must not be indexed. */
   readonly skip?: SkipReason;
+  /** Declared not to be generated (`.gitattributes`: `-linguist-generated`), whatever its content looks like. */
+  readonly handwritten?: true;
 }
 
 /** A file that the new tree does not have. */

@@ -1,4 +1,4 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -19,7 +19,7 @@ import { Unavailable } from './unavailable.ts';
 export interface Engine {
   /** Environment in which `docker` and `docker compose` speak to this engine, and to no other. */
   readonly env: NodeJS.ProcessEnv;
-  /** Ends every container, the engine and its mounts; the images stay in the cache. */
+  /** Ends every container, the engine and its mounts; images and build cache stay, as far as another run can use them. */
   stop(): Promise<void>;
 }
 
@@ -35,13 +35,13 @@ const CGROUP = 'longhaul-compose-test';
  */
 export async function startEngine(surroundings: Surroundings): Promise<Engine> {
   requireRoot();
-  await mkdir(RUNTIME, { recursive: true, mode: 0o700 });
-  const lock = await waitForLock(path.join(RUNTIME, 'lock'), {
+  const lock = await waitForLock(`${RUNTIME}.lock`, {
     signal: surroundings.signal,
     onWait: ({ pid }) => surroundings.say(`waiting for process ${pid}, which runs this test`),
   });
   try {
     await endLeftover();
+    await mkdir(RUNTIME, { mode: 0o700 });
     const programs = await engineEnvironment(surroundings);
     const env = {
       ...programs,
@@ -56,8 +56,8 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
     const stop = async (): Promise<void> => {
       await stopDaemon(daemon, env);
       relay?.close();
-      lock.release();
       await rm(RUNTIME, { recursive: true, force: true });
+      lock.release();
     };
     try {
       await removeContainers(env);
@@ -113,6 +113,7 @@ async function startDaemon(
     detached: true,
     stdio: ['ignore', output, output],
   });
+  closeSync(output);
   try {
     await until('dockerd', 60, async () => {
       signal.throwIfAborted();
@@ -131,7 +132,10 @@ async function startDaemon(
 
 async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise<void> {
   await removeContainers(env);
-  await execa('docker', ['network', 'prune', '--force'], { env, reject: false });
+  for (const prune of [['network'], ['image'], ['builder', '--keep-storage=4GB']]) {
+    const [kind = '', ...options] = prune;
+    await execa('docker', [kind, 'prune', '--force', ...options], { env, reject: false });
+  }
   const ended = new Promise((resolve) => daemon.once('exit', resolve));
   if (daemon.exitCode === null) {
     daemon.kill('SIGTERM');
@@ -163,9 +167,7 @@ async function endLeftover(): Promise<void> {
   await until('the engine of an earlier run to end', 60, async () =>
     (await leftoverEngines()).length === 0 ? true : undefined,
   );
-  for (const entry of await readdir(RUNTIME)) {
-    if (!entry.startsWith('lock')) await rm(path.join(RUNTIME, entry), { recursive: true, force: true });
-  }
+  await rm(RUNTIME, { recursive: true, force: true });
 }
 
 /** Every `dockerd` of this test; what it started ends with it. */

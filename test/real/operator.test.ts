@@ -31,8 +31,10 @@ test('an operator starts, watches and answers a flow with the temporal program a
   const run = (await temporal(
     'workflow',
     'start',
-    ...['--type', 'onboardRepositories', '--task-queue', 'longhaul-flows', '--workflow-id', id],
-    ...['--input', '{"patterns": ["acme/*"], "confirm": true}'],
+    '--type=onboardRepositories',
+    '--task-queue=longhaul-flows',
+    `--workflow-id=${id}`,
+    '--input={"patterns": ["acme/*"], "confirm": true}',
   )) as { runId: string };
   started.set(id, run.runId);
 

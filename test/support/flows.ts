@@ -58,7 +58,11 @@ export const test = base
       try {
         if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
       } finally {
-        for (const id of started.keys()) await client.workflow.getHandle(id).terminate().catch(() => undefined);
+        for (const id of started.keys())
+          await client.workflow
+            .getHandle(id)
+            .terminate()
+            .catch(() => undefined);
         await stop();
         await tools.close();
         await estate.dispose();
