@@ -17,6 +17,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
+      { extends: true, test: { name: 'compose', include: ['test/compose/**/*.test.ts'] } },
       ...(process.env['RECORD_HISTORIES']
         ? [{ extends: true as const, test: { ...real, name: 'record', include: ['test/record/**/*.test.ts'] } }]
         : []),

@@ -19,6 +19,8 @@ import { Unavailable } from './unavailable.ts';
 export interface Engine {
   /** Environment in which `docker` and `docker compose` speak to this engine, and to no other. */
   readonly env: NodeJS.ProcessEnv;
+  /** For files that last as long as the engine. */
+  readonly folder: string;
   /** Ends every container, the engine and its mounts; images and build cache stay, as far as another run can use them. */
   stop(): Promise<void>;
 }
@@ -62,7 +64,7 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
     try {
       await removeContainers(env);
       await provideCompose(surroundings, env);
-      return { env, stop };
+      return { env, folder: RUNTIME, stop };
     } catch (error) {
       await stop();
       throw error;
@@ -144,12 +146,17 @@ async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise
   await removeGroups();
 }
 
-/** The control groups that the containers were in: one folder, or with cgroup v1 one for each controller. */
+/** The control groups that the containers were in: one tree, or with cgroup v1 one for each controller. */
 async function removeGroups(): Promise<void> {
   const all = '/sys/fs/cgroup';
-  const controllers = await readdir(all).catch(() => []);
-  for (const controller of ['', ...controllers]) {
-    await rmdir(path.join(all, controller, CGROUP)).catch(() => undefined);
+  for (const controller of ['', ...(await readdir(all))]) {
+    const group = path.join(all, controller, CGROUP);
+    const entries = await readdir(group, { recursive: true, withFileTypes: true }).catch(() => []);
+    const folders = entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(entry.parentPath, entry.name));
+    // The files in them are not files: a group without groups in it is empty.
+    for (const folder of [...folders.sort().toReversed(), group]) await rmdir(folder).catch(() => undefined);
   }
 }
 

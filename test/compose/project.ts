@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -21,7 +20,7 @@ export interface Project {
   longhaul<T>(...args: string[]): Promise<T>;
   /** Containers by service. */
   containers(): Promise<Map<string, Container>>;
-  /** Takes everything down, the volumes too, and removes the files of this run. */
+  /** Takes everything down, the volumes too. */
   remove(): Promise<void>;
 }
 
@@ -44,9 +43,7 @@ const COMPOSE_FILE = path.join(root, 'docker-compose.yml');
 const CONFIGURATION = 'providers:\n  - { name: local, type: local, root: /repos }\n';
 
 /** Writes what a server's administrator writes (.env, longhaul.yaml); starts nothing. `signal` ends all but `remove`. */
-export async function createProject({ env: engineEnv }: Engine, signal: AbortSignal): Promise<Project> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'longhaul-compose-'));
-  await chmod(folder, 0o755);
+export async function createProject({ env: engineEnv, folder }: Engine, signal: AbortSignal): Promise<Project> {
   const estate = await createEstate(path.join(folder, 'repos'));
   const apiKey = randomBytes(24).toString('hex');
   const needs = PORTS.map((name) => ({ name, wanted: 0 }));
@@ -86,7 +83,6 @@ export async function createProject({ env: engineEnv }: Engine, signal: AbortSig
     },
     async remove() {
       await run(['down', '--volumes', '--timeout', '20'], {});
-      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -51,7 +51,8 @@ async function run(): Promise<void> {
   // Whoever stops this process stops what it started: the step that is under way ends, then everything is cleared up.
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
+    // Not `once`: execa ends the process when it is the only one that listens.
+    process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   }
   const surroundings = { cacheFolder: CACHE, say, signal: stop.signal };
   const engine = await startEngine(surroundings);
