@@ -134,7 +134,7 @@ async function startDaemon(
 
 async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise<void> {
   await removeContainers(env);
-  for (const prune of [['network'], ['image'], ['builder', '--keep-storage=4GB']]) {
+  for (const prune of [['image'], ['builder', '--keep-storage=4GB']]) {
     const [kind = '', ...options] = prune;
     await execa('docker', [kind, 'prune', '--force', ...options], { env, reject: false });
   }
@@ -160,10 +160,16 @@ async function removeGroups(): Promise<void> {
   }
 }
 
+/** Containers, and the volumes and networks that they leave when a run was killed. */
 async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
-  const { stdout } = await execa('docker', ['ps', '--all', '--quiet'], { env, reject: false });
-  const ids = stdout.split('\n').filter(Boolean);
-  if (ids.length > 0) await execa('docker', ['rm', '--force', '--volumes', ...ids], { env, reject: false });
+  const remove = async (list: readonly string[], rm: readonly string[]): Promise<void> => {
+    const { stdout } = await execa('docker', list, { env, reject: false });
+    const ids = stdout.split('\n').filter(Boolean);
+    if (ids.length > 0) await execa('docker', [...rm, ...ids], { env, reject: false });
+  };
+  await remove(['ps', '--all', '--quiet'], ['rm', '--force', '--volumes']);
+  await remove(['volume', 'ls', '--quiet'], ['volume', 'rm', '--force']);
+  await execa('docker', ['network', 'prune', '--force'], { env, reject: false });
 }
 
 /** An engine of a run that was killed lives on, as do its containers: it is ended, and the next one clears up after it. */

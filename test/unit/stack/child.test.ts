@@ -100,7 +100,10 @@ test('an abort ends a start and everything that it had begun', async () => {
 });
 
 test('leftovers are found by their mark although nobody recorded them', async () => {
-  const child = await superviseChild(shell('sleep 1000 & echo ready; wait'), hooks);
+  const child = await superviseChild(
+    shell('sleep 1000 & until read name < /proc/$!/comm && [ "$name" = sleep ]; do :; done; echo ready; wait'),
+    hooks,
+  );
   expect(await stopLeftovers(`${folder}-other`, [])).toEqual([]);
   expect(running()).toHaveLength(1);
   const names = await stopLeftovers(folder, []);
