@@ -1,8 +1,9 @@
-import { mkdirSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { superviseChild } from './child.ts';
 import type { Child, ChildSpec } from './child.ts';
+import { makeFolder } from './folder.ts';
 import { STACK_MARK, stopLeftovers } from './leftovers.ts';
 import { tryLock } from './lock.ts';
 import type { Lock } from './lock.ts';
@@ -87,7 +88,7 @@ export class StackRunningError extends StackError {
  * left running.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+  makeFolder(options.dataDir);
   const dataDir = realpathSync(options.dataDir);
   const lock = await takeStack(dataDir, options.signal);
   const session = openSession(dataDir, lock, options);

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAILURES, LonghaulError } from '../../domain/failures.ts';
+import { makeFolder } from '../../stack/folder.ts';
 import { findRunningStack } from '../../stack/running-stack.ts';
 import type { RunningStack } from '../../stack/running-stack.ts';
 import type { CliContext } from './context.ts';
@@ -125,8 +126,7 @@ async function upDetached(context: CliContext): Promise<number> {
 
 function spawnSupervisor(context: CliContext): ChildProcess {
   const logDir = join(context.dataDir, 'logs');
-  mkdirSync(context.dataDir, { recursive: true, mode: 0o700 });
-  mkdirSync(logDir, { recursive: true });
+  makeFolder(logDir);
   const log = openSync(join(logDir, 'supervisor.log'), 'a', 0o600);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const program = fileURLToPath(new URL(`./supervisor-process.${extension}`, import.meta.url));

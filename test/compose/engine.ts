@@ -162,10 +162,10 @@ async function removeGroups(): Promise<void> {
 
 /** Containers, and the volumes and networks that they leave when a run was killed. */
 async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
-  const remove = async (list: readonly string[], rm: readonly string[]): Promise<void> => {
+  const remove = async (list: readonly string[], command: readonly string[]): Promise<void> => {
     const { stdout } = await execa('docker', list, { env, reject: false });
     const ids = stdout.split('\n').filter(Boolean);
-    if (ids.length > 0) await execa('docker', [...rm, ...ids], { env, reject: false });
+    if (ids.length > 0) await execa('docker', [...command, ...ids], { env, reject: false });
   };
   await remove(['ps', '--all', '--quiet'], ['rm', '--force', '--volumes']);
   await remove(['volume', 'ls', '--quiet'], ['volume', 'rm', '--force']);
