@@ -56,6 +56,7 @@ const WRITES_IN_FLIGHT = 8;
 const DELETE_BATCH = 500;
 /** Below Weaviate's QUERY_MAXIMUM_RESULTS, which is 10,000 unless the server was told otherwise. */
 const LIST_PAGE = 5_000;
+const RECEIPT_PAGE = 500;
 const TRIES = 4;
 
 /** The index called `name`, for objects made under `digest`. */
@@ -151,11 +152,15 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
       }
     },
     async receipts() {
-      const all = await retried(async () => {
-        const found: Receipt[] = [];
-        for await (const { properties } of receipts.iterator()) found.push(receiptOf(properties));
-        return found;
-      });
+      // by cursor: the client's own iterator takes a hundred times as long
+      const all: Receipt[] = [];
+      for (let after: string | undefined, full = true; full;) {
+        const cursor = after === undefined ? {} : { after };
+        const { objects } = await retried(() => receipts.query.fetchObjects({ limit: RECEIPT_PAGE, ...cursor }));
+        for (const { properties } of objects) all.push(receiptOf(properties));
+        after = objects.at(-1)?.uuid;
+        full = objects.length === RECEIPT_PAGE;
+      }
       return all.sort((a, b) => (a.repository < b.repository ? -1 : 1));
     },
   };
