@@ -2,8 +2,8 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { isIndexed, pageOf } from '../domain/catalog/plan.ts';
-import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
+import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import { NO_OBJECTS, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
@@ -87,7 +87,8 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
           );
         }
         const source = await spool.open(stream, previous);
-        const address = { id: repository, cloneUrl: previous?.cloneUrl ?? `stream:${repository}` };
+        const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(mgit, repository, signal));
+        const address = { id: repository, cloneUrl };
         const run = await ingest(tools, address, source, previous, { signal, onProgress: report });
         return outcomeOf([{ ...run, full: source.full }], repository, Date.now() - started);
       }),
@@ -96,6 +97,8 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       heartbeating(async () => {
         const started = Date.now();
         const receipt = await store.readReceipt(repository);
+        // from here on it vouches for nothing, whatever happens to this run
+        if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED });
         const objectsDeleted = await store.deleteRepository(repository);
         return {
           repository,
@@ -114,6 +117,16 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
   };
 }
 
+/** Where a repository that comes as a stream can also be fetched from; `stream:` when no provider has it. */
+async function cloneUrlOf(mgit: Mgit, id: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await mgit.find(id, { signal })).cloneUrl;
+  } catch (error) {
+    if (error instanceof LonghaulError && error.type === 'RepositoryNotFound') return `${STREAM_URL}${id}`;
+    throw error;
+  }
+}
+
 type Run = IngestResult & Pick<ChangeSource, 'full'>;
 type RunOptions = Parameters<typeof ingest>[4];
 
@@ -130,14 +143,14 @@ async function bringUpToDate(
   const { digest } = tools.analyzer;
   const runs: Run[] = [];
   let receipt = previous;
-  if (receipt?.pending && receipt.digest === digest) {
-    const run = await indexDifference(tools, repository, receipt, { target: receipt.pending }, options);
-    runs.push(run);
-    receipt = run.receipt;
-  }
-  const full: FullReason | undefined =
-    receipt !== null && receipt.digest !== digest ? 'index-settings-changed' : undefined;
   try {
+    if (receipt?.pending && receipt.digest === digest) {
+      const run = await indexDifference(tools, repository, receipt, { target: receipt.pending }, options);
+      runs.push(run);
+      receipt = run.receipt;
+    }
+    const full: FullReason | undefined =
+      receipt !== null && receipt.digest !== digest ? 'index-settings-changed' : undefined;
     runs.push(await indexDifference(tools, repository, receipt, full ? { full } : {}, options));
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
@@ -168,6 +181,8 @@ async function indexDifference(
   };
   return { ...(await ingest(tools, repository, source, receipt, options)), full };
 }
+
+const NOTHING_INDEXED = { commit: '', tree: '', files: 0, objects: 0, xor: NO_OBJECTS, pending: null };
 
 const NOTHING_DONE: Omit<IngestResult, 'receipt'> = {
   files: 0,

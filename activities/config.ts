@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
@@ -60,8 +60,10 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
 }
 
 function parse(path: string): Config {
+  const found = statSync(path);
+  if (!found.isFile()) throw invalid(path, 'this is not a file.');
+  if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
   const text = readFileSync(path);
-  if (text.byteLength > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
   const lines = new LineCounter();
   const document = parseDocument(text.toString('utf8'), { lineCounter: lines, uniqueKeys: true, strict: true });
   const [problem] = [...document.errors, ...document.warnings];

@@ -1,6 +1,6 @@
 import { addressOf } from '../domain/catalog/flows.ts';
 import { matchesAny, parsePattern } from '../domain/catalog/pattern.ts';
-import { type FleetPlan, planOnboarding, planSync } from '../domain/catalog/plan.ts';
+import { type FleetPlan, planOnboarding, planSync, STREAM_URL } from '../domain/catalog/plan.ts';
 import type { Receipt } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import type { IndexStore } from './index/store.ts';
@@ -43,7 +43,8 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     },
     async sync(patterns, signal) {
       const receipts = await indexedMatching(patterns);
-      const heads = await mgit.heads(receipts.map(addressOfReceipt), signal ? { signal } : {});
+      const fetched = receipts.map(addressOfReceipt).filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
+      const heads = await mgit.heads(fetched, signal ? { signal } : {});
       return planSync(receipts, heads, digest);
     },
     async removal(patterns) {

@@ -15,7 +15,7 @@ const program = new Command('longhaul')
   .exitOverride();
 
 const parallel = new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
-const json = new Option('--json', 'print one JSON object');
+const json = new Option('--json', 'print one JSON value and nothing else');
 const pattern = (required: boolean): Option =>
   new Option(
     '--pattern <pattern...>',
@@ -168,7 +168,7 @@ async function run(options: { json?: boolean }, command: (context: CliContext) =
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // the reader of a pipe went away
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') process.exit(141);
   throw error;
 });
 try {
@@ -177,4 +177,9 @@ try {
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   if (typeof code !== 'string' || !code.startsWith('commander.')) throw error;
   process.exitCode = exitCode === 0 ? 0 : 2;
+  if (exitCode !== 0 && process.argv.includes('--json')) {
+    const { LonghaulError } = await import('../domain/failures.ts');
+    const { printError } = await import('./cli/errors.ts');
+    printError(new LonghaulError('InvalidInput', (error as Error).message), true);
+  }
 }

@@ -35,8 +35,8 @@ export type FlowHandle<Type extends keyof Flows> = WorkflowHandleWithFirstExecut
 const MAX_INPUT_BYTES = 256 * 1024;
 
 /**
- * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. Throws
- * `InvalidInput` before anything is started.
+ * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. A stream waits for
+ * whatever runs on its repository. Throws `InvalidInput` before anything is started.
  */
 export async function startFlow<Type extends keyof Flows>(
   client: Client,
@@ -52,10 +52,13 @@ export async function startFlow<Type extends keyof Flows>(
     );
   }
   const { workflowId, summary, repository } = identityOf(type, input);
+  // a stream is not what another run works on: it waits for the lock
+  const joins = type !== 'ingestStream';
+  if (!joins) await untilFree(client, workflowId);
   return (await client.workflow.start(type, {
     taskQueue: FLOWS_QUEUE,
     workflowId,
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+    workflowIdConflictPolicy: joins ? WorkflowIdConflictPolicy.USE_EXISTING : WorkflowIdConflictPolicy.FAIL,
     args: [input],
     staticSummary: summary,
     ...(repository === null
@@ -66,6 +69,16 @@ export async function startFlow<Type extends keyof Flows>(
           ],
         }),
   })) as FlowHandle<Type>;
+}
+
+/** Waits for the run that holds an id to end, however it ends. */
+async function untilFree(client: Client, workflowId: string): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId);
+  try {
+    if ((await handle.describe()).status.name === 'RUNNING') await handle.result();
+  } catch {
+    // it failed, or there never was one
+  }
 }
 
 /** The workflow id is the lock (docs/architecture.md, Identity). */

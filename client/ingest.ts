@@ -24,6 +24,7 @@ export async function ingestLines(
     for (const { repository, stream } of streams) {
       const handle = await startFlow(session.client, 'ingestStream', { repository, stream });
       outcomes.push(await handle.result());
+      await spool.discard(stream);
     }
     return outcomes;
   } finally {

@@ -42,6 +42,16 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
   },
+  RepositoryBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Another run works on this repository: start again when `longhaul watch sync/<repository id>` has ended.',
+  },
+  Cancelled: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Start it again when it is wanted: receipts tell where it goes on.',
+  },
   ServerUnavailable: { tries: null, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
   StackFailed: { tries: 1, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
   SomeRepositoriesFailed: {

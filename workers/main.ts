@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
 import { openTools } from '../activities/tools.ts';
-import { LonghaulError } from '../domain/failures.ts';
+import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
@@ -22,7 +22,8 @@ try {
   await run(rolesAskedFor());
 } catch (error) {
   logger.fatal({ event: 'worker_failed', err: error }, error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  // the SDK's runtime would keep the process alive
+  process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
 
 function rolesAskedFor(): readonly Role[] {

@@ -131,8 +131,9 @@ export async function ingest(
 
   /** Ids of the objects that the old side of these changes has in the index, as git and the chunker say. */
   async function oldIds(changes: readonly Change[]): Promise<string[]> {
-    const unknown = changes.filter((change) => change.op !== 'add' && change.old === undefined);
-    const ids = source.readOld === null ? await store.idsOfPaths(repository.id, unknown.map(pathOf)) : [];
+    // a producer that cannot give old contents may also not know what was there: the index does
+    if (source.readOld === null) return store.idsOfPaths(repository.id, changes.flatMap(pathsOf));
+    const ids: string[] = [];
     const old = changes.flatMap((change) => (change.old && change.old.skip === undefined ? [change.old] : []));
     const known = new Map(old.map((file) => [file, counts.get(countKey(file))]));
     await countAgain(old.filter((file) => known.get(file) === undefined));
@@ -146,9 +147,7 @@ export async function ingest(
 
   /** Chunks old files whose number of chunks this machine does not remember. */
   async function countAgain(files: readonly OldFile[]): Promise<void> {
-    if (files.length === 0) return;
-    if (source.readOld === null)
-      throw new LonghaulError('IndexIncomplete', 'The stream names old blobs it does not have.');
+    if (files.length === 0 || source.readOld === null) return;
     const contents = new Map<string, Uint8Array | null>();
     for await (const { oid, content } of source.readOld([...new Set(files.map((file) => file.oid))])) {
       contents.set(oid, content);
@@ -252,19 +251,25 @@ async function inBatches(
   options: { readonly signal: AbortSignal; readonly onChange: (change: Change) => void },
 ): Promise<void> {
   const running = new Set<Promise<void>>();
+  const failures: unknown[] = [];
   let batch: Change[] = [];
   let bytes = 0;
+  // tasks never reject: a failure is kept, because nobody may be waiting for the task at the moment when it fails
   const start = (): void => {
-    const task: Promise<void> = work(batch).finally(() => running.delete(task));
-    // a failure is seen by the race below or by the final wait; this only keeps Node from calling it unhandled meanwhile
-    task.catch(() => undefined);
+    const task: Promise<void> = work(batch)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => running.delete(task));
     running.add(task);
     batch = [];
     bytes = 0;
   };
+  const throwFailure = (): void => {
+    if (failures.length > 0) throw failures[0];
+  };
   try {
     for await (const change of changes) {
       options.signal.throwIfAborted();
+      throwFailure();
       options.onChange(change);
       batch.push(change);
       bytes += change.op === 'delete' ? 0 : (change.content?.byteLength ?? 0);
@@ -273,11 +278,10 @@ async function inBatches(
       if (running.size >= BATCHES_IN_FLIGHT) await Promise.race(running);
     }
     if (batch.length > 0) start();
+  } finally {
     await Promise.all(running);
-  } catch (error) {
-    await Promise.allSettled(running);
-    throw error;
   }
+  throwFailure();
 }
 
 /** Deletes every object of the repository that is not in `desired`. */
@@ -347,6 +351,6 @@ function countKey({ oid, path, handwritten }: Pick<OldFile, 'oid' | 'path' | 'ha
   return { blob: oid, name: `${posix.basename(path)}${handwritten ? '/handwritten' : ''}` };
 }
 
-function pathOf({ path }: FilePath): string {
-  return path;
+function pathsOf(change: Change): string[] {
+  return change.old === undefined || change.old.path === change.path ? [change.path] : [change.path, change.old.path];
 }

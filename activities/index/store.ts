@@ -54,7 +54,8 @@ const WRITE_BATCH = 250;
 /** Requests at the same time, over all repositories of this process. */
 const WRITES_IN_FLIGHT = 8;
 const DELETE_BATCH = 500;
-/** Below Weaviate's QUERY_MAXIMUM_RESULTS, which is 10,000 unless the server was told otherwise. */
+/** Weaviate's QUERY_MAXIMUM_RESULTS, unless the server was told otherwise. */
+const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
 const TRIES = 4;
@@ -71,21 +72,27 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     return (await retried(() => chunks.aggregate.overAll({ filters: ofRepository(repository) }))).totalCount;
   }
 
-  async function listWhere(filters: FilterValue): Promise<InventoryEntry[]> {
-    const page = await retried(() =>
-      chunks.query.fetchObjects({ filters, limit: LIST_PAGE * 2, returnProperties: ['path'] }),
+  /** All objects that match, of those whose bucket is in [from, to): asked in smaller parts when one answer cannot hold them. */
+  async function listWhere(filters: FilterValue, from = 0, to = 256): Promise<InventoryEntry[]> {
+    const bucket = chunks.filter.byProperty('bucket');
+    const part = Filters.and(filters, bucket.greaterOrEqual(from), bucket.lessThan(to));
+    const { objects } = await retried(() =>
+      chunks.query.fetchObjects({ filters: part, limit: LIST_LIMIT, returnProperties: ['path'] }),
     );
-    return page.objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
+    if (objects.length < LIST_LIMIT)
+      return objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
+    if (to - from === 1) {
+      throw new LonghaulError('IndexIncomplete', 'Weaviate holds more objects of one repository than can be listed.');
+    }
+    const middle = (from + to) >> 1;
+    return [...(await listWhere(filters, from, middle)), ...(await listWhere(filters, middle, to))];
   }
 
   async function* inventory(repository: string): AsyncIterable<InventoryEntry[]> {
     const pages = Math.ceil((await count(repository)) / LIST_PAGE);
     const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
     for (let from = 0; from < 256; from += step) {
-      const bucket = chunks.filter.byProperty('bucket');
-      yield await listWhere(
-        Filters.and(ofRepository(repository), bucket.greaterOrEqual(from), bucket.lessThan(from + step)),
-      );
+      yield await listWhere(ofRepository(repository), from, Math.min(256, from + step));
     }
   }
 

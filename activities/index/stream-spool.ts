@@ -28,12 +28,16 @@ export interface StreamSpool {
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
   /** A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is. */
   open(stream: string, previous: Receipt | null): Promise<ChangeSource>;
+  /** Forgets a stream that was ingested. */
+  discard(stream: string): Promise<void>;
 }
 
 /** The last line of a spooled file. */
 interface End {
   readonly end: true;
   readonly parent: string | null;
+  /** The stream lists everything: what it does not name is gone. */
+  readonly fromNothing: boolean;
   readonly to: Partial<Snapshot> | null;
 }
 
@@ -55,7 +59,7 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
           let part = parts.get(repository);
           if (part === undefined) parts.set(repository, (part = await openPart(folder)));
           if (line.kind === 'file') await part.write(await spooled(line, maxFileBytes));
-          else part.end = { end: true, parent: line.parent, to: snapshotOf(line) };
+          else part.end = { end: true, parent: line.parent, fromNothing: line.fromNothing, to: snapshotOf(line) };
         });
         const kept: SpooledStream[] = [];
         for (const [repository, part] of parts) kept.push({ repository, stream: await part.keep(fileOf) });
@@ -66,9 +70,10 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
     },
     async open(stream, previous) {
       const file = fileOf(stream);
-      const { parent, to } = await readEnd(file);
+      const { parent, fromNothing, to } = await readEnd(file);
       const at = previous !== null && previous.commit !== '' ? previous.commit : null;
-      if (parent !== null && parent !== at) {
+      // a stream that was ingested already may be again: its objects are the same
+      if (parent !== null && parent !== at && (at === null || to?.commit !== at)) {
         throw new LonghaulError(
           'InvalidInput',
           `The stream begins at commit ${parent}, the index is at ${at ?? 'nothing'}: give a stream since that commit.`,
@@ -81,11 +86,12 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
           branch: to?.branch ?? previous?.branch ?? null,
           timestamp: to?.timestamp ?? null,
         },
-        full: null,
+        full: fromNothing ? 'first-sync' : null,
         changes: () => readChanges(file),
         readOld: null,
       };
     },
+    discard: (stream) => rm(fileOf(stream), { force: true }),
   };
 }
 
@@ -108,7 +114,7 @@ async function openPart(folder: string): Promise<Part> {
     await file.write(line);
   };
   const part: Part = {
-    end: { end: true, parent: null, to: null },
+    end: { end: true, parent: null, fromNothing: false, to: null },
     write: append,
     async keep(fileOf) {
       await append(part.end);
@@ -180,12 +186,17 @@ async function contentOf({ line, content, file }: FileLine, maxFileBytes: number
   if (content.kind === 'bytes') return content.bytes;
   if (content.kind === 'file') {
     try {
-      if ((await stat(content.path)).size > maxFileBytes) return null;
-      return await readFile(content.path);
+      const found = await stat(content.path);
+      if (!found.isFile()) throw new TypeError('not a regular file');
+      return found.size > maxFileBytes ? null : await readFile(content.path);
     } catch (error) {
-      throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: content_ref cannot be read.`, {
-        cause: error,
-      });
+      throw new LonghaulError(
+        'InvalidInput',
+        `Line ${line} of the change stream: content_ref is no file that can be read.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
   if (file.skip !== null) return null;

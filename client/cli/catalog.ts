@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
+import { LonghaulError } from '../../domain/failures.ts';
 import type { CliContext } from './context.ts';
+import { printable } from './printable.ts';
 import { loadedConfig } from './servers.ts';
 
 /** `longhaul repos list`: what the providers have, in mgit's own words. */
@@ -20,7 +22,7 @@ export async function listRepositories(
     context.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
     return 0;
   }
-  for (const { id, cloneUrl } of repositories) context.stdout.write(`${id}\t${cloneUrl}\n`);
+  for (const { id, cloneUrl } of repositories) context.stdout.write(`${printable(id)}\t${printable(cloneUrl)}\n`);
   context.stderr.write(`mgit list matched ${repositories.length} repositories.\n`);
   return 0;
 }
@@ -57,7 +59,7 @@ export async function listIndex(context: CliContext, { json }: { readonly json?:
   });
   for (const { repository, branch, commit, files, objects, indexedAt, pending } of receipts) {
     const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
-    table.push([repository, branch ?? '', commit.slice(0, 10), files, objects, indexedAt, state]);
+    table.push([printable(repository), printable(branch ?? ''), commit.slice(0, 10), files, objects, indexedAt, state]);
   }
   context.stdout.write(`${table.toString()}\n`);
   return 0;
@@ -69,13 +71,17 @@ export async function indexStdin(
   options: { readonly provider: string; readonly file?: string; readonly json?: boolean },
 ): Promise<number> {
   const { ingestLines } = await import('../ingest.ts');
-  const input = options.file === undefined ? process.stdin : createReadStream(options.file);
+  const { file } = options;
+  if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
+  }
+  const input = file === undefined ? process.stdin : createReadStream(file);
   const results = await ingestLines(context, input, options.provider);
   if (options.json) context.stdout.write(`${JSON.stringify({ repositories: results })}\n`);
   for (const result of options.json ? [] : results) {
     const { repository, filesChanged, objectsWritten, objectsDeleted, objects } = result;
     context.stdout.write(
-      `${repository}: ${filesChanged} files, +${objectsWritten} -${objectsDeleted} objects, ${objects} now\n`,
+      `${printable(repository)}: ${filesChanged} files, +${objectsWritten} -${objectsDeleted} objects, ${objects} now\n`,
     );
   }
   return 0;

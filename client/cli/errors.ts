@@ -1,3 +1,4 @@
+import { printable } from './printable.ts';
 import { FAILURES, type FailureType, isFailureType } from '../../domain/failures.ts';
 
 /** An error as the command line shows it. */
@@ -19,15 +20,23 @@ export function shownError(error: unknown): ShownError {
   }
   const type = typeOf(deepest);
   const message = deepest instanceof Error ? deepest.message : String(deepest);
-  if (isFailureType(type)) {
-    const { remedy, exitCode } = FAILURES[type];
-    return { type, message, remedy, exitCode };
+  if (isFailureType(type)) return named(type, message);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'CancelledFailure') return named('Cancelled', 'The run was cancelled.');
+    if (at.name === 'TerminatedFailure') return named('Cancelled', 'The run was terminated.');
+    if (at.name === 'WorkflowNotFoundError') return named('InvalidInput', `There is no such run: ${at.message}.`);
+    // readline's own error for Ctrl-C and Ctrl-D at a question
+    if (at.name === 'AbortError') {
+      return {
+        type: 'Cancelled',
+        message: 'Not answered.',
+        remedy: 'A started flow waits: answer it in the UI, or run the same command again.',
+        exitCode: 130,
+      };
+    }
   }
   const refused = connectionProblem(error);
-  if (refused !== null) {
-    const { remedy, exitCode } = FAILURES.ServerUnavailable;
-    return { type: 'ServerUnavailable', message: refused, remedy, exitCode };
-  }
+  if (refused !== null) return named('ServerUnavailable', refused);
   return { type: 'Unexpected', message, remedy: null, exitCode: 70 };
 }
 
@@ -35,11 +44,16 @@ export function shownError(error: unknown): ShownError {
 export function printError(error: unknown, json: boolean): number {
   const { type, message, remedy, exitCode } = shownError(error);
   if (json) process.stdout.write(`${JSON.stringify({ error: { type, message, remedy } })}\n`);
-  else process.stderr.write(`longhaul: ${message}\n${remedy === null ? '' : `${remedy}\n`}`);
+  else process.stderr.write(`longhaul: ${printable(message)}\n${remedy === null ? '' : `${remedy}\n`}`);
   if (type === 'Unexpected' && error instanceof Error && process.env['LONGHAUL_DEBUG']) {
     process.stderr.write(`${error.stack ?? ''}\n`);
   }
   return exitCode;
+}
+
+function named(type: FailureType, message: string): ShownError {
+  const { remedy, exitCode } = FAILURES[type];
+  return { type, message, remedy, exitCode };
 }
 
 function typeOf(error: unknown): unknown {

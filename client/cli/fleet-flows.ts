@@ -5,6 +5,7 @@ import { FAILURES, isFailureType, LonghaulError } from '../../domain/failures.ts
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
 import { follow, readProgress } from './follow.ts';
+import { printable } from './printable.ts';
 import { connectTemporal, type TemporalSession } from './servers.ts';
 
 /** Options that all commands over a fleet share. */
@@ -128,7 +129,7 @@ async function askForConfirmation(context: CliContext, { client }: TemporalSessi
   const progress = await untilAsked(handle);
   if (progress?.stage !== 'waiting for confirmation') return;
   const { createInterface } = await import('node:readline/promises');
-  for (const name of progress.sample) context.stderr.write(`  ${name}\n`);
+  for (const name of progress.sample) context.stderr.write(`  ${printable(name)}\n`);
   if (progress.total > progress.sample.length) {
     context.stderr.write(`  and ${progress.total - progress.sample.length} more\n`);
   }
@@ -174,7 +175,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
   );
   stdout.write(`${table.toString()}\n`);
   for (const { repository, type, error } of result.failures) {
-    stdout.write(`${repository}: ${type}: ${error}\n`);
+    stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
     if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
   }
   if (result.failed > result.failures.length) {
@@ -199,8 +200,8 @@ async function dryRun<Type extends FleetFlow>(
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
   }
-  for (const { id } of plan.work) context.stdout.write(`${id}\n`);
-  for (const { repository, error } of plan.failures) context.stderr.write(`${repository}: ${error}\n`);
+  for (const { id } of plan.work) context.stdout.write(`${printable(id)}\n`);
+  for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
   context.stderr.write(
     `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,

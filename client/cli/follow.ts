@@ -1,6 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { FleetProgress, FleetResult, RepositoryOutcome } from '../../domain/catalog/flows.ts';
 import type { CliContext } from './context.ts';
+import { printable } from './printable.ts';
 
 /** How often the flow is asked for its progress. */
 const POLL_MS = 400;
@@ -90,7 +91,7 @@ function countsOf({ filesChanged, objectsWritten, objectsDeleted, failed, runnin
   if (failed > 0) counts.push(`${failed} failed`);
   const [first] = running;
   if (first !== undefined) counts.push(running.length === 1 ? first : `${first} and ${running.length - 1} more`);
-  return counts.join('  ');
+  return printable(counts.join('  '));
 }
 
 function pause(): Promise<boolean> {

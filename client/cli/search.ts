@@ -1,5 +1,6 @@
 import type { SearchAnswer, SearchResult } from '../../activities/index/search.ts';
 import type { CliContext } from './context.ts';
+import { printable } from './printable.ts';
 
 /** `longhaul search`. */
 export async function searchCommand(
@@ -75,10 +76,4 @@ function bestLines(
     if (sum > most) [best, most] = [from, sum];
   }
   return lines.slice(best, best + SHOWN_LINES);
-}
-
-/** Code is somebody else's text: control characters in it must not reach the terminal. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- these are the characters that steer a terminal
-  return text.replaceAll('\t', '    ').replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '\u{fffd}');
 }

@@ -16,6 +16,8 @@ export async function startStackAndWorker(
   options: { onProgress: OnProgress; signal: AbortSignal },
 ): Promise<Stack> {
   const { startStack } = await import('../../stack/stack.ts');
+  // histories and indexed code are in what the servers write: nobody else's business
+  process.umask(0o077);
   const stack = await startStack({ ...stackOptions(context), ...options });
   try {
     options.onProgress({ about: 'worker', message: 'starting', passing: false });

@@ -143,6 +143,8 @@ export interface ChangesetLine {
   /** What the producer knew; a repository without a commit has no `commit`. */
   readonly commit: string | null;
   readonly parent: string | null;
+  /** True when the producer says `"parent": null`: the stream lists everything. */
+  readonly fromNothing: boolean;
   readonly branch: string | null;
   readonly tree: string | null;
   readonly timestamp: string | null;
@@ -211,6 +213,7 @@ function changesetLine(value: unknown, origin: Origin): ChangesetLine {
     ...origin,
     commit: oid(value, 'commit', line),
     parent: oid(value, 'parent', line),
+    fromNothing: value['parent'] === null,
     branch: optionalText(value, 'branch', line),
     tree: oid(value, 'tree_hash', line),
     timestamp: optionalText(value, 'timestamp', line),

@@ -68,7 +68,7 @@ export interface RepositoryOutcome {
 /** A repository that could not be brought up to date; its old receipt was kept. */
 export interface RepositoryFailure {
   readonly repository: string;
-  readonly type: FailureType | 'Cancelled' | 'Unexpected';
+  readonly type: FailureType | 'Unexpected';
   readonly error: string;
 }
 
@@ -77,7 +77,7 @@ export interface FleetResult {
   /** Repositories that the patterns matched, or that were asked about. */
   readonly matched: number;
   readonly succeeded: number;
-  /** Nothing to do: already indexed, unchanged, or being worked on by another run. */
+  /** Nothing to do: already indexed, or unchanged. */
   readonly skipped: number;
   readonly failed: number;
   /** The first {@link FAILURES_KEPT} failures. */

@@ -12,6 +12,9 @@ export interface FleetPlan {
   readonly failures: readonly RepositoryFailure[];
 }
 
+/** What the clone URL begins with of a repository that only ever came as a change stream. */
+export const STREAM_URL = 'stream:';
+
 /** Where a repository's HEAD is. */
 export interface Head {
   /** Commit oid; git's null oid for a repository without a commit. */
@@ -47,7 +50,10 @@ export function planSync(
   for (const receipt of receipts) {
     const { repository: id, cloneUrl } = receipt;
     const head = heads.get(id);
-    if (head === undefined || head instanceof Error) {
+    if (cloneUrl.startsWith(STREAM_URL)) {
+      // nobody but its producer knows where it is
+      upToDate.push(id);
+    } else if (head === undefined || head instanceof Error) {
       failures.push({
         repository: id,
         type: head?.type ?? 'GitFailed',

@@ -43,5 +43,5 @@ export function isRepositoryId(id: string): boolean {
 
 function isPlainSegment(segment: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
-  return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f\\]/.test(segment);
+  return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f-\u009f\\]/.test(segment);
 }

@@ -20,6 +20,8 @@ export interface Project {
   longhaul<T>(...args: string[]): Promise<T>;
   /** Containers by service. */
   containers(): Promise<Map<string, Container>>;
+  /** How often Docker has started the container of a service again since it was last started on purpose. */
+  restarts(service: string): Promise<number>;
   /** Takes everything down, the volumes too. */
   remove(): Promise<void>;
 }
@@ -80,6 +82,14 @@ export async function createProject({ env: engineEnv, folder }: Engine, signal: 
       const output = await compose('ps', '--all', '--format', 'json');
       const list = output.split('\n').map((line) => JSON.parse(line) as Container);
       return new Map(list.map((container) => [container.Service, container]));
+    },
+    async restarts(service) {
+      const id = (await compose('ps', '--all', '--quiet', service)).trim();
+      const { stdout } = await execa('docker', ['inspect', '--format', '{{ .RestartCount }}', id], {
+        env,
+        extendEnv: false,
+      });
+      return Number(stdout);
     },
     async remove() {
       await run(['down', '--volumes', '--timeout', '20'], {});

@@ -111,6 +111,15 @@ async function proveInstallation(project: Project): Promise<void> {
   await expectFound(project, 'pay the money back', 'local/acme/billing', 'refunds.py');
   say('worker killed and back: a sync brought in exactly what had changed');
 
+  await compose('stop', 'weaviate');
+  await compose('restart', 'worker');
+  await until('a worker without Weaviate to give up, and the next one to start', 60, async () =>
+    (await project.restarts('worker')) > 0 ? true : undefined,
+  );
+  await compose('start', 'weaviate');
+  await expectAllGreen(project);
+  say('worker started while Weaviate was away: it tries again, and all is well when Weaviate is back');
+
   const before = await longhaul<Receipt[]>('index', 'list', '--json');
   await compose('restart');
   await expectSurvived(project, before);

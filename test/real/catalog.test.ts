@@ -148,11 +148,55 @@ describe('delta sync', () => {
   });
 });
 
+describe('locks and neighbours', () => {
+  test('a child that is cancelled by itself is one failure, and the others go on', async ({ flows }) => {
+    const { estate, client, tools } = flows;
+    const many = Array.from({ length: 2_500 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]);
+    await estate.create('acme/big', Object.fromEntries(many) as Record<string, string>);
+    await estate.create('acme/last', { 'a.ts': LANES });
+    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], parallel: 1 });
+    await expect.poll(() => tools.store.count('local/acme/big'), { interval: 20 }).toBeGreaterThan(0);
+    await client.workflow.getHandle('sync/local/acme/big').cancel();
+    const result = await handle.result();
+    expect(result).toMatchObject({ succeeded: 1, failed: 1 });
+    expect(result.failures).toMatchObject([{ repository: 'local/acme/big', type: 'Cancelled' }]);
+  });
+
+  test('a removal while a sync holds the lock is a failure, not nothing to do', async ({ flows }) => {
+    const { estate, client, tools } = flows;
+    await estate.create('acme/api', { 'a.ts': LANES });
+    await onboard(flows);
+    const many = Array.from({ length: 2_500 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]);
+    await estate.commit('acme/api', Object.fromEntries(many) as Record<string, string>);
+    const sync = await startFlow(client, 'syncRepositories', { all: true });
+    await expect.poll(() => tools.store.count('local/acme/api'), { interval: 20 }).toBeGreaterThan(2);
+    const removal = await (await startFlow(client, 'removeRepositories', { patterns: ['acme/api'] })).result();
+    expect(removal).toMatchObject({ succeeded: 0, failed: 1, failures: [{ type: 'RepositoryBusy' }] });
+    expect(await sync.result()).toMatchObject({ succeeded: 1 });
+  });
+
+  test('a run under another id hands its work to the one that has the lock', async ({ flows }) => {
+    const { estate, client, started } = flows;
+    await estate.create('acme/api', { 'a.ts': LANES });
+    const handle = await client.workflow.start('syncRepository', {
+      taskQueue: 'longhaul-flows',
+      workflowId: 'by-hand',
+      args: [{ repository: 'local/acme/api' }],
+    });
+    started.set('by-hand', handle.firstExecutionRunId);
+    expect(await handle.result()).toMatchObject({ repository: 'local/acme/api' });
+    const child = await client.workflow.getHandle('sync/local/acme/api').describe();
+    expect(child.status.name).toBe('COMPLETED');
+  });
+});
+
 describe('input', () => {
   test.for([
     ['onboardRepositories', { patterns: [] }, /patterns/],
     ['onboardRepositories', { patterns: ['a'], paralel: 3 }, /unknown field "paralel"/],
     ['onboardRepositories', 'everything', /onboardRepositories/],
+    ['onboardRepositories', null, /patterns/],
+    ['syncRepositories', { all: true, continued: { after: null } }, /unknown field "continued"/],
     ['syncRepositories', {}, /either patterns or/],
     ['syncRepositories', { all: true, parallel: 0 }, /parallel/],
     ['syncRepository', { repository: '../etc' }, /repository/],

@@ -159,9 +159,27 @@ describe('longhaul', () => {
       repositories: [{ objectsDeleted: 1, objects: 1, commit: 'def456' }],
     });
 
-    const late = await longhaul(env, ['index', 'stdin', '--json'], second);
-    expect(late.exitCode).toBe(2);
-    expect(JSON.parse(late.stdout)).toMatchObject({ error: { type: 'InvalidInput' } });
+    const again = await longhaul(env, ['index', 'stdin', '--json'], second);
+    expect(JSON.parse(again.stdout)).toMatchObject({ repositories: [{ objects: 1, commit: 'def456' }] });
+    const elsewhere = await longhaul(
+      env,
+      ['index', 'stdin', '--json'],
+      second.replace('abc123', 'fed123').replace('def456', 'aaa111'),
+    );
+    expect(elsewhere.exitCode).toBe(2);
+    expect(JSON.parse(elsewhere.stdout)).toMatchObject({ error: { type: 'InvalidInput' } });
+
+    const whole = [
+      '{"repo":"ServiceA","op":"add","path":"only.py","content":"def only():\\n    pass\\n"}',
+      '{"repo":"ServiceA","new_changeset":{"commit":"bbb222","parent":null,"branch":"main"}}',
+    ].join('\n');
+    const full = await longhaul(env, ['index', 'stdin', '--json'], whole);
+    expect(JSON.parse(full.stdout)).toMatchObject({
+      repositories: [{ objects: 1, objectsDeleted: 1, commit: 'bbb222' }],
+    });
+    expect(JSON.parse((await longhaul(env, ['sync', '--all', '--json'])).stdout)).toMatchObject({ failed: 0 });
+    const device = '{"repo":"a","op":"add","path":"x","content_ref":"/dev/zero"}';
+    expect(await longhaul(env, ['index', 'stdin'], device)).toMatchObject({ exitCode: 2 });
     const broken = await longhaul(env, ['index', 'stdin'], '{"repo":"a","op":"add","path":"x"\n');
     expect(broken).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Line 1') as string });
   });
@@ -176,6 +194,9 @@ describe('longhaul', () => {
     [['diff', 'nowhere/acme/api'], {}, 6, /provider/],
     [['diff', 'local/acme/api', '--since', '--output=/tmp/x'], {}, 2, /./],
     [['no-such-command'], {}, 2, /no-such-command/],
+    [['watch', 'no-such-run'], {}, 2, /no such run/i],
+    [['worker', '--roles', 'bogus'], {}, 2, /no role/],
+    [['index', 'stdin', '--file', '/tmp'], {}, 2, /no file/],
     [['search', 'x'], { WEAVIATE_API_KEY: 'wrong' }, 5, /refused the API key/],
     [['search', 'x'], { WEAVIATE_URL: 'http://127.0.0.1:1', WEAVIATE_GRPC: '127.0.0.1:1' }, 4, /does not answer/],
     [['sync', '--all'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 4, /does not answer/],

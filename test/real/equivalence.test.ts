@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, test } from 'vitest';
 import { createCatalogActivities } from '../../activities/catalog.ts';
+import { ingest } from '../../activities/index/ingest.ts';
 import type { OpenTools } from '../../activities/tools.ts';
 import type { RepositoryOutcome } from '../../domain/catalog/flows.ts';
 import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
@@ -78,6 +79,47 @@ describe('an activity', () => {
       const finished = await indexed(tools, cloneUrl);
       expect(finished.objects).toBe((await objectIdsOf(tools, ID)).length);
       expect(finished.objects).toBe(401);
+    } finally {
+      await tools.close();
+      await estate.dispose();
+    }
+  });
+});
+
+describe('an ingestion', () => {
+  test('fails when a batch fails while it waits for the next file', async () => {
+    const estate = await createEstate();
+    const tools = await openEstate(estate);
+    try {
+      let broken = false;
+      const store = {
+        ...tools.store,
+        write: async (objects: Parameters<typeof tools.store.write>[0]) => {
+          if (broken) return tools.store.write(objects);
+          broken = true;
+          throw new Error('the connection broke');
+        },
+      };
+      const source = {
+        to: { commit: 'a'.repeat(40), tree: 'b'.repeat(40), branch: 'main', timestamp: null },
+        full: 'first-sync' as const,
+        readOld: () => {
+          throw new Error('there is nothing old');
+        },
+        async *changes() {
+          for (let at = 0; at < 150; at++) {
+            // a slow remote: the first batch fails while nobody waits for it
+            if (at === 100) await expect.poll(() => broken).toBe(true);
+            const content = Buffer.from(`export const v${at} = ${at};\n`);
+            const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
+            yield { op: 'add' as const, path: `src/${at}.ts`, blob, size: content.length, content };
+          }
+        },
+      };
+      const options = { signal: new AbortController().signal, onProgress: () => undefined };
+      const running = ingest({ ...tools, store }, { id: ID, cloneUrl: '/none' }, source, null, options);
+      await expect(running).rejects.toThrow('the connection broke');
+      expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: '', objects: 0 });
     } finally {
       await tools.close();
       await estate.dispose();

@@ -1,4 +1,5 @@
 import {
+  CancellationScope,
   ChildWorkflowCancellationType,
   continueAsNew,
   executeChild,
@@ -20,7 +21,7 @@ import {
 } from '../../domain/catalog/flows.ts';
 import { describeProgress } from '../../domain/catalog/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/catalog/repository.ts';
-import { failureOf } from '../shared/failure.ts';
+import { busy, failureOf } from '../shared/failure.ts';
 import { inLanes } from '../shared/lanes.ts';
 import { progressQuery } from './messages.ts';
 
@@ -39,7 +40,7 @@ export interface FleetState {
 }
 
 /** The state of a flow that has done nothing yet. */
-export function newFleet(now: number): FleetState {
+function newFleet(now: number): FleetState {
   return {
     after: null,
     startedAt: now,
@@ -169,13 +170,13 @@ async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work
     });
     tracker.succeeded(repository.id, outcome);
   } catch (error) {
+    tracker.finished(repository.id, {});
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      // another run holds the lock and does the same work
-      tracker.finished(repository.id, { skipped: tracker.progress.skipped + 1 });
+      tracker.failed([busy(repository.id)]);
       return;
     }
-    tracker.finished(repository.id, {});
-    if (isCancellation(error)) throw error;
+    // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     tracker.failed([failureOf(repository.id, error)]);
   }
 }
@@ -185,7 +186,19 @@ function resultOf(progress: FleetProgress, startedAt: number): FleetResult {
   return { ...counts, durationMs: Date.now() - startedAt };
 }
 
-/** When the first run of this chain began, milliseconds since the epoch. */
-export function runStart(): number {
-  return workflowInfo().startTime.getTime();
+/** What a fleet flow is started with, by a person or by the run before it. */
+export interface FleetStart {
+  /** The input as it was given, to be checked. */
+  readonly given: unknown;
+  readonly state: FleetState;
+}
+
+/** Takes the state of the run before out of an input; in a first run everything is a person's input. */
+export function fleetStart(input: unknown): FleetStart {
+  const { continuedFromExecutionRunId, startTime } = workflowInfo();
+  if (continuedFromExecutionRunId === undefined || typeof input !== 'object' || input === null) {
+    return { given: input, state: newFleet(startTime.getTime()) };
+  }
+  const { continued, ...given } = input as { continued: FleetState };
+  return { given, state: continued };
 }

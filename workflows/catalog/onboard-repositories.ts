@@ -2,19 +2,18 @@ import { ApplicationFailure, condition, log, setHandler } from '@temporalio/work
 import type { Confirmation, FleetProgress, FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { type FleetState, FleetTracker, newFleet, PAGE_SIZE, runStart, workThroughFleet } from './fleet.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { confirmUpdate } from './messages.ts';
 
 /**
  * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
  * `syncRepository` child for each repository that is not indexed yet.
  */
-export async function onboardRepositories(input: OnboardInput & { continued?: FleetState }): Promise<FleetResult> {
-  const { continued, ...given } = input;
-  const state = continued ?? newFleet(runStart());
+export async function onboardRepositories(input: OnboardInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
   const answer = confirmation(tracker);
-  const { patterns, confirm, parallel } = await checked('onboardRepositories', given);
+  const { patterns, confirm, parallel } = await checked<Required<OnboardInput>>('onboardRepositories', given);
   const group = patterns.join(', ');
   return workThroughFleet(state, tracker, {
     parallel,

@@ -1,14 +1,13 @@
 import type { FleetResult, RemoveInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { type FleetState, FleetTracker, newFleet, PAGE_SIZE, runStart, workThroughFleet } from './fleet.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
 /** Takes the indexed repositories that match out of the index; the repositories themselves are not touched. */
-export async function removeRepositories(input: RemoveInput & { continued?: FleetState }): Promise<FleetResult> {
-  const { continued, ...given } = input;
-  const state = continued ?? newFleet(runStart());
+export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, parallel } = await checked('removeRepositories', given);
+  const { patterns, parallel } = await checked<Required<RemoveInput>>('removeRepositories', given);
   return workThroughFleet(state, tracker, {
     parallel,
     page: (after) =>

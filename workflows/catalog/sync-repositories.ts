@@ -2,22 +2,19 @@ import { log } from '@temporalio/workflow';
 import type { FleetResult, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { type FleetState, FleetTracker, newFleet, PAGE_SIZE, runStart, workThroughFleet } from './fleet.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
 /**
  * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, is asked in batches, and a child is
  * started only for a repository that changed.
  */
-export async function syncRepositories(
-  input: SyncRepositoriesInput & { continued?: FleetState },
-): Promise<FleetResult> {
-  const { continued, ...given } = input;
-  const state = continued ?? newFleet(runStart());
+export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel } = await checked<
-    SyncRepositoriesInput,
-    { patterns?: readonly string[]; all: boolean; parallel: number }
-  >('syncRepositories', given);
+  const { patterns, all, parallel } = await checked<{ patterns?: readonly string[]; all: boolean; parallel: number }>(
+    'syncRepositories',
+    given,
+  );
   const group = all ? 'all' : (patterns ?? []).join(', ');
   return workThroughFleet(state, tracker, {
     parallel,
@@ -30,6 +27,6 @@ export async function syncRepositories(
       return Promise.resolve(true);
     },
     child: { type: 'syncRepository', input: (repository) => ({ repository }) },
-    nextInput: (next) => ({ ...given, continued: next }),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });
 }

@@ -1,8 +1,17 @@
-import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  executeChild,
+  isCancellation,
+  log,
+  ParentClosePolicy,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
-import { failureOf } from '../shared/failure.ts';
+import { busy, failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
 import { indexing } from './activities.ts';
 
@@ -12,9 +21,9 @@ import { indexing } from './activities.ts';
  * repairs (seed 000, workflows 1 to 3).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
-  const { repository } = await checked('syncRepository', input);
+  const { repository } = await checked<SyncRepositoryInput>('syncRepository', input);
   const id = typeof repository === 'string' ? repository : repository.id;
-  return reported(id, () =>
+  return underLock('syncRepository', id, { repository }, () =>
     indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
       { repository },
     ]),
@@ -23,8 +32,8 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
 
 /** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
-  const { repository, stream } = await checked('ingestStream', input);
-  return reported(repository, () =>
+  const { repository, stream } = await checked<IngestStreamInput>('ingestStream', input);
+  return underLock('ingestStream', repository, { repository, stream }, () =>
     indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
       { repository, stream },
     ]),
@@ -33,11 +42,37 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
 
 /** Takes one repository out of the index: its objects first, its receipt last. */
 export async function removeRepository(input: { readonly repository: string }): Promise<RepositoryOutcome> {
-  const { repository } = await checked('removeRepository', input);
-  return indexing.removeRepository.executeWithOptions(
-    { summary: `remove ${repositoryName(repository)} from the index` },
-    [{ repository }],
+  const { repository } = await checked<{ repository: string }>('removeRepository', input);
+  return underLock('removeRepository', repository, { repository }, () =>
+    indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
+      { repository },
+    ]),
   );
+}
+
+/**
+ * Does the work when this run has the id that is the repository's lock. A run that a person started under another id hands
+ * it to a child that has; `RepositoryBusy` when somebody else holds it.
+ */
+async function underLock(
+  type: string,
+  id: string,
+  input: object,
+  work: () => Promise<RepositoryOutcome>,
+): Promise<RepositoryOutcome> {
+  const workflowId = `sync/${id}`;
+  if (workflowInfo().workflowId === workflowId) return type === 'removeRepository' ? work() : reported(id, work);
+  try {
+    return await executeChild<(child: object) => Promise<RepositoryOutcome>>(type, {
+      workflowId,
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const failure = busy(id);
+    throw ApplicationFailure.nonRetryable(failure.error, failure.type);
+  }
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */

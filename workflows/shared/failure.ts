@@ -2,6 +2,11 @@ import { ApplicationFailure, isCancellation, TerminatedFailure, TimeoutFailure }
 import { isFailureType } from '../../domain/failures.ts';
 import type { RepositoryFailure } from '../../domain/catalog/flows.ts';
 
+/** The failure of a repository whose lock another run holds. */
+export function busy(repository: string): RepositoryFailure {
+  return { repository, type: 'RepositoryBusy', error: `Another run is working on ${repository}.` };
+}
+
 /** The deepest cause of a failure, in one sentence, with the name that the operator finds in the documentation. */
 export function failureOf(repository: string, error: unknown): RepositoryFailure {
   if (isCancellation(error)) return { repository, type: 'Cancelled', error: 'the run was cancelled' };

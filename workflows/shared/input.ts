@@ -11,9 +11,6 @@ const { checkInput } = proxyLocalActivities<InputActivities>({
  * The first step of every flow, because people start flows by hand: the input with its defaults filled in, or the
  * non-retryable failure `InvalidInput` that names the field.
  */
-export async function checked<Input, Checked extends Input = Required<Input>>(
-  flow: string,
-  input: Input,
-): Promise<Checked> {
+export async function checked<Checked>(flow: string, input: unknown): Promise<Checked> {
   return (await checkInput({ flow, input })) as Checked;
 }

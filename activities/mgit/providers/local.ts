@@ -89,7 +89,8 @@ async function foldersIn(path: string, inside: string): Promise<string[]> {
       cause: error,
     });
   });
-  const visible = entries.filter(({ name }) => !name.startsWith('.') && name !== 'lost+found');
+  // a name that is not UTF-8 (U+FFFD here) can be no part of an id, and cannot be opened by it either
+  const visible = entries.filter(({ name }) => !/^\.|^lost\+found$|\u{fffd}/u.test(name));
   const kept = await Promise.all(
     visible.map(async (entry) => {
       if (entry.isDirectory()) return true;
