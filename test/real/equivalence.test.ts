@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../activities/catalog.ts';
 import { ingest } from '../../activities/index/ingest.ts';
 import type { OpenTools } from '../../activities/tools.ts';
@@ -109,7 +109,7 @@ describe('an ingestion', () => {
         async *changes() {
           for (let at = 0; at < 150; at++) {
             // a slow remote: the first batch fails while nobody waits for it
-            if (at === 100) await expect.poll(() => broken).toBe(true);
+            if (at === 100) await vi.waitUntil(() => broken);
             const content = Buffer.from(`export const v${at} = ${at};\n`);
             const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
             yield { op: 'add' as const, path: `src/${at}.ts`, blob, size: content.length, content };
