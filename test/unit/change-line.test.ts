@@ -113,7 +113,7 @@ describe('parseChangeLine', () => {
     ['src/[id].tsx', { op: 'modify', repo: null, content: { kind: 'none' }, file: { path: 'src/[id].tsx' } }],
     [
       '{"repo":"A","new_changeset":{"commit":"abc123","branch":"main"}}',
-      { kind: 'changeset', commit: 'abc123', parent: null, tree: null, timestamp: null },
+      { kind: 'changeset', commit: 'abc123', parent: null, fromNothing: false, tree: null, timestamp: null },
     ],
     ['{"repo":"empty","new_changeset":{"branch":"main"}}', { kind: 'changeset', commit: null, branch: 'main' }],
   ])('%s', (text, expected) => {
@@ -213,10 +213,14 @@ describe('parseChangeLine', () => {
       repoId: ID,
       commit: to.commit,
       parent: from.commit,
+      fromNothing: false,
       branch: null,
       tree: to.tree,
       timestamp: to.timestamp,
     });
-    expect(parseChangeLine(JSON.stringify(encodeChangeset(ID, null, to)), 1)).toMatchObject({ parent: null });
+    expect(parseChangeLine(JSON.stringify(encodeChangeset(ID, null, to)), 1)).toMatchObject({
+      parent: null,
+      fromNothing: true,
+    });
   });
 });
