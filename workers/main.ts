@@ -46,28 +46,22 @@ async function run(roles: readonly Role[]): Promise<void> {
   const { namespace } = temporal;
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const stopped = stopSignal();
-  const closers: (() => Promise<void>)[] = [];
+  const place = { connection, namespace };
+  const progress = (message: string, fraction?: number): void =>
+    logger.info({ event: 'model_progress', fraction }, message);
+  const tools = roles.includes('repos') ? await openTools(loaded, await places(loaded), env, { progress }) : null;
   const workers: Worker[] = [];
-  try {
-    const place = { connection, namespace };
-    if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
-    if (roles.includes('repos')) {
-      const tools = await openTools(loaded, await places(loaded), env, {
-        progress: (message, fraction) => logger.info({ event: 'model_progress', fraction }, message),
-      });
-      closers.push(() => tools.close());
-      workers.push(await Worker.create(reposWorker(place, tools)));
-    }
-    const running = workers.map((worker) => worker.run());
-    logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
-    await Promise.race([stopped, ...running]);
-    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    await Promise.all(running);
-    logger.info({ event: 'worker_stopped', roles }, 'stopped');
-  } finally {
-    for (const close of closers) await close();
-    await connection.close();
-  }
+  if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
+  if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
+  const running = workers.map((worker) => worker.run());
+  logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
+  await Promise.race([stopped, ...running]);
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  await Promise.all(running);
+  // only in good order: after a failure the process ends, whoever runs it starts it again, and nothing is left to close
+  await tools?.close();
+  await connection.close();
+  logger.info({ event: 'worker_stopped', roles }, 'stopped');
 }
 
 /** Where Weaviate and the model are, by environment and configuration. */
