@@ -75,7 +75,7 @@ async function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Prom
 /** Resolves at the first SIGTERM or SIGINT. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    process.once('SIGTERM', () => resolve());
-    process.once('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
   });
 }

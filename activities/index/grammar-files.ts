@@ -83,7 +83,7 @@ export function grammarsDigest(cacheDir: string): Promise<string> {
 }
 
 /**
- * The files of a grammar: in `dist/grammars`, which `scripts/copy-grammars.mjs` fills, when this code runs compiled; in the
+ * The files of a grammar: in `dist/grammars`, which `npm run build` fills, when this code runs compiled; in the
  * grammar packages when it runs from the sources.
  */
 function pathsOf(name: string): { wasm: string; tags: string[] } {

@@ -1,6 +1,6 @@
 // The server installation, for real: `docker compose up` of docker-compose.yml, an onboarding, a killed worker, restarts.
 //
-//   node test/compose/run.ts        cold: tens of minutes on two cores; warm (images cached): a few minutes
+//   node test/compose/run.ts        cold: about twenty minutes on two busy cores; warm (images cached): three
 //
 // Exit code 0: everything held; 1: something did not; 75: this machine cannot run it, with the reason.
 //

@@ -96,7 +96,11 @@ describe('gitattributes', () => {
     '[a-b]',
     '-',
   );
-  const patterns = fc.array(characters, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+  const patterns = fc
+    .array(characters, { minLength: 1, maxLength: 6 })
+    .map((parts) => parts.join(''))
+    // git documents `**` inside a name as `*`, but its matcher compares unrelated pointers there: its answer varies
+    .filter((pattern) => !/[^/]\*\*|\*\*[^/]/.test(pattern));
   const attribute = fc.constantFrom(
     'linguist-vendored',
     '-linguist-vendored',
