@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'vitest';
+import { commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
 
 /** A worker as a process of its own, so that it can be killed. */
@@ -16,23 +16,11 @@ export interface WorkerProcess {
 
 /** Starts a worker for an estate and waits until it says that it is ready. */
 export async function startWorkerProcess(estate: Estate): Promise<WorkerProcess> {
-  const { temporalAddress, weaviate, modelFolder, cacheDir } = inject('stack');
   const child: ChildProcess = spawn(
     process.execPath,
     [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))],
     {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        TEMPORAL_ADDRESS: temporalAddress,
-        WEAVIATE_URL: weaviate.url,
-        WEAVIATE_GRPC: weaviate.grpc,
-        WEAVIATE_API_KEY: weaviate.apiKey ?? '',
-        LONGHAUL_CONFIG: estate.configPath,
-        LONGHAUL_CACHE_DIR: cacheDir,
-        LONGHAUL_DATA_DIR: estate.dataDir,
-        LONGHAUL_MODEL_DIR: modelFolder,
-      },
+      env: commandEnv(estate),
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     },
