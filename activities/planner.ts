@@ -22,6 +22,8 @@ export interface Planner {
   onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
   /** Indexed repositories, all or those that match, whose HEAD moved. */
   sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
+  /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks or has elsewhere than HEAD. */
+  filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<FleetPlan>;
   /** Indexed repositories that match. */
   removal(patterns: readonly string[] | null): Promise<FleetPlan>;
 }
@@ -35,6 +37,12 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return receipts.filter(({ repository }) => matchesAny(parsed, repository));
   }
 
+  async function planFor(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<FleetPlan> {
+    const fetched = receipts.filter((receipt) => !isStream(receipt)).map(addressOfReceipt);
+    const heads = await mgit.heads(fetched, signal ? { signal } : {});
+    return planSync(receipts, heads, digest);
+  }
+
   return {
     async onboarding(patterns, signal) {
       const found = await mgit.list(patterns, signal ? { signal } : {});
@@ -42,10 +50,21 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       return planOnboarding(found.map(addressOf), receipts, digest);
     },
     async sync(patterns, signal) {
-      const receipts = await indexedMatching(patterns);
-      const fetched = receipts.map(addressOfReceipt).filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
-      const heads = await mgit.heads(fetched, signal ? { signal } : {});
-      return planSync(receipts, heads, digest);
+      return planFor(await indexedMatching(patterns), signal);
+    },
+    async filling(wanted, signal) {
+      const present = new Map((await store.receipts()).map((receipt) => [receipt.repository, receipt]));
+      const plan = await planFor(
+        // another build's receipt vouches for nothing here
+        wanted.filter((receipt) => !isStream(receipt)).map((receipt) => present.get(receipt.repository) ?? receipt),
+        signal,
+      );
+      const failures = wanted.filter(isStream).map(({ repository }) => ({
+        repository,
+        type: 'InvalidInput' as const,
+        error: `${repository} came as a change stream: after the switch, ingest a full stream of it again.`,
+      }));
+      return { ...plan, matched: wanted.length, failures: [...plan.failures, ...failures] };
     },
     async removal(patterns) {
       const work = (await indexedMatching(patterns)).map(addressOfReceipt);
@@ -57,4 +76,9 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
 /** Where the repository of a receipt is fetched from. */
 export function addressOfReceipt({ repository, cloneUrl }: Receipt): RepositoryAddress {
   return { id: repository, cloneUrl };
+}
+
+/** True when nobody but its producer knows where a repository is. */
+function isStream({ cloneUrl }: Receipt): boolean {
+  return cloneUrl.startsWith(STREAM_URL);
 }

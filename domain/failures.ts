@@ -35,7 +35,8 @@ export const FAILURES = {
   SchemaMismatch: {
     tries: 1,
     exitCode: 3,
-    remedy: 'The collection in Weaviate was made by something else: use another indexName, or remove that collection.',
+    remedy:
+      'Build the index anew with `longhaul index reembed`; or, when something else made the collection, use another index.name.',
   },
   IndexIncomplete: {
     tries: 4,
@@ -46,6 +47,17 @@ export const FAILURES = {
     tries: 1,
     exitCode: 1,
     remedy: 'Another run works on this repository: start again when `longhaul watch sync/<repository id>` has ended.',
+  },
+  IndexBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Start again when `longhaul watch index-builds` has ended.',
+  },
+  BuildIsWorse: {
+    tries: 1,
+    exitCode: 8,
+    remedy:
+      'Look at the queries that got worse; go over all the same with `longhaul index switch`, or drop the build with `longhaul index prune`.',
   },
   Cancelled: {
     tries: 1,

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
-import { openTools } from '../activities/tools.ts';
+import { type OpenTools, openTools } from '../activities/tools.ts';
+import type { BuildSettings } from '../domain/catalog/build.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
@@ -50,6 +51,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const progress = (message: string, fraction?: number): void =>
     logger.info({ event: 'model_progress', fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, await places(loaded), env, { progress }) : null;
+  if (tools !== null) await prepare(tools, loaded.config.index.model);
   const workers: Worker[] = [];
   if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
@@ -62,6 +64,23 @@ async function run(roles: readonly Role[]): Promise<void> {
   await tools?.close();
   await connection.close();
   logger.info({ event: 'worker_stopped', roles }, 'stopped');
+}
+
+/** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
+async function prepare(tools: OpenTools, wanted: BuildSettings['model']): Promise<void> {
+  try {
+    await tools.index();
+    const live = await tools.builds.live();
+    if (live === null || live.settings.model === wanted) return;
+    const { model } = live.settings;
+    logger.warn(
+      { event: 'model_differs', live: model, wanted },
+      `longhaul.yaml asks for the model ${wanted}, the live build has ${model}: change it with \`longhaul index reembed\`.`,
+    );
+  } catch (error) {
+    if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
+    logger.warn({ event: 'build_outdated' }, error.message);
+  }
 }
 
 /** Where Weaviate and the model are, by environment and configuration. */

@@ -24,6 +24,8 @@ export interface ChunkCounts {
 export interface Analyzer {
   /** Names everything that an analysis depends on besides path and content, 16 hex digits. */
   readonly digest: string;
+  /** Names the model alone: questions and chunks may be compared under the same. */
+  readonly modelDigest: string;
   /** Length of the vectors. */
   readonly dimensions: number;
   readonly counts: ChunkCounts;
@@ -68,6 +70,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
 
   return {
     digest,
+    modelDigest: model.digest,
     dimensions: model.dimensions,
     counts: {
       get: (file) => (cache ??= openVectorCache(cacheFile)).getCounts(digest, [file])[0],

@@ -321,7 +321,7 @@ async function recount(
 }
 
 /** The receipt of a repository that was never indexed: it vouches for nothing. */
-function blankReceipt({ id, cloneUrl }: RepositoryAddress, digest: string): Receipt {
+export function blankReceipt({ id, cloneUrl }: RepositoryAddress, digest: string): Receipt {
   return {
     repository: id,
     ref: DEFAULT_REF,

@@ -65,7 +65,7 @@ export async function search(
     results,
   });
   if (question.repositories?.length === 0) return answer([]);
-  const chunks = client.collections.use<string, ChunkProperties>(store.names.alias);
+  const chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
   const filters = filtersOf(chunks.filter, question);
   const vector = await analyzer.embedQuery(query);
   const found = await chunks.query.hybrid(queryStems(query).join(' '), {

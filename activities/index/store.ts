@@ -23,8 +23,11 @@ export interface InventoryEntry {
 /** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
 export interface IndexStore {
   readonly names: CollectionNames;
-  /** Makes and checks the collections; every other method needs it to have run once. */
-  prepare(): Promise<void>;
+  /**
+   * Makes and checks the collections; every other method needs it to have run once. `description` is what the collection
+   * of the chunks says of itself.
+   */
+  prepare(description?: string): Promise<void>;
   /**
    * Writes objects, replacing those of the same id. What Weaviate refuses is tried again one by one; throws
    * `IndexIncomplete` with the reason when an object still cannot be stored. Nothing refused counts as written.
@@ -117,7 +120,7 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
 
   return {
     names,
-    prepare: () => ensureSchema(client, names),
+    prepare: (description = 'Longhaul code chunks') => ensureSchema(client, names, description),
     write,
     delete: deleteByIds,
     count,

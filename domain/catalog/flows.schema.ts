@@ -3,7 +3,22 @@ import { NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
 const parallel = z.int().min(1).max(64).default(8);
+const digest = z.string().regex(/^[0-9a-f]{16}$/, 'must be the digest of a build: see `longhaul index builds`');
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+
+/** Questions that are kept to compare builds with (docs/search.md). */
+const storedQueries = z
+  .array(
+    z.strictObject({
+      query: z.string().min(1).max(1_000),
+      repo: z.string().min(1).max(300).optional(),
+      expect: z.array(z.string().min(1).max(4_096)).max(50).optional(),
+    }),
+  )
+  .max(500);
+
+/** A file of stored queries. */
+export const queriesFile = z.strictObject({ queries: storedQueries.min(1, 'give at least one query') });
 
 /** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
 export const FLOW_INPUTS = {
@@ -13,9 +28,19 @@ export const FLOW_INPUTS = {
     .refine(({ patterns, all }) => all !== (patterns !== undefined), 'give either patterns or "all": true'),
   syncRepository: z.strictObject({
     repository: z.union([repositoryId, z.strictObject({ id: repositoryId, cloneUrl: z.string().min(1) })]),
+    build: digest.optional(),
   }),
   removeRepositories: z.strictObject({ patterns: patternList, parallel }),
   removeRepository: z.strictObject({ repository: repositoryId }),
+  reembedIndex: z.strictObject({
+    model: z.string().min(1).max(100).optional(),
+    queries: storedQueries.default([]),
+    yes: z.boolean().default(false),
+    parallel,
+  }),
+  fillBuild: z.strictObject({ build: digest, parallel }),
+  switchIndex: z.strictObject({ to: z.union([digest, z.literal('previous')]) }),
+  pruneIndex: z.strictObject({ previous: z.boolean().default(false) }),
   ingestStream: z.strictObject({
     repository: repositoryId,
     stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),

@@ -26,6 +26,8 @@ export interface SyncRepositoriesInput {
 export interface SyncRepositoryInput {
   /** A repository's id `provider/org[/project]/repo`, or the record that discovery returned for it. */
   readonly repository: string | RepositoryAddress;
+  /** Digest of a build beside the live one. @default the live build */
+  readonly build?: string;
 }
 
 /** Input of `removeRepositories`. */

@@ -4,9 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
-import type { OpenTools } from '../../activities/tools.ts';
 import { createEstate, type Estate, type Files } from '../support/estate.ts';
-import { objectIdsOf, openEstate } from '../support/flows.ts';
+import { objectIdsOf, openEstate, type EstateTools } from '../support/flows.ts';
 import { collectRuns, replayAll } from '../support/replay.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
 
@@ -46,7 +45,7 @@ describe('a worker that is killed', () => {
   /** Runs a flow while the worker is killed as soon as the index has moved; a second worker then finishes it. */
   async function killedMidway(
     estate: Estate,
-    tools: OpenTools,
+    tools: EstateTools,
     start: () => Promise<{ workflowId: string; firstExecutionRunId?: string; result(): Promise<FleetResult> }>,
   ): Promise<{ result: FleetResult; killedAt: number }> {
     const first = await startWorkerProcess(estate);
@@ -63,17 +62,17 @@ describe('a worker that is killed', () => {
     }
   }
 
-  async function totalObjects({ store }: OpenTools): Promise<number> {
+  async function totalObjects({ store }: EstateTools): Promise<number> {
     const counts = await Promise.all(REPOSITORIES.map((name) => store.count(`local/${name}`)));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
-  async function snapshot(tools: OpenTools): Promise<Record<string, string[]>> {
+  async function snapshot(tools: EstateTools): Promise<Record<string, string[]>> {
     const entries = REPOSITORIES.map(async (name) => [name, await objectIdsOf(tools, `local/${name}`)] as const);
     return Object.fromEntries(await Promise.all(entries));
   }
 
-  async function expectReceiptsTrue(tools: OpenTools): Promise<void> {
+  async function expectReceiptsTrue(tools: EstateTools): Promise<void> {
     for (const name of REPOSITORIES) {
       const ids = await objectIdsOf(tools, `local/${name}`);
       expect(await tools.store.readReceipt(`local/${name}`)).toMatchObject({

@@ -3,6 +3,7 @@ import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { test as base, inject } from 'vitest';
 import { loadConfig } from '../../activities/config.ts';
+import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
@@ -19,10 +20,13 @@ export interface TestClient {
   readonly started: Map<string, string>;
 }
 
+/** The tools of an estate and those of its live build. */
+export type EstateTools = OpenTools & IndexTools;
+
 /** What a test of flows works with. */
 export interface FlowsFixture extends TestClient {
   readonly estate: Estate;
-  readonly tools: OpenTools;
+  readonly tools: EstateTools;
 }
 
 /** The real tests: each gets an estate and an index of its own, workers on the real queues, and a replay at its end. */
@@ -72,11 +76,12 @@ export const test = base
   });
 
 /** Everything that an estate's configuration leads to, against the shared servers. */
-export async function openEstate(estate: Estate): Promise<OpenTools> {
+export async function openEstate(estate: Estate): Promise<EstateTools> {
   const { weaviate, modelFolder, cacheDir } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
   const loaded = loadConfig({ path: estate.configPath, env });
-  return openTools(loaded, { weaviate, modelFolder }, env);
+  const tools = await openTools(loaded, { weaviate, modelFolder }, env);
+  return { ...(await tools.index()), ...tools };
 }
 
 /** Both roles in this process; the function stops them. */
@@ -99,7 +104,7 @@ export async function runWorkers(
 }
 
 /** Every object id of a repository, sorted. */
-export async function objectIdsOf({ store }: OpenTools, repository: string): Promise<string[]> {
+export async function objectIdsOf({ store }: EstateTools, repository: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const page of store.inventory(repository)) ids.push(...page.map(({ id }) => id));
   return ids.sort();

@@ -120,7 +120,12 @@ export interface FleetWork {
   /** Called once, when it is known how many repositories need work; false ends the flow as declined. */
   readonly proceed: (total: number) => Promise<boolean>;
   /** The child workflow that works on one repository. */
-  readonly child: { readonly type: string; readonly input: (repository: RepositoryAddress) => unknown };
+  readonly child: {
+    readonly type: string;
+    readonly input: (repository: RepositoryAddress) => unknown;
+    /** What its workflow id, which is the lock, begins with. @default 'sync' */
+    readonly lock?: string;
+  };
   /** The input of the next run, made from the state that it starts with. */
   readonly nextInput: (state: FleetState) => unknown;
 }
@@ -161,7 +166,7 @@ async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work
   tracker.started(repository.id);
   try {
     const outcome = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>(work.child.type, {
-      workflowId: `sync/${repository.id}`,
+      workflowId: `${work.child.lock ?? 'sync'}/${repository.id}`,
       args: [work.child.input(repository)],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
