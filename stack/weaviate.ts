@@ -125,6 +125,8 @@ function nodeSettings(dataPath: string, ports: WeaviatePorts): NodeJS.ProcessEnv
     RAFT_ELECTION_TIMEOUT: '1',
     RAFT_TIMEOUTS_MULTIPLIER: '1',
     DISABLE_TELEMETRY: 'true',
+    // a collection that was deleted must not come back by a late write
+    AUTOSCHEMA_ENABLED: 'false',
     API_BASED_MODULES_DISABLED: 'true',
     ENABLE_MODULES: '',
     GO_PROFILING_DISABLE: 'true',

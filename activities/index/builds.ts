@@ -3,6 +3,7 @@ import type { Build, BuildSettings } from '../../domain/catalog/build.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { collectionNames } from './schema.ts';
 import { createIndexStore, type IndexStore } from './store.ts';
+import { isConnectionLoss, unavailable } from './weaviate.ts';
 
 /**
  * The builds of an index, side by side in Weaviate. What a build is made with stands in the description of its collection;
@@ -37,7 +38,7 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
 
   /** The digests that the aliases name. */
   async function pointers(): Promise<{ live: string | null; previous: string | null }> {
-    const all = (await client.alias.listAll()) ?? [];
+    const all = (await reaching(() => client.alias.listAll())) ?? [];
     const digestOf = (alias: string): string | null =>
       all.find((entry) => entry.alias === alias)?.collection.slice(prefix.length) ?? null;
     return { live: digestOf(aliases.live), previous: digestOf(aliases.previous) };
@@ -49,8 +50,8 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
     const now = (await pointers())[role];
     if (now === digest) return;
     try {
-      if (now === null) await client.alias.create({ collection, alias });
-      else await client.alias.update({ newTargetCollection: collection, alias });
+      if (now === null) await reaching(() => client.alias.create({ collection, alias }));
+      else await reaching(() => client.alias.update({ newTargetCollection: collection, alias }));
     } catch (error) {
       // another worker may have been first
       if ((await pointers())[role] !== digest) throw error;
@@ -62,7 +63,7 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
     const known = settingsOf.get(digest);
     if (known) return known;
     const { chunks } = collectionNames(name, digest);
-    const settings = parseDescription((await client.collections.use(chunks).config.get()).description);
+    const settings = parseDescription((await reaching(() => client.collections.use(chunks).config.get())).description);
     if (settings === null) {
       throw new LonghaulError('SchemaMismatch', `Collection ${chunks} in Weaviate does not say what it was made with.`);
     }
@@ -71,7 +72,10 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
   }
 
   async function list(): Promise<Build[]> {
-    const [{ live, previous }, collections] = await Promise.all([pointers(), client.collections.listAll()]);
+    const [{ live, previous }, collections] = await Promise.all([
+      pointers(),
+      reaching(() => client.collections.listAll()),
+    ]);
     const roleOf = (digest: string): Build['role'] =>
       digest === live ? 'live' : digest === previous ? 'previous' : 'beside';
     const order: readonly Build['role'][] = ['live', 'previous', 'beside'];
@@ -93,7 +97,7 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
       return live === null ? null : { digest: live, role: 'live', settings: await readSettings(live) };
     },
     async create(digest, settings) {
-      await store(digest).prepare(describe(settings));
+      await reaching(() => store(digest).prepare(describe(settings)));
       if ((await pointers()).live !== null) return;
       try {
         await point('live', digest);
@@ -120,13 +124,22 @@ export function createBuilds(client: WeaviateClient, name: string): Builds {
       const { live, previous } = await pointers();
       if (live === digest) throw new LonghaulError('InvalidInput', `Build ${digest} is live: it cannot be dropped.`);
       // an alias whose collection is gone would stay for ever
-      if (previous === digest) await client.alias.delete(aliases.previous);
+      if (previous === digest) await reaching(() => client.alias.delete(aliases.previous));
       const { chunks, receipts } = collectionNames(name, digest);
-      await client.collections.delete(receipts);
-      await client.collections.delete(chunks);
+      await reaching(() => client.collections.delete(receipts));
+      await reaching(() => client.collections.delete(chunks));
       stores.delete(digest);
     },
   };
+}
+
+/** A server that is away is a named failure, which flows wait out. */
+async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw isConnectionLoss(error) ? unavailable(error) : error;
+  }
 }
 
 const DESCRIPTION = 'Longhaul code chunks. Made with ';
