@@ -6,6 +6,7 @@ import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { parseRemote } from './clone-url.ts';
+import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
@@ -99,6 +100,12 @@ export function createMgit(options: MgitOptions): Mgit {
 
     snapshot: async (repository, commit, { signal } = {}) =>
       findSnapshot(git, cacheDir, access(repository, signal), commit),
+
+    readFile: async (repository, commit, path, { signal } = {}) =>
+      readCommittedFile(tools, access(repository, signal), commit, path),
+
+    listFiles: async (repository, commit, { signal } = {}) =>
+      listCommittedFiles(tools, access(repository, signal), commit),
 
     spool: createContentSpool(join(cacheDir, 'spool')),
   };
