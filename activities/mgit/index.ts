@@ -19,6 +19,7 @@ import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
 import type { Access } from './source.ts';
 
+export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential } from './differential.ts';
 export type { Mgit } from './mgit.ts';
