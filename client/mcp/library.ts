@@ -1,14 +1,13 @@
 import pLimit from 'p-limit';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import type { Mgit } from '../../activities/mgit/index.ts';
-import { openMgit } from '../../activities/tools.ts';
 import { matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { CliContext } from '../cli/context.ts';
 import { loadedConfig } from '../cli/servers.ts';
 import type { SearchSession } from '../search.ts';
-import { type IndexReader, openIndexReader } from './index-reader.ts';
+import type { IndexReader } from './index-reader.ts';
 import { keep, unlessAborted } from './kept.ts';
 import { nearest } from './nearest.ts';
 
@@ -57,9 +56,9 @@ export function createLibrary(currentContext: () => CliContext): Library {
       ),
     index: (work, signal) => unlessAborted(shelves().index.use(work), signal),
     mgit: (work, signal) =>
-      slot(() => {
+      slot(async () => {
         signal.throwIfAborted();
-        return work(shelves().mgit);
+        return work(await shelves().mgit());
       }),
     async receipts(pattern, signal) {
       const { providers } = shelves();
@@ -81,19 +80,26 @@ export function createLibrary(currentContext: () => CliContext): Library {
   return library;
 }
 
+/** Nothing is loaded, nor connected to, before it is used: the server must answer at once when it starts. */
 function openShelves(context: CliContext, settings: string) {
   const session = keep(async () => (await import('../search.ts')).openSearch(context), isServersFault);
-  const index = keep(() => openIndexReader(context), isServersFault);
+  const index = keep(async () => (await import('./index-reader.ts')).openIndexReader(context), isServersFault);
+  let mgit: Promise<Mgit> | null = null;
   return {
     settings,
     session,
     index,
-    mgit: openMgit(loadedConfig(context), context.env),
+    mgit: () => (mgit ??= openMgit(context)),
     providers: context.config.providers.map(({ name }) => name),
     close: async () => {
       await Promise.all([session.close(), index.close()]);
     },
   };
+}
+
+async function openMgit(context: CliContext): Promise<Mgit> {
+  const tools = await import('../../activities/tools.ts');
+  return tools.openMgit(loadedConfig(context), context.env);
 }
 
 /** False for an error that opening anew does not help: what was asked for is wrong. */

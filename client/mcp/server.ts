@@ -20,7 +20,13 @@ const CLOSED = { ...READ_ONLY, openWorldHint: false } as const;
 
 /** An MCP server whose tools answer from a library. */
 export function createMcpServer(library: Library, version: string): McpServer {
-  const server = new McpServer({ name: 'longhaul', title: 'Longhaul', version }, { instructions: INSTRUCTIONS });
+  const server = new McpServer(
+    { name: 'longhaul', title: 'Longhaul', version },
+    {
+      instructions: INSTRUCTIONS,
+      capabilities: { tools: { listChanged: false } },
+    },
+  );
   server.registerTool(
     'search_code',
     {

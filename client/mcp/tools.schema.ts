@@ -5,8 +5,7 @@ const text = (longest: number): z.ZodString =>
     .string()
     .min(1)
     .max(longest)
-    // oxlint-disable-next-line no-control-regex -- no path, pattern or question has one
-    .regex(/^[^\u0000]*$/, 'must not contain NUL');
+    .refine((value) => !value.includes('\0'), 'must not contain NUL');
 const whole = (low: number, high: number): z.ZodInt => z.int().min(low).max(high);
 
 const repositoryId = text(300).describe(
@@ -65,7 +64,7 @@ export const indexFreshnessInput = z
   });
 
 const commit = z.string().describe('The commit that the index is of.');
-const lineNumber = z.int().describe('Counted from 1.');
+const lineNumber = z.number().describe('Counted from 1.');
 const nextCursor = z.string().nullable().describe('Give it as `cursor` for more; null when this is all.');
 const source = z
   .enum(['git', 'index'])
@@ -88,7 +87,7 @@ export const searchCodeOutput = z.object({
       commit,
     }),
   ),
-  omitted: z.int().describe('Results left out because the answer would be too large.'),
+  omitted: z.number().describe('Results left out because the answer would be too large.'),
 });
 
 /** Answer of `read_file`. */
@@ -99,9 +98,9 @@ export const readFileOutput = z.object({
   source,
   startLine: lineNumber,
   endLine: lineNumber.describe('Last line of this answer; startLine - 1 when the file is empty.'),
-  totalLines: z.int(),
+  totalLines: z.number(),
   truncated: z.boolean().describe('True when lines that were asked for, or the ends of long lines, are left out.'),
-  nextLine: z.int().nullable().describe('Give it as start_line for the rest; null when the file ends here.'),
+  nextLine: z.number().nullable().describe('Give it as start_line for the rest; null when the file ends here.'),
   text: z.string().describe('The lines, without numbers.'),
 });
 
@@ -110,21 +109,21 @@ export const listFilesOutput = z.object({
   repository: z.string(),
   commit,
   source,
-  total: z.int().describe('Files that match.'),
+  total: z.number().describe('Files that match.'),
   files: z.array(z.string()),
   nextCursor,
 });
 
 /** Answer of `list_repositories`. */
 export const listRepositoriesOutput = z.object({
-  total: z.int().describe('Indexed repositories that match.'),
+  total: z.number().describe('Indexed repositories that match.'),
   repositories: z.array(
     z.object({
       id: z.string(),
       commit: commit.nullable().describe('Null while it is being indexed for the first time, or removed.'),
       branch: z.string().nullable(),
-      files: z.int(),
-      objects: z.int(),
+      files: z.number(),
+      objects: z.number(),
       indexedAt: z.string().nullable().describe('ISO 8601.'),
     }),
   ),
@@ -133,7 +132,7 @@ export const listRepositoriesOutput = z.object({
 
 /** Answer of `index_freshness`. */
 export const indexFreshnessOutput = z.object({
-  total: z.int().describe('Indexed repositories that match.'),
+  total: z.number().describe('Indexed repositories that match.'),
   repositories: z.array(
     z.object({
       id: z.string(),
