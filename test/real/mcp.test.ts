@@ -83,6 +83,23 @@ describe('longhaul mcp', () => {
   const read = (input: Record<string, unknown>, repository = API): Promise<ReadFileOutput> =>
     mcp.ask<ReadFileOutput>('read_file', { repository, ...input });
 
+  /** A receipt of a repository whose forge takes connections and never answers. */
+  async function hangingRepository(): Promise<{ id: string; connection: Promise<Socket> }> {
+    const server = createHttpServer(() => undefined).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const id = 'web/acme/hangs';
+    onTestFinished(async () => {
+      await tools.store.deleteRepository(id);
+      server.closeAllConnections();
+      server.close();
+    });
+    const receipt = await tools.store.readReceipt(API);
+    if (receipt === null) throw new Error('there is no receipt');
+    const cloneUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/acme/hangs.git`;
+    await tools.store.writeReceipt({ ...receipt, repository: id, cloneUrl });
+    return { id, connection: once(server, 'connection').then(([socket]) => socket as Socket) };
+  }
+
   test('shows tools that a model can choose from, all read only', async () => {
     const { tools: listed } = await mcp.client.listTools();
     expect(listed.map(({ name }) => name)).toEqual([
@@ -319,25 +336,14 @@ describe('longhaul mcp', () => {
   });
 
   test('a cancelled request stops the work', async () => {
-    const hanging = createHttpServer(() => undefined).listen(0, '127.0.0.1');
-    onTestFinished(() => {
-      hanging.closeAllConnections();
-      hanging.close();
-    });
-    await once(hanging, 'listening');
-    const receipt = await tools.store.readReceipt(API);
-    if (receipt === null) throw new Error('there is no receipt');
-    const id = 'web/acme/hangs';
-    const cloneUrl = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}/acme/hangs.git`;
-    await tools.store.writeReceipt({ ...receipt, repository: id, cloneUrl });
+    const hanging = await hangingRepository();
     const controller = new AbortController();
-    const asked = mcp.call('index_freshness', { repository: id }, controller.signal);
+    const asked = mcp.call('index_freshness', { repository: hanging.id }, controller.signal);
     asked.catch(() => undefined);
-    const [socket] = (await once(hanging, 'connection')) as [Socket];
+    const socket = await hanging.connection;
     controller.abort(new Error('no longer needed'));
     await expect(asked).rejects.toThrow();
     await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 10_000 });
-    await tools.store.deleteRepository(id);
     expect(await mcp.call('list_repositories', {})).toMatchObject({ isError: false });
   });
 
@@ -403,8 +409,8 @@ describe('longhaul mcp', () => {
     };
     const search = { method: 'tools/call', params: { name: 'search_code', arguments: { query: 'token' } } };
 
-    async function raw(): Promise<RawProcess> {
-      const started = startRaw(env);
+    async function raw(change: Record<string, string> = {}): Promise<RawProcess> {
+      const started = startRaw({ ...env, ...change });
       onTestFinished(() => started.kill());
       expect(await started.ask(INITIALIZE)).toMatchObject({ serverInfo: { name: 'longhaul', version: '0.1.0' } });
       return started;
@@ -421,11 +427,26 @@ describe('longhaul mcp', () => {
       expect(server.lines.join('\n')).not.toContain(SECRET);
     });
 
-    test.for(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, also in the middle of work', async (signal) => {
+    test('what anything else in the process prints goes elsewhere', async () => {
+      const print =
+        "process.on('newListener', (on) => on === 'SIGTERM' && setInterval(() => console.log('noise'), 20))";
+      const server = await raw({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(print)}` });
+      expect(await server.ask(search)).toMatchObject({ content: [{ type: 'text' }] });
+      expect(server.log()).toContain('noise');
+      for (const line of server.lines) expect(JSON.parse(line)).toMatchObject({ jsonrpc: '2.0' });
+      server.endInput();
+      expect(await server.ended).toEqual([0, null]);
+    });
+
+    test.for(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, and ends its work', async (signal) => {
+      const hanging = await hangingRepository();
       const server = await raw();
-      server.ask(search).catch(() => undefined);
+      const params = { name: 'index_freshness', arguments: { repository: hanging.id } };
+      server.ask({ method: 'tools/call', params }).catch(() => undefined);
+      const socket = await hanging.connection;
       server.kill(signal);
       expect(await server.ended).toEqual([0, null]);
+      await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 10_000 });
     });
 
     test('ends when a message is too large', async () => {
@@ -448,6 +469,8 @@ describe('longhaul mcp', () => {
 interface RawProcess {
   /** Every line of its standard output. */
   readonly lines: string[];
+  /** What it wrote to standard error. */
+  log(): string;
   readonly ended: Promise<[number | null, string | null]>;
   ask(request: object): Promise<unknown>;
   write(text: string): void;
@@ -457,16 +480,19 @@ interface RawProcess {
 
 /** `longhaul mcp` without a client's library. */
 function startRaw(env: Record<string, string>): RawProcess {
-  const child: ChildProcessByStdio<Writable, Readable, null> = spawn(process.execPath, [BIN, 'mcp'], {
+  const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(process.execPath, [BIN, 'mcp'], {
     env,
-    stdio: ['pipe', 'pipe', 'ignore'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => (log += data.toString()));
   child.stdin.on('error', () => undefined);
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
   let id = 0;
   return {
     lines,
+    log: () => log,
     ended: once(child, 'close') as Promise<[number | null, string | null]>,
     async ask(request) {
       const asked = ++id;
