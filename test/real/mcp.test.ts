@@ -333,6 +333,20 @@ describe('longhaul mcp', () => {
     expect(broken).toMatchObject({ commit: next, head: null, behind: null, unfinished: commit });
     expect(broken?.problem).toMatch(/no git repository/);
     await tools.store.deleteRepository('local/acme/gone');
+
+    // the index still has what is text and small enough
+    await tools.store.writeReceipt({ ...receipt, cloneUrl: gone.cloneUrl });
+    expect(await read({ path: 'src/lanes.ts' })).toMatchObject({
+      source: 'index',
+      commit: next,
+      text: LANES.trimEnd(),
+    });
+    const image = await mcp.call('read_file', { repository: API, path: 'logo.png' });
+    expect(image).toMatchObject({ isError: true, text: expect.stringContaining('no git repository') as string });
+    await tools.store.writeReceipt({ ...receipt, cloneUrl: gone.cloneUrl, pending: { ...receipt, commit } });
+    const changing = await mcp.call('read_file', { repository: API, path: 'src/lanes.ts' });
+    expect(changing).toMatchObject({ isError: true, text: expect.stringContaining('is being changed') as string });
+    await tools.store.writeReceipt(receipt);
   });
 
   test('a cancelled request stops the work', async () => {
@@ -342,7 +356,7 @@ describe('longhaul mcp', () => {
     asked.catch(() => undefined);
     const socket = await hanging.connection;
     controller.abort(new Error('no longer needed'));
-    await expect(asked).rejects.toThrow();
+    await expect(asked).rejects.toThrow('no longer needed');
     await vi.waitFor(() => expect(socket.destroyed).toBe(true), { timeout: 10_000 });
     expect(await mcp.call('list_repositories', {})).toMatchObject({ isError: false });
   });

@@ -28,6 +28,7 @@ export async function startMcp(env: Record<string, string>, mode: 'legacy' | 'au
   transport.stderr?.on('data', (data: Buffer) => (log += data.toString()));
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode } });
   const problems: Error[] = [];
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- a client is no EventTarget
   client.onerror = (error) => problems.push(error);
   await client.connect(transport);
 
