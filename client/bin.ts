@@ -169,6 +169,21 @@ program
     run(options, async (context) => (await import('./cli/search.ts')).searchCommand(context, query, options)),
   );
 program
+  .command('mcp')
+  .description('serve the index to coding agents: Model Context Protocol on standard input and output')
+  .addHelpText(
+    'after',
+    `
+A client starts it itself. For its configuration (docs/mcp.md):
+  {"mcpServers": {"longhaul": {"command": "npx", "args": ["longhaul", "mcp"]}}}`,
+  )
+  .action(() =>
+    run({}, async () => {
+      const [{ serveMcp }, { openContext }] = await Promise.all([import('./cli/mcp.ts'), import('./cli/context.ts')]);
+      return serveMcp(() => openContext(program.opts()), program.version() ?? '');
+    }),
+  );
+program
   .command('worker')
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')

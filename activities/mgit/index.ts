@@ -6,6 +6,7 @@ import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { parseRemote } from './clone-url.ts';
+import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
@@ -18,6 +19,7 @@ import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
 import type { Access } from './source.ts';
 
+export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential } from './differential.ts';
 export type { Mgit } from './mgit.ts';
@@ -99,6 +101,12 @@ export function createMgit(options: MgitOptions): Mgit {
 
     snapshot: async (repository, commit, { signal } = {}) =>
       findSnapshot(git, cacheDir, access(repository, signal), commit),
+
+    readFile: async (repository, commit, path, { signal } = {}) =>
+      readCommittedFile(tools, access(repository, signal), commit, path),
+
+    listFiles: async (repository, commit, { signal } = {}) =>
+      listCommittedFiles(tools, access(repository, signal), commit),
 
     spool: createContentSpool(join(cacheDir, 'spool')),
   };

@@ -1,8 +1,9 @@
-import type { FullReason } from '../../domain/catalog/change.ts';
+import type { BlobRef, FilePath, FullReason } from '../../domain/catalog/change.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { LonghaulError } from '../../domain/failures.ts';
+import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential } from './differential.ts';
 
@@ -39,6 +40,22 @@ export interface Mgit {
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Snapshot>;
+  /**
+   * What exactly this commit has at a path; null when it has nothing there. Only what is missing on this machine is fetched.
+   * Throws `InvalidInput` when the repository does not have the commit.
+   */
+  readFile(
+    repository: RepositoryAddress,
+    commit: string,
+    path: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<CommittedFile | null>;
+  /** Every file of exactly this commit. Throws `InvalidInput` when the repository does not have it. */
+  listFiles(
+    repository: RepositoryAddress,
+    commit: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly (FilePath & BlobRef)[]>;
   /** Where `diffLines` keeps large contents. */
   readonly spool: ContentSpool;
 }
