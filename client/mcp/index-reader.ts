@@ -1,5 +1,6 @@
 import { readIndexedFile } from '../../activities/index/indexed-file.ts';
-import { createIndexStore } from '../../activities/index/store.ts';
+import { createBuilds } from '../../activities/index/builds.ts';
+import type { IndexStore } from '../../activities/index/store.ts';
 import { connectWeaviate, isConnectionLoss, unavailable } from '../../activities/index/weaviate.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import type { CliContext } from '../cli/context.ts';
@@ -21,18 +22,19 @@ export interface IndexReader {
 /** Connects to the index of a context. Throws `ServerUnavailable`. */
 export async function openIndexReader(context: CliContext): Promise<IndexReader> {
   const client = await connectWeaviate(await weaviateAddress(context));
-  // receipts are in one collection, whatever digest they are of
-  const storeOf = (digest: string) => createIndexStore(client, context.config.index.name, digest);
-  const receiptStore = storeOf('');
-  const isThere = (): Promise<boolean> => named(() => client.collections.exists(receiptStore.names.receipts));
+  const builds = createBuilds(client, context.config.index.name);
+  const liveStore = async (): Promise<IndexStore | null> => {
+    const live = await builds.live();
+    return live === null ? null : builds.store(live.digest);
+  };
   return {
-    receipts: async () => ((await isThere()) ? receiptStore.receipts() : []),
-    receipt: async (repository) => ((await isThere()) ? receiptStore.readReceipt(repository) : null),
+    receipts: async () => (await liveStore())?.receipts() ?? [],
+    receipt: async (repository) => (await liveStore())?.readReceipt(repository) ?? null,
     file: ({ repository, digest }, path) =>
-      named(() => readIndexedFile(client, storeOf(digest).names.chunks, { repository, path })),
+      named(() => readIndexedFile(client, builds.store(digest).names.chunks, { repository, path })),
     async paths({ repository, digest }) {
       const paths = new Set<string>();
-      for await (const page of storeOf(digest).inventory(repository)) for (const { path } of page) paths.add(path);
+      for await (const page of builds.store(digest).inventory(repository)) for (const { path } of page) paths.add(path);
       return [...paths].sort();
     },
     close: () => client.close(),

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test, vi } from 'vitest';
-import type { OpenTools } from '../../activities/tools.ts';
+
 import type {
   IndexFreshnessOutput,
   ListFilesOutput,
@@ -16,7 +16,7 @@ import type {
 } from '../../client/mcp/tools.schema.ts';
 import { BIN, commandEnv, longhaul } from '../support/command.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
-import { openEstate, sourceOf } from '../support/flows.ts';
+import { type EstateTools, openEstate, sourceOf } from '../support/flows.ts';
 import { type McpProcess, startMcp } from '../support/mcp.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
@@ -30,7 +30,7 @@ const LONG = Array.from({ length: 5_000 }, (_, at) => `line ${at + 1}\n`).join('
 describe('longhaul mcp', () => {
   let estate: Estate;
   let worker: WorkerProcess;
-  let tools: OpenTools;
+  let tools: EstateTools;
   let env: Record<string, string>;
   let mcp: McpProcess;
   let commit: string;
