@@ -28,7 +28,7 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
       ...(apiKey ? { authCredentials: new ApiKey(apiKey) } : {}),
     });
   } catch (error) {
-    throw unavailable(error, url);
+    throw unavailable(error, rest.origin);
   }
 }
 
