@@ -1,10 +1,11 @@
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
-import { Client, Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time';
+import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { WeaviateClient } from 'weaviate-client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -13,7 +14,6 @@ import { connectWeaviate } from '../../activities/index/weaviate.ts';
 import { loadConfig } from '../../activities/config.ts';
 import { openAnalyzer } from '../../activities/tools.ts';
 import { startFlow } from '../../client/flows.ts';
-import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
 import { type Boundary, type DoomedWorker, startDoomedWorker } from '../support/doomed-process.ts';
 import { type Forge, startForge } from '../support/forge.ts';
@@ -27,18 +27,24 @@ type Stage = (typeof STAGES)[number];
 
 const FLEET_BEFORE: Record<Stage, FleetState> = { onboard: 'early', sync: 'late', remove: 'late' };
 
-/** Scenarios that run at the same time: a dead worker is waited for, which costs time but no processor. */
-const LANES = Number(process.env['SWEEP_LANES'] ?? 6);
+/** Scenarios that run at the same time: that a worker is dead is noticed after a while, which costs no processor. */
+const LANES = 5;
+/** Without FULL_SWEEP=1, so many boundaries of every kind in every stage. */
+const SAMPLE_OF_KIND = 1;
 
-/** One index, its repositories and its namespace: what a scenario has for itself. */
+/** Where the workers of one scenario die: at most one a stage. */
+type Scenario = Partial<Record<Stage, Boundary>>;
+
+/** What a scenario has for itself: repositories, an index, folders, a namespace, and the worker that lives now. */
 interface Lane {
-  readonly folder: string;
   readonly root: string;
+  readonly scratch: string;
   readonly cacheDir: string;
+  readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly forge: Forge;
   readonly client: Client;
-  readonly started: Map<string, string>;
+  readonly started: [string, string][];
   readonly store: IndexStore;
   worker: DoomedWorker;
 }
@@ -48,6 +54,7 @@ let bundle: string;
 let connection: Connection;
 let weaviate: WeaviateClient;
 let digest: string;
+const lanes: Lane[] = [];
 
 beforeAll(async () => {
   const stack = inject('stack');
@@ -69,54 +76,157 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await Promise.all(lanes.map(({ worker, forge }) => Promise.all([worker.kill(), forge.close()])));
   await connection.close();
   await weaviate.close();
   await rm(folder, { recursive: true, force: true });
 });
 
-test('a worker killed at any boundary leaves nothing that the next one does not mend', { timeout: 900_000 }, async () => {
+test('whatever a killed worker leaves, the next one mends', { timeout: 1_800_000 }, async () => {
+  const expected = {} as Record<Stage, IndexDump>;
+  const boundaries = {} as Record<Stage, Boundary[]>;
   const reference = await openLane('reference');
-  const expected = new Map<Stage, IndexDump>();
-  const boundaries = new Map<Stage, Boundary[]>();
-  try {
+  for (const stage of STAGES) {
     await reference.worker.arm(null);
-    for (const stage of STAGES) {
-      await reference.worker.arm(null);
-      console.time(stage);
-      await runStage(reference, stage);
-      console.timeEnd(stage);
-      const dump = await dumpIndex(weaviate, reference.store);
-      expect(faultsOf(dump)).toEqual([]);
-      expected.set(stage, dump);
-      const { passed } = await reference.worker.report();
-      boundaries.set(
-        stage,
-        Object.entries(passed).flatMap(([kind, times]) => Array.from({ length: times }, (_, at) => ({ kind, nth: at + 1 }))),
-      );
-    }
-  } finally {
-    await closeLane(reference);
+    await (await startStage(reference, stage)).result();
+    expected[stage] = await dumpIndex(weaviate, reference.store);
+    expect(faultsOf(expected[stage])).toEqual([]);
+    boundaries[stage] = boundariesOf((await reference.worker.report()).passed);
   }
-  for (const [stage, list] of boundaries) process.stderr.write(`${stage}: ${list.length} ${JSON.stringify(list.filter((b, i) => list[i+1]?.kind !== b.kind).map((b) => `${b.kind} ${b.nth}`))}\n`);
+  await expectMovedFar(expected);
+  const every = STAGES.reduce((sum, stage) => sum + boundaries[stage].length, 0);
+  const chosen = process.env['FULL_SWEEP'] === '1' ? boundaries : mapStages((stage) => sample(boundaries[stage]));
+  const scenarios = scenariosOf(chosen);
+
+  const failures: string[] = [];
+  let survived = 0;
+  const work = async (lane: Lane): Promise<void> => {
+    for (let scenario = scenarios.shift(); scenario; scenario = scenarios.shift()) {
+      await reset(lane);
+      for (const stage of STAGES) {
+        const doom = scenario[stage];
+        const later = STAGES.slice(STAGES.indexOf(stage)).some((each) => scenario[each] !== undefined);
+        if (!later) break;
+        try {
+          await runStage(lane, stage, doom ?? null, expected[stage]);
+          if (doom) survived++;
+        } catch (error) {
+          failures.push(
+            `${stage}, ${doom?.kind} ${doom?.nth}: ${error instanceof Error ? error.message : String(error)}`,
+          );
+          await abandon(lane);
+          break;
+        }
+      }
+    }
+  };
+  const others = Array.from({ length: LANES - 1 }, (_, at) => openLane(`lane${at}`).then(work));
+  await Promise.all([work(reference), ...others]);
+
+  const asked = STAGES.reduce((sum, stage) => sum + chosen[stage].length, 0);
+  process.stderr.write(`kill sweep: ${survived} of ${asked}${asked < every ? ` (FULL_SWEEP=1: of ${every})` : ''}\n`);
+  expect(failures).toEqual([]);
+  for (const lane of lanes)
+    await replayAll(await collectRuns(lane.client, lane.started), inject('stack').workflowBundle);
 });
+
+/** Runs a stage while its worker dies, has another worker finish it, and looks at what there is then. */
+async function runStage(lane: Lane, stage: Stage, doom: Boundary | null, expected: IndexDump): Promise<void> {
+  const t = [Date.now()]; const lap = () => t.push(Date.now());
+  await lane.worker.arm(doom);
+  const flow = await startStage(lane, stage);
+  const done = flow.result();
+  done.catch(() => undefined);
+  let vectors = 0;
+  if (doom) {
+    const first = await Promise.race([lane.worker.ended, done.then(() => null)]);
+    if (first !== 'SIGKILL')
+      throw new Error(first === null ? 'it was never reached' : `the worker ended with ${first}`);
+    lap(); vectors = countVectors(lane);
+    lane.worker = await startDoomedWorker(lane.env); lap();
+  }
+  expect(await done).toMatchObject({ failed: 0, failures: [] }); lap();
+  const dump = await dumpIndex(weaviate, lane.store);
+  expect(faultsOf(dump)).toEqual([]);
+  expect(dump).toEqual(expected);
+  const { embedded } = await lane.worker.report();
+  if (doom) expect(embedded, 'texts embedded after the kill').toBe(countVectors(lane) - vectors);
+  await expect.poll(() => programsOf(lane), { timeout: 10_000 }).toEqual([]);
+  lap(); console.log('LAP', stage, doom?.kind, doom?.nth, t.slice(1).map((x, i) => x - (t[i] ?? 0)).join(' '));
+  expect(await leftoversOf(lane)).toEqual([]);
+}
+
+function startStage({ client, root }: Lane, stage: Stage) {
+  setFleet(root, FLEET_BEFORE[stage]);
+  switch (stage) {
+    case 'onboard':
+      return startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], parallel: 2 });
+    case 'sync':
+      return startFlow(client, 'syncRepositories', { all: true, parallel: 2 });
+    case 'remove':
+      return startFlow(client, 'removeRepositories', { patterns: ['acme/operators'] });
+  }
+}
+
+/** The stages do something worth killing: the index differs after each. */
+async function expectMovedFar(dumps: Record<Stage, IndexDump>): Promise<void> {
+  const [early, late, rest] = STAGES.map((stage) => new Set(Object.keys(dumps[stage].objects)));
+  if (!early || !late || !rest) throw new Error('a stage has no dump');
+  expect(early.size).toBeGreaterThan(120);
+  expect(late.difference(early).size).toBeGreaterThan(5);
+  expect(early.difference(late).size).toBeGreaterThan(5);
+  expect(rest.size).toBeLessThan(late.size);
+}
+
+function boundariesOf(passed: Readonly<Record<string, number>>): Boundary[] {
+  return Object.entries(passed).flatMap(([kind, times]) =>
+    Array.from({ length: times }, (_, at) => ({ kind, nth: at + 1 })),
+  );
+}
+
+/** Some of every kind, spread over the whole stage; the same ones in every run. */
+function sample(boundaries: readonly Boundary[]): Boundary[] {
+  const kinds = [...Map.groupBy(boundaries, ({ kind }) => kind).values()];
+  return kinds.flatMap((kind, at) =>
+    Array.from(
+      { length: Math.min(SAMPLE_OF_KIND, kind.length) },
+      (_, nth) => kind[(at + nth * 7) % kind.length],
+    ).filter((boundary) => boundary !== undefined),
+  );
+}
+
+/** As few scenarios as hold every boundary: what one stage ends in is checked, so the next stage starts as if undisturbed. */
+function scenariosOf(boundaries: Record<Stage, readonly Boundary[]>): Scenario[] {
+  const most = Math.max(...STAGES.map((stage) => boundaries[stage].length));
+  return Array.from({ length: most }, (_, at) => {
+    const dooms = STAGES.flatMap((stage) => {
+      const doom = boundaries[stage][at];
+      return doom ? [[stage, doom] as const] : [];
+    });
+    return Object.fromEntries(dooms);
+  });
+}
+
+function mapStages<Value>(of: (stage: Stage) => Value): Record<Stage, Value> {
+  return Object.fromEntries(STAGES.map((stage) => [stage, of(stage)])) as Record<Stage, Value>;
+}
 
 async function openLane(name: string): Promise<Lane> {
   const stack = inject('stack');
   const namespace = `sweep-${name}`;
-  const own = join(folder, name);
-  const [root, cacheDir, dataDir, scratch] = ['fleet', 'cache', 'data', 'scratch'].map((part) => join(own, part)) as [string, string, string, string];
+  const at = (part: string): string => join(folder, name, part);
+  const [root, cacheDir, dataDir, scratch] = [at('fleet'), at('cache'), at('data'), at('scratch')];
   await cp(join(folder, 'fleet'), root, { recursive: true });
   for (const made of [cacheDir, scratch]) await mkdir(made);
   for (const shared of ['models', 'digests']) await symlink(join(stack.cacheDir, shared), join(cacheDir, shared));
   const forge = await startForge(join(root, 'forge'));
-  const configPath = join(own, 'longhaul.yaml');
-  const index = { name: `Sweep${name.replaceAll(/[^a-z0-9]/g, '')}` };
+  const index = { name: `Sweep${name}` };
   const providers = [
     { name: 'local', type: 'local', root: join(root, 'local') },
     { name: 'forge', type: 'github', url: forge.url },
   ];
-  await writeFile(configPath, JSON.stringify({ providers, index, dataDir, cacheDir }));
-  console.time('ns');await openNamespace(namespace);console.timeEnd('ns');
+  await writeFile(at('longhaul.yaml'), JSON.stringify({ providers, index, dataDir, cacheDir }));
+  await openNamespace(namespace);
   const env = {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -126,35 +236,25 @@ async function openLane(name: string): Promise<Lane> {
     WEAVIATE_URL: stack.weaviate.url,
     WEAVIATE_GRPC: stack.weaviate.grpc,
     WEAVIATE_API_KEY: stack.weaviate.apiKey ?? '',
-    LONGHAUL_CONFIG: configPath,
+    LONGHAUL_CONFIG: at('longhaul.yaml'),
     LONGHAUL_MODEL_DIR: stack.modelFolder,
     DOOMED_BUNDLE: bundle,
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
   };
-  const started = new Map<string, string>();
-  const client = new Client({
-    connection,
-    namespace,
-    interceptors: {
-      workflow: [
-        {
-          async start(input, next) {
-            const runId = await next({ ...input, options: { ...input.options, workflowTaskTimeout: 5_000 } });
-            started.set(input.options.workflowId, runId);
-            return runId;
-          },
-        },
-      ],
+  const started: [string, string][] = [];
+  const impatient: WorkflowClientInterceptor = {
+    async start(input, next) {
+      const runId = await next({ ...input, options: { ...input.options, workflowTaskTimeout: 5_000 } });
+      started.push([input.options.workflowId, runId]);
+      return runId;
     },
-  });
-  console.time('worker');const worker = await startDoomedWorker(env);console.timeEnd('worker');
+  };
+  const client = new Client({ connection, namespace, interceptors: { workflow: [impatient] } });
   const store = createIndexStore(weaviate, index.name, digest);
-  return { folder: own, root, cacheDir, env, forge, client, started, store, worker };
-}
-
-async function closeLane({ worker, forge }: Lane): Promise<void> {
-  await worker.kill();
-  await forge.close();
+  const worker = await startDoomedWorker(env);
+  const lane = { root, scratch, cacheDir, dataDir, env, forge, client, started, store, worker };
+  lanes.push(lane);
+  return lane;
 }
 
 async function openNamespace(namespace: string): Promise<void> {
@@ -162,24 +262,65 @@ async function openNamespace(namespace: string): Promise<void> {
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  await expect
-    .poll(() => registerSearchAttributes(connection, namespace).then(() => 'open', (error: unknown) => String(error)))
-    .toBe('open');
+  const opened = (): Promise<string> => registerSearchAttributes(connection, namespace).then(() => 'open', String);
+  await expect.poll(opened).toBe('open');
 }
 
-async function runStage(lane: Lane, stage: Stage): Promise<FleetResult> {
-  setFleet(lane.root, FLEET_BEFORE[stage]);
-  return (await startStage(lane, stage)).result();
-}
-
-function startStage({ client }: Lane, stage: Stage) {
-  switch (stage) {
-    case 'onboard':
-      return startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], parallel: 2 });
-    case 'sync':
-      return startFlow(client, 'syncRepositories', { all: true, parallel: 2 });
-    case 'remove':
-      return startFlow(client, 'removeRepositories', { patterns: ['acme/parser'] });
+/** Empties index and cache: the next scenario starts from nothing. */
+async function reset({ store, cacheDir }: Lane): Promise<void> {
+  for (const { repository } of await store.receipts()) await store.deleteRepository(repository);
+  for (const name of ['git', 'mirrors', 'spool']) await rm(join(cacheDir, name), { recursive: true, force: true });
+  if (existsSync(vectorFile(cacheDir))) {
+    const cache = new DatabaseSync(vectorFile(cacheDir), { timeout: 10_000 });
+    cache.exec('DELETE FROM vectors; DELETE FROM counts');
+    cache.close();
   }
 }
-void [DatabaseSync, readdir, readFile, collectRuns, replayAll];
+
+/** Gives a scenario up: its flows are ended, and another worker takes its place. */
+async function abandon(lane: Lane): Promise<void> {
+  await lane.worker.kill();
+  for await (const { workflowId, runId } of lane.client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
+    await lane.client.workflow
+      .getHandle(workflowId, runId)
+      .terminate()
+      .catch(() => undefined);
+  }
+  lane.worker = await startDoomedWorker(lane.env);
+}
+
+function vectorFile(cacheDir: string): string {
+  return join(cacheDir, 'analysis-1.sqlite');
+}
+
+function countVectors({ cacheDir }: Lane): number {
+  if (!existsSync(vectorFile(cacheDir))) return 0;
+  const cache = new DatabaseSync(vectorFile(cacheDir), { timeout: 10_000 });
+  try {
+    return Number(cache.prepare('SELECT count(*) AS n FROM vectors').get()?.['n']);
+  } finally {
+    cache.close();
+  }
+}
+
+/** What runs of the programs that a lane's workers started, without the worker itself. They inherit the scratch folder's name. */
+async function programsOf({ scratch, worker }: Lane): Promise<string[]> {
+  const found: string[] = [];
+  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
+    const environ = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+    if (!environ.includes(`TMPDIR=${scratch}\0`) || Number(pid) === worker.pid) continue;
+    found.push(await readFile(`/proc/${pid}/cmdline`, 'latin1').catch(() => ''));
+  }
+  return found.filter((command) => command !== '');
+}
+
+/** Files that somebody was writing, and locks. */
+async function leftoversOf({ cacheDir, dataDir, scratch }: Lane): Promise<string[]> {
+  const own = ['git', 'mirrors', 'spool'].map((name) => join(cacheDir, name));
+  const names = await Promise.all(
+    [...own, dataDir, scratch].map(async (each) =>
+      (await readdir(each, { recursive: true }).catch(() => [])).map((name) => join(each, name)),
+    ),
+  );
+  return names.flat().filter((name) => name.startsWith(scratch) || /\.tmp-|\/tmp_|\.lock/.test(name));
+}

@@ -1,6 +1,6 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs/promises';
-import { syncBuiltinESMExports } from 'node:module';
+import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../activities/config.ts';
@@ -65,6 +65,8 @@ process.on('message', (order: DoomedWorkerOrder) => {
   tell('armed');
 });
 process.on('disconnect', () => process.exit());
+// a process that is killed would never write it
+flushCompileCache();
 tell('ready');
 await Promise.all(workers.map((worker) => worker.run()));
 
@@ -148,7 +150,7 @@ function watchPrograms(): void {
 /** Something has changed in the folders of the worker. */
 function watchFiles(): void {
   const folders = [loaded.cacheDir, loaded.dataDir];
-  for (const name of ['writeFile', 'rename', 'link', 'unlink', 'rm', 'mkdir'] as const) {
+  for (const name of ['writeFile', 'rename', 'link', 'unlink', 'rm'] as const) {
     const original = fs[name] as (...call: unknown[]) => Promise<unknown>;
     const observed = async (...call: unknown[]): Promise<unknown> => {
       const result = await original(...call);

@@ -17,7 +17,7 @@ const PAGE = 2_000;
 export async function dumpIndex(client: WeaviateClient, store: IndexStore): Promise<IndexDump> {
   const chunks = client.collections.use(store.names.chunks);
   const objects: Record<string, string> = {};
-  for (let after: string | undefined, full = true; full; ) {
+  for (let after: string | undefined, full = true; full;) {
     const page = await chunks.query.fetchObjects({ limit: PAGE, includeVector: true, ...(after ? { after } : {}) });
     for (const { uuid, properties, vectors } of page.objects) {
       const sorted = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -40,7 +40,8 @@ export function faultsOf({ objects, receipts }: IndexDump): string[] {
     const held = ids.get(repository) ?? [];
     ids.delete(repository);
     if (pending !== null) faults.push(`the receipt of ${repository} is on its way to ${pending.commit}`);
-    if (held.length !== count) faults.push(`the receipt of ${repository} says ${count} objects, there are ${held.length}`);
+    if (held.length !== count)
+      faults.push(`the receipt of ${repository} says ${count} objects, there are ${held.length}`);
     if (held.reduce(xorIds, NO_OBJECTS) !== xor) faults.push(`the receipt of ${repository} is of other objects`);
   }
   for (const repository of ids.keys()) faults.push(`${repository} has objects without a receipt`);

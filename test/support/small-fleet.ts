@@ -7,7 +7,7 @@ export const FLEET_STATES = ['early', 'late'] as const;
 export type FleetState = (typeof FLEET_STATES)[number];
 
 /** Two repositories for a local provider and one for a forge, below the folder of their provider. */
-const REPOSITORIES = ['local/acme/parser', 'local/acme/shell', 'forge/acme/matcher'] as const;
+const REPOSITORIES = ['local/acme/operators', 'local/acme/shell', 'forge/acme/matcher'] as const;
 
 type Tree = Map<string, ScratchFile>;
 
@@ -16,12 +16,12 @@ type Tree = Map<string, ScratchFile>;
  * additions, renames (one of them of case only), deletions, a changed mode and a link; a revert; a force-push to another history.
  */
 export function makeSmallFleet(root: string): void {
-  const [parser, shell, matcher] = REPOSITORIES.map((name) => initRepository(join(root, `${name}.git`), '--bare'));
-  if (!parser || !shell || !matcher) return;
+  const [operators, shell, matcher] = REPOSITORIES.map((name) => initRepository(join(root, `${name}.git`), '--bare'));
+  if (!operators || !shell || !matcher) return;
 
-  const parsing = sourcesOf('yaml/dist', 110);
-  state(parser, 'early', commitTree(parser, parsing));
-  state(parser, 'late', commitTree(parser, rearranged(parsing)));
+  const operating = sourcesOf('rxjs/dist/esm/internal/operators', 110);
+  state(operators, 'early', commitTree(operators, operating));
+  state(operators, 'late', commitTree(operators, rearranged(operating)));
 
   const commands = sourcesOf('commander/lib', 10);
   commitTree(shell, commands);
@@ -30,7 +30,11 @@ export function makeSmallFleet(root: string): void {
 
   const matching = sourcesOf('picomatch/lib', 10);
   state(matcher, 'early', commitTree(matcher, matching));
-  state(matcher, 'late', commitTree(matcher, new Map([...edited(matching), ...sourcesOf('p-limit', 1)]), { orphan: true }));
+  state(
+    matcher,
+    'late',
+    commitTree(matcher, new Map([...edited(matching), ...sourcesOf('p-limit', 1)]), { orphan: true }),
+  );
   setFleet(root, 'early');
 }
 

@@ -48,7 +48,12 @@ export async function openGateway(target: Endpoints, at: (boundary: string) => v
   return { url: `http://${await listening(rest)}`, grpc: await listening(grpc) };
 }
 
-function passOn(asked: IncomingMessage, answer: ServerResponse, target: Endpoints, at: (boundary: string) => void): void {
+function passOn(
+  asked: IncomingMessage,
+  answer: ServerResponse,
+  target: Endpoints,
+  at: (boundary: string) => void,
+): void {
   const { method = 'GET', url = '/', headers } = asked;
   const tell = method !== 'GET' && /^\/v1\/(objects|batch)/.test(url) ? at : () => undefined;
   tell(`${method} is asked`);
