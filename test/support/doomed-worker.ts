@@ -44,8 +44,12 @@ const place = {
 const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') });
 const repos = reposWorker(place, watched(tools));
 const workers = await Promise.all([
-  // a run that is not cached is nobody's: the next worker need not wait until this one is known to be dead
-  Worker.create({ ...flows, maxCachedWorkflows: 0, interceptors: withBoundaries(flows.interceptors) }),
+  // the runs that are cached here are given to another worker when this one does not answer for so long
+  Worker.create({
+    ...flows,
+    stickyQueueScheduleToStartTimeout: '1 second',
+    interceptors: withBoundaries(flows.interceptors),
+  }),
   Worker.create({
     ...repos,
     maxHeartbeatThrottleInterval: 500,
