@@ -1,18 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { test as base, inject } from 'vitest';
 import { loadConfig } from '../../activities/config.ts';
 import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
+import './quiet-runtime.ts';
 import { collectRuns, replayAll } from './replay.ts';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: { level: 'ERROR' } } },
-});
 
 /** A client that remembers what it started. */
 export interface TestClient {
