@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ModelSettings } from '../domain/model.ts';
 import type { CatalogTools } from './catalog.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
@@ -7,6 +8,7 @@ import { indexDigest } from './index/schema.ts';
 import { createIndexStore } from './index/store.ts';
 import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
 import { createMgit, type Mgit } from './mgit/index.ts';
+import { modelSettings, openNamedModel } from './models.ts';
 import { createPlanner } from './planner.ts';
 import { createStreamSpool } from './index/stream-spool.ts';
 
@@ -28,17 +30,18 @@ export function openMgit({ config, cacheDir }: LoadedConfig, env: NodeJS.Process
 }
 
 /**
- * The analyzer as the configuration describes it. Its digest names all that an index depends on besides git: another
- * chunker, model, schema or size limit makes another index.
+ * The analyzer as the configuration describes it, or with another model. Its digest names all that an index depends on besides
+ * git: another chunker, model, schema or size limit makes another index.
  */
 export async function openAnalyzer(
-  { config: { index }, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
-  modelFolder: string,
-  options: ModelOptions = {},
+  { config, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
+  places: ToolPlaces,
+  env: NodeJS.ProcessEnv,
+  { settings = modelSettings(config), ...options }: ModelOptions & { readonly settings?: ModelSettings } = {},
 ): Promise<Analyzer> {
-  const model = { kind: index.model, folder: modelFolder, cacheDir };
+  const model = await openNamedModel(config, settings, { ...places, cacheDir, env, signal: options.signal });
   const analyzer = await createAnalyzer({ model, cacheDir, ...options });
-  return { ...analyzer, digest: indexDigest(analyzer.digest, index.maxFileBytes) };
+  return { ...analyzer, digest: indexDigest(analyzer.digest, config.index.maxFileBytes) };
 }
 
 /** Everything that the catalog's activities work with, connected and checked. */
@@ -50,7 +53,7 @@ export async function openTools(
 ): Promise<OpenTools> {
   const { config } = loaded;
   const client = await connectWeaviate(places.weaviate);
-  const analyzer = await openAnalyzer(loaded, places.modelFolder, options);
+  const analyzer = await openAnalyzer(loaded, places, env, options);
   const store = createIndexStore(client, config.index.name, analyzer.digest);
   await store.prepare();
   const mgit = openMgit(loaded, env);

@@ -18,7 +18,7 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
   const { config } = context;
   const [address, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
   const client = await connectWeaviate(address);
-  const analyzer = await openAnalyzer(context, folder);
+  const analyzer = await openAnalyzer(context, { weaviate: address, modelFolder: folder }, context.env);
   const store = createIndexStore(client, config.index.name, analyzer.digest);
   const providers = config.providers.map(({ name }) => name);
   return {
