@@ -150,9 +150,11 @@ export function cut(text: string, maxBytes: number): string {
 function pauseBefore(error: unknown, attempt: number): number | null {
   if (!(error instanceof LonghaulError) || attempt === TRIES) return null;
   if (error.type !== 'RateLimited' && error.type !== 'ServerUnavailable') return null;
-  // between half and one and a half times as long, so that those who were refused together do not come back together
-  const backoff = FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random());
-  const pause = Math.max(error.retryAfterMs ?? 0, backoff);
+  // with some chance in it, so that those who were refused together do not come back together
+  const pause =
+    error.retryAfterMs === undefined
+      ? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
+      : error.retryAfterMs * (1 + Math.random() / 10);
   return pause > LONGEST_PAUSE_MS ? null : pause;
 }
 

@@ -160,14 +160,17 @@ async function openScratch(
 
 /**
  * Some modules send one text a request until they have been told of a limit, and then keep it. The budget is kept here, before
- * anything reaches them: they are told that there is no end of it.
+ * anything reaches them: they are told that there is no end of it, by the name of their service or, when they borrow its
+ * client, of OpenAI.
  */
 function unpaced(module: string): Record<string, string> {
-  const service = module.slice(module.indexOf('-') + 1);
-  return {
-    [`X-${service}-Ratelimit-RequestPM-Embedding`]: '1000000',
-    [`X-${service}-Ratelimit-TokenPM-Embedding`]: '1000000000',
-  };
+  const services = ['openai', module.slice(module.indexOf('-') + 1)];
+  return Object.fromEntries(
+    services.flatMap((service) => [
+      [`x-${service}-ratelimit-requestpm-embedding`, '1000000'],
+      [`x-${service}-ratelimit-tokenpm-embedding`, '1000000000'],
+    ]),
+  );
 }
 
 /** What a module says of a refusal has the status that its service answered with, if any. */

@@ -14,13 +14,16 @@ export interface WorkerProcess {
   log(): string;
 }
 
-/** Starts a worker for an estate and waits until it says that it is ready. */
-export async function startWorkerProcess(estate: Estate): Promise<WorkerProcess> {
+/** Starts a worker for an estate, with changes to its environment, and waits until it says that it is ready. */
+export async function startWorkerProcess(
+  estate: Estate,
+  change: Record<string, string> = {},
+): Promise<WorkerProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
     [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))],
     {
-      env: commandEnv(estate),
+      env: commandEnv(estate, change),
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     },
