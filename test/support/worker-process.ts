@@ -15,10 +15,7 @@ export interface WorkerProcess {
 }
 
 /** Starts a worker for an estate, with changes to its environment, and waits until it says that it is ready. */
-export async function startWorkerProcess(
-  estate: Estate,
-  change: Record<string, string> = {},
-): Promise<WorkerProcess> {
+export async function startWorkerProcess(estate: Estate, change: Record<string, string> = {}): Promise<WorkerProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
     [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))],
