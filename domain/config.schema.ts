@@ -152,15 +152,7 @@ const keys = z.strictObject({
     })
     .default({ apiKeyEnv: 'WEAVIATE_API_KEY', modules: [] }),
   /** Models that somebody else serves, by the names that `index.model` and `--model` know them by. */
-  models: z
-    .record(
-      z
-        .string()
-        .regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40')
-        .refine((name) => !BUILT_IN_MODELS.some((known) => known === name), 'this name is taken by a built-in model'),
-      servedModelSchema,
-    )
-    .default({}),
+  models: z.record(z.string(), servedModelSchema).default({}),
   index: z
     .strictObject({
       /** First part of the names of the collections in Weaviate. */
@@ -188,10 +180,18 @@ const keys = z.strictObject({
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
 export const configSchema = keys.superRefine(({ index, models }, context) => {
-  const known = [...BUILT_IN_MODELS, ...Object.keys(models)];
-  if (known.includes(index.model)) return;
-  const message = `there is no model "${index.model}"; known are ${known.join(', ')}`;
-  context.addIssue({ code: 'custom', path: ['index', 'model'], message });
+  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const builtIn: readonly string[] = BUILT_IN_MODELS;
+  for (const name of Object.keys(models)) {
+    if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
+    if (!shortName.test(name)) {
+      refuse(['models', name], 'name models by letters, digits, dot, dash and underscore, at most 40');
+    }
+  }
+  const known = [...builtIn, ...Object.keys(models)];
+  if (!known.includes(index.model)) {
+    refuse(['index', 'model'], `there is no model "${index.model}"; known are ${known.join(', ')}`);
+  }
 });
 
 /** The checked configuration, defaults filled in. */

@@ -125,12 +125,13 @@ async function embed(
     if (vector) vectors.set(text, vector);
     return !vector;
   });
-  for (let start = 0; model && start < unknown.length; start += PORTION) {
+  const here = model ? unknown : [];
+  for (let start = 0; start < here.length; start += PORTION) {
     if (isCancelled()) return null;
-    const portion = unknown.slice(start, start + PORTION);
-    const made = await model.embed(portion.map(({ text }) => text));
+    const portion = here.slice(start, start + PORTION);
+    const made = await model?.embed(portion.map(({ text }) => text));
     const entries = portion.flatMap(({ text, key }, i) => {
-      const vector = made[i];
+      const vector = made?.[i];
       if (!vector) return [];
       vectors.set(text, vector);
       return [[key, vector] as const];

@@ -95,9 +95,8 @@ function failureOf(
   }
   if (status === undefined || status >= 500 || status === 408 || status === 409) {
     const wait = retryAfter(headers);
-    return new LonghaulError('ServerUnavailable', `${name} does not answer: ${said}`, {
-      ...(wait === null ? {} : { retryAfterMs: wait }),
-    });
+    const options = wait === null ? {} : { retryAfterMs: wait };
+    return new LonghaulError('ServerUnavailable', `${name} does not answer: ${said}`, options);
   }
   if (status === 404) {
     return new LonghaulError('InvalidConfiguration', `${name} is not there: ${said}`);

@@ -16,6 +16,8 @@ const RECIPE = 'weaviate-module-1';
 const RETRY_AFTER_MS = 20_000;
 /** What a killed process left in the scratch collection is younger while anybody may still be reading it. */
 const LEFTOVER_MS = 3_600_000;
+/** From where Weaviate fetches the tokenizers by which some modules count. */
+const TOKENIZERS = 'openaipublic.blob.core.windows.net';
 const VECTOR = 'text';
 
 type Scratch = Collection<{ text: string }>;
@@ -187,7 +189,9 @@ function failureOf(message: string, name: string, apiKeyEnv: string | undefined)
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) {
     return new LonghaulError('InvalidConfiguration', `${name} was refused: ${message}. Correct its options.`);
   }
-  return new LonghaulError('ServerUnavailable', `${name} gives no vectors: ${message}`);
+  // seen of text2vec-openai where it cannot fetch its tokenizer (docs/decisions/0005-models.md)
+  const hint = /panic/i.test(message) ? ` (the log of Weaviate says more; some modules must reach ${TOKENIZERS})` : '';
+  return new LonghaulError('ServerUnavailable', `${name} gives no vectors: ${message}${hint}`);
 }
 
 function refusedOptions(error: unknown, name: string): LonghaulError {

@@ -21,7 +21,7 @@ const MODULE = 'text2vec-morph';
 const BATCH = 8;
 
 const FILES: Files = Object.fromEntries(
-  (readdirSync(new URL('../../domain/catalog/', import.meta.url)) as string[])
+  readdirSync(new URL('../../domain/catalog/', import.meta.url))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => [`domain/catalog/${name}`, sourceOf(`domain/catalog/${name}`)]),
 );
@@ -105,7 +105,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
   ): Promise<() => Promise<FleetResult>> {
     const handle = await startFlow(client(), flow, input);
     started.set(handle.workflowId, handle.firstExecutionRunId ?? '');
-    return () => handle.result() as Promise<FleetResult>;
+    return () => handle.result();
   }
 
   test('killed in the middle, asks only for the rest', { timeout: 180_000 }, async () => {

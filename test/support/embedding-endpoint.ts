@@ -15,11 +15,12 @@ export interface EmbeddingRequest {
 /** What the endpoint does instead of a good answer. */
 export type Misbehaviour =
   | { readonly status: number; readonly message: string; readonly headers?: Readonly<Record<string, string>> }
-  /** Leaves out half of the vectors, gives them backwards, longer, with something that is no number, or without base64. */
+  /** Leaves out half of the vectors, gives them backwards, longer, with NaN or null in them, or without base64. */
   | 'half'
   | 'backwards'
   | 'wide'
-  | 'not-a-number'
+  | 'nan'
+  | 'null'
   | 'floats'
   /** Breaks the connection off in the middle of the answer. */
   | 'cut';
@@ -108,7 +109,8 @@ export async function startEmbeddingEndpoint(
     }
     if (fault === 'half') data.splice(data.length >> 1);
     if (fault === 'backwards') data.reverse();
-    const tokens = Math.ceil(inputs.join('').length / 4);
+    // letters: more than anybody would guess
+    const tokens = inputs.join('').length;
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     const text = JSON.stringify({ object: 'list', model: MODEL, data, usage });
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
@@ -121,8 +123,9 @@ export async function startEmbeddingEndpoint(
 
 function encode(vector: Float32Array, fault: Misbehaviour | null, format: string | undefined): unknown {
   const numbers: (number | null)[] = [...vector, ...(fault === 'wide' ? [0.5] : [])];
-  if (fault === 'not-a-number') numbers[0] = format === 'base64' ? Number.NaN : null;
-  if (format !== 'base64' || fault === 'floats') return numbers;
+  if (fault === 'nan') numbers[0] = Number.NaN;
+  if (fault === 'null') numbers[0] = null;
+  if (format !== 'base64' || fault === 'floats' || fault === 'null') return numbers;
   return Buffer.from(Float32Array.from(numbers as number[]).buffer).toString('base64');
 }
 
