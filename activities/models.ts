@@ -10,8 +10,8 @@ import type { WeaviateAddress } from './index/weaviate.ts';
 /** Where models are, and what opens them. */
 export interface ModelPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`, for the built-in models. */
-  readonly modelFolder: string;
+  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  readonly modelFolder: string | (() => Promise<string>);
   readonly cacheDir: string;
   /** Holds the keys that the configuration names. */
   readonly env: NodeJS.ProcessEnv;
@@ -46,7 +46,8 @@ export async function openNamedModel(
   { weaviate, modelFolder, cacheDir, env, signal }: ModelPlaces,
 ): Promise<ModelConfig | RemoteModel> {
   if (settings.type === 'static' || settings.type === 'onnx') {
-    return { kind: settings.type, folder: modelFolder, cacheDir };
+    const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
+    return { kind: settings.type, folder, cacheDir };
   }
   const served = Object.entries(config.models).find(([, candidate]) => isSameModel(settingsOf(candidate), settings));
   if (served === undefined) {

@@ -15,8 +15,8 @@ import { createStreamSpool } from './index/stream-spool.ts';
 /** Where the servers and the model are. */
 export interface ToolPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`. */
-  readonly modelFolder: string;
+  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  readonly modelFolder: string | (() => Promise<string>);
 }
 
 /** {@link CatalogTools} that hold connections and threads. */

@@ -25,8 +25,8 @@ async function withTools<Result>(
   context: CliContext,
   use: (tools: Awaited<ReturnType<typeof openTools>>) => Promise<Result>,
 ): Promise<Result> {
-  const [weaviate, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
-  const tools = await openTools(loadedConfig(context), { weaviate, modelFolder: folder }, context.env);
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
   try {
     return await use(tools);
   } finally {

@@ -16,9 +16,13 @@ export interface SearchSession {
 /** Connects to the index of a context. Throws `ServerUnavailable`. */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const { config } = context;
-  const [address, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
+  const address = await weaviateAddress(context);
   const client = await connectWeaviate(address);
-  const analyzer = await openAnalyzer(context, { weaviate: address, modelFolder: folder }, context.env);
+  const analyzer = await openAnalyzer(
+    context,
+    { weaviate: address, modelFolder: () => modelFolder(context) },
+    context.env,
+  );
   const store = createIndexStore(client, config.index.name, analyzer.digest);
   const providers = config.providers.map(({ name }) => name);
   return {

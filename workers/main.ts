@@ -49,7 +49,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const place = { connection, namespace };
   const progress = (message: string, fraction?: number): void =>
     logger.info({ event: 'model_progress', fraction }, message);
-  const tools = roles.includes('repos') ? await openTools(loaded, await places(loaded), env, { progress }) : null;
+  const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   const workers: Worker[] = [];
   if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
@@ -65,11 +65,11 @@ async function run(roles: readonly Role[]): Promise<void> {
 }
 
 /** Where Weaviate and the model are, by environment and configuration. */
-async function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Promise<Parameters<typeof openTools>[1]> {
+function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Parameters<typeof openTools>[1] {
   const weaviate = yourWeaviate(config.weaviate, env);
   if (weaviate === null) throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
-  const modelFolder = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir })).folder;
-  return { weaviate, modelFolder };
+  const given = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath;
+  return { weaviate, modelFolder: given ?? (async () => (await ensureModel({ cacheDir })).folder) };
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */

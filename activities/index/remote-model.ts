@@ -177,7 +177,7 @@ function checked(
     if (vector.length !== length) {
       throw new LonghaulError(
         'InvalidConfiguration',
-        `${name} gives vectors of ${vector.length} numbers where ${length} were expected: correct its dimensions in longhaul.yaml.`,
+        `${name} gives vectors of ${vector.length} numbers where ${length} were expected: it is another model than before. Correct its dimensions or options in longhaul.yaml.`,
       );
     }
     const copy = Float32Array.from(vector);
