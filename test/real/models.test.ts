@@ -3,11 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectWeaviate } from '../../activities/index/weaviate.ts';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
 import { startStack, type Stack } from '../../stack/stack.ts';
+import { flowsWorker } from '../../workers/roles.ts';
 import { commandEnv, longhaul } from '../support/command.ts';
 import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
 import { createEstate, type Estate, type Files } from '../support/estate.ts';
@@ -30,6 +32,8 @@ let folder: string;
 let stack: Stack;
 let endpoint: EmbeddingEndpoint;
 let connection: Connection;
+/** Orders what the worker processes do, and outlives them. */
+let flows: { readonly worker: Worker; readonly done: Promise<void>; readonly connection: NativeConnection };
 
 beforeAll(async () => {
   const { temporalAddress, modelFolder, cacheDir } = inject('stack');
@@ -40,9 +44,15 @@ beforeAll(async () => {
     startEmbeddingEndpoint({ folder: modelFolder, cacheDir }, KEY),
     Connection.connect({ address: temporalAddress }),
   ]);
+  const native = await NativeConnection.connect({ address: temporalAddress });
+  const bundle = { codePath: inject('stack').workflowBundle };
+  const worker = await Worker.create(flowsWorker({ connection: native, namespace: 'default' }, bundle));
+  flows = { worker, done: worker.run(), connection: native };
 });
 afterAll(async () => {
-  await Promise.all([stack.stop(), endpoint.close(), connection.close()]);
+  flows.worker.shutdown();
+  await flows.done;
+  await Promise.all([flows.connection.close(), stack.stop(), endpoint.close(), connection.close()]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -113,7 +123,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     // the probe, then whole requests, of which the fourth gets no answer
     endpoint.misbehave = (number) =>
       number === 4 ? new Promise((resolve) => (held.free = () => resolve(null))) : null;
-    const first = await startWorkerProcess(estate, change);
+    const first = await startWorkerProcess(estate, { env: change, args: ['--roles', 'repos'] });
     await run('onboardRepositories');
     await expect.poll(() => endpoint.requests.length).toBe(4);
     await first.kill();
@@ -122,7 +132,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     endpoint.misbehave = null;
     // nobody waits here until Temporal misses the heartbeats (test/real/kill.test.ts does)
     for (const id of [...started.keys(), 'sync/local/acme/catalog']) await client().workflow.getHandle(id).terminate();
-    worker = await startWorkerProcess(estate, change);
+    worker = await startWorkerProcess(estate, { env: change, args: ['--roles', 'repos'] });
     const result = await run('onboardRepositories');
     expect(await result()).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
     const [, ...requests] = endpoint.requests.map(({ inputs }) => inputs);
