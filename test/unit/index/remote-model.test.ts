@@ -239,8 +239,11 @@ describe('an analyzer with a remote model', () => {
   test('rejects what is under way when it is closed', async () => {
     const analyzer = await createAnalyzer({ model: await open(), cacheDir: join(folder, 'closed') });
     endpoint.misbehave = () => new Promise(() => undefined);
-    const asked = expect.poll(() => endpoint.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
-    const [result] = await Promise.allSettled([analyzer.analyze(files), asked.then(() => analyzer.close())]);
+    const closeWhenAsked = async (): Promise<void> => {
+      await expect.poll(() => endpoint.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
+      await analyzer.close();
+    };
+    const [result] = await Promise.allSettled([analyzer.analyze(files), closeWhenAsked()]);
     expect(result).toMatchObject({ status: 'rejected', reason: { message: 'the analyzer was closed' } });
   });
 });
