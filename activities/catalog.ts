@@ -5,6 +5,7 @@ import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
 import { NO_OBJECTS, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
+import type { ModelSettings } from '../domain/model.ts';
 import { heartbeating } from './heartbeating.ts';
 import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
 import type { Builds } from './index/builds.ts';
@@ -68,7 +69,7 @@ export interface CatalogTools {
   /** The tools of the live build; null when nothing was ever indexed. */
   live(): Promise<IndexTools | null>;
   /** Makes the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Gives its digest. */
-  begin(model?: string): Promise<string>;
+  begin(model?: string | ModelSettings): Promise<string>;
 }
 
 /** See {@link CatalogActivities}. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import type { BuildSettings } from '../domain/catalog/build.ts';
+import type { Build, BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
+import { modelName, type ModelSettings } from '../domain/model.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
@@ -11,14 +12,15 @@ import { indexDigest } from './index/schema.ts';
 import { search } from './index/search.ts';
 import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
 import { createMgit, type Mgit } from './mgit/index.ts';
+import { modelSettings, openNamedModel } from './models.ts';
 import { createPlanner } from './planner.ts';
 import { createStreamSpool } from './index/stream-spool.ts';
 
 /** Where the servers and the model are. */
 export interface ToolPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`. */
-  readonly modelFolder: string;
+  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  readonly modelFolder: string | (() => Promise<string>);
 }
 
 /** {@link CatalogTools} that hold connections and threads. */
@@ -35,10 +37,26 @@ export function openMgit(
   return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes });
 }
 
-interface BuildAnalyzer {
-  /** Its digest is that of the builds that it makes. */
-  readonly analyzer: Analyzer;
-  readonly settings: BuildSettings;
+/** Which analyzer is wanted; what is left out is as the configuration says. */
+export interface AnalyzerChoice extends ModelOptions {
+  readonly model?: ModelSettings;
+  readonly maxFileBytes?: number;
+}
+
+/**
+ * The analyzer as the configuration describes it, or with another model or size limit. Its digest names all that an index
+ * depends on besides git: another chunker, model, schema or size limit makes another build.
+ */
+export async function openAnalyzer(
+  { config, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
+  places: ToolPlaces,
+  env: NodeJS.ProcessEnv,
+  choice: AnalyzerChoice = {},
+): Promise<Analyzer> {
+  const { model: settings = modelSettings(config), maxFileBytes = config.index.maxFileBytes, ...options } = choice;
+  const model = await openNamedModel(config, settings, { ...places, cacheDir, env, signal: options.signal });
+  const analyzer = await createAnalyzer({ model, cacheDir, ...options });
+  return { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) };
 }
 
 /** Everything that the catalog's activities work with, connected. Models and collections are opened when they are needed. */
@@ -48,42 +66,38 @@ export async function openTools(
   env: NodeJS.ProcessEnv,
   options: ModelOptions = {},
 ): Promise<OpenTools> {
-  const { config, cacheDir } = loaded;
+  const { config } = loaded;
   const client = await connectWeaviate(places.weaviate);
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
-  const analyzers = new Map<string, Promise<BuildAnalyzer>>();
+  const analyzers = new Map<string, Promise<Analyzer>>();
   const prepared = new Map<string, Promise<IndexTools>>();
 
-  /** The analyzer of a model and size limit, whose digest names all that a build depends on besides git. */
-  function analyzerFor({
-    model: kind,
-    maxFileBytes,
-  }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<BuildAnalyzer> {
-    return once(analyzers, `${kind} ${maxFileBytes}`, async () => {
-      const model = { kind, folder: places.modelFolder, cacheDir };
-      const analyzer = await createAnalyzer({ model, cacheDir, ...options });
-      const settings = { model: kind, modelDigest: analyzer.modelDigest, maxFileBytes };
-      return { analyzer: { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) }, settings };
-    });
+  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
+    const { model, maxFileBytes } = wanted;
+    const key = JSON.stringify([model, maxFileBytes]);
+    return once(analyzers, key, () => openAnalyzer(loaded, places, env, { model, maxFileBytes, ...options }));
   }
 
-  async function begin(named?: string): Promise<string> {
+  async function begin(
+    wanted: string | ModelSettings = config.index.model,
+  ): Promise<Pick<Build, 'digest' | 'settings'>> {
     const { maxFileBytes } = config.index;
-    const model = named === undefined ? config.index.model : builtInModel(named);
-    const { analyzer, settings } = await analyzerFor({ model, maxFileBytes });
-    await builds.create(analyzer.digest, settings);
-    return analyzer.digest;
+    const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
+    const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
+    const settings = { model, modelDigest, maxFileBytes };
+    await builds.create(digest, settings);
+    return { digest, settings };
   }
 
   /** The tools of a build, its collections checked once. */
   function toolsOf(digest: string, settings: BuildSettings): Promise<IndexTools> {
     return once(prepared, digest, async () => {
-      const { analyzer, settings: current } = await analyzerFor(settings);
-      if (current.modelDigest !== settings.modelDigest) {
+      const analyzer = await analyzerFor(settings);
+      if (analyzer.modelDigest !== settings.modelDigest) {
         throw new LonghaulError(
           'SchemaMismatch',
-          `Build ${digest} was embedded with another ${settings.model} model than this machine has: ` +
+          `Build ${digest} was embedded with another ${modelName(settings.model)} model than this machine has: ` +
             'give it that model, or build anew with `longhaul index reembed`.',
         );
       }
@@ -115,14 +129,14 @@ export async function openTools(
 
   return {
     builds,
-    begin,
+    begin: async (model) => (await begin(model)).digest,
     live,
     async index(digest) {
       if (digest === undefined) {
         const tools = await live();
         if (tools !== null) return tools;
         const begun = await begin();
-        return (await live()) ?? toolsOf(begun, (await analyzerFor(config.index)).settings);
+        return (await live()) ?? toolsOf(begun.digest, begun.settings);
       }
       const build = (await builds.list()).find((one) => one.digest === digest);
       if (!build) throw new LonghaulError('InvalidInput', `There is no build ${digest} of the index.`);
@@ -131,16 +145,11 @@ export async function openTools(
     spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
     close: async () => {
       for (const opened of await Promise.allSettled(analyzers.values())) {
-        if (opened.status === 'fulfilled') await opened.value.analyzer.close();
+        if (opened.status === 'fulfilled') await opened.value.close();
       }
       await client.close();
     },
   };
-}
-
-function builtInModel(name: string): BuildSettings['model'] {
-  if (name === 'static' || name === 'onnx') return name;
-  throw new LonghaulError('InvalidInput', `There is no model ${name}: give static or onnx.`);
 }
 
 /** The value of a key, made once; when making it fails, the next caller tries again. */

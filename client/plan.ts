@@ -48,8 +48,8 @@ export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
 
 /** Everything that works on the index of a context, until `use` is done. Throws `ServerUnavailable`. */
 async function withTools<Result>(context: CliContext, use: (tools: OpenTools) => Promise<Result>): Promise<Result> {
-  const [weaviate, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
-  const tools = await openTools(loadedConfig(context), { weaviate, modelFolder: folder }, context.env);
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
   try {
     return await use(tools);
   } finally {

@@ -13,8 +13,8 @@ export interface SearchSession {
 
 /** Connects to the index of a context. Each question goes to the build that is live when it is asked. Throws `ServerUnavailable`. */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
-  const [weaviate, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
-  const tools = await openTools(loadedConfig(context), { weaviate, modelFolder: folder }, context.env);
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
   return {
     async search(question) {
       const index = await tools.live();

@@ -13,7 +13,8 @@ export const FAILURES = {
   AuthenticationFailed: {
     tries: 1,
     exitCode: 5,
-    remedy: 'Give the provider a token that is valid and may read these repositories (tokenEnv in longhaul.yaml).',
+    remedy:
+      'Give a token or key that is valid to what the message names (tokenEnv or apiKeyEnv in longhaul.yaml); a token must be allowed to read these repositories.',
   },
   RepositoryNotFound: {
     tries: 1,
@@ -24,7 +25,7 @@ export const FAILURES = {
   RateLimited: {
     tries: null,
     exitCode: 4,
-    remedy: 'Nothing: the flow waits as long as the forge asks and goes on.',
+    remedy: 'Nothing: the flow waits as long as the other side asks and goes on.',
   },
   DiscoveryFailed: {
     tries: 5,

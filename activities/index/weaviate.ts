@@ -8,10 +8,12 @@ export interface WeaviateAddress {
   /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
   readonly grpc?: string | undefined;
   readonly apiKey?: string | null | undefined;
+  /** Sent with every request: keys that a module of Weaviate needs. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
-export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): Promise<WeaviateClient> {
+export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: WeaviateAddress): Promise<WeaviateClient> {
   const rest = new URL(url);
   const secure = rest.protocol === 'https:';
   const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
@@ -25,6 +27,7 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
       grpcPort: Number(grpcUrl.port),
       grpcSecure: secure,
       timeout: { init: 10, query: 60, insert: 120 },
+      headers: { ...headers },
       ...(apiKey ? { authCredentials: new ApiKey(apiKey) } : {}),
     });
   } catch (error) {

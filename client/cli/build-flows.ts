@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { StoredQuery } from '../../domain/catalog/build.ts';
 import { comparisonRows, type ReembedResult, SWITCH_QUESTION } from '../../domain/catalog/build-flows.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { modelName } from '../../domain/model.ts';
 import type { CliContext } from './context.ts';
 import type { Progress } from './follow.ts';
 import { printable } from './printable.ts';
@@ -21,7 +22,7 @@ export async function listBuilds(context: CliContext, { json }: { readonly json?
     style: { head: [], border: [] },
   });
   for (const { digest, role, settings, repositories, objects } of builds) {
-    table.push([digest, role, printable(settings.model), repositories, objects]);
+    table.push([digest, role, printable(modelName(settings.model)), repositories, objects]);
   }
   context.stdout.write(`${table.toString()}\n`);
   return 0;

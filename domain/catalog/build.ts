@@ -1,7 +1,8 @@
+import type { ModelSettings } from '../model.ts';
+
 /** What an index is made with besides git. Names no secret and no place on a machine: it is kept beside the objects. */
 export interface BuildSettings {
-  /** `index.model` in longhaul.yaml when the build was begun. */
-  readonly model: 'static' | 'onnx';
+  readonly model: ModelSettings;
   /** Digest of the embedding model: a question must be embedded by the same. */
   readonly modelDigest: string;
   readonly maxFileBytes: number;

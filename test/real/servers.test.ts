@@ -82,7 +82,7 @@ test.for<readonly [string, readonly ServerName[]]>([
   ['Temporal', ['temporal']],
   ['Weaviate and Temporal', ['weaviate', 'temporal']],
 ])('%s killed in the middle of an ingestion: it waits and goes on', { timeout: 180_000 }, async ([, names]) => {
-  const worker = await startWorkerProcess(estate, environment());
+  const worker = await startWorkerProcess(estate, { env: environment() });
   try {
     const flow = await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] });
     const store = createIndexStore(weaviate, estate.indexName, digest);
@@ -98,7 +98,7 @@ test.for<readonly [string, readonly ServerName[]]>([
 
 test('a connection to Weaviate that stalls and breaks off costs a retry', { timeout: 180_000 }, async () => {
   const relay = await openRelay(stack.weaviate.grpc);
-  const worker = await startWorkerProcess(estate, environment({ WEAVIATE_GRPC: relay.address }));
+  const worker = await startWorkerProcess(estate, { env: environment({ WEAVIATE_GRPC: relay.address }) });
   try {
     const flow = await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] });
     const before = relay.sent;

@@ -67,7 +67,7 @@ beforeAll(async () => {
   connection = await Connection.connect({ address: stack.temporalAddress });
   weaviate = await connectWeaviate(stack.weaviate);
   const { config } = loadConfig({ env: {} });
-  const analyzer = await openAnalyzer({ config, cacheDir: stack.cacheDir }, stack.modelFolder);
+  const analyzer = await openAnalyzer({ config, cacheDir: stack.cacheDir }, stack, {});
   ({ digest } = analyzer);
   await analyzer.close();
 });

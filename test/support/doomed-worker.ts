@@ -4,6 +4,7 @@ import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../activities/config.ts';
+import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
@@ -106,8 +107,12 @@ function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | unde
   return { activity: [...(own?.activity ?? []), boundaries] };
 }
 
-/** The middle of reading a repository, and texts embedded but not written. */
 function watched(own: OpenTools): OpenTools {
+  return { ...own, index: async (build) => watchedIndex(await own.index(build)) };
+}
+
+/** The middle of reading a repository, and texts embedded but not written. */
+function watchedIndex(own: IndexTools): IndexTools {
   const { mgit, analyzer } = own;
   return {
     ...own,
