@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import type { WeaviateClient } from 'weaviate-client';
 import { createAnalyzer } from '../activities/index/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
 import { createIndexStore } from '../activities/index/store.ts';
 import type { IndexObject, IndexStore } from '../activities/index/store.ts';
-import { connectWeaviate } from '../activities/index/weaviate.ts';
+import { connectWeaviate, type IndexClient } from '../activities/index/weaviate.ts';
 import { createMgit } from '../activities/mgit/index.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import { makeCorpus } from './corpus.ts';
@@ -140,7 +139,7 @@ function collecting(store: IndexStore, into: IndexObject[]): IndexStore {
 }
 
 /** Puts objects into a collection of the same schema by the client's streaming batch. Returns the seconds that it took. */
-async function plainInsert(client: WeaviateClient, name: string, objects: readonly IndexObject[]): Promise<number> {
+async function plainInsert(client: IndexClient, name: string, objects: readonly IndexObject[]): Promise<number> {
   const store = createIndexStore(client, name, 'plain');
   await store.prepare();
   const collection = store.names.chunks;

@@ -113,7 +113,7 @@ export async function ingest(
     const added = objects.filter(({ id }) => !old.has(id));
     const gone = [...old].filter((id) => !fresh.has(id));
     signal.throwIfAborted();
-    await store.write(added);
+    await store.write(added, signal);
     signal.throwIfAborted();
     await store.delete(gone);
 
