@@ -152,11 +152,23 @@ async function bringUpToDate(
     const full: FullReason | undefined =
       receipt !== null && receipt.digest !== digest ? 'index-settings-changed' : undefined;
     runs.push(await indexDifference(tools, repository, receipt, full ? { full } : {}, options));
+    return runs;
   } catch (error) {
-    if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
-    runs.push(await indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options));
+    throwUnlessIncomplete(error);
+  }
+  const repair = (): Promise<Run> => indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options);
+  try {
+    runs.push(await repair());
+  } catch (error) {
+    throwUnlessIncomplete(error);
+    // what Weaviate had lost its way to is gone now, and is written as if it had never been there
+    runs.push(await repair());
   }
   return runs;
+}
+
+function throwUnlessIncomplete(error: unknown): void {
+  if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
 }
 
 /** mgit's differential since the receipt, ingested. Nothing is written when there is none. */

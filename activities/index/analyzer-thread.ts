@@ -121,6 +121,7 @@ async function embed(
     if (vector) vectors.set(text, vector);
     return !vector;
   });
+  let embedded = 0;
   for (let start = 0; start < unknown.length; start += PORTION) {
     if (isCancelled()) return null;
     const portion = unknown.slice(start, start + PORTION);
@@ -131,11 +132,11 @@ async function embed(
       vectors.set(text, vector);
       return [[key, vector] as const];
     });
-    cache.putVectors(model.digest, entries);
+    embedded += cache.putVectors(model.digest, entries);
   }
   const all = new Float32Array(texts.length * model.dimensions);
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * model.dimensions);
-  return { vectors: all, embedded: unknown.length, reused: texts.length - unknown.length };
+  return { vectors: all, embedded, reused: texts.length - embedded };
 }
 
 async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { type Collection, Filters, type FilterValue } from 'weaviate-client';
-import { DEFAULT_REF, type Receipt, type Snapshot } from '../../domain/catalog/receipt.ts';
+import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
@@ -33,6 +33,11 @@ export interface IndexStore {
   write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
   /** Deletes objects by id; ids that are not there are no error. */
   delete(ids: readonly string[]): Promise<void>;
+  /**
+   * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
+   * index entries that lead to it, and makes none when the same object is written again.
+   */
+  purge(ids: readonly string[]): Promise<void>;
   /** Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. */
   deleteRepository(repository: string): Promise<number>;
   /** How many objects a repository has. */
@@ -121,6 +126,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     prepare: () => ensureSchema(client, names),
     write,
     delete: deleteByIds,
+    async purge(ids) {
+      await slot.map(ids, (id) => retried(() => chunks.data.deleteById(id)));
+    },
     count,
     inventory,
     async deleteRepository(repository) {
@@ -238,6 +246,6 @@ function receiptOf(properties: ReceiptProperties): Receipt {
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,
-    pending: pending === '' ? null : (JSON.parse(pending) as Snapshot),
+    pending: pending === '' ? null : (JSON.parse(pending) as Pending),
   };
 }

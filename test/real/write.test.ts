@@ -1,12 +1,21 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { createCatalogActivities } from '../../activities/catalog.ts';
+import { loadConfig } from '../../activities/config.ts';
 import { objectIds } from '../../activities/index/object-id.ts';
 import { createIndexStore, type IndexObject } from '../../activities/index/store.ts';
 import { connectWeaviate, type IndexClient } from '../../activities/index/weaviate.ts';
+import { openTools } from '../../activities/tools.ts';
+import type { RepositoryOutcome } from '../../domain/catalog/flows.ts';
+import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
 import { type Stack, startStack } from '../../stack/stack.ts';
 import { readState } from '../../stack/state.ts';
+import { createEstate } from '../support/estate.ts';
+import { objectIdsOf } from '../support/flows.ts';
 
 const REPOSITORY = 'local/acme/written';
 
@@ -110,22 +119,39 @@ describe('a Weaviate that goes away in the middle of a write', () => {
     expect(await store.count(REPOSITORY)).toBe(500);
   });
 
-  test('and is killed: the write fails as ServerUnavailable, or waits until it is back and is complete', async () => {
-    const store = createIndexStore(client, 'Killed', 'd');
-    await store.prepare();
-    const all = objects(6_000);
-    const outcome = store.write(all).then(
-      () => 'written',
-      (error: unknown) => error,
-    );
-    await expect.poll(() => store.count(REPOSITORY), { interval: 5 }).toBeGreaterThan(0);
-    process.kill(serverPid(), 'SIGKILL');
-    const ended = await outcome;
-    if (ended !== 'written') expect(ended).toMatchObject({ type: 'ServerUnavailable' });
-    const count = (): Promise<number> => store.count(REPOSITORY).catch(() => -1);
-    await expect.poll(count).toBeGreaterThanOrEqual(0);
-    if (ended === 'written') expect(await count()).toBe(all.length);
-    await store.write(all);
-    expect(await count()).toBe(all.length);
+  test('and is killed: the repository is indexed completely by the runs that follow', async () => {
+    const estate = await createEstate();
+    const env = { ...process.env, LONGHAUL_CACHE_DIR: inject('stack').cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
+    const loaded = loadConfig({ path: estate.configPath, env });
+    const tools = await openTools(loaded, { weaviate: stack.weaviate, modelFolder: inject('stack').modelFolder }, env);
+    const { indexRepository } = createCatalogActivities(tools);
+    const id = 'local/acme/core';
+    const index = (): Promise<RepositoryOutcome> =>
+      new MockActivityEnvironment().run(indexRepository, { repository: id });
+    try {
+      await estate.create('acme/core', sourcesOf('rxjs', 200));
+      const disturbed = index().catch((error: unknown) => error);
+      await expect.poll(() => tools.store.count(id), { interval: 5 }).toBeGreaterThan(200);
+      process.kill(serverPid(), 'SIGKILL');
+      expect(await disturbed).toMatchObject({ type: 'ServerUnavailable' });
+      const outcome = await vi.waitFor(index, { timeout: 60_000, interval: 500 });
+      const ids = await objectIdsOf(tools, id);
+      expect(ids).toHaveLength(outcome.objects);
+      expect(await tools.store.readReceipt(id)).toMatchObject({
+        objects: ids.length,
+        xor: ids.reduce(xorIds, NO_OBJECTS),
+        pending: null,
+      });
+      expect(await index()).toMatchObject({ full: null, filesChanged: 0, objectsWritten: 0 });
+    } finally {
+      await tools.close();
+      await estate.dispose();
+    }
   });
 });
+
+function sourcesOf(packageName: string, most: number): Record<string, string> {
+  const folder = new URL(`../../node_modules/${packageName}/src/`, import.meta.url);
+  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts')).sort();
+  return Object.fromEntries(names.slice(0, most).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]));
+}
