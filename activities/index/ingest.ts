@@ -52,15 +52,15 @@ export interface IngestResult extends IngestProgress {
   readonly skipped: Partial<Record<SkipReason, number>>;
 }
 
-/** Files are analysed together until they weigh this much: large enough to fill a thread, small enough to bound memory. */
-const BATCH_BYTES = 400_000;
-const BATCH_FILES = 100;
+/** Files are analysed and written together until they weigh this much: about a thousand objects, some megabytes with all that is made of them. */
+const BATCH_BYTES = 1_000_000;
+const BATCH_FILES = 250;
 /**
  * Batches between reading and storing at the same time, over all repositories of this process: enough that every processor
  * has one to analyse while others are written. A repository waits for its turn with one batch in hand, and back-pressure
  * reaches git's `cat-file`: memory does not grow with the number of repositories.
  */
-const turns = createTurns(availableParallelism() + 4);
+const turns = createTurns(availableParallelism() + 2);
 
 /**
  * Makes the index of one repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the receipt
