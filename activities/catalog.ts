@@ -188,11 +188,23 @@ async function bringUpToDate(
       receipt = run.receipt;
     }
     runs.push(await indexDifference(tools, repository, receipt, {}, options));
+    return runs;
   } catch (error) {
-    if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
-    runs.push(await indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options));
+    throwUnlessIncomplete(error);
+  }
+  const repair = (): Promise<Run> => indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options);
+  try {
+    runs.push(await repair());
+  } catch (error) {
+    throwUnlessIncomplete(error);
+    // what Weaviate had lost its way to is gone now, and is written as if it had never been there
+    runs.push(await repair());
   }
   return runs;
+}
+
+function throwUnlessIncomplete(error: unknown): void {
+  if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
 }
 
 /** mgit's differential since the receipt, ingested. Nothing is written when there is none. */

@@ -126,6 +126,7 @@ async function embed(
     return !vector;
   });
   const here = model ? unknown : [];
+  let embedded = 0;
   for (let start = 0; start < here.length; start += PORTION) {
     if (isCancelled()) return null;
     const portion = here.slice(start, start + PORTION);
@@ -136,12 +137,12 @@ async function embed(
       vectors.set(text, vector);
       return [[key, vector] as const];
     });
-    cache.putVectors(digest, entries);
+    embedded += cache.putVectors(digest, entries);
   }
   const all = new Float32Array(texts.length * dimensions);
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
   const missing = texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
-  return { vectors: all, missing, embedded: unknown.length, reused: texts.length - unknown.length };
+  return { vectors: all, missing, embedded, reused: texts.length - embedded };
 }
 
 async function open(): Promise<{ model: EmbeddingModel | null; cache: VectorCache }> {

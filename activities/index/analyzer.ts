@@ -53,6 +53,9 @@ export interface AnalyzerOptions extends ModelOptions {
 /** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
 const ANALYSIS_VERSION = 'analysis-1';
 
+/** Name of the file in the cache folder that remembers vectors and counts. */
+export const ANALYSIS_CACHE = 'analysis-1.sqlite';
+
 /** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {
   const [{ model, remote, open }, grammars] = await Promise.all([
@@ -60,7 +63,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     grammarsDigest(options.cacheDir),
   ]);
   const digest = sha256([ANALYSIS_VERSION, grammars, model.digest].join(' ')).slice(0, 16);
-  const cacheFile = path.join(options.cacheDir, 'analysis-1.sqlite');
+  const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
   let cache: VectorCache | undefined;
   let own: Promise<EmbeddingModel> | undefined;

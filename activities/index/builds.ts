@@ -1,9 +1,8 @@
-import type { WeaviateClient } from 'weaviate-client';
 import type { Build, BuildSettings } from '../../domain/catalog/build.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { collectionNames } from './schema.ts';
 import { createIndexStore, type IndexStore } from './store.ts';
-import { isConnectionLoss, unavailable } from './weaviate.ts';
+import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
 
 /**
  * The builds of an index, side by side in Weaviate. What a build is made with stands in the description of its collection;
@@ -24,7 +23,7 @@ export interface Builds {
 }
 
 /** See {@link Builds}. `name` is `index.name` in longhaul.yaml. */
-export function createBuilds(client: WeaviateClient, name: string): Builds {
+export function createBuilds(client: IndexClient, name: string): Builds {
   const stores = new Map<string, IndexStore>();
   const settingsOf = new Map<string, BuildSettings>();
   const aliases = { live: `${name}Chunk`, previous: `${name}ChunkPrevious` };

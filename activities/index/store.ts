@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { type Collection, Filters, type FilterValue, type WeaviateClient } from 'weaviate-client';
-import { DEFAULT_REF, type Receipt, type Snapshot } from '../../domain/catalog/receipt.ts';
+import { type Collection, Filters, type FilterValue } from 'weaviate-client';
+import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import { isConnectionLoss, unavailable } from './weaviate.ts';
+import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -29,12 +29,18 @@ export interface IndexStore {
    */
   prepare(description?: string): Promise<void>;
   /**
-   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again one by one; throws
-   * `IndexIncomplete` with the reason when an object still cannot be stored. Nothing refused counts as written.
+   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again; throws
+   * `IndexIncomplete` with the reason when an object still cannot be stored, `ServerUnavailable` when nobody answers any more.
+   * Nothing refused counts as written. An abort ends it at once.
    */
-  write(objects: readonly IndexObject[]): Promise<void>;
+  write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
   /** Deletes objects by id; ids that are not there are no error. */
   delete(ids: readonly string[]): Promise<void>;
+  /**
+   * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
+   * index entries that lead to it, and makes none when the same object is written again.
+   */
+  purge(ids: readonly string[]): Promise<void>;
   /** Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. */
   deleteRepository(repository: string): Promise<number>;
   /** How many objects a repository has. */
@@ -52,10 +58,9 @@ export interface IndexStore {
 type Chunks = Collection<ChunkProperties>;
 type Receipts = Collection<ReceiptProperties>;
 
-/** Objects a request: larger ones are not faster (measured: docs/decisions/0003-weaviate-writes.md). */
-const WRITE_BATCH = 250;
-/** Requests at the same time, over all repositories of this process. */
-const WRITES_IN_FLIGHT = 8;
+/** Objects a request, and requests at the same time over all repositories of this process: many small ones cost Weaviate a fifth more. */
+const WRITE_BATCH = 1_000;
+const WRITES_IN_FLIGHT = 2;
 const DELETE_BATCH = 500;
 /** Weaviate's QUERY_MAXIMUM_RESULTS, unless the server was told otherwise. */
 const LIST_LIMIT = 10_000;
@@ -64,7 +69,7 @@ const RECEIPT_PAGE = 500;
 const TRIES = 4;
 
 /** The index called `name`, for objects made under `digest`. */
-export function createIndexStore(client: WeaviateClient, name: string, digest: string): IndexStore {
+export function createIndexStore(client: IndexClient, name: string, digest: string): IndexStore {
   const names = collectionNames(name, digest);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(names.chunks);
   const receipts: Receipts = client.collections.use<string, ReceiptProperties>(names.receipts);
@@ -109,11 +114,11 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     }
   }
 
-  async function write(objects: readonly IndexObject[]): Promise<void> {
+  async function write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void> {
     const batches: Promise<void>[] = [];
     for (let at = 0; at < objects.length; at += WRITE_BATCH) {
       const batch = objects.slice(at, at + WRITE_BATCH);
-      batches.push(slot(() => writeBatch(chunks, batch)));
+      batches.push(slot(() => writeBatch(client, names.chunks, batch, signal)));
     }
     await Promise.all(batches);
   }
@@ -123,6 +128,9 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     prepare: (description = 'Longhaul code chunks') => ensureSchema(client, names, description),
     write,
     delete: deleteByIds,
+    async purge(ids) {
+      await slot.map(ids, (id) => retried(() => chunks.data.deleteById(id)));
+    },
     count,
     inventory,
     async deleteRepository(repository) {
@@ -176,26 +184,27 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
   };
 }
 
-async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promise<void> {
-  let left = batch;
+async function writeBatch(
+  { batches }: IndexClient,
+  collection: string,
+  batch: readonly IndexObject[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let left = batch.map(({ id, properties, vector }) => ({
+    id,
+    properties: { ...properties, bucket: Number.parseInt(id.slice(0, 2), 16) },
+    vector,
+  }));
   for (let attempt = 1; ; attempt++) {
-    const objects = left.map(({ id, properties, vector }) => ({
-      id,
-      properties: { ...properties, bucket: Number.parseInt(id.slice(0, 2), 16) },
-      vectors: Array.from(vector),
-    }));
-    const { errors } = await retried(() => chunks.data.insertMany(objects));
-    const refused = Object.entries(errors);
+    const refused = await retried(() => batches.insert(collection, left, signal), signal);
     if (refused.length === 0) return;
-    const [, first] = refused[0] ?? [];
     if (attempt === TRIES) {
       throw new LonghaulError(
         'IndexIncomplete',
-        `Weaviate refused ${refused.length} of ${batch.length} objects: ${first?.message ?? 'no reason given'}`,
+        `Weaviate refused ${refused.length} of ${batch.length} objects: ${refused[0]?.reason || 'no reason given'}`,
       );
     }
-    const failed = new Set(refused.map(([index]) => Number(index)));
-    left = left.filter((_, index) => failed.has(index));
+    left = refused.flatMap(({ index }) => left[index] ?? []);
     await pause(attempt);
   }
 }
@@ -204,11 +213,12 @@ async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promis
  * Tries again: a server that restarts must not cost the whole repository. When it stays away, `ServerUnavailable`, which the
  * flow waits out.
  */
-async function retried<Result>(call: () => Promise<Result>): Promise<Result> {
+async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
+      signal?.throwIfAborted();
       if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
       await pause(attempt);
     }
@@ -238,6 +248,6 @@ function receiptOf(properties: ReceiptProperties): Receipt {
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,
-    pending: pending === '' ? null : (JSON.parse(pending) as Snapshot),
+    pending: pending === '' ? null : (JSON.parse(pending) as Pending),
   };
 }

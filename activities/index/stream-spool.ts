@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -52,6 +53,7 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
   return {
     async put(input, provider) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeLeftovers(folder);
       const parts = new Map<string, Part>();
       try {
         await readLines(input, async (line) => {
@@ -105,7 +107,7 @@ interface Part {
 }
 
 async function openPart(folder: string): Promise<Part> {
-  const temporary = join(folder, `.${randomUUID()}.partial`);
+  const temporary = join(folder, `.${hostname()}.${process.pid}.${randomUUID()}.partial`);
   const file: FileHandle = await open(temporary, 'wx', 0o600);
   const hash = createHash('sha256');
   const append = async (value: unknown): Promise<void> => {
@@ -130,6 +132,23 @@ async function openPart(folder: string): Promise<Part> {
     },
   };
   return part;
+}
+
+/** Removes what processes of this machine left half written when they ended. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const ours = `.${hostname()}.`;
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(ours) || !name.endsWith('.partial')) continue;
+    if (!isAlive(Number.parseInt(name.slice(ours.length), 10))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function readLines(input: Readable, use: (line: ChangeLine) => Promise<void>): Promise<void> {

@@ -32,7 +32,13 @@ export interface Receipt extends Snapshot {
   /** When the receipt was written, ISO 8601. */
   readonly indexedAt: string;
   /** The snapshot that a run is on its way to; it stays when a run dies, and the next run finishes or repairs exactly that. */
-  readonly pending: Snapshot | null;
+  readonly pending: Pending | null;
+}
+
+/** Where a run is on its way to. */
+export interface Pending extends Snapshot {
+  /** Names the attempt that wrote it, so that one which was stopped for long enough to be replaced knows it when it goes on. */
+  readonly run?: string;
 }
 
 /** The neutral element of {@link xorIds}: the XOR of no object. */

@@ -7,10 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
-import type { WeaviateClient } from 'weaviate-client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createIndexStore, type IndexStore } from '../../activities/index/store.ts';
-import { connectWeaviate } from '../../activities/index/weaviate.ts';
+import { connectWeaviate, type IndexClient } from '../../activities/index/weaviate.ts';
 import { loadConfig } from '../../activities/config.ts';
 import { openAnalyzer } from '../../activities/tools.ts';
 import { startFlow } from '../../client/flows.ts';
@@ -49,7 +48,7 @@ interface Lane {
 let folder: string;
 let bundle: string;
 let connection: Connection;
-let weaviate: WeaviateClient;
+let weaviate: IndexClient;
 let digest: string;
 const lanes: Lane[] = [];
 
