@@ -3,13 +3,16 @@ import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
 import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
-import { NO_OBJECTS, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
+import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryVerification } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
 import type { Mgit } from './mgit/index.ts';
 import { addressOfReceipt, type Planner } from './planner.ts';
+import { removeFromIndex } from './removal.ts';
+import { verifyRepository } from './verification.ts';
 
 /** One page of a question about many repositories. */
 export interface PageRequest {
@@ -32,8 +35,12 @@ export interface CatalogActivities {
   indexRepository(request: { readonly repository: string | RepositoryAddress }): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
-  /** Deletes the objects of a repository, then its receipt. */
+  /** Deletes whatever is kept of a repository, its receipt last. */
   removeRepository(request: { readonly repository: string }): Promise<RepositoryOutcome>;
+  /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
+  findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
+  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
 /** What the catalog's activities work with. */
@@ -86,20 +93,24 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
             `${repository} was indexed with another chunker or model: remove it and ingest a full stream.`,
           );
         }
-        const source = await spool.open(stream, previous);
+        const source = await spool.open(repository, stream, previous);
         const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(mgit, repository, signal));
         const address = { id: repository, cloneUrl };
         const run = await ingest(tools, address, source, previous, { signal, onProgress: report });
         return outcomeOf([{ ...run, full: source.full }], repository, Date.now() - started);
       }),
 
+    findDiffering: ({ patterns, full, after, limit }) =>
+      heartbeating(async (signal) => pageOf(await planner.verification(patterns, { full, signal }), after, limit)),
+
+    verifyRepository: ({ repository, repair }) =>
+      heartbeating((signal, report) => verifyRepository(tools, repository, { repair, signal, onProgress: report })),
+
     removeRepository: ({ repository }) =>
       heartbeating(async () => {
         const started = Date.now();
         const receipt = await store.readReceipt(repository);
-        // from here on it vouches for nothing, whatever happens to this run
-        if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED });
-        const objectsDeleted = await store.deleteRepository(repository);
+        const objectsDeleted = await removeFromIndex(tools, repository);
         return {
           repository,
           commit: receipt?.commit ?? '',
@@ -181,8 +192,6 @@ async function indexDifference(
   };
   return { ...(await ingest(tools, repository, source, receipt, options)), full };
 }
-
-const NOTHING_INDEXED = { commit: '', tree: '', files: 0, objects: 0, xor: NO_OBJECTS, pending: null };
 
 const NOTHING_DONE: Omit<IngestResult, 'receipt'> = {
   files: 0,

@@ -23,6 +23,8 @@ export function createSink(digest: string): IndexStore {
     },
     count: (repository) => Promise.resolve(idsOf(repository).size),
     inventory: refuse,
+    everything: refuse,
+    read: refuse,
     idsOfPaths: refuse,
     readReceipt: () => Promise.resolve(null),
     writeReceipt: () => Promise.resolve(),

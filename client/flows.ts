@@ -10,6 +10,7 @@ import type {
   RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
+  VerifyInput,
 } from '../domain/catalog/flows.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
@@ -23,6 +24,7 @@ export interface Flows {
   syncRepositories: { input: SyncRepositoriesInput; result: FleetResult };
   syncRepository: { input: SyncRepositoryInput; result: RepositoryOutcome };
   removeRepositories: { input: RemoveInput; result: FleetResult };
+  verifyCatalog: { input: VerifyInput; result: FleetResult };
   ingestStream: { input: IngestStreamInput; result: RepositoryOutcome };
 }
 
@@ -90,9 +92,15 @@ function identityOf(
     const id = typeof input.repository === 'string' ? input.repository : input.repository.id;
     return { workflowId: `sync/${id}`, summary: `${type} ${repositoryName(id)}`, repository: repositoryName(id) };
   }
-  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[
-    type as string
-  ];
+  const verb = {
+    onboardRepositories: 'onboard',
+    syncRepositories: 'sync',
+    removeRepositories: 'remove',
+    // another depth is another question
+    verifyCatalog: ['verify', 'full' in input && input.full && 'full', 'repair' in input && input.repair && 'repair']
+      .filter(Boolean)
+      .join('-'),
+  }[type as string];
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }

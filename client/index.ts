@@ -13,6 +13,8 @@ export type {
   RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
+  VerifyInput,
 } from '../domain/catalog/flows.ts';
+export type { Difference, DifferenceKind, VerificationReport } from '../domain/catalog/verification.ts';
 export type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 export { FAILURES, type FailureType, LonghaulError } from '../domain/failures.ts';

@@ -2,3 +2,4 @@ export { onboardRepositories } from './catalog/onboard-repositories.ts';
 export { removeRepositories } from './catalog/remove-repositories.ts';
 export { syncRepositories } from './catalog/sync-repositories.ts';
 export { ingestStream, removeRepository, syncRepository } from './catalog/sync-repository.ts';
+export { verifyCatalog, verifyRepository } from './catalog/verify-catalog.ts';

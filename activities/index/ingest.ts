@@ -192,6 +192,7 @@ export async function ingest(
     repository: repository.id,
     ref: DEFAULT_REF,
     cloneUrl: repository.cloneUrl,
+    ...(repository.uid === undefined ? {} : { uid: repository.uid }),
     ...source.to,
     digest,
     files: state.files,
@@ -206,14 +207,16 @@ export async function ingest(
   return { ...progressOf(state), receipt, filesChanged, embedded, embeddingsReused, skipped };
 }
 
-type IndexableFile = FileWritten & { readonly content: Uint8Array };
+/** A file that is indexed. */
+export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
 /** A file that gets objects. One whose mode alone changed keeps those it has. */
-function isIndexable(change: Change): change is IndexableFile {
+export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-function objectsOf(
+/** The objects of a file; `ids` has one for each of its chunks. */
+export function objectsOf(
   repository: string,
   file: IndexableFile,
   analyzed: AnalyzedFile,
@@ -245,7 +248,7 @@ function objectsOf(
 }
 
 /** Hands changes on in batches, a few at the same time; reads on only when one of them is done. */
-async function inBatches(
+export async function inBatches(
   changes: AsyncIterable<Change>,
   work: (batch: readonly Change[]) => Promise<void>,
   options: { readonly signal: AbortSignal; readonly onChange: (change: Change) => void },
@@ -321,11 +324,12 @@ async function recount(
 }
 
 /** The receipt of a repository that was never indexed: it vouches for nothing. */
-function blankReceipt({ id, cloneUrl }: RepositoryAddress, digest: string): Receipt {
+function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
   return {
     repository: id,
     ref: DEFAULT_REF,
     cloneUrl,
+    ...(uid === undefined ? {} : { uid }),
     commit: '',
     tree: '',
     branch: null,

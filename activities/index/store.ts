@@ -20,6 +20,19 @@ export interface InventoryEntry {
   readonly path: string;
 }
 
+/** One object as Weaviate has it. Whoever wrote it: properties may be missing. */
+export interface StoredObject {
+  readonly id: string;
+  readonly properties: Readonly<Partial<ChunkProperties>>;
+  readonly vector: readonly number[];
+}
+
+/** One object of a listing of the whole index; `repository` is empty when the object names none. */
+export interface HeldObject {
+  readonly id: string;
+  readonly repository: string;
+}
+
 /** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
 export interface IndexStore {
   readonly names: CollectionNames;
@@ -38,6 +51,10 @@ export interface IndexStore {
   count(repository: string): Promise<number>;
   /** All objects of a repository by id and path, in pages. */
   inventory(repository: string): AsyncIterable<InventoryEntry[]>;
+  /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
+  everything(): AsyncIterable<HeldObject[]>;
+  /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
+  read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
   /** The ids of the objects of these paths of a repository. */
   idsOfPaths(repository: string, paths: readonly string[]): Promise<string[]>;
   readReceipt(repository: string): Promise<Receipt | null>;
@@ -58,6 +75,10 @@ const DELETE_BATCH = 500;
 const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
+/** Whole objects a request: some kilobytes each. */
+const READ_PAGE = 250;
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 const TRIES = 4;
 
 /** The index called `name`, for objects made under `digest`. */
@@ -96,6 +117,35 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     }
   }
 
+  async function* everything(): AsyncIterable<HeldObject[]> {
+    for (let after = NIL, full = true; full;) {
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo'] }),
+      );
+      yield objects.map(({ uuid, properties }) => ({ id: uuid, repository: properties.repo ?? '' }));
+      after = objects.at(-1)?.uuid ?? after;
+      full = objects.length === LIST_LIMIT;
+    }
+  }
+
+  async function* read(ids: readonly string[]): AsyncIterable<StoredObject[]> {
+    for (let at = 0; at < ids.length; at += READ_PAGE) {
+      const page = ids.slice(at, at + READ_PAGE);
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({
+          filters: chunks.filter.byId().containsAny(page),
+          limit: READ_PAGE,
+          includeVector: true,
+        }),
+      );
+      yield objects.map(({ uuid, properties, vectors }) => ({
+        id: uuid,
+        properties,
+        vector: (vectors['default'] ?? []) as number[],
+      }));
+    }
+  }
+
   async function deleteByIds(list: readonly string[]): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
@@ -122,6 +172,8 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     delete: deleteByIds,
     count,
     inventory,
+    everything,
+    read,
     async deleteRepository(repository) {
       let deleted = 0;
       for (;;) {
@@ -173,12 +225,17 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
   };
 }
 
+/** The bucket that an object is listed in: the first byte of its id. */
+export function bucketOf(id: string): number {
+  return Number.parseInt(id.slice(0, 2), 16);
+}
+
 async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promise<void> {
   let left = batch;
   for (let attempt = 1; ; attempt++) {
     const objects = left.map(({ id, properties, vector }) => ({
       id,
-      properties: { ...properties, bucket: Number.parseInt(id.slice(0, 2), 16) },
+      properties: { ...properties, bucket: bucketOf(id) },
       vectors: Array.from(vector),
     }));
     const { errors } = await retried(() => chunks.data.insertMany(objects));
@@ -219,9 +276,10 @@ function pause(attempt: number): Promise<void> {
 }
 
 function propertiesOf(receipt: Receipt): ReceiptProperties {
-  const { branch, timestamp, pending, ...rest } = receipt;
+  const { branch, timestamp, pending, uid, ...rest } = receipt;
   return {
     ...rest,
+    uid: uid ?? '',
     branch: branch ?? '',
     timestamp: timestamp ?? '',
     pending: pending === null ? '' : JSON.stringify(pending),
@@ -229,9 +287,11 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
 }
 
 function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending, ...rest } = properties;
+  const { branch, timestamp, pending, uid, ...rest } = properties;
   return {
     ...rest,
+    // receipts of earlier versions have none
+    ...(uid ? { uid } : {}),
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,

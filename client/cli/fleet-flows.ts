@@ -1,6 +1,7 @@
-import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
+import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from '../../domain/catalog/flows.ts';
 import type { FleetProgress, FleetResult } from '../../domain/catalog/flows.ts';
 import { proceedQuestion } from '../../domain/catalog/progress.ts';
+import { describeDifferences, DIFFERENCES } from '../../domain/catalog/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../domain/failures.ts';
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
@@ -56,6 +57,19 @@ export async function removeFromIndex(
   return runFleet(context, 'removeRepositories', input, options);
 }
 
+/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+export async function verifyIndex(
+  context: CliContext,
+  patterns: string[],
+  options: FleetOptions & { all?: boolean; full?: boolean; repair?: boolean; parallel: number },
+): Promise<number> {
+  const { all = false, full = false, repair = false, parallel } = options;
+  if (all === patterns.length > 0)
+    throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
+  const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
+  return runFleet(context, 'verifyCatalog', input, options);
+}
+
 /** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
 export async function watchFlow(
   context: CliContext,
@@ -70,9 +84,9 @@ export async function watchFlow(
   }
 }
 
-type FleetFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
 
-async function runFleet<Type extends FleetFlow>(
+async function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],
@@ -117,10 +131,16 @@ async function finish(
     if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     else if ('matched' in result) await printFleetResult(context, result);
     else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    return 'failed' in result && result.failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
+    return 'failed' in result ? exitCodeOf(result) : 0;
   } finally {
     process.off('SIGINT', detach);
   }
+}
+
+/** An index that differs is worth a code of its own, whatever else failed. */
+function exitCodeOf({ failed, verification }: FleetResult): number {
+  if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
+  return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
 }
 
 /** Shows what `mgit list` matched and sends the person's answer to the flow. */
@@ -173,7 +193,15 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
     ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`],
     ['seconds', (result.durationMs / 1000).toFixed(1)],
   );
+  const { verification } = result;
+  if (verification) {
+    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
+  }
   stdout.write(`${table.toString()}\n`);
+  for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
+    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+  }
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
     if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
@@ -184,7 +212,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
 }
 
 /** Says what a flow would do, by the same plan that the flow follows. */
-async function dryRun<Type extends FleetFlow>(
+async function dryRun<Type extends PlannedFlow>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],

@@ -1,6 +1,7 @@
 import type { FailureType } from '../failures.ts';
 import type { FullReason, SkipReason } from './change.ts';
 import type { Repository, RepositoryAddress } from './repository.ts';
+import type { VerificationReport } from './verification.ts';
 
 /** Input of `onboardRepositories`. */
 export interface OnboardInput {
@@ -34,6 +35,28 @@ export interface RemoveInput {
   readonly patterns: readonly string[];
   /** Repositories removed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+}
+
+/** Input of `verifyCatalog`: `patterns`, or `all`, never both. */
+export interface VerifyInput {
+  /** Only indexed repositories that match one of these mgit patterns. */
+  readonly patterns?: readonly string[];
+  /** The whole index, with whatever in it belongs to no repository. */
+  readonly all?: boolean;
+  /** Compare every object with git, not only those of repositories whose numbers differ. @default false */
+  readonly full?: boolean;
+  /** Mend what differs. @default false */
+  readonly repair?: boolean;
+  /** Repositories compared at the same time, 1 to 64. @default 8 */
+  readonly parallel?: number;
+}
+
+/** Input of `verifyRepository`. */
+export interface VerifyRepositoryInput {
+  /** A repository's id, or `(no repository)`: whatever in the index names none. */
+  readonly repository: string;
+  /** Mend what differs. @default false */
+  readonly repair?: boolean;
 }
 
 /** Input of `ingestStream`: one repository's part of a JSONL change stream that a producer other than mgit made. */
@@ -90,6 +113,8 @@ export interface FleetResult {
   readonly durationMs: number;
   /** True when a person declined the confirmation: nothing was done. */
   readonly declined: boolean;
+  /** What `verifyCatalog` found; no other flow has it. */
+  readonly verification?: VerificationReport;
 }
 
 /** How many failures a {@link FleetResult} names; the rest is counted. */
@@ -130,6 +155,6 @@ export interface RepositoryPage {
 }
 
 /** The part of a {@link Repository} that travels to the flow that works on it. */
-export function addressOf({ id, cloneUrl }: Repository): RepositoryAddress {
-  return { id, cloneUrl };
+export function addressOf({ id, cloneUrl, uid }: Repository): RepositoryAddress {
+  return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }

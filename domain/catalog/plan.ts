@@ -1,7 +1,7 @@
 import type { LonghaulError } from '../failures.ts';
 import type { RepositoryFailure, RepositoryPage } from './flows.ts';
-import type { Receipt } from './receipt.ts';
-import type { RepositoryAddress } from './repository.ts';
+import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
+import type { RepositoryAddress, Whereabouts } from './repository.ts';
 
 /** What a fleet flow would do: who needs work, who does not, and who could not be asked. */
 export interface FleetPlan {
@@ -20,6 +20,8 @@ export interface Head {
   /** Commit oid; git's null oid for a repository without a commit. */
   readonly commit: string;
   readonly branch: string | null;
+  /** Where the address led to instead, when the other side sent git on: the repository has another name now. */
+  readonly redirectedTo?: string;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -66,6 +68,40 @@ export function planSync(
     }
   }
   return { matched: receipts.length, work: byId(work), upToDate, failures };
+}
+
+/**
+ * Verification: with `full` every receipt; without it those whose numbers differ from what Weaviate holds, which a run left
+ * unfinished, or whose repository is not where it was. And whatever no receipt vouches for.
+ */
+export function planVerification(
+  receipts: readonly Receipt[],
+  unvouched: readonly string[],
+  known: {
+    readonly held: ReadonlyMap<string, Holding>;
+    readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
+    readonly digest: string;
+    readonly full: boolean;
+  },
+): FleetPlan {
+  const { held, where, digest, full } = known;
+  const isTrue = (receipt: Receipt): boolean => {
+    const { objects, xor } = held.get(receipt.repository) ?? { objects: 0, xor: NO_OBJECTS };
+    const place = where.get(receipt.repository);
+    // a provider that does not answer says nothing against the index
+    const isThere = place === undefined || place instanceof Error || place.state === 'there';
+    return isThere && isIndexed(receipt, digest) && receipt.objects === objects && receipt.xor === xor;
+  };
+  const work = receipts
+    .filter((receipt) => full || !isTrue(receipt))
+    .map(({ repository: id, cloneUrl }) => ({ id, cloneUrl }));
+  const listed = new Set(work.map(({ id }) => id));
+  return {
+    matched: receipts.length + unvouched.length,
+    work: byId([...work, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    upToDate: receipts.map(({ repository }) => repository).filter((id) => !listed.has(id)),
+    failures: [],
+  };
 }
 
 function byId(repositories: readonly RepositoryAddress[]): RepositoryAddress[] {

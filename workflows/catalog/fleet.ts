@@ -92,9 +92,9 @@ export class FleetTracker {
     this.update({ running: this.state.running.filter((_, index) => index !== done), ...change });
   }
 
-  succeeded(id: string, outcome: RepositoryOutcome): void {
+  succeeded(outcome: RepositoryOutcome): void {
     const { state } = this;
-    this.finished(id, {
+    this.finished(outcome.repository, {
       succeeded: state.succeeded + 1,
       filesChanged: state.filesChanged + outcome.filesChanged,
       objectsWritten: state.objectsWritten + outcome.objectsWritten,
@@ -112,8 +112,8 @@ export class FleetTracker {
   }
 }
 
-/** How a fleet flow does its work. */
-export interface FleetWork {
+/** How a fleet flow does its work; `Outcome` is what the child gives back. */
+export interface FleetWork<Outcome = RepositoryOutcome> {
   readonly parallel: number;
   /** The next page of repositories that need work. */
   readonly page: (after: string | null) => Promise<RepositoryPage>;
@@ -121,6 +121,8 @@ export interface FleetWork {
   readonly proceed: (total: number) => Promise<boolean>;
   /** The child workflow that works on one repository. */
   readonly child: { readonly type: string; readonly input: (repository: RepositoryAddress) => unknown };
+  /** Takes in what a child gave back. */
+  readonly record: (outcome: Outcome) => void;
   /** The input of the next run, made from the state that it starts with. */
   readonly nextInput: (state: FleetState) => unknown;
 }
@@ -129,10 +131,10 @@ export interface FleetWork {
  * Works through all repositories that need work, page by page, a child workflow each, in bounded lanes; one that fails
  * is recorded and never stops the others. Continues as new between pages.
  */
-export async function workThroughFleet(
+export async function workThroughFleet<Outcome = RepositoryOutcome>(
   state: FleetState,
   tracker: FleetTracker,
-  work: FleetWork,
+  work: FleetWork<Outcome>,
 ): Promise<FleetResult> {
   tracker.update({ stage: 'finding' });
   const page = await work.page(state.after);
@@ -157,10 +159,14 @@ export async function workThroughFleet(
   return resultOf(tracker.progress, state.startedAt);
 }
 
-async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work: FleetWork): Promise<void> {
+async function workOn<Outcome>(
+  repository: RepositoryAddress,
+  tracker: FleetTracker,
+  work: FleetWork<Outcome>,
+): Promise<void> {
   tracker.started(repository.id);
   try {
-    const outcome = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>(work.child.type, {
+    const outcome = await executeChild<(input: unknown) => Promise<Outcome>>(work.child.type, {
       workflowId: `sync/${repository.id}`,
       args: [work.child.input(repository)],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -168,7 +174,7 @@ async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],
       staticSummary: `${work.child.type} ${repositoryName(repository.id)}`,
     });
-    tracker.succeeded(repository.id, outcome);
+    work.record(outcome);
   } catch (error) {
     tracker.finished(repository.id, {});
     if (error instanceof WorkflowExecutionAlreadyStartedError) {

@@ -1,19 +1,11 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ApplicationFailure,
-  executeChild,
-  isCancellation,
-  log,
-  ParentClosePolicy,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
-import { busy, failureOf } from '../shared/failure.ts';
+import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
 import { indexing } from './activities.ts';
+import { underLock } from './lock.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
@@ -24,9 +16,11 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
   const { repository } = await checked<SyncRepositoryInput>('syncRepository', input);
   const id = typeof repository === 'string' ? repository : repository.id;
   return underLock('syncRepository', id, { repository }, () =>
-    indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
-      { repository },
-    ]),
+    reported(id, () =>
+      indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
+        { repository },
+      ]),
+    ),
   );
 }
 
@@ -34,9 +28,11 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
   const { repository, stream } = await checked<IngestStreamInput>('ingestStream', input);
   return underLock('ingestStream', repository, { repository, stream }, () =>
-    indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
-      { repository, stream },
-    ]),
+    reported(repository, () =>
+      indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
+        { repository, stream },
+      ]),
+    ),
   );
 }
 
@@ -48,31 +44,6 @@ export async function removeRepository(input: { readonly repository: string }): 
       { repository },
     ]),
   );
-}
-
-/**
- * Does the work when this run has the id that is the repository's lock. A run that a person started under another id hands
- * it to a child that has; `RepositoryBusy` when somebody else holds it.
- */
-async function underLock(
-  type: string,
-  id: string,
-  input: object,
-  work: () => Promise<RepositoryOutcome>,
-): Promise<RepositoryOutcome> {
-  const workflowId = `sync/${id}`;
-  if (workflowInfo().workflowId === workflowId) return type === 'removeRepository' ? work() : reported(id, work);
-  try {
-    return await executeChild<(child: object) => Promise<RepositoryOutcome>>(type, {
-      workflowId,
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const failure = busy(id);
-    throw ApplicationFailure.nonRetryable(failure.error, failure.type);
-  }
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */

@@ -305,6 +305,7 @@ describe('local', () => {
       'local/with space/ä ü',
     ]);
     expect(found[4]).toEqual({
+      uid: expect.stringMatching(/^\d+:\d+:\d+$/) as string,
       id: 'local/acme/platform/api',
       provider: 'local',
       organization: 'acme',
