@@ -2,7 +2,7 @@ import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
 import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import type { RepositoryVerification } from '../domain/catalog/verification.ts';
@@ -10,7 +10,7 @@ import { LonghaulError } from '../domain/failures.ts';
 import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
 import type { Mgit } from './mgit/index.ts';
-import { addressOfReceipt, type Planner } from './planner.ts';
+import type { Planner } from './planner.ts';
 import { removeFromIndex } from './removal.ts';
 import { verifyRepository } from './verification.ts';
 

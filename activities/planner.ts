@@ -1,9 +1,20 @@
 import { addressOf } from '../domain/catalog/flows.ts';
 import type { RepositoryFailure } from '../domain/catalog/flows.ts';
 import { matchesAny, parsePattern } from '../domain/catalog/pattern.ts';
-import { type FleetPlan, planOnboarding, planSync, planVerification, STREAM_URL } from '../domain/catalog/plan.ts';
+import {
+  addressOfReceipt,
+  type FleetPlan,
+  type Moves,
+  movesOf,
+  planOnboarding,
+  planSync,
+  planVerification,
+  possibleMoves,
+  possiblyRenamed,
+  STREAM_URL,
+} from '../domain/catalog/plan.ts';
 import { type Holding, NO_OBJECTS, type Receipt, xorIds } from '../domain/catalog/receipt.ts';
-import { isRepositoryId, NO_REPOSITORY, providerOf, type RepositoryAddress } from '../domain/catalog/repository.ts';
+import { isRepositoryId, NO_REPOSITORY, providerOf } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { IndexStore } from './index/store.ts';
 import type { Mgit } from './mgit/index.ts';
@@ -49,17 +60,26 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return (await store.receipts()).filter(({ repository }) => matches(repository));
   }
 
+  /** Which of these repositories have another id now, as their providers say. */
+  async function movesAmong(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<Moves> {
+    if (receipts.length === 0) return new Map();
+    return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
+  }
+
   return {
     async onboarding(patterns, signal) {
       const found = await mgit.list(patterns, signal ? { signal } : {});
-      const receipts = new Map((await store.receipts()).map((receipt) => [receipt.repository, receipt]));
-      return planOnboarding(found.map(addressOf), receipts, digest);
+      const receipts = await store.receipts();
+      const addresses = found.map(addressOf);
+      const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
+      const indexed = new Map(receipts.map((receipt) => [receipt.repository, receipt]));
+      return planOnboarding(addresses, indexed, digest, moves);
     },
     async sync(patterns, signal) {
       const receipts = await indexedMatching(patterns);
       const fetched = receipts.map(addressOfReceipt).filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
       const heads = await mgit.heads(fetched, signal ? { signal } : {});
-      return planSync(receipts, heads, digest);
+      return planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
     },
     async removal(patterns) {
       const work = (await indexedMatching(patterns)).map(addressOfReceipt);
@@ -80,11 +100,6 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       return { ...plan, failures: providerFailures(where) };
     },
   };
-}
-
-/** Where the repository of a receipt is fetched from. */
-export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
-  return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }
 
 /** Number and XOR of the ids that the index holds of each repository: one pass over all of it. */

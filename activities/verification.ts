@@ -1,4 +1,4 @@
-import { isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
 import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../domain/catalog/repository.ts';
 import {
@@ -8,8 +8,14 @@ import {
   totalOf,
 } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import { compareObjects, type CompareOptions, type Comparison, countHeld, heldOf } from './index/compare.ts';
-import { addressOfReceipt } from './planner.ts';
+import {
+  compareObjects,
+  type CompareOptions,
+  type Comparison,
+  countHeld,
+  deleteHeld,
+  heldOf,
+} from './index/compare.ts';
 import type { IngestTools } from './index/ingest.ts';
 import type { Mgit } from './mgit/index.ts';
 import { removeFromIndex, type RemovalTools } from './removal.ts';
@@ -65,9 +71,7 @@ async function verifyUnvouched(
   for await (const page of heldOf(store, id)) {
     signal.throwIfAborted();
     for (const object of page) log.add('foreign', object);
-    if (!repair) continue;
-    await store.delete(page);
-    objectsDeleted += page.length;
+    if (repair) objectsDeleted += await deleteHeld(store, page, id);
   }
   return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
 }
@@ -185,7 +189,7 @@ async function verifyAgainstGit(
     signal.throwIfAborted();
     await store.writeReceipt({
       ...receipt,
-      ...address,
+      ...(address.uid === undefined ? {} : { uid: address.uid }),
       ...truth,
       commit,
       branch: listing.to.branch,

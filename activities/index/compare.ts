@@ -87,9 +87,7 @@ export async function compareObjects(
     for await (const objects of store.read(extra)) {
       for (const object of objects) log.add(...describeExtra(object, repository, digest));
     }
-    if (!repair) continue;
-    await store.delete(extra);
-    state.objectsDeleted += extra.length;
+    if (repair) state.objectsDeleted += await deleteHeld(store, extra, repository);
   }
   if (repair && state.objectsWritten + state.objectsDeleted > 0) {
     const held = await store.count(repository);
@@ -121,11 +119,27 @@ export async function countHeld(
         state.xor = xorIds(state.xor, id);
       }
       if (!repair) continue;
-      await store.delete(foreign.map(({ id }) => id));
-      state.objectsDeleted += foreign.length;
+      const ids = foreign.map(({ id }) => id);
+      state.objectsDeleted += await deleteHeld(store, ids, repository);
     }
   }
   return state;
+}
+
+/**
+ * Deletes objects of {@link heldOf}. One that names another repository by now was mended there meanwhile: it stays. Gives the
+ * number of those that were to go.
+ */
+export async function deleteHeld(store: IndexStore, ids: readonly string[], repository: string): Promise<number> {
+  if (repository !== NO_REPOSITORY) {
+    await store.delete(ids, repository);
+    return ids.length;
+  }
+  for await (const page of store.read(ids)) {
+    const nameless = page.filter(({ properties }) => !isRepositoryId(properties.repo ?? ''));
+    await store.delete(nameless.map(({ id }) => id));
+  }
+  return ids.length;
 }
 
 /** Every id that Weaviate holds of a repository, in pages; those of {@link NO_REPOSITORY} name none that could be. */

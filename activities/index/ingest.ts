@@ -192,7 +192,7 @@ export async function ingest(
     repository: repository.id,
     ref: DEFAULT_REF,
     cloneUrl: repository.cloneUrl,
-    ...(repository.uid === undefined ? {} : { uid: repository.uid }),
+    ...uidOf(repository, previous),
     ...source.to,
     digest,
     files: state.files,
@@ -321,6 +321,12 @@ async function recount(
     }
   }
   return { files: paths.size, objects, xor };
+}
+
+/** What outlasts a rename, as far as anybody knows it. */
+function uidOf({ uid }: RepositoryAddress, previous: Receipt | null): Pick<Receipt, 'uid'> {
+  const known = uid ?? previous?.uid;
+  return known === undefined ? {} : { uid: known };
 }
 
 /** The receipt of a repository that was never indexed: it vouches for nothing. */

@@ -43,8 +43,8 @@ export interface IndexStore {
    * `IndexIncomplete` with the reason when an object still cannot be stored. Nothing refused counts as written.
    */
   write(objects: readonly IndexObject[]): Promise<void>;
-  /** Deletes objects by id; ids that are not there are no error. */
-  delete(ids: readonly string[]): Promise<void>;
+  /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
+  delete(ids: readonly string[], repository?: string): Promise<void>;
   /** Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. */
   deleteRepository(repository: string): Promise<number>;
   /** How many objects a repository has. */
@@ -146,10 +146,12 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     }
   }
 
-  async function deleteByIds(list: readonly string[]): Promise<void> {
+  async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
-      const result = await retried(() => chunks.data.deleteMany(chunks.filter.byId().containsAny(batch)));
+      const named = chunks.filter.byId().containsAny(batch);
+      const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
+      const result = await retried(() => chunks.data.deleteMany(filter));
       if (result.failed > 0) {
         throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
       }

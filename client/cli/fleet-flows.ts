@@ -187,6 +187,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
     ['succeeded', result.succeeded],
     ['failed', result.failed],
     ['skipped (nothing to do)', result.skipped],
+    ...(result.moved > 0 ? [['moved from a former name', result.moved]] : []),
     ['files changed', result.filesChanged],
     ['objects written', result.objectsWritten],
     ['objects deleted', result.objectsDeleted],
@@ -228,7 +229,10 @@ async function dryRun<Type extends PlannedFlow>(
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
   }
-  for (const { id } of plan.work) context.stdout.write(`${printable(id)}\n`);
+  for (const { id, formerly = [] } of plan.work) {
+    const move = formerly.length === 0 ? '' : ` (formerly ${formerly.join(', ')})`;
+    context.stdout.write(`${printable(`${id}${move}`)}\n`);
+  }
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
   context.stderr.write(

@@ -113,6 +113,8 @@ export interface FleetResult {
   readonly durationMs: number;
   /** True when a person declined the confirmation: nothing was done. */
   readonly declined: boolean;
+  /** Repositories that were indexed under a former name, and are indexed under their present one now. */
+  readonly moved: number;
   /** What `verifyCatalog` found; no other flow has it. */
   readonly verification?: VerificationReport;
 }
@@ -138,6 +140,12 @@ export interface Confirmation {
   readonly by?: string;
 }
 
+/** A repository to work on. */
+export interface PlannedRepository extends RepositoryAddress {
+  /** Ids under which the same repository was indexed before it was renamed or transferred: removed once it has this one. */
+  readonly formerly?: readonly string[];
+}
+
 /** One page of repositories to work on, as an activity returns it. */
 export interface RepositoryPage {
   /** How many repositories the patterns matched in all. */
@@ -145,7 +153,7 @@ export interface RepositoryPage {
   /** How many of the repositories after `after` need no work. */
   readonly upToDate: number;
   /** At most the page size, in order of their ids. */
-  readonly repositories: readonly RepositoryAddress[];
+  readonly repositories: readonly PlannedRepository[];
   /** How many need work in all, on this and the following pages. */
   readonly total: number;
   /** Repositories that could not be asked. */

@@ -11,6 +11,7 @@ export function describeProgress(progress: FleetProgress): string {
     ['succeeded', succeeded],
     ['failed', failed],
     ['skipped', skipped],
+    ...(progress.moved > 0 ? [['moved from a former name', progress.moved] as [string, number]] : []),
     ['files changed', progress.filesChanged],
     ['objects written', progress.objectsWritten],
     ['objects deleted', progress.objectsDeleted],

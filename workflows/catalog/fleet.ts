@@ -4,6 +4,7 @@ import {
   continueAsNew,
   executeChild,
   isCancellation,
+  log,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
@@ -15,6 +16,7 @@ import {
   FAILURES_KEPT,
   type FleetProgress,
   type FleetResult,
+  type PlannedRepository,
   type RepositoryFailure,
   type RepositoryOutcome,
   type RepositoryPage,
@@ -60,6 +62,7 @@ function newFleet(now: number): FleetState {
       embedded: 0,
       embeddingsReused: 0,
       declined: false,
+      moved: 0,
     },
   };
 }
@@ -160,7 +163,7 @@ export async function workThroughFleet<Outcome = RepositoryOutcome>(
 }
 
 async function workOn<Outcome>(
-  repository: RepositoryAddress,
+  { formerly = [], ...repository }: PlannedRepository,
   tracker: FleetTracker,
   work: FleetWork<Outcome>,
 ): Promise<void> {
@@ -175,6 +178,7 @@ async function workOn<Outcome>(
       staticSummary: `${work.child.type} ${repositoryName(repository.id)}`,
     });
     work.record(outcome);
+    for (const former of formerly) await removeFormer(former, repository.id, tracker);
   } catch (error) {
     tracker.finished(repository.id, {});
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
@@ -184,6 +188,30 @@ async function workOn<Outcome>(
     // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     tracker.failed([failureOf(repository.id, error)]);
+  }
+}
+
+/**
+ * Takes a repository out of the index under the name that it had, after it is in it under the one that it has. Killed between
+ * the two, the next run finds both and goes on here.
+ */
+async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<void> {
+  try {
+    const { objectsDeleted } = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>('removeRepository', {
+      workflowId: `sync/${former}`,
+      args: [{ repository: former }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(former) }],
+      staticSummary: `${repositoryName(former)} is ${repositoryName(present)} now`.slice(0, 200),
+    });
+    const { moved, objectsDeleted: before } = tracker.progress;
+    tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
+    log.info('repo_moved', { event: 'repo_moved', from: repositoryName(former), to: repositoryName(present) });
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) tracker.failed([busy(former)]);
+    else if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    else tracker.failed([failureOf(former, error)]);
   }
 }
 
@@ -206,5 +234,7 @@ export function fleetStart(input: unknown): FleetStart {
     return { given: input, state: newFleet(startTime.getTime()) };
   }
   const { continued, ...given } = input as { continued: FleetState };
-  return { given, state: continued };
+  // a run before this one may have been of a version that counted less
+  const { progress } = newFleet(continued.startedAt);
+  return { given, state: { ...continued, progress: { ...progress, ...continued.progress } } };
 }

@@ -66,7 +66,7 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     setCurrentDetails(describeVerification(found));
     if (!found.isTrue) {
       const differences = describeDifferences(found.differences);
-      log.error('index_differs', { event: 'index_differs', repo, differences });
+      log.warn('index_differs', { event: 'index_differs', repo, differences });
     }
     return found;
   });
