@@ -7,6 +7,7 @@ type Found = Map<string, Whereabouts | LonghaulError>;
 
 /** From this many repositories of a provider on, a listing is cheaper than asking for each. */
 const MANY = 8;
+const ANYTHING = { project: '*', repository: '*' };
 
 /** See `Mgit.whereabouts`. */
 export async function findWhereabouts(
@@ -42,22 +43,20 @@ async function askProvider(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const listed = new Map<string, Repository[]>();
-  const listing = async (organization: string): Promise<Repository[]> => {
-    const name = organization.toLowerCase();
-    const pattern = { text: `${name}/*/*`, provider: null, organization: name, project: '*', repository: '*' };
-    const all = listed.get(name) ?? (await provider.list([pattern], signal));
-    const own = all.filter((repository) => repository.organization.toLowerCase() === name);
-    listed.set(name, own);
-    return own;
+  const list = async (ids: readonly Known[]): Promise<void> => {
+    const names = [...new Set(ids.map(({ id }) => organizationOf(id)))].filter((name) => !listed.has(name));
+    if (names.length === 0) return;
+    const patterns = names.map((name) => ({ text: `${name}/*/*`, provider: null, organization: name, ...ANYTHING }));
+    const all = Map.groupBy(await provider.list(patterns, signal), ({ id }) => organizationOf(id));
+    for (const name of names) listed.set(name, all.get(name) ?? []);
   };
 
   if (known.length >= MANY) {
-    for (const organization of new Set(known.map(({ id }) => nameOf(id).organization))) {
-      const there = new Map((await listing(organization)).map((repository) => [repository.id, repository]));
-      for (const { id } of known) {
-        const repository = there.get(id);
-        if (repository) found.set(id, { state: 'there', repository });
-      }
+    await list(known);
+    const there = new Map([...listed.values()].flat().map((repository) => [repository.id, repository]));
+    for (const { id } of known) {
+      const repository = there.get(id);
+      if (repository) found.set(id, { state: 'there', repository });
     }
   }
   const sought = known.filter(({ id }) => !found.has(id));
@@ -65,16 +64,20 @@ async function askProvider(
     sought.map(({ id, uid }) => ({ ...nameOf(id), ...(uid === undefined ? {} : { uid }) })),
     signal,
   );
+  await list(sought.filter((_, at) => !located[at]));
   for (const [at, { id }] of sought.entries()) {
     const repository = located[at] ?? null;
     if (repository !== null) {
       found.set(id, repository.id === id ? { state: 'there', repository } : { state: 'moved', repository });
     } else {
       // an empty root may be a disk that is not mounted, an empty organization a token that sees nothing
-      const certain = (await listing(nameOf(id).organization)).length > 0;
-      found.set(id, { state: 'gone', certain });
+      found.set(id, { state: 'gone', certain: (listed.get(organizationOf(id)) ?? []).length > 0 });
     }
   }
+}
+
+function organizationOf(id: string): string {
+  return nameOf(id).organization.toLowerCase();
 }
 
 /** The name of a repository within its provider. */

@@ -27,6 +27,8 @@ export interface Forge {
   readonly forks: Set<string>;
   /** Renames or transfers `organization/repository`; the old name is sent on to the new one, as GitHub does. */
   rename(from: string, to: string): Promise<void>;
+  /** Sends nobody on from a former name any more. */
+  forget(name: string): void;
   /** Answers every API request until it returns null. */
   refuse: ((request: string) => Refusal | null) | null;
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
       numbers(forge).set(to, number);
       renamed.set(from, to);
     },
+    forget: (name) => void renamed.delete(name),
     close: async () => {
       if (!server.listening) return;
       server.close();

@@ -39,6 +39,9 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   });
 }
 
+/** Hundreds of them travel in one result. */
+const LONGEST_ERROR = 500;
+
 function record(tracker: FleetTracker, found: RepositoryVerification): void {
   const { progress } = tracker;
   const { repository, isTrue, differences, note } = found;
@@ -52,7 +55,7 @@ function record(tracker: FleetTracker, found: RepositoryVerification): void {
   });
   if (isTrue) return;
   const error = `${describeDifferences(differences)}${note === null ? '' : `; ${note}`}`;
-  tracker.failed([{ repository, type: 'IndexDiffers', error }]);
+  tracker.failed([{ repository, type: 'IndexDiffers', error: error.slice(0, LONGEST_ERROR) }]);
 }
 
 /** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */
