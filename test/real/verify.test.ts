@@ -54,8 +54,8 @@ async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: Ra
 async function contentOf(raw: RawIndex): Promise<unknown> {
   const [chunks, receipts] = await Promise.all([raw.chunks(), raw.receipts()]);
   return {
-    chunks: chunks.map(({ writtenAt: _, ...rest }) => rest),
-    receipts: receipts.map(({ id, properties: { indexedAt: _, ...rest } }) => ({ id, ...rest })),
+    chunks: chunks.map(({ writtenAt: _at, ...rest }) => rest),
+    receipts: receipts.map(({ id, properties: { indexedAt: _at, ...rest } }) => ({ id, ...rest })),
   };
 }
 

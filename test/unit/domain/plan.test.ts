@@ -71,7 +71,7 @@ test('an onboarding takes what is not completely indexed', () => {
   expect(plan.upToDate).toEqual(['p/o/done']);
 });
 
-function found(id: string, uid: string): Repository {
+function listing(id: string, uid: string): Repository {
   return {
     id,
     cloneUrl: id,
@@ -86,7 +86,7 @@ function found(id: string, uid: string): Repository {
 
 describe('a repository with another name', () => {
   const old = receipt('p/o/old', { uid: 'forge:1' });
-  const moved: Whereabouts = { state: 'moved', repository: found('p/o/new', 'forge:1') };
+  const moved: Whereabouts = { state: 'moved', repository: listing('p/o/new', 'forge:1') };
 
   test('may be one of the same provider only', () => {
     const receipts = [
@@ -95,7 +95,7 @@ describe('a repository with another name', () => {
       receipt('q/o/old', { uid: 'forge:1' }),
       receipt('p/o/x'),
     ];
-    expect(possibleMoves([found('p/o/new', 'forge:1'), found('p/o/x', 'forge:9')], receipts)).toEqual([old]);
+    expect(possibleMoves([listing('p/o/new', 'forge:1'), listing('p/o/x', 'forge:9')], receipts)).toEqual([old]);
     expect(possibleMoves([{ id: 'p/o/new', cloneUrl: '' }], receipts)).toEqual([]);
   });
 
@@ -125,7 +125,7 @@ describe('a repository with another name', () => {
 describe('a verification without full', () => {
   const xor = '1'.repeat(32);
   table.for([
-    ['nothing when all is as the receipt says', {}, { state: 'there', repository: found('p/o/r', '1') }, false],
+    ['nothing when all is as the receipt says', {}, { state: 'there', repository: listing('p/o/r', '1') }, false],
     ['at another number', { objects: 2 }, undefined, true],
     ['at other ids', { xor: NO_OBJECTS }, undefined, true],
     ['at a run that did not finish', { pending: { ...HEAD, tree: '', timestamp: null } }, undefined, true],
