@@ -1,7 +1,7 @@
 import { type BuildComparison, compareAnswers, type QueryAnswers, type StoredQuery } from '../domain/catalog/build.ts';
 import type { PruneResult, SwitchResult } from '../domain/catalog/build-flows.ts';
 import type { RepositoryPage } from '../domain/catalog/flows.ts';
-import { pageOf } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, pageOf } from '../domain/catalog/plan.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { blankReceipt } from './index/ingest.ts';
 import { heartbeating } from './heartbeating.ts';
@@ -100,7 +100,7 @@ async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<Que
 
 /**
  * Gives a build the repositories that another one has: what was removed there is removed here, and what is missing here gets
- * a receipt that vouches for nothing, so that the next sync indexes it.
+ * a receipt that is on its way to where the other build is, so that the next sync indexes it.
  */
 async function align(
   { builds }: CatalogTools,
@@ -114,8 +114,10 @@ async function align(
   const removed = [...presentIds].filter((id) => !wantedIds.has(id));
   for (const id of removed) await target.deleteRepository(id);
   const missing = wanted.filter(({ repository }) => !presentIds.has(repository));
-  for (const { repository, cloneUrl } of missing) {
-    await target.writeReceipt(blankReceipt({ id: repository, cloneUrl }, to));
+  for (const receipt of missing) {
+    const { commit, tree, branch, timestamp } = receipt;
+    const blank = blankReceipt(addressOfReceipt(receipt), to);
+    await target.writeReceipt({ ...blank, pending: { commit, tree, branch, timestamp } });
   }
   return { carried: missing.length, removed: removed.length };
 }

@@ -1,9 +1,10 @@
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
-import { NO_OBJECTS, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
+import { addressOfReceipt, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryVerification } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { ModelSettings } from '../domain/model.ts';
 import { heartbeating } from './heartbeating.ts';
@@ -12,7 +13,9 @@ import type { Builds } from './index/builds.ts';
 import type { SearchAnswer, SearchQuery } from './index/search.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
 import type { Mgit } from './mgit/index.ts';
-import { addressOfReceipt, type Planner } from './planner.ts';
+import type { Planner } from './planner.ts';
+import { removeFromIndex } from './removal.ts';
+import { verifyRepository } from './verification.ts';
 
 /** One page of a question about many repositories. */
 export interface PageRequest {
@@ -43,8 +46,12 @@ export interface CatalogActivities {
   ): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
-  /** Deletes the objects of a repository, then its receipt, from every build. */
+  /** Deletes whatever is kept of a repository in every build, its receipts last. */
   removeRepository(request: { readonly repository: string }): Promise<RepositoryOutcome>;
+  /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
+  findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
+  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
 /** A question to the repositories that match a pattern. */
@@ -62,6 +69,8 @@ export interface IndexTools extends IngestTools {
 
 /** What the catalog's activities work with. */
 export interface CatalogTools {
+  /** As longhaul.yaml says; a build has one with its own size limit. */
+  readonly mgit: Mgit;
   readonly builds: Builds;
   readonly spool: StreamSpool;
   /** The tools of a build; of the live one when none is named, which is begun as longhaul.yaml says when there is none yet. */
@@ -108,26 +117,31 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         const started = Date.now();
         const index = await writable(tools, undefined);
         const previous = await index.store.readReceipt(repository);
-        const source = await tools.spool.open(stream, previous);
+        const source = await tools.spool.open(repository, stream, previous);
         const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
         const address = { id: repository, cloneUrl };
         const run = await ingest(index, address, source, previous, { signal, onProgress: report });
         return outcomeOf([{ ...run, full: source.full }], repository, Date.now() - started);
       }),
 
+    findDiffering: ({ patterns, full, after, limit }) =>
+      heartbeating(async (signal) =>
+        pageOf(await (await tools.index()).planner.verification(patterns, { full, signal }), after, limit),
+      ),
+
+    verifyRepository: ({ repository, repair }) =>
+      heartbeating(async (signal, report) => {
+        const { builds, spool } = tools;
+        const index = { ...(await writable(tools, undefined)), builds, spool };
+        return verifyRepository(index, repository, { repair, signal, onProgress: report });
+      }),
+
     removeRepository: ({ repository }) =>
       heartbeating(async () => {
         const started = Date.now();
-        let removed: Receipt | null = null;
-        let objectsDeleted = 0;
-        for (const { digest } of await tools.builds.list()) {
-          const store = tools.builds.store(digest);
-          const receipt = await store.readReceipt(repository);
-          // from here on it vouches for nothing, whatever happens to this run
-          if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED });
-          objectsDeleted += await store.deleteRepository(repository);
-          removed ??= receipt;
-        }
+        const live = await tools.builds.live();
+        const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository);
+        const objectsDeleted = await removeFromIndex(tools, repository);
         return {
           repository,
           commit: removed?.commit ?? '',
@@ -229,8 +243,6 @@ async function indexDifference(
   };
   return { ...(await ingest(tools, repository, source, receipt, options)), full };
 }
-
-const NOTHING_INDEXED = { commit: '', tree: '', files: 0, objects: 0, xor: NO_OBJECTS, pending: null };
 
 const NOTHING_DONE: Omit<IngestResult, 'receipt'> = {
   files: 0,

@@ -128,6 +128,7 @@ export async function openTools(
   }
 
   return {
+    mgit: openMgit(loaded, env),
     builds,
     begin: async (model) => (await begin(model)).digest,
     live,

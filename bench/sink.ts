@@ -26,6 +26,8 @@ export function createSink(digest: string): IndexStore {
     count: (repository) => Promise.resolve(idsOf(repository).size),
     purge: refuse,
     inventory: refuse,
+    everything: refuse,
+    read: refuse,
     idsOfPaths: refuse,
     readReceipt: (repository) => Promise.resolve(receipts.get(repository) ?? null),
     writeReceipt: (receipt) => {

@@ -130,6 +130,19 @@ index
     run(options, async (context) => (await builds()).prune(context, options)),
   );
 index
+  .command('verify')
+  .description('hold the index against git; exit code 7 when something differs')
+  .argument('[pattern...]', 'mgit patterns over what is indexed')
+  .option('--all', 'everything that is in the index')
+  .option('--full', 'compare every object, not only where numbers differ')
+  .option('--repair', 'mend exactly what differs')
+  .addOption(parallel)
+  .option('--no-wait', 'start the flow and return')
+  .addOption(json)
+  .action((patterns: string[], options: Parameters<typeof Fleet.verifyIndex>[2]) =>
+    run(options, async (context) => (await fleet()).verifyIndex(context, patterns, options)),
+  );
+index
   .command('stdin')
   .description('ingest a change stream (JSONL) of any producer')
   .option('--provider <name>', 'first part of the ids of repositories whose lines carry no repo_id', 'stdin')

@@ -18,6 +18,7 @@ import type {
   RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
+  VerifyInput,
 } from '../domain/catalog/flows.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
@@ -31,6 +32,7 @@ export interface Flows {
   syncRepositories: { input: SyncRepositoriesInput; result: FleetResult };
   syncRepository: { input: SyncRepositoryInput; result: RepositoryOutcome };
   removeRepositories: { input: RemoveInput; result: FleetResult };
+  verifyCatalog: { input: VerifyInput; result: FleetResult };
   ingestStream: { input: IngestStreamInput; result: RepositoryOutcome };
   reembedIndex: { input: ReembedInput; result: ReembedResult };
   switchIndex: { input: SwitchInput; result: SwitchResult };
@@ -112,9 +114,15 @@ function identityOf(
   if (type === 'reembedIndex' || type === 'switchIndex' || type === 'pruneIndex') {
     return { workflowId: BUILDS_LOCK, summary: type, repository: null };
   }
-  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[
-    type as string
-  ];
+  const verb = {
+    onboardRepositories: 'onboard',
+    syncRepositories: 'sync',
+    removeRepositories: 'remove',
+    // another depth is another question
+    verifyCatalog: ['verify', 'full' in input && input.full && 'full', 'repair' in input && input.repair && 'repair']
+      .filter(Boolean)
+      .join('-'),
+  }[type as string];
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }

@@ -14,6 +14,7 @@ export type {
   RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
+  VerifyInput,
 } from '../domain/catalog/flows.ts';
 export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/build.ts';
 export type {
@@ -25,5 +26,6 @@ export type {
   SwitchInput,
   SwitchResult,
 } from '../domain/catalog/build-flows.ts';
+export type { Difference, DifferenceKind, VerificationReport } from '../domain/catalog/verification.ts';
 export type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 export { FAILURES, type FailureType, LonghaulError } from '../domain/failures.ts';

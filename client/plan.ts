@@ -57,10 +57,12 @@ async function withTools<Result>(context: CliContext, use: (tools: OpenTools) =>
   }
 }
 
+async function* nothing(): AsyncGenerator<never> {}
+
 /** The planner of an index that was not begun. */
 function plannerOfNothing(context: CliContext): ReturnType<typeof createPlanner> {
   const loaded = loadedConfig(context);
   const providers = loaded.config.providers.map(({ name }) => name);
-  const store = { receipts: () => Promise.resolve([]) };
+  const store = { receipts: () => Promise.resolve([]), everything: nothing };
   return createPlanner({ mgit: openMgit(loaded, context.env), store, digest: '', providers });
 }

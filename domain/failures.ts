@@ -44,6 +44,11 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
   },
+  IndexDiffers: {
+    tries: 1,
+    exitCode: 7,
+    remedy: 'Mend it with `longhaul index verify --repair`; what that leaves is named with its reason.',
+  },
   RepositoryBusy: {
     tries: 1,
     exitCode: 1,

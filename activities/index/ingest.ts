@@ -202,6 +202,7 @@ export async function ingest(
     repository: repository.id,
     ref: DEFAULT_REF,
     cloneUrl: repository.cloneUrl,
+    ...uidOf(repository, previous),
     ...source.to,
     digest,
     files: state.files,
@@ -243,14 +244,16 @@ function replaced(repository: string): LonghaulError {
   return new LonghaulError('RepositoryBusy', `Another run has taken over ${repository} since this one began.`);
 }
 
-type IndexableFile = FileWritten & { readonly content: Uint8Array };
+/** A file that is indexed. */
+export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
 /** A file that gets objects. One whose mode alone changed keeps those it has. */
-function isIndexable(change: Change): change is IndexableFile {
+export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-function objectsOf(
+/** The objects of a file; `ids` has one for each of its chunks. */
+export function objectsOf(
   repository: string,
   file: IndexableFile,
   analyzed: AnalyzedFile,
@@ -282,7 +285,7 @@ function objectsOf(
 }
 
 /** Hands changes on in batches, each when it is its turn; reads on only after that. */
-async function inBatches(
+export async function inBatches(
   changes: AsyncIterable<Change>,
   work: (batch: readonly Change[]) => Promise<void>,
   { signal, onChange }: { readonly signal: AbortSignal; readonly onChange: (change: Change) => void },
@@ -365,12 +368,19 @@ async function recount(
   return { files: paths.size, objects, xor };
 }
 
+/** What outlasts a rename, as far as anybody knows it. */
+function uidOf({ uid }: RepositoryAddress, previous: Receipt | null): Pick<Receipt, 'uid'> {
+  const known = uid ?? previous?.uid;
+  return known === undefined ? {} : { uid: known };
+}
+
 /** The receipt of a repository that was never indexed: it vouches for nothing. */
-export function blankReceipt({ id, cloneUrl }: RepositoryAddress, digest: string): Receipt {
+export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
   return {
     repository: id,
     ref: DEFAULT_REF,
     cloneUrl,
+    ...(uid === undefined ? {} : { uid }),
     commit: '',
     tree: '',
     branch: null,

@@ -36,6 +36,8 @@ export type ReceiptProperties = {
   repository: string;
   ref: string;
   cloneUrl: string;
+  /** Empty when the provider has no such thing. */
+  uid: string;
   branch: string;
   commit: string;
   tree: string;
@@ -97,7 +99,7 @@ const CHUNK_PROPERTIES: readonly Property[] = [
 const RECEIPT_PROPERTIES: readonly Property[] = [
   filtered('repository'),
   filtered('ref'),
-  ...['cloneUrl', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
+  ...['cloneUrl', 'uid', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
   stored('files', 'int'),
   stored('objects', 'int'),
   stored('xor'),

@@ -20,6 +20,19 @@ export interface InventoryEntry {
   readonly path: string;
 }
 
+/** One object as Weaviate has it. Whoever wrote it: properties may be missing. */
+export interface StoredObject {
+  readonly id: string;
+  readonly properties: Readonly<Partial<ChunkProperties>>;
+  readonly vector: readonly number[];
+}
+
+/** One object of a listing of the whole index; `repository` is empty when the object names none. */
+export interface HeldObject {
+  readonly id: string;
+  readonly repository: string;
+}
+
 /** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
 export interface IndexStore {
   readonly names: CollectionNames;
@@ -34,8 +47,8 @@ export interface IndexStore {
    * Nothing refused counts as written. An abort ends it at once.
    */
   write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
-  /** Deletes objects by id; ids that are not there are no error. */
-  delete(ids: readonly string[]): Promise<void>;
+  /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
+  delete(ids: readonly string[], repository?: string): Promise<void>;
   /**
    * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
    * index entries that lead to it, and makes none when the same object is written again.
@@ -47,6 +60,10 @@ export interface IndexStore {
   count(repository: string): Promise<number>;
   /** All objects of a repository by id and path, in pages. */
   inventory(repository: string): AsyncIterable<InventoryEntry[]>;
+  /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
+  everything(): AsyncIterable<HeldObject[]>;
+  /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
+  read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
   /** The ids of the objects of these paths of a repository. */
   idsOfPaths(repository: string, paths: readonly string[]): Promise<string[]>;
   readReceipt(repository: string): Promise<Receipt | null>;
@@ -66,6 +83,10 @@ const DELETE_BATCH = 500;
 const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
+/** Whole objects a request: some kilobytes each. */
+const READ_PAGE = 250;
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 const TRIES = 4;
 
 /** The index called `name`, for objects made under `digest`. */
@@ -104,10 +125,41 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     }
   }
 
-  async function deleteByIds(list: readonly string[]): Promise<void> {
+  async function* everything(): AsyncIterable<HeldObject[]> {
+    for (let after = NIL, full = true; full;) {
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo'] }),
+      );
+      yield objects.map(({ uuid, properties }) => ({ id: uuid, repository: properties.repo ?? '' }));
+      after = objects.at(-1)?.uuid ?? after;
+      full = objects.length === LIST_LIMIT;
+    }
+  }
+
+  async function* read(ids: readonly string[]): AsyncIterable<StoredObject[]> {
+    for (let at = 0; at < ids.length; at += READ_PAGE) {
+      const page = ids.slice(at, at + READ_PAGE);
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({
+          filters: chunks.filter.byId().containsAny(page),
+          limit: READ_PAGE,
+          includeVector: true,
+        }),
+      );
+      yield objects.map(({ uuid, properties, vectors }) => ({
+        id: uuid,
+        properties,
+        vector: (vectors['default'] ?? []) as number[],
+      }));
+    }
+  }
+
+  async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
-      const result = await retried(() => chunks.data.deleteMany(chunks.filter.byId().containsAny(batch)));
+      const named = chunks.filter.byId().containsAny(batch);
+      const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
+      const result = await retried(() => chunks.data.deleteMany(filter));
       if (result.failed > 0) {
         throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
       }
@@ -133,6 +185,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     },
     count,
     inventory,
+    everything,
+    read,
     async deleteRepository(repository) {
       let deleted = 0;
       for (;;) {
@@ -184,6 +238,11 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
   };
 }
 
+/** The bucket that an object is listed in: the first byte of its id. */
+export function bucketOf(id: string): number {
+  return Number.parseInt(id.slice(0, 2), 16);
+}
+
 async function writeBatch(
   { batches }: IndexClient,
   collection: string,
@@ -192,7 +251,7 @@ async function writeBatch(
 ): Promise<void> {
   let left = batch.map(({ id, properties, vector }) => ({
     id,
-    properties: { ...properties, bucket: Number.parseInt(id.slice(0, 2), 16) },
+    properties: { ...properties, bucket: bucketOf(id) },
     vector,
   }));
   for (let attempt = 1; ; attempt++) {
@@ -232,9 +291,10 @@ function pause(attempt: number): Promise<void> {
 }
 
 function propertiesOf(receipt: Receipt): ReceiptProperties {
-  const { branch, timestamp, pending, ...rest } = receipt;
+  const { branch, timestamp, pending, uid, ...rest } = receipt;
   return {
     ...rest,
+    uid: uid ?? '',
     branch: branch ?? '',
     timestamp: timestamp ?? '',
     pending: pending === null ? '' : JSON.stringify(pending),
@@ -242,9 +302,11 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
 }
 
 function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending, ...rest } = properties;
+  const { branch, timestamp, pending, uid, ...rest } = properties;
   return {
     ...rest,
+    // receipts of earlier versions have none
+    ...(uid ? { uid } : {}),
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,

@@ -28,6 +28,8 @@ export interface GitOptions {
   /** Configuration for this run. It travels in the environment, so a credential in it is in no process list. */
   readonly config?: readonly (readonly [key: string, value: string])[];
   readonly signal?: AbortSignal | undefined;
+  /** Hears what git said beside its output, when it succeeded. */
+  readonly onRemark?: (said: string) => void;
 }
 
 /** A running git. */
@@ -242,7 +244,7 @@ process.once('exit', () => {
   for (const child of running) signalGroup(child, 'SIGKILL');
 });
 
-async function endOf(child: Child, command: string, { about, signal }: GitOptions): Promise<void> {
+async function endOf(child: Child, command: string, { about, signal, onRemark }: GitOptions): Promise<void> {
   running.add(child);
   const memory = watchMemory(child);
   let complaint = '';
@@ -258,6 +260,7 @@ async function endOf(child: Child, command: string, { about, signal }: GitOption
     signal?.throwIfAborted();
     if (code === 'SIGKILL' && memory() > MEMORY_LIMIT) complaint += '\nit needs more memory than it may have';
     if (code !== 0) throw failureOf(command, complaint, code, about);
+    onRemark?.(complaint);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new LonghaulError('GitFailed', 'The program git is not installed, or not on the PATH of the worker.', {

@@ -1,7 +1,7 @@
 import type { BlobRef, FilePath, FullReason } from '../../domain/catalog/change.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
-import type { Repository, RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/catalog/repository.ts';
 import type { LonghaulError } from '../../domain/failures.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
@@ -16,6 +16,16 @@ export interface Mgit {
   list(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Repository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
+  /**
+   * Where repositories are now: under their id, under another one, or nowhere. Many of them cost a listing of each
+   * organization. What a provider refuses is the entry of each of its repositories.
+   */
+  whereabouts(
+    repositories: readonly Pick<Repository, 'id' | 'uid'>[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Map<string, Whereabouts | LonghaulError>>;
+  /** Removes what the cache of this machine holds of a repository. */
+  forget(id: string): Promise<void>;
   /**
    * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
    * stops nothing. `concurrency` is how many are asked at the same time; default 16.

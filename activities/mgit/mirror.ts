@@ -113,6 +113,15 @@ export async function openMirror(
   };
 }
 
+/** Removes a mirror, if there is one, and what a killed process left of it. */
+export async function forgetMirror(path: string): Promise<void> {
+  if (!existsSync(dirname(path))) return;
+  await withLock(`${path}.lock`, async () => {
+    await removeTemporaries(dirname(path));
+    await rm(path, { recursive: true, force: true });
+  });
+}
+
 /** Where the mirror of a repository is: its id as folders, so that two ids never share one. */
 export function mirrorPath(cacheDir: string, id: string): string {
   const folders = id.split('/').map((segment) =>

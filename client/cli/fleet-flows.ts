@@ -1,6 +1,7 @@
-import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
+import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from '../../domain/catalog/flows.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { proceedQuestion } from '../../domain/catalog/progress.ts';
+import { describeDifferences, DIFFERENCES } from '../../domain/catalog/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../domain/failures.ts';
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
@@ -53,6 +54,19 @@ export async function removeFromIndex(
   return runFleet(context, 'removeRepositories', input, options);
 }
 
+/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+export async function verifyIndex(
+  context: CliContext,
+  patterns: string[],
+  options: FleetOptions & { all?: boolean; full?: boolean; repair?: boolean; parallel: number },
+): Promise<number> {
+  const { all = false, full = false, repair = false, parallel } = options;
+  if (all === patterns.length > 0)
+    throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
+  const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
+  return runFleet(context, 'verifyCatalog', input, options);
+}
+
 /** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
 export async function watchFlow(
   context: CliContext,
@@ -71,9 +85,9 @@ export async function watchFlow(
   }
 }
 
-type FleetFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
 
-function runFleet<Type extends FleetFlow>(
+function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],
@@ -87,7 +101,9 @@ function runFleet<Type extends FleetFlow>(
   return runFlow(context, { type, input, question, print, exitCode: exitCodeOf }, options);
 }
 
-function exitCodeOf({ failed }: FleetResult): number {
+/** An index that differs is worth a code of its own, whatever else failed. */
+function exitCodeOf({ failed, verification }: FleetResult): number {
+  if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
   return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
 }
 
@@ -115,13 +131,22 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
     ['succeeded', result.succeeded],
     ['failed', result.failed],
     ['skipped (nothing to do)', result.skipped],
+    ...(result.moved > 0 ? [['moved from a former name', result.moved]] : []),
     ['files changed', result.filesChanged],
     ['objects written', result.objectsWritten],
     ['objects deleted', result.objectsDeleted],
     ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`],
     ['seconds', (result.durationMs / 1000).toFixed(1)],
   );
+  const { verification } = result;
+  if (verification) {
+    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
+  }
   stdout.write(`${table.toString()}\n`);
+  for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
+    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+  }
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
     if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
@@ -132,7 +157,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
 }
 
 /** Says what a flow would do, by the same plan that the flow follows. */
-async function dryRun<Type extends FleetFlow>(
+async function dryRun<Type extends PlannedFlow>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],
@@ -148,7 +173,10 @@ async function dryRun<Type extends FleetFlow>(
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
   }
-  for (const { id } of plan.work) context.stdout.write(`${printable(id)}\n`);
+  for (const { id, formerly = [] } of plan.work) {
+    const move = formerly.length === 0 ? '' : ` (formerly ${formerly.join(', ')})`;
+    context.stdout.write(`${printable(`${id}${move}`)}\n`);
+  }
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
   context.stderr.write(

@@ -1,5 +1,5 @@
 import { redacted } from '../../activities/mgit/clone-url.ts';
-import { addressOfReceipt } from '../../activities/planner.ts';
+import { addressOfReceipt } from '../../domain/catalog/plan.ts';
 import { type Head, STREAM_URL } from '../../domain/catalog/plan.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import type { LonghaulError } from '../../domain/failures.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeText } from '../../activities/index/decode.ts';
 import type { CommittedFile, Mgit } from '../../activities/mgit/index.ts';
-import { addressOfReceipt } from '../../activities/planner.ts';
+import { addressOfReceipt } from '../../domain/catalog/plan.ts';
 import { STREAM_URL } from '../../domain/catalog/plan.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';

@@ -40,9 +40,10 @@ export const test = base
     return { connection, native };
   })
   .extend('maxCachedWorkflows', async (): Promise<number> => 50)
-  .extend('flows', async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<FlowsFixture> => {
+  .extend('providers', async (): Promise<((root: string) => Promise<object[]>) | undefined> => undefined)
+  .extend('flows', async ({ connections, maxCachedWorkflows, providers }, { onCleanup }): Promise<FlowsFixture> => {
     const { workflowBundle } = inject('stack');
-    const estate = await createEstate();
+    const estate = await createEstate({ providers });
     const started = new Map<string, string>();
     const record: WorkflowClientInterceptor = {
       async start(input, next) {

@@ -34,6 +34,7 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
       return true;
     },
     child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, confirm: false, parallel, continued: next }),
   });
 }

@@ -27,7 +27,7 @@ import { type Locked, underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
 import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
-import { buildLock } from './sync-repository.ts';
+import { buildLock } from './lock.ts';
 
 /** Every pass brings in what moved during the one before. */
 const MAX_PASSES = 3;
@@ -137,6 +137,7 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
       ]),
     proceed: () => Promise.resolve(true),
     child: { type: 'syncRepository', input: (repository) => ({ repository, build }), lock: buildLock(build) },
+    record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ build, parallel, continued: next }),
   });
 }

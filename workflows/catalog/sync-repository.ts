@@ -2,10 +2,11 @@ import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
-import { busy, failureOf } from '../shared/failure.ts';
+import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
-import { type Locked, underLock } from '../shared/lock.ts';
+import { underLock } from '../shared/lock.ts';
 import { indexing } from './activities.ts';
+import { lockOf } from './lock.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
@@ -55,16 +56,6 @@ export async function removeRepository(input: { readonly repository: string }): 
         { repository },
       ]),
   });
-}
-
-/** The lock of a repository: one for the live build, one for each build beside it. */
-function lockOf(id: string, build?: string): Pick<Locked<unknown>, 'workflowId' | 'busy'> {
-  return { workflowId: build === undefined ? `sync/${id}` : `${buildLock(build)}/${id}`, busy: busy(id) };
-}
-
-/** What the locks of the repositories of a build begin with. */
-export function buildLock(build: string): string {
-  return `build/${build}`;
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */
