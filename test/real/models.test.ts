@@ -204,8 +204,8 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
 
 test('a module that Weaviate does not have is named before anything starts', async () => {
   const { estate, change } = await createModelEstate('stranger');
-  const { exitCode, stderr } = await longhaul(commandEnv(estate, change), ['search', 'x']);
+  const { exitCode, stdout, stderr } = await longhaul(commandEnv(estate, change), ['worker', '--roles', 'repos']);
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/does not have the module text2vec-cohere: enable it there/);
+  expect(stdout + stderr).toMatch(/does not have the module text2vec-cohere: enable it there/);
   await estate.dispose();
 });

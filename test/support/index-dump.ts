@@ -29,7 +29,7 @@ export async function dumpIndex(client: WeaviateClient, store: IndexStore): Prom
     full = page.objects.length === PAGE;
   }
   const receipts = await store.receipts();
-  return { objects, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '' })) };
+  return { objects, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '', uid: '' })) };
 }
 
 /** What is wrong with an index in itself: receipts that are not true, objects of nobody, two objects for one chunk. */

@@ -7,7 +7,7 @@ describe('ndcgAt10', () => {
   test.each([
     ['the only good file comes first', ['a'], ['a'], 1],
     ['it comes second', ['x', 'a'], ['a'], 1 / Math.log2(3)],
-    ['it comes eleventh', [...'bcdefghijk', 'a'], ['a'], 0],
+    ['it comes eleventh', ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'a'], ['a'], 0],
     ['two of two', ['a', 'b'], ['b', 'a'], 1],
     ['one of two', ['a', 'x'], ['a', 'b'], 1 / (1 + 1 / Math.log2(3))],
     ['a file that comes twice counts once', ['a', 'a', 'b'], ['a', 'b'], 1],
