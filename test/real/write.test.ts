@@ -129,7 +129,7 @@ describe('a Weaviate that goes away in the middle of a write', () => {
     const index = (): Promise<RepositoryOutcome> =>
       new MockActivityEnvironment().run(indexRepository, { repository: id });
     try {
-      await estate.create('acme/core', sourcesOf('rxjs', 200));
+      await estate.create('acme/core', { ...sourcesOf('rxjs'), ...sourcesOf('zod') });
       const disturbed = index().catch((error: unknown) => error);
       await expect.poll(() => tools.store.count(id), { interval: 5 }).toBeGreaterThan(200);
       process.kill(serverPid(), 'SIGKILL');
@@ -150,8 +150,10 @@ describe('a Weaviate that goes away in the middle of a write', () => {
   });
 });
 
-function sourcesOf(packageName: string, most: number): Record<string, string> {
+function sourcesOf(packageName: string): Record<string, string> {
   const folder = new URL(`../../node_modules/${packageName}/src/`, import.meta.url);
-  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts')).sort();
-  return Object.fromEntries(names.slice(0, most).map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]));
+  const names = (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.ts'));
+  return Object.fromEntries(
+    names.map((name) => [`${packageName}/${name}`, readFileSync(new URL(name, folder), 'utf8')]),
+  );
 }
