@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { openBrowser } from '../support/browser.ts';
 import { type FlowsFixture, sourceOf, test } from '../support/flows.ts';
@@ -37,10 +37,10 @@ test('a person starts, watches and answers a flow in the Temporal UI', { timeout
   await page.locator('main [role=menuitem]:visible', { hasText: 'Update' }).first().click();
   await page.locator('[data-testid=update-select-button]:visible').click();
   await page.locator('[role=option]:visible', { hasText: 'confirm' }).first().click();
-  await page
-    .locator('form .cm-content:visible, [role=dialog] .cm-content:visible')
-    .last()
-    .fill('{"proceed": true, "by": "ada"}');
+  await write(
+    page.locator('[role=dialog] .cm-content:visible, form .cm-content:visible').last(),
+    '{"proceed": true, "by": "ada"}',
+  );
   await page.locator('[data-testid=confirm-modal-button]:visible').last().click();
   expect(await flows.client.workflow.getHandle(id).result()).toMatchObject({ succeeded: 2, failed: 0 });
 
@@ -70,11 +70,7 @@ async function start({ client, started }: FlowsFixture, id: string, input: strin
   await page.getByLabel('Workflow ID').fill(id);
   await page.getByLabel('Task Queue').fill('longhaul-flows');
   await page.getByLabel('Workflow Type').fill('onboardRepositories');
-  const editor = page.locator('main .cm-content').first();
-  await editor.fill(input);
-  // the editor lays the object out when it is left, which moves the button
-  await editor.blur();
-  await editor.locator('.cm-line').nth(1).waitFor();
+  await write(page.locator('main .cm-content').first(), input);
   await page.getByRole('main').getByRole('button', { name: 'Start Workflow' }).click();
   const runId = async (): Promise<string | null> => {
     const described = await client.workflow
@@ -90,4 +86,11 @@ async function start({ client, started }: FlowsFixture, id: string, input: strin
 async function openRun(id: string): Promise<void> {
   await page.goto(pageOf(`/${id}`));
   await page.getByText('Result').first().waitFor();
+}
+
+/** Types an object into an editor and leaves it, upon which the editor lays it out and everything below it moves. */
+async function write(editor: Locator, text: string): Promise<void> {
+  await editor.fill(text);
+  await editor.blur();
+  await editor.locator('.cm-line').nth(1).waitFor();
 }
