@@ -9,7 +9,7 @@ import type { RepositoryOutcome } from '../../domain/catalog/flows.ts';
 import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
 import { createEstate } from '../support/estate.ts';
 import { objectIdsOf, openEstate } from '../support/flows.ts';
-import { makeRandomWalk, moveMain } from '../support/histories.ts';
+import { makeRandomWalk, moveHead } from '../support/histories.ts';
 
 const ID = 'local/acme/walk';
 
@@ -27,10 +27,10 @@ describe('the incremental index', () => {
     try {
       await mkdir(join(estate.root, 'acme'));
       const cloneUrl = estate.gitDir('acme/walk');
-      const steps = await makeRandomWalk(cloneUrl, { seed, steps: 12 });
+      const steps = await makeRandomWalk(cloneUrl, { seed, steps: 16 });
       const { removeRepository } = createCatalogActivities(scratch);
       for (const step of steps) {
-        await moveMain(cloneUrl, step);
+        await moveHead(cloneUrl, step);
         const outcome = await indexed(incremental, cloneUrl);
         await new MockActivityEnvironment().run(removeRepository, { repository: ID });
         const whole = await indexed(scratch, cloneUrl);

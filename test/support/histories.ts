@@ -1,15 +1,18 @@
 import { commitHeader, fileHeader, git, importRepository } from '../../examples/git.ts';
 
-/** One move of `main`. */
+/** One move of HEAD. */
 export interface WalkStep {
   /** What happened to the history, and to the files: for the message of a test that fails. */
   readonly what: string;
-  /** Where `main` is after it. */
+  /** Where HEAD is after it; zeros when its branch is gone. */
   readonly commit: string;
+  /** The branch that HEAD names. */
+  readonly branch: string;
 }
 
 interface File {
-  readonly mode: '100644' | '100755' | '120000';
+  readonly mode: '100644' | '100755' | '120000' | '160000';
+  /** For a submodule the name of its commit. */
   readonly content: Buffer;
 }
 type Tree = ReadonlyMap<string, File>;
@@ -44,13 +47,19 @@ const NAMES = [
   'quo"te.js',
   '-dash.rs',
 ];
+/** Where submodules are: one of them where other states have a folder. */
+const SUBMODULES = ['modules/lib', 'docs', 'src/sub'];
+/** What happens at least once in every walk. */
+const RARE_STEPS = ['merge', 'revert', 'reset', 'rewrite', 'emptied', 'branch gone', 'branch renamed'] as const;
+const NO_COMMIT = '0'.repeat(40);
 /** Not UTF-8: the lone surrogate stands for the byte 0xff. */
 const BYTES_NAME = 'by\udcfftes.ts';
 
 /**
- * Makes a bare repository at `gitDir` whose `main` can be led through `steps` states: commits that add, change, rename, copy
- * and delete files, change modes and types; merges; reverts; force-pushes back and to another history. The same seed makes
- * the same oids. `main` is left at the first state; {@link moveMain} leads it on.
+ * Makes a bare repository at `gitDir` whose HEAD can be led through `steps` states: commits that add, change, rename, copy
+ * and delete files, change modes and types, submodules; merges; reverts; force-pushes back and to another history; a tree
+ * without files, a branch that is gone or has another name. All of it happens in every walk that is long enough; the same seed
+ * makes the same oids. HEAD is left at the first state; {@link moveHead} leads it on.
  */
 export async function makeRandomWalk(
   gitDir: string,
@@ -58,12 +67,21 @@ export async function makeRandomWalk(
 ): Promise<WalkStep[]> {
   const walk = plan(randomFrom(seed), steps);
   const oids = await importRepository(gitDir, stream(walk));
-  return walk.map(({ what }, index) => ({ what, commit: oids[index] ?? '' }));
+  return walk.map(({ what, branch, isGone }, index) => ({
+    what,
+    branch,
+    commit: isGone ? NO_COMMIT : (oids[index] ?? ''),
+  }));
 }
 
-/** Points `main` at a state of the walk, as a push or force-push would. */
-export async function moveMain(gitDir: string, { commit }: WalkStep): Promise<void> {
-  await git([`--git-dir=${gitDir}`, 'update-ref', 'refs/heads/main', commit]);
+/** Points HEAD at a state of the walk, as a push, a force-push or a renamed branch would. */
+export async function moveHead(gitDir: string, { commit, branch }: WalkStep): Promise<void> {
+  const run = (...args: string[]): Promise<string> => git([`--git-dir=${gitDir}`, ...args]);
+  const refs = (await run('for-each-ref', '--format=%(refname)')).split('\n').filter((ref) => ref !== '');
+  const ref = `refs/heads/${branch}`;
+  if (commit !== NO_COMMIT) await run('update-ref', ref, commit);
+  await run('symbolic-ref', 'HEAD', ref);
+  for (const other of refs) if (other !== ref || commit === NO_COMMIT) await run('update-ref', '-d', other);
 }
 
 interface PlannedStep {
@@ -71,6 +89,8 @@ interface PlannedStep {
   readonly head: Commit;
   /** The commits that the step needs and no earlier one has made. */
   readonly made: readonly Commit[];
+  readonly branch: string;
+  readonly isGone: boolean;
 }
 
 function plan(random: Random, steps: number): PlannedStep[] {
@@ -84,16 +104,22 @@ function plan(random: Random, steps: number): PlannedStep[] {
   let tree: Tree = new Map();
   for (let i = 0; i < 12; i++) tree = EDITS.add(tree, random);
   let head = commit(tree);
-  const walk: PlannedStep[] = [{ what: 'first commit', head, made: [head] }];
+  let branch = 'main';
+  const walk: PlannedStep[] = [{ what: 'first commit', head, made: [head], branch, isGone: false }];
+  const due = random.shuffled(RARE_STEPS);
+  const dueEdits = random.shuffled(Object.keys(EDITS) as EditName[]);
+  const edit = (before: Tree): { tree: Tree; what: string } => edited(before, random, dueEdits.splice(0, 2));
 
   while (walk.length < steps) {
     const before = commits.length;
-    let what = random.pick(['commit', 'commit', 'commit', 'commit', 'merge', 'revert', 'reset', 'rewrite']);
+    const rare = walk.length % 2 === 0 ? due.pop() : undefined;
+    let what: string = rare ?? random.pick(['commit', 'commit', 'commit', 'commit', ...RARE_STEPS]);
+    const isGone = what === 'branch gone';
     const earlier = ancestor(head, 1 + random.below(3));
     switch (what) {
       case 'merge': {
-        const ours = edited(head.tree, random);
-        const theirs = edited(earlier.tree, random);
+        const ours = edit(head.tree);
+        const theirs = edit(earlier.tree);
         head = commit(
           merged(earlier.tree, ours.tree, theirs.tree),
           commit(ours.tree, head),
@@ -108,14 +134,22 @@ function plan(random: Random, steps: number): PlannedStep[] {
       case 'reset':
         head = earlier;
         break;
+      case 'emptied':
+        head = commit(new Map(), head);
+        break;
+      case 'branch gone':
+        break;
+      case 'branch renamed':
+        branch = branch === 'main' ? 'trunk' : 'main';
+        break;
       case 'rewrite':
       default: {
-        const { tree: next, what: edits } = edited(head.tree, random);
+        const { tree: next, what: edits } = edit(head.tree);
         head = commit(next, what === 'rewrite' ? earlier : head);
         what += ` of ${edits}`;
       }
     }
-    walk.push({ what, head, made: commits.slice(before) });
+    walk.push({ what, head, made: commits.slice(before), branch, isGone });
   }
   return walk;
 }
@@ -134,6 +168,10 @@ function* stream(walk: readonly PlannedStep[]): Generator<string | Uint8Array> {
       });
       yield 'deleteall\n';
       for (const [path, { mode, content }] of tree) {
+        if (mode === '160000') {
+          yield `M 160000 ${content.toString()} ${path}\n`;
+          continue;
+        }
         yield fileHeader(mode, path, content.length);
         yield content;
         yield '\n';
@@ -161,11 +199,18 @@ function merged(base: Tree, ours: Tree, theirs: Tree): Tree {
   return result;
 }
 
-function edited(tree: Tree, random: Random): { tree: Tree; what: string } {
-  const names = Object.keys(EDITS) as (keyof typeof EDITS)[];
+type EditName = keyof typeof EDITS;
+
+function edited(tree: Tree, random: Random, due: readonly EditName[]): { tree: Tree; what: string } {
+  const names = Object.keys(EDITS) as EditName[];
   const usual = ['add', 'add', 'change', 'change', 'change', 'rename'] as const;
-  const chosen = Array.from({ length: 1 + random.below(4) }, () => random.pick([...names, ...usual]));
-  return { tree: chosen.reduce((next, name) => EDITS[name](next, random), tree), what: chosen.join(' + ') };
+  const more = Array.from({ length: 1 + random.below(4) }, () => random.pick([...names, ...usual]));
+  const chosen = [...due, ...more];
+  const next = chosen.reduce(
+    (before, name) => EDITS[filesOf(before).length === 0 ? 'add' : name](before, random),
+    tree,
+  );
+  return { tree: next, what: chosen.join(' + ') };
 }
 
 const EDITS = {
@@ -188,6 +233,25 @@ const EDITS = {
   rename(tree: Tree, random: Random): Tree {
     const [path, file] = someFile(tree, random);
     return written(without(tree, path), somePath(random), file);
+  },
+  'rename of case only'(tree: Tree, random: Random): Tree {
+    const [path, file] = someFile(tree, random);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+    return written(without(tree, path), path.slice(0, path.length - name.length) + other, file);
+  },
+  submodule(tree: Tree, random: Random): Tree {
+    const path = random.pick(SUBMODULES);
+    if (tree.get(path)?.mode === '160000' && random.below(2) === 0) return without(tree, path);
+    const commit = String(random.below(1_000)).padStart(40, 'c');
+    return written(tree, path, { mode: '160000', content: Buffer.from(commit) });
+  },
+  pointer(tree: Tree, random: Random): Tree {
+    const text = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize ${random.below(9_999)}\n`;
+    return replaced(tree, random, (file) => ({ mode: fileMode(file), content: Buffer.from(text) }));
+  },
+  'name of other bytes'(tree: Tree, random: Random): Tree {
+    return written(tree, random.pick(FOLDERS) + BYTES_NAME, { mode: '100644', content: someContent(random) });
   },
   copy(tree: Tree, random: Random): Tree {
     return written(tree, somePath(random), someFile(tree, random)[1]);
@@ -240,7 +304,11 @@ function replaced(tree: Tree, random: Random, change: (file: File) => File): Tre
 }
 
 function someFile(tree: Tree, random: Random): [string, File] {
-  return random.pick([...tree].filter(([path]) => path !== '.gitattributes'));
+  return random.pick(filesOf(tree));
+}
+
+function filesOf(tree: Tree): [string, File][] {
+  return [...tree].filter(([path, { mode }]) => path !== '.gitattributes' && mode !== '160000');
 }
 
 function somePath(random: Random): string {
@@ -276,6 +344,7 @@ interface Random {
   /** A whole number from 0 to `limit - 1`. */
   below(limit: number): number;
   pick<T>(list: readonly T[]): T;
+  shuffled<T>(list: readonly T[]): T[];
 }
 
 /** mulberry32: the same numbers for the same seed, everywhere. */
@@ -288,5 +357,10 @@ function randomFrom(seed: number): Random {
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * limit);
   }
-  return { below, pick: <T>(list: readonly T[]): T => list[below(list.length)] as T };
+  const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
+  function shuffled<T>(list: readonly T[]): T[] {
+    const keyed = list.map((value) => ({ value, key: below(1_000_000) }));
+    return keyed.sort((a, b) => a.key - b.key).map(({ value }) => value);
+  }
+  return { below, pick, shuffled };
 }
