@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, relative, sep } from 'node:path';
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { LonghaulError } from '../domain/failures.ts';
 import { FLEET_PACKAGES } from './fleet-packages.ts';
 import type { FleetPackage } from './fleet-packages.ts';
-import { annotatedTag, commitHeader, fileHeader, git, importRepository } from './git.ts';
+import { annotatedTag, commitHeader, git, importFolder, importRepository } from './git.ts';
 
 /** Packages that are fetched and made at the same time: npm waits for the network more than it works. */
 const LANES = 4;
@@ -202,12 +202,7 @@ async function* historyOf(pkg: FleetPackage, unpacked: string): AsyncGenerator<s
 
     yield commitHeader({ ref: 'refs/heads/main', mark, message: `${pkg.name} ${version}\n`, time, parents });
     yield 'deleteall\n';
-    for (const file of await regularFiles(folder)) {
-      const content = await readFile(file.path);
-      yield fileHeader(file.mode, relative(folder, file.path).split(sep).join('/'), content.length);
-      yield content;
-      yield '\n';
-    }
+    yield* importFolder(folder);
     yield annotatedTag(`v${version}`, `:${mark}`, `${pkg.name} ${version}\n`, time);
   }
   yield `reset refs/heads/main\nfrom :${pkg.versions.indexOf(pkg.early) + 1}\n\n`;
@@ -225,15 +220,6 @@ async function unpack(archive: string, folder: string, signal: AbortSignal): Pro
       cause,
     });
   }
-}
-
-/** Links and whatever else is not a plain file stay out: a package has no business with them. */
-async function regularFiles(folder: string): Promise<{ path: string; mode: string }[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return Promise.all(
-    paths.map(async (path) => ({ path, mode: (await stat(path)).mode & 0o100 ? '100755' : '100644' })),
-  );
 }
 
 async function exists(path: string): Promise<boolean> {

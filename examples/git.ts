@@ -1,4 +1,6 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
+import { join, relative, sep } from 'node:path';
 import { execa } from 'execa';
 
 /** Who makes the commits of demo and test repositories: fixed, so that the same content has the same oid everywhere. */
@@ -92,6 +94,19 @@ export function data(text: string): string {
 /** A file command that writes `content` to `path`; the content is to follow as bytes, then a line feed. */
 export function fileHeader(mode: string, path: string, size: number): string {
   return `M ${mode} inline ${quoted(path)}\ndata ${size}\n`;
+}
+
+/** File commands that write every plain file of a folder. Links and whatever else it holds stay out. */
+export async function* importFolder(folder: string): AsyncGenerator<string | Uint8Array> {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const content = await readFile(path);
+    const mode = (await stat(path)).mode & 0o100 ? '100755' : '100644';
+    yield fileHeader(mode, relative(folder, path).split(sep).join('/'), content.length);
+    yield content;
+    yield '\n';
+  }
 }
 
 /** A path as fast-import reads it, whatever is in it. A byte that is not UTF-8 is written as the lone surrogate U+DC00 + byte. */
