@@ -13,3 +13,15 @@ export function chunkEmbeddingText({ scope, symbols, text }: Pick<Chunk, 'scope'
 export function queryEmbeddingText(query: string): string {
   return spaceIdentifiers(query);
 }
+
+/** What is asked of a piece of code to compare it with a question. */
+export type RescoredChunk = Pick<Chunk, 'symbols' | 'text'> & { readonly path: string };
+
+/** Folders of a path that say what a file is about. */
+const TELLING_FOLDERS = 2;
+
+/** What is embedded of a piece of code that is compared with a question once more: where it is, what it defines, its text. */
+export function rescoringText({ path, symbols, text }: RescoredChunk): string {
+  const place = path.split('/').slice(-TELLING_FOLDERS - 1);
+  return spaceIdentifiers(`${[...place, ...symbols].join(' ')}\n${text}`);
+}

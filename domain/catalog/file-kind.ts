@@ -85,8 +85,16 @@ export const FILE_KINDS: readonly KindRule[] = [
     words: ['json', 'yaml', 'toml', 'xml', 'configuration', 'workflow', 'ci', 'css', 'style', 'dockerfile', 'makefile'],
     path: /\.(json5?|jsonc|ya?ml|toml|ini|cfg|conf|xml|csv|tsv|svg|css|scss|less|lock|sum|mod|gradle|properties|plist|podspec|gemspec|nix|cmake|bzl|bazel|mk|am|ac|m4|in|sln|csproj|props|targets|snap|editorconfig|gitignore|gitattributes|npmignore)$|(^|\/)(\.github|\.circleci|\.vscode|\.idea|ci|\.ci)\/|(^|\/)(Dockerfile|Makefile|Jenkinsfile|Rakefile|Gemfile|BUILD|WORKSPACE|CMakeLists\.txt)$/i,
   },
-  { kind: 'amalgamation', words: ['amalgamation'], path: /(^|\/)(single_include|amalgamation|amalgamated|bundle|bundled|dist|build|out)\// },
-  { kind: 'tooling', words: ['script', 'tool', 'build', 'release'], path: /(^|\/)(scripts?|tools?|hack|misc|contrib|\.?config|support)\// },
+  {
+    kind: 'amalgamation',
+    words: ['amalgamation'],
+    path: /(^|\/)(single_include|amalgamation|amalgamated|bundle|bundled|dist|build|out)\//,
+  },
+  {
+    kind: 'tooling',
+    words: ['script', 'tool', 'build', 'release'],
+    path: /(^|\/)(scripts?|tools?|hack|misc|contrib|\.?config|support)\//,
+  },
 ];
 
 /** The kinds that a path says a file is of; none for ordinary code. */

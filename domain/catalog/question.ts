@@ -45,7 +45,11 @@ function embeddedNames(text: string): string[] {
 
 function wantedKinds(text: string): ReadonlySet<FileKind> {
   const words = new Set([...text.toLowerCase().matchAll(/\p{L}+/gu)].flatMap(([word]) => stems(word)));
-  return new Set(FILE_KINDS.filter(({ words: named }) => named.some((name) => stems(name).every((s) => words.has(s)))).map(({ kind }) => kind));
+  return new Set(
+    FILE_KINDS.filter(({ words: named }) => named.some((name) => stems(name).every((s) => words.has(s)))).map(
+      ({ kind }) => kind,
+    ),
+  );
 }
 
 /** The stems of an identifier's words, without the one of all of them together. */

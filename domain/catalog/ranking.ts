@@ -87,8 +87,14 @@ export function rankFiles<C extends Candidate>(
   candidates: readonly C[],
   weights: RankingWeights = RANKING,
 ): RankedFile<C>[] {
-  const keyword = scale(candidates.map((c) => c.keyword), 0);
-  const vector = scale(candidates.map((c) => c.vector), lowest(candidates.map((c) => c.vector)));
+  const keyword = scale(
+    candidates.map((c) => c.keyword),
+    0,
+  );
+  const vector = scale(
+    candidates.map((c) => c.vector),
+    lowest(candidates.map((c) => c.vector)),
+  );
   const meanings = candidates.flatMap(({ meaning }) => (meaning === undefined ? [] : [meaning]));
   const meaning = scale(meanings, lowest(meanings));
   const vectorPart = question.isSymbol ? weights.vectorOfSymbol : weights.vector;
@@ -118,7 +124,11 @@ interface Scored<C> {
 
 const NEXT_PIECES = 3;
 
-function rankedFile<C extends Candidate>(question: Question, pieces: readonly Scored<C>[], weights: RankingWeights): RankedFile<C> {
+function rankedFile<C extends Candidate>(
+  question: Question,
+  pieces: readonly Scored<C>[],
+  weights: RankingWeights,
+): RankedFile<C> {
   const ordered = pieces.toSorted((a, b) => b.score - a.score);
   const [first, ...others] = ordered as [Scored<C>, ...Scored<C>[]];
   const { path } = first.candidate;
