@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { devNull } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
 
 /** Who makes the commits of demo and test repositories: fixed, so that the same content has the same oid everywhere. */
@@ -96,14 +96,16 @@ export function fileHeader(mode: string, path: string, size: number): string {
   return `M ${mode} inline ${quoted(path)}\ndata ${size}\n`;
 }
 
-/** File commands that write every plain file of a folder. Links and whatever else it holds stay out. */
-export async function* importFolder(folder: string): AsyncGenerator<string | Uint8Array> {
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+/** File commands that write every plain file of a folder, below `path` of the repository. Links are not followed and stay out. */
+export async function* importFolder(folder: string, path = ''): AsyncGenerator<string | Uint8Array> {
+  // not by readdir's own recursion, which goes through links, wherever these lead
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const source = join(folder, entry.name);
+    if (entry.isDirectory()) yield* importFolder(source, `${path}${entry.name}/`);
     if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    const content = await readFile(path);
-    const mode = (await stat(path)).mode & 0o100 ? '100755' : '100644';
-    yield fileHeader(mode, relative(folder, path).split(sep).join('/'), content.length);
+    const content = await readFile(source);
+    const mode = (await stat(source)).mode & 0o100 ? '100755' : '100644';
+    yield fileHeader(mode, `${path}${entry.name}`, content.length);
     yield content;
     yield '\n';
   }

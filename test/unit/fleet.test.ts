@@ -135,5 +135,6 @@ async function publish(name: string, files: Record<string, string>): Promise<voi
     if (path.endsWith('.sh')) await chmod(join(folder, path), 0o755);
   }
   await symlink('package.json', join(folder, 'link'));
+  await symlink('..', join(folder, 'link-to-folder'));
   await execa('tar', ['-czf', join(cacheDir, `${name}.tgz`), '-C', join(work, name), 'package']);
 }
