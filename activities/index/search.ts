@@ -3,7 +3,14 @@ import { type Collection, type FilterValue, Filters, type WeaviateClient } from 
 import { spreadOverRepositories } from '../../domain/catalog/diversity.ts';
 import { stems } from '../../domain/catalog/identifiers.ts';
 import { type Question, readQuestion } from '../../domain/catalog/question.ts';
-import { type Candidate, type Explanation, type RankedFile, rankFiles } from '../../domain/catalog/ranking.ts';
+import {
+  type Candidate,
+  type Explanation,
+  type RankedFile,
+  RANKING,
+  rankFiles,
+  type RankingWeights,
+} from '../../domain/catalog/ranking.ts';
 import { mostRelevantLines } from '../../domain/catalog/snippet.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { Analyzer } from './analyzer.ts';
@@ -72,6 +79,8 @@ export interface SearchTools {
   readonly analyzer: Analyzer;
   /** Compares the best files once more; without it, the first stage is all. */
   readonly rescorer?: Rescorer | undefined;
+  /** What each rule counts; another choice is for measuring what they are worth. */
+  readonly weights?: RankingWeights;
 }
 
 /** Lines of code that a result shows at most. */
@@ -104,7 +113,7 @@ interface Found extends Candidate {
  */
 export async function search(
   client: WeaviateClient,
-  { store, analyzer, rescorer }: SearchTools,
+  { store, analyzer, rescorer, weights = RANKING }: SearchTools,
   question: SearchQuery,
 ): Promise<SearchAnswer> {
   const started = performance.now();
@@ -114,9 +123,17 @@ export async function search(
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.alias);
   const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
 
-  const first = rankFiles(asked, found);
-  const texts = await readTexts(chunks, first.slice(0, Math.max(limit, rescore && rescorer ? RESCORED_FILES : 0)));
-  const ranked = rescore && rescorer ? await rescored(rescorer, query, asked, found, first, texts) : first;
+  const first = rankFiles(asked, found, weights);
+  const compares = rescore && rescorer !== undefined;
+  const texts = await readTexts(chunks, first.slice(0, Math.max(limit, compares ? RESCORED_FILES : 0)));
+  const meanings = compares ? await meaningsOf(rescorer, query, first, texts) : new Map<string, number>();
+  const ranked = compares
+    ? rankFiles(
+        asked,
+        found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id))),
+        weights,
+      )
+    : first;
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
 
   const missing = spread.map(({ result }) => result).filter(({ best }) => !texts.has(best.id));
@@ -192,26 +209,26 @@ async function candidatesOf(
   return [...found.values()];
 }
 
-/** The order of files once the transformer has seen the best piece of each of the first. */
-async function rescored(
+/** What the transformer says of the best piece of each of the first files, by the id of the piece. */
+async function meaningsOf(
   rescorer: Rescorer,
   query: string,
-  asked: Question,
-  found: readonly Found[],
   first: readonly RankedFile<Found>[],
   texts: ReadonlyMap<string, ChunkProperties>,
-): Promise<RankedFile<Found>[]> {
-  const seen = first.slice(0, RESCORED_FILES).flatMap(({ best }) => texts.get(best.id) ?? []);
-  const ids = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => (texts.has(id) ? [id] : []));
-  const similarities = await rescorer.similarities(query, seen);
-  const meanings = new Map(ids.map((id, at) => [id, similarities[at] ?? 0]));
-  return rankFiles(
-    asked,
-    found.map((candidate) => {
-      const meaning = meanings.get(candidate.id);
-      return meaning === undefined ? candidate : { ...candidate, meaning };
-    }),
+): Promise<Map<string, number>> {
+  const pieces = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => {
+    const chunk = texts.get(id);
+    return chunk === undefined ? [] : [{ id, chunk }];
+  });
+  const similarities = await rescorer.similarities(
+    query,
+    pieces.map(({ chunk }) => chunk),
   );
+  return new Map(pieces.map(({ id }, at) => [id, similarities[at] ?? 0]));
+}
+
+function withMeaning(candidate: Found, meaning: number | undefined): Found {
+  return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
 /** The best pieces of these files, by id, with all that is shown of them. */
