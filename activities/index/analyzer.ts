@@ -46,7 +46,7 @@ export interface AnalyzerOptions extends ModelOptions {
 }
 
 /** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
-const ANALYSIS_VERSION = 'analysis-1';
+const ANALYSIS_VERSION = 'analysis-2';
 
 /** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {

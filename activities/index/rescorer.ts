@@ -17,7 +17,7 @@ export interface Rescorer {
 }
 
 /** Version of everything between a piece of code and its vector besides the transformer. */
-const RECIPE = 'rescore-mean-128-1';
+const RECIPE = 'rescore-words-128-1';
 /** Half of what the transformer can read takes less than half of the time, and finds as much. */
 const MOST_TOKENS = 128;
 /** A run of the transformer takes one processor. */
