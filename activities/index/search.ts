@@ -101,11 +101,6 @@ const KEYWORD_PROPERTIES = [
 ] as const;
 
 type Chunks = Collection<ChunkProperties>;
-/** A chunk without its text, which is most of it. */
-interface Found extends Candidate {
-  readonly id: string;
-}
-
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
@@ -169,7 +164,7 @@ async function candidatesOf(
   analyzer: Analyzer,
   { query, repositories, language, path }: SearchQuery,
   asked: Question,
-): Promise<Found[]> {
+): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
   const filters = filtersOf(chunks.filter, { repositories, language: spelled, path });
   const options = {
@@ -192,11 +187,11 @@ async function candidatesOf(
       : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
   ]);
   const matches = path === undefined ? () => true : picomatch(path, { dot: true });
-  const found = new Map<string, Found>();
+  const found = new Map<string, Candidate>();
   const note = (
     uuid: string,
     { repo, path: at, symbols }: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>,
-    score: Partial<Found>,
+    score: Partial<Candidate>,
   ): void => {
     if (!matches(at)) return;
     found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
@@ -213,7 +208,7 @@ async function candidatesOf(
 async function meaningsOf(
   rescorer: Rescorer,
   query: string,
-  first: readonly RankedFile<Found>[],
+  first: readonly RankedFile<Candidate>[],
   texts: ReadonlyMap<string, ChunkProperties>,
 ): Promise<Map<string, number>> {
   const pieces = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => {
@@ -227,12 +222,15 @@ async function meaningsOf(
   return new Map(pieces.map(({ id }, at) => [id, similarities[at] ?? 0]));
 }
 
-function withMeaning(candidate: Found, meaning: number | undefined): Found {
+function withMeaning(candidate: Candidate, meaning: number | undefined): Candidate {
   return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
 /** The best pieces of these files, by id, with all that is shown of them. */
-async function readTexts(chunks: Chunks, files: readonly RankedFile<Found>[]): Promise<Map<string, ChunkProperties>> {
+async function readTexts(
+  chunks: Chunks,
+  files: readonly RankedFile<Candidate>[],
+): Promise<Map<string, ChunkProperties>> {
   if (files.length === 0) return new Map();
   const { objects } = await chunks.query.fetchObjects({
     filters: chunks.filter.byId().containsAny(files.map(({ best }) => best.id)),
@@ -267,7 +265,7 @@ async function commitsOf(store: IndexStore, repositories: ReadonlySet<string>): 
   return new Map(receipts.flatMap((receipt) => (receipt ? [[receipt.repository, receipt.commit]] : [])));
 }
 
-function fileKey({ repo, path }: Found): string {
+function fileKey({ repo, path }: Candidate): string {
   return `${repo}\0${path}`;
 }
 

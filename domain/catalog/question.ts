@@ -43,13 +43,11 @@ function embeddedNames(text: string): string[] {
   return [...new Set(words.filter(isIdentifier))];
 }
 
+/** By the words themselves: the stem of `documentation` is that of a document. */
 function wantedKinds(text: string): ReadonlySet<FileKind> {
-  const words = new Set([...text.toLowerCase().matchAll(/\p{L}+/gu)].flatMap(([word]) => stems(word)));
-  return new Set(
-    FILE_KINDS.filter(({ words: named }) => named.some((name) => stems(name).every((s) => words.has(s)))).map(
-      ({ kind }) => kind,
-    ),
-  );
+  const words = new Set((text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.replace(/s$/, '')));
+  const asked = FILE_KINDS.filter((rule) => rule.words.some((word) => words.has(word.replace(/s$/, ''))));
+  return new Set(asked.map(({ kind }) => kind));
 }
 
 /** The stems of an identifier's words, without the one of all of them together. */

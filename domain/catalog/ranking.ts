@@ -4,6 +4,7 @@ import { type Question, wordsOf } from './question.ts';
 
 /** A piece of a file that may answer a question, and how well it does by each measure alone. */
 export interface Candidate {
+  readonly id: string;
   readonly repo: string;
   readonly path: string;
   /** Names that are defined in it. */
@@ -57,7 +58,7 @@ export const RANKING: RankingWeights = {
     legacy: 0.6,
     're-export': 0.8,
     data: 0.6,
-    amalgamation: 0.6,
+    output: 0.6,
     tooling: 0.8,
   },
 };
@@ -76,7 +77,6 @@ export interface Explanation {
 /** A file that answers: the best of its pieces stands for it. */
 export interface RankedFile<C extends Candidate> {
   readonly best: C;
-  readonly pieces: readonly C[];
   readonly score: number;
   readonly explanation: Explanation;
 }
@@ -129,7 +129,7 @@ function rankedFile<C extends Candidate>(
   pieces: readonly Scored<C>[],
   weights: RankingWeights,
 ): RankedFile<C> {
-  const ordered = pieces.toSorted((a, b) => b.score - a.score);
+  const ordered = pieces.toSorted((a, b) => b.score - a.score || compare(a.candidate.id, b.candidate.id));
   const [first, ...others] = ordered as [Scored<C>, ...Scored<C>[]];
   const { path } = first.candidate;
   const file = weights.file * others.slice(0, NEXT_PIECES).reduce((sum, { score }) => sum + score, 0);
@@ -140,7 +140,6 @@ function rankedFile<C extends Candidate>(
   const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
   return {
     best: first.candidate,
-    pieces: ordered.map(({ candidate }) => candidate),
     score: (first.score + file + named) * factor,
     explanation: { ...first.parts, file, path: named, kinds },
   };
@@ -166,14 +165,20 @@ function lowest(values: readonly number[]): number {
   return found.length === 0 ? 0 : found.reduce((least, value) => Math.min(least, value));
 }
 
+/** What of the whole counts for a name in another case, for the qualifier of a name, and for names among other words. */
+const OTHER_CASE = 0.7;
+const QUALIFIER = 0.5;
+const EMBEDDED = 0.5;
+
 function definitionScore(question: Question, { symbols }: Candidate, weights: RankingWeights): number {
   const [main, ...others] = question.names;
   if (question.isSymbol && main !== undefined) {
     if (symbols.includes(main)) return weights.definition;
-    if (symbols.some((name) => name.toLowerCase() === main.toLowerCase())) return weights.definition * 0.7;
-    return others.some((name) => symbols.includes(name)) ? weights.definition * 0.5 : 0;
+    if (symbols.some((name) => name.toLowerCase() === main.toLowerCase())) return weights.definition * OTHER_CASE;
+    return others.some((name) => symbols.includes(name)) ? weights.definition * QUALIFIER : 0;
   }
-  const named = question.names.some((name) => symbols.includes(name)) ? weights.definition * 0.5 : 0;
+  const defined = question.names.filter((name) => symbols.includes(name)).length;
+  const named = weights.definition * EMBEDDED * (defined / Math.max(1, question.names.length));
   const spelled = Math.max(0, ...symbols.map((name) => wordMatch(question.terms, wordsOf(name))));
   return named + weights.spelled * spelled;
 }
