@@ -24,12 +24,13 @@ const CAPITALIZED = /^(?:\p{Lu}|_)/u;
 export function readQuestion(query: string): Question {
   const text = query.trim();
   const terms = queryStems(text);
-  const isSymbol = QUALIFIED.test(text) || (SINGLE.test(text) && (isIdentifier(text) || CAPITALIZED.test(text)));
+  const isSymbol = QUALIFIED.test(text) || (SINGLE.test(text) && !isPlainWord(text));
   return { terms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), wanted: wantedKinds(text) };
 }
 
-function isIdentifier(word: string): boolean {
-  return EMBEDDED.test(word.replace(/^[@#]|\(\)$/g, ''));
+/** True for `session`, which may be a name or a subject. */
+function isPlainWord(text: string): boolean {
+  return !EMBEDDED.test(text.replace(/^[@#]/, '')) && !CAPITALIZED.test(text) && !text.endsWith('()');
 }
 
 /** `Foo::bar` asks for `bar`, and for `Foo` where that is not found. */
@@ -40,7 +41,7 @@ function namesOf(symbol: string): string[] {
 
 function embeddedNames(text: string): string[] {
   const words = text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
-  return [...new Set(words.filter(isIdentifier))];
+  return [...new Set(words.filter((word) => EMBEDDED.test(word)))];
 }
 
 /** By the words themselves: the stem of `documentation` is that of a document. */
