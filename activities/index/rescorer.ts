@@ -69,10 +69,10 @@ export function createRescorer(folder: string, cacheDir: string): Rescorer {
       return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
     },
     async close() {
-      if (opened === undefined) return;
-      const { model, cache } = await opened;
-      cache.close();
-      await model.close();
+      // what could not be opened was said to whoever asked
+      const done = await opened?.catch(() => undefined);
+      done?.cache.close();
+      await done?.model.close();
     },
   };
 }

@@ -150,6 +150,7 @@ describe('the analyzer', () => {
 
 const lines = (n: number, of: (i: number) => string): string => Array.from({ length: n }, (_, i) => of(i)).join('\n');
 const FIXED: SourceFile[] = [
+  source('Session.swift', 'public final class Session {\n    open func request(_ url: URL) -> Request {}\n}\n'),
   source(
     'src/HTTPServer.ts',
     `export class HTTPServer {\n${lines(90, (i) => `  /** Step ${i}. */\n  handleRequest${i}(req: Request): void {\n    this.log('${i}', req);\n  }`)}\n}\n`,
