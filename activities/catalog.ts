@@ -1,15 +1,21 @@
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
-import { NO_OBJECTS, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
+import { addressOfReceipt, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryVerification } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
+import type { ModelSettings } from '../domain/model.ts';
+import { heartbeating } from './heartbeating.ts';
 import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
+import type { Builds } from './index/builds.ts';
+import type { SearchAnswer, SearchQuery } from './index/search.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
 import type { Mgit } from './mgit/index.ts';
-import { addressOfReceipt, type Planner } from './planner.ts';
+import type { Planner } from './planner.ts';
+import { removeFromIndex } from './removal.ts';
+import { verifyRepository } from './verification.ts';
 
 /** One page of a question about many repositories. */
 export interface PageRequest {
@@ -18,6 +24,12 @@ export interface PageRequest {
   /** The id after which the page starts. */
   readonly after: string | null;
   readonly limit: number;
+}
+
+/** Where to index: the live build when none is named. */
+export interface BuildChoice {
+  /** {@link Build.digest} */
+  readonly build?: string;
 }
 
 /** The activities of the catalog's flows. They need git, disk and Weaviate: task queue `longhaul-repos`. */
@@ -29,82 +41,112 @@ export interface CatalogActivities {
   /** Indexed repositories that match. */
   findIndexed(request: PageRequest): Promise<RepositoryPage>;
   /** Brings the index of one repository to its HEAD. See `ingest`. */
-  indexRepository(request: { readonly repository: string | RepositoryAddress }): Promise<RepositoryOutcome>;
+  indexRepository(
+    request: BuildChoice & { readonly repository: string | RepositoryAddress },
+  ): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
-  /** Deletes the objects of a repository, then its receipt. */
+  /** Deletes whatever is kept of a repository in every build, its receipts last. */
   removeRepository(request: { readonly repository: string }): Promise<RepositoryOutcome>;
+  /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
+  findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
+  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
+}
+
+/** A question to the repositories that match a pattern. */
+export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
+
+/** What works on one build of the index. */
+export interface IndexTools extends IngestTools {
+  /** {@link Build.digest} */
+  readonly digest: string;
+  readonly mgit: Mgit;
+  readonly planner: Planner;
+  /** Searches; only the repositories that match `pattern`, when there is one. */
+  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
 /** What the catalog's activities work with. */
-export interface CatalogTools extends IngestTools {
+export interface CatalogTools {
+  /** As longhaul.yaml says; a build has one with its own size limit. */
   readonly mgit: Mgit;
-  readonly planner: Planner;
+  readonly builds: Builds;
   readonly spool: StreamSpool;
+  /** The tools of a build; of the live one when none is named, which is begun as longhaul.yaml says when there is none yet. */
+  index(build?: string): Promise<IndexTools>;
+  /** The tools of the live build; null when nothing was ever indexed. */
+  live(): Promise<IndexTools | null>;
+  /** Makes the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Gives its digest. */
+  begin(model?: string | ModelSettings): Promise<string>;
 }
-
-/** Between two heartbeats while nothing else reports progress, such as during a long fetch. */
-const HEARTBEAT_MS = 5_000;
 
 /** See {@link CatalogActivities}. */
 export function createCatalogActivities(tools: CatalogTools): CatalogActivities {
-  const { mgit, store, spool, planner } = tools;
-  const { digest } = tools.analyzer;
-
   return {
     listUnindexed: ({ patterns, after, limit }) =>
-      heartbeating(async (signal) => pageOf(await planner.onboarding(patterns ?? ['*/*/*'], signal), after, limit)),
+      heartbeating(async (signal) => {
+        const { planner } = await tools.index();
+        return pageOf(await planner.onboarding(patterns ?? ['*/*/*'], signal), after, limit);
+      }),
 
     findChanged: ({ patterns, after, limit }) =>
-      heartbeating(async (signal) => pageOf(await planner.sync(patterns, signal), after, limit)),
+      heartbeating(async (signal) => pageOf(await (await tools.index()).planner.sync(patterns, signal), after, limit)),
 
     findIndexed: ({ patterns, after, limit }) =>
-      heartbeating(async () => pageOf(await planner.removal(patterns), after, limit)),
+      heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns), after, limit)),
 
-    indexRepository: ({ repository }) =>
+    indexRepository: ({ repository, build }) =>
       heartbeating(async (signal, report) => {
         const started = Date.now();
+        const index = await writable(tools, build);
         const id = typeof repository === 'string' ? repository : repository.id;
-        const before = await store.readReceipt(id);
+        const before = await index.store.readReceipt(id);
         const address =
           typeof repository === 'object'
             ? repository
             : before
               ? addressOfReceipt(before)
-              : addressOf(await mgit.find(id, { signal }));
-        const runs = await bringUpToDate(tools, address, before, { signal, onProgress: report });
+              : addressOf(await index.mgit.find(id, { signal }));
+        const runs = await bringUpToDate(index, address, before, { signal, onProgress: report });
         return outcomeOf(runs, id, Date.now() - started);
       }),
 
     ingestStream: ({ repository, stream }) =>
       heartbeating(async (signal, report) => {
         const started = Date.now();
-        const previous = await store.readReceipt(repository);
-        if (previous !== null && previous.digest !== digest) {
-          throw new LonghaulError(
-            'SchemaMismatch',
-            `${repository} was indexed with another chunker or model: remove it and ingest a full stream.`,
-          );
-        }
-        const source = await spool.open(stream, previous);
-        const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(mgit, repository, signal));
+        const index = await writable(tools, undefined);
+        const previous = await index.store.readReceipt(repository);
+        const source = await tools.spool.open(repository, stream, previous);
+        const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
         const address = { id: repository, cloneUrl };
-        const run = await ingest(tools, address, source, previous, { signal, onProgress: report });
+        const run = await ingest(index, address, source, previous, { signal, onProgress: report });
         return outcomeOf([{ ...run, full: source.full }], repository, Date.now() - started);
+      }),
+
+    findDiffering: ({ patterns, full, after, limit }) =>
+      heartbeating(async (signal) =>
+        pageOf(await (await tools.index()).planner.verification(patterns, { full, signal }), after, limit),
+      ),
+
+    verifyRepository: ({ repository, repair }) =>
+      heartbeating(async (signal, report) => {
+        const { builds, spool } = tools;
+        const index = { ...(await writable(tools, undefined)), builds, spool };
+        return verifyRepository(index, repository, { repair, signal, onProgress: report });
       }),
 
     removeRepository: ({ repository }) =>
       heartbeating(async () => {
         const started = Date.now();
-        const receipt = await store.readReceipt(repository);
-        // from here on it vouches for nothing, whatever happens to this run
-        if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED });
-        const objectsDeleted = await store.deleteRepository(repository);
+        const live = await tools.builds.live();
+        const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository);
+        const objectsDeleted = await removeFromIndex(tools, repository);
         return {
           repository,
-          commit: receipt?.commit ?? '',
+          commit: removed?.commit ?? '',
           full: null,
-          filesChanged: receipt?.files ?? 0,
+          filesChanged: removed?.files ?? 0,
           objectsWritten: 0,
           objectsDeleted,
           objects: 0,
@@ -115,6 +157,17 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         };
       }),
   };
+}
+
+/** The tools of a build that this version of Longhaul can go on writing. Throws `SchemaMismatch` when it cannot. */
+async function writable(tools: CatalogTools, build: string | undefined): Promise<IndexTools> {
+  const index = await tools.index(build);
+  if (index.analyzer.digest === index.digest) return index;
+  throw new LonghaulError(
+    'SchemaMismatch',
+    `Build ${index.digest} was made by another version of Longhaul, which cut or read files differently: it can be ` +
+      'searched, but not brought up to date. Build it anew beside it with `longhaul index reembed`.',
+  );
 }
 
 /** Where a repository that comes as a stream can also be fetched from; `stream:` when no provider has it. */
@@ -135,33 +188,42 @@ type RunOptions = Parameters<typeof ingest>[4];
  * Weaviate does not hold what git asks for, everything is read once more and compared.
  */
 async function bringUpToDate(
-  tools: CatalogTools,
+  tools: IndexTools,
   repository: RepositoryAddress,
   previous: Receipt | null,
   options: RunOptions,
 ): Promise<Run[]> {
-  const { digest } = tools.analyzer;
   const runs: Run[] = [];
   let receipt = previous;
   try {
-    if (receipt?.pending && receipt.digest === digest) {
+    if (receipt?.pending) {
       const run = await indexDifference(tools, repository, receipt, { target: receipt.pending }, options);
       runs.push(run);
       receipt = run.receipt;
     }
-    const full: FullReason | undefined =
-      receipt !== null && receipt.digest !== digest ? 'index-settings-changed' : undefined;
-    runs.push(await indexDifference(tools, repository, receipt, full ? { full } : {}, options));
+    runs.push(await indexDifference(tools, repository, receipt, {}, options));
+    return runs;
   } catch (error) {
-    if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
-    runs.push(await indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options));
+    throwUnlessIncomplete(error);
+  }
+  const repair = (): Promise<Run> => indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options);
+  try {
+    runs.push(await repair());
+  } catch (error) {
+    throwUnlessIncomplete(error);
+    // what Weaviate had lost its way to is gone now, and is written as if it had never been there
+    runs.push(await repair());
   }
   return runs;
 }
 
+function throwUnlessIncomplete(error: unknown): void {
+  if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
+}
+
 /** mgit's differential since the receipt, ingested. Nothing is written when there is none. */
 async function indexDifference(
-  tools: CatalogTools,
+  tools: IndexTools,
   repository: RepositoryAddress,
   receipt: Receipt | null,
   question: { readonly target?: Snapshot; readonly full?: FullReason },
@@ -170,7 +232,7 @@ async function indexDifference(
   const since = receipt !== null && receipt.commit !== '' ? receipt : null;
   const delta = await tools.mgit.diff(repository, since, { ...question, signal: options.signal });
   const { full } = delta;
-  if (receipt && isIndexed(receipt, tools.analyzer.digest) && full === null && isSameSnapshot(delta.to, receipt)) {
+  if (receipt && isIndexed(receipt, tools.digest) && full === null && isSameSnapshot(delta.to, receipt)) {
     return { ...NOTHING_DONE, receipt, full };
   }
   const source: ChangeSource = {
@@ -181,8 +243,6 @@ async function indexDifference(
   };
   return { ...(await ingest(tools, repository, source, receipt, options)), full };
 }
-
-const NOTHING_INDEXED = { commit: '', tree: '', files: 0, objects: 0, xor: NO_OBJECTS, pending: null };
 
 const NOTHING_DONE: Omit<IngestResult, 'receipt'> = {
   files: 0,
@@ -214,20 +274,4 @@ function outcomeOf(runs: readonly Run[], repository: string, durationMs: number)
     skipped: last?.skipped ?? {},
     durationMs,
   };
-}
-
-/** Runs an activity's work with a heartbeat every few seconds and the signal that tells it to stop. */
-async function heartbeating<Result>(
-  work: (signal: AbortSignal, report: (details: unknown) => void) => Promise<Result>,
-): Promise<Result> {
-  let details: unknown;
-  const timer = setInterval(() => heartbeat(details), HEARTBEAT_MS);
-  try {
-    return await work(cancellationSignal(), (progress) => {
-      details = progress;
-      heartbeat(progress);
-    });
-  } finally {
-    clearInterval(timer);
-  }
 }

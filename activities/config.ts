@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { distance } from 'fastest-levenshtein';
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { type Config, configSchema, providerSchema } from '../domain/config.schema.ts';
+import { type Config, configSchema, providerSchema, servedModelSchema } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 
 /** The configuration, where it came from, and the folders that it leads to. */
@@ -109,6 +109,15 @@ function isNode(node: unknown): node is { range: [number, number, number] } {
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],
+  models: [
+    ...new Set(
+      servedModelSchema.options.flatMap(({ shape }) => [
+        ...Object.keys(shape),
+        ...Object.keys(shape.budget.unwrap().shape),
+        ...Object.keys(shape.batch.unwrap().shape),
+      ]),
+    ),
+  ],
   ...Object.fromEntries(
     (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,

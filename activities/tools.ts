@@ -1,20 +1,27 @@
 import { join } from 'node:path';
-import type { CatalogTools } from './catalog.ts';
+import type { Build, BuildSettings } from '../domain/catalog/build.ts';
+import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
+import { LonghaulError } from '../domain/failures.ts';
+import { modelName, type ModelSettings } from '../domain/model.ts';
+import type { CatalogTools, IndexTools } from './catalog.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
+import { createBuilds } from './index/builds.ts';
 import type { ModelOptions } from './index/embedder.ts';
 import { indexDigest } from './index/schema.ts';
-import { createIndexStore } from './index/store.ts';
+import { createRescorer } from './index/rescorer.ts';
+import { search } from './index/search.ts';
 import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
 import { createMgit, type Mgit } from './mgit/index.ts';
+import { modelSettings, openNamedModel } from './models.ts';
 import { createPlanner } from './planner.ts';
 import { createStreamSpool } from './index/stream-spool.ts';
 
 /** Where the servers and the model are. */
 export interface ToolPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`. */
-  readonly modelFolder: string;
+  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  readonly modelFolder: string | (() => Promise<string>);
 }
 
 /** {@link CatalogTools} that hold connections and threads. */
@@ -23,25 +30,37 @@ export interface OpenTools extends CatalogTools {
 }
 
 /** mgit as the configuration describes it: needs no server. */
-export function openMgit({ config, cacheDir }: LoadedConfig, env: NodeJS.ProcessEnv): Mgit {
-  return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes: config.index.maxFileBytes });
+export function openMgit(
+  { config, cacheDir }: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+  maxFileBytes = config.index.maxFileBytes,
+): Mgit {
+  return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes });
+}
+
+/** Which analyzer is wanted; what is left out is as the configuration says. */
+export interface AnalyzerChoice extends ModelOptions {
+  readonly model?: ModelSettings;
+  readonly maxFileBytes?: number;
 }
 
 /**
- * The analyzer as the configuration describes it. Its digest names all that an index depends on besides git: another
- * chunker, model, schema or size limit makes another index.
+ * The analyzer as the configuration describes it, or with another model or size limit. Its digest names all that an index
+ * depends on besides git: another chunker, model, schema or size limit makes another build.
  */
 export async function openAnalyzer(
-  { config: { index }, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
-  modelFolder: string,
-  options: ModelOptions = {},
+  { config, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
+  places: ToolPlaces,
+  env: NodeJS.ProcessEnv,
+  choice: AnalyzerChoice = {},
 ): Promise<Analyzer> {
-  const model = { kind: index.model, folder: modelFolder, cacheDir };
+  const { model: settings = modelSettings(config), maxFileBytes = config.index.maxFileBytes, ...options } = choice;
+  const model = await openNamedModel(config, settings, { ...places, cacheDir, env, signal: options.signal });
   const analyzer = await createAnalyzer({ model, cacheDir, ...options });
-  return { ...analyzer, digest: indexDigest(analyzer.digest, index.maxFileBytes) };
+  return { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) };
 }
 
-/** Everything that the catalog's activities work with, connected and checked. */
+/** Everything that the catalog's activities work with, connected. Models and collections are opened when they are needed. */
 export async function openTools(
   loaded: LoadedConfig,
   places: ToolPlaces,
@@ -50,21 +69,101 @@ export async function openTools(
 ): Promise<OpenTools> {
   const { config } = loaded;
   const client = await connectWeaviate(places.weaviate);
-  const analyzer = await openAnalyzer(loaded, places.modelFolder, options);
-  const store = createIndexStore(client, config.index.name, analyzer.digest);
-  await store.prepare();
-  const mgit = openMgit(loaded, env);
+  const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
+  const analyzers = new Map<string, Promise<Analyzer>>();
+  const prepared = new Map<string, Promise<IndexTools>>();
+  const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
+
+  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
+    const { model, maxFileBytes } = wanted;
+    const key = JSON.stringify([model, maxFileBytes]);
+    return once(analyzers, key, () => openAnalyzer(loaded, places, env, { model, maxFileBytes, ...options }));
+  }
+
+  async function begin(
+    wanted: string | ModelSettings = config.index.model,
+  ): Promise<Pick<Build, 'digest' | 'settings'>> {
+    const { maxFileBytes } = config.index;
+    const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
+    const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
+    const settings = { model, modelDigest, maxFileBytes };
+    await builds.create(digest, settings);
+    return { digest, settings };
+  }
+
+  /** The tools of a build, its collections checked once. */
+  function toolsOf(digest: string, settings: BuildSettings): Promise<IndexTools> {
+    return once(prepared, digest, async () => {
+      const analyzer = await analyzerFor(settings);
+      if (analyzer.modelDigest !== settings.modelDigest) {
+        throw new LonghaulError(
+          'SchemaMismatch',
+          `Build ${digest} was embedded with another ${modelName(settings.model)} model than this machine has: ` +
+            'give it that model, or build anew with `longhaul index reembed`.',
+        );
+      }
+      await builds.create(digest, settings);
+      const store = builds.store(digest);
+      const mgit = openMgit(loaded, env, settings.maxFileBytes);
+      // vectors of larger models say already what it would
+      const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
+      return {
+        digest,
+        mgit,
+        planner: createPlanner({ mgit, store, digest, providers }),
+        store,
+        analyzer,
+        counts: analyzer.counts,
+        async search({ pattern, ...question }) {
+          if (pattern === undefined) return search(client, searching, question);
+          const parsed = parsePattern(pattern, providers);
+          const ids = (await store.receipts()).map(({ repository }) => repository);
+          const repositories = ids.filter((id) => matchesPattern(parsed, id));
+          return search(client, searching, { ...question, repositories });
+        },
+      };
+    });
+  }
+
+  async function live(): Promise<IndexTools | null> {
+    const build = await builds.live();
+    return build === null ? null : toolsOf(build.digest, build.settings);
+  }
+
   return {
-    mgit,
-    planner: createPlanner({ mgit, store, digest: analyzer.digest, providers }),
-    store,
-    analyzer,
-    counts: analyzer.counts,
+    mgit: openMgit(loaded, env),
+    builds,
+    begin: async (model) => (await begin(model)).digest,
+    live,
+    async index(digest) {
+      if (digest === undefined) {
+        const tools = await live();
+        if (tools !== null) return tools;
+        const begun = await begin();
+        return (await live()) ?? toolsOf(begun.digest, begun.settings);
+      }
+      const build = (await builds.list()).find((one) => one.digest === digest);
+      if (!build) throw new LonghaulError('InvalidInput', `There is no build ${digest} of the index.`);
+      return toolsOf(build.digest, build.settings);
+    },
     spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
     close: async () => {
-      await analyzer.close();
+      for (const opened of await Promise.allSettled(analyzers.values())) {
+        if (opened.status === 'fulfilled') await opened.value.close();
+      }
+      await rescorer.close();
       await client.close();
     },
   };
+}
+
+/** The value of a key, made once; when making it fails, the next caller tries again. */
+function once<Value>(made: Map<string, Promise<Value>>, key: string, make: () => Promise<Value>): Promise<Value> {
+  const known = made.get(key);
+  if (known) return known;
+  const value = make();
+  made.set(key, value);
+  value.catch(() => made.delete(key));
+  return value;
 }

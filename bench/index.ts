@@ -20,6 +20,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   onboarding: async () => (await import('./onboarding.ts')).onboarding,
   retrieval: async () => (await import('./retrieval.ts')).retrieval,
   'search-latency': async () => (await import('./search-latency.ts')).searchLatency,
+  memory: async () => (await import('./memory.ts')).memory,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 

@@ -68,7 +68,7 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     analyzers.push(analyzer);
     const store = createIndexStore(client, name, analyzer.digest);
     await store.prepare();
-    await dropOthers(store);
+    await dropOthers(name, store);
     let fresh = false;
     let chunks = 0;
     for (const one of judged) {
@@ -98,9 +98,10 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
   }
 
   /** Another version of the analysis left collections that nobody reads any more. */
-  async function dropOthers({ names }: IndexStore): Promise<void> {
-    for (const name of Object.keys(await client.collections.listAll())) {
-      if (name.startsWith(`${names.alias}_`) && name !== names.chunks) await client.collections.delete(name);
+  async function dropOthers(name: string, { names }: IndexStore): Promise<void> {
+    for (const { name: collection } of await client.collections.listAll()) {
+      const isOurs = collection.startsWith(`${name}Chunk_`) || collection.startsWith(`${name}Receipt`);
+      if (isOurs && !Object.values(names).includes(collection)) await client.collections.delete(collection);
     }
   }
 

@@ -46,7 +46,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
 async function systemsOf(index: JudgedIndex, context: BenchContext): Promise<System[]> {
   const { client, modelFolder, cacheDir, build } = index;
   const { store, analyzer } = await build('Judged');
-  const chunks = client.collections.use<string, ChunkProperties>(store.names.alias);
+  const chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
   const rescorer = createRescorer(modelFolder, cacheDir);
   const tools: SearchTools = { store, analyzer, rescorer };
 

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -35,6 +35,15 @@ export async function emptyCache(dir: string, name: string): Promise<string> {
   return cacheDir;
 }
 
+/** An {@link emptyCache} for a worker that need not make the model first. */
+async function cacheWithModels(dir: string): Promise<string> {
+  const cacheDir = await emptyCache(dir, 'worker-cache');
+  const models = join(modelCache(), 'models');
+  await mkdir(models, { recursive: true });
+  await symlink(models, join(cacheDir, 'models'));
+  return cacheDir;
+}
+
 /** Where models that are made once are kept: the user's cache. */
 export function modelCache(): string {
   return loadConfig({ env: process.env }).cacheDir;
@@ -62,7 +71,7 @@ export async function startWorker(
       WEAVIATE_GRPC: stack.weaviate.grpc,
       ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
       LONGHAUL_MODEL_DIR: stack.model.folder,
-      LONGHAUL_CACHE_DIR: await emptyCache(dir, 'worker-cache'),
+      LONGHAUL_CACHE_DIR: await cacheWithModels(dir),
       LONGHAUL_DATA_DIR: stack.dataDir,
       LONGHAUL_CONFIG: config,
     },

@@ -1,9 +1,11 @@
 import { collectionNames } from '../activities/index/schema.ts';
+import type { Receipt } from '../domain/catalog/receipt.ts';
 import type { IndexStore } from '../activities/index/store.ts';
 
 /** A store that only acknowledges: what is left of an onboarding without Weaviate. Counts as Weaviate would. */
 export function createSink(digest: string): IndexStore {
   const stored = new Map<string, Set<string>>();
+  const receipts = new Map<string, Receipt>();
   const idsOf = (repository: string): Set<string> => stored.getOrInsertComputed(repository, () => new Set());
   return {
     names: collectionNames('Sink', digest),
@@ -22,11 +24,17 @@ export function createSink(digest: string): IndexStore {
       return Promise.resolve(size);
     },
     count: (repository) => Promise.resolve(idsOf(repository).size),
+    purge: refuse,
     inventory: refuse,
+    everything: refuse,
+    read: refuse,
     idsOfPaths: refuse,
-    readReceipt: () => Promise.resolve(null),
-    writeReceipt: () => Promise.resolve(),
-    receipts: () => Promise.resolve([]),
+    readReceipt: (repository) => Promise.resolve(receipts.get(repository) ?? null),
+    writeReceipt: (receipt) => {
+      receipts.set(receipt.repository, receipt);
+      return Promise.resolve();
+    },
+    receipts: () => Promise.resolve([...receipts.values()]),
   };
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli/context.ts';
+import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
 import type { SearchOptions } from './cli/search.ts';
 
@@ -88,6 +89,61 @@ index
     run(options, async (context) => (await import('./cli/catalog.ts')).listIndex(context, options)),
   );
 index
+  .command('builds')
+  .description('the builds of the index: the live one, the previous one, and those beside')
+  .addOption(json)
+  .action((options: { json?: boolean }) =>
+    run(options, async (context) => (await builds()).listBuilds(context, options)),
+  );
+index
+  .command('reembed')
+  .description('build the index anew beside the live one, compare, and go over to it')
+  .option('--model <model>', 'model of the new build (default: that of the live one)')
+  .option('--queries <file>', 'YAML file of stored queries to compare both builds with')
+  .option('--yes', 'go over without asking, unless a repository is missing or the judged queries got worse')
+  .addOption(parallel)
+  .option('--no-wait', 'start the flow and return')
+  .addOption(json)
+  .action((options: Parameters<typeof Builds.reembed>[1]) =>
+    run(options, async (context) => (await builds()).reembed(context, options)),
+  );
+index
+  .command('switch')
+  .description('make another build live, in one step')
+  .argument('<build>', 'its digest, see `longhaul index builds`')
+  .addOption(json)
+  .action((build: string, options: { json?: boolean }) =>
+    run(options, async (context) => (await builds()).switchTo(context, build, options)),
+  );
+index
+  .command('rollback')
+  .description('make the build live again that was live before')
+  .addOption(json)
+  .action((options: { json?: boolean }) =>
+    run(options, async (context) => (await builds()).switchTo(context, 'previous', options)),
+  );
+index
+  .command('prune')
+  .description('delete the builds that nobody uses')
+  .option('--previous', 'also the one that a rollback would need')
+  .addOption(json)
+  .action((options: { json?: boolean; previous?: boolean }) =>
+    run(options, async (context) => (await builds()).prune(context, options)),
+  );
+index
+  .command('verify')
+  .description('hold the index against git; exit code 7 when something differs')
+  .argument('[pattern...]', 'mgit patterns over what is indexed')
+  .option('--all', 'everything that is in the index')
+  .option('--full', 'compare every object, not only where numbers differ')
+  .option('--repair', 'mend exactly what differs')
+  .addOption(parallel)
+  .option('--no-wait', 'start the flow and return')
+  .addOption(json)
+  .action((patterns: string[], options: Parameters<typeof Fleet.verifyIndex>[2]) =>
+    run(options, async (context) => (await fleet()).verifyIndex(context, patterns, options)),
+  );
+index
   .command('stdin')
   .description('ingest a change stream (JSONL) of any producer')
   .option('--provider <name>', 'first part of the ids of repositories whose lines carry no repo_id', 'stdin')
@@ -129,6 +185,21 @@ program
     run(options, async (context) => (await import('./cli/search.ts')).searchCommand(context, query, options)),
   );
 program
+  .command('mcp')
+  .description('serve the index to coding agents: Model Context Protocol on standard input and output')
+  .addHelpText(
+    'after',
+    `
+A client starts it itself. For its configuration (docs/mcp.md):
+  {"mcpServers": {"longhaul": {"command": "npx", "args": ["longhaul", "mcp"]}}}`,
+  )
+  .action(() =>
+    run({}, async () => {
+      const [{ serveMcp }, { openContext }] = await Promise.all([import('./cli/mcp.ts'), import('./cli/context.ts')]);
+      return serveMcp(() => openContext(program.opts()), program.version() ?? '');
+    }),
+  );
+program
   .command('worker')
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
@@ -139,6 +210,10 @@ program
 
 function fleet(): Promise<typeof Fleet> {
   return import('./cli/fleet-flows.ts');
+}
+
+function builds(): Promise<typeof Builds> {
+  return import('./cli/build-flows.ts');
 }
 
 /** The options of every command that starts a flow over a fleet. */

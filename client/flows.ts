@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
 import { type Client, type WorkflowHandleWithFirstExecutionRunId, WorkflowIdConflictPolicy } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { parseFlowInput } from '../activities/input.ts';
+import type {
+  PruneInput,
+  PruneResult,
+  ReembedInput,
+  ReembedResult,
+  SwitchInput,
+  SwitchResult,
+} from '../domain/catalog/build-flows.ts';
 import type {
   FleetResult,
   IngestStreamInput,
@@ -10,6 +18,7 @@ import type {
   RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
+  VerifyInput,
 } from '../domain/catalog/flows.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
@@ -23,7 +32,11 @@ export interface Flows {
   syncRepositories: { input: SyncRepositoriesInput; result: FleetResult };
   syncRepository: { input: SyncRepositoryInput; result: RepositoryOutcome };
   removeRepositories: { input: RemoveInput; result: FleetResult };
+  verifyCatalog: { input: VerifyInput; result: FleetResult };
   ingestStream: { input: IngestStreamInput; result: RepositoryOutcome };
+  reembedIndex: { input: ReembedInput; result: ReembedResult };
+  switchIndex: { input: SwitchInput; result: SwitchResult };
+  pruneIndex: { input: PruneInput; result: PruneResult };
 }
 
 /** A flow that runs. */
@@ -53,23 +66,31 @@ export async function startFlow<Type extends keyof Flows>(
   }
   const { workflowId, summary, repository } = identityOf(type, input);
   // a stream is not what another run works on: it waits for the lock
-  const joins = type !== 'ingestStream';
-  if (!joins) await untilFree(client, workflowId);
-  return (await client.workflow.start(type, {
-    taskQueue: FLOWS_QUEUE,
-    workflowId,
-    workflowIdConflictPolicy: joins ? WorkflowIdConflictPolicy.USE_EXISTING : WorkflowIdConflictPolicy.FAIL,
-    args: [input],
-    staticSummary: summary,
-    ...(repository === null
-      ? {}
-      : {
-          typedSearchAttributes: [
-            { key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository },
-          ],
-        }),
-  })) as FlowHandle<Type>;
+  if (type === 'ingestStream') await untilFree(client, workflowId);
+  const joins = type !== 'ingestStream' && workflowId !== BUILDS_LOCK;
+  try {
+    return (await client.workflow.start(type, {
+      taskQueue: FLOWS_QUEUE,
+      workflowId,
+      workflowIdConflictPolicy: joins ? WorkflowIdConflictPolicy.USE_EXISTING : WorkflowIdConflictPolicy.FAIL,
+      args: [input],
+      staticSummary: summary,
+      ...(repository === null
+        ? {}
+        : {
+            typedSearchAttributes: [
+              { key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository },
+            ],
+          }),
+    })) as FlowHandle<Type>;
+  } catch (error) {
+    if (workflowId !== BUILDS_LOCK || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error });
+  }
 }
+
+/** The workflow id of whatever changes the builds of the index: one at a time. */
+const BUILDS_LOCK = 'index-builds';
 
 /** Waits for the run that holds an id to end, however it ends. */
 async function untilFree(client: Client, workflowId: string): Promise<void> {
@@ -90,9 +111,18 @@ function identityOf(
     const id = typeof input.repository === 'string' ? input.repository : input.repository.id;
     return { workflowId: `sync/${id}`, summary: `${type} ${repositoryName(id)}`, repository: repositoryName(id) };
   }
-  const verb = { onboardRepositories: 'onboard', syncRepositories: 'sync', removeRepositories: 'remove' }[
-    type as string
-  ];
+  if (type === 'reembedIndex' || type === 'switchIndex' || type === 'pruneIndex') {
+    return { workflowId: BUILDS_LOCK, summary: type, repository: null };
+  }
+  const verb = {
+    onboardRepositories: 'onboard',
+    syncRepositories: 'sync',
+    removeRepositories: 'remove',
+    // another depth is another question
+    verifyCatalog: ['verify', 'full' in input && input.full && 'full', 'repair' in input && input.repair && 'repair']
+      .filter(Boolean)
+      .join('-'),
+  }[type as string];
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }

@@ -24,7 +24,7 @@ export async function ingestLines(
     for (const { repository, stream } of streams) {
       const handle = await startFlow(session.client, 'ingestStream', { repository, stream });
       outcomes.push(await handle.result());
-      await spool.discard(stream);
+      await spool.discard(repository, stream);
     }
     return outcomes;
   } finally {

@@ -1,4 +1,6 @@
-import { openTools } from '../activities/tools.ts';
+import { openMgit, type OpenTools, openTools } from '../activities/tools.ts';
+import { createPlanner } from '../activities/planner.ts';
+import type { Build } from '../domain/catalog/build.ts';
 import type { FleetPlan } from '../domain/catalog/plan.ts';
 import type { Receipt } from '../domain/catalog/receipt.ts';
 import type { CliContext } from './cli/context.ts';
@@ -10,26 +12,57 @@ export async function planFleet(
   flow: 'onboardRepositories' | 'syncRepositories' | 'removeRepositories',
   patterns: readonly string[] | null,
 ): Promise<FleetPlan> {
-  return withTools(context, ({ planner }) => {
+  return withTools(context, async (tools) => {
+    const planner = (await tools.live())?.planner ?? plannerOfNothing(context);
     if (flow === 'onboardRepositories') return planner.onboarding(patterns ?? []);
     return flow === 'syncRepositories' ? planner.sync(patterns) : planner.removal(patterns);
   });
 }
 
-/** All receipts of the index. */
+/** All receipts of the live build. */
 export async function readReceipts(context: CliContext): Promise<Receipt[]> {
-  return withTools(context, ({ store }) => store.receipts());
+  return withTools(context, async ({ builds }) => {
+    const live = await builds.live();
+    return live === null ? [] : builds.store(live.digest).receipts();
+  });
 }
 
-async function withTools<Result>(
-  context: CliContext,
-  use: (tools: Awaited<ReturnType<typeof openTools>>) => Promise<Result>,
-): Promise<Result> {
-  const [weaviate, folder] = await Promise.all([weaviateAddress(context), modelFolder(context)]);
-  const tools = await openTools(loadedConfig(context), { weaviate, modelFolder: folder }, context.env);
+/** A build and how much is in it. */
+export interface BuildSize extends Build {
+  readonly repositories: number;
+  readonly objects: number;
+}
+
+/** All builds of the index, the live one first. */
+export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
+  return withTools(context, async ({ builds }) => {
+    const sizes: BuildSize[] = [];
+    for (const build of await builds.list()) {
+      const receipts = await builds.store(build.digest).receipts();
+      const objects = receipts.reduce((sum, receipt) => sum + receipt.objects, 0);
+      sizes.push({ ...build, repositories: receipts.length, objects });
+    }
+    return sizes;
+  });
+}
+
+/** Everything that works on the index of a context, until `use` is done. Throws `ServerUnavailable`. */
+async function withTools<Result>(context: CliContext, use: (tools: OpenTools) => Promise<Result>): Promise<Result> {
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
   try {
     return await use(tools);
   } finally {
     await tools.close();
   }
+}
+
+async function* nothing(): AsyncGenerator<never> {}
+
+/** The planner of an index that was not begun. */
+function plannerOfNothing(context: CliContext): ReturnType<typeof createPlanner> {
+  const loaded = loadedConfig(context);
+  const providers = loaded.config.providers.map(({ name }) => name);
+  const store = { receipts: () => Promise.resolve([]), everything: nothing };
+  return createPlanner({ mgit: openMgit(loaded, context.env), store, digest: '', providers });
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import { BUILT_IN_MODELS } from './model.ts';
 
-const providerName = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/i, 'use letters, digits, dot, dash and underscore, at most 40');
+const shortName = /^[a-z0-9][a-z0-9._-]{0,39}$/i;
+const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
 const envName = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
@@ -43,8 +43,87 @@ const mgitProvider = z.strictObject({
 /** One place where repositories are found. */
 export const providerSchema = z.discriminatedUnion('type', [githubProvider, localProvider, mgitProvider]);
 
-/** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
-export const configSchema = z.strictObject({
+const moduleName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
+
+/** An address that may be shown to anybody: nothing secret stands in it. */
+const plainUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+/** What all models that somebody else serves have in common. */
+const served = {
+  /** What the server may be asked, by each process; the rest waits its turn. */
+  budget: z
+    .strictObject({
+      requestsPerMinute: z.number().positive().optional(),
+      tokensPerMinute: z.number().positive().optional(),
+      /** Requests at the same time. */
+      concurrency: z.int().min(1).max(64).default(4),
+    })
+    .prefault({}),
+  /** Most texts, and most bytes of them, in one request. */
+  batch: z
+    .strictObject({
+      inputs: z.int().min(1).max(2_048).default(128),
+      bytes: z.int().min(1_000).max(10_000_000).default(250_000),
+    })
+    .prefault({}),
+  /** Longer texts are cut at the last whole character before so many bytes of UTF-8. */
+  maxInputBytes: z.int().min(100).max(1_000_000).default(8_191),
+  /** Seconds after which a request is given up and tried again. */
+  timeoutSeconds: z.int().min(1).max(3_600).default(120),
+};
+
+const openAiModel = z.strictObject({
+  type: z.literal('openai'),
+  /** Base of an OpenAI-compatible API, with its version: `https://api.openai.com/v1`. */
+  url: plainUrl,
+  /** The model's name on that server. */
+  model: z.string().min(1).max(200),
+  /** Length of the vectors, for models that can shorten them; asked of the server once when left out. */
+  dimensions: z.int().min(1).max(65_535).optional(),
+  /** Name of the environment variable that holds the key; without it none is sent. */
+  apiKeyEnv: envName.optional(),
+  ...served,
+});
+
+const weaviateModel = z
+  .strictObject({
+    type: z.literal('weaviate'),
+    /** A vectorizer module that is enabled in Weaviate. */
+    module: moduleName,
+    /** The module's own options, as Weaviate documents them. */
+    options: z
+      .record(z.string(), z.json())
+      .refine(holdsNoSecret, 'give keys by apiKeyEnv and apiKeyHeader, never here')
+      .default({}),
+    /** Name of the environment variable that holds the key of the service behind the module. */
+    apiKeyEnv: envName.optional(),
+    /** The header in which the module expects that key, such as `X-OpenAI-Api-Key`. */
+    apiKeyHeader: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]*$/, 'give the name of a header')
+      .optional(),
+    ...served,
+  })
+  .refine(
+    ({ apiKeyEnv, apiKeyHeader }) => (apiKeyEnv === undefined) === (apiKeyHeader === undefined),
+    'give apiKeyEnv and apiKeyHeader together',
+  );
+
+function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(options).every(
+    ([name, value]) =>
+      !/api[-_]?key|secret|password|credential/i.test(name) &&
+      !(typeof value === 'string' && /^[a-z]+:\/\/[^/]*@/i.test(value)),
+  );
+}
+
+/** An embedding model that somebody else serves. */
+export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
+
+const keys = z.strictObject({
   providers: z
     .array(providerSchema)
     .default([])
@@ -68,8 +147,12 @@ export const configSchema = z.strictObject({
       /** `host:port` of its gRPC endpoint; default: the host of `url`, port 50051 (443 with https). */
       grpc: z.string().min(1).optional(),
       apiKeyEnv: envName.default('WEAVIATE_API_KEY'),
+      /** Modules of the embedded server, for models of type `weaviate`. */
+      modules: z.array(moduleName).default([]),
     })
-    .default({ apiKeyEnv: 'WEAVIATE_API_KEY' }),
+    .default({ apiKeyEnv: 'WEAVIATE_API_KEY', modules: [] }),
+  /** Models that somebody else serves, by the names that `index.model` and `--model` know them by. */
+  models: z.record(z.string(), servedModelSchema).default({}),
   index: z
     .strictObject({
       /** First part of the names of the collections in Weaviate. */
@@ -77,8 +160,8 @@ export const configSchema = z.strictObject({
         .string()
         .regex(/^[A-Z][A-Za-z0-9]{0,39}$/, 'begin with a capital letter; letters and digits only')
         .default('Longhaul'),
-      /** `static` (distilled, fast) or `onnx` (a sentence transformer for every chunk, slow). */
-      model: z.enum(['static', 'onnx']).default('static'),
+      /** `static` (distilled, fast), `onnx` (a sentence transformer for every chunk, slow), or the name of one of `models`. */
+      model: z.string().min(1).default('static'),
       /** Folder with `model.onnx` and `tokenizer.json`, instead of the packaged MiniLM. */
       modelPath: z.string().min(1).optional(),
       /** Largest file that is indexed, in bytes. */
@@ -95,8 +178,27 @@ export const configSchema = z.strictObject({
     .default({ temporalPort: 0, temporalUiPort: 0, weaviatePort: 0 }),
 });
 
+/** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
+export const configSchema = keys.superRefine(({ index, models }, context) => {
+  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const builtIn: readonly string[] = BUILT_IN_MODELS;
+  for (const name of Object.keys(models)) {
+    if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
+    if (!shortName.test(name)) {
+      refuse(['models', name], 'name models by letters, digits, dot, dash and underscore, at most 40');
+    }
+  }
+  const known = [...builtIn, ...Object.keys(models)];
+  if (!known.includes(index.model)) {
+    refuse(['index', 'model'], `there is no model "${index.model}"; known are ${known.join(', ')}`);
+  }
+});
+
 /** The checked configuration, defaults filled in. */
 export type Config = z.infer<typeof configSchema>;
+export type ServedModelConfig = z.infer<typeof servedModelSchema>;
+export type OpenAiModelConfig = z.infer<typeof openAiModel>;
+export type WeaviateModelConfig = z.infer<typeof weaviateModel>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;

@@ -13,7 +13,8 @@ export const FAILURES = {
   AuthenticationFailed: {
     tries: 1,
     exitCode: 5,
-    remedy: 'Give the provider a token that is valid and may read these repositories (tokenEnv in longhaul.yaml).',
+    remedy:
+      'Give a token or key that is valid to what the message names (tokenEnv or apiKeyEnv in longhaul.yaml); a token must be allowed to read these repositories.',
   },
   RepositoryNotFound: {
     tries: 1,
@@ -24,7 +25,7 @@ export const FAILURES = {
   RateLimited: {
     tries: null,
     exitCode: 4,
-    remedy: 'Nothing: the flow waits as long as the forge asks and goes on.',
+    remedy: 'Nothing: the flow waits as long as the other side asks and goes on.',
   },
   DiscoveryFailed: {
     tries: 5,
@@ -35,17 +36,34 @@ export const FAILURES = {
   SchemaMismatch: {
     tries: 1,
     exitCode: 3,
-    remedy: 'The collection in Weaviate was made by something else: use another indexName, or remove that collection.',
+    remedy:
+      'Build the index anew with `longhaul index reembed`; or, when something else made the collection, use another index.name.',
   },
   IndexIncomplete: {
     tries: 4,
     exitCode: 1,
     remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
   },
+  IndexDiffers: {
+    tries: 1,
+    exitCode: 7,
+    remedy: 'Mend it with `longhaul index verify --repair`; what that leaves is named with its reason.',
+  },
   RepositoryBusy: {
     tries: 1,
     exitCode: 1,
     remedy: 'Another run works on this repository: start again when `longhaul watch sync/<repository id>` has ended.',
+  },
+  IndexBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Start again when `longhaul watch index-builds` has ended.',
+  },
+  BuildIsWorse: {
+    tries: 1,
+    exitCode: 8,
+    remedy:
+      'Look at the queries that got worse; go over all the same with `longhaul index switch`, or drop the build with `longhaul index prune`.',
   },
   Cancelled: {
     tries: 1,

@@ -346,6 +346,7 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
       logFile: join(session.logDir, 'weaviate.log'),
       env: serverEnvironment(options.env, session.dataDir),
       apiKey,
+      modules: options.weaviate?.modules ?? [],
       ports: {
         rest,
         grpc,

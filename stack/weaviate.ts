@@ -14,6 +14,8 @@ export interface WeaviateChoice {
   readonly grpc?: string | undefined;
   /** Name of the environment variable that holds its API key; default `WEAVIATE_API_KEY`. */
   readonly apiKeyEnv?: string | undefined;
+  /** Modules that the embedded server enables; none by default. */
+  readonly modules?: readonly string[] | undefined;
 }
 
 /** How to reach a Weaviate server. */
@@ -85,6 +87,7 @@ export function weaviateChild(options: {
   env: NodeJS.ProcessEnv;
   ports: WeaviatePorts;
   apiKey: string;
+  modules: readonly string[];
 }): ChildSpec {
   const { ports, apiKey } = options;
   const target = { url: `http://127.0.0.1:${ports.rest}`, grpc: `127.0.0.1:${ports.grpc}`, apiKey };
@@ -92,7 +95,12 @@ export function weaviateChild(options: {
     name: 'weaviate',
     command: options.command,
     args: ['--scheme', 'http', '--host', '127.0.0.1', '--port', String(ports.rest)],
-    env: { ...options.env, ...nodeSettings(join(options.dataDir, 'weaviate'), ports), ...authentication(apiKey) },
+    env: {
+      ...options.env,
+      ...nodeSettings(join(options.dataDir, 'weaviate'), ports),
+      ...authentication(apiKey),
+      ENABLE_MODULES: options.modules.join(','),
+    },
     logFile: options.logFile,
     readyTimeout: 180_000,
     stopTimeout: 20_000,
@@ -125,8 +133,9 @@ function nodeSettings(dataPath: string, ports: WeaviatePorts): NodeJS.ProcessEnv
     RAFT_ELECTION_TIMEOUT: '1',
     RAFT_TIMEOUTS_MULTIPLIER: '1',
     DISABLE_TELEMETRY: 'true',
+    // a collection that was deleted must not come back by a late write
+    AUTOSCHEMA_ENABLED: 'false',
     API_BASED_MODULES_DISABLED: 'true',
-    ENABLE_MODULES: '',
     GO_PROFILING_DISABLE: 'true',
     DEFAULT_VECTORIZER_MODULE: 'none',
     QUERY_DEFAULTS_LIMIT: '25',

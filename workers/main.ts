@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
-import { openTools } from '../activities/tools.ts';
+import { type OpenTools, openTools } from '../activities/tools.ts';
+import { isSameModel, modelSettings } from '../activities/models.ts';
+import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
@@ -49,7 +51,8 @@ async function run(roles: readonly Role[]): Promise<void> {
   const place = { connection, namespace };
   const progress = (message: string, fraction?: number): void =>
     logger.info({ event: 'model_progress', fraction }, message);
-  const tools = roles.includes('repos') ? await openTools(loaded, await places(loaded), env, { progress }) : null;
+  const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
+  if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
   if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
@@ -64,12 +67,29 @@ async function run(roles: readonly Role[]): Promise<void> {
   logger.info({ event: 'worker_stopped', roles }, 'stopped');
 }
 
+/** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
+async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
+  try {
+    await tools.index();
+    const live = await tools.builds.live();
+    if (live === null || isSameModel(live.settings.model, wanted)) return;
+    const [now, then] = [modelName(live.settings.model), modelName(wanted)];
+    logger.warn(
+      { event: 'model_differs', live: now, wanted: then },
+      `longhaul.yaml asks for the model ${then}, the live build has ${now}: change it with \`longhaul index reembed\`.`,
+    );
+  } catch (error) {
+    if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
+    logger.warn({ event: 'build_outdated' }, error.message);
+  }
+}
+
 /** Where Weaviate and the model are, by environment and configuration. */
-async function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Promise<Parameters<typeof openTools>[1]> {
+function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Parameters<typeof openTools>[1] {
   const weaviate = yourWeaviate(config.weaviate, env);
   if (weaviate === null) throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
-  const modelFolder = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir })).folder;
-  return { weaviate, modelFolder };
+  const given = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath;
+  return { weaviate, modelFolder: given ?? (async () => (await ensureModel({ cacheDir })).folder) };
 }
 
 /** Resolves at the first SIGTERM or SIGINT. */

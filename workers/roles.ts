@@ -1,4 +1,5 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
+import { createBuildActivities } from '../activities/builds.ts';
 import { createCatalogActivities, type CatalogTools } from '../activities/catalog.ts';
 import { createInputActivities } from '../activities/input.ts';
 import { namedFailures } from './failures.ts';
@@ -36,7 +37,7 @@ export function reposWorker(place: WorkerPlace, tools: CatalogTools): WorkerOpti
   return {
     ...common(place),
     taskQueue: 'longhaul-repos',
-    activities: createCatalogActivities(tools),
+    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools) },
     maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
     // a cancellation is delivered with the answer to a heartbeat: the default would make people wait
     maxHeartbeatThrottleInterval: '2 seconds',

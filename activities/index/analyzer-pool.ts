@@ -4,6 +4,7 @@ import type { SourceFile } from './analysis.ts';
 import type { AnalyzedBatch, ThreadAnswer, ThreadSettings, ThreadTask } from './analyzer-thread.ts';
 import { beside } from './beside.ts';
 import { unpackFailure } from './packed-failure.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** How many threads there are. */
 export interface PoolSize {
@@ -95,18 +96,4 @@ function portionsOf(files: readonly SourceFile[], threads: number): SourceFile[]
     room -= file.content.length;
   }
   return portions;
-}
-
-/** The result, or at once the signal's reason. */
-async function untilAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([aborted, result]);
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
-  }
 }

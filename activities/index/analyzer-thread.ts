@@ -15,7 +15,8 @@ import type { VectorCache } from './vector-cache.ts';
 
 /** What all threads of an analyzer have in common. */
 export interface ThreadSettings {
-  readonly model: SharedModel;
+  /** One that is asked over the network is not asked here: texts without a vector go back to whoever asked. */
+  readonly model: SharedModel | { readonly kind: 'remote'; readonly digest: string; readonly dimensions: number };
   readonly cacheFile: string;
 }
 
@@ -38,6 +39,8 @@ export interface UnembeddedFile extends Omit<AnalyzedFile, 'chunks'> {
 export interface AnalyzedBatch {
   readonly files: readonly UnembeddedFile[];
   readonly vectors: Float32Array;
+  /** Texts that a remote model has yet to embed, and whose vectors they are: chunks are counted over all files. */
+  readonly missing: readonly { readonly text: string; readonly at: number }[];
   readonly embedded: number;
   readonly reused: number;
 }
@@ -46,7 +49,7 @@ export interface AnalyzedBatch {
 const PORTION = 32;
 
 const settings = workerData as ThreadSettings;
-let opened: Promise<{ model: EmbeddingModel; cache: VectorCache }> | undefined;
+let opened: Promise<{ model: EmbeddingModel | null; cache: VectorCache }> | undefined;
 
 /** Chunks files and embeds the chunks. */
 export function analyze({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
@@ -107,12 +110,13 @@ function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
 async function embed(
   texts: readonly string[],
   isCancelled: () => boolean,
-): Promise<Pick<AnalyzedBatch, 'vectors' | 'embedded' | 'reused'> | null> {
+): Promise<Omit<AnalyzedBatch, 'files'> | null> {
   opened ??= open();
   const { model, cache } = await opened;
+  const { digest, dimensions } = settings.model;
   const distinct = [...new Set(texts)].map((text) => ({ text, key: textKey(text) }));
   const found = cache.getVectors(
-    model.digest,
+    digest,
     distinct.map(({ key }) => key),
   );
   const vectors = new Map<string, Float32Array>();
@@ -121,23 +125,30 @@ async function embed(
     if (vector) vectors.set(text, vector);
     return !vector;
   });
-  for (let start = 0; start < unknown.length; start += PORTION) {
+  const here = model ? unknown : [];
+  let embedded = 0;
+  for (let start = 0; start < here.length; start += PORTION) {
     if (isCancelled()) return null;
-    const portion = unknown.slice(start, start + PORTION);
-    const made = await model.embed(portion.map(({ text }) => text));
+    const portion = here.slice(start, start + PORTION);
+    const made = await model?.embed(portion.map(({ text }) => text));
     const entries = portion.flatMap(({ text, key }, i) => {
-      const vector = made[i];
+      const vector = made?.[i];
       if (!vector) return [];
       vectors.set(text, vector);
       return [[key, vector] as const];
     });
-    cache.putVectors(model.digest, entries);
+    embedded += cache.putVectors(digest, entries);
   }
-  const all = new Float32Array(texts.length * model.dimensions);
-  for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * model.dimensions);
-  return { vectors: all, embedded: unknown.length, reused: texts.length - unknown.length };
+  const all = new Float32Array(texts.length * dimensions);
+  for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
+  const missing = texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
+  return { vectors: all, missing, embedded, reused: texts.length - embedded };
 }
 
-async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {
-  return { model: await openShared(settings.model), cache: openVectorCache(settings.cacheFile) };
+async function open(): Promise<{ model: EmbeddingModel | null; cache: VectorCache }> {
+  const { model } = settings;
+  return {
+    model: model.kind === 'remote' ? null : await openShared(model),
+    cache: openVectorCache(settings.cacheFile),
+  };
 }

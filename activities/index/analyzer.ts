@@ -2,13 +2,15 @@ import path from 'node:path';
 import type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 import { createAnalyzerPool } from './analyzer-pool.ts';
 import type { PoolSize } from './analyzer-pool.ts';
-import type { AnalyzedBatch } from './analyzer-thread.ts';
+import type { AnalyzedBatch, ThreadSettings } from './analyzer-thread.ts';
 import { sha256 } from './digest.ts';
 import { openShared, shareModel } from './embedder.ts';
 import type { EmbeddingModel, ModelConfig, ModelOptions } from './embedder.ts';
 import { queryEmbeddingText } from './embedding-text.ts';
 import { grammarsDigest } from './grammar-files.ts';
-import { openVectorCache } from './vector-cache.ts';
+import { embedMissing } from './remote-embedding.ts';
+import type { RemoteModel } from './remote-model.ts';
+import { openVectorCache, textKey } from './vector-cache.ts';
 import type { CountKey, VectorCache } from './vector-cache.ts';
 
 export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
@@ -24,6 +26,8 @@ export interface ChunkCounts {
 export interface Analyzer {
   /** Names everything that an analysis depends on besides path and content, 16 hex digits. */
   readonly digest: string;
+  /** Names the model alone: questions and chunks may be compared under the same. */
+  readonly modelDigest: string;
   /** Length of the vectors. */
   readonly dimensions: number;
   readonly counts: ChunkCounts;
@@ -39,7 +43,8 @@ export interface Analyzer {
 
 /** How {@link createAnalyzer} works. */
 export interface AnalyzerOptions extends ModelOptions {
-  readonly model: ModelConfig;
+  /** Where a model of this machine is, or an open one that is asked over the network: `close` then closes it. */
+  readonly model: ModelConfig | RemoteModel;
   /** Where vectors and counts are remembered. */
   readonly cacheDir: string;
   readonly threads?: PoolSize;
@@ -48,26 +53,46 @@ export interface AnalyzerOptions extends ModelOptions {
 /** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
 const ANALYSIS_VERSION = 'analysis-2';
 
+/** Name of the file in the cache folder that remembers vectors and counts. */
+export const ANALYSIS_CACHE = 'analysis-1.sqlite';
+
 /** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {
-  const [model, grammars] = await Promise.all([shareModel(options.model, options), grammarsDigest(options.cacheDir)]);
+  const [{ model, remote, open }, grammars] = await Promise.all([
+    prepareModel(options.model, options),
+    grammarsDigest(options.cacheDir),
+  ]);
   const digest = sha256([ANALYSIS_VERSION, grammars, model.digest].join(' ')).slice(0, 16);
-  const cacheFile = path.join(options.cacheDir, 'analysis-1.sqlite');
+  const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
   let cache: VectorCache | undefined;
   let own: Promise<EmbeddingModel> | undefined;
+  const closing = new AbortController();
 
   async function analyze(files: readonly SourceFile[], { signal }: { signal?: AbortSignal } = {}): Promise<Analysis> {
     const batches = await pool.analyze(files, signal);
+    const chunks = batches.reduce((sum, { embedded, reused }) => sum + embedded + reused, 0);
+    const embedded = remote
+      ? await embedMissing(remote, batches, keep, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal)
+      : batches.reduce((sum, batch) => sum + batch.embedded, 0);
     return {
       files: batches.flatMap((batch) => withVectors(batch, model.dimensions)),
-      embedded: batches.reduce((sum, { embedded }) => sum + embedded, 0),
-      reused: batches.reduce((sum, { reused }) => sum + reused, 0),
+      embedded,
+      reused: chunks - embedded,
     };
+  }
+
+  function keep(entries: readonly (readonly [text: string, vector: Float32Array])[]): void {
+    cache ??= openVectorCache(cacheFile);
+    cache.putVectors(
+      model.digest,
+      entries.map(([text, vector]) => [textKey(text), vector]),
+    );
   }
 
   return {
     digest,
+    modelDigest: model.digest,
     dimensions: model.dimensions,
     counts: {
       get: (file) => (cache ??= openVectorCache(cacheFile)).getCounts(digest, [file])[0],
@@ -76,15 +101,29 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     analyze,
     countChunks: async (files, { signal } = {}) => (await pool.count(files, signal)).flat(),
     async embedQuery(text) {
-      const [vector] = await (await (own ??= openShared(model))).embed([queryEmbeddingText(text)]);
+      const [vector] = await (await (own ??= open())).embed([queryEmbeddingText(text)]);
       return vector ?? new Float32Array(model.dimensions);
     },
     async close() {
+      closing.abort(new Error('the analyzer was closed'));
       await pool.close();
       cache?.close();
-      await (await own)?.close();
+      await (remote ?? (await own))?.close();
     },
   };
+}
+
+/** What threads are told of a model, the model itself when it is remote, and how questions are embedded. */
+async function prepareModel(
+  model: ModelConfig | RemoteModel,
+  options: ModelOptions,
+): Promise<{ model: ThreadSettings['model']; remote: RemoteModel | null; open: () => Promise<EmbeddingModel> }> {
+  if ('embed' in model) {
+    const { digest, dimensions } = model;
+    return { model: { kind: 'remote', digest, dimensions }, remote: model, open: () => Promise.resolve(model) };
+  }
+  const shared = await shareModel(model, options);
+  return { model: shared, remote: null, open: () => openShared(shared) };
 }
 
 function withVectors({ files, vectors }: AnalyzedBatch, dimensions: number): AnalyzedFile[] {

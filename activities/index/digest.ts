@@ -8,6 +8,15 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
+/** JSON with the keys of every object in order. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
 /**
  * The digest (64 hex digits) that `compute` takes of `files`, remembered in `cacheDir` for as long as name, size and time of all
  * of them stay the same. Rejects with the error of `stat` when one is missing.

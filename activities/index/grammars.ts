@@ -32,18 +32,29 @@ async function load(name: string): Promise<Grammar> {
   const language = await Language.load(wasm);
   const parser = new Parser();
   parser.setLanguage(language);
-  return { parser, definitions: definitionsOnly(new Query(language, tags), tags) };
+  const definitions = new Query(language, patternsIn(tags).filter(findsDefinitions).join('\n'));
+  for (const capture of definitions.captureNames) {
+    if (capture !== 'name' && !capture.startsWith('definition.')) definitions.disableCapture(capture);
+  }
+  return { parser, definitions };
 }
 
-/** The packages' queries also find references and comments, which would cost a third of the time and are not used. */
-function definitionsOnly(query: Query, source: string): Query {
-  const bytes = Buffer.from(source);
-  for (let pattern = 0; pattern < query.patternCount(); pattern++) {
-    const text = bytes.toString('utf8', query.startIndexForPattern(pattern), query.endIndexForPattern(pattern));
-    if (!text.includes('@definition.')) query.disablePattern(pattern);
+/** The packages' queries also find references and comments: compiling and running those would cost a third of the time. */
+function findsDefinitions(pattern: string): boolean {
+  return pattern.includes('@definition.');
+}
+
+/** The patterns of a query's source: expressions in brackets, each with the captures that follow it. */
+export function patternsIn(source: string): string[] {
+  const patterns: string[] = [];
+  let depth = 0;
+  for (const [token] of source.matchAll(/;.*|"(?:[^"\\]|\\.)*"|[([]|[)\]]|[^;"()[\]]+/g)) {
+    if (token.startsWith(';')) continue;
+    const opens = token === '(' || token === '[';
+    if (opens && depth === 0) patterns.push('');
+    if (opens) depth++;
+    if (token === ')' || token === ']') depth--;
+    if (patterns.length > 0) patterns[patterns.length - 1] += token;
   }
-  for (const capture of query.captureNames) {
-    if (capture !== 'name' && !capture.startsWith('definition.')) query.disableCapture(capture);
-  }
-  return query;
+  return patterns;
 }

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
 import { DEFAULT_REF, NO_OBJECTS, type Receipt, type Snapshot, xorIds } from '../../domain/catalog/receipt.ts';
@@ -7,6 +9,7 @@ import { LonghaulError } from '../../domain/failures.ts';
 import type { AnalyzedFile, Analyzer } from './analyzer.ts';
 import { objectIds } from './object-id.ts';
 import type { IndexObject, IndexStore } from './store.ts';
+import { createTurns } from './turns.ts';
 
 /** The way from one snapshot to another: what {@link ingest} reads. mgit's differential is one; a spooled stream another. */
 export interface ChangeSource {
@@ -49,17 +52,21 @@ export interface IngestResult extends IngestProgress {
   readonly skipped: Partial<Record<SkipReason, number>>;
 }
 
-/** Files are analysed together until they weigh this much: large enough to fill a thread, small enough to bound memory. */
-const BATCH_BYTES = 400_000;
-const BATCH_FILES = 100;
-/** Batches between reading and storing at the same time; back-pressure reaches git's `cat-file` through this number. */
-const BATCHES_IN_FLIGHT = 4;
+/** Files are analysed and written together until they weigh this much: about a thousand objects, some megabytes with all that is made of them. */
+const BATCH_BYTES = 1_000_000;
+const BATCH_FILES = 250;
+/**
+ * Batches between reading and storing at the same time, over all repositories of this process: enough that every processor
+ * has one to analyse while others are written. A repository waits for its turn with one batch in hand, and back-pressure
+ * reaches git's `cat-file`: memory does not grow with the number of repositories.
+ */
+const turns = createTurns(availableParallelism() + 2);
 
 /**
  * Makes the index of one repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the receipt
  * last. May be killed anywhere and repeated: objects have deterministic ids, and until the new receipt is written the old
  * one stays, with the target on it that this run is on its way to. Throws `IndexIncomplete` when Weaviate does not hold
- * what was written.
+ * what was written, `RepositoryBusy` when another run took over.
  */
 export async function ingest(
   { store, analyzer, counts }: IngestTools,
@@ -113,9 +120,12 @@ export async function ingest(
     const added = objects.filter(({ id }) => !old.has(id));
     const gone = [...old].filter((id) => !fresh.has(id));
     signal.throwIfAborted();
-    await store.write(added);
+    await store.write(added, signal);
     signal.throwIfAborted();
-    await store.delete(gone);
+    if (gone.length > 0) {
+      await makeSure(attempt);
+      await store.delete(gone);
+    }
 
     for (const id of fresh) desired?.add(id);
     for (const { id } of added) state.xor = xorIds(state.xor, id);
@@ -167,9 +177,8 @@ export async function ingest(
     ]);
   }
 
-  if (previous?.pending?.commit !== source.to.commit) {
-    await store.writeReceipt({ ...(previous ?? blankReceipt(repository, digest)), pending: source.to });
-  }
+  const attempt = { store, repository: repository.id, run: randomUUID() };
+  await begin(attempt, previous ?? blankReceipt(repository, digest), source.to);
   let filesChanged = 0;
   await inBatches(source.changes(), storeBatch, {
     signal,
@@ -178,6 +187,7 @@ export async function ingest(
       if (change.op !== 'delete' && change.skip !== undefined) skipped[change.skip] = (skipped[change.skip] ?? 0) + 1;
     },
   });
+  await makeSure(attempt);
   if (desired) state.objectsDeleted += await sweep(store, repository.id, desired, signal);
   if (source.readOld === null) Object.assign(state, await recount(store, repository.id));
 
@@ -192,6 +202,7 @@ export async function ingest(
     repository: repository.id,
     ref: DEFAULT_REF,
     cloneUrl: repository.cloneUrl,
+    ...uidOf(repository, previous),
     ...source.to,
     digest,
     files: state.files,
@@ -201,19 +212,48 @@ export async function ingest(
     pending: null,
   };
   signal.throwIfAborted();
+  await makeSure(attempt);
   await store.writeReceipt(receipt);
   const { embedded, embeddingsReused } = state;
   return { ...progressOf(state), receipt, filesChanged, embedded, embeddingsReused, skipped };
 }
 
-type IndexableFile = FileWritten & { readonly content: Uint8Array };
+/** One attempt to bring a repository up to date. */
+interface Attempt {
+  readonly store: IndexStore;
+  readonly repository: string;
+  readonly run: string;
+}
+
+/** Writes on the receipt where this attempt is going. Throws `RepositoryBusy` when another one finished since it was read. */
+async function begin({ store, repository, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
+  const stored = await store.readReceipt(repository);
+  if ((stored?.indexedAt ?? '') !== previous.indexedAt) throw replaced(repository);
+  await store.writeReceipt({ ...previous, pending: { ...to, run } });
+}
+
+/**
+ * Throws `RepositoryBusy` when another attempt took this one's place. Temporal gives the work to another worker when this one
+ * is not heard of; a process that was stopped, and goes on after that, must not delete or vouch for anything.
+ */
+async function makeSure({ store, repository, run }: Attempt): Promise<void> {
+  if ((await store.readReceipt(repository))?.pending?.run !== run) throw replaced(repository);
+}
+
+function replaced(repository: string): LonghaulError {
+  return new LonghaulError('RepositoryBusy', `Another run has taken over ${repository} since this one began.`);
+}
+
+/** A file that is indexed. */
+export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
 /** A file that gets objects. One whose mode alone changed keeps those it has. */
-function isIndexable(change: Change): change is IndexableFile {
+export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-function objectsOf(
+/** The objects of a file; `ids` has one for each of its chunks. */
+export function objectsOf(
   repository: string,
   file: IndexableFile,
   analyzed: AnalyzedFile,
@@ -244,47 +284,53 @@ function objectsOf(
   });
 }
 
-/** Hands changes on in batches, a few at the same time; reads on only when one of them is done. */
-async function inBatches(
+/** Hands changes on in batches, each when it is its turn; reads on only after that. */
+export async function inBatches(
   changes: AsyncIterable<Change>,
   work: (batch: readonly Change[]) => Promise<void>,
-  options: { readonly signal: AbortSignal; readonly onChange: (change: Change) => void },
+  { signal, onChange }: { readonly signal: AbortSignal; readonly onChange: (change: Change) => void },
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   const failures: unknown[] = [];
   let batch: Change[] = [];
   let bytes = 0;
   // tasks never reject: a failure is kept, because nobody may be waiting for the task at the moment when it fails
-  const start = (): void => {
-    const task: Promise<void> = work(batch)
-      .catch((error: unknown) => void failures.push(error))
-      .finally(() => running.delete(task));
-    running.add(task);
+  const start = async (): Promise<void> => {
+    const full = batch;
     batch = [];
     bytes = 0;
+    const end = await turns.take(signal);
+    const task: Promise<void> = work(full)
+      .catch((error: unknown) => void failures.push(error))
+      .finally(() => {
+        running.delete(task);
+        end();
+      });
+    running.add(task);
   };
   const throwFailure = (): void => {
     if (failures.length > 0) throw failures[0];
   };
   try {
     for await (const change of changes) {
-      options.signal.throwIfAborted();
+      signal.throwIfAborted();
       throwFailure();
-      options.onChange(change);
+      onChange(change);
       batch.push(change);
       bytes += change.op === 'delete' ? 0 : (change.content?.byteLength ?? 0);
-      if (bytes < BATCH_BYTES && batch.length < BATCH_FILES) continue;
-      start();
-      if (running.size >= BATCHES_IN_FLIGHT) await Promise.race(running);
+      if (bytes >= BATCH_BYTES || batch.length >= BATCH_FILES) await start();
     }
-    if (batch.length > 0) start();
+    if (batch.length > 0) await start();
   } finally {
     await Promise.all(running);
   }
   throwFailure();
 }
 
-/** Deletes every object of the repository that is not in `desired`. */
+/**
+ * Deletes every object of the repository that is not in `desired`, and those that are but cannot be found: the next run
+ * writes them anew. Gives the number of the former.
+ */
 async function sweep(
   store: IndexStore,
   repository: string,
@@ -293,12 +339,14 @@ async function sweep(
 ): Promise<number> {
   let deleted = 0;
   if ((await store.count(repository)) === desired.size) return deleted;
+  const unseen = new Set(desired);
   for await (const page of store.inventory(repository)) {
     signal.throwIfAborted();
-    const foreign = page.flatMap(({ id }) => (desired.has(id) ? [] : [id]));
+    const foreign = page.flatMap(({ id }) => (unseen.delete(id) ? [] : [id]));
     await store.delete(foreign);
     deleted += foreign.length;
   }
+  await store.purge([...unseen]);
   return deleted;
 }
 
@@ -320,12 +368,19 @@ async function recount(
   return { files: paths.size, objects, xor };
 }
 
+/** What outlasts a rename, as far as anybody knows it. */
+function uidOf({ uid }: RepositoryAddress, previous: Receipt | null): Pick<Receipt, 'uid'> {
+  const known = uid ?? previous?.uid;
+  return known === undefined ? {} : { uid: known };
+}
+
 /** The receipt of a repository that was never indexed: it vouches for nothing. */
-function blankReceipt({ id, cloneUrl }: RepositoryAddress, digest: string): Receipt {
+export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
   return {
     repository: id,
     ref: DEFAULT_REF,
     cloneUrl,
+    ...(uid === undefined ? {} : { uid }),
     commit: '',
     tree: '',
     branch: null,

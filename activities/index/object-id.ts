@@ -16,9 +16,13 @@ export interface ObjectKey {
 }
 
 /** Ids of the objects of one file: one for each chunk, in order. Writing the same file twice writes the same objects. */
-export function objectIds({ digest, repository, path, blob }: ObjectKey, chunks: number): string[] {
-  const prefix = `${digest}\0${repository}\0${path}\0${blob}\0`;
-  return Array.from({ length: chunks }, (_, ordinal) => v5(`${prefix}${ordinal}`, NAMESPACE));
+export function objectIds(key: ObjectKey, chunks: number): string[] {
+  return Array.from({ length: chunks }, (_, ordinal) => objectId(key, ordinal));
+}
+
+/** Id of the object of one chunk of a file. */
+export function objectId({ digest, repository, path, blob }: ObjectKey, ordinal: number): string {
+  return v5(`${digest}\0${repository}\0${path}\0${blob}\0${ordinal}`, NAMESPACE);
 }
 
 /** Id of the receipt of a repository at a ref. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ANALYSIS_CACHE } from './analyzer.ts';
 import { sha256 } from './digest.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { queryEmbeddingText, rescoringText } from './embedding-text.ts';
@@ -24,13 +25,14 @@ const MOST_TOKENS = 128;
 const LANES = 2;
 
 /**
- * The rescorer of the model in `folder`; vectors of pieces are kept in `cacheDir` and made once. The model is opened by the
- * first question: throws `InvalidConfiguration` there when it cannot be used.
+ * The rescorer of the model in `modelFolder`, or in the folder that it finds; vectors of pieces are kept in `cacheDir` and made
+ * once. The model is opened by the first question: throws `InvalidConfiguration` there when it cannot be used.
  */
-export function createRescorer(folder: string, cacheDir: string): Rescorer {
+export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
   let opened: Promise<{ model: EmbeddingModel; cache: VectorCache }> | undefined;
 
   async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {
+    const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
     // only here, because its native library is slow to load
     const [files, { createOnnxModel }] = await Promise.all([
       readModelFiles(folder, cacheDir),
@@ -39,7 +41,7 @@ export function createRescorer(folder: string, cacheDir: string): Rescorer {
     const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
     const digest = sha256(`${RECIPE} ${files.digest}`).slice(0, 16);
     const model = await createOnnxModel(digest, files.onnx, words, { mostTokens: MOST_TOKENS });
-    return { model, cache: openVectorCache(path.join(cacheDir, 'analysis-1.sqlite')) };
+    return { model, cache: openVectorCache(path.join(cacheDir, ANALYSIS_CACHE)) };
   }
 
   return {

@@ -36,6 +36,8 @@ export type ReceiptProperties = {
   repository: string;
   ref: string;
   cloneUrl: string;
+  /** Empty when the provider has no such thing. */
+  uid: string;
   branch: string;
   commit: string;
   tree: string;
@@ -97,7 +99,7 @@ const CHUNK_PROPERTIES: readonly Property[] = [
 const RECEIPT_PROPERTIES: readonly Property[] = [
   filtered('repository'),
   filtered('ref'),
-  ...['cloneUrl', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
+  ...['cloneUrl', 'uid', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
   stored('files', 'int'),
   stored('objects', 'int'),
   stored('xor'),
@@ -105,42 +107,29 @@ const RECEIPT_PROPERTIES: readonly Property[] = [
   stored('pending'),
 ];
 
-/** The names of the collections of one index. */
+/** The names of the collections of one build. */
 export interface CollectionNames {
   /** The chunks of one digest: another chunker or model has a collection of its own. */
   readonly chunks: string;
-  /** The alias that searches go through. */
-  readonly alias: string;
+  /** The receipts that vouch for them. */
   readonly receipts: string;
 }
 
-/** The names of the collections of the index called `name` (`index.name` in longhaul.yaml). */
+/** The names of the collections that the index called `name` (`index.name` in longhaul.yaml) has under a digest. */
 export function collectionNames(name: string, digest: string): CollectionNames {
-  return { chunks: `${name}Chunk_${digest}`, alias: `${name}Chunk`, receipts: `${name}Receipt` };
+  return { chunks: `${name}Chunk_${digest}`, receipts: `${name}Receipt_${digest}` };
 }
 
 /**
- * Makes the collections that are missing, adds properties that an older version did not have, and points the alias at the
- * chunks when it is new. Safe to repeat and to run in several workers at once. Throws `SchemaMismatch` when a collection of
- * that name has other properties.
+ * Makes the collections that are missing, and adds properties that an older version did not have. Safe to repeat and to run
+ * in several workers at once. `description` is only written when the chunks are made. Throws `SchemaMismatch` when a
+ * collection of that name has other properties.
  */
-export async function ensureSchema(client: WeaviateClient, names: CollectionNames): Promise<void> {
+export async function ensureSchema(client: WeaviateClient, names: CollectionNames, description: string): Promise<void> {
   const inverted = weaviate.configure.invertedIndex({
     bm25b: 0.75,
     bm25k1: 1.2,
     stopwordsPreset: 'none',
-  });
-  await ensureCollection(client, {
-    name: names.chunks,
-    description: `Longhaul code chunks, schema ${SCHEMA_VERSION}`,
-    properties: CHUNK_PROPERTIES,
-    invertedIndex: inverted,
-    vectorizers: weaviate.configure.vectors.selfProvided({
-      vectorIndexConfig: weaviate.configure.vectorIndex.hnsw({
-        distanceMetric: 'cosine',
-        quantizer: weaviate.configure.vectorIndex.quantizer.none(),
-      }),
-    }),
   });
   await ensureCollection(client, {
     name: names.receipts,
@@ -150,22 +139,19 @@ export async function ensureSchema(client: WeaviateClient, names: CollectionName
       vectorIndexConfig: weaviate.configure.vectorIndex.flat(),
     }),
   });
-  await pointAlias(client, names);
-}
-
-/** Searches go to the collection of the current digest. */
-async function pointAlias(client: WeaviateClient, { alias, chunks }: CollectionNames): Promise<void> {
-  const target = async (): Promise<string | undefined> =>
-    ((await client.alias.listAll()) ?? []).find((entry) => entry.alias === alias)?.collection;
-  const now = await target();
-  if (now === chunks) return;
-  try {
-    if (now === undefined) await client.alias.create({ collection: chunks, alias });
-    else await client.alias.update({ newTargetCollection: chunks, alias });
-  } catch (error) {
-    // another worker may have been first
-    if ((await target()) !== chunks) throw error;
-  }
+  // the last one: a build exists when its chunks do
+  await ensureCollection(client, {
+    name: names.chunks,
+    description,
+    properties: CHUNK_PROPERTIES,
+    invertedIndex: inverted,
+    vectorizers: weaviate.configure.vectors.selfProvided({
+      vectorIndexConfig: weaviate.configure.vectorIndex.hnsw({
+        distanceMetric: 'cosine',
+        quantizer: weaviate.configure.vectorIndex.quantizer.none(),
+      }),
+    }),
+  });
 }
 
 async function ensureCollection(

@@ -115,7 +115,7 @@ export async function search(
   const { query, limit = 10, rescore = true } = question;
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
   const asked = readQuestion(query);
-  const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.alias);
+  const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
   const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
 
   const first = rankFiles(asked, found, weights);

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import { type Collection, Filters, type FilterValue, type WeaviateClient } from 'weaviate-client';
-import { DEFAULT_REF, type Receipt, type Snapshot } from '../../domain/catalog/receipt.ts';
+import { type Collection, Filters, type FilterValue } from 'weaviate-client';
+import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import { isConnectionLoss, unavailable } from './weaviate.ts';
+import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -20,24 +20,50 @@ export interface InventoryEntry {
   readonly path: string;
 }
 
+/** One object as Weaviate has it. Whoever wrote it: properties may be missing. */
+export interface StoredObject {
+  readonly id: string;
+  readonly properties: Readonly<Partial<ChunkProperties>>;
+  readonly vector: readonly number[];
+}
+
+/** One object of a listing of the whole index; `repository` is empty when the object names none. */
+export interface HeldObject {
+  readonly id: string;
+  readonly repository: string;
+}
+
 /** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
 export interface IndexStore {
   readonly names: CollectionNames;
-  /** Makes and checks the collections; every other method needs it to have run once. */
-  prepare(): Promise<void>;
   /**
-   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again one by one; throws
-   * `IndexIncomplete` with the reason when an object still cannot be stored. Nothing refused counts as written.
+   * Makes and checks the collections; every other method needs it to have run once. `description` is what the collection
+   * of the chunks says of itself.
    */
-  write(objects: readonly IndexObject[]): Promise<void>;
-  /** Deletes objects by id; ids that are not there are no error. */
-  delete(ids: readonly string[]): Promise<void>;
+  prepare(description?: string): Promise<void>;
+  /**
+   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again; throws
+   * `IndexIncomplete` with the reason when an object still cannot be stored, `ServerUnavailable` when nobody answers any more.
+   * Nothing refused counts as written. An abort ends it at once.
+   */
+  write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
+  /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
+  delete(ids: readonly string[], repository?: string): Promise<void>;
+  /**
+   * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
+   * index entries that lead to it, and makes none when the same object is written again.
+   */
+  purge(ids: readonly string[]): Promise<void>;
   /** Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. */
   deleteRepository(repository: string): Promise<number>;
   /** How many objects a repository has. */
   count(repository: string): Promise<number>;
   /** All objects of a repository by id and path, in pages. */
   inventory(repository: string): AsyncIterable<InventoryEntry[]>;
+  /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
+  everything(): AsyncIterable<HeldObject[]>;
+  /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
+  read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
   /** The ids of the objects of these paths of a repository. */
   idsOfPaths(repository: string, paths: readonly string[]): Promise<string[]>;
   readReceipt(repository: string): Promise<Receipt | null>;
@@ -49,19 +75,22 @@ export interface IndexStore {
 type Chunks = Collection<ChunkProperties>;
 type Receipts = Collection<ReceiptProperties>;
 
-/** Objects a request: larger ones are not faster (measured: docs/decisions/0003-weaviate-writes.md). */
-const WRITE_BATCH = 250;
-/** Requests at the same time, over all repositories of this process. */
-const WRITES_IN_FLIGHT = 8;
+/** Objects a request, and requests at the same time over all repositories of this process: many small ones cost Weaviate a fifth more. */
+const WRITE_BATCH = 1_000;
+const WRITES_IN_FLIGHT = 2;
 const DELETE_BATCH = 500;
 /** Weaviate's QUERY_MAXIMUM_RESULTS, unless the server was told otherwise. */
 const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
+/** Whole objects a request: some kilobytes each. */
+const READ_PAGE = 250;
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
 const TRIES = 4;
 
 /** The index called `name`, for objects made under `digest`. */
-export function createIndexStore(client: WeaviateClient, name: string, digest: string): IndexStore {
+export function createIndexStore(client: IndexClient, name: string, digest: string): IndexStore {
   const names = collectionNames(name, digest);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(names.chunks);
   const receipts: Receipts = client.collections.use<string, ReceiptProperties>(names.receipts);
@@ -96,32 +125,68 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
     }
   }
 
-  async function deleteByIds(list: readonly string[]): Promise<void> {
+  async function* everything(): AsyncIterable<HeldObject[]> {
+    for (let after = NIL, full = true; full;) {
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo'] }),
+      );
+      yield objects.map(({ uuid, properties }) => ({ id: uuid, repository: properties.repo ?? '' }));
+      after = objects.at(-1)?.uuid ?? after;
+      full = objects.length === LIST_LIMIT;
+    }
+  }
+
+  async function* read(ids: readonly string[]): AsyncIterable<StoredObject[]> {
+    for (let at = 0; at < ids.length; at += READ_PAGE) {
+      const page = ids.slice(at, at + READ_PAGE);
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({
+          filters: chunks.filter.byId().containsAny(page),
+          limit: READ_PAGE,
+          includeVector: true,
+        }),
+      );
+      yield objects.map(({ uuid, properties, vectors }) => ({
+        id: uuid,
+        properties,
+        vector: (vectors['default'] ?? []) as number[],
+      }));
+    }
+  }
+
+  async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
-      const result = await retried(() => chunks.data.deleteMany(chunks.filter.byId().containsAny(batch)));
+      const named = chunks.filter.byId().containsAny(batch);
+      const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
+      const result = await retried(() => chunks.data.deleteMany(filter));
       if (result.failed > 0) {
         throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
       }
     }
   }
 
-  async function write(objects: readonly IndexObject[]): Promise<void> {
+  async function write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void> {
     const batches: Promise<void>[] = [];
     for (let at = 0; at < objects.length; at += WRITE_BATCH) {
       const batch = objects.slice(at, at + WRITE_BATCH);
-      batches.push(slot(() => writeBatch(chunks, batch)));
+      batches.push(slot(() => writeBatch(client, names.chunks, batch, signal)));
     }
     await Promise.all(batches);
   }
 
   return {
     names,
-    prepare: () => ensureSchema(client, names),
+    prepare: (description = 'Longhaul code chunks') => ensureSchema(client, names, description),
     write,
     delete: deleteByIds,
+    async purge(ids) {
+      await slot.map(ids, (id) => retried(() => chunks.data.deleteById(id)));
+    },
     count,
     inventory,
+    everything,
+    read,
     async deleteRepository(repository) {
       let deleted = 0;
       for (;;) {
@@ -173,26 +238,32 @@ export function createIndexStore(client: WeaviateClient, name: string, digest: s
   };
 }
 
-async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promise<void> {
-  let left = batch;
+/** The bucket that an object is listed in: the first byte of its id. */
+export function bucketOf(id: string): number {
+  return Number.parseInt(id.slice(0, 2), 16);
+}
+
+async function writeBatch(
+  { batches }: IndexClient,
+  collection: string,
+  batch: readonly IndexObject[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let left = batch.map(({ id, properties, vector }) => ({
+    id,
+    properties: { ...properties, bucket: bucketOf(id) },
+    vector,
+  }));
   for (let attempt = 1; ; attempt++) {
-    const objects = left.map(({ id, properties, vector }) => ({
-      id,
-      properties: { ...properties, bucket: Number.parseInt(id.slice(0, 2), 16) },
-      vectors: Array.from(vector),
-    }));
-    const { errors } = await retried(() => chunks.data.insertMany(objects));
-    const refused = Object.entries(errors);
+    const refused = await retried(() => batches.insert(collection, left, signal), signal);
     if (refused.length === 0) return;
-    const [, first] = refused[0] ?? [];
     if (attempt === TRIES) {
       throw new LonghaulError(
         'IndexIncomplete',
-        `Weaviate refused ${refused.length} of ${batch.length} objects: ${first?.message ?? 'no reason given'}`,
+        `Weaviate refused ${refused.length} of ${batch.length} objects: ${refused[0]?.reason || 'no reason given'}`,
       );
     }
-    const failed = new Set(refused.map(([index]) => Number(index)));
-    left = left.filter((_, index) => failed.has(index));
+    left = refused.flatMap(({ index }) => left[index] ?? []);
     await pause(attempt);
   }
 }
@@ -201,11 +272,12 @@ async function writeBatch(chunks: Chunks, batch: readonly IndexObject[]): Promis
  * Tries again: a server that restarts must not cost the whole repository. When it stays away, `ServerUnavailable`, which the
  * flow waits out.
  */
-async function retried<Result>(call: () => Promise<Result>): Promise<Result> {
+async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
+      signal?.throwIfAborted();
       if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
       await pause(attempt);
     }
@@ -219,9 +291,10 @@ function pause(attempt: number): Promise<void> {
 }
 
 function propertiesOf(receipt: Receipt): ReceiptProperties {
-  const { branch, timestamp, pending, ...rest } = receipt;
+  const { branch, timestamp, pending, uid, ...rest } = receipt;
   return {
     ...rest,
+    uid: uid ?? '',
     branch: branch ?? '',
     timestamp: timestamp ?? '',
     pending: pending === null ? '' : JSON.stringify(pending),
@@ -229,12 +302,14 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
 }
 
 function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending, ...rest } = properties;
+  const { branch, timestamp, pending, uid, ...rest } = properties;
   return {
     ...rest,
+    // receipts of earlier versions have none
+    ...(uid ? { uid } : {}),
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,
-    pending: pending === '' ? null : (JSON.parse(pending) as Snapshot),
+    pending: pending === '' ? null : (JSON.parse(pending) as Pending),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
@@ -10,6 +11,7 @@ import type { Receipt, Snapshot } from '../../domain/catalog/receipt.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/catalog/repository.ts';
 import { skipByContent, skipByPath } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { sha256 } from './digest.ts';
 import type { ChangeSource } from './ingest.ts';
 
 /** One repository's part of a change stream, kept in the blob store. */
@@ -27,9 +29,11 @@ export interface StreamSpool {
    */
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
   /** A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is. */
-  open(stream: string, previous: Receipt | null): Promise<ChangeSource>;
+  open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
   /** Forgets a stream that was ingested. */
-  discard(stream: string): Promise<void>;
+  discard(repository: string, stream: string): Promise<void>;
+  /** Forgets all streams of a repository. */
+  forget(repository: string): Promise<void>;
 }
 
 /** The last line of a spooled file. */
@@ -48,10 +52,13 @@ const MODE_FILE = '100644';
 
 /** A spool in this folder. `maxFileBytes`: larger contents are skipped as `too-large`. */
 export function createStreamSpool(folder: string, maxFileBytes: number): StreamSpool {
-  const fileOf = (stream: string): string => join(folder, `${stream}.jsonl`);
+  // a repository's streams are in one folder, so that they can be forgotten with it
+  const folderOf = (repository: string): string => join(folder, sha256(repository).slice(0, 32));
+  const fileOf = (repository: string, stream: string): string => join(folderOf(repository), `${stream}.jsonl`);
   return {
     async put(input, provider) {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await removeLeftovers(folder);
       const parts = new Map<string, Part>();
       try {
         await readLines(input, async (line) => {
@@ -62,14 +69,17 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
           else part.end = { end: true, parent: line.parent, fromNothing: line.fromNothing, to: snapshotOf(line) };
         });
         const kept: SpooledStream[] = [];
-        for (const [repository, part] of parts) kept.push({ repository, stream: await part.keep(fileOf) });
+        for (const [repository, part] of parts) {
+          await mkdir(folderOf(repository), { recursive: true, mode: 0o700 });
+          kept.push({ repository, stream: await part.keep((stream) => fileOf(repository, stream)) });
+        }
         return kept;
       } finally {
         for (const part of parts.values()) await part.discard();
       }
     },
-    async open(stream, previous) {
-      const file = fileOf(stream);
+    async open(repository, stream, previous) {
+      const file = fileOf(repository, stream);
       const { parent, fromNothing, to } = await readEnd(file);
       const at = previous !== null && previous.commit !== '' ? previous.commit : null;
       // a stream that was ingested already may be again: its objects are the same
@@ -91,7 +101,8 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
         readOld: null,
       };
     },
-    discard: (stream) => rm(fileOf(stream), { force: true }),
+    discard: (repository, stream) => rm(fileOf(repository, stream), { force: true }),
+    forget: (repository) => rm(folderOf(repository), { recursive: true, force: true }),
   };
 }
 
@@ -105,7 +116,7 @@ interface Part {
 }
 
 async function openPart(folder: string): Promise<Part> {
-  const temporary = join(folder, `.${randomUUID()}.partial`);
+  const temporary = join(folder, `.${hostname()}.${process.pid}.${randomUUID()}.partial`);
   const file: FileHandle = await open(temporary, 'wx', 0o600);
   const hash = createHash('sha256');
   const append = async (value: unknown): Promise<void> => {
@@ -130,6 +141,23 @@ async function openPart(folder: string): Promise<Part> {
     },
   };
   return part;
+}
+
+/** Removes what processes of this machine left half written when they ended. */
+async function removeLeftovers(folder: string): Promise<void> {
+  const ours = `.${hostname()}.`;
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(ours) || !name.endsWith('.partial')) continue;
+    if (!isAlive(Number.parseInt(name.slice(ours.length), 10))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function readLines(input: Readable, use: (line: ChangeLine) => Promise<void>): Promise<void> {

@@ -18,8 +18,11 @@ export interface CountKey {
 export interface VectorCache {
   /** The vectors of texts, by {@link textKey}, in order; undefined where it has none. */
   getVectors(model: string, keys: readonly Buffer[]): (Float32Array | undefined)[];
-  /** Keeps vectors, all of them or, when the process dies, none. */
-  putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): void;
+  /**
+   * Keeps vectors, all of them or, when the process dies, none. Gives how many of them it did not have yet: when two embed a
+   * text at the same moment, it is new to one of them.
+   */
+  putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): number;
   /** The chunk counts of files, in order; undefined where it has none. */
   getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
   /** Keeps chunk counts, all of them or, when the process dies, none. */
@@ -69,7 +72,7 @@ export function openVectorCache(file: string): VectorCache {
         all('DEFERRED', keys, (key) => toVector(statements.getVector.get(vectorKey(model, key))?.['vector'])),
       ),
     putVectors(model, entries) {
-      attempt(({ all, statements }) =>
+      const put = attempt(({ all, statements }) =>
         all('IMMEDIATE', entries, ([key, vector]) =>
           statements.putVector.run(
             vectorKey(model, key),
@@ -77,6 +80,7 @@ export function openVectorCache(file: string): VectorCache {
           ),
         ),
       );
+      return put.reduce((sum, { changes }) => sum + Number(changes), 0);
     },
     getCounts: (analysis, keys) =>
       attempt(({ all, statements }) =>
@@ -121,7 +125,7 @@ function connect(file: string): Connection {
     database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
     const statements: Statements = {
       getVector: database.prepare('SELECT vector FROM vectors WHERE key = ?'),
-      putVector: database.prepare('INSERT OR REPLACE INTO vectors (key, vector) VALUES (?, ?)'),
+      putVector: database.prepare('INSERT OR IGNORE INTO vectors (key, vector) VALUES (?, ?)'),
       getCount: database.prepare('SELECT chunks FROM counts WHERE analysis = ? AND blob = ? AND name = ?'),
       putCount: database.prepare('INSERT OR REPLACE INTO counts (analysis, blob, name, chunks) VALUES (?, ?, ?, ?)'),
     };

@@ -1,5 +1,6 @@
 import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../domain/failures.ts';
+import { type BatchInsert, openBatchInsert } from './batch-insert.ts';
 
 /** Where a Weaviate is. */
 export interface WeaviateAddress {
@@ -8,15 +9,22 @@ export interface WeaviateAddress {
   /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
   readonly grpc?: string | undefined;
   readonly apiKey?: string | null | undefined;
+  /** Sent with every request: keys that a module of Weaviate needs. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Weaviate's own client, and beside it the way that objects are written. */
+export interface IndexClient extends WeaviateClient {
+  readonly batches: BatchInsert;
 }
 
 /** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
-export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): Promise<WeaviateClient> {
+export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: WeaviateAddress): Promise<IndexClient> {
   const rest = new URL(url);
   const secure = rest.protocol === 'https:';
   const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
   try {
-    return await connectToCustom({
+    const client = await connectToCustom({
       httpHost: rest.hostname,
       httpPort: Number(rest.port || (secure ? 443 : 80)),
       httpPath: rest.pathname === '/' ? '' : rest.pathname,
@@ -25,10 +33,20 @@ export async function connectWeaviate({ url, grpc, apiKey }: WeaviateAddress): P
       grpcPort: Number(grpcUrl.port),
       grpcSecure: secure,
       timeout: { init: 10, query: 60, insert: 120 },
+      headers: { ...headers },
       ...(apiKey ? { authCredentials: new ApiKey(apiKey) } : {}),
     });
+    const batches = openBatchInsert(grpcUrl.host, { secure, apiKey: apiKey ?? null });
+    return {
+      ...client,
+      batches,
+      close: async () => {
+        batches.close();
+        await client.close();
+      },
+    };
   } catch (error) {
-    throw unavailable(error, url);
+    throw unavailable(error, rest.origin);
   }
 }
 

@@ -1,11 +1,11 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LonghaulError } from '../../domain/failures.ts';
 import { redacted } from './clone-url.ts';
+import { removeTemporaries, temporaryPath } from './temporary.ts';
 
 /** The hash that a repository names its objects with. */
 export type ObjectFormat = 'sha1' | 'sha256';
@@ -28,6 +28,8 @@ export interface GitOptions {
   /** Configuration for this run. It travels in the environment, so a credential in it is in no process list. */
   readonly config?: readonly (readonly [key: string, value: string])[];
   readonly signal?: AbortSignal | undefined;
+  /** Hears what git said beside its output, when it succeeded. */
+  readonly onRemark?: (said: string) => void;
 }
 
 /** A running git. */
@@ -206,7 +208,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
 /** Makes an empty bare repository without running git; nothing happens when there is one. */
 export async function createBareRepository(path: string, format: ObjectFormat, settings = ''): Promise<void> {
   if (existsSync(path)) return;
-  const making = `${path}.tmp-${randomUUID()}`;
+  const making = temporaryPath(path);
   await mkdir(join(making, 'objects'), { recursive: true });
   await mkdir(join(making, 'refs'));
   await writeFile(join(making, 'config'), bareConfiguration(format) + settings);
@@ -225,10 +227,12 @@ export function bareConfiguration(format: ObjectFormat): string {
   return format === 'sha1' ? version : `${version}[extensions]\n\tobjectFormat = sha256\n`;
 }
 
-/** Writes a file so that nobody ever sees half of it. */
+/** Writes a file so that nobody ever sees half of it; removes what a killed process left beside it. */
 export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const writing = `${path}.tmp-${randomUUID()}`;
-  await mkdir(join(path, '..'), { recursive: true });
+  const writing = temporaryPath(path);
+  const folder = dirname(path);
+  await mkdir(folder, { recursive: true });
+  await removeTemporaries(folder);
   await writeFile(writing, content);
   await rename(writing, path);
 }
@@ -240,7 +244,7 @@ process.once('exit', () => {
   for (const child of running) signalGroup(child, 'SIGKILL');
 });
 
-async function endOf(child: Child, command: string, { about, signal }: GitOptions): Promise<void> {
+async function endOf(child: Child, command: string, { about, signal, onRemark }: GitOptions): Promise<void> {
   running.add(child);
   const memory = watchMemory(child);
   let complaint = '';
@@ -256,6 +260,7 @@ async function endOf(child: Child, command: string, { about, signal }: GitOption
     signal?.throwIfAborted();
     if (code === 'SIGKILL' && memory() > MEMORY_LIMIT) complaint += '\nit needs more memory than it may have';
     if (code !== 0) throw failureOf(command, complaint, code, about);
+    onRemark?.(complaint);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new LonghaulError('GitFailed', 'The program git is not installed, or not on the PATH of the worker.', {

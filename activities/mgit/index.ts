@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
-import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
+import { providerOf, type RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { parseRemote } from './clone-url.ts';
+import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
@@ -14,10 +15,13 @@ import { createGithubProvider } from './providers/github.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
 import type { Provider } from './providers/provider.ts';
+import { forgetMirror, mirrorPath } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
 import type { Access } from './source.ts';
+import { findWhereabouts, nameOf } from './whereabouts.ts';
 
+export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential } from './differential.ts';
 export type { Mgit } from './mgit.ts';
@@ -66,19 +70,19 @@ export function createMgit(options: MgitOptions): Mgit {
     },
 
     async find(id, { signal } = {}) {
-      const [name, organization = '', ...rest] = id.split('/');
+      const name = providerOf(id);
       const provider = providers.find((candidate) => candidate.name === name);
       if (provider === undefined) {
         throw new LonghaulError('RepositoryNotFound', `No provider ${name} is configured, so ${id} cannot be found.`);
       }
-      const [project, repository] = rest.length === 2 ? rest : [null, rest.join('/')];
-      const found = await provider.find(
-        { organization, project: project ?? null, repository: repository ?? '' },
-        signal,
-      );
+      const found = await provider.find(nameOf(id), signal);
       if (found === null) throw new LonghaulError('RepositoryNotFound', `Provider ${name} has no repository ${id}.`);
       return found;
     },
+
+    whereabouts: (repositories, { signal } = {}) => findWhereabouts(providers, repositories, signal),
+
+    forget: (id) => forgetMirror(mirrorPath(cacheDir, id)),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
       const limit = pLimit(concurrency);
@@ -99,6 +103,12 @@ export function createMgit(options: MgitOptions): Mgit {
 
     snapshot: async (repository, commit, { signal } = {}) =>
       findSnapshot(git, cacheDir, access(repository, signal), commit),
+
+    readFile: async (repository, commit, path, { signal } = {}) =>
+      readCommittedFile(tools, access(repository, signal), commit, path),
+
+    listFiles: async (repository, commit, { signal } = {}) =>
+      listCommittedFiles(tools, access(repository, signal), commit),
 
     spool: createContentSpool(join(cacheDir, 'spool')),
   };

@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from '
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { temporaryPath } from './temporary.ts';
 
 interface Holder {
   readonly host: string;
@@ -50,7 +51,7 @@ export async function withLock<Result>(
 async function acquire(path: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
   const token = randomUUID();
   const me: Holder = { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '', token };
-  const mine = `${path}.${token}`;
+  const mine = temporaryPath(path);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(mine, JSON.stringify(me));
   try {
@@ -73,7 +74,7 @@ async function acquire(path: string, signal: AbortSignal | undefined): Promise<(
 
 /** Moves a stale lock aside; when somebody was faster and the lock is a fresh one, it goes back. */
 async function takeAway(path: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+  const aside = temporaryPath(path);
   if (!(await succeeds(rename(path, aside), 'ENOENT'))) return;
   if (!(await isStale(aside))) await succeeds(link(aside, path), 'EEXIST');
   await unlink(aside);

@@ -1,8 +1,9 @@
-import type { FullReason } from '../../domain/catalog/change.ts';
+import type { BlobRef, FilePath, FullReason } from '../../domain/catalog/change.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
-import type { Repository, RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/catalog/repository.ts';
 import type { LonghaulError } from '../../domain/failures.ts';
+import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential } from './differential.ts';
 
@@ -15,6 +16,16 @@ export interface Mgit {
   list(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Repository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
+  /**
+   * Where repositories are now: under their id, under another one, or nowhere. Many of them cost a listing of each
+   * organization. What a provider refuses is the entry of each of its repositories.
+   */
+  whereabouts(
+    repositories: readonly Pick<Repository, 'id' | 'uid'>[],
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Map<string, Whereabouts | LonghaulError>>;
+  /** Removes what the cache of this machine holds of a repository. */
+  forget(id: string): Promise<void>;
   /**
    * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
    * stops nothing. `concurrency` is how many are asked at the same time; default 16.
@@ -39,6 +50,22 @@ export interface Mgit {
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Snapshot>;
+  /**
+   * What exactly this commit has at a path; null when it has nothing there. Only what is missing on this machine is fetched.
+   * Throws `InvalidInput` when the repository does not have the commit.
+   */
+  readFile(
+    repository: RepositoryAddress,
+    commit: string,
+    path: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<CommittedFile | null>;
+  /** Every file of exactly this commit. Throws `InvalidInput` when the repository does not have it. */
+  listFiles(
+    repository: RepositoryAddress,
+    commit: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly (FilePath & BlobRef)[]>;
   /** Where `diffLines` keeps large contents. */
   readonly spool: ContentSpool;
 }

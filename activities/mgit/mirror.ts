@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LonghaulError } from '../../domain/failures.ts';
 import { formatOf } from './diff.ts';
 import {
@@ -15,6 +14,7 @@ import {
 } from './git.ts';
 import { withLock } from './lock.ts';
 import type { Source } from './source.ts';
+import { removeTemporaries, temporaryPath } from './temporary.ts';
 
 /** What a mirror is made with. */
 export interface MirrorOptions {
@@ -54,7 +54,7 @@ export async function openMirror(
   let isBlank = false;
 
   const discard = async (): Promise<void> => {
-    const trash = `${path}.tmp-${randomUUID()}`;
+    const trash = temporaryPath(path);
     if (existsSync(path)) await rename(path, trash);
     await rm(trash, { recursive: true, force: true });
   };
@@ -62,7 +62,7 @@ export async function openMirror(
   await withLock(
     lock,
     async () => {
-      await removeLeftovers(dirname(path), `${basename(path)}.tmp-`);
+      await removeTemporaries(dirname(path));
       if (await isWhole(path, bareConfiguration(format) + configuration)) return;
       await discard();
       await createBareRepository(path, format, configuration);
@@ -75,7 +75,7 @@ export async function openMirror(
     withLock(
       lock,
       async () => {
-        await removeLeftovers(join(path, 'objects', 'pack'), 'tmp_');
+        await removeUnfinishedPacks(join(path, 'objects', 'pack'));
         await git.run([...args], { ...options, gitDir: path, input });
         await consolidate(git, path, options);
       },
@@ -113,6 +113,15 @@ export async function openMirror(
   };
 }
 
+/** Removes a mirror, if there is one, and what a killed process left of it. */
+export async function forgetMirror(path: string): Promise<void> {
+  if (!existsSync(dirname(path))) return;
+  await withLock(`${path}.lock`, async () => {
+    await removeTemporaries(dirname(path));
+    await rm(path, { recursive: true, force: true });
+  });
+}
+
 /** Where the mirror of a repository is: its id as folders, so that two ids never share one. */
 export function mirrorPath(cacheDir: string, id: string): string {
   const folders = id.split('/').map((segment) =>
@@ -146,11 +155,11 @@ async function isWhole(path: string, configuration: string): Promise<boolean> {
   return head === null || formatOf(head.trim()) !== null;
 }
 
-/** What a killed process left behind; whoever holds the lock is the only one who writes here. */
-async function removeLeftovers(folder: string, prefix: string): Promise<void> {
+/** What a killed git left behind; whoever holds the lock is the only one who writes here. */
+async function removeUnfinishedPacks(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
-  const left = names.filter((name) => name.startsWith(prefix));
-  await Promise.all(left.map((name) => rm(join(folder, name), { recursive: true, force: true })));
+  const left = names.filter((name) => name.startsWith('tmp_'));
+  await Promise.all(left.map((name) => rm(join(folder, name), { force: true })));
 }
 
 async function consolidate(git: Git, path: string, { about, signal }: MirrorOptions): Promise<void> {

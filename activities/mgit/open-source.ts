@@ -71,11 +71,15 @@ async function askGit(git: Git, access: Access): Promise<Head> {
   const { id: about, signal } = access;
   const config = await remoteConfig(access);
   // a URL of the configuration is never taken for an option
-  const printed = await git.run(['ls-remote', '--symref', 'origin', 'HEAD'], { about, config, signal });
+  let redirectedTo: string | undefined;
+  const onRemark = (said: string): void => {
+    redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
+  };
+  const printed = await git.run(['ls-remote', '--symref', 'origin', 'HEAD'], { about, config, signal, onRemark });
   const lines = printed.toString('utf8').split('\n');
   const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
   const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);
-  return { commit: commit ?? nullOid('sha1'), branch };
+  return { commit: commit ?? nullOid('sha1'), branch, ...(redirectedTo === undefined ? {} : { redirectedTo }) };
 }
 
 async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {

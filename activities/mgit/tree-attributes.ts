@@ -57,14 +57,25 @@ export async function readAttributes(
   return attributes;
 }
 
-function* parseTree(content: Uint8Array, oidLength: number): Generator<{ mode: string; name: string; oid: string }> {
+/** One entry of a git tree. */
+export interface TreeEntry {
+  readonly mode: string;
+  /** As `FilePath.path` writes it. */
+  readonly name: string;
+  /** False when the name's bytes are not UTF-8. */
+  readonly isText: boolean;
+  readonly oid: string;
+}
+
+/** Reads a tree object whose object names have this many bytes. */
+export function* parseTree(content: Uint8Array, oidLength: number): Generator<TreeEntry> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   for (let at = 0; at < bytes.length;) {
     const space = bytes.indexOf(0x20, at);
     const end = bytes.indexOf(0, space);
     const mode = bytes.toString('latin1', at, space);
-    const { path: name } = filePath(bytes.subarray(space + 1, end));
+    const { path: name, pathBytes } = filePath(bytes.subarray(space + 1, end));
     at = end + 1 + oidLength;
-    yield { mode, name, oid: bytes.toString('hex', end + 1, at) };
+    yield { mode, name, isText: pathBytes === undefined, oid: bytes.toString('hex', end + 1, at) };
   }
 }

@@ -193,6 +193,14 @@ async function postgresFinding({ env }: CliContext): Promise<Finding> {
 }
 
 function modelFinding(context: CliContext, running: RunningStack | null): Finding {
+  const { models, index } = context.config;
+  const served = models[index.model];
+  if (served !== undefined) {
+    const what = served.type === 'openai' ? `${served.model} at ${served.url}` : `${served.module} of Weaviate`;
+    const { apiKeyEnv } = served;
+    if (apiKeyEnv === undefined || context.env[apiKeyEnv]) return fine('model', `${index.model}: ${what}`);
+    return wrong('model', `${index.model}: ${what}, ${apiKeyEnv} is not set`, `Set ${apiKeyEnv}.`);
+  }
   const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
   const folder = given ?? running?.state.modelFolder ?? null;
   if (folder === null) return fine('model', 'not running; `longhaul up` prepares it');

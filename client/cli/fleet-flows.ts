@@ -1,19 +1,17 @@
-import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
-import type { FleetProgress, FleetResult } from '../../domain/catalog/flows.ts';
+import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from '../../domain/catalog/flows.ts';
+import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { proceedQuestion } from '../../domain/catalog/progress.ts';
+import { describeDifferences, DIFFERENCES } from '../../domain/catalog/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../domain/failures.ts';
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
-import { follow, readProgress } from './follow.ts';
+import type { Progress } from './follow.ts';
 import { printable } from './printable.ts';
-import { connectTemporal, type TemporalSession } from './servers.ts';
+import { type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
+import { connectTemporal } from './servers.ts';
 
 /** Options that all commands over a fleet share. */
-export interface FleetOptions {
-  /** Print one JSON object at the end and nothing else. */
-  readonly json?: boolean;
-  /** False with `--no-wait`: start the flow and return. */
-  readonly wait?: boolean;
+export interface FleetOptions extends FlowOptions {
   /** Say what would be done; start nothing. */
   readonly dryRun?: boolean;
 }
@@ -56,6 +54,19 @@ export async function removeFromIndex(
   return runFleet(context, 'removeRepositories', input, options);
 }
 
+/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+export async function verifyIndex(
+  context: CliContext,
+  patterns: string[],
+  options: FleetOptions & { all?: boolean; full?: boolean; repair?: boolean; parallel: number },
+): Promise<number> {
+  const { all = false, full = false, repair = false, parallel } = options;
+  if (all === patterns.length > 0)
+    throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
+  const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
+  return runFleet(context, 'verifyCatalog', input, options);
+}
+
 /** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
 export async function watchFlow(
   context: CliContext,
@@ -64,95 +75,48 @@ export async function watchFlow(
 ): Promise<number> {
   const session = await connectTemporal(context);
   try {
-    return await finish(context, session, workflowId, options);
+    const result = (await followToEnd(context, session, workflowId, options)) as object;
+    if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
+    else if (isFleetResult(result)) await printFleetResult(context, result);
+    else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    return isFleetResult(result) ? exitCodeOf(result) : 0;
   } finally {
     await session.close();
   }
 }
 
-type FleetFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
 
-async function runFleet<Type extends FleetFlow>(
+function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],
   options: FleetOptions,
 ): Promise<number> {
-  const { startFlow } = await import('../flows.ts');
-  const session = await connectTemporal(context);
-  try {
-    const { workflowId } = await startFlow(session.client, type, input);
-    if (!options.json) {
-      const where =
-        session.uiUrl === null
-          ? ''
-          : `  ${session.uiUrl}/namespaces/${session.client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
-      context.stderr.write(`${workflowId}${where}\n`);
-    }
-    if (options.wait === false) {
-      if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
-      else context.stderr.write(`It goes on by itself; follow it with: longhaul watch ${workflowId}\n`);
-      return 0;
-    }
-    if ('confirm' in input && input.confirm) await askForConfirmation(context, session, workflowId);
-    return await finish(context, session, workflowId, options);
-  } finally {
-    await session.close();
-  }
-}
-
-async function finish(
-  context: CliContext,
-  { client }: TemporalSession,
-  workflowId: string,
-  options: FleetOptions,
-): Promise<number> {
-  const detach = (): void => {
-    context.stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
-    process.exit(130);
+  const question = 'confirm' in input && input.confirm ? onboardingQuestion : null;
+  const print = async (result: FleetResult): Promise<number> => {
+    await printFleetResult(context, result);
+    return exitCodeOf(result);
   };
-  process.once('SIGINT', detach);
-  try {
-    const result = await follow(context, { client, workflowId, show: options.json !== true });
-    if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
-    else if ('matched' in result) await printFleetResult(context, result);
-    else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    return 'failed' in result && result.failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
-  } finally {
-    process.off('SIGINT', detach);
-  }
+  return runFlow(context, { type, input, question, print, exitCode: exitCodeOf }, options);
 }
 
-/** Shows what `mgit list` matched and sends the person's answer to the flow. */
-async function askForConfirmation(context: CliContext, { client }: TemporalSession, workflowId: string): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
-  const progress = await untilAsked(handle);
-  if (progress?.stage !== 'waiting for confirmation') return;
-  const { createInterface } = await import('node:readline/promises');
-  for (const name of progress.sample) context.stderr.write(`  ${printable(name)}\n`);
-  if (progress.total > progress.sample.length) {
-    context.stderr.write(`  and ${progress.total - progress.sample.length} more\n`);
-  }
-  const terminal = createInterface({ input: process.stdin, output: context.stderr });
-  const answer = await terminal.question(`${proceedQuestion(progress.total)} [y/N]: `);
-  terminal.close();
-  const proceed = /^y(es)?$/i.test(answer.trim());
-  await handle.executeUpdate('confirm', {
-    args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
-    updateId: `confirm-${workflowId}-${process.pid}`,
-  });
+/** An index that differs is worth a code of its own, whatever else failed. */
+function exitCodeOf({ failed, verification }: FleetResult): number {
+  if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
+  return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
 }
 
-async function untilAsked(handle: Parameters<typeof readProgress>[0]): Promise<FleetProgress | null> {
-  for (;;) {
-    const progress = await readProgress(handle);
-    if (progress !== null && progress.stage !== 'finding') return progress;
-    const { status } = await handle.describe();
-    if (status.name !== 'RUNNING') return null;
-    await new Promise((resolve) => {
-      setTimeout(resolve, 200);
-    });
-  }
+function isFleetResult(result: object): result is FleetResult {
+  return 'matched' in result && 'declined' in result;
+}
+
+/** What `mgit list` matched, and the question whether to go on. */
+function onboardingQuestion(progress: Progress): string {
+  if (!('sample' in progress)) return '';
+  const { sample, total } = progress;
+  const more = total > sample.length ? [`  and ${total - sample.length} more`] : [];
+  return [...sample.map((name) => `  ${name}`), ...more, proceedQuestion(total)].join('\n');
 }
 
 async function printFleetResult({ stdout }: CliContext, result: FleetResult): Promise<void> {
@@ -167,13 +131,22 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
     ['succeeded', result.succeeded],
     ['failed', result.failed],
     ['skipped (nothing to do)', result.skipped],
+    ...(result.moved > 0 ? [['moved from a former name', result.moved]] : []),
     ['files changed', result.filesChanged],
     ['objects written', result.objectsWritten],
     ['objects deleted', result.objectsDeleted],
     ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`],
     ['seconds', (result.durationMs / 1000).toFixed(1)],
   );
+  const { verification } = result;
+  if (verification) {
+    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
+  }
   stdout.write(`${table.toString()}\n`);
+  for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
+    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+  }
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
     if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
@@ -184,7 +157,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
 }
 
 /** Says what a flow would do, by the same plan that the flow follows. */
-async function dryRun<Type extends FleetFlow>(
+async function dryRun<Type extends PlannedFlow>(
   context: CliContext,
   type: Type,
   input: Flows[Type]['input'],
@@ -200,7 +173,10 @@ async function dryRun<Type extends FleetFlow>(
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
   }
-  for (const { id } of plan.work) context.stdout.write(`${printable(id)}\n`);
+  for (const { id, formerly = [] } of plan.work) {
+    const move = formerly.length === 0 ? '' : ` (formerly ${formerly.join(', ')})`;
+    context.stdout.write(`${printable(`${id}${move}`)}\n`);
+  }
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
   context.stderr.write(

@@ -1,5 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import type { FleetProgress, FleetResult, RepositoryOutcome } from '../../domain/catalog/flows.ts';
+import type { ReembedProgress } from '../../domain/catalog/build-flows.ts';
+import type { FleetProgress } from '../../domain/catalog/flows.ts';
 import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
 
@@ -18,42 +19,72 @@ export interface FollowOptions {
  * Waits for a flow's result and meanwhile shows the progress that the flow itself reports. The command may be killed at
  * any time: the flow goes on, and `longhaul watch` follows it again.
  */
-export async function follow(
+export async function follow(context: CliContext, { client, workflowId, show }: FollowOptions): Promise<unknown> {
+  const result = client.workflow.getHandle(workflowId).result() as Promise<unknown>;
+  if (show) await watch(context, client, workflowId, result, () => false);
+  return result;
+}
+
+/** Shows a flow's progress until it asks a person something: what it shows then; null when it ended without. */
+export async function followUntilAsked(
   context: CliContext,
-  { client, workflowId, show }: FollowOptions,
-): Promise<FleetResult | RepositoryOutcome> {
+  { client, workflowId }: Pick<FollowOptions, 'client' | 'workflowId'>,
+): Promise<Progress | null> {
+  const result = client.workflow.getHandle(workflowId).result() as Promise<unknown>;
+  const last = await watch(context, client, workflowId, result, isAsking);
+  return last !== null && isAsking(last) ? last : null;
+}
+
+/** Progress of any flow that has some. */
+export type Progress = FleetProgress | ReembedProgress;
+
+function isAsking({ stage }: Progress): boolean {
+  return stage === 'waiting for confirmation';
+}
+
+async function watch(
+  context: CliContext,
+  client: Client,
+  workflowId: string,
+  result: Promise<unknown>,
+  until: (progress: Progress) => boolean,
+): Promise<Progress | null> {
   const handle = client.workflow.getHandle(workflowId);
-  const result = handle.result() as Promise<FleetResult | RepositoryOutcome>;
   const finished = result.then(
     () => true,
     () => true,
   );
-  if (!show) return result;
   const display = await openDisplay(context);
   try {
-    while (!(await Promise.race([finished, pause()]))) {
+    for (let ended = false; ;) {
       const progress = await readProgress(handle);
-      if (progress !== null) display.update(progress);
+      if (progress !== null) display.update(await shown(client, progress));
+      if (ended || (progress !== null && until(progress))) return progress;
+      ended = await Promise.race([finished, pause()]);
     }
-    const last = await readProgress(handle);
-    if (last !== null) display.update(last);
   } finally {
     display.close();
   }
-  return result;
+}
+
+/** What a flow says of itself; while a child does its work, what the child says. */
+async function shown(client: Client, progress: Progress): Promise<FleetProgress | ReembedProgress> {
+  if (!('filling' in progress) || progress.filling === null) return progress;
+  const child = await readProgress(client.workflow.getHandle(progress.filling));
+  return child ?? progress;
 }
 
 /** The flow's own answer; null while no worker answers or when the flow has no such query. */
-export async function readProgress(handle: WorkflowHandle): Promise<FleetProgress | null> {
+async function readProgress(handle: WorkflowHandle): Promise<Progress | null> {
   try {
-    return await handle.query<FleetProgress>('progress');
+    return await handle.query<Progress>('progress');
   } catch {
     return null;
   }
 }
 
 interface Display {
-  update(progress: FleetProgress): void;
+  update(progress: Progress): void;
   close(): void;
 }
 
@@ -67,8 +98,9 @@ async function openDisplay({ stderr }: CliContext): Promise<Display> {
   bar.start(1, 0, { stage: 'mgit list', counts: '' });
   return {
     update: (progress) => {
-      bar.setTotal(Math.max(1, progress.total));
-      bar.update(progress.succeeded + progress.failed, { stage: progress.stage, counts: countsOf(progress) });
+      const { done, total } = amountOf(progress);
+      bar.setTotal(Math.max(1, total));
+      bar.update(done, { stage: progress.stage, counts: countsOf(progress) });
     },
     close: () => bar.stop(),
   };
@@ -78,7 +110,8 @@ function lines(stderr: NodeJS.WriteStream): Display {
   let last = '';
   return {
     update: (progress) => {
-      const line = `${progress.stage}: ${progress.succeeded + progress.failed}/${progress.total}  ${countsOf(progress)}`;
+      const { done, total } = amountOf(progress);
+      const line = `${progress.stage}: ${done}/${total}  ${countsOf(progress)}`;
       if (line !== last) stderr.write(`${line}\n`);
       last = line;
     },
@@ -86,7 +119,16 @@ function lines(stderr: NodeJS.WriteStream): Display {
   };
 }
 
-function countsOf({ filesChanged, objectsWritten, objectsDeleted, failed, running }: FleetProgress): string {
+/** Repositories worked on, of how many. */
+function amountOf(progress: Progress): { done: number; total: number } {
+  if ('total' in progress) return { done: progress.succeeded + progress.failed, total: progress.total };
+  return { done: progress.repositories, total: progress.repositories + progress.failed };
+}
+
+function countsOf(progress: Progress): string {
+  const { objectsWritten, failed } = progress;
+  if (!('running' in progress)) return `${objectsWritten} objects${failed > 0 ? `  ${failed} failed` : ''}`;
+  const { filesChanged, objectsDeleted, running } = progress;
   const counts = [`${filesChanged} files`, `+${objectsWritten} -${objectsDeleted} objects`];
   if (failed > 0) counts.push(`${failed} failed`);
   const [first] = running;

@@ -40,12 +40,18 @@ function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): Sta
     temporal: config.temporal,
     weaviate: config.weaviate,
     modelPath: config.index.modelPath,
+    needs: needsModel(config) ? ['temporal', 'weaviate', 'model'] : ['temporal', 'weaviate'],
     ports: {
       temporal: config.stack.temporalPort,
       temporalUi: config.stack.temporalUiPort,
       weaviate: config.stack.weaviatePort,
     },
   };
+}
+
+/** False when somebody else serves the index's model: files are then fetched when another one is asked for. */
+function needsModel({ index, models }: SupervisorContext['config']): boolean {
+  return !Object.hasOwn(models, index.model);
 }
 
 /** A worker of all roles, told by its environment where everything is. */
@@ -74,7 +80,7 @@ async function workerChild(
       WEAVIATE_URL: stack.weaviate.url,
       WEAVIATE_GRPC: stack.weaviate.grpc,
       ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
-      LONGHAUL_MODEL_DIR: stack.model.folder,
+      ...(needsModel(context.config) ? { LONGHAUL_MODEL_DIR: stack.model.folder } : {}),
       LONGHAUL_CACHE_DIR: context.cacheDir,
       LONGHAUL_DATA_DIR: stack.dataDir,
       ...(context.configPath === null ? {} : { LONGHAUL_CONFIG: context.configPath }),

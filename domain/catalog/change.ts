@@ -61,9 +61,4 @@ export interface FileDeleted extends FilePath {
 export type Change = FileWritten | FileDeleted;
 
 /** Why a differential starts from nothing instead of from the receipt. */
-export type FullReason =
-  | 'first-sync'
-  | 'receipt-tree-gone'
-  | 'index-settings-changed'
-  | 'attributes-changed'
-  | 'interrupted-run';
+export type FullReason = 'first-sync' | 'receipt-tree-gone' | 'attributes-changed' | 'interrupted-run';

@@ -1,21 +1,68 @@
 import { z } from 'zod';
-import { NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
+import { NO_REPOSITORY, NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
 const parallel = z.int().min(1).max(64).default(8);
+const digest = z.string().regex(/^[0-9a-f]{16}$/, 'must be the digest of a build: see `longhaul index builds`');
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+const address = z.strictObject({
+  id: repositoryId,
+  cloneUrl: z.string().min(1),
+  uid: z.string().min(1).max(200).optional(),
+});
+
+const PATTERNS_OR_ALL = 'give either patterns or "all": true';
+const oneOfPatternsAndAll = ({ patterns, all }: { patterns?: string[] | undefined; all: boolean }): boolean =>
+  all !== (patterns !== undefined);
+
+/** Questions that are kept to compare builds with (docs/search.md). */
+const storedQueries = z
+  .array(
+    z.strictObject({
+      query: z.string().min(1).max(1_000),
+      repo: z.string().min(1).max(300).optional(),
+      expect: z.array(z.string().min(1).max(4_096)).max(50).optional(),
+    }),
+  )
+  .max(500);
+
+/** A file of stored queries. */
+export const queriesFile = z.strictObject({ queries: storedQueries.min(1, 'give at least one query') });
 
 /** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
 export const FLOW_INPUTS = {
   onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel }),
   syncRepositories: z
     .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel })
-    .refine(({ patterns, all }) => all !== (patterns !== undefined), 'give either patterns or "all": true'),
+    .refine(oneOfPatternsAndAll, PATTERNS_OR_ALL),
   syncRepository: z.strictObject({
-    repository: z.union([repositoryId, z.strictObject({ id: repositoryId, cloneUrl: z.string().min(1) })]),
+    repository: z.union([repositoryId, address]),
+    build: digest.optional(),
   }),
   removeRepositories: z.strictObject({ patterns: patternList, parallel }),
+  verifyCatalog: z
+    .strictObject({
+      patterns: patternList.optional(),
+      all: z.boolean().default(false),
+      full: z.boolean().default(false),
+      repair: z.boolean().default(false),
+      parallel,
+    })
+    .refine(oneOfPatternsAndAll, PATTERNS_OR_ALL),
+  verifyRepository: z.strictObject({
+    repository: z.union([repositoryId, z.literal(NO_REPOSITORY)]),
+    repair: z.boolean().default(false),
+  }),
   removeRepository: z.strictObject({ repository: repositoryId }),
+  reembedIndex: z.strictObject({
+    model: z.string().min(1).max(100).optional(),
+    queries: storedQueries.default([]),
+    yes: z.boolean().default(false),
+    parallel,
+  }),
+  fillBuild: z.strictObject({ build: digest, parallel }),
+  switchIndex: z.strictObject({ to: z.union([digest, z.literal('previous')]) }),
+  pruneIndex: z.strictObject({ previous: z.boolean().default(false) }),
   ingestStream: z.strictObject({
     repository: repositoryId,
     stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),

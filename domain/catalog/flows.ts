@@ -1,6 +1,7 @@
 import type { FailureType } from '../failures.ts';
 import type { FullReason, SkipReason } from './change.ts';
 import type { Repository, RepositoryAddress } from './repository.ts';
+import type { VerificationReport } from './verification.ts';
 
 /** Input of `onboardRepositories`. */
 export interface OnboardInput {
@@ -26,6 +27,8 @@ export interface SyncRepositoriesInput {
 export interface SyncRepositoryInput {
   /** A repository's id `provider/org[/project]/repo`, or the record that discovery returned for it. */
   readonly repository: string | RepositoryAddress;
+  /** Digest of a build beside the live one. @default the live build */
+  readonly build?: string;
 }
 
 /** Input of `removeRepositories`. */
@@ -34,6 +37,28 @@ export interface RemoveInput {
   readonly patterns: readonly string[];
   /** Repositories removed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+}
+
+/** Input of `verifyCatalog`: `patterns`, or `all`, never both. */
+export interface VerifyInput {
+  /** Only indexed repositories that match one of these mgit patterns. */
+  readonly patterns?: readonly string[];
+  /** The whole index, with whatever in it belongs to no repository. */
+  readonly all?: boolean;
+  /** Compare every object with git, not only those of repositories whose numbers differ. @default false */
+  readonly full?: boolean;
+  /** Mend what differs. @default false */
+  readonly repair?: boolean;
+  /** Repositories compared at the same time, 1 to 64. @default 8 */
+  readonly parallel?: number;
+}
+
+/** Input of `verifyRepository`. */
+export interface VerifyRepositoryInput {
+  /** A repository's id, or `(no repository)`: whatever in the index names none. */
+  readonly repository: string;
+  /** Mend what differs. @default false */
+  readonly repair?: boolean;
 }
 
 /** Input of `ingestStream`: one repository's part of a JSONL change stream that a producer other than mgit made. */
@@ -90,6 +115,10 @@ export interface FleetResult {
   readonly durationMs: number;
   /** True when a person declined the confirmation: nothing was done. */
   readonly declined: boolean;
+  /** Repositories that were indexed under a former name, and are indexed under their present one now. */
+  readonly moved: number;
+  /** What `verifyCatalog` found; no other flow has it. */
+  readonly verification?: VerificationReport;
 }
 
 /** How many failures a {@link FleetResult} names; the rest is counted. */
@@ -113,6 +142,12 @@ export interface Confirmation {
   readonly by?: string;
 }
 
+/** A repository to work on. */
+export interface PlannedRepository extends RepositoryAddress {
+  /** Ids under which the same repository was indexed before it was renamed or transferred: removed once it has this one. */
+  readonly formerly?: readonly string[];
+}
+
 /** One page of repositories to work on, as an activity returns it. */
 export interface RepositoryPage {
   /** How many repositories the patterns matched in all. */
@@ -120,7 +155,7 @@ export interface RepositoryPage {
   /** How many of the repositories after `after` need no work. */
   readonly upToDate: number;
   /** At most the page size, in order of their ids. */
-  readonly repositories: readonly RepositoryAddress[];
+  readonly repositories: readonly PlannedRepository[];
   /** How many need work in all, on this and the following pages. */
   readonly total: number;
   /** Repositories that could not be asked. */
@@ -130,6 +165,6 @@ export interface RepositoryPage {
 }
 
 /** The part of a {@link Repository} that travels to the flow that works on it. */
-export function addressOf({ id, cloneUrl }: Repository): RepositoryAddress {
-  return { id, cloneUrl };
+export function addressOf({ id, cloneUrl, uid }: Repository): RepositoryAddress {
+  return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }

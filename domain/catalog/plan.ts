@@ -1,13 +1,13 @@
 import type { LonghaulError } from '../failures.ts';
-import type { RepositoryFailure, RepositoryPage } from './flows.ts';
-import type { Receipt } from './receipt.ts';
-import type { RepositoryAddress } from './repository.ts';
+import { addressOf, type PlannedRepository, type RepositoryFailure, type RepositoryPage } from './flows.ts';
+import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
+import { providerOf, type RepositoryAddress, type Whereabouts } from './repository.ts';
 
 /** What a fleet flow would do: who needs work, who does not, and who could not be asked. */
 export interface FleetPlan {
   readonly matched: number;
   /** In order of their ids. */
-  readonly work: readonly RepositoryAddress[];
+  readonly work: readonly PlannedRepository[];
   readonly upToDate: readonly string[];
   readonly failures: readonly RepositoryFailure[];
 }
@@ -20,6 +20,8 @@ export interface Head {
   /** Commit oid; git's null oid for a repository without a commit. */
   readonly commit: string;
   readonly branch: string | null;
+  /** Where the address led to instead, when the other side sent git on: the repository has another name now. */
+  readonly redirectedTo?: string;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -27,29 +29,78 @@ export function isIndexed(receipt: Receipt | undefined, digest: string): boolean
   return receipt !== undefined && receipt.commit !== '' && receipt.pending === null && receipt.digest === digest;
 }
 
-/** Initial onboarding: every repository that was found and is not completely indexed. */
+/** Repositories by the id that they have now, each with the ids that it is indexed under besides. */
+export type Moves = ReadonlyMap<string, { readonly to: RepositoryAddress; readonly formerly: readonly string[] }>;
+
+/** Receipts of repositories that were found under another id: told by what outlasts a rename, within one provider. */
+export function possibleMoves(found: readonly RepositoryAddress[], receipts: readonly Receipt[]): Receipt[] {
+  const present = new Map(
+    found.flatMap(({ id, uid }) => (uid === undefined ? [] : [[`${providerOf(id)} ${uid}`, id]])),
+  );
+  return receipts.filter(({ repository, uid }) => {
+    const id = uid === undefined ? undefined : present.get(`${providerOf(repository)} ${uid}`);
+    return id !== undefined && id !== repository;
+  });
+}
+
+/** The moves among what a provider says of receipts' repositories. */
+export function movesOf(where: ReadonlyMap<string, Whereabouts | LonghaulError>): Moves {
+  const moves = new Map<string, { to: RepositoryAddress; formerly: string[] }>();
+  for (const [id, place] of where) {
+    if (place instanceof Error || place.state !== 'moved') continue;
+    const to = addressOf(place.repository);
+    moves.set(to.id, { to, formerly: [...(moves.get(to.id)?.formerly ?? []), id] });
+  }
+  return moves;
+}
+
+/** Initial onboarding: every repository that was found and is not completely indexed, or still under a former name too. */
 export function planOnboarding(
   found: readonly RepositoryAddress[],
   receipts: ReadonlyMap<string, Receipt>,
   digest: string,
+  moves: Moves = new Map(),
 ): FleetPlan {
-  const work = found.filter(({ id }) => !isIndexed(receipts.get(id), digest));
-  const upToDate = found.filter(({ id }) => isIndexed(receipts.get(id), digest)).map(({ id }) => id);
-  return { matched: found.length, work: byId(work), upToDate, failures: [] };
+  const isDone = ({ id }: RepositoryAddress): boolean => isIndexed(receipts.get(id), digest) && !moves.has(id);
+  const work = found
+    .filter((repository) => !isDone(repository))
+    .map((repository) => ({ ...repository, ...formerly(moves.get(repository.id)) }));
+  return { matched: found.length, work: byId(work), upToDate: found.filter(isDone).map(({ id }) => id), failures: [] };
 }
 
-/** Delta sync: every indexed repository whose HEAD is elsewhere than its receipt, or whose last run did not finish. */
+function formerly(move: { readonly formerly: readonly string[] } | undefined): Pick<PlannedRepository, 'formerly'> {
+  return move ? { formerly: move.formerly } : {};
+}
+
+/** Receipts whose repository may have another name by now: it was not found, or git was sent on to another address. */
+export function possiblyRenamed(
+  receipts: readonly Receipt[],
+  heads: ReadonlyMap<string, Head | LonghaulError>,
+): Receipt[] {
+  return receipts.filter(({ repository }) => {
+    const head = heads.get(repository);
+    return head instanceof Error ? head.type === 'RepositoryNotFound' : head?.redirectedTo !== undefined;
+  });
+}
+
+/**
+ * Delta sync: every indexed repository whose HEAD is elsewhere than its receipt, whose last run did not finish, or that has
+ * another name by now.
+ */
 export function planSync(
   receipts: readonly Receipt[],
   heads: ReadonlyMap<string, Head | LonghaulError>,
   digest: string,
+  moves: Moves = new Map(),
 ): FleetPlan {
-  const work: RepositoryAddress[] = [];
+  const work: PlannedRepository[] = [...moves.values()].map(({ to, formerly }) => ({ ...to, formerly }));
+  const moved = new Set([...moves].flatMap(([id, { formerly }]) => [id, ...formerly]));
   const upToDate: string[] = [];
   const failures: RepositoryFailure[] = [];
   for (const receipt of receipts) {
     const { repository: id, cloneUrl } = receipt;
     const head = heads.get(id);
+    if (moved.has(id)) continue;
     if (cloneUrl.startsWith(STREAM_URL)) {
       // nobody but its producer knows where it is
       upToDate.push(id);
@@ -62,13 +113,50 @@ export function planSync(
     } else if (isIndexed(receipt, digest) && receipt.commit === head.commit && receipt.branch === head.branch) {
       upToDate.push(id);
     } else {
-      work.push({ id, cloneUrl });
+      work.push(addressOfReceipt(receipt));
     }
   }
   return { matched: receipts.length, work: byId(work), upToDate, failures };
 }
 
-function byId(repositories: readonly RepositoryAddress[]): RepositoryAddress[] {
+/**
+ * Verification: with `full` every receipt; without it those whose numbers differ from what Weaviate holds, which a run left
+ * unfinished, or whose repository is not where it was. And whatever no receipt vouches for.
+ */
+export function planVerification(
+  receipts: readonly Receipt[],
+  unvouched: readonly string[],
+  known: {
+    readonly held: ReadonlyMap<string, Holding>;
+    readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
+    readonly digest: string;
+    readonly full: boolean;
+  },
+): FleetPlan {
+  const { held, where, digest, full } = known;
+  const isTrue = (receipt: Receipt): boolean => {
+    const { objects, xor } = held.get(receipt.repository) ?? { objects: 0, xor: NO_OBJECTS };
+    const place = where.get(receipt.repository);
+    // a provider that does not answer says nothing against the index
+    const isThere = place === undefined || place instanceof Error || place.state === 'there';
+    return isThere && isIndexed(receipt, digest) && receipt.objects === objects && receipt.xor === xor;
+  };
+  const work = receipts.filter((receipt) => full || !isTrue(receipt)).map(addressOfReceipt);
+  const listed = new Set(work.map(({ id }) => id));
+  return {
+    matched: receipts.length + unvouched.length,
+    work: byId([...work, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    upToDate: receipts.map(({ repository }) => repository).filter((id) => !listed.has(id)),
+    failures: [],
+  };
+}
+
+/** Where the repository of a receipt is fetched from. */
+export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
+  return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
+}
+
+function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {
   return [...repositories].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 

@@ -1,4 +1,5 @@
 import type { FleetProgress, RepositoryOutcome } from './flows.ts';
+import { DIFFERENCES, type RepositoryVerification } from './verification.ts';
 
 /** The state of a fleet flow as a markdown table, for the details that the Temporal UI shows. Below 20 kB. */
 export function describeProgress(progress: FleetProgress): string {
@@ -10,10 +11,16 @@ export function describeProgress(progress: FleetProgress): string {
     ['succeeded', succeeded],
     ['failed', failed],
     ['skipped', skipped],
+    ...(progress.moved > 0 ? [['moved from a former name', progress.moved] as [string, number]] : []),
     ['files changed', progress.filesChanged],
     ['objects written', progress.objectsWritten],
     ['objects deleted', progress.objectsDeleted],
   ];
+  if (progress.verification) {
+    const { differing, mended, differences } = progress.verification;
+    rows.push(['repositories that differed', differing], ['of them mended', mended]);
+    for (const kind of DIFFERENCES) rows.push([kind, differences[kind]]);
+  }
   const parts = [`| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`];
   if (stage === 'waiting for confirmation') {
     parts.push(`${proceedQuestion(total)}\n\nAnswer with the update \`confirm\`: \`{"proceed": true}\`.`);
@@ -47,6 +54,24 @@ export function describeOutcome(outcome: RepositoryOutcome): string {
     ['not indexed', skipped.length === 0 ? 'none' : skipped.join(', ')],
   ];
   return `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
+}
+
+/** What was found in one repository, as a markdown table with the first differences of each kind. */
+export function describeVerification(found: RepositoryVerification): string {
+  const rows: [string, string | number][] = [
+    ['repository', escapeMarkdown(found.repository)],
+    ['compared', found.compared],
+    ['result', found.isTrue ? 'true' : 'differs'],
+    ...(found.note === null ? [] : [['note', escapeMarkdown(found.note)] as [string, string]]),
+    ['objects written', found.objectsWritten],
+    ['objects deleted', found.objectsDeleted],
+  ];
+  const table = `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
+  const lists = DIFFERENCES.flatMap((kind) => {
+    const difference = found.differences[kind];
+    return difference ? [list(`${difference.count} ${kind}`, difference.sample, difference.count)] : [];
+  });
+  return [table, ...lists].join('\n\n');
 }
 
 function list(title: string, names: readonly string[], count: number): string {

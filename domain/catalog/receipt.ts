@@ -13,26 +13,38 @@ export interface Snapshot {
   readonly timestamp: string | null;
 }
 
+/** Objects by their number and the XOR of their ids. */
+export interface Holding {
+  readonly objects: number;
+  /** XOR of the 128-bit ids of all objects, 32 hex digits. Anyone can recompute it from git. */
+  readonly xor: string;
+}
+
 /**
  * What the index holds of one repository at one ref, kept in Weaviate beside the objects that it vouches for, and written
  * last: an object set without its receipt is work in progress, never an index.
  */
-export interface Receipt extends Snapshot {
+export interface Receipt extends Snapshot, Holding {
   /** {@link Repository.id} */
   readonly repository: string;
   readonly ref: string;
   readonly cloneUrl: string;
+  /** {@link Repository.uid} */
+  readonly uid?: string;
   /** Digest of chunker, embedding model and schema: objects made under another digest are other objects. */
   readonly digest: string;
   /** Files that have at least one object. */
   readonly files: number;
-  readonly objects: number;
-  /** XOR of the 128-bit ids of all objects, 32 hex digits. Anyone can recompute it from git. */
-  readonly xor: string;
   /** When the receipt was written, ISO 8601. */
   readonly indexedAt: string;
   /** The snapshot that a run is on its way to; it stays when a run dies, and the next run finishes or repairs exactly that. */
-  readonly pending: Snapshot | null;
+  readonly pending: Pending | null;
+}
+
+/** Where a run is on its way to. */
+export interface Pending extends Snapshot {
+  /** Names the attempt that wrote it, so that one which was stopped for long enough to be replaced knows it when it goes on. */
+  readonly run?: string;
 }
 
 /** The neutral element of {@link xorIds}: the XOR of no object. */

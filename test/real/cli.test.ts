@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import { commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
@@ -125,7 +127,7 @@ describe('longhaul', () => {
       expect(exitCode).toBe(2);
       return stderr;
     };
-    expect(await refused('--repo', 'nobody/*')).toContain('None of the 2 indexed repositories matches nobody/*');
+    expect(await refused('--repo', 'nobody/*')).toContain('No indexed repository matches nobody/*');
     expect(await refused('--lang', 'pyton')).toContain('did you mean Python?');
     expect(await refused('--lang', 'Haskell')).toMatch(/written in Haskell: there is .*Python, TypeScript/);
   });
@@ -149,6 +151,38 @@ describe('longhaul', () => {
     expect(shown.exitCode).toBe(0);
     expect(shown.stdout).toMatch(/skipped \(nothing to do\)\s+│ 2/);
   });
+
+  test('builds another index beside the live one, asks, goes over to it, and back', async () => {
+    const queries = join(estate.dataDir, '..', 'queries.yaml');
+    await writeFile(queries, 'queries:\n  - query: parse token\n    expect: [tool.py]\n');
+    type Listed = { digest: string; role: string; objects: number; settings: { model: string } }[];
+    const [only, ...others] = await json<Listed>('index', 'builds');
+    expect(others).toEqual([]);
+    const kept = await longhaulOnTerminal(env, ['index', 'reembed', '--model', 'onnx', '--queries', queries], {
+      question: '[y/N]: ',
+      answer: 'n\n',
+    });
+    expect(kept.screen).toContain('NDCG@10 before / after: 1.000 / 1.000');
+    expect(kept.screen).toContain(`Build ${only?.digest} stays live`);
+    const switched = await json<{ to: string }>('index', 'reembed', '--model', 'onnx', '--queries', queries, '--yes');
+    // the first time it was filled, the second time there was nothing left to do
+    expect(switched).toMatchObject({ switched: true, objectsWritten: 0, comparison: { judged: 1 } });
+    expect(await json('index', 'builds')).toMatchObject([
+      { digest: switched.to, role: 'live', settings: { model: 'onnx' }, objects: only?.objects },
+      { digest: only?.digest, role: 'previous', settings: { model: 'static' } },
+    ]);
+    expect((await json<SearchAnswer>('search', 'parseToken')).results[0]).toMatchObject({ path: 'tool.py' });
+    expect(await json('index', 'rollback')).toMatchObject({ from: switched.to, to: only?.digest });
+    expect((await longhaul(env, ['index', 'prune', '--previous'])).stdout).toBe(`Deleted: ${switched.to}.\n`);
+    expect(await json('index', 'builds')).toMatchObject([{ digest: only?.digest, role: 'live' }]);
+
+    const refused = async (...args: string[]) => (await longhaul(env, ['index', ...args])).stderr;
+    expect(await refused('reembed')).toContain('--yes');
+    expect(await refused('reembed', '--yes', '--model', 'gpt')).toContain('There is no model gpt');
+    await writeFile(queries, 'queries:\n  - query: parse token\n    expects: [tool.py]\n');
+    expect(await refused('reembed', '--yes', '--queries', queries)).toContain('unknown field "expects"');
+    expect(await refused('rollback')).toContain('There is no build previous');
+  }, 120_000);
 
   test('what diff prints, stdin ingests to the same objects', async () => {
     const { stdout, exitCode } = await longhaul(env, ['diff', 'local/acme/api']);

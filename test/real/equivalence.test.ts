@@ -107,9 +107,9 @@ describe('an ingestion', () => {
           throw new Error('there is nothing old');
         },
         async *changes() {
-          for (let at = 0; at < 150; at++) {
+          for (let at = 0; at < 350; at++) {
             // a slow remote: the first batch fails while nobody waits for it
-            if (at === 100) await vi.waitUntil(() => broken);
+            if (at === 250) await vi.waitUntil(() => broken, { timeout: 60_000 });
             const content = Buffer.from(`export const v${at} = ${at};\n`);
             const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
             yield { op: 'add' as const, path: `src/${at}.ts`, blob, size: content.length, content };

@@ -23,6 +23,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await estate.commit('acme/api', { 'a.ts': 'export const a = 1;\n' });
   await (await startFlow(client, 'syncRepositories', { all: true })).result();
   await (await startFlow(client, 'syncRepository', { repository: 'local/acme/web' })).result();
+  await (await startFlow(client, 'verifyCatalog', { all: true, full: true })).result();
   await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
 
   mkdirSync(FOLDER, { recursive: true });
@@ -41,5 +42,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
     'removeRepository',
     'syncRepositories',
     'syncRepository',
+    'verifyCatalog',
+    'verifyRepository',
   ]);
 });

@@ -3,7 +3,8 @@ import { execa } from 'execa';
 import { inject } from 'vitest';
 import type { Estate } from './estate.ts';
 
-const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
+/** The command line's program. */
+export const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
 
 /** How a command ended and what it printed. */
 export interface Ended {

@@ -23,7 +23,14 @@ export interface Estate {
 }
 
 /** An empty estate in a temporary folder. The provider is called `local`. */
-export async function createEstate(options: { indexName?: string; maxFileBytes?: number } = {}): Promise<Estate> {
+export async function createEstate(
+  options: {
+    indexName?: string;
+    maxFileBytes?: number;
+    /** The providers that lead to the folder; without it the folder itself, as `local`. */
+    providers?: ((root: string) => Promise<object[]>) | undefined;
+  } = {},
+): Promise<Estate> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-estate-'));
   const root = join(folder, 'repositories');
   const configPath = join(folder, 'longhaul.yaml');
@@ -31,7 +38,7 @@ export async function createEstate(options: { indexName?: string; maxFileBytes?:
   const indexName = options.indexName ?? `Test${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   await mkdir(root);
   const config = {
-    providers: [{ name: 'local', type: 'local', root }],
+    providers: (await options.providers?.(root)) ?? [{ name: 'local', type: 'local', root }],
     index: { name: indexName, maxFileBytes: options.maxFileBytes ?? 1_000_000 },
     dataDir,
   };

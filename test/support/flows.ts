@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { test as base, inject } from 'vitest';
 import { loadConfig } from '../../activities/config.ts';
+import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
+import './quiet-runtime.ts';
 import { collectRuns, replayAll } from './replay.ts';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: { level: 'ERROR' } } },
-});
 
 /** A client that remembers what it started. */
 export interface TestClient {
@@ -19,10 +16,13 @@ export interface TestClient {
   readonly started: Map<string, string>;
 }
 
+/** The tools of an estate and those of its live build. */
+export type EstateTools = OpenTools & IndexTools;
+
 /** What a test of flows works with. */
 export interface FlowsFixture extends TestClient {
   readonly estate: Estate;
-  readonly tools: OpenTools;
+  readonly tools: EstateTools;
 }
 
 /** The real tests: each gets an estate and an index of its own, workers on the real queues, and a replay at its end. */
@@ -40,9 +40,10 @@ export const test = base
     return { connection, native };
   })
   .extend('maxCachedWorkflows', async (): Promise<number> => 50)
-  .extend('flows', async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<FlowsFixture> => {
+  .extend('providers', async (): Promise<((root: string) => Promise<object[]>) | undefined> => undefined)
+  .extend('flows', async ({ connections, maxCachedWorkflows, providers }, { onCleanup }): Promise<FlowsFixture> => {
     const { workflowBundle } = inject('stack');
-    const estate = await createEstate();
+    const estate = await createEstate({ providers });
     const started = new Map<string, string>();
     const record: WorkflowClientInterceptor = {
       async start(input, next) {
@@ -72,11 +73,12 @@ export const test = base
   });
 
 /** Everything that an estate's configuration leads to, against the shared servers. */
-export async function openEstate(estate: Estate): Promise<OpenTools> {
+export async function openEstate(estate: Estate): Promise<EstateTools> {
   const { weaviate, modelFolder, cacheDir } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
   const loaded = loadConfig({ path: estate.configPath, env });
-  return openTools(loaded, { weaviate, modelFolder }, env);
+  const tools = await openTools(loaded, { weaviate, modelFolder }, env);
+  return { ...(await tools.index()), ...tools };
 }
 
 /** Both roles in this process; the function stops them. */
@@ -99,7 +101,7 @@ export async function runWorkers(
 }
 
 /** Every object id of a repository, sorted. */
-export async function objectIdsOf({ store }: OpenTools, repository: string): Promise<string[]> {
+export async function objectIdsOf({ store }: EstateTools, repository: string): Promise<string[]> {
   const ids: string[] = [];
   for await (const page of store.inventory(repository)) ids.push(...page.map(({ id }) => id));
   return ids.sort();

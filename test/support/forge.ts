@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { createVerify } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { SCRATCH_ENV } from './scratch-git.ts';
 
 /**
@@ -24,6 +25,10 @@ export interface Forge {
   readonly users: Set<string>;
   readonly archived: Set<string>;
   readonly forks: Set<string>;
+  /** Renames or transfers `organization/repository`; the old name is sent on to the new one, as GitHub does. */
+  rename(from: string, to: string): Promise<void>;
+  /** Sends nobody on from a former name any more. */
+  forget(name: string): void;
   /** Answers every API request until it returns null. */
   refuse: ((request: string) => Refusal | null) | null;
   close(): Promise<void>;
@@ -51,6 +56,12 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     forge.requests.push(`${request.method} ${path}`);
+    const [, gitName = '', rest = ''] = /^\/([^/]+\/[^/]+)\.git(\/.*)$/.exec(path) ?? [];
+    const target = sentOnTo(gitName);
+    if (target !== null) {
+      response.writeHead(301, { location: `${url}/${target}.git${rest}` }).end();
+      return;
+    }
     const answer = path.startsWith('/api/v3/')
       ? answerApi(request, response)
       : serveGit(request, response, root, token);
@@ -69,6 +80,15 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     archived: new Set(),
     forks: new Set(),
     refuse: null,
+    rename: async (from, to) => {
+      const number = numberOf(forge, from);
+      await mkdir(dirname(join(root, to)), { recursive: true });
+      await rename(join(root, `${from}.git`), join(root, `${to}.git`));
+      numbers(forge).delete(from);
+      numbers(forge).set(to, number);
+      renamed.set(from, to);
+    },
+    forget: (name) => void renamed.delete(name),
     close: async () => {
       if (!server.listening) return;
       server.close();
@@ -77,6 +97,10 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     },
   };
 
+  const renamed = new Map<string, string>();
+  /** The name that somebody is sent on to; null when the old one is still, or again, there. */
+  const sentOnTo = (name: string): string | null =>
+    existsSync(join(root, `${name}.git`)) ? null : (renamed.get(name) ?? null);
   const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
   const repositories = (owner: string): object[] =>
     readdirSync(join(root, owner))
@@ -122,15 +146,45 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     if (kind === 'repos' && third && existsSync(join(root, owner, `${third}.git`))) {
       return send(response, 200, describe(forge, owner, third));
     }
+    const target = kind === 'repos' && third ? sentOnTo(`${owner}/${third}`) : null;
+    if (target !== null) {
+      const location = `${url}/api/v3/repositories/${numberOf(forge, target)}`;
+      return send(response, 301, { message: 'Moved Permanently', url: location }, { location });
+    }
+    if (kind === 'repositories') {
+      const [named] = [...numbers(forge)].find(([, number]) => number === Number(owner)) ?? [];
+      const [of = '', name = ''] = named?.split('/') ?? [];
+      if (named !== undefined && existsSync(join(root, `${named}.git`))) {
+        return send(response, 200, describe(forge, of, name));
+      }
+    }
     return send(response, 404, { message: 'Not Found' });
   }
 
   return forge;
 }
 
+const known = new WeakMap<Forge, Map<string, number>>();
+
+/** The numbers that a forge gave to repositories by name. */
+function numbers(forge: Forge): Map<string, number> {
+  const given = known.get(forge) ?? new Map<string, number>();
+  known.set(forge, given);
+  return given;
+}
+
+/** What stays the same when a repository is renamed. */
+function numberOf(forge: Forge, name: string): number {
+  const given = numbers(forge);
+  const number = given.get(name) ?? given.size + 1_001;
+  given.set(name, number);
+  return number;
+}
+
 function describe(forge: Forge, owner: string, name: string): object {
   const full = `${owner}/${name}`;
   return {
+    id: numberOf(forge, full),
     name,
     full_name: full,
     owner: { login: owner },

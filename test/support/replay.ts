@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { Worker } from '@temporalio/worker';
+import './quiet-runtime.ts';
 
 /** A history of one run, with the id of its workflow. */
 export interface RecordedRun {

@@ -14,13 +14,16 @@ export interface WorkerProcess {
   log(): string;
 }
 
-/** Starts a worker for an estate and waits until it says that it is ready. */
-export async function startWorkerProcess(estate: Estate): Promise<WorkerProcess> {
+/** Starts a worker for an estate, with changes to its environment and arguments, and waits until it says that it is ready. */
+export async function startWorkerProcess(
+  estate: Estate,
+  { env = {}, args = [] }: { readonly env?: Record<string, string>; readonly args?: readonly string[] } = {},
+): Promise<WorkerProcess> {
   const child: ChildProcess = spawn(
     process.execPath,
-    [fileURLToPath(new URL('../../workers/main.ts', import.meta.url))],
+    [fileURLToPath(new URL('../../workers/main.ts', import.meta.url)), ...args],
     {
-      env: commandEnv(estate),
+      env: commandEnv(estate, env),
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     },

@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../activities/config.ts';
+import { isSameModel, modelSettings } from '../../activities/models.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'longhaul-config-'));
@@ -36,6 +37,69 @@ providers:
       { name: 'local', root: join(homedir(), 'code') },
     ]);
     expect(config.index).toEqual({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 });
+  });
+
+  test('models have names, and one of them is the index’s', () => {
+    const { config } = load(`
+models:
+  small: { type: openai, url: "https://api.example.com/v1/", model: text-embedding-3-small, apiKeyEnv: THE_KEY }
+  cohere:
+    type: weaviate
+    module: text2vec-cohere
+    options: { model: embed-v4.0, truncate: END }
+    apiKeyEnv: COHERE_KEY
+    apiKeyHeader: X-Cohere-Api-Key
+    budget: { requestsPerMinute: 100 }
+index: { model: small }
+weaviate: { modules: [text2vec-cohere] }
+`);
+    expect(config.models['small']).toMatchObject({
+      url: 'https://api.example.com/v1',
+      budget: { concurrency: 4 },
+      batch: { inputs: 128, bytes: 250_000 },
+      maxInputBytes: 8_191,
+    });
+    expect(modelSettings(config)).toEqual({
+      type: 'openai',
+      url: 'https://api.example.com/v1',
+      model: 'text-embedding-3-small',
+      dimensions: null,
+      maxInputBytes: 8_191,
+    });
+    expect(modelSettings(config, 'onnx')).toEqual({ type: 'onnx' });
+    expect(() => modelSettings(config, 'smal')).toThrow(/no model "smal": known are static, onnx, small, cohere/);
+    expect(() => modelSettings(config, 'constructor')).toThrow(/no model "constructor"/);
+    const cohere = modelSettings(config, 'cohere');
+    expect(JSON.stringify(cohere)).not.toMatch(/KEY|Key|budget/);
+    expect(isSameModel(cohere, JSON.parse(JSON.stringify(cohere)) as typeof cohere)).toBe(true);
+    expect(isSameModel(cohere, modelSettings(config, 'small'))).toBe(false);
+  });
+
+  test.for([
+    [
+      'index: { model: smal }\nmodels: {}\n',
+      /longhaul\.yaml:1: index\.model: there is no model "smal"; known are static, onnx/,
+    ],
+    ['models:\n  a: { type: openai, model: m }\n', /longhaul\.yaml:2: models\.a\.url/],
+    ['models:\n  a: { type: openai, url: "https://u:p@h/v1", model: m }\n', /without user, password/],
+    ['models:\n  a: { type: openai, url: "https://h/v1?key=x", model: m }\n', /without user, password/],
+    [
+      'models:\n  a: { type: openai, url: "https://h/v1", modell: m }\n',
+      /longhaul\.yaml:2: unknown key "models\.a\.modell"; did you mean "model"\?/,
+    ],
+    [
+      'models:\n  a:\n    type: openai\n    url: "https://h/v1"\n    model: m\n    budget: { requestPerMinute: 1 }\n',
+      /longhaul\.yaml:6: unknown key "models\.a\.budget\.requestPerMinute"; did you mean "requestsPerMinute"\?/,
+    ],
+    ['models:\n  "a b": { type: openai, url: "https://h/v1", model: m }\n', /name models by letters/],
+    ['models:\n  static: { type: openai, url: "https://h/v1", model: m }\n', /taken by a built-in model/],
+    ['models:\n  a: { type: weaviate, module: text2vec-x, options: { apiKey: sk } }\n', /apiKeyEnv and apiKeyHeader/],
+    ['models:\n  a: { type: weaviate, module: text2vec-x, apiKeyEnv: KEY }\n', /apiKeyEnv and apiKeyHeader together/],
+    ['models:\n  a: { type: openai, url: "https://h/v1", model: m, apiKeyEnv: "sk-x" }\n', /environment variable/],
+    ['models:\n  a: { type: remote }\n', /longhaul\.yaml:2: models\.a\.type/],
+    ['weaviate: { modules: ["x, y"] }\n', /name of a module/],
+  ] as const)('%j is refused: %s', ([text, message]) => {
+    expect(refusal(text)).toMatch(message);
   });
 
   test('an empty file is the defaults', () => {

@@ -1,7 +1,10 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
+import type { BuildActivities } from '../../activities/builds.ts';
 import type { CatalogActivities } from '../../activities/catalog.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+
+type Activities = CatalogActivities & BuildActivities;
 
 /** The task queue of the workers that have git and disk. */
 export const REPOS_QUEUE = 'longhaul-repos';
@@ -15,7 +18,7 @@ const retry = {
 } satisfies RetryPolicy;
 
 /** Finding out what there is to do: minutes at most, and cheap to ask again. */
-export const finding: ActivityInterfaceFor<CatalogActivities> = proxyActivities<CatalogActivities>({
+export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: '6 hours',
@@ -28,7 +31,7 @@ export const finding: ActivityInterfaceFor<CatalogActivities> = proxyActivities<
  * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed
  * within seconds, and it may be cancelled at any moment: the receipt is written last.
  */
-export const indexing: ActivityInterfaceFor<CatalogActivities> = proxyActivities<CatalogActivities>({
+export const indexing: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '24 hours',

@@ -4,6 +4,7 @@ import {
   continueAsNew,
   executeChild,
   isCancellation,
+  log,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
@@ -15,6 +16,7 @@ import {
   FAILURES_KEPT,
   type FleetProgress,
   type FleetResult,
+  type PlannedRepository,
   type RepositoryFailure,
   type RepositoryOutcome,
   type RepositoryPage,
@@ -60,6 +62,7 @@ function newFleet(now: number): FleetState {
       embedded: 0,
       embeddingsReused: 0,
       declined: false,
+      moved: 0,
     },
   };
 }
@@ -92,9 +95,9 @@ export class FleetTracker {
     this.update({ running: this.state.running.filter((_, index) => index !== done), ...change });
   }
 
-  succeeded(id: string, outcome: RepositoryOutcome): void {
+  succeeded(outcome: RepositoryOutcome): void {
     const { state } = this;
-    this.finished(id, {
+    this.finished(outcome.repository, {
       succeeded: state.succeeded + 1,
       filesChanged: state.filesChanged + outcome.filesChanged,
       objectsWritten: state.objectsWritten + outcome.objectsWritten,
@@ -112,15 +115,22 @@ export class FleetTracker {
   }
 }
 
-/** How a fleet flow does its work. */
-export interface FleetWork {
+/** How a fleet flow does its work; `Outcome` is what the child gives back. */
+export interface FleetWork<Outcome = RepositoryOutcome> {
   readonly parallel: number;
   /** The next page of repositories that need work. */
   readonly page: (after: string | null) => Promise<RepositoryPage>;
   /** Called once, when it is known how many repositories need work; false ends the flow as declined. */
   readonly proceed: (total: number) => Promise<boolean>;
   /** The child workflow that works on one repository. */
-  readonly child: { readonly type: string; readonly input: (repository: RepositoryAddress) => unknown };
+  readonly child: {
+    readonly type: string;
+    readonly input: (repository: RepositoryAddress) => unknown;
+    /** What its workflow id, which is the lock, begins with. @default 'sync' */
+    readonly lock?: string;
+  };
+  /** Takes in what a child gave back. */
+  readonly record: (outcome: Outcome) => void;
   /** The input of the next run, made from the state that it starts with. */
   readonly nextInput: (state: FleetState) => unknown;
 }
@@ -129,10 +139,10 @@ export interface FleetWork {
  * Works through all repositories that need work, page by page, a child workflow each, in bounded lanes; one that fails
  * is recorded and never stops the others. Continues as new between pages.
  */
-export async function workThroughFleet(
+export async function workThroughFleet<Outcome = RepositoryOutcome>(
   state: FleetState,
   tracker: FleetTracker,
-  work: FleetWork,
+  work: FleetWork<Outcome>,
 ): Promise<FleetResult> {
   tracker.update({ stage: 'finding' });
   const page = await work.page(state.after);
@@ -157,18 +167,23 @@ export async function workThroughFleet(
   return resultOf(tracker.progress, state.startedAt);
 }
 
-async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work: FleetWork): Promise<void> {
+async function workOn<Outcome>(
+  { formerly = [], ...repository }: PlannedRepository,
+  tracker: FleetTracker,
+  work: FleetWork<Outcome>,
+): Promise<void> {
   tracker.started(repository.id);
   try {
-    const outcome = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>(work.child.type, {
-      workflowId: `sync/${repository.id}`,
+    const outcome = await executeChild<(input: unknown) => Promise<Outcome>>(work.child.type, {
+      workflowId: `${work.child.lock ?? 'sync'}/${repository.id}`,
       args: [work.child.input(repository)],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],
       staticSummary: `${work.child.type} ${repositoryName(repository.id)}`,
     });
-    tracker.succeeded(repository.id, outcome);
+    work.record(outcome);
+    for (const former of formerly) await removeFormer(former, repository.id, tracker);
   } catch (error) {
     tracker.finished(repository.id, {});
     if (error instanceof WorkflowExecutionAlreadyStartedError) {
@@ -178,6 +193,30 @@ async function workOn(repository: RepositoryAddress, tracker: FleetTracker, work
     // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     tracker.failed([failureOf(repository.id, error)]);
+  }
+}
+
+/**
+ * Takes a repository out of the index under the name that it had, after it is in it under the one that it has. Killed between
+ * the two, the next run finds both and goes on here.
+ */
+async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<void> {
+  try {
+    const { objectsDeleted } = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>('removeRepository', {
+      workflowId: `sync/${former}`,
+      args: [{ repository: former }],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+      typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(former) }],
+      staticSummary: `${repositoryName(former)} is ${repositoryName(present)} now`.slice(0, 200),
+    });
+    const { moved, objectsDeleted: before } = tracker.progress;
+    tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
+    log.info('repo_moved', { event: 'repo_moved', from: repositoryName(former), to: repositoryName(present) });
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) tracker.failed([busy(former)]);
+    else if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    else tracker.failed([failureOf(former, error)]);
   }
 }
 
@@ -200,5 +239,7 @@ export function fleetStart(input: unknown): FleetStart {
     return { given: input, state: newFleet(startTime.getTime()) };
   }
   const { continued, ...given } = input as { continued: FleetState };
-  return { given, state: continued };
+  // a run before this one may have been of a version that counted less
+  const { progress } = newFleet(continued.startedAt);
+  return { given, state: { ...continued, progress: { ...progress, ...continued.progress } } };
 }

@@ -1,8 +1,8 @@
 import { defineQuery, defineUpdate } from '@temporalio/workflow';
-import type { Confirmation, FleetProgress } from '../../domain/catalog/flows.ts';
+import type { Confirmation } from '../../domain/catalog/flows.ts';
 
-/** What a fleet flow is doing now; also answered after it closed. */
-export const progressQuery = defineQuery<FleetProgress>('progress');
+/** What a flow is doing now, such as a `FleetProgress`; also answered after it closed. */
+export const progressQuery = defineQuery<unknown>('progress');
 
-/** Answers `Proceed with initial indexing?`; refused when nobody asked. */
-export const confirmUpdate = defineUpdate<FleetProgress, [Confirmation]>('confirm');
+/** A person's answer to what a flow asks; refused when nobody asked. Answered with the flow's progress. */
+export const confirmUpdate = defineUpdate<unknown, [Confirmation]>('confirm');

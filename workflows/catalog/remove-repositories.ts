@@ -16,6 +16,7 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
       ]),
     proceed: () => Promise.resolve(true),
     child: { type: 'removeRepository', input: ({ id }) => ({ repository: id }) },
+    record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, parallel, continued: next }),
   });
 }

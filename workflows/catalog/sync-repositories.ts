@@ -27,6 +27,7 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
       return Promise.resolve(true);
     },
     child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });
 }

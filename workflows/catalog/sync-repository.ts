@@ -1,19 +1,12 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ApplicationFailure,
-  executeChild,
-  isCancellation,
-  log,
-  ParentClosePolicy,
-  setCurrentDetails,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
 import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
-import { busy, failureOf } from '../shared/failure.ts';
+import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
+import { underLock } from '../shared/lock.ts';
 import { indexing } from './activities.ts';
+import { lockOf } from './lock.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
@@ -21,58 +14,48 @@ import { indexing } from './activities.ts';
  * repairs (seed 000, workflows 1 to 3).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
-  const { repository } = await checked<SyncRepositoryInput>('syncRepository', input);
+  const question = await checked<SyncRepositoryInput>('syncRepository', input);
+  const { repository, build } = question;
   const id = typeof repository === 'string' ? repository : repository.id;
-  return underLock('syncRepository', id, { repository }, () =>
-    indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
-      { repository },
-    ]),
-  );
+  return underLock({
+    ...lockOf(id, build),
+    type: 'syncRepository',
+    input: question,
+    work: () =>
+      reported(id, () =>
+        indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [question]),
+      ),
+  });
 }
 
 /** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
   const { repository, stream } = await checked<IngestStreamInput>('ingestStream', input);
-  return underLock('ingestStream', repository, { repository, stream }, () =>
-    indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
-      { repository, stream },
-    ]),
-  );
+  return underLock({
+    ...lockOf(repository),
+    type: 'ingestStream',
+    input: { repository, stream },
+    work: () =>
+      reported(repository, () =>
+        indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
+          { repository, stream },
+        ]),
+      ),
+  });
 }
 
 /** Takes one repository out of the index: its objects first, its receipt last. */
 export async function removeRepository(input: { readonly repository: string }): Promise<RepositoryOutcome> {
   const { repository } = await checked<{ repository: string }>('removeRepository', input);
-  return underLock('removeRepository', repository, { repository }, () =>
-    indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
-      { repository },
-    ]),
-  );
-}
-
-/**
- * Does the work when this run has the id that is the repository's lock. A run that a person started under another id hands
- * it to a child that has; `RepositoryBusy` when somebody else holds it.
- */
-async function underLock(
-  type: string,
-  id: string,
-  input: object,
-  work: () => Promise<RepositoryOutcome>,
-): Promise<RepositoryOutcome> {
-  const workflowId = `sync/${id}`;
-  if (workflowInfo().workflowId === workflowId) return type === 'removeRepository' ? work() : reported(id, work);
-  try {
-    return await executeChild<(child: object) => Promise<RepositoryOutcome>>(type, {
-      workflowId,
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const failure = busy(id);
-    throw ApplicationFailure.nonRetryable(failure.error, failure.type);
-  }
+  return underLock({
+    ...lockOf(repository),
+    type: 'removeRepository',
+    input: { repository },
+    work: () =>
+      indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
+        { repository },
+      ]),
+  });
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */

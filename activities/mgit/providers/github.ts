@@ -10,12 +10,12 @@ import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
 import { type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { withoutCredentials } from '../clone-url.ts';
-import type { Provider } from './provider.ts';
+import type { Provider, SoughtRepository } from './provider.ts';
 
 /** What GitHub says of a repository, as far as it is read here. */
 interface GithubRepository {
+  readonly id?: number | bigint;
   readonly name: string;
-  readonly full_name: string;
   readonly owner: { readonly login: string };
   readonly clone_url?: string | null;
   readonly default_branch?: string | null;
@@ -41,6 +41,7 @@ type Client = InstanceType<typeof Client>;
 export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
+  const uidPrefix = `${new URL(base).host}:`;
   let auth: ClientAuth | null = null;
 
   // paginating forgets the signal of a request, so every call has a client of its own; they share limits and tokens
@@ -86,7 +87,29 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       // the token goes to the configured address only
       cloneUrl: URL.parse(given)?.origin === new URL(base).origin ? given : derived,
       defaultBranch: found.default_branch ?? null,
+      ...(found.id === undefined ? {} : { uid: `${uidPrefix}${found.id}` }),
     };
+  }
+
+  /** What answers under a name, which a renamed or transferred repository does too. */
+  async function atName(sought: SoughtRepository, signal?: AbortSignal): Promise<Repository | null> {
+    if (sought.project !== null) return null;
+    const request = signal ? { request: { signal } } : {};
+    const { organization: owner, repository: repo } = sought;
+    const answer = await api()
+      .request('GET /repos/{owner}/{repo}', { owner, repo, ...request })
+      .catch(unless(404));
+    return answer && repositoryOf(answer.data);
+  }
+
+  /** The repository with this number, for a name that was given to nobody but is not sent on any more. */
+  async function byUid(uid: string | undefined, signal?: AbortSignal): Promise<Repository | null> {
+    if (!uid?.startsWith(uidPrefix)) return null;
+    const request = signal ? { request: { signal } } : {};
+    const answer = await api()
+      .request('GET /repositories/{repository_id}', { repository_id: uid.slice(uidPrefix.length), ...request })
+      .catch(unless(404));
+    return answer && repositoryOf(answer.data as GithubRepository);
   }
 
   return {
@@ -108,17 +131,20 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
           .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
           .map(repositoryOf);
       }),
-    find: ({ organization: owner, project, repository: repo }, signal) =>
+    find: (sought, signal) =>
       translated(name, signal, async () => {
-        if (project !== null) return null;
-        const request = signal ? { request: { signal } } : {};
-        const answer = await api()
-          .request('GET /repos/{owner}/{repo}', { owner, repo, ...request })
-          .catch(unless(404));
+        const found = await atName(sought, signal);
         // a renamed repository answers under its new name, which is another id
-        const isIt = answer?.data.full_name.toLowerCase() === `${owner}/${repo}`.toLowerCase();
-        return answer && isIt ? repositoryOf(answer.data) : null;
+        const asked = repositoryId(name, sought.organization, null, sought.repository);
+        return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
       }),
+    locate: (wanted, signal) =>
+      translated(name, signal, () =>
+        pLimit(AT_ONCE).map(
+          wanted,
+          async (sought) => (await atName(sought, signal)) ?? (await byUid(sought.uid, signal)),
+        ),
+      ),
     credentials: () =>
       translated(name, undefined, async () => {
         const token = config.app ? await installationToken(api()) : tokenOf(config, env);

@@ -5,7 +5,7 @@ import type { LocalProviderConfig } from '../../../domain/config.schema.ts';
 import { isRepositoryId, type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { findLayout, type Layout } from '../layout.ts';
-import type { Provider, RepositoryName } from './provider.ts';
+import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /**
  * Repositories in a folder, as `org/repo` or `org/project/repo`, bare or not. `repo.git` is named `repo`, unless both are
@@ -24,7 +24,13 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     }
   }
 
-  function repositoryAt(parents: readonly string[], folder: string, base: string, layout: Layout): Repository {
+  async function repositoryAt(
+    parents: readonly string[],
+    folder: string,
+    base: string,
+    layout: Layout,
+  ): Promise<Repository> {
+    const uid = await uidOf(layout);
     const [organization = '', project = null] = parents;
     return {
       id: repositoryId(name, organization, project, base),
@@ -34,6 +40,7 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
       repository: base,
       cloneUrl: join(root, ...parents, folder),
       defaultBranch: /^ref: refs\/heads\/(.+?)\n?$/.exec(layout.head)?.[1] ?? null,
+      ...(uid === null ? {} : { uid }),
     };
   }
 
@@ -48,35 +55,47 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
       seen.map(async ({ folder, layout }) => {
         if (layout === null) return depth > 0 ? scan([...parents, folder], inside, depth - 1) : [];
         const base = folder.replace(/\.git$/, '');
-        return [repositoryAt(parents, folder, base === '' || names.has(base) ? folder : base, layout)];
+        return [await repositoryAt(parents, folder, base === '' || names.has(base) ? folder : base, layout)];
       }),
     );
     return found.flat();
   }
 
+  async function list(signal?: AbortSignal): Promise<Repository[]> {
+    signal?.throwIfAborted();
+    const inside = await realRoot();
+    const organizations = await foldersIn(root, inside);
+    const found = await Promise.all(
+      organizations.map(async (organization) =>
+        (await findLayout(join(root, organization))) === null ? scan([organization], inside, 1) : [],
+      ),
+    );
+    return found.flat().filter(({ id }) => isRepositoryId(id));
+  }
+
+  async function find({ organization, project, repository }: RepositoryName): Promise<Repository | null> {
+    const inside = await realRoot();
+    const parents = [organization, ...(project === null ? [] : [project])];
+    if (!isRepositoryId(repositoryId(name, organization, project, repository))) return null;
+    for (const folder of [repository, `${repository}.git`]) {
+      const path = join(root, ...parents, folder);
+      const layout = (await isInside(path, inside)) ? await findLayout(path) : null;
+      if (layout !== null) return repositoryAt(parents, folder, repository, layout);
+    }
+    return null;
+  }
+
   return {
     name,
-    async list(_patterns, signal) {
-      signal?.throwIfAborted();
-      const inside = await realRoot();
-      const organizations = await foldersIn(root, inside);
-      const found = await Promise.all(
-        organizations.map(async (organization) =>
-          (await findLayout(join(root, organization))) === null ? scan([organization], inside, 1) : [],
-        ),
-      );
-      return found.flat().filter(({ id }) => isRepositoryId(id));
-    },
-    async find({ organization, project, repository }: RepositoryName) {
-      const inside = await realRoot();
-      const parents = [organization, ...(project === null ? [] : [project])];
-      if (!isRepositoryId(repositoryId(name, organization, project, repository))) return null;
-      for (const folder of [repository, `${repository}.git`]) {
-        const path = join(root, ...parents, folder);
-        const layout = (await isInside(path, inside)) ? await findLayout(path) : null;
-        if (layout !== null) return repositoryAt(parents, folder, repository, layout);
-      }
-      return null;
+    list: (_patterns, signal) => list(signal),
+    find,
+    async locate(wanted, signal) {
+      const named = await Promise.all(wanted.map(find));
+      const isLost = ({ uid }: SoughtRepository, at: number): boolean => named[at] === null && uid !== undefined;
+      if (!wanted.some(isLost)) return named;
+      // a folder that was moved is still the same folder
+      const all = new Map((await list(signal)).map((repository) => [repository.uid, repository]));
+      return named.map((found, at) => found ?? all.get(wanted[at]?.uid ?? 'none') ?? null);
     },
     credentials: () => Promise.resolve([]),
   };
@@ -99,6 +118,15 @@ async function foldersIn(path: string, inside: string): Promise<string[]> {
     }),
   );
   return visible.filter((_, at) => kept[at]).map(({ name }) => name);
+}
+
+/**
+ * Device, inode and birth of the folder that makes a folder a repository: the same after a move within one file system. Null
+ * where the file system does not say when a folder was made, because numbers alone are given to others again.
+ */
+async function uidOf({ gitDir }: Layout): Promise<string | null> {
+  const { dev, ino, birthtimeNs } = await stat(gitDir, { bigint: true });
+  return birthtimeNs === 0n ? null : `${dev}:${ino}:${birthtimeNs}`;
 }
 
 async function isInside(path: string, folder: string): Promise<boolean> {

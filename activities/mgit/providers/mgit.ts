@@ -45,13 +45,21 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
     return found;
   };
 
+  const find: Provider['find'] = async ({ organization, project, repository }, signal) => {
+    const id = repositoryId(name, organization, project, repository);
+    const pattern = { text: id, provider: name, organization, project: project ?? '*', repository };
+    return (await list([pattern], signal)).find((found) => found.id === id) ?? null;
+  };
+
   return {
     name,
     list,
-    async find({ organization, project, repository }, signal) {
-      const id = repositoryId(name, organization, project, repository);
-      const pattern = { text: id, provider: name, organization, project: project ?? '*', repository };
-      return (await list([pattern], signal)).find((found) => found.id === id) ?? null;
+    find,
+    async locate(wanted, signal) {
+      // mgit's listing says nothing that would outlast a rename
+      const located: (Repository | null)[] = [];
+      for (const sought of wanted) located.push(await find(sought, signal));
+      return located;
     },
     credentials: () => Promise.resolve([]),
   };

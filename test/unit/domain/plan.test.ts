@@ -1,7 +1,16 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect, test as table } from 'vitest';
-import { type FleetPlan, pageOf, planOnboarding, planSync } from '../../../domain/catalog/plan.ts';
+import {
+  type FleetPlan,
+  movesOf,
+  pageOf,
+  planOnboarding,
+  planSync,
+  planVerification,
+  possibleMoves,
+} from '../../../domain/catalog/plan.ts';
 import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/receipt.ts';
+import type { Repository, Whereabouts } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 
 function receipt(repository: string, change: Partial<Receipt> = {}): Receipt {
@@ -60,6 +69,75 @@ test('an onboarding takes what is not completely indexed', () => {
   const plan = planOnboarding(found, receipts, 'now');
   expect(plan.work.map(({ id }) => id)).toEqual(['p/o/half', 'p/o/new']);
   expect(plan.upToDate).toEqual(['p/o/done']);
+});
+
+function listing(id: string, uid: string): Repository {
+  return {
+    id,
+    cloneUrl: id,
+    uid,
+    provider: 'p',
+    organization: 'o',
+    project: null,
+    repository: 'r',
+    defaultBranch: null,
+  };
+}
+
+describe('a repository with another name', () => {
+  const old = receipt('p/o/old', { uid: 'forge:1' });
+  const moved: Whereabouts = { state: 'moved', repository: listing('p/o/new', 'forge:1') };
+
+  test('may be one of the same provider only', () => {
+    const receipts = [
+      old,
+      receipt('p/o/new', { uid: 'forge:1' }),
+      receipt('q/o/old', { uid: 'forge:1' }),
+      receipt('p/o/x'),
+    ];
+    expect(possibleMoves([listing('p/o/new', 'forge:1'), listing('p/o/x', 'forge:9')], receipts)).toEqual([old]);
+    expect(possibleMoves([{ id: 'p/o/new', cloneUrl: '' }], receipts)).toEqual([]);
+  });
+
+  test('is worked on once, under the new one, until the old one is gone', () => {
+    const moves = movesOf(
+      new Map<string, Whereabouts>([
+        ['p/o/old', moved],
+        ['p/o/gone', { state: 'gone', certain: true }],
+      ]),
+    );
+    const work = [{ id: 'p/o/new', cloneUrl: 'p/o/new', uid: 'forge:1', formerly: ['p/o/old'] }];
+    const address = { id: 'p/o/new', cloneUrl: 'p/o/new', uid: 'forge:1' };
+    const indexed = new Map([['p/o/new', receipt('p/o/new')]]);
+    expect(planOnboarding([address], indexed, 'now', moves)).toMatchObject({ work, upToDate: [] });
+    const heads = new Map([
+      ['p/o/new', HEAD],
+      ['p/o/old', HEAD],
+    ]);
+    expect(planSync([old, receipt('p/o/new')], heads, 'now', moves)).toMatchObject({
+      work,
+      upToDate: [],
+      failures: [],
+    });
+  });
+});
+
+describe('a verification without full', () => {
+  const xor = '1'.repeat(32);
+  table.for([
+    ['nothing when all is as the receipt says', {}, { state: 'there', repository: listing('p/o/r', '1') }, false],
+    ['at another number', { objects: 2 }, undefined, true],
+    ['at other ids', { xor: NO_OBJECTS }, undefined, true],
+    ['at a run that did not finish', { pending: { ...HEAD, tree: '', timestamp: null } }, undefined, true],
+    ['at a repository that is gone', {}, { state: 'gone', certain: false }, true],
+    ['nothing because a provider does not answer', {}, new LonghaulError('DiscoveryFailed', 'no'), false],
+  ] as const)('looks at %s', ([, change, place, looks]) => {
+    const where = new Map<string, Whereabouts | LonghaulError>(place === undefined ? [] : [['p/o/r', place]]);
+    const known = { held: new Map([['p/o/r', { objects: 1, xor }]]), where, digest: 'now', full: false };
+    const plan = planVerification([receipt('p/o/r', { xor, ...change })], ['p/o/nobody'], known);
+    expect(plan.work.map(({ id }) => id)).toEqual(looks ? ['p/o/nobody', 'p/o/r'] : ['p/o/nobody']);
+    expect(plan).toMatchObject({ matched: 2, upToDate: looks ? [] : ['p/o/r'] });
+  });
 });
 
 describe('pages', () => {

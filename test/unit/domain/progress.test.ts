@@ -17,6 +17,7 @@ const PROGRESS: FleetProgress = {
   objectsDeleted: 2,
   embedded: 8,
   embeddingsReused: 1,
+  moved: 0,
   declined: false,
 };
 

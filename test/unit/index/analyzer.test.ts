@@ -125,7 +125,7 @@ describe('the analyzer', () => {
   test('works with the transformer itself', { timeout: 120_000 }, async () => {
     const onnx = await createAnalyzer({
       ...options,
-      model: { ...options.model, kind: 'onnx' },
+      model: await realModel('onnx'),
       cacheDir: join(folder, 'onnx'),
     });
     const { files, embedded } = await onnx.analyze([

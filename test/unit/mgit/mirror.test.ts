@@ -17,6 +17,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { withLock } from '../../../activities/mgit/lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
+import { temporaryPath } from '../../../activities/mgit/temporary.ts';
 import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
 import { applied, changesOf, failureOf, openMgit, treeOf } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
@@ -111,7 +112,7 @@ describe('the mirror', () => {
       'temporary packs lie in it',
       (mirror: string) => writeFileSync(join(mirror, 'objects', 'pack', 'tmp_pack_x'), 'x'),
     ],
-    ['half of another was made', (mirror: string) => mkdirSync(`${mirror}.tmp-1/objects`, { recursive: true })],
+    ['half of another was made', (mirror: string) => mkdirSync(join(leftOf(mirror), 'objects'), { recursive: true })],
   ])('is mended when %s', async (_, damage) => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(5));
@@ -353,6 +354,11 @@ describe('what a repository cannot make git do', () => {
     expect((await mgit.heads([{ id: ID, cloneUrl: '/dev' }])).get(ID)).toMatchObject({ type: 'RepositoryNotFound' });
   });
 });
+
+/** The name of a half-made mirror whose process is gone: no system gives out so large a number. */
+function leftOf(mirror: string): string {
+  return temporaryPath(mirror).replace(`-${process.pid}-`, '-99999999-');
+}
 
 function cutPacks(mirror: string): void {
   const packs = join(mirror, 'objects', 'pack');

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
@@ -272,6 +272,54 @@ describe('github', () => {
   });
 });
 
+describe('whereabouts', () => {
+  test('of many or few: there, moved, gone, of a provider that is not there or does not answer', async () => {
+    const folder = scratchFolder();
+    const root = join(folder, 'code');
+    const names = Array.from({ length: 10 }, (_, at) => `r${at}`);
+    for (const name of names) initRepository(join(root, 'acme', name));
+    initRepository(join(root, 'lone', 'one'));
+    const providers: ProviderConfig[] = [
+      { name: 'local', type: 'local', root },
+      { name: 'off', type: 'local', root: join(folder, 'none') },
+    ];
+    const mgit = openMgit(join(folder, 'cache'), providers);
+    const known = await mgit.list(['local/*/*']);
+    mkdirSync(join(root, 'other'));
+    renameSync(join(root, 'acme', 'r3'), join(root, 'other', 'moved'));
+    rmSync(join(root, 'acme', 'r4'), { recursive: true });
+    rmSync(join(root, 'lone', 'one'), { recursive: true });
+    const asked = [...known, { id: 'off/a/b' }, { id: 'nobody/a/b' }];
+    for (const some of [asked, asked.filter(({ id }) => /r[345]|one|a\/b/.test(id))]) {
+      const where = await mgit.whereabouts(some);
+      expect([...where.keys()].sort()).toEqual(some.map(({ id }) => id).sort());
+      expect(where.get('local/acme/r5')).toMatchObject({ state: 'there', repository: { id: 'local/acme/r5' } });
+      expect(where.get('local/acme/r3')).toMatchObject({ state: 'moved', repository: { id: 'local/other/moved' } });
+      expect(where.get('local/acme/r4')).toEqual({ state: 'gone', certain: true });
+      expect(where.get('local/lone/one')).toEqual({ state: 'gone', certain: false });
+      expect(where.get('off/a/b')).toMatchObject({ type: 'DiscoveryFailed' });
+      expect(where.get('nobody/a/b')).toEqual({ state: 'no-provider' });
+    }
+  });
+
+  test('on a forge that refuses: nobody is gone', async () => {
+    const { forge, cache } = await forgeOf(['acme/api', 'acme/web']);
+    const mgit = openMgit(cache, [github(forge)], { env });
+    const known = await mgit.list(['acme/*']);
+    await forge.rename('acme/api', 'other/interface');
+    rmSync(join(forge.root, 'acme', 'web.git'), { recursive: true });
+    const answers = await mgit.whereabouts(known);
+    expect(answers.get('work/acme/api')).toMatchObject({ state: 'moved', repository: { id: 'work/other/interface' } });
+    expect(answers.get('work/acme/web')).toEqual({ state: 'gone', certain: false });
+    // somebody else has the name, and leaves it again: only the number leads to the repository now
+    forge.forget('acme/api');
+    expect((await mgit.whereabouts(known)).get('work/acme/api')).toMatchObject({ state: 'moved' });
+    forge.refuse = () => ({ status: 401, message: 'Bad credentials' });
+    const refused = await mgit.whereabouts(known);
+    expect([...refused.values()]).toMatchObject([{ type: 'AuthenticationFailed' }, { type: 'AuthenticationFailed' }]);
+  });
+});
+
 describe('local', () => {
   test('finds org/repo and org/project/repo, bare or not, and nothing else', async () => {
     const folder = scratchFolder();
@@ -305,6 +353,7 @@ describe('local', () => {
       'local/with space/ä ü',
     ]);
     expect(found[4]).toEqual({
+      uid: expect.stringMatching(/^\d+:\d+:\d+$/) as string,
       id: 'local/acme/platform/api',
       provider: 'local',
       organization: 'acme',

@@ -1,0 +1,123 @@
+import { type BuildComparison, compareAnswers, type QueryAnswers, type StoredQuery } from '../domain/catalog/build.ts';
+import type { PruneResult, SwitchResult } from '../domain/catalog/build-flows.ts';
+import type { RepositoryPage } from '../domain/catalog/flows.ts';
+import { addressOfReceipt, pageOf } from '../domain/catalog/plan.ts';
+import { LonghaulError } from '../domain/failures.ts';
+import { blankReceipt } from './index/ingest.ts';
+import { heartbeating } from './heartbeating.ts';
+import type { CatalogTools, IndexTools } from './catalog.ts';
+
+/** The activities that change which builds an index has. Task queue `longhaul-repos`. */
+export interface BuildActivities {
+  /** Begins an empty build; with the model of the live one when none is named. Gives the digests of the live and the new build. */
+  beginBuild(request: { readonly model?: string }): Promise<{ readonly from: string | null; readonly to: string }>;
+  /** Repositories of the live build that are not in this one where HEAD is now. */
+  findUnbuilt(request: {
+    readonly build: string;
+    readonly after: string | null;
+    readonly limit: number;
+  }): Promise<RepositoryPage>;
+  /** Asks both builds the same questions. */
+  compareBuilds(request: {
+    readonly from: string;
+    readonly to: string;
+    readonly queries: readonly StoredQuery[];
+  }): Promise<BuildComparison>;
+  /** The digest of a build; `previous` is the one that was live before. Throws `InvalidInput` when there is none. */
+  resolveBuild(request: { readonly to: string }): Promise<string>;
+  /** Makes a build live, with exactly the repositories that the live one has. */
+  switchBuild(request: { readonly to: string }): Promise<SwitchResult>;
+  /** Drops the builds beside the live one. */
+  pruneBuilds(request: { readonly previous: boolean }): Promise<PruneResult>;
+}
+
+/** See {@link BuildActivities}. */
+export function createBuildActivities(tools: CatalogTools): BuildActivities {
+  const { builds } = tools;
+  return {
+    beginBuild: ({ model }) =>
+      heartbeating(async () => {
+        const live = await builds.live();
+        return { from: live?.digest ?? null, to: await tools.begin(model ?? live?.settings.model) };
+      }),
+
+    findUnbuilt: ({ build, after, limit }) =>
+      heartbeating(async (signal) => {
+        const live = await builds.live();
+        const wanted = live === null ? [] : await builds.store(live.digest).receipts();
+        const { planner } = await tools.index(build);
+        return pageOf(await planner.filling(wanted, signal), after, limit);
+      }),
+
+    compareBuilds: ({ from, to, queries }) =>
+      heartbeating(async (signal, report) => {
+        const [before, after] = await Promise.all([tools.index(from), tools.index(to)]);
+        const answers: QueryAnswers[] = [];
+        for (const query of queries) {
+          signal.throwIfAborted();
+          answers.push({ query, before: await ask(before, query), after: await ask(after, query) });
+          report({ queries: answers.length });
+        }
+        return compareAnswers(answers);
+      }),
+
+    async resolveBuild({ to }) {
+      const all = await builds.list();
+      const found = all.find(({ digest, role }) => digest === to || role === to);
+      if (found) return found.digest;
+      const known = all.map(({ digest, role }) => `${digest} (${role})`).join(', ');
+      throw new LonghaulError('InvalidInput', `There is no build ${to}; there are: ${known || 'none'}.`);
+    },
+
+    switchBuild: ({ to }) =>
+      heartbeating(async () => {
+        const live = await builds.live();
+        if (live?.digest === to) {
+          // an earlier try of this activity did it, and its answer was lost
+          const previous = (await builds.list()).find(({ role }) => role === 'previous');
+          return { from: previous?.digest ?? null, to, carried: 0, removed: 0 };
+        }
+        const aligned = live === null ? { carried: 0, removed: 0 } : await align(tools, live.digest, to);
+        await builds.switchTo(to);
+        return { from: live?.digest ?? null, to, ...aligned };
+      }),
+
+    pruneBuilds: ({ previous }) =>
+      heartbeating(async () => {
+        const unused = (await builds.list()).filter(
+          ({ role }) => role === 'beside' || (previous && role === 'previous'),
+        );
+        for (const { digest } of unused) await builds.drop(digest);
+        return { dropped: unused.map(({ digest }) => digest) };
+      }),
+  };
+}
+
+async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<QueryAnswers['before']> {
+  const { results } = await index.search({ query, limit: 10, ...(repo === undefined ? {} : { pattern: repo }) });
+  return results.map((result) => ({ repo: result.repo, path: result.path }));
+}
+
+/**
+ * Gives a build the repositories that another one has: what was removed there is removed here, and what is missing here gets
+ * a receipt that is on its way to where the other build is, so that the next sync indexes it.
+ */
+async function align(
+  { builds }: CatalogTools,
+  from: string,
+  to: string,
+): Promise<{ carried: number; removed: number }> {
+  const target = builds.store(to);
+  const [wanted, present] = await Promise.all([builds.store(from).receipts(), target.receipts()]);
+  const wantedIds = new Set(wanted.map(({ repository }) => repository));
+  const presentIds = new Set(present.map(({ repository }) => repository));
+  const removed = [...presentIds].filter((id) => !wantedIds.has(id));
+  for (const id of removed) await target.deleteRepository(id);
+  const missing = wanted.filter(({ repository }) => !presentIds.has(repository));
+  for (const receipt of missing) {
+    const { commit, tree, branch, timestamp } = receipt;
+    const blank = blankReceipt(addressOfReceipt(receipt), to);
+    await target.writeReceipt({ ...blank, pending: { commit, tree, branch, timestamp } });
+  }
+  return { carried: missing.length, removed: removed.length };
+}

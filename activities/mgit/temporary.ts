@@ -1,0 +1,41 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** What is on its way to be a file or folder belongs to the process whose number is in its name. */
+const NAME = /\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/;
+const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+/** Of a process of another host nobody can say whether it lives: after a day it does not write any more. */
+const STALE_MS = 86_400_000;
+
+/** A name beside `path` for what is to become it, or was it. {@link removeTemporaries} finds it when this process was killed. */
+export function temporaryPath(path: string): string {
+  return `${path}.tmp-${HOST}-${process.pid}-${randomUUID()}`;
+}
+
+/** Removes from a folder what processes that are gone have left there under a {@link temporaryPath}. */
+export async function removeTemporaries(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  await Promise.all(
+    names.map(async (name) => {
+      const [, host, pid] = NAME.exec(name) ?? [];
+      if (pid === undefined || (host === HOST && isAlive(Number(pid)))) return;
+      const path = join(folder, name);
+      if (host !== HOST) {
+        const made = await stat(path).catch(() => null);
+        if (made === null || Date.now() - made.mtimeMs < STALE_MS) return;
+      }
+      await rm(path, { recursive: true, force: true });
+    }),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}

@@ -1,0 +1,218 @@
+import { addressOfReceipt, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
+import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
+import type { Repository, RepositoryAddress, Whereabouts } from '../domain/catalog/repository.ts';
+import {
+  createDifferenceLog,
+  type DifferenceLog,
+  type RepositoryVerification,
+  totalOf,
+} from '../domain/catalog/verification.ts';
+import { LonghaulError } from '../domain/failures.ts';
+import {
+  compareObjects,
+  type CompareOptions,
+  type Comparison,
+  countHeld,
+  deleteHeld,
+  heldOf,
+} from './index/compare.ts';
+import type { IngestTools } from './index/ingest.ts';
+import type { Mgit } from './mgit/index.ts';
+import { removeFromIndex, type RemovalTools } from './removal.ts';
+
+/** What a verification works with. */
+export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & RemovalTools & { readonly mgit: Mgit };
+
+type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
+  /** True when what was found is mended now. */
+  readonly mended: boolean;
+  readonly work: Pick<Comparison, 'objectsWritten' | 'objectsDeleted' | 'embedded' | 'embeddingsReused'>;
+};
+
+const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedded: 0, embeddingsReused: 0 };
+
+/**
+ * Compares the index of one repository with what git says that its receipt stands for, and mends it when `repair` is true:
+ * exactly what differs, the receipt last. Whoever calls it holds the repository's lock. May be killed anywhere and repeated.
+ * Throws what mgit throws when git cannot be asked; a provider that does not answer never makes a repository `gone`.
+ */
+export async function verifyRepository(
+  tools: VerificationTools,
+  id: string,
+  options: CompareOptions,
+): Promise<RepositoryVerification> {
+  const started = Date.now();
+  const log = createDifferenceLog();
+  const receipt = await tools.store.readReceipt(id);
+  const { compared, note, mended, work } =
+    receipt === null
+      ? await verifyUnvouched(tools, id, log, options)
+      : await verifyReceipt(tools, id, receipt, log, options);
+  const differences = log.differences();
+  return {
+    repository: id,
+    compared,
+    differences,
+    isTrue: mended || totalOf(differences) === 0,
+    note,
+    ...work,
+    durationMs: Date.now() - started,
+  };
+}
+
+/** Objects of a repository that has no receipt: nothing vouches for them, and nothing would ever update them. */
+async function verifyUnvouched(
+  { store }: VerificationTools,
+  id: string,
+  log: DifferenceLog,
+  { repair, signal }: CompareOptions,
+): Promise<Verified> {
+  let objectsDeleted = 0;
+  for await (const page of heldOf(store, id)) {
+    signal.throwIfAborted();
+    for (const object of page) log.add('foreign', object);
+    if (repair) objectsDeleted += await deleteHeld(store, page, id);
+  }
+  return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
+}
+
+async function verifyReceipt(
+  tools: VerificationTools,
+  id: string,
+  receipt: Receipt,
+  log: DifferenceLog,
+  options: CompareOptions,
+): Promise<Verified> {
+  const { repair, signal } = options;
+  if (receipt.commit === '' && receipt.pending === null) {
+    log.add('receipt', 'a removal that was not finished');
+    const objectsDeleted = repair ? await removeFromIndex(tools, id) : 0;
+    return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
+  }
+  // a receipt without a tree is that of a stream whose producer did not name one
+  if (receipt.cloneUrl.startsWith(STREAM_URL) || (receipt.commit !== '' && receipt.tree === '')) {
+    return verifyStream(tools, id, receipt, log, options);
+  }
+  const where = (await tools.mgit.whereabouts([{ ...addressOfReceipt(receipt), id }], { signal })).get(id);
+  const lost = await verifyWhereabouts(tools, id, where, log, repair);
+  if (lost !== null) return lost;
+  const known =
+    where !== undefined && !(where instanceof LonghaulError) && where.state === 'there' ? where.repository : null;
+  const verified = await verifyAgainstGit(tools, addressOf(id, receipt, known), receipt, log, options);
+  return where instanceof LonghaulError
+    ? { ...verified, note: `whether its provider still has it is not known: ${where.message}` }
+    : verified;
+}
+
+/** Reports a repository that is not where it was; null when there is git to compare with. */
+async function verifyWhereabouts(
+  tools: VerificationTools,
+  id: string,
+  where: Whereabouts | LonghaulError | undefined,
+  log: DifferenceLog,
+  repair: boolean,
+): Promise<Verified | null> {
+  const unmended = (note: string): Verified => ({ compared: 'nothing', note, mended: false, work: NO_WORK });
+  if (where === undefined || where instanceof LonghaulError || where.state === 'there') return null;
+  if (where.state === 'no-provider') {
+    log.add('foreign', `the receipt of ${id}`);
+    return unmended('no provider of that name is configured: configure it, or remove it with `longhaul index remove`');
+  }
+  if (where.state === 'moved') {
+    log.add('gone', `${id} is ${where.repository.id} now`);
+    return unmended('the next sync moves it');
+  }
+  log.add('gone', id);
+  if (!repair) return unmended('its provider does not have it any more');
+  if (!where.certain) {
+    return unmended('its provider shows nothing of that organization, which proves nothing: nothing was removed');
+  }
+  const objectsDeleted = await removeFromIndex(tools, id);
+  return { compared: 'nothing', note: null, mended: true, work: { ...NO_WORK, objectsDeleted } };
+}
+
+/** A repository that only ever came as a stream: number and XOR of the ids are all that the receipt can be held against. */
+async function verifyStream(
+  { store, analyzer: { digest } }: VerificationTools,
+  id: string,
+  receipt: Receipt,
+  log: DifferenceLog,
+  { repair }: CompareOptions,
+): Promise<Verified> {
+  const held = await countHeld(store, id, log, { digest, repair });
+  const wrong = wrongFields({ ...receipt, pending: null }, { objects: held.objects, xor: held.xor });
+  if (receipt.pending !== null) wrong.push('pending');
+  if (wrong.length > 0) log.add('receipt', wrong.join(', '));
+  const note = 'it came as a stream, so there is no git to ask';
+  return {
+    compared: 'counts',
+    note: wrong.length > 0 ? `${note}: ingest its stream again, or remove it` : note,
+    mended: repair && wrong.length === 0,
+    work: { ...NO_WORK, objectsDeleted: held.objectsDeleted },
+  };
+}
+
+/**
+ * Everything, at the commit that the receipt stands for. When that cannot be had any more, only the receipt's own sums can be
+ * checked; to mend it the repository is taken as it is now.
+ */
+async function verifyAgainstGit(
+  tools: VerificationTools,
+  address: RepositoryAddress,
+  receipt: Receipt,
+  log: DifferenceLog,
+  options: CompareOptions,
+): Promise<Verified> {
+  const { store, analyzer, mgit } = tools;
+  const { digest } = analyzer;
+  const { repair, signal } = options;
+  const target: Snapshot = receipt.commit === '' ? (receipt.pending ?? receipt) : receipt;
+  const listing = await mgit.diff(address, null, { target, signal });
+  if (receipt.pending !== null) log.add('receipt', 'pending: a run that was not finished');
+  if (listing.to.commit !== target.commit) {
+    log.add('receipt', `commit ${target.commit.slice(0, 64)}: the repository does not have it`);
+    if (!repair) {
+      const held = await countHeld(store, address.id, log, { digest, repair });
+      const wrong = wrongFields(receipt, { objects: held.objects, xor: held.xor });
+      if (wrong.length > 0) log.add('receipt', wrong.join(', '));
+      return { compared: 'counts', note: 'git does not know its commit any more', mended: false, work: NO_WORK };
+    }
+  }
+  const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, options);
+  const { files, objects, xor } = work;
+  const { commit, tree, timestamp } = listing.to;
+  const truth = { repository: address.id, ref: DEFAULT_REF, cloneUrl: address.cloneUrl, tree, timestamp, digest };
+  // what stands in a receipt that vouches for nothing yet is not wrong
+  const wrong = receipt.commit === '' ? [] : wrongFields(receipt, { ...truth, files, objects, xor });
+  if (wrong.length > 0) log.add('receipt', wrong.join(', '));
+  if (repair && (wrong.length > 0 || receipt.commit !== commit || !isIndexed(receipt, digest))) {
+    signal.throwIfAborted();
+    await store.writeReceipt({
+      ...receipt,
+      ...(address.uid === undefined ? {} : { uid: address.uid }),
+      ...truth,
+      commit,
+      branch: listing.to.branch,
+      files,
+      objects,
+      xor,
+      indexedAt: new Date().toISOString(),
+      pending: null,
+    });
+  }
+  return { compared: 'everything', note: null, mended: repair, work };
+}
+
+/** Where git is asked: where the provider has the repository, whatever the receipt says. */
+function addressOf(id: string, receipt: Receipt, known: Repository | null): RepositoryAddress {
+  if (known === null) return { ...addressOfReceipt(receipt), id };
+  return { id, cloneUrl: known.cloneUrl, ...(known.uid === undefined ? {} : { uid: known.uid }) };
+}
+
+/** The fields of a receipt that are not what they should be, each as `name: what instead of what`. */
+function wrongFields(receipt: Receipt, truth: Partial<Receipt>): string[] {
+  return Object.entries(truth).flatMap(([name, value]) => {
+    const held = receipt[name as keyof Receipt];
+    return held === value ? [] : [`${name}: ${JSON.stringify(held)} instead of ${JSON.stringify(value)}`];
+  });
+}

@@ -1,0 +1,61 @@
+import { redacted } from '../../activities/mgit/clone-url.ts';
+import { addressOfReceipt } from '../../domain/catalog/plan.ts';
+import { type Head, STREAM_URL } from '../../domain/catalog/plan.ts';
+import type { Receipt } from '../../domain/catalog/receipt.ts';
+import type { LonghaulError } from '../../domain/failures.ts';
+import { type Answer, short } from './answer.ts';
+import { inertLine } from './inert.ts';
+import type { Library } from './library.ts';
+import { indexedState, pageAfter } from './page.ts';
+import type { IndexFreshnessInput, IndexFreshnessOutput } from './tools.schema.ts';
+
+type Freshness = IndexFreshnessOutput['repositories'][number];
+
+/** `index_freshness`: where the index is and where HEAD is, for each repository. */
+export async function indexFreshness(
+  library: Library,
+  { repository, pattern, limit, cursor }: IndexFreshnessInput,
+  signal: AbortSignal,
+): Promise<Answer<IndexFreshnessOutput>> {
+  const receipts =
+    repository === undefined ? await library.receipts(pattern, signal) : [await library.receipt(repository, signal)];
+  const { items, nextCursor } = pageAfter(receipts, (receipt) => receipt.repository, { cursor, limit });
+  const asked = items.filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL)).map(addressOfReceipt);
+  const heads = await library.mgit((mgit) => mgit.heads(asked, { signal }), signal);
+  const repositories = items.map((receipt) => freshnessOf(receipt, heads.get(receipt.repository)));
+  const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(nextCursor)}]`];
+  const head = `${items.length} of ${receipts.length} indexed repositories`;
+  return {
+    text: [head, ...repositories.map((entry) => inertLine(rendered(entry))), ...more].join('\n'),
+    structured: { total: receipts.length, repositories, nextCursor },
+  };
+}
+
+function freshnessOf(receipt: Receipt, head: Head | LonghaulError | undefined): Freshness {
+  const state = { ...indexedState(receipt), unfinished: receipt.pending?.commit ?? null };
+  if (head === undefined) {
+    const problem = 'It came as a change stream: only its producer knows where it is.';
+    return { ...state, head: null, headBranch: null, behind: null, problem };
+  }
+  if (head instanceof Error) {
+    return { ...state, head: null, headBranch: null, behind: null, problem: redacted(head.message) };
+  }
+  return {
+    ...state,
+    head: head.commit,
+    headBranch: head.branch,
+    behind: head.commit !== receipt.commit,
+    problem: null,
+  };
+}
+
+function rendered({ id, commit, branch, indexedAt, head, headBranch, behind, problem, unfinished }: Freshness): string {
+  const indexed =
+    commit === null
+      ? 'nothing complete is indexed yet'
+      : `indexed ${short(commit)} (${branch ?? 'detached'}) at ${indexedAt}`;
+  const now = head === null ? `HEAD is not known: ${problem}` : `HEAD ${short(head)} (${headBranch ?? 'detached'})`;
+  const state = behind === null ? 'unknown' : behind ? 'behind' : 'up to date';
+  const run = unfinished === null ? '' : `; a run to ${short(unfinished)} has not ended`;
+  return `${id}: ${state}; ${indexed}; ${now}${run}`;
+}

@@ -1,0 +1,130 @@
+import pLimit from 'p-limit';
+import type { SearchAnswer } from '../../activities/index/search.ts';
+import type { Mgit } from '../../activities/mgit/index.ts';
+import { matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
+import type { Receipt } from '../../domain/catalog/receipt.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import type { CliContext } from '../cli/context.ts';
+import { loadedConfig } from '../cli/servers.ts';
+import type { SearchSession } from '../search.ts';
+import type { IndexReader } from './index-reader.ts';
+import { keep, unlessAborted } from './kept.ts';
+import { nearest } from './nearest.ts';
+
+/**
+ * What the tools of one server work with. Everything is opened when it is first needed and kept; after a server was away, or
+ * `longhaul.yaml` has changed, it is opened anew.
+ */
+export interface Library {
+  /** Throws `ServerUnavailable`, `InvalidInput`. */
+  search(question: Parameters<SearchSession['search']>[0], signal: AbortSignal): Promise<SearchAnswer>;
+  /** Asks the index. Throws `ServerUnavailable`. */
+  index<Result>(work: (index: IndexReader) => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  /** Asks mgit, a few questions at the same time. */
+  mgit<Result>(work: (mgit: Mgit) => Promise<Result>, signal: AbortSignal): Promise<Result>;
+  /** The receipts of the indexed repositories that a pattern means; all without one. Throws `InvalidInput`. */
+  receipts(pattern: string | undefined, signal: AbortSignal): Promise<Receipt[]>;
+  /** The receipt of a repository that is indexed. Throws `InvalidInput` naming similar ids. */
+  receipt(repository: string, signal: AbortSignal): Promise<Receipt>;
+  close(): Promise<void>;
+}
+
+/** Questions to mgit at the same time: each starts git. */
+const MGIT_AT_ONCE = 4;
+
+/** A library over the configuration that `currentContext` finds, which is asked before every piece of work. */
+export function createLibrary(currentContext: () => CliContext): Library {
+  const slot = pLimit(MGIT_AT_ONCE);
+  let opened: ReturnType<typeof openShelves> | null = null;
+
+  function shelves(): ReturnType<typeof openShelves> {
+    const context = currentContext();
+    const settings = JSON.stringify([context.config, context.dataDir, context.cacheDir]);
+    if (opened?.settings === settings) return opened;
+    const old = opened;
+    opened = openShelves(context, settings);
+    // it closes when the last request that uses it is answered
+    old?.close().catch(() => undefined);
+    return opened;
+  }
+
+  const library: Library = {
+    search: (question, signal) =>
+      unlessAborted(
+        shelves().session.use((session) => session.search(question)),
+        signal,
+      ),
+    index: (work, signal) => unlessAborted(shelves().index.use(work), signal),
+    mgit: (work, signal) =>
+      slot(async () => {
+        signal.throwIfAborted();
+        return work(await shelves().mgit());
+      }),
+    async receipts(pattern, signal) {
+      const { providers } = shelves();
+      const parsed = pattern === undefined ? null : parsePattern(pattern, providers);
+      const receipts = await library.index((index) => index.receipts(), signal);
+      return parsed === null ? receipts : receipts.filter(({ repository }) => matchesPattern(parsed, repository));
+    },
+    async receipt(repository, signal) {
+      const receipt = await library.index((index) => index.receipt(repository), signal);
+      if (receipt !== null && receipt.commit !== '') return receipt;
+      throw notIndexed(repository, receipt !== null, await library.receipts(undefined, signal));
+    },
+    close: async () => {
+      const old = opened;
+      opened = null;
+      await old?.close();
+    },
+  };
+  return library;
+}
+
+/** Nothing is loaded, nor connected to, before it is used: the server must answer at once when it starts. */
+function openShelves(context: CliContext, settings: string) {
+  const session = keep(async () => (await import('../search.ts')).openSearch(context), isServersFault);
+  const index = keep(async () => (await import('./index-reader.ts')).openIndexReader(context), isServersFault);
+  let mgit: Promise<Mgit> | null = null;
+  return {
+    settings,
+    session,
+    index,
+    mgit: () => (mgit ??= openMgit(context)),
+    providers: context.config.providers.map(({ name }) => name),
+    close: async () => {
+      await Promise.all([session.close(), index.close()]);
+    },
+  };
+}
+
+async function openMgit(context: CliContext): Promise<Mgit> {
+  const tools = await import('../../activities/tools.ts');
+  return tools.openMgit(loadedConfig(context), context.env);
+}
+
+/** False for an error that opening anew does not help: what was asked for is wrong. */
+function isServersFault(error: unknown): boolean {
+  return !(error instanceof LonghaulError && error.type === 'InvalidInput');
+}
+
+function notIndexed(repository: string, isUnderWay: boolean, receipts: readonly Receipt[]): LonghaulError {
+  const name = JSON.stringify(repository);
+  if (isUnderWay) {
+    return new LonghaulError(
+      'InvalidInput',
+      `${name} is being indexed for the first time, or removed: ask again later.`,
+    );
+  }
+  if (receipts.length === 0) {
+    return new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
+  }
+  const near = nearest(
+    repository,
+    receipts.map((receipt) => receipt.repository),
+  );
+  const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
+  return new LonghaulError(
+    'InvalidInput',
+    `No indexed repository has the id ${name}.${hint} list_repositories gives the ids.`,
+  );
+}

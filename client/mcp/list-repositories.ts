@@ -1,0 +1,30 @@
+import type { Answer } from './answer.ts';
+import { short } from './answer.ts';
+import { inertLine } from './inert.ts';
+import type { Library } from './library.ts';
+import { indexedState, pageAfter } from './page.ts';
+import type { ListRepositoriesInput, ListRepositoriesOutput } from './tools.schema.ts';
+
+/** `list_repositories`: the receipts. */
+export async function listRepositories(
+  library: Library,
+  { pattern, limit, cursor }: ListRepositoriesInput,
+  signal: AbortSignal,
+): Promise<Answer<ListRepositoriesOutput>> {
+  const receipts = await library.receipts(pattern, signal);
+  const { items, nextCursor } = pageAfter(receipts, ({ repository }) => repository, { cursor, limit });
+  const repositories = items.map((receipt) => {
+    const { files, objects } = receipt;
+    return { ...indexedState(receipt), files, objects };
+  });
+  const lines = repositories.map(({ id, commit, branch, files, objects, indexedAt }) => {
+    const at =
+      commit === null ? 'not complete yet' : `${short(commit)} (${branch ?? 'detached'}), indexed ${indexedAt}`;
+    return inertLine(`${id}: ${at}, ${files} files, ${objects} objects`);
+  });
+  const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(nextCursor)}]`];
+  return {
+    text: [`${items.length} of ${receipts.length} indexed repositories`, ...lines, ...more].join('\n'),
+    structured: { total: receipts.length, repositories, nextCursor },
+  };
+}

@@ -1,0 +1,158 @@
+import { isUtf8 } from 'node:buffer';
+import { decodeText } from '../../activities/index/decode.ts';
+import type { CommittedFile, Mgit } from '../../activities/mgit/index.ts';
+import { addressOfReceipt } from '../../domain/catalog/plan.ts';
+import { STREAM_URL } from '../../domain/catalog/plan.ts';
+import type { Receipt } from '../../domain/catalog/receipt.ts';
+import { skipByContent } from '../../domain/catalog/skip.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import { inert, inertLine } from './inert.ts';
+import type { Library } from './library.ts';
+import { nearest } from './nearest.ts';
+
+/** Where an answer about files is from. */
+export type FileSource = 'git' | 'index';
+
+/** A text file of a repository at its indexed commit. */
+export interface RepositoryFile {
+  /** As the repository has it, when it was asked for as an answer showed it. */
+  readonly path: string;
+  readonly source: FileSource;
+  readonly text: string;
+}
+
+/** The paths of a repository at its indexed commit. */
+export interface RepositoryPaths {
+  readonly source: FileSource;
+  /** Sorted. From the index only those that are indexed. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * The text of a file at the commit of a receipt: from git; when git cannot give it, from the index, if that holds the whole
+ * file. Throws `InvalidInput` when it is no text file, naming similar paths when there is none, and what git threw when the
+ * index cannot help.
+ */
+export async function readRepositoryFile(
+  library: Library,
+  receipt: Receipt,
+  path: string,
+  signal: AbortSignal,
+): Promise<RepositoryFile> {
+  const fromGit = await askGit(library, receipt, signal, (mgit) =>
+    mgit.readFile(addressOfReceipt(receipt), receipt.commit, path, { signal }),
+  );
+  if (fromGit.kind === 'answer' && fromGit.answer !== null) {
+    return { path, source: 'git', text: textOf(receipt, path, fromGit.answer) };
+  }
+  if (fromGit.kind === 'failure') {
+    const text = await fromIndex(library, receipt, path, signal);
+    if (text !== null) return { path, source: 'index', text };
+    if (fromGit.failure !== null) throw fromGit.failure;
+  }
+  const { paths, source } = await listRepositoryPaths(library, receipt, signal);
+  // a path with control characters is shown without them
+  const shown = paths.find((known) => known !== path && inert(known) === path);
+  if (shown !== undefined) return readRepositoryFile(library, receipt, shown, signal);
+  throw noSuchPath(receipt, path, paths, source);
+}
+
+/** The paths at the commit of a receipt: from git; when git cannot give them, those that are indexed. */
+export async function listRepositoryPaths(
+  library: Library,
+  receipt: Receipt,
+  signal: AbortSignal,
+): Promise<RepositoryPaths> {
+  const fromGit = await askGit(library, receipt, signal, (mgit) =>
+    mgit.listFiles(addressOfReceipt(receipt), receipt.commit, { signal }),
+  );
+  if (fromGit.kind === 'answer') {
+    return { source: 'git', paths: fromGit.answer.map(({ path }) => path).sort() };
+  }
+  refuseUnfinished(receipt);
+  return { source: 'index', paths: await library.index((index) => index.paths(receipt), signal) };
+}
+
+type FromGit<Result> =
+  | { readonly kind: 'answer'; readonly answer: Result }
+  /** Null for a repository that git knows nothing of. */
+  | { readonly kind: 'failure'; readonly failure: LonghaulError | null };
+
+async function askGit<Result>(
+  library: Library,
+  { cloneUrl, commit, objects }: Receipt,
+  signal: AbortSignal,
+  question: (mgit: Mgit) => Promise<Result>,
+): Promise<FromGit<Result>> {
+  const isStream = cloneUrl.startsWith(STREAM_URL) || (/^0+$/.test(commit) && objects > 0);
+  if (isStream) return { kind: 'failure', failure: null };
+  try {
+    return { kind: 'answer', answer: await library.mgit(question, signal) };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LonghaulError) return { kind: 'failure', failure: error };
+    throw error;
+  }
+}
+
+async function fromIndex(
+  library: Library,
+  receipt: Receipt,
+  path: string,
+  signal: AbortSignal,
+): Promise<string | null> {
+  refuseUnfinished(receipt);
+  return library.index((index) => index.file(receipt, path), signal);
+}
+
+/** While a run works on a repository its chunks are of two commits. */
+function refuseUnfinished({ repository, pending }: Receipt): void {
+  if (pending === null) return;
+  throw new LonghaulError(
+    'InvalidInput',
+    `${repository} has no git to read from, and its index is being changed: ask again when that run has ended.`,
+  );
+}
+
+function textOf({ repository, commit }: Receipt, path: string, { mode, size, content }: CommittedFile): string {
+  const name = `${inertLine(path)} of ${repository}`;
+  const refuse = (why: string): never => {
+    throw new LonghaulError('InvalidInput', `${name} ${why}`);
+  };
+  if (mode === '40000')
+    return refuse(`is a folder: list_files with path_glob ${JSON.stringify(`${path}/**`)} lists it.`);
+  if (mode === '160000') return refuse('is a submodule: its files belong to another repository.');
+  if (content === null) return refuse(`is too large to be read: ${size} bytes (index.maxFileBytes in longhaul.yaml).`);
+  if (mode === '120000') {
+    const target = isUtf8(content) ? decodeText(content) : '';
+    return refuse(`is a symbolic link to ${JSON.stringify(inertLine(target.slice(0, 500)))}: read that path.`);
+  }
+  if (skipByContent(path, content) === 'binary') {
+    return refuse(`is binary (${size} bytes, commit ${commit}): only text can be read.`);
+  }
+  return decodeText(content);
+}
+
+function noSuchPath(
+  { repository, commit }: Receipt,
+  path: string,
+  paths: readonly string[],
+  source: FileSource,
+): LonghaulError {
+  const near = nearest(path, paths).map((name) => inertLine(name).slice(0, 300));
+  const hint = near.length === 0 ? 'list_files lists what there is.' : `Did you mean ${near.join(' or ')}?`;
+  const asked = JSON.stringify(inertLine(path.slice(0, 300)));
+  if (source === 'index') {
+    return new LonghaulError(
+      'InvalidInput',
+      `${repository} has no git to read from, and its index does not hold the whole of ${asked}. ${hint}`,
+    );
+  }
+  const form = /^[/~]|(^|\/)\.{1,2}(\/|$)|\\/.test(path)
+    ? ' Paths are relative to the root of the repository, with /.'
+    : '';
+  return new LonghaulError(
+    'InvalidInput',
+    `${repository} has no file ${asked} at its indexed commit ${commit}.${form} ${hint}`,
+  );
+}

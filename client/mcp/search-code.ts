@@ -1,0 +1,63 @@
+import { LonghaulError } from '../../domain/failures.ts';
+import { type Answer, short } from './answer.ts';
+import { inert, inertLine } from './inert.ts';
+import type { Library } from './library.ts';
+import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
+
+type Result = SearchCodeOutput['results'][number];
+
+/** Characters of all snippets together, and of one. */
+const MOST_TEXT = 60_000;
+const LONGEST_SNIPPET = 6_000;
+
+/** `search_code`: the answer of `longhaul search --json`, bounded. */
+export async function searchCode(
+  library: Library,
+  { query, repository_pattern: pattern, language, path_glob: path, limit }: SearchCodeInput,
+  signal: AbortSignal,
+): Promise<Answer<SearchCodeOutput>> {
+  const receipts = await library.receipts(pattern, signal);
+  if (receipts.length === 0) {
+    throw new LonghaulError(
+      'InvalidInput',
+      pattern === undefined
+        ? 'Nothing is indexed yet: run `longhaul index add --pattern …` first.'
+        : `No indexed repository matches ${JSON.stringify(pattern)}: list_repositories gives their ids.`,
+    );
+  }
+  const question = {
+    query,
+    limit,
+    ...(pattern === undefined ? {} : { pattern }),
+    ...(language === undefined ? {} : { language }),
+    ...(path === undefined ? {} : { path }),
+  };
+  const { tookMs, results: found } = await library.search(question, signal);
+  const results: Result[] = [];
+  let room = MOST_TEXT;
+  for (const { snippet, symbols, ...rest } of found) {
+    const result = { ...rest, symbols: [...symbols], snippet: shortened(snippet) };
+    room -= result.snippet.length;
+    if (room < 0) break;
+    results.push(result);
+  }
+  const omitted = found.length - results.length;
+  return { text: rendered(query, results, omitted), structured: { query, tookMs, results, omitted } };
+}
+
+function shortened(snippet: string): string {
+  if (snippet.length <= LONGEST_SNIPPET) return snippet;
+  return `${snippet.slice(0, LONGEST_SNIPPET)}… [${snippet.length - LONGEST_SNIPPET} more characters: read_file]`;
+}
+
+function rendered(query: string, results: readonly Result[], omitted: number): string {
+  const count = `${results.length} ${results.length === 1 ? 'result' : 'results'} for ${JSON.stringify(inertLine(query))}`;
+  const left = omitted === 0 ? '' : ` (${omitted} more left out: too large for one answer)`;
+  return [`${count}${left}`, ...results.map(renderedResult)].join('\n\n');
+}
+
+function renderedResult({ repo, path, startLine, endLine, language, symbols, commit, snippet }: Result): string {
+  const names = symbols.length === 0 ? '' : ` — ${symbols.slice(0, 6).map(inertLine).join(', ')}`;
+  const place = `${inertLine(repo)} ${inertLine(path)}:${startLine}-${endLine}`;
+  return `${place} (${language || 'text'}, commit ${short(commit)})${names}\n${inert(snippet).replace(/\n+$/, '')}`;
+}

@@ -1,0 +1,108 @@
+import { describe, expect } from 'vitest';
+import type { ReembedProgress } from '../../domain/catalog/build-flows.ts';
+import { startFlow } from '../../client/flows.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../support/flows.ts';
+
+/** The flows that change builds share one workflow id: no other file may start one. */
+describe('builds of the index', () => {
+  async function onboard({ client, estate }: FlowsFixture): Promise<string[]> {
+    const names = ['acme/api', 'acme/web'];
+    await estate.create('acme/api', {
+      'src/search.ts': sourceOf('activities/index/search.ts'),
+      'README.md': '# the api',
+    });
+    await estate.create('acme/web', { 'src/pattern.ts': sourceOf('domain/catalog/pattern.ts') });
+    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] });
+    expect(await handle.result()).toMatchObject({ matched: 2, succeeded: 2 });
+    return names.map((name) => `local/${name}`);
+  }
+
+  const queries = [
+    { query: 'fused words and meaning', expect: ['src/search.ts'] },
+    { query: 'match a repository id with wildcards', repo: 'acme/web', expect: ['local/acme/web:src/pattern.ts'] },
+  ];
+
+  test('another model is built beside, compared, switched to, and rolled back', async ({ flows }) => {
+    const { client, tools, estate } = flows;
+    const ids = await onboard(flows);
+    const first = await tools.builds.live();
+    const before = await objectIdsOf(tools, ids[0] ?? '');
+
+    const handle = await startFlow(client, 'reembedIndex', { model: 'onnx', queries });
+    // a person is asked, and until then every search goes to the old build
+    for (;;) {
+      const { stage } = await handle.query<ReembedProgress>('progress');
+      if (stage === 'waiting for confirmation') break;
+      expect((await tools.builds.live())?.digest).toBe(first?.digest);
+      const answer = await (await tools.live())?.search({ query: 'fused words and meaning' });
+      expect(answer?.results[0]).toMatchObject({ path: 'src/search.ts' });
+    }
+    const asked = await handle.query<ReembedProgress>('progress');
+    expect(asked).toMatchObject({ from: first?.digest, repositories: 2, failed: 0 });
+    expect(asked.comparison).toMatchObject({ queries: 2, judged: 2, ndcgBefore: 1, ndcgAfter: 1 });
+    await handle.executeUpdate('confirm', { args: [{ proceed: true, by: 'a test' }] });
+    const result = await handle.result();
+    expect(result).toMatchObject({ switched: true, from: first?.digest });
+
+    const second = await tools.builds.live();
+    expect(second).toMatchObject({ digest: result.to, settings: { model: 'onnx' } });
+    const searched = await (await tools.live())?.search({ query: 'match a repository id with wildcards' });
+    expect(searched?.results[0]).toMatchObject({ repo: 'local/acme/web' });
+
+    // what is synced goes to the new build; the old one waits for a rollback as it was
+    await estate.commit('acme/api', { 'src/more.ts': 'export const more = 1;\n' });
+    expect(await (await startFlow(client, 'syncRepositories', { all: true })).result()).toMatchObject({ succeeded: 1 });
+    expect(await objectIdsOf(tools, ids[0] ?? '')).toEqual(before);
+
+    // a repository that came, and one that went, after the switch
+    await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
+    await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/late'] })).result();
+    await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
+    expect(await (await startFlow(client, 'switchIndex', { to: 'previous' })).result()).toMatchObject({
+      from: second?.digest,
+      to: first?.digest,
+      carried: 1,
+      removed: 0,
+    });
+    expect(await (await startFlow(client, 'syncRepositories', { all: true })).result()).toMatchObject({ succeeded: 2 });
+    const receipts = await tools.store.receipts();
+    expect(receipts.map(({ repository }) => repository)).toEqual(['local/acme/api', 'local/acme/late']);
+    expect(receipts.every(({ digest, pending }) => digest === first?.digest && pending === null)).toBe(true);
+
+    // and what nobody uses can go
+    expect(await (await startFlow(client, 'pruneIndex', { previous: true })).result()).toEqual({
+      dropped: [second?.digest],
+    });
+    expect(await tools.builds.list()).toHaveLength(1);
+  }, 120_000);
+
+  test('nobody but a person goes over to a build that lost what was expected', async ({ flows }) => {
+    const { client, tools, estate } = flows;
+    await onboard(flows);
+    const live = await tools.builds.live();
+    // the new build is made at HEAD, where the expected file is gone
+    await estate.commit('acme/api', { 'src/search.ts': null });
+    const worse = await startFlow(client, 'reembedIndex', { model: 'onnx', queries, yes: true });
+    await expect(worse.result()).rejects.toMatchObject({
+      cause: { type: 'BuildIsWorse', message: expect.stringContaining('from 1.000 to 0.500') as string },
+    });
+    expect((await tools.builds.live())?.digest).toBe(live?.digest);
+    const [, beside] = await tools.builds.list();
+    expect(beside).toMatchObject({ role: 'beside', settings: { model: 'onnx' } });
+
+    await expect((await startFlow(client, 'switchIndex', { to: '0000000000000000' })).result()).rejects.toMatchObject({
+      cause: { cause: { type: 'InvalidInput', message: expect.stringContaining('There is no build 0000') as string } },
+    });
+    expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: [beside?.digest] });
+    await expect(tools.builds.drop(live?.digest ?? '')).rejects.toMatchObject({ type: 'InvalidInput' });
+  }, 60_000);
+
+  test('a model that is live already changes nothing', async ({ flows }) => {
+    const { client } = flows;
+    await onboard(flows);
+    const result = await (await startFlow(client, 'reembedIndex', { yes: true })).result();
+    expect(result).toMatchObject({ switched: false, objectsWritten: 0 });
+    expect(result.from).toBe(result.to);
+    await expect(startFlow(client, 'reembedIndex', { model: '' })).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+});

@@ -1,0 +1,71 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A place in the work of a process: the n-th time (from 1) that something of this kind happens. */
+export interface Boundary {
+  readonly kind: string;
+  readonly nth: number;
+}
+
+/** What a worker is asked. */
+export type DoomedWorkerOrder = 'report' | { readonly doom: Boundary | null };
+
+/** What a worker passed since it was armed. */
+export interface Passed {
+  /** How often, by kind of boundary. */
+  readonly passed: Readonly<Record<string, number>>;
+  /** Texts that it embedded. */
+  readonly embedded: number;
+}
+
+/** What a worker says. */
+export type DoomedWorkerMessage = 'ready' | 'armed' | Passed;
+
+/** A worker process that ends itself where it is told. */
+export interface DoomedWorker {
+  readonly pid: number;
+  /** Counts from zero, and has it die at this boundary; null: nowhere. */
+  arm(doom: Boundary | null): Promise<void>;
+  report(): Promise<Passed>;
+  /** Resolves when the process has ended, with the signal that ended it. */
+  readonly ended: Promise<NodeJS.Signals | number | null>;
+  kill(): Promise<void>;
+}
+
+/** Starts `doomed-worker.ts` with this environment and waits until it takes work. */
+export async function startDoomedWorker(env: NodeJS.ProcessEnv): Promise<DoomedWorker> {
+  const child: ChildProcess = fork(fileURLToPath(new URL('./doomed-worker.ts', import.meta.url)), {
+    env,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let complaint = '';
+  child.stderr?.on('data', (data: Buffer) => (complaint += data.toString()));
+  const ended = new Promise<NodeJS.Signals | number | null>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? code));
+  });
+  const answer = async (): Promise<DoomedWorkerMessage> => {
+    const gone = ended.then((how): never => {
+      throw new Error(`the worker ended with ${how}: ${complaint.slice(-2_000)}`);
+    });
+    const [message] = await Promise.race([once(child, 'message') as Promise<[DoomedWorkerMessage]>, gone]);
+    return message;
+  };
+  const ask = (order: DoomedWorkerOrder): Promise<DoomedWorkerMessage> => {
+    const answered = answer();
+    child.send(order);
+    return answered;
+  };
+  await answer();
+  return {
+    pid: child.pid ?? 0,
+    ended,
+    arm: async (doom) => void (await ask({ doom })),
+    report: async () => (await ask('report')) as Passed,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,172 @@
+import childProcess from 'node:child_process';
+import fs from 'node:fs/promises';
+import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
+import { heartbeat } from '@temporalio/activity';
+import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { loadConfig } from '../../activities/config.ts';
+import type { IndexTools } from '../../activities/catalog.ts';
+import { openTools, type OpenTools } from '../../activities/tools.ts';
+import { flowsWorker, reposWorker } from '../../workers/roles.ts';
+import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
+import { openGateway } from './weaviate-gateway.ts';
+
+/**
+ * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
+ * itself with SIGKILL at the one that it was told. Run by `startDoomedWorker`.
+ */
+const { env } = process;
+const loaded = loadConfig({ env });
+const passed = new Map<string, number>();
+let doom: Boundary | null = null;
+let isCounting = false;
+let embedded = 0;
+
+/** The work is at this boundary now. Nothing runs after it when it is the fatal one. */
+function at(kind: string): void {
+  if (!isCounting) return;
+  const nth = (passed.get(kind) ?? 0) + 1;
+  passed.set(kind, nth);
+  if (doom?.kind === kind && doom.nth === nth) process.kill(process.pid, 'SIGKILL');
+}
+
+watchPrograms();
+watchFiles();
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+const weaviate = await openGateway({ url: setting('WEAVIATE_URL'), grpc: setting('WEAVIATE_GRPC') }, at);
+const tools = await openTools(
+  loaded,
+  { weaviate: { ...weaviate, apiKey: setting('WEAVIATE_API_KEY') }, modelFolder: setting('LONGHAUL_MODEL_DIR') },
+  env,
+);
+const place = {
+  connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
+  namespace: setting('TEMPORAL_NAMESPACE'),
+};
+const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') });
+const repos = reposWorker(place, watched(tools));
+const workers = await Promise.all([
+  // the runs that are cached here are given to another worker when this one does not answer for so long
+  Worker.create({
+    ...flows,
+    stickyQueueScheduleToStartTimeout: '1 second',
+    interceptors: withBoundaries(flows.interceptors),
+  }),
+  Worker.create({
+    ...repos,
+    maxHeartbeatThrottleInterval: 500,
+    interceptors: withBoundaries(repos.interceptors),
+  }),
+]);
+
+process.on('message', (order: DoomedWorkerOrder) => {
+  if (order === 'report') {
+    tell({ passed: Object.fromEntries(passed), embedded });
+    return;
+  }
+  doom = order.doom;
+  isCounting = true;
+  passed.clear();
+  embedded = 0;
+  tell('armed');
+});
+process.on('disconnect', () => process.exit());
+// a process that is killed would never write it
+flushCompileCache();
+tell('ready');
+await Promise.all(workers.map((worker) => worker.run()));
+
+function tell(message: DoomedWorkerMessage): void {
+  process.send?.(message);
+}
+
+function setting(name: string): string {
+  const value = env[name];
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
+
+/** Before an activity starts, and when its work is done but nobody knows. */
+function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
+  activity: ActivityInterceptorsFactory[];
+} {
+  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal } }) => ({
+    inbound: {
+      async execute(input, next) {
+        at(`${activityType} starts`);
+        const alive = isLocal ? undefined : setInterval(() => heartbeat(), 500);
+        try {
+          const result = await next(input);
+          at(`${activityType} is done`);
+          return result;
+        } finally {
+          clearInterval(alive);
+        }
+      },
+    },
+  });
+  return { activity: [...(own?.activity ?? []), boundaries] };
+}
+
+function watched(own: OpenTools): OpenTools {
+  return { ...own, index: async (build) => watchedIndex(await own.index(build)) };
+}
+
+/** The middle of reading a repository, and texts embedded but not written. */
+function watchedIndex(own: IndexTools): IndexTools {
+  const { mgit, analyzer } = own;
+  return {
+    ...own,
+    mgit: {
+      ...mgit,
+      diff: async (...question) => {
+        const difference = await mgit.diff(...question);
+        return {
+          ...difference,
+          async *changes() {
+            let files = 0;
+            for await (const change of difference.changes()) {
+              if (files++ % 25 === 3) at('a file is read');
+              yield change;
+            }
+          },
+        };
+      },
+    },
+    analyzer: {
+      ...analyzer,
+      analyze: async (...question) => {
+        const analysis = await analyzer.analyze(...question);
+        embedded += analysis.embedded;
+        at('texts are embedded');
+        return analysis;
+      },
+    },
+  };
+}
+
+/** A git that has just been started. */
+function watchPrograms(): void {
+  const { spawn } = childProcess;
+  childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
+    const child = spawn(...call);
+    const command = call[1]?.find((argument) => /^[a-z][a-z-]+$/.test(argument));
+    if (call[0] === 'git') at(`git ${command} runs`);
+    return child;
+  }) as typeof spawn;
+  syncBuiltinESMExports();
+}
+
+/** Something has changed in the folders of the worker. */
+function watchFiles(): void {
+  const folders = [loaded.cacheDir, loaded.dataDir];
+  for (const name of ['writeFile', 'rename', 'link', 'unlink', 'rm'] as const) {
+    const original = fs[name] as (...call: unknown[]) => Promise<unknown>;
+    const observed = async (...call: unknown[]): Promise<unknown> => {
+      const result = await original(...call);
+      if (folders.some((folder) => String(call[0]).startsWith(folder))) at(`${name} is done`);
+      return result;
+    };
+    Object.assign(fs, { [name]: observed });
+  }
+  syncBuiltinESMExports();
+}

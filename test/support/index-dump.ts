@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import type { WeaviateClient } from 'weaviate-client';
+import { NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/receipt.ts';
+import type { IndexStore } from '../../activities/index/store.ts';
+
+/** Everything that an index holds, in a form that two indexes of the same commits have in common. */
+export interface IndexDump {
+  /** By id: where the object is from, and a digest of all its properties and its vector. */
+  readonly objects: Readonly<Record<string, string>>;
+  /** Without the time and the address of the machine. */
+  readonly receipts: readonly Receipt[];
+}
+
+const PAGE = 2_000;
+
+/** Reads a whole index: objects with their properties and vectors, and receipts. */
+export async function dumpIndex(client: WeaviateClient, store: IndexStore): Promise<IndexDump> {
+  const chunks = client.collections.use(store.names.chunks);
+  const objects: Record<string, string> = {};
+  for (let after: string | undefined, full = true; full;) {
+    const page = await chunks.query.fetchObjects({ limit: PAGE, includeVector: true, ...(after ? { after } : {}) });
+    for (const { uuid, properties, vectors } of page.objects) {
+      const sorted = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
+      const digest = createHash('sha256').update(JSON.stringify([sorted, vectors]));
+      const { repo, path, ordinal } = properties as { repo: string; path: string; ordinal: number };
+      objects[uuid] = `${repo} ${path} ${ordinal} ${digest.digest('hex')}`;
+    }
+    after = page.objects.at(-1)?.uuid;
+    full = page.objects.length === PAGE;
+  }
+  const receipts = await store.receipts();
+  return { objects, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '' })) };
+}
+
+/** What is wrong with an index in itself: receipts that are not true, objects of nobody, two objects for one chunk. */
+export function faultsOf({ objects, receipts }: IndexDump): string[] {
+  const faults: string[] = [];
+  const ids = Map.groupBy(Object.keys(objects), (id) => objects[id]?.split(' ')[0] ?? '');
+  for (const { repository, objects: count, xor, pending } of receipts) {
+    const held = ids.get(repository) ?? [];
+    ids.delete(repository);
+    if (pending !== null) faults.push(`the receipt of ${repository} is on its way to ${pending.commit}`);
+    if (held.length !== count)
+      faults.push(`the receipt of ${repository} says ${count} objects, there are ${held.length}`);
+    if (held.reduce(xorIds, NO_OBJECTS) !== xor) faults.push(`the receipt of ${repository} is of other objects`);
+  }
+  for (const repository of ids.keys()) faults.push(`${repository} has objects without a receipt`);
+  const places = Object.values(objects).map((text) => text.slice(0, text.lastIndexOf(' ')));
+  if (new Set(places).size !== places.length) faults.push('a chunk is there twice');
+  return faults;
+}

@@ -1,0 +1,268 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { createAnalyzer } from '../../../activities/index/analyzer.ts';
+import type { SourceFile } from '../../../activities/index/analyzer.ts';
+import { openOpenAiModel } from '../../../activities/index/openai-model.ts';
+import { cut, requestsOf } from '../../../activities/index/remote-model.ts';
+import type { RemoteModel } from '../../../activities/index/remote-model.ts';
+import type { OpenAiModelConfig } from '../../../domain/config.schema.ts';
+import { LonghaulError } from '../../../domain/failures.ts';
+import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../../support/embedding-endpoint.ts';
+import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
+
+const KEY = 'sk-the-secret-of-this-test';
+
+let folder: string;
+let endpoint: EmbeddingEndpoint;
+let made = 0;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longhaul-remote-'));
+  endpoint = await startEmbeddingEndpoint(await realModel('onnx'), KEY);
+}, FIRST_RUN_MS);
+afterEach(() => {
+  endpoint.misbehave = null;
+  endpoint.requests.length = 0;
+});
+afterAll(async () => {
+  await endpoint.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const configOf = (change: Partial<OpenAiModelConfig> = {}): OpenAiModelConfig => ({
+  type: 'openai',
+  url: `${endpoint.origin}/v1`,
+  model: 'minilm',
+  dimensions: 384,
+  apiKeyEnv: 'THE_KEY',
+  budget: { concurrency: 4 },
+  batch: { inputs: 4, bytes: 250_000 },
+  maxInputBytes: 8_191,
+  timeoutSeconds: 10,
+  ...change,
+});
+
+/** Opens the endpoint's model, with a memory of its own. */
+function open(change: Partial<OpenAiModelConfig> = {}, apiKey: string | null = KEY): Promise<RemoteModel> {
+  return openOpenAiModel(configOf(change), { apiKey, cacheDir: join(folder, `cache-${++made}`) });
+}
+
+/** The failure that a rejected promise has, which must be a named one that shows no key. */
+async function failureOf(work: Promise<unknown>): Promise<LonghaulError> {
+  const error = await work.then(
+    () => new Error('it was fulfilled'),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof LonghaulError)) throw error;
+  expect(JSON.stringify([error.message, error.stack, String(error.cause)])).not.toContain(KEY);
+  return error;
+}
+
+/** Misbehaves at the first requests, as often as there are faults. */
+function misbehaveAtFirst(...faults: (Misbehaviour | null)[]): void {
+  endpoint.misbehave = () => faults.shift() ?? null;
+}
+
+describe('a model behind an OpenAI-compatible endpoint', () => {
+  const texts = ['read the name of a user', 'paint a triangle', 'read a user’s name'];
+
+  test('gives vectors of length 1 in the order of the texts, also when the answer has another', async () => {
+    const model = await open();
+    const vectors = await model.embed(texts);
+    expect(vectors.map((vector) => vector.length)).toEqual([384, 384, 384]);
+    for (const vector of vectors) expect(cosine(vector, vector)).toBeCloseTo(1, 5);
+    expect(cosine(vectors[0], vectors[2])).toBeGreaterThan(cosine(vectors[0], vectors[1]) + 0.2);
+    misbehaveAtFirst('backwards', 'floats');
+    expect(await model.embed(texts)).toEqual(vectors);
+    expect(await model.embed(texts)).toEqual(vectors);
+    expect(endpoint.requests[0]).toMatchObject({ inputs: texts, authorization: `Bearer ${KEY}` });
+  });
+
+  test('is named by url, model, dimensions and cut, and by nothing else', async () => {
+    const digests = await Promise.all([
+      open(),
+      open({ budget: { concurrency: 1, requestsPerMinute: 5 }, batch: { inputs: 9, bytes: 9_000 }, timeoutSeconds: 9 }),
+      open({ model: 'other' }),
+      open({ url: 'http://127.0.0.1:9/v1' }),
+      open({ dimensions: 128 }),
+      open({ maxInputBytes: 1_000 }),
+    ]).then((models) => models.map(({ digest }) => digest));
+    expect(digests[1]).toBe(digests[0]);
+    expect(new Set(digests)).toHaveLength(5);
+  });
+
+  test('asks once how long its vectors are', async () => {
+    const { dimensions: _, ...config } = configOf();
+    const options = { apiKey: KEY, cacheDir: join(folder, 'asked') };
+    const first = await openOpenAiModel(config, options);
+    const second = await openOpenAiModel(config, options);
+    expect([first.dimensions, second.dimensions]).toEqual([384, 384]);
+    expect(second.digest).toBe(first.digest);
+    expect(endpoint.requests).toHaveLength(1);
+    expect((await (await open({ dimensions: 100 })).embed(texts)).map(({ length }) => length)).toEqual([100, 100, 100]);
+  });
+
+  test.for<[string, Misbehaviour]>([
+    ['status 500', { status: 500, message: 'out of order' }],
+    ['a request to wait', { status: 429, message: 'slow down', headers: { 'retry-after-ms': '20' } }],
+    ['half an answer', 'half'],
+    ['a number that is none', 'nan'],
+    ['a number that is missing', 'null'],
+    ['a broken connection', 'cut'],
+  ])('tries again after %s', async ([, fault]) => {
+    const model = await open();
+    misbehaveAtFirst(fault);
+    expect(await model.embed(texts)).toHaveLength(3);
+    expect(endpoint.requests).toHaveLength(2);
+  });
+
+  test.for<[LonghaulError['type'], RegExp, Misbehaviour]>([
+    ['AuthenticationFailed', /refuses the key in THE_KEY/, { status: 401, message: `Incorrect key ${KEY}` }],
+    ['AuthenticationFailed', /refuses the key in THE_KEY/, { status: 403, message: `not for ${KEY}` }],
+    ['InvalidConfiguration', /minilm at .* is not there.*not exist/, { status: 404, message: 'it does not exist' }],
+    ['InvalidConfiguration', /too long.*maxInputBytes/, { status: 400, message: `too long, ${KEY}` }],
+    ['InvalidConfiguration', /385 numbers where 384 were expected/, 'wide'],
+    ['RateLimited', /asks to wait/, { status: 429, message: 'come back', headers: { 'retry-after': '3600' } }],
+  ])('fails with %s %s at once', async ([type, message, fault]) => {
+    const model = await open();
+    endpoint.misbehave = () => fault;
+    const failure = await failureOf(model.embed(texts));
+    expect(failure).toMatchObject({ type, message: expect.stringMatching(message) as string });
+    expect(failure.retryAfterMs).toBe(type === 'RateLimited' ? 3_600_000 : undefined);
+    expect(endpoint.requests).toHaveLength(1);
+  });
+
+  test('gives up after some tries, as a server that is away', { timeout: 60_000 }, async () => {
+    const model = await open();
+    const headers = { 'retry-after-ms': '50' };
+    endpoint.misbehave = () => ({ status: 503, message: `overloaded ${KEY}`, headers });
+    expect(await failureOf(model.embed(texts))).toMatchObject({ type: 'ServerUnavailable' });
+    expect(endpoint.requests).toHaveLength(5);
+    const nobody = await open({ url: 'http://127.0.0.1:9/v1' });
+    expect(await failureOf(nobody.embed(texts))).toMatchObject({
+      type: 'ServerUnavailable',
+      message: expect.stringMatching(/minilm at http:\/\/127\.0\.0\.1:9\/v1 does not answer/) as string,
+    });
+  });
+
+  test('without a key sends none, and says that one is asked for', async () => {
+    const { apiKeyEnv: _, ...config } = configOf();
+    const model = await openOpenAiModel(config, { apiKey: null, cacheDir: folder });
+    expect(await failureOf(model.embed(texts))).toMatchObject({
+      type: 'AuthenticationFailed',
+      message: expect.stringContaining('name it by apiKeyEnv') as string,
+    });
+    expect(endpoint.requests[0]?.authorization).toBeUndefined();
+  });
+
+  test('stops at once when it is told to: under way, and waiting for its turn', async () => {
+    const model = await open({ budget: { concurrency: 1 } });
+    let free = (): void => undefined;
+    endpoint.misbehave = () => new Promise((resolve) => (free = () => resolve(null)));
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const work = [model.embed(['a'], controller), model.embed(['b'], controller)];
+    await expect.poll(() => endpoint.requests.length).toBe(1);
+    controller.abort(reason);
+    for (const result of await Promise.allSettled(work)) expect(result).toEqual({ status: 'rejected', reason });
+    expect(endpoint.requests).toHaveLength(1);
+    free();
+    endpoint.misbehave = null;
+    expect(await model.embed(['c'])).toHaveLength(1);
+  });
+});
+
+describe('the budget', () => {
+  test('spaces requests evenly, over all that ask', { timeout: 60_000 }, async () => {
+    const budget = { requestsPerMinute: 600, concurrency: 8 };
+    const [one, other] = await Promise.all([open({ budget }), open({ budget })]);
+    await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 ? one : other).embed([`text ${i}`])));
+    const times = endpoint.requests.map(({ at }) => at);
+    // 600 a minute are 10 a second: within no 500 ms more than 5, and one that was under way
+    for (const start of times) expect(times.filter((at) => at >= start && at < start + 500).length).toBeLessThan(7);
+    expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(11 * 100 - 50);
+  });
+
+  test('counts tokens as the server does', async () => {
+    // 6,000 tokens a minute are 10 ms a token: 60 letters are let through as 20 tokens, and count as 60
+    const model = await open({ budget: { tokensPerMinute: 6_000, concurrency: 1 } });
+    await Promise.all(['a', 'b'].map((letter) => model.embed([letter.repeat(60)])));
+    const [first = 0, second = 0] = endpoint.requests.map(({ at }) => at);
+    expect(second - first).toBeGreaterThan(550);
+  });
+
+  test('has no more requests under way than it says, and pauses all of them when the server asks', async () => {
+    const model = await open({ budget: { concurrency: 2 } });
+    const before = endpoint.mostAtOnce();
+    misbehaveAtFirst({ status: 429, message: 'slow down', headers: { 'retry-after': '1' } });
+    await Promise.all(Array.from({ length: 6 }, (_, i) => model.embed([`one of six: ${i}`])));
+    expect(endpoint.mostAtOnce()).toBe(Math.max(before, 2));
+    const [first = 0, ...others] = endpoint.requests.map(({ at }) => at);
+    expect(endpoint.requests).toHaveLength(7);
+    expect(others.filter((at) => at > first + 900).length).toBeGreaterThanOrEqual(5);
+  });
+});
+
+describe('an analyzer with a remote model', () => {
+  const files: SourceFile[] = Array.from({ length: 10 }, (_, i) => ({
+    path: `file${i}.ts`,
+    content: Buffer.from(`export const value${i} = 'number ${i}';\n`),
+  }));
+
+  test('embeds each text once, and asks only for the rest when a request failed', { timeout: 60_000 }, async () => {
+    const cacheDir = join(folder, 'analyzer');
+    const change = { budget: { concurrency: 1 } };
+    const first = await createAnalyzer({ model: await open(change), cacheDir, threads: { max: 1 } });
+    endpoint.misbehave = (number) => (number > 2 ? { status: 404, message: 'gone' } : null);
+    expect(await failureOf(first.analyze([...files, ...files]))).toMatchObject({ type: 'InvalidConfiguration' });
+    expect(endpoint.requests.map(({ inputs }) => inputs.length)).toEqual([4, 4, 2]);
+    endpoint.misbehave = null;
+    endpoint.requests.length = 0;
+    const analysis = await first.analyze([...files, ...files]);
+    expect(analysis).toMatchObject({ embedded: 2, reused: 18 });
+    expect(endpoint.texts()).toHaveLength(2);
+
+    endpoint.requests.length = 0;
+    const second = await createAnalyzer({ model: await open(change), cacheDir, threads: { max: 1 } });
+    const again = await second.analyze(files);
+    expect(again).toMatchObject({ embedded: 0, reused: 10 });
+    expect(again.files).toEqual(analysis.files.slice(0, 10));
+    expect(endpoint.requests).toEqual([]);
+    const query = await second.embedQuery('number 7');
+    const scores = again.files.map(({ chunks }) => cosine(chunks[0]?.vector, query));
+    expect(scores.indexOf(Math.max(...scores))).toBe(7);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test('rejects what is under way when it is closed', async () => {
+    const analyzer = await createAnalyzer({ model: await open(), cacheDir: join(folder, 'closed') });
+    endpoint.misbehave = () => new Promise(() => undefined);
+    const closeWhenAsked = async (): Promise<void> => {
+      await expect.poll(() => endpoint.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
+      await analyzer.close();
+    };
+    const [result] = await Promise.allSettled([analyzer.analyze(files), closeWhenAsked()]);
+    expect(result).toMatchObject({ status: 'rejected', reason: { message: 'the analyzer was closed' } });
+  });
+});
+
+describe('requests', () => {
+  test('hold as many texts as fit by count and by bytes, and none is lost', () => {
+    const texts = ['aaaa', 'bb', 'ü', 'c', 'dddddddd', 'e'];
+    expect(requestsOf(texts, { inputs: 2, bytes: 6 })).toEqual([['aaaa', 'bb'], ['ü', 'c'], ['dddddddd'], ['e']]);
+    expect(requestsOf([], { inputs: 2, bytes: 6 })).toEqual([]);
+  });
+
+  test.for([
+    ['abc', 3, 'abc'],
+    ['abcd', 3, 'abc'],
+    ['aüb', 2, 'a'],
+    ['aüb', 3, 'aü'],
+    ['👍👍', 7, '👍'],
+    ['👍', 3, ''],
+  ] as const)('%j is cut at %i bytes to %j', ([text, bytes, expected]) => {
+    expect(cut(text, bytes)).toBe(expected);
+  });
+});

@@ -1,0 +1,207 @@
+import {
+  ApplicationFailure,
+  executeChild,
+  ParentClosePolicy,
+  setCurrentDetails,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { isNoWorse, type StoredQuery } from '../../domain/catalog/build.ts';
+import {
+  describeReembed,
+  type FillInput,
+  type PruneInput,
+  type PruneResult,
+  type ReembedInput,
+  type ReembedProgress,
+  type ReembedResult,
+  SWITCH_QUESTION,
+  type SwitchInput,
+  type SwitchResult,
+} from '../../domain/catalog/build-flows.ts';
+import type { Confirmation, FleetResult } from '../../domain/catalog/flows.ts';
+import type { FailureType } from '../../domain/failures.ts';
+import { confirmation } from '../shared/confirmation.ts';
+import { checked } from '../shared/input.ts';
+import { type Locked, underLock } from '../shared/lock.ts';
+import { finding, indexing } from './activities.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { progressQuery } from './messages.ts';
+import { buildLock } from './lock.ts';
+
+/** Every pass brings in what moved during the one before. */
+const MAX_PASSES = 3;
+
+/** Which builds there are, and which is live, is changed by one run at a time. */
+const LOCK: Pick<Locked<unknown>, 'workflowId' | 'busy'> = {
+  workflowId: 'index-builds',
+  busy: { type: 'IndexBusy', error: 'Another run is changing the builds of the index.' },
+};
+
+/**
+ * A new build of the index beside the live one, under another model or by another version of Longhaul; compared on stored
+ * questions; and made live in one step. Searches and syncs use the old build until then, and it stays for a rollback.
+ */
+export async function reembedIndex(input: ReembedInput): Promise<ReembedResult> {
+  // handlers stand before the first wait, so that nobody can ask too early
+  const progress = new ReembedTracker();
+  const answer = confirmation({
+    text: SWITCH_QUESTION,
+    isAsked: () => progress.state.stage === 'waiting for confirmation',
+    progress: () => progress.state,
+  });
+  const question = await checked<ReembedQuestion>('reembedIndex', input);
+  const work = (): Promise<ReembedResult> => reembed(question, progress, answer);
+  return underLock({ ...LOCK, type: 'reembedIndex', input: question, work });
+}
+
+type ReembedQuestion = Required<Omit<ReembedInput, 'model'>> & Pick<ReembedInput, 'model'>;
+
+async function reembed(
+  { model, queries, yes, parallel }: ReembedQuestion,
+  progress: ReembedTracker,
+  answer: () => Promise<Confirmation>,
+): Promise<ReembedResult> {
+  const { from, to } = await finding.beginBuild.executeWithOptions({ summary: `begin a build ${model ?? ''}`.trim() }, [
+    model === undefined ? {} : { model },
+  ]);
+  progress.update({ stage: 'filling', from, to });
+  if (from === to) return progress.ended(false);
+  for (let pass = 1; pass <= MAX_PASSES; pass++) {
+    const result = await fill(progress, { build: to, parallel }, pass);
+    progress.add(result);
+    if (result.succeeded === 0) break;
+  }
+  if (queries.length > 0 && from !== null) await compare(progress, from, to, queries);
+  if (yes) {
+    refuseWhenWorse(progress.state);
+  } else {
+    progress.update({ stage: 'waiting for confirmation' });
+    if (!(await answer()).proceed) return progress.ended(false);
+  }
+  progress.update({ stage: 'switching' });
+  await indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+  return progress.ended(true);
+}
+
+function fill(progress: ReembedTracker, input: FillInput, pass: number): Promise<FleetResult> {
+  const workflowId = `fill/${input.build}/${workflowInfo().runId}/${pass}`;
+  progress.update({ filling: workflowId });
+  return executeChild<(child: FillInput) => Promise<FleetResult>>('fillBuild', {
+    workflowId,
+    args: [input],
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    staticSummary: `fill build ${input.build}, pass ${pass}`,
+  });
+}
+
+async function compare(
+  progress: ReembedTracker,
+  from: string,
+  to: string,
+  queries: readonly StoredQuery[],
+): Promise<void> {
+  progress.update({ stage: 'comparing' });
+  const comparison = await finding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
+    { from, to, queries },
+  ]);
+  progress.update({ comparison });
+}
+
+/** What a person would look at before going over, when nobody is asked. */
+function refuseWhenWorse({ to, failed, comparison }: ReembedProgress): void {
+  const stop = (type: FailureType, why: string): never => {
+    throw ApplicationFailure.nonRetryable(
+      `${why} The live build stays; go over with \`longhaul index switch ${to}\`.`,
+      type,
+    );
+  };
+  if (failed > 0) stop('SomeRepositoriesFailed', `${failed} repositories could not be brought into build ${to}.`);
+  if (comparison !== null && !isNoWorse(comparison)) {
+    const { ndcgBefore, ndcgAfter } = comparison;
+    stop('BuildIsWorse', `NDCG@10 falls from ${ndcgBefore?.toFixed(3)} to ${ndcgAfter?.toFixed(3)} in build ${to}.`);
+  }
+}
+
+/** Brings what the live build has into a build beside it, wherever its HEAD is now. A part of `reembedIndex`. */
+export async function fillBuild(input: FillInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
+  const tracker = new FleetTracker(state.progress);
+  const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
+  return workThroughFleet(state, tracker, {
+    parallel,
+    page: (after) =>
+      finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
+        { build, after, limit: PAGE_SIZE },
+      ]),
+    proceed: () => Promise.resolve(true),
+    child: { type: 'syncRepository', input: (repository) => ({ repository, build }), lock: buildLock(build) },
+    record: (outcome) => tracker.succeeded(outcome),
+    nextInput: (next) => ({ build, parallel, continued: next }),
+  });
+}
+
+/** Makes another build live, in one step: `previous` is the way back from a `reembedIndex`. */
+export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
+  const question = await checked<SwitchInput>('switchIndex', input);
+  const work = async (): Promise<SwitchResult> => {
+    // found out first, because after the switch `previous` would name the other one
+    const to = await finding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
+    return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+  };
+  return underLock({ ...LOCK, type: 'switchIndex', input: question, work });
+}
+
+/** Deletes the builds that nobody uses. */
+export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
+  const question = await checked<Required<PruneInput>>('pruneIndex', input);
+  return underLock({ ...LOCK, type: 'pruneIndex', input: question, work: () => indexing.pruneBuilds(question) });
+}
+
+/** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */
+class ReembedTracker {
+  private readonly startedAt = workflowInfo().startTime.getTime();
+  state: ReembedProgress = {
+    stage: 'beginning',
+    from: null,
+    to: null,
+    filling: null,
+    repositories: 0,
+    failed: 0,
+    failures: [],
+    objectsWritten: 0,
+    embedded: 0,
+    embeddingsReused: 0,
+    comparison: null,
+  };
+
+  constructor() {
+    setHandler(progressQuery, () => this.state, { description: 'What the flow is doing and how far it is' });
+  }
+
+  update(change: Partial<ReembedProgress>): void {
+    this.state = { ...this.state, ...change };
+    setCurrentDetails(describeReembed(this.state));
+  }
+
+  /** Takes in what a pass did; what failed in the last one is what counts. */
+  add({ matched, failed, failures, objectsWritten, embedded, embeddingsReused }: FleetResult): void {
+    const { state } = this;
+    this.update({
+      filling: null,
+      repositories: matched - failed,
+      failed,
+      failures,
+      objectsWritten: state.objectsWritten + objectsWritten,
+      embedded: state.embedded + embedded,
+      embeddingsReused: state.embeddingsReused + embeddingsReused,
+    });
+  }
+
+  ended(switched: boolean): ReembedResult {
+    this.update({ stage: 'done' });
+    const { stage: _stage, filling: _filling, ...rest } = this.state;
+    return { ...rest, switched, durationMs: Date.now() - this.startedAt };
+  }
+}

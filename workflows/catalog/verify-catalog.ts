@@ -1,0 +1,78 @@
+import { log, setCurrentDetails } from '@temporalio/workflow';
+import type { FleetResult, VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows.ts';
+import { describeVerification } from '../../domain/catalog/progress.ts';
+import { repositoryName } from '../../domain/catalog/repository.ts';
+import {
+  addVerification,
+  describeDifferences,
+  NOTHING_DIFFERS,
+  type RepositoryVerification,
+} from '../../domain/catalog/verification.ts';
+import { checked } from '../shared/input.ts';
+import { underLock } from '../shared/lock.ts';
+import { finding, indexing } from './activities.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { lockOf } from './lock.ts';
+
+/**
+ * Holds the index against git: one pass over Weaviate tells which receipts do not say what it holds, and only those (with
+ * `full` all) are compared object by object, a child each. With `repair` what differs is mended. A repository that differs in
+ * the end is a failure `IndexDiffers`.
+ */
+export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
+  const tracker = new FleetTracker(state.progress);
+  tracker.update({ verification: state.progress.verification ?? NOTHING_DIFFERS });
+  const { patterns, all, full, repair, parallel } = await checked<
+    Required<Omit<VerifyInput, 'patterns'>> & Pick<VerifyInput, 'patterns'>
+  >('verifyCatalog', given);
+  const group = all ? 'all' : (patterns ?? []).join(', ');
+  return workThroughFleet<RepositoryVerification>(state, tracker, {
+    parallel,
+    page: (after) =>
+      finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${group}`.slice(0, 200) }, [
+        { patterns: patterns ?? null, full, after, limit: PAGE_SIZE },
+      ]),
+    proceed: () => Promise.resolve(true),
+    child: { type: 'verifyRepository', input: ({ id }) => ({ repository: id, repair }) },
+    record: (found) => record(tracker, found),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
+  });
+}
+
+/** Hundreds of them travel in one result. */
+const LONGEST_ERROR = 500;
+
+function record(tracker: FleetTracker, found: RepositoryVerification): void {
+  const { progress } = tracker;
+  const { repository, isTrue, differences, note } = found;
+  tracker.finished(repository, {
+    succeeded: progress.succeeded + (isTrue ? 1 : 0),
+    objectsWritten: progress.objectsWritten + found.objectsWritten,
+    objectsDeleted: progress.objectsDeleted + found.objectsDeleted,
+    embedded: progress.embedded + found.embedded,
+    embeddingsReused: progress.embeddingsReused + found.embeddingsReused,
+    verification: addVerification(progress.verification ?? NOTHING_DIFFERS, found),
+  });
+  if (isTrue) return;
+  const error = `${describeDifferences(differences)}${note === null ? '' : `; ${note}`}`;
+  tracker.failed([{ repository, type: 'IndexDiffers', error: error.slice(0, LONGEST_ERROR) }]);
+}
+
+/** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */
+export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
+  const { repository, repair } = await checked<Required<VerifyRepositoryInput>>('verifyRepository', input);
+  const work = async (): Promise<RepositoryVerification> => {
+    const repo = repositoryName(repository);
+    const found = await indexing.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [
+      { repository, repair },
+    ]);
+    setCurrentDetails(describeVerification(found));
+    if (!found.isTrue) {
+      const differences = describeDifferences(found.differences);
+      log.warn('index_differs', { event: 'index_differs', repo, differences });
+    }
+    return found;
+  };
+  return underLock({ ...lockOf(repository), type: 'verifyRepository', input: { repository, repair }, work });
+}

@@ -1,0 +1,29 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ApplicationFailure, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
+
+/** What only one run at a time may do. */
+export interface Locked<Result> {
+  /** The workflow id that is the lock. */
+  readonly workflowId: string;
+  /** The workflow type that does the work when it has that id, and its input. */
+  readonly type: string;
+  readonly input: object;
+  readonly work: () => Promise<Result>;
+  /** What the run ends with when another one holds the lock. */
+  readonly busy: { readonly type: string; readonly error: string };
+}
+
+/** Does the work when this run has the id that is the lock; a run that a person started under another id hands it to a child that has. */
+export async function underLock<Result>({ workflowId, type, input, work, busy }: Locked<Result>): Promise<Result> {
+  if (workflowInfo().workflowId === workflowId) return work();
+  try {
+    return await executeChild<(child: object) => Promise<Result>>(type, {
+      workflowId,
+      args: [input],
+      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw ApplicationFailure.nonRetryable(busy.error, busy.type);
+  }
+}
