@@ -52,6 +52,11 @@ function wantedKinds(text: string): ReadonlySet<FileKind> {
 }
 
 /** The stems of an identifier's words, without the one of all of them together. */
-export function wordsOf(identifier: string): string[] {
-  return splitIdentifier(identifier).flatMap((word) => stems(word).slice(0, 1));
+export function wordsOf(identifier: string): readonly string[] {
+  if (!ONE_IDENTIFIER.test(identifier)) return splitIdentifier(identifier).flatMap((word) => stems(word).slice(0, 1));
+  // remembered there, the stem of the whole last
+  const terms = stems(identifier);
+  return terms.length > 1 ? terms.slice(0, -1) : terms;
 }
+
+const ONE_IDENTIFIER = /^[A-Za-z0-9_]+$/;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readQuestion } from '../../../domain/catalog/question.ts';
+import { readQuestion, wordsOf } from '../../../domain/catalog/question.ts';
 
 describe('a question', () => {
   test.each([
@@ -49,4 +49,15 @@ describe('a question', () => {
       expect(readQuestion(query).names.length).toBeLessThan(2);
     }
   });
+});
+
+test.each([
+  ['getUserNames', ['get', 'user', 'name']],
+  ['parser', ['parser']],
+  ['_private_thing', ['privat', 'thing']],
+  ['my-file.test', ['my', 'file', 'test']],
+  ['größeÄndern', ['größe', 'ändern']],
+  ['___', []],
+])('the words of %s are %j', (identifier, words) => {
+  expect(wordsOf(identifier)).toEqual(words);
 });
