@@ -9,6 +9,7 @@ import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
 import { createBuilds } from './index/builds.ts';
 import type { ModelOptions } from './index/embedder.ts';
 import { indexDigest } from './index/schema.ts';
+import { createRescorer } from './index/rescorer.ts';
 import { search } from './index/search.ts';
 import { connectWeaviate, type WeaviateAddress } from './index/weaviate.ts';
 import { createMgit, type Mgit } from './mgit/index.ts';
@@ -72,6 +73,7 @@ export async function openTools(
   const providers = config.providers.map(({ name }) => name);
   const analyzers = new Map<string, Promise<Analyzer>>();
   const prepared = new Map<string, Promise<IndexTools>>();
+  const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
   function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
     const { model, maxFileBytes } = wanted;
@@ -104,6 +106,8 @@ export async function openTools(
       await builds.create(digest, settings);
       const store = builds.store(digest);
       const mgit = openMgit(loaded, env, settings.maxFileBytes);
+      // vectors of larger models say already what it would
+      const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
       return {
         digest,
         mgit,
@@ -112,11 +116,11 @@ export async function openTools(
         analyzer,
         counts: analyzer.counts,
         async search({ pattern, ...question }) {
-          if (pattern === undefined) return search(client, { store, analyzer }, question);
+          if (pattern === undefined) return search(client, searching, question);
           const parsed = parsePattern(pattern, providers);
           const ids = (await store.receipts()).map(({ repository }) => repository);
           const repositories = ids.filter((id) => matchesPattern(parsed, id));
-          return search(client, { store, analyzer }, { ...question, repositories });
+          return search(client, searching, { ...question, repositories });
         },
       };
     });
@@ -148,6 +152,7 @@ export async function openTools(
       for (const opened of await Promise.allSettled(analyzers.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();
       }
+      await rescorer.close();
       await client.close();
     },
   };

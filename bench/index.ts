@@ -18,6 +18,8 @@ const USAGE = `npm run bench [-- options]
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   deltas: async () => (await import('./deltas.ts')).deltas,
   onboarding: async () => (await import('./onboarding.ts')).onboarding,
+  retrieval: async () => (await import('./retrieval.ts')).retrieval,
+  'search-latency': async () => (await import('./search-latency.ts')).searchLatency,
   memory: async () => (await import('./memory.ts')).memory,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };

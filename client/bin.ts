@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli/context.ts';
 import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
+import type { SearchOptions } from './cli/search.ts';
 
 // Only commander is loaded at the start: every command brings what it needs when it runs.
 
@@ -174,11 +175,13 @@ program
   .description('search the index by words and by meaning')
   .argument('<query>')
   .option('--repo <pattern>', 'only repositories that match this mgit pattern')
-  .option('--lang <language>', 'only this language')
+  .option('--lang <language>', 'only this language, such as TypeScript or ts')
   .option('--path <glob>', 'only paths that match')
   .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
+  .option('--explain', 'say of each result what each rule contributed')
+  .option('--no-rescore', 'leave out the comparison by the transformer: quicker the first time, less good')
   .addOption(json)
-  .action((query: string, options: { repo?: string; lang?: string; path?: string; limit: number; json?: boolean }) =>
+  .action((query: string, options: SearchOptions) =>
     run(options, async (context) => (await import('./cli/search.ts')).searchCommand(context, query, options)),
   );
 program

@@ -2,7 +2,7 @@ export { type FlowHandle, type Flows, FLOWS_QUEUE, startFlow } from './flows.ts'
 export { openSearch, type SearchSession } from './search.ts';
 export { type CliContext, openContext } from './cli/context.ts';
 export type { SearchQuestion } from '../activities/catalog.ts';
-export type { SearchAnswer, SearchQuery, SearchResult } from '../activities/index/search.ts';
+export type { SearchAnswer, SearchExplanation, SearchQuery, SearchResult } from '../activities/index/search.ts';
 export type {
   Confirmation,
   FleetProgress,

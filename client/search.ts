@@ -1,12 +1,17 @@
-import type { SearchQuestion } from '../activities/catalog.ts';
+import type { IndexTools, SearchQuestion } from '../activities/catalog.ts';
 import type { SearchAnswer } from '../activities/index/search.ts';
 import { openTools } from '../activities/tools.ts';
+import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
+import { LonghaulError } from '../domain/failures.ts';
 import type { CliContext } from './cli/context.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from './cli/servers.ts';
 
-/** A search that stays open for more than one question. */
+/** A search that stays open for more than one question: connections and models are opened once, by the first that needs them. */
 export interface SearchSession {
-  /** Answers a question; `pattern` restricts it to the indexed repositories that match. */
+  /**
+   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` for an empty query,
+   * a pattern that no indexed repository matches, or a language that nothing in the index is written in.
+   */
   search(question: SearchQuestion): Promise<SearchAnswer>;
   close(): Promise<void>;
 }
@@ -15,10 +20,26 @@ export interface SearchSession {
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const tools = await openTools(loadedConfig(context), places, context.env);
+  const providers = context.config.providers.map(({ name }) => name);
+
+  /** No result says nothing about the code when there is none to look in. */
+  async function checkPattern(pattern: string, { store }: IndexTools): Promise<void> {
+    const parsed = parsePattern(pattern, providers);
+    if ((await store.receipts()).some(({ repository }) => matchesPattern(parsed, repository))) return;
+    throw new LonghaulError(
+      'InvalidInput',
+      `No indexed repository matches ${pattern}: \`longhaul index list\` shows what there is.`,
+    );
+  }
+
   return {
     async search(question) {
       const index = await tools.live();
-      return index === null ? { query: question.query, tookMs: 0, results: [] } : index.search(question);
+      if (index === null) return { query: question.query, tookMs: 0, results: [] };
+      const answer = await index.search(question);
+      const { pattern } = question;
+      if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, index);
+      return answer;
     },
     close: () => tools.close(),
   };

@@ -51,7 +51,7 @@ export interface AnalyzerOptions extends ModelOptions {
 }
 
 /** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
-const ANALYSIS_VERSION = 'analysis-1';
+const ANALYSIS_VERSION = 'analysis-2';
 
 /** Name of the file in the cache folder that remembers vectors and counts. */
 export const ANALYSIS_CACHE = 'analysis-1.sqlite';

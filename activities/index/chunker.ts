@@ -1,6 +1,8 @@
 import type { Node, Tree } from 'web-tree-sitter';
+import { definitionLines } from './definition-lines.ts';
 import { grammarOf } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
+import { isProgramming } from './language.ts';
 
 /** A piece of a file. All pieces of a file in order are the file. */
 export interface Chunk {
@@ -44,7 +46,14 @@ export async function chunk(text: string, language: string | null): Promise<Chun
   const measure = measureOf(text);
   const syntax = grammar && syntaxOf(measure, grammar);
   if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
-  return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
+  const definitions = language !== null && isProgramming(language) && !grammar ? definitionsByLine(text) : [];
+  return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), definitions);
+}
+
+/** What a text without a grammar defines; nobody knows how far each of it goes. */
+function definitionsByLine(text: string): Definition[] {
+  if (text.length > LONGEST_PARSED) return [];
+  return definitionLines(text).map(({ name, at }) => ({ name, at, start: at, end: at + name.length }));
 }
 
 /** Where a text can be cut and what it defines; null when it is too much for the parser. */

@@ -5,16 +5,19 @@ const byFileName = new Map<string, string[]>();
 const byExtension = new Map<string, string[]>();
 const byInterpreter = new Map<string, string[]>();
 const primaryExtension = new Map<string, string>();
+const programming = new Set<string>();
 
 for (const { name, ...known } of Object.values<LinguistLanguage>(linguist)) {
   for (const fileName of known.filenames ?? []) note(byFileName, fileName, name);
   for (const extension of known.extensions ?? []) note(byExtension, extension.toLowerCase(), name);
   for (const interpreter of known.interpreters ?? []) note(byInterpreter, interpreter, name);
   primaryExtension.set(name, known.extensions?.[0]?.toLowerCase() ?? '');
+  if (known.type === 'programming') programming.add(name);
 }
 
 interface LinguistLanguage {
   readonly name: string;
+  readonly type?: string;
   readonly filenames?: readonly string[];
   readonly extensions?: readonly string[];
   readonly interpreters?: readonly string[];
@@ -104,6 +107,11 @@ export function languageOf(path: string, text: string): string | null {
     if (candidates) return choose(extension, candidates, head);
   }
   return byInterpreter.get(interpreterOf(head))?.[0] ?? null;
+}
+
+/** True for a language that programs are written in, false for markup, prose and data. */
+export function isProgramming(language: string): boolean {
+  return programming.has(language);
 }
 
 /** Of `a.blade.php`: `.blade.php`, then `.php`. */

@@ -4,7 +4,7 @@ import type { EmbeddingModel } from './embedding-model.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 
-/** What the transformer has learnt to read at most; longer texts are cut. */
+/** What the transformer has learnt to read at most. */
 const MOST_TOKENS = 256;
 
 /** A transformer on this machine's processors. Its output is `[batch, token, dimension]`. */
@@ -16,11 +16,16 @@ export interface Transformer {
 }
 
 /**
- * A model whose vector of a text is the mean of the transformer's output over its first 256 tokens, scaled to length 1. One
- * text at a time, because padding costs more than batching wins. Throws `InvalidConfiguration` when the file is not such a
- * transformer.
+ * A model whose vector of a text is the mean of the transformer's output over its first tokens, at most `mostTokens`, scaled
+ * to length 1. One text at a time, because padding costs more than batching wins. Throws `InvalidConfiguration` when the file
+ * is not such a transformer.
  */
-export async function createOnnxModel(digest: string, onnx: string, words: WordPiece): Promise<EmbeddingModel> {
+export async function createOnnxModel(
+  digest: string,
+  onnx: string,
+  words: WordPiece,
+  { mostTokens = MOST_TOKENS } = {},
+): Promise<EmbeddingModel> {
   const transformer = await openTransformer(onnx);
   const { dimensions } = transformer;
   return {
@@ -29,7 +34,7 @@ export async function createOnnxModel(digest: string, onnx: string, words: WordP
     async embed(texts) {
       const vectors: Float32Array[] = [];
       for (const text of texts) {
-        const ids = words.encodeSequence(text, MOST_TOKENS);
+        const ids = words.encodeSequence(text, mostTokens);
         vectors.push(toUnitLength(meanOfTokens(await transformer.run(ids, 1), 0, ids.length, dimensions)));
       }
       return vectors;

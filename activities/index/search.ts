@@ -1,8 +1,21 @@
 import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
-import { queryStems } from '../../domain/catalog/identifiers.ts';
+import { spreadOverRepositories } from '../../domain/catalog/diversity.ts';
+import { stems } from '../../domain/catalog/identifiers.ts';
+import { type Question, readQuestion } from '../../domain/catalog/question.ts';
+import {
+  type Candidate,
+  type Explanation,
+  type RankedFile,
+  RANKING,
+  rankFiles,
+  type RankingWeights,
+} from '../../domain/catalog/ranking.ts';
+import { mostRelevantLines } from '../../domain/catalog/snippet.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { Analyzer } from './analyzer.ts';
+import { indexedLanguage } from './indexed-language.ts';
+import type { Rescorer } from './rescorer.ts';
 import type { ChunkProperties } from './schema.ts';
 import type { IndexStore } from './store.ts';
 
@@ -11,31 +24,46 @@ export interface SearchQuery {
   readonly query: string;
   /** Ids of the repositories to look in; all when left out. */
   readonly repositories?: readonly string[];
-  /** Language as linguist names it, such as `TypeScript`. */
+  /** Language such as `TypeScript`, in any case, or a usual short name of it such as `ts`. */
   readonly language?: string;
   /** Glob over the path inside the repository, such as `src/**`. */
   readonly path?: string;
   /** Results at most. @default 10 */
   readonly limit?: number;
+  /** False to leave out the comparison by the transformer, which costs the first time that a piece of code is compared. @default true */
+  readonly rescore?: boolean;
+  /** True to say of each result what each rule contributed. @default false */
+  readonly explain?: boolean;
 }
 
-/** One piece of code that answers. */
+/** One file that answers, shown by its best piece. */
 export interface SearchResult {
   /** Repository id. */
   readonly repo: string;
   readonly path: string;
-  /** 1-based, inclusive. */
+  /** First line of the snippet, 1-based. */
   readonly startLine: number;
+  /** Last line of the snippet, inclusive. */
   readonly endLine: number;
   readonly language: string;
   /** Definitions in this piece. */
   readonly symbols: readonly string[];
-  /** Weaviate's fused score, 0 to 1. Comparable within one answer only. */
+  /** Never more than that of the result before it. Comparable within one answer only. */
   readonly score: number;
-  /** The code, from `startLine` to `endLine`. */
+  /** The lines that say most of what was asked, at most {@link SNIPPET_LINES}. */
   readonly snippet: string;
   /** Commit that the repository's receipt vouches for. */
   readonly commit: string;
+  /** Present when it was asked for. */
+  readonly explain?: SearchExplanation;
+}
+
+/** What each rule contributed to a result (docs/search.md). */
+export interface SearchExplanation extends Explanation {
+  /** Score without the transformer, before the repositories were mixed. */
+  readonly firstStage: number;
+  /** What the score was multiplied by because of better results of the same repository; 1 for its first. */
+  readonly diversity: number;
 }
 
 /** What a search answers. */
@@ -45,63 +73,180 @@ export interface SearchAnswer {
   readonly results: readonly SearchResult[];
 }
 
-/** Part of the vector side in the fused score: below, words decide; above, meaning. */
-const ALPHA = 0.3;
-/** A glob is checked after the query, so that many more candidates are asked for. */
-const CANDIDATES_WITH_GLOB = 200;
+/** What {@link search} works with. */
+export interface SearchTools {
+  readonly store: IndexStore;
+  readonly analyzer: Analyzer;
+  /** Compares the best files once more; without it, the first stage is all. */
+  readonly rescorer?: Rescorer | undefined;
+  /** What each rule counts; another choice is for measuring what they are worth. */
+  readonly weights?: RankingWeights;
+}
 
-/** Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vector), fused. */
+/** Lines of code that a result shows at most. */
+export const SNIPPET_LINES = 20;
+/** Pieces of code that words find, and as many that vectors find. */
+const CANDIDATES = 200;
+/** The same where a glob is checked afterwards. */
+const CANDIDATES_WITH_GLOB = 1_000;
+/** Pieces that define something of the asked name. */
+const DEFINITIONS = 50;
+/** Files whose best piece the transformer compares with the question. */
+const RESCORED_FILES = 30;
+
+const KEYWORD_PROPERTIES = [
+  { name: 'stems', weight: 2 },
+  { name: 'pathStems', weight: 4 },
+  { name: 'scopeStems', weight: 1 },
+] as const;
+
+type Chunks = Collection<ChunkProperties>;
+/**
+ * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
+ * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
+ * an empty query, and for a language that nothing in the index is written in.
+ */
 export async function search(
   client: WeaviateClient,
-  { store, analyzer }: { readonly store: IndexStore; readonly analyzer: Analyzer },
+  { store, analyzer, rescorer, weights = RANKING }: SearchTools,
   question: SearchQuery,
 ): Promise<SearchAnswer> {
   const started = performance.now();
-  const { query, limit = 10, path } = question;
+  const { query, limit = 10, rescore = true } = question;
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
-  const answer = (results: readonly SearchResult[]): SearchAnswer => ({
-    query,
-    tookMs: Math.round(performance.now() - started),
-    results,
+  const asked = readQuestion(query);
+  const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
+  const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
+
+  const first = rankFiles(asked, found, weights);
+  const compares = rescore && rescorer !== undefined;
+  const texts = await readTexts(chunks, first.slice(0, Math.max(limit, compares ? RESCORED_FILES : 0)));
+  const meanings = compares ? await meaningsOf(rescorer, query, first, texts) : new Map<string, number>();
+  const ranked = compares
+    ? rankFiles(
+        asked,
+        found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id))),
+        weights,
+      )
+    : first;
+  const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
+
+  const missing = spread.map(({ result }) => result).filter(({ best }) => !texts.has(best.id));
+  for (const [id, properties] of await readTexts(chunks, missing)) texts.set(id, properties);
+  const commits = await commitsOf(store, new Set(spread.map(({ result }) => result.best.repo)));
+  const firstScores = new Map(first.map(({ best, score }) => [fileKey(best), score]));
+  const results = spread.flatMap(({ result: { best, explanation }, score, factor }) => {
+    const properties = texts.get(best.id);
+    // a sync may have replaced it since it was found
+    if (properties === undefined) return [];
+    const { repo, path, language, symbols, startLine, text } = properties;
+    const snippet = mostRelevantLines({ text, startLine }, asked.terms, SNIPPET_LINES);
+    const explain = { firstStage: firstScores.get(fileKey(best)) ?? 0, ...explanation, diversity: factor };
+    return {
+      repo,
+      path,
+      startLine: snippet.startLine,
+      endLine: snippet.endLine,
+      language,
+      symbols,
+      score: rounded(score),
+      snippet: snippet.text,
+      commit: commits.get(repo) ?? '',
+      ...(question.explain === true ? { explain: roundedAll(explain) } : {}),
+    };
   });
-  if (question.repositories?.length === 0) return answer([]);
-  const chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
-  const filters = filtersOf(chunks.filter, question);
-  const vector = await analyzer.embedQuery(query);
-  const found = await chunks.query.hybrid(queryStems(query).join(' '), {
-    vector: Array.from(vector),
-    alpha: ALPHA,
-    queryProperties: [
-      { name: 'stems', weight: 2 },
-      { name: 'pathStems', weight: 4 },
-      { name: 'scopeStems', weight: 1 },
-    ],
-    limit: path === undefined ? limit : CANDIDATES_WITH_GLOB,
-    returnMetadata: ['score'],
-    returnProperties: ['repo', 'path', 'startLine', 'endLine', 'language', 'symbols', 'text'],
+  return { query, tookMs: Math.round(performance.now() - started), results };
+}
+
+/** What words, vectors and names find, each piece once. */
+async function candidatesOf(
+  chunks: Chunks,
+  analyzer: Analyzer,
+  { query, repositories, language, path }: SearchQuery,
+  asked: Question,
+): Promise<Candidate[]> {
+  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const filters = filtersOf(chunks.filter, { repositories, language: spelled, path });
+  const options = {
+    limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
+    returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
     ...(filters === null ? {} : { filters }),
-  });
+  };
+  const names = asked.names.flatMap((name) => stems(name).slice(-1));
+  const [byWords, byVector, byName] = await Promise.all([
+    chunks.query.bm25(asked.terms.join(' '), {
+      ...options,
+      queryProperties: [...KEYWORD_PROPERTIES],
+      returnMetadata: ['score'],
+    }),
+    analyzer
+      .embedQuery(query)
+      .then((vector) => chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] })),
+    names.length === 0
+      ? null
+      : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
+  ]);
   const matches = path === undefined ? () => true : picomatch(path, { dot: true });
-  const objects = found.objects.filter(({ properties }) => matches(properties.path)).slice(0, limit);
-  const commits = await commitsOf(store, new Set(objects.map(({ properties }) => properties.repo)));
-  return answer(
-    objects.map(({ properties, metadata }) => ({
-      repo: properties.repo,
-      path: properties.path,
-      startLine: properties.startLine,
-      endLine: properties.endLine,
-      language: properties.language,
-      symbols: properties.symbols,
-      score: Number((metadata?.score ?? 0).toFixed(4)),
-      snippet: properties.text,
-      commit: commits.get(properties.repo) ?? '',
-    })),
+  const found = new Map<string, Candidate>();
+  const note = (
+    uuid: string,
+    { repo, path: at, symbols }: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>,
+    score: Partial<Candidate>,
+  ): void => {
+    if (!matches(at)) return;
+    found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
+  };
+  for (const { uuid, properties, metadata } of byWords.objects)
+    note(uuid, properties, { keyword: metadata?.score ?? 0 });
+  for (const { uuid, properties, metadata } of byVector.objects)
+    note(uuid, properties, { vector: 1 - (metadata?.distance ?? 1) });
+  for (const { uuid, properties } of byName?.objects ?? []) note(uuid, properties, {});
+  return [...found.values()];
+}
+
+/** What the transformer says of the best piece of each of the first files, by the id of the piece. */
+async function meaningsOf(
+  rescorer: Rescorer,
+  query: string,
+  first: readonly RankedFile<Candidate>[],
+  texts: ReadonlyMap<string, ChunkProperties>,
+): Promise<Map<string, number>> {
+  const pieces = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => {
+    const chunk = texts.get(id);
+    return chunk === undefined ? [] : [{ id, chunk }];
+  });
+  const similarities = await rescorer.similarities(
+    query,
+    pieces.map(({ chunk }) => chunk),
   );
+  return new Map(pieces.map(({ id }, at) => [id, similarities[at] ?? 0]));
+}
+
+function withMeaning(candidate: Candidate, meaning: number | undefined): Candidate {
+  return meaning === undefined ? candidate : { ...candidate, meaning };
+}
+
+/** The best pieces of these files, by id, with all that is shown of them. */
+async function readTexts(
+  chunks: Chunks,
+  files: readonly RankedFile<Candidate>[],
+): Promise<Map<string, ChunkProperties>> {
+  if (files.length === 0) return new Map();
+  const { objects } = await chunks.query.fetchObjects({
+    filters: chunks.filter.byId().containsAny(files.map(({ best }) => best.id)),
+    limit: files.length,
+    returnProperties: ['repo', 'path', 'startLine', 'language', 'symbols', 'text'],
+  });
+  return new Map(objects.map(({ uuid, properties }) => [uuid, properties]));
 }
 
 function filtersOf(
-  filter: Collection<ChunkProperties>['filter'],
-  { repositories, language, path }: SearchQuery,
+  filter: Chunks['filter'],
+  {
+    repositories,
+    language,
+    path,
+  }: { repositories?: readonly string[] | undefined; language?: string | undefined; path?: string | undefined },
 ): FilterValue | null {
   const filters: FilterValue[] = [];
   if (repositories !== undefined) filters.push(filter.byProperty('repo').containsAny([...repositories]));
@@ -118,4 +263,20 @@ function filtersOf(
 async function commitsOf(store: IndexStore, repositories: ReadonlySet<string>): Promise<Map<string, string>> {
   const receipts = await Promise.all([...repositories].map((repository) => store.readReceipt(repository)));
   return new Map(receipts.flatMap((receipt) => (receipt ? [[receipt.repository, receipt.commit]] : [])));
+}
+
+function fileKey({ repo, path }: Candidate): string {
+  return `${repo}\0${path}`;
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(4));
+}
+
+function roundedAll(explanation: SearchExplanation): SearchExplanation {
+  const entries = Object.entries(explanation).map(([rule, value]: [string, unknown]) => [
+    rule,
+    typeof value === 'number' ? rounded(value) : value,
+  ]);
+  return Object.fromEntries(entries) as SearchExplanation;
 }

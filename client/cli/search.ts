@@ -1,24 +1,35 @@
-import type { SearchAnswer, SearchResult } from '../../activities/index/search.ts';
+import type { SearchAnswer, SearchExplanation, SearchResult } from '../../activities/index/search.ts';
 import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
 
+/** What `longhaul search` can be told besides the query. */
+export interface SearchOptions {
+  readonly repo?: string;
+  readonly lang?: string;
+  readonly path?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+  readonly explain?: boolean;
+  /** False for `--no-rescore`. */
+  readonly rescore: boolean;
+}
+
 /** `longhaul search`. */
-export async function searchCommand(
-  context: CliContext,
-  query: string,
-  options: { repo?: string; lang?: string; path?: string; limit: number; json?: boolean },
-): Promise<number> {
+export async function searchCommand(context: CliContext, query: string, options: SearchOptions): Promise<number> {
   const { openSearch } = await import('../search.ts');
   const session = await openSearch(context);
   try {
+    const { repo, lang, path, limit, json, explain = false, rescore } = options;
     const answer = await session.search({
       query,
-      limit: options.limit,
-      ...(options.repo === undefined ? {} : { pattern: options.repo }),
-      ...(options.lang === undefined ? {} : { language: options.lang }),
-      ...(options.path === undefined ? {} : { path: options.path }),
+      limit,
+      rescore,
+      explain,
+      ...(repo === undefined ? {} : { pattern: repo }),
+      ...(lang === undefined ? {} : { language: lang }),
+      ...(path === undefined ? {} : { path }),
     });
-    if (options.json) context.stdout.write(`${JSON.stringify(answer)}\n`);
+    if (json) context.stdout.write(`${JSON.stringify(answer)}\n`);
     else await printAnswer(context, answer);
     return 0;
   } finally {
@@ -26,54 +37,51 @@ export async function searchCommand(
   }
 }
 
-/** Lines of a result that are shown: those around the words of the question. */
+/** Lines of a result that a terminal shows. */
 const SHOWN_LINES = 7;
+const SHOWN_SYMBOLS = 4;
 
 async function printAnswer(
   { stdout, stderr, env }: CliContext,
   { query, tookMs, results }: SearchAnswer,
 ): Promise<void> {
-  const [{ default: picocolors }, { queryStems, stems }] = await Promise.all([
+  const [{ default: picocolors }, { queryStems }, { mostRelevantLines, wordMatcher }] = await Promise.all([
     import('picocolors'),
     import('../../domain/catalog/identifiers.ts'),
+    import('../../domain/catalog/snippet.ts'),
   ]);
   const colors = picocolors.createColors(stdout.isTTY && !env['NO_COLOR']);
-  const wanted = new Set(queryStems(query));
-  const isWanted = (word: string): boolean => stems(word).some((stem) => wanted.has(stem));
-  for (const result of results) {
-    const { repo, path, symbols, score } = result;
-    const lines = bestLines(result, isWanted);
-    const first = lines[0]?.number ?? result.startLine;
-    const names = symbols.length === 0 ? '' : `  ${symbols.slice(0, 4).join(', ')}`;
-    stdout.write(
-      `${colors.bold(printable(`${repo}/${path}:${first}`))}${printable(names)}  ${colors.dim(score.toFixed(3))}\n`,
+  const terms = queryStems(query);
+  const isWanted = wordMatcher(terms);
+  const highlighted = (line: string): string =>
+    printable(line.replace(/\r$/, '')).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
+      isWanted(word) ? colors.yellow(word) : word,
     );
-    for (const { number, text } of lines) {
-      const marked = printable(text).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
-        isWanted(word) ? colors.yellow(word) : word,
-      );
-      stdout.write(`${colors.dim(String(number).padStart(6))}  ${marked}\n`);
+
+  for (const result of results) {
+    const { repo, path, score, startLine, snippet } = result;
+    const shown = mostRelevantLines({ text: snippet, startLine }, terms, SHOWN_LINES);
+    const place = colors.bold(printable(`${repo}/${path}:${shown.startLine}`));
+    stdout.write(`${place}${printable(symbolsOf(result))}  ${colors.dim(score.toFixed(3))}\n`);
+    if (result.explain) stdout.write(`${colors.dim(`        ${explained(result.explain)}`)}\n`);
+    for (const [at, line] of shown.text.split('\n').entries()) {
+      stdout.write(`${colors.dim(String(shown.startLine + at).padStart(6))}  ${highlighted(line)}\n`);
     }
     stdout.write('\n');
   }
-  stderr.write(`${results.length} results in ${tookMs} ms\n`);
+  stderr.write(`${results.length === 1 ? '1 result' : `${results.length} results`} in ${tookMs} ms\n`);
 }
 
-/** The window of lines that has the most words of the question; the first such window. */
-function bestLines(
-  { snippet, startLine }: SearchResult,
-  isWanted: (word: string) => boolean,
-): { number: number; text: string }[] {
-  const lines = snippet
-    .replace(/\n$/, '')
-    .split('\n')
-    .map((text, at) => ({ number: startLine + at, text }));
-  const hits = lines.map(({ text }) => (text.match(/[\p{L}\p{N}_]+/gu) ?? []).filter(isWanted).length);
-  let best = 0;
-  let most = -1;
-  for (let from = 0; from <= Math.max(0, lines.length - SHOWN_LINES); from++) {
-    const sum = hits.slice(from, from + SHOWN_LINES).reduce((total, count) => total + count, 0);
-    if (sum > most) [best, most] = [from, sum];
-  }
-  return lines.slice(best, best + SHOWN_LINES);
+function symbolsOf({ symbols }: SearchResult): string {
+  return symbols.length === 0 ? '' : `  ${symbols.slice(0, SHOWN_SYMBOLS).join(', ')}`;
+}
+
+/** `keyword 0.31 + vector 0.12 + … × test 0.4`: what the score is made of. */
+function explained({ kinds, diversity, firstStage, ...parts }: SearchExplanation): string {
+  const sum = Object.entries(parts).flatMap(([rule, value]) => (value ? [`${rule} ${value.toFixed(3)}`] : []));
+  const factors = [
+    ...kinds.map(({ kind, factor }) => `${kind} ${factor}`),
+    ...(diversity < 1 ? [`diversity ${diversity}`] : []),
+  ];
+  return `${sum.join(' + ')}${factors.map((factor) => ` × ${factor}`).join('')} (first stage ${firstStage.toFixed(3)})`;
 }

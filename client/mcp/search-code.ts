@@ -1,7 +1,6 @@
 import { LonghaulError } from '../../domain/failures.ts';
 import { type Answer, short } from './answer.ts';
 import { inert, inertLine } from './inert.ts';
-import { languageName } from './language-name.ts';
 import type { Library } from './library.ts';
 import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
 
@@ -30,7 +29,7 @@ export async function searchCode(
     query,
     limit,
     ...(pattern === undefined ? {} : { pattern }),
-    ...(language === undefined ? {} : { language: await languageName(language) }),
+    ...(language === undefined ? {} : { language }),
     ...(path === undefined ? {} : { path }),
   };
   const { tookMs, results: found } = await library.search(question, signal);

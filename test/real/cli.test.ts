@@ -7,6 +7,8 @@ import { createEstate, type Estate } from '../support/estate.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../support/flows.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
+/** For a command that asks nothing. */
+const NO_QUESTION = { question: '\u0000', answer: '' };
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/receipt.ts');
 
@@ -98,11 +100,41 @@ describe('longhaul', () => {
     expect(new Set(await paths('--lang', 'Python'))).toEqual(new Set(['tool.py']));
     expect(new Set(await paths('--repo', 'acme/tools'))).toEqual(new Set(['tool.py']));
     expect(new Set(await paths('--path', 'src/**/*.ts'))).toEqual(new Set(['src/lanes.ts', 'src/receipt.ts']));
-    expect(await paths('--repo', 'nobody/*')).toEqual([]);
+    expect(await paths('--lang', 'py')).toEqual(['tool.py']);
     expect(await paths('--limit', '1')).toHaveLength(1);
+    const found = await paths();
+    expect(new Set(found).size, 'a file is found once').toBe(found.length);
     const shown = await longhaul(env, ['search', 'parseToken']);
     expect(shown.stdout).toMatch(/local\/acme\/tools\/tool\.py:\d+/);
     expect(shown.stdout).not.toContain('\u001b[');
+  });
+
+  test('ranks what defines a name first, and says why', async () => {
+    const { results } = await json<SearchAnswer>('search', 'createLanes', '--explain');
+    const plain = await json<SearchAnswer>('search', 'xorIds', '--no-rescore', '--explain');
+    expect(plain.results[0]).toMatchObject({ path: 'src/receipt.ts', explain: { meaning: null, diversity: 1 } });
+    expect(plain.results[0]?.explain?.definition).toBeGreaterThan(0);
+    expect(plain.results[0]?.symbols).toContain('xorIds');
+    expect(results[0]?.explain?.meaning).toEqual(expect.any(Number));
+    const keys = ['commit', 'endLine', 'language', 'path', 'repo', 'score', 'snippet', 'startLine', 'symbols'];
+    const [unexplained] = (await json<SearchAnswer>('search', 'xorIds')).results;
+    expect(Object.keys(unexplained ?? {}).toSorted()).toEqual(keys);
+  });
+
+  test('says what of a question means nothing here', async () => {
+    const refused = async (...args: string[]) => {
+      const { exitCode, stderr } = await longhaul(env, ['search', 'token', ...args]);
+      expect(exitCode).toBe(2);
+      return stderr;
+    };
+    expect(await refused('--repo', 'nobody/*')).toContain('No indexed repository matches nobody/*');
+    expect(await refused('--lang', 'pyton')).toContain('did you mean Python?');
+    expect(await refused('--lang', 'Haskell')).toMatch(/written in Haskell: there is .*Python, TypeScript/);
+  });
+
+  test('marks the words of the question on a terminal, and only there', async () => {
+    const { screen } = await longhaulOnTerminal({ ...env, NO_COLOR: '' }, ['search', 'parseToken'], NO_QUESTION);
+    expect(screen).toContain('\u001b[33mparse_token\u001b[39m');
   });
 
   test('syncs, and follows a flow that it did not wait for', async () => {

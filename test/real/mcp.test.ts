@@ -275,7 +275,7 @@ describe('longhaul mcp', () => {
     ['list_files', { repository: API, limit: 1e9 }, /limit/],
     ['search_code', { query: '  ' }, /empty/],
     ['search_code', { query: 'x', limit: 1_000 }, /limit/],
-    ['search_code', { query: 'x', language: 'Pyton' }, /no language "Pyton".*Python/],
+    ['search_code', { query: 'x', language: 'Pyton' }, /written in Pyton: did you mean Python/],
     ['search_code', { query: 'x', repository_pattern: 'nobody/*' }, /No indexed repository matches "nobody\/\*"/],
     ['search_code', { query: 'x', repository_pattern: 'a/b/c/d/e' }, /pattern/],
     ['search_code', { query: 'x', repo: 'y' }, /Unrecognized key: "repo"/],

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ANALYSIS_CACHE } from './analyzer.ts';
+import { sha256 } from './digest.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
+import { queryEmbeddingText, rescoringText } from './embedding-text.ts';
+import type { RescoredChunk } from './embedding-text.ts';
+import { readModelFiles } from './model-files.ts';
+import { openVectorCache, textKey } from './vector-cache.ts';
+import type { VectorCache } from './vector-cache.ts';
+import { createWordPiece } from './wordpiece.ts';
+
+/** Compares a question with a few pieces of code by the transformer, which is too slow to do it with all of them. */
+export interface Rescorer {
+  /** The cosine of the question and each piece, in order. */
+  similarities(query: string, chunks: readonly RescoredChunk[]): Promise<number[]>;
+  close(): Promise<void>;
+}
+
+/** Version of everything between a piece of code and its vector besides the transformer. */
+const RECIPE = 'rescore-words-128-1';
+/** Half of what the transformer can read takes less than half of the time, and finds as much. */
+const MOST_TOKENS = 128;
+/** A run of the transformer takes one processor. */
+const LANES = 2;
+
+/**
+ * The rescorer of the model in `modelFolder`, or in the folder that it finds; vectors of pieces are kept in `cacheDir` and made
+ * once. The model is opened by the first question: throws `InvalidConfiguration` there when it cannot be used.
+ */
+export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
+  let opened: Promise<{ model: EmbeddingModel; cache: VectorCache }> | undefined;
+
+  async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {
+    const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
+    // only here, because its native library is slow to load
+    const [files, { createOnnxModel }] = await Promise.all([
+      readModelFiles(folder, cacheDir),
+      import('./onnx-model.ts'),
+    ]);
+    const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
+    const digest = sha256(`${RECIPE} ${files.digest}`).slice(0, 16);
+    const model = await createOnnxModel(digest, files.onnx, words, { mostTokens: MOST_TOKENS });
+    return { model, cache: openVectorCache(path.join(cacheDir, ANALYSIS_CACHE)) };
+  }
+
+  return {
+    async similarities(query, chunks) {
+      const { model, cache } = await (opened ??= open());
+      const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
+      const keys = entries.map(({ key }) => key);
+      const vectors = cache.getVectors(model.digest, keys);
+      const unknown = entries.flatMap((entry, at) => (vectors[at] ? [] : [{ ...entry, at }]));
+      const asked = model.embed([queryEmbeddingText(query)]);
+      const made = (
+        await Promise.all(
+          Array.from({ length: LANES }, async (_, lane) => {
+            const share = unknown.filter((_entry, at) => at % LANES === lane);
+            const embedded = await model.embed(share.map(({ text }) => text));
+            return share.map((entry, at) => ({ ...entry, vector: embedded[at] }));
+          }),
+        )
+      ).flat();
+      for (const { at, vector } of made) vectors[at] = vector;
+      if (made.length > 0)
+        cache.putVectors(
+          model.digest,
+          made.flatMap(({ key, vector }) => (vector ? [[key, vector]] : [])),
+        );
+      const [question] = await asked;
+      return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
+    },
+    async close() {
+      // what could not be opened was said to whoever asked
+      const done = await opened?.catch(() => undefined);
+      done?.cache.close();
+      await done?.model.close();
+    },
+  };
+}
+
+/** The cosine of two vectors of length 1. */
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, at) => sum + value * (b[at] ?? 0), 0);
+}

@@ -1,0 +1,182 @@
+import { type RankingWeights, RANKING } from '../domain/catalog/ranking.ts';
+import { queryStems } from '../domain/catalog/identifiers.ts';
+import { createRescorer } from '../activities/index/rescorer.ts';
+import type { ChunkProperties } from '../activities/index/schema.ts';
+import { search } from '../activities/index/search.ts';
+import type { SearchQuery, SearchTools } from '../activities/index/search.ts';
+import type { Benchmark, BenchContext, Figure } from './harness.ts';
+import { openJudgedIndex, repositoryOf } from './judged-index.ts';
+import type { JudgedIndex } from './judged-index.ts';
+import type { Judged } from './judged.ts';
+import { BINARY, GRADED, ndcg } from './ndcg.ts';
+import { plainBm25 } from './plain-bm25.ts';
+
+/**
+ * How well search ranks files: NDCG@10 over the judged packages (bench/judged), each searched alone. `tune` is the half that
+ * constants may be chosen on; `held-out` is what to believe. `LONGHAUL_BENCH_TRANSFORMER=1` also indexes everything by the
+ * transformer, which takes some ten minutes the first time.
+ */
+export const retrieval: Benchmark = {
+  about: 'NDCG@10 of files over judged queries, each package searched alone',
+  measure,
+};
+
+/** One way to search: the paths that it finds in a package, best first. */
+interface System {
+  readonly name: string;
+  readonly find: (judged: Judged, query: string) => Promise<readonly string[]>;
+}
+
+async function measure(context: BenchContext): Promise<Figure[]> {
+  const index = await openJudgedIndex(context);
+  try {
+    const systems = await systemsOf(index, context);
+    const figures: Figure[] = [];
+    for (const system of systems) {
+      const scored = await scoresOf(system, index.judged, context.signal);
+      figures.push(...figuresOf(system.name, scored));
+      context.note(`${system.name}: done`);
+    }
+    return figures;
+  } finally {
+    await index.close();
+  }
+}
+
+async function systemsOf(index: JudgedIndex, context: BenchContext): Promise<System[]> {
+  const { client, modelFolder, cacheDir, build } = index;
+  const { store, analyzer } = await build('Judged');
+  const chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
+  const rescorer = createRescorer(modelFolder, cacheDir);
+  const tools: SearchTools = { store, analyzer, rescorer };
+
+  const ours = (name: string, with_: SearchTools, options: Partial<SearchQuery> = {}): System => ({
+    name,
+    find: async (judged, query) => {
+      const answer = await search(client, with_, { query, repositories: [repositoryOf(judged)], ...options });
+      return answer.results.map(({ path }) => path);
+    },
+  });
+  const texts = new Map<string, { readonly paths: string[]; readonly scores: ReturnType<typeof plainBm25> }>();
+  const plain: System = {
+    name: 'BM25 over the text',
+    async find(judged, query) {
+      const repository = repositoryOf(judged);
+      let corpus = texts.get(repository);
+      if (corpus === undefined) {
+        const found: { path: string; text: string }[] = [];
+        for await (const page of store.inventory(repository)) {
+          for (let at = 0; at < page.length; at += PAGE) {
+            const ids = page.slice(at, at + PAGE).map(({ id }) => id);
+            const { objects } = await chunks.query.fetchObjects({
+              filters: chunks.filter.byId().containsAny(ids),
+              limit: ids.length,
+              returnProperties: ['path', 'text'],
+            });
+            found.push(...objects.map(({ properties: { path, text } }) => ({ path, text })));
+          }
+        }
+        corpus = { paths: found.map(({ path }) => path), scores: plainBm25(found.map(({ text }) => text)) };
+        texts.set(repository, corpus);
+      }
+      const { paths, scores } = corpus;
+      const order = [...scores(query).entries()].filter(([, score]) => score > 0).sort((a, b) => b[1] - a[1]);
+      return [...new Set(order.map(([at]) => paths[at] ?? ''))];
+    },
+  };
+  const hybrid: System = {
+    name: "Weaviate's hybrid, no rules",
+    async find(judged, query) {
+      const { objects } = await chunks.query.hybrid(queryStems(query).join(' '), {
+        vector: Array.from(await analyzer.embedQuery(query)),
+        alpha: 0.3,
+        queryProperties: [
+          { name: 'stems', weight: 2 },
+          { name: 'pathStems', weight: 4 },
+          { name: 'scopeStems', weight: 1 },
+        ],
+        limit: 100,
+        returnProperties: ['path'],
+        filters: chunks.filter.byProperty('repo').equal(repositoryOf(judged)),
+      });
+      return [...new Set(objects.map(({ properties: { path } }) => path))];
+    },
+  };
+  const systems = [plain, hybrid, ours('longhaul --no-rescore', tools, { rescore: false }), ours('longhaul', tools)];
+  for (const [name, weights] of Object.entries(ABLATIONS)) systems.push(ours(name, { ...tools, weights }));
+  if (process.env['LONGHAUL_BENCH_TRANSFORMER'] === '1') {
+    context.note('indexing by the transformer');
+    const large = await build('JudgedTransformer', { kind: 'onnx' });
+    systems.push(ours('longhaul, index by transformer', { ...tools, store: large.store, analyzer: large.analyzer }));
+  }
+  return systems;
+}
+
+const PAGE = 200;
+
+const NO_KINDS = Object.fromEntries(Object.keys(RANKING.kinds).map((kind) => [kind, 1])) as RankingWeights['kinds'];
+
+/** What is lost without a rule. */
+const ABLATIONS: Readonly<Record<string, RankingWeights>> = {
+  '  without vectors': { ...RANKING, vector: 0, vectorOfSymbol: 0 },
+  '  without kinds of files': { ...RANKING, kinds: NO_KINDS },
+  '  without the file bonus': { ...RANKING, file: 0 },
+  '  without definitions': { ...RANKING, definition: 0, spelled: 0 },
+  '  without paths': { ...RANKING, path: 0 },
+};
+
+interface Scored {
+  readonly half: Judged['half'];
+  readonly category: string;
+  readonly binary: number;
+  readonly graded: number;
+}
+
+async function scoresOf({ find }: System, judged: readonly Judged[], signal: AbortSignal): Promise<Scored[]> {
+  const scored: Scored[] = [];
+  for (const one of judged) {
+    for (const query of one.queries) {
+      signal.throwIfAborted();
+      const found = await find(one, query.query);
+      const { category } = query;
+      scored.push({ half: one.half, category, binary: ndcg(found, query, BINARY), graded: ndcg(found, query, GRADED) });
+    }
+  }
+  return scored;
+}
+
+function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
+  const half = (wanted: Judged['half']): readonly Scored[] => scored.filter((one) => one.half === wanted);
+  const line = (what: string, values: readonly number[]): Figure => ({
+    what,
+    unit: 'count',
+    values: [Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3))],
+  });
+  return (['tune', 'held-out'] as const).flatMap((wanted) => {
+    const ones = half(wanted);
+    if (ones.length === 0) return [];
+    const figures = [
+      line(
+        `${name} · ${wanted}`,
+        ones.map(({ binary }) => binary),
+      ),
+    ];
+    if (name.startsWith(' ')) return figures;
+    for (const category of ['symbol', 'semantic', 'architecture']) {
+      const some = ones.filter((one) => one.category === category);
+      figures.push(
+        line(
+          `${name} · ${wanted} · ${category}`,
+          some.map(({ binary }) => binary),
+        ),
+      );
+    }
+    return [
+      ...figures,
+      line(
+        `${name} · ${wanted} · graded`,
+        ones.map(({ graded }) => graded),
+      ),
+    ];
+  });
+}

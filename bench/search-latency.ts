@@ -1,0 +1,105 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createRescorer } from '../activities/index/rescorer.ts';
+import { search } from '../activities/index/search.ts';
+import type { SearchTools } from '../activities/index/search.ts';
+import { median } from './harness.ts';
+import type { Benchmark, BenchContext, Figure } from './harness.ts';
+import { openJudgedIndex } from './judged-index.ts';
+
+/**
+ * How long a search takes in an open session, over all repositories of an index of at least {@link LEAST_CHUNKS}: the judged
+ * packages, as often as it takes. Each judged question is asked once a run.
+ */
+export const searchLatency: Benchmark = {
+  about: 'milliseconds of a search in an open session, over at least 50,000 chunks',
+  measure,
+};
+
+const LEAST_CHUNKS = 50_000;
+const QUESTIONS = 60;
+/** A cold search takes long: fewer say enough. */
+const COLD_QUESTIONS = 20;
+/** After a load BM25 is many times slower for a while: what is measured comes after that. */
+const MOST_SETTLING = 60;
+
+async function measure(context: BenchContext): Promise<Figure[]> {
+  const { runs, dir, signal, note } = context;
+  const index = await openJudgedIndex(context);
+  try {
+    const { client, judged, modelFolder, build } = index;
+    const once = await build('Judged');
+    const copies = Math.ceil(LEAST_CHUNKS / once.chunks);
+    const { store, analyzer, chunks } = await build('JudgedCopies', { copies });
+    note(`${chunks} chunks`);
+    const all = judged.flatMap(({ queries }) => queries.map(({ query }) => query));
+    const step = Math.max(1, Math.floor(all.length / QUESTIONS));
+    const questions = all.filter((_query, at) => at % step === 0).slice(0, QUESTIONS);
+
+    const ask = async (tools: SearchTools, query: string, rescore: boolean): Promise<number> => {
+      signal.throwIfAborted();
+      const start = performance.now();
+      await search(client, tools, { query, rescore });
+      return performance.now() - start;
+    };
+    const askAll = async (tools: SearchTools, queries: readonly string[], rescore: boolean): Promise<number[]> => {
+      const took: number[] = [];
+      for (const query of queries) took.push(await ask(tools, query, rescore));
+      return took;
+    };
+    const withCache = async (): Promise<SearchTools> => ({
+      store,
+      analyzer,
+      rescorer: createRescorer(modelFolder, await mkdtemp(join(dir, 'vectors-'))),
+    });
+
+    const tools = await withCache();
+    await settle(() => askAll(tools, questions, false), note);
+    const first: number[][] = [];
+    const cached: number[][] = [];
+    const cold: number[][] = [];
+    await askAll(tools, questions, true);
+    for (let run = 0; run < runs; run++) {
+      first.push(await askAll(tools, questions, false));
+      cached.push(await askAll(tools, questions, true));
+      const empty = await withCache();
+      // opens the model, which a session does once
+      await ask(empty, questions.at(-1) ?? '', true);
+      cold.push(await askAll(empty, questions.slice(0, COLD_QUESTIONS), true));
+      await empty.rescorer?.close();
+      note(`run ${run + 1} of ${runs}`);
+    }
+    await tools.rescorer?.close();
+    return [
+      ...percentiles('first stage alone', first, '≤ 20'),
+      ...percentiles('re-scored, vectors known', cached, '≤ 50'),
+      ...percentiles('re-scored, no vector known', cold, '≤ 700'),
+    ];
+  } finally {
+    await index.close();
+  }
+}
+
+/** Repeats until a round is no faster than the one before. */
+async function settle(round: () => Promise<number[]>, note: (line: string) => void): Promise<void> {
+  let before = Number.POSITIVE_INFINITY;
+  for (let rounds = 1; rounds <= MOST_SETTLING; rounds++) {
+    const now = median(await round());
+    if (now > before * 0.95) {
+      note(`settled after ${rounds} rounds`);
+      return;
+    }
+    before = now;
+  }
+}
+
+function percentiles(what: string, runs: readonly (readonly number[])[], bar: string): Figure[] {
+  const at =
+    (part: number) =>
+    (took: readonly number[]): number =>
+      took.toSorted((a, b) => a - b)[Math.min(took.length - 1, Math.floor(took.length * part))] ?? Number.NaN;
+  return [
+    { what: `${what}, p50`, unit: 'ms', values: runs.map(at(0.5)), bar },
+    { what: `${what}, p95`, unit: 'ms', values: runs.map(at(0.95)) },
+  ];
+}

@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { rescoringText } from '../../../activities/index/embedding-text.ts';
+import { createRescorer } from '../../../activities/index/rescorer.ts';
+import type { ModelConfig } from '../../../activities/index/embedder.ts';
+import { FIRST_RUN_MS, realModel } from './real-model.ts';
+
+const CHUNKS = [
+  { path: 'src/disk.ts', symbols: ['readFile'], text: 'export function readFile(path) { return fs.open(path); }' },
+  { path: 'src/paint.ts', symbols: ['fillTriangle'], text: 'function fillTriangle(a, b, c) { canvas.fill(a, b, c); }' },
+  { path: 'src/mail.ts', symbols: ['send'], text: 'function send(message) { smtp.connect(); smtp.deliver(message); }' },
+];
+
+describe('the rescorer', () => {
+  let config: ModelConfig;
+  let cacheDir: string;
+  beforeAll(async () => {
+    config = await realModel('onnx');
+    cacheDir = await mkdtemp(join(tmpdir(), 'longhaul-rescorer-'));
+  }, FIRST_RUN_MS);
+  afterAll(() => rm(cacheDir, { recursive: true, force: true }));
+
+  test('finds what is meant, in the order given, and the same when it knows the vectors', async () => {
+    const rescorer = createRescorer(config.folder, cacheDir);
+    const questions = ['load the contents of a document', 'draw a shape', 'deliver an email'];
+    for (const [at, question] of questions.entries()) {
+      const similar = await rescorer.similarities(question, CHUNKS);
+      expect(similar.indexOf(Math.max(...similar)), question).toBe(at);
+    }
+    const before = await rescorer.similarities('draw a shape', CHUNKS);
+    await rescorer.close();
+    const later = createRescorer(config.folder, cacheDir);
+    expect(await later.similarities('draw a shape', CHUNKS.toReversed())).toEqual(before.toReversed());
+    expect(await later.similarities('draw a shape', [])).toEqual([]);
+    await later.close();
+  });
+
+  test('closes without having been asked, and names a model that is not there', async () => {
+    await createRescorer(config.folder, cacheDir).close();
+    const missing = createRescorer(join(cacheDir, 'nothing'), cacheDir);
+    await expect(missing.similarities('x', CHUNKS)).rejects.toThrow('There is no embedding model');
+    await missing.close();
+  });
+});
+
+test('what is compared has each word once, those of the place first', () => {
+  const text = 'if (isReady) { return readFile(readFile); }';
+  expect(rescoringText({ path: 'a/b/c/disk_io.ts', symbols: ['readFile'], text })).toBe(
+    'disk io ts read File if is Ready return',
+  );
+});
