@@ -49,6 +49,12 @@ export const FAILURES = {
     exitCode: 7,
     remedy: 'Mend it with `longhaul index verify --repair`; what that leaves is named with its reason.',
   },
+  DiskFailed: {
+    tries: 4,
+    exitCode: 3,
+    remedy:
+      'Give the folders of the worker space and a disk that works (`longhaul doctor` names them), and start again: the old receipt was kept.',
+  },
   RepositoryBusy: {
     tries: 1,
     exitCode: 1,
@@ -110,4 +116,12 @@ export class LonghaulError extends Error {
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
   }
+}
+
+const DISK_ERRORS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
+
+/** The named failure for an error of the system that a full or broken disk is the reason of; null for any other error. */
+export function diskFailure(error: unknown): LonghaulError | null {
+  if (!(error instanceof Error) || !('code' in error) || !DISK_ERRORS.includes(String(error.code))) return null;
+  return new LonghaulError('DiskFailed', `The disk is full or cannot be used: ${error.message}.`, { cause: error });
 }

@@ -1,13 +1,14 @@
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
+import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
 
 /**
  * Turns what an activity threw at its `attempt`-th try into Temporal's failure: an anticipated one by its name, tried as
  * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever.
  */
-export function toApplicationFailure(error: unknown, attempt: number): unknown {
+export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
+  const error = diskFailure(thrown) ?? thrown;
   if (!(error instanceof LonghaulError)) {
     if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure)
       return error;

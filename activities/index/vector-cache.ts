@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type * as Sqlite from 'node:sqlite';
+import { LonghaulError } from '../../domain/failures.ts';
 
 /** What a chunk count depends on besides the analysis: the content, and the file name that may decide the language. */
 export interface CountKey {
@@ -35,6 +36,8 @@ const BUSY_TIMEOUT = 60_000;
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+/** Read-only, I/O error, full, cannot be opened. */
+const SQLITE_DISK = [8, 10, 13, 14];
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
@@ -58,7 +61,7 @@ export function openVectorCache(file: string): VectorCache {
     try {
       return operation(connection);
     } catch (error) {
-      if (!isDamage(error)) throw error;
+      if (!isDamage(error)) throw named(error, file);
       connection.close();
       putAside(file, connection.inode);
       connection = openOrBeginAnew(file);
@@ -111,7 +114,7 @@ function openOrBeginAnew(file: string): Connection {
   try {
     return connect(file);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error)) throw named(error, file);
     putAside(file, inode);
     return connect(file);
   }
@@ -181,6 +184,13 @@ function inodeOf(file: string): bigint {
 function isDamage(error: unknown): boolean {
   const code = codeOf(error);
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/** The failure `DiskFailed` when that is what SQLite complains of; else the error itself. */
+function named(error: unknown, file: string): unknown {
+  if (!SQLITE_DISK.includes(codeOf(error))) return error;
+  const said = error instanceof Error ? error.message : String(error);
+  return new LonghaulError('DiskFailed', `The cache ${file} cannot be used: ${said}.`, { cause: error });
 }
 
 /** SQLite's primary result code. */

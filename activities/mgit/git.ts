@@ -233,8 +233,14 @@ export async function replaceFile(path: string, content: string | Uint8Array): P
   const folder = dirname(path);
   await mkdir(folder, { recursive: true });
   await removeTemporaries(folder);
-  await writeFile(writing, content);
-  await rename(writing, path);
+  try {
+    await writeFile(writing, content);
+    await rename(writing, path);
+  } catch (error) {
+    // on a disk that is full it would take the last of the space
+    await rm(writing, { force: true });
+    throw error;
+  }
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -320,6 +326,9 @@ function failureOf(command: string, stderr: string, code: number | string | null
     /repository .*not found|does not appear to be a git repository|returned error: 404|no such repository/i.test(said)
   ) {
     return new LonghaulError('RepositoryNotFound', `There is no repository ${about}: ${said}`);
+  }
+  if (/No space left on device|Disk quota exceeded|Input\/output error|Read-only file system/i.test(said)) {
+    return new LonghaulError('DiskFailed', `git ${command} of ${about} cannot use the disk: ${said}`);
   }
   const failure = new LonghaulError(
     'GitFailed',

@@ -1,5 +1,5 @@
 import { printable } from './printable.ts';
-import { FAILURES, type FailureType, isFailureType } from '../../domain/failures.ts';
+import { diskFailure, FAILURES, type FailureType, isFailureType } from '../../domain/failures.ts';
 
 /** An error as the command line shows it. */
 export interface ShownError {
@@ -35,6 +35,8 @@ export function shownError(error: unknown): ShownError {
       };
     }
   }
+  const disk = diskFailure(deepest);
+  if (disk !== null) return named(disk.type, disk.message);
   const refused = connectionProblem(error);
   if (refused !== null) return named('ServerUnavailable', refused);
   return { type: 'Unexpected', message, remedy: null, exitCode: 70 };

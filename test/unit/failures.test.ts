@@ -33,6 +33,12 @@ describe('failures', () => {
     expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
   });
 
+  test.for(['ENOSPC', 'EIO', 'EDQUOT', 'EROFS'])('%s of the system is a disk that failed', (code) => {
+    const error = Object.assign(new Error(`${code}: write`), { code });
+    expect(toApplicationFailure(error, 1)).toMatchObject({ type: 'DiskFailed', nonRetryable: false });
+    expect(shownError(error)).toMatchObject({ type: 'DiskFailed', exitCode: 3 });
+  });
+
   test('an unexpected error keeps its stack and ends after some tries', () => {
     const error = new TypeError('x is not a function');
     expect(toApplicationFailure(error, 1)).toBe(error);
