@@ -9,8 +9,9 @@ import { loadedConfig, modelFolder, weaviateAddress } from './cli/servers.ts';
 /** A search that stays open for more than one question: connections and models are opened once, by the first that needs them. */
 export interface SearchSession {
   /**
-   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` for an empty query,
-   * a pattern that no indexed repository matches, or a language that nothing in the index is written in.
+   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing is
+   * indexed, for an empty query, a pattern that no indexed repository matches, or a language that nothing in the index is
+   * written in.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;
   close(): Promise<void>;
@@ -35,7 +36,9 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
   return {
     async search(question) {
       const index = await tools.live();
-      if (index === null) return { query: question.query, tookMs: 0, results: [] };
+      if (index === null) {
+        throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
+      }
       const answer = await index.search(question);
       const { pattern } = question;
       if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, index);

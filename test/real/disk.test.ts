@@ -5,11 +5,11 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { createCatalogActivities } from '../../activities/catalog.ts';
 import { loadConfig } from '../../activities/config.ts';
 import { connectWeaviate } from '../../activities/index/weaviate.ts';
-import { openTools, type OpenTools } from '../../activities/tools.ts';
+import { openTools } from '../../activities/tools.ts';
 import type { RepositoryOutcome } from '../../domain/catalog/flows.ts';
 import { toApplicationFailure } from '../../workers/failures.ts';
 import { createEstate, type Estate, type Files } from '../support/estate.ts';
-import { openEstate } from '../support/flows.ts';
+import { type EstateTools, openEstate } from '../support/flows.ts';
 import { type Forge, startForge } from '../support/forge.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../support/index-dump.ts';
 import { mountSmallDisk, type SmallDisk } from '../support/small-disk.ts';
@@ -20,8 +20,8 @@ let disk: SmallDisk;
 let estate: Estate;
 let other: Estate;
 let forge: Forge;
-let tools: OpenTools;
-let reference: OpenTools;
+let tools: EstateTools;
+let reference: EstateTools;
 
 beforeEach(async () => {
   disk = await mountSmallDisk();
@@ -32,7 +32,8 @@ beforeEach(async () => {
   [estate, other] = [await createEstate(), await createEstate()];
   forge = await startForge(estate.root);
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: join(disk.folder, 'data') };
-  tools = await openTools(loadConfig({ path: estate.configPath, env }), { weaviate, modelFolder }, env);
+  const own = await openTools(loadConfig({ path: estate.configPath, env }), { weaviate, modelFolder }, env);
+  tools = { ...(await own.index()), ...own };
   reference = await openEstate(other);
   await estate.create('acme/api', functions(0, 20));
 });
@@ -83,7 +84,7 @@ async function expectSurvives(cloneUrl: string, free: number, said: RegExp): Pro
   expect(found).toEqual(await dumpOf(reference));
 }
 
-function indexed(own: OpenTools, cloneUrl: string): Promise<RepositoryOutcome> {
+function indexed(own: EstateTools, cloneUrl: string): Promise<RepositoryOutcome> {
   const { indexRepository } = createCatalogActivities(own);
   return new MockActivityEnvironment().run(indexRepository, { repository: { id: ID, cloneUrl } });
 }
@@ -93,7 +94,7 @@ function named(error: unknown): unknown {
   return toApplicationFailure(error, 1);
 }
 
-async function dumpOf({ store }: OpenTools): Promise<IndexDump> {
+async function dumpOf({ store }: EstateTools): Promise<IndexDump> {
   const client = await connectWeaviate(inject('stack').weaviate);
   try {
     return await dumpIndex(client, store);
