@@ -45,7 +45,7 @@ describe('builds of the index', () => {
     expect(result).toMatchObject({ switched: true, from: first?.digest });
 
     const second = await tools.builds.live();
-    expect(second).toMatchObject({ digest: result.to, settings: { model: 'onnx' } });
+    expect(second).toMatchObject({ digest: result.to, settings: { model: { type: 'onnx' } } });
     const searched = await (await tools.live())?.search({ query: 'match a repository id with wildcards' });
     expect(searched?.results[0]).toMatchObject({ repo: 'local/acme/web' });
 
@@ -88,7 +88,7 @@ describe('builds of the index', () => {
     });
     expect((await tools.builds.live())?.digest).toBe(live?.digest);
     const [, beside] = await tools.builds.list();
-    expect(beside).toMatchObject({ role: 'beside', settings: { model: 'onnx' } });
+    expect(beside).toMatchObject({ role: 'beside', settings: { model: { type: 'onnx' } } });
 
     await expect((await startFlow(client, 'switchIndex', { to: '0000000000000000' })).result()).rejects.toMatchObject({
       cause: { cause: { type: 'InvalidInput', message: expect.stringContaining('There is no build 0000') as string } },

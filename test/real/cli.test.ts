@@ -155,7 +155,7 @@ describe('longhaul', () => {
   test('builds another index beside the live one, asks, goes over to it, and back', async () => {
     const queries = join(estate.dataDir, '..', 'queries.yaml');
     await writeFile(queries, 'queries:\n  - query: parse token\n    expect: [tool.py]\n');
-    type Listed = { digest: string; role: string; objects: number; settings: { model: string } }[];
+    type Listed = { digest: string; role: string; objects: number; settings: { model: { type: string } } }[];
     const [only, ...others] = await json<Listed>('index', 'builds');
     expect(others).toEqual([]);
     const kept = await longhaulOnTerminal(env, ['index', 'reembed', '--model', 'onnx', '--queries', queries], {
@@ -168,8 +168,8 @@ describe('longhaul', () => {
     // the first time it was filled, the second time there was nothing left to do
     expect(switched).toMatchObject({ switched: true, objectsWritten: 0, comparison: { judged: 1 } });
     expect(await json('index', 'builds')).toMatchObject([
-      { digest: switched.to, role: 'live', settings: { model: 'onnx' }, objects: only?.objects },
-      { digest: only?.digest, role: 'previous', settings: { model: 'static' } },
+      { digest: switched.to, role: 'live', settings: { model: { type: 'onnx' } }, objects: only?.objects },
+      { digest: only?.digest, role: 'previous', settings: { model: { type: 'static' } } },
     ]);
     expect((await json<SearchAnswer>('search', 'parseToken')).results[0]).toMatchObject({ path: 'tool.py' });
     expect(await json('index', 'rollback')).toMatchObject({ from: switched.to, to: only?.digest });
@@ -178,7 +178,7 @@ describe('longhaul', () => {
 
     const refused = async (...args: string[]) => (await longhaul(env, ['index', ...args])).stderr;
     expect(await refused('reembed')).toContain('--yes');
-    expect(await refused('reembed', '--yes', '--model', 'gpt')).toContain('There is no model gpt');
+    expect(await refused('reembed', '--yes', '--model', 'gpt')).toContain('There is no model "gpt"');
     await writeFile(queries, 'queries:\n  - query: parse token\n    expects: [tool.py]\n');
     expect(await refused('reembed', '--yes', '--queries', queries)).toContain('unknown field "expects"');
     expect(await refused('rollback')).toContain('There is no build previous');
