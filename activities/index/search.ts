@@ -101,6 +101,7 @@ const KEYWORD_PROPERTIES = [
 ] as const;
 
 type Chunks = Collection<ChunkProperties>;
+
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
@@ -119,43 +120,46 @@ export async function search(
   const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
 
   const first = rankFiles(asked, found, weights);
-  const compares = rescore && rescorer !== undefined;
-  const texts = await readTexts(chunks, first.slice(0, Math.max(limit, compares ? RESCORED_FILES : 0)));
-  const meanings = compares ? await meaningsOf(rescorer, query, first, texts) : new Map<string, number>();
-  const ranked = compares
-    ? rankFiles(
-        asked,
-        found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id))),
-        weights,
-      )
-    : first;
+  const texts = new Map<string, ChunkProperties>();
+  let ranked = first;
+  if (rescore && rescorer) {
+    await readTexts(chunks, first.slice(0, RESCORED_FILES), texts);
+    const meanings = await meaningsOf(rescorer, query, first, texts);
+    const compared = found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id)));
+    ranked = rankFiles(asked, compared, weights);
+  }
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
+  const files = spread.map(({ result }) => result);
+  const [commits] = await Promise.all([
+    commitsOf(store, new Set(files.map(({ best }) => best.repo))),
+    readTexts(chunks, files, texts),
+  ]);
 
-  const missing = spread.map(({ result }) => result).filter(({ best }) => !texts.has(best.id));
-  for (const [id, properties] of await readTexts(chunks, missing)) texts.set(id, properties);
-  const commits = await commitsOf(store, new Set(spread.map(({ result }) => result.best.repo)));
   const firstScores = new Map(first.map(({ best, score }) => [fileKey(best), score]));
   const results = spread.flatMap(({ result: { best, explanation }, score, factor }) => {
-    const properties = texts.get(best.id);
+    const chunk = texts.get(best.id);
     // a sync may have replaced it since it was found
-    if (properties === undefined) return [];
-    const { repo, path, language, symbols, startLine, text } = properties;
-    const snippet = mostRelevantLines({ text, startLine }, asked.terms, SNIPPET_LINES);
-    const explain = { firstStage: firstScores.get(fileKey(best)) ?? 0, ...explanation, diversity: factor };
-    return {
-      repo,
-      path,
-      startLine: snippet.startLine,
-      endLine: snippet.endLine,
-      language,
-      symbols,
-      score: rounded(score),
-      snippet: snippet.text,
-      commit: commits.get(repo) ?? '',
-      ...(question.explain === true ? { explain: roundedAll(explain) } : {}),
-    };
+    if (chunk === undefined) return [];
+    const firstStage = firstScores.get(fileKey(best)) ?? 0;
+    const explain = roundedAll({ firstStage, ...explanation, diversity: factor });
+    const result = resultOf(chunk, asked, score, commits.get(chunk.repo) ?? '');
+    return question.explain === true ? { ...result, explain } : result;
   });
   return { query, tookMs: Math.round(performance.now() - started), results };
+}
+
+function resultOf(
+  { repo, path, language, symbols, startLine: from, text }: ChunkProperties,
+  asked: Question,
+  score: number,
+  commit: string,
+): SearchResult {
+  const {
+    startLine,
+    endLine,
+    text: snippet,
+  } = mostRelevantLines({ text, startLine: from }, asked.terms, SNIPPET_LINES);
+  return { repo, path, startLine, endLine, language, symbols, score: rounded(score), snippet, commit };
 }
 
 /** What words, vectors and names find, each piece once. */
@@ -226,18 +230,20 @@ function withMeaning(candidate: Candidate, meaning: number | undefined): Candida
   return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
-/** The best pieces of these files, by id, with all that is shown of them. */
+/** Adds the best pieces of these files, by id, with all that is shown of them, unless they are there already. */
 async function readTexts(
   chunks: Chunks,
   files: readonly RankedFile<Candidate>[],
-): Promise<Map<string, ChunkProperties>> {
-  if (files.length === 0) return new Map();
+  texts: Map<string, ChunkProperties>,
+): Promise<void> {
+  const ids = files.map(({ best }) => best.id).filter((id) => !texts.has(id));
+  if (ids.length === 0) return;
   const { objects } = await chunks.query.fetchObjects({
-    filters: chunks.filter.byId().containsAny(files.map(({ best }) => best.id)),
-    limit: files.length,
+    filters: chunks.filter.byId().containsAny(ids),
+    limit: ids.length,
     returnProperties: ['repo', 'path', 'startLine', 'language', 'symbols', 'text'],
   });
-  return new Map(objects.map(({ uuid, properties }) => [uuid, properties]));
+  for (const { uuid, properties } of objects) texts.set(uuid, properties);
 }
 
 function filtersOf(

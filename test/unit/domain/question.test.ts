@@ -21,8 +21,10 @@ describe('a question', () => {
     ['two words', null],
   ])('%s names %j', (query, names) => {
     const question = readQuestion(query);
-    expect(question.isSymbol).toBe(names !== null);
-    if (names) expect(question.names).toEqual(names);
+    expect({ isSymbol: question.isSymbol, names: question.names }).toEqual({
+      isSymbol: names !== null,
+      names: names ?? [],
+    });
   });
 
   test('names identifiers among words, but no words', () => {

@@ -9,14 +9,14 @@ const name = fc.tuple(word, word).map(([a, b]) => `${a}${b.charAt(0).toUpperCase
 const path = fc
   .tuple(fc.constantFrom('src', 'test', 'docs', 'lib/locale'), word, fc.constantFrom('.ts', '.test.ts', '.md', '.d.ts'))
   .map(([folder, base, extension]) => `${folder}/${base}${extension}`);
-const score = fc.constantFrom(0, 0.25, 0.5, 1, 3, 17.5);
+const bm25 = fc.constantFrom(0, 0.25, 0.5, 1, 3, 17.5);
 const candidates = fc
   .array(
     fc.record({
       repo: fc.constantFrom('a', 'b'),
       path,
       symbols: fc.array(name, { maxLength: 3 }),
-      keyword: score,
+      keyword: bm25,
       vector: fc.constantFrom(0, 0.2, 0.6, 1),
       meaning: fc.constantFrom(undefined, 0.1, 0.9),
     }),
