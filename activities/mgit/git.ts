@@ -125,14 +125,16 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
   );
   let prepared: Promise<unknown> | null = null;
+  let isPreparing = false;
 
   async function prepare(): Promise<void> {
-    if (prepared === null || !existsSync(configuration)) {
+    if (prepared === null || (!isPreparing && !existsSync(configuration))) {
+      isPreparing = true;
       prepared = Promise.all([
         replaceFile(configuration, CONFIGURATION),
         createBareRepository(join(home, 'sha1.git'), 'sha1'),
         createBareRepository(join(home, 'sha256.git'), 'sha256'),
-      ]);
+      ]).finally(() => (isPreparing = false));
       prepared.catch(() => (prepared = null));
     }
     await prepared;

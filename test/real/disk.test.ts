@@ -47,28 +47,11 @@ afterEach(async () => {
   await disk.dispose();
 });
 
-test('a disk that is full of vectors: a named failure, the old receipt, and an equal index once there is space', async () => {
-  await expectSurvives(estate.gitDir('acme/api'), 60_000, /analysis-1\.sqlite/);
-});
-
-test('a disk that is full of mirrors: the same', async () => {
-  await expectSurvives(`${forge.url}/acme/api.git`, 8_192, /No space left|ENOSPC/);
-});
-
-test('a disk that is full of contents: a named failure, and no half of a file', async () => {
-  const content = Buffer.alloc(1_000_000, 'a');
-  const oid = 'a'.repeat(40);
-  await disk.fill(100_000);
-  const failure = await tools.mgit.spool.keep(oid, content).then(() => null, named);
-  expect(failure).toMatchObject({ type: 'DiskFailed' });
-  await disk.empty();
-  const path = await tools.mgit.spool.keep(oid, content);
-  expect(await readFile(path)).toEqual(content);
-  expect(await readdir(dirname(path))).toEqual([oid]);
-});
-
-/** Indexes, lets the disk run full while more is to be indexed, and goes on when there is space. */
-async function expectSurvives(cloneUrl: string, free: number, said: RegExp): Promise<void> {
+test.for<readonly [string, () => string, number, RegExp]>([
+  ['vectors', () => estate.gitDir('acme/api'), 60_000, /analysis-1\.sqlite/],
+  ['mirrors', () => `${forge.url}/acme/api.git`, 8_192, /No space left|ENOSPC/],
+])('a disk full of %s: a named failure, the old receipt; then an equal index', async ([, from, free, said]) => {
+  const cloneUrl = from();
   const before = (await indexed(tools, cloneUrl)).commit;
   await estate.commit('acme/api', functions(20, 420));
   await disk.fill(free);
@@ -82,7 +65,19 @@ async function expectSurvives(cloneUrl: string, free: number, said: RegExp): Pro
   const found = await dumpOf(tools);
   expect(faultsOf(found)).toEqual([]);
   expect(found).toEqual(await dumpOf(reference));
-}
+});
+
+test('a disk that is full of contents: a named failure, and no half of a file', async () => {
+  const content = Buffer.alloc(1_000_000, 'a');
+  const oid = 'a'.repeat(40);
+  await disk.fill(100_000);
+  const failure = await tools.mgit.spool.keep(oid, content).then(() => null, named);
+  expect(failure).toMatchObject({ type: 'DiskFailed' });
+  await disk.empty();
+  const path = await tools.mgit.spool.keep(oid, content);
+  expect(await readFile(path)).toEqual(content);
+  expect(await readdir(dirname(path))).toEqual([oid]);
+});
 
 function indexed(own: EstateTools, cloneUrl: string): Promise<RepositoryOutcome> {
   const { indexRepository } = createCatalogActivities(own);

@@ -53,7 +53,7 @@ test('a person starts, watches and answers a flow in the Temporal UI', { timeout
 test('a wrong input, given in the Temporal UI, fails naming the field', { timeout: 120_000 }, async ({ flows }) => {
   const id = 'wrong-from-the-ui';
   await start(flows, id, '{"patterns": ["acme/*"], "paralel": 4}');
-  await expect(flows.client.workflow.getHandle(id).result()).rejects.toThrow();
+  await expect(flows.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution failed');
   await openRun(id);
   const main = page.locator('main');
   await main.getByText('InvalidInput').first().waitFor();
