@@ -183,7 +183,7 @@ describe('locks and neighbours', () => {
       workflowId: 'by-hand',
       args: [{ repository: 'local/acme/api' }],
     });
-    started.set('by-hand', handle.firstExecutionRunId);
+    started.push(['by-hand', handle.firstExecutionRunId]);
     expect(await handle.result()).toMatchObject({ repository: 'local/acme/api' });
     const child = await client.workflow.getHandle('sync/local/acme/api').describe();
     expect(child.status.name).toBe('COMPLETED');

@@ -1,3 +1,4 @@
+import manifest from '../../package.json' with { type: 'json' };
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -426,7 +427,9 @@ describe('longhaul mcp', () => {
     async function raw(change: Record<string, string> = {}): Promise<RawProcess> {
       const started = startRaw({ ...env, ...change });
       onTestFinished(() => started.kill());
-      expect(await started.ask(INITIALIZE)).toMatchObject({ serverInfo: { name: 'longhaul', version: '0.1.0' } });
+      expect(await started.ask(INITIALIZE)).toMatchObject({
+        serverInfo: { name: 'longhaul', version: manifest.version },
+      });
       return started;
     }
 

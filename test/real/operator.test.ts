@@ -36,7 +36,7 @@ test('an operator starts, watches and answers a flow with the temporal program a
     `--workflow-id=${id}`,
     '--input={"patterns": ["acme/*"], "confirm": true}',
   )) as { runId: string };
-  started.set(id, run.runId);
+  started.push([id, run.runId]);
 
   const handle = client.workflow.getHandle(id);
   await expect

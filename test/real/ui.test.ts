@@ -80,7 +80,7 @@ async function start({ client, started }: FlowsFixture, id: string, input: strin
     return described?.runId ?? null;
   };
   await expect.poll(runId).not.toBeNull();
-  started.set(id, (await runId()) ?? '');
+  started.push([id, (await runId()) ?? '']);
 }
 
 async function openRun(id: string): Promise<void> {

@@ -24,6 +24,9 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await (await startFlow(client, 'syncRepositories', { all: true })).result();
   await (await startFlow(client, 'syncRepository', { repository: 'local/acme/web' })).result();
   await (await startFlow(client, 'verifyCatalog', { all: true, full: true })).result();
+  await (await startFlow(client, 'reembedIndex', { model: 'onnx', queries: [{ query: 'lanes' }], yes: true })).result();
+  await (await startFlow(client, 'switchIndex', { to: 'previous' })).result();
+  await (await startFlow(client, 'pruneIndex', { previous: true })).result();
   await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
 
   mkdirSync(FOLDER, { recursive: true });
@@ -37,9 +40,13 @@ test('records one history of each kind, and never overwrites one', async ({ flow
     writeFileSync(file, temporal.api.history.v1.History.encode(history).finish());
   }
   expect([...kinds].sort()).toEqual([
+    'fillBuild',
     'onboardRepositories',
+    'pruneIndex',
+    'reembedIndex',
     'removeRepositories',
     'removeRepository',
+    'switchIndex',
     'syncRepositories',
     'syncRepository',
     'verifyCatalog',

@@ -13,7 +13,8 @@ import { collectRuns, replayAll } from './replay.ts';
 /** A client that remembers what it started. */
 export interface TestClient {
   readonly client: Client;
-  readonly started: Map<string, string>;
+  /** Workflow ids and run ids. */
+  readonly started: [string, string][];
 }
 
 /** The tools of an estate and those of its live build. */
@@ -44,11 +45,11 @@ export const test = base
   .extend('flows', async ({ connections, maxCachedWorkflows, providers }, { onCleanup }): Promise<FlowsFixture> => {
     const { workflowBundle } = inject('stack');
     const estate = await createEstate({ providers });
-    const started = new Map<string, string>();
+    const started = [] as [string, string][];
     const record: WorkflowClientInterceptor = {
       async start(input, next) {
         const runId = await next(input);
-        started.set(input.options.workflowId, runId);
+        started.push([input.options.workflowId, runId]);
         return runId;
       },
     };
@@ -57,9 +58,9 @@ export const test = base
     const stop = await runWorkers(connections.native, tools, maxCachedWorkflows);
     onCleanup(async () => {
       try {
-        if (started.size > 0) await replayAll(await collectRuns(client, started), workflowBundle);
+        if (started.length > 0) await replayAll(await collectRuns(client, started), workflowBundle);
       } finally {
-        for (const id of started.keys())
+        for (const [id] of started)
           await client.workflow
             .getHandle(id)
             .terminate()
