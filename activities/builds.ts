@@ -1,7 +1,7 @@
 import { type BuildComparison, compareAnswers, type QueryAnswers, type StoredQuery } from '../domain/catalog/build.ts';
 import type { PruneResult, SwitchResult } from '../domain/catalog/build-flows.ts';
 import type { RepositoryPage } from '../domain/catalog/flows.ts';
-import { addressOfReceipt, pageOf } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, isBeingRemoved, pageOf } from '../domain/catalog/plan.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { blankReceipt } from './index/ingest.ts';
 import { heartbeating } from './heartbeating.ts';
@@ -88,7 +88,7 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
           ({ role }) => role === 'beside' || (previous && role === 'previous'),
         );
         for (const { digest } of unused) await builds.drop(digest);
-        return { dropped: unused.map(({ digest }) => digest) };
+        return { dropped: [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())] };
       }),
   };
 }
@@ -107,15 +107,20 @@ async function align(
   from: string,
   to: string,
 ): Promise<{ carried: number; removed: number }> {
+  const source = builds.store(from);
   const target = builds.store(to);
-  const [wanted, present] = await Promise.all([builds.store(from).receipts(), target.receipts()]);
+  const [all, present] = await Promise.all([source.receipts(), target.receipts()]);
+  const wanted = all.filter((receipt) => !isBeingRemoved(receipt));
   const wantedIds = new Set(wanted.map(({ repository }) => repository));
   const presentIds = new Set(present.map(({ repository }) => repository));
   const removed = [...presentIds].filter((id) => !wantedIds.has(id));
   for (const id of removed) await target.deleteRepository(id);
   const missing = wanted.filter(({ repository }) => !presentIds.has(repository));
-  for (const receipt of missing) {
-    const { commit, tree, branch, timestamp } = receipt;
+  for (const { repository } of missing) {
+    // it may have been removed since
+    const receipt = await source.readReceipt(repository);
+    if (receipt === null || isBeingRemoved(receipt)) continue;
+    const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
     const blank = blankReceipt(addressOfReceipt(receipt), to);
     await target.writeReceipt({ ...blank, pending: { commit, tree, branch, timestamp } });
   }

@@ -1,7 +1,7 @@
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { addressOfReceipt, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, isBeingRemoved, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
 import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import type { RepositoryVerification } from '../domain/catalog/verification.ts';
@@ -42,7 +42,7 @@ export interface CatalogActivities {
   findIndexed(request: PageRequest): Promise<RepositoryPage>;
   /** Brings the index of one repository to its HEAD. See `ingest`. */
   indexRepository(
-    request: BuildChoice & { readonly repository: string | RepositoryAddress },
+    request: BuildChoice & { readonly repository: string | RepositoryAddress; readonly onlyIndexed?: boolean },
   ): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
@@ -96,32 +96,36 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
     findIndexed: ({ patterns, after, limit }) =>
       heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns), after, limit)),
 
-    indexRepository: ({ repository, build }) =>
+    indexRepository: ({ repository, build, onlyIndexed = false }) =>
       heartbeating(async (signal, report) => {
         const started = Date.now();
-        const index = await writable(tools, build);
         const id = typeof repository === 'string' ? repository : repository.id;
-        const before = await index.store.readReceipt(id);
-        const address =
-          typeof repository === 'object'
-            ? repository
-            : before
-              ? addressOfReceipt(before)
-              : addressOf(await index.mgit.find(id, { signal }));
-        const runs = await bringUpToDate(index, address, before, { signal, onProgress: report });
+        const runs = await inLiveBuild(tools, build, async (index) => {
+          const before = await index.store.readReceipt(id);
+          if (onlyIndexed && (before === null || isBeingRemoved(before))) return [];
+          const address =
+            typeof repository === 'object'
+              ? repository
+              : before
+                ? addressOfReceipt(before)
+                : addressOf(await index.mgit.find(id, { signal }));
+          return bringUpToDate(index, address, before, { signal, onProgress: report });
+        });
         return outcomeOf(runs, id, Date.now() - started);
       }),
 
     ingestStream: ({ repository, stream }) =>
       heartbeating(async (signal, report) => {
         const started = Date.now();
-        const index = await writable(tools, undefined);
-        const previous = await index.store.readReceipt(repository);
-        const source = await tools.spool.open(repository, stream, previous);
-        const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
-        const address = { id: repository, cloneUrl };
-        const run = await ingest(index, address, source, previous, { signal, onProgress: report });
-        return outcomeOf([{ ...run, full: source.full }], repository, Date.now() - started);
+        const runs = await inLiveBuild(tools, undefined, async (index) => {
+          const previous = await index.store.readReceipt(repository);
+          const source = await tools.spool.open(repository, stream, previous);
+          const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
+          const address = { id: repository, cloneUrl };
+          const run = await ingest(index, address, source, previous, { signal, onProgress: report });
+          return [{ ...run, full: source.full }];
+        });
+        return outcomeOf(runs, repository, Date.now() - started);
       }),
 
     findDiffering: ({ patterns, full, after, limit }) =>
@@ -157,6 +161,25 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         };
       }),
   };
+}
+
+/**
+ * Does the work in the build that is named, or in the live one; once more when another became live meanwhile, which knows
+ * nothing of it.
+ */
+async function inLiveBuild(
+  tools: CatalogTools,
+  build: string | undefined,
+  work: (index: IndexTools) => Promise<Run[]>,
+): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let done: string | undefined; ;) {
+    const index = await writable(tools, build);
+    if (index.digest === done) return runs;
+    runs.push(...(await work(index)));
+    done = index.digest;
+    if (build !== undefined) return runs;
+  }
 }
 
 /** The tools of a build that this version of Longhaul can go on writing. Throws `SchemaMismatch` when it cannot. */

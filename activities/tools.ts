@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Build, BuildSettings } from '../domain/catalog/build.ts';
+import type { BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
@@ -72,6 +72,7 @@ export async function openTools(
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
   const analyzers = new Map<string, Promise<Analyzer>>();
+  const ensured = new Map<string, Promise<void>>();
   const prepared = new Map<string, Promise<IndexTools>>();
   const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
@@ -81,18 +82,16 @@ export async function openTools(
     return once(analyzers, key, () => openAnalyzer(loaded, places, env, { model, maxFileBytes, ...options }));
   }
 
-  async function begin(
-    wanted: string | ModelSettings = config.index.model,
-  ): Promise<Pick<Build, 'digest' | 'settings'>> {
+  async function begin(wanted: string | ModelSettings = config.index.model): Promise<string> {
     const { maxFileBytes } = config.index;
     const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
     const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
     const settings = { model, modelDigest, maxFileBytes };
     await builds.create(digest, settings);
-    return { digest, settings };
+    return digest;
   }
 
-  /** The tools of a build, its collections checked once. */
+  /** The tools of a build whose collections are there. */
   function toolsOf(digest: string, settings: BuildSettings): Promise<IndexTools> {
     return once(prepared, digest, async () => {
       const analyzer = await analyzerFor(settings);
@@ -103,7 +102,6 @@ export async function openTools(
             'give it that model, or build anew with `longhaul index reembed`.',
         );
       }
-      await builds.create(digest, settings);
       const store = builds.store(digest);
       const mgit = openMgit(loaded, env, settings.maxFileBytes);
       // vectors of larger models say already what it would
@@ -134,18 +132,16 @@ export async function openTools(
   return {
     mgit: openMgit(loaded, env),
     builds,
-    begin: async (model) => (await begin(model)).digest,
+    begin,
     live,
-    async index(digest) {
-      if (digest === undefined) {
-        const tools = await live();
-        if (tools !== null) return tools;
-        const begun = await begin();
-        return (await live()) ?? toolsOf(begun.digest, begun.settings);
-      }
-      const build = (await builds.list()).find((one) => one.digest === digest);
-      if (!build) throw new LonghaulError('InvalidInput', `There is no build ${digest} of the index.`);
-      return toolsOf(build.digest, build.settings);
+    async index(named) {
+      if (named === undefined && (await builds.live()) === null) await begin();
+      const build =
+        named === undefined ? await builds.live() : (await builds.list()).find(({ digest }) => digest === named);
+      if (!build) throw new LonghaulError('InvalidInput', `There is no build ${named ?? ''} of the index.`);
+      const { digest, settings } = build;
+      await once(ensured, digest, () => builds.create(digest, settings));
+      return toolsOf(digest, settings);
     },
     spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
     close: async () => {

@@ -84,8 +84,10 @@ export async function startFlow<Type extends keyof Flows>(
           }),
     })) as FlowHandle<Type>;
   } catch (error) {
-    if (workflowId !== BUILDS_LOCK || !(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error });
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw workflowId === BUILDS_LOCK
+      ? new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error })
+      : new LonghaulError('RepositoryBusy', `Another run is working on ${repository ?? workflowId}.`, { cause: error });
   }
 }
 

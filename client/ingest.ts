@@ -8,7 +8,8 @@ import { startFlow } from './flows.ts';
 
 /**
  * Keeps a change stream in the blob store and lets one flow for each repository ingest it. The worker must see the same
- * data folder. Throws `InvalidInput` naming the line before anything is ingested.
+ * data folder. Throws `InvalidInput` naming the line before anything is ingested, and in the end
+ * the first failure of a flow.
  */
 export async function ingestLines(
   context: CliContext,
@@ -21,11 +22,18 @@ export async function ingestLines(
   const session = await connectTemporal(context);
   try {
     const outcomes: RepositoryOutcome[] = [];
+    const failures: unknown[] = [];
     for (const { repository, stream } of streams) {
-      const handle = await startFlow(session.client, 'ingestStream', { repository, stream });
-      outcomes.push(await handle.result());
+      try {
+        const handle = await startFlow(session.client, 'ingestStream', { repository, stream });
+        outcomes.push(await handle.result());
+      } catch (error) {
+        // one that fails never stops the others
+        failures.push(error);
+      }
       await spool.discard(repository, stream);
     }
+    if (failures.length > 0) throw failures[0];
     return outcomes;
   } finally {
     await session.close();

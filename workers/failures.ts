@@ -4,7 +4,7 @@ import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
 
 /**
- * Turns what an activity threw at its `attempt`-th try into Temporal's failure: an anticipated one by its name, tried as
+ * Turns what an activity threw, for the `attempt`-th time, into Temporal's failure: an anticipated one by its name, tried as
  * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever.
  */
 export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
@@ -27,15 +27,40 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   });
 }
 
+/** Activities whose failures are remembered: more than are ever being tried again at the same time. */
+const REMEMBERED = 10_000;
+
+/** How often each activity failed in each way, as far as this process saw: what a server's absence costs is nobody else's. */
+const seen = new Map<string, Map<string, number>>();
+
 /** Applies {@link toApplicationFailure} to whatever an activity throws. */
 export const namedFailures: ActivityInterceptorsFactory = () => ({
   inbound: {
     async execute(input, next) {
+      const { workflowExecution, activityId } = activityInfo();
+      const activity = `${workflowExecution?.runId} ${activityId}`;
       try {
-        return await next(input);
+        const result = await next(input);
+        seen.delete(activity);
+        return result;
       } catch (error) {
-        throw toApplicationFailure(error, activityInfo().attempt);
+        throw toApplicationFailure(error, timesSeen(activity, kindOf(error)));
       }
     },
   },
 });
+
+function timesSeen(activity: string, kind: string): number {
+  const failures = seen.get(activity) ?? new Map<string, number>();
+  const times = (failures.get(kind) ?? 0) + 1;
+  failures.set(kind, times);
+  seen.set(activity, failures);
+  const [oldest] = seen.keys();
+  if (seen.size > REMEMBERED && oldest !== undefined) seen.delete(oldest);
+  return times;
+}
+
+function kindOf(thrown: unknown): string {
+  const error = diskFailure(thrown) ?? thrown;
+  return error instanceof LonghaulError ? error.type : 'unexpected';
+}

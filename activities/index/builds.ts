@@ -19,6 +19,11 @@ export interface Builds {
   switchTo(digest: string): Promise<void>;
   /** Deletes a build with all its objects and receipts. Throws `InvalidInput` for the live one. */
   drop(digest: string): Promise<void>;
+  /**
+   * Deletes what is not a build, though its name says so: half of a build that was being made or dropped, or what a late write
+   * made anew in a Weaviate with auto-schema. Gives the digests.
+   */
+  dropLeftovers(): Promise<string[]>;
   store(digest: string): IndexStore;
 }
 
@@ -129,6 +134,18 @@ export function createBuilds(client: IndexClient, name: string): Builds {
       await reaching(() => client.collections.delete(chunks));
       stores.delete(digest);
     },
+    async dropLeftovers() {
+      const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
+      const kept = new Set(known.map(({ digest }) => digest));
+      const left = collections.flatMap((collection) => {
+        const [, digest = ''] = NAME.exec(collection.name.slice(name.length)) ?? [];
+        return collection.name.startsWith(name) && digest !== '' && !kept.has(digest)
+          ? [{ collection: collection.name, digest }]
+          : [];
+      });
+      for (const { collection } of left) await reaching(() => client.collections.delete(collection));
+      return [...new Set(left.map(({ digest }) => digest))];
+    },
   };
 }
 
@@ -140,6 +157,9 @@ async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
     throw isConnectionLoss(error) ? unavailable(error) : error;
   }
 }
+
+/** What follows the name of the index in that of a collection. */
+const NAME = /^(?:Chunk|Receipt)_([0-9a-f]{16})$/;
 
 const DESCRIPTION = 'Longhaul code chunks. Made with ';
 

@@ -38,6 +38,7 @@ export const FLOW_INPUTS = {
   syncRepository: z.strictObject({
     repository: z.union([repositoryId, address]),
     build: digest.optional(),
+    onlyIndexed: z.boolean().optional(),
   }),
   removeRepositories: z.strictObject({ patterns: patternList, parallel }),
   verifyCatalog: z

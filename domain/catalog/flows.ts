@@ -29,6 +29,8 @@ export interface SyncRepositoryInput {
   readonly repository: string | RepositoryAddress;
   /** Digest of a build beside the live one. @default the live build */
   readonly build?: string;
+  /** Do nothing when it is not in the index, or not any more. @default false */
+  readonly onlyIndexed?: boolean;
 }
 
 /** Input of `removeRepositories`. */
@@ -124,6 +126,14 @@ export interface FleetResult {
 /** How many failures a {@link FleetResult} names; the rest is counted. */
 export const FAILURES_KEPT = 200;
 
+/** Hundreds of them travel in one result, and a tool may have said a lot. */
+const LONGEST_ERROR = 500;
+
+/** What went wrong, short enough to travel with many others. */
+export function clipError(error: string): string {
+  return error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR - 1)}…` : error;
+}
+
 /** What a running fleet flow is doing; the answer of the query `progress`. */
 export interface FleetProgress extends Omit<FleetResult, 'durationMs'> {
   readonly stage: 'finding' | 'waiting for confirmation' | 'working' | 'done';
@@ -158,8 +168,10 @@ export interface RepositoryPage {
   readonly repositories: readonly PlannedRepository[];
   /** How many need work in all, on this and the following pages. */
   readonly total: number;
-  /** Repositories that could not be asked. */
+  /** The first {@link FAILURES_KEPT} repositories that could not be asked. */
   readonly failures: readonly RepositoryFailure[];
+  /** How many could not be asked. */
+  readonly failed: number;
   /** Where the next page starts; null on the last one. */
   readonly next: string | null;
 }

@@ -1,5 +1,12 @@
 import type { LonghaulError } from '../failures.ts';
-import { addressOf, type PlannedRepository, type RepositoryFailure, type RepositoryPage } from './flows.ts';
+import {
+  addressOf,
+  clipError,
+  FAILURES_KEPT,
+  type PlannedRepository,
+  type RepositoryFailure,
+  type RepositoryPage,
+} from './flows.ts';
 import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
 import { providerOf, type RepositoryAddress, type Whereabouts } from './repository.ts';
 
@@ -101,8 +108,8 @@ export function planSync(
     const { repository: id, cloneUrl } = receipt;
     const head = heads.get(id);
     if (moved.has(id)) continue;
-    if (cloneUrl.startsWith(STREAM_URL)) {
-      // nobody but its producer knows where it is
+    if (cloneUrl.startsWith(STREAM_URL) || isBeingRemoved(receipt)) {
+      // nobody but its producer knows where it is, or it is to go
       upToDate.push(id);
     } else if (head === undefined || head instanceof Error) {
       failures.push({
@@ -151,6 +158,11 @@ export function planVerification(
   };
 }
 
+/** True for the receipt that a removal leaves until its last step. */
+export function isBeingRemoved({ commit, pending }: Receipt): boolean {
+  return commit === '' && pending === null;
+}
+
 /** Where the repository of a receipt is fetched from. */
 export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
   return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
@@ -167,12 +179,14 @@ export function pageOf(plan: FleetPlan, after: string | null, limit: number): Re
   const repositories = left.slice(0, limit);
   const next = left.length > limit ? (repositories.at(-1)?.id ?? null) : null;
   const onThisPage = (id: string): boolean => later(id) && (next === null || id <= next);
+  const failures = plan.failures.filter(({ repository }) => onThisPage(repository));
   return {
     matched: plan.matched,
     total: plan.work.length,
     upToDate: plan.upToDate.filter(onThisPage).length,
     repositories,
-    failures: plan.failures.filter(({ repository }) => onThisPage(repository)),
+    failures: failures.slice(0, FAILURES_KEPT).map((failure) => ({ ...failure, error: clipError(failure.error) })),
+    failed: failures.length,
     next,
   };
 }

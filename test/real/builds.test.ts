@@ -1,4 +1,7 @@
-import { describe, expect } from 'vitest';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, inject } from 'vitest';
+import { createCatalogActivities } from '../../activities/catalog.ts';
+import { connectWeaviate } from '../../activities/index/weaviate.ts';
 import type { ReembedProgress } from '../../domain/catalog/build-flows.ts';
 import { startFlow } from '../../client/flows.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../support/flows.ts';
@@ -96,6 +99,55 @@ describe('builds of the index', () => {
     expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: [beside?.digest] });
     await expect(tools.builds.drop(live?.digest ?? '')).rejects.toMatchObject({ type: 'InvalidInput' });
   }, 60_000);
+
+  test('what is indexed while another build becomes live is in that one too', async ({ flows: { tools, estate } }) => {
+    await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
+    const repository = 'local/acme/late';
+    const other = await tools.begin('onnx');
+    const first = await tools.builds.live();
+    // the switch comes in the middle: after the build was chosen, before anything of the repository is written
+    const { indexRepository } = createCatalogActivities({
+      ...tools,
+      async index(build) {
+        const index = await tools.index(build);
+        const diff: typeof index.mgit.diff = async (...question) => {
+          await tools.builds.switchTo(other);
+          return index.mgit.diff(...question);
+        };
+        return { ...index, mgit: { ...index.mgit, diff } };
+      },
+    });
+    const outcome = await new MockActivityEnvironment().run(indexRepository, { repository });
+    expect(outcome).toMatchObject({ objects: 1, objectsWritten: 2 });
+    for (const digest of [first?.digest ?? '', other]) {
+      expect(await tools.builds.store(digest).readReceipt(repository)).toMatchObject({ objects: 1, pending: null });
+    }
+    await tools.builds.switchTo(first?.digest ?? '');
+    await tools.builds.drop(other);
+  });
+
+  test('a repository that was removed while it waited for its sync stays removed', async ({
+    flows: { tools, estate },
+  }) => {
+    await estate.create('acme/gone', { 'gone.ts': 'export const gone = 1;\n' });
+    const repository = { id: 'local/acme/gone', cloneUrl: estate.gitDir('acme/gone') };
+    const { indexRepository } = createCatalogActivities(tools);
+    const asked = { repository, onlyIndexed: true };
+    expect(await new MockActivityEnvironment().run(indexRepository, asked)).toMatchObject({ objectsWritten: 0 });
+    expect(await tools.store.receipts()).toEqual([]);
+  });
+
+  test('half a build is deleted with the builds that nobody uses', async ({ flows: { client, tools, estate } }) => {
+    const left = await connectWeaviate(inject('stack').weaviate);
+    await left.collections.create({ name: `${estate.indexName}Receipt_0123456789abcdef` });
+    try {
+      expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: ['0123456789abcdef'] });
+      expect(await tools.builds.list()).toHaveLength(1);
+      expect(await tools.store.receipts()).toEqual([]);
+    } finally {
+      await left.close();
+    }
+  });
 
   test('a model that is live already changes nothing', async ({ flows }) => {
     const { client } = flows;

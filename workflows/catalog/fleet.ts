@@ -107,9 +107,9 @@ export class FleetTracker {
     });
   }
 
-  failed(failures: readonly RepositoryFailure[]): void {
+  failed(failures: readonly RepositoryFailure[], count = failures.length): void {
     this.update({
-      failed: this.state.failed + failures.length,
+      failed: this.state.failed + count,
       failures: [...this.state.failures, ...failures].slice(0, FAILURES_KEPT),
     });
   }
@@ -125,7 +125,7 @@ export interface FleetWork<Outcome = RepositoryOutcome> {
   /** The child workflow that works on one repository. */
   readonly child: {
     readonly type: string;
-    readonly input: (repository: RepositoryAddress) => unknown;
+    readonly input: (repository: RepositoryAddress, isMoved: boolean) => unknown;
     /** What its workflow id, which is the lock, begins with. @default 'sync' */
     readonly lock?: string;
   };
@@ -158,7 +158,7 @@ export async function workThroughFleet<Outcome = RepositoryOutcome>(
     }
   }
   tracker.update({ stage: 'working', skipped: tracker.progress.skipped + page.upToDate });
-  tracker.failed(page.failures);
+  tracker.failed(page.failures, page.failed);
   await inLanes(page.repositories, work.parallel, (repository) => workOn(repository, tracker, work));
   if (page.next !== null) {
     await continueAsNew(work.nextInput({ ...state, after: page.next, progress: tracker.progress }));
@@ -176,7 +176,7 @@ async function workOn<Outcome>(
   try {
     const outcome = await executeChild<(input: unknown) => Promise<Outcome>>(work.child.type, {
       workflowId: `${work.child.lock ?? 'sync'}/${repository.id}`,
-      args: [work.child.input(repository)],
+      args: [work.child.input(repository, formerly.length > 0)],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],
@@ -235,7 +235,9 @@ export interface FleetStart {
 /** Takes the state of the run before out of an input; in a first run everything is a person's input. */
 export function fleetStart(input: unknown): FleetStart {
   const { continuedFromExecutionRunId, startTime } = workflowInfo();
-  if (continuedFromExecutionRunId === undefined || typeof input !== 'object' || input === null) {
+  const isContinued = typeof input === 'object' && input !== null && 'continued' in input;
+  // a cron or retried run also has one before it, but nothing of its state
+  if (continuedFromExecutionRunId === undefined || !isContinued) {
     return { given: input, state: newFleet(startTime.getTime()) };
   }
   const { continued, ...given } = input as { continued: FleetState };

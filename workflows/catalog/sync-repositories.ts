@@ -26,7 +26,11 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
       log.info('sync_group_start', { event: 'sync_group_start', group, repo_count: total });
       return Promise.resolve(true);
     },
-    child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    child: {
+      type: 'syncRepository',
+      // one that was removed while it waited for its turn must not come back; a moved one is not there yet
+      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }) }),
+    },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });

@@ -1,5 +1,10 @@
 import { log, setCurrentDetails } from '@temporalio/workflow';
-import type { FleetResult, VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows.ts';
+import {
+  clipError,
+  type FleetResult,
+  type VerifyInput,
+  type VerifyRepositoryInput,
+} from '../../domain/catalog/flows.ts';
 import { describeVerification } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
 import {
@@ -40,9 +45,6 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   });
 }
 
-/** Hundreds of them travel in one result. */
-const LONGEST_ERROR = 500;
-
 function record(tracker: FleetTracker, found: RepositoryVerification): void {
   const { progress } = tracker;
   const { repository, isTrue, differences, note } = found;
@@ -56,7 +58,7 @@ function record(tracker: FleetTracker, found: RepositoryVerification): void {
   });
   if (isTrue) return;
   const error = `${describeDifferences(differences)}${note === null ? '' : `; ${note}`}`;
-  tracker.failed([{ repository, type: 'IndexDiffers', error: error.slice(0, LONGEST_ERROR) }]);
+  tracker.failed([{ repository, type: 'IndexDiffers', error: clipError(error) }]);
 }
 
 /** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation, TerminatedFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureType } from '../../domain/failures.ts';
-import type { RepositoryFailure } from '../../domain/catalog/flows.ts';
+import { clipError, type RepositoryFailure } from '../../domain/catalog/flows.ts';
 
 /** The failure of a repository whose lock another run holds. */
 export function busy(repository: string): RepositoryFailure {
@@ -22,5 +22,5 @@ export function failureOf(repository: string, error: unknown): RepositoryFailure
     return { repository, type: 'Cancelled', error: 'its run was terminated' };
   }
   const type = deepest instanceof ApplicationFailure && isFailureType(deepest.type) ? deepest.type : 'Unexpected';
-  return { repository, type, error: deepest instanceof Error ? deepest.message : String(deepest) };
+  return { repository, type, error: clipError(deepest instanceof Error ? deepest.message : String(deepest)) };
 }

@@ -164,4 +164,22 @@ describe('pages', () => {
     expect(seen).toEqual([...work].sort());
     expect(skipped).toBe(upToDate.length);
   });
+
+  test('name so many failures, shortly, that they fit into one result, and count the rest', () => {
+    const failures = Array.from({ length: 6_000 }, (_, at) => ({
+      repository: `p/o/r${at}`,
+      type: 'GitFailed' as const,
+      error: 'x'.repeat(5_000),
+    }));
+    const page = pageOf({ matched: 6_000, work: [], upToDate: [], failures }, null, 500);
+    expect(page).toMatchObject({ failed: 6_000, next: null });
+    expect(page.failures).toHaveLength(200);
+    expect(JSON.stringify(page).length).toBeLessThan(256 * 1024);
+  });
+});
+
+test('a sync leaves alone what is being removed', () => {
+  const receipts = [receipt('p/o/r', { commit: '' })];
+  const plan = planSync(receipts, new Map([['p/o/r', HEAD]]), 'now', new Map());
+  expect(plan).toMatchObject({ work: [], upToDate: ['p/o/r'] });
 });
