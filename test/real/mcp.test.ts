@@ -124,12 +124,14 @@ describe('longhaul mcp', () => {
 
   test('searches as the command line does', async () => {
     const query = 'run items in bounded lanes';
-    const found = await mcp.ask<SearchCodeOutput>('search_code', { query, limit: 3 });
-    const { stdout } = await longhaul(env, ['search', query, '--limit', '3', '--json']);
+    // another repository has a file of the same code five times over
+    const asked = { query, limit: 3, repository_pattern: 'acme/*' };
+    const found = await mcp.ask<SearchCodeOutput>('search_code', asked);
+    const { stdout } = await longhaul(env, ['search', query, '--repo', 'acme/*', '--limit', '3', '--json']);
     const { results } = JSON.parse(stdout) as SearchCodeOutput;
     expect(found).toMatchObject({ query, results, omitted: 0 });
     expect(results[0]).toMatchObject({ repo: API, path: 'src/lanes.ts', commit });
-    const { text } = await mcp.call('search_code', { query, limit: 1 });
+    const { text } = await mcp.call('search_code', { ...asked, limit: 1 });
     const [first] = results;
     expect(text).toContain(`${API} src/lanes.ts:${first?.startLine}-${first?.endLine} (TypeScript`);
     expect(text).toContain(first?.snippet.trim());
