@@ -41,7 +41,13 @@ describe('what a sync does', () => {
     ['work when the default branch has another name', {}, { ...HEAD, branch: 'trunk' }, true],
     ['work when the last run did not finish', { pending: { ...HEAD, tree: '', timestamp: null } }, HEAD, true],
     ['work when chunker or model changed', { digest: 'before' }, HEAD, true],
-    ['work when the first run never finished', { commit: '' }, { ...HEAD, commit: '' }, true],
+    [
+      'work when the first run never finished',
+      { commit: '', pending: { ...HEAD, tree: '', timestamp: null } },
+      HEAD,
+      true,
+    ],
+    ['nothing to what is being removed', { commit: '' }, HEAD, false],
   ] as const)('%s', ([, change, head, works]) => {
     const plan = planSync([receipt('p/o/r', change)], new Map([['p/o/r', head]]), 'now');
     expect(plan.work.map(({ id }) => id)).toEqual(works ? ['p/o/r'] : []);
@@ -176,10 +182,4 @@ describe('pages', () => {
     expect(page.failures).toHaveLength(200);
     expect(JSON.stringify(page).length).toBeLessThan(256 * 1024);
   });
-});
-
-test('a sync leaves alone what is being removed', () => {
-  const receipts = [receipt('p/o/r', { commit: '' })];
-  const plan = planSync(receipts, new Map([['p/o/r', HEAD]]), 'now', new Map());
-  expect(plan).toMatchObject({ work: [], upToDate: ['p/o/r'] });
 });
