@@ -47,6 +47,8 @@ export interface AnalyzedBatch {
 
 /** Texts are embedded and kept in portions: what is kept is not lost when the process dies, and between two it may stop. */
 const PORTION = 32;
+/** Milliseconds: nobody else waits for this thread. */
+const BUSY_TIMEOUT = 60_000;
 
 const settings = workerData as ThreadSettings;
 let opened: Promise<{ model: EmbeddingModel | null; cache: VectorCache }> | undefined;
@@ -149,6 +151,6 @@ async function open(): Promise<{ model: EmbeddingModel | null; cache: VectorCach
   const { model } = settings;
   return {
     model: model.kind === 'remote' ? null : await openShared(model),
-    cache: openVectorCache(settings.cacheFile),
+    cache: openVectorCache(settings.cacheFile, { busyTimeout: BUSY_TIMEOUT }),
   };
 }
