@@ -65,7 +65,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       const model = await opened.get();
       const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
       const keys = entries.map(({ key }) => key);
-      const vectors = fromCache((open) => open.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
+      const vectors = fromCache((kept) => kept.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
       const unknown = entries.flatMap((entry, at) => (vectors[at] ? [] : [{ ...entry, at }]));
       const [[question], ...shares] = await Promise.all([
         model.embed([queryEmbeddingText(query)]),
@@ -82,7 +82,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       for (const { at, vector } of made) vectors[at] = vector;
       if (made.length > 0) {
         const fresh = made.map(({ key, vector }) => [key, vector] as const);
-        fromCache((open) => open.putVectors(model.digest, fresh));
+        fromCache((kept) => kept.putVectors(model.digest, fresh));
       }
       return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
     },
