@@ -3,6 +3,7 @@ import type { Piscina } from 'piscina';
 import type { SourceFile } from './analysis.ts';
 import type { AnalyzedBatch, ThreadAnswer, ThreadSettings, ThreadTask } from './analyzer-thread.ts';
 import { beside } from './beside.ts';
+import { createOpening } from './opening.ts';
 import { unpackFailure } from './packed-failure.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -36,7 +37,7 @@ export function createAnalyzerPool(
   { min = 1, max = availableParallelism() }: PoolSize = {},
 ): AnalyzerPool {
   const closing = new AbortController();
-  let started: Promise<Piscina<ThreadTask, ThreadAnswer<never>>> | undefined;
+  const started = createOpening(start);
 
   async function start(): Promise<Piscina<ThreadTask, ThreadAnswer<never>>> {
     const { Piscina } = await import('piscina');
@@ -54,7 +55,7 @@ export function createAnalyzerPool(
   async function run<T>(name: string, files: readonly SourceFile[], signal: AbortSignal | undefined): Promise<T[]> {
     const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
     stop.throwIfAborted();
-    const threads = await (started ??= start());
+    const threads = await started.get();
     stop.throwIfAborted();
     const cancelled = new SharedArrayBuffer(4);
     const tasks = portionsOf(files, max).map(async (portion) => {
@@ -77,7 +78,7 @@ export function createAnalyzerPool(
     count: (files, signal) => run('count', files, signal),
     async close() {
       closing.abort(new Error('the analyzer was closed'));
-      await (await started)?.close();
+      await (await started.current())?.close();
     },
   };
 }

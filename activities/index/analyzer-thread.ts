@@ -8,6 +8,7 @@ import { openShared } from './embedder.ts';
 import type { EmbeddingModel, SharedModel } from './embedder.ts';
 import { chunkEmbeddingText } from './embedding-text.ts';
 import { languageOf } from './language.ts';
+import { createOpening } from './opening.ts';
 import { packFailure } from './packed-failure.ts';
 import type { PackedFailure } from './packed-failure.ts';
 import { openVectorCache, textKey } from './vector-cache.ts';
@@ -47,9 +48,12 @@ export interface AnalyzedBatch {
 
 /** Texts are embedded and kept in portions: what is kept is not lost when the process dies, and between two it may stop. */
 const PORTION = 32;
+/** Milliseconds: nobody else waits for this thread. */
+const BUSY_TIMEOUT = 60_000;
 
 const settings = workerData as ThreadSettings;
-let opened: Promise<{ model: EmbeddingModel | null; cache: VectorCache }> | undefined;
+const embedder = createOpening(openEmbedder);
+let cache: VectorCache | undefined;
 
 /** Chunks files and embeds the chunks. */
 export function analyze({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
@@ -111,8 +115,8 @@ async function embed(
   texts: readonly string[],
   isCancelled: () => boolean,
 ): Promise<Omit<AnalyzedBatch, 'files'> | null> {
-  opened ??= open();
-  const { model, cache } = await opened;
+  const model = await embedder.get();
+  cache ??= openVectorCache(settings.cacheFile, { busyTimeout: BUSY_TIMEOUT });
   const { digest, dimensions } = settings.model;
   const distinct = [...new Set(texts)].map((text) => ({ text, key: textKey(text) }));
   const found = cache.getVectors(
@@ -145,10 +149,7 @@ async function embed(
   return { vectors: all, missing, embedded, reused: texts.length - embedded };
 }
 
-async function open(): Promise<{ model: EmbeddingModel | null; cache: VectorCache }> {
+async function openEmbedder(): Promise<EmbeddingModel | null> {
   const { model } = settings;
-  return {
-    model: model.kind === 'remote' ? null : await openShared(model),
-    cache: openVectorCache(settings.cacheFile),
-  };
+  return model.kind === 'remote' ? null : openShared(model);
 }

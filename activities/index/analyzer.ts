@@ -8,6 +8,7 @@ import { openShared, shareModel } from './embedder.ts';
 import type { EmbeddingModel, ModelConfig, ModelOptions } from './embedder.ts';
 import { queryEmbeddingText } from './embedding-text.ts';
 import { grammarsDigest } from './grammar-files.ts';
+import { createOpening } from './opening.ts';
 import { embedMissing } from './remote-embedding.ts';
 import type { RemoteModel } from './remote-model.ts';
 import { openVectorCache, textKey } from './vector-cache.ts';
@@ -66,7 +67,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
   const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
   let cache: VectorCache | undefined;
-  let own: Promise<EmbeddingModel> | undefined;
+  const own = createOpening(open);
   const closing = new AbortController();
 
   async function analyze(files: readonly SourceFile[], { signal }: { signal?: AbortSignal } = {}): Promise<Analysis> {
@@ -101,14 +102,14 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     analyze,
     countChunks: async (files, { signal } = {}) => (await pool.count(files, signal)).flat(),
     async embedQuery(text) {
-      const [vector] = await (await (own ??= open())).embed([queryEmbeddingText(text)]);
+      const [vector] = await (await own.get()).embed([queryEmbeddingText(text)]);
       return vector ?? new Float32Array(model.dimensions);
     },
     async close() {
       closing.abort(new Error('the analyzer was closed'));
       await pool.close();
       cache?.close();
-      await (remote ?? (await own))?.close();
+      await (remote ?? (await own.current()))?.close();
     },
   };
 }

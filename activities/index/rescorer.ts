@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { LonghaulError } from '../../domain/failures.ts';
 import { ANALYSIS_CACHE } from './analyzer.ts';
 import { sha256 } from './digest.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { queryEmbeddingText, rescoringText } from './embedding-text.ts';
 import type { RescoredChunk } from './embedding-text.ts';
 import { readModelFiles } from './model-files.ts';
+import { createOpening } from './opening.ts';
 import { openVectorCache, textKey } from './vector-cache.ts';
 import type { VectorCache } from './vector-cache.ts';
 import { createWordPiece } from './wordpiece.ts';
@@ -26,12 +28,15 @@ const LANES = 2;
 
 /**
  * The rescorer of the model in `modelFolder`, or in the folder that it finds; vectors of pieces are kept in `cacheDir` and made
- * once. The model is opened by the first question: throws `InvalidConfiguration` there when it cannot be used.
+ * once; when it cannot keep them, they are made again and a warning of the process says so. The model is opened by the first
+ * question: throws `InvalidConfiguration` there when it cannot be used.
  */
 export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
-  let opened: Promise<{ model: EmbeddingModel; cache: VectorCache }> | undefined;
+  const opened = createOpening(open);
+  let cache: VectorCache | undefined;
+  let isWarned = false;
 
-  async function open(): Promise<{ model: EmbeddingModel; cache: VectorCache }> {
+  async function open(): Promise<EmbeddingModel> {
     const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
     // only here, because its native library is slow to load
     const [files, { createOnnxModel }] = await Promise.all([
@@ -40,41 +45,51 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
     ]);
     const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
     const digest = sha256(`${RECIPE} ${files.digest}`).slice(0, 16);
-    const model = await createOnnxModel(digest, files.onnx, words, { mostTokens: MOST_TOKENS });
-    return { model, cache: openVectorCache(path.join(cacheDir, ANALYSIS_CACHE)) };
+    return createOnnxModel(digest, files.onnx, words, { mostTokens: MOST_TOKENS });
+  }
+
+  /** What the cache says; null, and once a warning, when it cannot be used: it only saves time. */
+  function fromCache<Result>(ask: (cache: VectorCache) => Result): Result | null {
+    try {
+      return ask((cache ??= openVectorCache(path.join(cacheDir, ANALYSIS_CACHE))));
+    } catch (error) {
+      if (!(error instanceof LonghaulError && error.type === 'DiskFailed')) throw error;
+      if (!isWarned) process.emitWarning(`Searches are slower than they need to be: ${error.message}`);
+      isWarned = true;
+      return null;
+    }
   }
 
   return {
     async similarities(query, chunks) {
-      const { model, cache } = await (opened ??= open());
+      const model = await opened.get();
       const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
       const keys = entries.map(({ key }) => key);
-      const vectors = cache.getVectors(model.digest, keys);
+      const vectors = fromCache((kept) => kept.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
       const unknown = entries.flatMap((entry, at) => (vectors[at] ? [] : [{ ...entry, at }]));
-      const asked = model.embed([queryEmbeddingText(query)]);
-      const made = (
-        await Promise.all(
-          Array.from({ length: LANES }, async (_, lane) => {
-            const share = unknown.filter((_entry, at) => at % LANES === lane);
-            const embedded = await model.embed(share.map(({ text }) => text));
-            return share.map((entry, at) => ({ ...entry, vector: embedded[at] }));
-          }),
-        )
-      ).flat();
+      const [[question], ...shares] = await Promise.all([
+        model.embed([queryEmbeddingText(query)]),
+        ...Array.from({ length: LANES }, async (_, lane) => {
+          const share = unknown.filter((_entry, at) => at % LANES === lane);
+          const embedded = await model.embed(share.map(({ text }) => text));
+          return share.flatMap((entry, at) => {
+            const vector = embedded[at];
+            return vector ? [{ ...entry, vector }] : [];
+          });
+        }),
+      ]);
+      const made = shares.flat();
       for (const { at, vector } of made) vectors[at] = vector;
-      if (made.length > 0)
-        cache.putVectors(
-          model.digest,
-          made.flatMap(({ key, vector }) => (vector ? [[key, vector]] : [])),
-        );
-      const [question] = await asked;
+      if (made.length > 0) {
+        const fresh = made.map(({ key, vector }) => [key, vector] as const);
+        fromCache((kept) => kept.putVectors(model.digest, fresh));
+      }
       return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
     },
     async close() {
-      // what could not be opened was said to whoever asked
-      const done = await opened?.catch(() => undefined);
-      done?.cache.close();
-      await done?.model.close();
+      const model = await opened.current();
+      cache?.close();
+      await model?.close();
     },
   };
 }

@@ -18,6 +18,7 @@ import { indexedLanguage } from './indexed-language.ts';
 import type { Rescorer } from './rescorer.ts';
 import type { ChunkProperties } from './schema.ts';
 import type { IndexStore } from './store.ts';
+import { isConnectionLoss, unavailable } from './weaviate.ts';
 
 /** A question to the index. */
 export interface SearchQuery {
@@ -83,6 +84,8 @@ export interface SearchTools {
   readonly weights?: RankingWeights;
 }
 
+/** Characters of a query: more is no question, but a text. */
+const LONGEST_QUERY = 2_000;
 /** Lines of code that a result shows at most. */
 export const SNIPPET_LINES = 20;
 /** Pieces of code that words find, and as many that vectors find. */
@@ -105,16 +108,32 @@ type Chunks = Collection<ChunkProperties>;
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
- * an empty query, and for a language that nothing in the index is written in.
+ * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, and for a language that
+ * nothing in the index is written in; `ServerUnavailable` when Weaviate does not answer.
  */
-export async function search(
+export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
+  const { query } = question;
+  if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
+  if (query.length > LONGEST_QUERY) {
+    throw new LonghaulError(
+      'InvalidInput',
+      `The query has ${query.length} characters: give at most ${LONGEST_QUERY}, the words that matter.`,
+    );
+  }
+  try {
+    return await answerTo(client, tools, question);
+  } catch (error) {
+    throw !(error instanceof LonghaulError) && isConnectionLoss(error) ? unavailable(error) : error;
+  }
+}
+
+async function answerTo(
   client: WeaviateClient,
   { store, analyzer, rescorer, weights = RANKING }: SearchTools,
   question: SearchQuery,
 ): Promise<SearchAnswer> {
   const started = performance.now();
   const { query, limit = 10, rescore = true } = question;
-  if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
   const asked = readQuestion(query);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
   const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
@@ -177,15 +196,20 @@ async function candidatesOf(
     ...(filters === null ? {} : { filters }),
   };
   const names = asked.names.flatMap((name) => stems(name).slice(-1));
+  const vector = await analyzer.embedQuery(query);
+  const isMeaningless = vector.every((value) => value === 0);
+  if (asked.terms.length === 0 && isMeaningless) {
+    throw new LonghaulError('InvalidInput', 'The query has nothing in it that can be searched for: give some words.');
+  }
   const [byWords, byVector, byName] = await Promise.all([
-    chunks.query.bm25(asked.terms.join(' '), {
-      ...options,
-      queryProperties: [...KEYWORD_PROPERTIES],
-      returnMetadata: ['score'],
-    }),
-    analyzer
-      .embedQuery(query)
-      .then((vector) => chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] })),
+    asked.terms.length === 0
+      ? null
+      : chunks.query.bm25(asked.terms.join(' '), {
+          ...options,
+          queryProperties: [...KEYWORD_PROPERTIES],
+          returnMetadata: ['score'],
+        }),
+    isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
     names.length === 0
       ? null
       : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
@@ -200,9 +224,9 @@ async function candidatesOf(
     if (!matches(at)) return;
     found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
   };
-  for (const { uuid, properties, metadata } of byWords.objects)
+  for (const { uuid, properties, metadata } of byWords?.objects ?? [])
     note(uuid, properties, { keyword: metadata?.score ?? 0 });
-  for (const { uuid, properties, metadata } of byVector.objects)
+  for (const { uuid, properties, metadata } of byVector?.objects ?? [])
     note(uuid, properties, { vector: 1 - (metadata?.distance ?? 1) });
   for (const { uuid, properties } of byName?.objects ?? []) note(uuid, properties, {});
   return [...found.values()];

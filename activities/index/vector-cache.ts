@@ -31,13 +31,22 @@ export interface VectorCache {
   close(): void;
 }
 
-/** Milliseconds to wait for another writer, who never takes longer than one batch. */
-const BUSY_TIMEOUT = 60_000;
+/** How {@link openVectorCache} waits. */
+export interface WaitOptions {
+  /**
+   * Milliseconds to wait for another writer, who never takes longer than one batch. @default 3000, which an event loop can be
+   * kept waiting for
+   */
+  readonly busyTimeout?: number;
+}
+
+const BUSY_TIMEOUT = 3_000;
+const WAL_PAUSE = 25;
 const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
-/** Read-only, I/O error, full, cannot be opened. */
-const SQLITE_DISK = [8, 10, 13, 14];
+/** In use by another writer for too long, read-only, I/O error, full, cannot be opened. */
+const SQLITE_DISK = [SQLITE_BUSY, 8, 10, 13, 14];
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
@@ -52,10 +61,13 @@ export function textKey(text: string): Buffer {
   return createHash('sha256').update(text).digest().subarray(0, 16);
 }
 
-/** Opens the cache in `file`, which need not exist. Its calls block for as long as the disk takes: not for an event loop. */
-export function openVectorCache(file: string): VectorCache {
-  mkdirSync(path.dirname(file), { recursive: true });
-  let connection = openOrBeginAnew(file);
+/**
+ * Opens the cache in `file`, which need not exist. Its calls block for as long as the disk takes, and another writer at most for
+ * `busyTimeout`. It and they throw `DiskFailed` when the file cannot be used, or is in use for too long.
+ */
+export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: WaitOptions = {}): VectorCache {
+  makeFolder(file);
+  let connection = openOrBeginAnew(file, busyTimeout);
 
   function attempt<T>(operation: (open: Connection) => T): T {
     try {
@@ -64,7 +76,7 @@ export function openVectorCache(file: string): VectorCache {
       if (!isDamage(error)) throw named(error, file);
       connection.close();
       putAside(file, connection.inode);
-      connection = openOrBeginAnew(file);
+      connection = openOrBeginAnew(file, busyTimeout);
       return operation(connection);
     }
   }
@@ -109,22 +121,30 @@ interface Connection {
   readonly close: () => void;
 }
 
-function openOrBeginAnew(file: string): Connection {
-  const inode = inodeOf(file);
+function makeFolder(file: string): void {
   try {
-    return connect(file);
+    mkdirSync(path.dirname(file), { recursive: true });
   } catch (error) {
-    if (!isDamage(error)) throw named(error, file);
-    putAside(file, inode);
-    return connect(file);
+    throw unusable(error, file);
   }
 }
 
-function connect(file: string): Connection {
+function openOrBeginAnew(file: string, busyTimeout: number): Connection {
+  const inode = inodeOf(file);
+  try {
+    return connect(file, busyTimeout);
+  } catch (error) {
+    if (!isDamage(error)) throw named(error, file);
+    putAside(file, inode);
+    return connect(file, busyTimeout);
+  }
+}
+
+function connect(file: string, busyTimeout: number): Connection {
   const database = new (sqlite().DatabaseSync)(file);
   try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT}`);
-    enterWalMode(database);
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+    enterWalMode(database, busyTimeout);
     database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
     const statements: Statements = {
       getVector: database.prepare('SELECT vector FROM vectors WHERE key = ?'),
@@ -136,7 +156,9 @@ function connect(file: string): Connection {
     return {
       statements,
       inode,
-      all: (kind, items, step) => transaction(database, kind, () => items.map(step)),
+      // a single statement is a transaction already
+      all: (kind, items, step) =>
+        items.length > 1 ? transaction(database, kind, () => items.map(step)) : items.map(step),
       close: () => database.close(),
     };
   } catch (error) {
@@ -158,14 +180,15 @@ function transaction<T>(database: Sqlite.DatabaseSync, kind: 'DEFERRED' | 'IMMED
 }
 
 /** Two that enter at the same moment are told that the file is busy at once, whatever the timeout. */
-function enterWalMode(database: Sqlite.DatabaseSync): void {
-  for (let tries = 0; ; tries++) {
+function enterWalMode(database: Sqlite.DatabaseSync, busyTimeout: number): void {
+  const until = performance.now() + busyTimeout;
+  for (;;) {
     try {
       database.exec('PRAGMA journal_mode = WAL');
       return;
     } catch (error) {
-      if (codeOf(error) !== SQLITE_BUSY || tries === 200) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 25);
+      if (codeOf(error) !== SQLITE_BUSY || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_PAUSE);
     }
   }
 }
@@ -188,7 +211,10 @@ function isDamage(error: unknown): boolean {
 
 /** The failure `DiskFailed` when that is what SQLite complains of; else the error itself. */
 function named(error: unknown, file: string): unknown {
-  if (!SQLITE_DISK.includes(codeOf(error))) return error;
+  return SQLITE_DISK.includes(codeOf(error)) ? unusable(error, file) : error;
+}
+
+function unusable(error: unknown, file: string): LonghaulError {
   const said = error instanceof Error ? error.message : String(error);
   return new LonghaulError('DiskFailed', `The cache ${file} cannot be used: ${said}.`, { cause: error });
 }

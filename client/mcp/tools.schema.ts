@@ -82,7 +82,7 @@ export const searchCodeOutput = z.object({
       endLine: lineNumber,
       language: z.string(),
       symbols: z.array(z.string()).describe('Definitions in this piece.'),
-      score: z.number().describe('0 to 1, comparable within one answer only.'),
+      score: z.number().describe('The higher the better; no fixed range, comparable within one answer only.'),
       snippet: z.string().describe('The code from startLine to endLine.'),
       commit,
     }),

@@ -18,6 +18,8 @@ const QUALIFIED = new RegExp(String.raw`^[@#]?${PART}(?:(?:::|->|[.#/\\])${PART}
 const SINGLE = new RegExp(`^[@#]?${PART}(?:\\(\\))?$`, 'u');
 /** An identifier that cannot be a word of a sentence: capitals inside, an underscore, or digits between letters. */
 const EMBEDDED = /^(?:\p{Lu}*\p{Ll}[\p{L}\p{N}]*\p{Lu}[\p{L}\p{N}]*|[\p{L}\p{N}]*_[\p{L}\p{N}_]*[\p{L}\p{N}])$/u;
+/** No longer word is looked at, because the pattern takes the square of the length. */
+const LONGEST_EMBEDDED = 256;
 const CAPITALIZED = /^(?:\p{Lu}|_)/u;
 
 /** Reads a question. */
@@ -30,7 +32,11 @@ export function readQuestion(query: string): Question {
 
 /** True for `session`, which may be a name or a subject. */
 function isPlainWord(text: string): boolean {
-  return !EMBEDDED.test(text.replace(/^[@#]/, '')) && !CAPITALIZED.test(text) && !text.endsWith('()');
+  return !isEmbedded(text.replace(/^[@#]/, '')) && !CAPITALIZED.test(text) && !text.endsWith('()');
+}
+
+function isEmbedded(word: string): boolean {
+  return word.length <= LONGEST_EMBEDDED && EMBEDDED.test(word);
 }
 
 /** `Foo::bar` asks for `bar`, and for `Foo` where that is not found. */
@@ -41,7 +47,7 @@ function namesOf(symbol: string): string[] {
 
 function embeddedNames(text: string): string[] {
   const words = text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
-  return [...new Set(words.filter((word) => EMBEDDED.test(word)))];
+  return [...new Set(words.filter(isEmbedded))];
 }
 
 /** By the words themselves: the stem of `documentation` is that of a document. */

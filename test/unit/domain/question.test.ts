@@ -51,6 +51,16 @@ describe('a question', () => {
       expect(readQuestion(query).names.length).toBeLessThan(2);
     }
   });
+
+  test('of any length is read in a time that its length explains', () => {
+    const { user, system } = process.cpuUsage();
+    for (const query of ['aA', 'a_', 'aA0', '_'].map((part) => part.repeat(50_000))) {
+      for (const end of ['', '$', ' $ word']) readQuestion(`${query}${end}`);
+    }
+    const spent = process.cpuUsage({ user, system });
+    // a fraction of a second; with the square of the length, minutes
+    expect((spent.user + spent.system) / 1e6).toBeLessThan(5);
+  });
 });
 
 test.each([

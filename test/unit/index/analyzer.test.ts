@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAnalyzer } from '../../../activities/index/analyzer.ts';
+import { ANALYSIS_CACHE, createAnalyzer } from '../../../activities/index/analyzer.ts';
 import type { Analyzer, AnalyzerOptions, SourceFile } from '../../../activities/index/analyzer.ts';
 import { realFiles } from './real-files.ts';
 import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
@@ -112,6 +112,23 @@ describe('the analyzer', () => {
     await expect(work).rejects.toBe(reason);
     await expect(analyzer.analyze(files, { signal: controller.signal })).rejects.toBe(reason);
     expect((await analyzer.analyze([source('a.ts', 'let after = 1;\n')])).files[0]?.chunks).toHaveLength(1);
+  });
+
+  test('names a cache that cannot be used, and goes on in the same thread when it can', async () => {
+    const cacheDir = join(folder, 'unusable');
+    const other = await createAnalyzer({ ...options, cacheDir, threads: { min: 1, max: 1 } });
+    const file = join(cacheDir, ANALYSIS_CACHE);
+    await mkdir(file, { recursive: true });
+    for (let tries = 0; tries < 2; tries++) {
+      await expect(other.analyze([source('a.ts', 'let a = 1;\n')])).rejects.toMatchObject({ type: 'DiskFailed' });
+      expect(() => other.counts.get({ blob: 'f00', name: 'a.ts' })).toThrow(
+        expect.objectContaining({ type: 'DiskFailed' }),
+      );
+    }
+    await rmdir(file);
+    expect(await other.analyze([source('a.ts', 'let a = 1;\n')])).toMatchObject({ embedded: 1 });
+    expect(other.counts.get({ blob: 'f00', name: 'a.ts' })).toBeUndefined();
+    await other.close();
   });
 
   test('rejects what is under way when it is closed, and does not keep the process', { timeout: 120_000 }, async () => {

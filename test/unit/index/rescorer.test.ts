@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { ANALYSIS_CACHE } from '../../../activities/index/analyzer.ts';
 import { rescoringText } from '../../../activities/index/embedding-text.ts';
 import { createRescorer } from '../../../activities/index/rescorer.ts';
 import type { ModelConfig } from '../../../activities/index/embedder.ts';
@@ -42,6 +44,39 @@ describe('the rescorer', () => {
     const missing = createRescorer(join(cacheDir, 'nothing'), cacheDir);
     await expect(missing.similarities('x', CHUNKS)).rejects.toThrow('There is no embedding model');
     await missing.close();
+  });
+
+  test('uses a model that came later', async () => {
+    const folder = join(cacheDir, 'later');
+    const rescorer = createRescorer(folder, cacheDir);
+    await expect(rescorer.similarities('draw a shape', CHUNKS)).rejects.toThrow('There is no embedding model');
+    await symlink(config.folder, folder);
+    expect(await rescorer.similarities('draw a shape', CHUNKS)).toHaveLength(CHUNKS.length);
+    await rescorer.close();
+  });
+
+  test('says the same with a cache that cannot be used, warns once, and keeps vectors as soon as it can', async () => {
+    const own = join(cacheDir, 'own');
+    const file = join(own, ANALYSIS_CACHE);
+    const warnings: string[] = [];
+    const listen = ({ message }: Error): void => void warnings.push(message);
+    process.on('warning', listen);
+    onTestFinished(() => void process.off('warning', listen));
+    const usable = createRescorer(config.folder, cacheDir);
+    const expected = await usable.similarities('draw a shape', CHUNKS);
+    await usable.close();
+
+    await mkdir(file, { recursive: true });
+    const rescorer = createRescorer(config.folder, own);
+    expect(await rescorer.similarities('draw a shape', CHUNKS)).toEqual(expected);
+    expect(await rescorer.similarities('draw a shape', CHUNKS)).toEqual(expected);
+    expect(warnings).toEqual([expect.stringMatching(/slower.*analysis-1\.sqlite cannot be used/)]);
+    await rmdir(file);
+    expect(await rescorer.similarities('draw a shape', CHUNKS)).toEqual(expected);
+    await rescorer.close();
+    const kept = new DatabaseSync(file);
+    expect(kept.prepare('SELECT count(*) AS number FROM vectors').get()).toEqual({ number: CHUNKS.length });
+    kept.close();
   });
 });
 

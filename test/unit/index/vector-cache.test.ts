@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openVectorCache, textKey } from '../../../activities/index/vector-cache.ts';
@@ -90,6 +91,30 @@ describe('the vector cache', () => {
     damaged.putVectors(MODEL, [entry('after', 2)]);
     expect(damaged.getVectors(MODEL, [textKey('after')])).toEqual([Float32Array.from([2])]);
     damaged.close();
+  });
+
+  test('a file that another one keeps busy is named, and used when it is free again', () => {
+    const cache = openVectorCache(file, { busyTimeout: 20 });
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    for (const entries of [[entry('a', 1)], [entry('a', 1), entry('b', 1)]]) {
+      expect(() => cache.putVectors(MODEL, entries)).toThrow(
+        expect.objectContaining({
+          type: 'DiskFailed',
+          message: expect.stringMatching(/cache\.sqlite.*locked/) as string,
+        }),
+      );
+    }
+    expect(cache.getVectors(MODEL, [textKey('a')])).toEqual([undefined]);
+    other.exec('COMMIT');
+    other.close();
+    expect(cache.putVectors(MODEL, [entry('a', 1)])).toBe(1);
+    cache.close();
+  });
+
+  test('a folder that cannot be made is named', () => {
+    writeFileSync(join(folder, 'below'), 'a file');
+    expect(() => openVectorCache(file)).toThrow(expect.objectContaining({ type: 'DiskFailed' }));
   });
 
   test('processes that write at the same time from the first moment on all succeed', { timeout: 60_000 }, async () => {
