@@ -14,7 +14,7 @@ export interface RemovalTools {
 
 /**
  * Removes everything that is kept of a repository: what this machine's cache and blob store hold, its objects in every build, and its receipts
- * last, so that a removal that was killed is seen and goes on. Gives the number of
+ * last, that of the live build after all others, so that a removal that was killed is seen and goes on. Gives the number of
  * objects deleted. Throws `RepositoryBusy` when the repository is being indexed anew meanwhile: what is indexed since stays.
  */
 export async function removeFromIndex(
@@ -22,7 +22,8 @@ export async function removeFromIndex(
   id: string,
   signal: AbortSignal,
 ): Promise<number> {
-  const stores = (await builds.list()).map(({ digest }) => builds.store(digest));
+  // the live build is listed first
+  const stores = (await builds.list()).map(({ digest }) => builds.store(digest)).reverse();
   for (const store of stores) {
     const receipt = await store.readReceipt(id);
     // from here on it vouches for nothing, whatever happens to this run

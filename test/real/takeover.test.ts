@@ -153,4 +153,33 @@ describe('a removal', () => {
     expect(await tools.store.readReceipt(ID)).toEqual(receipt);
     expect(await objectIdsOf(tools, ID)).toEqual(ids);
   });
+
+  test('that is stopped between two builds is still seen in the live one', async ({ flows }) => {
+    const { tools } = flows;
+    await indexDamaged(flows);
+    const [live] = await tools.builds.list();
+    const receipt = await tools.store.readReceipt(ID);
+    if (!live || !receipt) throw new Error('nothing was indexed');
+    await tools.builds.create('beside0beside0', live.settings);
+    const beside = tools.builds.store('beside0beside0');
+    await beside.writeReceipt(receipt);
+
+    const stop = new AbortController();
+    const builds = {
+      ...tools.builds,
+      store(digest: string): IndexStore {
+        const store = tools.builds.store(digest);
+        const deleteRepository: IndexStore['deleteRepository'] = (...args) =>
+          store.deleteRepository(...args).finally(() => stop.abort());
+        return { ...store, deleteRepository };
+      },
+    };
+    await expect(removeFromIndex({ ...tools, builds }, ID, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await beside.readReceipt(ID)).toBeNull();
+    expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: '', pending: null });
+
+    await removeFromIndex(tools, ID, options.signal);
+    expect(await tools.store.readReceipt(ID)).toBeNull();
+    expect(await objectIdsOf(tools, ID)).toEqual([]);
+  });
 });
