@@ -3,6 +3,7 @@ import { describe, expect } from 'vitest';
 import { type ChangeSource, ingest } from '../../activities/index/ingest.ts';
 import type { IndexStore } from '../../activities/index/store.ts';
 import { removeFromIndex } from '../../activities/removal.ts';
+import { startFlow } from '../../client/flows.ts';
 import { verifyRepository } from '../../activities/verification.ts';
 import { addressOf } from '../../domain/catalog/flows.ts';
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
@@ -59,6 +60,27 @@ describe('a run that was stopped for so long that another took its place', () =>
     const { receipt } = await ingest(tools, address, await toHead(flows, address), null, options);
     await expect(ingest(tools, address, late, null, options)).rejects.toMatchObject({ type: 'RepositoryBusy' });
     expect(await tools.store.readReceipt(ID)).toEqual(receipt);
+  });
+
+  test('finds the work done when the other one was an earlier try of it', async ({ flows }) => {
+    const { estate, tools, client } = flows;
+    await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
+    const address = addressOf(await tools.mgit.find(ID, options));
+    // between the first look of the activity at the receipt and its beginning, the earlier try ends
+    const { mgit } = await tools.index();
+    const { diff } = mgit;
+    let earlier: ReturnType<typeof ingest> | undefined;
+    Object.assign(mgit, {
+      async diff(...args: Parameters<typeof diff>) {
+        Object.assign(mgit, { diff });
+        const delta = await diff(...args);
+        await (earlier = toHead(flows, address).then((source) => ingest(tools, address, source, null, options)));
+        return delta;
+      },
+    });
+    const result = await (await startFlow(client, 'onboardRepositories', { patterns: ['*/*/*'] })).result();
+    expect(result).toMatchObject({ succeeded: 1, failed: 0, objectsWritten: 0 });
+    expect(await tools.store.readReceipt(ID)).toEqual((await earlier)?.receipt);
   });
 });
 
