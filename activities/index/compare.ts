@@ -35,7 +35,8 @@ export interface Comparison {
 /**
  * Compares what Weaviate holds of a repository with what chunker and model make of `files`, which is every file of one
  * snapshot: object for object, property for property, and the vectors. A few batches of files and pages of objects are in
- * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended, and what `fence` throws.
+ * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended: what it does not find is
+ * gone then, and the next try writes it anew. Throws what `fence` throws.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -88,17 +89,20 @@ export async function compareObjects(
   }
 
   await inBatches(files, compareBatch, { signal, onChange: () => undefined });
+  const unseen = new Set(wanted);
   for await (const page of heldOf(store, repository)) {
     signal.throwIfAborted();
-    const extra = page.filter((id) => !wanted.has(id));
+    const extra = page.filter((id) => !unseen.delete(id) && !wanted.has(id));
     for await (const objects of store.read(extra)) {
       for (const object of objects) log.add(...describeExtra(object, repository, digest));
     }
     if (repair) state.objectsDeleted += await deleteHeld(store, extra, repository, fence);
   }
-  if (repair && state.objectsWritten + state.objectsDeleted > 0) {
+  if (repair && state.objectsWritten + state.objectsDeleted + unseen.size > 0) {
     const held = await store.count(repository);
     if (held !== state.objects) {
+      await fence();
+      await store.purge([...unseen]);
       throw new LonghaulError(
         'IndexIncomplete',
         `Weaviate holds ${held} objects of ${repository} after it was mended, where git asks for ${state.objects}.`,
