@@ -141,11 +141,11 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       }),
 
     removeRepository: ({ repository }) =>
-      heartbeating(async () => {
+      heartbeating(async (signal) => {
         const started = Date.now();
         const live = await tools.builds.live();
         const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository);
-        const objectsDeleted = await removeFromIndex(tools, repository);
+        const objectsDeleted = await removeFromIndex(tools, repository, signal);
         return {
           repository,
           commit: removed?.commit ?? '',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { addressOfReceipt, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
 import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../domain/catalog/repository.ts';
@@ -14,9 +15,10 @@ import {
   type Comparison,
   countHeld,
   deleteHeld,
+  type Fence,
   heldOf,
 } from './index/compare.ts';
-import type { IngestTools } from './index/ingest.ts';
+import { begin, type IngestTools, makeSure, makeSureOfReceipt } from './index/ingest.ts';
 import type { Mgit } from './mgit/index.ts';
 import { removeFromIndex, type RemovalTools } from './removal.ts';
 
@@ -34,7 +36,8 @@ const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedd
 /**
  * Compares the index of one repository with what git says that its receipt stands for, and mends it when `repair` is true:
  * exactly what differs, the receipt last. Whoever calls it holds the repository's lock. May be killed anywhere and repeated.
- * Throws what mgit throws when git cannot be asked; a provider that does not answer never makes a repository `gone`.
+ * Throws what mgit throws when git cannot be asked; a provider that does not answer never makes a repository `gone`. Throws
+ * `RepositoryBusy` when another run took over what it was mending.
  */
 export async function verifyRepository(
   tools: VerificationTools,
@@ -71,7 +74,7 @@ async function verifyUnvouched(
   for await (const page of heldOf(store, id)) {
     signal.throwIfAborted();
     for (const object of page) log.add('foreign', object);
-    if (repair) objectsDeleted += await deleteHeld(store, page, id);
+    if (repair) objectsDeleted += await deleteHeld(store, page, id, () => makeSureOfReceipt(store, id, null));
   }
   return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
 }
@@ -86,7 +89,7 @@ async function verifyReceipt(
   const { repair, signal } = options;
   if (receipt.commit === '' && receipt.pending === null) {
     log.add('receipt', 'a removal that was not finished');
-    const objectsDeleted = repair ? await removeFromIndex(tools, id) : 0;
+    const objectsDeleted = repair ? await removeFromIndex(tools, id, signal) : 0;
     return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
   }
   // a receipt without a tree is that of a stream whose producer did not name one
@@ -94,7 +97,7 @@ async function verifyReceipt(
     return verifyStream(tools, id, receipt, log, options);
   }
   const where = (await tools.mgit.whereabouts([{ ...addressOfReceipt(receipt), id }], { signal })).get(id);
-  const lost = await verifyWhereabouts(tools, id, where, log, repair);
+  const lost = await verifyWhereabouts(tools, receipt, where, log, options);
   if (lost !== null) return lost;
   const known =
     where !== undefined && !(where instanceof LonghaulError) && where.state === 'there' ? where.repository : null;
@@ -107,11 +110,12 @@ async function verifyReceipt(
 /** Reports a repository that is not where it was; null when there is git to compare with. */
 async function verifyWhereabouts(
   tools: VerificationTools,
-  id: string,
+  receipt: Receipt,
   where: Whereabouts | LonghaulError | undefined,
   log: DifferenceLog,
-  repair: boolean,
+  { repair, signal }: CompareOptions,
 ): Promise<Verified | null> {
+  const id = receipt.repository;
   const unmended = (note: string): Verified => ({ compared: 'nothing', note, mended: false, work: NO_WORK });
   if (where === undefined || where instanceof LonghaulError || where.state === 'there') return null;
   if (where.state === 'no-provider') {
@@ -127,7 +131,8 @@ async function verifyWhereabouts(
   if (!where.certain) {
     return unmended('its provider shows nothing of that organization, which proves nothing: nothing was removed');
   }
-  const objectsDeleted = await removeFromIndex(tools, id);
+  await makeSureOfReceipt(tools.store, id, receipt);
+  const objectsDeleted = await removeFromIndex(tools, id, signal);
   return { compared: 'nothing', note: null, mended: true, work: { ...NO_WORK, objectsDeleted } };
 }
 
@@ -139,7 +144,8 @@ async function verifyStream(
   log: DifferenceLog,
   { repair }: CompareOptions,
 ): Promise<Verified> {
-  const held = await countHeld(store, id, log, { digest, repair });
+  const fence = (): Promise<void> => makeSureOfReceipt(store, id, receipt);
+  const held = await countHeld(store, id, log, { digest, repair, fence });
   const wrong = wrongFields({ ...receipt, pending: null }, { objects: held.objects, xor: held.xor });
   if (receipt.pending !== null) wrong.push('pending');
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
@@ -169,24 +175,30 @@ async function verifyAgainstGit(
   const target: Snapshot = receipt.commit === '' ? (receipt.pending ?? receipt) : receipt;
   const listing = await mgit.diff(address, null, { target, signal });
   if (receipt.pending !== null) log.add('receipt', 'pending: a run that was not finished');
+  const mending = mendingOf(store, receipt, listing.to);
   if (listing.to.commit !== target.commit) {
     log.add('receipt', `commit ${target.commit.slice(0, 64)}: the repository does not have it`);
     if (!repair) {
-      const held = await countHeld(store, address.id, log, { digest, repair });
+      const held = await countHeld(store, address.id, log, { digest, repair, fence: mending.fence });
       const wrong = wrongFields(receipt, { objects: held.objects, xor: held.xor });
       if (wrong.length > 0) log.add('receipt', wrong.join(', '));
       return { compared: 'counts', note: 'git does not know its commit any more', mended: false, work: NO_WORK };
     }
   }
-  const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, options);
+  const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, {
+    ...options,
+    fence: mending.fence,
+  });
   const { files, objects, xor } = work;
   const { commit, tree, timestamp } = listing.to;
   const truth = { repository: address.id, ref: DEFAULT_REF, cloneUrl: address.cloneUrl, tree, timestamp, digest };
   // what stands in a receipt that vouches for nothing yet is not wrong
   const wrong = receipt.commit === '' ? [] : wrongFields(receipt, { ...truth, files, objects, xor });
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
-  if (repair && (wrong.length > 0 || receipt.commit !== commit || !isIndexed(receipt, digest))) {
+  const isWrong = wrong.length > 0 || receipt.commit !== commit || !isIndexed(receipt, digest);
+  if (repair && (isWrong || mending.hasBegun())) {
     signal.throwIfAborted();
+    await mending.fence();
     await store.writeReceipt({
       ...receipt,
       ...(address.uid === undefined ? {} : { uid: address.uid }),
@@ -201,6 +213,31 @@ async function verifyAgainstGit(
     });
   }
   return { compared: 'everything', note: null, mended: repair, work };
+}
+
+/**
+ * The mending of one repository. Its first change is preceded by a receipt that says where it is going, as that of an ingestion
+ * is; a repository in which nothing differs is not written to at all.
+ */
+function mendingOf(
+  store: VerificationTools['store'],
+  receipt: Receipt,
+  to: Snapshot,
+): { readonly fence: Fence; hasBegun(): boolean } {
+  const { repository } = receipt;
+  const attempt = { store, repository, run: randomUUID() };
+  let beginning: Promise<void> | null = null;
+  async function start(): Promise<void> {
+    await makeSureOfReceipt(store, repository, receipt);
+    await begin(attempt, receipt, to);
+  }
+  return {
+    async fence() {
+      await (beginning ??= start());
+      await makeSure(attempt);
+    },
+    hasBegun: () => beginning !== null,
+  };
 }
 
 /** Where git is asked: where the provider has the repository, whatever the receipt says. */

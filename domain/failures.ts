@@ -55,8 +55,9 @@ export const FAILURES = {
     remedy:
       'Give the folders of the worker space and a disk that works (`longhaul doctor` names them), and start again: the old receipt was kept.',
   },
+  // the run that took the place may be an earlier try of the same work, whose answer was lost: the next one finds it done
   RepositoryBusy: {
-    tries: 1,
+    tries: 4,
     exitCode: 1,
     remedy: 'Another run works on this repository: start again when `longhaul watch sync/<repository id>` has ended.',
   },

@@ -15,6 +15,12 @@ export interface CompareOptions {
   readonly onProgress: (progress: { readonly files: number }) => void;
 }
 
+/**
+ * Waited for before every request that writes or deletes. Throws `RepositoryBusy` when another attempt took this one's place:
+ * see `makeSure`.
+ */
+export type Fence = () => Promise<void>;
+
 /** What git asks the index to hold of one snapshot, and what it took to compare and mend. */
 export interface Comparison {
   readonly files: number;
@@ -29,14 +35,15 @@ export interface Comparison {
 /**
  * Compares what Weaviate holds of a repository with what chunker and model make of `files`, which is every file of one
  * snapshot: object for object, property for property, and the vectors. A few batches of files and pages of objects are in
- * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended.
+ * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended: what it does not find is
+ * gone then, and the next try writes it anew. Throws what `fence` throws.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,
   repository: string,
   files: AsyncIterable<Change>,
   log: DifferenceLog,
-  { repair, signal, onProgress }: CompareOptions,
+  { repair, signal, onProgress, fence }: CompareOptions & { readonly fence: Fence },
 ): Promise<Comparison> {
   const { digest } = analyzer;
   const wanted = new Set<string>();
@@ -66,8 +73,9 @@ export async function compareObjects(
     });
     const wrong = await differing(store, objects, log);
     signal.throwIfAborted();
-    if (repair) {
-      await store.write(wrong);
+    if (repair && wrong.length > 0) {
+      await fence();
+      await store.write(wrong, signal);
       state.objectsWritten += wrong.length;
     }
     for (const { id } of objects) {
@@ -81,17 +89,20 @@ export async function compareObjects(
   }
 
   await inBatches(files, compareBatch, { signal, onChange: () => undefined });
+  const unseen = new Set(wanted);
   for await (const page of heldOf(store, repository)) {
     signal.throwIfAborted();
-    const extra = page.filter((id) => !wanted.has(id));
+    const extra = page.filter((id) => !unseen.delete(id) && !wanted.has(id));
     for await (const objects of store.read(extra)) {
       for (const object of objects) log.add(...describeExtra(object, repository, digest));
     }
-    if (repair) state.objectsDeleted += await deleteHeld(store, extra, repository);
+    if (repair) state.objectsDeleted += await deleteHeld(store, extra, repository, fence);
   }
-  if (repair && state.objectsWritten + state.objectsDeleted > 0) {
+  if (repair && state.objectsWritten + state.objectsDeleted + unseen.size > 0) {
     const held = await store.count(repository);
     if (held !== state.objects) {
+      await fence();
+      await store.purge([...unseen]);
       throw new LonghaulError(
         'IndexIncomplete',
         `Weaviate holds ${held} objects of ${repository} after it was mended, where git asks for ${state.objects}.`,
@@ -106,7 +117,7 @@ export async function countHeld(
   store: IndexStore,
   repository: string,
   log: DifferenceLog,
-  { digest, repair }: { readonly digest: string; readonly repair: boolean },
+  { digest, repair, fence }: { readonly digest: string; readonly repair: boolean; readonly fence: Fence },
 ): Promise<Pick<Comparison, 'objects' | 'xor' | 'objectsDeleted'>> {
   const state = { objects: 0, xor: NO_OBJECTS, objectsDeleted: 0 };
   for await (const page of heldOf(store, repository)) {
@@ -120,7 +131,7 @@ export async function countHeld(
       }
       if (!repair) continue;
       const ids = foreign.map(({ id }) => id);
-      state.objectsDeleted += await deleteHeld(store, ids, repository);
+      state.objectsDeleted += await deleteHeld(store, ids, repository, fence);
     }
   }
   return state;
@@ -130,7 +141,14 @@ export async function countHeld(
  * Deletes objects of {@link heldOf}. One that names another repository by now was mended there meanwhile: it stays. Gives the
  * number of those that were to go.
  */
-export async function deleteHeld(store: IndexStore, ids: readonly string[], repository: string): Promise<number> {
+export async function deleteHeld(
+  store: IndexStore,
+  ids: readonly string[],
+  repository: string,
+  fence: Fence,
+): Promise<number> {
+  if (ids.length === 0) return 0;
+  await fence();
   if (repository !== NO_REPOSITORY) {
     await store.delete(ids, repository);
     return ids.length;

@@ -54,8 +54,11 @@ export interface IndexStore {
    * index entries that lead to it, and makes none when the same object is written again.
    */
   purge(ids: readonly string[]): Promise<void>;
-  /** Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. */
-  deleteRepository(repository: string): Promise<number>;
+  /**
+   * Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. `fence` is
+   * waited for before each request that deletes.
+   */
+  deleteRepository(repository: string, fence?: () => Promise<void>): Promise<number>;
   /** How many objects a repository has. */
   count(repository: string): Promise<number>;
   /** All objects of a repository by id and path, in pages. */
@@ -187,9 +190,10 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     inventory,
     everything,
     read,
-    async deleteRepository(repository) {
+    async deleteRepository(repository, fence) {
       let deleted = 0;
       for (;;) {
+        await fence?.();
         const { matches, successful, failed } = await retried(() => chunks.data.deleteMany(ofRepository(repository)));
         deleted += successful;
         if (failed > 0) {
@@ -197,6 +201,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         }
         if (matches === 0) break;
       }
+      await fence?.();
       await retried(() => receipts.data.deleteById(receiptId(repository)));
       return deleted;
     },

@@ -5,7 +5,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../activities/catalog.ts';
 import { objectId } from '../../activities/index/object-id.ts';
-import { bucketOf } from '../../activities/index/store.ts';
+import { bucketOf, type IndexStore } from '../../activities/index/store.ts';
+import { verifyRepository as verifyOne } from '../../activities/verification.ts';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetResult, VerifyInput } from '../../domain/catalog/flows.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../domain/catalog/verification.ts';
@@ -89,6 +90,25 @@ async function compared({ tools }: FlowsFixture, repair: boolean): Promise<objec
     sum.embedded += one.embedded;
   }
   return sum;
+}
+
+/** What a killed Weaviate is like that kept an object but lost the index entries which lead to it: only its id does. */
+function hidingUntilPurged(store: IndexStore, id: string): Partial<IndexStore> {
+  let isHidden = true;
+  async function* visible<Entry extends { readonly id: string }>(
+    pages: AsyncIterable<Entry[]>,
+  ): AsyncIterable<Entry[]> {
+    for await (const page of pages) yield page.filter((entry) => !isHidden || entry.id !== id);
+  }
+  return {
+    read: (ids) => visible(store.read(ids)),
+    inventory: (repository) => visible(store.inventory(repository)),
+    count: async (repository) => (await store.count(repository)) - (isHidden ? 1 : 0),
+    async purge(ids) {
+      if (ids.includes(id)) isHidden = false;
+      await store.purge(ids);
+    },
+  };
 }
 
 const NOTHING = { failed: 0, objectsWritten: 0, objectsDeleted: 0, verification: { differing: 0, repositories: [] } };
@@ -308,6 +328,21 @@ describe('verification', () => {
     await expect(stopped).rejects.toMatchObject({ name: 'CancelledFailure' });
     expect(await contentOf(raw)).not.toEqual(healthy);
     expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, verification: { mended: 1 } });
+    expect(await contentOf(raw)).toEqual(healthy);
+  });
+
+  test('an object that Weaviate has and does not find is written anew', async ({ flows, raw }) => {
+    const { tools } = flows;
+    await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    const lost = (await raw.chunks()).find(({ properties }) => properties['repo'] === API)?.id ?? '';
+    const store = { ...tools.store, ...hidingUntilPurged(tools.store, lost) };
+    const options = { repair: true, signal: new AbortController().signal, onProgress: () => undefined };
+    const first = verifyOne({ ...tools, store }, API, options);
+    await expect(first).rejects.toMatchObject({ type: 'IndexIncomplete' });
+    expect((await raw.chunks()).map(({ id }) => id)).not.toContain(lost);
+    const second = await verifyOne({ ...tools, store }, API, options);
+    expect(second).toMatchObject({ isTrue: true, objectsWritten: 1, objectsDeleted: 0 });
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
