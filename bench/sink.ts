@@ -16,6 +16,7 @@ export function createSink(digest: string): IndexStore {
       for (const of of stored.values()) for (const id of ids) of.delete(id);
       return Promise.resolve();
     },
+    forget: () => Promise.resolve(),
     deleteRepository: (repository) => {
       const { size } = idsOf(repository);
       stored.delete(repository);

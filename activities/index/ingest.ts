@@ -181,8 +181,11 @@ export async function ingest(
   if (desired) state.objectsDeleted += await sweep(store, repository.id, desired, signal);
   if (source.readOld === null) Object.assign(state, await recount(store, repository.id));
 
-  const stored = await store.count(repository.id);
-  if (stored !== state.objects) {
+  // what broke a run off may have broken Weaviate's indexes too: then a number is not enough
+  const listed = previous?.pending ? await recount(store, repository.id) : null;
+  const stored = listed?.objects ?? (await store.count(repository.id));
+  if (stored !== state.objects || (listed && listed.xor !== state.xor)) {
+    if (desired) await forgetUnlisted(store, repository.id, desired);
     throw new LonghaulError(
       'IndexIncomplete',
       `Weaviate holds ${stored} objects of ${repository.id} where git asks for ${state.objects}.`,
@@ -302,7 +305,14 @@ async function sweep(
   return deleted;
 }
 
-/** Counts what a repository has, for streams whose producer cannot say what was there before. */
+/** Takes away what is wanted and was written but cannot be found, so that the next run writes it as if for the first time. */
+async function forgetUnlisted(store: IndexStore, repository: string, desired: ReadonlySet<string>): Promise<void> {
+  const unlisted = new Set(desired);
+  for await (const page of store.inventory(repository)) for (const { id } of page) unlisted.delete(id);
+  await store.forget([...unlisted]);
+}
+
+/** Counts what a repository has, for streams whose producer cannot say what was there before, and after an interruption. */
 async function recount(
   store: IndexStore,
   repository: string,
