@@ -188,11 +188,14 @@ export async function ingest(
     },
   });
   await makeSure(attempt);
-  if (desired) state.objectsDeleted += await sweep(store, repository.id, desired, signal);
+  // what broke a run off may have broken Weaviate's indexes too: then a number is not enough
+  const wasInterrupted = previous !== null && previous.pending !== null;
+  if (desired) state.objectsDeleted += await sweep(store, repository.id, desired, { thorough: wasInterrupted, signal });
   if (source.readOld === null) Object.assign(state, await recount(store, repository.id));
 
-  const stored = await store.count(repository.id);
-  if (stored !== state.objects) {
+  const listed = wasInterrupted ? await recount(store, repository.id) : null;
+  const stored = listed?.objects ?? (await store.count(repository.id));
+  if (stored !== state.objects || (listed && listed.xor !== state.xor)) {
     throw new LonghaulError(
       'IndexIncomplete',
       `Weaviate holds ${stored} objects of ${repository.id} where git asks for ${state.objects}.`,
@@ -349,10 +352,10 @@ async function sweep(
   store: IndexStore,
   repository: string,
   desired: ReadonlySet<string>,
-  signal: AbortSignal,
+  { thorough, signal }: { readonly thorough: boolean; readonly signal: AbortSignal },
 ): Promise<number> {
   let deleted = 0;
-  if ((await store.count(repository)) === desired.size) return deleted;
+  if (!thorough && (await store.count(repository)) === desired.size) return deleted;
   const unseen = new Set(desired);
   for await (const page of store.inventory(repository)) {
     signal.throwIfAborted();
@@ -364,7 +367,7 @@ async function sweep(
   return deleted;
 }
 
-/** Counts what a repository has, for streams whose producer cannot say what was there before. */
+/** Counts what a repository has, for streams whose producer cannot say what was there before, and after an interruption. */
 async function recount(
   store: IndexStore,
   repository: string,

@@ -118,8 +118,12 @@ async function expectFinished(flow: FlowHandle<'onboardRepositories'>): Promise<
   expect(await resultOf(flow)).toMatchObject({ matched: 1, succeeded: 1, failed: 0, failures: [] });
   // another connection: that one was broken
   const again = await connectWeaviate(stack.weaviate);
-  const found = await dumpIndex(again, createIndexStore(again, estate.indexName, digest));
+  const store = createIndexStore(again, estate.indexName, digest);
+  const found = await dumpIndex(again, store);
+  const listed: string[] = [];
+  for await (const entries of store.inventory(ID)) listed.push(...entries.map(({ id }) => id));
   await again.close();
+  expect(listed.sort(), 'what filters find').toEqual(Object.keys(expected.objects).sort());
   expect(faultsOf(found)).toEqual([]);
   expect(Object.keys(found.objects)).toHaveLength(Object.keys(MANY).length);
   expect(found).toEqual(expected);
