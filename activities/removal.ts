@@ -23,7 +23,7 @@ export async function removeFromIndex(
   signal: AbortSignal,
 ): Promise<number> {
   // the live build is listed first
-  const stores = (await builds.list()).map(({ digest }) => builds.store(digest)).reverse();
+  const stores = (await builds.list()).map(({ digest }) => builds.store(digest)).toReversed();
   for (const store of stores) {
     const receipt = await store.readReceipt(id);
     // from here on it vouches for nothing, whatever happens to this run

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type Collection, Filters, type FilterValue } from 'weaviate-client';
 import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
@@ -44,7 +45,7 @@ export interface IndexStore {
   /**
    * Writes objects, replacing those of the same id. What Weaviate refuses is tried again; throws
    * `IndexIncomplete` with the reason when an object still cannot be stored, `ServerUnavailable` when nobody answers any more.
-   * Nothing refused counts as written. An abort ends it at once.
+   * Nothing refused counts as written. An abort ends it at once. When it throws, no request is under way any more.
    */
   write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
   /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
@@ -175,7 +176,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const batch = objects.slice(at, at + WRITE_BATCH);
       batches.push(slot(() => writeBatch(client, names.chunks, batch, signal)));
     }
-    await Promise.all(batches);
+    // whoever is told of a failure may go on at once: nothing may still be on its way to Weaviate
+    for (const batch of await Promise.allSettled(batches)) if (batch.status === 'rejected') throw batch.reason;
   }
 
   return {
@@ -269,7 +271,7 @@ async function writeBatch(
       );
     }
     left = refused.flatMap(({ index }) => left[index] ?? []);
-    await pause(attempt);
+    await pause(attempt, signal);
   }
 }
 
@@ -284,15 +286,19 @@ async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal
     } catch (error) {
       signal?.throwIfAborted();
       if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
-      await pause(attempt);
+      await pause(attempt, signal);
     }
   }
 }
 
-function pause(attempt: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, 250 * 2 ** attempt);
-  });
+/** Waits before the next try; an abort ends it at once. */
+async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(250 * 2 ** attempt, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
 }
 
 function propertiesOf(receipt: Receipt): ReceiptProperties {

@@ -28,7 +28,10 @@ export interface StreamSpool {
    * of a repository whose lines carry no `repo_id`. Throws `InvalidInput` naming the line; then nothing is kept.
    */
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
-  /** A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is. */
+  /**
+   * A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is, or when an earlier
+   * run to somewhere else was not finished: nobody can tell which of that run's changes the index has.
+   */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
   /** Forgets a stream that was ingested. */
   discard(repository: string, stream: string): Promise<void>;
@@ -89,9 +92,18 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
           `The stream begins at commit ${parent}, the index is at ${at ?? 'nothing'}: give a stream since that commit.`,
         );
       }
+      const commit = to?.commit ?? at ?? NULL_OID;
+      const unfinished = previous?.pending ?? null;
+      if (unfinished !== null && !fromNothing && commit !== unfinished.commit) {
+        throw new LonghaulError(
+          'InvalidInput',
+          `A run that takes ${repository} to commit ${unfinished.commit} was not finished, and the stream leads to ${commit}: ` +
+            'ingest the stream to that commit again, or a full one (`"parent": null`).',
+        );
+      }
       return {
         to: {
-          commit: to?.commit ?? at ?? NULL_OID,
+          commit,
           tree: to?.tree ?? '',
           branch: to?.branch ?? previous?.branch ?? null,
           timestamp: to?.timestamp ?? null,

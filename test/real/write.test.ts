@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -73,6 +74,37 @@ test('an object is in Weaviate as its own client writes it', async () => {
     for (const store of [ours, theirs]) {
       for (const name of [store.names.chunks, store.names.receipts]) await client.collections.delete(name);
     }
+    await client.close();
+  }
+});
+
+test('a write that fails leaves nothing on its way', async () => {
+  const client = await connectWeaviate(inject('stack').weaviate);
+  // the last try of the first request is refused before the second request arrives
+  const gate = new EventEmitter();
+  const lastTry = once(gate, 'last try');
+  const calls = { refused: 0, answered: 0 };
+  const batches: IndexClient['batches'] = {
+    ...client.batches,
+    async insert(...args) {
+      if (args[1].length === 1_000) {
+        if (++calls.refused === 4) gate.emit('last try');
+        throw new Error('refused');
+      }
+      await lastTry;
+      const answer = await client.batches.insert(...args);
+      calls.answered++;
+      return answer;
+    },
+  };
+  const store = createIndexStore({ ...client, batches }, 'WriteFails', 'd');
+  try {
+    await store.prepare();
+    await expect(store.write(objects(1_300))).rejects.toThrow('refused');
+    expect(calls).toEqual({ refused: 4, answered: 1 });
+    expect(await store.count(REPOSITORY)).toBe(300);
+  } finally {
+    for (const name of [store.names.chunks, store.names.receipts]) await client.collections.delete(name);
     await client.close();
   }
 });
