@@ -114,22 +114,26 @@ describe('the analyzer', () => {
     expect((await analyzer.analyze([source('a.ts', 'let after = 1;\n')])).files[0]?.chunks).toHaveLength(1);
   });
 
-  test('names a cache that cannot be used, and goes on in the same thread when it can', async () => {
-    const cacheDir = join(folder, 'unusable');
-    const other = await createAnalyzer({ ...options, cacheDir, threads: { min: 1, max: 1 } });
-    const file = join(cacheDir, ANALYSIS_CACHE);
-    await mkdir(file, { recursive: true });
-    for (let tries = 0; tries < 2; tries++) {
-      await expect(other.analyze([source('a.ts', 'let a = 1;\n')])).rejects.toMatchObject({ type: 'DiskFailed' });
-      expect(() => other.counts.get({ blob: 'f00', name: 'a.ts' })).toThrow(
-        expect.objectContaining({ type: 'DiskFailed' }),
-      );
-    }
-    await rmdir(file);
-    expect(await other.analyze([source('a.ts', 'let a = 1;\n')])).toMatchObject({ embedded: 1 });
-    expect(other.counts.get({ blob: 'f00', name: 'a.ts' })).toBeUndefined();
-    await other.close();
-  });
+  test(
+    'names a cache that cannot be used, and goes on in the same thread when it can',
+    { timeout: 120_000 },
+    async () => {
+      const cacheDir = join(folder, 'unusable');
+      const other = await createAnalyzer({ ...options, cacheDir, threads: { min: 1, max: 1 } });
+      const file = join(cacheDir, ANALYSIS_CACHE);
+      await mkdir(file, { recursive: true });
+      for (let tries = 0; tries < 2; tries++) {
+        await expect(other.analyze([source('a.ts', 'let a = 1;\n')])).rejects.toMatchObject({ type: 'DiskFailed' });
+        expect(() => other.counts.get({ blob: 'f00', name: 'a.ts' })).toThrow(
+          expect.objectContaining({ type: 'DiskFailed' }),
+        );
+      }
+      await rmdir(file);
+      expect(await other.analyze([source('a.ts', 'let a = 1;\n')])).toMatchObject({ embedded: 1 });
+      expect(other.counts.get({ blob: 'f00', name: 'a.ts' })).toBeUndefined();
+      await other.close();
+    },
+  );
 
   test('rejects what is under way when it is closed, and does not keep the process', { timeout: 120_000 }, async () => {
     const other = await createAnalyzer({ ...options, cacheDir: join(folder, 'closed') });
