@@ -65,6 +65,7 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       const all = await builds.list();
       const found = all.find(({ digest, role }) => digest === to || role === to);
       if (found) return found.digest;
+      if (to === 'previous') throw new LonghaulError('InvalidInput', 'There is no previous build to go back to.');
       const known = all.map(({ digest, role }) => `${digest} (${role})`).join(', ');
       throw new LonghaulError('InvalidInput', `There is no build ${to}; there are: ${known || 'none'}.`);
     },

@@ -252,7 +252,8 @@ async function indexDifference(
   question: { readonly target?: Snapshot; readonly full?: FullReason },
   options: RunOptions,
 ): Promise<Run> {
-  const since = receipt !== null && receipt.commit !== '' ? receipt : null;
+  // a stream whose producer named no tree says nothing of what is in git
+  const since = receipt !== null && receipt.commit !== '' && receipt.tree !== '' ? receipt : null;
   const delta = await tools.mgit.diff(repository, since, { ...question, signal: options.signal });
   const { full } = delta;
   if (receipt && isIndexed(receipt, tools.digest) && full === null && isSameSnapshot(delta.to, receipt)) {

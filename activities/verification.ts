@@ -92,8 +92,7 @@ async function verifyReceipt(
     const objectsDeleted = repair ? await removeFromIndex(tools, id, signal) : 0;
     return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
   }
-  // a receipt without a tree is that of a stream whose producer did not name one
-  if (receipt.cloneUrl.startsWith(STREAM_URL) || (receipt.commit !== '' && receipt.tree === '')) {
+  if (receipt.cloneUrl.startsWith(STREAM_URL)) {
     return verifyStream(tools, id, receipt, log, options);
   }
   const where = (await tools.mgit.whereabouts([{ ...addressOfReceipt(receipt), id }], { signal })).get(id);

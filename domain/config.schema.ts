@@ -5,15 +5,25 @@ const shortName = /^[a-z0-9][a-z0-9._-]{0,39}$/i;
 const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
 const envName = z
   .string()
+  .refine(
+    (name) => !/^(gh[a-z]_|github_pat_|glpat-|sk-|xox.-)/i.test(name),
+    'this looks like a secret: give the name of the environment variable that holds it',
+  )
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
+
+/** An address that may be shown to anybody: nothing secret stands in it. */
+const plainUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
+  .transform((url) => url.replace(/\/+$/, ''));
 
 const githubProvider = z.strictObject({
   name: providerName,
   type: z.literal('github'),
   /** Base of the web site: `https://github.com`, or that of a GitHub Enterprise Server or another GitHub-compatible forge. */
-  url: z.url({ protocol: /^https?$/ }).default('https://github.com'),
+  url: plainUrl.default('https://github.com'),
   /** Base of the REST API; derived from `url` when left out. */
-  apiUrl: z.url({ protocol: /^https?$/ }).optional(),
+  apiUrl: plainUrl.optional(),
   /** Name of the environment variable that holds a token. */
   tokenEnv: envName.optional(),
   /** A GitHub App instead of a token: names of the environment variables that hold its credentials. */
@@ -44,12 +54,6 @@ const mgitProvider = z.strictObject({
 export const providerSchema = z.discriminatedUnion('type', [githubProvider, localProvider, mgitProvider]);
 
 const moduleName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
-
-/** An address that may be shown to anybody: nothing secret stands in it. */
-const plainUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
-  .transform((url) => url.replace(/\/+$/, ''));
 
 /** What all models that somebody else serves have in common. */
 const served = {
@@ -143,7 +147,7 @@ const keys = z.strictObject({
   weaviate: z
     .strictObject({
       /** Base URL of an existing Weaviate. */
-      url: z.url({ protocol: /^https?$/ }).optional(),
+      url: plainUrl.optional(),
       /** `host:port` of its gRPC endpoint; default: the host of `url`, port 50051 (443 with https). */
       grpc: z.string().min(1).optional(),
       apiKeyEnv: envName.default('WEAVIATE_API_KEY'),

@@ -47,7 +47,8 @@ export const FAILURES = {
   IndexDiffers: {
     tries: 1,
     exitCode: 7,
-    remedy: 'Mend it with `longhaul index verify --repair`; what that leaves is named with its reason.',
+    remedy:
+      'Mend it with `longhaul index verify --all --full --repair` (without --full it sees numbers only); what that leaves is named with its reason.',
   },
   DiskFailed: {
     tries: 4,
@@ -64,7 +65,7 @@ export const FAILURES = {
   IndexBusy: {
     tries: 1,
     exitCode: 1,
-    remedy: 'Start again when `longhaul watch index-builds` has ended.',
+    remedy: '`longhaul watch index-builds` shows it, and asks what it waits for; start again when it has ended.',
   },
   BuildIsWorse: {
     tries: 1,

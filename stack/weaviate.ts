@@ -33,7 +33,10 @@ export function yourWeaviate(choice: WeaviateChoice, env: NodeJS.ProcessEnv): We
   const url = env['WEAVIATE_URL'] ?? choice.url;
   if (url === undefined || url === '') return null;
   if (!URL.canParse(url)) throw new StackError('WEAVIATE_URL is not a URL: give it as http://host:port.');
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username !== '' || password !== '') {
+    throw new StackError('WEAVIATE_URL has a user or password in it: give the key in WEAVIATE_API_KEY.');
+  }
   return {
     url: url.replace(/\/+$/, ''),
     grpc: env['WEAVIATE_GRPC'] ?? choice.grpc ?? `${hostname}:${protocol === 'https:' ? 443 : 50_051}`,

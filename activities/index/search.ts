@@ -114,6 +114,9 @@ type Chunks = Collection<ChunkProperties>;
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
   const { query } = question;
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
+  if (question.path === '') throw new LonghaulError('InvalidInput', 'The path is empty: give a glob, or leave it out.');
+  if (question.language === '')
+    throw new LonghaulError('InvalidInput', 'The language is empty: name one, or leave it out.');
   if (query.length > LONGEST_QUERY) {
     throw new LonghaulError(
       'InvalidInput',

@@ -313,7 +313,7 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
 }
 
 function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending, uid, ...rest } = properties;
+  const { branch, timestamp, pending: _pending, uid, ...rest } = properties;
   return {
     ...rest,
     // receipts of earlier versions have none
@@ -321,6 +321,22 @@ function receiptOf(properties: ReceiptProperties): Receipt {
     ref: rest.ref || DEFAULT_REF,
     branch: branch === '' ? null : branch,
     timestamp: timestamp === '' ? null : timestamp,
-    pending: pending === '' ? null : (JSON.parse(pending) as Pending),
+    ...markOf(properties),
   };
+}
+
+/** Where a run was going. A mark that cannot be read is that of a run which vouches for nothing, to where the receipt says it is. */
+function markOf({
+  pending,
+  commit,
+  tree,
+  branch,
+  timestamp,
+}: ReceiptProperties): Partial<Pick<Receipt, 'commit'>> & Pick<Receipt, 'pending'> {
+  if (pending === '') return { pending: null };
+  try {
+    return { pending: JSON.parse(pending) as Pending };
+  } catch {
+    return { commit: '', pending: { commit, tree, branch: branch || null, timestamp: timestamp || null } };
+  }
 }

@@ -130,7 +130,7 @@ function describe({
 }
 
 /** What speaks for and against the new build, and the question. */
-function switchQuestion(progress: Progress): string {
+export function switchQuestion(progress: Progress): string {
   if (!('comparison' in progress)) return '';
   const { comparison, repositories, failed, failures } = progress;
   const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);

@@ -7,7 +7,8 @@ import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
 import type { Progress } from './follow.ts';
 import { printable } from './printable.ts';
-import { type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
+import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
+import { switchQuestion } from './build-flows.ts';
 import { connectTemporal } from './servers.ts';
 
 /** Options that all commands over a fleet share. */
@@ -75,7 +76,9 @@ export async function watchFlow(
 ): Promise<number> {
   const session = await connectTemporal(context);
   try {
-    const result = (await followToEnd(context, session, workflowId, options)) as object;
+    const run = { client: session.client, workflowId };
+    if (process.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
+    const result = (await followToEnd(context, run, options)) as object;
     if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     else if (isFleetResult(result)) await printFleetResult(context, result);
     else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
@@ -98,7 +101,8 @@ function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
     await printFleetResult(context, result);
     return exitCodeOf(result);
   };
-  return runFlow(context, { type, input, question, print, exitCode: exitCodeOf }, options);
+  const agrees = type === 'onboardRepositories' && question === null;
+  return runFlow(context, { type, input, question, agrees, print, exitCode: exitCodeOf }, options);
 }
 
 /** An index that differs is worth a code of its own, whatever else failed. */
@@ -109,6 +113,11 @@ function exitCodeOf({ failed, verification }: FleetResult): number {
 
 function isFleetResult(result: object): result is FleetResult {
   return 'matched' in result && 'declined' in result;
+}
+
+/** What any flow asks. */
+function questionOf(progress: Progress): string {
+  return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
 }
 
 /** What `mgit list` matched, and the question whether to go on. */

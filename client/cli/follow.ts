@@ -11,6 +11,8 @@ const POLL_MS = 400;
 export interface FollowOptions {
   readonly client: Client;
   readonly workflowId: string;
+  /** The run that is meant; whichever has the id, when it is left out. */
+  readonly runId?: string;
   /** Show bars (terminal) or lines; false with `--json`. */
   readonly show: boolean;
 }
@@ -19,8 +21,11 @@ export interface FollowOptions {
  * Waits for a flow's result and meanwhile shows the progress that the flow itself reports. The command may be killed at
  * any time: the flow goes on, and `longhaul watch` follows it again.
  */
-export async function follow(context: CliContext, { client, workflowId, show }: FollowOptions): Promise<unknown> {
-  const result = client.workflow.getHandle(workflowId).result() as Promise<unknown>;
+export async function follow(
+  context: CliContext,
+  { client, workflowId, runId, show }: FollowOptions,
+): Promise<unknown> {
+  const result = client.workflow.getHandle(workflowId, runId).result() as Promise<unknown>;
   if (show) await watch(context, client, workflowId, result, () => false);
   return result;
 }
@@ -28,9 +33,9 @@ export async function follow(context: CliContext, { client, workflowId, show }: 
 /** Shows a flow's progress until it asks a person something: what it shows then; null when it ended without. */
 export async function followUntilAsked(
   context: CliContext,
-  { client, workflowId }: Pick<FollowOptions, 'client' | 'workflowId'>,
+  { client, workflowId, runId }: Omit<FollowOptions, 'show'>,
 ): Promise<Progress | null> {
-  const result = client.workflow.getHandle(workflowId).result() as Promise<unknown>;
+  const result = client.workflow.getHandle(workflowId, runId).result() as Promise<unknown>;
   const last = await watch(context, client, workflowId, result, isAsking);
   return last !== null && isAsking(last) ? last : null;
 }
@@ -75,7 +80,7 @@ async function shown(client: Client, progress: Progress): Promise<FleetProgress 
 }
 
 /** The flow's own answer; null while no worker answers or when the flow has no such query. */
-async function readProgress(handle: WorkflowHandle): Promise<Progress | null> {
+export async function readProgress(handle: WorkflowHandle): Promise<Progress | null> {
   try {
     return await handle.query<Progress>('progress');
   } catch {
@@ -121,7 +126,11 @@ function lines(stderr: NodeJS.WriteStream): Display {
 
 /** Repositories worked on, of how many. */
 function amountOf(progress: Progress): { done: number; total: number } {
-  if ('total' in progress) return { done: progress.succeeded + progress.failed, total: progress.total };
+  if ('total' in progress) {
+    const done = progress.succeeded + progress.failed;
+    // what could not be asked was never among what there is to do
+    return { done, total: Math.max(done, progress.total) };
+  }
   return { done: progress.repositories, total: progress.repositories + progress.failed };
 }
 

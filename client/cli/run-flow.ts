@@ -1,6 +1,6 @@
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
-import { follow, followUntilAsked, type Progress } from './follow.ts';
+import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress } from './follow.ts';
 import { printable } from './printable.ts';
 import { connectTemporal, type TemporalSession } from './servers.ts';
 
@@ -18,6 +18,8 @@ export interface FlowCommand<Type extends keyof Flows> {
   readonly input: Flows[Type]['input'];
   /** The words of the question that the flow waits for an answer to; null for no question. */
   readonly question: ((progress: Progress) => string) | null;
+  /** True to say yes for the person, also where an earlier run of the same work waits for an answer. @default false */
+  readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
   readonly print: (result: Flows[Type]['result']) => Promise<number> | number;
   /** The exit code of a result that is printed as JSON. @default 0 */
@@ -33,15 +35,17 @@ export async function runFlow<Type extends keyof Flows>(
   const { startFlow } = await import('../flows.ts');
   const session = await connectTemporal(context);
   try {
-    const { workflowId } = await startFlow(session.client, command.type, command.input);
+    const { workflowId, firstExecutionRunId: runId } = await startFlow(session.client, command.type, command.input);
+    const run = { client: session.client, workflowId, runId };
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
       else context.stderr.write(`It goes on by itself; follow it with: longhaul watch ${workflowId}\n`);
       return 0;
     }
-    if (command.question !== null) await askForConfirmation(context, session, workflowId, command.question);
-    const result = (await followToEnd(context, session, workflowId, options)) as Flows[Type]['result'];
+    if (command.agrees) await agree(context, run);
+    if (command.question !== null) await askForConfirmation(context, run, command.question);
+    const result = (await followToEnd(context, run, options)) as Flows[Type]['result'];
     if (!options.json) return await command.print(result);
     context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     return command.exitCode?.(result) ?? 0;
@@ -50,20 +54,19 @@ export async function runFlow<Type extends keyof Flows>(
   }
 }
 
+/** The run that a command started, joined or was told of. */
+export type Run = Omit<FollowOptions, 'show'>;
+
 /** Follows a flow until it ends; an interruption leaves it running. */
-export async function followToEnd(
-  context: CliContext,
-  { client }: Pick<TemporalSession, 'client'>,
-  workflowId: string,
-  options: FlowOptions,
-): Promise<unknown> {
+export async function followToEnd(context: CliContext, run: Run, options: FlowOptions): Promise<unknown> {
+  const { workflowId } = run;
   const detach = (): void => {
     context.stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
     process.exit(130);
   };
   process.once('SIGINT', detach);
   try {
-    return await follow(context, { client, workflowId, show: options.json !== true });
+    return await follow(context, { ...run, show: options.json !== true });
   } finally {
     process.off('SIGINT', detach);
   }
@@ -75,21 +78,29 @@ function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string 
 }
 
 /** Shows what the flow asks about and sends the person's answer to it. */
-async function askForConfirmation(
+export async function askForConfirmation(
   context: CliContext,
-  { client }: TemporalSession,
-  workflowId: string,
+  run: Run,
   question: (progress: Progress) => string,
 ): Promise<void> {
-  const progress = await followUntilAsked(context, { client, workflowId });
+  const progress = await followUntilAsked(context, run);
   if (progress === null) return;
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: context.stderr });
   const asked = question(progress).split('\n').map(printable).join('\n');
   const answer = await terminal.question(`${asked} [y/N]: `);
   terminal.close();
-  const proceed = /^y(es)?$/i.test(answer.trim());
-  await client.workflow.getHandle(workflowId).executeUpdate('confirm', {
+  await confirm(context, run, /^y(es)?$/i.test(answer.trim()));
+}
+
+/** Says yes when a run that was joined is asking; one of one's own does not ask. */
+async function agree(context: CliContext, run: Run): Promise<void> {
+  const progress = await readProgress(run.client.workflow.getHandle(run.workflowId, run.runId));
+  if (progress?.stage === 'waiting for confirmation') await confirm(context, run, true);
+}
+
+async function confirm(context: CliContext, { client, workflowId, runId }: Run, proceed: boolean): Promise<void> {
+  await client.workflow.getHandle(workflowId, runId).executeUpdate('confirm', {
     args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
     updateId: `confirm-${workflowId}-${process.pid}`,
   });

@@ -3,6 +3,7 @@ import type { WeaviateAddress } from '../../activities/index/weaviate.ts';
 import type { LoadedConfig } from '../../activities/config.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { CliContext } from './context.ts';
+import { namingStackFailures } from './stack-failure.ts';
 
 /** A client of the Temporal server that the environment, `longhaul.yaml` or the running stack names. */
 export interface TemporalSession {
@@ -40,13 +41,13 @@ export async function connectTemporal(context: CliContext): Promise<TemporalSess
   }
 }
 
-/** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`. */
+/** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`, `StackFailed`. */
 export async function weaviateAddress(context: CliContext): Promise<WeaviateAddress> {
   const [{ yourWeaviate }, { findRunningStack }] = await Promise.all([
     import('../../stack/weaviate.ts'),
     import('../../stack/running-stack.ts'),
   ]);
-  const yours = yourWeaviate(context.config.weaviate, context.env);
+  const yours = await namingStackFailures(async () => yourWeaviate(context.config.weaviate, context.env));
   if (yours !== null) return yours;
   const running = findRunningStack(context.dataDir);
   if (!running?.state.weaviate) throw noServer('Weaviate', 'WEAVIATE_URL');

@@ -125,7 +125,9 @@ function textOf({ repository, commit }: Receipt, path: string, { mode, size, con
   if (content === null) return refuse(`is too large to be read: ${size} bytes (index.maxFileBytes in longhaul.yaml).`);
   if (mode === '120000') {
     const target = isUtf8(content) ? decodeText(content) : '';
-    return refuse(`is a symbolic link to ${JSON.stringify(inertLine(target.slice(0, 500)))}: read that path.`);
+    return refuse(
+      `is a symbolic link to ${JSON.stringify(inertLine(target.slice(0, 500)))}. What is there is not read.`,
+    );
   }
   if (skipByContent(path, content) === 'binary') {
     return refuse(`is binary (${size} bytes, commit ${commit}): only text can be read.`);

@@ -108,16 +108,29 @@ export function planSync(
     const { repository: id, cloneUrl } = receipt;
     const head = heads.get(id);
     if (moved.has(id)) continue;
-    if (cloneUrl.startsWith(STREAM_URL) || isBeingRemoved(receipt)) {
-      // nobody but its producer knows where it is, or it is to go
+    if (isBeingRemoved(receipt)) {
       upToDate.push(id);
+    } else if (cloneUrl.startsWith(STREAM_URL)) {
+      // nobody but its producer knows where it is
+      if (isIndexed(receipt, digest)) upToDate.push(id);
+      else
+        failures.push({
+          repository: id,
+          type: 'IndexIncomplete',
+          error: `${id} came as a change stream: ingest it again.`,
+        });
     } else if (head === undefined || head instanceof Error) {
       failures.push({
         repository: id,
         type: head?.type ?? 'GitFailed',
         error: head?.message ?? `mgit did not say where HEAD of ${id} is.`,
       });
-    } else if (isIndexed(receipt, digest) && receipt.commit === head.commit && receipt.branch === head.branch) {
+    } else if (
+      isIndexed(receipt, digest) &&
+      receipt.tree !== '' &&
+      receipt.commit === head.commit &&
+      receipt.branch === head.branch
+    ) {
       upToDate.push(id);
     } else {
       work.push(addressOfReceipt(receipt));

@@ -110,14 +110,20 @@ async function compare(
 }
 
 /** What a person would look at before going over, when nobody is asked. */
-function refuseWhenWorse({ to, failed, comparison }: ReembedProgress): void {
+function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress): void {
   const stop = (type: FailureType, why: string): never => {
     throw ApplicationFailure.nonRetryable(
       `${why} The live build stays; go over with \`longhaul index switch ${to}\`.`,
       type,
     );
   };
-  if (failed > 0) stop('SomeRepositoriesFailed', `${failed} repositories could not be brought into build ${to}.`);
+  if (failed > 0) {
+    const named = failures.slice(0, 5).map(({ repository, error }) => `${repository} (${error})`);
+    stop(
+      'SomeRepositoriesFailed',
+      `${failed} repositories could not be brought into build ${to}: ${named.join(', ')}.`,
+    );
+  }
   if (comparison !== null && !isNoWorse(comparison)) {
     const { ndcgBefore, ndcgAfter } = comparison;
     stop('BuildIsWorse', `NDCG@10 falls from ${ndcgBefore?.toFixed(3)} to ${ndcgAfter?.toFixed(3)} in build ${to}.`);
