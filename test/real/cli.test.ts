@@ -181,7 +181,7 @@ describe('longhaul', () => {
     expect(await refused('reembed', '--yes', '--model', 'gpt')).toContain('There is no model "gpt"');
     await writeFile(queries, 'queries:\n  - query: parse token\n    expects: [tool.py]\n');
     expect(await refused('reembed', '--yes', '--queries', queries)).toContain('unknown field "expects"');
-    expect(await refused('rollback')).toContain('There is no build previous');
+    expect(await refused('rollback')).toContain('There is no previous build');
   }, 120_000);
 
   test('what diff prints, stdin ingests to the same objects', async () => {

@@ -78,7 +78,7 @@ test('an operator starts, watches and answers a flow with the temporal program a
 test('a run can be cancelled: it stops, and what it had not finished keeps its old receipt', async ({ flows }) => {
   const { estate, client, tools } = flows;
   const files = Object.fromEntries(
-    Array.from({ length: 3_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
+    Array.from({ length: 10_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
   );
   await estate.create('acme/big', files);
   const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] });
@@ -89,8 +89,8 @@ test('a run can be cancelled: it stops, and what it had not finished keeps its o
   expect(await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] })).result()).toMatchObject({
     succeeded: 1,
   });
-  expect(await tools.store.readReceipt('local/acme/big')).toMatchObject({ objects: 3_000, pending: null });
-});
+  expect(await tools.store.readReceipt('local/acme/big')).toMatchObject({ objects: 10_000, pending: null });
+}, 90_000);
 
 test('two who ask the same thing at the same time share one run', async ({ flows }) => {
   const { estate, client } = flows;

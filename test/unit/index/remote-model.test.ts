@@ -198,7 +198,7 @@ describe('the budget', () => {
     const before = endpoint.mostAtOnce();
     misbehaveAtFirst({ status: 429, message: 'slow down', headers: { 'retry-after': '1' } });
     await Promise.all(Array.from({ length: 6 }, (_, i) => model.embed([`one of six: ${i}`])));
-    expect(endpoint.mostAtOnce()).toBe(Math.max(before, 2));
+    expect(endpoint.mostAtOnce()).toBeLessThanOrEqual(Math.max(before, 2));
     const [first = 0, ...others] = endpoint.requests.map(({ at }) => at);
     expect(endpoint.requests).toHaveLength(7);
     expect(others.filter((at) => at > first + 900).length).toBeGreaterThanOrEqual(5);
