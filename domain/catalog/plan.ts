@@ -64,11 +64,11 @@ export function planOnboarding(
   const isDone = ({ id }: RepositoryAddress): boolean => isIndexed(receipts.get(id), digest) && !moves.has(id);
   const work = found
     .filter((repository) => !isDone(repository))
-    .map((repository) => ({ ...repository, ...formerly(moves.get(repository.id)) }));
+    .map((repository) => ({ ...repository, ...formerNames(moves.get(repository.id)) }));
   return { matched: found.length, work: byId(work), upToDate: found.filter(isDone).map(({ id }) => id), failures: [] };
 }
 
-function formerly(move: { readonly formerly: readonly string[] } | undefined): Pick<PlannedRepository, 'formerly'> {
+function formerNames(move: { readonly formerly: readonly string[] } | undefined): Pick<PlannedRepository, 'formerly'> {
   return move ? { formerly: move.formerly } : {};
 }
 

@@ -109,7 +109,7 @@ describe('an ingestion', () => {
         async *changes() {
           for (let at = 0; at < 150; at++) {
             // a slow remote: the first batch fails while nobody waits for it
-            if (at === 100) await vi.waitUntil(() => broken);
+            if (at === 100) await vi.waitUntil(() => broken, { timeout: 60_000 });
             const content = Buffer.from(`export const v${at} = ${at};\n`);
             const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
             yield { op: 'add' as const, path: `src/${at}.ts`, blob, size: content.length, content };
