@@ -1,4 +1,5 @@
 import { LonghaulError } from '../failures.ts';
+import { isRepositoryId } from './repository.ts';
 
 /**
  * Which repositories are meant, in mgit's query language: `organization/project/repository`, at most three segments, without
@@ -33,7 +34,9 @@ export function parsePattern(text: string, providers: readonly string[] = []): P
   const [first = ''] = segments;
   const named = segments.length >= 3 && providers.some((name) => name.toLowerCase() === first);
   const ofId = named || (segments.length === 4 && !hasWildcard(first));
-  if (!ALLOWED.test(text) || segments.some((segment) => segment.trim() === '') || segments.length > (ofId ? 4 : 3)) {
+  // an id of a folder may have any characters that a path may
+  const isLegal = ALLOWED.test(text) || (named && isRepositoryId(text));
+  if (!isLegal || segments.some((segment) => segment.trim() === '') || segments.length > (ofId ? 4 : 3)) {
     throw new LonghaulError(
       'InvalidInput',
       `The pattern ${JSON.stringify(text.slice(0, 200))} is not organization/project/repository: use one to three segments ` +

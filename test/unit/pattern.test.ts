@@ -33,6 +33,8 @@ describe('parsePattern', () => {
 
   test.each([
     ['work/acme/api', 'work/acme/api', true],
+    ['work/acme/c++', 'work/acme/c++', true],
+    ['work/acme/x#é', 'work/acme/x#é', true],
     ['work/acme/api', 'WORK/Acme/API', true],
     ['work/acme/api', 'work/acme/api-gateway', false],
     ['work/acme/api', 'home/acme/api', false],
