@@ -256,7 +256,9 @@ async function indexDifference(
   const since = receipt !== null && receipt.commit !== '' && receipt.tree !== '' ? receipt : null;
   const delta = await tools.mgit.diff(repository, since, { ...question, signal: options.signal });
   const { full } = delta;
-  if (receipt && isIndexed(receipt, tools.digest) && full === null && isSameSnapshot(delta.to, receipt)) {
+  const isSame =
+    receipt !== null && isSameSnapshot(delta.to, receipt) && (repository.uid ?? receipt.uid) === receipt.uid;
+  if (isSame && isIndexed(receipt, tools.digest) && full === null) {
     return { ...NOTHING_DONE, receipt, full };
   }
   const source: ChangeSource = {

@@ -55,6 +55,13 @@ export function createMgit(options: MgitOptions): Mgit {
     };
   }
 
+  /** What outlasts a rename of a local repository; a forge would have to be asked for it. */
+  async function localUid(id: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const isLocal = options.providers.some(({ name, type }) => type === 'local' && name === providerOf(id));
+    const provider = isLocal ? providers.find(({ name }) => name === providerOf(id)) : undefined;
+    return (await provider?.find(nameOf(id), signal))?.uid;
+  }
+
   return {
     async list(texts, { signal } = {}) {
       const patterns = texts.map((text) => parsePattern(text, names));
@@ -89,7 +96,9 @@ export function createMgit(options: MgitOptions): Mgit {
       const heads = await limit.map(repositories, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
-          return [repository.id, await resolveHead(git, access(repository, signal))];
+          const head = await resolveHead(git, access(repository, signal));
+          const uid = await localUid(repository.id, signal);
+          return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
           if (error instanceof LonghaulError) return [repository.id, error];
           throw error;

@@ -29,6 +29,8 @@ export interface Head {
   readonly branch: string | null;
   /** Where the address led to instead, when the other side sent git on: the repository has another name now. */
   readonly redirectedTo?: string;
+  /** {@link Repository.uid} of what is there now, where that costs nothing to know. */
+  readonly uid?: string;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -129,11 +131,13 @@ export function planSync(
       isIndexed(receipt, digest) &&
       receipt.tree !== '' &&
       receipt.commit === head.commit &&
-      receipt.branch === head.branch
+      receipt.branch === head.branch &&
+      // another repository may stand at the same place, with the same commits
+      (head.uid === undefined || head.uid === receipt.uid)
     ) {
       upToDate.push(id);
     } else {
-      work.push(addressOfReceipt(receipt));
+      work.push({ ...addressOfReceipt(receipt), ...(head.uid === undefined ? {} : { uid: head.uid }) });
     }
   }
   return { matched: receipts.length, work: byId(work), upToDate, failures };

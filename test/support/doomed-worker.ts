@@ -38,6 +38,8 @@ const tools = await openTools(
   { weaviate: { ...weaviate, apiKey: setting('WEAVIATE_API_KEY') }, modelFolder: setting('LONGHAUL_MODEL_DIR') },
   env,
 );
+// as a worker does before it is ready
+await tools.index();
 const place = {
   connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
   namespace: setting('TEMPORAL_NAMESPACE'),
