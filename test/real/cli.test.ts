@@ -268,6 +268,12 @@ describe('longhaul', () => {
     [['sync', '--all'], { TEMPORAL_ADDRESS: '127.0.0.1:1' }, 4, /does not answer/],
     [['sync', '--all'], { TEMPORAL_ADDRESS: undefined }, 4, /longhaul up/],
     [['index', 'list'], { LONGHAUL_CONFIG: '/none.yaml' }, 2, /no such file/],
+    [
+      ['index', 'list'],
+      { WEAVIATE_URL: 'http://user:sesame@127.0.0.1:9' },
+      3,
+      /WEAVIATE_URL has a user or password in it/,
+    ],
   ] as const)('%j fails with a code and one sentence', async ([args, change, code, message]) => {
     const { exitCode, stderr, stdout } = await longhaul(commandEnv(estate, change), args);
     expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });

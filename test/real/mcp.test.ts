@@ -385,7 +385,7 @@ describe('longhaul mcp', () => {
     const rpc = await relayTo(Number(new URL(`grpc://${grpc}`).port));
     const away = await startMcp(
       commandEnv(estate, {
-        WEAVIATE_URL: `http://somebody:${SECRET}@127.0.0.1:${rest.port}`,
+        WEAVIATE_URL: `http://127.0.0.1:${rest.port}`,
         WEAVIATE_GRPC: `127.0.0.1:${rpc.port}`,
       }),
       'auto',
