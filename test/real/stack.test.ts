@@ -114,7 +114,10 @@ describe('the embedded servers', () => {
       workflow.start('waitsForEver', { workflowId: 'kept', taskQueue: 'nobody' }),
     );
     await withWeaviate(stack, async ({ collections }) => {
-      const collection = await collections.create({ name: 'Kept' });
+      const collection = await collections.create({
+        name: 'Kept',
+        properties: [{ name: 'word', dataType: 'text' as const }],
+      });
       await collection.data.insert({ properties: { word: 'kept' }, vectors: [1, 0] });
     });
   });
