@@ -174,7 +174,10 @@ describe('the embedded servers', () => {
     }
     await withWeaviate(stack, async ({ cluster, collections }) => {
       expect(await cluster.nodes()).toMatchObject([{ name: 'node1', status: 'HEALTHY' }]);
-      const collection = await collections.create({ name: 'Whole' });
+      const collection = await collections.create({
+        name: 'Whole',
+        properties: [{ name: 'word', dataType: 'text' as const }],
+      });
       await collection.data.insertMany([{ properties: { word: 'whole' }, vectors: [0, 1] }]);
       expect((await collection.query.bm25('whole')).objects).toHaveLength(1);
       expect((await collection.query.nearVector([0, 1])).objects).toHaveLength(1);
