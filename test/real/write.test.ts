@@ -165,7 +165,10 @@ describe('a Weaviate that goes away in the middle of a write', () => {
       const disturbed = index().catch((error: unknown) => error);
       await expect.poll(() => tools.store.count(id), { interval: 5 }).toBeGreaterThan(200);
       process.kill(serverPid(), 'SIGKILL');
-      expect(await disturbed).toMatchObject({ type: 'ServerUnavailable' });
+      // a server that is back soon enough costs the run nothing but tries
+      expect(await disturbed).toSatisfy(
+        (end: unknown) => !(end instanceof Error) || (end instanceof LonghaulError && end.type === 'ServerUnavailable'),
+      );
       const outcome = await vi.waitFor(index, { timeout: 60_000, interval: 500 });
       const ids = await objectIdsOf(tools, id);
       expect(ids).toHaveLength(outcome.objects);
