@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { createCatalogActivities } from '../../activities/catalog.ts';
 import { loadConfig } from '../../activities/config.ts';
 import { objectIds } from '../../activities/index/object-id.ts';
+import { LonghaulError } from '../../domain/failures.ts';
 import { createIndexStore, type IndexObject } from '../../activities/index/store.ts';
 import { connectWeaviate, type IndexClient } from '../../activities/index/weaviate.ts';
 import { openTools } from '../../activities/tools.ts';
