@@ -367,6 +367,7 @@ describe('local', () => {
     expect(heads.get('local/acme/worktree')).toEqual({
       commit: git(join(root, 'acme', 'plain'), 'rev-parse', 'main'),
       branch: 'feature',
+      uid: found.find(({ id }) => id === 'local/acme/worktree')?.uid,
     });
     expect(heads.get('local/acme/separate')).toEqual({ commit: '0'.repeat(40), branch: 'main' });
     const worktree = found.find(({ repository }) => repository === 'worktree');
