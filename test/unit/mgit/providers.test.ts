@@ -369,7 +369,7 @@ describe('local', () => {
       branch: 'feature',
       uid: found.find(({ id }) => id === 'local/acme/worktree')?.uid,
     });
-    expect(heads.get('local/acme/separate')).toEqual({ commit: '0'.repeat(40), branch: 'main' });
+    expect(heads.get('local/acme/separate')).toMatchObject({ commit: '0'.repeat(40), branch: 'main' });
     const worktree = found.find(({ repository }) => repository === 'worktree');
     expect(worktree && (await mgit.diff(worktree, null)).files).toBe(1);
   });
