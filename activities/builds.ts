@@ -2,8 +2,8 @@ import { type BuildComparison, compareAnswers, type QueryAnswers, type StoredQue
 import type { PruneResult, SwitchResult } from '../domain/catalog/build-flows.ts';
 import type { RepositoryPage } from '../domain/catalog/flows.ts';
 import { addressOfReceipt, isBeingRemoved, pageOf } from '../domain/catalog/plan.ts';
+import { blankReceipt } from '../domain/catalog/receipt.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import { blankReceipt } from './index/ingest.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
 

@@ -18,7 +18,8 @@ import {
   type Fence,
   heldOf,
 } from './index/compare.ts';
-import { begin, type IngestTools, makeSure, makeSureOfReceipt } from './index/ingest.ts';
+import { begin, makeSure, makeSureOfReceipt } from './index/attempt.ts';
+import type { IngestTools } from './index/ingest.ts';
 import type { Mgit } from './mgit/index.ts';
 import { removeFromIndex, type RemovalTools } from './removal.ts';
 

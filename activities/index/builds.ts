@@ -21,7 +21,7 @@ export interface Builds {
   drop(digest: string): Promise<void>;
   /**
    * Deletes what is not a build, though its name says so: half of a build that was being made or dropped, or what a late write
-   * made anew in a Weaviate with auto-schema. Gives the digests.
+   * made anew in a Weaviate with auto-schema. Gives the digests. Without a live build it deletes nothing.
    */
   dropLeftovers(): Promise<string[]>;
   store(digest: string): IndexStore;
@@ -136,6 +136,8 @@ export function createBuilds(client: IndexClient, name: string): Builds {
     },
     async dropLeftovers() {
       const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
+      // the first build is not found in the list before all of it is made
+      if (known.every(({ role }) => role !== 'live')) return [];
       const kept = new Set(known.map(({ digest }) => digest));
       const left = collections.flatMap((collection) => {
         const [, digest = ''] = NAME.exec(collection.name.slice(name.length)) ?? [];

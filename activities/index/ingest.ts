@@ -2,11 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import { DEFAULT_REF, NO_OBJECTS, type Receipt, type Snapshot, xorIds } from '../../domain/catalog/receipt.ts';
+import {
+  blankReceipt,
+  DEFAULT_REF,
+  NO_OBJECTS,
+  type Receipt,
+  type Snapshot,
+  xorIds,
+} from '../../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { AnalyzedFile, Analyzer } from './analyzer.ts';
+import { begin, makeSure } from './attempt.ts';
 import { objectIds } from './object-id.ts';
 import type { IndexObject, IndexStore } from './store.ts';
 import { createTurns } from './turns.ts';
@@ -120,6 +128,7 @@ export async function ingest(
     const added = objects.filter(({ id }) => !old.has(id));
     const gone = [...old].filter((id) => !fresh.has(id));
     signal.throwIfAborted();
+    await makeSure(attempt);
     await store.write(added, signal);
     signal.throwIfAborted();
     if (gone.length > 0) {
@@ -219,46 +228,6 @@ export async function ingest(
   await store.writeReceipt(receipt);
   const { embedded, embeddingsReused } = state;
   return { ...progressOf(state), receipt, filesChanged, embedded, embeddingsReused, skipped };
-}
-
-/** One attempt to bring a repository up to date, or to mend it. */
-export interface Attempt {
-  readonly store: IndexStore;
-  readonly repository: string;
-  /** {@link Pending.run} */
-  readonly run: string;
-}
-
-/** Writes on the receipt where this attempt is going. Throws `RepositoryBusy` when another one finished since it was read. */
-export async function begin({ store, repository, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
-  const stored = await store.readReceipt(repository);
-  if ((stored?.indexedAt ?? '') !== previous.indexedAt) throw replaced(repository);
-  await store.writeReceipt({ ...previous, pending: { ...to, run } });
-}
-
-/**
- * Throws `RepositoryBusy` when another attempt took this one's place. Temporal gives the work to another worker when this one
- * is not heard of; a process that was stopped, and goes on after that, must not delete or vouch for anything.
- */
-export async function makeSure({ store, repository, run }: Attempt): Promise<void> {
-  if ((await store.readReceipt(repository))?.pending?.run !== run) throw replaced(repository);
-}
-
-/**
- * Throws `RepositoryBusy` when another attempt has begun or finished since this receipt, or none, was read: the fence of one
- * that wrote no mark of its own.
- */
-export async function makeSureOfReceipt(store: IndexStore, repository: string, read: Receipt | null): Promise<void> {
-  const stored = await store.readReceipt(repository);
-  const isSame =
-    stored?.indexedAt === read?.indexedAt &&
-    stored?.commit === read?.commit &&
-    stored?.pending?.run === read?.pending?.run;
-  if (!isSame) throw replaced(repository);
-}
-
-function replaced(repository: string): LonghaulError {
-  return new LonghaulError('RepositoryBusy', `Another run has taken over ${repository} since this one began.`);
 }
 
 /** A file that is indexed. */
@@ -389,26 +358,6 @@ async function recount(
 function uidOf({ uid }: RepositoryAddress, previous: Receipt | null): Pick<Receipt, 'uid'> {
   const known = uid ?? previous?.uid;
   return known === undefined ? {} : { uid: known };
-}
-
-/** The receipt of a repository that was never indexed: it vouches for nothing. */
-export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
-  return {
-    repository: id,
-    ref: DEFAULT_REF,
-    cloneUrl,
-    ...(uid === undefined ? {} : { uid }),
-    commit: '',
-    tree: '',
-    branch: null,
-    timestamp: null,
-    digest,
-    files: 0,
-    objects: 0,
-    xor: NO_OBJECTS,
-    indexedAt: '',
-    pending: null,
-  };
 }
 
 function progressOf(state: { seen: number; objectsWritten: number; objectsDeleted: number }): IngestProgress {

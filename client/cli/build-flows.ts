@@ -6,26 +6,22 @@ import { modelName } from '../../domain/model.ts';
 import type { CliContext } from './context.ts';
 import type { Progress } from './follow.ts';
 import { printable } from './printable.ts';
+import { printList } from './print-list.ts';
 import { type FlowOptions, runFlow } from './run-flow.ts';
 
 /** `longhaul index builds`: the builds of the index, the live one first. */
-export async function listBuilds(context: CliContext, { json }: { readonly json?: boolean }): Promise<number> {
+export async function listBuilds(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
   const { readBuilds } = await import('../plan.ts');
-  const builds = await readBuilds(context);
-  if (json) {
-    context.stdout.write(`${JSON.stringify(builds, null, 2)}\n`);
-    return 0;
-  }
-  const { default: Table } = await import('cli-table3');
-  const table = new Table({
+  return printList(context, await readBuilds(context), options, {
     head: ['build', 'role', 'model', 'repositories', 'objects'],
-    style: { head: [], border: [] },
+    row: ({ digest, role, settings, repositories, objects }) => [
+      digest,
+      role,
+      modelName(settings.model),
+      repositories,
+      objects,
+    ],
   });
-  for (const { digest, role, settings, repositories, objects } of builds) {
-    table.push([digest, role, printable(modelName(settings.model)), repositories, objects]);
-  }
-  context.stdout.write(`${table.toString()}\n`);
-  return 0;
 }
 
 /** Options of `longhaul index reembed`. */

@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
+import { printList } from './print-list.ts';
 import { loadedConfig } from './servers.ts';
 
 /** `longhaul repos list`: what the providers have, in mgit's own words. */
@@ -45,24 +46,15 @@ export async function printDiff(
 }
 
 /** `longhaul index list`: the receipts. */
-export async function listIndex(context: CliContext, { json }: { readonly json?: boolean }): Promise<number> {
+export async function listIndex(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
   const { readReceipts } = await import('../plan.ts');
-  const receipts = await readReceipts(context);
-  if (json) {
-    context.stdout.write(`${JSON.stringify(receipts, null, 2)}\n`);
-    return 0;
-  }
-  const { default: Table } = await import('cli-table3');
-  const table = new Table({
+  return printList(context, await readReceipts(context), options, {
     head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
-    style: { head: [], border: [] },
+    row: ({ repository, branch, commit, files, objects, indexedAt, pending }) => {
+      const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
+      return [repository, branch ?? '', commit.slice(0, 10), files, objects, indexedAt, state];
+    },
   });
-  for (const { repository, branch, commit, files, objects, indexedAt, pending } of receipts) {
-    const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
-    table.push([printable(repository), printable(branch ?? ''), commit.slice(0, 10), files, objects, indexedAt, state]);
-  }
-  context.stdout.write(`${table.toString()}\n`);
-  return 0;
 }
 
 /** `longhaul index stdin`: ingests a change stream of any producer. */

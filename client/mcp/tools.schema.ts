@@ -114,31 +114,27 @@ export const listFilesOutput = z.object({
   nextCursor,
 });
 
+/** What the receipt of a repository says. */
+const indexed = z.object({
+  id: z.string(),
+  commit: commit.nullable().describe('Null while it is being indexed for the first time, or removed.'),
+  branch: z.string().nullable(),
+  indexedAt: z.string().nullable().describe('ISO 8601.'),
+});
+const totalRepositories = z.number().describe('Indexed repositories that match.');
+
 /** Answer of `list_repositories`. */
 export const listRepositoriesOutput = z.object({
-  total: z.number().describe('Indexed repositories that match.'),
-  repositories: z.array(
-    z.object({
-      id: z.string(),
-      commit: commit.nullable().describe('Null while it is being indexed for the first time, or removed.'),
-      branch: z.string().nullable(),
-      files: z.number(),
-      objects: z.number(),
-      indexedAt: z.string().nullable().describe('ISO 8601.'),
-    }),
-  ),
+  total: totalRepositories,
+  repositories: z.array(indexed.extend({ files: z.number(), objects: z.number() })),
   nextCursor,
 });
 
 /** Answer of `index_freshness`. */
 export const indexFreshnessOutput = z.object({
-  total: z.number().describe('Indexed repositories that match.'),
+  total: totalRepositories,
   repositories: z.array(
-    z.object({
-      id: z.string(),
-      commit: commit.nullable().describe('Null while it is being indexed for the first time, or removed.'),
-      branch: z.string().nullable(),
-      indexedAt: z.string().nullable().describe('ISO 8601.'),
+    indexed.extend({
       head: z.string().nullable().describe('The commit that HEAD is at now; null when that cannot be known.'),
       headBranch: z.string().nullable(),
       behind: z.boolean().nullable().describe('True when the index is not of HEAD; null when HEAD is not known.'),

@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../model.ts';
+import { ndcgAt10, RANKS } from './ndcg.ts';
 
 /** What an index is made with besides git. Names no secret and no place on a machine: it is kept beside the objects. */
 export interface BuildSettings {
@@ -52,22 +53,6 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/**
- * Normalised discounted cumulative gain of the first ten files, every expected file worth the same. A file counts where it
- * first appears. Järvelin and Kekäläinen, 2002.
- */
-export function ndcgAt10(found: readonly FoundFile[], expected: readonly string[]): number {
-  const wanted = new Set(expected);
-  let sum = 0;
-  for (const [rank, { repo, path }] of firstTen(found).entries()) {
-    const isWanted = [path, `${repo}:${path}`].some((name) => wanted.delete(name));
-    if (isWanted) sum += gain(rank);
-  }
-  let best = 0;
-  for (let rank = 0; rank < Math.min(10, new Set(expected).size); rank++) best += gain(rank);
-  return best === 0 ? 0 : sum / best;
-}
-
 /** What two builds answered to one query. */
 export interface QueryAnswers {
   readonly query: StoredQuery;
@@ -80,7 +65,7 @@ export function compareAnswers(answers: readonly QueryAnswers[]): BuildCompariso
   const judged = answers.flatMap(({ query: { query, expect }, before, after }) =>
     expect === undefined || expect.length === 0
       ? []
-      : [{ query, before: ndcgAt10(before, expect), after: ndcgAt10(after, expect) }],
+      : [{ query, before: ndcgOf(before, expect), after: ndcgOf(after, expect) }],
   );
   return {
     queries: answers.length,
@@ -100,13 +85,18 @@ export function isNoWorse({ ndcgBefore, ndcgAfter }: BuildComparison): boolean {
   return ndcgBefore === null || ndcgAfter === null || ndcgAfter >= ndcgBefore - NDCG_TOLERANCE;
 }
 
-/** What a good file at a rank is worth, the first being 0. */
-function gain(rank: number): number {
-  return 1 / Math.log2(rank + 2);
+/** NDCG@10, every expected file worth the same; one may name its repository. A file counts where it first appears. */
+function ndcgOf(found: readonly FoundFile[], expected: readonly string[]): number {
+  const wanted = new Set(expected);
+  const judged = [...wanted].map(() => 1);
+  const gains = firstTen(found).map(({ repo, path }) =>
+    [path, `${repo}:${path}`].some((name) => wanted.delete(name)) ? 1 : 0,
+  );
+  return ndcgAt10(gains, judged);
 }
 
 function firstTen(found: readonly FoundFile[]): FoundFile[] {
-  return [...new Map(found.map((file) => [keyOf(file), file])).values()].slice(0, 10);
+  return [...new Map(found.map((file) => [keyOf(file), file])).values()].slice(0, RANKS);
 }
 
 function overlapAt10(before: readonly FoundFile[], after: readonly FoundFile[]): number {

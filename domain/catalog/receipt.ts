@@ -1,3 +1,5 @@
+import type { RepositoryAddress } from './repository.ts';
+
 /** The ref that every repository is indexed at: whatever branch its HEAD names, so that renaming that branch costs nothing. */
 export const DEFAULT_REF = 'HEAD';
 
@@ -53,4 +55,24 @@ export const NO_OBJECTS = '0'.repeat(32);
 /** XORs a UUID into an accumulated 32-digit hexadecimal value. The same id twice cancels itself, in any order. */
 export function xorIds(accumulated: string, id: string): string {
   return (BigInt(`0x${accumulated}`) ^ BigInt(`0x${id.replaceAll('-', '')}`)).toString(16).padStart(32, '0');
+}
+
+/** The receipt of a repository that was never indexed: it vouches for nothing. */
+export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
+  return {
+    repository: id,
+    ref: DEFAULT_REF,
+    cloneUrl,
+    ...(uid === undefined ? {} : { uid }),
+    commit: '',
+    tree: '',
+    branch: null,
+    timestamp: null,
+    digest,
+    files: 0,
+    objects: 0,
+    xor: NO_OBJECTS,
+    indexedAt: '',
+    pending: null,
+  };
 }

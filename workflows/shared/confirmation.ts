@@ -1,6 +1,8 @@
-import { ApplicationFailure, condition, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Confirmation } from '../../domain/catalog/flows.ts';
-import { confirmUpdate } from '../catalog/messages.ts';
+
+/** A person's answer to what a flow asks; refused when nobody asked. Answered with the flow's progress. */
+const confirmUpdate = defineUpdate<unknown, [Confirmation]>('confirm');
 
 /** What a person is asked. */
 export interface Question<Progress> {

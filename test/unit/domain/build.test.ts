@@ -1,31 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { compareAnswers, isNoWorse, ndcgAt10 } from '../../../domain/catalog/build.ts';
+import { compareAnswers, isNoWorse } from '../../../domain/catalog/build.ts';
 
 const file = (path: string, repo = 'p/o/r') => ({ repo, path });
-
-describe('ndcgAt10', () => {
-  test.each([
-    ['the only good file comes first', ['a'], ['a'], 1],
-    ['it comes second', ['x', 'a'], ['a'], 1 / Math.log2(3)],
-    ['it comes eleventh', ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'a'], ['a'], 0],
-    ['two of two', ['a', 'b'], ['b', 'a'], 1],
-    ['one of two', ['a', 'x'], ['a', 'b'], 1 / (1 + 1 / Math.log2(3))],
-    ['a file that comes twice counts once', ['a', 'a', 'b'], ['a', 'b'], 1],
-    ['nothing found', [], ['a'], 0],
-  ])('%s', (_, found, expected, gain) => {
-    expect(
-      ndcgAt10(
-        found.map((path) => file(path)),
-        expected,
-      ),
-    ).toBeCloseTo(gain, 10);
-  });
-
-  test('an expected file may name its repository', () => {
-    const found = [file('a', 'p/o/other'), file('a', 'p/o/r')];
-    expect(ndcgAt10(found, ['p/o/r:a'])).toBeCloseTo(1 / Math.log2(3), 10);
-  });
-});
 
 describe('compareAnswers', () => {
   const before = [file('a'), file('b')];
@@ -45,6 +21,16 @@ describe('compareAnswers', () => {
       worst: [{ query: 'judged', before: 1, after: 0 }],
     });
     expect(isNoWorse(comparison)).toBe(false);
+  });
+
+  test.each([
+    ['a file that comes twice counts once', [file('a'), file('a'), file('b')], ['a', 'b'], 1],
+    ['files of the same path each count', [file('a'), file('a', 'p/o/other')], ['a'], 1],
+    ['an expected file may name its repository', [file('a', 'p/o/other'), file('a')], ['p/o/r:a'], 1 / Math.log2(3)],
+    ['an expected file that is named twice is one', [file('a')], ['a', 'a'], 1],
+  ])('%s', (_, found, judged, ndcg) => {
+    const { ndcgAfter } = compareAnswers([{ query: { query: 'judged', expect: judged }, before: [], after: found }]);
+    expect(ndcgAfter).toBeCloseTo(ndcg, 10);
   });
 
   test('says nothing against a build when no query is judged, or the loss is noise', () => {
