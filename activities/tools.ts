@@ -3,7 +3,8 @@ import type { BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
-import type { CatalogTools, IndexTools } from './catalog.ts';
+import type { IndexTools } from './catalog.ts';
+import type { GroupTools } from './groups.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
 import { createBuilds } from './index/builds.ts';
@@ -24,8 +25,8 @@ export interface ToolPlaces {
   readonly modelFolder: string | (() => Promise<string>);
 }
 
-/** {@link CatalogTools} that hold connections and threads. */
-export interface OpenTools extends CatalogTools {
+/** {@link GroupTools} that hold connections and threads. */
+export interface OpenTools extends GroupTools {
   close(): Promise<void>;
 }
 
@@ -130,6 +131,8 @@ export async function openTools(
   }
 
   return {
+    indexName: config.index.name,
+    providers,
     mgit: openMgit(loaded, env),
     builds,
     begin,

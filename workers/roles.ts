@@ -1,7 +1,9 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities } from '../activities/builds.ts';
-import { createCatalogActivities, type CatalogTools } from '../activities/catalog.ts';
+import { createCatalogActivities } from '../activities/catalog.ts';
+import { createGroupActivities, type GroupTools } from '../activities/groups.ts';
 import { createInputActivities } from '../activities/input.ts';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
 import { namedFailures } from './failures.ts';
 
 /** What a worker process can do. A role is a task queue (docs/architecture.md). */
@@ -25,7 +27,7 @@ export function flowsWorker(
 ): WorkerOptions {
   return {
     ...common(place),
-    taskQueue: 'longhaul-flows',
+    taskQueue: FLOWS_QUEUE,
     workflowBundle,
     activities: createInputActivities(),
     maxCachedWorkflows,
@@ -33,11 +35,11 @@ export function flowsWorker(
 }
 
 /** Options of the role `repos`: git, chunking, embedding, Weaviate. */
-export function reposWorker(place: WorkerPlace, tools: CatalogTools): WorkerOptions {
+export function reposWorker(place: WorkerPlace, tools: GroupTools): WorkerOptions {
   return {
     ...common(place),
-    taskQueue: 'longhaul-repos',
-    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools) },
+    taskQueue: REPOS_QUEUE,
+    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
     maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
     // a cancellation is delivered with the answer to a heartbeat: the default would make people wait
     maxHeartbeatThrottleInterval: '2 seconds',

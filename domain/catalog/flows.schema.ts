@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { syncGroup } from './sync-groups.schema.ts';
 import { NO_REPOSITORY, NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
@@ -64,6 +65,20 @@ export const FLOW_INPUTS = {
   fillBuild: z.strictObject({ build: digest, parallel }),
   switchIndex: z.strictObject({ to: z.union([digest, z.literal('previous')]) }),
   pruneIndex: z.strictObject({ previous: z.boolean().default(false) }),
+  applySyncGroups: z.strictObject({
+    document: z.string().min(1, 'give the text of sync-groups.yaml'),
+    source: z.strictObject({
+      file: z.string().min(1).max(4_096),
+      commit: z
+        .string()
+        .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'must be a whole commit id')
+        .nullable()
+        .default(null),
+      by: z.string().min(1).max(200),
+    }),
+    prune: z.boolean().default(false),
+  }),
+  syncGroup,
   ingestStream: z.strictObject({
     repository: repositoryId,
     stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),

@@ -185,6 +185,29 @@ export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): Reposi
   return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }
 
+/** All that several plans would do, each repository once: what an earlier plan says of it counts. */
+export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
+  const work = new Map<string, PlannedRepository>();
+  const upToDate = new Set<string>();
+  const failures = new Map<string, RepositoryFailure>();
+  for (const plan of plans) {
+    for (const repository of plan.work) if (!work.has(repository.id)) work.set(repository.id, repository);
+    for (const id of plan.upToDate) upToDate.add(id);
+    for (const failure of plan.failures) failures.set(failure.repository, failure);
+  }
+  // a former name is worked on with the present one
+  const former = new Set([...work.values()].flatMap(({ formerly = [] }) => formerly));
+  for (const id of former) failures.delete(id);
+  for (const id of [...work.keys(), ...failures.keys()]) upToDate.delete(id);
+  for (const id of failures.keys()) work.delete(id);
+  return {
+    matched: work.size + upToDate.size + failures.size,
+    work: byId([...work.values()]),
+    upToDate: [...upToDate].sort(),
+    failures: [...failures.values()],
+  };
+}
+
 function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {
   return [...repositories].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }

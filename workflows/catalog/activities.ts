@@ -2,12 +2,11 @@ import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { BuildActivities } from '../../activities/builds.ts';
 import type { CatalogActivities } from '../../activities/catalog.ts';
+import type { GroupActivities } from '../../activities/groups.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { REPOS_QUEUE } from '../../domain/queues.ts';
 
-type Activities = CatalogActivities & BuildActivities;
-
-/** The task queue of the workers that have git and disk. */
-export const REPOS_QUEUE = 'longhaul-repos';
+type Activities = CatalogActivities & BuildActivities & GroupActivities;
 
 /** Until the total bound; the worker ends what is not worth another try (`domain/failures.ts`). */
 const retry = {

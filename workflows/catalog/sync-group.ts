@@ -1,0 +1,31 @@
+import { log } from '@temporalio/workflow';
+import type { FleetResult } from '../../domain/catalog/flows.ts';
+import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
+import { checked } from '../shared/input.ts';
+import { finding } from './activities.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+
+/**
+ * One run of a sync group (seed 000, workflows 7 and 8), started by its schedule: what `mgit list` finds and the index does
+ * not hold is onboarded, what moved since is synced, a child for each. One that fails stops nothing.
+ */
+export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
+  const { given, state } = fleetStart(input);
+  const tracker = new FleetTracker(state.progress);
+  const group = await checked<SyncGroup>('syncGroup', given);
+  const { name, patterns, exclude, parallel } = group;
+  return workThroughFleet(state, tracker, {
+    parallel,
+    page: (after) =>
+      finding.findGroupWork.executeWithOptions({ summary: `mgit list and heads of ${name}` }, [
+        { patterns, exclude, after, limit: PAGE_SIZE },
+      ]),
+    proceed: (total) => {
+      log.info('sync_group_start', { event: 'sync_group_start', group: name, repo_count: total });
+      return Promise.resolve(true);
+    },
+    child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    record: (outcome) => tracker.succeeded(outcome),
+    nextInput: (next) => ({ ...group, continued: next }),
+  });
+}
