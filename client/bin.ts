@@ -38,7 +38,7 @@ program
   .action(() => run({}, async (context) => (await import('./cli/down.ts')).down(context)));
 program
   .command('status')
-  .description('what runs, and where')
+  .description('what runs, and how the fleet is doing')
   .addOption(json)
   .action((options: { json?: boolean }) =>
     run(options, async (context) => (await import('./cli/status.ts')).status({ json: options.json === true }, context)),
@@ -226,6 +226,15 @@ group
     run({}, async (context) => (await groups()).backfillGroup(context, name, options)),
   );
 
+program
+  .command('report')
+  .description('pages for people')
+  .command('fleet')
+  .description('freshness, failures, time and volume of the fleet, as one HTML page')
+  .requiredOption('--output <file>', 'such as fleet.html')
+  .action((options: { output: string }) =>
+    run({}, async (context) => (await import('./cli/report.ts')).reportFleet(context, options)),
+  );
 program
   .command('watch')
   .description('follow a flow that runs, or show the result of one that ended')

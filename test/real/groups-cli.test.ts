@@ -1,7 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { git } from '../../examples/git.ts';
+import type { FleetView } from '../../client/fleet-view.ts';
+import { openBrowser } from '../support/browser.ts';
 import { commandEnv, longhaul } from '../support/command.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
@@ -88,6 +91,44 @@ describe('longhaul config apply and groups', () => {
     const { stdout } = await longhaul(env, ['groups', 'list']);
     expect(stdout).toMatch(/services .*0 3 \* \* \* UTC .* active .*03:00 UTC.*1 matched, 0 synced, 0 failed, 0 files/);
     expect(stdout).toMatch(/tools .* paused /);
+  });
+
+  test('the fleet at a glance, and as a page', async () => {
+    const { fleet } = await json<{ fleet: FleetView }>('status');
+    expect(fleet.repositories.map(({ repository, state }) => [repository, state])).toEqual([
+      ['local/acme/api', 'complete'],
+      ['local/acme/tool', 'complete'],
+    ]);
+    expect(fleet.groups).toMatchObject([
+      { group: { name: 'services' }, latest: { status: 'COMPLETED', result: { matched: 1, failed: 0 } } },
+      { group: { name: 'tools' }, isPaused: true },
+    ]);
+    expect(fleet.groups[0]?.completeAt).toBe(fleet.groups[0]?.latest?.startedAt);
+    const { stdout, exitCode } = await longhaul(env, ['status']);
+    expect(stdout).toMatch(/^2 repositories indexed, 0 unfinished, 0 failing\n\ngroup +state/);
+    expect(exitCode).toBe(0);
+
+    const page = join(dirname(file), 'pages', 'fleet.html');
+    expect(await longhaul(env, ['report', 'fleet', '--output', page])).toMatchObject({
+      exitCode: 0,
+      stdout: `${page}\n`,
+    });
+    const browser = await openBrowser();
+    try {
+      const tab = await browser.newPage();
+      const loaded: string[] = [];
+      const complaints: string[] = [];
+      tab.on('request', (request) => loaded.push(request.url()));
+      tab.on('console', (message) => complaints.push(message.text()));
+      await tab.goto(pathToFileURL(page).href);
+      expect(await tab.locator('figure svg').count()).toBe(4);
+      expect(await tab.locator('figure', { hasText: 'Seconds a run' }).locator('rect').count()).toBe(fleet.runs.length);
+      expect(await tab.locator('tr', { hasText: 'local/acme/api' }).count()).toBe(1);
+      expect(await tab.locator('tr', { hasText: 'services' }).first().innerText()).toContain('active');
+      expect({ loaded, complaints }).toEqual({ loaded: [pathToFileURL(page).href], complaints: [] });
+    } finally {
+      await browser.close();
+    }
   });
 
   test('a group is paused and resumed, and says who did it', async () => {
