@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { FleetView, GroupRun } from '../../client/fleet-view.ts';
+import type { GroupRun } from '../../activities/groups/view.ts';
+import type { FleetView } from '../../client/fleet-view.ts';
 import { barChart } from '../../client/report/bar-chart.ts';
 import { fleetPage } from '../../client/report/fleet-page.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
