@@ -44,7 +44,7 @@ export function createWordPiece(tokenizerJson: string): WordPiece {
   const unknown = [idOf(unknownToken)];
   const first = idOf('[CLS]');
   const last = idOf('[SEP]');
-  const pieces = createWordMemory(split, { most: MOST_MEMORIES, longest: LONGEST_MEMORY });
+  const remembered = createWordMemory(split, { most: MOST_MEMORIES, longest: LONGEST_MEMORY });
 
   function normalize(text: string): string {
     if (!NOT_PLAIN.test(text)) return lowercase ? text.toLowerCase() : text;
@@ -75,7 +75,7 @@ export function createWordPiece(tokenizerJson: string): WordPiece {
     const units = unitsOf(normal);
     const out: number[] = [];
     const emit = (from: number, to: number): void => {
-      for (const id of pieces.of(units, from, to)) out.push(id);
+      for (const id of remembered.of(units, from, to)) out.push(id);
     };
     let word = -1;
     for (let at = 0; at < normal.length && out.length < limit;) {

@@ -34,7 +34,7 @@ const STOP_WORDS = new Set(
     'when where whether which while who why will with would you your'
   ).split(' '),
 );
-const terms = createWordMemory(termsOf, { most: MOST_MEMORIES, longest: LONGEST_IDENTIFIER });
+const remembered = createWordMemory(termsOf, { most: MOST_MEMORIES, longest: LONGEST_IDENTIFIER });
 
 /**
  * The words of an identifier, lower-cased, in order: `parseHTTPResponse2` is parse, http, response, 2; `MAX_BATCH` is max,
@@ -73,7 +73,7 @@ export function spaceIdentifiers(text: string): string {
 export function stems(text: string): string[] {
   const found: string[] = [];
   const add = (units: Uint16Array, start: number, end: number): void => {
-    for (const term of terms.of(units, start, end)) found.push(term);
+    for (const term of remembered.of(units, start, end)) found.push(term);
   };
   if (NON_ASCII.test(text)) {
     for (const [identifier] of text.normalize('NFC').matchAll(IDENTIFIER))
