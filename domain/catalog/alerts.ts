@@ -1,5 +1,11 @@
 /** What somebody should look at. */
-export const ALERT_KINDS = ['group-failed', 'repository-failing', 'group-stale', 'runs-missed', 'workers-gone'] as const;
+export const ALERT_KINDS = [
+  'group-failed',
+  'repository-failing',
+  'group-stale',
+  'runs-missed',
+  'workers-gone',
+] as const;
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
 /** One thing that is not as it should be, for as long as that lasts. */

@@ -42,13 +42,15 @@ export function createWordMemory<Made>(
   let starts = [0];
   // a hash table with open addresses: 0, or 1 more than the index of a word; at most half of it is in use
   let slots = new Int32Array(FIRST_SLOTS);
+  // by chance, so that nobody can write a file whose words all meet in one slot
+  const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 
   /** The slot of the word, or the free one where it belongs. */
   function slotOf(units: Uint16Array, from: number, to: number): number {
     const mask = slots.length - 1;
     let hash = 0;
-    for (let at = from; at < to; at++) hash = Math.imul(hash, 31) + (units[at] as number);
-    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (units[at] as number), multiplier);
+    for (let slot = (hash ^ (hash >>> 16)) & mask; ; slot = (slot + 1) & mask) {
       const index = slots[slot] as number;
       if (index === 0 || isWord(index - 1, units, from, to)) return slot;
     }
