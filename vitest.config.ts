@@ -1,10 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-/** Shares one stack of real servers; the queues are the product's own, so one file runs at a time. */
+/** Shares one stack of real servers; every process has a namespace of its own there. */
 const real = {
   globalSetup: ['test/support/global-setup.ts'],
   isolate: false,
-  fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 120_000,
 } satisfies TestProjectInlineConfiguration['test'];
@@ -13,6 +13,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
+    // what a file waits for costs no processor: one more than there are
+    maxWorkers: availableParallelism() + 1,
     expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },

@@ -42,15 +42,16 @@ describe('longhaul', () => {
   }
 
   test('helps at once', async () => {
-    await longhaul(env, ['--help']);
-    const times: number[] = [];
-    for (let run = 0; run < 5; run++) {
+    // as on a machine that never ran it; more often than once, because others run beside it
+    const uncompiled = commandEnv(estate, { NODE_COMPILE_CACHE: undefined });
+    let fastest = Infinity;
+    for (let run = 0; run < 20 && fastest >= 300; run++) {
       const started = performance.now();
-      const { exitCode, stdout } = await longhaul(env, ['--help']);
-      times.push(performance.now() - started);
+      const { exitCode, stdout } = await longhaul(uncompiled, ['--help']);
+      fastest = Math.min(fastest, performance.now() - started);
       expect({ exitCode, lists: stdout.includes('search') }).toEqual({ exitCode: 0, lists: true });
     }
-    expect(Math.min(...times)).toBeLessThan(300);
+    expect(fastest).toBeLessThan(300);
   });
 
   test('lists what the providers have', async () => {

@@ -14,6 +14,7 @@ import { commandEnv, longhaul } from '../support/command.ts';
 import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
 import { createEstate, type Estate, type Files } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { collectRuns } from '../support/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
@@ -46,7 +47,7 @@ beforeAll(async () => {
   ]);
   const native = await NativeConnection.connect({ address: temporalAddress });
   const bundle = { codePath: inject('stack').workflowBundle };
-  const worker = await Worker.create(flowsWorker({ connection: native, namespace: 'default' }, bundle));
+  const worker = await Worker.create(flowsWorker({ connection: native, namespace: NAMESPACE }, bundle));
   flows = { worker, done: worker.run(), connection: native };
 });
 afterAll(async () => {
@@ -97,7 +98,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
   let worker: WorkerProcess | undefined;
   let logs = '';
   const started = new Map<string, string>();
-  const client = (): Client => new Client({ connection });
+  const client = (): Client => new Client({ connection, namespace: NAMESPACE });
 
   beforeAll(async () => {
     ({ estate, change } = await createModelEstate(model));

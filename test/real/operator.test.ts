@@ -3,6 +3,7 @@ import { expect, inject } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import { findTemporal } from '../../stack/temporal.ts';
 import { sourceOf, test } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 
 /** What the UI reads to show a run. */
 interface Metadata {
@@ -22,6 +23,8 @@ test('an operator starts, watches and answers a flow with the temporal program a
       ...args,
       '--address',
       inject('stack').temporalAddress,
+      '--namespace',
+      NAMESPACE,
       '-o',
       'json',
     ]);

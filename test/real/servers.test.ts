@@ -153,6 +153,7 @@ function environment(change: Record<string, string> = {}): Record<string, string
   const { url, grpc, apiKey } = stack.weaviate;
   return {
     TEMPORAL_ADDRESS: stack.temporal.address,
+    TEMPORAL_NAMESPACE: stack.temporal.namespace,
     WEAVIATE_URL: url,
     WEAVIATE_GRPC: grpc,
     WEAVIATE_API_KEY: apiKey ?? '',

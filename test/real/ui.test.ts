@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { openBrowser } from '../support/browser.ts';
 import { type FlowsFixture, sourceOf, test } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 
 /** The picture in docs/flows.md, made anew with RECORD_SCREENSHOTS=1. */
 const PICTURE = fileURLToPath(new URL('../../docs/images/temporal-ui.png', import.meta.url));
@@ -61,7 +62,7 @@ test('a wrong input, given in the Temporal UI, fails naming the field', { timeou
 });
 
 function pageOf(path: string): string {
-  return `${inject('stack').temporalUiUrl}/namespaces/default/workflows${path}`;
+  return `${inject('stack').temporalUiUrl}/namespaces/${NAMESPACE}/workflows${path}`;
 }
 
 /** Fills in the form *Start Workflow* and sends it. */

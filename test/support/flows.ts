@@ -7,6 +7,7 @@ import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
+import { NAMESPACE } from './namespace.ts';
 import './quiet-runtime.ts';
 import { collectRuns, replayAll } from './replay.ts';
 
@@ -53,7 +54,11 @@ export const test = base
         return runId;
       },
     };
-    const client = new Client({ connection: connections.connection, interceptors: { workflow: [record] } });
+    const client = new Client({
+      connection: connections.connection,
+      namespace: NAMESPACE,
+      interceptors: { workflow: [record] },
+    });
     const tools = await openEstate(estate);
     const stop = await runWorkers(connections.native, tools, maxCachedWorkflows);
     onCleanup(async () => {
@@ -88,7 +93,7 @@ export async function runWorkers(
   tools: OpenTools,
   maxCachedWorkflows: number,
 ): Promise<() => Promise<void>> {
-  const place = { connection, namespace: 'default' };
+  const place = { connection, namespace: NAMESPACE };
   const bundle = { codePath: inject('stack').workflowBundle };
   const workers = await Promise.all([
     Worker.create(flowsWorker(place, bundle, maxCachedWorkflows)),
