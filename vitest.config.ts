@@ -20,6 +20,8 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
       { extends: true, test: { name: 'compose', include: ['test/compose/**/*.test.ts'] } },
+      // what measures time has the machine to itself, after all others
+      { extends: true, test: { name: 'alone', include: ['test/alone/**/*.test.ts'], sequence: { groupOrder: 1 } } },
       ...(process.env['RECORD_HISTORIES']
         ? [{ extends: true as const, test: { ...real, name: 'record', include: ['test/record/**/*.test.ts'] } }]
         : []),
