@@ -46,12 +46,14 @@ export const test = base
     return { connection, native };
   })
   .extend('maxCachedWorkflows', { scope: 'file' }, async (): Promise<number> => 50)
+  // where the worker of a test finds its server, and somebody orders what it does
   .extend(
-    'flowsWorker',
+    'place',
     { scope: 'file' },
-    async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<void> => {
-      const bundle = { codePath: inject('stack').workflowBundle };
-      onCleanup(await run(flowsWorker(placeOf(connections.native), bundle, maxCachedWorkflows)));
+    async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<WorkerPlace> => {
+      const place = { connection: connections.native, namespace: NAMESPACE };
+      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, maxCachedWorkflows)));
+      return place;
     },
   )
   .extend('runs', { scope: 'file' }, async ({}, { onCleanup }): Promise<RecordedRun[]> => {
@@ -62,7 +64,7 @@ export const test = base
     return runs;
   })
   .extend('providers', async (): Promise<((root: string) => Promise<object[]>) | undefined> => undefined)
-  .extend('flows', async ({ connections, flowsWorker: _, runs, providers }, { onCleanup }): Promise<FlowsFixture> => {
+  .extend('flows', async ({ connections, place, runs, providers }, { onCleanup }): Promise<FlowsFixture> => {
     const estate = await createEstate({ providers });
     const started = [] as [string, string][];
     const record: WorkflowClientInterceptor = {
@@ -78,7 +80,7 @@ export const test = base
       interceptors: { workflow: [record] },
     });
     const tools = await openEstate(estate);
-    const stop = await run({ ...reposWorker(placeOf(connections.native), tools), shutdownGraceTime: '1 second' });
+    const stop = await run({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' });
     onCleanup(async () => {
       try {
         runs.push(...(await collectRuns(client, started)));
@@ -103,10 +105,6 @@ export async function openEstate(estate: Estate): Promise<EstateTools> {
   const loaded = loadConfig({ path: estate.configPath, env });
   const tools = await openTools(loaded, { weaviate, modelFolder }, env);
   return { ...(await tools.index()), ...tools };
-}
-
-function placeOf(connection: NativeConnection): WorkerPlace {
-  return { connection, namespace: NAMESPACE };
 }
 
 /** Runs a worker in this process; the function stops it. */
