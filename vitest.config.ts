@@ -5,8 +5,9 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const real = {
   globalSetup: ['test/support/global-setup.ts'],
   isolate: false,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  // for what hangs: others run beside it
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
 } satisfies TestProjectInlineConfiguration['test'];
 
 export default defineConfig({

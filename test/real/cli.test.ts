@@ -170,7 +170,7 @@ describe('longhaul', () => {
     await writeFile(queries, 'queries:\n  - query: parse token\n    expects: [tool.py]\n');
     expect(await refused('reembed', '--yes', '--queries', queries)).toContain('unknown field "expects"');
     expect(await refused('rollback')).toContain('There is no previous build');
-  }, 120_000);
+  });
 
   test('what diff prints, stdin ingests to the same objects', async () => {
     const { stdout, exitCode } = await longhaul(env, ['diff', 'local/acme/api']);

@@ -119,7 +119,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     return () => handle.result();
   }
 
-  test('killed in the middle, asks only for the rest', { timeout: 180_000 }, async () => {
+  test('killed in the middle, asks only for the rest', async () => {
     const held: { free: () => void } = { free: () => undefined };
     // the probe, then whole requests, of which the fourth gets no answer
     endpoint.misbehave = (number) =>

@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-test('a person starts, watches and answers a flow in the Temporal UI', { timeout: 240_000 }, async ({ flows }) => {
+test('a person starts, watches and answers a flow in the Temporal UI', async ({ flows }) => {
   await flows.estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
   await flows.estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/receipt.ts') });
   const id = 'onboard-from-the-ui';
@@ -51,7 +51,7 @@ test('a person starts, watches and answers a flow in the Temporal UI', { timeout
   if (process.env['RECORD_SCREENSHOTS']) await page.screenshot({ path: PICTURE });
 });
 
-test('a wrong input, given in the Temporal UI, fails naming the field', { timeout: 120_000 }, async ({ flows }) => {
+test('a wrong input, given in the Temporal UI, fails naming the field', async ({ flows }) => {
   const id = 'wrong-from-the-ui';
   await start(flows, id, '{"patterns": ["acme/*"], "paralel": 4}');
   await expect(flows.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution failed');
