@@ -22,7 +22,16 @@ export default defineConfig({
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
       { extends: true, test: { name: 'compose', include: ['test/compose/**/*.test.ts'] } },
       // what measures time has the machine to itself, after all others
-      { extends: true, test: { name: 'alone', include: ['test/alone/**/*.test.ts'], sequence: { groupOrder: 1 } } },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ['test/alone/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+          testTimeout: 30_000,
+        },
+      },
       ...(process.env['RECORD_HISTORIES']
         ? [{ extends: true as const, test: { ...real, name: 'record', include: ['test/record/**/*.test.ts'] } }]
         : []),
