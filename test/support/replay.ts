@@ -36,8 +36,8 @@ export async function collectRuns(
 export async function replayAll(runs: readonly RecordedRun[], codePath: string): Promise<number> {
   if (runs.length === 0) throw new Error('nothing was replayed: the test started no workflow');
   let replayed = 0;
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle: { codePath } }, runs)) {
-    if (error) throw error;
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath } }, runs)) {
+    if (error) throw new Error(`${workflowId} cannot be replayed`, { cause: error });
     replayed++;
   }
   if (replayed !== runs.length) throw new Error(`${replayed} of ${runs.length} histories were replayed`);
