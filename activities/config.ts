@@ -2,7 +2,13 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import { type Config, configSchema, providerSchema, servedModelSchema } from '../domain/config.schema.ts';
+import {
+  alertChannelSchema,
+  type Config,
+  configSchema,
+  providerSchema,
+  servedModelSchema,
+} from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
 
@@ -90,6 +96,10 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
         ...Object.keys(shape.batch.unwrap().shape),
       ]),
     ),
+  ],
+  alerts: [
+    ...Object.keys(configSchema.shape.alerts.unwrap().shape),
+    ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
   ],
   ...Object.fromEntries(
     (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [

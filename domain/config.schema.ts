@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BUILT_IN_MODELS } from './model.ts';
+import { spanOfTime } from './span.schema.ts';
 
 const shortName = /^[a-z0-9][a-z0-9._-]{0,39}$/i;
 const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
@@ -127,6 +128,34 @@ function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
 /** An embedding model that somebody else serves. */
 export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
 
+const channelName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
+
+/** Somebody who is told of alerts. Addresses that hold a secret are named, never written. */
+export const alertChannelSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    name: channelName,
+    type: z.literal('webhook'),
+    /** Name of the environment variable that holds the address. */
+    urlEnv: envName,
+    /** Name of the environment variable that holds the secret that the body is signed with. */
+    secretEnv: envName.optional(),
+  }),
+  z.strictObject({
+    name: channelName,
+    type: z.literal('slack'),
+    /** Name of the environment variable that holds the address of an incoming webhook. */
+    urlEnv: envName,
+  }),
+  z.strictObject({
+    name: channelName,
+    type: z.literal('email'),
+    /** Name of the environment variable that holds `smtps://user:password@host:port`. */
+    smtpUrlEnv: envName,
+    from: z.email(),
+    to: z.array(z.email()).min(1, 'give at least one address').max(50),
+  }),
+]);
+
 const keys = z.strictObject({
   providers: z
     .array(providerSchema)
@@ -172,6 +201,22 @@ const keys = z.strictObject({
       maxFileBytes: z.int().min(1_000).max(10_000_000).default(1_000_000),
     })
     .default({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 }),
+  /** Who is told when a sync group needs somebody (docs/alerts.md). */
+  alerts: z
+    .strictObject({
+      channels: z
+        .array(alertChannelSchema)
+        .default([])
+        .refine(
+          (list) => new Set(list.map(({ name }) => name)).size === list.length,
+          'two channels have the same name',
+        ),
+      /** A group of which nothing was left to do longer ago than this. */
+      staleAfter: spanOfTime('90d').prefault('6h'),
+      /** A repository that failed in so many runs in a row. */
+      failingRuns: z.int().min(1).max(20).default(3),
+    })
+    .prefault({}),
   stack: z
     .strictObject({
       /** Ports of the embedded servers on 127.0.0.1; 0 or left out: a free one, kept for the next start. */
@@ -207,3 +252,6 @@ export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;
+
+/** See {@link alertChannelSchema}. */
+export type AlertChannelConfig = z.output<typeof alertChannelSchema>;

@@ -73,6 +73,12 @@ export const FAILURES = {
     remedy:
       'Look at the queries that got worse; go over all the same with `longhaul index switch`, or drop the build with `longhaul index prune`.',
   },
+  AlertNotSent: {
+    tries: 6,
+    exitCode: 4,
+    remedy:
+      'Check the alert channel that the message names (alerts.channels in longhaul.yaml); the next look tries again.',
+  },
   Cancelled: {
     tries: 1,
     exitCode: 1,

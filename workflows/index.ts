@@ -6,3 +6,4 @@ export { syncGroup } from './catalog/sync-group.ts';
 export { syncRepositories } from './catalog/sync-repositories.ts';
 export { ingestStream, removeRepository, syncRepository } from './catalog/sync-repository.ts';
 export { verifyCatalog, verifyRepository } from './catalog/verify-catalog.ts';
+export { watchFleet } from './catalog/watch-fleet.ts';

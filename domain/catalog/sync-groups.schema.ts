@@ -1,16 +1,10 @@
 import { z } from 'zod';
+import { spanOfTime } from '../span.schema.ts';
 
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'use letters, digits, dot, dash and underscore, at most 100');
 const patterns = z.array(z.string().min(1).max(300)).max(1_000);
-
-/** A span of time such as `90s`, `5m` or `1h`, in seconds. */
-const span = z
-  .string()
-  .regex(/^\d{1,5}(s|m|h)$/, 'write a span of time such as 90s, 5m or 1h')
-  .transform((text) => Number.parseInt(text, 10) * { s: 1, m: 60, h: 3_600 }[text.slice(-1) as 's' | 'm' | 'h'])
-  .refine((seconds) => seconds <= 3_600, 'give at most 1h');
 
 /** True for a time zone of the IANA database. */
 function isTimeZone(zone: string): boolean {
@@ -27,7 +21,7 @@ const declaredGroup = z
     description: z.string().max(1_000).default(''),
     schedule: z.string().min(1).max(200),
     timezone: z.string().refine(isTimeZone, 'this is no time zone: give one such as Europe/Berlin').default('UTC'),
-    jitter: span.optional(),
+    jitter: spanOfTime('1h').optional(),
     patterns: patterns.min(1, 'give at least one pattern'),
     exclude: patterns.default([]),
     parallel: z.int().min(1).max(64).default(8),
