@@ -6,7 +6,7 @@ const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash
 const envName = z
   .string()
   .refine(
-    (name) => !/^(gh[a-z]_|github_pat_|glpat-|sk-|xox.-)/i.test(name),
+    (name) => !/^(gh[a-z]_|github_pat_|glpat-|AT[AC]TT3x|sk-|xox.-)/i.test(name),
     'this looks like a secret: give the name of the environment variable that holds it',
   )
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
@@ -16,6 +16,9 @@ const plainUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
   .transform((url) => url.replace(/\/+$/, ''));
+
+/** A name that stands between two slashes of an address. */
+const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as it stands in addresses');
 
 const githubProvider = z.strictObject({
   name: providerName,
@@ -28,6 +31,21 @@ const githubProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** A GitHub App instead of a token: names of the environment variables that hold its credentials. */
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const gitlabProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitlab'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://gitlab.com'),
+  /** Base of the REST API; `<url>/api/v4` when left out. */
+  apiUrl: plainUrl.optional(),
+  /** Name of the environment variable that holds a personal, group or project access token. */
+  tokenEnv: envName.optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
   /** Include forks. */
@@ -51,7 +69,12 @@ const mgitProvider = z.strictObject({
 });
 
 /** One place where repositories are found. */
-export const providerSchema = z.discriminatedUnion('type', [githubProvider, localProvider, mgitProvider]);
+export const providerSchema = z.discriminatedUnion('type', [
+  githubProvider,
+  gitlabProvider,
+  localProvider,
+  mgitProvider,
+]);
 
 const moduleName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
 
@@ -205,5 +228,6 @@ export type OpenAiModelConfig = z.infer<typeof openAiModel>;
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
+export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

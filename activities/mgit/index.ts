@@ -12,6 +12,7 @@ import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
 import { createGithubProvider } from './providers/github.ts';
+import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
 import type { Provider } from './providers/provider.ts';
@@ -127,6 +128,8 @@ function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provide
   switch (config.type) {
     case 'github':
       return createGithubProvider(config, env);
+    case 'gitlab':
+      return createGitlabProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':
