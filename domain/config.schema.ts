@@ -52,6 +52,19 @@ const gitlabProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
+const giteaProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitea'),
+  /** Base of the web site of a Gitea or Forgejo. */
+  url: plainUrl,
+  /** Name of the environment variable that holds an access token. */
+  tokenEnv: envName.optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
 const localProvider = z.strictObject({
   name: providerName,
   type: z.literal('local'),
@@ -72,6 +85,7 @@ const mgitProvider = z.strictObject({
 export const providerSchema = z.discriminatedUnion('type', [
   githubProvider,
   gitlabProvider,
+  giteaProvider,
   localProvider,
   mgitProvider,
 ]);
@@ -229,5 +243,6 @@ export type WeaviateModelConfig = z.infer<typeof weaviateModel>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
 export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
+export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

@@ -11,6 +11,7 @@ import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
+import { createGiteaProvider } from './providers/gitea.ts';
 import { createGithubProvider } from './providers/github.ts';
 import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
@@ -130,6 +131,8 @@ function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provide
       return createGithubProvider(config, env);
     case 'gitlab':
       return createGitlabProvider(config, env);
+    case 'gitea':
+      return createGiteaProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':
