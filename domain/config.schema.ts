@@ -65,6 +65,19 @@ const giteaProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
+const azureDevopsProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('azure-devops'),
+  /** Base of the web site, without an organization. */
+  url: plainUrl.default('https://dev.azure.com'),
+  /** The organizations that are asked, and no others. */
+  organizations: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds a personal access token. */
+  tokenEnv: envName.optional(),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
 const localProvider = z.strictObject({
   name: providerName,
   type: z.literal('local'),
@@ -86,6 +99,7 @@ export const providerSchema = z.discriminatedUnion('type', [
   githubProvider,
   gitlabProvider,
   giteaProvider,
+  azureDevopsProvider,
   localProvider,
   mgitProvider,
 ]);
@@ -244,5 +258,6 @@ export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
 export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
 export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
+export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

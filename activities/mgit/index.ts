@@ -11,6 +11,7 @@ import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
+import { createAzureDevopsProvider } from './providers/azure-devops.ts';
 import { createGiteaProvider } from './providers/gitea.ts';
 import { createGithubProvider } from './providers/github.ts';
 import { createGitlabProvider } from './providers/gitlab.ts';
@@ -133,6 +134,8 @@ function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provide
       return createGitlabProvider(config, env);
     case 'gitea':
       return createGiteaProvider(config, env);
+    case 'azure-devops':
+      return createAzureDevopsProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':
