@@ -78,6 +78,23 @@ const azureDevopsProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
+const bitbucketProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('bitbucket'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://bitbucket.org'),
+  /** Base of the REST API. */
+  apiUrl: plainUrl.default('https://api.bitbucket.org/2.0'),
+  /** The workspaces that are asked, and no others. */
+  workspaces: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds the e-mail address of an API token's owner; left out for an access token. */
+  usernameEnv: envName.optional(),
+  /** Name of the environment variable that holds an API token or an access token. */
+  tokenEnv: envName.optional(),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
 const localProvider = z.strictObject({
   name: providerName,
   type: z.literal('local'),
@@ -100,6 +117,7 @@ export const providerSchema = z.discriminatedUnion('type', [
   gitlabProvider,
   giteaProvider,
   azureDevopsProvider,
+  bitbucketProvider,
   localProvider,
   mgitProvider,
 ]);
@@ -259,5 +277,6 @@ export type GithubProviderConfig = z.infer<typeof githubProvider>;
 export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
 export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
 export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
+export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

@@ -12,6 +12,7 @@ import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
 import { createAzureDevopsProvider } from './providers/azure-devops.ts';
+import { createBitbucketProvider } from './providers/bitbucket.ts';
 import { createGiteaProvider } from './providers/gitea.ts';
 import { createGithubProvider } from './providers/github.ts';
 import { createGitlabProvider } from './providers/gitlab.ts';
@@ -136,6 +137,8 @@ function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provide
       return createGiteaProvider(config, env);
     case 'azure-devops':
       return createAzureDevopsProvider(config, env);
+    case 'bitbucket':
+      return createBitbucketProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':
