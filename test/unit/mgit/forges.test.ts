@@ -344,6 +344,16 @@ describe('gitlab', () => {
   });
 });
 
+describe('gitea', () => {
+  test('a slash in a name does not make another id', async () => {
+    const { forge, mgit } = await open(FORGES.gitea);
+    forge.host('acme/api');
+    forge.host('acme/web');
+    forge.tamper = (body) => body.replaceAll('"name":"api"', '"name":"platform/api"');
+    expect(await ids(mgit, 'acme/*')).toEqual(['work/acme/web']);
+  });
+});
+
 describe('azure-devops', () => {
   const kind = FORGES['azure-devops'];
 
