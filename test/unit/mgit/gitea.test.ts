@@ -123,7 +123,10 @@ describe.skipIf(here === null)('a real Gitea', { timeout: 300_000 }, () => {
       }
     }
     const scopes = 'read:repository,read:organization,read:user';
-    expect(await ids(open({}, await gitea.tokenFor(scopes)), 'closed/*')).toEqual([repository.id]);
+    const reader = open({}, await gitea.tokenFor(scopes));
+    expect(await ids(reader, 'closed/*')).toEqual([repository.id]);
+    expect(await ids(reader, '*')).toEqual(await ids(open(), '*'));
+    expect((await reader.diff(repository, null)).files).toBe(1);
     expect(await ids(open({ tokenEnv: undefined }), 'closed/*')).toEqual([]);
     const elsewhere = openMgit(join(folder, 'other'), [
       { name: 'tea', type: 'gitea', url: `${gitea.url}/nowhere`, archived: false, forks: false },
