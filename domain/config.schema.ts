@@ -7,7 +7,7 @@ const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash
 const envName = z
   .string()
   .refine(
-    (name) => !/^(gh[a-z]_|github_pat_|glpat-|sk-|xox.-)/i.test(name),
+    (name) => !/^(gh[a-z]_|github_pat_|glpat-|AT[AC]TT3x|sk-|xox.-)/i.test(name),
     'this looks like a secret: give the name of the environment variable that holds it',
   )
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
@@ -17,6 +17,9 @@ const plainUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
   .transform((url) => url.replace(/\/+$/, ''));
+
+/** A name that stands between two slashes of an address. */
+const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as it stands in addresses');
 
 const githubProvider = z.strictObject({
   name: providerName,
@@ -31,6 +34,64 @@ const githubProvider = z.strictObject({
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const gitlabProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitlab'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://gitlab.com'),
+  /** Base of the REST API; `<url>/api/v4` when left out. */
+  apiUrl: plainUrl.optional(),
+  /** Name of the environment variable that holds a personal, group or project access token. */
+  tokenEnv: envName.optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const giteaProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitea'),
+  /** Base of the web site of a Gitea or Forgejo. */
+  url: plainUrl,
+  /** Name of the environment variable that holds an access token. */
+  tokenEnv: envName.optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const azureDevopsProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('azure-devops'),
+  /** Base of the web site, without an organization. */
+  url: plainUrl.default('https://dev.azure.com'),
+  /** The organizations that are asked, and no others. */
+  organizations: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds a personal access token. */
+  tokenEnv: envName.optional(),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const bitbucketProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('bitbucket'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://bitbucket.org'),
+  /** Base of the REST API. */
+  apiUrl: plainUrl.default('https://api.bitbucket.org/2.0'),
+  /** The workspaces that are asked, and no others. */
+  workspaces: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds the e-mail address of an API token's owner; left out for an access token. */
+  usernameEnv: envName.optional(),
+  /** Name of the environment variable that holds an API token or an access token. */
+  tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
 });
@@ -52,7 +113,15 @@ const mgitProvider = z.strictObject({
 });
 
 /** One place where repositories are found. */
-export const providerSchema = z.discriminatedUnion('type', [githubProvider, localProvider, mgitProvider]);
+export const providerSchema = z.discriminatedUnion('type', [
+  githubProvider,
+  gitlabProvider,
+  giteaProvider,
+  azureDevopsProvider,
+  bitbucketProvider,
+  localProvider,
+  mgitProvider,
+]);
 
 const moduleName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
 
@@ -250,6 +319,10 @@ export type OpenAiModelConfig = z.infer<typeof openAiModel>;
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
+export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
+export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
+export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
+export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;
 

@@ -11,7 +11,11 @@ import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
+import { createAzureDevopsProvider } from './providers/azure-devops.ts';
+import { createBitbucketProvider } from './providers/bitbucket.ts';
+import { createGiteaProvider } from './providers/gitea.ts';
 import { createGithubProvider } from './providers/github.ts';
+import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
 import type { Provider } from './providers/provider.ts';
@@ -127,6 +131,14 @@ function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provide
   switch (config.type) {
     case 'github':
       return createGithubProvider(config, env);
+    case 'gitlab':
+      return createGitlabProvider(config, env);
+    case 'gitea':
+      return createGiteaProvider(config, env);
+    case 'azure-devops':
+      return createAzureDevopsProvider(config, env);
+    case 'bitbucket':
+      return createBitbucketProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':

@@ -23,7 +23,7 @@ export interface Pattern {
   readonly repository: string;
 }
 
-const ALLOWED = /^[A-Za-z0-9*?/\-_. ]+$/;
+const ALLOWED = /^[A-Za-z0-9*?/\-_.: ]+$/;
 
 /**
  * Reads a pattern. `providers` are the names of the configured providers: a pattern of three or four segments that begins
@@ -40,7 +40,7 @@ export function parsePattern(text: string, providers: readonly string[] = []): P
     throw new LonghaulError(
       'InvalidInput',
       `The pattern ${JSON.stringify(text.slice(0, 200))} is not organization/project/repository: use one to three segments ` +
-        'of letters, digits, dot, dash, underscore, space and the wildcards * and ?, or the id of a repository.',
+        'of letters, digits, dot, dash, underscore, colon, space and the wildcards * and ?, or the id of a repository.',
     );
   }
   if (ofId) {
@@ -91,6 +91,11 @@ export function patternsOverlap(a: Pattern, b: Pattern): boolean {
     sameProject &&
     overlaps(a.repository, b.repository)
   );
+}
+
+/** True when the pattern may mean repositories of this organization. */
+export function matchesOrganization(pattern: Pattern, organization: string): boolean {
+  return matchesSegment(pattern, pattern.organization, organization.toLowerCase());
 }
 
 /** True when a segment of a pattern stands for more than itself. */

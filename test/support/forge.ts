@@ -236,7 +236,7 @@ function isSigned(jwt: string, app: { readonly id: string; readonly publicKey: s
 }
 
 /** Hands a request to `git http-backend`, as a web server does. */
-async function serveGit(
+export async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   root: string,

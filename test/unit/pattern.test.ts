@@ -75,7 +75,7 @@ describe('parsePattern', () => {
   ])('refuses %j and says what is allowed', (pattern) => {
     const refused = refusal(() => parsePattern(pattern));
     expect(refused.type).toBe('InvalidInput');
-    expect(refused.message).toMatch(/^The pattern ".*letters, digits, dot, dash, underscore, space/s);
+    expect(refused.message).toMatch(/^The pattern ".*letters, digits, dot, dash, underscore, colon, space/s);
   });
 
   const segment = fc.string({ unit: fc.constantFrom('a', 'B', '.', '-', '*', '?', '_'), minLength: 1, maxLength: 6 });
