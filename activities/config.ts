@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { distance } from 'fastest-levenshtein';
 import { type Document, LineCounter, parseDocument } from 'yaml';
-import { type Config, configSchema, providerSchema, servedModelSchema } from '../domain/config.schema.ts';
+import { blobsSchema, type Config, configSchema, providerSchema, servedModelSchema } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 
 /** The configuration, where it came from, and the folders that it leads to. */
@@ -51,8 +51,14 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
   const providers = config.providers.map((provider) =>
     provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider,
   );
+  const { blobs } = config;
   return {
-    config: { ...config, providers },
+    config: {
+      ...config,
+      providers,
+      blobs:
+        blobs.type === 'folder' && blobs.path !== undefined ? { ...blobs, path: expandPath(blobs.path, base) } : blobs,
+    },
     path,
     dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
     cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
@@ -118,8 +124,9 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
       ]),
     ),
   ],
+  blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
   ...Object.fromEntries(
-    (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,
       Object.keys(configSchema.shape[key].unwrap().shape),
     ]),

@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
@@ -68,6 +68,7 @@ export async function openTools(
   options: ModelOptions = {},
 ): Promise<OpenTools> {
   const { config } = loaded;
+  const blobs = await openBlobs(loaded, env);
   const client = await connectWeaviate(places.weaviate);
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
@@ -143,7 +144,7 @@ export async function openTools(
       await once(ensured, digest, () => builds.create(digest, settings));
       return toolsOf(digest, settings);
     },
-    spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
+    spool: createStreamSpool(blobs, config.index.maxFileBytes),
     close: async () => {
       for (const opened of await Promise.allSettled(analyzers.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();
