@@ -130,8 +130,10 @@ export async function openTools(
     return build === null ? null : toolsOf(build.digest, build.settings);
   }
 
+  const mgit = openMgit(loaded, env);
   return {
-    mgit: openMgit(loaded, env),
+    mgit,
+    tidy: () => mgit.tidy(config.cache.maxBytes),
     builds,
     begin,
     live,

@@ -58,8 +58,6 @@ const MODE_FILE = '100644';
 
 /** A spool in this store. `maxFileBytes`: larger contents are skipped as `too-large`. */
 export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): StreamSpool {
-  // names a repository's streams, so that they can be forgotten with it
-  const recordsOf = (repository: string): string => `streams/${sha256(repository).slice(0, 32)}/`;
   return {
     async put(input, provider) {
       const parts = new Map<string, Part>();
@@ -124,6 +122,11 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
       }
     },
   };
+}
+
+/** The records that name a repository's streams, so that they can be forgotten with it. */
+function recordsOf(repository: string): string {
+  return `streams/${sha256(repository).slice(0, 32)}/`;
 }
 
 /** A repository's stream while it is written. */
