@@ -162,18 +162,20 @@ async function findMirrors(cacheDir: string): Promise<Item[]> {
       (entry.name.endsWith('.git') ? mirrors : folders).push(join(folder, entry.name));
     }
   }
-  return pLimit(LOOKS_AT_ONCE).map(mirrors, (path) => mirrorItem(root, path));
+  const items = await pLimit(LOOKS_AT_ONCE).map(mirrors, (path) => mirrorItem(root, path));
+  return items.filter((item) => item !== null);
 }
 
-async function mirrorItem(root: string, path: string): Promise<Item> {
+/** Null when somebody removed it meanwhile. */
+async function mirrorItem(root: string, path: string): Promise<Item | null> {
   const repository = relative(root, path).slice(0, -'.git'.length).split('/').map(decodeURIComponent).join('/');
   const noted = await readFile(usedFile(path), 'latin1').catch(() => null);
   const used = await stat(usedFile(path)).catch(() => null);
   const bytes = Number(noted ?? Number.NaN);
   if (used !== null && Number.isSafeInteger(bytes)) return { repository, path, bytes, usedAt: used.mtimeMs };
   // one that an older version made, or whose first use was cut off
-  const { mtime } = await stat(path);
-  return { repository, path, bytes: await measure(path, mtime), usedAt: mtime.getTime() };
+  const made = await stat(path).catch(() => null);
+  return made && { repository, path, bytes: await measure(path, made.mtime), usedAt: made.mtimeMs };
 }
 
 async function findContents(cacheDir: string): Promise<Item[]> {
