@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import {
   alertChannelSchema,
+  blobsSchema,
   type Config,
   configSchema,
   providerSchema,
@@ -56,8 +57,14 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
   const providers = config.providers.map((provider) =>
     provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider,
   );
+  const { blobs } = config;
   return {
-    config: { ...config, providers },
+    config: {
+      ...config,
+      providers,
+      blobs:
+        blobs.type === 'folder' && blobs.path !== undefined ? { ...blobs, path: expandPath(blobs.path, base) } : blobs,
+    },
     path,
     dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
     cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
@@ -101,8 +108,9 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...Object.keys(configSchema.shape.alerts.unwrap().shape),
     ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
   ],
+  blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
   ...Object.fromEntries(
-    (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,
       Object.keys(configSchema.shape[key].unwrap().shape),
     ]),

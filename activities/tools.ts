@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import type { BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
 import type { IndexTools } from './catalog.ts';
 import type { GroupTools } from './groups.ts';
 import type { LoadedConfig } from './config.ts';
@@ -69,6 +69,7 @@ export async function openTools(
   options: ModelOptions = {},
 ): Promise<OpenTools> {
   const { config } = loaded;
+  const blobs = await openBlobs(loaded, env);
   const client = await connectWeaviate(places.weaviate);
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
@@ -130,10 +131,12 @@ export async function openTools(
     return build === null ? null : toolsOf(build.digest, build.settings);
   }
 
+  const mgit = openMgit(loaded, env);
   return {
     indexName: config.index.name,
     providers,
-    mgit: openMgit(loaded, env),
+    mgit,
+    tidy: () => mgit.tidy(config.cache.maxBytes),
     builds,
     begin,
     live,
@@ -146,7 +149,7 @@ export async function openTools(
       await once(ensured, digest, () => builds.create(digest, settings));
       return toolsOf(digest, settings);
     },
-    spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
+    spool: createStreamSpool(blobs, config.index.maxFileBytes),
     close: async () => {
       for (const opened of await Promise.allSettled(analyzers.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();

@@ -224,6 +224,32 @@ export const alertChannelSchema = z.discriminatedUnion('type', [
     to: z.array(z.email()).min(1, 'give at least one address').max(50),
   }),
 ]);
+const folderBlobs = z.strictObject({
+  type: z.literal('folder'),
+  /** The folder; default: `blobs` in the data folder. */
+  path: z.string().min(1).optional(),
+});
+
+const s3Blobs = z.strictObject({
+  type: z.literal('s3'),
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'give the name of a bucket, not its address'),
+  /** Base URL of the S3 service; Amazon's own for the region when left out. */
+  endpoint: plainUrl.optional(),
+  region: z.string().min(1).default('us-east-1'),
+  /** What the name of every object begins with. */
+  prefix: z
+    .string()
+    .regex(
+      /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/,
+      'use letters, digits, dot, dash and underscore, and end it with a slash',
+    )
+    .default(''),
+  /** Address the bucket as `<endpoint>/<bucket>` instead of `<bucket>.<endpoint>`: what most services but Amazon's need. */
+  forcePathStyle: z.boolean().default(false),
+});
+
+/** Where blobs are kept. */
+export const blobsSchema = z.discriminatedUnion('type', [folderBlobs, s3Blobs]);
 
 const keys = z.strictObject({
   providers: z
@@ -234,6 +260,14 @@ const keys = z.strictObject({
   dataDir: z.string().min(1).optional(),
   /** Mirrors, models, fetched servers, embedding cache: everything that can be made again; default: the user's cache folder. */
   cacheDir: z.string().min(1).optional(),
+  cache: z
+    .strictObject({
+      /** Bytes that mirrors and spooled contents in `cacheDir` may take together; what was not used for longest goes first. */
+      maxBytes: z.int().min(1_000_000).default(50_000_000_000),
+    })
+    .default({ maxBytes: 50_000_000_000 }),
+  /** Where streams, logs and other contents are kept that are too large for a workflow's history; default: a folder. */
+  blobs: blobsSchema.default({ type: 'folder' }),
   temporal: z
     .strictObject({
       /** A profile of `temporal.toml`. */
@@ -323,6 +357,7 @@ export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
 export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
 export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
 export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
+export type S3BlobsConfig = z.infer<typeof s3Blobs>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;
 

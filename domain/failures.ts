@@ -56,6 +56,23 @@ export const FAILURES = {
     remedy:
       'Give the folders of the worker space and a disk that works (`longhaul doctor` names them), and start again: the old receipt was kept.',
   },
+  BlobNotFound: {
+    tries: 1,
+    exitCode: 6,
+    remedy:
+      'Let the worker and the command line use one blob store (`blobs` in longhaul.yaml), and give the content again: a stream with `longhaul index stdin`.',
+  },
+  BlobDamaged: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Give the content again, which replaces it: a stream with `longhaul index stdin`; and look at the disk or bucket.',
+  },
+  RecordExists: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Compare the two: records are never rewritten, so one of the writers is wrong about what happened.',
+  },
   // the run that took the place may be an earlier try of the same work, whose answer was lost: the next one finds it done
   RepositoryBusy: {
     tries: 4,

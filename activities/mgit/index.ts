@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { providerOf, type RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from './clone-url.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
@@ -19,12 +19,13 @@ import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
 import type { Provider } from './providers/provider.ts';
-import { forgetMirror, mirrorPath } from './mirror.ts';
+import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
 import type { Access } from './source.ts';
 import { findWhereabouts, nameOf } from './whereabouts.ts';
 
+export type { Evicted } from './cache-limit.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential } from './differential.ts';
@@ -93,7 +94,9 @@ export function createMgit(options: MgitOptions): Mgit {
 
     whereabouts: (repositories, { signal } = {}) => findWhereabouts(providers, repositories, signal),
 
-    forget: (id) => forgetMirror(mirrorPath(cacheDir, id)),
+    forget: (id) => forgetMirror(cacheDir, id),
+
+    tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
       const limit = pLimit(concurrency);
@@ -123,7 +126,7 @@ export function createMgit(options: MgitOptions): Mgit {
     listFiles: async (repository, commit, { signal } = {}) =>
       listCommittedFiles(tools, access(repository, signal), commit),
 
-    spool: createContentSpool(join(cacheDir, 'spool')),
+    spool: createContentSpool(cacheDir),
   };
 }
 

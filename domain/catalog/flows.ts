@@ -67,7 +67,7 @@ export interface VerifyRepositoryInput {
 export interface IngestStreamInput {
   /** The id that the objects belong to. */
   readonly repository: string;
-  /** SHA-256 of the spooled stream, 64 hex digits: the name of its file in the blob store. */
+  /** SHA-256 of the spooled stream, 64 hex digits: its digest in the blob store. */
   readonly stream: string;
 }
 
