@@ -1,8 +1,16 @@
 import { getClient } from '@temporalio/activity';
 import type { RepositoryPage } from '../domain/catalog/flows.ts';
 import { pageOf } from '../domain/catalog/plan.ts';
-import { type GroupChange, type GroupsPlan, type GroupsSource, planGroups } from '../domain/catalog/sync-groups.ts';
+import {
+  type ApplySyncGroupsResult,
+  type GroupChange,
+  type GroupsPlan,
+  type GroupsSource,
+  planGroups,
+} from '../domain/catalog/sync-groups.ts';
+import type { BlobStore } from './blobs/blob-store.ts';
 import type { CatalogTools } from './catalog.ts';
+import { applicationsFolder } from './groups/applications.ts';
 import { createGroupSchedules, type GroupSchedules } from './groups/schedules.ts';
 import { parseSyncGroups } from './groups/sync-groups-file.ts';
 import { heartbeating } from './heartbeating.ts';
@@ -17,6 +25,8 @@ export interface GroupActivities {
   }): Promise<GroupsPlan>;
   /** Makes the schedules what the changes say. */
   applyGroups(request: { readonly changes: readonly GroupChange[]; readonly source: GroupsSource }): Promise<void>;
+  /** Keeps for ever what an application did: who, when, from which file and commit. */
+  recordApplication(request: { readonly runId: string; readonly result: ApplySyncGroupsResult }): Promise<void>;
   /** Starts a run of each group now, or leaves the one alone that runs. */
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
   /** Repositories of a group that are not indexed yet, or whose HEAD moved. */
@@ -34,6 +44,7 @@ export interface GroupTools extends CatalogTools {
   readonly indexName: string;
   /** Names of the configured providers. */
   readonly providers: readonly string[];
+  readonly blobs: BlobStore;
 }
 
 /** See {@link GroupActivities}. */
@@ -55,6 +66,12 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
     applyGroups: ({ changes, source }) =>
       heartbeating(async () => {
         for (const change of changes) await schedules().apply(change, source);
+      }),
+
+    recordApplication: ({ runId, result }) =>
+      heartbeating(async () => {
+        const name = `${applicationsFolder(tools.indexName)}${result.appliedAt.replaceAll(':', '-')}-${runId}.json`;
+        await tools.blobs.putRecord(name, Buffer.from(JSON.stringify(result)));
       }),
 
     startGroups: ({ names }) =>

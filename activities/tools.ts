@@ -135,6 +135,7 @@ export async function openTools(
   return {
     indexName: config.index.name,
     providers,
+    blobs,
     mgit,
     tidy: () => mgit.tidy(config.cache.maxBytes),
     builds,

@@ -206,6 +206,13 @@ group
       (await groups()).syncGroups(context, { names: [name] }, { ...options, parallel: 1 }),
     ),
   );
+group
+  .command('history')
+  .description('who applied what, when, from which file and commit')
+  .addOption(json)
+  .action((options: { json?: boolean }) =>
+    run(options, async (context) => (await groups()).listApplications(context, options)),
+  );
 for (const paused of [true, false]) {
   group
     .command(paused ? 'pause' : 'resume')

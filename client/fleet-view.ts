@@ -28,10 +28,7 @@ export async function viewFleet(context: CliContext): Promise<FleetView> {
   const index = context.config.index.name;
   const session = await connectTemporal(context);
   try {
-    const [receipts, { groups, runs }] = await Promise.all([
-      readReceipts(context),
-      viewGroups(session.client, index),
-    ]);
+    const [receipts, { groups, runs }] = await Promise.all([readReceipts(context), viewGroups(session.client, index)]);
     return {
       at: new Date().toISOString(),
       index,

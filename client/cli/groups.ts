@@ -2,12 +2,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
+import { readApplications } from '../../activities/groups/applications.ts';
 import { isDue } from '../../activities/groups/due.ts';
 import { createGroupSchedules, type GroupSchedules, type ScheduledGroup } from '../../activities/groups/schedules.ts';
 import { parseSyncGroups } from '../../activities/groups/sync-groups-file.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import {
   type ApplySyncGroupsInput,
+  type ApplySyncGroupsResult,
   describeGroupChange,
   type GroupsPlan,
   type GroupsSource,
@@ -19,7 +21,7 @@ import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
 import { printList } from './print-list.ts';
 import { type FlowOptions, runFlow } from './run-flow.ts';
-import { connectTemporal } from './servers.ts';
+import { connectTemporal, loadedConfig } from './servers.ts';
 
 /** Options of `longhaul config apply`. */
 export interface ApplyOptions extends FlowOptions {
@@ -109,6 +111,27 @@ export async function showGroup(context: CliContext, name: string, options: { js
   for (const [label, value] of rows) table.push([label, typeof value === 'string' ? printable(value) : value]);
   context.stdout.write(`${table.toString()}\n`);
   return 0;
+}
+
+/** `longhaul groups history`: who applied what, oldest first. */
+export async function listApplications(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
+  const { openBlobs } = await import('../../activities/blobs/open-blobs.ts');
+  const blobs = await openBlobs(loadedConfig(context), context.env);
+  const applications: ApplySyncGroupsResult[] = [];
+  for await (const one of readApplications(blobs, context.config.index.name)) applications.push(one);
+  return printList(context, applications, options, {
+    head: ['applied', 'by', 'file', 'commit', 'changes'],
+    row: ({ appliedAt, source: { by, file, commit }, changes }) => [
+      timeOf(appliedAt),
+      by,
+      file,
+      commit?.slice(0, 10) ?? '',
+      changes
+        .filter(isEffective)
+        .map(({ kind, name }) => `${kind} ${name}`)
+        .join(', '),
+    ],
+  });
 }
 
 /** `longhaul groups pause` and `resume`. */

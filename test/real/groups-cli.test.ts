@@ -81,6 +81,16 @@ describe('longhaul config apply and groups', () => {
     });
   });
 
+  test('what was applied is kept, whoever did it', async () => {
+    const history = await json<{ source: object; changes: { kind: string }[] }[]>('groups', 'history');
+    expect(history.map(({ changes }) => changes.map(({ kind }) => kind))).toEqual([
+      ['created', 'created'],
+      ['changed', 'unchanged'],
+    ]);
+    const { stdout } = await longhaul(env, ['groups', 'history']);
+    expect(stdout).toMatch(/alice .* created services, created tools/);
+  });
+
   test('groups run by hand, whole or those that are due, and are listed with what became of it', async () => {
     expect(await json('sync', '--group', 'services')).toMatchObject({
       groups: [{ group: 'services', matched: 1, failed: 0 }],

@@ -1,4 +1,4 @@
-import { log, setCurrentDetails } from '@temporalio/workflow';
+import { log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
@@ -25,11 +25,15 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
   if (changes.length > 0) {
     await finding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);
   }
+  const result = { ...plan, source, appliedAt: new Date().toISOString() };
+  if (changes.length > 0) {
+    const { runId } = workflowInfo();
+    await finding.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [{ runId, result }]);
+  }
   const names = changes.filter(wantsRun).map(({ name }) => name);
   if (names.length > 0) {
     await finding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
   }
-  const result = { ...plan, source, appliedAt: new Date().toISOString() };
   log.info('sync_groups_applied', {
     event: 'sync_groups_applied',
     by: source.by,
