@@ -243,9 +243,9 @@ test('mirrors of an older version, of which nothing was written down, are counte
   expect(await set.mgit.tidy(1.5 * SIZE)).toMatchObject([{ repository: 'web/acme/b' }]);
 });
 
-test('five thousand mirrors are counted by what was written down, not by walking through them', async () => {
+test('a thousand mirrors are counted by what was written down, not by walking through them', async () => {
   const cache = scratchFolder();
-  for (let at = 0; at < 5_000; at++) {
+  for (let at = 0; at < 1_000; at++) {
     const path = mirrorPath(cache, `web/org${at % 50}/r${at}`);
     mkdirSync(path, { recursive: true });
     writeFileSync(`${path}.used`, '10000000');
@@ -258,7 +258,7 @@ test('five thousand mirrors are counted by what was written down, not by walking
   };
   const first = await timed();
   const second = await timed();
-  process.stderr.write(`counting 5,000 mirrors: ${first.toFixed(0)} ms, again ${second.toFixed(2)} ms\n`);
+  process.stderr.write(`counting 1,000 mirrors: ${first.toFixed(0)} ms, again ${second.toFixed(2)} ms\n`);
   expect(second).toBeLessThan(first / 10);
   expect(statSync(join(cache, 'mirrors')).isDirectory()).toBe(true);
 });
