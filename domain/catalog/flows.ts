@@ -1,4 +1,5 @@
 import type { FailureType } from '../failures.ts';
+import { redact } from '../redact.ts';
 import type { FullReason, SkipReason } from './change.ts';
 import type { Repository, RepositoryAddress } from './repository.ts';
 import type { VerificationReport } from './verification.ts';
@@ -129,9 +130,10 @@ export const FAILURES_KEPT = 200;
 /** Hundreds of them travel in one result, and a tool may have said a lot. */
 const LONGEST_ERROR = 500;
 
-/** What went wrong, short enough to travel with many others. */
+/** What went wrong, without secrets, short enough to travel with many others. */
 export function clipError(error: string): string {
-  return error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR - 1)}…` : error;
+  const text = redact(error);
+  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR - 1)}…` : text;
 }
 
 /** What a running fleet flow is doing; the answer of the query `progress`. */

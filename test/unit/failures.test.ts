@@ -39,6 +39,21 @@ describe('failures', () => {
     expect(shownError(error)).toMatchObject({ type: 'DiskFailed', exitCode: 3 });
   });
 
+  test('no secret of an error or its causes gets into the history', () => {
+    const token = `ghp_${'a1'.repeat(18)}`;
+    const deepest = new DOMException(`the token ${token} was refused`);
+    const cause = new Error(`fatal: https://x:${token}@host/acme/api.git`, { cause: deepest });
+    const failure = toApplicationFailure(new LonghaulError('GitFailed', `git said ${token}`, { cause }), 1);
+    const unexpected = toApplicationFailure(new TypeError(`no ${token}`), 1);
+    const texts = [failure, (failure as Error).cause, deepest, unexpected].flatMap((error) => {
+      const { message, stack } = error as Error;
+      return [message, stack];
+    });
+    expect(texts.join('\n')).not.toContain(token);
+    expect(failure).toMatchObject({ type: 'GitFailed', message: 'git said [redacted]' });
+    expect(cause.message).toBe('fatal: https://[redacted]@host/acme/api.git');
+  });
+
   test('an unexpected error keeps its stack and ends after some tries', () => {
     const error = new TypeError('x is not a function');
     expect(toApplicationFailure(error, 1)).toBe(error);
