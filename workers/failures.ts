@@ -1,6 +1,7 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { type BudgetWait, EVENTS } from '../domain/events.ts';
 import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
 import { redact } from '../domain/redact.ts';
 
@@ -58,11 +59,27 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
         seen.delete(activity);
         return result;
       } catch (error) {
-        throw toApplicationFailure(error, timesSeen(activity, kindOf(error)));
+        const failure = toApplicationFailure(error, timesSeen(activity, kindOf(error)));
+        if (failure instanceof ApplicationFailure && failure.type === 'RateLimited') tellWait(failure, input.args[0]);
+        throw failure;
       }
     },
   },
 });
+
+/** Tells the log that an activity comes back only when the other side takes requests again. */
+function tellWait({ message, nextRetryDelay }: ApplicationFailure, input: unknown): void {
+  const { activityType, workflowExecution } = activityInfo();
+  const group = (input as { readonly group?: string } | undefined)?.group;
+  const wait: BudgetWait = {
+    activity: activityType,
+    workflow: workflowExecution?.workflowId ?? '',
+    until: new Date(Date.now() + Number(nextRetryDelay ?? 0)).toISOString(),
+    reason: message,
+    ...(group === undefined ? {} : { group }),
+  };
+  log[EVENTS.budget_wait]('budget_wait', { event: 'budget_wait', ...wait });
+}
 
 function timesSeen(activity: string, kind: string): number {
   const failures = seen.get(activity) ?? new Map<string, number>();

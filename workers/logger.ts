@@ -36,9 +36,13 @@ export function createLogger(env: NodeJS.ProcessEnv): Logger {
   );
 }
 
-/** Hands the SDK's lines, Core's, and every workflow's and activity's `log.*` to pino. */
-export function temporalLogger(logger: Logger): TemporalLogger {
+/** Hands the SDK's lines, Core's, and every workflow's and activity's `log.*` to pino; the fields of each also to `observe`. */
+export function temporalLogger(
+  logger: Logger,
+  observe: (fields: LogMetadata) => void = () => undefined,
+): TemporalLogger {
   function log(level: LogLevel, message: string, meta: LogMetadata = {}): void {
+    observe(meta);
     const { error, ...fields } = meta as { readonly error?: unknown };
     // pino writes out an error under this name; the `error` of an event is a sentence, and keeps its name
     logger[LEVEL[level]](error instanceof Error ? { ...fields, err: error } : meta, message);

@@ -12,6 +12,8 @@ export interface OnboardInput {
   readonly confirm?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
+  readonly group?: string;
 }
 
 /** Input of `syncRepositories`: `patterns`, or `all`, never both. */
@@ -22,6 +24,8 @@ export interface SyncRepositoriesInput {
   readonly all?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
+  readonly group?: string;
 }
 
 /** Input of `syncRepository`. */
@@ -32,6 +36,8 @@ export interface SyncRepositoryInput {
   readonly build?: string;
   /** Do nothing when it is not in the index, or not any more. @default false */
   readonly onlyIndexed?: boolean;
+  /** The named group that it is worked on for, as log and metrics know it. */
+  readonly group?: string;
 }
 
 /** Input of `removeRepositories`. */
@@ -98,6 +104,10 @@ export interface RepositoryFailure {
   readonly repository: string;
   readonly type: FailureType | 'Unexpected';
   readonly error: string;
+  /** When its receipt was written, ISO 8601; missing when it has none, or nobody looked. */
+  readonly indexedAt?: string;
+  /** For how many runs in a row it has failed, as far as the results of the schedule's runs say. */
+  readonly inARow?: number;
 }
 
 /** Result of every flow over many repositories. */
@@ -158,6 +168,8 @@ export interface Confirmation {
 export interface PlannedRepository extends RepositoryAddress {
   /** Ids under which the same repository was indexed before it was renamed or transferred: removed once it has this one. */
   readonly formerly?: readonly string[];
+  /** When its receipt was written, ISO 8601; missing when it has none. */
+  readonly indexedAt?: string;
 }
 
 /** One page of repositories to work on, as an activity returns it. */
