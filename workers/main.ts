@@ -10,6 +10,7 @@ import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
+import { startTracing } from '../activities/telemetry/tracing.ts';
 import { workflowBundle } from './bundle.ts';
 import { createLogger, temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
@@ -68,13 +69,18 @@ async function run(roles: readonly Role[]): Promise<void> {
   const { namespace } = temporal;
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const stopped = stopSignal();
-  const place = { connection, namespace };
+  const tracing = await startTracing(env, {
+    service: 'longhaul-worker',
+    onProblem: (message) => logger.warn({ event: 'traces_lost' }, message),
+  });
+  const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
     logger.info({ event: 'model_progress', fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
-  if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
+  if (roles.includes('flows'))
+    workers.push(await Worker.create(flowsWorker(place, await workflowBundle({ traced: tracing !== null }))));
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
   const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
@@ -85,6 +91,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   await Promise.all(running);
   // only in good order: after a failure the process ends, whoever runs it starts it again, and nothing is left to close
   await tools?.close();
+  await tracing?.close();
   await connection.close();
   logger.info({ event: 'worker_stopped', roles }, 'stopped');
 }

@@ -4,6 +4,7 @@ import { type Collection, Filters, type FilterValue } from 'weaviate-client';
 import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { processCounts } from '../telemetry/process-counts.ts';
+import { inSpan } from '../telemetry/span.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
@@ -265,7 +266,9 @@ async function writeBatch(
     vector,
   }));
   for (let attempt = 1; ; attempt++) {
-    const refused = await retried(() => batches.insert(collection, left, signal), signal);
+    const refused = await inSpan('weaviate batch', { 'db.collection.name': collection, objects: left.length }, () =>
+      retried(() => batches.insert(collection, left, signal), signal),
+    );
     processCounts.objectsWritten += left.length - refused.length;
     if (refused.length === 0) return;
     if (attempt === TRIES) {
