@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
+import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, type StatusServer } from '../activities/telemetry/status-server.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
@@ -79,6 +81,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
+  if (roles.includes('flows')) showSchedules(metrics.registry, new Client({ connection, namespace }));
   if (roles.includes('flows'))
     workers.push(await Worker.create(flowsWorker(place, await workflowBundle({ traced: tracing !== null }))));
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));

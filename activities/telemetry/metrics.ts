@@ -46,9 +46,9 @@ export function createMetrics(): Metrics {
   );
   const lastRun = gauge('longhaul_group_last_run_timestamp_seconds', 'When the last run ended');
   const lastRunSeconds = gauge('longhaul_group_last_run_duration_seconds', 'How long the last run took');
-  const lastRunSucceeded = gauge(
-    'longhaul_group_last_run_succeeded',
-    '1 when the last run came to its end and no repository failed',
+  const lastRunFailed = gauge(
+    'longhaul_group_last_run_failed',
+    '1 when the last run ended before it had looked at every repository',
   );
   const runs = counter(
     'longhaul_group_runs_total',
@@ -106,14 +106,14 @@ export function createMetrics(): Metrics {
       failingRuns.set({ group }, done.failing_runs);
       lastRun.set({ group }, Date.now() / 1_000);
       lastRunSeconds.set({ group }, done.duration_ms / 1_000);
-      lastRunSucceeded.set({ group }, done.failed === 0 ? 1 : 0);
+      lastRunFailed.set({ group }, 0);
       trueSince.set(group, Date.parse(done.true_since));
       runs.inc({ group, result: done.failed === 0 ? 'done' : 'incomplete' });
     },
     sync_group_failed: ({ group, named }: GroupFailed) => {
       if (!named) return;
       lastRun.set({ group }, Date.now() / 1_000);
-      lastRunSucceeded.set({ group }, 0);
+      lastRunFailed.set({ group }, 1);
       runs.inc({ group, result: 'failed' });
     },
     sync_repo_success: ({ group = '', files_changed, duration_ms }: RepositorySuccess) => {

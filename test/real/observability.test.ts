@@ -3,9 +3,10 @@ import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
-import { scrape } from '../support/scrape.ts';
+import { metricNames, scrape } from '../support/scrape.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const GROUP = 'critical-platform-services';
@@ -81,7 +82,7 @@ describe('a worker, seen from outside', () => {
     const samples = await scrape(address);
     expect(samples.get(`longhaul_group_repositories{group="${GROUP}"}`)).toBe(2);
     expect(samples.get(`longhaul_group_repositories_behind{group="${GROUP}"}`)).toBe(0);
-    expect(samples.get(`longhaul_group_last_run_succeeded{group="${GROUP}"}`)).toBe(1);
+    expect(samples.get(`longhaul_group_last_run_failed{group="${GROUP}"}`)).toBe(0);
     expect(samples.get(`longhaul_files_changed_total{group="${GROUP}"}`)).toBe(3);
     expect(samples.get(`longhaul_group_oldest_receipt_age_seconds{group="${GROUP}"}`)).toBeLessThan(120);
     expect(samples.get('longhaul_objects_written_total')).toBeGreaterThan(2);
@@ -107,6 +108,13 @@ describe('a worker, seen from outside', () => {
     });
     const done = (): Record<string, unknown>[] => eventsOf(worker.log(), 'sync_group_done').slice(1);
     await expect.poll(() => done().length).toBeGreaterThanOrEqual(2);
+    await expect
+      .poll(async () => (await scrape(address)).get(`longhaul_schedule_paused{schedule="${schedule.scheduleId}"}`))
+      .toBe(0);
+    const due = (await scrape(address)).get(
+      `longhaul_schedule_next_run_timestamp_seconds{schedule="${schedule.scheduleId}"}`,
+    );
+    expect(Math.abs((due ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
     await schedule.delete();
     // each run of a schedule is told of the result of the one before
     expect(done()).toMatchObject(done().map((_, run) => ({ failed: 1, failing_runs: run + 1 })));
@@ -125,6 +133,14 @@ describe('a worker, seen from outside', () => {
     const since = String(eventsOf(worker.log(), 'sync_group_done').at(-1)?.['true_since']);
     const started = Date.parse(String(eventsOf(worker.log(), 'sync_group_start').at(-1)?.['timestamp']));
     expect(Date.parse(since)).toBeLessThan(started);
+  });
+
+  test('has every metric that the dashboard and the alert rules ask for', async () => {
+    const known = await metricNames(address);
+    const unknown = deployedQueries().flatMap(({ where, metrics }) =>
+      metrics.filter((name) => !known.has(name)).map((name) => `${where}: ${name}`),
+    );
+    expect(unknown).toEqual([]);
   });
 
   test('tells nothing again when another worker replays a run', async () => {

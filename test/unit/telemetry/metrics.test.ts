@@ -40,7 +40,7 @@ describe('metrics of groups', () => {
       'longhaul_group_repositories_failing{group="critical"}': 1,
       'longhaul_group_failing_runs{group="critical"}': 3,
       'longhaul_group_last_run_duration_seconds{group="critical"}': 1.5,
-      'longhaul_group_last_run_succeeded{group="critical"}': 0,
+      'longhaul_group_last_run_failed{group="critical"}': 0,
       'longhaul_group_runs_total{group="critical",result="incomplete"}': 1,
       'longhaul_files_changed_total{group="critical"}': 22,
       'longhaul_failures_total{group="critical",type="GitFailed"}': 1,
@@ -56,7 +56,7 @@ describe('metrics of groups', () => {
     expect((await samplesAfter(start)).get('longhaul_group_repositories_behind{group="critical"}')).toBe(9);
     const failed = { event: 'sync_group_failed', group: 'critical', named: true, type: 'DiscoveryFailed', error: 'x' };
     const samples = await samplesAfter(done, { ...done, failed: 0 }, failed);
-    expect(samples.get('longhaul_group_last_run_succeeded{group="critical"}')).toBe(0);
+    expect(samples.get('longhaul_group_last_run_failed{group="critical"}')).toBe(1);
     expect(samples.get('longhaul_group_runs_total{group="critical",result="failed"}')).toBe(1);
     expect(samples.get('longhaul_group_runs_total{group="critical",result="done"}')).toBe(1);
   });
