@@ -23,6 +23,10 @@ export function isTraced(env: NodeJS.ProcessEnv): boolean {
   return Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 }
 
+function ignore(): void {
+  // only problems are worth a line
+}
+
 /**
  * Begins to send the spans of this process by OTLP over HTTP, as the environment says (`OTEL_EXPORTER_OTLP_ENDPOINT` and its
  * relatives); null, and nothing is loaded, when it says nothing. Once a process.
@@ -37,8 +41,7 @@ export async function startTracing(env: NodeJS.ProcessEnv, options: TracingOptio
     import('@opentelemetry/context-async-hooks'),
   ]);
   const problem = (message: string): void => options.onProblem(message);
-  const nothing = (): void => undefined;
-  const logger = { error: problem, warn: problem, info: nothing, debug: nothing, verbose: nothing };
+  const logger = { error: problem, warn: problem, info: ignore, debug: ignore, verbose: ignore };
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const named = resources.detectResourcesSync({ detectors: [resources.envDetectorSync] });
   const resource = new resources.Resource({ 'service.name': options.service }).merge(named);

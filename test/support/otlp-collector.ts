@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { fieldsOf } from '../../activities/index/protobuf.ts';
@@ -25,13 +25,13 @@ export interface OtlpCollector {
 /** Starts a collector on the loopback interface. */
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: ReceivedSpan[] = [];
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await buffer(request);
+    if (request.url === '/v1/traces') spans.push(...spansIn(body));
+    response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
+  };
   const server = createServer((request, response) => {
-    buffer(request)
-      .then((body) => {
-        if (request.url === '/v1/traces') spans.push(...spansIn(body));
-        response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end();
-      })
-      .catch(() => response.destroy());
+    take(request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
