@@ -1,12 +1,13 @@
 import { rm } from 'node:fs/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
 import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
 import { metricNames, scrape } from '../support/scrape.ts';
+import { openRelay } from '../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const GROUP = 'critical-platform-services';
@@ -151,4 +152,33 @@ describe('a worker, seen from outside', () => {
     expect(progress).toMatchObject({ stage: 'done', succeeded: 2 });
     expect(eventsOf(worker.log()).map(({ event }) => event)).toEqual(['worker_ready']);
   });
+});
+
+test('a worker is alive but not ready while a server is away', { timeout: 300_000 }, async () => {
+  const { temporalAddress, weaviate } = inject('stack');
+  const estate = await createEstate();
+  onTestFinished(() => estate.dispose());
+  const toTemporal = await openRelay(temporalAddress);
+  const toWeaviate = await openRelay(new URL(weaviate.url).host);
+  const env = { TEMPORAL_ADDRESS: toTemporal.address, WEAVIATE_URL: `http://${toWeaviate.address}` };
+  const worker = await startWorkerProcess(estate, {
+    env: { ...env, LONGHAUL_METRICS_ADDRESS: '127.0.0.1:0' },
+    args: ['--roles', 'repos'],
+  });
+  onTestFinished(() => worker.kill());
+  const address = String(eventsOf(worker.log(), 'metrics_ready')[0]?.['address']);
+  const notReady = async (): Promise<unknown[]> => {
+    const { checks } = (await (await fetch(`http://${address}/readyz`)).json()) as {
+      checks: { name: string; ok: boolean }[];
+    };
+    return checks.filter(({ ok }) => !ok).map(({ name }) => name);
+  };
+  expect(await notReady()).toEqual([]);
+  await toWeaviate.close();
+  await expect.poll(notReady).toEqual(['weaviate']);
+  await toTemporal.close();
+  await expect.poll(notReady).toEqual(['temporal', 'weaviate']);
+  expect((await fetch(`http://${address}/readyz`)).status).toBe(503);
+  expect((await fetch(`http://${address}/healthz`)).status).toBe(200);
+  expect((await fetch(`http://${address}/metrics`)).status).toBe(200);
 });
