@@ -61,23 +61,24 @@ describe('a worker, seen from outside', () => {
     const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], group: GROUP });
     onboarding = handle.workflowId;
     expect(await handle.result()).toMatchObject({ succeeded: 2 });
-    const start = eventsOf(worker.log(), 'sync_group_start');
-    expect(start).toMatchObject([{ level: 'info', group: GROUP, repo_count: 2, named: true }]);
-    const repositories = eventsOf(worker.log(), 'sync_repo_success');
-    expect(new Set(repositories.map(({ repo }) => repo))).toEqual(new Set(['acme/api', 'acme/web']));
-    expect(repositories).toHaveLength(2);
-    for (const line of repositories) {
-      expect(line).toMatchObject({
-        files_changed: expect.any(Number) as number,
-        duration_ms: expect.any(Number) as number,
-      });
-    }
     // the flow's last lines come beside its result
     await expect
       .poll(() => eventsOf(worker.log(), 'sync_group_done'))
       .toMatchObject([
         { level: 'info', group: GROUP, succeeded: 2, failed: 0, skipped: 0, files_changed: 3, repositories: 2 },
       ]);
+    const start = eventsOf(worker.log(), 'sync_group_start');
+    expect(start).toMatchObject([{ level: 'info', group: GROUP, repo_count: 2, named: true }]);
+    const synced = (): Record<string, unknown>[] => eventsOf(worker.log(), 'sync_repo_success');
+    await expect.poll(() => synced().length).toBe(2);
+    const repositories = synced();
+    expect(new Set(repositories.map(({ repo }) => repo))).toEqual(new Set(['acme/api', 'acme/web']));
+    for (const line of repositories) {
+      expect(line).toMatchObject({
+        files_changed: expect.any(Number) as number,
+        duration_ms: expect.any(Number) as number,
+      });
+    }
   });
 
   test('serves the metrics of the SDK and of the group at one address', async () => {
