@@ -31,6 +31,8 @@ export interface GroupActivities {
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
   /** Repositories of a group that are not indexed yet, or whose HEAD moved. */
   findGroupWork(request: {
+    /** Its name, for the log. */
+    readonly group: string;
     readonly patterns: readonly string[];
     readonly exclude: readonly string[];
     readonly after: string | null;

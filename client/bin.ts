@@ -5,6 +5,7 @@ import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
 import type * as Groups from './cli/groups.ts';
 import type { SearchOptions } from './cli/search.ts';
+import type { WorkerCommandOptions } from './cli/worker.ts';
 
 // Only commander is loaded at the start: every command brings what it needs when it runs.
 
@@ -283,9 +284,10 @@ program
   .command('worker')
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
-  .action(async (options: { roles: string }) => {
+  .option('--metrics-address <host:port>', 'serve /metrics, /healthz and /readyz there, such as 127.0.0.1:9464')
+  .action(async (options: WorkerCommandOptions) => {
     const { runWorker } = await import('./cli/worker.ts');
-    process.exitCode = await runWorker(program.opts(), options.roles);
+    process.exitCode = await runWorker(program.opts(), options);
   });
 
 function fleet(): Promise<typeof Fleet> {

@@ -4,7 +4,9 @@ import { createCatalogActivities } from '../activities/catalog.ts';
 import { createGroupActivities, type GroupTools } from '../activities/groups.ts';
 import { createInputActivities } from '../activities/input.ts';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
+import { tracedActivities, tracingSinks } from './tracing.ts';
 
 /** What a worker process can do. A role is a task queue (docs/architecture.md). */
 export const ROLES = ['flows', 'repos'] as const;
@@ -17,6 +19,8 @@ const REPOS_AT_ONCE = 8;
 export interface WorkerPlace {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** Where spans go; the workflow bundle must be one that makes them. @default nowhere */
+  readonly tracing?: Tracing | null;
 }
 
 /** Options of the role `flows`: workflow tasks and input checks. */
@@ -46,6 +50,12 @@ export function reposWorker(place: WorkerPlace, tools: GroupTools): WorkerOption
   };
 }
 
-function common(place: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
-  return { ...place, shutdownGraceTime: '30 seconds', interceptors: { activity: [namedFailures] } };
+function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
+  return {
+    ...place,
+    shutdownGraceTime: '30 seconds',
+    // a span is told of a failure by its name and without its secrets
+    interceptors: { activity: [...(tracing === null ? [] : [tracedActivities]), namedFailures] },
+    ...(tracing === null ? {} : { sinks: tracingSinks(tracing) }),
+  };
 }

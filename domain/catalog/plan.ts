@@ -120,12 +120,14 @@ export function planSync(
           repository: id,
           type: 'IndexIncomplete',
           error: `${id} came as a change stream: ingest it again.`,
+          ...writtenAt(receipt),
         });
     } else if (head === undefined || head instanceof Error) {
       failures.push({
         repository: id,
         type: head?.type ?? 'GitFailed',
         error: head?.message ?? `mgit did not say where HEAD of ${id} is.`,
+        ...writtenAt(receipt),
       });
     } else if (
       isIndexed(receipt, digest) &&
@@ -137,7 +139,8 @@ export function planSync(
     ) {
       upToDate.push(id);
     } else {
-      work.push({ ...addressOfReceipt(receipt), ...(head.uid === undefined ? {} : { uid: head.uid }) });
+      const uid = head.uid === undefined ? {} : { uid: head.uid };
+      work.push({ ...addressOfReceipt(receipt), ...uid, ...writtenAt(receipt) });
     }
   }
   return { matched: receipts.length, work: byId(work), upToDate, failures };
@@ -206,6 +209,11 @@ export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
     upToDate: [...upToDate].sort(),
     failures: [...failures.values()],
   };
+}
+
+/** When a receipt was written that vouches for something. */
+function writtenAt({ commit, indexedAt }: Receipt): Pick<PlannedRepository, 'indexedAt'> {
+  return commit === '' ? {} : { indexedAt };
 }
 
 function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {

@@ -25,7 +25,7 @@ import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 
@@ -136,12 +136,12 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const tracker = new FleetTracker(state.progress);
   const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
   return workThroughFleet(state, tracker, {
+    name: fleetName('sync', undefined, [`build ${build}`]),
     parallel,
     page: (after) =>
       finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
         { build, after, limit: PAGE_SIZE },
       ]),
-    proceed: () => Promise.resolve(true),
     child: { type: 'syncRepository', input: (repository) => ({ repository, build }), lock: buildLock(build) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ build, parallel, continued: next }),

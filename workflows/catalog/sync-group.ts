@@ -1,9 +1,8 @@
-import { log } from '@temporalio/workflow';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
 /**
  * One run of a sync group (seed 000, workflows 7 and 8), started by its schedule: what `mgit list` finds and the index does
@@ -15,16 +14,13 @@ export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
   const group = await checked<SyncGroup>('syncGroup', given);
   const { name, patterns, exclude, parallel } = group;
   return workThroughFleet(state, tracker, {
+    name: fleetName('sync', name, patterns),
     parallel,
     page: (after) =>
       finding.findGroupWork.executeWithOptions({ summary: `mgit list and heads of ${name}` }, [
-        { patterns, exclude, after, limit: PAGE_SIZE },
+        { group: name, patterns, exclude, after, limit: PAGE_SIZE },
       ]),
-    proceed: (total) => {
-      log.info('sync_group_start', { event: 'sync_group_start', group: name, repo_count: total });
-      return Promise.resolve(true);
-    },
-    child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    child: { type: 'syncRepository', input: (repository) => ({ repository, group: name }) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ ...group, continued: next }),
   });
