@@ -118,6 +118,11 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
       ]),
     ),
   ],
+  gateway: [
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.webhooks.unwrap().element.shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
+  ],
   ...Object.fromEntries(
     (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,
