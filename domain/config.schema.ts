@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STARTABLE_FLOWS } from './catalog/flows.schema.ts';
+import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from './catalog/flows.schema.ts';
 import { FORGES, type Forge } from './catalog/webhook.ts';
 import { BUILT_IN_MODELS } from './model.ts';
 
@@ -129,7 +129,7 @@ function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
 /** An embedding model that somebody else serves. */
 export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
 
-const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal or update');
+const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');
 
 const webhook = z.strictObject({
   /** The provider whose repositories the webhooks are about. */
@@ -140,7 +140,8 @@ const webhook = z.strictObject({
   secretEnv: envName,
 });
 
-const apiKey = z.strictObject({
+/** A key of the gateway, as `longhaul.yaml` keeps it. */
+export const apiKeySchema = z.strictObject({
   /** The part of the key that may be seen. */
   id: z.string().regex(/^[0-9a-f]{12}$/, 'must be what `longhaul gateway key` printed'),
   /** Who has it. */
@@ -150,7 +151,7 @@ const apiKey = z.strictObject({
   flows: z.array(z.enum(STARTABLE_FLOWS)).default([]),
   /** The signals and updates that it may send to runs of these flows. */
   signals: z.array(messageName).default([]),
-  updates: z.array(messageName).default([]),
+  updates: z.array(z.enum(Object.keys(FLOW_UPDATES) as [FlowUpdate])).default([]),
   requestsPerMinute: z.int().min(1).max(100_000).default(120),
 });
 
@@ -170,7 +171,7 @@ const gateway = z.strictObject({
   /** The largest message of a forge, in bytes. */
   maxWebhookBytes: z.int().min(1_000).max(26_214_400).default(26_214_400),
   keys: z
-    .array(apiKey)
+    .array(apiKeySchema)
     .default([])
     .refine((list) => new Set(list.map((one) => one.id)).size === list.length, 'two keys have the same id'),
 });

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
+import { createLogger } from '../activities/logger.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
@@ -9,7 +10,7 @@ import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
 import { workflowBundle } from './bundle.ts';
-import { createLogger, temporalLogger } from './logger.ts';
+import { temporalLogger } from './logger.ts';
 import { flowsWorker, reposWorker, type Role, ROLES } from './roles.ts';
 
 const { env } = process;

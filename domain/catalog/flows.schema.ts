@@ -84,8 +84,16 @@ export const STARTABLE_FLOWS = [
   'reembedIndex',
   'switchIndex',
   'pruneIndex',
+  'followRepository',
 ] as const satisfies readonly CheckedFlow[];
 export type StartableFlow = (typeof STARTABLE_FLOWS)[number];
+
+/** The updates that services may send to runs over HTTP, by name. Who answered, the gateway says. */
+export const FLOW_UPDATES = { confirm: z.strictObject({ proceed: z.boolean() }) } as const;
+export type FlowUpdate = keyof typeof FLOW_UPDATES;
+
+/** What services may signal runs over HTTP: one JSON object. */
+export const signalInput = z.record(z.string(), z.json());
 
 /** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
 export function describeIssue(error: z.ZodError): string {
