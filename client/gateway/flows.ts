@@ -8,7 +8,6 @@ import {
   describeIssue,
   FLOW_UPDATES,
   type FlowUpdate,
-  signalInput,
   STARTABLE_FLOWS,
   type StartableFlow,
 } from '../../domain/catalog/flows.schema.ts';
@@ -103,8 +102,6 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this signal.`);
     }
     const input = objectIn(request);
-    const checked = signalInput.safeParse(input);
-    if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     if (name === 'repositoryEvent' && readRepositoryEvent(input) === null) {
       throw new Refusal(422, 'InvalidInput', 'kind: give pushed, appeared, moved (with from), archived, deleted or hidden');
     }

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import type { Config } from '../../domain/config.schema.ts';
 import { FAILURES, isFailureType } from '../../domain/failures.ts';
 import { shownError } from '../cli/errors.ts';
@@ -31,7 +31,7 @@ const MOST_CONNECTIONS = 1_000;
 export async function createGateway(tools: GatewayTools): Promise<FastifyInstance> {
   const server = fastify({
     loggerInstance: tools.logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
     trustProxy: false,
     // a forge on a slow line has this long for 25 MB

@@ -93,7 +93,7 @@ export const FLOW_UPDATES = { confirm: z.strictObject({ proceed: z.boolean() }) 
 export type FlowUpdate = keyof typeof FLOW_UPDATES;
 
 /** What services may signal runs over HTTP: one JSON object. */
-export const signalInput = z.record(z.string(), z.json());
+export const signalInput = z.record(z.string(), z.unknown());
 
 /** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
 export function describeIssue(error: z.ZodError): string {

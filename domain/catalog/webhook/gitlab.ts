@@ -2,22 +2,22 @@ import { changed, ignored, moved, nameOfPath, pushed, textAt, type WebhookAction
 
 /**
  * What a message of GitLab means: a push of a project or group hook, and what group and system hooks say of projects.
- * A project in nested groups has a longer name than an id of Longhaul can have, and is left to `isRepositoryId`.
+ * The groups below the top one are the project of an id, with colons between them.
  */
 export function gitlabAction(payload: unknown): WebhookAction {
-  const name = nameOfPath(textAt(payload, 'path_with_namespace'));
+  const name = nameIn(payload, 'path_with_namespace');
   switch (textAt(payload, 'event_name') ?? textAt(payload, 'object_kind')) {
     case 'push':
       return pushed(
         textAt(payload, 'ref'),
         textAt(payload, 'project', 'default_branch'),
-        nameOfPath(textAt(payload, 'project', 'path_with_namespace')),
+        nameIn(payload, 'project', 'path_with_namespace'),
       );
     case 'project_create':
       return changed('appeared', name);
     case 'project_rename':
     case 'project_transfer':
-      return moved(nameOfPath(textAt(payload, 'old_path_with_namespace')), name);
+      return moved(nameIn(payload, 'old_path_with_namespace'), name);
     case 'project_destroy':
       return changed('deleted', name);
     // archived, unarchived or shown to others: it does not say which
@@ -26,4 +26,12 @@ export function gitlabAction(payload: unknown): WebhookAction {
     default:
       return ignored('no event that moves a repository or its HEAD');
   }
+}
+
+function nameIn(payload: unknown, ...path: readonly string[]): readonly string[] | null {
+  const segments = nameOfPath(textAt(payload, ...path));
+  if (segments === null) return null;
+  const [organization = '', ...rest] = segments;
+  const groups = rest.slice(0, -1);
+  return [organization, ...(groups.length > 0 ? [groups.join(':')] : []), ...rest.slice(-1)];
 }
