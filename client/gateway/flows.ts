@@ -3,7 +3,7 @@ import { type Client, WorkflowUpdateFailedError, type WorkflowExecutionDescripti
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseFlowInput } from '../../activities/input.ts';
-import { readRepositoryEvent } from '../../domain/catalog/follow.ts';
+import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
   describeIssue,
   FLOW_UPDATES,
@@ -102,8 +102,8 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this signal.`);
     }
     const input = objectIn(request);
-    if (name === 'repositoryEvent' && readRepositoryEvent(input) === null) {
-      throw new Refusal(422, 'InvalidInput', 'kind: give pushed, appeared, moved (with from), archived, deleted or hidden');
+    if (name === 'repositoryEvents' && readRepositoryEvents(input).length === 0) {
+      throw new Refusal(422, 'InvalidInput', `events: give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`);
     }
     try {
       await client.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -177,8 +177,8 @@ async function start(
 ): Promise<{ workflowId: string; runId: string }> {
   if (type === 'followRepository') {
     const { repository } = input as { repository: string };
-    const delivery = once === undefined ? {} : { delivery: once };
-    const handle = await tellRepository(client, { quietSeconds, ...input, repository }, { kind: 'pushed', ...delivery });
+    const event = { kind: 'pushed', ...(once === undefined ? {} : { delivery: once }) } as const;
+    const handle = await tellRepository(client, { quietSeconds, ...input, repository }, [event]);
     return { workflowId: handle.workflowId, runId: handle.signaledRunId };
   }
   const handle = await startFlow(client, type, input as Flows[typeof type]['input'], once === undefined ? {} : { once });

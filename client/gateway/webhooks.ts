@@ -2,20 +2,18 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import pLimit from 'p-limit';
 import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { tellRepository } from '../follow-repository.ts';
+import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { wanted } from './wanted.ts';
 
-/** Forges give up after ten seconds; until then it is better to wait than to lose a message. */
-const DEADLINE_MS = 8_000;
-/** Repositories of one message that are told at the same time. */
-const AT_ONCE = 32;
+/** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
+const DEADLINE_MS = 4_500;
 
 /** What the webhooks work with. */
 export interface WebhookTools {
@@ -40,7 +38,11 @@ interface Sender {
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
   const isWanted = wanted(tools.config);
-  const { maxWebhookBytes, quietSeconds } = tools.config.gateway;
+  const { client, config } = tools;
+  const { maxWebhookBytes, quietSeconds } = config.gateway;
+  const outbox = createOutbox((repository, events) =>
+    client.withDeadline(Date.now() + DEADLINE_MS, () => tellRepository(client, { repository, quietSeconds }, events)),
+  );
   // the bytes themselves, which the signature is over
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
@@ -51,21 +53,19 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
 
   /** Tells the flows of all repositories that a message is about. Gives their ids. */
   async function follow(sender: Sender, changes: readonly RepositoryChange[], delivery: string): Promise<string[]> {
-    const limit = pLimit(AT_ONCE);
     const { provider, keepsArchived } = sender;
     const counting = changes.filter(({ kind }) => kind !== 'archived' || !keepsArchived);
-    const told = await limit.map(counting, async ({ kind, name, from }) => {
+    const tell = async ({ kind, name, from }: RepositoryChange): Promise<string[]> => {
       const id = idOfChange(provider, name);
       const former = from === undefined ? undefined : idOfChange(provider, from);
       if (id === null || former === null) return [];
       const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: isWanted(id) };
       // nothing is known of it, and nothing is to be
       if (kind === 'appeared' && !isNews.wanted) return [];
-      const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };
-      await tellRepository(tools.client, { repository: id, quietSeconds }, event);
+      await outbox(id, { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) });
       return [id];
-    });
-    return told.flat();
+    };
+    return (await Promise.all(counting.map(tell))).flat();
   }
 
   for (const forge of FORGES) {
@@ -92,7 +92,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const action = webhookAction(forge, event, payload);
         const told =
           action.do === 'follow'
-            ? await tools.client.withDeadline(Date.now() + DEADLINE_MS, () => follow(sender, action.changes, delivery))
+            ? await follow(sender, action.changes, delivery)
             : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };

@@ -1,7 +1,7 @@
 /** What can happen to a repository on its forge, as far as it matters to the index. */
 export const REPOSITORY_EVENTS = ['pushed', 'appeared', 'moved', 'archived', 'deleted', 'hidden'] as const;
 
-/** What a forge says happened to one repository; the argument of the signal `repositoryEvent`. */
+/** What a forge says happened to one repository. */
 export interface RepositoryEvent {
   /**
    * `pushed`: HEAD is elsewhere, or may be. `appeared`: created, unarchived, made visible. `moved`: renamed or transferred.
@@ -14,6 +14,12 @@ export interface RepositoryEvent {
   readonly wanted?: boolean;
   /** What the forge calls its message: one that comes twice counts once. */
   readonly delivery?: string;
+}
+
+/** The argument of the signal `repositoryEvents`. */
+export interface RepositoryEvents {
+  /** In the order in which they came. */
+  readonly events: readonly RepositoryEvent[];
 }
 
 /** Input of `followRepository`. */
@@ -79,16 +85,23 @@ function isPattern(id: string): boolean {
   return /[*?]/.test(id);
 }
 
-/** An event as it was signalled, by the gateway or by hand; null when it is none. */
-export function readRepositoryEvent(given: unknown): RepositoryEvent | null {
-  if (typeof given !== 'object' || given === null) return null;
+/** Events as they were signalled, by the gateway or by hand, without those that are none. */
+export function readRepositoryEvents(given: unknown): RepositoryEvent[] {
+  const events = typeof given === 'object' && given !== null && 'events' in given ? given.events : undefined;
+  return Array.isArray(events) ? events.flatMap(readEvent) : [];
+}
+
+function readEvent(given: unknown): RepositoryEvent[] {
+  if (typeof given !== 'object' || given === null) return [];
   const { kind, from, wanted, delivery } = given as Record<string, unknown>;
   const known = REPOSITORY_EVENTS.find((name) => name === kind);
-  if (known === undefined || (known === 'moved' && typeof from !== 'string')) return null;
-  return {
-    kind: known,
-    ...(typeof from === 'string' ? { from: from.slice(0, 300) } : {}),
-    ...(wanted === true ? { wanted } : {}),
-    ...(typeof delivery === 'string' ? { delivery: delivery.slice(0, 200) } : {}),
-  };
+  if (known === undefined || (known === 'moved' && typeof from !== 'string')) return [];
+  return [
+    {
+      kind: known,
+      ...(typeof from === 'string' ? { from: from.slice(0, 300) } : {}),
+      ...(wanted === true ? { wanted } : {}),
+      ...(typeof delivery === 'string' ? { delivery: delivery.slice(0, 200) } : {}),
+    },
+  ];
 }

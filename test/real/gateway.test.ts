@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import examples from '@octokit/webhooks-examples' with { type: 'json' };
+import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Client, Connection } from '@temporalio/client';
+import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { createKey, type NewKey } from '../../client/gateway/api-key.ts';
 import { startFlow } from '../../client/flows.ts';
@@ -10,10 +11,13 @@ import { tellRepository } from '../../client/follow-repository.ts';
 import type { FollowResult } from '../../domain/catalog/follow.ts';
 import { type Forge, startForge } from '../support/forge.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../support/flows.ts';
-import { deliver, repositoryPayload, SECRET, signatureOf, startGateway, type TestGateway } from '../support/gateway.ts';
+import { deliver, repositoryPayload, SECRET, signatureOf, startGateway, startGatewayProcess, type TestGateway } from '../support/gateway.ts';
+import { WEBHOOK_EXAMPLES } from '../support/webhook-examples.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const push = (name: string, branch = 'main'): object => repositoryPayload(name, { ref: `refs/heads/${branch}` });
+
+const DELIVERIES = fileURLToPath(new URL('../support/deliveries-process.ts', import.meta.url));
 
 const key = createKey();
 const reader = createKey();
@@ -30,7 +34,7 @@ const test = base
         {
           ...configured(key, 'ci'),
           flows: ['onboardRepositories', 'syncRepositories', 'syncRepository', 'followRepository'],
-          signals: ['repositoryEvent'],
+          signals: ['repositoryEvents'],
           updates: ['confirm'],
         },
         { ...configured(reader, 'reader'), flows: ['verifyCatalog'] },
@@ -81,7 +85,7 @@ describe('webhooks', () => {
       if (n % 6 === 0) last = await estate.commit('acme/api', { 'b.ts': `export const n = ${n};\n` });
       const event = { kind: 'pushed', delivery: `${n}` } as const;
       runs.add(
-        (await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 0 }, event)).signaledRunId,
+        (await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 0 }, [event])).signaledRunId,
       );
       // now and then exactly when it ends
       if (n % 12 === 11) await followed(flows, 'local/acme/api');
@@ -120,7 +124,7 @@ describe('webhooks', () => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
-    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 1 }, { kind: 'pushed' });
+    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 1 }, [{ kind: 'pushed' }]);
     const headers = { 'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958' };
     for (let n = 0; n < 5; n++) await deliver(gateway.url, 'push', push('acme/api'), headers);
     expect(await followed(flows, 'local/acme/api')).toMatchObject({ events: 2, rounds: 1 });
@@ -138,7 +142,7 @@ describe('webhooks', () => {
   test('every example of GitHub is handled or politely ignored', async ({ gateway }) => {
     const answers = new Map<number, number>();
     let sent = 0;
-    for (const { name, examples: payloads } of examples) {
+    for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
       for (const payload of payloads) {
         const { status } = await deliver(gateway.url, name, payload);
         answers.set(status, (answers.get(status) ?? 0) + 1);
@@ -380,12 +384,12 @@ describe('flows for services', () => {
     expect(started).toMatchObject({ status: 202, body: { workflowId: 'follow/local/acme/api' } });
     const run = `/v1/runs/${encodeURIComponent('follow/local/acme/api')}`;
     const signal = (name: string, body: object): Promise<Answer> => ask(gateway, 'POST', `${run}/signals/${name}`, { body });
-    expect(await signal('repositoryEvent', { kind: 'pushed' })).toMatchObject({ status: 202 });
-    expect(await signal('repositoryEvent', { kind: 'nonsense' })).toMatchObject({ status: 422 });
+    expect(await signal('repositoryEvents', { events: [{ kind: 'pushed' }] })).toMatchObject({ status: 202 });
+    expect(await signal('repositoryEvents', { events: [{ kind: 'nonsense' }] })).toMatchObject({ status: 422 });
     expect(await signal('other', {})).toMatchObject({ status: 403 });
     expect(await followed(flows, 'local/acme/api')).toMatchObject({ events: 2, rounds: 1 });
     expect(await indexed(flows, 'local/acme/api')).toBe(last);
-    expect(await signal('repositoryEvent', { kind: 'pushed' })).toMatchObject({ status: 409 });
+    expect(await signal('repositoryEvents', { events: [{ kind: 'pushed' }] })).toMatchObject({ status: 409 });
   });
 
   test('it says whether it lives and whether it can work, and describes itself', async ({ flows, gateway }) => {
@@ -413,41 +417,36 @@ describe('flows for services', () => {
   });
 });
 
-describe('under load', () => {
-  test('a hundred deliveries a second for ten seconds: none is lost, none takes long', async ({ flows, gateway }) => {
-    const { estate, client } = flows;
+describe('`longhaul gateway`', () => {
+  test('a hundred deliveries a second for ten seconds: none is lost, none takes long', async ({ flows }) => {
+    const { estate, client, started } = flows;
     const repositories = Array.from({ length: 20 }, (_, n) => `acme/r${n}`);
     for (const name of repositories) await estate.create(name, { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
     const heads = new Map<string, string>();
     for (const name of repositories) heads.set(name, await estate.commit(name, { 'b.ts': `// ${name}\n` }));
-    const took: number[] = [];
-    const sending: Promise<void>[] = [];
-    const begin = performance.now();
-    for (let n = 0; n < 1_000; n++) {
-      await sleep(Math.max(0, begin + n * 10 - performance.now()));
-      const name = repositories[n % repositories.length] ?? '';
-      const sent = performance.now();
-      sending.push(
-        deliver(gateway.url, 'push', push(name)).then(({ status }) => {
-          took.push(performance.now() - sent);
-          expect(status).toBe(202);
-        }),
-      );
-    }
-    await Promise.all(sending);
-    const seconds = (performance.now() - begin) / 1_000;
-    took.sort((a, b) => a - b);
+    const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
+    const gateway = await startGatewayProcess(estate, { webhooks: [webhook], quietSeconds: 2 });
+    const { stdout } = await execa(process.execPath, [DELIVERIES, gateway.url, SECRET, '1000', '100', ...repositories]);
+    const { accepted, took, seconds } = JSON.parse(stdout) as { accepted: number; took: number[]; seconds: number };
     const at = (share: number): number => Math.round(took[Math.floor(took.length * share)] ?? Number.NaN);
     let events = 0;
-    for (const [id, runId] of new Map(flows.started.map(([id, runId]) => [runId, [id, runId] as const])).values()) {
-      if (!id.startsWith('follow/')) continue;
-      events += ((await client.workflow.getHandle(id, runId).result()) as FollowResult).events;
+    for (const name of repositories) {
+      const id = `follow/local/${name}`;
+      const runs = client.workflow.list({ query: `WorkflowId = '${id}'` });
+      for await (const { runId } of runs) {
+        started.push([id, runId]);
+        events += ((await client.workflow.getHandle(id, runId).result()) as FollowResult).events;
+      }
     }
-    console.info(`1000 deliveries in ${seconds.toFixed(1)} s: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(0.999)} ms`);
-    expect(events).toBe(1_000);
+    console.info(`${took.length} deliveries in ${seconds.toFixed(1)} s: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+    expect({ accepted, events }).toEqual({ accepted: 1_000, events: 1_000 });
     for (const [name, commit] of heads) expect(await indexed(flows, `local/${name}`)).toBe(commit);
-    // 100 ms on a quiet machine; this one may be anything but quiet
-    expect(at(0.99)).toBeLessThan(3_000);
+    // the patience of a forge: how busy this machine is, nobody knows (docs/gateway.md has what a quiet one does)
+    expect(at(0.99)).toBeLessThan(10_000);
+    const { exitCode, log } = await gateway.stop();
+    expect(exitCode).toBe(0);
+    expect(log).toContain('"gateway_stopped"');
+    expect(log).not.toContain(SECRET);
   }, 240_000);
 });

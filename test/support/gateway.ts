@@ -2,9 +2,11 @@ import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
+import { execa } from 'execa';
 import { pino } from 'pino';
 import { loadConfig } from '../../activities/config.ts';
 import { createGateway } from '../../client/gateway/server.ts';
+import { BIN, commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
 
 /** What the tests' forge and the gateway both know. */
@@ -21,8 +23,7 @@ export interface TestGateway {
 
 /** Starts a gateway over an estate, with this section `gateway` in its longhaul.yaml. */
 export async function startGateway(estate: Estate, client: Client, gateway: object): Promise<TestGateway> {
-  const given = JSON.parse(readFileSync(estate.configPath, 'utf8')) as object;
-  writeFileSync(estate.configPath, JSON.stringify({ ...given, gateway }));
+  configure(estate, gateway);
   const env = { WEBHOOK_SECRET: SECRET, LONGHAUL_DATA_DIR: estate.dataDir };
   const { config } = loadConfig({ path: estate.configPath, env });
   let log = '';
@@ -30,6 +31,38 @@ export async function startGateway(estate: Estate, client: Client, gateway: obje
   const server = await createGateway({ config, env, client, logger, version: '0.0.0' });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return { url, server, log: () => log, close: () => server.close() };
+}
+
+/** Starts `longhaul gateway` for an estate, and waits until it listens. It is stopped as an operator would. */
+export async function startGatewayProcess(
+  estate: Estate,
+  gateway: object,
+): Promise<{ url: string; stop(): Promise<{ exitCode: number | undefined; log: string }> }> {
+  configure(estate, { address: '127.0.0.1:0', ...gateway });
+  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET });
+  const program = execa(process.execPath, [BIN, 'gateway'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
+  const url = await new Promise<string>((resolve, reject) => {
+    let log = '';
+    program.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      const [, address] = /"address":"([^"]+)"/.exec(log) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    program.then(() => reject(new Error(`the gateway ended: ${log}`)), reject);
+  });
+  return {
+    url,
+    stop: async () => {
+      program.kill('SIGTERM');
+      const { exitCode, stderr } = await program;
+      return { exitCode, log: stderr };
+    },
+  };
+}
+
+function configure(estate: Estate, gateway: object): void {
+  const given = JSON.parse(readFileSync(estate.configPath, 'utf8')) as object;
+  writeFileSync(estate.configPath, JSON.stringify({ ...given, gateway }));
 }
 
 /** The signature of GitHub over these bytes. */

@@ -1,6 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createKey, keyOf } from '../../client/gateway/api-key.ts';
 import { describeApi } from '../../client/gateway/openapi.ts';
+import { createOutbox } from '../../client/gateway/outbox.ts';
 import { createRateLimit } from '../../client/gateway/rate-limit.ts';
 import { SIGNING } from '../../client/gateway/signature.ts';
 import { wanted } from '../../client/gateway/wanted.ts';
@@ -57,6 +59,45 @@ describe('API keys', () => {
     expect(limit.take(2_000)).toBe(1);
     for (let n = 0; n < 60; n++) expect(limit.take(3_600_000)).toBeNull();
     expect(limit.take(3_600_000)).toBe(1);
+  });
+});
+
+describe('handing over', () => {
+  const event = (delivery: string) => ({ kind: 'pushed', delivery }) as const;
+
+  test('what comes while a request is under way goes together with the next, in order, and repositories wait for nobody', async () => {
+    const told: string[] = [];
+    const answers: (() => void)[] = [];
+    const outbox = createOutbox(async (repository, events) => {
+      told.push(`${repository} ${events.map(({ delivery }) => delivery).join('')}`);
+      await new Promise<void>((resolve) => answers.push(resolve));
+    });
+    const all = Promise.all(['a', 'b', 'c'].map((name) => outbox('one', event(name))));
+    await setImmediate();
+    const later = Promise.all([outbox('one', event('d')), outbox('two', event('x')), outbox('one', event('e'))]);
+    await setImmediate();
+    expect(told).toEqual(['one abc', 'two x']);
+    for (const answer of answers.splice(0)) answer();
+    await all;
+    await setImmediate();
+    expect(told).toEqual(['one abc', 'two x', 'one de']);
+    for (const answer of answers.splice(0)) answer();
+    await later;
+  });
+
+  test('one that failed is answered to those who were in it, and to nobody else', async () => {
+    let fails = true;
+    const told: number[] = [];
+    const outbox = createOutbox(async (_repository, events) => {
+      if (fails) throw new Error('away');
+      told.push(events.length);
+    });
+    await expect(outbox('one', event('a'))).rejects.toThrow('away');
+    const lost = outbox('one', event('b'));
+    await expect(lost).rejects.toThrow('away');
+    fails = false;
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => outbox('one', event(`${n}`))));
+    expect(told).toEqual([500, 500, 200]);
   });
 });
 

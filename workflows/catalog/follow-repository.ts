@@ -18,7 +18,7 @@ import {
   type FollowInput,
   type FollowResult,
   type FollowStep,
-  readRepositoryEvent,
+  readRepositoryEvents,
   type RepositoryEvent,
   stepsAfter,
 } from '../../domain/catalog/follow.ts';
@@ -29,8 +29,8 @@ import { collected } from '../shared/quiet.ts';
 import { lockOf } from './lock.ts';
 import { progressQuery } from './messages.ts';
 
-/** Something happened to the repository: a {@link RepositoryEvent}. */
-const repositoryEvent = defineSignal<[unknown]>('repositoryEvent');
+/** Something happened to the repository: {@link RepositoryEvents}. */
+const repositoryEvents = defineSignal<[unknown]>('repositoryEvents');
 
 /** However much comes, something is done after this long. */
 const LONGEST_MS = 60_000;
@@ -61,21 +61,24 @@ interface FollowState {
 export async function followRepository(input: FollowInput & { readonly continued?: FollowState }): Promise<FollowResult> {
   const { continuedFromExecutionRunId } = workflowInfo();
   const { continued, ...given } = input ?? {};
-  const before = continuedFromExecutionRunId === undefined ? undefined : continued;
-  let state = before ?? { pending: [], deliveries: [], events: 0, rounds: 0, failed: {} };
+  const carried = continuedFromExecutionRunId === undefined ? undefined : continued;
+  let state: FollowState = carried ?? { pending: [], deliveries: [], events: 0, rounds: 0, failed: {} };
   let stage: FollowResult['stage'] = 'waiting for quiet';
   let quietMs = 0;
-  const inbox = collected(repositoryEvent, state.pending, {
-    description: 'What happened to the repository: {"kind": "pushed"}',
+  const inbox = collected(repositoryEvents, state.pending, {
+    description: 'What happened to the repository: {"events": [{"kind": "pushed"}]}',
     patience: () => ({ quietMs, longestMs: LONGEST_MS }),
     add: (pending, signalled) => {
-      const event = readRepositoryEvent(signalled);
-      if (event === null || (event.delivery !== undefined && state.deliveries.includes(event.delivery))) return false;
-      const deliveries = [...state.deliveries, ...(event.delivery === undefined ? [] : [event.delivery])];
-      state = { ...state, events: state.events + 1, deliveries: deliveries.slice(-DELIVERIES_KEPT) };
-      // one push says as much as a hundred
-      if (event.kind !== 'pushed' || !pending.some(({ kind }) => kind === 'pushed')) pending.push(event);
-      return true;
+      const before = state.events;
+      for (const event of readRepositoryEvents(signalled)) {
+        const { kind, delivery } = event;
+        if (delivery !== undefined && state.deliveries.includes(delivery)) continue;
+        const deliveries = [...state.deliveries, ...(delivery === undefined ? [] : [delivery])];
+        state = { ...state, events: state.events + 1, deliveries: deliveries.slice(-DELIVERIES_KEPT) };
+        // one push says as much as a hundred
+        if (kind !== 'pushed' || !pending.some((known) => known.kind === 'pushed')) pending.push(event);
+      }
+      return state.events > before;
     },
   });
   const progress = (): FollowResult => {

@@ -1,9 +1,9 @@
-import examples from '@octokit/webhooks-examples' with { type: 'json' };
 import { test as property } from '@fast-check/vitest';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readRepositoryEvent, type RepositoryEvent, stepsAfter } from '../../../domain/catalog/follow.ts';
+import { readRepositoryEvents, type RepositoryEvent, stepsAfter } from '../../../domain/catalog/follow.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../../domain/catalog/webhook.ts';
+import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
 const API = { name: 'api', owner: { login: 'acme' }, default_branch: 'main' };
 const push = (ref: string): object => ({ ref, repository: API });
@@ -125,7 +125,7 @@ describe('what a webhook means', () => {
   test('every example of GitHub means something, and only what moves a repository or its HEAD leads to work', () => {
     const followed = new Map<string, number>();
     let seen = 0;
-    for (const { name, examples: payloads } of examples) {
+    for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
       for (const payload of payloads) {
         seen++;
         if (webhookAction('github', name, payload).do === 'follow') followed.set(name, (followed.get(name) ?? 0) + 1);
@@ -196,9 +196,11 @@ describe('what is done about it', () => {
   });
 
   test.for([null, 'pushed', {}, { kind: 'other' }, { kind: 'moved' }, { kind: 'moved', from: 3 }, []])(
-    'the signal %j is none',
+    '%j is no event',
     (given) => {
-      expect(readRepositoryEvent(given)).toBeNull();
+      expect(readRepositoryEvents(given)).toEqual([]);
+      expect(readRepositoryEvents({ events: given })).toEqual([]);
+      expect(readRepositoryEvents({ events: [given, { kind: 'pushed', more: 1 }] })).toEqual([{ kind: 'pushed' }]);
     },
   );
 });
