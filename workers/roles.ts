@@ -1,6 +1,7 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities } from '../activities/builds.ts';
 import { createCatalogActivities, type CatalogTools } from '../activities/catalog.ts';
+import { createFollowActivities } from '../activities/follow.ts';
 import { createInputActivities } from '../activities/input.ts';
 import { namedFailures } from './failures.ts';
 
@@ -17,7 +18,7 @@ export interface WorkerPlace {
   readonly namespace: string;
 }
 
-/** Options of the role `flows`: workflow tasks and input checks. */
+/** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
@@ -27,7 +28,7 @@ export function flowsWorker(
     ...common(place),
     taskQueue: 'longhaul-flows',
     workflowBundle,
-    activities: createInputActivities(),
+    activities: { ...createInputActivities(), ...createFollowActivities() },
     maxCachedWorkflows,
   };
 }

@@ -4,4 +4,5 @@ export { fillBuild, pruneIndex, reembedIndex, switchIndex } from './catalog/reem
 export { removeRepositories } from './catalog/remove-repositories.ts';
 export { syncRepositories } from './catalog/sync-repositories.ts';
 export { ingestStream, removeRepository, syncRepository } from './catalog/sync-repository.ts';
+export { takeDeliveries } from './catalog/take-deliveries.ts';
 export { verifyCatalog, verifyRepository } from './catalog/verify-catalog.ts';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Client, WorkflowUpdateFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { tellRepository } from '../../activities/follow.ts';
 import { parseFlowInput } from '../../activities/input.ts';
 import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
@@ -14,7 +15,6 @@ import {
 import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
 import { shownError } from '../cli/errors.ts';
 import { type Flows, startFlow } from '../flows.ts';
-import { tellRepository } from '../follow-repository.ts';
 import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';

@@ -1,47 +1,32 @@
-import type { RepositoryEvent } from '../../domain/catalog/follow.ts';
-
-/** Most events that go together: far below what a signal may carry. */
+/** Most items that go together: far below what a signal may carry. */
 const LARGEST_BATCH = 500;
 
-/** Hands an event over; resolves when the flow of the repository has it. */
-export type Outbox = (repository: string, event: RepositoryEvent) => Promise<void>;
-
-interface Batch {
-  readonly events: RepositoryEvent[];
-  readonly sent: Promise<void>;
-}
+/** Hands an item over; resolves when the other side has it. */
+export type Outbox<Item> = (item: Item) => Promise<void>;
 
 /**
- * Hands over what comes for a repository one request after another: whatever comes meanwhile goes together with the next. So
- * a single event waits for nobody, and a burst costs no more requests than the server answers.
+ * Hands items over in one request after another: whatever comes meanwhile goes together with the next. So a single one waits
+ * for nobody, and a burst costs no more requests than the server answers. A request that fails is answered to those who were in it.
  */
-export function createOutbox(tell: (repository: string, events: readonly RepositoryEvent[]) => Promise<unknown>): Outbox {
-  /** The batch of each repository that is not on its way yet, and when the latest will have been handed over. */
-  const open = new Map<string, Batch>();
-  const handedOver = new Map<string, Promise<void>>();
+export function createOutbox<Item>(handOver: (items: readonly Item[]) => Promise<unknown>): Outbox<Item> {
+  /** The batch that is not on its way yet, and when the latest will have been handed over. */
+  let open: { readonly items: Item[]; readonly sent: Promise<void> } | null = null;
+  let handedOver: Promise<unknown> = Promise.resolve();
 
-  function begin(repository: string): Batch {
-    const events: RepositoryEvent[] = [];
-    // one that failed was answered to those who were in it
-    const before = (handedOver.get(repository) ?? Promise.resolve()).catch(() => undefined);
-    const sent = before.then(async () => {
-      if (open.get(repository) === batch) open.delete(repository);
-      await tell(repository, events);
+  function begin(): { readonly items: Item[]; readonly sent: Promise<void> } {
+    const items: Item[] = [];
+    const sent = handedOver.then(async () => {
+      if (open === batch) open = null;
+      await handOver(items);
     });
-    const batch: Batch = { events, sent };
-    const forget = (): void => {
-      if (handedOver.get(repository) === sent) handedOver.delete(repository);
-    };
-    sent.then(forget, forget);
-    open.set(repository, batch);
-    handedOver.set(repository, sent);
+    const batch = { items, sent };
+    handedOver = sent.catch(() => undefined);
     return batch;
   }
 
-  return (repository, event) => {
-    const joined = open.get(repository);
-    const batch = joined !== undefined && joined.events.length < LARGEST_BATCH ? joined : begin(repository);
-    batch.events.push(event);
-    return batch.sent;
+  return (item) => {
+    if (open === null || open.items.length >= LARGEST_BATCH) open = begin();
+    open.items.push(item);
+    return open.sent;
   };
 }

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
 import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
-import { tellRepository } from '../follow-repository.ts';
+import { FLOWS_QUEUE } from '../flows.ts';
 import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
@@ -40,8 +41,8 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   const isWanted = wanted(tools.config);
   const { client, config } = tools;
   const { maxWebhookBytes, quietSeconds } = config.gateway;
-  const outbox = createOutbox((repository, events) =>
-    client.withDeadline(Date.now() + DEADLINE_MS, () => tellRepository(client, { repository, quietSeconds }, events)),
+  const outbox = createOutbox<Delivery>((deliveries) =>
+    client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
   );
   // the bytes themselves, which the signature is over
   server.removeAllContentTypeParsers();
@@ -62,7 +63,8 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: isWanted(id) };
       // nothing is known of it, and nothing is to be
       if (kind === 'appeared' && !isNews.wanted) return [];
-      await outbox(id, { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) });
+      const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };
+      await outbox({ repository: id, quietSeconds, event });
       return [id];
     };
     return (await Promise.all(counting.map(tell))).flat();
@@ -104,6 +106,18 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       },
     });
   }
+}
+
+/** Gives deliveries to the flow that takes them, and starts it unless it runs: one request, after which nothing is lost. */
+async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
+  await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>('takeDeliveries', {
+    taskQueue: FLOWS_QUEUE,
+    workflowId: 'deliveries',
+    args: [{}],
+    signal: 'deliveries',
+    signalArgs: [{ deliveries }],
+    staticSummary: 'what forges say',
+  });
 }
 
 function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {

@@ -1,3 +1,5 @@
+import { isRepositoryId } from './repository.ts';
+
 /** What can happen to a repository on its forge, as far as it matters to the index. */
 export const REPOSITORY_EVENTS = ['pushed', 'appeared', 'moved', 'archived', 'deleted', 'hidden'] as const;
 
@@ -20,6 +22,17 @@ export interface RepositoryEvent {
 export interface RepositoryEvents {
   /** In the order in which they came. */
   readonly events: readonly RepositoryEvent[];
+}
+
+/** What a forge says, and of which repository. */
+export interface Delivery extends FollowInput {
+  readonly event: RepositoryEvent;
+}
+
+/** The argument of the signal `deliveries`. */
+export interface Deliveries {
+  /** In the order in which they came. */
+  readonly deliveries: readonly Delivery[];
 }
 
 /** Input of `followRepository`. */
@@ -89,6 +102,26 @@ function isPattern(id: string): boolean {
 export function readRepositoryEvents(given: unknown): RepositoryEvent[] {
   const events = typeof given === 'object' && given !== null && 'events' in given ? given.events : undefined;
   return Array.isArray(events) ? events.flatMap(readEvent) : [];
+}
+
+/** Deliveries as they were signalled, without those that are none. */
+export function readDeliveries(given: unknown): Delivery[] {
+  const deliveries =
+    typeof given === 'object' && given !== null && 'deliveries' in given ? given.deliveries : undefined;
+  return Array.isArray(deliveries) ? deliveries.flatMap(readDelivery) : [];
+}
+
+/** Deliveries by the repository that they are about, each in order. */
+export function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly Delivery[]> {
+  return Map.groupBy(deliveries, ({ repository }) => repository);
+}
+
+function readDelivery(given: unknown): Delivery[] {
+  if (typeof given !== 'object' || given === null) return [];
+  const { repository, quietSeconds, event } = given as Record<string, unknown>;
+  if (typeof repository !== 'string' || !isRepositoryId(repository)) return [];
+  const quiet = typeof quietSeconds === 'number' ? { quietSeconds } : {};
+  return readEvent(event).map((read) => ({ repository, ...quiet, event: read }));
 }
 
 function readEvent(given: unknown): RepositoryEvent[] {

@@ -2,12 +2,12 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
+import { tellRepository } from '../../activities/follow.ts';
 import { createKey, type NewKey } from '../../client/gateway/api-key.ts';
 import { startFlow } from '../../client/flows.ts';
-import { tellRepository } from '../../client/follow-repository.ts';
 import type { FollowResult } from '../../domain/catalog/follow.ts';
 import { type Forge, startForge } from '../support/forge.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../support/flows.ts';
@@ -54,8 +54,14 @@ async function indexed({ tools }: FlowsFixture, id: string): Promise<string | nu
   return (await tools.store.readReceipt(id))?.commit ?? null;
 }
 
-async function followed({ client }: FlowsFixture, id: string): Promise<FollowResult> {
-  return (await client.workflow.getHandle(`follow/${id}`).result()) as FollowResult;
+/** What became of what was told of a repository so far, by webhooks too. */
+async function followed({ client, started }: FlowsFixture, id: string): Promise<FollowResult> {
+  if (started.some(([workflowId]) => workflowId === 'deliveries')) {
+    await client.workflow.getHandle('deliveries').result();
+  }
+  const handle = client.workflow.getHandle(`follow/${id}`);
+  started.push([handle.workflowId, (await handle.describe()).runId]);
+  return (await handle.result()) as FollowResult;
 }
 
 describe('webhooks', () => {
@@ -139,12 +145,14 @@ describe('webhooks', () => {
     expect((await tools.store.receipts()).map(({ repository }) => repository)).toEqual(['local/acme/api']);
   });
 
-  test('every example of GitHub is handled or politely ignored', async ({ gateway }) => {
+  test('every example of GitHub is handled or politely ignored', async ({ flows, gateway }) => {
+    const ids = new Set<string>();
     const answers = new Map<number, number>();
     let sent = 0;
     for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
       for (const payload of payloads) {
-        const { status } = await deliver(gateway.url, name, payload);
+        const { status, body } = await deliver(gateway.url, name, payload);
+        for (const id of (body['followed'] ?? []) as string[]) ids.add(id);
         answers.set(status, (answers.get(status) ?? 0) + 1);
         sent++;
       }
@@ -152,6 +160,7 @@ describe('webhooks', () => {
     expect(sent).toBe(329);
     expect([...answers.keys()].sort()).toEqual([200, 202]);
     expect(answers.get(202)).toBeGreaterThan(8);
+    for (const id of ids) await followed(flows, id).catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowFailedError));
   });
 });
 
@@ -426,12 +435,14 @@ describe('`longhaul gateway`', () => {
     const heads = new Map<string, string>();
     for (const name of repositories) heads.set(name, await estate.commit(name, { 'b.ts': `// ${name}\n` }));
     const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
-    const gateway = await startGatewayProcess(estate, { webhooks: [webhook], quietSeconds: 2 });
+    const gateway = await startGatewayProcess(estate, { webhooks: [webhook] });
     const { stdout } = await execa(process.execPath, [DELIVERIES, gateway.url, SECRET, '1000', '100', ...repositories]);
     const { accepted, took, seconds } = JSON.parse(stdout) as { accepted: number; took: number[]; seconds: number };
     const at = (share: number): number => Math.round(took[Math.floor(took.length * share)] ?? Number.NaN);
+    started.push(['deliveries', (await client.workflow.getHandle('deliveries').describe()).runId]);
     let events = 0;
     for (const name of repositories) {
+      await followed(flows, `local/${name}`);
       const id = `follow/local/${name}`;
       const runs = client.workflow.list({ query: `WorkflowId = '${id}'` });
       for await (const { runId } of runs) {
