@@ -29,7 +29,11 @@ export function createFollowActivities(): FollowActivities {
       await pLimit(AT_ONCE).map([...byRepository(deliveries)], ([repository, came]) => {
         const quietSeconds = came[0]?.quietSeconds;
         const input = { repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) };
-        return tellRepository(client, input, came.map(({ event }) => event));
+        return tellRepository(
+          client,
+          input,
+          came.map(({ event }) => event),
+        );
       });
     },
   };

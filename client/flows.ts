@@ -123,7 +123,7 @@ async function startOnce<Type extends keyof Flows>(
     if (memo?.['asked'] !== asked) {
       throw new LonghaulError('InvalidInput', `${type}: another input was given under the same name of a request.`);
     }
-    return Object.assign(handle, { firstExecutionRunId: runId }) as unknown as FlowHandle<Type>;
+    return Object.assign(handle, { firstExecutionRunId: runId });
   };
   try {
     return (await client.workflow.start(type, {

@@ -240,7 +240,11 @@ export const configSchema = keys.superRefine(({ index, models, gateway: { webhoo
     const known = providers.find(({ name }) => name === provider);
     if (known === undefined) context.addIssue({ code: 'custom', path, message: `there is no provider "${provider}"` });
     else if (forge === undefined && forgeOf(known.type) === null) {
-      context.addIssue({ code: 'custom', path, message: `say with "forge" what ${provider} speaks: ${FORGES.join(', ')}` });
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `say with "forge" what ${provider} speaks: ${FORGES.join(', ')}`,
+      });
     }
   }
   const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });

@@ -103,7 +103,11 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     }
     const input = objectIn(request);
     if (name === 'repositoryEvents' && readRepositoryEvents(input).length === 0) {
-      throw new Refusal(422, 'InvalidInput', `events: give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`);
+      throw new Refusal(
+        422,
+        'InvalidInput',
+        `events: give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`,
+      );
     }
     try {
       await client.withDeadline(Date.now() + DEADLINE_MS, () =>
@@ -181,7 +185,12 @@ async function start(
     const handle = await tellRepository(client, { quietSeconds, ...input, repository }, [event]);
     return { workflowId: handle.workflowId, runId: handle.signaledRunId };
   }
-  const handle = await startFlow(client, type, input as Flows[typeof type]['input'], once === undefined ? {} : { once });
+  const handle = await startFlow(
+    client,
+    type,
+    input as Flows[typeof type]['input'],
+    once === undefined ? {} : { once },
+  );
   return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
 }
 

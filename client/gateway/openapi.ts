@@ -93,7 +93,10 @@ export function describeApi(version: string): Json {
           parameters: [RUN_ID, { name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
           security: [{ key: [] }],
           requestBody: bodyOf('Signal'),
-          responses: { 202: answerOf('Started', 'The run has it'), ...refusals(400, 401, 403, 404, 409, 415, 422, 429, 503) },
+          responses: {
+            202: answerOf('Started', 'The run has it'),
+            ...refusals(400, 401, 403, 404, 409, 415, 422, 429, 503),
+          },
         },
       },
       '/openapi.json': { get: { operationId: 'openapi', responses: { 200: { description: 'This document' } } } },

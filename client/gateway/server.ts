@@ -108,7 +108,11 @@ function refusalOf(error: unknown): Refused {
   const { type, message } = shownError(error);
   const known = STATUS[type];
   if (isFailureType(type) && known !== undefined) return { status: known, type, message };
-  return { status: 500, type: 'RequestFailed', message: 'This should not have happened; the log of the gateway has more.' };
+  return {
+    status: 500,
+    type: 'RequestFailed',
+    message: 'This should not have happened; the log of the gateway has more.',
+  };
 }
 
 /** gRPC: deadline exceeded, resource exhausted, unavailable. */

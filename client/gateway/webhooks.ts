@@ -92,10 +92,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
         const action = webhookAction(forge, event, payload);
-        const told =
-          action.do === 'follow'
-            ? await follow(sender, action.changes, delivery)
-            : [];
+        const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
         request.log.info(

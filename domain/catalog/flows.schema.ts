@@ -55,7 +55,10 @@ export const FLOW_INPUTS = {
     repair: z.boolean().default(false),
   }),
   removeRepository: z.strictObject({ repository: repositoryId }),
-  followRepository: z.strictObject({ repository: repositoryId, quietSeconds: z.number().min(0).max(3_600).default(10) }),
+  followRepository: z.strictObject({
+    repository: repositoryId,
+    quietSeconds: z.number().min(0).max(3_600).default(10),
+  }),
   reembedIndex: z.strictObject({
     model: z.string().min(1).max(100).optional(),
     queries: storedQueries.default([]),

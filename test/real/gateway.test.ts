@@ -11,7 +11,15 @@ import { startFlow } from '../../client/flows.ts';
 import type { FollowResult } from '../../domain/catalog/follow.ts';
 import { type Forge, startForge } from '../support/forge.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../support/flows.ts';
-import { deliver, repositoryPayload, SECRET, signatureOf, startGateway, startGatewayProcess, type TestGateway } from '../support/gateway.ts';
+import {
+  deliver,
+  repositoryPayload,
+  SECRET,
+  signatureOf,
+  startGateway,
+  startGatewayProcess,
+  type TestGateway,
+} from '../support/gateway.ts';
 import { WEBHOOK_EXAMPLES } from '../support/webhook-examples.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
@@ -64,6 +72,20 @@ async function followed({ client, started }: FlowsFixture, id: string): Promise<
   return (await handle.result()) as FollowResult;
 }
 
+/** What became of all that was told of a repository, run by run. */
+async function runsOf({ client, started }: FlowsFixture, id: string): Promise<FollowResult[]> {
+  const results: FollowResult[] = [];
+  for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowId = 'follow/${id}'` })) {
+    started.push([workflowId, runId]);
+    results.push((await client.workflow.getHandle(workflowId, runId).result()) as FollowResult);
+  }
+  return results;
+}
+
+function sumOf(results: readonly FollowResult[], count: 'events' | 'rounds'): number {
+  return results.reduce((sum, result) => sum + result[count], 0);
+}
+
 describe('webhooks', () => {
   test('a burst of sixty pushes becomes few syncs, and the last state is indexed', async ({ flows, gateway }) => {
     const { estate, client } = flows;
@@ -75,9 +97,10 @@ describe('webhooks', () => {
       const { status, body } = await deliver(gateway.url, 'push', push('acme/api'));
       expect({ status, body }).toMatchObject({ status: 202, body: { followed: ['local/acme/api'] } });
     }
-    const { events, rounds, pending } = await followed(flows, 'local/acme/api');
-    expect({ events, pending }).toEqual({ events: 60, pending: 0 });
-    expect(rounds).toBeLessThan(10);
+    await followed(flows, 'local/acme/api');
+    const runs = await runsOf(flows, 'local/acme/api');
+    expect(sumOf(runs, 'events')).toBe(60);
+    expect(sumOf(runs, 'rounds')).toBeLessThan(20);
     expect(await indexed(flows, 'local/acme/api')).toBe(last);
   });
 
@@ -98,12 +121,8 @@ describe('webhooks', () => {
       else await sleep((n * 37) % 150);
     }
     await followed(flows, 'local/acme/api');
-    let events = 0;
-    for (const runId of runs) {
-      events += ((await client.workflow.getHandle('follow/local/acme/api', runId).result()) as FollowResult).events;
-    }
     expect(runs.size).toBeGreaterThanOrEqual(5);
-    expect(events).toBe(60);
+    expect(sumOf(await runsOf(flows, 'local/acme/api'), 'events')).toBe(60);
     expect(await indexed(flows, 'local/acme/api')).toBe(last);
   });
 
@@ -158,9 +177,10 @@ describe('webhooks', () => {
       }
     }
     expect(sent).toBe(329);
-    expect([...answers.keys()].sort()).toEqual([200, 202]);
+    expect(new Set(answers.keys())).toEqual(new Set([200, 202]));
     expect(answers.get(202)).toBeGreaterThan(8);
-    for (const id of ids) await followed(flows, id).catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowFailedError));
+    for (const id of ids)
+      await followed(flows, id).catch((error: unknown) => expect(error).toBeInstanceOf(WorkflowFailedError));
   });
 });
 
@@ -184,7 +204,11 @@ describe('messages that are refused', () => {
     gateway,
   }) => {
     const post = async (headers: Record<string, string>, sent: string | Buffer): Promise<number> => {
-      const answer = await fetch(`${gateway.url}/webhooks/github`, { method: 'POST', headers, body: new Uint8Array(Buffer.from(sent)) });
+      const answer = await fetch(`${gateway.url}/webhooks/github`, {
+        method: 'POST',
+        headers,
+        body: new Uint8Array(Buffer.from(sent)),
+      });
       expect(await answer.json()).toMatchObject({ error: { type: expect.any(String) as string } });
       return answer.status;
     };
@@ -243,7 +267,10 @@ describe('what happens on a forge', () => {
     return [{ name: 'work', type: 'github', url: forge.url }];
   });
 
-  test('created, renamed, transferred, archived, unarchived, deleted: the index follows', async ({ flows, gateway }) => {
+  test('created, renamed, transferred, archived, unarchived, deleted: the index follows', async ({
+    flows,
+    gateway,
+  }) => {
     const { estate, tools } = flows;
     const forge = forges.get(estate.root);
     if (!forge) throw new Error('no forge was started');
@@ -308,7 +335,11 @@ describe('flows for services', () => {
     });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown>, headers: answer.headers };
   };
-  const until = async (gateway: TestGateway, id: string, wanted: (body: Record<string, unknown>) => boolean): Promise<Answer> => {
+  const until = async (
+    gateway: TestGateway,
+    id: string,
+    wanted: (body: Record<string, unknown>) => boolean,
+  ): Promise<Answer> => {
     for (;;) {
       const answer = await ask(gateway, 'GET', `/v1/runs/${encodeURIComponent(id)}`);
       if (answer.status === 429) await sleep(1_000);
@@ -323,17 +354,31 @@ describe('flows for services', () => {
     const body = { patterns: ['acme/*'], confirm: true };
     const headers = { 'idempotency-key': 'one-onboarding' };
     const started = await ask(gateway, 'POST', '/v1/flows/onboardRepositories', { body, headers });
-    expect(started).toMatchObject({ status: 202, body: { workflowId: expect.stringMatching(/^onboardRepositories\//) as string } });
+    expect(started).toMatchObject({
+      status: 202,
+      body: { workflowId: expect.stringMatching(/^onboardRepositories\//) as string },
+    });
     const id = started.body['workflowId'] as string;
     const run = `/v1/runs/${encodeURIComponent(id)}`;
-    const asking = await until(gateway, id, ({ progress }) => (progress as { stage?: string } | null)?.stage === 'waiting for confirmation');
+    const asking = await until(
+      gateway,
+      id,
+      ({ progress }) => (progress as { stage?: string } | null)?.stage === 'waiting for confirmation',
+    );
     expect(asking.body).toMatchObject({ status: 'RUNNING', type: 'onboardRepositories', closedAt: null });
     expect(await ask(gateway, 'GET', run, { as: reader })).toMatchObject({ status: 404 });
-    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { as: reader, body: { proceed: true } })).toMatchObject({ status: 404 });
-    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { body: { proceed: 'yes' } })).toMatchObject({ status: 422 });
+    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { as: reader, body: { proceed: true } })).toMatchObject(
+      { status: 404 },
+    );
+    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { body: { proceed: 'yes' } })).toMatchObject({
+      status: 422,
+    });
     expect(await ask(gateway, 'POST', `${run}/updates/other`, { body: {} })).toMatchObject({ status: 403 });
     const answer = { body: { proceed: true }, headers: { 'idempotency-key': 'one-answer' } };
-    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, answer)).toMatchObject({ status: 200, body: { workflowId: id } });
+    expect(await ask(gateway, 'POST', `${run}/updates/confirm`, answer)).toMatchObject({
+      status: 200,
+      body: { workflowId: id },
+    });
     // the same request again is answered as the first was; another one comes too late
     expect(await ask(gateway, 'POST', `${run}/updates/confirm`, answer)).toMatchObject({ status: 200 });
     expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { body: { proceed: false } })).toMatchObject({
@@ -357,7 +402,10 @@ describe('flows for services', () => {
     expect(await start('syncRepositories', { as: null })).toMatchObject({ status: 401 });
     expect(await start('syncRepositories', { as: createKey() })).toMatchObject({ status: 401 });
     expect(await start('syncRepositories', { as: forged })).toMatchObject({ status: 401 });
-    expect(await start('syncRepositories', { as: reader })).toMatchObject({ status: 403, body: { error: { type: 'Forbidden' } } });
+    expect(await start('syncRepositories', { as: reader })).toMatchObject({
+      status: 403,
+      body: { error: { type: 'Forbidden' } },
+    });
     expect(await start('constructor')).toMatchObject({ status: 404 });
     expect(await start('ingestStream')).toMatchObject({ status: 404 });
     expect(await start('syncRepositories', { body: { all: 'yes' } })).toMatchObject({
@@ -366,15 +414,26 @@ describe('flows for services', () => {
     });
     expect(await start('syncRepositories', { body: '{"all"' })).toMatchObject({ status: 400 });
     expect(await start('syncRepositories', { body: '[]' })).toMatchObject({ status: 400 });
-    expect(await start('syncRepositories', { headers: { 'content-type': 'text/plain' } })).toMatchObject({ status: 415 });
-    expect(await start('syncRepositories', { body: { patterns: ['a'.repeat(310_000)] } })).toMatchObject({ status: 413 });
+    expect(await start('syncRepositories', { headers: { 'content-type': 'text/plain' } })).toMatchObject({
+      status: 415,
+    });
+    expect(await start('syncRepositories', { body: { patterns: ['a'.repeat(310_000)] } })).toMatchObject({
+      status: 413,
+    });
     expect(flows.started).toEqual([]);
     for (const id of ['none', '%00', '..%2f..', 'a'.repeat(1_500)]) {
-      expect(await ask(gateway, 'GET', `/v1/runs/${id}`), id).toMatchObject({ status: 404, body: { error: { type: 'NotFound' } } });
+      expect(await ask(gateway, 'GET', `/v1/runs/${id}`), id).toMatchObject({
+        status: 404,
+        body: { error: { type: 'NotFound' } },
+      });
     }
     const { status, body } = await ask(gateway, 'GET', '/<script>alert(1)</script>');
-    expect({ status, text: JSON.stringify(body) }).toEqual({ status: 404, text: expect.not.stringContaining('script') as string });
-    for (let n = 0; n < 3; n++) expect(await start('verifyCatalog', { as: slow, body: {} })).toMatchObject({ status: 422 });
+    expect({ status, text: JSON.stringify(body) }).toEqual({
+      status: 404,
+      text: expect.not.stringContaining('script') as string,
+    });
+    for (let n = 0; n < 3; n++)
+      expect(await start('verifyCatalog', { as: slow, body: {} })).toMatchObject({ status: 422 });
     const limited = await start('verifyCatalog', { as: slow, body: {} });
     expect(limited).toMatchObject({ status: 429, body: { error: { type: 'TooManyRequests' } } });
     expect(Number(limited.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -392,7 +451,8 @@ describe('flows for services', () => {
     const started = await ask(gateway, 'POST', '/v1/flows/followRepository', { body: input });
     expect(started).toMatchObject({ status: 202, body: { workflowId: 'follow/local/acme/api' } });
     const run = `/v1/runs/${encodeURIComponent('follow/local/acme/api')}`;
-    const signal = (name: string, body: object): Promise<Answer> => ask(gateway, 'POST', `${run}/signals/${name}`, { body });
+    const signal = (name: string, body: object): Promise<Answer> =>
+      ask(gateway, 'POST', `${run}/signals/${name}`, { body });
     expect(await signal('repositoryEvents', { events: [{ kind: 'pushed' }] })).toMatchObject({ status: 202 });
     expect(await signal('repositoryEvents', { events: [{ kind: 'nonsense' }] })).toMatchObject({ status: 422 });
     expect(await signal('other', {})).toMatchObject({ status: 403 });
@@ -443,12 +503,7 @@ describe('`longhaul gateway`', () => {
     let events = 0;
     for (const name of repositories) {
       await followed(flows, `local/${name}`);
-      const id = `follow/local/${name}`;
-      const runs = client.workflow.list({ query: `WorkflowId = '${id}'` });
-      for await (const { runId } of runs) {
-        started.push([id, runId]);
-        events += ((await client.workflow.getHandle(id, runId).result()) as FollowResult).events;
-      }
+      events += sumOf(await runsOf(flows, `local/${name}`), 'events');
     }
     console.info(`${took.length} deliveries in ${seconds.toFixed(1)} s: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
     expect({ accepted, events }).toEqual({ accepted: 1_000, events: 1_000 });

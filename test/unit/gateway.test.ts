@@ -70,9 +70,9 @@ describe('handing over', () => {
       handed.push(items.join(''));
       await new Promise<void>((resolve) => (answer = resolve));
     });
-    const first = Promise.all([...'abc'].map(outbox));
+    const first = Promise.all(['a', 'b', 'c'].map(outbox));
     await setImmediate();
-    const second = Promise.all([...'de'].map(outbox));
+    const second = Promise.all(['d', 'e'].map(outbox));
     await setImmediate();
     expect(handed).toEqual(['abc']);
     answer();
@@ -114,7 +114,14 @@ test('what is to be indexed says longhaul.yaml', () => {
     gateway: { onboard: ['acme/*', 'work/other/tool'] },
   });
   const isWanted = wanted(config);
-  expect(['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*'].map(isWanted)).toEqual([true, true, true, true]);
+  expect(['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*'].map(isWanted)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
   expect(['work/other/tools', 'local/other/tool', 'work/*/*'].map(isWanted)).toEqual([false, false, false]);
-  expect(() => wanted({ ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } })).toThrow(/gateway\.onboard/);
+  expect(() => wanted({ ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } })).toThrow(
+    /gateway\.onboard/,
+  );
 });

@@ -58,7 +58,9 @@ interface FollowState {
  * `follow/<repository id>`, so a burst of pushes becomes few syncs and none is lost. One that another run works on is waited
  * for: that run may have looked before the push. Ends with the first failure when something could not be done.
  */
-export async function followRepository(input: FollowInput & { readonly continued?: FollowState }): Promise<FollowResult> {
+export async function followRepository(
+  input: FollowInput & { readonly continued?: FollowState },
+): Promise<FollowResult> {
   const { continuedFromExecutionRunId } = workflowInfo();
   const { continued, ...given } = input ?? {};
   const carried = continuedFromExecutionRunId === undefined ? undefined : continued;
@@ -98,7 +100,11 @@ export async function followRepository(input: FollowInput & { readonly continued
     }
     state = { ...state, rounds: state.rounds + 1 };
     if (inbox.pending.length > 0 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof followRepository>({ ...given, repository, continued: { ...state, pending: [...inbox.pending] } });
+      await continueAsNew<typeof followRepository>({
+        ...given,
+        repository,
+        continued: { ...state, pending: [...inbox.pending] },
+      });
     }
   } while (inbox.pending.length > 0);
   stage = 'done';

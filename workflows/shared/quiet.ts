@@ -23,7 +23,11 @@ export interface Collected<Item> {
 export function collected<Item>(
   signal: SignalDefinition<[unknown]>,
   carried: readonly Item[],
-  { add, patience, description }: {
+  {
+    add,
+    patience,
+    description,
+  }: {
     readonly add: (pending: Item[], given: unknown) => boolean;
     readonly patience: () => Patience;
     readonly description: string;

@@ -6,7 +6,9 @@ export function azureDevopsAction(payload: unknown): WebhookAction {
   switch (textAt(payload, 'eventType')) {
     case 'git.push': {
       const main = textAt(payload, 'resource', 'repository', 'defaultBranch')?.replace(/^refs\/heads\//, '') ?? null;
-      const actions = listAt(payload, 'resource', 'refUpdates').map((update) => pushed(textAt(update, 'name'), main, name));
+      const actions = listAt(payload, 'resource', 'refUpdates').map((update) =>
+        pushed(textAt(update, 'name'), main, name),
+      );
       return actions.find((action) => action.do === 'follow') ?? actions[0] ?? ignored('not a push to a branch');
     }
     case 'git.repo.created':
@@ -39,7 +41,5 @@ function nameIn(payload: unknown): readonly string[] | null {
     /^https:\/\/(?:[^/@]*@)?dev\.azure\.com\/([^/]+)/i.exec(address) ??
     /^https:\/\/(?:[^/@]*@)?([^./]+)\.visualstudio\.com(?:\/|$)/i.exec(address) ??
     [];
-  return organization === null || project === null || repository === null
-    ? null
-    : [organization, project, repository];
+  return organization === null || project === null || repository === null ? null : [organization, project, repository];
 }

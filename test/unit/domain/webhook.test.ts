@@ -29,7 +29,12 @@ describe('what a webhook means', () => {
     ['github', 'push', push('refs/heads/main'), 'pushed acme/api'],
     ['github', 'push', push('refs/heads/other'), 'ignore'],
     ['github', 'push', push('refs/tags/main'), 'ignore'],
-    ['github', 'push', { ref: 'refs/heads/any', repository: { name: 'api', owner: { name: 'acme' } } }, 'pushed acme/api'],
+    [
+      'github',
+      'push',
+      { ref: 'refs/heads/any', repository: { name: 'api', owner: { name: 'acme' } } },
+      'pushed acme/api',
+    ],
     ['github', 'push', {}, 'ignore'],
     ['github', 'ping', { zen: 'Speak like a human.' }, 'ignore'],
     ['github', 'repository', { action: 'created', repository: API }, 'appeared acme/api'],
@@ -108,7 +113,12 @@ describe('what a webhook means', () => {
     ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/main' }] }), 'pushed acme/platform/api'],
     ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/other' }] }), 'ignore'],
     ['azure-devops', '', azure('git.repo.created', {}), 'appeared acme/platform/api'],
-    ['azure-devops', '', azure('git.repo.renamed', { oldName: 'old' }), 'moved acme/platform/api from acme/platform/old'],
+    [
+      'azure-devops',
+      '',
+      azure('git.repo.renamed', { oldName: 'old' }),
+      'moved acme/platform/api from acme/platform/old',
+    ],
   ];
 
   test.for(cases)('%s %s %j: %s', ([forge, event, payload, expected]) => {
@@ -172,7 +182,9 @@ describe('what a webhook means', () => {
 describe('what is done about it', () => {
   const id = 'work/acme/api';
   const done = (...events: RepositoryEvent[]): string[] =>
-    stepsAfter(id, events).map(({ flow, input }) => `${flow} ${'patterns' in input ? input.patterns.join() : input.repository}`);
+    stepsAfter(id, events).map(
+      ({ flow, input }) => `${flow} ${'patterns' in input ? input.patterns.join() : input.repository}`,
+    );
   const sync = `syncRepository ${id}`;
   const onboard = `onboardRepositories ${id}`;
   const remove = `removeRepositories ${id}`;
@@ -182,7 +194,14 @@ describe('what is done about it', () => {
     ['what nobody wants is left alone', [{ kind: 'appeared' }], []],
     ['what is wanted is indexed', [{ kind: 'appeared', wanted: true }, { kind: 'pushed' }], [onboard, sync]],
     ['what is gone is removed', [{ kind: 'pushed' }, { kind: 'deleted' }], [remove, sync]],
-    ['what came back is not removed', [{ kind: 'deleted', wanted: true }, { kind: 'appeared', wanted: true }], [onboard]],
+    [
+      'what came back is not removed',
+      [
+        { kind: 'deleted', wanted: true },
+        { kind: 'appeared', wanted: true },
+      ],
+      [onboard],
+    ],
     ['what is gone may be there under the same name', [{ kind: 'deleted', wanted: true }], [remove, onboard]],
     ['what may be hidden is asked for', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
     [
@@ -190,7 +209,11 @@ describe('what is done about it', () => {
       [{ kind: 'moved', from: 'work/acme/old' }],
       ['syncRepositories work/acme/old', 'verifyRepository work/acme/old'],
     ],
-    ['so is all of an organization', [{ kind: 'moved', from: 'work/old/*', wanted: true }], ['syncRepositories work/old/*', onboard]],
+    [
+      'so is all of an organization',
+      [{ kind: 'moved', from: 'work/old/*', wanted: true }],
+      ['syncRepositories work/old/*', onboard],
+    ],
   ] as const)('%s', ([, events, steps]) => {
     expect(done(...events)).toEqual(steps);
   });
