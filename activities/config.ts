@@ -109,6 +109,11 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
   ],
   blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
+  gateway: [
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.webhooks.unwrap().element.shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
+  ],
   ...Object.fromEntries(
     (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,

@@ -4,6 +4,7 @@ import type { CliContext } from './cli/context.ts';
 import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
 import type * as Groups from './cli/groups.ts';
+import type { KeyOptions } from './cli/gateway.ts';
 import type { SearchOptions } from './cli/search.ts';
 import type { WorkerCommandOptions } from './cli/worker.ts';
 
@@ -280,6 +281,25 @@ A client starts it itself. For its configuration (docs/mcp.md):
       return serveMcp(() => openContext(program.opts()), program.version() ?? '');
     }),
   );
+const gateway = program.command('gateway').description('serve webhooks of forges and flows for services over HTTP');
+gateway
+  .command('serve', { isDefault: true })
+  .description('serve, in the foreground, at gateway.address of longhaul.yaml')
+  .action(() =>
+    run({}, async (context) => (await import('./cli/gateway.ts')).serveGateway(context, program.version() ?? '')),
+  );
+gateway
+  .command('key')
+  .description('make an API key: shown once, with what longhaul.yaml keeps of it')
+  .requiredOption('--name <name>', 'who gets it')
+  .addOption(list('--flows <flows>', 'flows that it may start and read: syncRepositories,verifyCatalog'))
+  .addOption(list('--signals <signals>', 'signals that it may send to runs of these flows'))
+  .addOption(list('--updates <updates>', 'updates that it may send to runs of these flows: confirm'))
+  .addOption(new Option('--rate <n>', 'requests a minute').default(120).argParser(integer(1, 100_000)))
+  .addOption(json)
+  .action((options: KeyOptions & { json?: boolean }) =>
+    run(options, async (context) => (await import('./cli/gateway.ts')).printKey(context, options)),
+  );
 program
   .command('worker')
   .description('serve task queues, in the foreground')
@@ -309,6 +329,11 @@ function fleetOptions(command: Command): Command {
     .option('--dry-run', 'say what would be done; start nothing')
     .option('--no-wait', 'start the flow and return')
     .addOption(json);
+}
+
+/** An option that takes names with commas between them. */
+function list(flags: string, description: string): Option {
+  return new Option(flags, description).default([], 'none').argParser((value) => value.split(','));
 }
 
 function integer(low: number, high: number): (value: string) => number {

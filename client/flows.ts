@@ -1,5 +1,10 @@
 import { createHash } from 'node:crypto';
-import { type Client, type WorkflowHandleWithFirstExecutionRunId, WorkflowIdConflictPolicy } from '@temporalio/client';
+import {
+  type Client,
+  type WorkflowHandleWithFirstExecutionRunId,
+  WorkflowIdConflictPolicy,
+  WorkflowIdReusePolicy,
+} from '@temporalio/client';
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { parseFlowInput } from '../activities/input.ts';
 import type {
@@ -48,6 +53,16 @@ export type FlowHandle<Type extends keyof Flows> = WorkflowHandleWithFirstExecut
 /** Larger inputs are refused before the server is asked: it would be retried for half a minute and then refused. */
 const MAX_INPUT_BYTES = 256 * 1024;
 
+/** How a flow is started. */
+export interface StartOptions {
+  /**
+   * The name of the request. The same name is the same run, also after it has ended, for as long as Temporal keeps it: a
+   * request that is sent again does nothing twice. `InvalidInput` when it was another request that had this name.
+   * @default the flow's own identity, so that whoever asks the same joins what runs
+   */
+  readonly once?: string;
+}
+
 /**
  * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. A stream waits for
  * whatever runs on its repository. Throws `InvalidInput` before anything is started.
@@ -56,6 +71,7 @@ export async function startFlow<Type extends keyof Flows>(
   client: Client,
   type: Type,
   input: Flows[Type]['input'],
+  { once }: StartOptions = {},
 ): Promise<FlowHandle<Type>> {
   parseFlowInput(type, input);
   const bytes = Buffer.byteLength(JSON.stringify(input));
@@ -66,6 +82,7 @@ export async function startFlow<Type extends keyof Flows>(
     );
   }
   const { workflowId, summary, repository } = identityOf(type, input);
+  if (once !== undefined) return startOnce(client, type, input, { once, summary });
   // a stream is not what another run works on: it waits for the lock
   if (type === 'ingestStream') await untilFree(client, workflowId);
   const joins = type !== 'ingestStream' && workflowId !== BUILDS_LOCK;
@@ -90,6 +107,43 @@ export async function startFlow<Type extends keyof Flows>(
       ? new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error })
       : new LonghaulError('RepositoryBusy', `Another run is working on ${repository ?? workflowId}.`, { cause: error });
   }
+}
+
+/** Starts a flow under the name of the request, or finds the run that had it. */
+async function startOnce<Type extends keyof Flows>(
+  client: Client,
+  type: Type,
+  input: Flows[Type]['input'],
+  { once, summary }: { readonly once: string; readonly summary: string },
+): Promise<FlowHandle<Type>> {
+  const workflowId = `${type}/${sha256(once).slice(0, 32)}`;
+  const asked = sha256(JSON.stringify(input));
+  const find = async (): Promise<FlowHandle<Type>> => {
+    const handle = client.workflow.getHandle(workflowId);
+    const { memo, runId } = await handle.describe();
+    if (memo?.['asked'] !== asked) {
+      throw new LonghaulError('InvalidInput', `${type}: another input was given under the same name of a request.`);
+    }
+    return Object.assign(handle, { firstExecutionRunId: runId });
+  };
+  try {
+    return (await client.workflow.start(type, {
+      taskQueue: FLOWS_QUEUE,
+      workflowId,
+      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      args: [input],
+      memo: { asked },
+      staticSummary: summary,
+    })) as FlowHandle<Type>;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return find();
+    throw error;
+  }
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** The workflow id of whatever changes the builds of the index: one at a time. */
@@ -134,7 +188,7 @@ function identityOf(
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }
   const patterns = [...input.patterns].sort().join('\n');
-  const digest = createHash('sha256').update(patterns).digest('hex').slice(0, 12);
+  const digest = sha256(patterns).slice(0, 12);
   const summary = `${verb} ${input.patterns.join(', ')}`.slice(0, 200);
   return { workflowId: `${verb}-${digest}`, summary, repository: null };
 }

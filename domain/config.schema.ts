@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from './catalog/flows.schema.ts';
+import { FORGES, type Forge } from './catalog/webhook.ts';
 import { BUILT_IN_MODELS } from './model.ts';
 import { spanOfTime } from './span.schema.ts';
 
@@ -251,6 +253,53 @@ const s3Blobs = z.strictObject({
 /** Where blobs are kept. */
 export const blobsSchema = z.discriminatedUnion('type', [folderBlobs, s3Blobs]);
 
+const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');
+
+const webhook = z.strictObject({
+  /** The provider whose repositories the webhooks are about. */
+  provider: providerName,
+  /** What the other side speaks; default: the type of the provider. */
+  forge: z.enum(FORGES).optional(),
+  /** Name of the environment variable that holds the secret that both sides know. */
+  secretEnv: envName,
+});
+
+/** A key of the gateway, as `longhaul.yaml` keeps it. */
+export const apiKeySchema = z.strictObject({
+  /** The part of the key that may be seen. */
+  id: z.string().regex(/^[0-9a-f]{12}$/, 'must be what `longhaul gateway key` printed'),
+  /** Who has it. */
+  name: z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40'),
+  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be what `longhaul gateway key` printed, never the key itself'),
+  /** The flows that it may start and read. */
+  flows: z.array(z.enum(STARTABLE_FLOWS)).default([]),
+  /** The signals and updates that it may send to runs of these flows. */
+  signals: z.array(messageName).default([]),
+  updates: z.array(z.enum(Object.keys(FLOW_UPDATES) as [FlowUpdate])).default([]),
+  requestsPerMinute: z.int().min(1).max(100_000).default(120),
+});
+
+const gateway = z.strictObject({
+  address: z
+    .string()
+    .regex(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/i, 'give host:port')
+    .default('127.0.0.1:8420'),
+  webhooks: z
+    .array(webhook)
+    .default([])
+    .refine((list) => new Set(list.map((one) => one.provider)).size === list.length, 'a provider is there twice'),
+  /** mgit patterns: repositories of these names are indexed when their forge says that they are there. */
+  onboard: z.array(z.string().min(1).max(300)).default([]),
+  /** A repository is synced when its forge said nothing of it for so long. */
+  quietSeconds: z.number().min(0).max(3_600).default(10),
+  /** The largest message of a forge, in bytes. */
+  maxWebhookBytes: z.int().min(1_000).max(26_214_400).default(26_214_400),
+  keys: z
+    .array(apiKeySchema)
+    .default([])
+    .refine((list) => new Set(list.map((one) => one.id)).size === list.length, 'two keys have the same id'),
+});
+
 const keys = z.strictObject({
   providers: z
     .array(providerSchema)
@@ -320,6 +369,8 @@ const keys = z.strictObject({
       failingRuns: z.int().min(1).max(20).default(3),
     })
     .prefault({}),
+  /** The HTTP gateway (docs/gateway.md). */
+  gateway: gateway.prefault({}),
   stack: z
     .strictObject({
       /** Ports of the embedded servers on 127.0.0.1; 0 or left out: a free one, kept for the next start. */
@@ -331,7 +382,19 @@ const keys = z.strictObject({
 });
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
-export const configSchema = keys.superRefine(({ index, models }, context) => {
+export const configSchema = keys.superRefine(({ index, models, gateway: { webhooks }, providers }, context) => {
+  for (const [at, { provider, forge }] of webhooks.entries()) {
+    const path = ['gateway', 'webhooks', at];
+    const known = providers.find(({ name }) => name === provider);
+    if (known === undefined) context.addIssue({ code: 'custom', path, message: `there is no provider "${provider}"` });
+    else if (forge === undefined && forgeOf(known.type) === null) {
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `say with "forge" what ${provider} speaks: ${FORGES.join(', ')}`,
+      });
+    }
+  }
   const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
   const builtIn: readonly string[] = BUILT_IN_MODELS;
   for (const name of Object.keys(models)) {
@@ -346,8 +409,15 @@ export const configSchema = keys.superRefine(({ index, models }, context) => {
   }
 });
 
+/** The forge whose webhooks providers of a type get; null when the type does not say. */
+export function forgeOf(type: string): Forge | null {
+  return FORGES.find((forge) => forge === type) ?? null;
+}
+
 /** The checked configuration, defaults filled in. */
 export type Config = z.infer<typeof configSchema>;
+export type GatewayConfig = Config['gateway'];
+export type ApiKeyConfig = GatewayConfig['keys'][number];
 export type ServedModelConfig = z.infer<typeof servedModelSchema>;
 export type OpenAiModelConfig = z.infer<typeof openAiModel>;
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;

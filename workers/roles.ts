@@ -1,6 +1,7 @@
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities } from '../activities/builds.ts';
 import { createCatalogActivities } from '../activities/catalog.ts';
+import { createFollowActivities } from '../activities/follow.ts';
 import { createGroupActivities, type GroupTools } from '../activities/groups.ts';
 import { createInputActivities } from '../activities/input.ts';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
@@ -23,7 +24,7 @@ export interface WorkerPlace {
   readonly tracing?: Tracing | null;
 }
 
-/** Options of the role `flows`: workflow tasks and input checks. */
+/** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
@@ -33,7 +34,7 @@ export function flowsWorker(
     ...common(place),
     taskQueue: FLOWS_QUEUE,
     workflowBundle,
-    activities: createInputActivities(),
+    activities: { ...createInputActivities(), ...createFollowActivities() },
     maxCachedWorkflows,
   };
 }

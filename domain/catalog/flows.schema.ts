@@ -58,6 +58,10 @@ export const FLOW_INPUTS = {
     repair: z.boolean().default(false),
   }),
   removeRepository: z.strictObject({ repository: repositoryId }),
+  followRepository: z.strictObject({
+    repository: repositoryId,
+    quietSeconds: z.number().min(0).max(3_600).default(10),
+  }),
   reembedIndex: z.strictObject({
     model: z.string().min(1).max(100).optional(),
     queries: storedQueries.default([]),
@@ -89,6 +93,27 @@ export const FLOW_INPUTS = {
 
 /** A workflow type whose input is checked by {@link FLOW_INPUTS}. */
 export type CheckedFlow = keyof typeof FLOW_INPUTS;
+
+/** The flows that services may start over HTTP (docs/gateway.md). */
+export const STARTABLE_FLOWS = [
+  'onboardRepositories',
+  'syncRepositories',
+  'syncRepository',
+  'removeRepositories',
+  'verifyCatalog',
+  'reembedIndex',
+  'switchIndex',
+  'pruneIndex',
+  'followRepository',
+] as const satisfies readonly CheckedFlow[];
+export type StartableFlow = (typeof STARTABLE_FLOWS)[number];
+
+/** The updates that services may send to runs over HTTP, by name. Who answered, the gateway says. */
+export const FLOW_UPDATES = { confirm: z.strictObject({ proceed: z.boolean() }) } as const;
+export type FlowUpdate = keyof typeof FLOW_UPDATES;
+
+/** What services may signal runs over HTTP: one JSON object. */
+export const signalInput = z.record(z.string(), z.unknown());
 
 /** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
 export function describeIssue(error: z.ZodError): string {

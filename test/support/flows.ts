@@ -73,6 +73,11 @@ export const test = base
         started.push([input.options.workflowId, runId]);
         return runId;
       },
+      async signalWithStart(input, next) {
+        const runId = await next(input);
+        started.push([input.options.workflowId, runId]);
+        return runId;
+      },
     };
     const client = new Client({
       connection: connections.connection,

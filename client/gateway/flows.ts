@@ -1,0 +1,239 @@
+import { createHash } from 'node:crypto';
+import { type Client, WorkflowUpdateFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { tellRepository } from '../../activities/follow.ts';
+import { parseFlowInput } from '../../activities/input.ts';
+import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
+import {
+  describeIssue,
+  FLOW_UPDATES,
+  type FlowUpdate,
+  STARTABLE_FLOWS,
+  type StartableFlow,
+} from '../../domain/catalog/flows.schema.ts';
+import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
+import { shownError } from '../cli/errors.ts';
+import { type Flows, startFlow } from '../flows.ts';
+import { keyOf } from './api-key.ts';
+import { createRateLimit, type RateLimit } from './rate-limit.ts';
+import { Refusal } from './refusal.ts';
+import { headerOf } from './signature.ts';
+
+/** What Temporal must have answered within. */
+const DEADLINE_MS = 10_000;
+/** What a flow must have answered within: no worker may be there. */
+const QUERY_DEADLINE_MS = 2_000;
+
+/** What the flows' part of the gateway works with. */
+export interface FlowsTools {
+  readonly config: Config;
+  readonly client: Client;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; set before anything else happens. */
+    apiKey: ApiKeyConfig | null;
+  }
+}
+
+/** Flows for services, below `/v1`, with API keys: start one, look at it, send it signals and updates. */
+export async function serveFlows(server: FastifyInstance, { config, client }: FlowsTools): Promise<void> {
+  const { keys, quietSeconds } = config.gateway;
+  const limits = new Map<string, RateLimit>(keys.map((key) => [key.id, createRateLimit(key.requestsPerMinute)]));
+  server.removeContentTypeParser('text/plain');
+  server.decorateRequest('apiKey', null);
+  server.addHook('onRequest', async (request) => {
+    const key = keyOf(keys, request.headers.authorization);
+    if (key === null) throw new Refusal(401, 'AuthenticationFailed', 'The API key is missing or wrong.');
+    const wait = limits.get(key.id)?.take(Date.now()) ?? null;
+    if (wait !== null) {
+      const message = `The key ${key.name} may ask ${key.requestsPerMinute} times a minute.`;
+      throw new Refusal(429, 'TooManyRequests', message, { retryAfter: wait });
+    }
+    request.apiKey = key;
+  });
+
+  server.post<{ Params: { type: string } }>('/flows/:type', async (request, reply) => {
+    const key = keyFor(request);
+    const type = STARTABLE_FLOWS.find((name) => name === request.params.type);
+    if (type === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow.');
+    if (!key.flows.includes(type)) {
+      throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
+    }
+    const input = objectIn(request);
+    parseFlowInput(type, input);
+    const once = onceOf(request, key);
+    const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
+      start(client, type, input, { once, quietSeconds }),
+    );
+    request.log.info({ event: 'flow_started', key: key.name, type, ...started }, 'flow started');
+    return reply.code(202).send(started);
+  });
+
+  server.get<{ Params: { id: string }; Querystring: { runId?: string } }>('/runs/:id', async (request) => {
+    const run = await runOf(client, request, request.query.runId);
+    const { workflowId, runId, type, startTime, closeTime, status } = run;
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const ended =
+      status.name === 'RUNNING'
+        ? {}
+        : await client
+            .withDeadline(Date.now() + DEADLINE_MS, () => handle.result())
+            .then((result: unknown) => ({ result }), failureOf);
+    return {
+      workflowId,
+      runId,
+      type,
+      status: status.name,
+      startedAt: startTime.toISOString(),
+      closedAt: closeTime?.toISOString() ?? null,
+      progress: await progressOf(client, workflowId, runId),
+      ...ended,
+    };
+  });
+
+  server.post<{ Params: { id: string; name: string } }>('/runs/:id/signals/:name', async (request, reply) => {
+    const key = keyFor(request);
+    const { name } = request.params;
+    const { workflowId, runId } = await runOf(client, request);
+    if (!key.signals.includes(name)) {
+      throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this signal.`);
+    }
+    const input = objectIn(request);
+    if (name === 'repositoryEvents' && readRepositoryEvents(input).length === 0) {
+      throw new Refusal(
+        422,
+        'InvalidInput',
+        `events: give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`,
+      );
+    }
+    try {
+      await client.withDeadline(Date.now() + DEADLINE_MS, () =>
+        client.workflow.getHandle(workflowId).signal(name, input),
+      );
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw new Refusal(409, 'Conflict', 'The run has ended.');
+    }
+    request.log.info({ event: 'signal_sent', key: key.name, name, workflowId, runId }, 'signal sent');
+    return reply.code(202).send({ workflowId, runId });
+  });
+
+  server.post<{ Params: { id: string; name: string } }>('/runs/:id/updates/:name', async (request) => {
+    const key = keyFor(request);
+    const { workflowId, runId } = await runOf(client, request);
+    const name = key.updates.find((allowed) => allowed === request.params.name);
+    if (name === undefined) throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
+    const checked = FLOW_UPDATES[name].safeParse(objectIn(request));
+    if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
+    const updateId = onceOf(request, key);
+    const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });
+    request.log.info({ event: 'update_sent', key: key.name, name, workflowId, runId }, 'update sent');
+    return { workflowId, runId, result };
+  });
+
+  /** The run that is asked about; for a key that may not see it the same answer as for one that does not exist. */
+  async function runOf(
+    temporal: Client,
+    request: FastifyRequest<{ Params: { id: string } }>,
+    runId?: string,
+  ): Promise<WorkflowExecutionDescription> {
+    const none = new Refusal(404, 'NotFound', 'There is no such run.');
+    try {
+      const handle = temporal.workflow.getHandle(request.params.id, runId);
+      const found = await temporal.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
+      if ((keyFor(request).flows as readonly string[]).includes(found.type)) return found;
+    } catch (error) {
+      // an id or run id that is no such thing is one that does not exist
+      if (!(error instanceof WorkflowNotFoundError) && !isInvalidArgument(error)) throw error;
+    }
+    throw none;
+  }
+}
+
+function keyFor({ apiKey }: FastifyRequest): ApiKeyConfig {
+  if (apiKey === null) throw new Refusal(401, 'AuthenticationFailed', 'The API key is missing or wrong.');
+  return apiKey;
+}
+
+function objectIn({ body }: FastifyRequest): object {
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body;
+  throw new Refusal(400, 'InvalidInput', 'Send one JSON object as application/json.');
+}
+
+/** The name of a request that may be sent again, from the header `Idempotency-Key`: each API key has names of its own. */
+function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined {
+  const given = headerOf(request.headers, 'idempotency-key');
+  if (given === null) return undefined;
+  if (!/^[\x21-\x7e]{1,255}$/.test(given)) {
+    throw new Refusal(400, 'InvalidInput', 'Idempotency-Key: give 1 to 255 visible ASCII characters.');
+  }
+  return `${key.id}:${given}`;
+}
+
+async function start(
+  client: Client,
+  type: StartableFlow,
+  input: object,
+  { once, quietSeconds }: { readonly once: string | undefined; readonly quietSeconds: number },
+): Promise<{ workflowId: string; runId: string }> {
+  if (type === 'followRepository') {
+    const { repository } = input as { repository: string };
+    const event = { kind: 'pushed', ...(once === undefined ? {} : { delivery: once }) } as const;
+    const handle = await tellRepository(client, { quietSeconds, ...input, repository }, [event]);
+    return { workflowId: handle.workflowId, runId: handle.signaledRunId };
+  }
+  const handle = await startFlow(
+    client,
+    type,
+    input as Flows[typeof type]['input'],
+    once === undefined ? {} : { once },
+  );
+  return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
+}
+
+/** What the flow says of itself; null when it says nothing, or no worker answers. */
+async function progressOf(client: Client, workflowId: string, runId: string): Promise<unknown> {
+  try {
+    return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
+      client.workflow.getHandle(workflowId, runId).query<unknown>('progress'),
+    );
+  } catch {
+    return null;
+  }
+}
+
+function failureOf(error: unknown): { failure: { type: string; message: string; remedy: string | null } } {
+  const { type, message, remedy } = shownError(error);
+  return { failure: { type, message, remedy } };
+}
+
+async function update(
+  client: Client,
+  sent: {
+    readonly workflowId: string;
+    readonly name: FlowUpdate;
+    readonly input: object;
+    readonly updateId: string | undefined;
+  },
+): Promise<unknown> {
+  const { workflowId, name, input, updateId } = sent;
+  const named = updateId === undefined ? {} : { updateId: createHash('sha256').update(updateId).digest('hex') };
+  try {
+    return await client.withDeadline(Date.now() + DEADLINE_MS, () =>
+      client.workflow.getHandle(workflowId).executeUpdate<unknown, [object]>(name, { args: [input], ...named }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowUpdateFailedError) throw new Refusal(409, 'Conflict', shownError(error).message);
+    if (error instanceof WorkflowNotFoundError) throw new Refusal(409, 'Conflict', 'The run has ended.');
+    throw error;
+  }
+}
+
+/** gRPC: invalid argument. */
+function isInvalidArgument(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) if ('code' in at && at.code === 3) return true;
+  return false;
+}

@@ -1,0 +1,28 @@
+import type { FailureType } from '../../domain/failures.ts';
+
+/** Why the gateway itself refuses a request; what a flow refuses has its own name (docs/exit-codes.md). */
+export type RefusalType =
+  | FailureType
+  | 'Forbidden'
+  | 'NotFound'
+  | 'Conflict'
+  | 'TooManyRequests'
+  | 'PayloadTooLarge'
+  | 'UnsupportedMediaType'
+  | 'RequestFailed';
+
+/** A request that is answered with an error. The message never repeats what was sent. */
+export class Refusal extends Error {
+  readonly statusCode: number;
+  readonly type: RefusalType;
+  /** Seconds after which it is worth asking again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(statusCode: number, type: RefusalType, message: string, options: { retryAfter?: number } = {}) {
+    super(message);
+    this.name = 'Refusal';
+    this.statusCode = statusCode;
+    this.type = type;
+    this.retryAfter = options.retryAfter;
+  }
+}

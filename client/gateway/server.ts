@@ -1,0 +1,124 @@
+import type { Client } from '@temporalio/client';
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import type { Config } from '../../domain/config.schema.ts';
+import { FAILURES, isFailureType } from '../../domain/failures.ts';
+import { shownError } from '../cli/errors.ts';
+import { serveFlows } from './flows.ts';
+import { serveHealth } from './health.ts';
+import { describeApi } from './openapi.ts';
+import { Refusal, type RefusalType } from './refusal.ts';
+import { serveWebhooks } from './webhooks.ts';
+
+/** What the gateway works with. */
+export interface GatewayTools {
+  readonly config: Config;
+  readonly client: Client;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: FastifyBaseLogger;
+  /** Version of Longhaul, for the OpenAPI document. */
+  readonly version: string;
+}
+
+/** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
+const LARGEST_BODY = 300 * 1024;
+/** Connections at the same time; the rest waits in the kernel. */
+const MOST_CONNECTIONS = 1_000;
+
+/**
+ * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health. It answers JSON
+ * only, and never what it was sent; it believes no proxy about who sends. Throws as {@link serveWebhooks} does.
+ */
+export async function createGateway(tools: GatewayTools): Promise<FastifyInstance> {
+  const server = fastify({
+    loggerInstance: tools.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: LARGEST_BODY,
+    trustProxy: false,
+    // a forge on a slow line has this long for 25 MB
+    requestTimeout: 60_000,
+    connectionTimeout: 90_000,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 15_000, maxHeaderSize: 16_384 },
+    routerOptions: { maxParamLength: 2_000 },
+    forceCloseConnections: 'idle',
+  });
+  server.server.maxConnections = MOST_CONNECTIONS;
+  server.addHook('onSend', async (_request, reply) => {
+    reply.headers({
+      'cache-control': 'no-store',
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+  server.setNotFoundHandler(async () => {
+    throw new Refusal(404, 'NotFound', 'There is nothing at this address.');
+  });
+  server.setErrorHandler(async (error, request, reply) => {
+    const { status, type, message, retryAfter } = refusalOf(error);
+    const said = { event: 'request_refused', status, type, remote: request.ip, path: request.routeOptions.url ?? null };
+    if (status >= 500) request.log.error({ ...said, err: error }, 'request failed');
+    else request.log.warn(said, message);
+    if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+    const remedy = isFailureType(type) ? FAILURES[type].remedy : null;
+    return reply.code(status).send({ error: { type, message, remedy } });
+  });
+  await server.register(serveHealth, tools);
+  const description = describeApi(tools.version);
+  server.get('/openapi.json', async () => description);
+  await server.register(serveWebhooks, tools);
+  await server.register(serveFlows, { ...tools, prefix: '/v1' });
+  return server;
+}
+
+interface Refused {
+  readonly status: number;
+  readonly type: RefusalType;
+  readonly message: string;
+  readonly retryAfter?: number | undefined;
+}
+
+const STATUS: Readonly<Partial<Record<string, number>>> = {
+  InvalidInput: 422,
+  RepositoryBusy: 409,
+  IndexBusy: 409,
+  ServerUnavailable: 503,
+};
+
+const FASTIFY: Readonly<Partial<Record<number, Omit<Refused, 'status'>>>> = {
+  400: { type: 'InvalidInput', message: 'The body is not JSON.' },
+  413: { type: 'PayloadTooLarge', message: 'The body is too large.' },
+  415: { type: 'UnsupportedMediaType', message: 'The content type is not taken here.' },
+};
+
+/** What an error is to whoever asked. What nobody anticipated stays in the log. */
+function refusalOf(error: unknown): Refused {
+  if (error instanceof Refusal) {
+    const { statusCode: status, type, message, retryAfter } = error;
+    return { status, type, message, retryAfter };
+  }
+  const status = (error as { statusCode?: unknown }).statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return { status, ...(FASTIFY[status] ?? { type: 'RequestFailed', message: 'The request cannot be understood.' }) };
+  }
+  if (isTemporalAway(error)) {
+    const message = 'Temporal does not answer: send it again later.';
+    return { status: 503, type: 'ServerUnavailable', message, retryAfter: 30 };
+  }
+  const { type, message } = shownError(error);
+  const known = STATUS[type];
+  if (isFailureType(type) && known !== undefined) return { status: known, type, message };
+  return {
+    status: 500,
+    type: 'RequestFailed',
+    message: 'This should not have happened; the log of the gateway has more.',
+  };
+}
+
+/** gRPC: deadline exceeded, resource exhausted, unavailable. */
+function isTemporalAway(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && [4, 8, 14].includes(Number(at.code)) && 'details' in at) return true;
+  }
+  return false;
+}

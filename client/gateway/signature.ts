@@ -1,0 +1,62 @@
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Forge } from '../../domain/catalog/webhook.ts';
+
+/** How a forge proves that a message is its own. */
+export interface Signing {
+  /** What a message says to prove itself; null for one that does not even try, whose body need not be read. */
+  readonly claim: (headers: IncomingHttpHeaders) => string | null;
+  /** True when the claim can only come from somebody who knows the secret. Takes as long for any wrong claim. */
+  readonly proves: (claim: string, body: Buffer, secret: string) => boolean;
+}
+
+/** HMAC-SHA256 over the bytes of the body, in hex. */
+function signed(...names: readonly string[]): Signing {
+  return {
+    claim: (headers) => {
+      const [, digest = null] = /^(?:sha256=)?([0-9a-f]{64})$/.exec(headerOf(headers, ...names) ?? '') ?? [];
+      return digest;
+    },
+    proves: (claim, body, secret) =>
+      timingSafeEqual(Buffer.from(claim, 'hex'), createHmac('sha256', secret).update(body).digest()),
+  };
+}
+
+/** A secret that is sent along: GitLab's token. */
+const token: Signing = {
+  claim: (headers) => headerOf(headers, 'x-gitlab-token'),
+  proves: (claim, _body, secret) => isSame(claim, secret),
+};
+
+/** Basic authentication, which is all that Azure DevOps has: the secret is the password, or `user:password`. */
+const basic: Signing = {
+  claim: (headers) => {
+    const [, given = null] = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(headerOf(headers, 'authorization') ?? '') ?? [];
+    return given === null ? null : Buffer.from(given, 'base64').toString('utf8');
+  },
+  proves: (claim, _body, secret) => isSame(secret.includes(':') ? claim : claim.slice(claim.indexOf(':') + 1), secret),
+};
+
+/** The scheme of each forge. */
+export const SIGNING: Readonly<Record<Forge, Signing>> = {
+  github: signed('x-hub-signature-256'),
+  gitea: signed('x-gitea-signature', 'x-forgejo-signature', 'x-hub-signature-256'),
+  bitbucket: signed('x-hub-signature'),
+  gitlab: token,
+  'azure-devops': basic,
+};
+
+/** True when two secrets are the same; equal lengths are no news to somebody who measures. */
+export function isSame(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}
+
+/** The first of these headers that is there once. */
+export function headerOf(headers: IncomingHttpHeaders, ...names: readonly string[]): string | null {
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '') return value;
+  }
+  return null;
+}

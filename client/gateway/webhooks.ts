@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Client } from '@temporalio/client';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
+import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
+import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
+import { type Config, forgeOf } from '../../domain/config.schema.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import { createOutbox } from './outbox.ts';
+import { Refusal } from './refusal.ts';
+import { headerOf, SIGNING } from './signature.ts';
+import { wanted } from './wanted.ts';
+
+/** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
+const DEADLINE_MS = 4_500;
+
+/** What the webhooks work with. */
+export interface WebhookTools {
+  readonly config: Config;
+  readonly client: Client;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Somebody who may send webhooks. */
+interface Sender {
+  readonly provider: string;
+  readonly secret: string;
+  /** True when its archived repositories are in the index. */
+  readonly keepsArchived: boolean;
+}
+
+/**
+ * `POST /webhooks/<forge>` for each forge that has a webhook in `longhaul.yaml`. Nothing of a message is parsed before its
+ * signature over the bytes that came was checked. Answered when Temporal has it: 202; 200 when there is nothing to do.
+ * Throws `AuthenticationFailed` when a secret is not in the environment, `InvalidConfiguration` when two are the same.
+ */
+export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
+  const senders = sendersByForge(tools);
+  const isWanted = wanted(tools.config);
+  const { client, config } = tools;
+  const { maxWebhookBytes, quietSeconds } = config.gateway;
+  const outbox = createOutbox<Delivery>((deliveries) =>
+    client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
+  );
+  // the bytes themselves, which the signature is over
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    ['application/json', 'application/x-www-form-urlencoded'],
+    { parseAs: 'buffer', bodyLimit: maxWebhookBytes },
+    (_request, body, done) => done(null, body),
+  );
+
+  /** Tells the flows of all repositories that a message is about. Gives their ids. */
+  async function follow(sender: Sender, changes: readonly RepositoryChange[], delivery: string): Promise<string[]> {
+    const { provider, keepsArchived } = sender;
+    const counting = changes.filter(({ kind }) => kind !== 'archived' || !keepsArchived);
+    const tell = async ({ kind, name, from }: RepositoryChange): Promise<string[]> => {
+      const id = idOfChange(provider, name);
+      const former = from === undefined ? undefined : idOfChange(provider, from);
+      if (id === null || former === null) return [];
+      const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: isWanted(id) };
+      // nothing is known of it, and nothing is to be
+      if (kind === 'appeared' && !isNews.wanted) return [];
+      const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };
+      await outbox({ repository: id, quietSeconds, event });
+      return [id];
+    };
+    return (await Promise.all(counting.map(tell))).flat();
+  }
+
+  for (const forge of FORGES) {
+    const known = senders.get(forge);
+    if (known === undefined) continue;
+    const { claim, proves } = SIGNING[forge];
+    server.route({
+      method: 'POST',
+      url: `/webhooks/${forge}`,
+      // whoever does not even say who he is need not be listened to
+      onRequest: async ({ headers }) => {
+        if (claim(headers) === null) throw unsigned();
+      },
+      handler: async (request: FastifyRequest, reply) => {
+        const { headers } = request;
+        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const claimed = claim(headers) ?? '';
+        // all are asked, so that the time says nothing of which one it was
+        const [sender] = known.filter(({ secret }) => proves(claimed, body, secret));
+        if (sender === undefined) throw unsigned();
+        const payload = parsed(body, headers);
+        const event = eventOf(forge, headers);
+        const delivery = deliveryOf(headers, payload, body);
+        const action = webhookAction(forge, event, payload);
+        const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
+        const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
+        const result = told.length > 0 ? { followed: told } : { ignored: why };
+        request.log.info(
+          { event: 'webhook_accepted', forge, provider: sender.provider, kind: event, delivery, ...result },
+          'webhook accepted',
+        );
+        return reply.code(told.length > 0 ? 202 : 200).send({ delivery, ...result });
+      },
+    });
+  }
+}
+
+/** Gives deliveries to the flow that takes them, and starts it unless it runs: one request, after which nothing is lost. */
+async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
+  await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>('takeDeliveries', {
+    taskQueue: FLOWS_QUEUE,
+    workflowId: 'deliveries',
+    args: [{}],
+    signal: 'deliveries',
+    signalArgs: [{ deliveries }],
+    staticSummary: 'what forges say',
+  });
+}
+
+function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {
+  const senders = new Map<Forge, Sender[]>();
+  for (const { provider: name, forge: given, secretEnv } of config.gateway.webhooks) {
+    const provider = config.providers.find((one) => one.name === name);
+    const forge = given ?? forgeOf(provider?.type ?? '');
+    if (provider === undefined || forge === null) continue;
+    const secret = env[secretEnv] ?? '';
+    if (secret === '') {
+      throw new LonghaulError(
+        'AuthenticationFailed',
+        `The environment variable ${secretEnv} of the webhooks of ${name} is not set.`,
+      );
+    }
+    const others = senders.get(forge) ?? [];
+    if (others.some((other) => other.secret === secret)) {
+      throw new LonghaulError(
+        'InvalidConfiguration',
+        `gateway.webhooks: ${name} has the secret of another provider: nobody could tell their messages apart.`,
+      );
+    }
+    const keepsArchived = 'archived' in provider && provider.archived;
+    senders.set(forge, [...others, { provider: name, secret, keepsArchived }]);
+  }
+  return senders;
+}
+
+function unsigned(): Refusal {
+  return new Refusal(401, 'AuthenticationFailed', 'The signature is missing or wrong.');
+}
+
+/** The JSON of a body; GitHub and Gitea may send it as the field `payload` of a form. */
+function parsed(body: Buffer, { 'content-type': type = '' }: IncomingHttpHeaders): unknown {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    const isForm = type.toLowerCase().startsWith('application/x-www-form-urlencoded');
+    return JSON.parse(isForm ? (new URLSearchParams(text).get('payload') ?? '') : text) as unknown;
+  } catch {
+    throw new Refusal(400, 'InvalidInput', 'The body is not JSON.');
+  }
+}
+
+const EVENT_HEADERS: Readonly<Record<Forge, readonly string[]>> = {
+  github: ['x-github-event'],
+  gitea: ['x-gitea-event', 'x-forgejo-event', 'x-github-event'],
+  gitlab: ['x-gitlab-event'],
+  bitbucket: ['x-event-key'],
+  // it says in the message what happened
+  'azure-devops': [],
+};
+
+function eventOf(forge: Forge, headers: IncomingHttpHeaders): string {
+  const names = EVENT_HEADERS[forge];
+  const event = headerOf(headers, ...names);
+  if (event === null && names.length > 0) {
+    throw new Refusal(400, 'InvalidInput', `The header ${names.join(' or ')} is missing.`);
+  }
+  return event?.slice(0, 100) ?? '';
+}
+
+const DELIVERY_HEADERS = [
+  'x-github-delivery',
+  'x-gitea-delivery',
+  'x-forgejo-delivery',
+  // the same for every attempt; the UUID of the event is shared by events that it led to
+  'idempotency-key',
+  'x-gitlab-event-uuid',
+  'x-request-uuid',
+];
+
+/** What the forge calls this message: the same when it sends it again. */
+function deliveryOf(headers: IncomingHttpHeaders, payload: unknown, body: Buffer): string {
+  const given = headerOf(headers, ...DELIVERY_HEADERS) ?? textAt(payload, 'id');
+  return given !== null && /^[\w.:{}-]{1,200}$/.test(given)
+    ? given
+    : createHash('sha256').update(body).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,36 @@
+import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
+
+/** What an event of Bitbucket Cloud means; `event` is the header `X-Event-Key`. */
+export function bitbucketAction(event: string, payload: unknown): WebhookAction {
+  const name = nameOfPath(textAt(payload, 'repository', 'full_name'));
+  switch (event) {
+    case 'repo:push':
+      return pushAction(payload, name);
+    case 'repo:created':
+    case 'repo:imported':
+      return changed('appeared', name);
+    case 'repo:updated': {
+      const from = nameOfPath(textAt(payload, 'changes', 'full_name', 'old'));
+      return from === null ? ignored('nothing of it is in the index') : moved(from, name);
+    }
+    case 'repo:transfer': {
+      const from = textAt(payload, 'previous_workspace', 'slug') ?? textAt(payload, 'previousWorkspace', 'slug');
+      return from === null || name === null ? changed('appeared', name) : moved([from, ...name.slice(1)], name);
+    }
+    case 'repo:deleted':
+      return changed('deleted', name);
+    default:
+      return ignored('no event that moves a repository or its HEAD');
+  }
+}
+
+/** Bitbucket names the main branch in some messages only. */
+function pushAction(payload: unknown, name: readonly string[] | null): WebhookAction {
+  const main = textAt(payload, 'repository', 'mainbranch', 'name');
+  const actions = listAt(payload, 'push', 'changes').map((change) => {
+    const side = textAt(change, 'new', 'name') === null ? 'old' : 'new';
+    const branch = textAt(change, side, 'type') === 'branch' ? textAt(change, side, 'name') : null;
+    return pushed(branch === null ? null : `refs/heads/${branch}`, main, name);
+  });
+  return actions.find((action) => action.do === 'follow') ?? actions[0] ?? ignored('not a push to a branch');
+}

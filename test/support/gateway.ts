@@ -1,0 +1,102 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import type { FastifyInstance } from 'fastify';
+import { execa } from 'execa';
+import { pino } from 'pino';
+import { loadConfig } from '../../activities/config.ts';
+import { createGateway } from '../../client/gateway/server.ts';
+import { BIN, commandEnv } from './command.ts';
+import type { Estate } from './estate.ts';
+
+/** What the tests' forge and the gateway both know. */
+export const SECRET = "It's a Secret to Everybody";
+
+/** A gateway that listens on loopback. */
+export interface TestGateway {
+  readonly url: string;
+  readonly server: FastifyInstance;
+  /** Its log so far: a JSON object a line. */
+  readonly log: () => string;
+  close(): Promise<void>;
+}
+
+/** Starts a gateway over an estate, with this section `gateway` in its longhaul.yaml. */
+export async function startGateway(estate: Estate, client: Client, gateway: object): Promise<TestGateway> {
+  configure(estate, gateway);
+  const env = { WEBHOOK_SECRET: SECRET, LONGHAUL_DATA_DIR: estate.dataDir };
+  const { config } = loadConfig({ path: estate.configPath, env });
+  let log = '';
+  const logger = pino({}, { write: (line: string) => void (log += line) });
+  const server = await createGateway({ config, env, client, logger, version: '0.0.0' });
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  return { url, server, log: () => log, close: () => server.close() };
+}
+
+/** Starts `longhaul gateway` for an estate, and waits until it listens. It is stopped as an operator would. */
+export async function startGatewayProcess(
+  estate: Estate,
+  gateway: object,
+): Promise<{ url: string; stop(): Promise<{ exitCode: number | undefined; log: string }> }> {
+  configure(estate, { address: '127.0.0.1:0', ...gateway });
+  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET });
+  const program = execa(process.execPath, [BIN, 'gateway'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
+  const url = await new Promise<string>((resolve, reject) => {
+    let log = '';
+    program.stderr.on('data', (data: Buffer) => {
+      log += data.toString();
+      const [, address] = /"address":"([^"]+)"/.exec(log) ?? [];
+      if (address !== undefined) resolve(address);
+    });
+    program.then(() => reject(new Error(`the gateway ended: ${log}`)), reject);
+  });
+  return {
+    url,
+    stop: async () => {
+      program.kill('SIGTERM');
+      const { exitCode, stderr } = await program;
+      return { exitCode, log: stderr };
+    },
+  };
+}
+
+function configure(estate: Estate, gateway: object): void {
+  const given = JSON.parse(readFileSync(estate.configPath, 'utf8')) as object;
+  writeFileSync(estate.configPath, JSON.stringify({ ...given, gateway }));
+}
+
+/** The signature of GitHub over these bytes. */
+export function signatureOf(body: string | Buffer, secret = SECRET): string {
+  return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
+}
+
+/** Sends what GitHub would send. */
+export async function deliver(
+  url: string,
+  event: string,
+  payload: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; body: Record<string, unknown> }> {
+  const body = JSON.stringify(payload);
+  const answer = await fetch(`${url}/webhooks/github`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-github-event': event,
+      'x-github-delivery': randomUUID(),
+      'x-hub-signature-256': signatureOf(body),
+      ...headers,
+    },
+    body,
+  });
+  return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+}
+
+/** What GitHub says of a repository, as far as the gateway reads it. */
+export function repositoryPayload(name: string, more: object = {}): object {
+  const [login = '', repository = ''] = name.split('/');
+  return {
+    repository: { name: repository, full_name: name, owner: { login }, default_branch: 'main' },
+    ...more,
+  };
+}

@@ -1,0 +1,127 @@
+import { setImmediate } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createKey, keyOf } from '../../client/gateway/api-key.ts';
+import { describeApi } from '../../client/gateway/openapi.ts';
+import { createOutbox } from '../../client/gateway/outbox.ts';
+import { createRateLimit } from '../../client/gateway/rate-limit.ts';
+import { SIGNING } from '../../client/gateway/signature.ts';
+import { wanted } from '../../client/gateway/wanted.ts';
+import { configSchema } from '../../domain/config.schema.ts';
+import { Validator } from '@seriousme/openapi-schema-validator';
+
+const SECRET = "It's a Secret to Everybody";
+const DIGEST = '757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';
+const body = Buffer.from('Hello, World!');
+
+describe('signatures', () => {
+  test.for([
+    ['github', { 'x-hub-signature-256': `sha256=${DIGEST}` }, true],
+    ['github', { 'x-hub-signature-256': `sha256=${DIGEST.replace('7', '8')}` }, false],
+    ['github', { 'x-hub-signature-256': `sha256=${DIGEST.toUpperCase()}` }, false],
+    ['github', { 'x-hub-signature': `sha256=${DIGEST}` }, false],
+    ['github', {}, false],
+    ['gitea', { 'x-gitea-signature': DIGEST }, true],
+    ['gitea', { 'x-forgejo-signature': DIGEST }, true],
+    ['gitea', { 'x-gitea-signature': 'f'.repeat(64) }, false],
+    ['bitbucket', { 'x-hub-signature': `sha256=${DIGEST}` }, true],
+    ['gitlab', { 'x-gitlab-token': SECRET }, true],
+    ['gitlab', { 'x-gitlab-token': `${SECRET} ` }, false],
+    ['azure-devops', { authorization: `Basic ${btoa(`anybody:${SECRET}`)}` }, true],
+    ['azure-devops', { authorization: `Basic ${btoa('anybody:other')}` }, false],
+    ['azure-devops', { authorization: `Bearer ${SECRET}` }, false],
+  ] as const)('%s %j: %s', ([forge, headers, expected]) => {
+    const { claim, proves } = SIGNING[forge];
+    const claimed = claim({ ...headers });
+    expect(claimed !== null && proves(claimed, body, SECRET)).toBe(expected);
+  });
+});
+
+describe('API keys', () => {
+  const { key, id, hash } = createKey();
+  const known = { id, hash, name: 'ci', flows: [], signals: [], updates: [], requestsPerMinute: 1 };
+
+  test('a key is known by its secret alone, of which only a hash is kept', () => {
+    expect(keyOf([known], `Bearer ${key}`)).toBe(known);
+    expect(hash).not.toContain(key.slice(-43));
+    const other = createKey();
+    for (const wrong of [undefined, '', key, `Bearer ${other.key}`, `Bearer lh_${id}_${other.key.slice(-43)}`]) {
+      expect(keyOf([known], wrong), wrong).toBeNull();
+    }
+    expect(keyOf([], `Bearer ${key}`)).toBeNull();
+  });
+
+  test('a bucket lets a burst of a minute pass, then one after another', () => {
+    const limit = createRateLimit(60);
+    for (let n = 0; n < 60; n++) expect(limit.take(1_000)).toBeNull();
+    expect(limit.take(1_000)).toBe(1);
+    expect(limit.take(1_500)).toBe(1);
+    expect(limit.take(2_000)).toBeNull();
+    expect(limit.take(2_000)).toBe(1);
+    for (let n = 0; n < 60; n++) expect(limit.take(3_600_000)).toBeNull();
+    expect(limit.take(3_600_000)).toBe(1);
+  });
+});
+
+describe('handing over', () => {
+  test('what comes while a request is under way goes together with the next, in order', async () => {
+    const handed: string[] = [];
+    let answer = (): void => undefined;
+    const outbox = createOutbox<string>(async (items) => {
+      handed.push(items.join(''));
+      await new Promise<void>((resolve) => (answer = resolve));
+    });
+    const first = Promise.all(['a', 'b', 'c'].map(outbox));
+    await setImmediate();
+    const second = Promise.all(['d', 'e'].map(outbox));
+    await setImmediate();
+    expect(handed).toEqual(['abc']);
+    answer();
+    await first;
+    await setImmediate();
+    expect(handed).toEqual(['abc', 'de']);
+    answer();
+    await second;
+  });
+
+  test('one that failed is answered to those who were in it, and to nobody else', async () => {
+    let fails = true;
+    const handed: number[] = [];
+    const outbox = createOutbox<number>(async (items) => {
+      if (fails) throw new Error('away');
+      handed.push(items.length);
+    });
+    await expect(outbox(1)).rejects.toThrow('away');
+    await expect(outbox(2)).rejects.toThrow('away');
+    fails = false;
+    await Promise.all(Array.from({ length: 1_200 }, (_, n) => outbox(n)));
+    expect(handed).toEqual([500, 500, 200]);
+  });
+});
+
+test('the OpenAPI document is one', async () => {
+  const document = describeApi('1.2.3');
+  const { valid, errors } = await new Validator().validate(structuredClone(document));
+  expect(errors).toBeUndefined();
+  expect(valid).toBe(true);
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } });
+  const broken = await new Validator().validate({ ...document, paths: { healthz: {} } });
+  expect(broken.valid).toBe(false);
+});
+
+test('what is to be indexed says longhaul.yaml', () => {
+  const config = configSchema.parse({
+    providers: [{ name: 'work', type: 'github' }],
+    gateway: { onboard: ['acme/*', 'work/other/tool'] },
+  });
+  const isWanted = wanted(config);
+  expect(['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*'].map(isWanted)).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ]);
+  expect(['work/other/tools', 'local/other/tool', 'work/*/*'].map(isWanted)).toEqual([false, false, false]);
+  expect(() => wanted({ ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } })).toThrow(
+    /gateway\.onboard/,
+  );
+});

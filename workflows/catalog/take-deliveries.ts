@@ -1,0 +1,48 @@
+import { continueAsNew, defineSignal, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import type { FollowActivities } from '../../activities/follow.ts';
+import { type Delivery, readDeliveries } from '../../domain/catalog/follow.ts';
+import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { collected } from '../shared/quiet.ts';
+
+const { tellRepositories } = proxyActivities<FollowActivities>({
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '24 hours',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [...NON_RETRYABLE] },
+});
+
+/** What forges say: {@link Deliveries}. */
+const deliveries = defineSignal<[unknown]>('deliveries');
+
+/** What comes within so many milliseconds is passed on together. */
+const PATIENCE = { quietMs: 250, longestMs: 5_000 };
+
+/**
+ * Takes what forges say of any repository, and passes it on to the flows that follow these repositories. Started with its
+ * signal, under the id `deliveries`; ends when nothing comes. So the gateway's answer waits for one write of the server, for
+ * however many repositories there is news.
+ */
+export async function takeDeliveries(input: { readonly continued?: readonly Delivery[] }): Promise<{ taken: number }> {
+  const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
+  const inbox = collected<Delivery>(deliveries, (isContinued ? input?.continued : undefined) ?? [], {
+    description: 'What forges say: {"deliveries": [{"repository": "work/acme/api", "event": {"kind": "pushed"}}]}',
+    patience: () => PATIENCE,
+    add: (pending, given) => {
+      const read = readDeliveries(given);
+      pending.push(...read);
+      return read.length > 0;
+    },
+  });
+  let taken = 0;
+  do {
+    const came = await inbox.take();
+    taken += came.length;
+    if (came.length > 0) {
+      const summary = `${came.length} of ${new Set(came.map(({ repository }) => repository)).size} repositories`;
+      await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
+    }
+    if (inbox.pending.length > 0 && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof takeDeliveries>({ continued: [...inbox.pending] });
+    }
+  } while (inbox.pending.length > 0);
+  return { taken };
+}
