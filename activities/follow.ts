@@ -12,8 +12,8 @@ import {
 } from '../domain/catalog/follow.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
 
-/** Repositories that are told at the same time. */
-const AT_ONCE = 8;
+/** Repositories that are told at the same time: few, so that what forges say meanwhile finds the server free. */
+const AT_ONCE = 2;
 
 /** The activities of the role `flows` that need Temporal itself. */
 export interface FollowActivities {

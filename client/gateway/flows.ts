@@ -133,24 +133,24 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     request.log.info({ event: 'update_sent', key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
+}
 
-  /** The run that is asked about; for a key that may not see it the same answer as for one that does not exist. */
-  async function runOf(
-    temporal: Client,
-    request: FastifyRequest<{ Params: { id: string } }>,
-    runId?: string,
-  ): Promise<WorkflowExecutionDescription> {
-    const none = new Refusal(404, 'NotFound', 'There is no such run.');
-    try {
-      const handle = temporal.workflow.getHandle(request.params.id, runId);
-      const found = await temporal.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
-      if ((keyFor(request).flows as readonly string[]).includes(found.type)) return found;
-    } catch (error) {
-      // an id or run id that is no such thing is one that does not exist
-      if (!(error instanceof WorkflowNotFoundError) && !isInvalidArgument(error)) throw error;
-    }
-    throw none;
+/** The run that is asked about; for a key that may not see it the same answer as for one that does not exist. */
+async function runOf(
+  client: Client,
+  request: FastifyRequest<{ Params: { id: string } }>,
+  runId?: string,
+): Promise<WorkflowExecutionDescription> {
+  const none = new Refusal(404, 'NotFound', 'There is no such run.');
+  try {
+    const handle = client.workflow.getHandle(request.params.id, runId);
+    const found = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
+    if ((keyFor(request).flows as readonly string[]).includes(found.type)) return found;
+  } catch (error) {
+    // an id or run id that is no such thing is one that does not exist
+    if (!(error instanceof WorkflowNotFoundError) && !isInvalidArgument(error)) throw error;
   }
+  throw none;
 }
 
 function keyFor({ apiKey }: FastifyRequest): ApiKeyConfig {

@@ -15,10 +15,12 @@ export function createOutbox<Item>(handOver: (items: readonly Item[]) => Promise
 
   function begin(): { readonly items: Item[]; readonly sent: Promise<void> } {
     const items: Item[] = [];
-    const sent = handedOver.then(async () => {
+    const send = async (before: Promise<unknown>): Promise<void> => {
+      await before;
       if (open === batch) open = null;
       await handOver(items);
-    });
+    };
+    const sent = send(handedOver);
     const batch = { items, sent };
     handedOver = sent.catch(() => undefined);
     return batch;

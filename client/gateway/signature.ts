@@ -48,8 +48,11 @@ export const SIGNING: Readonly<Record<Forge, Signing>> = {
 
 /** True when two secrets are the same; equal lengths are no news to somebody who measures. */
 export function isSame(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
+  return timingSafeEqual(digestOf(one), digestOf(other));
+}
+
+function digestOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
 }
 
 /** The first of these headers that is there once. */

@@ -34,6 +34,9 @@ export function idOfChange(provider: string, name: RepositoryChange['name']): st
   const id = [provider, ...name].join('/');
   const [organization, ...rest] = name;
   const isPattern = rest.length === 1 && rest[0] === '*';
-  const isPlain = (segment = ''): boolean => !/[*?]/.test(segment);
   return isRepositoryId(id) && isPlain(organization) && (isPattern || rest.every(isPlain)) ? id : null;
+}
+
+function isPlain(segment = ''): boolean {
+  return !/[*?]/.test(segment);
 }

@@ -114,6 +114,13 @@ weaviate: { modules: [text2vec-cohere] }
     ['models:\n  a: { type: openai, url: "https://h/v1", model: m, apiKeyEnv: "sk-x" }\n', /environment variable/],
     ['models:\n  a: { type: remote }\n', /longhaul\.yaml:2: models\.a\.type/],
     ['weaviate: { modules: ["x, y"] }\n', /name of a module/],
+    [
+      'gateway:\n  webhooks:\n    - { provider: work, secretEnv: S }\n',
+      /longhaul\.yaml:3: gateway\.webhooks\.0: there is no provider "work"/,
+    ],
+    ['gateway: { adress: "a:1" }\n', /unknown key "gateway\.adress"; did you mean "address"\?/],
+    ['gateway: { address: "8420" }\n', /give host:port/],
+    ['gateway: { keys: [{ id: 0123456789ab, name: ci, hash: "lh_0123456789ab_x" }] }\n', /never the key itself/],
   ] as const)('%j is refused: %s', ([text, message]) => {
     expect(refusal(text)).toMatch(message);
   });

@@ -1,5 +1,4 @@
-import { test as property } from '@fast-check/vitest';
-import fc from 'fast-check';
+import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { readRepositoryEvents, type RepositoryEvent, stepsAfter } from '../../../domain/catalog/follow.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../../domain/catalog/webhook.ts';
