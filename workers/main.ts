@@ -5,6 +5,8 @@ import { loadConfig } from '../activities/config.ts';
 import { createLogger } from '../activities/logger.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
+import { createAlertActivities } from '../activities/alerts.ts';
+import { scheduleWatch } from '../activities/alerts/schedule.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, type StatusServer } from '../activities/telemetry/status-server.ts';
@@ -82,9 +84,16 @@ async function run(roles: readonly Role[]): Promise<void> {
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
-  if (roles.includes('flows')) showSchedules(metrics.registry, new Client({ connection, namespace }));
-  if (roles.includes('flows'))
-    workers.push(await Worker.create(flowsWorker(place, await workflowBundle({ traced: tracing !== null }))));
+  if (roles.includes('flows')) {
+    const client = new Client({ connection, namespace });
+    const { alerts, index } = loaded.config;
+    showSchedules(metrics.registry, client);
+    const bundle = await workflowBundle({ traced: tracing !== null });
+    workers.push(
+      await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),
+    );
+    await scheduleWatch(client, index.name, alerts.channels.length > 0);
+  }
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
   const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);

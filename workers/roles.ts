@@ -1,3 +1,4 @@
+import type { AlertActivities } from '../activities/alerts.ts';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities } from '../activities/builds.ts';
 import { createCatalogActivities } from '../activities/catalog.ts';
@@ -24,17 +25,25 @@ export interface WorkerPlace {
   readonly tracing?: Tracing | null;
 }
 
+/** What a worker of the role `flows` may have besides. */
+export interface FlowsWorkerOptions {
+  /** For workers that watch over the fleet. */
+  readonly alerts?: AlertActivities;
+  /** @default 200 */
+  readonly maxCachedWorkflows?: number;
+}
+
 /** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
-  maxCachedWorkflows = 200,
+  { alerts, maxCachedWorkflows = 200 }: FlowsWorkerOptions = {},
 ): WorkerOptions {
   return {
     ...common(place),
     taskQueue: FLOWS_QUEUE,
     workflowBundle,
-    activities: { ...createInputActivities(), ...createFollowActivities() },
+    activities: { ...createInputActivities(), ...createFollowActivities(), ...alerts },
     maxCachedWorkflows,
   };
 }

@@ -52,7 +52,7 @@ export const test = base
     { scope: 'file' },
     async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<WorkerPlace> => {
       const place = { connection: connections.native, namespace: NAMESPACE };
-      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, maxCachedWorkflows)));
+      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, { maxCachedWorkflows })));
       return place;
     },
   )

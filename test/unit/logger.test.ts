@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 test('a log line is one JSON object with its time, its level as a word, and no secret', async () => {
   const token = `ghp_${'a1'.repeat(18)}`;
   const program = `
-    import { createLogger, temporalLogger } from ${JSON.stringify(new URL('../../workers/logger.ts', import.meta.url).href)};
+    import { createLogger } from ${JSON.stringify(new URL('../../activities/logger.ts', import.meta.url).href)};
+    import { temporalLogger } from ${JSON.stringify(new URL('../../workers/logger.ts', import.meta.url).href)};
     const logger = createLogger({});
     const error = Object.assign(new Error('refused: \\u001b[31m${token}\\u001b[0m'), { cmd: 'git -c http.x=${token}' });
     temporalLogger(logger).error('sync_repo_failed', { event: 'sync_repo_failed', repo: 'acme/api', error: 'git fetch of https://me:sesame@host/x failed' });
