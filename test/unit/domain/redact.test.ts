@@ -103,6 +103,17 @@ test.for([
   expect(redact(text)).toBe(text);
 });
 
+test.for(['eyJ', 'sk-', '-----BEGIN RSA PRIVATE KEY-----\n', ' ', 'basic ', 'a:', 'https://', '\\', '\u001b[', 'gh'])(
+  'two hundred thousand characters of %j take no time to speak of',
+  (part) => {
+    const text = part.repeat(Math.ceil(200_000 / part.length));
+    const started = Date.now();
+    redact(text);
+    redact(JSON.stringify(text));
+    expect(Date.now() - started).toBeLessThan(10_000);
+  },
+);
+
 test.for([
   ['a key that was cut off', `-----BEGIN RSA PRIVATE KEY-----\n${'QUJD'.repeat(16)}\n${'QUJD'.repeat(9)}`, REDACTED],
   ['a header', 'authorization: Bearer abcDEF123456789012345 x', `authorization: Bearer ${REDACTED} x`],
