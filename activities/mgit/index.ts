@@ -41,7 +41,7 @@ export interface MgitOptions {
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
-  const providers = options.providers.map((config) => createProvider(config, env));
+  const providers = options.providers.map((config) => createProvider(config, env, cacheDir));
   const names = providers.map(({ name }) => name);
   const tools = { git, cacheDir, maxFileBytes };
 
@@ -51,6 +51,7 @@ export function createMgit(options: MgitOptions): Mgit {
       id,
       remote: parseRemote(cloneUrl),
       credentials: () => provider?.credentials() ?? Promise.resolve([]),
+      turn: (work) => provider?.turn?.(work, signal) ?? work(),
       signal,
     };
   }
@@ -60,6 +61,27 @@ export function createMgit(options: MgitOptions): Mgit {
     const isLocal = options.providers.some(({ name, type }) => type === 'local' && name === providerOf(id));
     const provider = isLocal ? providers.find(({ name }) => name === providerOf(id)) : undefined;
     return (await provider?.find(nameOf(id), signal))?.uid;
+  }
+
+  /** What providers know of heads without git. One that has to wait stops everybody; another failure is that of its repositories. */
+  async function toldHeads(
+    repositories: readonly RepositoryAddress[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Head | LonghaulError>> {
+    const told = new Map<string, Head | LonghaulError>();
+    await Promise.all(
+      providers.map(async (provider) => {
+        const own = repositories.filter(({ id }) => providerOf(id) === provider.name);
+        if (own.length === 0) return;
+        try {
+          for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) told.set(id, head);
+        } catch (error) {
+          if (!(error instanceof LonghaulError) || error.type === 'RateLimited') throw error;
+          for (const { id } of own) told.set(id, error);
+        }
+      }),
+    );
+    return told;
   }
 
   return {
@@ -92,8 +114,10 @@ export function createMgit(options: MgitOptions): Mgit {
     forget: (id) => forgetMirror(mirrorPath(cacheDir, id)),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
+      const told = await toldHeads(repositories, signal);
       const limit = pLimit(concurrency);
-      const heads = await limit.map(repositories, async (repository): Promise<[string, Head | LonghaulError]> => {
+      const untold = repositories.filter(({ id }) => !told.has(id));
+      const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
           const head = await resolveHead(git, access(repository, signal));
@@ -104,7 +128,7 @@ export function createMgit(options: MgitOptions): Mgit {
           throw error;
         }
       });
-      return new Map(heads);
+      return new Map([...told, ...heads]);
     },
 
     diff: async (repository, since, { signal, ...rest } = {}) =>
@@ -123,10 +147,10 @@ export function createMgit(options: MgitOptions): Mgit {
   };
 }
 
-function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provider {
+function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {
   switch (config.type) {
     case 'github':
-      return createGithubProvider(config, env);
+      return createGithubProvider(config, env, cacheDir);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':

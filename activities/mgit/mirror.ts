@@ -13,7 +13,7 @@ import {
   replaceFile,
 } from './git.ts';
 import { withLock } from './lock.ts';
-import type { Source } from './source.ts';
+import type { Access, Source } from './source.ts';
 import { removeTemporaries, temporaryPath } from './temporary.ts';
 
 /** What a mirror is made with. */
@@ -21,6 +21,8 @@ export interface MirrorOptions {
   readonly about: string;
   /** The lines of configuration that let git in, and where to. */
   readonly config: readonly (readonly [string, string])[];
+  /** {@link Access.turn} */
+  readonly turn: Access['turn'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,7 +78,7 @@ export async function openMirror(
       lock,
       async () => {
         await removeUnfinishedPacks(join(path, 'objects', 'pack'));
-        await git.run([...args], { ...options, gitDir: path, input });
+        await options.turn(() => git.run([...args], { ...options, gitDir: path, input }));
         await consolidate(git, path, options);
       },
       signal,

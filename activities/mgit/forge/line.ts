@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type ForgeLine as LineName,
+  type ForgeReport,
+  type ForgeSaid,
+  LEASE_MS,
+} from '../../../domain/catalog/forge-budget.ts';
+import { LonghaulError } from '../../../domain/failures.ts';
+import type { ForgeAccount } from './account.ts';
+import { type BudgetKeeper, keeperOf } from './keeper.ts';
+
+/** What came of one request. */
+export interface ForgeAnswer<Value> {
+  readonly value: Value;
+  readonly said: ForgeSaid;
+  /** The forge did nothing but ask to wait: the request is made again. */
+  readonly isRefused?: boolean;
+}
+
+/** The requests of one kind that this process makes with one token. */
+export interface ForgeLine {
+  /**
+   * Makes a request when the budget allows it. Short waits are waited out here; a longer one is thrown as `RateLimited`, at
+   * every request that waits.
+   */
+  run<Value>(points: number, request: () => Promise<ForgeAnswer<Value>>, signal?: AbortSignal): Promise<Value>;
+}
+
+/** A longer wait is the flow's, where everybody sees it. */
+const PATIENCE_MS = 10_000;
+/** What is taken at once, so that a cycle asks few times. */
+const PORTION = 32;
+/** Places at once, in a process. */
+const PLACES = 16;
+/** When nobody wants anything for so long, the rest is given back. */
+const IDLE_MS = 2_000;
+
+interface Waiter {
+  readonly points: number;
+  readonly start: () => void;
+  readonly fail: (error: unknown) => void;
+}
+
+const lines = new Map<string, ForgeLine>();
+
+/** The line of an account in this process: all who use the account share it. */
+export function forgeLine(account: ForgeAccount, line: LineName): ForgeLine {
+  const key = JSON.stringify([account, line]);
+  const known = lines.get(key) ?? createForgeLine(account, line, keeperOf(account));
+  lines.set(key, known);
+  return known;
+}
+
+/** A line whose budget is kept by `keeper`. */
+export function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKeeper): ForgeLine {
+  const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
+  const queue: Waiter[] = [];
+  let lease = { points: 0, places: 0, until: 0 };
+  let used = 0;
+  let busy = 0;
+  let said: ForgeSaid = {};
+  let saidAt = 0;
+  let isAsking = false;
+  let waits = 0;
+  let leaseNumber = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  function pump(): void {
+    while (queue[0] && Date.now() < lease.until && queue[0].points <= lease.points && busy < lease.places) {
+      const { points, start } = queue.shift() as Waiter;
+      lease.points -= points;
+      used += points;
+      busy++;
+      start();
+    }
+    clearTimeout(timer);
+    if (isAsking) return;
+    const [next] = queue;
+    if (next && (Date.now() >= lease.until || next.points > lease.points)) {
+      ask().catch(failAll);
+    } else if (busy > 0) {
+      // its places are kept as long as somebody is in them
+      later(lease.until - LEASE_MS / 3 - Date.now(), () => void ask().catch(failAll));
+    } else if (!next && lease.places > 0) {
+      later(IDLE_MS, () => void giveBack());
+    }
+  }
+
+  function later(ms: number, work: () => void): void {
+    timer = setTimeout(work, Math.max(ms, 0));
+    timer.unref();
+  }
+
+  /** Reports what was done since the last time, and takes what the queue needs. */
+  async function ask(): Promise<void> {
+    isAsking = true;
+    const asked = Date.now();
+    try {
+      const demand = queue.reduce((sum, { points }) => sum + points, 0);
+      const answer = await handedOver((done) =>
+        keeper.lease({
+          ...done,
+          limits: account.limits,
+          atLeast: demand,
+          points: queue.length === 0 || line === 'git' ? demand : Math.max(demand, PORTION),
+          places: PLACES,
+        }),
+      );
+      if ('waitMs' in answer) {
+        // the places of requests under way were kept
+        lease = { points: 0, places: busy, until: asked + LEASE_MS };
+        await waitFor(answer.waitMs);
+      } else {
+        waits = 0;
+        leaseNumber++;
+        lease = { points: answer.points, places: answer.places, until: asked + answer.forMs };
+      }
+    } finally {
+      isAsking = false;
+    }
+    pump();
+  }
+
+  async function waitFor(waitMs: number): Promise<void> {
+    if (waitMs > PATIENCE_MS) {
+      waits = 0;
+      failAll(rateLimited(account.host, waitMs));
+    } else if (queue.length > 0) {
+      // whoever finds everything taken asks less and less often
+      const pause = Math.max(waitMs, Math.min(250 * 2 ** waits++, PATIENCE_MS));
+      await new Promise((resolve) => {
+        setTimeout(resolve, pause);
+      });
+    }
+  }
+
+  async function giveBack(): Promise<void> {
+    isAsking = true;
+    try {
+      await handedOver((done) => keeper.report(done));
+    } catch {
+      // a lease of which nothing more is heard ends by itself
+    } finally {
+      isAsking = false;
+    }
+    pump();
+  }
+
+  /** Tells the keeper what was done; if it was not heard, the next time. */
+  async function handedOver<Result>(
+    tell: (done: ForgeReport) => Promise<Result>,
+  ): Promise<Result> {
+    const done = { holder, line, turn: leaseNumber, used, busy, said: aged(said, Date.now() - saidAt) };
+    lease = { points: 0, places: 0, until: 0 };
+    used = 0;
+    said = {};
+    try {
+      return await tell(done);
+    } catch (error) {
+      used += done.used;
+      said = { ...done.said, ...said };
+      throw error;
+    }
+  }
+
+  function failAll(error: unknown): void {
+    for (const { fail } of queue.splice(0)) fail(error);
+  }
+
+  function hear(news: ForgeSaid): void {
+    said = { ...said, ...news };
+    saidAt = Date.now();
+    const left = news.hourly ? news.hourly.remaining - (busy - 1) : Infinity;
+    lease.points = Math.max(0, Math.min(lease.points, left));
+    if (news.refused) lease = { ...lease, points: 0, until: 0 };
+  }
+
+  function turn(points: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      const leave = (): void => {
+        queue.splice(queue.indexOf(waiter), 1);
+        reject(signal?.reason as Error);
+      };
+      const settled = (): void => signal?.removeEventListener('abort', leave);
+      const waiter: Waiter = {
+        points,
+        start: () => {
+          settled();
+          resolve();
+        },
+        fail: (error) => {
+          settled();
+          reject(error as Error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      queue.push(waiter);
+      // whoever comes in the same moment is asked for at the same time
+      queueMicrotask(pump);
+    });
+  }
+
+  return {
+    async run(points, request, signal) {
+      for (;;) {
+        await turn(points, signal);
+        try {
+          const answer = await request();
+          hear(answer.said);
+          if (!answer.isRefused) return answer.value;
+        } finally {
+          busy--;
+          pump();
+        }
+      }
+    },
+  };
+}
+
+function rateLimited(host: string, waitMs: number): LonghaulError {
+  const until = new Date(Date.now() + waitMs).toISOString();
+  return new LonghaulError('RateLimited', `waiting for ${host} until ${until}: its limits for this token are used up.`, {
+    retryAfterMs: waitMs,
+    waitingFor: host,
+  });
+}
+
+/** What the forge said a while ago, as it is now. */
+function aged({ hourly, refused }: ForgeSaid, ms: number): ForgeSaid {
+  const resetInMs = (hourly?.resetInMs ?? 0) - ms;
+  const isOver = hourly && resetInMs <= 0;
+  return {
+    ...(hourly === undefined || isOver ? {} : { hourly: hourly && { ...hourly, resetInMs } }),
+    ...(refused ? { refused: { retryAfterMs: refused.retryAfterMs && Math.max(refused.retryAfterMs - ms, 1) } } : {}),
+  };
+}
