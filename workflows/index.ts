@@ -1,3 +1,4 @@
+export { forgeBudget } from './catalog/forge-budget.ts';
 export { onboardRepositories } from './catalog/onboard-repositories.ts';
 export { fillBuild, pruneIndex, reembedIndex, switchIndex } from './catalog/reembed-index.ts';
 export { removeRepositories } from './catalog/remove-repositories.ts';

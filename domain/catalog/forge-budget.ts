@@ -159,7 +159,7 @@ export function lease(
   const others = current.leases.filter((other) => other.holder !== holder);
   const atLeast = Math.min(request.atLeast, minuteLimit(limits, line));
   const freePlaces = limits.concurrency - sum(others, ({ places }) => places) - busy;
-  const freePoints = line === 'git' ? 0 : freePointsOf(current, request, now);
+  const freePoints = line === 'git' ? 0 : freePointsOf(current, request);
   const isProbe = line !== 'git' && current.hourly[line] === undefined;
   // one request tells how many there may be
   const least = isProbe ? Math.min(REST_POINTS.write, atLeast) : atLeast;
@@ -264,7 +264,7 @@ function laterOf(known: Hourly | 'none' | undefined, said: Hourly | 'none'): Hou
   };
 }
 
-function freePointsOf(budget: ForgeBudget, { holder, line, limits }: LeaseRequest, now: number): number {
+function freePointsOf(budget: ForgeBudget, { holder, line, limits }: LeaseRequest): number {
   const held = leasedOn(
     budget.leases.filter((other) => other.holder !== holder),
     line,

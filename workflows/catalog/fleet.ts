@@ -25,6 +25,7 @@ import { describeProgress } from '../../domain/catalog/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { inLanes } from '../shared/lanes.ts';
+import { patiently } from '../shared/patience.ts';
 import { progressQuery } from './messages.ts';
 
 /** Repositories a page: few enough that one run's history stays far below Temporal's limits, many enough to be rare. */
@@ -145,7 +146,10 @@ export async function workThroughFleet<Outcome = RepositoryOutcome>(
   work: FleetWork<Outcome>,
 ): Promise<FleetResult> {
   tracker.update({ stage: 'finding' });
-  const page = await work.page(state.after);
+  const page = await patiently(
+    () => work.page(state.after),
+    (waiting) => tracker.update({ waiting }),
+  );
   if (state.after === null) {
     tracker.update({
       matched: page.matched,
@@ -221,7 +225,7 @@ async function removeFormer(former: string, present: string, tracker: FleetTrack
 }
 
 function resultOf(progress: FleetProgress, startedAt: number): FleetResult {
-  const { stage: _stage, sample: _sample, total: _total, running: _running, ...counts } = progress;
+  const { stage: _stage, sample: _sample, total: _total, running: _running, waiting: _waiting, ...counts } = progress;
   return { ...counts, durationMs: Date.now() - startedAt };
 }
 

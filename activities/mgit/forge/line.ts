@@ -41,18 +41,27 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-const lines = new Map<string, ForgeLine>();
+/** The lines of an account. */
+export type ForgeLines = Readonly<Record<LineName, ForgeLine>>;
 
-/** The line of an account in this process: all who use the account share it. */
-export function forgeLine(account: ForgeAccount, line: LineName): ForgeLine {
-  const key = JSON.stringify([account, line]);
-  const known = lines.get(key) ?? createForgeLine(account, line, keeperOf(account));
-  lines.set(key, known);
-  return known;
+const known = new Map<string, ForgeLines>();
+
+/** The lines of an account in this process: all who use the account share them. */
+export function forgeLines(account: ForgeAccount): ForgeLines {
+  const key = JSON.stringify(account);
+  const lines = known.get(key) ?? createForgeLines(account, keeperOf(account));
+  known.set(key, lines);
+  return lines;
 }
 
-/** A line whose budget is kept by `keeper`. */
-export function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKeeper): ForgeLine {
+/** Lines whose budget is kept by `keeper`. What one of them is refused, the others do not try. */
+export function createForgeLines(account: ForgeAccount, keeper: BudgetKeeper): ForgeLines {
+  const stops: (() => void)[] = [];
+  const line = (name: LineName): ForgeLine => createForgeLine(account, name, keeper, stops);
+  return { rest: line('rest'), graphql: line('graphql'), git: line('git') };
+}
+
+function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKeeper, stops: (() => void)[]): ForgeLine {
   const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
   const queue: Waiter[] = [];
   let lease = { points: 0, places: 0, until: 0 };
@@ -172,8 +181,11 @@ export function createForgeLine(account: ForgeAccount, line: LineName, keeper: B
     saidAt = Date.now();
     const left = news.hourly ? news.hourly.remaining - (busy - 1) : Infinity;
     lease.points = Math.max(0, Math.min(lease.points, left));
-    if (news.refused) lease = { ...lease, points: 0, until: 0 };
+    if (news.refused) for (const stop of stops) stop();
   }
+
+  // whoever wants to go on asks first
+  stops.push(() => (lease = { ...lease, points: 0, until: 0 }));
 
   function turn(points: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -128,11 +128,10 @@ function refusalIn(said: ForgeSaid, headers: Headers): ForgeSaid {
 
 /** The hourly limit that an answer speaks of, by the clock of the forge. */
 function saidBy(headers: Headers): ForgeSaid {
-  const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
-    Number(headers[`x-ratelimit-${name}`] ?? Number.NaN),
-  );
-  if (limit === undefined || remaining === undefined || reset === undefined) return { hourly: null };
-  if (![limit, remaining, reset].every(Number.isFinite)) return { hourly: null };
+  const header = (name: string): number => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN);
+  const [remaining, reset] = [header('remaining'), header('reset')];
+  if (!Number.isFinite(remaining) || !Number.isFinite(reset)) return { hourly: null };
+  const limit = Math.max(header('limit') || remaining, 1);
   const now = Date.parse(String(headers['date'])) || Date.now();
   return { hourly: { limit, remaining, resetInMs: Math.max(reset * 1_000 - now, 0) } };
 }

@@ -7,7 +7,7 @@ import { type Repository, type RepositoryAddress, repositoryId } from '../../../
 import { LonghaulError } from '../../../domain/failures.ts';
 import { withoutCredentials } from '../clone-url.ts';
 import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
-import { type ForgeLine, forgeLine } from '../forge/line.ts';
+import { type ForgeLine, forgeLines } from '../forge/line.ts';
 import { createPageCache } from '../forge/page-cache.ts';
 import { nameOf } from '../whereabouts.ts';
 import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
@@ -42,9 +42,9 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   /** What all requests share; opened when it is needed, because a secret may not be set. */
   function open(): Opened {
     const account = accountOf(config, env);
-    const [rest, graphql, git] = (['rest', 'graphql', 'git'] as const).map((line) => forgeLine(account, line));
-    if (!rest || !graphql || !git) throw new Error('three lines were asked for');
-    const shared = { baseUrl: apiUrl(config), rest, graphql, pages: createPageCache(cacheDir, name, account.fingerprint) };
+    const { git, ...lines } = forgeLines(account);
+    const pages = createPageCache(cacheDir, name, account.fingerprint);
+    const shared = { baseUrl: apiUrl(config), ...lines, pages };
     const token = config.app
       ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
       : () => Promise.resolve(tokenOf(config, env));
