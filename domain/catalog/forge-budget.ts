@@ -105,6 +105,8 @@ export interface LineStatus {
 
 /** A lease is good for so long; who has requests under way takes a new one before. */
 export const LEASE_MS = 60_000;
+/** Who asks first in an hour is waited for no longer: it may have been killed. */
+const PROBE_MS = 5_000;
 /** A lease of which nothing is heard is kept for so much longer: its last requests may still be under way. */
 const GRACE_MS = 15_000;
 /** A minute, and what a request may take to reach the forge after it was counted. */
@@ -173,7 +175,7 @@ export function lease(
   // never more than half of what is left, so that the next one finds something
   const points = isProbe ? least : Math.max(least, Math.min(request.points, Math.ceil(freePoints / 2)));
   const places = isProbe ? 1 : Math.max(1, Math.min(request.places, Math.ceil(freePlaces / 2)));
-  const endsAt = now + LEASE_MS + GRACE_MS;
+  const endsAt = now + (isProbe ? PROBE_MS : LEASE_MS) + GRACE_MS;
   const given: Lease = { holder, line, turn: turn + 1, points, places: busy + places, endsAt };
   return { budget: { ...current, leases: [...others, given] }, answer: answerOf(given, now) };
 }
