@@ -135,11 +135,11 @@ export const NEW_BUDGET: ForgeBudget = {
 export function report(budget: ForgeBudget, given: ForgeReport, now: number): ForgeBudget {
   const { holder, line, turn, used, busy, said } = given;
   const current = passed(budget, now);
-  const lease = current.leases.find((other) => other.holder === holder);
-  if (lease && lease.turn !== turn) return heard(current, line, said, now);
-  const leases = current.leases.filter((other) => other !== lease);
+  const held = current.leases.find((other) => other.holder === holder);
+  if (held && held.turn !== turn) return heard(current, line, said, now);
+  const leases = current.leases.filter((other) => other !== held);
   if (busy > 0) leases.push({ holder, line, turn, points: 0, places: busy, endsAt: now + LEASE_MS + GRACE_MS });
-  const points = Math.min(used, lease?.points ?? 0);
+  const points = Math.min(used, held?.points ?? 0);
   // what a lease had that ended before this was heard counts as spent already
   const spent = withSpent(current.spent, line, points, now + MINUTE_MS);
   // requests that were never answered
@@ -187,7 +187,6 @@ function answerOf({ points, places, endsAt }: Lease, now: number): LeaseAnswer {
 /** What there is to show at a time. */
 export function statusOf(budget: ForgeBudget, now: number): ForgeBudgetStatus {
   const current = passed(budget, now);
-  const iso = (time: number): string => new Date(time).toISOString();
   const lineStatus = (line: ForgeLine): LineStatus => {
     const hour = current.hourly[line];
     const { limit = 0, remaining = 0, resetAt = 0 } = typeof hour === 'object' ? hour : {};
@@ -203,6 +202,10 @@ export function statusOf(budget: ForgeBudget, now: number): ForgeBudgetStatus {
     blockedUntil: current.blockedUntil > now ? iso(current.blockedUntil) : null,
     waiting: current.waiting.map(({ line, until }) => ({ line, until: iso(until) })),
   };
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }
 
 /** True when forgetting a budget would change nothing but that the hourly limit is asked for once more. */
@@ -353,14 +356,24 @@ function sum<Entry>(entries: readonly Entry[], count: (entry: Entry) => number):
 export function isReport(given: unknown): given is ForgeReport {
   if (typeof given !== 'object' || given === null) return false;
   const { holder, line, turn, used, busy, said } = given as Partial<Record<keyof ForgeReport, unknown>>;
-  const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
   const isLine = FORGE_LINES.includes(line as ForgeLine);
-  return typeof holder === 'string' && isLine && [turn, used, busy].every(isCount) && typeof said === 'object' && said !== null;
+  return (
+    typeof holder === 'string' &&
+    isLine &&
+    [turn, used, busy].every(isCount) &&
+    typeof said === 'object' &&
+    said !== null
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
 }
 
 /** True for what {@link lease} takes. */
 export function isLeaseRequest(given: unknown): given is LeaseRequest {
   if (!isReport(given)) return false;
   const { limits, atLeast, points, places } = given as Partial<LeaseRequest>;
-  return typeof limits === 'object' && [atLeast, points, places, ...Object.values(limits)].every(Number.isInteger);
+  const { concurrency, restPerMinute, graphqlPerMinute } = limits ?? {};
+  return [atLeast, points, places, concurrency, restPerMinute, graphqlPerMinute].every(Number.isInteger);
 }

@@ -43,19 +43,21 @@ export function waitingFor({ for: who, until }: { readonly for: string; readonly
 
 /** What a forge was asked and who waits for it, as markdown. */
 export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): string {
-  const hour = ({ hour: known }: LineStatus): string =>
-    known === null ? 'not counted' : `${known.remaining} of ${known.limit} until ${known.resetsAt}`;
   const rows: [string, string | number][] = [
     ['REST points this minute', rest.minute],
-    ['REST requests left', hour(rest)],
+    ['REST requests left', hourOf(rest)],
     ['GraphQL points this minute', graphql.minute],
-    ['GraphQL points left', hour(graphql)],
+    ['GraphQL points left', hourOf(graphql)],
     ['requests at the same time, at most', places],
     ['refused until', blockedUntil ?? 'not refused'],
   ];
   const table = `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
   const waits = waiting.map(({ line, until }) => `${line} until ${until}`);
   return waits.length === 0 ? table : `${table}\n\n${list('Waiting', waits, waits.length)}`;
+}
+
+function hourOf({ hour }: LineStatus): string {
+  return hour === null ? 'not counted' : `${hour.remaining} of ${hour.limit} until ${hour.resetsAt}`;
 }
 
 /** The question that a person is asked before an initial indexing, in the words of seed 000, workflow 6. */

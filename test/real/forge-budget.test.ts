@@ -55,71 +55,77 @@ async function expectBudgetSound(client: Client, budget: string): Promise<void> 
   await handle.terminate();
 }
 
-test('two workers share one budget: nothing is refused, everything is done', { timeout: 400_000 }, async ({
-  connections,
-}) => {
-  const names = Array.from({ length: 24 }, (_, at) => `org${at % 12}/r${Math.floor(at / 12)}`);
-  const limits = { concurrency: 4, restPerMinute: 60, graphqlPerMinute: 40 };
-  const { forge, budget, work } = await place(names, { limits }, { limits });
-  const client = new Client({ connection: connections.connection });
-  await Promise.all([work(), work()]);
-  const first = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
-  expect(first).toMatchObject({ matched: 24, succeeded: 24, failed: 0 });
+test(
+  'two workers share one budget: nothing is refused, everything is done',
+  { timeout: 400_000 },
+  async ({ connections }) => {
+    const names = Array.from({ length: 24 }, (_, at) => `org${at % 12}/r${Math.floor(at / 12)}`);
+    const limits = { concurrency: 4, restPerMinute: 60, graphqlPerMinute: 40 };
+    const { forge, budget, work } = await place(names, { limits }, { limits });
+    const client = new Client({ connection: connections.connection });
+    await Promise.all([work(), work()]);
+    const first = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
+    expect(first).toMatchObject({ matched: 24, succeeded: 24, failed: 0 });
 
-  const groups = Array.from({ length: 12 }, (_, at) => [`work/org${at}/*`]);
-  const handles = await Promise.all(groups.map((patterns) => startFlow(client, 'syncRepositories', { patterns })));
-  const results = await Promise.all(handles.map((handle): Promise<FleetResult> => handle.result()));
-  expect(results).toEqual(groups.map(() => expect.objectContaining({ matched: 2, skipped: 2, failed: 0 }) as object));
+    const groups = Array.from({ length: 12 }, (_, at) => [`work/org${at}/*`]);
+    const handles = await Promise.all(groups.map((patterns) => startFlow(client, 'syncRepositories', { patterns })));
+    const results = await Promise.all(handles.map((handle): Promise<FleetResult> => handle.result()));
+    expect(results).toEqual(groups.map(() => expect.objectContaining({ matched: 2, skipped: 2, failed: 0 }) as object));
 
-  expect(forge.enforcement?.violations).toEqual([]);
-  const runs = await collectRuns(
-    client,
-    handles.map(({ workflowId, firstExecutionRunId }) => [workflowId, firstExecutionRunId] as const),
-  );
-  const workers = runs.flatMap(({ history }) =>
-    (history.events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.identity ?? []),
-  );
-  expect(new Set(workers).size).toBe(2);
-  const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
-  expect(status.graphql.hour).toMatchObject({ limit: 5_000 });
-  expect(status.graphql.minute).toBeGreaterThan(0);
-  await expectBudgetSound(client, budget);
-});
+    expect(forge.enforcement?.violations).toEqual([]);
+    const runs = await collectRuns(
+      client,
+      handles.map(({ workflowId, firstExecutionRunId }) => [workflowId, firstExecutionRunId] as const),
+    );
+    const workers = runs.flatMap(({ history }) =>
+      (history.events ?? []).flatMap(({ activityTaskStartedEventAttributes: started }) => started?.identity ?? []),
+    );
+    expect(new Set(workers).size).toBe(2);
+    const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
+    expect(status.graphql.hour).toMatchObject({ limit: 5_000 });
+    expect(status.graphql.minute).toBeGreaterThan(0);
+    await expectBudgetSound(client, budget);
+  },
+);
 
-test('a forge that asks to wait is waited for, in sight, whoever asks and whoever dies', { timeout: 400_000 }, async ({
-  connections,
-}) => {
-  const { forge, host, budget, work } = await place(['acme/api', 'beta/web'], { limits: {} }, {});
-  const client = new Client({ connection: connections.connection });
-  const first = await work();
-  const found = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
-  expect(found).toMatchObject({ succeeded: 2, failed: 0 });
+test(
+  'a forge that asks to wait is waited for, in sight, whoever asks and whoever dies',
+  { timeout: 400_000 },
+  async ({ connections }) => {
+    const { forge, host, budget, work } = await place(['acme/api', 'beta/web'], { limits: {} }, {});
+    const client = new Client({ connection: connections.connection });
+    const first = await work();
+    const found = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
+    expect(found).toMatchObject({ succeeded: 2, failed: 0 });
 
-  forge.requests.length = 0;
-  const { enforcement } = forge;
-  forge.refuse = () => {
-    forge.refuse = null;
-    return enforcement?.block(60_000) ?? null;
-  };
-  const one = await startFlow(client, 'syncRepositories', { patterns: ['work/acme/*'] });
-  const waiting = { waiting: { for: host, until: expect.stringMatching(/^\d{4}-.*Z$/) as string } };
-  await expect.poll(() => one.query<FleetProgress>('progress')).toMatchObject(waiting);
-  const { currentDetails } = await one.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-  expect(currentDetails).toContain(`| waiting | waiting for ${host} until 2`);
+    forge.requests.length = 0;
+    const { enforcement } = forge;
+    forge.refuse = () => {
+      forge.refuse = null;
+      return enforcement?.block(60_000) ?? null;
+    };
+    const one = await startFlow(client, 'syncRepositories', { patterns: ['work/acme/*'] });
+    const waiting = { waiting: { for: host, until: expect.stringMatching(/^\d{4}-.*Z$/) as string } };
+    await expect.poll(() => one.query<FleetProgress>('progress')).toMatchObject(waiting);
+    const { currentDetails } = await one.query<{ currentDetails: string }>('__temporal_workflow_metadata');
+    expect(currentDetails).toContain(`| waiting | waiting for ${host} until 2`);
 
-  await first.kill();
-  await work();
-  const other = await startFlow(client, 'syncRepositories', { patterns: ['work/beta/*'] });
-  await expect.poll(() => other.query<FleetProgress>('progress')).toMatchObject(waiting);
-  const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
-  expect(status.blockedUntil).toMatch(/^2/);
-  expect(forge.requests).toEqual(['POST /api/graphql']);
+    await first.kill();
+    await work();
+    const other = await startFlow(client, 'syncRepositories', { patterns: ['work/beta/*'] });
+    await expect.poll(() => other.query<FleetProgress>('progress')).toMatchObject(waiting);
+    const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
+    expect(status.blockedUntil).toMatch(/^2/);
+    expect(forge.requests).toEqual(['POST /api/graphql']);
 
-  expect(await one.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
-  expect(await other.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
-  expect(enforcement?.violations).toEqual([]);
-  expect(forge.requests).toHaveLength(3);
-  const started = [one, other].map(({ workflowId, firstExecutionRunId }) => [workflowId, firstExecutionRunId] as const);
-  await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
-  await expectBudgetSound(client, budget);
-});
+    expect(await one.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
+    expect(await other.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
+    expect(enforcement?.violations).toEqual([]);
+    expect(forge.requests).toHaveLength(3);
+    const started = [one, other].map(
+      ({ workflowId, firstExecutionRunId }) => [workflowId, firstExecutionRunId] as const,
+    );
+    await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
+    await expectBudgetSound(client, budget);
+  },
+);

@@ -76,9 +76,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
       response.writeHead(301, { location: `${url}/${target}.git${rest}` }).end();
       return;
     }
-    const answer = path.startsWith('/api/')
-      ? answerApi(request, response)
-      : serveGit(request, response, root, token);
+    const answer = path.startsWith('/api/') ? answerApi(request, response) : serveGit(request, response, root, token);
     answer.catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, '127.0.0.1');
@@ -126,7 +124,11 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
     if (forge.unlucky.has(full)) return 'SERVICE_UNAVAILABLE';
     if (forge.forbidden.has(full)) return 'FORBIDDEN';
     if (!existsSync(join(root, `${full}.git`))) return 'NOT_FOUND';
-    return { databaseId: numberOf(forge, full), nameWithOwner: full, defaultBranchRef: headOf(join(root, `${full}.git`)) };
+    return {
+      databaseId: numberOf(forge, full),
+      nameWithOwner: full,
+      defaultBranchRef: headOf(join(root, `${full}.git`)),
+    };
   };
   const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
   const repositories = (owner: string): object[] =>
@@ -209,9 +211,16 @@ function headOf(path: string): object | null {
   const ref = /^ref: (refs\/heads\/.+)$/m.exec(readFileSync(join(path, 'HEAD'), 'utf8'))?.[1] ?? '';
   const packed = existsSync(join(path, 'packed-refs')) ? readFileSync(join(path, 'packed-refs'), 'utf8') : '';
   const loose = existsSync(join(path, ref)) ? readFileSync(join(path, ref), 'utf8').trim() : null;
-  const oid = loose ?? packed.split('\n').find((line) => line.endsWith(` ${ref}`))?.split(' ')[0];
+  const oid =
+    loose ??
+    packed
+      .split('\n')
+      .find((line) => line.endsWith(` ${ref}`))
+      ?.split(' ')[0];
   if (oid === undefined) return null;
-  const [tree = '', committedDate = ''] = (commits.get(oid) ?? git(path, 'log', '-1', '--format=%T %cI', oid)).split(' ');
+  const [tree = '', committedDate = ''] = (commits.get(oid) ?? git(path, 'log', '-1', '--format=%T %cI', oid)).split(
+    ' ',
+  );
   commits.set(oid, `${tree} ${committedDate}`);
   const target = { __typename: 'Commit', oid, committedDate, tree: { oid: tree } };
   return { name: ref.replace('refs/heads/', ''), target };
@@ -269,7 +278,9 @@ function sendPage(
   next.searchParams.set('page', String(page + 1));
   const link: Record<string, string> = page < last ? { link: `<${next.href}>; rel="next"` } : {};
   const body = wrap(items.slice((page - 1) * size, page * size));
-  const etag = `W/"${createHash('sha256').update(JSON.stringify([body, link])).digest('hex')}"`;
+  const etag = `W/"${createHash('sha256')
+    .update(JSON.stringify([body, link]))
+    .digest('hex')}"`;
   if (response.req.headers['if-none-match'] === etag) return send(response, 304, null, { etag });
   return send(response, 200, body, { ...link, etag });
 }

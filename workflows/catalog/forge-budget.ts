@@ -58,14 +58,17 @@ export async function forgeBudget(input?: { readonly continued: ForgeBudget }): 
       changed(leased.budget);
       return leased.answer;
     },
-    { description: 'Asks for points and places (workers do)', validator: (given) => refuseUnless(isLeaseRequest(given)) },
+    {
+      description: 'Asks for points and places (workers do)',
+      validator: (given) => refuseUnless(isLeaseRequest(given)),
+    },
   );
   setHandler(reportUpdate, (given) => changed(report(budget, given, Date.now())), {
     description: 'Gives back a lease, with what the forge said (workers do)',
     validator: (given) => refuseUnless(isReport(given)),
   });
 
-  for (let seen = -1; seen !== updates || !isIdle(budget, Date.now()); ) {
+  for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
     seen = updates;
     if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
       await continueAsNew<typeof forgeBudget>({ continued: budget });

@@ -62,9 +62,10 @@ async function reembed(
   progress: ReembedTracker,
   answer: () => Promise<Confirmation>,
 ): Promise<ReembedResult> {
-  const { from, to } = await deciding.beginBuild.executeWithOptions({ summary: `begin a build ${model ?? ''}`.trim() }, [
-    model === undefined ? {} : { model },
-  ]);
+  const { from, to } = await deciding.beginBuild.executeWithOptions(
+    { summary: `begin a build ${model ?? ''}`.trim() },
+    [model === undefined ? {} : { model }],
+  );
   progress.update({ stage: 'filling', from, to });
   if (from === to) return progress.ended(false);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {

@@ -61,7 +61,12 @@ export function createForgeLines(account: ForgeAccount, keeper: BudgetKeeper): F
   return { rest: line('rest'), graphql: line('graphql'), git: line('git') };
 }
 
-function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKeeper, stops: (() => void)[]): ForgeLine {
+function createForgeLine(
+  account: ForgeAccount,
+  line: LineName,
+  keeper: BudgetKeeper,
+  stops: (() => void)[],
+): ForgeLine {
   const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
   const queue: Waiter[] = [];
   let lease = { points: 0, places: 0, until: 0 };
@@ -156,9 +161,7 @@ function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKe
   }
 
   /** Tells the keeper what was done; if it was not heard, the next time. */
-  async function handedOver<Result>(
-    tell: (done: ForgeReport) => Promise<Result>,
-  ): Promise<Result> {
+  async function handedOver<Result>(tell: (done: ForgeReport) => Promise<Result>): Promise<Result> {
     const done = { holder, line, turn: leaseNumber, used, busy, said: aged(said, Date.now() - saidAt) };
     lease = { points: 0, places: 0, until: 0 };
     used = 0;
@@ -203,7 +206,7 @@ function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKe
         },
         fail: (error) => {
           settled();
-          reject(error as Error);
+          reject(error);
         },
       };
       signal?.addEventListener('abort', leave, { once: true });
@@ -232,10 +235,14 @@ function createForgeLine(account: ForgeAccount, line: LineName, keeper: BudgetKe
 
 function rateLimited(host: string, waitMs: number): LonghaulError {
   const until = new Date(Date.now() + waitMs).toISOString();
-  return new LonghaulError('RateLimited', `waiting for ${host} until ${until}: its limits for this token are used up.`, {
-    retryAfterMs: waitMs,
-    waitingFor: host,
-  });
+  return new LonghaulError(
+    'RateLimited',
+    `waiting for ${host} until ${until}: its limits for this token are used up.`,
+    {
+      retryAfterMs: waitMs,
+      waitingFor: host,
+    },
+  );
 }
 
 /** What the forge said a while ago, as it is now. */

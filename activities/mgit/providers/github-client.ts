@@ -57,14 +57,18 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
       };
       const once = { ...given.request, signal: signal ? AbortSignal.any([signal, silence]) : silence };
       const line = isQuery ? graphql : rest;
-      const outcome = await line.run(points, () => answerOf(() => request({ ...given, headers, request: once })), signal);
+      const outcome = await line.run(
+        points,
+        () => answerOf(() => request({ ...given, headers, request: once })),
+        signal,
+      );
       if ('error' in outcome) {
         const { error } = outcome;
         if (error.status !== 304 || kept === null) throw error;
-        return { url, status: 200, headers: { ...(kept.link === null ? {} : { link: kept.link }) }, data: kept.body };
+        return { url, status: 200, headers: kept.link === null ? {} : { link: kept.link }, data: kept.body };
       }
-      const { headers: said, data } = outcome.response;
-      if (isListing && said.etag) await pages.write(url, { etag: said.etag, link: said.link ?? null, body: data });
+      const { etag, link = null } = outcome.response.headers;
+      if (isListing && etag) await pages.write(url, { etag, link, body: outcome.response.data as unknown });
       return outcome.response;
     };
 

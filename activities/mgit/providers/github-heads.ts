@@ -17,7 +17,11 @@ interface Told {
   readonly nameWithOwner: string;
   readonly defaultBranchRef: {
     readonly name: string;
-    readonly target: { readonly oid: string; readonly committedDate?: string; readonly tree?: { readonly oid: string } };
+    readonly target: {
+      readonly oid: string;
+      readonly committedDate?: string;
+      readonly tree?: { readonly oid: string };
+    };
   } | null;
 }
 

@@ -161,8 +161,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
         const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
         return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
       }),
-    turn: (work, signal) =>
-      (opened ??= open()).git.run(0, async () => ({ value: await work(), said: {} }), signal),
+    turn: (work, signal) => (opened ??= open()).git.run(0, async () => ({ value: await work(), said: {} }), signal),
     credentials: () =>
       translated(name, undefined, async () => {
         const token = await (opened ??= open()).token();

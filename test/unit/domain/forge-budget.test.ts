@@ -35,7 +35,11 @@ function request(more: Partial<LeaseRequest> = {}): LeaseRequest {
 
 /** A budget that knows the hour: every answer of the forge tells it. */
 function knowing(hourly: LeaseRequest['said']['hourly'] = HOUR): ForgeBudget {
-  return report(NEW_BUDGET, { holder: 'x', line: 'rest', turn: 0, used: 0, busy: 0, said: { hourly: hourly ?? null } }, NOW);
+  return report(
+    NEW_BUDGET,
+    { holder: 'x', line: 'rest', turn: 0, used: 0, busy: 0, said: { hourly: hourly ?? null } },
+    NOW,
+  );
 }
 
 function waitOf({ answer }: { answer: LeaseAnswer }): number {
@@ -58,7 +62,9 @@ describe('the budget of a forge', () => {
     expect(waitOf(second)).toBe(101_000);
     expect(statusOf(second.budget, NOW).waiting).toMatchObject([{ line: 'rest' }]);
     // the next hour is asked for, too
-    expect(grantOf(lease(second.budget, request({ turn: 1, atLeast: 30 }), NOW + 101_000))).toMatchObject({ places: 1 });
+    expect(grantOf(lease(second.budget, request({ turn: 1, atLeast: 30 }), NOW + 101_000))).toMatchObject({
+      places: 1,
+    });
   });
 
   test('nobody gets more than half of what is left, unless it needs it at once', () => {
@@ -132,7 +138,10 @@ describe('the budget of a forge', () => {
     const empty = knowing({ ...HOUR, remaining: 0 });
     expect(waitOf(lease(empty, request(), NOW))).toBe(3_001_000);
     expect(grantOf(lease(empty, request({ line: 'graphql' }), NOW)).points).toBe(1);
-    expect(grantOf(lease(empty, request({ line: 'git', atLeast: 0, points: 0 }), NOW))).toMatchObject({ points: 0, places: 10 });
+    expect(grantOf(lease(empty, request({ line: 'git', atLeast: 0, points: 0 }), NOW))).toMatchObject({
+      points: 0,
+      places: 10,
+    });
   });
 
   test('places of requests under way are kept, whatever the answer is', () => {
@@ -192,7 +201,8 @@ property.prop([fc.array(STEP, { minLength: 50, maxLength: 200 }), fc.integer({ m
     const holders = Array.from({ length: 4 }, fresh);
     const seen: number[] = [];
     const dead: number[] = [];
-    const running = (): number => [...holders.flatMap(({ under }) => under), ...dead].filter((ends) => ends > now).length;
+    const running = (): number =>
+      [...holders.flatMap(({ under }) => under), ...dead].filter((ends) => ends > now).length;
     const leftOf = (): number =>
       limit - seen.filter((at) => Math.floor(at / hourMs) === Math.floor(now / hourMs)).length;
 
@@ -203,7 +213,8 @@ property.prop([fc.array(STEP, { minLength: 50, maxLength: 200 }), fc.integer({ m
       const done = (): LeaseRequest => {
         const { name, turn, used, under, heard } = holder;
         const resetInMs = heard === null ? 0 : heard.resetInMs - (now - heard.at);
-        const said = heard !== null && resetInMs > 0 ? { hourly: { limit, remaining: heard.remaining, resetInMs } } : {};
+        const said =
+          heard !== null && resetInMs > 0 ? { hourly: { limit, remaining: heard.remaining, resetInMs } } : {};
         return request({ holder: name, turn, used, busy: under.length, said });
       };
       const handOver = (): void => void Object.assign(holder, { used: 0, heard: null, points: 0, places: 0, until: 0 });
