@@ -20,7 +20,10 @@ export type ForgeLine = (typeof FORGE_LINES)[number];
 
 /** What the forge said in its answers since the last report. */
 export interface ForgeSaid {
-  /** `x-ratelimit-*` of the last answer; null when it has none, so that nobody counts hours. */
+  /**
+   * `x-ratelimit-*` of the last answer, less what is under way and may not be counted in it; null when it has none, so that
+   * nobody counts hours.
+   */
   readonly hourly?: { readonly limit: number; readonly remaining: number; readonly resetInMs: number } | null;
   /** The forge refused: for `retry-after`, where it said so. Left out for an hourly limit that `hourly` tells of. */
   readonly refused?: { readonly retryAfterMs: number | null };
@@ -163,17 +166,19 @@ export function lease(
   const freePlaces = limits.concurrency - sum(others, ({ places }) => places) - busy;
   const freePoints = line === 'git' ? 0 : freePointsOf(current, request);
   const isProbe = line !== 'git' && current.hourly[line] === undefined;
-  // one request tells how many there may be
+  // one request at a time, until the forge has told how many there may be
   const least = isProbe ? Math.min(REST_POINTS.write, atLeast) : atLeast;
 
   const until = refusedUntil(current, line, { atLeast: least, limits }, now);
-  if (until > now || freePlaces < 1 || freePoints < least || (isProbe && isProbing(others, line))) {
+  if (until > now || freePlaces < 1 || freePoints < least || (isProbe && (busy > 0 || isProbing(others, line)))) {
     const ends = until > now ? until : now + ASK_AGAIN_MS;
     const waiting = [...current.waiting, { holder, line, until: ends }];
     return { budget: { ...current, waiting }, answer: { waitMs: ends - now } };
   }
   // never more than half of what is left, so that the next one finds something
-  const points = isProbe ? least : Math.max(least, Math.min(request.points, Math.ceil(freePoints / 2)));
+  const points = isProbe
+    ? Math.min(REST_POINTS.write, freePoints)
+    : Math.max(least, Math.min(request.points, Math.ceil(freePoints / 2)));
   const places = isProbe ? 1 : Math.max(1, Math.min(request.places, Math.ceil(freePlaces / 2)));
   const endsAt = now + (isProbe ? PROBE_MS : LEASE_MS) + GRACE_MS;
   const given: Lease = { holder, line, turn: turn + 1, points, places: busy + places, endsAt };

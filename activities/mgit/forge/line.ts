@@ -30,10 +30,17 @@ export interface ForgeLine {
 const PATIENCE_MS = 10_000;
 /** What is taken at once, so that a cycle asks few times. */
 const PORTION = 32;
-/** Places at once, in a process. */
+/** The most places of a line in a process, and how many are taken for who comes next: a worker that is killed leaves them taken. */
 const PLACES = 16;
+const SPARE_PLACES = 2;
 /** When nobody wants anything for so long, the rest is given back. */
 const IDLE_MS = 2_000;
+
+/** No lease. */
+const NOTHING = { points: 0, places: 0, until: 0, hasAll: false };
+
+/** Clocks of answers about the same hour differ by less. */
+const SAME_HOUR_MS = 2_000;
 
 interface Waiter {
   readonly points: number;
@@ -69,9 +76,14 @@ function createForgeLine(
 ): ForgeLine {
   const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
   const queue: Waiter[] = [];
-  let lease = { points: 0, places: 0, until: 0 };
+  /** `hasAll`: the keeper gave as many places as were wanted, so there may be more. */
+  let lease = NOTHING;
+  /** When a lease that is still used is to be renewed; null when the keeper holds nothing for this line. */
+  let renewAt: number | null = null;
   let used = 0;
   let busy = 0;
+  /** What requests under way cost: the forge may not have counted them yet. */
+  let underWay = 0;
   let said: ForgeSaid = {};
   let saidAt = 0;
   let isAsking = false;
@@ -82,20 +94,22 @@ function createForgeLine(
   function pump(): void {
     while (queue[0] && Date.now() < lease.until && queue[0].points <= lease.points && busy < lease.places) {
       const { points, start } = queue.shift() as Waiter;
-      lease.points -= points;
+      lease = { ...lease, points: lease.points - points };
       used += points;
       busy++;
+      underWay += points;
       start();
     }
     clearTimeout(timer);
     if (isAsking) return;
     const [next] = queue;
-    if (next && (Date.now() >= lease.until || next.points > lease.points)) {
+    const isFull = busy >= lease.places && busy < PLACES && lease.hasAll;
+    if (next && (Date.now() >= lease.until || next.points > lease.points || isFull)) {
       ask().catch(failAll);
     } else if (busy > 0) {
       // its places are kept as long as somebody is in them
-      later(lease.until - LEASE_MS / 3 - Date.now(), () => void ask().catch(failAll));
-    } else if (!next && lease.places > 0) {
+      later((renewAt ?? 0) - Date.now(), () => void ask().catch(failAll));
+    } else if (!next && renewAt !== null) {
       later(IDLE_MS, () => void giveBack());
     }
   }
@@ -111,23 +125,25 @@ function createForgeLine(
     const asked = Date.now();
     try {
       const demand = queue.reduce((sum, { points }) => sum + points, 0);
+      const places = Math.min(PLACES - busy, queue.length + SPARE_PLACES);
+      const wanted = busy + places;
       const answer = await handedOver((done) =>
         keeper.lease({
           ...done,
           limits: account.limits,
           atLeast: demand,
           points: queue.length === 0 || line === 'git' ? demand : Math.max(demand, PORTION),
-          places: PLACES,
+          places,
         }),
       );
+      renewAt = asked + ('forMs' in answer ? answer.forMs : LEASE_MS) / 2;
       if ('waitMs' in answer) {
-        // the places of requests under way were kept
-        lease = { points: 0, places: busy, until: asked + LEASE_MS };
         await waitFor(answer.waitMs);
       } else {
         waits = 0;
         leaseNumber++;
-        lease = { points: answer.points, places: answer.places, until: asked + answer.forMs };
+        const hasAll = answer.places >= wanted;
+        lease = { points: answer.points, places: answer.places, until: asked + answer.forMs, hasAll };
       }
     } finally {
       isAsking = false;
@@ -150,6 +166,7 @@ function createForgeLine(
 
   async function giveBack(): Promise<void> {
     isAsking = true;
+    renewAt = null;
     try {
       await handedOver((done) => keeper.report(done));
     } catch {
@@ -162,8 +179,8 @@ function createForgeLine(
 
   /** Tells the keeper what was done; if it was not heard, the next time. */
   async function handedOver<Result>(tell: (done: ForgeReport) => Promise<Result>): Promise<Result> {
-    const done = { holder, line, turn: leaseNumber, used, busy, said: aged(said, Date.now() - saidAt) };
-    lease = { points: 0, places: 0, until: 0 };
+    const done = { holder, line, turn: leaseNumber, used, busy, said: asItIs(said, Date.now() - saidAt, underWay) };
+    lease = NOTHING;
     used = 0;
     said = {};
     try {
@@ -180,15 +197,20 @@ function createForgeLine(
   }
 
   function hear(news: ForgeSaid): void {
+    const before = asItIs(said, Date.now() - saidAt, 0).hourly;
     said = { ...said, ...news };
     saidAt = Date.now();
-    const left = news.hourly ? news.hourly.remaining - (busy - 1) : Infinity;
-    lease.points = Math.max(0, Math.min(lease.points, left));
+    // answers may overtake each other
+    if (before && news.hourly && Math.abs(before.resetInMs - news.hourly.resetInMs) < SAME_HOUR_MS) {
+      said = { ...said, hourly: { ...news.hourly, remaining: Math.min(before.remaining, news.hourly.remaining) } };
+    }
+    const left = said.hourly ? said.hourly.remaining - underWay : Infinity;
+    lease = { ...lease, points: Math.max(0, Math.min(lease.points, left)) };
     if (news.refused) for (const stop of stops) stop();
   }
 
   // whoever wants to go on asks first
-  stops.push(() => (lease = { ...lease, points: 0, until: 0 }));
+  stops.push(() => (lease = NOTHING));
 
   function turn(points: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -221,7 +243,7 @@ function createForgeLine(
       for (;;) {
         await turn(points, signal);
         try {
-          const answer = await request();
+          const answer = await request().finally(() => (underWay -= points));
           hear(answer.said);
           if (!answer.isRefused) return answer.value;
         } finally {
@@ -245,12 +267,14 @@ function rateLimited(host: string, waitMs: number): LonghaulError {
   );
 }
 
-/** What the forge said a while ago, as it is now. */
-function aged({ hourly, refused }: ForgeSaid, ms: number): ForgeSaid {
+/** What the forge said `ms` ago, as it is now that requests of so many points are under way. */
+function asItIs({ hourly, refused }: ForgeSaid, ms: number, underWay: number): ForgeSaid {
   const resetInMs = (hourly?.resetInMs ?? 0) - ms;
   const isOver = hourly && resetInMs <= 0;
   return {
-    ...(hourly === undefined || isOver ? {} : { hourly: hourly && { ...hourly, resetInMs } }),
+    ...(hourly === undefined || isOver
+      ? {}
+      : { hourly: hourly && { ...hourly, remaining: Math.max(0, hourly.remaining - underWay), resetInMs } }),
     ...(refused ? { refused: { retryAfterMs: refused.retryAfterMs && Math.max(refused.retryAfterMs - ms, 1) } } : {}),
   };
 }

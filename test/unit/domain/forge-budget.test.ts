@@ -137,7 +137,7 @@ describe('the budget of a forge', () => {
   test('an hourly limit of one line leaves the others alone', () => {
     const empty = knowing({ ...HOUR, remaining: 0 });
     expect(waitOf(lease(empty, request(), NOW))).toBe(3_001_000);
-    expect(grantOf(lease(empty, request({ line: 'graphql' }), NOW)).points).toBe(1);
+    expect(grantOf(lease(empty, request({ line: 'graphql' }), NOW))).toMatchObject({ points: 5, places: 1 });
     expect(grantOf(lease(empty, request({ line: 'git', atLeast: 0, points: 0 }), NOW))).toMatchObject({
       points: 0,
       places: 10,

@@ -287,7 +287,7 @@ describe('a line', () => {
       },
     });
     for (let times = 0; times < 20; times++) await line.run(1, () => Promise.resolve({ value: 1, said }));
-    await expect.poll(() => asked).toEqual(['lease', 'lease', 'report 19']);
+    await expect.poll(() => asked).toEqual(['lease', 'lease', 'report 15']);
   });
 
   test('whoever gives up leaves the queue; a failing request gives its place back', async () => {
