@@ -76,7 +76,7 @@ export function createMgit(options: MgitOptions): Mgit {
         try {
           for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) told.set(id, head);
         } catch (error) {
-          if (!(error instanceof LonghaulError) || error.type === 'RateLimited') throw error;
+          if (!(error instanceof LonghaulError) || error.waitingFor !== undefined) throw error;
           for (const { id } of own) told.set(id, error);
         }
       }),
@@ -124,7 +124,8 @@ export function createMgit(options: MgitOptions): Mgit {
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
-          if (error instanceof LonghaulError) return [repository.id, error];
+          // a forge that nobody may ask now is no matter of one repository
+          if (error instanceof LonghaulError && error.waitingFor === undefined) return [repository.id, error];
           throw error;
         }
       });

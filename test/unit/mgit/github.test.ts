@@ -232,6 +232,19 @@ describe('limits', () => {
     expect(forge.requests).toHaveLength(1);
   });
 
+  test('git waits with the rest, and no repository fails for it', async () => {
+    const { forge, commit } = await place(['acme/api'], { token: undefined as never });
+    const anonymous = openMgit(scratchFolder(), [
+      { name: 'work', type: 'github', url: forge.url, archived: false, forks: false },
+    ]);
+    const address = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+    forge.refuse = () => ({ status: 429, message: 'Slow down', headers: { 'retry-after': '12' } });
+    expect(await failureOf(anonymous.list(['acme/*']))).toMatch(/^RateLimited/);
+    const { result, waits } = await patiently(() => anonymous.heads([address]));
+    expect(result.get(address.id)).toEqual({ commit, branch: 'main' });
+    expect(waits).toHaveLength(1);
+  });
+
   test('a short refusal is waited out', async () => {
     const { forge, open } = await place(manyNames(3));
     let times = 0;
