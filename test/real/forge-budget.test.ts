@@ -1,10 +1,11 @@
-import { Client } from '@temporalio/client';
+import { randomUUID } from 'node:crypto';
+import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { expect, inject, onTestFinished } from 'vitest';
 import { fingerprintOf } from '../../activities/mgit/forge/account.ts';
-import { startFlow } from '../../client/flows.ts';
+import { FLOWS_QUEUE, startFlow } from '../../client/flows.ts';
 import type { FleetProgress, FleetResult } from '../../domain/catalog/flows.ts';
-import type { ForgeBudgetStatus } from '../../domain/catalog/forge-budget.ts';
+import { type ForgeBudgetStatus, GITHUB_LIMITS } from '../../domain/catalog/forge-budget.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { test } from '../support/flows.ts';
 import type { Forge, ForgeAccess } from '../support/forge.ts';
@@ -127,5 +128,54 @@ test(
     );
     await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
     await expectBudgetSound(client, budget);
+  },
+);
+
+test(
+  'a budget that is asked for ever keeps its histories small, and loses nothing between them',
+  {
+    timeout: 300_000,
+  },
+  async ({ flows }) => {
+    const { client } = flows;
+    const budget = `forge/forge.example/${fingerprintOf(randomUUID())}`;
+    const update = <Answer>(name: string, given: object): Promise<Answer> =>
+      client.workflow.executeUpdateWithStart<() => Promise<void>, Answer, [object]>(name, {
+        args: [given],
+        startWorkflowOperation: new WithStartWorkflowOperation('forgeBudget', {
+          workflowId: budget,
+          taskQueue: FLOWS_QUEUE,
+          args: [],
+          workflowIdConflictPolicy: 'USE_EXISTING',
+        }),
+      });
+    const said = { hourly: { limit: 5_000, remaining: 4_321, resetInMs: 3_000_000 } };
+    const holder = { holder: 'a', line: 'rest', turn: 0, used: 0, busy: 0, said } as const;
+    await expect(update('lease', { ...holder, busy: -1 })).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    await update('report', holder);
+    const [first] = await Promise.all([
+      client.workflow.getHandle(budget).describe(),
+      ...Array.from({ length: 8 }, async (_, lane) => {
+        for (let times = 0; times < 70; times++) {
+          const ask = {
+            ...holder,
+            holder: `h${lane}`,
+            line: 'git',
+            said: {},
+            limits: GITHUB_LIMITS,
+            atLeast: 0,
+            points: 0,
+          };
+          expect(await update('lease', { ...ask, turn: times, places: 1 })).toMatchObject({ points: 0, places: 1 });
+        }
+      }),
+    ]);
+    const runs = await collectRuns(client, [[budget, first.runId]]);
+    expect(runs).toHaveLength(2);
+    for (const { history } of runs) expect(history.events?.length).toBeLessThan(4_000);
+    const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
+    expect(status).toMatchObject({ places: 8, rest: { hour: { remaining: 4_321 } } });
+    await expectBudgetSound(client, budget);
+    await replayAll(runs, inject('stack').workflowBundle);
   },
 );
