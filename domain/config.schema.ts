@@ -34,6 +34,14 @@ const githubProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** A GitHub App instead of a token: names of the environment variables that hold its credentials. */
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
+  /** What Longhaul may take of the forge's limits for this token, where others use it too or the forge has limits of its own. */
+  limits: z
+    .strictObject({
+      concurrency: z.int().min(1).max(100).optional(),
+      restPerMinute: z.int().min(10).max(100_000).optional(),
+      graphqlPerMinute: z.int().min(10).max(100_000).optional(),
+    })
+    .optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
   /** Include forks. */

@@ -134,12 +134,19 @@ export class LonghaulError extends Error {
   readonly type: FailureType;
   /** Milliseconds to wait before the next try, when the other side said so (`retry-after`). */
   readonly retryAfterMs: number | undefined;
+  /** Who asks to wait, as a person knows it: `github.com`. */
+  readonly waitingFor: string | undefined;
 
-  constructor(type: FailureType, message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(
+    type: FailureType,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number; waitingFor?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LonghaulError';
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
+    this.waitingFor = options.waitingFor;
   }
 }
 

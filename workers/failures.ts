@@ -23,7 +23,13 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
     type: error.type,
     message: error.message,
     nonRetryable: tries !== null && attempt >= tries,
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...(error.retryAfterMs === undefined
+      ? {}
+      : {
+          nextRetryDelay: error.retryAfterMs,
+          // for a flow that waits by itself
+          details: [{ retryAfterMs: error.retryAfterMs, waitingFor: error.waitingFor }],
+        }),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
     // waiting for a rate limit to pass is not an error
     ...(error.type === 'RateLimited' ? { category: ApplicationFailureCategory.BENIGN } : {}),

@@ -1,5 +1,6 @@
 export { applySyncGroups } from './catalog/apply-sync-groups.ts';
 export { followRepository } from './catalog/follow-repository.ts';
+export { forgeBudget } from './catalog/forge-budget.ts';
 export { onboardRepositories } from './catalog/onboard-repositories.ts';
 export { fillBuild, pruneIndex, reembedIndex, switchIndex } from './catalog/reembed-index.ts';
 export { removeRepositories } from './catalog/remove-repositories.ts';

@@ -46,7 +46,7 @@ export interface MgitOptions {
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
-  const providers = options.providers.map((config) => createProvider(config, env));
+  const providers = options.providers.map((config) => createProvider(config, env, cacheDir));
   const names = providers.map(({ name }) => name);
   const tools = { git, cacheDir, maxFileBytes };
 
@@ -56,6 +56,7 @@ export function createMgit(options: MgitOptions): Mgit {
       id,
       remote: parseRemote(cloneUrl),
       credentials: () => provider?.credentials() ?? Promise.resolve([]),
+      turn: (work) => provider?.turn?.(work, signal) ?? work(),
       signal,
     };
   }
@@ -65,6 +66,27 @@ export function createMgit(options: MgitOptions): Mgit {
     const isLocal = options.providers.some(({ name, type }) => type === 'local' && name === providerOf(id));
     const provider = isLocal ? providers.find(({ name }) => name === providerOf(id)) : undefined;
     return (await provider?.find(nameOf(id), signal))?.uid;
+  }
+
+  /** What providers know of heads without git. One that has to wait stops everybody; another failure is that of its repositories. */
+  async function toldHeads(
+    repositories: readonly RepositoryAddress[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Head | LonghaulError>> {
+    const told = new Map<string, Head | LonghaulError>();
+    await Promise.all(
+      providers.map(async (provider) => {
+        const own = repositories.filter(({ id }) => providerOf(id) === provider.name);
+        if (own.length === 0) return;
+        try {
+          for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) told.set(id, head);
+        } catch (error) {
+          if (!(error instanceof LonghaulError) || error.waitingFor !== undefined) throw error;
+          for (const { id } of own) told.set(id, error);
+        }
+      }),
+    );
+    return told;
   }
 
   return {
@@ -99,19 +121,22 @@ export function createMgit(options: MgitOptions): Mgit {
     tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
+      const told = await toldHeads(repositories, signal);
       const limit = pLimit(concurrency);
-      const heads = await limit.map(repositories, async (repository): Promise<[string, Head | LonghaulError]> => {
+      const untold = repositories.filter(({ id }) => !told.has(id));
+      const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
           const head = await resolveHead(git, access(repository, signal));
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
-          if (error instanceof LonghaulError) return [repository.id, error];
+          // a forge that nobody may ask now is no matter of one repository
+          if (error instanceof LonghaulError && error.waitingFor === undefined) return [repository.id, error];
           throw error;
         }
       });
-      return new Map(heads);
+      return new Map([...told, ...heads]);
     },
 
     diff: async (repository, since, { signal, ...rest } = {}) =>
@@ -130,10 +155,10 @@ export function createMgit(options: MgitOptions): Mgit {
   };
 }
 
-function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provider {
+function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {
   switch (config.type) {
     case 'github':
-      return createGithubProvider(config, env);
+      return createGithubProvider(config, env, cacheDir);
     case 'gitlab':
       return createGitlabProvider(config, env);
     case 'gitea':

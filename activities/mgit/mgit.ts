@@ -34,7 +34,7 @@ export interface Mgit {
   tidy(maxBytes: number): Promise<Evicted[]>;
   /**
    * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
-   * stops nothing. `concurrency` is how many are asked at the same time; default 16.
+   * stops nothing; a forge that asks everybody to wait is thrown as `RateLimited`. `concurrency` is how many are asked at the same time; default 16.
    */
   heads(
     repositories: readonly RepositoryAddress[],

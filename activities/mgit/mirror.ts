@@ -14,7 +14,7 @@ import {
   replaceFile,
 } from './git.ts';
 import { share, withLock } from './lock.ts';
-import type { Source } from './source.ts';
+import type { Access, Source } from './source.ts';
 import { removeTemporaries, temporaryPath } from './temporary.ts';
 
 /** What a mirror is made with. */
@@ -24,6 +24,8 @@ export interface MirrorOptions {
   readonly about: string;
   /** The lines of configuration that let git in, and where to. */
   readonly config: readonly (readonly [string, string])[];
+  /** {@link Access.turn} */
+  readonly turn: Access['turn'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -77,7 +79,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       lock,
       async () => {
         await removeUnfinishedPacks(join(path, 'objects', 'pack'));
-        await git.run([...args], { ...options, gitDir: path, input });
+        await options.turn(() => git.run([...args], { ...options, gitDir: path, input }));
         await consolidate(git, path, options);
       },
       signal,

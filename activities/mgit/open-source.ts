@@ -29,7 +29,9 @@ export async function resolveHead(git: Git, access: Access): Promise<Head> {
 async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
   const { id, remote, signal } = access;
   if (remote.path === null) {
-    return openMirror(git, format, { cacheDir, about: id, config: await remoteConfig(access), signal });
+    const { turn } = access;
+    const config = await remoteConfig(access);
+    return openMirror(git, format, { cacheDir, about: id, config, turn, signal });
   }
   const { commonDir } = await layoutOf(access, remote.path);
   return {
@@ -84,7 +86,8 @@ async function askGit(git: Git, access: Access): Promise<Head> {
   const onRemark = (said: string): void => {
     redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
   };
-  const printed = await git.run(['ls-remote', '--symref', 'origin', 'HEAD'], { about, config, signal, onRemark });
+  const args = ['ls-remote', '--symref', 'origin', 'HEAD'];
+  const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
   const lines = printed.toString('utf8').split('\n');
   const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
   const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);

@@ -26,5 +26,7 @@ export interface Access {
   readonly remote: Remote;
   /** Lines of git configuration that let git in; asked for when git goes over the network. */
   readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
+  /** Runs what speaks to the other side when its turn has come. */
+  readonly turn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly signal?: AbortSignal | undefined;
 }

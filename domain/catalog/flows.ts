@@ -155,6 +155,8 @@ export interface FleetProgress extends Omit<FleetResult, 'durationMs'> {
   readonly total: number;
   /** Names of the repositories being worked on now. */
   readonly running: readonly string[];
+  /** Who asks to wait, and until when (ISO 8601); null or missing while nobody does. */
+  readonly waiting?: { readonly for: string; readonly until: string } | null;
 }
 
 /** A person's answer to `Proceed with initial indexing?`, the argument of the update `confirm`. */

@@ -31,6 +31,9 @@ export interface Head {
   readonly redirectedTo?: string;
   /** {@link Repository.uid} of what is there now, where that costs nothing to know. */
   readonly uid?: string;
+  /** The commit's tree and when it was made (ISO 8601), where these cost nothing to know. */
+  readonly tree?: string;
+  readonly committedAt?: string;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */

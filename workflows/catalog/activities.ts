@@ -16,15 +16,23 @@ const retry = {
   nonRetryableErrorTypes: [...NON_RETRYABLE],
 } satisfies RetryPolicy;
 
-/** Finding out what there is to do: minutes at most, and cheap to ask again. */
-export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+/** Minutes at most, and cheap to ask again. */
+const brief = {
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '20 seconds',
-  retry,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+} as const;
+
+/** Finding out what there is to do. Whoever asks to wait is waited for by the flow, with `patiently`. */
+export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+  ...brief,
+  retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE, 'RateLimited'] },
 });
+
+/** Deciding about builds and groups. */
+export const deciding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
 
 /**
  * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed

@@ -7,7 +7,7 @@ import {
   isEffective,
 } from '../../domain/catalog/sync-groups.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
+import { deciding } from './activities.ts';
 
 /**
  * Makes the schedules what `sync-groups.yaml` declares (seed 000, workflow 7). What differs is in the history before anything
@@ -16,23 +16,23 @@ import { finding } from './activities.ts';
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
   const { document, source, prune } = await checked<Required<ApplySyncGroupsInput>>('applySyncGroups', input);
   const { file } = source;
-  const plan = await finding.planGroups.executeWithOptions(
+  const plan = await deciding.planGroups.executeWithOptions(
     { summary: `compare ${file} with what runs`.slice(0, 200) },
     [{ document, file, prune }],
   );
   setCurrentDetails(plan.changes.map(describeGroupChange).join('\n'));
   const changes = plan.changes.filter(isEffective);
   if (changes.length > 0) {
-    await finding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);
+    await deciding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);
   }
   const result = { ...plan, source, appliedAt: new Date().toISOString() };
   if (changes.length > 0) {
     const { runId } = workflowInfo();
-    await finding.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [{ runId, result }]);
+    await deciding.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [{ runId, result }]);
   }
   const names = changes.filter(wantsRun).map(({ name }) => name);
   if (names.length > 0) {
-    await finding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
+    await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
   }
   log.info('sync_groups_applied', {
     event: 'sync_groups_applied',

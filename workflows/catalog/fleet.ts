@@ -29,6 +29,7 @@ import type { Verb } from '../../domain/events.ts';
 import { tell } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { inLanes } from '../shared/lanes.ts';
+import { patiently } from '../shared/patience.ts';
 import { progressQuery } from './messages.ts';
 
 /** Repositories a page: few enough that one run's history stays far below Temporal's limits, many enough to be rare. */
@@ -185,7 +186,10 @@ async function workThroughPage<Outcome>(
 ): Promise<FleetResult> {
   const { verb, group, named } = work.name;
   tracker.update({ stage: 'finding' });
-  const page = await work.page(state.after);
+  const page = await patiently(
+    () => work.page(state.after),
+    (waiting) => tracker.update({ waiting }),
+  );
   if (state.after === null) {
     tracker.update({
       matched: page.matched,
@@ -289,7 +293,7 @@ async function removeFormer(former: string, present: string, tracker: FleetTrack
 }
 
 function resultOf(progress: FleetProgress, { startedAt, failedBefore }: FleetState): FleetResult {
-  const { stage: _stage, sample: _sample, total: _total, running: _running, ...counts } = progress;
+  const { stage: _stage, sample: _sample, total: _total, running: _running, waiting: _waiting, ...counts } = progress;
   const failures = counts.failures.map((failure) => ({
     ...failure,
     inARow: (failedBefore[failure.repository] ?? 0) + 1,

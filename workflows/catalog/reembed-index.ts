@@ -24,7 +24,7 @@ import type { FailureType } from '../../domain/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
-import { finding, indexing } from './activities.ts';
+import { deciding, finding, indexing } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
@@ -62,9 +62,10 @@ async function reembed(
   progress: ReembedTracker,
   answer: () => Promise<Confirmation>,
 ): Promise<ReembedResult> {
-  const { from, to } = await finding.beginBuild.executeWithOptions({ summary: `begin a build ${model ?? ''}`.trim() }, [
-    model === undefined ? {} : { model },
-  ]);
+  const { from, to } = await deciding.beginBuild.executeWithOptions(
+    { summary: `begin a build ${model ?? ''}`.trim() },
+    [model === undefined ? {} : { model }],
+  );
   progress.update({ stage: 'filling', from, to });
   if (from === to) return progress.ended(false);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
@@ -103,7 +104,7 @@ async function compare(
   queries: readonly StoredQuery[],
 ): Promise<void> {
   progress.update({ stage: 'comparing' });
-  const comparison = await finding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
+  const comparison = await deciding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
     { from, to, queries },
   ]);
   progress.update({ comparison });
@@ -153,7 +154,7 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked<SwitchInput>('switchIndex', input);
   const work = async (): Promise<SwitchResult> => {
     // found out first, because after the switch `previous` would name the other one
-    const to = await finding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
+    const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
     return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
   return underLock({ ...LOCK, type: 'switchIndex', input: question, work });
