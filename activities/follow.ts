@@ -13,7 +13,7 @@ import {
 import { repositoryName } from '../domain/catalog/repository.ts';
 
 /** Repositories that are told at the same time: few, so that what forges say meanwhile finds the server free. */
-const AT_ONCE = 2;
+const AT_ONCE = 1;
 
 /** The activities of the role `flows` that need Temporal itself. */
 export interface FollowActivities {

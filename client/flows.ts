@@ -4,6 +4,7 @@ import {
   type WorkflowHandleWithFirstExecutionRunId,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
+  type WorkflowOptions,
 } from '@temporalio/client';
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { parseFlowInput } from '../activities/input.ts';
@@ -82,7 +83,7 @@ export async function startFlow<Type extends keyof Flows>(
     );
   }
   const { workflowId, summary, repository } = identityOf(type, input);
-  if (once !== undefined) return startOnce(client, type, input, { once, summary });
+  if (once !== undefined) return startOnce(client, type, input, { once, summary, repository });
   // a stream is not what another run works on: it waits for the lock
   if (type === 'ingestStream') await untilFree(client, workflowId);
   const joins = type !== 'ingestStream' && workflowId !== BUILDS_LOCK;
@@ -93,13 +94,7 @@ export async function startFlow<Type extends keyof Flows>(
       workflowIdConflictPolicy: joins ? WorkflowIdConflictPolicy.USE_EXISTING : WorkflowIdConflictPolicy.FAIL,
       args: [input],
       staticSummary: summary,
-      ...(repository === null
-        ? {}
-        : {
-            typedSearchAttributes: [
-              { key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: repository },
-            ],
-          }),
+      ...aboutRepository(repository),
     })) as FlowHandle<Type>;
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -114,7 +109,11 @@ async function startOnce<Type extends keyof Flows>(
   client: Client,
   type: Type,
   input: Flows[Type]['input'],
-  { once, summary }: { readonly once: string; readonly summary: string },
+  {
+    once,
+    summary,
+    repository,
+  }: { readonly once: string; readonly summary: string; readonly repository: string | null },
 ): Promise<FlowHandle<Type>> {
   const workflowId = `${type}/${sha256(once).slice(0, 32)}`;
   const asked = sha256(JSON.stringify(input));
@@ -135,11 +134,19 @@ async function startOnce<Type extends keyof Flows>(
       args: [input],
       memo: { asked },
       staticSummary: summary,
+      ...aboutRepository(repository),
     })) as FlowHandle<Type>;
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return find();
     throw error;
   }
+}
+
+/** The search attribute of a run that is about one repository. */
+function aboutRepository(repository: string | null): Pick<WorkflowOptions, 'typedSearchAttributes'> {
+  if (repository === null) return {};
+  const key = defineSearchAttributeKey('LonghaulRepository', 'KEYWORD');
+  return { typedSearchAttributes: [{ key, value: repository }] };
 }
 
 function sha256(text: string): string {

@@ -89,41 +89,41 @@ function sumOf(results: readonly FollowResult[], count: 'events' | 'rounds'): nu
 describe('webhooks', () => {
   test('a burst of sixty pushes becomes few syncs, and the last state is indexed', async ({ flows, gateway }) => {
     const { estate, client } = flows;
-    await estate.create('acme/api', { 'a.ts': LANES });
+    await estate.create('acme/burst', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
     let last = '';
     for (let n = 0; n < 60; n++) {
-      last = await estate.commit('acme/api', { 'b.ts': `export const n = ${n};\n` });
-      const { status, body } = await deliver(gateway.url, 'push', push('acme/api'));
-      expect({ status, body }).toMatchObject({ status: 202, body: { followed: ['local/acme/api'] } });
+      last = await estate.commit('acme/burst', { 'b.ts': `export const n = ${n};\n` });
+      const { status, body } = await deliver(gateway.url, 'push', push('acme/burst'));
+      expect({ status, body }).toMatchObject({ status: 202, body: { followed: ['local/acme/burst'] } });
     }
-    await followed(flows, 'local/acme/api');
-    const runs = await runsOf(flows, 'local/acme/api');
+    await followed(flows, 'local/acme/burst');
+    const runs = await runsOf(flows, 'local/acme/burst');
     expect(sumOf(runs, 'events')).toBe(60);
     expect(sumOf(runs, 'rounds')).toBeLessThan(20);
-    expect(await indexed(flows, 'local/acme/api')).toBe(last);
+    expect(await indexed(flows, 'local/acme/burst')).toBe(last);
   });
 
   test('pushes that come while it works, ends and begins again: none is lost', async ({ flows }) => {
     const { estate, client } = flows;
-    await estate.create('acme/api', { 'a.ts': LANES });
+    await estate.create('acme/busy', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
     const runs = new Set<string>();
     let last = '';
     for (let n = 0; n < 60; n++) {
-      if (n % 6 === 0) last = await estate.commit('acme/api', { 'b.ts': `export const n = ${n};\n` });
+      if (n % 6 === 0) last = await estate.commit('acme/busy', { 'b.ts': `export const n = ${n};\n` });
       const event = { kind: 'pushed', delivery: `${n}` } as const;
       runs.add(
-        (await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 0 }, [event])).signaledRunId,
+        (await tellRepository(client, { repository: 'local/acme/busy', quietSeconds: 0 }, [event])).signaledRunId,
       );
       // now and then exactly when it ends
-      if (n % 12 === 11) await followed(flows, 'local/acme/api');
+      if (n % 12 === 11) await followed(flows, 'local/acme/busy');
       else await sleep((n * 37) % 150);
     }
-    await followed(flows, 'local/acme/api');
+    await followed(flows, 'local/acme/busy');
     expect(runs.size).toBeGreaterThanOrEqual(5);
-    expect(sumOf(await runsOf(flows, 'local/acme/api'), 'events')).toBe(60);
-    expect(await indexed(flows, 'local/acme/api')).toBe(last);
+    expect(sumOf(await runsOf(flows, 'local/acme/busy'), 'events')).toBe(60);
+    expect(await indexed(flows, 'local/acme/busy')).toBe(last);
   });
 
   test('a sync that another run delays is not forgotten', async ({ flows, gateway }) => {

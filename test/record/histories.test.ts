@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { tellRepository } from '../../activities/follow.ts';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
 import { sourceOf, test } from '../support/flows.ts';
@@ -27,6 +28,19 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await (await startFlow(client, 'reembedIndex', { model: 'onnx', queries: [{ query: 'lanes' }], yes: true })).result();
   await (await startFlow(client, 'switchIndex', { to: 'previous' })).result();
   await (await startFlow(client, 'pruneIndex', { previous: true })).result();
+  await (
+    await tellRepository(client, { repository: 'local/acme/web', quietSeconds: 0 }, [{ kind: 'pushed' }])
+  ).result();
+  const deliveries = [{ repository: 'local/acme/api', quietSeconds: 0, event: { kind: 'pushed', delivery: 'one' } }];
+  const taking = await client.workflow.signalWithStart('takeDeliveries', {
+    taskQueue: 'longhaul-flows',
+    workflowId: 'deliveries',
+    args: [{}],
+    signal: 'deliveries',
+    signalArgs: [{ deliveries }],
+  });
+  await taking.result();
+  await client.workflow.getHandle('follow/local/acme/api').result();
   await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
 
   mkdirSync(FOLDER, { recursive: true });
@@ -41,6 +55,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   }
   expect([...kinds].sort()).toEqual([
     'fillBuild',
+    'followRepository',
     'onboardRepositories',
     'pruneIndex',
     'reembedIndex',
@@ -49,6 +64,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
     'switchIndex',
     'syncRepositories',
     'syncRepository',
+    'takeDeliveries',
     'verifyCatalog',
     'verifyRepository',
   ]);
