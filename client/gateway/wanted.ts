@@ -1,14 +1,24 @@
-import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
+import type { Client } from '@temporalio/client';
+import { createGroupSchedules } from '../../activities/groups/schedules.ts';
+import { matchesAny, parsePattern, type Pattern } from '../../domain/catalog/pattern.ts';
+import type { SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import type { Config } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
+/** How long what is declared may be older than what a message is answered by. */
+const MEMORY_MS = 30_000;
+
 /**
  * Tells whether a repository of this id, or of this pattern, is to be indexed when its forge says that it is there: it
- * matches `gateway.onboard`. Throws `InvalidConfiguration` for a pattern that is none.
+ * matches `gateway.onboard`, or belongs to one of `groups`. Throws `InvalidConfiguration` for a pattern that is none.
  */
-export function wanted({ gateway, providers }: Config): (id: string) => boolean {
+export function wanted(
+  { gateway, providers }: Config,
+  groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude'>[]>,
+): (id: string) => Promise<boolean> {
   const names = providers.map(({ name }) => name);
-  const patterns = gateway.onboard.map((text) => {
+  const parsed = (texts: readonly string[]): Pattern[] => texts.map((text) => parsePattern(text, names));
+  const onboard = gateway.onboard.map((text) => {
     try {
       return parsePattern(text, names);
     } catch (error) {
@@ -16,5 +26,25 @@ export function wanted({ gateway, providers }: Config): (id: string) => boolean 
       throw new LonghaulError('InvalidConfiguration', `gateway.onboard: ${error.message}`, { cause: error });
     }
   });
-  return (id) => matchesAny(patterns, id);
+  return async (id) =>
+    matchesAny(onboard, id) ||
+    (await groups()).some(
+      ({ patterns, exclude }) => matchesAny(parsed(patterns), id) && !matchesAny(parsed(exclude), id),
+    );
+}
+
+/** The sync groups of an index, asked again when what is known is older than half a minute. */
+export function rememberedGroups(client: Client, indexName: string): () => Promise<readonly SyncGroup[]> {
+  const schedules = createGroupSchedules(client, indexName);
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let known: Promise<readonly SyncGroup[]> = Promise.resolve([]);
+  return () => {
+    if (performance.now() - askedAt > MEMORY_MS) {
+      askedAt = performance.now();
+      known = schedules.list().then((list) => list.map(({ group }) => group));
+      // the next message asks again
+      known.catch(() => (askedAt = Number.NEGATIVE_INFINITY));
+    }
+    return known;
+  };
 }

@@ -11,7 +11,7 @@ import { FLOWS_QUEUE } from '../../domain/queues.ts';
 import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
-import { wanted } from './wanted.ts';
+import { rememberedGroups, wanted } from './wanted.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
 const DEADLINE_MS = 4_500;
@@ -38,8 +38,8 @@ interface Sender {
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
-  const isWanted = wanted(tools.config);
   const { client, config } = tools;
+  const isWanted = wanted(config, rememberedGroups(client, config.index.name));
   const { maxWebhookBytes, quietSeconds } = config.gateway;
   const outbox = createOutbox<Delivery>((deliveries) =>
     client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
@@ -60,7 +60,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       const id = idOfChange(provider, name);
       const former = from === undefined ? undefined : idOfChange(provider, from);
       if (id === null || former === null) return [];
-      const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: isWanted(id) };
+      const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await isWanted(id) };
       // nothing is known of it, and nothing is to be
       if (kind === 'appeared' && !isNews.wanted) return [];
       const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };

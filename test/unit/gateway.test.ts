@@ -108,20 +108,18 @@ test('the OpenAPI document is one', async () => {
   expect(broken.valid).toBe(false);
 });
 
-test('what is to be indexed says longhaul.yaml', () => {
+test('what is to be indexed say longhaul.yaml and the sync groups', async () => {
   const config = configSchema.parse({
     providers: [{ name: 'work', type: 'github' }],
     gateway: { onboard: ['acme/*', 'work/other/tool'] },
   });
-  const isWanted = wanted(config);
-  expect(['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*'].map(isWanted)).toEqual([
-    true,
-    true,
-    true,
-    true,
-  ]);
-  expect(['work/other/tools', 'local/other/tool', 'work/*/*'].map(isWanted)).toEqual([false, false, false]);
-  expect(() => wanted({ ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } })).toThrow(
-    /gateway\.onboard/,
-  );
+  const groups = [{ patterns: ['third/*'], exclude: ['third/old'] }];
+  const isWanted = wanted(config, () => Promise.resolve(groups));
+  const answers = async (ids: readonly string[]): Promise<boolean[]> => Promise.all(ids.map(isWanted));
+  const yes = ['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*', 'work/third/new'];
+  expect(await answers(yes)).toEqual(yes.map(() => true));
+  const no = ['work/other/tools', 'local/other/tool', 'work/*/*', 'work/third/old'];
+  expect(await answers(no)).toEqual(no.map(() => false));
+  const wrong = { ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } };
+  expect(() => wanted(wrong, () => Promise.resolve([]))).toThrow(/gateway\.onboard/);
 });
