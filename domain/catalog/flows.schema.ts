@@ -96,6 +96,7 @@ export type CheckedFlow = keyof typeof FLOW_INPUTS;
 
 /** The flows that services may start over HTTP (docs/gateway.md). */
 export const STARTABLE_FLOWS = [
+  'applySyncGroups',
   'onboardRepositories',
   'syncRepositories',
   'syncRepository',
