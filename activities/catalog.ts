@@ -1,3 +1,4 @@
+import { log } from '@temporalio/activity';
 import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
 import type { FullReason } from '../domain/catalog/change.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
@@ -12,7 +13,7 @@ import { type ChangeSource, ingest, type IngestResult, type IngestTools } from '
 import type { Builds } from './index/builds.ts';
 import type { SearchAnswer, SearchQuery } from './index/search.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
-import type { Mgit } from './mgit/index.ts';
+import type { Evicted, Mgit } from './mgit/index.ts';
 import type { Planner } from './planner.ts';
 import { removeFromIndex } from './removal.ts';
 import { verifyRepository } from './verification.ts';
@@ -24,6 +25,8 @@ export interface PageRequest {
   /** The id after which the page starts. */
   readonly after: string | null;
   readonly limit: number;
+  /** The named group that it is asked for. */
+  readonly group?: string;
 }
 
 /** Where to index: the live build when none is named. */
@@ -77,6 +80,8 @@ export interface CatalogTools {
   index(build?: string): Promise<IndexTools>;
   /** The tools of the live build; null when nothing was ever indexed. */
   live(): Promise<IndexTools | null>;
+  /** Keeps this machine's cache within `cache.maxBytes`; gives what was removed. */
+  tidy(): Promise<Evicted[]>;
   /** Makes the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Gives its digest. */
   begin(model?: string | ModelSettings): Promise<string>;
 }
@@ -100,17 +105,20 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       heartbeating(async (signal, report) => {
         const started = Date.now();
         const id = typeof repository === 'string' ? repository : repository.id;
-        const runs = await inLiveBuild(tools, build, async (index) => {
-          const before = await index.store.readReceipt(id);
-          if (onlyIndexed && (before === null || isBeingRemoved(before))) return [];
-          const address =
-            typeof repository === 'object'
-              ? repository
-              : before
-                ? addressOfReceipt(before)
-                : addressOf(await index.mgit.find(id, { signal }));
-          return bringUpToDate(index, address, before, { signal, onProgress: report });
-        });
+        const runs = await withRoom(
+          tools,
+          inLiveBuild(tools, build, async (index) => {
+            const before = await index.store.readReceipt(id);
+            if (onlyIndexed && (before === null || isBeingRemoved(before))) return [];
+            const address =
+              typeof repository === 'object'
+                ? repository
+                : before
+                  ? addressOfReceipt(before)
+                  : addressOf(await index.mgit.find(id, { signal }));
+            return bringUpToDate(index, address, before, { signal, onProgress: report });
+          }),
+        );
         return outcomeOf(runs, id, Date.now() - started);
       }),
 
@@ -137,7 +145,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       heartbeating(async (signal, report) => {
         const { builds, spool } = tools;
         const index = { ...(await writable(tools, undefined)), builds, spool };
-        return verifyRepository(index, repository, { repair, signal, onProgress: report });
+        return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
       }),
 
     removeRepository: ({ repository }) =>
@@ -161,6 +169,36 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         };
       }),
   };
+}
+
+/** Does work that fetches, and makes room after it, whatever came of it: where the disk was full, the next run finds some. */
+async function withRoom<Result>(tools: CatalogTools, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } finally {
+    await makeRoom(tools);
+  }
+}
+
+/** What goes wrong here is the next run's to mend: this one is done. */
+async function makeRoom(tools: CatalogTools): Promise<void> {
+  try {
+    const evicted = await tools.tidy();
+    for (const { repository, bytes } of evicted) {
+      if (repository === null) continue;
+      log.info(`the mirror of ${repository} was removed from the cache`, {
+        event: 'mirror_evicted',
+        repo: repository,
+        bytes,
+      });
+    }
+    const contents = evicted.filter(({ repository }) => repository === null);
+    if (contents.length === 0) return;
+    const bytes = contents.reduce((total, content) => total + content.bytes, 0);
+    log.info('old contents were removed from the cache', { event: 'contents_evicted', files: contents.length, bytes });
+  } catch (error) {
+    log.warn('the cache could not be kept within its limit', { event: 'cache_limit_failed', error });
+  }
 }
 
 /**

@@ -2,10 +2,16 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import { distance } from 'fastest-levenshtein';
-import { type Document, LineCounter, parseDocument } from 'yaml';
-import { type Config, configSchema, providerSchema, servedModelSchema } from '../domain/config.schema.ts';
+import {
+  alertChannelSchema,
+  blobsSchema,
+  type Config,
+  configSchema,
+  providerSchema,
+  servedModelSchema,
+} from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
+import { nearestKey, parseYaml } from './yaml-document.ts';
 
 /** The configuration, where it came from, and the folders that it leads to. */
 export interface LoadedConfig {
@@ -51,8 +57,14 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
   const providers = config.providers.map((provider) =>
     provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider,
   );
+  const { blobs } = config;
   return {
-    config: { ...config, providers },
+    config: {
+      ...config,
+      providers,
+      blobs:
+        blobs.type === 'folder' && blobs.path !== undefined ? { ...blobs, path: expandPath(blobs.path, base) } : blobs,
+    },
     path,
     dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
     cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
@@ -63,20 +75,7 @@ function parse(path: string): Config {
   const found = statSync(path);
   if (!found.isFile()) throw invalid(path, 'this is not a file.');
   if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
-  const text = readFileSync(path);
-  const lines = new LineCounter();
-  const document = parseDocument(text.toString('utf8'), { lineCounter: lines, uniqueKeys: true, strict: true });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem) {
-    const { line } = lines.linePos(problem.pos[0]);
-    throw invalid(`${path}:${line}`, problem.message.split('\n')[0] ?? problem.code);
-  }
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 50 }) ?? {};
-  } catch (error) {
-    throw invalid(path, error instanceof Error ? error.message : String(error));
-  }
+  const { value, lineOf } = parseYaml(readFileSync(path, 'utf8'), path);
   const result = configSchema.safeParse(value);
   if (result.success) return result.data;
   const { issues } = result.error;
@@ -84,25 +83,12 @@ function parse(path: string): Config {
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const keys = issue?.path ?? [];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const node = nearestNode(document, unknown === undefined ? keys : [...keys, unknown]);
-  const at = node === null ? path : `${path}:${lines.linePos(node.range[0]).line}`;
+  const line = lineOf(unknown === undefined ? keys : [...keys, unknown]);
+  const at = line === null ? path : `${path}:${line}`;
   if (unknown !== undefined) {
     throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
   }
   throw invalid(at, `${keys.join('.') || 'the document'}: ${issue?.message ?? 'is wrong'}.`);
-}
-
-/** The node at a place, or the nearest one around it. */
-function nearestNode(document: Document, keys: readonly PropertyKey[]): { range: [number, number, number] } | null {
-  for (let length = keys.length; length > 0; length--) {
-    const node = document.getIn(keys.slice(0, length), true);
-    if (isNode(node)) return node;
-  }
-  return null;
-}
-
-function isNode(node: unknown): node is { range: [number, number, number] } {
-  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
 }
 
 /** The known keys by the first key of the place in the document. */
@@ -118,13 +104,18 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
       ]),
     ),
   ],
+  alerts: [
+    ...Object.keys(configSchema.shape.alerts.unwrap().shape),
+    ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
+  ],
+  blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
   gateway: [
     ...Object.keys(configSchema.shape.gateway.unwrap().shape),
     ...Object.keys(configSchema.shape.gateway.unwrap().shape.webhooks.unwrap().element.shape),
     ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
   ],
   ...Object.fromEntries(
-    (['temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
       key,
       Object.keys(configSchema.shape[key].unwrap().shape),
     ]),
@@ -132,10 +123,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
 };
 
 function nearest(unknown: string, keys: readonly PropertyKey[]): string {
-  const known = KNOWN_KEYS[String(keys[0] ?? '')] ?? [];
-  const [best] = [...known].sort((a, b) => distance(unknown, a) - distance(unknown, b));
-  if (best === undefined) return '.';
-  return distance(unknown, best) <= 3 ? `; did you mean "${best}"?` : `; known here are ${known.join(', ')}.`;
+  return nearestKey(unknown, KNOWN_KEYS[String(keys[0] ?? '')] ?? []);
 }
 
 function invalid(where: string, what: string): LonghaulError {

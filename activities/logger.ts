@@ -1,4 +1,5 @@
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { redact } from '../domain/redact.ts';
 
 /** Fields that must never reach a log: a task token lets anyone complete the activity. */
 const SECRETS = [
@@ -14,7 +15,8 @@ const SECRETS = [
 
 /**
  * The log of a process: one JSON object a line on stderr, written synchronously so that nothing is lost at exit, with
- * `timestamp` (ISO 8601), `level` (its name) and, for what seed 000 workflow 8 names, `event`.
+ * `timestamp` (ISO 8601), `level` (its name) and, for what docs/events.md names, `event`. Secrets are taken out of every line,
+ * wherever in it they are.
  */
 export function createLogger(env: NodeJS.ProcessEnv): Logger {
   return pino(
@@ -25,6 +27,7 @@ export function createLogger(env: NodeJS.ProcessEnv): Logger {
       timestamp: () => stdTimeFunctions.isoTime().replace('"time"', '"timestamp"'),
       formatters: { level: (label) => ({ level: label }) },
       redact: SECRETS,
+      hooks: { streamWrite: redact },
     },
     destination({ dest: 2, sync: true }),
   );

@@ -4,6 +4,7 @@ import { matchesAny, parsePattern } from '../domain/catalog/pattern.ts';
 import {
   addressOfReceipt,
   type FleetPlan,
+  joinPlans,
   type Moves,
   movesOf,
   planOnboarding,
@@ -14,7 +15,7 @@ import {
   STREAM_URL,
 } from '../domain/catalog/plan.ts';
 import { type Holding, NO_OBJECTS, type Receipt, xorIds } from '../domain/catalog/receipt.ts';
-import { isRepositoryId, NO_REPOSITORY, providerOf } from '../domain/catalog/repository.ts';
+import { isRepositoryId, NO_REPOSITORY, providerOf, type Repository } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { IndexStore } from './index/store.ts';
 import type { Mgit } from './mgit/index.ts';
@@ -33,6 +34,11 @@ export interface PlannerTools {
 export interface Planner {
   /** What `mgit list` finds and the index does not hold completely. */
   onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
+  /**
+   * What belongs to a sync group: repositories that are not completely indexed, and indexed ones whose HEAD moved. A provider
+   * that cannot be listed is a failure, and what is indexed of it is brought up to date all the same.
+   */
+  group(patterns: readonly string[], exclude: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
   /** Indexed repositories, all or those that match, whose HEAD moved. */
   sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
   /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks or has elsewhere than HEAD. */
@@ -73,19 +79,36 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return mgit.heads(fetched, signal ? { signal } : {});
   }
 
+  /** Of the repositories that were found, those that are not completely indexed. */
+  async function onboardingOf(found: readonly Repository[], signal: AbortSignal | undefined): Promise<FleetPlan> {
+    const receipts = await store.receipts();
+    const addresses = found.map(addressOf);
+    const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
+    const indexed = new Map(receipts.map((receipt) => [receipt.repository, receipt]));
+    return planOnboarding(addresses, indexed, digest, moves);
+  }
+
+  async function syncOf(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<FleetPlan> {
+    const heads = await headsOf(receipts, signal);
+    return planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
+  }
+
   return {
     async onboarding(patterns, signal) {
-      const found = await mgit.list(patterns, signal ? { signal } : {});
-      const receipts = await store.receipts();
-      const addresses = found.map(addressOf);
-      const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
-      const indexed = new Map(receipts.map((receipt) => [receipt.repository, receipt]));
-      return planOnboarding(addresses, indexed, digest, moves);
+      return onboardingOf(await mgit.list(patterns, signal ? { signal } : {}), signal);
+    },
+    async group(patterns, exclude, signal) {
+      const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
+      const found = await mgit.list(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
+      const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
+      const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
+      const plans = [await onboardingOf(members, signal), await syncOf(indexed, signal)];
+      return joinPlans(
+        found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
+      );
     },
     async sync(patterns, signal) {
-      const receipts = await indexedMatching(patterns);
-      const heads = await headsOf(receipts, signal);
-      return planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
+      return syncOf(await indexedMatching(patterns), signal);
     },
     async filling(wanted, signal) {
       const present = new Map((await store.receipts()).map((receipt) => [receipt.repository, receipt]));
@@ -133,6 +156,16 @@ async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSig
     }
   }
   return held;
+}
+
+/** A provider that says no or nothing stops no group; one that asks to wait is waited for. */
+function unlessUnlisted(error: unknown): LonghaulError {
+  if (error instanceof LonghaulError && ['AuthenticationFailed', 'DiscoveryFailed'].includes(error.type)) return error;
+  throw error;
+}
+
+function unlistedPlan(repository: string, { type, message }: LonghaulError): FleetPlan {
+  return { matched: 0, work: [], upToDate: [], failures: [{ repository, type, error: message }] };
 }
 
 /** One failure for each provider that does not answer, not one for each of its repositories. */

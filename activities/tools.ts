@@ -1,9 +1,10 @@
-import { join } from 'node:path';
 import type { BuildSettings } from '../domain/catalog/build.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
-import type { CatalogTools, IndexTools } from './catalog.ts';
+import { openBlobs } from './blobs/open-blobs.ts';
+import type { IndexTools } from './catalog.ts';
+import type { GroupTools } from './groups.ts';
 import type { LoadedConfig } from './config.ts';
 import { type Analyzer, createAnalyzer } from './index/analyzer.ts';
 import { createBuilds } from './index/builds.ts';
@@ -24,8 +25,8 @@ export interface ToolPlaces {
   readonly modelFolder: string | (() => Promise<string>);
 }
 
-/** {@link CatalogTools} that hold connections and threads. */
-export interface OpenTools extends CatalogTools {
+/** {@link GroupTools} that hold connections and threads. */
+export interface OpenTools extends GroupTools {
   close(): Promise<void>;
 }
 
@@ -68,6 +69,7 @@ export async function openTools(
   options: ModelOptions = {},
 ): Promise<OpenTools> {
   const { config } = loaded;
+  const blobs = await openBlobs(loaded, env);
   const client = await connectWeaviate(places.weaviate);
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
@@ -129,8 +131,13 @@ export async function openTools(
     return build === null ? null : toolsOf(build.digest, build.settings);
   }
 
+  const mgit = openMgit(loaded, env);
   return {
-    mgit: openMgit(loaded, env),
+    indexName: config.index.name,
+    providers,
+    blobs,
+    mgit,
+    tidy: () => mgit.tidy(config.cache.maxBytes),
     builds,
     begin,
     live,
@@ -143,7 +150,7 @@ export async function openTools(
       await once(ensured, digest, () => builds.create(digest, settings));
       return toolsOf(digest, settings);
     },
-    spool: createStreamSpool(join(loaded.dataDir, 'blobs'), config.index.maxFileBytes),
+    spool: createStreamSpool(blobs, config.index.maxFileBytes),
     close: async () => {
       for (const opened of await Promise.allSettled(analyzers.values())) {
         if (opened.status === 'fulfilled') await opened.value.close();

@@ -3,8 +3,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli/context.ts';
 import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
+import type * as Groups from './cli/groups.ts';
 import type { KeyOptions } from './cli/gateway.ts';
 import type { SearchOptions } from './cli/search.ts';
+import type { WorkerCommandOptions } from './cli/worker.ts';
 
 // Only commander is loaded at the start: every command brings what it needs when it runs.
 
@@ -38,7 +40,7 @@ program
   .action(() => run({}, async (context) => (await import('./cli/down.ts')).down(context)));
 program
   .command('status')
-  .description('what runs, and where')
+  .description('what runs, and how the fleet is doing')
   .addOption(json)
   .action((options: { json?: boolean }) =>
     run(options, async (context) => (await import('./cli/status.ts')).status({ json: options.json === true }, context)),
@@ -158,11 +160,90 @@ fleetOptions(
   program
     .command('sync')
     .description('bring the index to where the repositories are now')
-    .option('--all', 'every indexed repository')
+    .option('--all', 'every sync group; every indexed repository where no group is declared')
+    .option('--due', 'the groups whose schedule had a time to run since their latest run')
+    .option('--group <name...>', 'these sync groups')
     .addOption(pattern(false)),
 ).action((options: Parameters<typeof Fleet.syncFleet>[1]) =>
   run(options, async (context) => (await fleet()).syncFleet(context, options)),
 );
+
+const config = program.command('config').description('what is declared in files');
+config
+  .command('apply')
+  .description('make the sync groups what a file declares')
+  .requiredOption('--file <file>', 'sync-groups.yaml')
+  .option('--dry-run', 'say what would be done; change nothing')
+  .option('--prune', 'remove groups that are not declared any more')
+  .option('--no-wait', 'start the flow and return')
+  .addOption(json)
+  .action((options: Parameters<typeof Groups.applyConfig>[1]) =>
+    run(options, async (context) => (await groups()).applyConfig(context, options)),
+  );
+
+const group = program.command('groups').description('sync groups: what is kept up to date by schedule');
+group
+  .command('list')
+  .description('every group, its next run and what became of the last')
+  .addOption(json)
+  .action((options: { json?: boolean }) =>
+    run(options, async (context) => (await groups()).listGroups(context, options)),
+  );
+group
+  .command('show')
+  .description('all that is known of one group')
+  .argument('<name>')
+  .addOption(json)
+  .action((name: string, options: { json?: boolean }) =>
+    run(options, async (context) => (await groups()).showGroup(context, name, options)),
+  );
+group
+  .command('run')
+  .description('run a group now')
+  .argument('<name>')
+  .option('--no-wait', 'start the run and return')
+  .addOption(json)
+  .action((name: string, options: { json?: boolean; wait?: boolean }) =>
+    run(options, async (context) =>
+      (await groups()).syncGroups(context, { names: [name] }, { ...options, parallel: 1 }),
+    ),
+  );
+group
+  .command('history')
+  .description('who applied what, when, from which file and commit')
+  .addOption(json)
+  .action((options: { json?: boolean }) =>
+    run(options, async (context) => (await groups()).listApplications(context, options)),
+  );
+for (const paused of [true, false]) {
+  group
+    .command(paused ? 'pause' : 'resume')
+    .description(paused ? 'let its schedule do nothing until it is resumed' : 'let its schedule run again')
+    .argument('<name>')
+    .option('--note <text>', 'why, for whoever looks at it')
+    .action((name: string, options: { note?: string }) =>
+      run({}, async (context) => (await groups()).switchGroup(context, name, { paused, ...options })),
+    );
+}
+group
+  .command('backfill')
+  .description('the runs that a span of time should have had, one after the other')
+  .argument('<name>')
+  .requiredOption('--from <time>', 'ISO 8601')
+  .option('--to <time>', 'ISO 8601 (default: now)')
+  .action((name: string, options: { from: string; to?: string }) =>
+    run({}, async (context) => (await groups()).backfillGroup(context, name, options)),
+  );
+
+program
+  .command('report')
+  .description('pages for people')
+  .command('fleet')
+  .description('freshness, failures, time and volume of the fleet, as one HTML page')
+  .requiredOption('--output <file>', 'such as fleet.html')
+  .action((options: { output: string }) =>
+    run({}, async (context) => (await import('./cli/report.ts')).reportFleet(context, options)),
+  );
 program
   .command('watch')
   .description('follow a flow that runs, or show the result of one that ended')
@@ -223,13 +304,18 @@ program
   .command('worker')
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
-  .action(async (options: { roles: string }) => {
+  .option('--metrics-address <host:port>', 'serve /metrics, /healthz and /readyz there, such as 127.0.0.1:9464')
+  .action(async (options: WorkerCommandOptions) => {
     const { runWorker } = await import('./cli/worker.ts');
-    process.exitCode = await runWorker(program.opts(), options.roles);
+    process.exitCode = await runWorker(program.opts(), options);
   });
 
 function fleet(): Promise<typeof Fleet> {
   return import('./cli/fleet-flows.ts');
+}
+
+function groups(): Promise<typeof Groups> {
+  return import('./cli/groups.ts');
 }
 
 function builds(): Promise<typeof Builds> {

@@ -27,10 +27,9 @@ import type {
   VerifyInput,
 } from '../domain/catalog/flows.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
+import type { ApplySyncGroupsInput, ApplySyncGroupsResult, SyncGroupInput } from '../domain/catalog/sync-groups.ts';
 import { LonghaulError } from '../domain/failures.ts';
-
-/** The task queue that all flows run on. */
-export const FLOWS_QUEUE = 'longhaul-flows';
+import { FLOWS_QUEUE } from '../domain/queues.ts';
 
 /** The flows that can be started, by workflow type: input and result. */
 export interface Flows {
@@ -43,6 +42,8 @@ export interface Flows {
   reembedIndex: { input: ReembedInput; result: ReembedResult };
   switchIndex: { input: SwitchInput; result: SwitchResult };
   pruneIndex: { input: PruneInput; result: PruneResult };
+  applySyncGroups: { input: ApplySyncGroupsInput; result: ApplySyncGroupsResult };
+  syncGroup: { input: SyncGroupInput; result: FleetResult };
 }
 
 /** A flow that runs. */
@@ -176,6 +177,10 @@ function identityOf(
   }
   if (type === 'reembedIndex' || type === 'switchIndex' || type === 'pruneIndex') {
     return { workflowId: BUILDS_LOCK, summary: type, repository: null };
+  }
+  if (type === 'applySyncGroups') return { workflowId: 'sync-groups', summary: 'apply sync groups', repository: null };
+  if ('name' in input) {
+    return { workflowId: `sync-group/${input.name}`, summary: `sync group ${input.name}`, repository: null };
   }
   const verb = {
     onboardRepositories: 'onboard',

@@ -1,4 +1,5 @@
-export { type FlowHandle, type Flows, FLOWS_QUEUE, startFlow } from './flows.ts';
+export { type FlowHandle, type Flows, startFlow } from './flows.ts';
+export { FLOWS_QUEUE } from '../domain/queues.ts';
 export { openSearch, type SearchSession } from './search.ts';
 export { type CliContext, openContext } from './cli/context.ts';
 export type { SearchQuestion } from '../activities/catalog.ts';
@@ -27,5 +28,12 @@ export type {
   SwitchResult,
 } from '../domain/catalog/build-flows.ts';
 export type { Difference, DifferenceKind, VerificationReport } from '../domain/catalog/verification.ts';
+export type {
+  ApplySyncGroupsInput,
+  ApplySyncGroupsResult,
+  GroupChange,
+  SyncGroup,
+  SyncGroupInput,
+} from '../domain/catalog/sync-groups.ts';
 export type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
 export { FAILURES, type FailureType, LonghaulError } from '../domain/failures.ts';

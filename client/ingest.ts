@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { openBlobs } from '../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../activities/index/stream-spool.ts';
 import type { RepositoryOutcome } from '../domain/catalog/flows.ts';
 import type { CliContext } from './cli/context.ts';
@@ -7,17 +7,15 @@ import { connectTemporal } from './cli/servers.ts';
 import { startFlow } from './flows.ts';
 
 /**
- * Keeps a change stream in the blob store and lets one flow for each repository ingest it. The worker must see the same
- * data folder. Throws `InvalidInput` naming the line before anything is ingested, and in the end
- * the first failure of a flow.
+ * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it.
+ * Throws `InvalidInput` naming the line before anything is ingested, and in the end the first failure of a flow.
  */
 export async function ingestLines(
   context: CliContext,
   input: Readable,
   provider: string,
 ): Promise<RepositoryOutcome[]> {
-  const { dataDir, config } = context;
-  const spool = createStreamSpool(join(dataDir, 'blobs'), config.index.maxFileBytes);
+  const spool = createStreamSpool(await openBlobs(context, context.env), context.config.index.maxFileBytes);
   const streams = await spool.put(input, provider);
   const session = await connectTemporal(context);
   try {

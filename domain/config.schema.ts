@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from './catalog/flows.schema.ts';
 import { FORGES, type Forge } from './catalog/webhook.ts';
 import { BUILT_IN_MODELS } from './model.ts';
+import { spanOfTime } from './span.schema.ts';
 
 const shortName = /^[a-z0-9][a-z0-9._-]{0,39}$/i;
 const providerName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
 const envName = z
   .string()
   .refine(
-    (name) => !/^(gh[a-z]_|github_pat_|glpat-|sk-|xox.-)/i.test(name),
+    (name) => !/^(gh[a-z]_|github_pat_|glpat-|AT[AC]TT3x|sk-|xox.-)/i.test(name),
     'this looks like a secret: give the name of the environment variable that holds it',
   )
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
@@ -18,6 +19,9 @@ const plainUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')
   .transform((url) => url.replace(/\/+$/, ''));
+
+/** A name that stands between two slashes of an address. */
+const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as it stands in addresses');
 
 const githubProvider = z.strictObject({
   name: providerName,
@@ -30,8 +34,74 @@ const githubProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** A GitHub App instead of a token: names of the environment variables that hold its credentials. */
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
+  /** What Longhaul may take of the forge's limits for this token, where others use it too or the forge has limits of its own. */
+  limits: z
+    .strictObject({
+      concurrency: z.int().min(1).max(100).optional(),
+      restPerMinute: z.int().min(10).max(100_000).optional(),
+      graphqlPerMinute: z.int().min(10).max(100_000).optional(),
+    })
+    .optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const gitlabProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitlab'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://gitlab.com'),
+  /** Base of the REST API; `<url>/api/v4` when left out. */
+  apiUrl: plainUrl.optional(),
+  /** Name of the environment variable that holds a personal, group or project access token. */
+  tokenEnv: envName.optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const giteaProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('gitea'),
+  /** Base of the web site of a Gitea or Forgejo. */
+  url: plainUrl,
+  /** Name of the environment variable that holds an access token. */
+  tokenEnv: envName.optional(),
+  /** Include archived repositories. */
+  archived: z.boolean().default(false),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const azureDevopsProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('azure-devops'),
+  /** Base of the web site, without an organization. */
+  url: plainUrl.default('https://dev.azure.com'),
+  /** The organizations that are asked, and no others. */
+  organizations: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds a personal access token. */
+  tokenEnv: envName.optional(),
+  /** Include forks. */
+  forks: z.boolean().default(false),
+});
+
+const bitbucketProvider = z.strictObject({
+  name: providerName,
+  type: z.literal('bitbucket'),
+  /** Base of the web site. */
+  url: plainUrl.default('https://bitbucket.org'),
+  /** Base of the REST API. */
+  apiUrl: plainUrl.default('https://api.bitbucket.org/2.0'),
+  /** The workspaces that are asked, and no others. */
+  workspaces: z.array(pathSegment).min(1),
+  /** Name of the environment variable that holds the e-mail address of an API token's owner; left out for an access token. */
+  usernameEnv: envName.optional(),
+  /** Name of the environment variable that holds an API token or an access token. */
+  tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
 });
@@ -53,7 +123,15 @@ const mgitProvider = z.strictObject({
 });
 
 /** One place where repositories are found. */
-export const providerSchema = z.discriminatedUnion('type', [githubProvider, localProvider, mgitProvider]);
+export const providerSchema = z.discriminatedUnion('type', [
+  githubProvider,
+  gitlabProvider,
+  giteaProvider,
+  azureDevopsProvider,
+  bitbucketProvider,
+  localProvider,
+  mgitProvider,
+]);
 
 const moduleName = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
 
@@ -129,6 +207,60 @@ function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
 /** An embedding model that somebody else serves. */
 export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
 
+const channelName = z.string().regex(shortName, 'use letters, digits, dot, dash and underscore, at most 40');
+
+/** Somebody who is told of alerts. Addresses that hold a secret are named, never written. */
+export const alertChannelSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    name: channelName,
+    type: z.literal('webhook'),
+    /** Name of the environment variable that holds the address. */
+    urlEnv: envName,
+    /** Name of the environment variable that holds the secret that the body is signed with. */
+    secretEnv: envName.optional(),
+  }),
+  z.strictObject({
+    name: channelName,
+    type: z.literal('slack'),
+    /** Name of the environment variable that holds the address of an incoming webhook. */
+    urlEnv: envName,
+  }),
+  z.strictObject({
+    name: channelName,
+    type: z.literal('email'),
+    /** Name of the environment variable that holds `smtps://user:password@host:port`. */
+    smtpUrlEnv: envName,
+    from: z.email(),
+    to: z.array(z.email()).min(1, 'give at least one address').max(50),
+  }),
+]);
+const folderBlobs = z.strictObject({
+  type: z.literal('folder'),
+  /** The folder; default: `blobs` in the data folder. */
+  path: z.string().min(1).optional(),
+});
+
+const s3Blobs = z.strictObject({
+  type: z.literal('s3'),
+  bucket: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'give the name of a bucket, not its address'),
+  /** Base URL of the S3 service; Amazon's own for the region when left out. */
+  endpoint: plainUrl.optional(),
+  region: z.string().min(1).default('us-east-1'),
+  /** What the name of every object begins with. */
+  prefix: z
+    .string()
+    .regex(
+      /^([A-Za-z0-9_-][A-Za-z0-9._-]*\/)*$/,
+      'use letters, digits, dot, dash and underscore, and end it with a slash',
+    )
+    .default(''),
+  /** Address the bucket as `<endpoint>/<bucket>` instead of `<bucket>.<endpoint>`: what most services but Amazon's need. */
+  forcePathStyle: z.boolean().default(false),
+});
+
+/** Where blobs are kept. */
+export const blobsSchema = z.discriminatedUnion('type', [folderBlobs, s3Blobs]);
+
 const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');
 
 const webhook = z.strictObject({
@@ -185,6 +317,14 @@ const keys = z.strictObject({
   dataDir: z.string().min(1).optional(),
   /** Mirrors, models, fetched servers, embedding cache: everything that can be made again; default: the user's cache folder. */
   cacheDir: z.string().min(1).optional(),
+  cache: z
+    .strictObject({
+      /** Bytes that mirrors and spooled contents in `cacheDir` may take together; what was not used for longest goes first. */
+      maxBytes: z.int().min(1_000_000).default(50_000_000_000),
+    })
+    .default({ maxBytes: 50_000_000_000 }),
+  /** Where streams, logs and other contents are kept that are too large for a workflow's history; default: a folder. */
+  blobs: blobsSchema.default({ type: 'folder' }),
   temporal: z
     .strictObject({
       /** A profile of `temporal.toml`. */
@@ -221,6 +361,22 @@ const keys = z.strictObject({
       maxFileBytes: z.int().min(1_000).max(10_000_000).default(1_000_000),
     })
     .default({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 }),
+  /** Who is told when a sync group needs somebody (docs/alerts.md). */
+  alerts: z
+    .strictObject({
+      channels: z
+        .array(alertChannelSchema)
+        .default([])
+        .refine(
+          (list) => new Set(list.map(({ name }) => name)).size === list.length,
+          'two channels have the same name',
+        ),
+      /** A group of which nothing was left to do longer ago than this. */
+      staleAfter: spanOfTime('90d').prefault('6h'),
+      /** A repository that failed in so many runs in a row. */
+      failingRuns: z.int().min(1).max(20).default(3),
+    })
+    .prefault({}),
   /** The HTTP gateway (docs/gateway.md). */
   gateway: gateway.prefault({}),
   stack: z
@@ -275,5 +431,13 @@ export type OpenAiModelConfig = z.infer<typeof openAiModel>;
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
+export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
+export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
+export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
+export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
+export type S3BlobsConfig = z.infer<typeof s3Blobs>;
 export type LocalProviderConfig = z.infer<typeof localProvider>;
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;
+
+/** See {@link alertChannelSchema}. */
+export type AlertChannelConfig = z.output<typeof alertChannelSchema>;

@@ -56,6 +56,23 @@ export const FAILURES = {
     remedy:
       'Give the folders of the worker space and a disk that works (`longhaul doctor` names them), and start again: the old receipt was kept.',
   },
+  BlobNotFound: {
+    tries: 1,
+    exitCode: 6,
+    remedy:
+      'Let the worker and the command line use one blob store (`blobs` in longhaul.yaml), and give the content again: a stream with `longhaul index stdin`.',
+  },
+  BlobDamaged: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Give the content again, which replaces it: a stream with `longhaul index stdin`; and look at the disk or bucket.',
+  },
+  RecordExists: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Compare the two: records are never rewritten, so one of the writers is wrong about what happened.',
+  },
   // the run that took the place may be an earlier try of the same work, whose answer was lost: the next one finds it done
   RepositoryBusy: {
     tries: 4,
@@ -72,6 +89,12 @@ export const FAILURES = {
     exitCode: 8,
     remedy:
       'Look at the queries that got worse; go over all the same with `longhaul index switch`, or drop the build with `longhaul index prune`.',
+  },
+  AlertNotSent: {
+    tries: 6,
+    exitCode: 4,
+    remedy:
+      'Check the alert channel that the message names (alerts.channels in longhaul.yaml); the next look tries again.',
   },
   Cancelled: {
     tries: 1,
@@ -111,12 +134,19 @@ export class LonghaulError extends Error {
   readonly type: FailureType;
   /** Milliseconds to wait before the next try, when the other side said so (`retry-after`). */
   readonly retryAfterMs: number | undefined;
+  /** Who asks to wait, as a person knows it: `github.com`. */
+  readonly waitingFor: string | undefined;
 
-  constructor(type: FailureType, message: string, options: { cause?: unknown; retryAfterMs?: number } = {}) {
+  constructor(
+    type: FailureType,
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number; waitingFor?: string } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LonghaulError';
     this.type = type;
     this.retryAfterMs = options.retryAfterMs;
+    this.waitingFor = options.waitingFor;
   }
 }
 

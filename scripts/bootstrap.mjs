@@ -17,7 +17,7 @@ const read = (f) => {
 const want = createHash('sha256')
   .update(read(`${root}package-lock.json`))
   .update(read(`${root}package.json`))
-  .update(`${process.platform}-${process.arch}-${process.versions.modules}`)
+  .update(`${process.platform}-${process.arch}`)
   .digest('hex');
 const done = () => read(stampFile) === want;
 

@@ -2,12 +2,15 @@
 //   dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
 //   dist/grammars/**      the tree-sitter grammars, out of the development dependencies
 //   dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
+//   dist/workflow-bundle-traced.js   the same for workers that send traces
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { extname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { GRAMMARS, readGrammar } from '../activities/index/grammar-files.ts';
+import { TRACING_MODULE } from '../workers/tracing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = ['domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
@@ -21,7 +24,8 @@ try {
   compile();
   copyAssets();
   await copyGrammars();
-  await bundleWorkflows();
+  await bundleWorkflows('workflow-bundle.js', []);
+  await bundleWorkflows('workflow-bundle-traced.js', [createRequire(import.meta.url).resolve(TRACING_MODULE)]);
   makeExecutable();
   rmSync(dist, { recursive: true, force: true });
   renameSync(unfinished, dist);
@@ -64,13 +68,14 @@ async function copyGrammars() {
   }
 }
 
-async function bundleWorkflows() {
+async function bundleWorkflows(name, workflowInterceptorModules) {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
+    workflowInterceptorModules,
     // The bundler's own logger prints everything that webpack says.
     logger: new DefaultLogger('WARN'),
   });
-  writeFileSync(join(unfinished, 'workflow-bundle.js'), withRelativeSources(code));
+  writeFileSync(join(unfinished, name), withRelativeSources(code));
 }
 
 /** The bundle's source map names files by their place on the machine that built it; stack traces should not. */

@@ -6,8 +6,12 @@ import { fileURLToPath } from 'node:url';
 
 const require = createRequire(import.meta.url);
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
+const root = fileURLToPath(new URL('..', import.meta.url));
+// hundreds of processes load the same modules
+const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'), ...process.env };
 const { status, signal, error } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
+  cwd: root,
+  env,
   stdio: 'inherit',
 });
 if (error) throw error;

@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
+import { TRACING_MODULE } from './tracing.ts';
 
-/** The workflow code: the bundle that the build made, or one made now from the sources. */
-export async function workflowBundle(): Promise<WorkflowBundleOption> {
-  const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
+/** The workflow code: the bundle that the build made, or one made now from the sources. One that makes spans is larger. */
+export async function workflowBundle({ traced }: { readonly traced: boolean }): Promise<WorkflowBundleOption> {
+  const name = traced ? 'workflow-bundle-traced.js' : 'workflow-bundle.js';
+  const built = fileURLToPath(new URL(`../${name}`, import.meta.url));
   if (existsSync(built)) return { codePath: built };
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    ...(traced ? { workflowInterceptorModules: [createRequire(import.meta.url).resolve(TRACING_MODULE)] } : {}),
     logger: new DefaultLogger('WARN'),
   });
 }

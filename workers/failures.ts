@@ -1,14 +1,17 @@
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { type BudgetWait, EVENTS } from '../domain/events.ts';
 import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
+import { redact } from '../domain/redact.ts';
 
 /**
  * Turns what an activity threw, for the `attempt`-th time, into Temporal's failure: an anticipated one by its name, tried as
- * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever.
+ * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever. No secret gets into the history.
  */
 export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
   const error = diskFailure(thrown) ?? thrown;
+  redactChain(error);
   if (!(error instanceof LonghaulError)) {
     if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure)
       return error;
@@ -20,11 +23,29 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
     type: error.type,
     message: error.message,
     nonRetryable: tries !== null && attempt >= tries,
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    ...(error.retryAfterMs === undefined
+      ? {}
+      : {
+          nextRetryDelay: error.retryAfterMs,
+          // for a flow that waits by itself
+          details: [{ retryAfterMs: error.retryAfterMs, waitingFor: error.waitingFor }],
+        }),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
     // waiting for a rate limit to pass is not an error
     ...(error.type === 'RateLimited' ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
+}
+
+/** Takes the secrets out of an error and its causes: all of them travel. */
+function redactChain(thrown: unknown): void {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    for (const part of ['message', 'stack'] as const) {
+      const text = error[part];
+      const left = text === undefined ? text : redact(text);
+      // not assigned: a DOMException has no setter
+      if (left !== text) Object.defineProperty(error, part, { value: left, configurable: true, writable: true });
+    }
+  }
 }
 
 /** Activities whose failures are remembered: more than are ever being tried again at the same time. */
@@ -44,11 +65,27 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
         seen.delete(activity);
         return result;
       } catch (error) {
-        throw toApplicationFailure(error, timesSeen(activity, kindOf(error)));
+        const failure = toApplicationFailure(error, timesSeen(activity, kindOf(error)));
+        if (failure instanceof ApplicationFailure && failure.type === 'RateLimited') tellWait(failure, input.args[0]);
+        throw failure;
       }
     },
   },
 });
+
+/** Tells the log that an activity comes back only when the other side takes requests again. */
+function tellWait({ message, nextRetryDelay }: ApplicationFailure, input: unknown): void {
+  const { activityType, workflowExecution } = activityInfo();
+  const group = (input as { readonly group?: string } | undefined)?.group;
+  const wait: BudgetWait = {
+    activity: activityType,
+    workflow: workflowExecution?.workflowId ?? '',
+    until: new Date(Date.now() + Number(nextRetryDelay ?? 0)).toISOString(),
+    reason: message,
+    ...(group === undefined ? {} : { group }),
+  };
+  log[EVENTS.budget_wait]('budget_wait', { event: 'budget_wait', ...wait });
+}
 
 function timesSeen(activity: string, kind: string): number {
   const failures = seen.get(activity) ?? new Map<string, number>();

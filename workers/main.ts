@@ -1,42 +1,67 @@
 import { parseArgs } from 'node:util';
-import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
 import { createLogger } from '../activities/logger.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
+import { createAlertActivities } from '../activities/alerts.ts';
+import { scheduleWatch } from '../activities/alerts/schedule.ts';
+import { createMetrics } from '../activities/telemetry/metrics.ts';
+import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
+import { serveStatus, type StatusServer } from '../activities/telemetry/status-server.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
+import { startTracing } from '../activities/telemetry/tracing.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
+import { readinessOf, type WorkerParts } from './readiness.ts';
 import { flowsWorker, reposWorker, type Role, ROLES } from './roles.ts';
+import { installRuntime } from './runtime.ts';
 
 const { env } = process;
 const logger = createLogger(env);
-Runtime.install({
-  logger: temporalLogger(logger),
-  shutdownSignals: [],
-  telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: { level: 'WARN' } } },
-});
+const metrics = createMetrics();
+/** What is connected and polls; null while the worker is starting. */
+let parts: WorkerParts | null = null;
 
 try {
-  await run(rolesAskedFor());
+  const { roles, metricsAddress } = optionsAskedFor();
+  const observe = metrics.observe.bind(metrics);
+  const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== undefined });
+  const status = metricsAddress === undefined ? null : await startStatus(metricsAddress, sdkMetrics);
+  await run(roles);
+  await status?.close();
 } catch (error) {
   logger.fatal({ event: 'worker_failed', err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
 
-function rolesAskedFor(): readonly Role[] {
-  const { values } = parseArgs({ options: { roles: { type: 'string' } } });
+/** What this process was asked for, by its arguments or its environment. */
+function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: string | undefined } {
+  const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
   const asked = (values.roles ?? ROLES.join(',')).split(',');
   const unknown = asked.find((role) => !ROLES.includes(role as Role));
   if (unknown !== undefined) {
     throw new LonghaulError('InvalidInput', `--roles: there is no role "${unknown}"; known are ${ROLES.join(', ')}.`);
   }
-  return asked as Role[];
+  // an empty variable is one that compose was not told
+  const metricsAddress = (values['metrics-address'] ?? env['LONGHAUL_METRICS_ADDRESS']) || undefined;
+  return { roles: asked as Role[], metricsAddress };
+}
+
+/** Serves metrics and health from the first moment: a first start may take minutes. */
+async function startStatus(address: string, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
+  const status = await serveStatus(address, {
+    metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
+    ready: () => readinessOf(parts),
+  });
+  logger.info({ event: 'metrics_ready', address: status.address }, `metrics at http://${status.address}/metrics`);
+  return status;
 }
 
 /** Serves the task queues of these roles until SIGTERM or SIGINT. */
@@ -49,21 +74,37 @@ async function run(roles: readonly Role[]): Promise<void> {
   const { namespace } = temporal;
   const connection = await NativeConnection.connect(temporal.connectionOptions);
   const stopped = stopSignal();
-  const place = { connection, namespace };
+  const tracing = await startTracing(env, {
+    service: 'longhaul-worker',
+    onProblem: (message) => logger.warn({ event: 'traces_lost' }, message),
+  });
+  const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
     logger.info({ event: 'model_progress', fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
-  if (roles.includes('flows')) workers.push(await Worker.create(flowsWorker(place, await workflowBundle())));
+  if (roles.includes('flows')) {
+    const client = new Client({ connection, namespace });
+    const { alerts, index } = loaded.config;
+    showSchedules(metrics.registry, client);
+    const bundle = await workflowBundle({ traced: tracing !== null });
+    workers.push(
+      await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),
+    );
+    await scheduleWatch(client, index.name, alerts.channels.length > 0);
+  }
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
   const running = workers.map((worker) => worker.run());
+  const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
+  parts = { connection, namespace, weaviateUrl, workers };
   logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
   await Promise.race([stopped, ...running]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await Promise.all(running);
   // only in good order: after a failure the process ends, whoever runs it starts it again, and nothing is left to close
   await tools?.close();
+  await tracing?.close();
   await connection.close();
   logger.info({ event: 'worker_stopped', roles }, 'stopped');
 }

@@ -1,9 +1,14 @@
+import type { AlertActivities } from '../activities/alerts.ts';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities } from '../activities/builds.ts';
-import { createCatalogActivities, type CatalogTools } from '../activities/catalog.ts';
+import { createCatalogActivities } from '../activities/catalog.ts';
 import { createFollowActivities } from '../activities/follow.ts';
+import { createGroupActivities, type GroupTools } from '../activities/groups.ts';
 import { createInputActivities } from '../activities/input.ts';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
+import { tracedActivities, tracingSinks } from './tracing.ts';
 
 /** What a worker process can do. A role is a task queue (docs/architecture.md). */
 export const ROLES = ['flows', 'repos'] as const;
@@ -16,35 +21,51 @@ const REPOS_AT_ONCE = 8;
 export interface WorkerPlace {
   readonly connection: NativeConnection;
   readonly namespace: string;
+  /** Where spans go; the workflow bundle must be one that makes them. @default nowhere */
+  readonly tracing?: Tracing | null;
+}
+
+/** What a worker of the role `flows` may have besides. */
+export interface FlowsWorkerOptions {
+  /** For workers that watch over the fleet. */
+  readonly alerts?: AlertActivities;
+  /** @default 200 */
+  readonly maxCachedWorkflows?: number;
 }
 
 /** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
-  maxCachedWorkflows = 200,
+  { alerts, maxCachedWorkflows = 200 }: FlowsWorkerOptions = {},
 ): WorkerOptions {
   return {
     ...common(place),
-    taskQueue: 'longhaul-flows',
+    taskQueue: FLOWS_QUEUE,
     workflowBundle,
-    activities: { ...createInputActivities(), ...createFollowActivities() },
+    activities: { ...createInputActivities(), ...createFollowActivities(), ...alerts },
     maxCachedWorkflows,
   };
 }
 
 /** Options of the role `repos`: git, chunking, embedding, Weaviate. */
-export function reposWorker(place: WorkerPlace, tools: CatalogTools): WorkerOptions {
+export function reposWorker(place: WorkerPlace, tools: GroupTools): WorkerOptions {
   return {
     ...common(place),
-    taskQueue: 'longhaul-repos',
-    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools) },
+    taskQueue: REPOS_QUEUE,
+    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
     maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
     // a cancellation is delivered with the answer to a heartbeat: the default would make people wait
     maxHeartbeatThrottleInterval: '2 seconds',
   };
 }
 
-function common(place: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
-  return { ...place, shutdownGraceTime: '30 seconds', interceptors: { activity: [namedFailures] } };
+function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
+  return {
+    ...place,
+    shutdownGraceTime: '30 seconds',
+    // a span is told of a failure by its name and without its secrets
+    interceptors: { activity: [...(tracing === null ? [] : [tracedActivities]), namedFailures] },
+    ...(tracing === null ? {} : { sinks: tracingSinks(tracing) }),
+  };
 }

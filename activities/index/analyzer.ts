@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
+import { processCounts } from '../telemetry/process-counts.ts';
 import { createAnalyzerPool } from './analyzer-pool.ts';
 import type { PoolSize } from './analyzer-pool.ts';
 import type { AnalyzedBatch, ThreadSettings } from './analyzer-thread.ts';
@@ -76,11 +77,10 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     const embedded = remote
       ? await embedMissing(remote, batches, keep, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal)
       : batches.reduce((sum, batch) => sum + batch.embedded, 0);
-    return {
-      files: batches.flatMap((batch) => withVectors(batch, model.dimensions)),
-      embedded,
-      reused: chunks - embedded,
-    };
+    const reused = chunks - embedded;
+    processCounts.textsEmbedded += embedded;
+    processCounts.embeddingsReused += reused;
+    return { files: batches.flatMap((batch) => withVectors(batch, model.dimensions)), embedded, reused };
   }
 
   function keep(entries: readonly (readonly [text: string, vector: Float32Array])[]): void {

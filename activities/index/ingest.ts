@@ -13,6 +13,7 @@ import {
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { processCounts } from '../telemetry/process-counts.ts';
 import type { AnalyzedFile, Analyzer } from './analyzer.ts';
 import { begin, makeSure } from './attempt.ts';
 import { objectIds } from './object-id.ts';
@@ -285,7 +286,8 @@ export async function inBatches(
     const full = batch;
     batch = [];
     bytes = 0;
-    const end = await turns.take(signal);
+    processCounts.batchesWaiting++;
+    const end = await turns.take(signal).finally(() => processCounts.batchesWaiting--);
     const task: Promise<void> = work(full)
       .catch((error: unknown) => void failures.push(error))
       .finally(() => {

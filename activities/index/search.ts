@@ -89,7 +89,7 @@ const LONGEST_QUERY = 2_000;
 /** Lines of code that a result shows at most. */
 export const SNIPPET_LINES = 20;
 /** Pieces of code that words find, and as many that vectors find. */
-const CANDIDATES = 200;
+const CANDIDATES = 100;
 /** The same where a glob is checked afterwards. */
 const CANDIDATES_WITH_GLOB = 1_000;
 /** Pieces that define something of the asked name. */

@@ -3,6 +3,8 @@ import pLimit from 'p-limit';
 import { type Collection, Filters, type FilterValue } from 'weaviate-client';
 import { DEFAULT_REF, type Pending, type Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { processCounts } from '../telemetry/process-counts.ts';
+import { inSpan } from '../telemetry/span.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
@@ -164,6 +166,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const named = chunks.filter.byId().containsAny(batch);
       const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
       const result = await retried(() => chunks.data.deleteMany(filter));
+      processCounts.objectsDeleted += result.successful;
       if (result.failed > 0) {
         throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
       }
@@ -198,6 +201,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         await fence?.();
         const { matches, successful, failed } = await retried(() => chunks.data.deleteMany(ofRepository(repository)));
         deleted += successful;
+        processCounts.objectsDeleted += successful;
         if (failed > 0) {
           throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${failed} objects of ${repository}.`);
         }
@@ -262,7 +266,10 @@ async function writeBatch(
     vector,
   }));
   for (let attempt = 1; ; attempt++) {
-    const refused = await retried(() => batches.insert(collection, left, signal), signal);
+    const refused = await inSpan('weaviate batch', { 'db.collection.name': collection, objects: left.length }, () =>
+      retried(() => batches.insert(collection, left, signal), signal),
+    );
+    processCounts.objectsWritten += left.length - refused.length;
     if (refused.length === 0) return;
     if (attempt === TRIES) {
       throw new LonghaulError(

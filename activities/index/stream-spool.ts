@@ -1,9 +1,5 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import type { Change, FileWritten, OldFile } from '../../domain/catalog/change.ts';
 import { type ChangeLine, type FileLine, type LineSide, parseChangeLine } from '../../domain/catalog/change-line.ts';
@@ -11,13 +7,15 @@ import type { Receipt, Snapshot } from '../../domain/catalog/receipt.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/catalog/repository.ts';
 import { skipByContent, skipByPath } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import type { Blob, BlobStore } from '../blobs/blob-store.ts';
 import { sha256 } from './digest.ts';
 import type { ChangeSource } from './ingest.ts';
+import { readLines } from './lines.ts';
 
 /** One repository's part of a change stream, kept in the blob store. */
 export interface SpooledStream {
   readonly repository: string;
-  /** SHA-256 of the file, its name in the blob store. */
+  /** Its digest in the blob store. */
   readonly stream: string;
 }
 
@@ -25,12 +23,14 @@ export interface SpooledStream {
 export interface StreamSpool {
   /**
    * Reads a JSONL change stream to its end, checks every line, and keeps each repository's part. `provider` begins the id
-   * of a repository whose lines carry no `repo_id`. Throws `InvalidInput` naming the line; then nothing is kept.
+   * of a repository whose lines carry no `repo_id`. Throws `InvalidInput` naming the line, or when there is none;
+   * then nothing is kept.
    */
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
   /**
    * A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is, or when an earlier
-   * run to somewhere else was not finished: nobody can tell which of that run's changes the index has.
+   * run to somewhere else was not finished: nobody can tell which of that run's changes the index has. Throws `BlobNotFound`,
+   * `BlobDamaged` before anything of it is taken.
    */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
   /** Forgets a stream that was ingested. */
@@ -39,7 +39,7 @@ export interface StreamSpool {
   forget(repository: string): Promise<void>;
 }
 
-/** The last line of a spooled file. */
+/** The last line of a spooled stream. */
 interface End {
   readonly end: true;
   readonly parent: string | null;
@@ -50,31 +50,30 @@ interface End {
 
 type SpooledChange = Omit<FileWritten, 'content'> & { readonly content: string | null };
 
+/** A line of a spooled stream: whose it is, its changes, its end. */
+type Spooled = { readonly repository: string } | SpooledChange | Extract<Change, { op: 'delete' }> | End;
+
 const NULL_OID = '0'.repeat(40);
 const MODE_FILE = '100644';
 
-/** A spool in this folder. `maxFileBytes`: larger contents are skipped as `too-large`. */
-export function createStreamSpool(folder: string, maxFileBytes: number): StreamSpool {
-  // a repository's streams are in one folder, so that they can be forgotten with it
-  const folderOf = (repository: string): string => join(folder, sha256(repository).slice(0, 32));
-  const fileOf = (repository: string, stream: string): string => join(folderOf(repository), `${stream}.jsonl`);
+/** A spool in this store. `maxFileBytes`: larger contents are skipped as `too-large`. */
+export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): StreamSpool {
   return {
     async put(input, provider) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await removeLeftovers(folder);
       const parts = new Map<string, Part>();
       try {
-        await readLines(input, async (line) => {
+        await readChangeLines(input, async (line) => {
           const repository = repositoryOf(line, provider);
           let part = parts.get(repository);
-          if (part === undefined) parts.set(repository, (part = await openPart(folder)));
+          if (part === undefined) parts.set(repository, (part = await openPart(blobs, repository)));
           if (line.kind === 'file') await part.write(await spooled(line, maxFileBytes));
           else part.end = { end: true, parent: line.parent, fromNothing: line.fromNothing, to: snapshotOf(line) };
         });
         const kept: SpooledStream[] = [];
         for (const [repository, part] of parts) {
-          await mkdir(folderOf(repository), { recursive: true, mode: 0o700 });
-          kept.push({ repository, stream: await part.keep((stream) => fileOf(repository, stream)) });
+          const { digest, size } = await part.keep();
+          await blobs.putRecord(recordsOf(repository) + digest, Buffer.from(JSON.stringify({ repository, size })));
+          kept.push({ repository, stream: digest });
         }
         return kept;
       } finally {
@@ -82,8 +81,7 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
       }
     },
     async open(repository, stream, previous) {
-      const file = fileOf(repository, stream);
-      const { parent, fromNothing, to } = await readEnd(file);
+      const { parent, fromNothing, to } = await readEnd(blobs, repository, stream);
       const at = previous !== null && previous.commit !== '' ? previous.commit : null;
       // a stream that was ingested already may be again: its objects are the same
       if (parent !== null && parent !== at && (at === null || to?.commit !== at)) {
@@ -109,74 +107,66 @@ export function createStreamSpool(folder: string, maxFileBytes: number): StreamS
           timestamp: to?.timestamp ?? null,
         },
         full: fromNothing ? 'first-sync' : null,
-        changes: () => readChanges(file),
+        changes: () => readChanges(blobs, stream),
         readOld: null,
       };
     },
-    discard: (repository, stream) => rm(fileOf(repository, stream), { force: true }),
-    forget: (repository) => rm(folderOf(repository), { recursive: true, force: true }),
+    async discard(repository, stream) {
+      await blobs.delete(stream);
+      await blobs.deleteRecord(recordsOf(repository) + stream);
+    },
+    async forget(repository) {
+      for await (const record of blobs.listRecords(recordsOf(repository))) {
+        await blobs.delete(record.slice(recordsOf(repository).length));
+        await blobs.deleteRecord(record);
+      }
+    },
   };
 }
 
-/** A repository's file while it is written. */
+/** The records that name a repository's streams, so that they can be forgotten with it. */
+function recordsOf(repository: string): string {
+  return `streams/${sha256(repository).slice(0, 32)}/`;
+}
+
+/** A repository's stream while it is written. */
 interface Part {
   end: End;
   write(change: SpooledChange | Extract<Change, { op: 'delete' }>): Promise<void>;
-  /** Gives the file its final name, which is its digest. */
-  keep(fileOf: (stream: string) => string): Promise<string>;
+  keep(): Promise<Blob>;
   discard(): Promise<void>;
 }
 
-async function openPart(folder: string): Promise<Part> {
-  const temporary = join(folder, `.${hostname()}.${process.pid}.${randomUUID()}.partial`);
-  const file: FileHandle = await open(temporary, 'wx', 0o600);
-  const hash = createHash('sha256');
-  const append = async (value: unknown): Promise<void> => {
-    const line = `${JSON.stringify(value)}\n`;
-    hash.update(line);
-    await file.write(line);
-  };
+async function openPart(blobs: BlobStore, repository: string): Promise<Part> {
+  const draft = await blobs.draft();
+  const append = (value: Spooled): Promise<void> => draft.write(Buffer.from(`${JSON.stringify(value)}\n`));
+  // two repositories never share a stream, whatever is in it: each can be forgotten by itself
+  await append({ repository });
   const part: Part = {
     end: { end: true, parent: null, fromNothing: false, to: null },
     write: append,
-    async keep(fileOf) {
+    async keep() {
       await append(part.end);
-      await file.sync();
-      await file.close();
-      const stream = hash.digest('hex');
-      await rename(temporary, fileOf(stream));
-      return stream;
+      return draft.keep();
     },
-    async discard() {
-      await file.close().catch(() => undefined);
-      await rm(temporary, { force: true });
-    },
+    discard: () => draft.discard(),
   };
   return part;
 }
 
-/** Removes what processes of this machine left half written when they ended. */
-async function removeLeftovers(folder: string): Promise<void> {
-  const ours = `.${hostname()}.`;
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(ours) || !name.endsWith('.partial')) continue;
-    if (!isAlive(Number.parseInt(name.slice(ours.length), 10))) await rm(join(folder, name), { force: true });
+async function readChangeLines(input: Readable, use: (line: ChangeLine) => Promise<void>): Promise<void> {
+  let isEmpty = true;
+  for await (const { number, text } of readLines(input)) {
+    const line = parseChangeLine(text, number);
+    if (line === null) continue;
+    isEmpty = false;
+    await use(line);
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function readLines(input: Readable, use: (line: ChangeLine) => Promise<void>): Promise<void> {
-  let number = 0;
-  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
-    const line = parseChangeLine(text, ++number);
-    if (line !== null) await use(line);
+  if (isEmpty) {
+    throw new LonghaulError(
+      'InvalidInput',
+      'The change stream is empty: a producer that found no change ends its stream with a new_changeset line.',
+    );
   }
 }
 
@@ -204,6 +194,7 @@ async function spooled(
   const known = old === null ? {} : { old };
   if (op === 'delete') return { op, ...path, ...known };
   const content = await contentOf(line, maxFileBytes);
+  checkHash(line, content);
   const blob = blobOf(line, content);
   const tooLarge = content !== null && content.length > maxFileBytes;
   const skip =
@@ -246,6 +237,16 @@ async function contentOf({ line, content, file }: FileLine, maxFileBytes: number
   );
 }
 
+function checkHash({ line, file, contentHash }: FileLine, content: Uint8Array | null): void {
+  if (contentHash === null || content === null) return;
+  const actual = createHash('sha256').update(content).digest('hex');
+  if (actual === contentHash) return;
+  throw new LonghaulError(
+    'InvalidInput',
+    `Line ${line} of the change stream: content_hash of ${JSON.stringify(file.path)} is ${contentHash}, its content has ${actual}.`,
+  );
+}
+
 /** The blob's oid as git computes it, so that a stream and a fetch of the same file make the same objects. */
 function blobOf({ line, file }: FileLine, content: Uint8Array | null): { oid: string; mode: string } {
   const mode = file.mode ?? MODE_FILE;
@@ -279,30 +280,28 @@ function snapshotOf(line: Extract<ChangeLine, { kind: 'changeset' }>): Partial<S
   };
 }
 
-async function readEnd(file: string): Promise<End> {
-  let last: End | null = null;
-  for await (const value of readSpooled(file)) if ('end' in value) last = value;
-  if (last === null) {
-    throw new LonghaulError(
-      'InvalidInput',
-      `${file} is not a whole change stream: give it to \`longhaul index stdin\` again.`,
-    );
+async function readEnd(blobs: BlobStore, repository: string, stream: string): Promise<End> {
+  let first: Spooled | null = null;
+  let last: Spooled | null = null;
+  for await (const value of readSpooled(blobs, stream)) {
+    first ??= value;
+    last = value;
   }
-  return last;
+  if (last !== null && 'end' in last && first !== null && 'repository' in first && first.repository === repository) {
+    return last;
+  }
+  throw new LonghaulError('InvalidInput', `The content ${stream} is no change stream of ${repository}.`);
 }
 
-async function* readChanges(file: string): AsyncIterable<Change> {
-  for await (const value of readSpooled(file)) {
-    if ('end' in value) return;
+async function* readChanges(blobs: BlobStore, stream: string): AsyncIterable<Change> {
+  for await (const value of readSpooled(blobs, stream)) {
+    if ('repository' in value || 'end' in value) continue;
     yield value.op === 'delete'
       ? value
       : { ...value, content: value.content === null ? null : Buffer.from(value.content, 'base64') };
   }
 }
 
-async function* readSpooled(file: string): AsyncIterable<End | SpooledChange | Extract<Change, { op: 'delete' }>> {
-  const input = createReadStream(file);
-  for await (const line of createInterface({ input })) {
-    yield JSON.parse(line) as End | SpooledChange | Extract<Change, { op: 'delete' }>;
-  }
+async function* readSpooled(blobs: BlobStore, stream: string): AsyncIterable<Spooled> {
+  for await (const { text } of readLines(await blobs.open(stream))) yield JSON.parse(text) as Spooled;
 }

@@ -1,3 +1,4 @@
+import { createWordMemory, unitsOf } from '../../domain/catalog/word-memory.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
 /** Turns text into the token ids that a BERT-like model was trained with. */
@@ -43,25 +44,13 @@ export function createWordPiece(tokenizerJson: string): WordPiece {
   const unknown = [idOf(unknownToken)];
   const first = idOf('[CLS]');
   const last = idOf('[SEP]');
-  const memory = new Map<string, readonly number[]>();
+  const remembered = createWordMemory(split, { most: MOST_MEMORIES, longest: LONGEST_MEMORY });
 
   function normalize(text: string): string {
     if (!NOT_PLAIN.test(text)) return lowercase ? text.toLowerCase() : text;
     const clean = text.replaceAll(CONTROLS, '');
     const bare = stripAccents ? clean.normalize('NFD').replaceAll(ACCENTS, '') : clean;
     return lowercase ? bare.toLowerCase() : bare;
-  }
-
-  function piecesOf(word: string): readonly number[] {
-    const known = memory.get(word);
-    if (known) return known;
-    const pieces = split(word);
-    if (word.length <= LONGEST_MEMORY) {
-      if (memory.size >= MOST_MEMORIES) memory.clear();
-      // copied, because a slice would keep the whole text alive that it was cut from
-      memory.set(Buffer.from(word, 'utf16le').toString('utf16le'), pieces);
-    }
-    return pieces;
   }
 
   function split(word: string): readonly number[] {
@@ -83,13 +72,14 @@ export function createWordPiece(tokenizerJson: string): WordPiece {
 
   function encode(text: string, limit = Number.POSITIVE_INFINITY): number[] {
     const normal = normalize(text);
+    const units = unitsOf(normal);
     const out: number[] = [];
     const emit = (from: number, to: number): void => {
-      for (const id of piecesOf(normal.slice(from, to))) out.push(id);
+      for (const id of remembered.of(units, from, to)) out.push(id);
     };
     let word = -1;
     for (let at = 0; at < normal.length && out.length < limit;) {
-      const code = normal.charCodeAt(at);
+      const code = units[at] as number;
       const width = code >= 0xd800 && code < 0xdc00 ? 2 : 1;
       const kind = code < 128 ? ASCII_KIND[code] : kindOf(normal.slice(at, at + width));
       if (kind === LETTER) {

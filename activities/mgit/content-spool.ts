@@ -1,20 +1,33 @@
-import { existsSync } from 'node:fs';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { contentsFolder, noteContent } from './cache-limit.ts';
 import { replaceFile } from './git.ts';
 
 /** Files with contents that are too large for a line, each named after its blob: a repeated run finds them. */
 export interface ContentSpool {
-  /** Keeps a content and returns the absolute path of its file. */
+  /** Keeps a content for at least a day and returns the absolute path of its file. */
   keep(oid: string, content: Uint8Array): Promise<string>;
 }
 
-/** A spool in this folder of the cache. */
-export function createContentSpool(folder: string): ContentSpool {
+/** The spool of a cache. */
+export function createContentSpool(cacheDir: string): ContentSpool {
   return {
     async keep(oid, content) {
-      const path = join(folder, oid.slice(0, 2), oid);
-      if (!existsSync(path)) await replaceFile(path, content);
+      const path = join(contentsFolder(cacheDir), oid.slice(0, 2), oid);
+      if (await isTouched(path)) return path;
+      await replaceFile(path, content);
+      noteContent(cacheDir, content.length);
       return path;
     },
   };
+}
+
+async function isTouched(path: string): Promise<boolean> {
+  try {
+    await utimes(path, new Date(), new Date());
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }

@@ -161,7 +161,7 @@ function differential(
     to: { commit: goal.commit, tree, branch: goal.branch, timestamp },
     full,
     files: entries.length,
-    changes: () => readChanges(tools, access, source, { tree, entries, isListing: full !== null }),
+    changes: () => readChanges(tools, access, source, { commit: goal.commit, tree, entries, isListing: full !== null }),
     readOld: (oids) => readOld(tools, access, source, oids),
   };
 }
@@ -182,27 +182,42 @@ async function* readChanges(
   tools: DifferentialTools,
   access: Access,
   source: Source,
-  { tree, entries, isListing }: { tree: string; entries: readonly Entry[]; isListing: boolean },
+  { commit, tree, entries, isListing }: Pick<Found, 'tree' | 'entries'> & { commit: string; isListing: boolean },
 ): AsyncGenerator<Change, void> {
   if (entries.length === 0) return;
   const { git, maxFileBytes } = tools;
-  const reader = await openObjectReader(git, source.store, aboutOf(access));
+  await source.open();
   try {
-    const found = isListing ? listedAttributes(entries) : await findAttributes(reader, tree, pathsOf(entries));
-    await fetchMissing(access, source, reader, found.values());
-    const attributes = await readAttributes(reader, found);
-    const skips = entries.map(({ status, mode, file }) => (status === 'D' ? null : skipEntry(file, mode, attributes)));
-    const wanted = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
-    await fetchMissing(access, source, reader, wanted);
-    const contents = reader.read(wanted, maxFileBytes);
-    for (const [at, entry] of entries.entries()) {
-      const skip = skips[at] ?? null;
-      const object = entry.status === 'D' || skip !== null ? null : await nextObject(contents, access, source, entry);
-      yield changeOf(entry, object, skip, attributes);
+    const reader = await openObjectReader(git, source.store, aboutOf(access));
+    try {
+      await fetchAgain(access, source, reader, commit);
+      const found = isListing ? listedAttributes(entries) : await findAttributes(reader, tree, pathsOf(entries));
+      await fetchMissing(access, source, reader, found.values());
+      const attributes = await readAttributes(reader, found);
+      const skips = entries.map(({ status, mode, file }) =>
+        status === 'D' ? null : skipEntry(file, mode, attributes),
+      );
+      const wanted = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
+      await fetchMissing(access, source, reader, wanted);
+      const contents = reader.read(wanted, maxFileBytes);
+      for (const [at, entry] of entries.entries()) {
+        const skip = skips[at] ?? null;
+        const object = entry.status === 'D' || skip !== null ? null : await nextObject(contents, access, source, entry);
+        yield changeOf(entry, object, skip, attributes);
+      }
+    } finally {
+      reader.close();
     }
   } finally {
-    reader.close();
+    await source.close();
   }
+}
+
+/** The commit, when the mirror was taken from the cache after it had been compared. */
+async function fetchAgain({ id, remote }: Access, source: Source, reader: ObjectReader, commit: string): Promise<void> {
+  if (remote.path !== null || isNullOid(commit) || (await reader.missing([commit])).length === 0) return;
+  if (await source.fetchCommit(commit)) return;
+  throw new LonghaulError('GitFailed', `The remote of ${id} does not have the commit ${commit} any more: try again.`);
 }
 
 async function nextObject(
@@ -228,13 +243,18 @@ async function* readOld(
 ): AsyncGenerator<{ oid: string; content: Uint8Array | null }, void> {
   const unique = [...new Set(oids)];
   if (unique.length === 0) return;
-  const reader = await openObjectReader(git, source.store, aboutOf(access));
+  await source.open();
   try {
-    const missing = await reader.missing(unique);
-    if (missing.length > 0) await source.fetchBlobs(missing);
-    for await (const { oid, content } of reader.read(unique, maxFileBytes)) yield { oid, content };
+    const reader = await openObjectReader(git, source.store, aboutOf(access));
+    try {
+      const missing = await reader.missing(unique);
+      if (missing.length > 0) await source.fetchBlobs(missing);
+      for await (const { oid, content } of reader.read(unique, maxFileBytes)) yield { oid, content };
+    } finally {
+      reader.close();
+    }
   } finally {
-    reader.close();
+    await source.close();
   }
 }
 

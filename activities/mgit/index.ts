@@ -1,26 +1,31 @@
-import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { providerOf, type RepositoryAddress } from '../../domain/catalog/repository.ts';
 import type { ProviderConfig } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from './clone-url.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
 import { createGit } from './git.ts';
 import type { Mgit } from './mgit.ts';
+import { createAzureDevopsProvider } from './providers/azure-devops.ts';
+import { createBitbucketProvider } from './providers/bitbucket.ts';
+import { createGiteaProvider } from './providers/gitea.ts';
 import { createGithubProvider } from './providers/github.ts';
+import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
 import type { Provider } from './providers/provider.ts';
-import { forgetMirror, mirrorPath } from './mirror.ts';
+import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
 import type { Access } from './source.ts';
 import { findWhereabouts, nameOf } from './whereabouts.ts';
 
+export type { Evicted } from './cache-limit.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential } from './differential.ts';
@@ -41,7 +46,7 @@ export interface MgitOptions {
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
-  const providers = options.providers.map((config) => createProvider(config, env));
+  const providers = options.providers.map((config) => createProvider(config, env, cacheDir));
   const names = providers.map(({ name }) => name);
   const tools = { git, cacheDir, maxFileBytes };
 
@@ -51,6 +56,7 @@ export function createMgit(options: MgitOptions): Mgit {
       id,
       remote: parseRemote(cloneUrl),
       credentials: () => provider?.credentials() ?? Promise.resolve([]),
+      turn: (work) => provider?.turn?.(work, signal) ?? work(),
       signal,
     };
   }
@@ -60,6 +66,27 @@ export function createMgit(options: MgitOptions): Mgit {
     const isLocal = options.providers.some(({ name, type }) => type === 'local' && name === providerOf(id));
     const provider = isLocal ? providers.find(({ name }) => name === providerOf(id)) : undefined;
     return (await provider?.find(nameOf(id), signal))?.uid;
+  }
+
+  /** What providers know of heads without git. One that has to wait stops everybody; another failure is that of its repositories. */
+  async function toldHeads(
+    repositories: readonly RepositoryAddress[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, Head | LonghaulError>> {
+    const told = new Map<string, Head | LonghaulError>();
+    await Promise.all(
+      providers.map(async (provider) => {
+        const own = repositories.filter(({ id }) => providerOf(id) === provider.name);
+        if (own.length === 0) return;
+        try {
+          for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) told.set(id, head);
+        } catch (error) {
+          if (!(error instanceof LonghaulError) || error.waitingFor !== undefined) throw error;
+          for (const { id } of own) told.set(id, error);
+        }
+      }),
+    );
+    return told;
   }
 
   return {
@@ -89,22 +116,27 @@ export function createMgit(options: MgitOptions): Mgit {
 
     whereabouts: (repositories, { signal } = {}) => findWhereabouts(providers, repositories, signal),
 
-    forget: (id) => forgetMirror(mirrorPath(cacheDir, id)),
+    forget: (id) => forgetMirror(cacheDir, id),
+
+    tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
+      const told = await toldHeads(repositories, signal);
       const limit = pLimit(concurrency);
-      const heads = await limit.map(repositories, async (repository): Promise<[string, Head | LonghaulError]> => {
+      const untold = repositories.filter(({ id }) => !told.has(id));
+      const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
           const head = await resolveHead(git, access(repository, signal));
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
-          if (error instanceof LonghaulError) return [repository.id, error];
+          // a forge that nobody may ask now is no matter of one repository
+          if (error instanceof LonghaulError && error.waitingFor === undefined) return [repository.id, error];
           throw error;
         }
       });
-      return new Map(heads);
+      return new Map([...told, ...heads]);
     },
 
     diff: async (repository, since, { signal, ...rest } = {}) =>
@@ -119,14 +151,22 @@ export function createMgit(options: MgitOptions): Mgit {
     listFiles: async (repository, commit, { signal } = {}) =>
       listCommittedFiles(tools, access(repository, signal), commit),
 
-    spool: createContentSpool(join(cacheDir, 'spool')),
+    spool: createContentSpool(cacheDir),
   };
 }
 
-function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv): Provider {
+function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {
   switch (config.type) {
     case 'github':
-      return createGithubProvider(config, env);
+      return createGithubProvider(config, env, cacheDir);
+    case 'gitlab':
+      return createGitlabProvider(config, env);
+    case 'gitea':
+      return createGiteaProvider(config, env);
+    case 'azure-devops':
+      return createAzureDevopsProvider(config, env);
+    case 'bitbucket':
+      return createBitbucketProvider(config, env);
     case 'local':
       return createLocalProvider(config);
     case 'mgit':

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { temporaryPath } from './temporary.ts';
 
@@ -48,9 +48,51 @@ export async function withLock<Result>(
   }
 }
 
+/**
+ * Says to every process that this one uses a file or folder, until it calls what is returned. Many may; it keeps nobody from
+ * anything by itself: whoever would disturb asks {@link isShared}.
+ */
+export async function share(path: string): Promise<() => Promise<void>> {
+  const me = await self();
+  const mine = `${path}.use-${me.token}`;
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(mine, JSON.stringify(me));
+  const stop = keepFresh(mine);
+  return async () => {
+    stop();
+    await succeeds(unlink(mine), 'ENOENT');
+  };
+}
+
+/** True while a process that lives has said with {@link share} that it uses the path. Removes what dead ones have said. */
+export async function isShared(path: string): Promise<boolean> {
+  const uses = (await readdir(dirname(path)).catch(() => [])).filter((name) =>
+    name.startsWith(`${basename(path)}.use-`),
+  );
+  const inUse = await Promise.all(
+    uses.map(async (name) => {
+      const use = join(dirname(path), name);
+      if (!(await isStale(use))) return true;
+      await succeeds(unlink(use), 'ENOENT');
+      return false;
+    }),
+  );
+  return inUse.includes(true);
+}
+
+async function self(): Promise<Holder> {
+  return { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '', token: randomUUID() };
+}
+
+/** Touches a file that says who holds something, until it is stopped. */
+function keepFresh(path: string): () => void {
+  const timer = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
 async function acquire(path: string, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
-  const token = randomUUID();
-  const me: Holder = { host: hostname(), pid: process.pid, started: (await startOf(process.pid)) ?? '', token };
+  const me = await self();
   const mine = temporaryPath(path);
   await mkdir(dirname(path), { recursive: true });
   await writeFile(mine, JSON.stringify(me));
@@ -64,11 +106,10 @@ async function acquire(path: string, signal: AbortSignal | undefined): Promise<(
   } finally {
     await unlink(mine);
   }
-  const timer = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
-  timer.unref();
+  const stop = keepFresh(path);
   return async () => {
-    clearInterval(timer);
-    if ((await holderOf(path))?.token === token) await succeeds(unlink(path), 'ENOENT');
+    stop();
+    if ((await holderOf(path))?.token === me.token) await succeeds(unlink(path), 'ENOENT');
   };
 }
 

@@ -3,6 +3,7 @@ import type { Head } from '../../domain/catalog/plan.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/catalog/repository.ts';
 import type { LonghaulError } from '../../domain/failures.ts';
+import type { Evicted } from './cache-limit.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential } from './differential.ts';
@@ -27,8 +28,13 @@ export interface Mgit {
   /** Removes what the cache of this machine holds of a repository. */
   forget(id: string): Promise<void>;
   /**
+   * Keeps mirrors and spooled contents of this machine's cache within a size: see `tidyCache`. Cheap while it is. Gives what
+   * was removed; it is made again when it is needed.
+   */
+  tidy(maxBytes: number): Promise<Evicted[]>;
+  /**
    * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
-   * stops nothing. `concurrency` is how many are asked at the same time; default 16.
+   * stops nothing; a forge that asks everybody to wait is thrown as `RateLimited`. `concurrency` is how many are asked at the same time; default 16.
    */
   heads(
     repositories: readonly RepositoryAddress[],

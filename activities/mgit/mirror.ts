@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LonghaulError } from '../../domain/failures.ts';
+import { forgetUse, mirrorsFolder, noteUse } from './cache-limit.ts';
 import { formatOf } from './diff.ts';
 import {
   bareConfiguration,
@@ -12,15 +13,19 @@ import {
   type ObjectStore,
   replaceFile,
 } from './git.ts';
-import { withLock } from './lock.ts';
-import type { Source } from './source.ts';
+import { share, withLock } from './lock.ts';
+import type { Access, Source } from './source.ts';
 import { removeTemporaries, temporaryPath } from './temporary.ts';
 
 /** What a mirror is made with. */
 export interface MirrorOptions {
+  readonly cacheDir: string;
+  /** The repository's id. */
   readonly about: string;
   /** The lines of configuration that let git in, and where to. */
   readonly config: readonly (readonly [string, string])[];
+  /** {@link Access.turn} */
+  readonly turn: Access['turn'];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -39,18 +44,15 @@ const PARTIAL = `[remote "origin"]
 /**
  * Opens the mirror of a repository that is elsewhere: its commits and trees, without its blobs, in a bare repository of the
  * cache. Blobs come when they are asked for, many at once. It is made when there is none, or when it is not whole; any host
- * can make it again.
+ * can make it again. Close it.
  */
-export async function openMirror(
-  git: Git,
-  path: string,
-  format: ObjectFormat,
-  options: MirrorOptions,
-): Promise<Source> {
-  const { signal } = options;
+export async function openMirror(git: Git, format: ObjectFormat, options: MirrorOptions): Promise<Source> {
+  const { cacheDir, about, signal } = options;
+  const path = mirrorPath(cacheDir, about);
   const lock = `${path}.lock`;
   const store: ObjectStore = { objects: join(path, 'objects'), format };
   const configuration = `[extensions]\n\tpartialClone = origin\n${PARTIAL}`;
+  const uses: (() => Promise<void>)[] = [];
   let isBlank = false;
 
   const discard = async (): Promise<void> => {
@@ -59,24 +61,25 @@ export async function openMirror(
     await rm(trash, { recursive: true, force: true });
   };
 
-  await withLock(
-    lock,
-    async () => {
-      await removeTemporaries(dirname(path));
-      if (await isWhole(path, bareConfiguration(format) + configuration)) return;
-      await discard();
-      await createBareRepository(path, format, configuration);
-      isBlank = true;
-    },
-    signal,
-  );
+  const makeUnlessThere = (): Promise<void> =>
+    withLock(
+      lock,
+      async () => {
+        await removeTemporaries(dirname(path));
+        if (await isWhole(path, bareConfiguration(format) + configuration)) return;
+        await discard();
+        await createBareRepository(path, format, configuration);
+        isBlank = true;
+      },
+      signal,
+    );
 
   const fetch = (args: readonly string[], input = ''): Promise<void> =>
     withLock(
       lock,
       async () => {
         await removeUnfinishedPacks(join(path, 'objects', 'pack'));
-        await git.run([...args], { ...options, gitDir: path, input });
+        await options.turn(() => git.run([...args], { ...options, gitDir: path, input }));
         await consolidate(git, path, options);
       },
       signal,
@@ -92,8 +95,23 @@ export async function openMirror(
     }
   };
 
-  return {
+  const mirror: Source = {
     store,
+    async open() {
+      // said before it is looked for: what is there then is not taken from the cache any more
+      uses.push(await share(path));
+      try {
+        await makeUnlessThere();
+      } catch (error) {
+        await uses.pop()?.();
+        throw error;
+      }
+    },
+    async close() {
+      // on a full disk it cannot be noted: what the work itself ended with is the news
+      await noteUse(cacheDir, path).catch(() => undefined);
+      await uses.pop()?.();
+    },
     get isBlank() {
       return isBlank;
     },
@@ -111,13 +129,17 @@ export async function openMirror(
     },
     discard: () => withLock(lock, discard),
   };
+  await mirror.open();
+  return mirror;
 }
 
-/** Removes a mirror, if there is one, and what a killed process left of it. */
-export async function forgetMirror(path: string): Promise<void> {
+/** Removes the mirror of a repository, if there is one, and what a killed process left of it. */
+export async function forgetMirror(cacheDir: string, id: string): Promise<void> {
+  const path = mirrorPath(cacheDir, id);
   if (!existsSync(dirname(path))) return;
   await withLock(`${path}.lock`, async () => {
     await removeTemporaries(dirname(path));
+    await forgetUse(cacheDir, path);
     await rm(path, { recursive: true, force: true });
   });
 }
@@ -129,7 +151,7 @@ export function mirrorPath(cacheDir: string, id: string): string {
       .replace(/^\.+$/, (dots) => '%2E'.repeat(dots.length))
       .replaceAll(/\.(?=git|lock)/g, '%2E'),
   );
-  return `${join(cacheDir, 'mirrors', ...folders)}.git`;
+  return `${join(mirrorsFolder(cacheDir), ...folders)}.git`;
 }
 
 /** The remote answered, and said that it has no such object. */

@@ -4,7 +4,7 @@ import { LonghaulError } from '../../domain/failures.ts';
 import { isNullOid, nullOid } from './diff.ts';
 import type { Git, ObjectFormat } from './git.ts';
 import { findLayout, type Layout, readHead } from './layout.ts';
-import { isDamage, mirrorPath, openMirror } from './mirror.ts';
+import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
 
 /** Where HEAD is. Throws `RepositoryNotFound`, `AuthenticationFailed`, `GitFailed`. */
@@ -29,11 +29,15 @@ export async function resolveHead(git: Git, access: Access): Promise<Head> {
 async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
   const { id, remote, signal } = access;
   if (remote.path === null) {
-    return openMirror(git, mirrorPath(cacheDir, id), format, { about: id, config: await remoteConfig(access), signal });
+    const { turn } = access;
+    const config = await remoteConfig(access);
+    return openMirror(git, format, { cacheDir, about: id, config, turn, signal });
   }
   const { commonDir } = await layoutOf(access, remote.path);
   return {
     store: { objects: join(commonDir, 'objects'), format },
+    open: () => Promise.resolve(),
+    close: () => Promise.resolve(),
     isBlank: false,
     fetchHead: () => Promise.resolve(),
     fetchCommit: () => Promise.resolve(false),
@@ -57,7 +61,14 @@ export async function withSource<Result>(
   } catch (error) {
     if (access.remote.path !== null || wasBlank || !isDamage(error)) throw error;
     await source.discard();
-    return work(await openSource(git, cacheDir, access, format));
+    await source.open();
+    try {
+      return await work(source);
+    } finally {
+      await source.close();
+    }
+  } finally {
+    await source.close();
   }
 }
 
@@ -75,7 +86,8 @@ async function askGit(git: Git, access: Access): Promise<Head> {
   const onRemark = (said: string): void => {
     redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
   };
-  const printed = await git.run(['ls-remote', '--symref', 'origin', 'HEAD'], { about, config, signal, onRemark });
+  const args = ['ls-remote', '--symref', 'origin', 'HEAD'];
+  const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
   const lines = printed.toString('utf8').split('\n');
   const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
   const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);

@@ -1,9 +1,13 @@
 import type { Remote } from './clone-url.ts';
 import type { ObjectStore } from './git.ts';
 
-/** Where the objects of one repository are read. */
+/** Where the objects of one repository are read. While it is open, nobody takes them from the cache. */
 export interface Source {
   readonly store: ObjectStore;
+  /** Opens it once more, also after it was closed: what was taken from the cache meanwhile is made again, without any object. */
+  open(): Promise<void>;
+  /** Ends what one opening began. */
+  close(): Promise<void>;
   /** True while it is known to hold no blob. */
   readonly isBlank: boolean;
   /** Fetches the commit that HEAD was seen at, unless that was the last one fetched. */
@@ -22,5 +26,7 @@ export interface Access {
   readonly remote: Remote;
   /** Lines of git configuration that let git in; asked for when git goes over the network. */
   readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
+  /** Runs what speaks to the other side when its turn has come. */
+  readonly turn: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly signal?: AbortSignal | undefined;
 }

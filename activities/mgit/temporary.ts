@@ -8,6 +8,8 @@ const NAME = /\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/;
 const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
 /** Of a process of another host nobody can say whether it lives: after a day it does not write any more. */
 const STALE_MS = 86_400_000;
+/** In a container a worker often has the number that the one before had: what is older than this process is not its own. */
+const STARTED_MS = Date.now() - process.uptime() * 1_000;
 
 /** A name beside `path` for what is to become it, or was it. {@link removeTemporaries} finds it when this process was killed. */
 export function temporaryPath(path: string): string {
@@ -20,12 +22,14 @@ export async function removeTemporaries(folder: string): Promise<void> {
   await Promise.all(
     names.map(async (name) => {
       const [, host, pid] = NAME.exec(name) ?? [];
-      if (pid === undefined || (host === HOST && isAlive(Number(pid)))) return;
+      if (pid === undefined) return;
+      const isOurs = host === HOST && Number(pid) === process.pid;
+      if (host === HOST && !isOurs && isAlive(Number(pid))) return;
       const path = join(folder, name);
-      if (host !== HOST) {
-        const made = await stat(path).catch(() => null);
-        if (made === null || Date.now() - made.mtimeMs < STALE_MS) return;
-      }
+      const made = await stat(path).catch(() => null);
+      if (made === null) return;
+      if (isOurs && made.ctimeMs >= STARTED_MS) return;
+      if (host !== HOST && Date.now() - made.mtimeMs < STALE_MS) return;
       await rm(path, { recursive: true, force: true });
     }),
   );

@@ -42,6 +42,7 @@ export async function printDiff(
   for await (const line of diffLines(mgit, await mgit.find(repository), { since: since ?? null })) {
     if (!context.stdout.write(`${line}\n`)) await once(context.stdout, 'drain');
   }
+  await mgit.tidy(context.config.cache.maxBytes);
   return 0;
 }
 

@@ -3,6 +3,7 @@ import { readFile, statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Connection } from '@temporalio/client';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../../domain/queues.ts';
 import { findRunningStack } from '../../stack/running-stack.ts';
 import type { RunningStack } from '../../stack/running-stack.ts';
 import { messageOf } from '../../stack/stack-error.ts';
@@ -27,7 +28,7 @@ export interface Finding {
 }
 
 /** The task queues that a running system serves. */
-const TASK_QUEUES = ['longhaul-flows', 'longhaul-repos'] as const;
+const TASK_QUEUES = [FLOWS_QUEUE, REPOS_QUEUE] as const;
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
 const UP = 'Start it with `longhaul up`.';
 /** Free space below which servers begin to refuse writes, in bytes. */

@@ -31,17 +31,31 @@ export async function addRepositories(
   return runFleet(context, 'onboardRepositories', input, options);
 }
 
-/** `longhaul sync`: brings what is indexed up to date. */
-export async function syncFleet(
-  context: CliContext,
-  options: FleetOptions & { pattern?: string[]; all?: boolean; parallel: number },
-): Promise<number> {
-  const { pattern, all = false, parallel } = options;
-  if (all === (pattern !== undefined)) {
-    throw new LonghaulError('InvalidInput', 'Give either --all or at least one --pattern.');
+/** Options of `longhaul sync`: exactly one of the choices. */
+export interface SyncOptions extends FleetOptions {
+  readonly pattern?: string[];
+  readonly group?: string[];
+  readonly due?: boolean;
+  readonly all?: boolean;
+  readonly parallel: number;
+}
+
+/** `longhaul sync`: brings groups, or what is indexed, up to date. With `all` every group; without groups, whatever is indexed. */
+export async function syncFleet(context: CliContext, options: SyncOptions): Promise<number> {
+  const { pattern, group, due = false, all = false, parallel } = options;
+  if ([pattern !== undefined, group !== undefined, due, all].filter(Boolean).length !== 1) {
+    throw new LonghaulError('InvalidInput', 'Give one of --all, --due, --group and --pattern.');
+  }
+  if (options.dryRun && (group !== undefined || due)) {
+    throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
   }
   const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
   if (options.dryRun) return dryRun(context, 'syncRepositories', input, options);
+  if (pattern !== undefined) return runFleet(context, 'syncRepositories', input, options);
+  const { hasGroups, syncGroups } = await import('./groups.ts');
+  if (group !== undefined) return syncGroups(context, { names: group }, options);
+  if (due) return syncGroups(context, 'due', options);
+  if (await hasGroups(context)) return syncGroups(context, 'every', options);
   return runFleet(context, 'syncRepositories', input, options);
 }
 

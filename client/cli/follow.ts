@@ -1,6 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { ReembedProgress } from '../../domain/catalog/build-flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import { waitingFor } from '../../domain/catalog/progress.ts';
 import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
 
@@ -140,6 +141,7 @@ function countsOf(progress: Progress): string {
   const { filesChanged, objectsDeleted, running } = progress;
   const counts = [`${filesChanged} files`, `+${objectsWritten} -${objectsDeleted} objects`];
   if (failed > 0) counts.push(`${failed} failed`);
+  if (progress.waiting) counts.push(waitingFor(progress.waiting));
   const [first] = running;
   if (first !== undefined) counts.push(running.length === 1 ? first : `${first} and ${running.length - 1} more`);
   return printable(counts.join('  '));

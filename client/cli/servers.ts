@@ -1,4 +1,4 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowClientInterceptor } from '@temporalio/client';
 import type { WeaviateAddress } from '../../activities/index/weaviate.ts';
 import type { LoadedConfig } from '../../activities/config.ts';
 import { LonghaulError } from '../../domain/failures.ts';
@@ -29,16 +29,34 @@ export async function connectTemporal(context: CliContext): Promise<TemporalSess
   };
   try {
     const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
+    const { interceptors, close } = await clientTracing(context);
     return {
-      client: new Client({ connection, namespace }),
+      client: new Client({ connection, namespace, interceptors: { workflow: interceptors } }),
       uiUrl: yours === null ? (running?.uiUrl ?? null) : null,
-      close: () => connection.close(),
+      close: async () => {
+        await close();
+        await connection.close();
+      },
     };
   } catch (error) {
     throw new LonghaulError('ServerUnavailable', `Temporal at ${connectionOptions.address} does not answer.`, {
       cause: error,
     });
   }
+}
+
+/** What makes the first span of a flow that is started here, where traces are wanted. */
+async function clientTracing({
+  env,
+  stderr,
+}: CliContext): Promise<{ interceptors: WorkflowClientInterceptor[]; close: () => Promise<void> }> {
+  const { startTracing } = await import('../../activities/telemetry/tracing.ts');
+  const onProblem = (message: string): void => void stderr.write(`traces were lost: ${message}\n`);
+  const tracing = await startTracing(env, { service: 'longhaul', onProblem });
+  if (tracing === null) return { interceptors: [], close: () => Promise.resolve() };
+  const { OpenTelemetryWorkflowClientInterceptor } =
+    await import('@temporalio/interceptors-opentelemetry/lib/client/index.js');
+  return { interceptors: [new OpenTelemetryWorkflowClientInterceptor()], close: () => tracing.close() };
 }
 
 /** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`, `StackFailed`. */

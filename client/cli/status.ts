@@ -2,8 +2,14 @@ import { isRunning } from '../../stack/process-identity.ts';
 import { clearLeftovers, findRunningStack } from '../../stack/running-stack.ts';
 import type { RunningStack } from '../../stack/running-stack.ts';
 import type { CliContext } from './context.ts';
+import { LonghaulError } from '../../domain/failures.ts';
+import { yourWeaviate } from '../../stack/weaviate.ts';
+import { yourTemporal } from '../../stack/temporal-connection.ts';
+import type { GroupView } from '../../activities/groups/view.ts';
+import type { FleetView } from '../fleet-view.ts';
+import { printable } from './printable.ts';
 import { namingStackFailures } from './stack-failure.ts';
-import { stackTable } from './stack-table.ts';
+import { plainTable, stackTable } from './stack-table.ts';
 
 /** Options of `longhaul status`. */
 export interface StatusOptions {
@@ -11,36 +17,81 @@ export interface StatusOptions {
 }
 
 /**
- * Says what runs on this data folder and where. What a killed run left is stopped on the way. Returns 0 when the stack and
- * all its programs run, 1 when not. Throws `StackFailed`.
+ * Says what runs on this data folder and where, and how the fleet is doing. What a killed run left is stopped on the way.
+ * Returns 0 when the stack and all its programs run, or the user's own servers answer, 1 when not. Throws `StackFailed`.
  */
 export async function status(options: StatusOptions, context: CliContext): Promise<number> {
   return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
-    return running === null ? tellStopped(options, context) : tellRunning(running, options, context);
+    if (running === null && !(await hasOwnServers(context))) return tellStopped(options, context);
+    const fleet = await fleetOf(context);
+    const dead = running?.state.children.filter((child) => !isRunning(child)).map((child) => child.name) ?? [];
+    if (options.json) tell(context, JSON.stringify({ ...stackOf(running, dead, context), fleet }));
+    else {
+      if (running !== null) tellStack(running, dead, context);
+      tell(context, fleet === null ? 'The fleet cannot be seen: Temporal or Weaviate does not answer.' : glance(fleet));
+    }
+    if (running === null) return fleet === null ? 1 : 0;
+    return running.state.status === 'running' && dead.length === 0 ? 0 : 1;
   });
 }
 
-function tellRunning({ state, pid }: RunningStack, options: StatusOptions, context: CliContext): number {
-  const dead = state.children.filter((child) => !isRunning(child)).map((child) => child.name);
-  if (options.json) {
-    const { startedAt, temporal, weaviate, modelFolder } = state;
-    const programs = state.children.map((child) => ({
-      name: child.name,
-      pid: child.pid,
-      alive: !dead.includes(child.name),
-    }));
-    const { dataDir } = context;
-    tell(
-      context,
-      JSON.stringify({ status: state.status, dataDir, pid, startedAt, temporal, weaviate, modelFolder, programs }),
-    );
-  } else {
-    tell(context, stackTable(state, context));
-    if (state.status === 'starting') tell(context, 'It is still starting.');
-    if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being started again).`);
+/** True when the servers are named by the environment or the configuration, so that no stack is needed. */
+async function hasOwnServers({ config, env }: CliContext): Promise<boolean> {
+  return (await yourTemporal(config.temporal, env)) !== null && yourWeaviate(config.weaviate, env) !== null;
+}
+
+/** The fleet at a glance; null while a server is away. */
+async function fleetOf(context: CliContext): Promise<FleetView | null> {
+  const { viewFleet } = await import('../fleet-view.ts');
+  try {
+    return await viewFleet(context);
+  } catch (error) {
+    if (error instanceof LonghaulError && error.type === 'ServerUnavailable') return null;
+    throw error;
   }
-  return state.status === 'running' && dead.length === 0 ? 0 : 1;
+}
+
+function stackOf(running: RunningStack | null, dead: readonly string[], { dataDir }: CliContext): object {
+  if (running === null) return { status: 'own servers', dataDir };
+  const { state, pid } = running;
+  const { status: said, startedAt, temporal, weaviate, modelFolder } = state;
+  const programs = state.children.map(({ name, pid: of }) => ({ name, pid: of, alive: !dead.includes(name) }));
+  return { status: said, dataDir, pid, startedAt, temporal, weaviate, modelFolder, programs };
+}
+
+function tellStack({ state }: RunningStack, dead: readonly string[], context: CliContext): void {
+  tell(context, stackTable(state, context));
+  if (state.status === 'starting') tell(context, 'It is still starting.');
+  if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being started again).`);
+}
+
+/** The fleet in a few lines. */
+function glance({ repositories, groups }: FleetView): string {
+  const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
+  const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
+  const lines = [`${repositories.length} repositories indexed, ${unfinished} unfinished, ${failing.size} failing`];
+  if (groups.length > 0) {
+    const head = ['group', 'state', 'repositories', 'failing', 'complete as of', 'next run', 'missed', 'skipped'];
+    lines.push('', plainTable([head, ...groups.map(groupRow)]));
+  }
+  return lines.join('\n');
+}
+
+function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): string[] {
+  const state = latest?.status === 'RUNNING' ? 'running' : isPaused ? 'paused' : 'active';
+  const failed = latest?.result?.failed ?? (latest === null || latest.status === 'RUNNING' ? '' : latest.status);
+  const time = (iso: string | null, none: string): string =>
+    iso === null ? none : `${iso.slice(0, 16).replace('T', ' ')}Z`;
+  const cells = [
+    group.name,
+    state,
+    latest?.result?.matched ?? '',
+    failed,
+    time(completeAt, 'never'),
+    time(nextRun, ''),
+  ];
+  return [...cells, missed, skipped].map((cell) => printable(String(cell)));
 }
 
 async function tellStopped(options: StatusOptions, context: CliContext): Promise<number> {

@@ -7,7 +7,7 @@ import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/acti
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
-import { FLOWS_QUEUE } from '../flows.ts';
+import { FLOWS_QUEUE } from '../../domain/queues.ts';
 import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';

@@ -132,6 +132,8 @@ export interface FileLine {
   /** Size in bytes; null when the line does not say. */
   readonly size: number | null;
   readonly content: LineContent;
+  /** SHA-256 of the content in hexadecimal, as the producer says; null when it does not. */
+  readonly contentHash: string | null;
 }
 
 /** The line that ends a repository's stream. */
@@ -152,6 +154,8 @@ export interface ChangesetLine {
 
 /** A line of the stream, read. */
 export type ChangeLine = FileLine | ChangesetLine;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -202,6 +206,7 @@ function barePath(path: string, line: number): FileLine {
     old: null,
     size: null,
     content: { kind: 'none' },
+    contentHash: null,
   };
 }
 
@@ -243,6 +248,7 @@ function fileLine(fields: Fields, origin: Origin): FileLine {
     old,
     size: content.kind === 'bytes' ? content.bytes.length : size,
     content,
+    contentHash: op === 'delete' ? null : contentHash(fields, line),
   };
 }
 
@@ -301,6 +307,7 @@ function sidePath(fields: Fields, key: string, bytesKey: string, line: number): 
 /** A path is only a name here, but one that git could not hold would never be found again. */
 function checkPath(path: string, key: string, line: number): string {
   if (path === '' || path.includes('\0')) refuse(line, `${key} is empty or has a NUL in it`);
+  if (/^(\/|[A-Za-z]:[\\/])/.test(path)) refuse(line, `${key} is absolute: give it as it is in the repository`);
   if (path.split('/').some((part) => part === '..' || part === '.')) refuse(line, `${key} has . or .. in it`);
   return path;
 }
@@ -311,6 +318,15 @@ function oid(fields: Fields, key: string, line: number): string | null {
   return /^[0-9a-f]{4,64}$/i.test(value)
     ? value.toLowerCase()
     : refuse(line, `${key} is not a hexadecimal object name`);
+}
+
+/** mgit's releases say the empty text of what has no content. */
+function contentHash(fields: Fields, line: number): string | null {
+  const value = optionalText(fields, 'content_hash', line);
+  if (value === null || value === '') return null;
+  return /^[0-9a-f]{64}$/i.test(value)
+    ? value.toLowerCase()
+    : refuse(line, 'content_hash is not a SHA-256 of 64 hexadecimal digits');
 }
 
 function mode(fields: Fields, key: string, line: number): string | null {
@@ -331,7 +347,9 @@ function wholeNumber(fields: Fields, key: string, line: number): number | null {
 function optionalText(fields: Fields, key: string, line: number): string | null {
   const value = fields[key];
   if (value === undefined || value === null) return null;
-  return typeof value === 'string' ? value : refuse(line, `${key} is not a text`);
+  if (typeof value !== 'string') return refuse(line, `${key} is not a text`);
+  // half of a surrogate pair is no character: in UTF-8 it would become another one
+  return LONE_SURROGATE.test(value) ? refuse(line, `${key} has half of a surrogate pair in it`) : value;
 }
 
 function parseObject(text: string, line: number): Fields {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { syncGroup } from './sync-groups.schema.ts';
 import { NO_REPOSITORY, NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
+const group = z.string().min(1).max(200).optional();
 const parallel = z.int().min(1).max(64).default(8);
 const digest = z.string().regex(/^[0-9a-f]{16}$/, 'must be the digest of a build: see `longhaul index builds`');
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
@@ -31,14 +33,15 @@ export const queriesFile = z.strictObject({ queries: storedQueries.min(1, 'give 
 
 /** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
 export const FLOW_INPUTS = {
-  onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel }),
+  onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel, group }),
   syncRepositories: z
-    .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel })
+    .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel, group })
     .refine(oneOfPatternsAndAll, PATTERNS_OR_ALL),
   syncRepository: z.strictObject({
     repository: z.union([repositoryId, address]),
     build: digest.optional(),
     onlyIndexed: z.boolean().optional(),
+    group,
   }),
   removeRepositories: z.strictObject({ patterns: patternList, parallel }),
   verifyCatalog: z
@@ -68,6 +71,20 @@ export const FLOW_INPUTS = {
   fillBuild: z.strictObject({ build: digest, parallel }),
   switchIndex: z.strictObject({ to: z.union([digest, z.literal('previous')]) }),
   pruneIndex: z.strictObject({ previous: z.boolean().default(false) }),
+  applySyncGroups: z.strictObject({
+    document: z.string().min(1, 'give the text of sync-groups.yaml'),
+    source: z.strictObject({
+      file: z.string().min(1).max(4_096),
+      commit: z
+        .string()
+        .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, 'must be a whole commit id')
+        .nullable()
+        .default(null),
+      by: z.string().min(1).max(200),
+    }),
+    prune: z.boolean().default(false),
+  }),
+  syncGroup,
   ingestStream: z.strictObject({
     repository: repositoryId,
     stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),

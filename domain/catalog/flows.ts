@@ -1,4 +1,5 @@
 import type { FailureType } from '../failures.ts';
+import { redact } from '../redact.ts';
 import type { FullReason, SkipReason } from './change.ts';
 import type { Repository, RepositoryAddress } from './repository.ts';
 import type { VerificationReport } from './verification.ts';
@@ -11,6 +12,8 @@ export interface OnboardInput {
   readonly confirm?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
+  readonly group?: string;
 }
 
 /** Input of `syncRepositories`: `patterns`, or `all`, never both. */
@@ -21,6 +24,8 @@ export interface SyncRepositoriesInput {
   readonly all?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
+  readonly group?: string;
 }
 
 /** Input of `syncRepository`. */
@@ -31,6 +36,8 @@ export interface SyncRepositoryInput {
   readonly build?: string;
   /** Do nothing when it is not in the index, or not any more. @default false */
   readonly onlyIndexed?: boolean;
+  /** The named group that it is worked on for, as log and metrics know it. */
+  readonly group?: string;
 }
 
 /** Input of `removeRepositories`. */
@@ -67,7 +74,7 @@ export interface VerifyRepositoryInput {
 export interface IngestStreamInput {
   /** The id that the objects belong to. */
   readonly repository: string;
-  /** SHA-256 of the spooled stream, 64 hex digits: the name of its file in the blob store. */
+  /** SHA-256 of the spooled stream, 64 hex digits: its digest in the blob store. */
   readonly stream: string;
 }
 
@@ -97,6 +104,10 @@ export interface RepositoryFailure {
   readonly repository: string;
   readonly type: FailureType | 'Unexpected';
   readonly error: string;
+  /** When its receipt was written, ISO 8601; missing when it has none, or nobody looked. */
+  readonly indexedAt?: string;
+  /** For how many runs in a row it has failed, as far as the results of the schedule's runs say. */
+  readonly inARow?: number;
 }
 
 /** Result of every flow over many repositories. */
@@ -129,9 +140,10 @@ export const FAILURES_KEPT = 200;
 /** Hundreds of them travel in one result, and a tool may have said a lot. */
 const LONGEST_ERROR = 500;
 
-/** What went wrong, short enough to travel with many others. */
+/** What went wrong, without secrets, short enough to travel with many others. */
 export function clipError(error: string): string {
-  return error.length > LONGEST_ERROR ? `${error.slice(0, LONGEST_ERROR - 1)}…` : error;
+  const text = redact(error);
+  return text.length > LONGEST_ERROR ? `${text.slice(0, LONGEST_ERROR - 1)}…` : text;
 }
 
 /** What a running fleet flow is doing; the answer of the query `progress`. */
@@ -143,6 +155,8 @@ export interface FleetProgress extends Omit<FleetResult, 'durationMs'> {
   readonly total: number;
   /** Names of the repositories being worked on now. */
   readonly running: readonly string[];
+  /** Who asks to wait, and until when (ISO 8601); null or missing while nobody does. */
+  readonly waiting?: { readonly for: string; readonly until: string } | null;
 }
 
 /** A person's answer to `Proceed with initial indexing?`, the argument of the update `confirm`. */
@@ -156,6 +170,8 @@ export interface Confirmation {
 export interface PlannedRepository extends RepositoryAddress {
   /** Ids under which the same repository was indexed before it was renamed or transferred: removed once it has this one. */
   readonly formerly?: readonly string[];
+  /** When its receipt was written, ISO 8601; missing when it has none. */
+  readonly indexedAt?: string;
 }
 
 /** One page of repositories to work on, as an activity returns it. */

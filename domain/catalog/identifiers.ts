@@ -1,15 +1,28 @@
 import { stemmer } from 'stemmer';
+import { createWordMemory, unitsOf } from './word-memory.ts';
 
 /** Runs of letters and digits: what the index calls a word. Underscores and signs join the words of one identifier. */
 const IDENTIFIER = /[\p{L}\p{N}]+(?:_+[\p{L}\p{N}]+)*/gu;
-/** The same for the text that nearly all source code is, which is much faster. */
-const ASCII_IDENTIFIER = /[a-zA-Z0-9]+(?:_+[a-zA-Z0-9]+)*/g;
 /** The words inside an identifier: `HTTPServer2` is HTTP, Server and 2. */
 const PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lt}\p{Lm}\p{Lo}]+|\p{L}/gu;
+const SIGN = 0;
+const UNDERSCORE = 1;
+const LOWER = 2;
+const UPPER = 3;
+const DIGIT = 4;
+/** What ASCII characters are, because almost every character of source code is one. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (character === '_') return UNDERSCORE;
+  if (/[a-z]/.test(character)) return LOWER;
+  if (/[A-Z]/.test(character)) return UPPER;
+  return /[0-9]/.test(character) ? DIGIT : SIGN;
+});
 const NON_ASCII = /[^\0-\x7f]/;
 const ASCII_WORD = /^[a-z]+$/;
 /** A longer word is a hash, a key or encoded data: nobody searches for it, and it would swell the index. */
 const LONGEST_WORD = 64;
+const LONGEST_IDENTIFIER = 4 * LONGEST_WORD;
 const MOST_MEMORIES = 50_000;
 
 /** Words of a question that say nothing about the code that answers it. */
@@ -21,7 +34,7 @@ const STOP_WORDS = new Set(
     'when where whether which while who why will with would you your'
   ).split(' '),
 );
-const memory = new Map<string, readonly string[]>();
+const remembered = createWordMemory(termsOf, { most: MOST_MEMORIES, longest: LONGEST_IDENTIFIER });
 
 /**
  * The words of an identifier, lower-cased, in order: `parseHTTPResponse2` is parse, http, response, 2; `MAX_BATCH` is max,
@@ -36,7 +49,20 @@ export function splitIdentifier(identifier: string): string[] {
  * words reads `getUserName` as three of them.
  */
 export function spaceIdentifiers(text: string): string {
-  return text.replaceAll(/(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, ' ');
+  const units = unitsOf(text);
+  const words: string[] = [];
+  let start = 0;
+  let before = SIGN;
+  for (let at = 0; at < text.length; at++) {
+    const kind = KINDS[units[at] as number] ?? SIGN;
+    if (kind === UPPER && (before === LOWER || before === DIGIT || (before === UPPER && isLower(text, at + 1)))) {
+      words.push(text.slice(start, at));
+      start = at;
+    }
+    before = kind;
+  }
+  words.push(text.slice(start));
+  return words.join(' ');
 }
 
 /**
@@ -45,12 +71,30 @@ export function spaceIdentifiers(text: string): string {
  * and digits only, so a tokenizer that splits on anything else keeps them whole.
  */
 export function stems(text: string): string[] {
-  const terms: string[] = [];
-  const identifiers = NON_ASCII.test(text) ? text.normalize('NFC').match(IDENTIFIER) : text.match(ASCII_IDENTIFIER);
-  for (const identifier of identifiers ?? []) {
-    for (const term of termsOf(identifier)) terms.push(term);
+  const found: string[] = [];
+  const add = (units: Uint16Array, start: number, end: number): void => {
+    for (const term of remembered.of(units, start, end)) found.push(term);
+  };
+  if (NON_ASCII.test(text)) {
+    for (const [identifier] of text.normalize('NFC').matchAll(IDENTIFIER))
+      add(unitsOf(identifier), 0, identifier.length);
+    return found;
   }
-  return terms;
+  const units = unitsOf(text);
+  let start = -1;
+  let end = 0;
+  for (let at = 0; at < text.length; at++) {
+    const kind = KINDS[units[at] as number] as number;
+    if (kind >= LOWER) {
+      if (start < 0) start = at;
+      end = at + 1;
+    } else if (kind === SIGN && start >= 0) {
+      add(units, start, end);
+      start = -1;
+    }
+  }
+  if (start >= 0) add(units, start, end);
+  return found;
 }
 
 /**
@@ -64,14 +108,7 @@ export function queryStems(query: string): string[] {
 }
 
 function termsOf(identifier: string): readonly string[] {
-  const known = memory.get(identifier);
-  if (known) return known;
-  if (identifier.length > 4 * LONGEST_WORD) return [];
-  const terms = termsOfParts(splitIdentifier(identifier));
-  if (memory.size >= MOST_MEMORIES) memory.clear();
-  // spelled anew, because a slice would keep the whole text alive that it was cut from
-  memory.set(Array.from(identifier).join(''), terms);
-  return terms;
+  return identifier.length > LONGEST_IDENTIFIER ? [] : termsOfParts(splitIdentifier(identifier));
 }
 
 function termsOfParts(parts: readonly string[]): string[] {
@@ -81,4 +118,8 @@ function termsOfParts(parts: readonly string[]): string[] {
 
 function stem(word: string): string {
   return ASCII_WORD.test(word) ? stemmer(word) : word;
+}
+
+function isLower(text: string, at: number): boolean {
+  return at < text.length && KINDS[text.charCodeAt(at)] === LOWER;
 }

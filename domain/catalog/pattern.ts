@@ -23,7 +23,7 @@ export interface Pattern {
   readonly repository: string;
 }
 
-const ALLOWED = /^[A-Za-z0-9*?/\-_. ]+$/;
+const ALLOWED = /^[A-Za-z0-9*?/\-_.: ]+$/;
 
 /**
  * Reads a pattern. `providers` are the names of the configured providers: a pattern of three or four segments that begins
@@ -40,7 +40,7 @@ export function parsePattern(text: string, providers: readonly string[] = []): P
     throw new LonghaulError(
       'InvalidInput',
       `The pattern ${JSON.stringify(text.slice(0, 200))} is not organization/project/repository: use one to three segments ` +
-        'of letters, digits, dot, dash, underscore, space and the wildcards * and ?, or the id of a repository.',
+        'of letters, digits, dot, dash, underscore, colon, space and the wildcards * and ?, or the id of a repository.',
     );
   }
   if (ofId) {
@@ -74,14 +74,42 @@ export function matchesAny(patterns: readonly Pattern[], id: string): boolean {
   return patterns.some((pattern) => matchesPattern(pattern, id));
 }
 
+/**
+ * True when some repository can be meant by both patterns. Two that name different projects are meant for a forge that has
+ * projects, although one without any would take them for the same.
+ */
+export function patternsOverlap(a: Pattern, b: Pattern): boolean {
+  const overlaps = (left: string, right: string): boolean =>
+    canMatchBoth(expressionOf(a, left), expressionOf(b, right));
+  const sameProject =
+    a.project === null || b.project === null
+      ? matchesProject(a, null) && matchesProject(b, null)
+      : overlaps(a.project, b.project);
+  return (
+    (a.provider === null || b.provider === null || a.provider === b.provider) &&
+    overlaps(a.organization, b.organization) &&
+    sameProject &&
+    overlaps(a.repository, b.repository)
+  );
+}
+
+/** True when the pattern may mean repositories of this organization. */
+export function matchesOrganization(pattern: Pattern, organization: string): boolean {
+  return matchesSegment(pattern, pattern.organization, organization.toLowerCase());
+}
+
 /** True when a segment of a pattern stands for more than itself. */
 export function hasWildcard(segment: string): boolean {
   return /[*?]/.test(segment);
 }
 
-function matchesSegment({ provider }: Pattern, segment: string, text: string): boolean {
-  const prefix = provider === null && !hasWildcard(segment);
-  return matchesWildcards(prefix ? `${segment}*` : segment, text);
+function matchesSegment(pattern: Pattern, segment: string, text: string): boolean {
+  return matchesWildcards(expressionOf(pattern, segment), text);
+}
+
+/** A segment as a wildcard expression: what has no wildcard also matches as a prefix, but not in an id. */
+function expressionOf({ provider }: Pattern, segment: string): string {
+  return provider === null && !hasWildcard(segment) ? `${segment}*` : segment;
 }
 
 /** Forges without projects ignore the segment, except in an id. */
@@ -112,4 +140,25 @@ function matchesWildcards(expression: string, text: string): boolean {
     }
   }
   return wanted.slice(w).every((character) => character === '*');
+}
+
+/** True when some text matches both wildcard expressions: pairs of places in them that a text can lead to. */
+function canMatchBoth(one: string, other: string): boolean {
+  const seen = new Set<number>();
+  const waiting: [number, number][] = [[0, 0]];
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const [i, j] = at;
+    if (i === one.length && j === other.length) return true;
+    const key = i * (other.length + 1) + j;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const [a, b] = [one[i], other[j]];
+    if (a === '*') waiting.push([i + 1, j]);
+    if (b === '*') waiting.push([i, j + 1]);
+    if (a === undefined || b === undefined) continue;
+    if (a === '*' && b !== '*') waiting.push([i, j + 1]);
+    if (b === '*' && a !== '*') waiting.push([i + 1, j]);
+    if (a === b || a === '?' || b === '?') waiting.push([i + 1, j + 1]);
+  }
+  return false;
 }

@@ -31,6 +31,9 @@ export interface Head {
   readonly redirectedTo?: string;
   /** {@link Repository.uid} of what is there now, where that costs nothing to know. */
   readonly uid?: string;
+  /** The commit's tree and when it was made (ISO 8601), where these cost nothing to know. */
+  readonly tree?: string;
+  readonly committedAt?: string;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -120,12 +123,14 @@ export function planSync(
           repository: id,
           type: 'IndexIncomplete',
           error: `${id} came as a change stream: ingest it again.`,
+          ...writtenAt(receipt),
         });
     } else if (head === undefined || head instanceof Error) {
       failures.push({
         repository: id,
         type: head?.type ?? 'GitFailed',
         error: head?.message ?? `mgit did not say where HEAD of ${id} is.`,
+        ...writtenAt(receipt),
       });
     } else if (
       isIndexed(receipt, digest) &&
@@ -137,7 +142,8 @@ export function planSync(
     ) {
       upToDate.push(id);
     } else {
-      work.push({ ...addressOfReceipt(receipt), ...(head.uid === undefined ? {} : { uid: head.uid }) });
+      const uid = head.uid === undefined ? {} : { uid: head.uid };
+      work.push({ ...addressOfReceipt(receipt), ...uid, ...writtenAt(receipt) });
     }
   }
   return { matched: receipts.length, work: byId(work), upToDate, failures };
@@ -183,6 +189,34 @@ export function isBeingRemoved({ commit, pending }: Receipt): boolean {
 /** Where the repository of a receipt is fetched from. */
 export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
   return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
+}
+
+/** All that several plans would do, each repository once: what an earlier plan says of it counts. */
+export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
+  const work = new Map<string, PlannedRepository>();
+  const upToDate = new Set<string>();
+  const failures = new Map<string, RepositoryFailure>();
+  for (const plan of plans) {
+    for (const repository of plan.work) if (!work.has(repository.id)) work.set(repository.id, repository);
+    for (const id of plan.upToDate) upToDate.add(id);
+    for (const failure of plan.failures) failures.set(failure.repository, failure);
+  }
+  // a former name is worked on with the present one
+  const former = new Set([...work.values()].flatMap(({ formerly = [] }) => formerly));
+  for (const id of former) failures.delete(id);
+  for (const id of [...work.keys(), ...failures.keys()]) upToDate.delete(id);
+  for (const id of failures.keys()) work.delete(id);
+  return {
+    matched: work.size + upToDate.size + failures.size,
+    work: byId([...work.values()]),
+    upToDate: [...upToDate].sort(),
+    failures: [...failures.values()],
+  };
+}
+
+/** When a receipt was written that vouches for something. */
+function writtenAt({ commit, indexedAt }: Receipt): Pick<PlannedRepository, 'indexedAt'> {
+  return commit === '' ? {} : { indexedAt };
 }
 
 function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {

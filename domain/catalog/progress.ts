@@ -1,4 +1,5 @@
 import type { FleetProgress, RepositoryOutcome } from './flows.ts';
+import type { ForgeBudgetStatus, LineStatus } from './forge-budget.ts';
 import { DIFFERENCES, type RepositoryVerification } from './verification.ts';
 
 /** The state of a fleet flow as a markdown table, for the details that the Temporal UI shows. Below 20 kB. */
@@ -6,6 +7,7 @@ export function describeProgress(progress: FleetProgress): string {
   const { stage, total, succeeded, failed, skipped, running, failures, sample } = progress;
   const rows: [string, string | number][] = [
     ['stage', stage],
+    ...(progress.waiting ? [['waiting', waitingFor(progress.waiting)] as [string, string]] : []),
     ['matched', progress.matched],
     ['to do', total],
     ['succeeded', succeeded],
@@ -32,6 +34,30 @@ export function describeProgress(progress: FleetProgress): string {
     parts.push(list('Failed', shown, failed));
   }
   return parts.join('\n\n');
+}
+
+/** Who asks to wait, and until when, in words. */
+export function waitingFor({ for: who, until }: { readonly for: string; readonly until: string }): string {
+  return `waiting for ${who} until ${until.slice(0, 19)}Z`;
+}
+
+/** What a forge was asked and who waits for it, as markdown. */
+export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): string {
+  const rows: [string, string | number][] = [
+    ['REST points this minute', rest.minute],
+    ['REST requests left', hourOf(rest)],
+    ['GraphQL points this minute', graphql.minute],
+    ['GraphQL points left', hourOf(graphql)],
+    ['requests at the same time, at most', places],
+    ['refused until', blockedUntil ?? 'not refused'],
+  ];
+  const table = `| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`;
+  const waits = waiting.map(({ line, until }) => `${line} until ${until}`);
+  return waits.length === 0 ? table : `${table}\n\n${list('Waiting', waits, waits.length)}`;
+}
+
+function hourOf({ hour }: LineStatus): string {
+  return hour === null ? 'not counted' : `${hour.remaining} of ${hour.limit} until ${hour.resetsAt}`;
 }
 
 /** The question that a person is asked before an initial indexing, in the words of seed 000, workflow 6. */

@@ -64,7 +64,8 @@ export function isRepositoryId(id: string): boolean {
   return segments.length >= 3 && segments.length <= 4 && id.length <= 300 && segments.every(isPlainSegment);
 }
 
-function isPlainSegment(segment: string): boolean {
+/** True for what may stand between two slashes of an id: not empty, no `..`, no control character, no backslash. */
+export function isPlainSegment(segment: string): boolean {
   // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
   return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f-\u009f\\]/.test(segment);
 }

@@ -99,6 +99,7 @@ async function proveInstallation(project: Project): Promise<void> {
   expectCounts(added, { matched: 2, succeeded: 2, failed: 0 });
   await expectFound(project, 'cancel an order', 'local/acme/orders', 'src/orders.ts');
   say('onboarding: 2 of 2 succeeded, and the search finds them');
+  await expectMetrics(project);
 
   await compose('kill', 'worker');
   await compose('up', '--detach', '--wait', 'worker');
@@ -165,6 +166,14 @@ async function expectKeyIsNeeded({ apiKey, ports }: Project): Promise<void> {
   assert.equal((await fetch(address)).status, 401, 'Weaviate answers without a key');
   const answer = await fetch(address, { headers: { authorization: `Bearer ${apiKey}` } });
   assert.equal(answer.status, 200, 'Weaviate refuses the key');
+}
+
+/** The worker shows what it did, and what the SDK counts, to its own network and nobody else. */
+async function expectMetrics({ compose }: Project): Promise<void> {
+  const program = "fetch('http://worker:9464/metrics').then(async (r) => process.stdout.write(await r.text()))";
+  const text = await compose('exec', '--no-TTY', 'worker', 'node', '-e', program);
+  assert.match(text, /^longhaul_objects_written_total [1-9]/m);
+  assert.match(text, /^temporal_workflow_completed\{/m);
 }
 
 async function expectUiShowsNamespace({ ports }: Project): Promise<void> {

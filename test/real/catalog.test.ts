@@ -3,9 +3,8 @@ import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/clie
 import { describe, expect } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
-import { xorIds, NO_OBJECTS } from '../../domain/catalog/receipt.ts';
 import { git } from '../../examples/git.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../support/flows.ts';
+import { expectReceiptTrue, type FlowsFixture, objectIdsOf, sourceOf, test } from '../support/flows.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/receipt.ts');
@@ -18,13 +17,6 @@ async function syncAll({ client }: FlowsFixture) {
   return (await startFlow(client, 'syncRepositories', { all: true })).result();
 }
 
-/** What the receipt says is what Weaviate holds, object for object. */
-async function expectReceiptTrue({ tools }: FlowsFixture, repository: string, commit: string): Promise<void> {
-  const receipt = await tools.store.readReceipt(repository);
-  const ids = await objectIdsOf(tools, repository);
-  expect(receipt).toMatchObject({ commit, objects: ids.length, xor: ids.reduce(xorIds, NO_OBJECTS), pending: null });
-}
-
 describe('onboarding', () => {
   test('indexes what matches, once, with receipts that are true', async ({ flows }) => {
     const { estate, tools } = flows;
@@ -35,8 +27,8 @@ describe('onboarding', () => {
     const first = await onboard(flows, ['acme/*']);
     expect(first).toMatchObject({ matched: 2, succeeded: 2, failed: 0, skipped: 0, filesChanged: 3, declined: false });
     expect(first.objectsWritten).toBeGreaterThanOrEqual(3);
-    await expectReceiptTrue(flows, 'local/acme/api', one);
-    await expectReceiptTrue(flows, 'local/acme/platform/api', two);
+    await expectReceiptTrue(tools, 'local/acme/api', one);
+    await expectReceiptTrue(tools, 'local/acme/platform/api', two);
     // the same file in two repositories is two objects and one embedding
     expect(await objectIdsOf(tools, 'local/acme/platform/api')).not.toEqual(
       expect.arrayContaining(await objectIdsOf(tools, 'local/acme/api')),
@@ -104,7 +96,7 @@ describe('delta sync', () => {
     });
     const result = await syncAll(flows);
     expect(result).toMatchObject({ matched: 2, succeeded: 1, skipped: 1, failed: 0 });
-    await expectReceiptTrue(flows, 'local/acme/api', commit);
+    await expectReceiptTrue(tools, 'local/acme/api', commit);
 
     // a move embeds nothing again, and the index is what it would be from scratch
     const ids = await objectIdsOf(tools, 'local/acme/api');
@@ -128,7 +120,7 @@ describe('delta sync', () => {
 
     await git(['clone', '--quiet', '--bare', hidden, estate.gitDir('acme/api')]);
     expect(await syncAll(flows)).toMatchObject({ succeeded: 1, failed: 0 });
-    await expectReceiptTrue(flows, 'local/acme/api', after);
+    await expectReceiptTrue(tools, 'local/acme/api', after);
   });
 
   test('finishes what an interrupted run left, then goes on', async ({ flows }) => {
@@ -144,7 +136,7 @@ describe('delta sync', () => {
     await tools.store.writeReceipt({ ...receipt, pending });
     const commit = await estate.commit('acme/api', { 'a.ts': 'export const found = true;\n' });
     expect(await syncAll(flows)).toMatchObject({ succeeded: 1, failed: 0 });
-    await expectReceiptTrue(flows, 'local/acme/api', commit);
+    await expectReceiptTrue(tools, 'local/acme/api', commit);
   });
 });
 
@@ -212,19 +204,5 @@ describe('input', () => {
     let cause = (failure as WorkflowFailedError).cause as Error & { type?: string };
     while (cause.cause instanceof Error) ({ cause } = cause as { cause: Error });
     expect(cause).toMatchObject({ type: 'InvalidInput', message: expect.stringMatching(message) as string });
-  });
-});
-
-describe('without a workflow cache', () => {
-  test.override({ maxCachedWorkflows: 0 });
-
-  test('every flow gives the same result when it is rebuilt from history at each step', async ({ flows }) => {
-    const { estate } = flows;
-    await estate.create('acme/api', { 'a.ts': LANES });
-    await estate.create('acme/web', { 'b.ts': RECEIPT });
-    expect(await onboard(flows)).toMatchObject({ succeeded: 2, failed: 0 });
-    const commit = await estate.commit('acme/web', { 'b.ts': LANES });
-    expect(await syncAll(flows)).toMatchObject({ succeeded: 1, skipped: 1 });
-    await expectReceiptTrue(flows, 'local/acme/web', commit);
   });
 });

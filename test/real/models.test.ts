@@ -14,6 +14,7 @@ import { commandEnv, longhaul } from '../support/command.ts';
 import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
 import { createEstate, type Estate, type Files } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { collectRuns } from '../support/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
@@ -46,7 +47,7 @@ beforeAll(async () => {
   ]);
   const native = await NativeConnection.connect({ address: temporalAddress });
   const bundle = { codePath: inject('stack').workflowBundle };
-  const worker = await Worker.create(flowsWorker({ connection: native, namespace: 'default' }, bundle));
+  const worker = await Worker.create(flowsWorker({ connection: native, namespace: NAMESPACE }, bundle));
   flows = { worker, done: worker.run(), connection: native };
 });
 afterAll(async () => {
@@ -97,7 +98,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
   let worker: WorkerProcess | undefined;
   let logs = '';
   const started = new Map<string, string>();
-  const client = (): Client => new Client({ connection });
+  const client = (): Client => new Client({ connection, namespace: NAMESPACE });
 
   beforeAll(async () => {
     ({ estate, change } = await createModelEstate(model));
@@ -118,7 +119,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     return () => handle.result();
   }
 
-  test('killed in the middle, asks only for the rest', { timeout: 180_000 }, async () => {
+  test('killed in the middle, asks only for the rest', async () => {
     const held: { free: () => void } = { free: () => undefined };
     // the probe, then whole requests, of which the fourth gets no answer
     endpoint.misbehave = (number) =>

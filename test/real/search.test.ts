@@ -49,7 +49,7 @@ describe('a search', () => {
   });
 
   // the client of Weaviate tries for half a minute
-  test('of a Weaviate that has gone away is named', { timeout: 120_000 }, async () => {
+  test('of a Weaviate that has gone away is named', async () => {
     const { weaviate } = inject('stack');
     const relay = await openRelay(weaviate.grpc);
     const client = await connectWeaviate({ ...weaviate, grpc: relay.address });

@@ -80,7 +80,7 @@ test.for<readonly [string, readonly ServerName[]]>([
   ['Weaviate', ['weaviate']],
   ['Temporal', ['temporal']],
   ['Weaviate and Temporal', ['weaviate', 'temporal']],
-])('%s killed in the middle of an ingestion: it waits and goes on', { timeout: 180_000 }, async ([, names]) => {
+])('%s killed in the middle of an ingestion: it waits and goes on', async ([, names]) => {
   const worker = await startWorkerProcess(estate, { env: environment() });
   try {
     const flow = await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] });
@@ -95,7 +95,7 @@ test.for<readonly [string, readonly ServerName[]]>([
   }
 });
 
-test('a connection to Weaviate that stalls and breaks off costs a retry', { timeout: 180_000 }, async () => {
+test('a connection to Weaviate that stalls and breaks off costs a retry', async () => {
   const relay = await openRelay(stack.weaviate.grpc);
   const worker = await startWorkerProcess(estate, { env: environment({ WEAVIATE_GRPC: relay.address }) });
   try {
@@ -153,6 +153,7 @@ function environment(change: Record<string, string> = {}): Record<string, string
   const { url, grpc, apiKey } = stack.weaviate;
   return {
     TEMPORAL_ADDRESS: stack.temporal.address,
+    TEMPORAL_NAMESPACE: stack.temporal.namespace,
     WEAVIATE_URL: url,
     WEAVIATE_GRPC: grpc,
     WEAVIATE_API_KEY: apiKey ?? '',

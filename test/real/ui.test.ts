@@ -3,6 +3,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { openBrowser } from '../support/browser.ts';
 import { type FlowsFixture, sourceOf, test } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 
 /** The picture in docs/flows.md, made anew with RECORD_SCREENSHOTS=1. */
 const PICTURE = fileURLToPath(new URL('../../docs/images/temporal-ui.png', import.meta.url));
@@ -18,7 +19,7 @@ beforeAll(async () => {
 
 afterAll(() => browser?.close());
 
-test('a person starts, watches and answers a flow in the Temporal UI', { timeout: 240_000 }, async ({ flows }) => {
+test('a person starts, watches and answers a flow in the Temporal UI', async ({ flows }) => {
   await flows.estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
   await flows.estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/receipt.ts') });
   const id = 'onboard-from-the-ui';
@@ -50,7 +51,7 @@ test('a person starts, watches and answers a flow in the Temporal UI', { timeout
   if (process.env['RECORD_SCREENSHOTS']) await page.screenshot({ path: PICTURE });
 });
 
-test('a wrong input, given in the Temporal UI, fails naming the field', { timeout: 120_000 }, async ({ flows }) => {
+test('a wrong input, given in the Temporal UI, fails naming the field', async ({ flows }) => {
   const id = 'wrong-from-the-ui';
   await start(flows, id, '{"patterns": ["acme/*"], "paralel": 4}');
   await expect(flows.client.workflow.getHandle(id).result()).rejects.toThrow('Workflow execution failed');
@@ -61,7 +62,7 @@ test('a wrong input, given in the Temporal UI, fails naming the field', { timeou
 });
 
 function pageOf(path: string): string {
-  return `${inject('stack').temporalUiUrl}/namespaces/default/workflows${path}`;
+  return `${inject('stack').temporalUiUrl}/namespaces/${NAMESPACE}/workflows${path}`;
 }
 
 /** Fills in the form *Start Workflow* and sends it. */

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { inject } from 'vitest';
 import type { Estate } from './estate.ts';
+import { NAMESPACE } from './namespace.ts';
 
 /** The command line's program. */
 export const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
@@ -20,7 +21,9 @@ export function commandEnv(estate: Estate, change: Record<string, string | undef
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     USER: 'tester',
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
     TEMPORAL_ADDRESS: temporalAddress,
+    TEMPORAL_NAMESPACE: NAMESPACE,
     WEAVIATE_URL: weaviate.url,
     WEAVIATE_GRPC: weaviate.grpc,
     WEAVIATE_API_KEY: weaviate.apiKey ?? '',

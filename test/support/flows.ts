@@ -1,14 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { test as base, inject } from 'vitest';
+import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
+import { expect, inject, test as base } from 'vitest';
 import { loadConfig } from '../../activities/config.ts';
 import type { IndexTools } from '../../activities/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/tools.ts';
-import { flowsWorker, reposWorker } from '../../workers/roles.ts';
+import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
+import { flowsWorker, reposWorker, type WorkerPlace } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
+import { NAMESPACE } from './namespace.ts';
 import './quiet-runtime.ts';
-import { collectRuns, replayAll } from './replay.ts';
+import { collectRuns, type RecordedRun, replayAll } from './replay.ts';
 
 /** A client that remembers what it started. */
 export interface TestClient {
@@ -26,7 +28,10 @@ export interface FlowsFixture extends TestClient {
   readonly tools: EstateTools;
 }
 
-/** The real tests: each gets an estate and an index of its own, workers on the real queues, and a replay at its end. */
+/**
+ * The real tests: each gets an estate and an index of its own, and a worker of the role `repos` for it. The worker of the role
+ * `flows` knows no estate: a file has one. What all tests of a file started is replayed at its end.
+ */
 export const test = base
   .extend('connections', { scope: 'file' }, async ({}, { onCleanup }) => {
     const address = inject('stack').temporalAddress;
@@ -40,10 +45,26 @@ export const test = base
     });
     return { connection, native };
   })
-  .extend('maxCachedWorkflows', async (): Promise<number> => 50)
+  .extend('maxCachedWorkflows', { scope: 'file' }, async (): Promise<number> => 50)
+  // where the worker of a test finds its server, and somebody orders what it does
+  .extend(
+    'place',
+    { scope: 'file' },
+    async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<WorkerPlace> => {
+      const place = { connection: connections.native, namespace: NAMESPACE };
+      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, { maxCachedWorkflows })));
+      return place;
+    },
+  )
+  .extend('runs', { scope: 'file' }, async ({}, { onCleanup }): Promise<RecordedRun[]> => {
+    const runs: RecordedRun[] = [];
+    onCleanup(async () => {
+      if (runs.length > 0) await replayAll(runs, inject('stack').workflowBundle);
+    });
+    return runs;
+  })
   .extend('providers', async (): Promise<((root: string) => Promise<object[]>) | undefined> => undefined)
-  .extend('flows', async ({ connections, maxCachedWorkflows, providers }, { onCleanup }): Promise<FlowsFixture> => {
-    const { workflowBundle } = inject('stack');
+  .extend('flows', async ({ connections, place, runs, providers }, { onCleanup }): Promise<FlowsFixture> => {
     const estate = await createEstate({ providers });
     const started = [] as [string, string][];
     const record: WorkflowClientInterceptor = {
@@ -58,12 +79,16 @@ export const test = base
         return runId;
       },
     };
-    const client = new Client({ connection: connections.connection, interceptors: { workflow: [record] } });
+    const client = new Client({
+      connection: connections.connection,
+      namespace: NAMESPACE,
+      interceptors: { workflow: [record] },
+    });
     const tools = await openEstate(estate);
-    const stop = await runWorkers(connections.native, tools, maxCachedWorkflows);
+    const stop = await run({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' });
     onCleanup(async () => {
       try {
-        if (started.length > 0) await replayAll(await collectRuns(client, started), workflowBundle);
+        runs.push(...(await collectRuns(client, started)));
       } finally {
         for (const [id] of started)
           await client.workflow
@@ -87,22 +112,13 @@ export async function openEstate(estate: Estate): Promise<EstateTools> {
   return { ...(await tools.index()), ...tools };
 }
 
-/** Both roles in this process; the function stops them. */
-export async function runWorkers(
-  connection: NativeConnection,
-  tools: OpenTools,
-  maxCachedWorkflows: number,
-): Promise<() => Promise<void>> {
-  const place = { connection, namespace: 'default' };
-  const bundle = { codePath: inject('stack').workflowBundle };
-  const workers = await Promise.all([
-    Worker.create(flowsWorker(place, bundle, maxCachedWorkflows)),
-    Worker.create({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' }),
-  ]);
-  const running = workers.map((worker) => worker.run());
+/** Runs a worker in this process; the function stops it. */
+async function run(options: WorkerOptions): Promise<() => Promise<void>> {
+  const worker = await Worker.create(options);
+  const done = worker.run();
   return async () => {
-    for (const worker of workers) worker.shutdown();
-    await Promise.all(running);
+    worker.shutdown();
+    await done;
   };
 }
 
@@ -111,6 +127,13 @@ export async function objectIdsOf({ store }: EstateTools, repository: string): P
   const ids: string[] = [];
   for await (const page of store.inventory(repository)) ids.push(...page.map(({ id }) => id));
   return ids.sort();
+}
+
+/** What the receipt says is what Weaviate holds, object for object. */
+export async function expectReceiptTrue(tools: EstateTools, repository: string, commit: string): Promise<void> {
+  const receipt = await tools.store.readReceipt(repository);
+  const ids = await objectIdsOf(tools, repository);
+  expect(receipt).toMatchObject({ commit, objects: ids.length, xor: ids.reduce(xorIds, NO_OBJECTS), pending: null });
 }
 
 /** The text of a source file of this project, to index something real. */

@@ -1,16 +1,20 @@
 import { spawn } from 'node:child_process';
-import { createVerify } from 'node:crypto';
+import { createHash, createVerify } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { SCRATCH_ENV } from './scratch-git.ts';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { answerQuery, type ShownRepository } from './forge-graphql.ts';
+import { type EnforcedLimits, enforce, type Enforcement } from './forge-limits.ts';
+import { git, SCRATCH_ENV } from './scratch-git.ts';
 
 /**
- * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages and its refusals,
- * and serves the repositories over HTTP with git's own `http-backend`.
+ * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and refusals,
+ * the GraphQL that tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
  */
 export interface Forge {
   /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */
@@ -29,8 +33,16 @@ export interface Forge {
   rename(from: string, to: string): Promise<void>;
   /** Sends nobody on from a former name any more. */
   forget(name: string): void;
+  /** Repositories that the token may list but not read: SAML protects them. */
+  readonly forbidden: Set<string>;
+  /** Repositories that GraphQL fails to look up. */
+  readonly unlucky: Set<string>;
+  /** Whether there is GraphQL. */
+  hasGraphql: boolean;
+  /** Who enforces the limits; null where there are none. */
+  readonly enforcement: Enforcement | null;
   /** Answers every API request until it returns null. */
-  refuse: ((request: string) => Refusal | null) | null;
+  refuse: ((request: string) => Refusal | 'cut' | { readonly delayMs: number } | null) | null;
   close(): Promise<void>;
 }
 
@@ -47,12 +59,14 @@ export interface ForgeAccess {
   readonly token?: string;
   /** A GitHub App: its installation gets the token for a valid JWT only. */
   readonly app?: { readonly id: string; readonly installation: number; readonly publicKey: string };
+  /** The limits that are enforced; none when left out. */
+  readonly limits?: EnforcedLimits;
 }
 
 const LARGEST_PAGE = 100;
 
 /** Starts a forge over a folder. */
-export async function startForge(root: string, { token, app }: ForgeAccess = {}): Promise<Forge> {
+export async function startForge(root: string, { token, app, limits }: ForgeAccess = {}): Promise<Forge> {
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     forge.requests.push(`${request.method} ${path}`);
@@ -62,9 +76,7 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
       response.writeHead(301, { location: `${url}/${target}.git${rest}` }).end();
       return;
     }
-    const answer = path.startsWith('/api/v3/')
-      ? answerApi(request, response)
-      : serveGit(request, response, root, token);
+    const answer = path.startsWith('/api/') ? answerApi(request, response) : serveGit(request, response, root, token);
     answer.catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, '127.0.0.1');
@@ -79,6 +91,10 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     users: new Set(),
     archived: new Set(),
     forks: new Set(),
+    forbidden: new Set(),
+    unlucky: new Set(),
+    hasGraphql: true,
+    enforcement: limits ? enforce(limits) : null,
     refuse: null,
     rename: async (from, to) => {
       const number = numberOf(forge, from);
@@ -101,6 +117,19 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
   /** The name that somebody is sent on to; null when the old one is still, or again, there. */
   const sentOnTo = (name: string): string | null =>
     existsSync(join(root, `${name}.git`)) ? null : (renamed.get(name) ?? null);
+  /** What GraphQL shows under a name, which a renamed repository answers to as well. */
+  const shown = (owner: string, name: string): ShownRepository => {
+    const asked = `${owner}/${name}`;
+    const full = sentOnTo(asked) ?? asked;
+    if (forge.unlucky.has(full)) return 'SERVICE_UNAVAILABLE';
+    if (forge.forbidden.has(full)) return 'FORBIDDEN';
+    if (!existsSync(join(root, `${full}.git`))) return 'NOT_FOUND';
+    return {
+      databaseId: numberOf(forge, full),
+      nameWithOwner: full,
+      defaultBranchRef: headOf(join(root, `${full}.git`)),
+    };
+  };
   const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
   const repositories = (owner: string): object[] =>
     readdirSync(join(root, owner))
@@ -110,9 +139,18 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = new URL(request.url ?? '', url);
-    const path = asked.pathname.slice('/api/v3'.length);
+    const path = asked.pathname.replace(/^\/api(\/v3)?/, '');
+    const resource = path === '/graphql' ? 'graphql' : 'rest';
+    const limited = forge.enforcement?.begin(request, response, resource) ?? null;
+    if (limited !== null) return send(response, limited.status, { message: limited.message }, limited.headers);
+    const { enforcement } = forge;
+    if (enforcement) chargeOf.set(response, (isFree) => enforcement.charge(resource, isFree));
     const refusal = forge.refuse?.(`${request.method} ${path}`) ?? null;
-    if (refusal !== null) return send(response, refusal.status, { message: refusal.message }, refusal.headers);
+    if (refusal === 'cut') return void response.destroy();
+    if (refusal !== null && 'status' in refusal) {
+      return send(response, refusal.status, { message: refusal.message }, refusal.headers);
+    }
+    if (refusal !== null) await pause(refusal.delayMs);
     const [, scheme = '', given = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
     if (installation && request.method === 'POST') {
@@ -126,6 +164,10 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
     }
     if (token !== undefined && (given !== token || !/^(token|bearer)$/i.test(scheme))) return badCredentials(response);
 
+    if (path === '/graphql' && forge.hasGraphql && asked.pathname === '/api/graphql') {
+      const query = JSON.parse(await text(request)) as Parameters<typeof answerQuery>[0];
+      return send(response, 200, await answerQuery(query, shown));
+    }
     const [, kind, owner = '', third] = path.split('/');
     if (path === '/user/orgs') {
       const own = organizations().filter((name) => !forge.foreign.has(name) && !forge.users.has(name));
@@ -164,6 +206,29 @@ export async function startForge(root: string, { token, app }: ForgeAccess = {})
   return forge;
 }
 
+/** What HEAD of a bare repository names, as GraphQL shows it; null when there is no commit. */
+function headOf(path: string): object | null {
+  const ref = /^ref: (refs\/heads\/.+)$/m.exec(readFileSync(join(path, 'HEAD'), 'utf8'))?.[1] ?? '';
+  const packed = existsSync(join(path, 'packed-refs')) ? readFileSync(join(path, 'packed-refs'), 'utf8') : '';
+  const loose = existsSync(join(path, ref)) ? readFileSync(join(path, ref), 'utf8').trim() : null;
+  const oid =
+    loose ??
+    packed
+      .split('\n')
+      .find((line) => line.endsWith(` ${ref}`))
+      ?.split(' ')[0];
+  if (oid === undefined) return null;
+  const [tree = '', committedDate = ''] = (commits.get(oid) ?? git(path, 'log', '-1', '--format=%T %cI', oid)).split(
+    ' ',
+  );
+  commits.set(oid, `${tree} ${committedDate}`);
+  const target = { __typename: 'Commit', oid, committedDate, tree: { oid: tree } };
+  return { name: ref.replace('refs/heads/', ''), target };
+}
+
+/** Tree and time of commits that were shown before: a thousand repositories with one commit ask git once. */
+const commits = new Map<string, string>();
+
 const known = new WeakMap<Forge, Map<string, number>>();
 
 /** The numbers that a forge gave to repositories by name. */
@@ -190,10 +255,15 @@ function describe(forge: Forge, owner: string, name: string): object {
     owner: { login: owner },
     clone_url: `${forge.url}/${full}.git`,
     default_branch: 'main',
+    // GitHub says it to whoever may clone
+    temp_clone_token: 'AABBCCDDEEFFTEMPORARY',
     archived: forge.archived.has(full),
     fork: forge.forks.has(full),
   };
 }
+
+/** What a response costs, once it is known whether it does. */
+const chargeOf = new WeakMap<ServerResponse, (isFree: boolean) => Record<string, string>>();
 
 function sendPage(
   response: ServerResponse,
@@ -207,7 +277,12 @@ function sendPage(
   const next = new URL(asked);
   next.searchParams.set('page', String(page + 1));
   const link: Record<string, string> = page < last ? { link: `<${next.href}>; rel="next"` } : {};
-  return send(response, 200, wrap(items.slice((page - 1) * size, page * size)), link);
+  const body = wrap(items.slice((page - 1) * size, page * size));
+  const etag = `W/"${createHash('sha256')
+    .update(JSON.stringify([body, link]))
+    .digest('hex')}"`;
+  if (response.req.headers['if-none-match'] === etag) return send(response, 304, null, { etag });
+  return send(response, 200, body, { ...link, etag });
 }
 
 function badCredentials(response: ServerResponse): void {
@@ -220,8 +295,9 @@ function send(
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers });
-  response.end(JSON.stringify(body));
+  const charged = chargeOf.get(response)?.(status === 304) ?? {};
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...charged, ...headers });
+  response.end(status === 304 ? undefined : JSON.stringify(body));
 }
 
 function isSigned(jwt: string, app: { readonly id: string; readonly publicKey: string }): boolean {
@@ -236,7 +312,7 @@ function isSigned(jwt: string, app: { readonly id: string; readonly publicKey: s
 }
 
 /** Hands a request to `git http-backend`, as a web server does. */
-async function serveGit(
+export async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
   root: string,

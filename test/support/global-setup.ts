@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../activities/config.ts';
+import { registerSearchAttributes } from '../../stack/search-attributes.ts';
 import { startStack } from '../../stack/stack.ts';
+import { withTemporal } from '../../stack/temporal.ts';
+import { namespaceOf } from './namespace.ts';
 
 /** The servers that all real tests of one run share. */
 export interface TestStack {
@@ -24,8 +27,8 @@ declare module 'vitest' {
 }
 
 /**
- * Starts one real stack in a temporary folder for the whole run. What is fetched or built goes to the user's cache, so that
- * only the first run on a machine waits for it.
+ * Starts one real stack in a temporary folder for the whole run, with a namespace for each process of tests. What is fetched
+ * or built goes to the user's cache, so that only the first run on a machine waits for it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { cacheDir } = loadConfig({ env: process.env });
@@ -33,6 +36,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !/^(TEMPORAL|WEAVIATE|DATABASE)_/.test(name)),
   );
+  const namespaces = Array.from({ length: project.vitest.config.maxWorkers }, (_, at) => namespaceOf(at + 1));
   const [stack, bundle] = await Promise.all([
     startStack({
       dataDir: join(folder, 'data'),
@@ -41,14 +45,22 @@ export default async function setup(project: TestProject): Promise<() => Promise
       onProgress: ({ about, message, passing }) => {
         if (!passing) process.stderr.write(`${about}: ${message}\n`);
       },
-      // without it every short timer takes a second
-      temporalExtraArgs: ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="10ms"'],
+      temporalExtraArgs: [
+        ...namespaces.flatMap((namespace) => ['--namespace', namespace]),
+        // without it every short timer takes a second
+        '--dynamic-config-value',
+        'history.timerProcessorMaxTimeShift="10ms"',
+      ],
     }),
     bundleWorkflowCode({
       workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
       logger: new DefaultLogger('WARN'),
     }),
   ]);
+  for (const namespace of namespaces) {
+    const target = { connectionOptions: { address: stack.temporal.address }, namespace };
+    await withTemporal(target, (connection) => registerSearchAttributes(connection, namespace));
+  }
   const workflowBundle = join(folder, 'workflow-bundle.js');
   await writeFile(workflowBundle, bundle.code);
   const { url, grpc, apiKey } = stack.weaviate;

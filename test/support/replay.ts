@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
+import { type ReplayWorkerOptions, Worker } from '@temporalio/worker';
 import './quiet-runtime.ts';
 
 /** A history of one run, with the id of its workflow. */
@@ -32,12 +32,19 @@ export async function collectRuns(
   return runs;
 }
 
-/** Replays every run against the current workflow code. Throws the first failure, and when there was nothing to replay. */
-export async function replayAll(runs: readonly RecordedRun[], codePath: string): Promise<number> {
+/**
+ * Replays every run against the current workflow code, with whatever the bundle asks for outside of itself. Throws the first
+ * failure, and when there was nothing to replay.
+ */
+export async function replayAll(
+  runs: readonly RecordedRun[],
+  codePath: string,
+  sinks: NonNullable<ReplayWorkerOptions['sinks']> = {},
+): Promise<number> {
   if (runs.length === 0) throw new Error('nothing was replayed: the test started no workflow');
   let replayed = 0;
-  for await (const { error } of Worker.runReplayHistories({ workflowBundle: { codePath } }, runs)) {
-    if (error) throw error;
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle: { codePath }, sinks }, runs)) {
+    if (error) throw new Error(`${workflowId} cannot be replayed`, { cause: error });
     replayed++;
   }
   if (replayed !== runs.length) throw new Error(`${replayed} of ${runs.length} histories were replayed`);

@@ -92,12 +92,19 @@ describe('parseChangeLine', () => {
   test.each([
     // mgit's releases
     [
-      '{"repo":"alpha","op":"modify","path":"conf.json","content":"{\\"k\\":2}\\n","content_hash":"x","size_bytes":8,"mime_type":"application/json","charset":"utf-8","is_truncated":false,"line_count":1}',
-      { op: 'modify', repo: 'alpha', repoId: null, size: 8, content: { kind: 'bytes' } },
+      '{"repo":"alpha","op":"modify","path":"conf.json","content":"{\\"k\\":2}\\n","content_hash":"e0f7674315da150153a3c2b57df7f2aaf288ecb910fb90647f1c7b79dd854946","size_bytes":8,"mime_type":"application/json","charset":"utf-8","is_truncated":false,"line_count":1}',
+      {
+        op: 'modify',
+        repo: 'alpha',
+        repoId: null,
+        size: 8,
+        content: { kind: 'bytes' },
+        contentHash: 'e0f7674315da150153a3c2b57df7f2aaf288ecb910fb90647f1c7b79dd854946',
+      },
     ],
     ['{"repo":"alpha","op":"delete","path":"del.txt"}', { op: 'delete', content: { kind: 'none' }, old: null }],
     [
-      '{"repo":"alpha","op":"add","path":"bin.dat","content":null,"content_hash":"x","size_bytes":3,"mime_type":"application/octet-stream","charset":null,"is_truncated":false,"line_count":null}',
+      '{"repo":"alpha","op":"add","path":"bin.dat","content":null,"content_hash":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","size_bytes":3,"mime_type":"application/octet-stream","charset":null,"is_truncated":false,"line_count":null}',
       { op: 'add', size: 3, content: { kind: 'none' }, file: { skip: 'binary' } },
     ],
     // what mgit and elysiactl specify
@@ -131,6 +138,10 @@ describe('parseChangeLine', () => {
     ['{"path":7}', /^Line 7 .*path is not a text/],
     ['{"path":""}', /^Line 7 .*path is empty/],
     ['{"path":"../../etc/passwd"}', /^Line 7 .*\.\./],
+    ['{"path":"/etc/passwd"}', /^Line 7 .*path is absolute/],
+    [String.raw`{"path":"C:\\a.ts"}`, /^Line 7 .*path is absolute/],
+    ['{"path":"a","content_hash":"x"}', /^Line 7 .*content_hash is not a SHA-256/],
+    [String.raw`{"path":"a","content":"\ud800"}`, /^Line 7 .*content has half of a surrogate pair/],
     ['{"path":"a\\u0000b"}', /^Line 7 .*NUL/],
     ['{"path":"a","content":"x","content_ref":"/x"}', /^Line 7 .*only one of/],
     ['{"path":"a","content_ref":"x/y"}', /^Line 7 .*absolute/],
@@ -163,7 +174,8 @@ describe('parseChangeLine', () => {
         maxLength: 3,
       },
     )
-    .map((parts) => parts.join('/'));
+    .map((parts) => parts.join('/'))
+    .filter((joined) => !/^[a-z]:\\/i.test(joined));
   const oid = fc.stringMatching(/^[0-9a-f]{40}$/);
   const content = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
@@ -198,6 +210,7 @@ describe('parseChangeLine', () => {
             : { path: now, oid: newOid, mode: '100755', skip: null },
         old: op === 'add' ? null : { ...old, skip: null },
         size: op === 'delete' ? null : bytes.length,
+        contentHash: null,
         content: op === 'delete' ? { kind: 'none' } : { kind: 'bytes', bytes: Uint8Array.from(bytes) },
       });
     },

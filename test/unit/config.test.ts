@@ -39,6 +39,22 @@ providers:
     expect(config.index).toEqual({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 });
   });
 
+  test('forges have what is theirs, and addresses without a slash at the end', () => {
+    const { config } = load(`
+providers:
+  - { name: lab, type: gitlab, tokenEnv: GITLAB_TOKEN }
+  - { name: tea, type: gitea, url: "https://git.example.com/tea/", tokenEnv: GITEA_TOKEN }
+  - { name: ado, type: azure-devops, organizations: [acme, "Old Org"], tokenEnv: AZURE_DEVOPS_TOKEN }
+  - { name: bucket, type: bitbucket, workspaces: [acme], usernameEnv: EMAIL, tokenEnv: BITBUCKET_TOKEN }
+`);
+    expect(config.providers).toMatchObject([
+      { url: 'https://gitlab.com', archived: false, forks: false },
+      { url: 'https://git.example.com/tea', archived: false, forks: false },
+      { url: 'https://dev.azure.com', organizations: ['acme', 'Old Org'], forks: false },
+      { url: 'https://bitbucket.org', apiUrl: 'https://api.bitbucket.org/2.0', workspaces: ['acme'], forks: false },
+    ]);
+  });
+
   test('models have names, and one of them is the index’s', () => {
     const { config } = load(`
 models:
@@ -133,6 +149,11 @@ weaviate: { modules: [text2vec-cohere] }
     ['index:\n  name: A\n  name: B\n', /longhaul\.yaml:3: .*unique/i],
     ['a: &a [*a]\n', /longhaul\.yaml/],
     ['x: !!js/function "f"\n', /longhaul\.yaml:1/],
+    ['providers:\n  - { name: a, type: gitea }\n', /longhaul\.yaml:2: providers\.0\.url/],
+    ['providers:\n  - { name: a, type: azure-devops, organizations: [] }\n', /providers\.0\.organizations/],
+    ['providers:\n  - { name: a, type: bitbucket, workspaces: [../x] }\n', /as it stands in addresses/],
+    ['providers:\n  - { name: a, type: bitbucket, workspace: [x] }\n', /did you mean "workspaces"/],
+    ['providers:\n  - { name: a, type: gitlab, tokenEnv: glpat-abc }\n', /environment variable/],
     ['providers: [\n', /longhaul\.yaml:/],
     ['providers:\n  - { name: a, type: github, tokenEnv: "ghp_secret token" }\n', /environment variable/],
     [

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import { shownError } from '../../client/cli/errors.ts';
 import {
@@ -9,7 +11,7 @@ import {
   NON_RETRYABLE,
   TRIES_WHEN_UNEXPECTED,
 } from '../../domain/failures.ts';
-import { toApplicationFailure } from '../../workers/failures.ts';
+import { namedFailures, toApplicationFailure } from '../../workers/failures.ts';
 
 describe('failures', () => {
   test('each is in the documentation with its exit code', () => {
@@ -33,10 +35,50 @@ describe('failures', () => {
     expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
   });
 
+  test('waiting for a rate limit is told to the log, with until when and for whom', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const logger = new DefaultLogger('WARN', ({ meta }) => void lines.push(meta ?? {}));
+    const environment = new MockActivityEnvironment(
+      { activityType: 'findChanged' },
+      { interceptors: [namedFailures], logger },
+    );
+    const started = Date.now();
+    const wait = (_request: { group: string }): Promise<void> =>
+      Promise.reject(new LonghaulError('RateLimited', 'the forge asks for patience', { retryAfterMs: 90_000 }));
+    await expect(environment.run(wait, { group: 'critical' })).rejects.toMatchObject({ type: 'RateLimited' });
+    const told = lines.filter(({ event }) => event === 'budget_wait');
+    expect(told).toMatchObject([
+      {
+        activity: 'findChanged',
+        group: 'critical',
+        reason: 'the forge asks for patience',
+        until: expect.any(String) as string,
+      },
+    ]);
+    const until = Date.parse(String(told[0]?.['until'])) - started;
+    expect(until).toBeGreaterThanOrEqual(90_000);
+    expect(until).toBeLessThan(150_000);
+  });
+
   test.for(['ENOSPC', 'EIO', 'EDQUOT', 'EROFS'])('%s of the system is a disk that failed', (code) => {
     const error = Object.assign(new Error(`${code}: write`), { code });
     expect(toApplicationFailure(error, 1)).toMatchObject({ type: 'DiskFailed', nonRetryable: false });
     expect(shownError(error)).toMatchObject({ type: 'DiskFailed', exitCode: 3 });
+  });
+
+  test('no secret of an error or its causes gets into the history', () => {
+    const token = `ghp_${'a1'.repeat(18)}`;
+    const deepest = new DOMException(`the token ${token} was refused`);
+    const cause = new Error(`fatal: https://x:${token}@host/acme/api.git`, { cause: deepest });
+    const failure = toApplicationFailure(new LonghaulError('GitFailed', `git said ${token}`, { cause }), 1);
+    const unexpected = toApplicationFailure(new TypeError(`no ${token}`), 1);
+    const texts = [failure, (failure as Error).cause, deepest, unexpected].flatMap((error) => {
+      const { message, stack } = error as Error;
+      return [message, stack];
+    });
+    expect(texts.join('\n')).not.toContain(token);
+    expect(failure).toMatchObject({ type: 'GitFailed', message: 'git said [redacted]' });
+    expect(cause.message).toBe('fatal: https://[redacted]@host/acme/api.git');
   });
 
   test('an unexpected error keeps its stack and ends after some tries', () => {

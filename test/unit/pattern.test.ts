@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { matchesAny, matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
+import { matchesAny, matchesPattern, parsePattern, patternsOverlap } from '../../domain/catalog/pattern.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
 describe('parsePattern', () => {
@@ -75,7 +75,7 @@ describe('parsePattern', () => {
   ])('refuses %j and says what is allowed', (pattern) => {
     const refused = refusal(() => parsePattern(pattern));
     expect(refused.type).toBe('InvalidInput');
-    expect(refused.message).toMatch(/^The pattern ".*letters, digits, dot, dash, underscore, space/s);
+    expect(refused.message).toMatch(/^The pattern ".*letters, digits, dot, dash, underscore, colon, space/s);
   });
 
   const segment = fc.string({ unit: fc.constantFrom('a', 'B', '.', '-', '*', '?', '_'), minLength: 1, maxLength: 6 });
@@ -106,6 +106,41 @@ describe('parsePattern', () => {
     const started = performance.now();
     expect(matchesPattern(parsePattern(`${'*a'.repeat(100)}*b`), id)).toBe(false);
     expect(performance.now() - started).toBeLessThan(1_000);
+  });
+});
+
+describe('overlaps', () => {
+  const overlap = (a: string, b: string): boolean =>
+    patternsOverlap(parsePattern(a, ['work', 'home']), parsePattern(b, ['work', 'home']));
+
+  test.each([
+    ['acme/*', 'acme/api', true],
+    ['acme/*', 'other/*', false],
+    ['acme/a*', 'acme/b*', false],
+    ['acme/a*c', 'acme/*bc', true],
+    ['acme/a?', 'acme/ab', true],
+    // what has no wildcard is a prefix
+    ['acme/api', 'acme/api-old', true],
+    ['api', 'acme/web', false],
+    ['org/one/*', 'org/two/*', false],
+    ['org/one/*', 'org/o*/x', true],
+    ['work/acme/api', 'work/acme/api-old', false],
+    ['work/acme/*', 'home/acme/*', false],
+    ['work/acme/api', 'acme/*', true],
+  ])('%s and %s: %s', (a, b, expected) => {
+    expect(overlap(a, b)).toBe(expected);
+    expect(overlap(b, a)).toBe(expected);
+  });
+
+  const segment = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), minLength: 1, maxLength: 5 });
+  const name = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 5 });
+  const pattern = fc.tuple(segment, segment).map((segments) => segments.join('/'));
+
+  test.prop([pattern, pattern, name, name])('two that mean the same repository overlap', (a, b, org, repo) => {
+    const id = `work/${org}/${repo}`;
+    const both = [a, b].every((text) => matchesPattern(parsePattern(text), id));
+    fc.pre(both);
+    expect(overlap(a, b)).toBe(true);
   });
 });
 

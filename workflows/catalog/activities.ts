@@ -2,12 +2,11 @@ import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
 import type { BuildActivities } from '../../activities/builds.ts';
 import type { CatalogActivities } from '../../activities/catalog.ts';
+import type { GroupActivities } from '../../activities/groups.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { REPOS_QUEUE } from '../../domain/queues.ts';
 
-type Activities = CatalogActivities & BuildActivities;
-
-/** The task queue of the workers that have git and disk. */
-export const REPOS_QUEUE = 'longhaul-repos';
+type Activities = CatalogActivities & BuildActivities & GroupActivities;
 
 /** Until the total bound; the worker ends what is not worth another try (`domain/failures.ts`). */
 const retry = {
@@ -17,15 +16,23 @@ const retry = {
   nonRetryableErrorTypes: [...NON_RETRYABLE],
 } satisfies RetryPolicy;
 
-/** Finding out what there is to do: minutes at most, and cheap to ask again. */
-export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+/** Minutes at most, and cheap to ask again. */
+const brief = {
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '30 minutes',
   scheduleToCloseTimeout: '6 hours',
   heartbeatTimeout: '20 seconds',
-  retry,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+} as const;
+
+/** Finding out what there is to do. Whoever asks to wait is waited for by the flow, with `patiently`. */
+export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+  ...brief,
+  retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE, 'RateLimited'] },
 });
+
+/** Deciding about builds and groups. */
+export const deciding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
 
 /**
  * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed

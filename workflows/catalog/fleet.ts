@@ -1,10 +1,12 @@
 import {
+  ActivityFailure,
   CancellationScope,
   ChildWorkflowCancellationType,
+  ChildWorkflowFailure,
+  ContinueAsNew,
   continueAsNew,
   executeChild,
   isCancellation,
-  log,
   ParentClosePolicy,
   setCurrentDetails,
   setHandler,
@@ -23,8 +25,11 @@ import {
 } from '../../domain/catalog/flows.ts';
 import { describeProgress } from '../../domain/catalog/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { Verb } from '../../domain/events.ts';
+import { tell } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { inLanes } from '../shared/lanes.ts';
+import { patiently } from '../shared/patience.ts';
 import { progressQuery } from './messages.ts';
 
 /** Repositories a page: few enough that one run's history stays far below Temporal's limits, many enough to be rare. */
@@ -39,6 +44,8 @@ export interface FleetState {
   readonly after: string | null;
   readonly startedAt: number;
   readonly progress: FleetProgress;
+  /** For how many runs in a row each repository has failed that failed in the schedule's run before. */
+  readonly failedBefore: Readonly<Record<string, number>>;
 }
 
 /** The state of a flow that has done nothing yet. */
@@ -46,6 +53,7 @@ function newFleet(now: number): FleetState {
   return {
     after: null,
     startedAt: now,
+    failedBefore: failedIn(workflowInfo().lastResult),
     progress: {
       stage: 'finding',
       sample: [],
@@ -115,13 +123,28 @@ export class FleetTracker {
   }
 }
 
+/** What the log and the metrics call the repositories of a run. */
+export interface FleetName {
+  readonly verb: Verb;
+  /** The name of the group, or what was asked for. */
+  readonly group: string;
+  /** True for a group that has a name. */
+  readonly named: boolean;
+}
+
+/** The name of a run over a group, or over what matches patterns, or over everything. */
+export function fleetName(verb: Verb, group: string | undefined, patterns: readonly string[] | undefined): FleetName {
+  return { verb, group: group ?? patterns?.join(', ') ?? 'all', named: group !== undefined };
+}
+
 /** How a fleet flow does its work; `Outcome` is what the child gives back. */
 export interface FleetWork<Outcome = RepositoryOutcome> {
+  readonly name: FleetName;
   readonly parallel: number;
   /** The next page of repositories that need work. */
   readonly page: (after: string | null) => Promise<RepositoryPage>;
-  /** Called once, when it is known how many repositories need work; false ends the flow as declined. */
-  readonly proceed: (total: number) => Promise<boolean>;
+  /** Called once, when it is known that repositories need work; false ends the flow as declined. @default it goes on */
+  readonly proceed?: () => Promise<boolean>;
   /** The child workflow that works on one repository. */
   readonly child: {
     readonly type: string;
@@ -144,31 +167,74 @@ export async function workThroughFleet<Outcome = RepositoryOutcome>(
   tracker: FleetTracker,
   work: FleetWork<Outcome>,
 ): Promise<FleetResult> {
+  try {
+    return await workThroughPage(state, tracker, work);
+  } catch (error) {
+    const { verb, group, named } = work.name;
+    if (!(error instanceof ContinueAsNew) && !isCancellation(error)) {
+      const { type, error: reason } = failureOf(group, error);
+      tell(`${verb}_group_failed`, { group, named, type, error: reason });
+    }
+    throw error;
+  }
+}
+
+async function workThroughPage<Outcome>(
+  state: FleetState,
+  tracker: FleetTracker,
+  work: FleetWork<Outcome>,
+): Promise<FleetResult> {
+  const { verb, group, named } = work.name;
   tracker.update({ stage: 'finding' });
-  const page = await work.page(state.after);
+  const page = await patiently(
+    () => work.page(state.after),
+    (waiting) => tracker.update({ waiting }),
+  );
   if (state.after === null) {
     tracker.update({
       matched: page.matched,
       total: page.total,
       sample: page.repositories.slice(0, 50).map(({ id }) => repositoryName(id)),
     });
-    if (page.total > 0 && !(await work.proceed(page.total))) {
+    if (page.total > 0 && work.proceed && !(await work.proceed())) {
       tracker.update({ stage: 'done', declined: true });
-      return resultOf(tracker.progress, state.startedAt);
+      return resultOf(tracker.progress, state);
     }
+    tell(`${verb}_group_start`, { group, repo_count: page.total, named });
   }
   tracker.update({ stage: 'working', skipped: tracker.progress.skipped + page.upToDate });
   tracker.failed(page.failures, page.failed);
+  for (const failure of page.failures) tellFailure(work.name, failure);
   await inLanes(page.repositories, work.parallel, (repository) => workOn(repository, tracker, work));
   if (page.next !== null) {
     await continueAsNew(work.nextInput({ ...state, after: page.next, progress: tracker.progress }));
   }
   tracker.update({ stage: 'done' });
-  return resultOf(tracker.progress, state.startedAt);
+  const result = resultOf(tracker.progress, state);
+  const written = result.failures.flatMap(({ indexedAt }) => indexedAt ?? []);
+  tell(`${verb}_group_done`, {
+    group,
+    named,
+    repositories: result.matched,
+    succeeded: result.succeeded,
+    failed: result.failed,
+    skipped: result.skipped,
+    files_changed: result.filesChanged,
+    duration_ms: result.durationMs,
+    failing_runs: Math.max(0, ...result.failures.map(({ inARow = 1 }) => inARow)),
+    // what did not fail was brought up to date, or found to be, after the run began
+    true_since: [new Date(state.startedAt).toISOString(), ...written].reduce((a, b) => (a < b ? a : b)),
+  });
+  return result;
+}
+
+/** Tells the log of a repository whose own flow could not: it never ran, or was stopped from outside. */
+function tellFailure({ verb, group, named }: FleetName, { repository, type, error }: RepositoryFailure): void {
+  tell(`${verb}_repo_failed`, { repo: repositoryName(repository), type, error, ...(named ? { group } : {}) });
 }
 
 async function workOn<Outcome>(
-  { formerly = [], ...repository }: PlannedRepository,
+  { formerly = [], indexedAt, ...repository }: PlannedRepository,
   tracker: FleetTracker,
   work: FleetWork<Outcome>,
 ): Promise<void> {
@@ -186,14 +252,18 @@ async function workOn<Outcome>(
     for (const former of formerly) await removeFormer(former, repository.id, tracker);
   } catch (error) {
     tracker.finished(repository.id, {});
-    if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      tracker.failed([busy(repository.id)]);
-      return;
-    }
     // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    tracker.failed([failureOf(repository.id, error)]);
+    const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
+    const failure = isBusy ? busy(repository.id) : failureOf(repository.id, error);
+    tracker.failed([indexedAt === undefined ? failure : { ...failure, indexedAt }]);
+    if (!hasTold(error)) tellFailure(work.name, failure);
   }
+}
+
+/** True when the flow of a repository told the log itself why it failed: its work did. */
+function hasTold(error: unknown): boolean {
+  return error instanceof ChildWorkflowFailure && error.cause instanceof ActivityFailure && !isCancellation(error);
 }
 
 /**
@@ -212,17 +282,29 @@ async function removeFormer(former: string, present: string, tracker: FleetTrack
     });
     const { moved, objectsDeleted: before } = tracker.progress;
     tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
-    log.info('repo_moved', { event: 'repo_moved', from: repositoryName(former), to: repositoryName(present) });
+    tell('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) tracker.failed([busy(former)]);
-    else if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    else tracker.failed([failureOf(former, error)]);
+    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
+    const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
+    const failure = isBusy ? busy(former) : failureOf(former, error);
+    tracker.failed([failure]);
+    if (!hasTold(error)) tellFailure({ verb: 'remove', group: '', named: false }, failure);
   }
 }
 
-function resultOf(progress: FleetProgress, startedAt: number): FleetResult {
-  const { stage: _stage, sample: _sample, total: _total, running: _running, ...counts } = progress;
-  return { ...counts, durationMs: Date.now() - startedAt };
+function resultOf(progress: FleetProgress, { startedAt, failedBefore }: FleetState): FleetResult {
+  const { stage: _stage, sample: _sample, total: _total, running: _running, waiting: _waiting, ...counts } = progress;
+  const failures = counts.failures.map((failure) => ({
+    ...failure,
+    inARow: (failedBefore[failure.repository] ?? 0) + 1,
+  }));
+  return { ...counts, failures, durationMs: Date.now() - startedAt };
+}
+
+/** What failed in the run of the schedule before this one, which Temporal hands on: a result of whatever that run was. */
+function failedIn(lastResult: unknown): Readonly<Record<string, number>> {
+  const { failures = [] } = (lastResult ?? {}) as Partial<FleetResult>;
+  return Object.fromEntries(failures.map(({ repository, inARow = 1 }) => [repository, inARow]));
 }
 
 /** What a fleet flow is started with, by a person or by the run before it. */
@@ -242,6 +324,6 @@ export function fleetStart(input: unknown): FleetStart {
   }
   const { continued, ...given } = input as { continued: FleetState };
   // a run before this one may have been of a version that counted less
-  const { progress } = newFleet(continued.startedAt);
-  return { given, state: { ...continued, progress: { ...progress, ...continued.progress } } };
+  const fresh = newFleet(continued.startedAt);
+  return { given, state: { ...fresh, ...continued, progress: { ...fresh.progress, ...continued.progress } } };
 }

@@ -24,8 +24,8 @@ import type { FailureType } from '../../domain/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
-import { finding, indexing } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { deciding, finding, indexing } from './activities.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 
@@ -62,9 +62,10 @@ async function reembed(
   progress: ReembedTracker,
   answer: () => Promise<Confirmation>,
 ): Promise<ReembedResult> {
-  const { from, to } = await finding.beginBuild.executeWithOptions({ summary: `begin a build ${model ?? ''}`.trim() }, [
-    model === undefined ? {} : { model },
-  ]);
+  const { from, to } = await deciding.beginBuild.executeWithOptions(
+    { summary: `begin a build ${model ?? ''}`.trim() },
+    [model === undefined ? {} : { model }],
+  );
   progress.update({ stage: 'filling', from, to });
   if (from === to) return progress.ended(false);
   for (let pass = 1; pass <= MAX_PASSES; pass++) {
@@ -103,7 +104,7 @@ async function compare(
   queries: readonly StoredQuery[],
 ): Promise<void> {
   progress.update({ stage: 'comparing' });
-  const comparison = await finding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
+  const comparison = await deciding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
     { from, to, queries },
   ]);
   progress.update({ comparison });
@@ -136,12 +137,12 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const tracker = new FleetTracker(state.progress);
   const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
   return workThroughFleet(state, tracker, {
+    name: fleetName('sync', undefined, [`build ${build}`]),
     parallel,
     page: (after) =>
       finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
         { build, after, limit: PAGE_SIZE },
       ]),
-    proceed: () => Promise.resolve(true),
     child: { type: 'syncRepository', input: (repository) => ({ repository, build }), lock: buildLock(build) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ build, parallel, continued: next }),
@@ -153,7 +154,7 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked<SwitchInput>('switchIndex', input);
   const work = async (): Promise<SwitchResult> => {
     // found out first, because after the switch `previous` would name the other one
-    const to = await finding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
+    const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
     return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
   return underLock({ ...LOCK, type: 'switchIndex', input: question, work });

@@ -1,7 +1,7 @@
 import type { FleetResult, RemoveInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
 /** Takes the indexed repositories that match out of the index; the repositories themselves are not touched. */
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
@@ -9,12 +9,12 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
   const tracker = new FleetTracker(state.progress);
   const { patterns, parallel } = await checked<Required<RemoveInput>>('removeRepositories', given);
   return workThroughFleet(state, tracker, {
+    name: fleetName('remove', undefined, patterns),
     parallel,
     page: (after) =>
       finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
         { patterns, after, limit: PAGE_SIZE },
       ]),
-    proceed: () => Promise.resolve(true),
     child: { type: 'removeRepository', input: ({ id }) => ({ repository: id }) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, parallel, continued: next }),

@@ -1,8 +1,7 @@
-import { log } from '@temporalio/workflow';
 import type { FleetResult, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
 /**
  * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, is asked in batches, and a child is
@@ -11,27 +10,24 @@ import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.t
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel } = await checked<{ patterns?: readonly string[]; all: boolean; parallel: number }>(
-    'syncRepositories',
-    given,
-  );
-  const group = all ? 'all' : (patterns ?? []).join(', ');
+  const { patterns, all, parallel, group } = await checked<
+    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns' | 'group'>
+  >('syncRepositories', given);
+  const name = fleetName('sync', group, patterns);
+  const named = group === undefined ? {} : { group };
   return workThroughFleet(state, tracker, {
+    name,
     parallel,
     page: (after) =>
-      finding.findChanged.executeWithOptions({ summary: `mgit heads of ${group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, after, limit: PAGE_SIZE },
+      finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
+        { patterns: patterns ?? null, after, limit: PAGE_SIZE, ...named },
       ]),
-    proceed: (total) => {
-      log.info('sync_group_start', { event: 'sync_group_start', group, repo_count: total });
-      return Promise.resolve(true);
-    },
     child: {
       type: 'syncRepository',
       // one that was removed while it waited for its turn must not come back; a moved one is not there yet
-      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }) }),
+      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }), ...named }),
     },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, ...named, continued: next }),
   });
 }

@@ -1,12 +1,13 @@
-import { isCancellation, log, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
-import { failureOf } from '../shared/failure.ts';
+import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { indexing } from './activities.ts';
 import { lockOf } from './lock.ts';
+import { tellingFailure } from './telling.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
@@ -15,14 +16,14 @@ import { lockOf } from './lock.ts';
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked<SyncRepositoryInput>('syncRepository', input);
-  const { repository, build } = question;
+  const { repository, build, group } = question;
   const id = typeof repository === 'string' ? repository : repository.id;
   return underLock({
     ...lockOf(id, build),
     type: 'syncRepository',
     input: question,
     work: () =>
-      reported(id, () =>
+      reported(id, group, () =>
         indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [question]),
       ),
   });
@@ -36,7 +37,7 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
     type: 'ingestStream',
     input: { repository, stream },
     work: () =>
-      reported(repository, () =>
+      reported(repository, undefined, () =>
         indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
           { repository, stream },
         ]),
@@ -51,30 +52,32 @@ export async function removeRepository(input: { readonly repository: string }): 
     ...lockOf(repository),
     type: 'removeRepository',
     input: { repository },
-    work: () =>
-      indexing.removeRepository.executeWithOptions({ summary: `remove ${repositoryName(repository)} from the index` }, [
-        { repository },
-      ]),
+    work: async () => {
+      const repo = repositoryName(repository);
+      const outcome = await tellingFailure('remove', repository, {}, () =>
+        indexing.removeRepository.executeWithOptions({ summary: `remove ${repo} from the index` }, [{ repository }]),
+      );
+      const { objectsDeleted, durationMs } = outcome;
+      tell('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });
+      return outcome;
+    },
   });
 }
 
 /** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */
-async function reported(id: string, work: () => Promise<RepositoryOutcome>): Promise<RepositoryOutcome> {
-  const repo = repositoryName(id);
-  try {
-    const outcome = await work();
-    log.info('sync_repo_success', {
-      event: 'sync_repo_success',
-      repo,
-      files_changed: outcome.filesChanged,
-      duration_ms: outcome.durationMs,
-    });
-    setCurrentDetails(describeOutcome(outcome));
-    return outcome;
-  } catch (error) {
-    if (!isCancellation(error)) {
-      log.error('sync_repo_failed', { event: 'sync_repo_failed', repo, error: failureOf(id, error).error });
-    }
-    throw error;
-  }
+async function reported(
+  id: string,
+  group: string | undefined,
+  work: () => Promise<RepositoryOutcome>,
+): Promise<RepositoryOutcome> {
+  const named = group === undefined ? {} : { group };
+  const outcome = await tellingFailure('sync', id, named, work);
+  tell('sync_repo_success', {
+    repo: repositoryName(id),
+    files_changed: outcome.filesChanged,
+    duration_ms: outcome.durationMs,
+    ...named,
+  });
+  setCurrentDetails(describeOutcome(outcome));
+  return outcome;
 }

@@ -1,4 +1,4 @@
-import { log, setCurrentDetails } from '@temporalio/workflow';
+import { setCurrentDetails } from '@temporalio/workflow';
 import {
   clipError,
   type FleetResult,
@@ -13,11 +13,13 @@ import {
   NOTHING_DIFFERS,
   type RepositoryVerification,
 } from '../../domain/catalog/verification.ts';
+import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { lockOf } from './lock.ts';
+import { tellingFailure } from './telling.ts';
 
 /**
  * Holds the index against git: one pass over Weaviate tells which receipts do not say what it holds, and only those (with
@@ -31,14 +33,14 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   const { patterns, all, full, repair, parallel } = await checked<
     Required<Omit<VerifyInput, 'patterns'>> & Pick<VerifyInput, 'patterns'>
   >('verifyCatalog', given);
-  const group = all ? 'all' : (patterns ?? []).join(', ');
+  const name = fleetName('verify', undefined, patterns);
   return workThroughFleet<RepositoryVerification>(state, tracker, {
+    name,
     parallel,
     page: (after) =>
-      finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${group}`.slice(0, 200) }, [
+      finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${name.group}`.slice(0, 200) }, [
         { patterns: patterns ?? null, full, after, limit: PAGE_SIZE },
       ]),
-    proceed: () => Promise.resolve(true),
     child: { type: 'verifyRepository', input: ({ id }) => ({ repository: id, repair }) },
     record: (found) => record(tracker, found),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
@@ -66,13 +68,17 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
   const { repository, repair } = await checked<Required<VerifyRepositoryInput>>('verifyRepository', input);
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
-    const found = await indexing.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [
-      { repository, repair },
-    ]);
+    const started = Date.now();
+    const found = await tellingFailure('verify', repository, {}, () =>
+      indexing.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [{ repository, repair }]),
+    );
     setCurrentDetails(describeVerification(found));
-    if (!found.isTrue) {
-      const differences = describeDifferences(found.differences);
-      log.warn('index_differs', { event: 'index_differs', repo, differences });
+    if (found.isTrue) {
+      const { objectsWritten, objectsDeleted } = found;
+      const mended = { objects_written: objectsWritten, objects_deleted: objectsDeleted };
+      tell('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
+    } else {
+      tell('index_differs', { repo, differences: describeDifferences(found.differences) });
     }
     return found;
   };

@@ -1,15 +1,17 @@
 import { createAppAuth } from '@octokit/auth-app';
-import { Octokit } from '@octokit/core';
-import type { OctokitOptions } from '@octokit/core';
-import { paginateRest } from '@octokit/plugin-paginate-rest';
-import { retry } from '@octokit/plugin-retry';
-import { throttling } from '@octokit/plugin-throttling';
 import pLimit from 'p-limit';
 import type { GithubProviderConfig } from '../../../domain/config.schema.ts';
+import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
 import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
-import { type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
+import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { withoutCredentials } from '../clone-url.ts';
+import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
+import { type ForgeLine, forgeLines } from '../forge/line.ts';
+import { createPageCache } from '../forge/page-cache.ts';
+import { nameOf } from '../whereabouts.ts';
+import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
+import { askHeads } from './github-heads.ts';
 import type { Provider, SoughtRepository } from './provider.ts';
 
 /** What GitHub says of a repository, as far as it is read here. */
@@ -27,25 +29,29 @@ const PAGE = { per_page: 100 };
 /** Organizations that are asked at the same time; GitHub itself allows a hundred requests. */
 const AT_ONCE = 8;
 
-function silent(): void {
-  // failures are thrown; nothing else of the client is of interest
-}
-
-const Client = Octokit.plugin(paginateRest, retry, throttling);
-type Client = InstanceType<typeof Client>;
-
 /**
  * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. An organization that is
  * named is asked for; a wildcard stands for all that the token can see.
  */
-export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.ProcessEnv): Provider {
+export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
   const uidPrefix = `${new URL(base).host}:`;
-  let auth: ClientAuth | null = null;
+  let opened: Opened | null = null;
 
-  // paginating forgets the signal of a request, so every call has a client of its own; they share limits and tokens
-  const api = (signal?: AbortSignal): Client => createClient(apiUrl(config), (auth ??= authOf(config, env)), signal);
+  /** What all requests share; opened when it is needed, because a secret may not be set. */
+  function open(): Opened {
+    const account = accountOf(config, env);
+    const { git, ...lines } = forgeLines(account);
+    const pages = createPageCache(cacheDir, name, account.fingerprint);
+    const shared = { baseUrl: apiUrl(config), ...lines, pages };
+    const token = config.app
+      ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
+      : () => Promise.resolve(tokenOf(config, env));
+    return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
+  }
+  // paginating forgets the signal of a request, so every call has a client of its own; they share budget and token
+  const api = (signal?: AbortSignal): GithubClient => (opened ??= open()).client(signal);
 
   async function ofOrganization(organization: string, signal?: AbortSignal): Promise<GithubRepository[]> {
     const client = api(signal);
@@ -94,22 +100,25 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   /** What answers under a name, which a renamed or transferred repository does too. */
   async function atName(sought: SoughtRepository, signal?: AbortSignal): Promise<Repository | null> {
     if (sought.project !== null) return null;
-    const request = signal ? { request: { signal } } : {};
     const { organization: owner, repository: repo } = sought;
-    const answer = await api()
-      .request('GET /repos/{owner}/{repo}', { owner, repo, ...request })
-      .catch(unless(404));
+    const answer = await api(signal).request('GET /repos/{owner}/{repo}', { owner, repo }).catch(unless(404));
     return answer && repositoryOf(answer.data);
   }
 
   /** The repository with this number, for a name that was given to nobody but is not sent on any more. */
   async function byUid(uid: string | undefined, signal?: AbortSignal): Promise<Repository | null> {
     if (!uid?.startsWith(uidPrefix)) return null;
-    const request = signal ? { request: { signal } } : {};
-    const answer = await api()
-      .request('GET /repositories/{repository_id}', { repository_id: uid.slice(uidPrefix.length), ...request })
+    const answer = await api(signal)
+      .request('GET /repositories/{repository_id}', { repository_id: uid.slice(uidPrefix.length) })
       .catch(unless(404));
     return answer && repositoryOf(answer.data as GithubRepository);
+  }
+
+  /** True when git finds the repository where its name says. */
+  function isHere({ id, cloneUrl }: RepositoryAddress): boolean {
+    const { organization, project, repository } = nameOf(id);
+    const expected = `${base}/${organization}/${repository}.git`;
+    return project === null && cloneUrl.toLowerCase() === expected.toLowerCase();
   }
 
   return {
@@ -145,9 +154,17 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
           async (sought) => (await atName(sought, signal)) ?? (await byUid(sought.uid, signal)),
         ),
       ),
+    heads: (repositories, signal) =>
+      translated(name, signal, async () => {
+        // nobody may ask GraphQL anonymously, nor does it know what git finds at another address
+        const known = config.tokenEnv === undefined && !config.app ? [] : repositories.filter(isHere);
+        const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
+        return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
+      }),
+    turn: (work, signal) => (opened ??= open()).git.run(0, async () => ({ value: await work(), said: {} }), signal),
     credentials: () =>
       translated(name, undefined, async () => {
-        const token = config.app ? await installationToken(api()) : tokenOf(config, env);
+        const token = await (opened ??= open()).token();
         if (token === null) return [];
         const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
         return [[`http.${base}/.extraHeader`, `Authorization: Basic ${basic}`]];
@@ -162,40 +179,30 @@ function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
 }
 
-type ClientAuth = Pick<OctokitOptions, 'auth' | 'authStrategy'>;
-
-/** How clients prove who they are. The installations of an app share one token until it expires. */
-function authOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ClientAuth {
-  const { app, name } = config;
-  if (!app) return { auth: tokenOf(config, env) ?? undefined };
-  const auth = {
-    appId: secret(env, app.idEnv, name),
-    privateKey: secret(env, app.privateKeyEnv, name).replaceAll('\\n', '\n'),
-    installationId: Number(secret(env, app.installationIdEnv, name)),
-  };
-  const { auth: shared } = createClient(apiUrl(config), { authStrategy: createAppAuth, auth }, undefined);
-  return { authStrategy: () => shared };
+interface Opened {
+  readonly git: ForgeLine;
+  /** The token that is valid now; null for nobody. */
+  readonly token: () => Promise<string | null>;
+  readonly client: (signal: AbortSignal | undefined) => GithubClient;
 }
 
-function createClient(baseUrl: string, auth: ClientAuth, signal: AbortSignal | undefined): Client {
-  return new Client({
-    baseUrl,
-    userAgent: 'longhaul',
-    ...auth,
-    ...(signal ? { request: { signal: plainAbort(signal) } } : {}),
-    log: { debug: silent, info: silent, warn: silent, error: silent },
-    retry: { retries: 2, doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
-    // the flow waits, where everybody can see it, not the client
-    throttle: { id: baseUrl, onRateLimit: () => false, onSecondaryRateLimit: () => false },
-  });
+/** The token that limits are counted for. An app's own tokens change every hour, so it is known by its installation. */
+function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeAccount {
+  const { app, name, url } = config;
+  const secrets = app
+    ? `app ${secret(env, app.idEnv, name)} ${secret(env, app.installationIdEnv, name)}`
+    : (tokenOf(config, env) ?? 'anonymous');
+  const {
+    concurrency = GITHUB_LIMITS.concurrency,
+    restPerMinute = GITHUB_LIMITS.restPerMinute,
+    graphqlPerMinute = GITHUB_LIMITS.graphqlPerMinute,
+  } = config.limits ?? {};
+  const limits = { concurrency, restPerMinute, graphqlPerMinute };
+  return { host: new URL(url).host, fingerprint: fingerprintOf(secrets), limits };
 }
 
-/** The same signal without its reason: the client tries again after any error that is not an `AbortError`. */
-function plainAbort(signal: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  if (signal.aborted) controller.abort();
-  signal.addEventListener('abort', () => controller.abort(), { once: true });
-  return controller.signal;
+function nothing(): Promise<null> {
+  return Promise.resolve(null);
 }
 
 function tokenOf({ name, tokenEnv }: GithubProviderConfig, env: NodeJS.ProcessEnv): string | null {
@@ -211,9 +218,19 @@ function secret(env: NodeJS.ProcessEnv, variable: string, provider: string): str
   );
 }
 
-async function installationToken(client: Client): Promise<string> {
-  const { token } = (await client.auth({ type: 'installation' })) as { token: string };
-  return token;
+/** The installations of an app have one token until it expires. */
+function installationToken(
+  { app, name }: GithubProviderConfig,
+  env: NodeJS.ProcessEnv,
+  { request }: GithubClient,
+): () => Promise<string> {
+  const auth = createAppAuth({
+    appId: secret(env, app?.idEnv ?? '', name),
+    privateKey: secret(env, app?.privateKeyEnv ?? '', name).replaceAll('\\n', '\n'),
+    installationId: Number(secret(env, app?.installationIdEnv ?? '', name)),
+    request,
+  });
+  return async () => (await auth({ type: 'installation' })).token;
 }
 
 function isNamed({ organization }: Pattern): boolean {
@@ -246,17 +263,6 @@ async function translated<Result>(
     if (error instanceof LonghaulError || !isRequestError(error)) throw error;
     const { status } = error;
     const said = error.message.slice(0, 300);
-    const wait = status === 403 || status === 429 ? waitOf(error) : null;
-    if (wait !== null) {
-      throw new LonghaulError(
-        'RateLimited',
-        `Provider ${provider} asks to wait ${Math.ceil(wait / 1_000)} s: ${said}`,
-        {
-          cause: error,
-          retryAfterMs: wait,
-        },
-      );
-    }
     if (status === 401 || status === 403) {
       throw new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`, {
         cause: error,
@@ -266,23 +272,4 @@ async function translated<Result>(
       cause: error,
     });
   }
-}
-
-interface RequestError extends Error {
-  readonly status: number;
-  readonly response?: { readonly headers: Readonly<Record<string, string | number | undefined>> };
-}
-
-function isRequestError(error: unknown): error is RequestError {
-  return error instanceof Error && typeof (error as { status?: unknown }).status === 'number';
-}
-
-/** Milliseconds that a rate limit asks to wait for; null when this is no rate limit. */
-function waitOf({ status, message, response }: RequestError): number | null {
-  const headers = response?.headers ?? {};
-  if (headers['retry-after'] !== undefined) return Math.max(Number(headers['retry-after']) * 1_000, 1_000);
-  if (String(headers['x-ratelimit-remaining']) === '0') {
-    return Math.max(Number(headers['x-ratelimit-reset']) * 1_000 - Date.now(), 1_000) + 1_000;
-  }
-  return status === 429 || /rate limit/i.test(message) ? 60_000 : null;
 }

@@ -1,5 +1,7 @@
 import type { Pattern } from '../../../domain/catalog/pattern.ts';
-import type { Repository } from '../../../domain/catalog/repository.ts';
+import type { Head } from '../../../domain/catalog/plan.ts';
+import type { Repository, RepositoryAddress } from '../../../domain/catalog/repository.ts';
+import type { LonghaulError } from '../../../domain/failures.ts';
 
 /** One place where repositories are found. */
 export interface Provider {
@@ -16,6 +18,16 @@ export interface Provider {
    * knows of renames; null for one that it has no more.
    */
   locate(wanted: readonly SoughtRepository[], signal?: AbortSignal): Promise<(Repository | null)[]>;
+  /**
+   * Where HEAD of these repositories is, by id, where the provider can tell that of many at once; git is asked about those that
+   * are missing. One that it refuses to show is an entry with its failure.
+   */
+  heads?(
+    repositories: readonly RepositoryAddress[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, Head | LonghaulError>>;
+  /** Lets git speak to the provider when its turn has come. Missing where nobody counts. */
+  turn?<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
   /** Lines of git configuration that let git in. They hold secrets: never on a command line. */
   credentials(): Promise<readonly (readonly [key: string, value: string])[]>;
 }

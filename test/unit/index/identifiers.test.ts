@@ -72,6 +72,29 @@ describe('identifiers', () => {
     expect(spaceIdentifiers('new HTTPServer(getUserName, x_y, 42)')).toBe('new HTTP Server(get User Name, x_y, 42)');
   });
 
+  test.prop([
+    fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'B', 'c', '_', 'D', '1', ' ', 'é') }),
+      fc.string({ unit: 'grapheme' }),
+    ),
+  ])(
+    'spacing is where a lower-case letter or digit meets a capital, and before the last of several capitals',
+    (text) => {
+      const meetings = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g;
+      expect(spaceIdentifiers(text)).toBe(text.replaceAll(meetings, ' '));
+    },
+  );
+
+  test.prop([fc.string({ unit: fc.constantFrom('a', 'B', '_', '1', ' ', '-') })])(
+    'identifiers are letters and digits, and what underscores join',
+    (text) => {
+      const identifiers = text.match(/[a-zA-Z0-9]+(?:_+[a-zA-Z0-9]+)*/g) ?? [];
+      expect(stems(text)).toEqual(identifiers.flatMap((identifier) => stems(identifier)));
+      // the scan for other scripts finds the same
+      expect(stems(`${text} é`)).toEqual([...stems(text), 'é']);
+    },
+  );
+
   test.prop([fc.string()])('spacing only adds spaces', (text) => {
     expect(spaceIdentifiers(text).replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
   });

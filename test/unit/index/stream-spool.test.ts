@@ -1,44 +1,191 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { expect, onTestFinished, test } from 'vitest';
-import { createStreamSpool } from '../../../activities/index/stream-spool.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type BlobStore, createBlobStore } from '../../../activities/blobs/blob-store.ts';
+import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
+import { createStreamSpool, type StreamSpool } from '../../../activities/index/stream-spool.ts';
+import type { Change } from '../../../domain/catalog/change.ts';
 import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/receipt.ts';
 
 const LINE = `${JSON.stringify({ repo_id: 'a/b/c', op: 'add', path: 'a.ts', content: 'export const a = 1;\n' })}\n`;
-const SPOOL = new URL('../../../activities/index/stream-spool.ts', import.meta.url);
 
-test('what an interrupted run left half written is removed by the next one, what another writes is not', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'longhaul-spool-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const program = `import { createStreamSpool } from ${JSON.stringify(SPOOL.href)};
-    await createStreamSpool(${JSON.stringify(folder)}, 1e6).put(process.stdin, 'local');`;
-  const writer = spawn(process.execPath, ['--input-type=module', '-e', program], {
-    stdio: ['pipe', 'ignore', 'inherit'],
+function openSpool(): { spool: StreamSpool; blobs: BlobStore; folder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-spool-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const blobs = createBlobStore(createFolderObjects(folder), join(folder, 'making'));
+  return { spool: createStreamSpool(blobs, 1_000_000), blobs, folder };
+}
+
+/** What a stream of these lines comes to. */
+async function changesOf(spool: StreamSpool, ...lines: readonly (object | string | Buffer)[]): Promise<Change[]> {
+  const bytes = lines.map((line) =>
+    Buffer.concat([
+      line instanceof Buffer ? line : Buffer.from(typeof line === 'string' ? line : JSON.stringify(line)),
+      NEWLINE,
+    ]),
+  );
+  const [kept] = await spool.put(Readable.from(bytes), 'a');
+  const changes: Change[] = [];
+  for await (const change of (await spool.open(kept?.repository ?? '', kept?.stream ?? '', null)).changes()) {
+    changes.push(change);
+  }
+  return changes;
+}
+
+const NEWLINE = Buffer.from('\n');
+const FILE = { repo_id: 'a/b/c', op: 'add', path: 'a.ts', content: 'é\u2028\u2029\r' };
+
+/** All files below a folder. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [entry.name] : [],
+  );
+}
+
+describe('a line', () => {
+  test('ends at a line feed and nowhere else, wherever the bytes are cut', async () => {
+    const { spool } = openSpool();
+    const whole = Buffer.from(`\uFEFF${JSON.stringify(FILE)}\r\n\n${JSON.stringify({ ...FILE, path: 'b\u2028.ts' })}`);
+    for (const size of [1, 2, 7, whole.length]) {
+      const cut = Array.from({ length: Math.ceil(whole.length / size) }, (_, at) =>
+        whole.subarray(at * size, (at + 1) * size),
+      );
+      const [kept] = await spool.put(Readable.from(cut), 'a');
+      const changes: Change[] = [];
+      for await (const change of (await spool.open('a/b/c', kept?.stream ?? '', null)).changes()) changes.push(change);
+      expect(
+        changes.map((change) => [change.path, change.op !== 'delete' && Buffer.from(change.content ?? []).toString()]),
+      ).toEqual([
+        ['a.ts', FILE.content],
+        ['b\u2028.ts', FILE.content],
+      ]);
+    }
   });
-  onTestFinished(() => void writer.kill('SIGKILL'));
-  writer.stdin.write(LINE);
-  const partials = async (): Promise<string[]> => (await readdir(folder)).filter((name) => name.endsWith('.partial'));
-  await expect.poll(partials).toHaveLength(1);
 
-  const spool = createStreamSpool(folder, 1_000_000);
-  expect(await spool.put(Readable.from([LINE]), 'local')).toHaveLength(1);
-  expect(await partials()).toHaveLength(1);
+  const hash = createHash('sha256').update(FILE.content).digest('hex');
+  test.for<readonly [string, object | string | Buffer, RegExp]>([
+    ['not UTF-8', Buffer.from(`{"repo_id":"a/b/c","path":"b","content":"caf\xe9"}`, 'latin1'), /^Line 2 .*not UTF-8/],
+    [
+      'cut in the middle of a character',
+      Buffer.from('{"repo_id":"a/b/c","path":"é').subarray(0, -1),
+      /^Line 2 .*not UTF-8/,
+    ],
+    [
+      'half of a surrogate pair',
+      '{"repo_id":"a/b/c","path":"b","content":"\\ud83d"}',
+      /^Line 2 .*content has half of a surrogate/,
+    ],
+    [
+      'a path with half of a surrogate pair',
+      '{"repo_id":"a/b/c","path":"\\udc00","content":""}',
+      /^Line 2 .*path has half/,
+    ],
+    [
+      'another hash',
+      { ...FILE, content_hash: hash.replace(/./, (digit) => (digit === '0' ? '1' : '0')) },
+      /^Line 2 .*content_hash of "a.ts"/,
+    ],
+    ['no hash at all', { ...FILE, content_hash: 'sha1' }, /^Line 2 .*content_hash is not a SHA-256/],
+    ['an absolute path', { ...FILE, path: '/etc/passwd' }, /^Line 2 .*path is absolute/],
+    ['an absolute path of Windows', { ...FILE, path: String.raw`C:\a.ts` }, /^Line 2 .*path is absolute/],
+    ['an absolute former path', { ...FILE, op: 'rename', old_path: '/a.ts' }, /^Line 2 .*old_path is absolute/],
+    [
+      'absolute bytes',
+      { ...FILE, path_base64: Buffer.from('/a\xff', 'latin1').toString('base64') },
+      /^Line 2 .*path_base64 is absolute/,
+    ],
+    ['a way out', { ...FILE, path: 'a/../../b' }, /^Line 2 .*path has \. or \.\./],
+  ])('%s: refused by its number, and nothing is kept', async ([, line, said]) => {
+    const { spool, folder } = openSpool();
+    await expect(changesOf(spool, FILE, line)).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringMatching(said) as string,
+    });
+    expect(filesIn(folder)).toEqual([]);
+  });
 
-  writer.kill('SIGKILL');
-  await once(writer, 'exit');
-  expect(await partials()).toHaveLength(1);
-  await spool.put(Readable.from([LINE]), 'local');
-  expect(await partials()).toEqual([]);
+  test('with the right hash is taken, in either case, and so is one without content', async () => {
+    const { spool } = openSpool();
+    const taken = await changesOf(
+      spool,
+      { ...FILE, content_hash: hash },
+      { ...FILE, path: 'b.ts', content_hash: hash.toUpperCase() },
+      { ...FILE, path: 'c.bin', content: null, content_hash: hash },
+      { ...FILE, path: 'd/', content: null, content_hash: '', size_bytes: 0 },
+    );
+    expect(taken.map((change) => [change.path, 'skip' in change ? change.skip : null])).toEqual([
+      ['a.ts', null],
+      ['b.ts', null],
+      ['c.bin', 'binary'],
+      ['d/', 'empty'],
+    ]);
+  });
+
+  test('of a file elsewhere has to have its hash, too', async () => {
+    const { spool, folder } = openSpool();
+    const path = join(folder, 'large');
+    writeFileSync(path, FILE.content);
+    const { content: _, ...named } = { ...FILE, content_ref: path };
+    expect(await changesOf(spool, { ...named, content_hash: hash })).toHaveLength(1);
+    writeFileSync(path, 'changed meanwhile');
+    await expect(changesOf(spool, { ...named, content_hash: hash })).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+
+  test('that never ends is refused before it fills the memory', async () => {
+    const { spool } = openSpool();
+    let given = 0;
+    const endless = Readable.from(
+      (function* () {
+        for (; ; given++) yield Buffer.alloc(1_000_000, 'a');
+      })(),
+    );
+    await expect(spool.put(endless, 'a')).rejects.toMatchObject({
+      message: expect.stringMatching(/^Line 1 .*longer/) as string,
+    });
+    expect(given).toBeLessThan(80);
+  });
+});
+
+test.for(['', '\n', '\n \r\n'])('a stream of nothing (%j) says so', async (text) => {
+  const { spool } = openSpool();
+  await expect(spool.put(Readable.from([Buffer.from(text)]), 'a')).rejects.toMatchObject({
+    type: 'InvalidInput',
+    message: expect.stringContaining('The change stream is empty') as string,
+  });
+});
+
+test('a stream that is not there, or is another than it was: failures with names, before a change is taken', async () => {
+  const { spool, blobs, folder } = openSpool();
+  const [kept] = await spool.put(Readable.from([LINE]), 'a');
+  const { repository, stream } = kept ?? { repository: '', stream: '' };
+  await expect(spool.open(repository, '0'.repeat(64), null)).rejects.toMatchObject({ type: 'BlobNotFound' });
+  await expect(spool.open('a/b/other', stream, null)).rejects.toMatchObject({ type: 'InvalidInput' });
+  const file = join(folder, 'sha256', stream.slice(0, 2), stream);
+  writeFileSync(file, readFileSync(file, 'utf8').replace('a.ts', 'b.ts'));
+  await expect(spool.open(repository, stream, null)).rejects.toMatchObject({ type: 'BlobDamaged' });
+  await spool.discard(repository, stream);
+  expect(await blobs.has(stream)).toBe(false);
+  expect(filesIn(folder)).toEqual([]);
+});
+
+test('two repositories with the same changes have streams of their own; one is forgotten without the other', async () => {
+  const { spool, folder } = openSpool();
+  const fork = LINE.replace('a/b/c', 'a/b/fork');
+  const kept = await spool.put(Readable.from([LINE, fork, LINE]), 'a');
+  const more = await spool.put(Readable.from([LINE]), 'a');
+  expect(new Set([...kept, ...more].map(({ stream }) => stream)).size).toBe(3);
+  await spool.forget('a/b/c');
+  const [, other] = kept;
+  expect(await spool.open('a/b/fork', other?.stream ?? '', null)).toMatchObject({ full: null });
+  await spool.forget('a/b/fork');
+  expect(filesIn(folder)).toEqual([]);
 });
 
 test('after a run that was not finished, only a stream to where it was going or from nothing is taken', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'longhaul-spool-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const spool = createStreamSpool(folder, 1_000_000);
+  const { spool } = openSpool();
   const [one, two, three] = ['1'.repeat(40), '2'.repeat(40), '3'.repeat(40)] as const;
   const to = (commit: string) => ({ commit, tree: '', branch: 'main', timestamp: null });
   const about = { repository: 'a/b/c', ref: 'HEAD', cloneUrl: 'stream:a/b/c', digest: 'd' };

@@ -1,36 +1,23 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
 import type { ProviderConfig } from '../../../domain/config.schema.ts';
 import type { LonghaulError } from '../../../domain/failures.ts';
-import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
+import type { Forge, ForgeAccess } from '../../support/forge.ts';
 import { changesOf, failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
-
-const TOKEN = 'ghp_a-secret-token';
+import { likeTemplate, startTemplateForge, TOKEN } from '../../support/template-forge.ts';
 
 async function forgeOf(
   names: readonly string[],
   access: ForgeAccess = { token: TOKEN },
 ): Promise<{ forge: Forge; cache: string }> {
   const folder = scratchFolder();
-  const template = join(folder, 'template.git');
-  initRepository(template, '--bare');
-  commitTree(template, files({ 'a.ts': 'export const a = 1;\n', 'README.md': '# a\n' }));
-  git(template, 'pack-refs', '--all');
-  for (const name of names) likeTemplate(template, join(folder, 'forge', `${name}.git`));
-  const forge = await startForge(join(folder, 'forge'), access);
+  const forge = await startTemplateForge(folder, names, access);
   onTestFinished(() => forge.close());
   return { forge, cache: join(folder, 'cache') };
-}
-
-/** A repository with the commits of another, which lends it its objects. */
-function likeTemplate(template: string, path: string): void {
-  mkdirSync(join(path, 'refs'), { recursive: true });
-  symlinkSync(join(template, 'objects'), join(path, 'objects'));
-  for (const name of ['HEAD', 'config', 'packed-refs']) copyFileSync(join(template, name), join(path, name));
 }
 
 function github({ url }: Forge, more: Partial<Extract<ProviderConfig, { type: 'github' }>> = {}): ProviderConfig {
@@ -94,7 +81,13 @@ describe('github', () => {
     const some = found.filter((_, at) => at % 40 === 0);
     const heads = await mgit.heads(some);
     expect([...heads.values()]).toEqual(
-      some.map(() => ({ commit: git(join(forge.root, 'org0/svc-0.git'), 'rev-parse', 'main'), branch: 'main' })),
+      some.map(({ uid }) => ({
+        commit: git(join(forge.root, 'org0/svc-0.git'), 'rev-parse', 'main'),
+        tree: git(join(forge.root, 'org0/svc-0.git'), 'rev-parse', 'main^{tree}'),
+        committedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        branch: 'main',
+        uid,
+      })),
     );
     for (const repository of some) expect(await changesOf(await mgit.diff(repository, null))).toHaveLength(2);
     const lines: unknown[] = [];
@@ -196,14 +189,14 @@ describe('github', () => {
         message: 'API rate limit exceeded',
         headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(Math.floor(Date.now() / 1_000) + 600) },
       },
-      [500_000, 610_000],
+      [500_000, 612_000],
     ],
     [
       'a secondary limit',
       { status: 403, message: 'You have exceeded a secondary rate limit', headers: { 'retry-after': '77' } },
-      [77_000, 77_000],
+      [70_000, 77_000],
     ],
-    ['too many requests', { status: 429, message: 'Slow down' }, [60_000, 60_000]],
+    ['too many requests', { status: 429, message: 'Slow down' }, [55_000, 60_000]],
   ] as const)('%s is RateLimited and says until when', async (_, refusal, [least, most]) => {
     const { forge, cache } = await forgeOf(['acme/api']);
     forge.refuse = () => refusal;

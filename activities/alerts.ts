@@ -1,0 +1,105 @@
+import { getClient } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
+import type { Config } from '../domain/config.schema.ts';
+import { LonghaulError } from '../domain/failures.ts';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
+import { type AlertNews, tell } from './alerts/channels.ts';
+import { type GroupView, viewGroups } from './groups/view.ts';
+import { heartbeating } from './heartbeating.ts';
+
+/** What a look at the fleet found. */
+export interface FleetWatch {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly alerts: readonly Alert[];
+  /** Runs that every group has missed so far. */
+  readonly missed: Readonly<Record<string, number>>;
+}
+
+/** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
+export interface AlertActivities {
+  /** Looks at groups and task queues. */
+  watch(request: { readonly missedBefore: Readonly<Record<string, number>> }): Promise<FleetWatch>;
+  /** Tells one channel the news. */
+  tellChannel(request: { readonly channel: string; readonly news: Omit<AlertNews, 'index'> }): Promise<void>;
+  /** Names of the channels. */
+  channels(): Promise<readonly string[]>;
+}
+
+/** See {@link AlertActivities}. */
+export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): AlertActivities {
+  const index = config.index.name;
+  const { channels, staleAfter, failingRuns } = config.alerts;
+  return {
+    watch: ({ missedBefore }) =>
+      heartbeating(async () => {
+        const client = getClient();
+        const at = new Date().toISOString();
+        const [{ groups, runs }, unpolled] = await Promise.all([viewGroups(client, index), unpolledQueues(client)]);
+        const watched = groups.map((group): WatchedGroup => {
+          const own = runs.filter((run) => run.group === group.group.name);
+          return watchedGroup(group, own);
+        });
+        const fleet = { at, groups: watched, unpolled, missedBefore };
+        return {
+          at,
+          alerts: alertsOf(fleet, { staleAfterSeconds: staleAfter, failingRuns }),
+          missed: Object.fromEntries(watched.map(({ name, missed }) => [name, missed])),
+        };
+      }),
+
+    tellChannel: ({ channel: name, news }) =>
+      heartbeating(async (signal) => {
+        const channel = channels.find((one) => one.name === name);
+        if (!channel)
+          throw new LonghaulError('InvalidConfiguration', `No alert channel ${name} is configured any more.`);
+        await tell(channel, { ...news, index }, env, signal);
+      }),
+
+    channels: () => Promise.resolve(channels.map(({ name }) => name)),
+  };
+}
+
+function watchedGroup(
+  { group, isPaused, missed, completeAt }: GroupView,
+  runs: Awaited<ReturnType<typeof viewGroups>>['runs'],
+): WatchedGroup {
+  return {
+    name: group.name,
+    isPaused,
+    missed,
+    completeAt,
+    firstRunAt: runs[0]?.startedAt ?? null,
+    runs: runs
+      .filter(({ status }) => status !== 'RUNNING')
+      .map(({ status, result }) => ({
+        status,
+        failed: result?.failures.map(({ repository }) => repository) ?? [],
+      })),
+  };
+}
+
+/** Task queues that no worker polls. */
+async function unpolledQueues(client: Client): Promise<string[]> {
+  const { namespace } = client.options;
+  const polled = await Promise.all(
+    [FLOWS_QUEUE, REPOS_QUEUE].map(async (name) => {
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name },
+        // workflow tasks and activities
+        taskQueueType: name === FLOWS_QUEUE ? 1 : 2,
+      });
+      const since = Date.now() - POLLER_MEMORY_MS;
+      const isAlive = (pollers ?? []).some(
+        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since,
+      );
+      return isAlive ? [] : [name];
+    }),
+  );
+  return polled.flat();
+}
+
+/** A worker polls at least every minute; the server remembers those that are gone for five. */
+const POLLER_MEMORY_MS = 2 * 60_000;

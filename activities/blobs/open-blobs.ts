@@ -1,0 +1,18 @@
+import { join } from 'node:path';
+import type { LoadedConfig } from '../config.ts';
+import { type BlobStore, createBlobStore } from './blob-store.ts';
+import { createFolderObjects } from './folder-objects.ts';
+
+/** The blob store as `blobs` in longhaul.yaml says. Nothing is touched before it is used. */
+export async function openBlobs(
+  { config: { blobs }, dataDir, cacheDir }: Pick<LoadedConfig, 'config' | 'dataDir' | 'cacheDir'>,
+  env: NodeJS.ProcessEnv,
+): Promise<BlobStore> {
+  if (blobs.type === 's3') {
+    // the client is large: only those load it who use it
+    const { createS3Objects } = await import('./s3-objects.ts');
+    return createBlobStore(createS3Objects(blobs, env), join(cacheDir, 'blobs'));
+  }
+  const folder = blobs.path ?? join(dataDir, 'blobs');
+  return createBlobStore(createFolderObjects(folder), join(folder, 'making'));
+}

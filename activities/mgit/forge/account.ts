@@ -1,0 +1,16 @@
+import { createHash } from 'node:crypto';
+import type { ForgeLimits } from '../../../domain/catalog/forge-budget.ts';
+
+/** Whose budget is meant: one token at one forge. */
+export interface ForgeAccount {
+  /** Host of the forge, with its port where it has one. */
+  readonly host: string;
+  /** {@link fingerprintOf} the token: says which one, and nothing of it. */
+  readonly fingerprint: string;
+  readonly limits: ForgeLimits;
+}
+
+/** The first twelve hex digits of a token's SHA-256. */
+export function fingerprintOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withoutCredentials } from '../clone-url.ts';
+import { replaceFile } from '../git.ts';
+
+/** A page of a listing as the forge gave it, without anything secret. */
+export interface Page {
+  readonly etag: string;
+  /** The header with the address of the next page; null on the last one. */
+  readonly link: string | null;
+  readonly body: unknown;
+}
+
+/** The pages that one token saw at one provider. Whoever asks for one again with its ETag is told that it is the same, for nothing. */
+export interface PageCache {
+  /** The page of an address; null when it was never seen, or is not whole. */
+  read(url: string): Promise<Page | null>;
+  write(url: string, page: Page): Promise<void>;
+}
+
+/** Pages in a folder of the cache, which may be deleted at any time. */
+export function createPageCache(cacheDir: string, provider: string, fingerprint: string): PageCache {
+  const folder = join(cacheDir, 'pages', encodeURIComponent(provider), fingerprint);
+  const pathOf = (url: string): string => join(folder, `${digestOf(url)}.json`);
+  return {
+    async read(url) {
+      const [digest = '', ...lines] = (await readFile(pathOf(url), 'utf8').catch(() => '')).split('\n');
+      const text = lines.join('\n');
+      if (digest !== digestOf(text)) return null;
+      const { url: of, ...page } = JSON.parse(text) as Page & { url: string };
+      return of === url ? page : null;
+    },
+    async write(url, page) {
+      const text = JSON.stringify({ url, ...page }, withoutSecrets);
+      await replaceFile(pathOf(url), `${digestOf(text)}\n${text}`);
+    },
+  };
+}
+
+/** GitHub puts a short-lived token into what it says of a repository, and some put credentials into addresses. */
+function withoutSecrets(key: string, value: unknown): unknown {
+  if (/token/i.test(key)) return undefined;
+  return typeof value === 'string' ? withoutCredentials(value) : value;
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,98 @@
+import pLimit from 'p-limit';
+import { z } from 'zod';
+import type { BitbucketProviderConfig } from '../../../domain/config.schema.ts';
+import { LonghaulError } from '../../../domain/failures.ts';
+import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
+import type { Provider } from './provider.ts';
+import { createRestClient } from './rest-client.ts';
+import { basic, readSecret } from './secret.ts';
+
+const repository = z.object({
+  uuid: z.string().regex(/^\{[\w-]+\}$/),
+  full_name: z.string(),
+  mainbranch: z.object({ name: z.string() }).nullish(),
+  parent: z.looseObject({}).nullish(),
+});
+type BitbucketRepository = z.infer<typeof repository>;
+
+const PAGING = {
+  page: z.object({ values: z.array(repository), next: z.string().optional() }),
+  items: ({ values }: { values: BitbucketRepository[] }) => values,
+  next: ({ next }: { next?: string | undefined }) => next ?? null,
+};
+
+/**
+ * Repositories of Bitbucket Cloud, as `<name>/<workspace>/<repository>`, of the workspaces of the configuration: which
+ * ones a user is in, Bitbucket tells nobody any more. Its projects are no part of an address, and of no id either.
+ */
+export function createBitbucketProvider(config: BitbucketProviderConfig, env: NodeJS.ProcessEnv): Provider {
+  const { name, url, workspaces, forks } = config;
+  const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const client = createRestClient({
+    provider: name,
+    apiUrl: config.apiUrl,
+    headers: () => {
+      const given = token();
+      if (given === null) return {};
+      const user = readSecret(env, config.usernameEnv, name);
+      return { authorization: user === null ? `Bearer ${given}` : basic(user, given) };
+    },
+  });
+
+  async function ofWorkspace(workspace: string, signal: AbortSignal | undefined): Promise<FoundRepository[]> {
+    const found = await client.list(`/repositories/${encodeURIComponent(workspace)}?pagelen=100`, PAGING, signal);
+    if (found === null) {
+      throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no workspace ${workspace}.`);
+    }
+    return found.filter(({ parent }) => forks || parent === null || parent === undefined).flatMap(foundIn);
+  }
+
+  async function at(workspace: string, slug: string, signal: AbortSignal | undefined): Promise<FoundRepository | null> {
+    const path = `/repositories/${encodeURIComponent(workspace)}/${encodeURIComponent(slug)}`;
+    const found = await client.get(path, repository, signal);
+    return found && (foundIn(found)[0] ?? null);
+  }
+
+  return createForgeProvider({
+    name,
+    url,
+    async list(patterns, signal) {
+      const asked = meantOf(workspaces, patterns);
+      return (await pLimit(AT_ONCE).map(asked, (workspace) => ofWorkspace(workspace, signal))).flat();
+    },
+    async atName({ organization, project, repository: slug }, signal) {
+      const workspace = workspaces.find((known) => known.toLowerCase() === organization.toLowerCase());
+      return workspace === undefined || project !== null ? null : at(workspace, slug, signal);
+    },
+    async byNumber(number, { organization }, signal) {
+      // it may have been transferred: its own workspace first, then the others
+      const others = workspaces.filter((known) => known.toLowerCase() !== organization.toLowerCase());
+      for (const workspace of others.length < workspaces.length ? [organization, ...others] : others) {
+        const found = await at(workspace, number, signal);
+        if (found !== null) return found;
+      }
+      return null;
+    },
+    gitAuthorization: () => {
+      const given = token();
+      if (given === null) return null;
+      // the names that Atlassian gives to the two kinds of token, whoever owns them
+      return basic(config.usernameEnv === undefined ? 'x-token-auth' : 'x-bitbucket-api-token-auth', given);
+    },
+  });
+}
+
+function foundIn({ uuid, full_name: full, mainbranch }: BitbucketRepository): FoundRepository[] {
+  const [workspace = '', slug = '', ...more] = full.split('/');
+  if (more.length > 0) return [];
+  return [
+    {
+      organization: workspace,
+      project: null,
+      repository: slug,
+      path: [workspace, `${slug}.git`],
+      defaultBranch: mainbranch?.name || null,
+      number: uuid,
+    },
+  ];
+}

@@ -1,0 +1,147 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Octokit } from '@octokit/core';
+import { paginateRest } from '@octokit/plugin-paginate-rest';
+import { type ForgeSaid, REST_POINTS } from '../../../domain/catalog/forge-budget.ts';
+import type { ForgeAnswer, ForgeLine } from '../forge/line.ts';
+import type { PageCache } from '../forge/page-cache.ts';
+
+const Client = Octokit.plugin(paginateRest);
+
+/** Asks GitHub's APIs within the budget of a token. */
+export type GithubClient = InstanceType<typeof Client>;
+
+/** What a client asks with. */
+export interface GithubClientOptions {
+  /** Base of the REST API. */
+  readonly baseUrl: string;
+  readonly rest: ForgeLine;
+  readonly graphql: ForgeLine;
+  /** Where listings are kept that need not be sent again. */
+  readonly pages: PageCache;
+  readonly token: () => Promise<string | null>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** How often a request is made that the forge fails to answer, with growing pauses between. */
+const TRIES = 4;
+const FIRST_PAUSE_MS = 500;
+/** A server that says nothing for so long will not. */
+const SILENCE_MS = 60_000;
+/** A repository that was renamed is asked for twice: the forge sends the request on. */
+const SENT_ON = /\/repos\/[^/]+\/[^/]+$/;
+
+type Response = Awaited<ReturnType<GithubClient['request']>>;
+type Outcome = { readonly response: Response } | { readonly error: RequestError };
+
+/** A client whose every request waits for its turn, takes its token, and is made again when the forge fails. */
+export function createGithubClient(options: GithubClientOptions): GithubClient {
+  const { baseUrl, rest, graphql, pages, token, signal } = options;
+  const client = new Client({ baseUrl, userAgent: 'longhaul', log: SILENT });
+
+  client.hook.wrap('request', async (request, given) => {
+    const { url, method } = client.request.endpoint(given);
+    const isQuery = url.endsWith('/graphql');
+    const isListing = method === 'GET' && new URL(url).searchParams.has('per_page');
+    const isRead = method === 'GET' || isQuery;
+    const points = isRead ? REST_POINTS.read * (SENT_ON.test(url) ? 2 : 1) : REST_POINTS.write;
+
+    const attempt = async (): Promise<Response> => {
+      // before it takes a place: an app asks for its token first
+      const secret = given.headers['authorization'] === undefined ? await token() : null;
+      const kept = isListing ? await pages.read(url) : null;
+      const silence = AbortSignal.timeout(SILENCE_MS);
+      const headers = {
+        ...given.headers,
+        ...(secret === null ? {} : { authorization: `token ${secret}` }),
+        ...(kept === null ? {} : { 'if-none-match': kept.etag }),
+      };
+      const once = { ...given.request, signal: signal ? AbortSignal.any([signal, silence]) : silence };
+      const line = isQuery ? graphql : rest;
+      const outcome = await line.run(
+        points,
+        () => answerOf(() => request({ ...given, headers, request: once })),
+        signal,
+      );
+      if ('error' in outcome) {
+        const { error } = outcome;
+        if (error.status !== 304 || kept === null) throw error;
+        return { url, status: 200, headers: kept.link === null ? {} : { link: kept.link }, data: kept.body };
+      }
+      const { etag, link = null } = outcome.response.headers;
+      if (isListing && etag) await pages.write(url, { etag, link, body: outcome.response.data as unknown });
+      return outcome.response;
+    };
+
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!isRequestError(error) || error.status < 500 || tries === TRIES) throw error;
+        await pause(FIRST_PAUSE_MS * 3 ** (tries - 1), undefined, signal ? { signal } : {});
+      }
+    }
+  });
+  return client;
+}
+
+/** What the client throws for any status but a success, and with status 500 when there was no answer. */
+export interface RequestError extends Error {
+  readonly status: number;
+  readonly response?: { readonly headers: Headers };
+}
+
+type Headers = Readonly<Record<string, string | number | undefined>>;
+
+/** True for a {@link RequestError}. */
+export function isRequestError(error: unknown): error is RequestError {
+  return error instanceof Error && typeof (error as { status?: unknown }).status === 'number';
+}
+
+/** A request's outcome, with what the forge said of its limits. */
+async function answerOf(request: () => Response | Promise<Response>): Promise<ForgeAnswer<Outcome>> {
+  try {
+    const response = await request();
+    const said = saidBy(response.headers);
+    const { errors } = (response.data ?? {}) as { errors?: readonly { readonly type?: string }[] };
+    const isRefused = Array.isArray(errors) && errors.some(({ type }) => type === 'RATE_LIMITED');
+    return { value: { response }, said: isRefused ? refusalIn(said, response.headers) : said, isRefused };
+  } catch (error) {
+    if (!isRequestError(error)) throw error;
+    const headers = error.response?.headers;
+    if (headers === undefined) return { value: { error }, said: {} };
+    const said = saidBy(headers);
+    const isRefused = isRefusal(error, headers);
+    return { value: { error }, said: isRefused ? refusalIn(said, headers) : said, isRefused };
+  }
+}
+
+/** True when the forge asks to wait, which 403 alone does not mean. */
+function isRefusal({ status, message }: RequestError, headers: Headers): boolean {
+  if (status === 429) return true;
+  const isNamed = headers['retry-after'] !== undefined || String(headers['x-ratelimit-remaining']) === '0';
+  return status === 403 && (isNamed || /rate limit/i.test(message));
+}
+
+function refusalIn(said: ForgeSaid, headers: Headers): ForgeSaid {
+  const seconds = headers['retry-after'];
+  if (seconds !== undefined) return { ...said, refused: { retryAfterMs: Math.max(Number(seconds) * 1_000, 1_000) } };
+  // the hourly limit says by itself until when
+  return said.hourly?.remaining === 0 ? said : { ...said, refused: { retryAfterMs: null } };
+}
+
+/** The hourly limit that an answer speaks of, by the clock of the forge. */
+function saidBy(headers: Headers): ForgeSaid {
+  const header = (name: string): number => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN);
+  const [remaining, reset] = [header('remaining'), header('reset')];
+  if (!Number.isFinite(remaining) || !Number.isFinite(reset)) return { hourly: null };
+  const limit = Math.max(header('limit') || remaining, 1);
+  const now = Date.parse(String(headers['date'])) || Date.now();
+  return { hourly: { limit, remaining, resetInMs: Math.max(reset * 1_000 - now, 0) } };
+}
+
+function silent(): void {
+  // failures are thrown; nothing else of the client is of interest
+}
+
+const SILENT = { debug: silent, info: silent, warn: silent, error: silent };

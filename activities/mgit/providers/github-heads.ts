@@ -1,0 +1,145 @@
+import pLimit from 'p-limit';
+import type { Head } from '../../../domain/catalog/plan.ts';
+import { LonghaulError } from '../../../domain/failures.ts';
+import { nullOid } from '../diff.ts';
+import { type GithubClient, isRequestError } from './github-client.ts';
+
+/** A repository by the names that GitHub knows. */
+export interface GithubName {
+  readonly id: string;
+  readonly owner: string;
+  readonly name: string;
+}
+
+/** What GitHub says of a repository's HEAD; null with an error of the same path. */
+interface Told {
+  readonly databaseId: number | null;
+  readonly nameWithOwner: string;
+  readonly defaultBranchRef: {
+    readonly name: string;
+    readonly target: {
+      readonly oid: string;
+      readonly committedDate?: string;
+      readonly tree?: { readonly oid: string };
+    };
+  } | null;
+}
+
+interface QueryError {
+  readonly type?: string;
+  readonly path?: readonly (string | number)[];
+  readonly message: string;
+}
+
+interface Answer {
+  readonly data: Readonly<Record<string, Told | null>>;
+  readonly errors: readonly QueryError[];
+}
+
+/** Repositories a request. */
+const BATCH = 100;
+/** Requests at the same time; one takes GitHub a second or two. */
+const AT_ONCE = 4;
+
+const FRAGMENT = `fragment head on Repository {
+  databaseId
+  nameWithOwner
+  defaultBranchRef { name target { oid ... on Commit { committedDate tree { oid } } } }
+}`;
+
+/**
+ * Where HEAD of repositories is, a hundred a request. One that GitHub refuses to show is its own failure; one that GitHub could
+ * not tell is left out, and all of them where there is no GraphQL. Throws what the client throws.
+ */
+export async function askHeads(
+  client: GithubClient,
+  base: string,
+  uidPrefix: string,
+  names: readonly GithubName[],
+): Promise<Map<string, Head | LonghaulError>> {
+  const batches = Array.from({ length: Math.ceil(names.length / BATCH) }, (_, at) =>
+    names.slice(at * BATCH, (at + 1) * BATCH),
+  );
+  const told = new Map<string, Head | LonghaulError>();
+  let hasGraphql = true;
+
+  async function ask(batch: readonly GithubName[]): Promise<void> {
+    if (!hasGraphql) return;
+    const { data, errors } = await query(client, batch).catch((error: unknown): Answer => {
+      if (!isRequestError(error) || ![404, 405, 501].includes(error.status)) throw error;
+      hasGraphql = false;
+      return { data: {}, errors: [] };
+    });
+    for (const [at, { id, owner, name }] of batch.entries()) {
+      const found = data[`r${at}`];
+      const failure = errors.find(({ path }) => path?.[0] === `r${at}`);
+      if (found) told.set(id, headOf(found, { base, uidPrefix, asked: `${owner}/${name}` }));
+      else if (failure) {
+        const named = failureOf(id, failure);
+        if (named) told.set(id, named);
+      }
+    }
+  }
+
+  const asked = await Promise.allSettled(pLimitAll(batches, ask));
+  const failed = asked.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  // a batch that GitHub fails to answer is left out; whoever may not ask at all is told so
+  const reason = failed.find((error) => !isRequestError(error) || error.status < 500);
+  if (reason !== undefined) throw reason;
+  return told;
+}
+
+function pLimitAll<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void>[] {
+  const limit = pLimit(AT_ONCE);
+  return items.map((item) => limit(() => work(item)));
+}
+
+/** One request; whatever it says of single repositories is part of its answer. */
+async function query(client: GithubClient, batch: readonly GithubName[]): Promise<Answer> {
+  const variables = batch.map((_, at) => `$o${at}: String!, $n${at}: String!`).join(', ');
+  const aliases = batch.map((_, at) => `r${at}: repository(owner: $o${at}, name: $n${at}) { ...head }`).join('\n');
+  const values = batch.flatMap(({ owner, name }, at) => [
+    [`o${at}`, owner],
+    [`n${at}`, name],
+  ]);
+  try {
+    const data: Record<string, Told> = await client.graphql(
+      `query heads(${variables}) {\n${aliases}\n}\n${FRAGMENT}`,
+      Object.fromEntries(values) as Record<string, string>,
+    );
+    return { data, errors: [] };
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'GraphqlResponseError') throw error;
+    const { data, errors } = error as Error & { data?: Record<string, Told | null> | null; errors: QueryError[] };
+    return { data: data ?? {}, errors };
+  }
+}
+
+function headOf(
+  { databaseId, nameWithOwner, defaultBranchRef }: Told,
+  { base, uidPrefix, asked }: { readonly base: string; readonly uidPrefix: string; readonly asked: string },
+): Head {
+  const { oid, committedDate, tree } = defaultBranchRef?.target ?? {};
+  return {
+    commit: oid ?? nullOid('sha1'),
+    branch: defaultBranchRef?.name ?? null,
+    ...(tree ? { tree: tree.oid } : {}),
+    ...(committedDate === undefined ? {} : { committedAt: committedDate }),
+    ...(nameWithOwner === asked ? {} : { redirectedTo: `${base}/${nameWithOwner}.git` }),
+    ...(databaseId === null ? {} : { uid: `${uidPrefix}${databaseId}` }),
+  };
+}
+
+/** What GitHub says in place of a repository; null when that is no matter of the repository. */
+function failureOf(id: string, { type, message }: QueryError): LonghaulError | null {
+  const said = message.slice(0, 300);
+  switch (type) {
+    case 'NOT_FOUND':
+      return new LonghaulError('RepositoryNotFound', `There is no repository ${id}: ${said}`);
+    case 'FORBIDDEN':
+    case 'INSUFFICIENT_SCOPES':
+      return new LonghaulError('AuthenticationFailed', `The token may not read ${id}: ${said}`);
+    default:
+      return null;
+  }
+}

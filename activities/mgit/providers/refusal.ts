@@ -1,0 +1,51 @@
+import { LonghaulError } from '../../../domain/failures.ts';
+
+/** What a forge says instead of an answer. */
+export interface Refusal {
+  /** The provider's name in `longhaul.yaml`. */
+  readonly provider: string;
+  readonly status: number;
+  readonly headers: Headers;
+  /** The forge's own words, without secrets. */
+  readonly said: string;
+}
+
+/** How long to stay away when a forge asks for that and does not say how long. */
+const UNTOLD_WAIT_MS = 60_000;
+
+/**
+ * What a refusal means: `RateLimited` with the time to wait, `AuthenticationFailed` for a token that is not good enough,
+ * `DiscoveryFailed` for the rest.
+ */
+export function failureOf({ provider, status, headers, said }: Refusal): LonghaulError {
+  const wait = waitOf(status, headers);
+  if (wait !== null) {
+    return new LonghaulError(
+      'RateLimited',
+      `Provider ${provider} asks to wait ${Math.ceil(wait / 1_000)} s: ${said || status}`,
+      { retryAfterMs: wait },
+    );
+  }
+  if (status === 401 || status === 403) {
+    return new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`);
+  }
+  return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`);
+}
+
+/** Milliseconds that a forge asks to wait for; null when it does not. */
+export function waitOf(status: number, headers: Headers): number | null {
+  if (status !== 429 && status !== 403 && status !== 503) return null;
+  const after = headers.get('retry-after');
+  if (after !== null)
+    return atLeastOneSecond(/^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now());
+  if (status === 503) return null;
+  // GitLab's names and the usual ones; the reset is in seconds since 1970
+  const remaining = headers.get('ratelimit-remaining') ?? headers.get('x-ratelimit-remaining');
+  const reset = headers.get('ratelimit-reset') ?? headers.get('x-ratelimit-reset');
+  if (remaining === '0' && reset !== null) return atLeastOneSecond(Number(reset) * 1_000 - Date.now());
+  return status === 429 ? UNTOLD_WAIT_MS : null;
+}
+
+function atLeastOneSecond(ms: number): number {
+  return Number.isFinite(ms) ? Math.max(ms, 1_000) : UNTOLD_WAIT_MS;
+}

@@ -1,0 +1,20 @@
+import { LonghaulError } from '../../../domain/failures.ts';
+
+/**
+ * The secret that an environment variable holds for a provider; null when none is named. Throws `AuthenticationFailed` when
+ * the variable is not set or holds what no header may.
+ */
+export function readSecret(env: NodeJS.ProcessEnv, variable: string | undefined, provider: string): string | null {
+  if (variable === undefined) return null;
+  const value = env[variable]?.trim();
+  if (value && /^[\x21-\x7e]+$/.test(value)) return value;
+  throw new LonghaulError(
+    'AuthenticationFailed',
+    `The environment variable ${variable} of provider ${provider} is not set, or holds spaces or other characters that no token has.`,
+  );
+}
+
+/** The value of an `Authorization` header for a user and a password. */
+export function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+}

@@ -1,0 +1,21 @@
+import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
+import { redact } from '../../domain/redact.ts';
+
+const tracer = trace.getTracer('longhaul');
+
+/** Does a step within a span of the trace that is under way; without traces it just does the step. */
+export function inSpan<Result>(name: string, attributes: Attributes, step: () => Promise<Result>): Promise<Result> {
+  return tracer.startActiveSpan(name, { attributes }, async (span) => {
+    try {
+      return await step();
+    } catch (error) {
+      span.setStatus({
+        code: SpanStatusCode.ERROR,
+        message: redact(error instanceof Error ? error.message : String(error)),
+      });
+      throw error;
+    } finally {
+      span.end();
+    }
+  });
+}

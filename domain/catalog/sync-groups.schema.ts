@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { spanOfTime } from '../span.schema.ts';
+
+const name = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'use letters, digits, dot, dash and underscore, at most 100');
+const patterns = z.array(z.string().min(1).max(300)).max(1_000);
+
+/** True for a time zone of the IANA database. */
+function isTimeZone(zone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== null;
+  } catch {
+    return false;
+  }
+}
+
+const declaredGroup = z
+  .strictObject({
+    name,
+    description: z.string().max(1_000).default(''),
+    schedule: z.string().min(1).max(200),
+    timezone: z.string().refine(isTimeZone, 'this is no time zone: give one such as Europe/Berlin').default('UTC'),
+    jitter: spanOfTime('1h').optional(),
+    patterns: patterns.min(1, 'give at least one pattern'),
+    exclude: patterns.default([]),
+    parallel: z.int().min(1).max(64).default(8),
+    priority: z.int().min(1).max(5).default(3),
+    paused: z.boolean().default(false),
+  })
+  .transform(({ jitter, ...group }) => ({ ...group, jitterSeconds: jitter ?? 0 }));
+
+/** `sync-groups.yaml` (docs/sync-groups.md). Unknown keys are refused. */
+export const syncGroupsFile = z.strictObject({
+  version: z.literal(1, 'this version of Longhaul reads version 1'),
+  groups: z.array(declaredGroup).max(1_000),
+});
+
+/** A group as it travels to its flow. */
+export const syncGroup = z.strictObject({
+  name,
+  description: z.string().max(1_000).default(''),
+  schedule: z.string().max(200).default(''),
+  timezone: z.string().default('UTC'),
+  jitterSeconds: z.int().min(0).max(3_600).default(0),
+  patterns: patterns.min(1, 'give at least one pattern'),
+  exclude: patterns.default([]),
+  parallel: z.int().min(1).max(64).default(8),
+  priority: z.int().min(1).max(5).default(3),
+  paused: z.boolean().default(false),
+});

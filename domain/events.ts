@@ -1,0 +1,109 @@
+/** How a line of the log is marked. */
+export type EventLevel = 'info' | 'warn' | 'error';
+
+/**
+ * What the flows tell the log, by the field `event`, each with its level and what it says (docs/events.md). The metrics of a
+ * process are counted from the same events, so that a line and its count never disagree.
+ */
+export const EVENTS = {
+  sync_group_start: 'info',
+  sync_group_done: 'info',
+  sync_group_failed: 'error',
+  sync_repo_success: 'info',
+  sync_repo_failed: 'error',
+  verify_group_start: 'info',
+  verify_group_done: 'info',
+  verify_group_failed: 'error',
+  verify_repo_success: 'info',
+  verify_repo_failed: 'error',
+  remove_group_start: 'info',
+  remove_group_done: 'info',
+  remove_group_failed: 'error',
+  remove_repo_success: 'info',
+  remove_repo_failed: 'error',
+  index_differs: 'warn',
+  repo_moved: 'info',
+  budget_wait: 'warn',
+} as const satisfies Record<string, EventLevel>;
+
+/** The name of an event of {@link EVENTS}. */
+export type EventName = keyof typeof EVENTS;
+
+/** What a flow over many repositories does with each: the first word of its events. An onboarding is the first sync. */
+export type Verb = 'sync' | 'verify' | 'remove';
+
+/** A run over many repositories begins, and knows how many of them need work. */
+export interface GroupStart {
+  readonly group: string;
+  readonly repo_count: number;
+  /** True for a group that was given a name; otherwise `group` is what was asked for, such as its patterns. */
+  readonly named: boolean;
+}
+
+/** A run over many repositories came to its end. */
+export interface GroupDone extends Pick<GroupStart, 'group' | 'named'> {
+  /** How many repositories the group has. */
+  readonly repositories: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Nothing to do. */
+  readonly skipped: number;
+  readonly files_changed: number;
+  readonly duration_ms: number;
+  /** For how many runs in a row the repository has failed that has failed longest; 0 when none failed. */
+  readonly failing_runs: number;
+  /** Since when the index is known to say what git says, of all repositories of the group. ISO 8601. */
+  readonly true_since: string;
+}
+
+/** A run over many repositories ended before it had looked at each of them. */
+export interface GroupFailed extends Pick<GroupStart, 'group' | 'named'> {
+  /** {@link FAILURES} names the types. */
+  readonly type: string;
+  readonly error: string;
+}
+
+/** A repository is where its HEAD is. */
+export interface RepositorySuccess {
+  readonly repo: string;
+  readonly files_changed: number;
+  readonly duration_ms: number;
+  /** The named group that it was worked on for. */
+  readonly group?: string;
+}
+
+/** A repository could not be worked on; its old receipt was kept. */
+export interface RepositoryFailed extends Pick<RepositorySuccess, 'repo' | 'group'> {
+  readonly type: string;
+  readonly error: string;
+}
+
+/** Work waits until the other side takes requests again. */
+export interface BudgetWait extends Pick<RepositorySuccess, 'group'> {
+  /** What waits: the activity, and the id of its flow. */
+  readonly activity: string;
+  readonly workflow: string;
+  /** ISO 8601. */
+  readonly until: string;
+  readonly reason: string;
+}
+
+/** The fields of each event; of those that are named by what they are about, for every {@link Verb}. */
+export type EventFields<Name extends EventName> = Name extends `${Verb}_group_start`
+  ? GroupStart
+  : Name extends `${Verb}_group_done`
+    ? GroupDone
+    : Name extends `${Verb}_group_failed`
+      ? GroupFailed
+      : Name extends `${Verb}_repo_failed`
+        ? RepositoryFailed
+        : Name extends 'sync_repo_success'
+          ? RepositorySuccess
+          : Name extends 'budget_wait'
+            ? BudgetWait
+            : Readonly<Record<string, unknown>>;
+
+/** True when `name` is one of {@link EVENTS}. */
+export function isEventName(name: unknown): name is EventName {
+  return typeof name === 'string' && Object.hasOwn(EVENTS, name);
+}

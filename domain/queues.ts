@@ -1,0 +1,5 @@
+/** The task queue of the flows: workflow tasks, and activities that need Temporal only. */
+export const FLOWS_QUEUE = 'longhaul-flows';
+
+/** The task queue of the workers that have git and disk. */
+export const REPOS_QUEUE = 'longhaul-repos';

@@ -1,0 +1,101 @@
+/** What stands where a secret stood. */
+export const REDACTED = '[redacted]';
+
+/**
+ * What a secret looks like. None of these takes in a quotation mark: a line of JSON stays one. Whoever writes the text must not be
+ * able to make them slow: what is tried anew at many places looks only so far.
+ */
+const SECRETS: readonly RegExp[] = [
+  // GitHub
+  /gh[pousr]_[A-Za-z0-9_]{16,}/g,
+  /github_pat_[A-Za-z0-9_]{16,}/g,
+  // GitLab
+  /gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-[\w-]{16,}(?:\.[\w-]+)*/g,
+  // OpenAI, Anthropic and whoever followed them: a name of a repository has no such mixture
+  /(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}[0-9A-Z])[\w-]{16,}/g,
+  // AWS
+  /A[KS]IA[0-9A-Z]{16}/g,
+  // Slack
+  /xox[a-z]-[\w-]{10,}/g,
+  // JSON Web Tokens, signed or encrypted
+  /eyJ[\w-]{8,2000}\.[\w-]{8,}(?:\.[\w-]*)*/g,
+  // the value of an `Authorization` header
+  /(?<=\b(?:bearer|basic)\s{1,4})(?=[\w.~+/-]{0,200}[0-9])[\w.~+/-]{16,}={0,2}/gi,
+  // whole private keys, and what is left of one whose end was cut off
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^"]{0,20000}?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|(?:\s*[A-Za-z0-9+/=]{16,})*)/g,
+  // user and password of a URL; over ssh a user alone is no secret
+  /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>`:@]*:[^\s/?#"'<>`]*(?=@)/gi,
+  /(?<=https?:\/\/)[^\s/?#"'<>`]+(?=@)/gi,
+];
+
+/** A backslash that escapes, however often it was escaped itself; any other character stands for itself. */
+const ESCAPED = /\\+(?:u([0-9a-fA-F]{4})|([nrtbf/"\\]))|[^]/g;
+const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
+/** What colours a text in a terminal. */
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const ANSI = /\u001b\[[0-?]*[ -/]*[@-~]|\u009b[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-Z\\^-~]/g;
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const MAY_HIDE = /[\\\u001b\u009b]/;
+
+/**
+ * The text without the secrets in it: tokens of forges and models, AWS and Slack keys, JSON Web Tokens, private keys and the
+ * credentials of URLs, also where the text was escaped as JSON, any number of times, or has ANSI codes in it. Everything else
+ * stays as it is; a line of JSON stays one. Doing it twice does nothing more.
+ */
+export function redact(text: string): string {
+  if (!MAY_HIDE.test(text)) return SECRETS.reduce((left, secret) => left.replace(secret, REDACTED), text);
+  const units = unitsOf(text);
+  const plain = withoutAnsi(units);
+  return cut(text, [...secretsIn(units), ...secretsIn(plain)]);
+}
+
+/** One character that a text stands for, and where it stands. */
+interface Unit {
+  readonly character: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+type Span = Pick<Unit, 'from' | 'to'>;
+
+function unitsOf(text: string): Unit[] {
+  return [...text.matchAll(ESCAPED)].map(({ 0: found, 1: code, 2: letter, index }) => ({
+    character: code ? String.fromCharCode(Number.parseInt(code, 16)) : letter ? (CONTROLS[letter] ?? letter) : found,
+    from: index,
+    to: index + found.length,
+  }));
+}
+
+function withoutAnsi(units: readonly Unit[]): Unit[] {
+  const gone = new Set<number>();
+  for (const { 0: code, index } of spelled(units).matchAll(ANSI)) {
+    for (let at = index; at < index + code.length; at++) gone.add(at);
+  }
+  return units.filter((_, at) => !gone.has(at));
+}
+
+function secretsIn(units: readonly Unit[]): Span[] {
+  const text = spelled(units);
+  return SECRETS.flatMap((secret) =>
+    [...text.matchAll(secret)].map(({ 0: found, index }) => ({
+      from: units[index]?.from ?? 0,
+      to: units[index + found.length - 1]?.to ?? 0,
+    })),
+  );
+}
+
+function spelled(units: readonly Unit[]): string {
+  return units.map(({ character }) => character).join('');
+}
+
+function cut(text: string, secrets: readonly Span[]): string {
+  let left = '';
+  let at = 0;
+  for (const { from, to } of [...secrets].sort((a, b) => a.from - b.from)) {
+    if (to <= at) continue;
+    // what overlaps the one before is part of it
+    if (from >= at) left += text.slice(at, from) + REDACTED;
+    at = to;
+  }
+  return left + text.slice(at);
+}

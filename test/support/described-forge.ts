@@ -1,0 +1,178 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { serveGit, type Refusal } from './forge.ts';
+
+/** A repository of a {@link DescribedForge}. */
+export interface HostedRepository {
+  /** `organization[/group…]/repository`, as the forge writes it in addresses. */
+  path: string;
+  /** What it keeps when it is renamed. */
+  readonly number: number;
+  archived: boolean;
+  fork: boolean;
+  /** It has no git repository that anybody could fetch. */
+  disabled: boolean;
+}
+
+/** What of a forge's API is asked for here, as its published description has it. */
+export interface Dialect {
+  /** Paths of the API, each with every query parameter that its description knows. */
+  readonly routes: readonly Route[];
+  /** The `Authorization` headers that let in: to the API and to git. */
+  readonly authorization: { readonly api: string; readonly git: string };
+  /** The answer to who is not let in. */
+  readonly unauthorized: Answer;
+  /** The answer to who asks for what is not there. */
+  readonly notFound: Answer;
+  /** The repository whose git is asked for, and the rest of that path; null for the API. */
+  gitPath(path: string): { readonly repository: string; readonly rest: string } | null;
+}
+
+/** One path of an API. */
+export interface Route {
+  /** With a group for each parameter. */
+  readonly path: RegExp;
+  readonly query: readonly string[];
+  /** Parameters come decoded. Null is `notFound`. */
+  answer(forge: DescribedForge, parameters: readonly string[], asked: URL): Answer | null;
+}
+
+/** What is answered: JSON, unless it is a text. */
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+/**
+ * A forge on loopback that answers as the published description of its API says, refuses what the description does not know,
+ * and serves `<root>/<path>.git` with git's own `http-backend`.
+ */
+export interface DescribedForge {
+  readonly url: string;
+  readonly root: string;
+  /** By number. */
+  readonly repositories: Map<number, HostedRepository>;
+  /** Paths that somebody had before, and the number of the repository that had it. */
+  readonly former: Map<string, number>;
+  /** Owners that are users and no groups. */
+  readonly users: Set<string>;
+  /** Every request so far: `GET /api/v4/projects?membership=true`. */
+  readonly requests: string[];
+  /** Requests that the description does not know. */
+  readonly violations: string[];
+  /** Refuses a request until it returns null. */
+  refuse: ((path: string) => Refusal | null) | null;
+  /** Changes what is answered. */
+  tamper: ((body: string) => string) | null;
+  host(path: string, more?: Partial<Omit<HostedRepository, 'path' | 'number'>>): HostedRepository;
+  rename(from: string, to: string): void;
+  close(): Promise<void>;
+}
+
+/** Starts a forge over a folder. */
+export async function startDescribedForge(dialect: Dialect, root: string): Promise<DescribedForge> {
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    forge.requests.push(`${request.method} ${path}`);
+    const ofGit = dialect.gitPath(path);
+    if (ofGit === null) return answerApi(request, response);
+    serve(decodeURIComponent(ofGit.repository), ofGit.rest, request, response).catch((error: unknown) =>
+      response.destroy(error as Error),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  let next = 1_001;
+  const forge: DescribedForge = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    root,
+    repositories: new Map(),
+    former: new Map(),
+    users: new Set(),
+    requests: [],
+    violations: [],
+    refuse: null,
+    tamper: null,
+    host(path, more = {}) {
+      const number = next++;
+      const hosted = { path, number, archived: false, fork: false, disabled: false, ...more };
+      forge.repositories.set(number, hosted);
+      return hosted;
+    },
+    rename(from, to) {
+      const hosted = [...forge.repositories.values()].find(({ path }) => path === from);
+      if (hosted === undefined) throw new Error(`There is no ${from}`);
+      forge.former.set(from, hosted.number);
+      hosted.path = to;
+    },
+    close: async () => {
+      if (!server.listening) return;
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+
+  function answerApi(request: IncomingMessage, response: ServerResponse): void {
+    const asked = new URL(request.url ?? '', forge.url);
+    const send = ({ status = 200, headers = {}, body }: Answer): void => {
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      const type = typeof body === 'string' ? 'text/html' : 'application/json; charset=utf-8';
+      response.writeHead(status, { 'content-type': type, ...headers });
+      response.end(status === 200 && forge.tamper ? forge.tamper(text) : text);
+    };
+    const refusal = forge.refuse?.(asked.pathname) ?? null;
+    if (refusal !== null) {
+      const { status, message, headers = {} } = refusal;
+      return send({ status, body: headers['content-type'] === 'text/html' ? message : { message }, headers });
+    }
+    for (const { path, query, answer } of dialect.routes) {
+      const found = path.exec(asked.pathname);
+      if (found === null) continue;
+      const unknown = [...asked.searchParams.keys()].filter((key) => !query.includes(key));
+      if (request.method !== 'GET' || unknown.length > 0) break;
+      if (request.headers.authorization !== dialect.authorization.api) return send(dialect.unauthorized);
+      return send(answer(forge, found.slice(1).map(decodeURIComponent), asked) ?? dialect.notFound);
+    }
+    forge.violations.push(`${request.method} ${asked.href}`);
+    send({ status: 400, body: { message: 'The description knows no such request' } });
+  }
+
+  async function serve(path: string, rest: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.headers.authorization !== dialect.authorization.git) {
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' }).end();
+    } else if (!existsSync(join(root, `${path}.git`))) {
+      response.writeHead(404).end();
+    } else {
+      request.url = `/${path}.git${rest}`;
+      await serveGit(request, response, root, undefined);
+    }
+  }
+
+  return forge;
+}
+
+/** One page of many, and the number of the next one. */
+export function pageOf<Item>(
+  items: readonly Item[],
+  asked: URL,
+  size: string,
+  most: number,
+): { page: Item[]; next: number | null } {
+  const length = Math.min(Number(asked.searchParams.get(size) ?? 10), most);
+  const number = Number(asked.searchParams.get('page') ?? 1);
+  const page = items.slice((number - 1) * length, number * length);
+  return { page, next: number * length < items.length ? number + 1 : null };
+}
+
+/** The same address with another value in its query. */
+export function withQuery(asked: URL, name: string, value: string | number): URL {
+  const changed = new URL(asked);
+  changed.searchParams.set(name, String(value));
+  return changed;
+}

@@ -1,0 +1,20 @@
+/** The samples of one scrape: values by name and labels, as Prometheus writes them. */
+export async function scrape(address: string): Promise<Map<string, number>> {
+  const lines = (await linesOf(address)).filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
+  );
+}
+
+/** The names that a query may ask for: of samples, and of metrics that have had nothing to say yet. */
+export async function metricNames(address: string): Promise<ReadonlySet<string>> {
+  return new Set(
+    (await linesOf(address)).flatMap((line) => /^(?:# TYPE )?([a-zA-Z_:][\w:]*)(?=[ {])/.exec(line)?.[1] ?? []),
+  );
+}
+
+async function linesOf(address: string): Promise<string[]> {
+  const response = await fetch(`http://${address}/metrics`);
+  if (!response.ok) throw new Error(`the metrics page answers ${response.status}: ${await response.text()}`);
+  return (await response.text()).split('\n');
+}

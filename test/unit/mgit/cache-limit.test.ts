@@ -1,0 +1,297 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Mgit } from '../../../activities/mgit/index.ts';
+import { mirrorPath } from '../../../activities/mgit/mirror.ts';
+import type { Change } from '../../../domain/catalog/change.ts';
+import { type Forge, startForge } from '../../support/forge.ts';
+import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
+import { commitTree, files, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
+
+/** Lines of text that git packs into this many bytes. */
+const noise = (bytes: number): string => `${randomBytes(bytes).toString('base64').replaceAll(/.{76}/g, '$&\n')}\n`;
+const SIZE = 400_000;
+/** Room for two mirrors. */
+const TWO = 2.6 * SIZE;
+const MGIT = JSON.stringify(new URL('../../../activities/mgit/index.ts', import.meta.url));
+
+interface Setting {
+  readonly forge: Forge;
+  readonly cache: string;
+  readonly folder: string;
+  readonly mgit: Mgit;
+  readonly address: (name: string) => { id: string; cloneUrl: string };
+  readonly repository: (name: string) => string;
+}
+
+/** A forge with repositories of the same size and an empty cache. */
+async function setting(...names: readonly string[]): Promise<Setting> {
+  const folder = scratchFolder();
+  const forge = await startForge(join(folder, 'forge'));
+  onTestFinished(() => forge.close());
+  const cache = join(folder, 'cache');
+  const repository = (name: string): string => join(forge.root, 'acme', `${name}.git`);
+  for (const name of names) {
+    initRepository(repository(name), '--bare');
+    commitTree(repository(name), files(Object.fromEntries([0, 1, 2, 3].map((at) => [`${at}.txt`, noise(SIZE / 4)]))));
+  }
+  const address = (name: string) => ({ id: `web/acme/${name}`, cloneUrl: `${forge.url}/acme/${name}.git` });
+  return { forge, cache, folder, mgit: openMgit(cache), address, repository };
+}
+
+/** Reads all of a repository, as a first sync does, a little later than what was before. */
+async function sync({ mgit, address }: Setting, name: string): Promise<Change[]> {
+  const changes = await changesOf(await mgit.diff(address(name), null));
+  await delay(20);
+  return changes;
+}
+
+const mirrorsIn = (cache: string): string[] =>
+  readdirSync(join(cache, 'mirrors', 'web', 'acme'))
+    .filter((name) => name.endsWith('.git'))
+    .sort();
+const leftoversIn = (cache: string): string[] =>
+  readdirSync(join(cache, 'mirrors'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.tmp-|\.lock$|\.use-/.test(basename(name)),
+  );
+
+test('of three mirrors in room for two the one that was not used for longest goes; it is made again when it is needed', async () => {
+  const set = await setting('a', 'b', 'c');
+  for (const name of ['a', 'b', 'c']) await sync(set, name);
+  expect(await set.mgit.tidy(4 * SIZE)).toEqual([]);
+  // b is the oldest now, though a was made before it
+  await sync(set, 'a');
+  const evicted = await set.mgit.tidy(TWO);
+  expect(evicted).toEqual([{ repository: 'web/acme/b', bytes: expect.any(Number) as number }]);
+  expect(evicted[0]?.bytes).toBeGreaterThan(SIZE * 0.7);
+  expect(evicted[0]?.bytes).toBeLessThan(SIZE * 1.2);
+  expect(mirrorsIn(set.cache)).toEqual(['a.git', 'c.git']);
+  expect(leftoversIn(set.cache)).toEqual([]);
+  expect(await set.mgit.tidy(TWO)).toEqual([]);
+
+  expect(applied(new Map(), await sync(set, 'b'), null)).toEqual(treeOf(set.repository('b'), 'HEAD'));
+  expect(await set.mgit.tidy(TWO)).toMatchObject([{ repository: 'web/acme/c' }]);
+  expect(mirrorsIn(set.cache)).toEqual(['a.git', 'b.git']);
+});
+
+test('a mirror that grows counts with its new size, one that is forgotten not at all', async () => {
+  const set = await setting('a', 'b');
+  await sync(set, 'a');
+  await sync(set, 'b');
+  expect(await set.mgit.tidy(TWO)).toEqual([]);
+  commitTree(set.repository('b'), files({ 'more.txt': noise(SIZE) }));
+  await sync(set, 'b');
+  await set.mgit.forget('web/acme/a');
+  expect(await set.mgit.tidy(TWO)).toEqual([]);
+  commitTree(set.repository('b'), files({ 'still-more.txt': noise(SIZE) }));
+  await sync(set, 'b');
+  expect(await set.mgit.tidy(TWO)).toMatchObject([{ repository: 'web/acme/b' }]);
+});
+
+test('while it is read a mirror stays, also where it is the oldest and the limit is far away', async () => {
+  const set = await setting('a', 'b');
+  const reading = (await set.mgit.diff(set.address('a'), null)).changes()[Symbol.asyncIterator]();
+  const first = await reading.next();
+  await sync(set, 'b');
+  expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/b' }]);
+  const changes = [first.value as Change];
+  for (let next = await reading.next(); !next.done; next = await reading.next()) changes.push(next.value);
+  expect(applied(new Map(), changes, null)).toEqual(treeOf(set.repository('a'), 'HEAD'));
+  expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/a' }]);
+  expect(mirrorsIn(set.cache)).toEqual([]);
+});
+
+test('a reader that leaves off early keeps nothing', async () => {
+  const set = await setting('a');
+  for await (const change of (await set.mgit.diff(set.address('a'), null)).changes()) {
+    expect(change.path).toBe('0.txt');
+    break;
+  }
+  expect(leftoversIn(set.cache)).toEqual([]);
+  expect(await set.mgit.tidy(1_000)).toHaveLength(1);
+});
+
+test('another process keeps its mirror for as long as it lives', async () => {
+  const set = await setting('a', 'b');
+  const reader = start(
+    `const differential = await mgit.diff(${JSON.stringify(set.address('a'))}, null);
+     for await (const change of differential.changes()) {
+       process.stdout.write(change.path);
+       await new Promise((resolve) => setTimeout(resolve, 600_000));
+     }`,
+    set.cache,
+  );
+  await once(reader.stdout ?? reader, 'data');
+  await sync(set, 'b');
+  expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/b' }]);
+  expect(mirrorsIn(set.cache)).toEqual(['a.git']);
+  reader.kill('SIGKILL');
+  await once(reader, 'close');
+  expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/a' }]);
+  expect(leftoversIn(set.cache)).toEqual([]);
+});
+
+test('a mirror that goes between the comparison and the reading is made again', async () => {
+  const set = await setting('a');
+  const first = await set.mgit.diff(set.address('a'), null);
+  await changesOf(first);
+  const before = treeOf(set.repository('a'), 'HEAD');
+  const old = [...before.values()].map((entry) => entry.split(' ')[1] ?? '');
+  commitTree(set.repository('a'), files({ 'new.txt': noise(1_000), '0.txt': noise(1_000) }));
+
+  const differential = await set.mgit.diff(set.address('a'), first.to);
+  expect(await set.mgit.tidy(1_000)).toHaveLength(1);
+  expect(applied(before, await changesOf(differential), first.to)).toEqual(treeOf(set.repository('a'), 'HEAD'));
+  expect(await set.mgit.tidy(1_000)).toHaveLength(1);
+  const held: (string | null)[] = [];
+  for await (const { oid, content } of differential.readOld(old)) held.push(content && oid);
+  expect(held).toEqual(old);
+});
+
+test('killed in the middle, at many moments: every mirror is whole or gone, and the next one removes the rest', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const set = await setting(...names);
+  for (const wait of [0, 2, 4, 7, 11, 16, 25, 60_000]) {
+    for (const name of names) await changesOf(await set.mgit.diff(set.address(name), null));
+    const tidier = start(
+      `process.stdout.write('begin'); await mgit.tidy(1_000); process.stdout.write('end');`,
+      set.cache,
+    );
+    const ended = once(tidier, 'close');
+    await once(tidier.stdout ?? tidier, 'data');
+    await Promise.race([delay(wait), ended]);
+    tidier.kill('SIGKILL');
+    await ended;
+    if (wait > 1_000) break;
+    for (const name of names) {
+      const changes = await changesOf(await set.mgit.diff(set.address(name), null));
+      expect(applied(new Map(), changes, null)).toEqual(treeOf(set.repository(name), 'HEAD'));
+    }
+    expect(leftoversIn(set.cache)).toEqual([]);
+  }
+  expect(mirrorsIn(set.cache)).toEqual([]);
+  // and without a sync: what is left is swept by whoever tidies next
+  await sync(set, 'a');
+  const path = mirrorPath(set.cache, 'web/acme/a');
+  const remover = start(
+    `const { rename } = await import('node:fs/promises');
+     const { temporaryPath } = await import(${JSON.stringify(new URL('../../../activities/mgit/temporary.ts', import.meta.url))});
+     await rename(${JSON.stringify(path)}, temporaryPath(${JSON.stringify(path)}));`,
+    set.cache,
+  );
+  await once(remover, 'close');
+  expect(leftoversIn(set.cache)).toHaveLength(1);
+  await openMgit(set.cache).tidy(1_000);
+  expect(leftoversIn(set.cache)).toEqual([]);
+  expect(mirrorsIn(set.cache)).toEqual([]);
+}, 300_000);
+
+test('three processes that sync and tidy the same cache all get everything', async () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const set = await setting(...names);
+  const processes = Array.from({ length: 3 }, () =>
+    start(
+      `for (let round = 0; round < 3; round++) for (const name of ${JSON.stringify(names)}) {
+         const differential = await mgit.diff({ id: 'web/acme/' + name, cloneUrl: '${set.forge.url}/acme/' + name + '.git' }, null);
+         let bytes = 0;
+         for await (const change of differential.changes()) bytes += change.content.length;
+         if (bytes < ${SIZE * 0.9}) throw new Error('only ' + bytes);
+         await mgit.tidy(${TWO / 2});
+       }
+       process.stdout.write('done');`,
+      set.cache,
+    ),
+  );
+  const said = await Promise.all(
+    processes.map(async (child) => {
+      let text = '';
+      child.stdout?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      await once(child, 'close');
+      return text;
+    }),
+  );
+  expect(said).toEqual(['done', 'done', 'done']);
+  expect(leftoversIn(set.cache)).toEqual([]);
+}, 300_000);
+
+test('contents that diff spooled count, too, and go when they are a day old', async () => {
+  const set = await setting('a');
+  await sync(set, 'a');
+  const [old, young, used] = await Promise.all(
+    ['0', '1', '2'].map((digit) => set.mgit.spool.keep(digit.repeat(40), randomBytes(SIZE))),
+  );
+  const yesterday = new Date(Date.now() - 90_000_000);
+  for (const path of [old, used]) utimesSync(path ?? '', yesterday, yesterday);
+  await set.mgit.spool.keep('2'.repeat(40), randomBytes(SIZE));
+  expect(await set.mgit.tidy(3.9 * SIZE)).toEqual([{ repository: null, bytes: SIZE }]);
+  expect([old, young, used].map((path) => existsSync(path ?? ''))).toEqual([false, true, true]);
+  expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/a' }]);
+  expect([young, used].map((path) => existsSync(path ?? ''))).toEqual([true, true]);
+});
+
+test('mirrors of an older version, of which nothing was written down, are counted by their own time', async () => {
+  const set = await setting('a', 'b');
+  for (const name of ['a', 'b']) await sync(set, name);
+  const { cache } = set;
+  const long = new Date(Date.now() - 1_000_000);
+  for (const name of ['a', 'b']) rmSync(`${mirrorPath(cache, `web/acme/${name}`)}.used`);
+  utimesSync(mirrorPath(cache, 'web/acme/b'), long, long);
+  expect(await set.mgit.tidy(1.5 * SIZE)).toMatchObject([{ repository: 'web/acme/b' }]);
+});
+
+test('a thousand mirrors are counted by what was written down, not by walking through them', async () => {
+  const cache = scratchFolder();
+  for (let at = 0; at < 1_000; at++) {
+    const path = mirrorPath(cache, `web/org${at % 50}/r${at}`);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(`${path}.used`, '10000000');
+  }
+  const mgit = openMgit(cache);
+  const timed = async (): Promise<number> => {
+    const started = performance.now();
+    expect(await mgit.tidy(50_000_000_000)).toEqual([]);
+    return performance.now() - started;
+  };
+  const first = await timed();
+  const second = await timed();
+  process.stderr.write(`counting 1,000 mirrors: ${first.toFixed(0)} ms, again ${second.toFixed(2)} ms\n`);
+  expect(second).toBeLessThan(first / 10);
+  expect(statSync(join(cache, 'mirrors')).isDirectory()).toBe(true);
+});
+
+test('what a process of the same number left, as in a container that was started again, is removed; its own is not', async () => {
+  const folder = scratchFolder();
+  const temporary = JSON.stringify(new URL('../../../activities/mgit/temporary.ts', import.meta.url));
+  const inContainer = async (code: string): Promise<void> => {
+    const program = `import { writeFileSync } from 'node:fs';
+      import { removeTemporaries, temporaryPath } from ${temporary};
+      const folder = ${JSON.stringify(folder)};
+      const leave = (name) => writeFileSync(temporaryPath(folder + '/' + name), name);
+      ${code}`;
+    const args = ['--pid', '--fork', '--kill-child', process.execPath, '--input-type=module-typescript', '-e', program];
+    const child = spawn('unshare', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+    expect(await once(child, 'close')).toEqual([0, null]);
+  };
+  const left = (): string[] => readdirSync(folder).map((name) => name.split('.')[0] ?? '');
+  await inContainer(`leave('first')`);
+  expect(left()).toEqual(['first']);
+  await inContainer(`leave('second'); await removeTemporaries(folder)`);
+  expect(left()).toEqual(['second']);
+});
+
+/** Runs a program with an mgit over this cache. */
+function start(code: string, cache: string): ChildProcess {
+  const program = `import { createMgit } from ${MGIT};
+    const mgit = createMgit({ providers: [], cacheDir: ${JSON.stringify(cache)}, maxFileBytes: 1e6 });
+    ${code}`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
+    env: SCRATCH_ENV,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}

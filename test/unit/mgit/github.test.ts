@@ -1,0 +1,318 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
+import { keeperInMemory } from '../../../activities/mgit/forge/keeper.ts';
+import type { Mgit } from '../../../activities/mgit/index.ts';
+import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
+import type { ProviderConfig } from '../../../domain/config.schema.ts';
+import { LonghaulError } from '../../../domain/failures.ts';
+import type { Forge, ForgeAccess } from '../../support/forge.ts';
+import { failureOf, openMgit } from '../../support/mgit.ts';
+import { commitTree, files, git, scratchFolder } from '../../support/scratch-git.ts';
+import { startTemplateForge, TOKEN } from '../../support/template-forge.ts';
+
+type GithubConfig = Extract<ProviderConfig, { type: 'github' }>;
+
+interface Place {
+  readonly forge: Forge;
+  readonly cache: string;
+  /** mgit on this forge; without git, unless it is asked for. */
+  readonly open: (more?: { readonly config?: Partial<GithubConfig>; readonly git?: boolean }) => Mgit;
+  readonly commit: string;
+}
+
+async function place(names: readonly string[], access: ForgeAccess = {}): Promise<Place> {
+  const folder = scratchFolder();
+  const forge = await startTemplateForge(folder, names, { token: TOKEN, ...access });
+  onTestFinished(() => forge.close());
+  const provider = {
+    name: 'work',
+    type: 'github',
+    url: forge.url,
+    tokenEnv: 'T',
+    archived: false,
+    forks: false,
+  } as const;
+  const cache = join(folder, 'cache');
+  return {
+    forge,
+    cache,
+    open: ({ config = {}, git: hasGit = false } = {}) =>
+      openMgit(cache, [{ ...provider, ...config }], { env: { T: TOKEN, ...(hasGit ? {} : { PATH: '/nonexistent' }) } }),
+    commit: git(join(folder, 'template.git'), 'rev-parse', 'main'),
+  };
+}
+
+/** `org0/r0` to `org9/r99` and so on. */
+function manyNames(count: number, organizations = 1): string[] {
+  return Array.from({ length: count }, (_, at) => `org${at % organizations}/r${at}`);
+}
+
+/** Does what a flow does: waits when it is asked to, and does it again. */
+async function patiently<Result>(work: () => Promise<Result>): Promise<{ result: Result; waits: number[] }> {
+  const waits: number[] = [];
+  for (;;) {
+    try {
+      return { result: await work(), waits };
+    } catch (error) {
+      if (!(error instanceof LonghaulError) || error.type !== 'RateLimited') throw error;
+      waits.push(error.retryAfterMs ?? 0);
+      await pause(error.retryAfterMs);
+    }
+  }
+}
+
+describe('heads', () => {
+  test('of 1,000 repositories are ten requests and no git', { timeout: 120_000 }, async () => {
+    const { forge, open, commit } = await place(manyNames(1_000));
+    const mgit = open();
+    const repositories = await mgit.list(['org0/*']);
+    forge.requests.length = 0;
+    const heads = await mgit.heads(repositories);
+    expect(heads.size).toBe(1_000);
+    expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
+    expect(repositories.every(({ id, uid }) => (heads.get(id) as { uid?: string }).uid === uid)).toBe(true);
+    expect(forge.requests).toEqual(Array.from({ length: 10 }, () => 'POST /api/graphql'));
+  });
+
+  test('a commit, another branch, an empty repository: as git sees them', async () => {
+    const { forge, open } = await place(['acme/api', 'acme/trunk', 'acme/empty']);
+    const trunk = join(forge.root, 'acme/trunk.git');
+    rmSync(trunk, { recursive: true });
+    git(forge.root, 'init', '-q', '--bare', '-b', 'main', trunk);
+    commitTree(trunk, files({ 'b.ts': 'export const b = 2;\n' }));
+    git(trunk, 'branch', '-m', 'main', 'trunk/v2');
+    git(trunk, 'symbolic-ref', 'HEAD', 'refs/heads/trunk/v2');
+    const empty = join(forge.root, 'acme/empty.git');
+    rmSync(empty, { recursive: true });
+    git(forge.root, 'init', '-q', '--bare', empty);
+    const repositories = await open().list(['acme/*']);
+    const told = await open().heads(repositories);
+    forge.hasGraphql = false;
+    const asked = await open({ git: true }).heads(repositories);
+    expect(forge.requests.filter((request) => request.includes('/info/refs'))).toHaveLength(3);
+    for (const { id } of repositories) {
+      const { commit, branch } = told.get(id) as { commit: string; branch: string | null };
+      expect(asked.get(id), id).toEqual({ commit, branch });
+    }
+    expect(told.get('work/acme/trunk')).toMatchObject({ branch: 'trunk/v2', commit: git(trunk, 'rev-parse', 'HEAD') });
+    expect(told.get('work/acme/empty')).toMatchObject({ branch: null, commit: '0'.repeat(40) });
+  });
+
+  test('renamed, gone, forbidden and unlucky ones are told apart, and stop nobody', async () => {
+    const { forge, open, commit } = await place([
+      'acme/api',
+      'acme/old',
+      'acme/gone',
+      'acme/saml',
+      'acme/odd',
+      'acme/Case',
+    ]);
+    const repositories = await open().list(['acme/*']);
+    await forge.rename('acme/old', 'other/new');
+    await forge.rename('acme/Case', 'acme/case');
+    rmSync(join(forge.root, 'acme/gone.git'), { recursive: true });
+    forge.forbidden.add('acme/saml');
+    forge.unlucky.add('acme/odd');
+    const mgit = open({ git: true });
+    const heads = await mgit.heads([...repositories, { id: 'work/acme/else', cloneUrl: `${forge.url}/acme/api.git` }]);
+    expect(heads.get('work/acme/api')).toMatchObject({ commit });
+    expect(heads.get('work/acme/old')).toMatchObject({ commit, redirectedTo: `${forge.url}/other/new.git` });
+    expect(heads.get('work/acme/Case')).toMatchObject({ commit, redirectedTo: `${forge.url}/acme/case.git` });
+    expect(heads.get('work/acme/gone')).toMatchObject({ type: 'RepositoryNotFound' });
+    expect(heads.get('work/acme/saml')).toMatchObject({ type: 'AuthenticationFailed' });
+    // git is asked where GraphQL could not tell, and where the address is not what the name says
+    expect(heads.get('work/acme/odd')).toEqual({ commit, branch: 'main' });
+    expect(heads.get('work/acme/else')).toEqual({ commit, branch: 'main' });
+    const moved = await mgit.whereabouts(repositories.filter(({ repository }) => repository === 'old'));
+    expect(moved.get('work/acme/old')).toMatchObject({ state: 'moved', repository: { id: 'work/other/new' } });
+  });
+
+  test('without a token, or when GraphQL fails again and again, git is asked', { timeout: 120_000 }, async () => {
+    const { forge, open, commit } = await place(['acme/api'], { token: undefined as never });
+    const anonymous = { name: 'work', type: 'github', url: forge.url, archived: false, forks: false } as const;
+    const address = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+    const open2 = openMgit(scratchFolder(), [anonymous]);
+    expect((await open2.heads([address])).get(address.id)).toEqual({ commit, branch: 'main' });
+    expect(forge.requests.some((request) => request.includes('graphql'))).toBe(false);
+    forge.refuse = (request) => (request.includes('graphql') ? { status: 502, message: 'Bad gateway' } : null);
+    expect((await open({ git: true }).heads([address])).get(address.id)).toEqual({ commit, branch: 'main' });
+  });
+
+  test('a refused token is the failure of each', async () => {
+    const { forge, open } = await place(['acme/api', 'acme/web']);
+    const repositories = await open().list(['acme/*']);
+    forge.refuse = () => ({ status: 401, message: 'Bad credentials' });
+    const heads = await open().heads(repositories);
+    expect([...heads.values()]).toMatchObject([{ type: 'AuthenticationFailed' }, { type: 'AuthenticationFailed' }]);
+  });
+});
+
+describe('listings', () => {
+  test('that did not change cost nothing, and no secret is kept', async () => {
+    const limits = { hourly: { limit: 100, ms: 3_600_000 } };
+    const { forge, cache, open } = await place(manyNames(230), { limits });
+    const first = await open().list(['org0/*']);
+    const used = (): number => 100 - Number(forge.enforcement?.charge('rest', true)['x-ratelimit-remaining']);
+    expect(used()).toBe(3);
+    expect(await open().list(['org0/*'])).toEqual(first);
+    expect([used(), forge.requests.length]).toEqual([3, 6]);
+    git(forge.root, 'init', '-q', '--bare', 'org0/zzz.git');
+    expect(await open().list(['org0/*'])).toHaveLength(231);
+    expect(used()).toBe(4);
+    const kept = readdirSync(cache, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8'));
+    expect(kept.length).toBeGreaterThanOrEqual(3);
+    expect(kept.join('\n')).toContain('"etag"');
+    expect(kept.join('\n')).not.toMatch(/ghp_|TEMPORARY|temp_clone/);
+  });
+
+  test.each([
+    ['gone', (path: string) => rmSync(path)],
+    ['cut short', (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 300))],
+    ['altered', (path: string) => writeFileSync(path, readFileSync(path, 'utf8').replace('"r1"', '"r2"'))],
+    ['no text', (path: string) => writeFileSync(path, Buffer.from([0, 255, 10, 254]))],
+  ])('a kept page that is %s is asked for anew', async (_, damage) => {
+    const { cache, open } = await place(manyNames(3));
+    const first = await open().list(['org0/*']);
+    const pages = join(cache, 'pages', 'work');
+    for (const entry of readdirSync(pages, { recursive: true, withFileTypes: true })) {
+      if (entry.isFile()) damage(join(entry.parentPath, entry.name));
+    }
+    expect(await open().list(['org0/*'])).toEqual(first);
+  });
+});
+
+describe('limits', () => {
+  test(
+    '1,000 repositories listed and looked up within tight limits and through faults',
+    { timeout: 180_000 },
+    async () => {
+      const limits = { concurrency: 3, restPerMinute: 60, graphqlPerMinute: 60, hourly: { limit: 14, ms: 15_000 } };
+      const { forge, open, commit } = await place(manyNames(1_000, 20), { limits });
+      const faults = [
+        'cut',
+        { status: 502, message: 'Bad gateway' },
+        { delayMs: 700 },
+        { status: 503, message: '' },
+      ] as const;
+      let asked = 0;
+      forge.refuse = () => (asked++ % 4 === 2 ? (faults[(asked >> 2) % faults.length] ?? null) : null);
+      const config = { limits: { concurrency: 3, restPerMinute: 60, graphqlPerMinute: 60 } };
+      const { result, waits } = await patiently(() => open({ config }).list(['*']));
+      expect(result).toHaveLength(1_000);
+      const heads = (await patiently(() => open({ config }).heads(result))).result;
+      expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
+      expect(heads.size).toBe(1_000);
+      expect(forge.enforcement?.violations).toEqual([]);
+      expect(forge.enforcement?.mostAtOnce()).toBeGreaterThan(1);
+      expect(waits.length).toBeGreaterThan(0);
+    },
+  );
+
+  test('a secondary limit stops everybody for a minute at least, in every mgit of the process', async () => {
+    const { forge, open } = await place(manyNames(3), { limits: {} });
+    const [one, other] = [open(), open()];
+    const repositories = await one.list(['org0/*']);
+    let refusal = forge.enforcement?.block(90_000, 'nothing') ?? null;
+    forge.refuse = () => refusal;
+    Object.assign(forge.enforcement ?? {}, { begin: () => null });
+    forge.requests.length = 0;
+    const failure = await one.heads(repositories).catch((error: unknown) => error as LonghaulError);
+    expect(failure).toMatchObject({ type: 'RateLimited', waitingFor: forge.url.replace('http://', '') });
+    expect((failure as LonghaulError).retryAfterMs).toBeGreaterThan(59_000);
+    refusal = null;
+    expect(await failureOf(other.list(['org0/*']))).toMatch(/^RateLimited: waiting for 127.0.0.1:\d+ until 2/);
+    expect(await failureOf(open({ git: true }).diff(repositories[0] ?? { id: '', cloneUrl: '' }, null))).toMatch(
+      /^RateLimited/,
+    );
+    expect(forge.requests).toHaveLength(1);
+  });
+
+  test('git waits with the rest, and no repository fails for it', async () => {
+    const { forge, commit } = await place(['acme/api'], { token: undefined as never });
+    const anonymous = openMgit(scratchFolder(), [
+      { name: 'work', type: 'github', url: forge.url, archived: false, forks: false },
+    ]);
+    const address = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+    forge.refuse = () => ({ status: 429, message: 'Slow down', headers: { 'retry-after': '12' } });
+    expect(await failureOf(anonymous.list(['acme/*']))).toMatch(/^RateLimited/);
+    const { result, waits } = await patiently(() => anonymous.heads([address]));
+    expect(result.get(address.id)).toEqual({ commit, branch: 'main' });
+    expect(waits).toHaveLength(1);
+  });
+
+  test('a short refusal is waited out', async () => {
+    const { forge, open } = await place(manyNames(3));
+    let times = 0;
+    const slower = { status: 429, message: 'Slow down', headers: { 'retry-after': '1' } };
+    forge.refuse = () => (times++ < 2 ? slower : null);
+    const started = performance.now();
+    expect(await open().list(['org0/*'])).toHaveLength(3);
+    expect(performance.now() - started).toBeGreaterThan(1_900);
+    expect(forge.requests).toHaveLength(3);
+  });
+});
+
+describe('a line', () => {
+  const account = { host: 'forge.example', fingerprint: '0123456789ab', limits: { ...GITHUB_LIMITS, concurrency: 6 } };
+  const said = { hourly: { limit: 5_000, remaining: 4_000, resetInMs: 3_000_000 } };
+
+  test('several lines on one budget never do more at the same time than it allows', async () => {
+    const keeper = keeperInMemory();
+    const [here, there] = [createForgeLines(account, keeper), createForgeLines(account, keeper)];
+    const lines = [
+      { line: here.rest, points: 1 },
+      { line: here.graphql, points: 1 },
+      { line: there.git, points: 0 },
+      { line: here.git, points: 0 },
+    ];
+    let busy = 0;
+    let most = 0;
+    const request = async (): Promise<{ value: number; said: typeof said }> => {
+      most = Math.max(most, ++busy);
+      await pause(5);
+      busy--;
+      return { value: 1, said };
+    };
+    const done = await Promise.all(
+      Array.from({ length: 50 }, () => lines.map(({ line, points }) => line.run(points, request))).flat(),
+    );
+    expect(done).toEqual(Array.from({ length: 200 }, () => 1));
+    expect(most).toBeLessThanOrEqual(6);
+    expect(most).toBeGreaterThan(2);
+  });
+
+  test('asks few times, and gives back what it does not need', async () => {
+    const keeper = keeperInMemory();
+    const asked: string[] = [];
+    const { rest: line } = createForgeLines(account, {
+      lease: (request) => {
+        asked.push('lease');
+        return keeper.lease(request);
+      },
+      report: (given) => {
+        asked.push(`report ${given.used}`);
+        return keeper.report(given);
+      },
+    });
+    for (let times = 0; times < 20; times++) await line.run(1, () => Promise.resolve({ value: 1, said }));
+    await expect.poll(() => asked).toEqual(['lease', 'lease', 'report 15']);
+  });
+
+  test('whoever gives up leaves the queue; a failing request gives its place back', async () => {
+    const single = { ...account, limits: { ...account.limits, concurrency: 1 } };
+    const { git: line } = createForgeLines(single, keeperInMemory());
+    const controller = new AbortController();
+    const first = line.run(0, async () => ({ value: await pause(200, 'first'), said: {} }));
+    const second = line.run(0, () => Promise.resolve({ value: 'second', said: {} }), controller.signal);
+    setTimeout(() => controller.abort(new Error('stop')), 50);
+    await expect(second).rejects.toThrow('stop');
+    expect(await first).toBe('first');
+    await expect(line.run(0, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+    expect(await line.run(0, () => Promise.resolve({ value: 'third', said: {} }))).toBe('third');
+  });
+});

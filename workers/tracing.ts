@@ -1,0 +1,21 @@
+import {
+  makeWorkflowExporter,
+  OpenTelemetryActivityInboundInterceptor,
+  OpenTelemetryActivityOutboundInterceptor,
+} from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
+import type { ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
+
+/** The module that makes the spans of workflows, for the bundler: a bundle with it is for workers that send traces. */
+export const TRACING_MODULE = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
+
+/** The span of an activity, in the trace of its workflow. */
+export const tracedActivities: ActivityInterceptorsFactory = (context) => ({
+  inbound: new OpenTelemetryActivityInboundInterceptor(context),
+  outbound: new OpenTelemetryActivityOutboundInterceptor(context),
+});
+
+/** What takes the spans of workflows out of their isolates. */
+export function tracingSinks({ processor, resource }: Tracing): NonNullable<WorkerOptions['sinks']> {
+  return { exporter: makeWorkflowExporter(processor, resource) };
+}

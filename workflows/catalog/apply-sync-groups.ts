@@ -1,0 +1,52 @@
+import { log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import {
+  type ApplySyncGroupsInput,
+  type ApplySyncGroupsResult,
+  describeGroupChange,
+  type GroupChange,
+  isEffective,
+} from '../../domain/catalog/sync-groups.ts';
+import { checked } from '../shared/input.ts';
+import { deciding } from './activities.ts';
+
+/**
+ * Makes the schedules what `sync-groups.yaml` declares (seed 000, workflow 7). What differs is in the history before anything
+ * is done, so that it is done to the end whatever dies; groups that are new, or mean other repositories than before, run at once.
+ */
+export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
+  const { document, source, prune } = await checked<Required<ApplySyncGroupsInput>>('applySyncGroups', input);
+  const { file } = source;
+  const plan = await deciding.planGroups.executeWithOptions(
+    { summary: `compare ${file} with what runs`.slice(0, 200) },
+    [{ document, file, prune }],
+  );
+  setCurrentDetails(plan.changes.map(describeGroupChange).join('\n'));
+  const changes = plan.changes.filter(isEffective);
+  if (changes.length > 0) {
+    await deciding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);
+  }
+  const result = { ...plan, source, appliedAt: new Date().toISOString() };
+  if (changes.length > 0) {
+    const { runId } = workflowInfo();
+    await deciding.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [{ runId, result }]);
+  }
+  const names = changes.filter(wantsRun).map(({ name }) => name);
+  if (names.length > 0) {
+    await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
+  }
+  log.info('sync_groups_applied', {
+    event: 'sync_groups_applied',
+    by: source.by,
+    file,
+    commit: source.commit,
+    changes: changes.map(({ kind, name }) => ({ kind, name })),
+  });
+  return result;
+}
+
+/** Repositories may belong to it now that have no receipt yet. */
+function wantsRun({ kind, group, fields }: GroupChange): boolean {
+  if (group === null || group.paused) return false;
+  const meansOthers = fields.some(({ field }) => field === 'patterns' || field === 'exclude');
+  return kind === 'created' || meansOthers;
+}

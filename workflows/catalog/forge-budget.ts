@@ -1,0 +1,81 @@
+import {
+  ApplicationFailure,
+  condition,
+  continueAsNew,
+  defineQuery,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import {
+  type ForgeBudget,
+  type ForgeBudgetStatus,
+  type ForgeReport,
+  isIdle,
+  isLeaseRequest,
+  isReport,
+  lease,
+  type LeaseAnswer,
+  type LeaseRequest,
+  NEW_BUDGET,
+  report,
+  statusOf,
+} from '../../domain/catalog/forge-budget.ts';
+import { describeForgeBudget } from '../../domain/catalog/progress.ts';
+
+const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
+const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
+const budgetQuery = defineQuery<ForgeBudgetStatus>('budget');
+
+/** Updates a run: its history stays below a few thousand events. */
+const UPDATES_A_RUN = 500;
+/** A budget that nobody used for so long, and that holds nothing to remember, ends. */
+const IDLE = '1 hour';
+
+/**
+ * Keeps what all workers together may ask of one forge with one token. Its workflow id is `forge/<host>/<fingerprint of the
+ * token>`; whoever wants something starts it, so nobody else has to.
+ */
+export async function forgeBudget(input?: { readonly continued: ForgeBudget }): Promise<void> {
+  let budget = input?.continued ?? NEW_BUDGET;
+  let updates = 0;
+
+  function changed(next: ForgeBudget): ForgeBudgetStatus {
+    budget = next;
+    updates++;
+    const status = statusOf(budget, Date.now());
+    setCurrentDetails(describeForgeBudget(status));
+    return status;
+  }
+
+  setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
+    description: 'What was asked of the forge in this minute and hour, and who waits until when',
+  });
+  setHandler(
+    leaseUpdate,
+    (request) => {
+      const leased = lease(budget, request, Date.now());
+      changed(leased.budget);
+      return leased.answer;
+    },
+    {
+      description: 'Asks for points and places (workers do)',
+      validator: (given) => refuseUnless(isLeaseRequest(given)),
+    },
+  );
+  setHandler(reportUpdate, (given) => changed(report(budget, given, Date.now())), {
+    description: 'Gives back a lease, with what the forge said (workers do)',
+    validator: (given) => refuseUnless(isReport(given)),
+  });
+
+  for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
+    seen = updates;
+    if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
+      await continueAsNew<typeof forgeBudget>({ continued: budget });
+    }
+  }
+}
+
+function refuseUnless(isRight: boolean): void {
+  if (!isRight) throw ApplicationFailure.nonRetryable('This is not what a worker would ask.', 'InvalidInput');
+}
