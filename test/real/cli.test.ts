@@ -243,7 +243,7 @@ describe('longhaul', () => {
     [['search', 'x', '--limit', '0'], {}, 2, /1 to 100/],
     [['index', 'add', '--pattern', 'a/b/c/d/e', '--yes'], {}, 2, /pattern/],
     [['index', 'add', '--yes'], {}, 2, /--pattern/],
-    [['sync'], {}, 2, /--all or at least one --pattern/],
+    [['sync'], {}, 2, /Give one of --all, --due, --group and --pattern/],
     [['diff', 'local/acme/none'], {}, 6, /local\/acme\/none/],
     [['diff', 'nowhere/acme/api'], {}, 6, /provider/],
     [['diff', 'local/acme/api', '--since', '--output=/tmp/x'], {}, 2, /./],
