@@ -143,7 +143,7 @@ describe('delta sync', () => {
 describe('locks and neighbours', () => {
   test('a child that is cancelled by itself is one failure, and the others go on', async ({ flows }) => {
     const { estate, client, tools } = flows;
-    const many = Array.from({ length: 2_500 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]);
+    const many = Array.from({ length: 6_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]);
     await estate.create('acme/big', Object.fromEntries(many) as Record<string, string>);
     await estate.create('acme/last', { 'a.ts': LANES });
     const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], parallel: 1 });

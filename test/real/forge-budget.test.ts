@@ -7,6 +7,7 @@ import { startFlow } from '../../client/flows.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
 import type { FleetProgress, FleetResult } from '../../domain/catalog/flows.ts';
 import { type ForgeBudgetStatus, GITHUB_LIMITS } from '../../domain/catalog/forge-budget.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { test } from '../support/flows.ts';
 import type { Forge, ForgeAccess } from '../support/forge.ts';
@@ -64,7 +65,7 @@ test(
     const names = Array.from({ length: 24 }, (_, at) => `org${at % 12}/r${Math.floor(at / 12)}`);
     const limits = { concurrency: 4, restPerMinute: 60, graphqlPerMinute: 40 };
     const { forge, budget, work } = await place(names, { limits }, { limits });
-    const client = new Client({ connection: connections.connection });
+    const client = new Client({ connection: connections.connection, namespace: NAMESPACE });
     await Promise.all([work(), work()]);
     const first = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
     expect(first).toMatchObject({ matched: 24, succeeded: 24, failed: 0 });
@@ -95,7 +96,7 @@ test(
   { timeout: 400_000 },
   async ({ connections }) => {
     const { forge, host, budget, work } = await place(['acme/api', 'beta/web'], { limits: {} }, {});
-    const client = new Client({ connection: connections.connection });
+    const client = new Client({ connection: connections.connection, namespace: NAMESPACE });
     const first = await work();
     const found = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
     expect(found).toMatchObject({ succeeded: 2, failed: 0 });

@@ -3,6 +3,7 @@ import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
@@ -36,7 +37,7 @@ describe('a worker, seen from outside', () => {
     worker = await startWorkerProcess(estate, { args: ['--metrics-address', '127.0.0.1:0'] });
     address = String(eventsOf(worker.log(), 'metrics_ready')[0]?.['address']);
     connection = await Connection.connect({ address: inject('stack').temporalAddress });
-    client = new Client({ connection });
+    client = new Client({ connection, namespace: NAMESPACE });
   });
 
   afterAll(async () => {

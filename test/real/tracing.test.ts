@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import { workflowBundle } from '../../workers/bundle.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { commandEnv, longhaul } from '../support/command.ts';
 import { createEstate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
@@ -62,7 +63,7 @@ test(
     // traces may be wanted, or not any more, while flows are under way: their histories are the same
     const connection = await Connection.connect({ address: inject('stack').temporalAddress });
     onTestFinished(() => connection.close());
-    const client = new Client({ connection });
+    const client = new Client({ connection, namespace: NAMESPACE });
     const { workflowId } = JSON.parse(added.stdout) as { workflowId: string };
     const { runId } = await client.workflow.getHandle(workflowId).describe();
     const traced = await collectRuns(client, [[workflowId, runId]]);
