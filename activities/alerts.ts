@@ -1,10 +1,11 @@
-import { getClient } from '@temporalio/activity';
+import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
 import { type AlertNews, tell } from './alerts/channels.ts';
+import { watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from './heartbeating.ts';
 
@@ -19,8 +20,8 @@ export interface FleetWatch {
 
 /** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
 export interface AlertActivities {
-  /** Looks at groups and task queues. */
-  watch(request: { readonly missedBefore: Readonly<Record<string, number>> }): Promise<FleetWatch>;
+  /** Looks at groups and task queues, and at what the latest run before this one found; null when there was none. */
+  watch(): Promise<{ readonly before: FleetWatch | null; readonly now: FleetWatch }>;
   /** Tells one channel the news. */
   tellChannel(request: { readonly channel: string; readonly news: Omit<AlertNews, 'index'> }): Promise<void>;
   /** Names of the channels. */
@@ -32,21 +33,23 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
   const index = config.index.name;
   const { channels, staleAfter, failingRuns } = config.alerts;
   return {
-    watch: ({ missedBefore }) =>
+    watch: () =>
       heartbeating(async () => {
         const client = getClient();
         const at = new Date().toISOString();
-        const [{ groups, runs }, unpolled] = await Promise.all([viewGroups(client, index), unpolledQueues(client)]);
+        const [before, { groups, runs }, unpolled] = await Promise.all([
+          watchedBefore(client, index),
+          viewGroups(client, index),
+          unpolledQueues(client),
+        ]);
         const watched = groups.map((group): WatchedGroup => {
           const own = runs.filter((run) => run.group === group.group.name);
           return watchedGroup(group, own);
         });
-        const fleet = { at, groups: watched, unpolled, missedBefore };
-        return {
-          at,
-          alerts: alertsOf(fleet, { staleAfterSeconds: staleAfter, failingRuns }),
-          missed: Object.fromEntries(watched.map(({ name, missed }) => [name, missed])),
-        };
+        const fleet = { at, groups: watched, unpolled, missedBefore: before?.missed ?? {} };
+        const alerts = alertsOf(fleet, { staleAfterSeconds: staleAfter, failingRuns });
+        const missed = Object.fromEntries(watched.map((group) => [group.name, group.missed]));
+        return { before, now: { at, alerts, missed } };
       }),
 
     tellChannel: ({ channel: name, news }) =>
@@ -59,6 +62,18 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
 
     channels: () => Promise.resolve(channels.map(({ name }) => name)),
   };
+}
+
+/** The result of the latest run that told its news. Temporal hands it on to runs of the schedule, but not to those of a person. */
+async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
+  const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
+  const own = activityInfo().workflowExecution?.workflowId;
+  const earlier = info.recentActions.map(({ action }) => action.workflow.workflowId).filter((id) => id !== own);
+  for (const id of earlier.reverse()) {
+    const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
+    if ((await handle.describe()).status.name === 'COMPLETED') return handle.result();
+  }
+  return null;
 }
 
 function watchedGroup(

@@ -54,11 +54,13 @@ test(
     await expect.poll(paths).toEqual([PATH, PATH]);
     const traces = new Set(batches().map(({ trace }) => trace));
     expect([...traces]).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
-    const line = worker
-      .log()
-      .split('\n')
-      .find((each) => each.includes('"sync_repo_success"'));
-    expect(JSON.parse(line ?? '')).toMatchObject({ trace_id: [...traces][0] });
+    const line = (): string | undefined =>
+      worker
+        .log()
+        .split('\n')
+        .find((each) => each.includes('"sync_repo_success"'));
+    await expect.poll(line).toBeDefined();
+    expect(JSON.parse(line() ?? '')).toMatchObject({ trace_id: [...traces][0] });
 
     // traces may be wanted, or not any more, while flows are under way: their histories are the same
     const connection = await Connection.connect({ address: inject('stack').temporalAddress });

@@ -15,8 +15,7 @@ const { watch, channels, tellChannel } = proxyActivities<AlertActivities>({
  * channel that does not take the news keeps nobody else from them, and is told the same by the next run.
  */
 export async function watchFleet(): Promise<FleetWatch> {
-  const before = workflowInfo().lastResult as FleetWatch | undefined;
-  const now = await watch({ missedBefore: before?.missed ?? {} });
+  const { before, now } = await watch();
   const { raised, settled } = alertNews(before?.alerts ?? [], now.alerts);
   if (raised.length + settled.length === 0) return now;
   const { at } = now;
