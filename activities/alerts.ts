@@ -1,5 +1,6 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
@@ -69,7 +70,7 @@ async function watchedBefore(client: Client, index: string): Promise<FleetWatch 
   const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
   const own = activityInfo().workflowExecution?.workflowId;
   const earlier = info.recentActions.map(({ action }) => action.workflow.workflowId).filter((id) => id !== own);
-  for (const id of earlier.reverse()) {
+  for (const id of earlier.toReversed()) {
     const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
     if ((await handle.describe()).status.name === 'COMPLETED') return handle.result();
   }
@@ -103,8 +104,7 @@ async function unpolledQueues(client: Client): Promise<string[]> {
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name },
-        // workflow tasks and activities
-        taskQueueType: name === FLOWS_QUEUE ? 1 : 2,
+        taskQueueType: name === FLOWS_QUEUE ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY,
       });
       const since = Date.now() - POLLER_MEMORY_MS;
       const isAlive = (pollers ?? []).some(
@@ -118,3 +118,4 @@ async function unpolledQueues(client: Client): Promise<string[]> {
 
 /** A worker polls at least every minute; the server remembers those that are gone for five. */
 const POLLER_MEMORY_MS = 2 * 60_000;
+const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;

@@ -80,7 +80,7 @@ async function post(
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
-  } catch (error) {
+  } catch {
     signal.throwIfAborted();
     // the address may be a secret, and stands in some errors
     throw new LonghaulError('AlertNotSent', `The alert channel ${name} cannot be reached.`);

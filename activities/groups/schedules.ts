@@ -77,17 +77,6 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
     return found.filter((group) => group !== null).sort((a, b) => (a.group.name < b.group.name ? -1 : 1));
   }
 
-  async function existing<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ScheduleNotFoundError)) throw error;
-      throw new LonghaulError('InvalidInput', `There is no sync group "${name}": see \`longhaul groups list\`.`, {
-        cause: error,
-      });
-    }
-  }
-
   return {
     async list() {
       const names: string[] = [];
@@ -141,6 +130,18 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
     backfill: (name, { start, end }) =>
       existing(name, () => handleOf(name).backfill({ start, end, overlap: ScheduleOverlapPolicy.BUFFER_ALL })),
   };
+}
+
+/** Does something to a group's schedule; that there is none is the person's mistake. */
+async function existing<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw new LonghaulError('InvalidInput', `There is no sync group "${name}": see \`longhaul groups list\`.`, {
+      cause: error,
+    });
+  }
 }
 
 /** A schedule's declaration: the whole group is the argument of its flow, so that every run shows what it was run with. */

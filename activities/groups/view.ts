@@ -63,7 +63,7 @@ async function groupRuns(client: Client, index: string): Promise<GroupRun[]> {
     );
     if (runs.length === RUNS_KEPT) break;
   }
-  return (await Promise.all(runs)).reverse();
+  return (await Promise.all(runs)).toReversed();
 }
 
 function groupView(scheduled: ScheduledGroup, runs: readonly GroupRun[]): GroupView {

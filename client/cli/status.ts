@@ -81,8 +81,6 @@ function glance({ repositories, groups }: FleetView): string {
 function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): string[] {
   const state = latest?.status === 'RUNNING' ? 'running' : isPaused ? 'paused' : 'active';
   const failed = latest?.result?.failed ?? (latest === null || latest.status === 'RUNNING' ? '' : latest.status);
-  const time = (iso: string | null, none: string): string =>
-    iso === null ? none : `${iso.slice(0, 16).replace('T', ' ')}Z`;
   const cells = [
     group.name,
     state,
@@ -108,4 +106,8 @@ async function tellStopped(options: StatusOptions, context: CliContext): Promise
 
 function tell(context: CliContext, line: string): void {
   context.stdout.write(`${line}\n`);
+}
+
+function time(iso: string | null, none: string): string {
+  return iso === null ? none : `${iso.slice(0, 16).replace('T', ' ')}Z`;
 }

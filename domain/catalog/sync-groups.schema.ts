@@ -9,7 +9,8 @@ const patterns = z.array(z.string().min(1).max(300)).max(1_000);
 /** True for a time zone of the IANA database. */
 function isTimeZone(zone: string): boolean {
   try {
-    return new Intl.DateTimeFormat('en', { timeZone: zone }) !== null;
+    new Intl.DateTimeFormat('en', { timeZone: zone }).format();
+    return true;
   } catch {
     return false;
   }

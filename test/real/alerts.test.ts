@@ -4,7 +4,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { buffer, text } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, onTestFinished, test } from 'vitest';
@@ -26,11 +25,13 @@ async function startReceiver(): Promise<{ url: string; posted: { path: string; b
   const posted: { path: string; body: string; signature: unknown }[] = [];
   let isFirst = true;
   const server = createServer((request, response) => {
-    void buffer(request).then((body) => {
+    const pieces: Buffer[] = [];
+    request.on('data', (piece: Buffer) => pieces.push(piece));
+    request.on('end', () => {
       response.statusCode = isFirst ? 503 : 200;
       if (!isFirst) {
         const signature = request.headers['x-longhaul-signature-256'];
-        posted.push({ path: request.url ?? '', body: body.toString(), signature });
+        posted.push({ path: request.url ?? '', body: Buffer.concat(pieces).toString(), signature });
       }
       isFirst = false;
       response.end();
@@ -49,8 +50,10 @@ async function startMailServer(): Promise<{ url: string; mails: string[] }> {
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     onData: (stream, _session, done) => {
-      void text(stream).then((mail) => {
-        mails.push(mail);
+      const pieces: Buffer[] = [];
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => {
+        mails.push(Buffer.concat(pieces).toString());
         done();
       });
     },
