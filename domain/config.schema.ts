@@ -374,7 +374,7 @@ const keys = z.strictObject({
       /** A group of which nothing was left to do longer ago than this. */
       staleAfter: spanOfTime('90d').prefault('6h'),
       /** A repository that failed in so many runs in a row. */
-      failingRuns: z.int().min(1).max(20).default(3),
+      failingRuns: z.int().min(1).max(10).default(3),
     })
     .prefault({}),
   /** The HTTP gateway (docs/gateway.md). */

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { groupScheduleId } from '../../domain/catalog/sync-groups.ts';
 import { createGroupSchedules, type ScheduledGroup } from './schedules.ts';
@@ -20,37 +21,49 @@ export interface GroupRun {
 /** A sync group as an operator looks at it. */
 export interface GroupView extends ScheduledGroup {
   readonly latest: GroupRun | null;
-  /** When the latest run began after which nothing of the group was left to do, ISO 8601: how far behind the group is. */
+  /**
+   * When the latest run began after which nothing of the group was left to do, ISO 8601: how far behind the group is. Null when
+   * that was none of the latest.
+   */
   readonly completeAt: string | null;
 }
 
 /** The groups of an index, and their latest runs. */
 export interface GroupsView {
   readonly groups: readonly GroupView[];
-  /** The {@link RUNS_KEPT} latest runs that Temporal remembers, oldest first. */
+  /** Of each group the {@link RUNS_KEPT} latest runs that Temporal remembers, oldest first. */
   readonly runs: readonly GroupRun[];
 }
 
-/** Runs whose results are read. */
-const RUNS_KEPT = 200;
+/** Runs of a group whose results are read. */
+const RUNS_KEPT = 10;
+/** Groups that are asked about at the same time. */
+const AT_ONCE = 8;
 
 /** Looks at the groups of the index called `index`. */
 export async function viewGroups(client: Client, index: string): Promise<GroupsView> {
-  const [scheduled, runs] = await Promise.all([createGroupSchedules(client, index).list(), groupRuns(client, index)]);
-  return { groups: scheduled.map((group) => groupView(group, runs)), runs };
+  const scheduled = await createGroupSchedules(client, index).list();
+  const limit = pLimit(AT_ONCE);
+  const runs = await limit.map(scheduled, ({ group }) =>
+    runsOf(client, group.name, groupScheduleId(index, group.name)),
+  );
+  return {
+    groups: scheduled.map((group, at) => groupView(group, runs[at] ?? [])),
+    runs: runs.flat().sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1)),
+  };
 }
 
-async function groupRuns(client: Client, index: string): Promise<GroupRun[]> {
-  const prefix = groupScheduleId(index, '');
-  const query = `WorkflowType = 'syncGroup' AND ExecutionStatus != 'ContinuedAsNew'`;
+/** The latest runs of a group, oldest first. */
+async function runsOf(client: Client, group: string, scheduleId: string): Promise<GroupRun[]> {
+  const query = `WorkflowType = 'syncGroup' AND WorkflowId STARTS_WITH '${scheduleId}-' AND ExecutionStatus != 'ContinuedAsNew'`;
   const runs: Promise<GroupRun>[] = [];
   // newest first
   for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {
-    if (!workflowId.startsWith(prefix)) continue;
+    // Temporal adds the time of the schedule to the id; the name of another group may begin like this one's
+    if (!/^-\d{4}-\d\d-\d\dT[\d:]+Z$/.test(workflowId.slice(scheduleId.length))) continue;
     runs.push(
       (async () => ({
-        // Temporal adds the time of the schedule to the id
-        group: workflowId.slice(prefix.length).replace(/-\d{4}-\d\d-\d\dT[\d:]+Z$/, ''),
+        group,
         workflowId,
         startedAt: startTime.toISOString(),
         seconds: closeTime ? (closeTime.getTime() - startTime.getTime()) / 1_000 : null,
@@ -67,7 +80,6 @@ async function groupRuns(client: Client, index: string): Promise<GroupRun[]> {
 }
 
 function groupView(scheduled: ScheduledGroup, runs: readonly GroupRun[]): GroupView {
-  const own = runs.filter(({ group }) => group === scheduled.group.name);
-  const complete = own.findLast(({ result }) => result?.failed === 0);
-  return { ...scheduled, latest: own.at(-1) ?? null, completeAt: complete?.startedAt ?? null };
+  const complete = runs.findLast(({ result }) => result?.failed === 0);
+  return { ...scheduled, latest: runs.at(-1) ?? null, completeAt: complete?.startedAt ?? null };
 }

@@ -86,7 +86,7 @@ function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skippe
     state,
     latest?.result?.matched ?? '',
     failed,
-    time(completeAt, 'never'),
+    time(completeAt, 'not lately'),
     time(nextRun, ''),
   ];
   return [...cells, missed, skipped].map((cell) => printable(String(cell)));

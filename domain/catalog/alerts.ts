@@ -31,9 +31,9 @@ export interface WatchedGroup {
   readonly isPaused: boolean;
   /** Runs that did not take place because Temporal was away. */
   readonly missed: number;
-  /** When the latest run began after which nothing was left to do, ISO 8601; null for never. */
+  /** When the latest run began after which nothing was left to do, ISO 8601; null when that was none of the latest. */
   readonly completeAt: string | null;
-  /** When it was first run, ISO 8601; null when it never was. */
+  /** When the first of its latest runs began, ISO 8601; null when it never was run. */
   readonly firstRunAt: string | null;
   /** Its runs that ended, oldest first. */
   readonly runs: readonly WatchedRun[];
@@ -113,7 +113,7 @@ function staleness({ name, isPaused, completeAt, firstRunAt }: WatchedGroup, now
   if (isPaused || since === null || now - Date.parse(since) <= after * 1_000) return [];
   const text =
     completeAt === null
-      ? `No run of the sync group ${name} has ever left nothing to do.`
+      ? `None of the latest runs of the sync group ${name} left nothing to do.`
       : `The sync group ${name} is only known to be up to date as of ${completeAt}.`;
   return [{ kind: 'group-stale', about: name, text }];
 }
