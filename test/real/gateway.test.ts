@@ -149,7 +149,7 @@ describe('webhooks', () => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
-    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 1 }, [{ kind: 'pushed' }]);
+    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 10 }, [{ kind: 'pushed' }]);
     const headers = { 'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958' };
     for (let n = 0; n < 5; n++) await deliver(gateway.url, 'push', push('acme/api'), headers);
     expect(await followed(flows, 'local/acme/api')).toMatchObject({ events: 2, rounds: 1 });
