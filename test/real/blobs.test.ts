@@ -140,7 +140,8 @@ test('a worker keeps its mirrors within the limit, says so, and a mirror that we
         .split('\n')
         .filter((line) => line.includes('"mirror_evicted"'))
         .map((line) => JSON.parse(line) as { repo: string; bytes: number });
-    expect(evictions().length).toBeGreaterThan(0);
+    // after the answer, not before it
+    await expect.poll(() => evictions().length, { timeout: 30_000 }).toBeGreaterThan(0);
     for (const { repo, bytes } of evictions()) {
       expect(repo).toMatch(/^web\/acme\/[a-d]$/);
       expect(bytes).toBeGreaterThan(100_000);
