@@ -1,5 +1,6 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/common';
 import proto from '@temporalio/proto';
 import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
@@ -72,9 +73,16 @@ async function watchedBefore(client: Client, index: string): Promise<FleetWatch 
   const earlier = info.recentActions.map(({ action }) => action.workflow.workflowId).filter((id) => id !== own);
   for (const id of earlier.toReversed()) {
     const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
-    if ((await handle.describe()).status.name === 'COMPLETED') return handle.result();
+    // one that is older than what Temporal keeps told its news long ago
+    const status = (await handle.describe().catch(unlessForgotten))?.status.name;
+    if (status === 'COMPLETED') return handle.result();
   }
   return null;
+}
+
+function unlessForgotten(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
 }
 
 function watchedGroup(

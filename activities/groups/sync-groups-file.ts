@@ -130,7 +130,8 @@ function describe(issue: Issue, at: (keys: readonly PropertyKey[]) => string): s
     });
   }
   const [, , field] = path;
-  return [`${at(path)}: ${path.length === 0 ? 'the document' : String(field ?? path.at(-1))}: ${message}.`];
+  const said = message.endsWith('received undefined') ? 'is missing' : message;
+  return [`${at(path)}: ${path.length === 0 ? 'the document' : String(field ?? path.at(-1))}: ${said}.`];
 }
 
 function refusal(problems: readonly string[]): LonghaulError {

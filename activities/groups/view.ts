@@ -61,18 +61,21 @@ async function runsOf(client: Client, group: string, scheduleId: string): Promis
   for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {
     // Temporal adds the time of the schedule to the id; the name of another group may begin like this one's
     if (!/^-\d{4}-\d\d-\d\dT[\d:]+Z$/.test(workflowId.slice(scheduleId.length))) continue;
+    const handle = client.workflow.getHandle<() => Promise<FleetResult>>(workflowId, runId);
     runs.push(
-      (async () => ({
-        group,
-        workflowId,
-        startedAt: startTime.toISOString(),
-        seconds: closeTime ? (closeTime.getTime() - startTime.getTime()) / 1_000 : null,
-        status: status.name,
-        result:
-          status.name === 'COMPLETED'
-            ? ((await client.workflow.getHandle(workflowId, runId).result()) as FleetResult)
-            : null,
-      }))(),
+      (async () => {
+        const result = status.name === 'COMPLETED' ? await handle.result() : null;
+        // a run that continued as new began with the first of its executions: its result says when
+        const began = closeTime && result ? closeTime.getTime() - result.durationMs : startTime.getTime();
+        return {
+          group,
+          workflowId,
+          startedAt: new Date(began).toISOString(),
+          seconds: closeTime ? (closeTime.getTime() - began) / 1_000 : null,
+          status: status.name,
+          result,
+        };
+      })(),
     );
     if (runs.length === RUNS_KEPT) break;
   }

@@ -46,7 +46,10 @@ export function shownError(error: unknown): ShownError {
 export function printError(error: unknown, json: boolean): number {
   const { type, message, remedy, exitCode } = shownError(error);
   if (json) process.stdout.write(`${JSON.stringify({ error: { type, message, remedy } })}\n`);
-  else process.stderr.write(`longhaul: ${printable(message)}\n${remedy === null ? '' : `${remedy}\n`}`);
+  else
+    process.stderr.write(
+      `longhaul: ${message.split('\n').map(printable).join('\n')}\n${remedy === null ? '' : `${remedy}\n`}`,
+    );
   if (type === 'Unexpected' && error instanceof Error && process.env['LONGHAUL_DEBUG']) {
     process.stderr.write(`${error.stack ?? ''}\n`);
   }

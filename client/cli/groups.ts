@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { WorkflowNotFoundError } from '@temporalio/common';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { readApplications } from '../../activities/groups/applications.ts';
@@ -235,8 +236,11 @@ async function withSchedules<Result>(
     const handle = client.workflow.getHandle(lastRun.workflowId);
     const status = await handle.describe().then(
       (description) => description.status.name,
-      // it is older than what Temporal keeps
-      () => null,
+      (error: unknown) => {
+        // it is older than what Temporal keeps
+        if (error instanceof WorkflowNotFoundError) return null;
+        throw error;
+      },
     );
     if (status === null) return null;
     return { status, result: status === 'COMPLETED' ? ((await handle.result()) as FleetResult) : null };

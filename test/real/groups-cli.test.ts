@@ -55,6 +55,17 @@ describe('longhaul config apply and groups', () => {
     expect(await json('groups', 'list')).toEqual([]);
   });
 
+  test('a wrong file is answered with a line for each problem', async () => {
+    const wrong = join(dirname(file), 'wrong.yaml');
+    await writeFile(wrong, 'version: 1\ngroups:\n  - name: a\n    schedul: "0 * * * *"\n    patterns: [b]\n');
+    const { exitCode, stderr } = await longhaul(env, ['config', 'apply', '--file', wrong]);
+    expect(stderr.split('\n').slice(0, 2)).toEqual([
+      `longhaul: ${wrong}:3: schedule: is missing.`,
+      `${wrong}:4: unknown key "schedul"; did you mean "schedule"?`,
+    ]);
+    expect(exitCode).toBe(2);
+  });
+
   test('an application says what it did, and with which commit', async () => {
     const folder = dirname(file);
     await git(['-C', folder, 'init', '--quiet']);

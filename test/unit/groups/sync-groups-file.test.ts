@@ -81,6 +81,11 @@ groups:
       /^sync-groups\.yaml:6: unknown key "paralel"; did you mean "parallel"\?$/,
     ],
     [
+      'no schedule',
+      'version: 1\ngroups:\n  - name: a\n    patterns: [b]\n',
+      /^sync-groups\.yaml:3: schedule: is missing\.$/,
+    ],
+    [
       'no patterns',
       'version: 1\ngroups:\n  - name: a\n    schedule: "0 * * * *"\n    patterns: []\n',
       /:5: patterns: give at least/,
