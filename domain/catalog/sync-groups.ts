@@ -12,6 +12,8 @@ export interface SyncGroup {
   readonly patterns: readonly string[];
   /** mgit patterns of what does not, although it matches. */
   readonly exclude: readonly string[];
+  /** Branches that are indexed beside HEAD: names, or patterns such as `release/*`. */
+  readonly branches: readonly string[];
   /** Repositories indexed at the same time. */
   readonly parallel: number;
   /** From 1, which goes first when there are too few workers, to 5. */
@@ -98,7 +100,7 @@ export function planGroups(
   running: readonly AppliedGroup[],
   { prune }: { readonly prune: boolean },
 ): GroupChange[] {
-  const before = new Map(running.map(({ group }) => [group.name, group]));
+  const before = new Map(running.map(({ group }) => [group.name, { ...ADDED_LATER, ...group }]));
   const names = new Set(declared.map(({ name }) => name));
   const changes = declared.map((group) => changeTo(group, before.get(group.name)));
   const left = running
@@ -111,6 +113,9 @@ export function planGroups(
     }));
   return [...changes, ...left].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
+
+/** What a group is that was applied by a version that did not know of it. */
+const ADDED_LATER: Pick<SyncGroup, 'branches'> = { branches: [] };
 
 /** True for a change that something has to be done for. */
 export function isEffective({ kind }: GroupChange): boolean {
