@@ -105,7 +105,7 @@ async function takeOver(store: IndexStore, repository: string, branches: readonl
 }
 
 /** Which ref to bring up to date, and where it and the others of the repository were seen; HEAD alone is asked for when it was not. */
-interface RefGoal {
+export interface RefGoal {
   readonly of: IndexedRef;
   readonly at?: Goal;
   readonly tips?: ReadonlyMap<string, string>;

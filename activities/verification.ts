@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { addressOfReceipt, isBeingRemoved, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
 import { branchNames, branchOfRef, refsOfRepository } from '../domain/catalog/branch.ts';
-import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
+import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../domain/catalog/repository.ts';
 import {
   createDifferenceLog,
@@ -10,7 +10,7 @@ import {
   totalOf,
 } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import { seenHead } from './bring-up-to-date.ts';
+import { type RefGoal, seenHead } from './bring-up-to-date.ts';
 import {
   compareLeft,
   compareObjects,
@@ -23,8 +23,8 @@ import {
 } from './index/compare.ts';
 import { begin, makeSure, makeSureOfReceipt } from './index/attempt.ts';
 import type { IngestTools } from './index/ingest.ts';
-import { HEAD_ALONE, headOf, type IndexedRef } from './index/refs.ts';
-import type { Goal, Mgit } from './mgit/index.ts';
+import { HEAD_ALONE, headOf } from './index/refs.ts';
+import type { Mgit } from './mgit/index.ts';
 import { removeFromIndex, type RemovalTools, takeOutBranch } from './removal.ts';
 
 /** What a verification works with. */
@@ -147,6 +147,7 @@ async function verifyRefs(
   const { store, mgit } = tools;
   const { id } = address;
   const now = await seenHead(mgit, address, branchNames(receipt), options.signal);
+  const tips = new Map([[DEFAULT_REF, now.commit], ...(now.branches ?? [])]);
   const reported = new Set<string>();
   const { refs } = headOf(receipt);
   const verified: VerifiedRef[] = [];
@@ -159,8 +160,8 @@ async function verifyRefs(
       continue;
     }
     const named = branch === null ? log : { ...log, add: prefixed(log, branch) };
-    const at = { commit, branch: branch ?? now.branch };
-    verified.push(await verifyAgainstGit(tools, address, own, named, { ...options, of: { ref, refs }, at, reported }));
+    const goal = { of: { ref, refs }, at: { commit, branch: branch ?? now.branch }, tips };
+    verified.push(await verifyAgainstGit(tools, address, own, named, { ...options, ...goal, reported }));
   }
   const ids = new Set(verified.flatMap((one) => [...(one.ids ?? [])]));
   const isWhole = verified.every((one) => one.ids !== null);
@@ -275,13 +276,13 @@ async function verifyAgainstGit(
   address: RepositoryAddress,
   receipt: Receipt,
   log: DifferenceLog,
-  options: CompareOptions & { readonly of: IndexedRef; readonly at?: Goal; readonly reported: Set<string> },
+  options: CompareOptions & RefGoal & { readonly reported: Set<string> },
 ): Promise<VerifiedRef> {
   const { store, analyzer, mgit } = tools;
   const { digest } = analyzer;
-  const { of, at, repair, signal } = options;
+  const { of, at, tips, repair, signal } = options;
   const target: Snapshot = receipt.commit === '' ? (receipt.pending ?? receipt) : receipt;
-  const listing = await mgit.diff(address, null, { target, ...(at ? { at } : {}), signal });
+  const listing = await mgit.diff(address, null, { target, ...(at && tips ? { at, tips } : {}), signal });
   if (receipt.pending !== null) log.add('receipt', 'pending: a run that was not finished');
   const mending = mendingOf(store, receipt, listing.to);
   if (listing.to.commit !== target.commit) {

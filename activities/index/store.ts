@@ -63,8 +63,8 @@ export interface IndexStore {
    * Gives the number of objects deleted. `fence` is waited for before each request that deletes.
    */
   deleteRepository(repository: string, branches?: readonly string[], fence?: () => Promise<void>): Promise<number>;
-  /** How many objects a repository has, or one ref of it. */
-  count(repository: string, ref?: string): Promise<number>;
+  /** How many objects there are, or a repository has, or one ref of it. */
+  count(repository?: string, ref?: string): Promise<number>;
   /** All objects of a repository, or of one ref of it, by id and path, in pages. */
   inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]>;
   /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
@@ -117,8 +117,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     return ref === undefined ? own : Filters.and(own, chunks.filter.byProperty('refs').containsAny([ref]));
   };
 
-  async function count(repository: string, ref?: string): Promise<number> {
-    return (await retried(() => chunks.aggregate.overAll({ filters: ofRepository(repository, ref) }))).totalCount;
+  async function count(repository?: string, ref?: string): Promise<number> {
+    const filters = repository === undefined ? {} : { filters: ofRepository(repository, ref) };
+    return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
   }
 
   /** All objects that match, of those whose bucket is in [from, to): asked in smaller parts when one answer cannot hold them. */

@@ -52,6 +52,14 @@ export interface RemoveInput {
   readonly parallel?: number;
 }
 
+/** Input of `removeRepository`, which `removeRepositories` starts for each. */
+export interface RemoveRepositoryInput {
+  /** A repository's id. */
+  readonly repository: string;
+  /** Only this branch; HEAD and other branches stay. @default the whole repository */
+  readonly branch?: string;
+}
+
 /** Input of `verifyCatalog`: `patterns`, or `all`, never both. */
 export interface VerifyInput {
   /** Only indexed repositories that match one of these mgit patterns. */

@@ -100,7 +100,7 @@ export function planGroups(
   running: readonly AppliedGroup[],
   { prune }: { readonly prune: boolean },
 ): GroupChange[] {
-  const before = new Map(running.map(({ group }) => [group.name, { ...ADDED_LATER, ...group }]));
+  const before = new Map(running.map(({ group }) => [group.name, group]));
   const names = new Set(declared.map(({ name }) => name));
   const changes = declared.map((group) => changeTo(group, before.get(group.name)));
   const left = running
@@ -113,9 +113,6 @@ export function planGroups(
     }));
   return [...changes, ...left].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
-
-/** What a group is that was applied by a version that did not know of it. */
-const ADDED_LATER: Pick<SyncGroup, 'branches'> = { branches: [] };
 
 /** True for a change that something has to be done for. */
 export function isEffective({ kind }: GroupChange): boolean {

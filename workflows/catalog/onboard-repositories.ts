@@ -2,7 +2,7 @@ import type { FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
@@ -32,7 +32,7 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
       tracker.update({ stage: 'waiting for confirmation' });
       return (await answer()).proceed;
     },
-    child: { type: 'syncRepository', input: (repository) => ({ repository, ...named }) },
+    child: { type: 'syncRepository', input: (repository, { branches }) => ({ repository, ...named, ...withBranches(branches) }) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, confirm: false, parallel, ...named, continued: next }),
   });

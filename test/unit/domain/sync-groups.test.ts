@@ -9,6 +9,7 @@ const group = (name: string, more: Partial<SyncGroup> = {}): SyncGroup => ({
   jitterSeconds: 0,
   patterns: ['acme/*'],
   exclude: [],
+  branches: [],
   parallel: 8,
   priority: 3,
   paused: false,
