@@ -164,7 +164,9 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       const vouched = new Set(all.map(({ repository }) => repository));
       const named = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));
       const unvouched = [...new Set(named)].filter((id) => !vouched.has(id) && matches(id));
-      const fetched = headReceipts(receipts).map(addressOfReceipt).filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
+      const fetched = headReceipts(receipts)
+        .map(addressOfReceipt)
+        .filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
       const where = await mgit.whereabouts(fetched, signal ? { signal } : {});
       const plan = planVerification(receipts, unvouched, { held, where, digest, full });
       return { ...plan, failures: providerFailures(where) };

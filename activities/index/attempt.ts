@@ -12,11 +12,7 @@ export interface Attempt {
 }
 
 /** Writes on the receipt where this attempt is going. Throws `RepositoryBusy` when another one finished since it was read. */
-export async function begin(
-  { store, repository, ref, run }: Attempt,
-  previous: Receipt,
-  to: Snapshot,
-): Promise<void> {
+export async function begin({ store, repository, ref, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
   const stored = await store.readReceipt(repository, ref);
   if ((stored?.indexedAt ?? '') !== previous.indexedAt) throw replaced(repository);
   await store.writeReceipt({ ...previous, pending: { ...to, run } });

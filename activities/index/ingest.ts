@@ -2,13 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import {
-  blankReceipt,
-  NO_OBJECTS,
-  type Receipt,
-  type Snapshot,
-  xorIds,
-} from '../../domain/catalog/receipt.ts';
+import { blankReceipt, NO_OBJECTS, type Receipt, type Snapshot, xorIds } from '../../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
@@ -126,7 +120,9 @@ export async function ingest(
       const analyzed = analysis.files[at];
       if (analyzed === undefined || analyzed.chunks.length === 0) continue;
       state.files++;
-      objects.push(...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)));
+      objects.push(
+        ...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)),
+      );
     }
     // a file whose mode alone changed has the same objects before and after
     const old = new Set(full ? [] : await oldIds(changes));

@@ -143,7 +143,8 @@ async function answerTo(
   const { query, limit = 10, rescore = true } = question;
   const asked = readQuestion(query);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
-  const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, { store, analyzer }, question, asked);
+  const found =
+    question.repositories?.length === 0 ? [] : await candidatesOf(chunks, { store, analyzer }, question, asked);
 
   const first = rankFiles(asked, found, weights);
   const texts = new Map<string, ChunkProperties>();

@@ -72,7 +72,9 @@ function glance({ repositories, groups }: FleetView): string {
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
   const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);
   const beside = branches === 0 ? '' : `, and ${branches} branches beside their HEADs`;
-  const lines = [`${repositories.length} repositories indexed${beside}, ${unfinished} unfinished, ${failing.size} failing`];
+  const lines = [
+    `${repositories.length} repositories indexed${beside}, ${unfinished} unfinished, ${failing.size} failing`,
+  ];
   if (groups.length > 0) {
     const head = ['group', 'state', 'repositories', 'failing', 'complete as of', 'next run', 'missed', 'skipped'];
     lines.push('', plainTable([head, ...groups.map(groupRow)]));

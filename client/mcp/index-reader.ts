@@ -47,7 +47,8 @@ export async function openIndexReader(context: CliContext): Promise<IndexReader>
     async paths(receipt) {
       const paths = new Set<string>();
       const { repository, digest } = receipt;
-      for await (const page of builds.store(digest).inventory(repository, filterOf(refOf(receipt)))) for (const { path } of page) paths.add(path);
+      for await (const page of builds.store(digest).inventory(repository, filterOf(refOf(receipt))))
+        for (const { path } of page) paths.add(path);
       return [...paths].sort();
     },
     close: () => client.close(),

@@ -32,7 +32,10 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
       tracker.update({ stage: 'waiting for confirmation' });
       return (await answer()).proceed;
     },
-    child: { type: 'syncRepository', input: (repository, { branches }) => ({ repository, ...named, ...withBranches(branches) }) },
+    child: {
+      type: 'syncRepository',
+      input: (repository, { branches }) => ({ repository, ...named, ...withBranches(branches) }),
+    },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, confirm: false, parallel, ...named, continued: next }),
   });

@@ -7,10 +7,9 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, parallel, branch } = await checked<Omit<Required<RemoveInput>, 'branch'> & Pick<RemoveInput, 'branch'>>(
-    'removeRepositories',
-    given,
-  );
+  const { patterns, parallel, branch } = await checked<
+    Omit<Required<RemoveInput>, 'branch'> & Pick<RemoveInput, 'branch'>
+  >('removeRepositories', given);
   const only = branch === undefined ? {} : { branch };
   return workThroughFleet(state, tracker, {
     name: fleetName('remove', undefined, patterns),

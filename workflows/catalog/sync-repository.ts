@@ -1,5 +1,10 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { IngestStreamInput, RemoveRepositoryInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
+import type {
+  IngestStreamInput,
+  RemoveRepositoryInput,
+  RepositoryOutcome,
+  SyncRepositoryInput,
+} from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
 import { tell } from '../shared/events.ts';

@@ -23,7 +23,22 @@ describe('names of branches', () => {
   );
 
   test.each([
-    ...['', '-x', '--upload-pack=sh', '.x', 'a/.b', 'a..b', 'a.lock', 'a.lock/b', 'a.', 'a/', '/a', 'a//b', '@', 'HEAD'],
+    ...[
+      '',
+      '-x',
+      '--upload-pack=sh',
+      '.x',
+      'a/.b',
+      'a..b',
+      'a.lock',
+      'a.lock/b',
+      'a.',
+      'a/',
+      '/a',
+      'a//b',
+      '@',
+      'HEAD',
+    ],
     ...['a b', 'a~1', 'a^', 'a:b', 'a?', 'a*', 'a[b', 'a\\b', 'a@{1}', 'a\nb', 'a\u007f', '../../etc/passwd', '@{-1}'],
   ])('%j is none', (name) => {
     expect(isBranchName(name)).toBe(false);
@@ -64,6 +79,10 @@ describe('patterns of branches', () => {
 });
 
 test('refs are in one order, each once', () => {
-  expect(inRefOrder(['refs/heads/b', 'HEAD', 'refs/heads/a', 'HEAD'])).toEqual(['HEAD', 'refs/heads/a', 'refs/heads/b']);
+  expect(inRefOrder(['refs/heads/b', 'HEAD', 'refs/heads/a', 'HEAD'])).toEqual([
+    'HEAD',
+    'refs/heads/a',
+    'refs/heads/b',
+  ]);
   expect(inRefOrder(['refs/heads/b', 'refs/heads/a'])).toEqual(['refs/heads/a', 'refs/heads/b']);
 });
