@@ -12,12 +12,18 @@ import { type Head, isBeingRemoved, isIndexed } from '../domain/catalog/plan.ts'
 import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import type { IndexTools } from './catalog.ts';
-import { type ChangeSource, ingest, type IngestResult } from './index/ingest.ts';
+import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
 import { headOf, type IndexedRef } from './index/refs.ts';
 import type { IndexStore } from './index/store.ts';
-import type { Goal } from './mgit/index.ts';
+import type { Goal, Mgit } from './mgit/index.ts';
 import { listBranches, takeOutBranch } from './removal.ts';
+
+/** What brings repositories of one build up to date. */
+export interface BuildTools extends IngestTools {
+  /** {@link Build.digest} */
+  readonly digest: string;
+  readonly mgit: Mgit;
+}
 
 /** What one step towards where a ref is now has done. */
 export type Run = IngestResult & Pick<ChangeSource, 'full'>;
@@ -31,7 +37,7 @@ type RunOptions = Pick<Parameters<typeof ingest>[4], 'signal' | 'onProgress'>;
  * after all others are up to date.
  */
 export async function bringUpToDate(
-  tools: IndexTools,
+  tools: BuildTools,
   repository: RepositoryAddress,
   before: Receipt | null,
   asked: readonly string[],
@@ -77,7 +83,7 @@ export async function bringUpToDate(
 
 /** Where HEAD and branches are now. Throws what mgit says against the repository. */
 export async function seenHead(
-  mgit: IndexTools['mgit'],
+  mgit: Mgit,
   repository: RepositoryAddress,
   branches: readonly string[],
   signal: AbortSignal,
@@ -116,7 +122,7 @@ export interface RefGoal {
  * Weaviate does not hold what git asks for, everything is read once more and compared.
  */
 async function bringRefUpToDate(
-  tools: IndexTools,
+  tools: BuildTools,
   repository: RepositoryAddress,
   previous: Receipt | null,
   goal: RefGoal,
@@ -153,7 +159,7 @@ function throwUnlessIncomplete(error: unknown): void {
 
 /** mgit's differential since the receipt, ingested. Nothing is written when there is none. */
 async function indexDifference(
-  tools: IndexTools,
+  tools: BuildTools,
   repository: RepositoryAddress,
   receipt: Receipt | null,
   { of, ...goal }: RefGoal,

@@ -7,9 +7,9 @@ import { DEFAULT_REF } from '../domain/catalog/receipt.ts';
 import type { RepositoryVerification } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { ModelSettings } from '../domain/model.ts';
-import { bringUpToDate, type Run } from './bring-up-to-date.ts';
+import { bringUpToDate, type BuildTools, type Run } from './bring-up-to-date.ts';
 import { heartbeating } from './heartbeating.ts';
-import { ingest, type IngestTools } from './index/ingest.ts';
+import { ingest } from './index/ingest.ts';
 import { headOf } from './index/refs.ts';
 import type { Builds } from './index/builds.ts';
 import type { SearchAnswer, SearchQuery } from './index/search.ts';
@@ -62,10 +62,7 @@ export interface CatalogActivities {
 export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
 
 /** What works on one build of the index. */
-export interface IndexTools extends IngestTools {
-  /** {@link Build.digest} */
-  readonly digest: string;
-  readonly mgit: Mgit;
+export interface IndexTools extends BuildTools {
   readonly planner: Planner;
   /** Searches; only the repositories that match `pattern`, when there is one. */
   readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;

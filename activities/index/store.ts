@@ -283,8 +283,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         after = objects.at(-1)?.uuid;
         full = objects.length === RECEIPT_PAGE;
       }
-      const order = ({ repository, ref }: Receipt): string => `${repository}\0${ref}`;
-      return all.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+      return all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
     },
     async receiptsOf(repository) {
       const filters = receipts.filter.byProperty('repository').equal(repository);
@@ -297,6 +296,11 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       return objects.length > 0;
     },
   };
+}
+
+/** What receipts are ordered by. */
+function keyOf({ repository, ref }: Receipt): string {
+  return `${repository}\0${ref}`;
 }
 
 /** The bucket that an object is listed in: the first byte of its id. */

@@ -75,10 +75,8 @@ function tree(contents: Readonly<Record<string, string>>): ScratchTree {
 }
 
 async function runGroup({ client }: FlowsFixture, branches: readonly string[] = GROUP.branches): Promise<FleetResult> {
-  const group = {
-    ...{ ...GROUP, branches, description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0, exclude: [] },
-    ...{ parallel: 2, priority: 3, paused: false },
-  };
+  const how = { description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0 };
+  const group = { ...GROUP, ...how, branches, exclude: [], parallel: 2, priority: 3, paused: false };
   return (await startFlow(client, 'syncGroup', group)).result();
 }
 

@@ -33,8 +33,16 @@ const FLEET_BEFORE: Record<Stage, FleetState> = {
 };
 
 const GROUP = {
-  ...{ name: 'sweep', description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0, paused: false },
-  ...{ patterns: ['acme/*'], exclude: [], parallel: 2, priority: 3 },
+  name: 'sweep',
+  description: '',
+  schedule: '0 3 * * *',
+  timezone: 'UTC',
+  jitterSeconds: 0,
+  patterns: ['acme/*'],
+  exclude: [],
+  parallel: 2,
+  priority: 3,
+  paused: false,
 };
 
 /** Scenarios that run at the same time: that a worker is dead is noticed after a while, which costs no processor. */
