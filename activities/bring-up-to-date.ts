@@ -57,7 +57,7 @@ export async function bringUpToDate(
   const tips = new Map([[DEFAULT_REF, now.commit], ...followed.map((ref) => [ref, found.get(ref) ?? ''] as const)]);
 
   const runs = await bringRefUpToDate(tools, repository, before, { of: headOf(before), at: now, tips }, options);
-  let head = runs.at(-1)?.receipt ?? (await store.readReceipt(repository.id));
+  let head = runs.at(-1)?.receipt ?? null;
   if (head === null) return runs;
   for (const ref of listed.filter((one) => !kept.includes(one))) {
     const gone = await takeOutBranch(store, head, ref, options.signal);

@@ -127,8 +127,12 @@ async function align(
     if (receipt === null || isBeingRemoved(receipt)) continue;
     await target.writeReceipt(onItsWay(receipt, to));
   }
-  for (const { repository, branches } of wanted) {
-    if (branches === undefined && present.get(repository)?.branches === undefined) continue;
+  const withBranches = wanted.filter(
+    ({ repository, branches = present.get(repository)?.branches }) => branches !== undefined,
+  );
+  // a build that an older version made knows of no branches
+  if (withBranches.length > 0) await target.prepare();
+  for (const { repository } of withBranches) {
     await alignBranches(source, target, { repository, build: to }, signal);
   }
   return { carried: missing.length, removed: removed.length };

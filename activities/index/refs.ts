@@ -10,6 +10,9 @@ export interface IndexedRef {
   readonly refs: readonly string[];
 }
 
+/** Whole objects that are read and written again together. */
+const RELEASED_AT_ONCE = 1_000;
+
 /** A repository of which HEAD alone is indexed. */
 export const HEAD_ALONE: IndexedRef = { ref: DEFAULT_REF, refs: [DEFAULT_REF] };
 
@@ -57,28 +60,38 @@ export async function release(
   of: IndexedRef,
   { fence, signal }: { readonly fence: () => Promise<void>; readonly signal: AbortSignal },
 ): Promise<Released> {
-  if (ids.length === 0) return { deleted: 0, kept: 0 };
-  const kept: IndexObject[] = [];
-  if (filterOf(of) !== undefined) {
-    for await (const page of store.read(ids)) {
-      for (const object of page) {
-        const refs = refsWith(object.properties.refs ?? [], of, false);
-        if (refs.length > 0) kept.push(withRefs(asWritten(object), refs));
-      }
-    }
+  const released = { deleted: 0, kept: 0 };
+  for (let at = 0; at < ids.length; at += RELEASED_AT_ONCE) {
+    const page = ids.slice(at, at + RELEASED_AT_ONCE);
+    const kept = await heldElsewhere(store, page, of);
     if (kept.length > 0) {
       await fence();
       await store.write(kept, signal);
       signal.throwIfAborted();
     }
+    const stay = new Set(kept.map(({ id }) => id));
+    const gone = page.filter((id) => !stay.has(id));
+    if (gone.length > 0) {
+      await fence();
+      await store.delete(gone);
+    }
+    released.deleted += gone.length;
+    released.kept += kept.length;
   }
-  const stay = new Set(kept.map(({ id }) => id));
-  const gone = ids.filter((id) => !stay.has(id));
-  if (gone.length > 0) {
-    await fence();
-    await store.delete(gone);
+  return released;
+}
+
+/** Those of these objects that another ref holds, as they are to be written. */
+async function heldElsewhere(store: IndexStore, ids: readonly string[], of: IndexedRef): Promise<IndexObject[]> {
+  const kept: IndexObject[] = [];
+  if (filterOf(of) === undefined) return kept;
+  for await (const page of store.read(ids)) {
+    for (const object of page) {
+      const refs = refsWith(object.properties.refs ?? [], of, false);
+      if (refs.length > 0) kept.push(withRefs(asWritten(object), refs));
+    }
   }
-  return { deleted: gone.length, kept: kept.length };
+  return kept;
 }
 
 /**

@@ -366,7 +366,8 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
   const { branch, timestamp, pending, uid, branches = [], ...rest } = receipt;
   return {
     ...rest,
-    branches: [...branches],
+    // a build that an older version made may lack the property
+    ...(branches.length === 0 ? {} : { branches: [...branches] }),
     uid: uid ?? '',
     branch: branch ?? '',
     timestamp: timestamp ?? '',
