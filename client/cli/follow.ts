@@ -8,6 +8,9 @@ import { printable } from './printable.ts';
 /** How often the flow is asked for its progress. */
 const POLL_MS = 400;
 
+/** A worker that is there has begun by then. */
+const PATIENCE_MS = 5_000;
+
 /** What following a flow needs. */
 export interface FollowOptions {
   readonly client: Client;
@@ -61,6 +64,7 @@ async function watch(
     () => true,
   );
   const display = await openDisplay(context);
+  const hint = setTimeout(() => void nameMissingWorkers(context, client), PATIENCE_MS);
   try {
     for (let ended = false; ;) {
       const progress = await readProgress(handle);
@@ -69,8 +73,21 @@ async function watch(
       ended = await Promise.race([finished, pause()]);
     }
   } finally {
+    clearTimeout(hint);
     display.close();
   }
+}
+
+/** Says that a flow will not go on by itself, because nobody does its work. */
+async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promise<void> {
+  const { unpolledQueues } = await import('../../activities/unpolled-queues.ts');
+  const unpolled = await unpolledQueues(client).catch(() => []);
+  if (unpolled.length === 0) return;
+  const { namespace } = client.options;
+  stderr.write(
+    `\nNo worker serves ${unpolled.join(' and ')} in the namespace ${namespace}: the flow waits until one does. ` +
+      'Start one with: longhaul worker (longhaul doctor says more)\n',
+  );
 }
 
 /** What a flow says of itself; while a child does its work, what the child says. */

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import { commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
+import { BIN, commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../support/flows.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
@@ -71,6 +72,17 @@ describe('longhaul', () => {
     const { exitCode, stderr } = await longhaul(env, ['index', 'add', '--pattern', 'acme/*'], 'y\n');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--yes');
+  });
+
+  test('says that no worker is there, where a flow would wait for ever', async () => {
+    const nobody = { ...env, TEMPORAL_NAMESPACE: 'default' };
+    const program = execa(process.execPath, [BIN, 'sync', '--all'], { env: nobody, extendEnv: false, reject: false });
+    let said = '';
+    program.stderr.on('data', (data: Buffer) => (said += data.toString()));
+    const hint = 'No worker serves longhaul-flows and longhaul-repos in the namespace default';
+    await expect.poll(() => said).toContain(hint);
+    program.kill('SIGINT');
+    expect((await program).exitCode).toBe(130);
   });
 
   test('searches by words and by meaning, with filters', async () => {
