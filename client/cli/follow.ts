@@ -44,6 +44,24 @@ export async function followUntilAsked(
   return last !== null && isAsking(last) ? last : null;
 }
 
+/** Resolves when a flow asks nothing any more: somebody else answered, or ended it. Rejects with the signal's reason. */
+export async function untilAnswered(
+  { client, workflowId, runId }: Omit<FollowOptions, 'show'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  const finished = handle.result().then(
+    () => true,
+    () => true,
+  );
+  for (let ended = false; !ended;) {
+    const progress = await readProgress(handle);
+    signal.throwIfAborted();
+    if (progress !== null && !isAsking(progress)) return;
+    ended = await Promise.race([finished, pause()]);
+  }
+}
+
 /** Progress of any flow that has some. */
 export type Progress = FleetProgress | ReembedProgress;
 

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import { BIN, commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 /** For a command that asks nothing. */
@@ -50,6 +52,27 @@ describe('longhaul', () => {
   test('says what it would do and does nothing', async () => {
     expect(await json('index', 'add', '--pattern', 'acme/*', '--dry-run')).toMatchObject({ matched: 2, upToDate: [] });
     expect(await json('index', 'list')).toEqual([]);
+  });
+
+  test('takes the end of the input for a no, can be left, and asks no more when somebody else has answered', async () => {
+    const add = ['index', 'add', '--pattern', 'acme/*'];
+    const ended = await longhaulOnTerminal(env, add, { question: '[y/N]: ', answer: '\u0004' });
+    expect(ended.screen).toContain('Declined');
+    const left = await longhaulOnTerminal(env, add, { question: '[y/N]: ', answer: '\u0003' });
+    expect(left.exitCode).toBe(130);
+    const [, id = ''] = /longhaul watch (\S+)/.exec(left.screen) ?? [];
+    const connection = await Connection.connect({ address: inject('stack').temporalAddress });
+    onTestFinished(() => connection.close());
+    const handle = new Client({ connection, namespace: NAMESPACE }).workflow.getHandle(id);
+    const elsewhere = async (): Promise<string> => {
+      await handle.executeUpdate('confirm', { args: [{ proceed: false, by: 'ada' }] });
+      return '';
+    };
+    const watch = { question: '[y/N]: ', answer: elsewhere };
+    const { screen, exitCode } = await longhaulOnTerminal(env, ['watch', id], watch);
+    expect(screen).toContain('It was answered elsewhere.');
+    expect(screen).toContain('Declined');
+    expect(exitCode).toBe(0);
   });
 
   test('asks on a terminal, shows progress, and indexes', async () => {
