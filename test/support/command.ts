@@ -72,7 +72,11 @@ export async function longhaulOnTerminal(
     if (!answered && screen.includes(question)) {
       answered = true;
       if (typeof answer === 'string') terminal.stdin.write(answer);
-      else void answer().then((typed) => terminal.stdin.write(typed));
+      else
+        void answer().then(
+          (typed) => terminal.stdin.write(typed),
+          () => terminal.kill(),
+        );
     }
   });
   const { exitCode } = await terminal;
