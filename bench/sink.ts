@@ -34,6 +34,7 @@ export function createSink(digest: string): IndexStore {
     receiptsOf: refuse,
     hasBranches: () => Promise.resolve(false),
     readReceipt: (repository) => Promise.resolve(receipts.get(repository) ?? null),
+    readReceipts: (ids) => Promise.resolve(ids.flatMap((id) => receipts.get(id) ?? [])),
     writeReceipt: (receipt) => {
       receipts.set(receipt.repository, receipt);
       return Promise.resolve();

@@ -337,13 +337,12 @@ async function commitsOf(
   repositories: ReadonlySet<string>,
   branch: string | undefined,
 ): Promise<Map<string, string>> {
-  const receipts = await Promise.all(
-    [...repositories].map(async (repository) => {
-      const beside = branch === undefined ? null : await store.readReceipt(repository, refOfBranch(branch));
-      return beside ?? store.readReceipt(repository);
-    }),
-  );
-  return new Map(receipts.flatMap((receipt) => (receipt ? [[receipt.repository, receipt.commit]] : [])));
+  const ids = [...repositories];
+  const [heads, beside] = await Promise.all([
+    store.readReceipts(ids),
+    branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
+  ]);
+  return new Map([...heads, ...beside].map(({ repository, commit }) => [repository, commit]));
 }
 
 function fileKey({ repo, path }: Candidate): string {

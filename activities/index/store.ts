@@ -77,6 +77,8 @@ export interface IndexStore {
   idsOfPaths(repository: string, paths: readonly string[], ref?: string): Promise<string[]>;
   /** The receipt of a repository at a ref, which is HEAD when none is named. */
   readReceipt(repository: string, ref?: string): Promise<Receipt | null>;
+  /** The receipts of some repositories at a ref in one request, in any order; one that has none is left out. */
+  readReceipts(repositories: readonly string[], ref?: string): Promise<Receipt[]>;
   writeReceipt(receipt: Receipt): Promise<void>;
   deleteReceipt(repository: string, ref: string): Promise<void>;
   /** All receipts, in order of repository ids, that of HEAD before those of branches. */
@@ -258,6 +260,13 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     async readReceipt(repository, ref) {
       const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository, ref)));
       return found === null ? null : receiptOf(found.properties);
+    },
+    async readReceipts(repositories, ref) {
+      if (repositories.length === 0) return [];
+      const ids = repositories.map((repository) => receiptId(repository, ref));
+      const filters = receipts.filter.byId().containsAny(ids);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: ids.length }));
+      return objects.map(({ properties }) => receiptOf(properties));
     },
     async writeReceipt(receipt) {
       const object = { id: receiptId(receipt.repository, receipt.ref), properties: propertiesOf(receipt) };
