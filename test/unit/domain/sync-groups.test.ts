@@ -29,6 +29,12 @@ describe('the difference between what is declared and what runs', () => {
       [running(group('a'))],
       'changed a: schedule "0 * * * *" -> "5 * * * *", paused false -> true',
     ],
+    [
+      'other branches',
+      [group('a', { branches: ['develop', 'release/*'] })],
+      [running(group('a'))],
+      'changed a: branches [] -> ["develop","release/*"]',
+    ],
     ['not declared', [], [running(group('a'))], 'orphaned a: it runs, but is not declared any more'],
   ])('%s', (_, declared, now, said) => {
     expect(planGroups(declared, now, { prune: false }).map(describeGroupChange)).toEqual([said]);
