@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAddress } from './address.ts';
 import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from './catalog/flows.schema.ts';
 import { FORGES, type Forge } from './catalog/webhook.ts';
 import { BUILT_IN_MODELS } from './model.ts';
@@ -290,7 +291,7 @@ export const apiKeySchema = z.strictObject({
 const gateway = z.strictObject({
   address: z
     .string()
-    .regex(/^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/i, 'give host:port')
+    .refine((text) => parseAddress(text) !== null, 'give host:port')
     .default('127.0.0.1:8420'),
   webhooks: z
     .array(webhook)

@@ -9,7 +9,8 @@ import { createAlertActivities } from '../activities/alerts.ts';
 import { scheduleWatch } from '../activities/alerts/schedule.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
-import { serveStatus, type StatusServer } from '../activities/telemetry/status-server.ts';
+import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
+import type { Address } from '../domain/address.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
 import { ensureModel } from '../stack/model.ts';
@@ -31,8 +32,8 @@ let parts: WorkerParts | null = null;
 try {
   const { roles, metricsAddress } = optionsAskedFor();
   const observe = metrics.observe.bind(metrics);
-  const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== undefined });
-  const status = metricsAddress === undefined ? null : await startStatus(metricsAddress, sdkMetrics);
+  const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== null });
+  const status = metricsAddress === null ? null : await startStatus(metricsAddress, sdkMetrics);
   await run(roles);
   await status?.close();
 } catch (error) {
@@ -42,20 +43,18 @@ try {
 }
 
 /** What this process was asked for, by its arguments or its environment. */
-function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: string | undefined } {
+function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: Address | null } {
   const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
   const asked = (values.roles ?? ROLES.join(',')).split(',');
   const unknown = asked.find((role) => !ROLES.includes(role as Role));
   if (unknown !== undefined) {
     throw new LonghaulError('InvalidInput', `--roles: there is no role "${unknown}"; known are ${ROLES.join(', ')}.`);
   }
-  // an empty variable is one that compose was not told
-  const metricsAddress = (values['metrics-address'] ?? env['LONGHAUL_METRICS_ADDRESS']) || undefined;
-  return { roles: asked as Role[], metricsAddress };
+  return { roles: asked as Role[], metricsAddress: statusAddress(values['metrics-address'], env) };
 }
 
 /** Serves metrics and health from the first moment: a first start may take minutes. */
-async function startStatus(address: string, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
+async function startStatus(address: Address, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
   const status = await serveStatus(address, {
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
     ready: () => readinessOf(parts),

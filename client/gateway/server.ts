@@ -5,6 +5,7 @@ import { FAILURES, isFailureType } from '../../domain/failures.ts';
 import { shownError } from '../cli/errors.ts';
 import { serveFlows } from './flows.ts';
 import { serveHealth } from './health.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { Refusal, type RefusalType } from './refusal.ts';
 import { serveWebhooks } from './webhooks.ts';
@@ -15,6 +16,8 @@ export interface GatewayTools {
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: FastifyBaseLogger;
+  /** Told of every answer. */
+  readonly metrics: GatewayMetrics;
   /** Version of Longhaul, for the OpenAPI document. */
   readonly version: string;
 }
@@ -50,6 +53,9 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
       'referrer-policy': 'no-referrer',
       'x-content-type-options': 'nosniff',
     });
+  });
+  server.addHook('onResponse', async ({ routeOptions }, { statusCode: status, elapsedTime }) => {
+    tools.metrics.answered({ route: routeOptions.url ?? 'none', status, seconds: elapsedTime / 1_000 });
   });
   server.setNotFoundHandler(async () => {
     throw new Refusal(404, 'NotFound', 'There is nothing at this address.');

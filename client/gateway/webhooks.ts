@@ -8,19 +8,25 @@ import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/cata
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { createOutbox } from './outbox.ts';
+import { createRecent } from './recent.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { rememberedGroups, wanted } from './wanted.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
 const DEADLINE_MS = 4_500;
+/** Messages that are known when they come again: what forges send within minutes, even at a hundred a second. */
+const REMEMBERED = 10_000;
 
 /** What the webhooks work with. */
 export interface WebhookTools {
   readonly config: Config;
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
+  /** Told what became of every message. */
+  readonly metrics: GatewayMetrics;
 }
 
 /** Somebody who may send webhooks. */
@@ -38,7 +44,7 @@ interface Sender {
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
-  const { client, config } = tools;
+  const { client, config, metrics } = tools;
   const isWanted = wanted(config, rememberedGroups(client, config.index.name));
   const { maxWebhookBytes, quietSeconds } = config.gateway;
   const outbox = createOutbox<Delivery>((deliveries) =>
@@ -74,12 +80,17 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     const known = senders.get(forge);
     if (known === undefined) continue;
     const { claim, proves } = SIGNING[forge];
+    const taken = createRecent(REMEMBERED);
+    metrics.expect(forge);
     server.route({
       method: 'POST',
       url: `/webhooks/${forge}`,
       // whoever does not even say who he is need not be listened to
       onRequest: async ({ headers }) => {
         if (claim(headers) === null) throw unsigned();
+      },
+      onResponse: async (_request, { statusCode }) => {
+        if (statusCode >= 400) metrics.delivered(forge, statusCode < 500 ? 'refused' : 'failed');
       },
       handler: async (request: FastifyRequest, reply) => {
         const { headers } = request;
@@ -95,8 +106,11 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
+        const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
+        if (outcome === 'taken') taken.add(delivery);
+        metrics.delivered(forge, outcome);
         request.log.info(
-          { event: 'webhook_accepted', forge, provider: sender.provider, kind: event, delivery, ...result },
+          { event: 'webhook_accepted', forge, provider: sender.provider, kind: event, delivery, outcome, ...result },
           'webhook accepted',
         );
         return reply.code(told.length > 0 ? 202 : 200).send({ delivery, ...result });

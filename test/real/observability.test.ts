@@ -7,6 +7,7 @@ import { NAMESPACE } from '../support/namespace.ts';
 import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
+import { startGatewayProcess } from '../support/gateway.ts';
 import { metricNames, scrape } from '../support/scrape.ts';
 import { openRelay } from '../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
@@ -140,7 +141,12 @@ describe('a worker, seen from outside', () => {
   });
 
   test('has every metric that the dashboard and the alert rules ask for', async () => {
-    const known = await metricNames(address);
+    const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
+    const gateway = await startGatewayProcess(estate, { webhooks: [webhook] });
+    onTestFinished(async () => void (await gateway.stop()));
+    // a histogram of answers begins with the first
+    await fetch(`${gateway.url}/healthz`);
+    const known = (await metricNames(address)).union(await metricNames(gateway.metricsAddress));
     const unknown = deployedQueries().flatMap(({ where, metrics }) =>
       metrics.filter((name) => !known.has(name)).map((name) => `${where}: ${name}`),
     );
