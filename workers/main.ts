@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
-import { createLogger } from '../activities/logger.ts';
+import { createLogger, tellProcess } from '../activities/logger.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
 import { createAlertActivities } from '../activities/alerts.ts';
@@ -37,7 +37,7 @@ try {
   await run(roles);
   await status?.close();
 } catch (error) {
-  logger.fatal({ event: 'worker_failed', err: error }, error instanceof Error ? error.message : String(error));
+  tellProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
@@ -59,7 +59,7 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
     ready: () => readinessOf(parts),
   });
-  logger.info({ event: 'metrics_ready', address: status.address }, `metrics at http://${status.address}/metrics`);
+  tellProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
   return status;
 }
 
@@ -75,11 +75,11 @@ async function run(roles: readonly Role[]): Promise<void> {
   const stopped = stopSignal();
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
-    onProblem: (message) => logger.warn({ event: 'traces_lost' }, message),
+    onProblem: (message) => tellProcess(logger, 'traces_lost', {}, message),
   });
   const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
-    logger.info({ event: 'model_progress', fraction }, message);
+    tellProcess(logger, 'model_progress', { fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
@@ -97,7 +97,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
   parts = { connection, namespace, weaviateUrl, workers };
-  logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
+  tellProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
   await Promise.race([stopped, ...running]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await Promise.all(running);
@@ -105,7 +105,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   await tools?.close();
   await tracing?.close();
   await connection.close();
-  logger.info({ event: 'worker_stopped', roles }, 'stopped');
+  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
 }
 
 /** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
@@ -115,13 +115,15 @@ async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
     const live = await tools.builds.live();
     if (live === null || isSameModel(live.settings.model, wanted)) return;
     const [now, then] = [modelName(live.settings.model), modelName(wanted)];
-    logger.warn(
-      { event: 'model_differs', live: now, wanted: then },
+    tellProcess(
+      logger,
+      'model_differs',
+      { live: now, wanted: then },
       `longhaul.yaml asks for the model ${then}, the live build has ${now}: change it with \`longhaul index reembed\`.`,
     );
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
-    logger.warn({ event: 'build_outdated' }, error.message);
+    tellProcess(logger, 'build_outdated', {}, error.message);
   }
 }
 

@@ -1,4 +1,4 @@
-import { createLogger } from '../../activities/logger.ts';
+import { createLogger, tellProcess } from '../../activities/logger.ts';
 import { type ReadinessCheck, serveStatus, statusAddress } from '../../activities/telemetry/status-server.ts';
 import { parseAddress } from '../../domain/address.ts';
 import { apiKeySchema } from '../../domain/config.schema.ts';
@@ -36,16 +36,18 @@ export async function serveGateway(context: CliContext, version: string, options
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: metrics.text, ready }));
     try {
       if (status) {
-        logger.info({ event: 'metrics_ready', address: status.address }, `metrics at http://${status.address}/metrics`);
+        const { address } = status;
+        tellProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
       }
       const stopped = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
-      logger.info({ event: 'gateway_ready', address: await listening(server.listen(listensAt), given) }, 'ready');
+      const address = await listening(server.listen(listensAt), given);
+      tellProcess(logger, 'gateway_ready', { address }, 'ready');
       await stopped;
     } finally {
       await server.close();
       await status?.close();
     }
-    logger.info({ event: 'gateway_stopped' }, 'stopped');
+    tellProcess(logger, 'gateway_stopped', {}, 'stopped');
     return 0;
   } finally {
     await session.close();

@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { tellRepository } from '../../activities/follow.ts';
 import { parseFlowInput } from '../../activities/input.ts';
+import { tellProcess } from '../../activities/logger.ts';
 import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
   describeIssue,
@@ -68,7 +69,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       start(client, type, input, { once, quietSeconds }),
     );
-    request.log.info({ event: 'flow_started', key: key.name, type, ...started }, 'flow started');
+    tellProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
 
@@ -117,7 +118,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new Refusal(409, 'Conflict', 'The run has ended.');
     }
-    request.log.info({ event: 'signal_sent', key: key.name, name, workflowId, runId }, 'signal sent');
+    tellProcess(request.log, 'signal_sent', { key: key.name, name, workflowId, runId }, 'signal sent');
     return reply.code(202).send({ workflowId, runId });
   });
 
@@ -130,7 +131,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);
     const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });
-    request.log.info({ event: 'update_sent', key: key.name, name, workflowId, runId }, 'update sent');
+    tellProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
 }

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { tellProcess } from '../../activities/logger.ts';
 import type { Config } from '../../domain/config.schema.ts';
 import { FAILURES, isFailureType } from '../../domain/failures.ts';
 import { shownError } from '../cli/errors.ts';
@@ -62,9 +63,9 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
   });
   server.setErrorHandler(async (error, request, reply) => {
     const { status, type, message, retryAfter } = refusalOf(error);
-    const said = { event: 'request_refused', status, type, remote: request.ip, path: request.routeOptions.url ?? null };
-    if (status >= 500) request.log.error({ ...said, err: error }, 'request failed');
-    else request.log.warn(said, message);
+    const said = { status, type, remote: request.ip, path: request.routeOptions.url ?? null };
+    if (status >= 500) tellProcess(request.log, 'request_failed', { ...said, err: error }, 'request failed');
+    else tellProcess(request.log, 'request_refused', said, message);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     const remedy = isFailureType(type) ? FAILURES[type].remedy : null;
     return reply.code(status).send({ error: { type, message, remedy } });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { tellProcess } from '../../activities/logger.ts';
 import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
 import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
@@ -109,10 +110,9 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);
         metrics.delivered(forge, outcome);
-        request.log.info(
-          { event: 'webhook_accepted', forge, provider: sender.provider, kind: event, delivery, outcome, ...result },
-          'webhook accepted',
-        );
+        const { provider } = sender;
+        const said = { forge, provider, kind: event, delivery, outcome, ...result };
+        tellProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
         return reply.code(told.length > 0 ? 202 : 200).send({ delivery, ...result });
       },
     });
