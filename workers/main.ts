@@ -7,6 +7,7 @@ import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
 import { createAlertActivities } from '../activities/alerts.ts';
 import { scheduleWatch } from '../activities/alerts/schedule.ts';
+import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
@@ -81,6 +82,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const progress = (message: string, fraction?: number): void =>
     tellProcess(logger, 'model_progress', { fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
+  if (tools !== null) showCache(metrics.registry, loaded.cacheDir, loaded.config.cache.maxBytes);
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
   if (roles.includes('flows')) {

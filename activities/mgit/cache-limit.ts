@@ -74,6 +74,12 @@ export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
   known.mirrors.set(mirror, bytes);
 }
 
+/** Bytes that mirrors and spooled contents of a cache take, as far as this process knows; null when it has not counted them. */
+export function cachedBytes(cacheDir: string): number | null {
+  const known = caches.get(cacheDir);
+  return known === undefined || known.countedAt === 0 ? null : known.total;
+}
+
 /** Writes down that a content of so many bytes was spooled. */
 export function noteContent(cacheDir: string, bytes: number): void {
   const known = caches.get(cacheDir);
