@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { aboutField, check } from '../domain/check.schema.ts';
 import {
   alertChannelSchema,
   blobsSchema,
@@ -76,7 +77,7 @@ function parse(path: string): Config {
   if (!found.isFile()) throw invalid(path, 'this is not a file.');
   if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
   const { value, lineOf } = parseYaml(readFileSync(path, 'utf8'), path);
-  const result = configSchema.safeParse(value);
+  const result = check(configSchema, value);
   if (result.success) return result.data;
   const { issues } = result.error;
   // a misspelt key is also a missing one: the spelling is the news
@@ -88,7 +89,7 @@ function parse(path: string): Config {
   if (unknown !== undefined) {
     throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
   }
-  throw invalid(at, `${keys.join('.') || 'the document'}: ${issue?.message ?? 'is wrong'}.`);
+  throw invalid(at, `${aboutField(keys.join('.') || 'the document', issue?.message ?? 'is wrong')}.`);
 }
 
 /** The known keys by the first key of the place in the document. */

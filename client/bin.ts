@@ -313,10 +313,9 @@ program
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
   .addOption(metricsAddress)
-  .action(async (options: WorkerCommandOptions) => {
-    const { runWorker } = await import('./cli/worker.ts');
-    process.exitCode = await runWorker(program.opts(), options);
-  });
+  .action((options: WorkerCommandOptions) =>
+    run({}, async (context) => (await import('./cli/worker.ts')).runWorker(context, options)),
+  );
 
 function fleet(): Promise<typeof Fleet> {
   return import('./cli/fleet-flows.ts');

@@ -14,6 +14,7 @@ import { serveStatus, statusAddress, type StatusServer } from '../activities/tel
 import type { Address } from '../domain/address.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
+import { parseRoles, type Role, ROLES } from '../domain/roles.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
@@ -21,7 +22,7 @@ import { startTracing } from '../activities/telemetry/tracing.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
-import { flowsWorker, reposWorker, type Role, ROLES } from './roles.ts';
+import { flowsWorker, reposWorker } from './roles.ts';
 import { installRuntime } from './runtime.ts';
 
 const { env } = process;
@@ -46,12 +47,10 @@ try {
 /** What this process was asked for, by its arguments or its environment. */
 function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: Address | null } {
   const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
-  const asked = (values.roles ?? ROLES.join(',')).split(',');
-  const unknown = asked.find((role) => !ROLES.includes(role as Role));
-  if (unknown !== undefined) {
-    throw new LonghaulError('InvalidInput', `--roles: there is no role "${unknown}"; known are ${ROLES.join(', ')}.`);
-  }
-  return { roles: asked as Role[], metricsAddress: statusAddress(values['metrics-address'], env) };
+  return {
+    roles: parseRoles(values.roles ?? ROLES.join(',')),
+    metricsAddress: statusAddress(values['metrics-address'], env),
+  };
 }
 
 /** Serves metrics and health from the first moment: a first start may take minutes. */

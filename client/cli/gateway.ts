@@ -2,7 +2,7 @@ import { createLogger, tellProcess } from '../../activities/logger.ts';
 import { type ReadinessCheck, serveStatus, statusAddress } from '../../activities/telemetry/status-server.ts';
 import { parseAddress } from '../../domain/address.ts';
 import { apiKeySchema } from '../../domain/config.schema.ts';
-import { describeIssue } from '../../domain/catalog/flows.schema.ts';
+import { check, describeIssue } from '../../domain/check.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { createKey } from '../gateway/api-key.ts';
 import { gatewayReadiness } from '../gateway/health.ts';
@@ -33,7 +33,7 @@ export async function serveGateway(context: CliContext, version: string, options
     const metrics = createGatewayMetrics();
     const server = await createGateway({ config, env, client, logger, metrics, version });
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
-    const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: metrics.text, ready }));
+    const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
     try {
       if (status) {
         const { address } = status;
@@ -69,7 +69,7 @@ export interface KeyOptions {
 export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): number {
   const { name, flows, signals, updates, rate } = options;
   const { key, id, hash } = createKey();
-  const checked = apiKeySchema.safeParse({ id, name, hash, flows, signals, updates, requestsPerMinute: rate });
+  const checked = check(apiKeySchema, { id, name, hash, flows, signals, updates, requestsPerMinute: rate });
   if (!checked.success) throw new LonghaulError('InvalidInput', describeIssue(checked.error));
   if (options.json) {
     stdout.write(`${JSON.stringify({ key, config: checked.data })}\n`);

@@ -7,12 +7,12 @@ import { parseFlowInput } from '../../activities/input.ts';
 import { tellProcess } from '../../activities/logger.ts';
 import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
-  describeIssue,
   FLOW_UPDATES,
   type FlowUpdate,
   STARTABLE_FLOWS,
   type StartableFlow,
 } from '../../domain/catalog/flows.schema.ts';
+import { check, describeIssue } from '../../domain/check.schema.ts';
 import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
 import { shownError } from '../cli/errors.ts';
 import { type Flows, startFlow } from '../flows.ts';
@@ -127,7 +127,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     const { workflowId, runId } = await runOf(client, request);
     const name = key.updates.find((allowed) => allowed === request.params.name);
     if (name === undefined) throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
-    const checked = FLOW_UPDATES[name].safeParse(objectIn(request));
+    const checked = check(FLOW_UPDATES[name], objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);
     const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });

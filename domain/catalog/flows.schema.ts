@@ -115,12 +115,3 @@ export type FlowUpdate = keyof typeof FLOW_UPDATES;
 
 /** What services may signal runs over HTTP: one JSON object. */
 export const signalInput = z.record(z.string(), z.unknown());
-
-/** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'the input is wrong';
-  const field = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  return field === '' ? issue.message : `${field}: ${issue.message}`;
-}
