@@ -3,14 +3,11 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { aboutField, check } from '../domain/check.schema.ts';
-import {
-  alertChannelSchema,
-  blobsSchema,
-  type Config,
-  configSchema,
-  providerSchema,
-  servedModelSchema,
-} from '../domain/config.schema.ts';
+import { type Config, configSchema } from '../domain/config.schema.ts';
+import { alertChannelSchema } from '../domain/config/alerts.schema.ts';
+import { blobsSchema } from '../domain/config/blobs.schema.ts';
+import { servedModelSchema } from '../domain/config/models.schema.ts';
+import { providerSchema } from '../domain/config/providers.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
 

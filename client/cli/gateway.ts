@@ -1,7 +1,7 @@
 import { createLogger, tellProcess } from '../../activities/logger.ts';
 import { type ReadinessCheck, serveStatus, statusAddress } from '../../activities/telemetry/status-server.ts';
 import { parseAddress } from '../../domain/address.ts';
-import { apiKeySchema } from '../../domain/config.schema.ts';
+import { apiKeySchema } from '../../domain/config/gateway.schema.ts';
 import { check, describeIssue } from '../../domain/check.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { createKey } from '../gateway/api-key.ts';

@@ -13,7 +13,8 @@ import {
   type StartableFlow,
 } from '../../domain/catalog/flows.schema.ts';
 import { check, describeIssue } from '../../domain/check.schema.ts';
-import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
+import type { Config } from '../../domain/config.schema.ts';
+import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 import { shownError } from '../cli/errors.ts';
 import { type Flows, startFlow } from '../flows.ts';
 import { keyOf } from './api-key.ts';

@@ -1,6 +1,6 @@
 import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
-import type { GithubProviderConfig } from '../../../domain/config.schema.ts';
+import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
 import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
