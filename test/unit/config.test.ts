@@ -156,7 +156,7 @@ weaviate: { modules: [text2vec-cohere] }
     ['providers:\n  - { name: a }\n', /longhaul\.yaml:2: providers\.0\.type is missing: give one of github, gitlab, /],
     ['providers:\n  - { type: github }\n', /longhaul\.yaml:2: providers\.0\.name is missing\.$/],
     ['providers: { name: a }\n', /longhaul\.yaml:1: providers must be a list, not keys with values\.$/],
-    ['github\n', /longhaul\.yaml:1: the document must be keys with values, not a text\.$/],
+    ['github\n', /longhaul\.yaml: the document must be keys with values, not a text\.$/],
     ['index: { name: 7 }\n', /index\.name must be a text, not a number\.$/],
     ['index: { maxFileBytes: 5 }\n', /index\.maxFileBytes must be at least 1000\.$/],
     ['alerts: { failingRuns: 1.5 }\n', /alerts\.failingRuns must be a whole number\.$/],

@@ -91,7 +91,7 @@ groups:
       'version: 1\ngroups: none\n',
       /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
     ],
-    ['nothing at all', '', /^sync-groups\.yaml: the document is empty\.$/],
+    ['nothing at all', '', /^sync-groups\.yaml: version is missing\.\nsync-groups\.yaml: groups is missing\.$/],
     [
       'no patterns',
       'version: 1\ngroups:\n  - name: a\n    schedule: "0 * * * *"\n    patterns: []\n',
