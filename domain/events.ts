@@ -64,7 +64,7 @@ export type Verb = 'sync' | 'verify' | 'remove';
 export interface GroupStart {
   readonly group: string;
   readonly repo_count: number;
-  /** True for a group that was given a name; otherwise `group` is what was asked for, such as its patterns. */
+  /** True for a sync group; otherwise `group` is what was asked for, such as patterns. */
   readonly named: boolean;
 }
 
@@ -96,7 +96,7 @@ export interface RepositorySuccess {
   readonly repo: string;
   readonly files_changed: number;
   readonly duration_ms: number;
-  /** The named group that it was worked on for. */
+  /** The sync group that it was worked on for. */
   readonly group?: string;
 }
 

@@ -3,6 +3,7 @@ import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import type { SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
 import { NAMESPACE } from '../support/namespace.ts';
 import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
@@ -13,6 +14,19 @@ import { openRelay } from '../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const GROUP = 'critical-platform-services';
+
+const INPUT: SyncGroupInput = {
+  name: GROUP,
+  description: '',
+  schedule: '',
+  timezone: 'UTC',
+  jitterSeconds: 0,
+  patterns: ['acme/*'],
+  exclude: [],
+  parallel: 8,
+  priority: 3,
+  paused: false,
+};
 
 /** The events of a log by name, each with its fields. */
 function eventsOf(log: string, name?: string): Record<string, unknown>[] {
@@ -60,7 +74,7 @@ describe('a worker, seen from outside', () => {
   });
 
   test('tells each event of a run once, in the words of seed 000', async () => {
-    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], group: GROUP });
+    const handle = await startFlow(client, 'syncGroup', INPUT);
     onboarding = handle.workflowId;
     expect(await handle.result()).toMatchObject({ succeeded: 2 });
     // the flow's last lines come beside its result
@@ -105,9 +119,9 @@ describe('a worker, seen from outside', () => {
       spec: { intervals: [{ every: '3s' }] },
       action: {
         type: 'startWorkflow',
-        workflowType: 'syncRepositories',
+        workflowType: 'syncGroup',
         taskQueue: 'longhaul-flows',
-        args: [{ patterns: ['acme/*'], group: GROUP }],
+        args: [INPUT],
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP },
     });
