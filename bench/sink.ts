@@ -30,6 +30,7 @@ export function createSink(digest: string): IndexStore {
     read: refuse,
     idsOfPaths: refuse,
     readReceipt: (repository) => Promise.resolve(receipts.get(repository) ?? null),
+    readReceipts: (ids) => Promise.resolve(ids.flatMap((id) => receipts.get(id) ?? [])),
     writeReceipt: (receipt) => {
       receipts.set(receipt.repository, receipt);
       return Promise.resolve();

@@ -1,4 +1,6 @@
 #!/usr/bin/env node
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { CliContext } from './cli/context.ts';
 import type * as Builds from './cli/build-flows.ts';
@@ -355,7 +357,10 @@ function integer(low: number, high: number): (value: string) => number {
 async function run(options: { json?: boolean }, command: (context: CliContext) => Promise<number>): Promise<void> {
   try {
     const { openContext } = await import('./cli/context.ts');
-    process.exitCode = await command(openContext(program.opts()));
+    const context = openContext(program.opts());
+    // a command is twice as fast when what it loads need not be compiled again; not in /tmp, where others could write it
+    enableCompileCache(join(context.cacheDir, 'compiled'));
+    process.exitCode = await command(context);
   } catch (error) {
     const { printError } = await import('./cli/errors.ts');
     process.exitCode = printError(error, options.json === true);

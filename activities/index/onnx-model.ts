@@ -17,16 +17,16 @@ export interface Transformer {
 
 /**
  * A model whose vector of a text is the mean of the transformer's output over its first tokens, at most `mostTokens`, scaled
- * to length 1. One text at a time, because padding costs more than batching wins. Throws `InvalidConfiguration` when the file
- * is not such a transformer.
+ * to length 1, on so many processors. One text at a time, because padding costs more than batching wins. Throws
+ * `InvalidConfiguration` when the file is not such a transformer.
  */
 export async function createOnnxModel(
   digest: string,
   onnx: string,
   words: WordPiece,
-  { mostTokens = MOST_TOKENS } = {},
+  { mostTokens = MOST_TOKENS, processors = 1 } = {},
 ): Promise<EmbeddingModel> {
-  const transformer = await openTransformer(onnx);
+  const transformer = await openTransformer(onnx, { processors });
   const { dimensions } = transformer;
   return {
     digest,
@@ -44,12 +44,12 @@ export async function createOnnxModel(
 }
 
 /**
- * Opens an ONNX graph that maps token ids to one vector a token; each run takes one processor. Say `sameShapes` when all runs
- * are of one batch size and length: that is faster, but otherwise memory would grow with every new shape. Throws
- * `InvalidConfiguration`.
+ * Opens an ONNX graph that maps token ids to one vector a token. A thread of Node runs it once at a time, on so many
+ * `processors`. Say `sameShapes` when all runs are of one batch size and length: that is faster, but otherwise memory would
+ * grow with every new shape. Throws `InvalidConfiguration`.
  */
-export async function openTransformer(onnx: string, { sameShapes = false } = {}): Promise<Transformer> {
-  const options: InferenceSession.SessionOptions = { intraOpNumThreads: 1, enableCpuMemArena: sameShapes };
+export async function openTransformer(onnx: string, { sameShapes = false, processors = 1 } = {}): Promise<Transformer> {
+  const options: InferenceSession.SessionOptions = { intraOpNumThreads: processors, enableCpuMemArena: sameShapes };
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(onnx, options);

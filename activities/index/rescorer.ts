@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { LonghaulError } from '../../domain/failures.ts';
 import { ANALYSIS_CACHE } from './analyzer.ts';
@@ -23,8 +24,8 @@ export interface Rescorer {
 const RECIPE = 'rescore-words-128-1';
 /** Half of what the transformer can read takes less than half of the time, and finds as much. */
 const MOST_TOKENS = 128;
-/** A run of the transformer takes one processor. */
-const LANES = 2;
+/** The others stay free for whoever else searches. */
+const MOST_PROCESSORS = 4;
 
 /**
  * The rescorer of the model in `modelFolder`, or in the folder that it finds; vectors of pieces are kept in `cacheDir` and made
@@ -45,7 +46,10 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
     ]);
     const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
     const digest = sha256(`${RECIPE} ${files.digest}`).slice(0, 16);
-    return createOnnxModel(digest, files.onnx, words, { mostTokens: MOST_TOKENS });
+    return createOnnxModel(digest, files.onnx, words, {
+      mostTokens: MOST_TOKENS,
+      processors: Math.min(availableParallelism(), MOST_PROCESSORS),
+    });
   }
 
   /** What the cache says; null, and once a warning, when it cannot be used: it only saves time. */
@@ -67,18 +71,14 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       const keys = entries.map(({ key }) => key);
       const vectors = fromCache((kept) => kept.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
       const unknown = entries.flatMap((entry, at) => (vectors[at] ? [] : [{ ...entry, at }]));
-      const [[question], ...shares] = await Promise.all([
-        model.embed([queryEmbeddingText(query)]),
-        ...Array.from({ length: LANES }, async (_, lane) => {
-          const share = unknown.filter((_entry, at) => at % LANES === lane);
-          const embedded = await model.embed(share.map(({ text }) => text));
-          return share.flatMap((entry, at) => {
-            const vector = embedded[at];
-            return vector ? [{ ...entry, vector }] : [];
-          });
-        }),
+      const [question, ...embedded] = await model.embed([
+        queryEmbeddingText(query),
+        ...unknown.map(({ text }) => text),
       ]);
-      const made = shares.flat();
+      const made = unknown.flatMap(({ key, at }, index) => {
+        const vector = embedded[index];
+        return vector ? [{ key, at, vector }] : [];
+      });
       for (const { at, vector } of made) vectors[at] = vector;
       if (made.length > 0) {
         const fresh = made.map(({ key, vector }) => [key, vector] as const);

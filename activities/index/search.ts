@@ -294,8 +294,8 @@ function filtersOf(
 }
 
 async function commitsOf(store: IndexStore, repositories: ReadonlySet<string>): Promise<Map<string, string>> {
-  const receipts = await Promise.all([...repositories].map((repository) => store.readReceipt(repository)));
-  return new Map(receipts.flatMap((receipt) => (receipt ? [[receipt.repository, receipt.commit]] : [])));
+  const receipts = await store.readReceipts([...repositories]);
+  return new Map(receipts.map(({ repository, commit }) => [repository, commit]));
 }
 
 function fileKey({ repo, path }: Candidate): string {

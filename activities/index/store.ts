@@ -73,6 +73,8 @@ export interface IndexStore {
   /** The ids of the objects of these paths of a repository. */
   idsOfPaths(repository: string, paths: readonly string[]): Promise<string[]>;
   readReceipt(repository: string): Promise<Receipt | null>;
+  /** The receipts of some repositories in one request, in any order; one that has none is left out. */
+  readReceipts(repositories: readonly string[]): Promise<Receipt[]>;
   writeReceipt(receipt: Receipt): Promise<void>;
   /** All receipts, in order of repository ids. */
   receipts(): Promise<Receipt[]>;
@@ -222,6 +224,13 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     async readReceipt(repository) {
       const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository)));
       return found === null ? null : receiptOf(found.properties);
+    },
+    async readReceipts(repositories) {
+      if (repositories.length === 0) return [];
+      const ids = repositories.map((repository) => receiptId(repository));
+      const filters = receipts.filter.byId().containsAny(ids);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: ids.length }));
+      return objects.map(({ properties }) => receiptOf(properties));
     },
     async writeReceipt(receipt) {
       const object = { id: receiptId(receipt.repository, receipt.ref), properties: propertiesOf(receipt) };

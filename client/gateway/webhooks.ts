@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { tellProcess } from '../../activities/logger.ts';
+import { inSpan } from '../../activities/telemetry/span.ts';
 import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
 import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
 import { type Forge, FORGES, forgeOf, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
@@ -104,7 +105,12 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
         const action = webhookAction(forge, event, payload);
-        const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
+        // the trace that goes on in the flows begins here
+        const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
+        const told =
+          action.do === 'follow'
+            ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
+            : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
         const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';

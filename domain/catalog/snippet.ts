@@ -10,8 +10,6 @@ export interface Snippet {
   readonly text: string;
 }
 
-const WORD = /[\p{L}\p{N}_]+/gu;
-
 /** Says of a word whether it is one that is looked for. */
 export function wordMatcher(terms: readonly string[]): (word: string) => boolean {
   const wanted = new Set(terms);
@@ -29,13 +27,26 @@ export function mostRelevantLines(
 ): Snippet {
   const lines = text.replace(/\r?\n$/, '').split('\n');
   const wanted = new Set(terms);
-  const hits = lines.map((line) => (line.match(WORD) ?? []).flatMap(stems).filter((stem) => wanted.has(stem)));
+  const hits = lines.map((line) => stems(line).filter((stem) => wanted.has(stem)));
+  // of the lines from `from` on: how often each word is there, and how often any
+  const times = new Map<string, number>();
+  let words = 0;
+  const count = (line: readonly string[] | undefined, one: 1 | -1): void => {
+    for (const word of line ?? []) {
+      words += one;
+      const left = (times.get(word) ?? 0) + one;
+      if (left > 0) times.set(word, left);
+      else times.delete(word);
+    }
+  };
+  for (const line of hits.slice(0, most)) count(line, 1);
   let best = 0;
   let bestValue = -1;
   for (let from = 0; from + most <= lines.length; from++) {
-    const within = hits.slice(from, from + most).flat();
-    const value = new Set(within).size * 1_000 + Math.min(within.length, 999);
+    const value = times.size * 1_000 + Math.min(words, 999);
     if (value > bestValue) [best, bestValue] = [from, value];
+    count(hits[from], -1);
+    count(hits[from + most], 1);
   }
   let [from, to] = [best, Math.min(best + most, lines.length)];
   while (to - from > 1 && isBlank(lines[from])) from++;
