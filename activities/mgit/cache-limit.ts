@@ -150,6 +150,8 @@ async function removeMirror(cacheDir: string, { path, usedAt }: Item): Promise<b
     const noted = await stat(usedFile(path)).catch(() => null);
     if ((noted !== null && noted.mtimeMs > usedAt) || (await isShared(path))) return false;
     await forgetUse(cacheDir, path);
+    // another process may have been faster
+    if (!existsSync(path)) return false;
     await rename(path, trash);
     return true;
   });
