@@ -18,7 +18,7 @@ import { type Holding, NO_OBJECTS, type Receipt, xorIds } from '../domain/catalo
 import { isRepositoryId, NO_REPOSITORY, providerOf, type Repository } from '../domain/catalog/repository.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { IndexStore } from './index/store.ts';
-import type { Mgit } from './mgit/index.ts';
+import type { ListedRepository, Mgit } from './mgit/index.ts';
 
 /** What a planner asks. */
 export interface PlannerTools {
@@ -74,9 +74,13 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
   }
 
-  function headsOf(receipts: readonly Receipt[], signal: AbortSignal | undefined): ReturnType<Mgit['heads']> {
+  function headsOf(
+    receipts: readonly Receipt[],
+    signal: AbortSignal | undefined,
+    listed: readonly ListedRepository[] = [],
+  ): ReturnType<Mgit['heads']> {
     const fetched = receipts.filter((receipt) => !isStream(receipt)).map(addressOfReceipt);
-    return mgit.heads(fetched, signal ? { signal } : {});
+    return mgit.heads(fetched, { listed, ...(signal ? { signal } : {}) });
   }
 
   /** Of the repositories that were found, those that are not completely indexed. */
@@ -88,8 +92,12 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return planOnboarding(addresses, indexed, digest, moves);
   }
 
-  async function syncOf(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<FleetPlan> {
-    const heads = await headsOf(receipts, signal);
+  async function syncOf(
+    receipts: readonly Receipt[],
+    signal: AbortSignal | undefined,
+    listed: readonly ListedRepository[] = [],
+  ): Promise<FleetPlan> {
+    const heads = await headsOf(receipts, signal, listed);
     return planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
   }
 
@@ -99,10 +107,10 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     },
     async group(patterns, exclude, signal) {
       const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
-      const found = await mgit.list(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
+      const found = await mgit.listWithHeads(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
       const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
       const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
-      const plans = [await onboardingOf(members, signal), await syncOf(indexed, signal)];
+      const plans = [await onboardingOf(members, signal), await syncOf(indexed, signal, members)];
       return joinPlans(
         found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
       );

@@ -8,13 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answerQuery, type ShownRepository } from './forge-graphql.ts';
+import { answerQuery, type GraphqlForge, type ShownRepository } from './forge-graphql.ts';
 import { type EnforcedLimits, enforce, type Enforcement } from './forge-limits.ts';
 import { git, SCRATCH_ENV } from './scratch-git.ts';
 
 /**
  * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and refusals,
- * the GraphQL that tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
+ * the GraphQL that lists them and tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
  */
 export interface Forge {
   /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */
@@ -126,16 +126,31 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
     if (!existsSync(join(root, `${full}.git`))) return 'NOT_FOUND';
     return {
       databaseId: numberOf(forge, full),
+      name: full.slice(full.indexOf('/') + 1),
       nameWithOwner: full,
+      owner: { __typename: forge.users.has(owner) ? 'User' : 'Organization', login: full.split('/')[0] },
+      url: `${url}/${full}`,
+      isArchived: forge.archived.has(full),
+      isFork: forge.forks.has(full),
       defaultBranchRef: headOf(join(root, `${full}.git`)),
     };
   };
   const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
-  const repositories = (owner: string): object[] =>
+  const namesOf = (owner: string): string[] =>
     readdirSync(join(root, owner))
       .filter((name) => name.endsWith('.git'))
       .sort()
-      .map((name) => describe(forge, owner, name.slice(0, -'.git'.length)));
+      .map((name) => name.slice(0, -'.git'.length));
+  const repositories = (owner: string): object[] => namesOf(owner).map((name) => describe(forge, owner, name));
+  const owned: GraphqlForge['owned'] = (login) =>
+    organizations().includes(login)
+      ? {
+          isUser: forge.users.has(login),
+          names: namesOf(login)
+            .map((name) => ({ name, number: numberOf(forge, `${login}/${name}`) }))
+            .sort((a, b) => a.number - b.number),
+        }
+      : null;
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = new URL(request.url ?? '', url);
@@ -166,7 +181,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
 
     if (path === '/graphql' && forge.hasGraphql && asked.pathname === '/api/graphql') {
       const query = JSON.parse(await text(request)) as Parameters<typeof answerQuery>[0];
-      return send(response, 200, await answerQuery(query, shown));
+      return send(response, 200, await answerQuery(query, { find: shown, owned }));
     }
     const [, kind, owner = '', third] = path.split('/');
     if (path === '/user/orgs') {
