@@ -138,7 +138,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   }
 
   /** What organizations have that the patterns name, or all that is visible where they leave it open. */
-  async function listed(patterns: readonly Pattern[], list: Lister, signal?: AbortSignal): Promise<ListedRepository[]> {
+  async function allOf(patterns: readonly Pattern[], list: Lister, signal?: AbortSignal): Promise<ListedRepository[]> {
     const named = organizationsOf(patterns);
     const limit = pLimit(AT_ONCE);
     const found = named === null ? await visible(list, signal) : (await limit.map(named, list)).flat();
@@ -155,9 +155,9 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   return {
     name,
     list: (patterns, signal) =>
-      translated(name, signal, () => listed(patterns, (organization) => ofOrganization(organization, signal), signal)),
+      translated(name, signal, () => allOf(patterns, (organization) => ofOrganization(organization, signal), signal)),
     listWithHeads: (patterns, signal) =>
-      translated(name, signal, () => listed(patterns, listerWithHeads(patterns, signal), signal)),
+      translated(name, signal, () => allOf(patterns, listerWithHeads(patterns, signal), signal)),
     find: (sought, signal) =>
       translated(name, signal, async () => {
         const found = await atName(sought, signal);
