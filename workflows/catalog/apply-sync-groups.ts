@@ -1,4 +1,4 @@
-import { log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
@@ -6,6 +6,7 @@ import {
   type GroupChange,
   isEffective,
 } from '../../domain/catalog/sync-groups.ts';
+import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { deciding } from './activities.ts';
 
@@ -34,8 +35,7 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
   if (names.length > 0) {
     await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
   }
-  log.info('sync_groups_applied', {
-    event: 'sync_groups_applied',
+  tell('sync_groups_applied', {
     by: source.by,
     file,
     commit: source.commit,
