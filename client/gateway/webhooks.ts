@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
@@ -8,6 +9,7 @@ import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/cata
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import { createBodies } from './bodies.ts';
 import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
@@ -15,6 +17,11 @@ import { rememberedGroups, wanted } from './wanted.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
 const DEADLINE_MS = 4_500;
+
+/** Bodies that are this small, which nearly all are, are taken however much else is coming. */
+const SMALL_BYTES = 256 * 1024;
+/** What may be coming at the same time, besides: ten of the largest. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What the webhooks work with. */
 export interface WebhookTools {
@@ -46,10 +53,11 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   );
   // the bytes themselves, which the signature is over
   server.removeAllContentTypeParsers();
+  const receive = createBodies({ largest: maxWebhookBytes, small: SMALL_BYTES, most: MOST_BYTES });
   server.addContentTypeParser(
     ['application/json', 'application/x-www-form-urlencoded'],
-    { parseAs: 'buffer', bodyLimit: maxWebhookBytes },
-    (_request, body, done) => done(null, body),
+    { bodyLimit: maxWebhookBytes },
+    async (_request: FastifyRequest, body: Readable) => receive(body),
   );
 
   /** Tells the flows of all repositories that a message is about. Gives their ids. */
