@@ -1,15 +1,14 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
-import proto from '@temporalio/proto';
 import { type Alert, type AlertChanges, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
 import { type AlertNews, tell } from './alerts/channels.ts';
 import { watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from './heartbeating.ts';
+import { unpolledQueues } from './unpolled-queues.ts';
 
 /** What a look at the fleet found. */
 export interface FleetWatch {
@@ -114,27 +113,3 @@ function watchedGroup(
       })),
   };
 }
-
-/** Task queues that no worker polls. */
-async function unpolledQueues(client: Client): Promise<string[]> {
-  const { namespace } = client.options;
-  const polled = await Promise.all(
-    [FLOWS_QUEUE, REPOS_QUEUE].map(async (name) => {
-      const { pollers } = await client.workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name },
-        taskQueueType: name === FLOWS_QUEUE ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY,
-      });
-      const since = Date.now() - POLLER_MEMORY_MS;
-      const isAlive = (pollers ?? []).some(
-        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since,
-      );
-      return isAlive ? [] : [name];
-    }),
-  );
-  return polled.flat();
-}
-
-/** A worker polls at least every minute; the server remembers those that are gone for five. */
-const POLLER_MEMORY_MS = 2 * 60_000;
-const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;

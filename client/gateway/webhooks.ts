@@ -9,6 +9,7 @@ import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/cata
 import { type Config, forgeOf } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import { inSpan } from '../../activities/telemetry/span.ts';
 import { createBodies } from './bodies.ts';
 import { createOutbox } from './outbox.ts';
 import { Refusal } from './refusal.ts';
@@ -100,7 +101,12 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
         const action = webhookAction(forge, event, payload);
-        const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
+        // the trace that goes on in the flows begins here
+        const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
+        const told =
+          action.do === 'follow'
+            ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
+            : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
         request.log.info(

@@ -37,9 +37,10 @@ export async function startGateway(estate: Estate, client: Client, gateway: obje
 export async function startGatewayProcess(
   estate: Estate,
   gateway: object,
+  more: NodeJS.ProcessEnv = {},
 ): Promise<{ url: string; stop(): Promise<{ exitCode: number | undefined; log: string }> }> {
   configure(estate, { address: '127.0.0.1:0', ...gateway });
-  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET });
+  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET, ...more });
   const program = execa(process.execPath, [BIN, 'gateway'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
   const url = await new Promise<string>((resolve, reject) => {
     let log = '';
