@@ -1,4 +1,4 @@
-import { isRepositoryId } from './repository.ts';
+import { isRepositoryId, providerOf } from './repository.ts';
 
 /** What can happen to a repository on its forge, as far as it matters to the index. */
 export const REPOSITORY_EVENTS = ['pushed', 'appeared', 'moved', 'archived', 'deleted', 'hidden'] as const;
@@ -70,7 +70,16 @@ export type FollowStep =
 export function stepsAfter(repository: string, events: readonly RepositoryEvent[]): FollowStep[] {
   const of = (...kinds: readonly RepositoryEvent['kind'][]): RepositoryEvent[] =>
     events.filter(({ kind }) => kinds.includes(kind));
-  const formerly = [...new Set(of('moved').flatMap(({ from }) => (from === undefined ? [] : [from])))];
+  // a forge says nothing of what another provider has
+  const isNear = (from: string | undefined): from is string =>
+    from !== undefined && providerOf(from) === providerOf(repository);
+  const formerly = [
+    ...new Set(
+      of('moved')
+        .map(({ from }) => from)
+        .filter(isNear),
+    ),
+  ];
   const present = of('appeared', 'archived', 'deleted').at(-1);
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
@@ -128,11 +137,12 @@ function readEvent(given: unknown): RepositoryEvent[] {
   if (typeof given !== 'object' || given === null) return [];
   const { kind, from, wanted, delivery } = given as Record<string, unknown>;
   const known = REPOSITORY_EVENTS.find((name) => name === kind);
-  if (known === undefined || (known === 'moved' && typeof from !== 'string')) return [];
+  const former = typeof from === 'string' && isRepositoryId(from) ? from : null;
+  if (known === undefined || (known === 'moved' && former === null)) return [];
   return [
     {
       kind: known,
-      ...(typeof from === 'string' ? { from: from.slice(0, 300) } : {}),
+      ...(former === null ? {} : { from: former }),
       ...(wanted === true ? { wanted } : {}),
       ...(typeof delivery === 'string' ? { delivery: delivery.slice(0, 200) } : {}),
     },
