@@ -37,6 +37,8 @@ export function createBodies({ largest, small, most }: BodyLimits): Bodies {
       }
       return Buffer.concat(pieces);
     } catch (error) {
+      // what still comes is dropped, so that the connection is free for the next request
+      body.resume();
       if (error instanceof Refusal) throw error;
       throw new Refusal(400, 'InvalidInput', 'The body did not come to its end.');
     } finally {

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -106,7 +107,11 @@ describe('bodies', () => {
     const [one, other] = [slowBody(60), slowBody(30)];
     const held = [one, other].map(({ stream }) => receive(stream));
     await setImmediate();
-    await expect(receive(slowBody(20).stream)).rejects.toMatchObject({ statusCode: 503, retryAfter: 10 });
+    const refused = slowBody(20);
+    await expect(receive(refused.stream)).rejects.toMatchObject({ statusCode: 503, retryAfter: 10 });
+    // nobody is left waiting for what is not read
+    refused.end();
+    await once(refused.stream, 'end');
     expect(await receive(Readable.from([Buffer.from('abc')]))).toHaveLength(3);
     one.end();
     other.end();
