@@ -58,6 +58,9 @@ export interface WatchedFleet {
   readonly missedBefore: Readonly<Record<string, number>>;
 }
 
+/** More repositories of a group than this fail for one reason, of which everybody hears once. */
+const MOST_NAMED = 20;
+
 /** Everything that is not as it should be now. */
 export function alertsOf({ at, groups, unpolled, missedBefore }: WatchedFleet, rules: AlertRules): Alert[] {
   const alerts = groups.flatMap((group) => [
@@ -125,6 +128,10 @@ function failingRepositories({ name, runs }: WatchedGroup, times: number): Alert
   const latest = runs.slice(-times);
   if (latest.length < times) return [];
   const always = (latest[0]?.failed ?? []).filter((id) => latest.every(({ failed }) => failed.includes(id)));
+  if (always.length > MOST_NAMED) {
+    const text = `${always.length} repositories failed in the latest ${times} runs of the sync group ${name}, ${always[0]} among them.`;
+    return [{ kind: 'repository-failing', about: name, text }];
+  }
   return always.map((id) => ({
     kind: 'repository-failing',
     about: id,

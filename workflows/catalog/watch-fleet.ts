@@ -4,12 +4,15 @@ import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain
 import { NON_RETRYABLE } from '../../domain/failures.ts';
 import { failureOf } from '../shared/failure.ts';
 
-const { watch, channels, tellChannel } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '2 minutes',
+const options = {
   scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
-});
+} as const;
+
+const { channels, tellChannel } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '2 minutes' });
+/** Temporal is asked of the latest runs of each group: there may be a thousand. */
+const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '20 minutes' });
 
 /**
  * Looks at all groups, started by its schedule, and tells every channel what came and what went since the run before. A

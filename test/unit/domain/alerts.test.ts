@@ -67,6 +67,15 @@ describe('alerts', () => {
     expect(kinds(one, more)).toEqual(expected);
   });
 
+  test('when many repositories of a group fail, that is one alert', () => {
+    const failing = (count: number): WatchedGroup => {
+      const run = { ...bad, failed: Array.from({ length: count }, (_, n) => `work/acme/${n}`) };
+      return group({ runs: [run, run, run] });
+    };
+    expect(kinds(failing(20))).toHaveLength(21);
+    expect(kinds(failing(21))).toEqual(['group-failed services', 'repository-failing services']);
+  });
+
   test('news are what came and what went, whatever the words', () => {
     const stale = { kind: 'group-stale' as const, about: 'services', text: 'as of 10:00' };
     const gone = { kind: 'workers-gone' as const, about: 'longhaul-repos', text: 'gone' };
