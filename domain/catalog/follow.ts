@@ -71,15 +71,8 @@ export function stepsAfter(repository: string, events: readonly RepositoryEvent[
   const of = (...kinds: readonly RepositoryEvent['kind'][]): RepositoryEvent[] =>
     events.filter(({ kind }) => kinds.includes(kind));
   // a forge says nothing of what another provider has
-  const isNear = (from: string | undefined): from is string =>
-    from !== undefined && providerOf(from) === providerOf(repository);
-  const formerly = [
-    ...new Set(
-      of('moved')
-        .map(({ from }) => from)
-        .filter(isNear),
-    ),
-  ];
+  const near = of('moved').flatMap(({ from = '' }) => (providerOf(from) === providerOf(repository) ? [from] : []));
+  const formerly = [...new Set(near)];
   const present = of('appeared', 'archived', 'deleted').at(-1);
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
@@ -87,7 +80,10 @@ export function stepsAfter(repository: string, events: readonly RepositoryEvent[
     // transferred to where nobody shows it to us: then it is gone
     ...(isPattern(from) ? [] : [verification(from)]),
   ]);
-  if (isWithdrawn) steps.push({ flow: 'removeRepositories', input: { patterns: [repository] } });
+  // an organization is only ever renamed: nothing that is said of it takes out all that it has
+  if (isWithdrawn && !isPattern(repository)) {
+    steps.push({ flow: 'removeRepositories', input: { patterns: [repository] } });
+  }
   // also after a removal: the message may be older than a repository that was created anew
   if (of('appeared', 'moved', 'archived', 'deleted').some(({ wanted }) => wanted)) {
     steps.push({ flow: 'onboardRepositories', input: { patterns: [repository] } });

@@ -218,6 +218,14 @@ describe('what is done about it', () => {
     expect(done(...events)).toEqual(steps);
   });
 
+  test('nothing takes out all repositories of an organization', () => {
+    for (const kind of ['deleted', 'archived'] as const) {
+      for (const every of ['work/acme/*', 'work/*/*']) {
+        expect(stepsAfter(every, [{ kind }]).map(({ flow }) => flow)).toEqual([]);
+      }
+    }
+  });
+
   test.for([
     null,
     'pushed',
