@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createTransport } from 'nodemailer';
 import type { AlertChanges } from '../../domain/catalog/alerts.ts';
-import type { AlertChannelConfig } from '../../domain/config.schema.ts';
+import type { AlertChannelConfig } from '../../domain/config/alerts.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
 /** What came and what went, as it is told. */

@@ -12,7 +12,7 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { S3BlobsConfig } from '../../domain/config.schema.ts';
+import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { type Objects, streamOver } from './objects.ts';
 

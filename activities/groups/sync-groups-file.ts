@@ -2,6 +2,7 @@ import { Cron } from 'croner';
 import { hasWildcard, parsePattern, type Pattern, patternsOverlap } from '../../domain/catalog/pattern.ts';
 import type { SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import { syncGroupsFile } from '../../domain/catalog/sync-groups.schema.ts';
+import { aboutField, check } from '../../domain/check.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { nearestKey, parseYaml } from '../yaml-document.ts';
 
@@ -35,7 +36,7 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   if (Buffer.byteLength(text) > MAX_BYTES) throw refusal([`${file}: the file is larger than ${MAX_BYTES} bytes.`]);
   const document = parseYaml(text, file);
   const at = (keys: readonly PropertyKey[]): string => [file, document.lineOf(keys)].filter(Boolean).join(':');
-  const parsed = syncGroupsFile.safeParse(document.value);
+  const parsed = check(syncGroupsFile, document.value);
   if (!parsed.success) throw refusal(parsed.error.issues.flatMap((issue) => describe(issue, at)));
   const { groups } = parsed.data;
   const problems = [
@@ -147,8 +148,7 @@ function describe(issue: Issue, at: (keys: readonly PropertyKey[]) => string): s
     });
   }
   const [, , field] = path;
-  const said = message.endsWith('received undefined') ? 'is missing' : message;
-  return [`${at(path)}: ${path.length === 0 ? 'the document' : String(field ?? path.at(-1))}: ${said}.`];
+  return [`${at(path)}: ${aboutField(path.length === 0 ? 'the document' : String(field ?? path.at(-1)), message)}.`];
 }
 
 function refusal(problems: readonly string[]): LonghaulError {

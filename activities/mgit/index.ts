@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { providerOf, type RepositoryAddress } from '../../domain/catalog/repository.ts';
-import type { ProviderConfig } from '../../domain/config.schema.ts';
+import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from './clone-url.ts';

@@ -8,16 +8,18 @@ import {
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { tellRepository } from '../../activities/follow.ts';
+import { tellProcess } from '../../activities/logger.ts';
 import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
-  describeIssue,
   FLOW_UPDATES,
   type FlowUpdate,
   SERVICE_INPUTS,
   STARTABLE_FLOWS,
   type StartableFlow,
 } from '../../domain/catalog/flows.schema.ts';
-import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
+import { check, describeIssue } from '../../domain/check.schema.ts';
+import type { Config } from '../../domain/config.schema.ts';
+import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 import { shownError } from '../cli/errors.ts';
 import { type Flows, startFlow } from '../flows.ts';
 import { keyOf } from './api-key.ts';
@@ -68,13 +70,13 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
     }
     const input = objectIn(request);
-    const checked = SERVICE_INPUTS[type].safeParse(input);
+    const checked = check(SERVICE_INPUTS[type], input);
     if (!checked.success) throw new Refusal(422, 'InvalidInput', `${type}: ${describeIssue(checked.error)}`);
     const once = onceOf(request, key);
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       start(client, type, signedBy(key, input), { once, quietSeconds }),
     );
-    request.log.info({ event: 'flow_started', key: key.name, type, ...started }, 'flow started');
+    tellProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
 
@@ -119,7 +121,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new Refusal(409, 'Conflict', 'The run has ended.');
     }
-    request.log.info({ event: 'signal_sent', key: key.name, name, workflowId, runId }, 'signal sent');
+    tellProcess(request.log, 'signal_sent', { key: key.name, name, workflowId, runId }, 'signal sent');
     return reply.code(202).send({ workflowId, runId });
   });
 
@@ -128,11 +130,11 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     const { workflowId, runId } = await runOf(client, request);
     const name = key.updates.find((allowed) => allowed === request.params.name);
     if (name === undefined) throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
-    const checked = FLOW_UPDATES[name].safeParse(objectIn(request));
+    const checked = check(FLOW_UPDATES[name], objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);
     const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });
-    request.log.info({ event: 'update_sent', key: key.name, name, workflowId, runId }, 'update sent');
+    tellProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
 }

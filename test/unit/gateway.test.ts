@@ -7,12 +7,15 @@ import { describe, expect, test } from 'vitest';
 import { createKey, keyOf } from '../../client/gateway/api-key.ts';
 import { describeApi } from '../../client/gateway/openapi.ts';
 import { createBodies } from '../../client/gateway/bodies.ts';
+import { createGatewayMetrics } from '../../client/gateway/metrics.ts';
 import { createOutbox } from '../../client/gateway/outbox.ts';
 import { createRateLimit } from '../../client/gateway/rate-limit.ts';
+import { createRecent } from '../../client/gateway/recent.ts';
 import { createGateway } from '../../client/gateway/server.ts';
 import { SIGNING } from '../../client/gateway/signature.ts';
 import { wanted } from '../../client/gateway/wanted.ts';
 import { configSchema } from '../../domain/config.schema.ts';
+import { samplesIn } from '../support/scrape.ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
 
 const SECRET = "It's a Secret to Everybody";
@@ -72,7 +75,14 @@ test('a service names a repository by its id, never by an address that a worker 
   const { key, id, hash } = createKey();
   const config = configSchema.parse({ gateway: { keys: [{ id, hash, name: 'ci', flows: ['syncRepository'] }] } });
   const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
-  const server = await createGateway({ config, env: {}, client, logger: pino({ level: 'silent' }), version: '0' });
+  const server = await createGateway({
+    config,
+    env: {},
+    client,
+    logger: pino({ level: 'silent' }),
+    metrics: createGatewayMetrics(),
+    version: '0',
+  });
   for (const cloneUrl of ['/home/somebody/private', 'file:///srv/git/private', 'http://169.254.169.254/latest']) {
     const answer = await server.inject({
       method: 'POST',
@@ -164,6 +174,34 @@ describe('handing over', () => {
     await Promise.all(Array.from({ length: 1_200 }, (_, n) => outbox(n)));
     expect(handed).toEqual([500, 500, 200]);
   });
+});
+
+test('what came lately is remembered, the oldest is forgotten first', () => {
+  const recent = createRecent(2);
+  for (const name of ['a', 'b', 'a', 'c']) recent.add(name);
+  expect(['a', 'b', 'c'].map(recent.has)).toEqual([false, true, true]);
+});
+
+test('metrics show what became of messages from the first scrape, and answers by route and status', async () => {
+  const metrics = createGatewayMetrics();
+  metrics.expect('github');
+  metrics.delivered('github', 'taken');
+  metrics.delivered('github', 'taken');
+  metrics.answered({ route: '/v1/runs/:id', status: 404, seconds: 0.02 });
+  metrics.answered({ route: '/v1/runs/:id', status: 200, seconds: 3 });
+  const samples = samplesIn(await metrics.text());
+  const of = (result: string): number | undefined =>
+    samples.get(`longhaul_gateway_deliveries_total{forge="github",result="${result}"}`);
+  expect(['taken', 'duplicate', 'ignored', 'refused', 'failed', 'other'].map(of)).toEqual([2, 0, 0, 0, 0, undefined]);
+  expect([...samples]).toEqual(
+    expect.arrayContaining([
+      ['longhaul_gateway_answers_total{route="/v1/runs/:id",status="404"}', 1],
+      ['longhaul_gateway_answer_seconds_bucket{le="0.01",route="/v1/runs/:id"}', 0],
+      ['longhaul_gateway_answer_seconds_bucket{le="0.025",route="/v1/runs/:id"}', 1],
+      ['longhaul_gateway_answer_seconds_count{route="/v1/runs/:id"}', 2],
+    ]),
+  );
+  expect(samples.get('process_cpu_seconds_total')).toBeGreaterThan(0);
 });
 
 test('the OpenAPI document is one', async () => {

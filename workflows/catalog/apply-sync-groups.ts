@@ -2,7 +2,6 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ChildWorkflowCancellationType,
   executeChild,
-  log,
   ParentClosePolicy,
   patched,
   setCurrentDetails,
@@ -17,6 +16,7 @@ import {
   isEffective,
   SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/sync-groups.ts';
+import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { deciding } from './activities.ts';
 
@@ -72,8 +72,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
   if (names.length > 0) {
     await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
   }
-  log.info('sync_groups_applied', {
-    event: 'sync_groups_applied',
+  tell('sync_groups_applied', {
     by: source.by,
     file,
     commit: source.commit,

@@ -9,7 +9,7 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
   const tracker = new FleetTracker(state.progress);
   const { patterns, parallel } = await checked<Required<RemoveInput>>('removeRepositories', given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('remove', undefined, patterns),
+    name: fleetName('remove', patterns),
     parallel,
     page: (after) =>
       finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [

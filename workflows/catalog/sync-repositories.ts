@@ -10,24 +10,23 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel, group } = await checked<
-    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns' | 'group'>
+  const { patterns, all, parallel } = await checked<
+    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns'>
   >('syncRepositories', given);
-  const name = fleetName('sync', group, patterns);
-  const named = group === undefined ? {} : { group };
+  const name = fleetName('sync', patterns);
   return workThroughFleet(state, tracker, {
     name,
     parallel,
     page: (after) =>
       finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, after, limit: PAGE_SIZE, ...named },
+        { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {
       type: 'syncRepository',
       // one that was removed while it waited for its turn must not come back; a moved one is not there yet
-      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }), ...named }),
+      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }) }),
     },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, ...named, continued: next }),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });
 }

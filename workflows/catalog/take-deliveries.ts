@@ -1,7 +1,8 @@
-import { continueAsNew, defineSignal, isCancellation, log, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, defineSignal, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { FollowActivities } from '../../activities/follow.ts';
 import { type Delivery, readDeliveries } from '../../domain/catalog/follow.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { tell } from '../shared/events.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
@@ -47,7 +48,7 @@ export async function takeDeliveries(input: { readonly continued?: readonly Deli
         if (isCancellation(error)) throw error;
         // what came meanwhile must not be lost with it
         failure = error;
-        log.error('deliveries_lost', { event: 'deliveries_lost', count: came.length, summary });
+        tell('deliveries_lost', { count: came.length, summary });
       }
     }
     if (inbox.pending.length > 0 && workflowInfo().continueAsNewSuggested) {

@@ -1,4 +1,10 @@
-import { ApplicationFailure, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  type ActivityOptions,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AlertActivities, FleetWatch } from '../../activities/alerts.ts';
 import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/alerts.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
@@ -8,7 +14,7 @@ const options = {
   scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
-} as const;
+} satisfies Omit<ActivityOptions, 'startToCloseTimeout'>;
 
 const { channels, tellChannel } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '2 minutes' });
 /** Temporal is asked of the latest runs of each group: there may be a thousand. */

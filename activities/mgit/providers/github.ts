@@ -1,18 +1,21 @@
 import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
-import type { GithubProviderConfig } from '../../../domain/config.schema.ts';
+import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
 import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
-import { withoutCredentials } from '../clone-url.ts';
+import { redacted, withoutCredentials } from '../clone-url.ts';
 import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
 import { type ForgeLine, forgeLines } from '../forge/line.ts';
 import { createPageCache } from '../forge/page-cache.ts';
 import { nameOf } from '../whereabouts.ts';
+import { AT_ONCE, seesNothing } from './forge.ts';
 import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
 import { askHeads } from './github-heads.ts';
 import type { Provider, SoughtRepository } from './provider.ts';
+import { failureOfStatus } from './refusal.ts';
+import { basic, readSecret, readVariable } from './secret.ts';
 
 /** What GitHub says of a repository, as far as it is read here. */
 interface GithubRepository {
@@ -26,8 +29,6 @@ interface GithubRepository {
 }
 
 const PAGE = { per_page: 100 };
-/** Organizations that are asked at the same time; GitHub itself allows a hundred requests. */
-const AT_ONCE = 8;
 
 /**
  * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. An organization that is
@@ -47,7 +48,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     const shared = { baseUrl: apiUrl(config), ...lines, pages };
     const token = config.app
       ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
-      : () => Promise.resolve(tokenOf(config, env));
+      : () => Promise.resolve(readSecret(env, config.tokenEnv, name));
     return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
   }
   // paginating forgets the signal of a request, so every call has a client of its own; they share budget and token
@@ -65,12 +66,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   async function visible(signal?: AbortSignal): Promise<GithubRepository[]> {
     const client = api(signal);
     if (config.app) return client.paginate('GET /installation/repositories', PAGE);
-    if (config.tokenEnv === undefined) {
-      throw new LonghaulError(
-        'AuthenticationFailed',
-        `Provider ${name} has no token, so nobody can say which organizations it sees: name one, or set tokenEnv.`,
-      );
-    }
+    if (config.tokenEnv === undefined) throw seesNothing(name);
     const [organizations, own] = await Promise.all([
       client.paginate('GET /user/orgs', PAGE),
       client.paginate('GET /user/repos', PAGE),
@@ -166,8 +162,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       translated(name, undefined, async () => {
         const token = await (opened ??= open()).token();
         if (token === null) return [];
-        const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
-        return [[`http.${base}/.extraHeader`, `Authorization: Basic ${basic}`]];
+        return [[`http.${base}/.extraHeader`, `Authorization: ${basic('x-access-token', token)}`]];
       }),
   };
 }
@@ -188,10 +183,10 @@ interface Opened {
 
 /** The token that limits are counted for. An app's own tokens change every hour, so it is known by its installation. */
 function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeAccount {
-  const { app, name, url } = config;
+  const { app, name, tokenEnv, url } = config;
   const secrets = app
-    ? `app ${secret(env, app.idEnv, name)} ${secret(env, app.installationIdEnv, name)}`
-    : (tokenOf(config, env) ?? 'anonymous');
+    ? `app ${readVariable(env, app.idEnv, name)} ${readVariable(env, app.installationIdEnv, name)}`
+    : (readSecret(env, tokenEnv, name) ?? 'anonymous');
   const {
     concurrency = GITHUB_LIMITS.concurrency,
     restPerMinute = GITHUB_LIMITS.restPerMinute,
@@ -205,29 +200,17 @@ function nothing(): Promise<null> {
   return Promise.resolve(null);
 }
 
-function tokenOf({ name, tokenEnv }: GithubProviderConfig, env: NodeJS.ProcessEnv): string | null {
-  return tokenEnv === undefined ? null : secret(env, tokenEnv, name);
-}
-
-function secret(env: NodeJS.ProcessEnv, variable: string, provider: string): string {
-  const value = env[variable]?.trim();
-  if (value) return value;
-  throw new LonghaulError(
-    'AuthenticationFailed',
-    `The environment variable ${variable} of provider ${provider} is not set.`,
-  );
-}
-
 /** The installations of an app have one token until it expires. */
 function installationToken(
   { app, name }: GithubProviderConfig,
   env: NodeJS.ProcessEnv,
   { request }: GithubClient,
 ): () => Promise<string> {
+  const read = (variable = ''): string => readVariable(env, variable, name);
   const auth = createAppAuth({
-    appId: secret(env, app?.idEnv ?? '', name),
-    privateKey: secret(env, app?.privateKeyEnv ?? '', name).replaceAll('\\n', '\n'),
-    installationId: Number(secret(env, app?.installationIdEnv ?? '', name)),
+    appId: read(app?.idEnv),
+    privateKey: read(app?.privateKeyEnv).replaceAll('\\n', '\n'),
+    installationId: Number(read(app?.installationIdEnv)),
     request,
   });
   return async () => (await auth({ type: 'installation' })).token;
@@ -261,15 +244,6 @@ async function translated<Result>(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof LonghaulError || !isRequestError(error)) throw error;
-    const { status } = error;
-    const said = error.message.slice(0, 300);
-    if (status === 401 || status === 403) {
-      throw new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`, {
-        cause: error,
-      });
-    }
-    throw new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`, {
-      cause: error,
-    });
+    throw failureOfStatus(provider, error.status, redacted(error.message).slice(0, 300), error);
   }
 }

@@ -28,10 +28,18 @@ export function failureOf({ provider, status, headers, said }: Refusal): Longhau
       { retryAfterMs: wait },
     );
   }
-  if (status === 401 || status === 403) {
-    return new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`);
-  }
-  return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`);
+  return failureOfStatus(provider, status, said);
+}
+
+/**
+ * What a refusal means that asks nobody to wait: `AuthenticationFailed` for a token that is not good enough, `DiscoveryFailed`
+ * for the rest. `said`: the forge's own words, without secrets.
+ */
+export function failureOfStatus(provider: string, status: number, said: string, cause?: Error): LonghaulError {
+  const isToken = status === 401 || status === 403;
+  const what = isToken ? 'refused the token' : 'did not answer';
+  const type = isToken ? 'AuthenticationFailed' : 'DiscoveryFailed';
+  return new LonghaulError(type, `Provider ${provider} ${what} (${status}): ${said}`, cause && { cause });
 }
 
 /** Milliseconds that a forge asks to wait for; null when it does not. */

@@ -99,6 +99,13 @@ describe('what a webhook means', () => {
       'moved acme/api from old/api',
     ],
     ['gitlab', 'System Hook', { event_name: 'project_destroy', path_with_namespace: 'acme/api' }, 'deleted acme/api'],
+    // whether it was archived, unarchived or only described anew, GitLab says in no field
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'project_update', path_with_namespace: 'acme/api', project_visibility: 'public' },
+      'hidden acme/api',
+    ],
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'branch', name: 'main' }, old: null }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: null, old: { type: 'branch', name: 'main' } }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'tag', name: 'v1' } }), 'ignore'],

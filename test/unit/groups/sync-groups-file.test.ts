@@ -83,8 +83,15 @@ groups:
     [
       'no schedule',
       'version: 1\ngroups:\n  - name: a\n    patterns: [b]\n',
-      /^sync-groups\.yaml:3: schedule: is missing\.$/,
+      /^sync-groups\.yaml:3: schedule is missing\.$/,
     ],
+    ['no groups', 'version: 1\n', /^sync-groups\.yaml(:1)?: groups is missing\.$/],
+    [
+      'groups that are no list',
+      'version: 1\ngroups: none\n',
+      /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
+    ],
+    ['nothing at all', '', /^sync-groups\.yaml: version is missing\.\nsync-groups\.yaml: groups is missing\.$/],
     [
       'no patterns',
       'version: 1\ngroups:\n  - name: a\n    schedule: "0 * * * *"\n    patterns: []\n',
@@ -103,7 +110,7 @@ groups:
     ],
     ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: this is no time zone/],
     ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a span of time/],
-    ['a priority out of range', group('    priority: 9\n'), /:6: priority: /],
+    ['a priority out of range', group('    priority: 9\n'), /:6: priority must be at most 5\.$/],
     [
       'a name twice',
       `${group('')}  - name: ONE\n    schedule: "0 * * * *"\n    patterns: [b]\n`,

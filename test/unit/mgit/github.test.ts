@@ -6,7 +6,7 @@ import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
 import { keeperInMemory } from '../../../activities/mgit/forge/keeper.ts';
 import type { Mgit } from '../../../activities/mgit/index.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
-import type { ProviderConfig } from '../../../domain/config.schema.ts';
+import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import type { Forge, ForgeAccess } from '../../support/forge.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
