@@ -28,7 +28,7 @@ import { findWhereabouts, nameOf } from './whereabouts.ts';
 export type { Evicted } from './cache-limit.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
-export type { Differential } from './differential.ts';
+export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 
 /** How mgit is set up. */
@@ -121,13 +121,16 @@ export function createMgit(options: MgitOptions): Mgit {
     tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
     async heads(repositories, { concurrency = 16, signal } = {}) {
-      const told = await toldHeads(repositories, signal);
+      const told = await toldHeads(
+        repositories.filter(({ branches }) => branches === undefined),
+        signal,
+      );
       const limit = pLimit(concurrency);
       const untold = repositories.filter(({ id }) => !told.has(id));
       const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
-          const head = await resolveHead(git, access(repository, signal));
+          const head = await resolveHead(git, access(repository, signal), repository.branches);
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
