@@ -2,7 +2,8 @@ import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
 import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
-import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
+import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/catalog/pattern.ts';
+import type { Head } from '../../../domain/catalog/plan.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { redacted, withoutCredentials } from '../clone-url.ts';
@@ -13,7 +14,8 @@ import { nameOf } from '../whereabouts.ts';
 import { AT_ONCE, seesNothing } from './forge.ts';
 import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
 import { askHeads } from './github-heads.ts';
-import type { Provider, SoughtRepository } from './provider.ts';
+import { listByGraphql } from './github-listing.ts';
+import type { ListedRepository, Provider, SoughtRepository } from './provider.ts';
 import { failureOfStatus } from './refusal.ts';
 import { basic, readSecret, readVariable } from './secret.ts';
 
@@ -26,6 +28,7 @@ interface GithubRepository {
   readonly default_branch?: string | null;
   readonly archived?: boolean;
   readonly fork?: boolean;
+  readonly head?: Head;
 }
 
 const PAGE = { per_page: 100 };
@@ -38,6 +41,8 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
   const uidPrefix = `${new URL(base).host}:`;
+  /** Nobody may ask GraphQL then. */
+  const isAnonymous = config.tokenEnv === undefined && !config.app;
   let opened: Opened | null = null;
 
   /** What all requests share; opened when it is needed, because a secret may not be set. */
@@ -63,7 +68,18 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return found ?? [];
   }
 
-  async function visible(signal?: AbortSignal): Promise<GithubRepository[]> {
+  /** Lists an organization that one of these patterns means; one that is meant as a whole with its heads, if GraphQL tells them. */
+  function listerWithHeads(patterns: readonly Pattern[], signal?: AbortSignal): Lister {
+    const whole = patterns.filter(({ repository }) => repository === '*');
+    return async (organization) => {
+      // of a part of it, pages that did not change are cheaper: they are free
+      const isWhole = !isAnonymous && whole.some((pattern) => matchesOrganization(pattern, organization));
+      const listed = isWhole ? await listByGraphql(api(signal), uidPrefix, organization) : null;
+      return listed ?? ofOrganization(organization, signal);
+    };
+  }
+
+  async function visible(list: Lister, signal?: AbortSignal): Promise<GithubRepository[]> {
     const client = api(signal);
     if (config.app) return client.paginate('GET /installation/repositories', PAGE);
     if (config.tokenEnv === undefined) throw seesNothing(name);
@@ -72,11 +88,11 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       client.paginate('GET /user/repos', PAGE),
     ]);
     const limit = pLimit(AT_ONCE);
-    const found = await limit.map(organizations, ({ login }) => ofOrganization(login, signal));
+    const found = await limit.map(organizations, ({ login }) => list(login));
     return [...own, ...found.flat()];
   }
 
-  function repositoryOf(found: GithubRepository): Repository {
+  function repositoryOf(found: GithubRepository): ListedRepository {
     const organization = found.owner.login;
     const derived = `${base}/${organization}/${found.name}.git`;
     const given = withoutCredentials(found.clone_url ?? derived);
@@ -90,6 +106,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       cloneUrl: URL.parse(given)?.origin === new URL(base).origin ? given : derived,
       defaultBranch: found.default_branch ?? null,
       ...(found.id === undefined ? {} : { uid: `${uidPrefix}${found.id}` }),
+      ...(found.head ? { head: found.head } : {}),
     };
   }
 
@@ -117,25 +134,27 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return project === null && cloneUrl.toLowerCase() === expected.toLowerCase();
   }
 
+  /** What organizations have that the patterns name, or all that is visible where they leave it open. */
+  async function allOf(patterns: readonly Pattern[], list: Lister, signal?: AbortSignal): Promise<ListedRepository[]> {
+    const named = organizationsOf(patterns);
+    const limit = pLimit(AT_ONCE);
+    const found = named === null ? await visible(list, signal) : (await limit.map(named, list)).flat();
+    const outside = named === null ? organizationsOf(patterns.filter(isNamed)) : [];
+    const seen = new Set(found.map(({ owner }) => owner.login.toLowerCase()));
+    for (const organization of outside ?? []) {
+      if (!seen.has(organization)) found.push(...(await list(organization)));
+    }
+    return found
+      .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
+      .map(repositoryOf);
+  }
+
   return {
     name,
     list: (patterns, signal) =>
-      translated(name, signal, async () => {
-        const named = organizationsOf(patterns);
-        const limit = pLimit(AT_ONCE);
-        const found =
-          named === null
-            ? await visible(signal)
-            : (await limit.map(named, (organization) => ofOrganization(organization, signal))).flat();
-        const outside = named === null ? organizationsOf(patterns.filter(isNamed)) : [];
-        const seen = new Set(found.map(({ owner }) => owner.login.toLowerCase()));
-        for (const organization of outside ?? []) {
-          if (!seen.has(organization)) found.push(...(await ofOrganization(organization, signal)));
-        }
-        return found
-          .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
-          .map(repositoryOf);
-      }),
+      translated(name, signal, () => allOf(patterns, (organization) => ofOrganization(organization, signal), signal)),
+    listWithHeads: (patterns, signal) =>
+      translated(name, signal, () => allOf(patterns, listerWithHeads(patterns, signal), signal)),
     find: (sought, signal) =>
       translated(name, signal, async () => {
         const found = await atName(sought, signal);
@@ -152,8 +171,8 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       ),
     heads: (repositories, signal) =>
       translated(name, signal, async () => {
-        // nobody may ask GraphQL anonymously, nor does it know what git finds at another address
-        const known = config.tokenEnv === undefined && !config.app ? [] : repositories.filter(isHere);
+        // GraphQL does not know what git finds at another address
+        const known = isAnonymous ? [] : repositories.filter(isHere);
         const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
         return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
       }),
@@ -173,6 +192,9 @@ function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   if (given !== undefined) return base;
   return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
 }
+
+/** Lists an organization or user. */
+type Lister = (organization: string) => Promise<readonly GithubRepository[]>;
 
 interface Opened {
   readonly git: ForgeLine;
