@@ -26,8 +26,6 @@ export interface PageRequest {
   /** The id after which the page starts. */
   readonly after: string | null;
   readonly limit: number;
-  /** The named group that it is asked for. */
-  readonly group?: string;
 }
 
 /** Where to index: the live build when none is named. */

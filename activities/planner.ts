@@ -21,7 +21,7 @@ import { isRepositoryId, NO_REPOSITORY, providerOf, type Repository } from '../d
 import type { SyncGroup } from '../domain/catalog/sync-groups.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { IndexStore } from './index/store.ts';
-import type { Mgit } from './mgit/index.ts';
+import type { ListedRepository, Mgit } from './mgit/index.ts';
 
 /** What a planner asks. */
 export interface PlannerTools {
@@ -62,6 +62,14 @@ export interface Planner {
   ): Promise<FleetPlan>;
 }
 
+/** What heads are asked for. */
+interface WhatIsAsked {
+  /** Branches besides those that are indexed. */
+  readonly branches?: readonly string[];
+  /** What a listing said of heads already. */
+  readonly listed?: readonly ListedRepository[];
+}
+
 /** See {@link Planner}. */
 export function createPlanner({ mgit, store, digest, providers }: PlannerTools): Planner {
   /** Tells whether patterns mean an id; all of them when there are none. */
@@ -81,10 +89,10 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
   }
 
-  /** Where HEADs are, and branches: those that are indexed, and those that are `asked` for. */
+  /** Where HEADs are, and branches: those that are indexed, and those that are asked for. */
   function headsOf(
     receipts: readonly Receipt[],
-    asked: readonly string[],
+    { branches: asked = [], listed = [] }: WhatIsAsked,
     signal: AbortSignal | undefined,
   ): ReturnType<Mgit['heads']> {
     const fetched = headReceipts(receipts).filter((receipt) => !isStream(receipt));
@@ -92,7 +100,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       const branches = [...asked, ...branchNames(receipt)];
       return { ...addressOfReceipt(receipt), ...(branches.length === 0 ? {} : { branches }) };
     });
-    return mgit.heads(questions, signal ? { signal } : {});
+    return mgit.heads(questions, { listed, ...(signal ? { signal } : {}) });
   }
 
   /** Of the repositories that were found, those that are not completely indexed. */
@@ -106,7 +114,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
 
   async function syncOf(
     receipts: readonly Receipt[],
-    asked: readonly string[],
+    asked: WhatIsAsked,
     signal: AbortSignal | undefined,
   ): Promise<FleetPlan> {
     const heads = await headsOf(receipts, asked, signal);
@@ -120,16 +128,16 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     },
     async group({ patterns, exclude, branches }, { signal } = {}) {
       const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
-      const found = await mgit.list(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
+      const found = await mgit.listWithHeads(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
       const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
       const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
-      const plans = [await onboardingOf(members, signal), await syncOf(indexed, branches, signal)];
+      const plans = [await onboardingOf(members, signal), await syncOf(indexed, { branches, listed: members }, signal)];
       return joinPlans(
         found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
       );
     },
     async sync(patterns, signal) {
-      return syncOf(await indexedMatching(patterns), [], signal);
+      return syncOf(await indexedMatching(patterns), {}, signal);
     },
     async filling(wanted, signal) {
       const present = Map.groupBy(await store.receipts(), ({ repository }) => repository);
@@ -139,7 +147,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
         // another build's receipt vouches for nothing here
         .flatMap((receipt) => present.get(receipt.repository) ?? [receipt]);
       // the branches that count are those of the other build
-      const heads = await headsOf(repositories, [], signal);
+      const heads = await headsOf(repositories, {}, signal);
       const plan = withBranches(planSync(receipts, heads, digest), byId(wanted), ({ id }) => [id]);
       const failures = repositories.filter(isStream).map(({ repository }) => ({
         repository,

@@ -7,7 +7,7 @@ import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import { mustEqual, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { forgetPeak, pidOf, residentMegabytes } from './process-usage.ts';
-import { startServers, startWorker } from './servers.ts';
+import { localSource, startServers, startWorker } from './servers.ts';
 
 const FILES = 20_000;
 const CODE = /\.(?:js|mjs|cjs|ts|mts|cts|tsx|jsx|c|h|cc|py|go|rs|rb|java|sh)$/;
@@ -33,7 +33,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     const own = { ...context, dir: join(dir, `run-${run}`) };
     const stack = await startServers(own, ['temporal', 'weaviate', 'model']);
     try {
-      const { client, close } = await startWorker(stack, root, own);
+      const { client, close } = await startWorker(stack, localSource(root), own);
       try {
         const worker = pidOf(stack, 'worker');
         await wait(SETTLING_MS, undefined, { signal });

@@ -6,7 +6,7 @@ import type { CliContext } from './cli/context.ts';
 import type * as Builds from './cli/build-flows.ts';
 import type * as Fleet from './cli/fleet-flows.ts';
 import type * as Groups from './cli/groups.ts';
-import type { KeyOptions } from './cli/gateway.ts';
+import type { GatewayOptions, KeyOptions } from './cli/gateway.ts';
 import type { SearchOptions } from './cli/search.ts';
 import type { WorkerCommandOptions } from './cli/worker.ts';
 
@@ -23,6 +23,10 @@ const program = new Command('longhaul')
 
 const parallel = new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
 const json = new Option('--json', 'print one JSON value and nothing else');
+const metricsAddress = new Option(
+  '--metrics-address <host:port>',
+  'serve /metrics, /healthz and /readyz there, such as 127.0.0.1:9464 (default: LONGHAUL_METRICS_ADDRESS, else nowhere)',
+);
 const pattern = (required: boolean): Option =>
   new Option(
     '--pattern <pattern...>',
@@ -291,9 +295,13 @@ A client starts it itself. For its configuration (docs/mcp.md):
 const gateway = program.command('gateway').description('serve webhooks of forges and flows for services over HTTP');
 gateway
   .command('serve', { isDefault: true })
-  .description('serve, in the foreground, at gateway.address of longhaul.yaml')
-  .action(() =>
-    run({}, async (context) => (await import('./cli/gateway.ts')).serveGateway(context, program.version() ?? '')),
+  .description('serve, in the foreground')
+  .option('--address <host:port>', 'serve there (default: gateway.address of longhaul.yaml)')
+  .addOption(metricsAddress)
+  .action((options: GatewayOptions) =>
+    run({}, async (context) =>
+      (await import('./cli/gateway.ts')).serveGateway(context, program.version() ?? '', options),
+    ),
   );
 gateway
   .command('key')
@@ -311,11 +319,10 @@ program
   .command('worker')
   .description('serve task queues, in the foreground')
   .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
-  .option('--metrics-address <host:port>', 'serve /metrics, /healthz and /readyz there, such as 127.0.0.1:9464')
-  .action(async (options: WorkerCommandOptions) => {
-    const { runWorker } = await import('./cli/worker.ts');
-    process.exitCode = await runWorker(program.opts(), options);
-  });
+  .addOption(metricsAddress)
+  .action((options: WorkerCommandOptions) =>
+    run({}, async (context) => (await import('./cli/worker.ts')).runWorker(context, options)),
+  );
 
 function fleet(): Promise<typeof Fleet> {
   return import('./cli/fleet-flows.ts');

@@ -10,10 +10,6 @@ import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 
-/** What a worker process can do. A role is a task queue (docs/architecture.md). */
-export const ROLES = ['flows', 'repos'] as const;
-export type Role = (typeof ROLES)[number];
-
 /** Activities that are indexing, fetching or asking at the same time in one process. */
 const REPOS_AT_ONCE = 8;
 

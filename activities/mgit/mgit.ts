@@ -7,6 +7,7 @@ import type { Evicted } from './cache-limit.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
+import type { ListedRepository } from './providers/provider.ts';
 
 /** A repository, and the branches that somebody wants to know of besides HEAD. */
 export interface HeadQuestion extends RepositoryAddress {
@@ -21,6 +22,8 @@ export interface Mgit {
    * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a provider that fails is never an empty list.
    */
   list(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Repository[]>;
+  /** As `list`, and where HEADs are, of those repositories whose provider tells both at once: for `heads`. */
+  listWithHeads(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ListedRepository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
   /**
@@ -42,10 +45,15 @@ export interface Mgit {
    * Where HEAD is, for many repositories, without fetching; of those that name `branches`, or patterns of them, also where these
    * are, and then git itself is asked. One that cannot be asked is an entry with its failure, and
    * stops nothing; a forge that asks everybody to wait is thrown as `RateLimited`. `concurrency` is how many are asked at the same time; default 16.
+   * What `listed` says already is not asked for.
    */
   heads(
     repositories: readonly HeadQuestion[],
-    options?: { readonly concurrency?: number; readonly signal?: AbortSignal },
+    options?: {
+      readonly concurrency?: number;
+      readonly listed?: readonly ListedRepository[];
+      readonly signal?: AbortSignal;
+    },
   ): Promise<Map<string, Head | LonghaulError>>;
   /**
    * What changed since a snapshot; everything, when it is null, when its commit cannot be had any more, or when a

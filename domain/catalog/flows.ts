@@ -12,8 +12,6 @@ export interface OnboardInput {
   readonly confirm?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
-  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
-  readonly group?: string;
 }
 
 /** Input of `syncRepositories`: `patterns`, or `all`, never both. */
@@ -24,8 +22,6 @@ export interface SyncRepositoriesInput {
   readonly all?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
-  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
-  readonly group?: string;
 }
 
 /** Input of `syncRepository`. */
@@ -36,7 +32,7 @@ export interface SyncRepositoryInput {
   readonly build?: string;
   /** Do nothing when it is not in the index, or not any more. @default false */
   readonly onlyIndexed?: boolean;
-  /** The named group that it is worked on for, as log and metrics know it. */
+  /** The sync group that it is worked on for, as log and metrics know it. */
   readonly group?: string;
   /** Branches to index beside HEAD and those that are already: names, or patterns such as `release/*`. @default none */
   readonly branches?: readonly string[];

@@ -38,7 +38,9 @@ const declaredGroup = z
 
 /** `sync-groups.yaml` (docs/sync-groups.md). Unknown keys are refused. */
 export const syncGroupsFile = z.strictObject({
-  version: z.literal(1, 'this version of Longhaul reads version 1'),
+  version: z.literal(1, {
+    error: ({ input }) => (input === undefined ? undefined : 'this version of Longhaul reads version 1'),
+  }),
   groups: z.array(declaredGroup).max(1_000),
 });
 

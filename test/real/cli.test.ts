@@ -285,6 +285,7 @@ describe('longhaul', () => {
     [['no-such-command'], {}, 2, /no-such-command/],
     [['watch', 'no-such-run'], {}, 2, /no such run/i],
     [['worker', '--roles', 'bogus'], {}, 2, /no role/],
+    [['worker', '--metrics-address', 'nonsense'], {}, 2, /^longhaul: --metrics-address: give host:port, [^{]*$/],
     [['index', 'stdin', '--file', '/tmp'], {}, 2, /no file/],
     [['search', 'x'], { WEAVIATE_API_KEY: 'wrong' }, 5, /refused the API key/],
     [['search', 'x'], { WEAVIATE_URL: 'http://127.0.0.1:1', WEAVIATE_GRPC: '127.0.0.1:1' }, 4, /does not answer/],

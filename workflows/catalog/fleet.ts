@@ -129,7 +129,7 @@ export interface FleetName {
   readonly verb: Verb;
   /** The name of the group, or what was asked for. */
   readonly group: string;
-  /** True for a group that has a name. */
+  /** True for a sync group. */
   readonly named: boolean;
 }
 
@@ -138,9 +138,9 @@ export function withBranches(branches: readonly string[]): Pick<SyncRepositoryIn
   return branches.length === 0 ? {} : { branches: [...new Set(branches)] };
 }
 
-/** The name of a run over a group, or over what matches patterns, or over everything. */
-export function fleetName(verb: Verb, group: string | undefined, patterns: readonly string[] | undefined): FleetName {
-  return { verb, group: group ?? patterns?.join(', ') ?? 'all', named: group !== undefined };
+/** The name of a run over what matches patterns, or over everything. */
+export function fleetName(verb: Verb, patterns: readonly string[] | undefined): FleetName {
+  return { verb, group: patterns?.join(', ') ?? 'all', named: false };
 }
 
 /** What a plan says of a repository besides where it is. */

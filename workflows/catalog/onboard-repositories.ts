@@ -16,16 +16,13 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
     isAsked: () => tracker.progress.stage === 'waiting for confirmation',
     progress: () => tracker.progress,
   });
-  const { patterns, confirm, parallel, group } = await checked<
-    Required<Omit<OnboardInput, 'group'>> & Pick<OnboardInput, 'group'>
-  >('onboardRepositories', given);
-  const named = group === undefined ? {} : { group };
+  const { patterns, confirm, parallel } = await checked<Required<OnboardInput>>('onboardRepositories', given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', group, patterns),
+    name: fleetName('sync', patterns),
     parallel,
     page: (after) =>
       finding.listUnindexed.executeWithOptions({ summary: `mgit list ${patterns.join(', ')}`.slice(0, 200) }, [
-        { patterns, after, limit: PAGE_SIZE, ...named },
+        { patterns, after, limit: PAGE_SIZE },
       ]),
     proceed: async () => {
       if (!confirm) return true;
@@ -34,9 +31,9 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
     },
     child: {
       type: 'syncRepository',
-      input: (repository, { branches }) => ({ repository, ...named, ...withBranches(branches) }),
+      input: (repository, { branches }) => ({ repository, ...withBranches(branches) }),
     },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ patterns, confirm: false, parallel, ...named, continued: next }),
+    nextInput: (next) => ({ patterns, confirm: false, parallel, continued: next }),
   });
 }

@@ -137,7 +137,7 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const tracker = new FleetTracker(state.progress);
   const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', undefined, [`build ${build}`]),
+    name: fleetName('sync', [`build ${build}`]),
     parallel,
     page: (after) =>
       finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [

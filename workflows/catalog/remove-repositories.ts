@@ -12,7 +12,7 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
   >('removeRepositories', given);
   const only = branch === undefined ? {} : { branch };
   return workThroughFleet(state, tracker, {
-    name: fleetName('remove', undefined, patterns),
+    name: fleetName('remove', patterns),
     parallel,
     page: (after) =>
       finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [

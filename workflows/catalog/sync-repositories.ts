@@ -10,17 +10,16 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThrou
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel, group } = await checked<
-    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns' | 'group'>
+  const { patterns, all, parallel } = await checked<
+    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns'>
   >('syncRepositories', given);
-  const name = fleetName('sync', group, patterns);
-  const named = group === undefined ? {} : { group };
+  const name = fleetName('sync', patterns);
   return workThroughFleet(state, tracker, {
     name,
     parallel,
     page: (after) =>
       finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, after, limit: PAGE_SIZE, ...named },
+        { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {
       type: 'syncRepository',
@@ -28,11 +27,10 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
       input: (repository, { isMoved, branches }) => ({
         repository,
         ...(isMoved ? {} : { onlyIndexed: true }),
-        ...named,
         ...withBranches(branches),
       }),
     },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, ...named, continued: next }),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });
 }

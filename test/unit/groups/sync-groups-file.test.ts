@@ -79,12 +79,12 @@ groups:
     [
       'a branch that git would take for an option',
       group('    branches:\n      - develop\n      - --upload-pack=x\n'),
-      /^sync-groups\.yaml:8: branches: must be the name of a branch, such as develop, or a pattern/,
+      /^sync-groups\.yaml:8: branches must be the name of a branch, such as develop, or a pattern/,
     ],
     [
       'the ref of a branch',
       group('    branches: [refs/heads/main]\n'),
-      /^sync-groups\.yaml:6: branches: must be the name/,
+      /^sync-groups\.yaml:6: branches must be the name/,
     ],
     [
       'a misspelt key',
@@ -94,8 +94,15 @@ groups:
     [
       'no schedule',
       'version: 1\ngroups:\n  - name: a\n    patterns: [b]\n',
-      /^sync-groups\.yaml:3: schedule: is missing\.$/,
+      /^sync-groups\.yaml:3: schedule is missing\.$/,
     ],
+    ['no groups', 'version: 1\n', /^sync-groups\.yaml(:1)?: groups is missing\.$/],
+    [
+      'groups that are no list',
+      'version: 1\ngroups: none\n',
+      /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
+    ],
+    ['nothing at all', '', /^sync-groups\.yaml: version is missing\.\nsync-groups\.yaml: groups is missing\.$/],
     [
       'no patterns',
       'version: 1\ngroups:\n  - name: a\n    schedule: "0 * * * *"\n    patterns: []\n',
@@ -114,7 +121,7 @@ groups:
     ],
     ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: this is no time zone/],
     ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a span of time/],
-    ['a priority out of range', group('    priority: 9\n'), /:6: priority: /],
+    ['a priority out of range', group('    priority: 9\n'), /:6: priority must be at most 5\.$/],
     [
       'a name twice',
       `${group('')}  - name: ONE\n    schedule: "0 * * * *"\n    patterns: [b]\n`,
@@ -174,3 +181,16 @@ groups:
     ]);
   });
 });
+
+test('a document that would be compared for ever is read, and says what was not compared', () => {
+  const wildcards = 'a*'.repeat(130);
+  const groups = Array.from({ length: 400 }, (_, n) => ({
+    name: `g${n}`,
+    schedule: '0 * * * *',
+    patterns: [`a*a*a*a*a*a*b/${wildcards}${n}`],
+  }));
+  const started = performance.now();
+  const { warnings } = parseSyncGroups(JSON.stringify({ version: 1, groups }), reader);
+  expect(performance.now() - started).toBeLessThan(30_000);
+  expect(warnings.at(-1)).toMatch(/this pattern and those below it were not compared/);
+}, 120_000);
