@@ -86,7 +86,11 @@ fleetOptions(
     run(options, async (context) => (await fleet()).addRepositories(context, options)),
   );
 fleetOptions(
-  index.command('remove').description('take the repositories that match out of the index').addOption(pattern(true)),
+  index
+    .command('remove')
+    .description('take the repositories that match out of the index')
+    .addOption(pattern(true))
+    .option('--branch <name>', 'only this branch; HEAD and other branches stay'),
 ).action((options: Parameters<typeof Fleet.removeFromIndex>[1]) =>
   run(options, async (context) => (await fleet()).removeFromIndex(context, options)),
 );
@@ -265,6 +269,7 @@ program
   .option('--repo <pattern>', 'only repositories that match this mgit pattern')
   .option('--lang <language>', 'only this language, such as TypeScript or ts')
   .option('--path <glob>', 'only paths that match')
+  .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
   .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
   .option('--explain', 'say of each result what each rule contributed')
   .option('--no-rescore', 'leave out the comparison by the transformer: quicker the first time, less good')

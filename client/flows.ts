@@ -194,7 +194,8 @@ function identityOf(
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }
-  const patterns = [...input.patterns].sort().join('\n');
+  const branch = 'branch' in input && input.branch !== undefined ? [`\n${input.branch}`] : [];
+  const patterns = [...input.patterns.toSorted(), ...branch].join('\n');
   const digest = sha256(patterns).slice(0, 12);
   const summary = `${verb} ${input.patterns.join(', ')}`.slice(0, 200);
   return { workflowId: `${verb}-${digest}`, summary, repository: null };

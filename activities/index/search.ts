@@ -12,6 +12,8 @@ import {
   type RankingWeights,
 } from '../../domain/catalog/ranking.ts';
 import { mostRelevantLines } from '../../domain/catalog/snippet.ts';
+import { headReceipts, refOfBranch } from '../../domain/catalog/branch.ts';
+import { DEFAULT_REF } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { Analyzer } from './analyzer.ts';
 import { indexedLanguage } from './indexed-language.ts';
@@ -29,6 +31,8 @@ export interface SearchQuery {
   readonly language?: string;
   /** Glob over the path inside the repository, such as `src/**`. */
   readonly path?: string;
+  /** The branch to look at, in the repositories that are indexed at it: as their HEAD or beside it. @default HEAD, whatever it names */
+  readonly branch?: string;
   /** Results at most. @default 10 */
   readonly limit?: number;
   /** False to leave out the comparison by the transformer, which costs the first time that a piece of code is compared. @default true */
@@ -53,7 +57,7 @@ export interface SearchResult {
   readonly score: number;
   /** The lines that say most of what was asked, at most {@link SNIPPET_LINES}. */
   readonly snippet: string;
-  /** Commit that the repository's receipt vouches for. */
+  /** Commit that the receipt of the repository at HEAD, or at the branch, vouches for. */
   readonly commit: string;
   /** Present when it was asked for. */
   readonly explain?: SearchExplanation;
@@ -108,8 +112,8 @@ type Chunks = Collection<ChunkProperties>;
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
- * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, and for a language that
- * nothing in the index is written in; `ServerUnavailable` when Weaviate does not answer.
+ * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
+ * nothing in the index is written in, and for a branch that no repository is indexed at; `ServerUnavailable` when Weaviate does not answer.
  */
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
   const { query } = question;
@@ -139,7 +143,8 @@ async function answerTo(
   const { query, limit = 10, rescore = true } = question;
   const asked = readQuestion(query);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
-  const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
+  const found =
+    question.repositories?.length === 0 ? [] : await candidatesOf(chunks, { store, analyzer }, question, asked);
 
   const first = rankFiles(asked, found, weights);
   const texts = new Map<string, ChunkProperties>();
@@ -153,7 +158,7 @@ async function answerTo(
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
   const files = spread.map(({ result }) => result);
   const [commits] = await Promise.all([
-    commitsOf(store, new Set(files.map(({ best }) => best.repo))),
+    commitsOf(store, new Set(files.map(({ best }) => best.repo)), question.branch),
     readTexts(chunks, files, texts),
   ]);
 
@@ -187,19 +192,22 @@ function resultOf(
 /** What words, vectors and names find, each piece once. */
 async function candidatesOf(
   chunks: Chunks,
-  analyzer: Analyzer,
-  { query, repositories, language, path }: SearchQuery,
+  { store, analyzer }: Pick<SearchTools, 'store' | 'analyzer'>,
+  { query, repositories, language, path, branch }: SearchQuery,
   asked: Question,
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
-  const filters = filtersOf(chunks.filter, { repositories, language: spelled, path });
+  const [view, vector] = await Promise.all([
+    viewOf(store, chunks, { branch, repositories }),
+    analyzer.embedQuery(query),
+  ]);
+  const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
   const options = {
     limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
     returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
     ...(filters === null ? {} : { filters }),
   };
   const names = asked.names.flatMap((name) => stems(name).slice(-1));
-  const vector = await analyzer.embedQuery(query);
   const isMeaningless = vector.every((value) => value === 0);
   if (asked.terms.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has nothing in it that can be searched for: give some words.');
@@ -279,9 +287,15 @@ function filtersOf(
     repositories,
     language,
     path,
-  }: { repositories?: readonly string[] | undefined; language?: string | undefined; path?: string | undefined },
+    view,
+  }: {
+    repositories?: readonly string[] | undefined;
+    language?: string | undefined;
+    path?: string | undefined;
+    view: FilterValue | null;
+  },
 ): FilterValue | null {
-  const filters: FilterValue[] = [];
+  const filters: FilterValue[] = view === null ? [] : [view];
   if (repositories !== undefined) filters.push(filter.byProperty('repo').containsAny([...repositories]));
   if (language !== undefined) filters.push(filter.byProperty('language').equal(language));
   if (path !== undefined) {
@@ -293,9 +307,42 @@ function filtersOf(
   return filters.length === 1 ? first : Filters.and(...filters);
 }
 
-async function commitsOf(store: IndexStore, repositories: ReadonlySet<string>): Promise<Map<string, string>> {
-  const receipts = await store.readReceipts([...repositories]);
-  return new Map(receipts.map(({ repository, commit }) => [repository, commit]));
+/** What is looked at: HEAD of every repository, or the branch that was asked for. Null where that is all of the index. */
+async function viewOf(
+  store: IndexStore,
+  { filter }: Chunks,
+  { branch, repositories }: { branch: string | undefined; repositories: readonly string[] | undefined },
+): Promise<FilterValue | null> {
+  const isAt = (ref: string): FilterValue => filter.byProperty('refs').containsAny([ref]);
+  if (branch === undefined) return (await store.hasBranches()) ? isAt(DEFAULT_REF) : null;
+  const ref = refOfBranch(branch);
+  const receipts = (await store.receipts()).filter(
+    ({ repository, commit }) => commit !== '' && repositories?.includes(repository) !== false,
+  );
+  const isBeside = receipts.some((receipt) => receipt.ref === ref);
+  const heads = headReceipts(receipts).filter((receipt) => receipt.branch === branch);
+  const ofHeads = filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
+  const atHead = heads.length === 0 ? [] : [Filters.and(isAt(DEFAULT_REF), ofHeads)];
+  const [first, ...others] = [...(isBeside ? [isAt(ref)] : []), ...atHead];
+  if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
+  throw new LonghaulError(
+    'InvalidInput',
+    `No repository is indexed at a branch ${JSON.stringify(branch)}: \`longhaul index list\` shows what there is.`,
+  );
+}
+
+/** The commits of repositories at HEAD, or at a branch where it is indexed beside HEAD. */
+async function commitsOf(
+  store: IndexStore,
+  repositories: ReadonlySet<string>,
+  branch: string | undefined,
+): Promise<Map<string, string>> {
+  const ids = [...repositories];
+  const [heads, beside] = await Promise.all([
+    store.readReceipts(ids),
+    branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
+  ]);
+  return new Map([...heads, ...beside].map(({ repository, commit }) => [repository, commit]));
 }
 
 function fileKey({ repo, path }: Candidate): string {

@@ -28,7 +28,7 @@ import { findWhereabouts, nameOf } from './whereabouts.ts';
 export type { Evicted } from './cache-limit.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
-export type { Differential } from './differential.ts';
+export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
 
@@ -133,15 +133,16 @@ export function createMgit(options: MgitOptions): Mgit {
     tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
     async heads(repositories, { concurrency = 16, listed = [], signal } = {}) {
-      const known = headsIn(listed, repositories);
-      const asked = repositories.filter(({ id }) => !known.has(id));
+      const plain = repositories.filter(({ branches }) => branches === undefined);
+      const known = headsIn(listed, plain);
+      const asked = plain.filter(({ id }) => !known.has(id));
       const told = new Map([...known, ...(await toldHeads(asked, signal))]);
       const limit = pLimit(concurrency);
       const untold = repositories.filter(({ id }) => !told.has(id));
       const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
-          const head = await resolveHead(git, access(repository, signal));
+          const head = await resolveHead(git, access(repository, signal), repository.branches);
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {

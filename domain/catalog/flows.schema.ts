@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import { syncGroup } from './sync-groups.schema.ts';
+import { isBranchName } from './branch.ts';
+import { branchList, syncGroup } from './sync-groups.schema.ts';
 import { NO_REPOSITORY, NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
 const parallel = z.int().min(1).max(64).default(8);
 const digest = z.string().regex(/^[0-9a-f]{16}$/, 'must be the digest of a build: see `longhaul index builds`');
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+const branch = z.string().refine(isBranchName, 'must be the name of a branch');
 const address = z.strictObject({
   id: repositoryId,
   cloneUrl: z.string().min(1),
@@ -41,8 +43,9 @@ export const FLOW_INPUTS = {
     build: digest.optional(),
     onlyIndexed: z.boolean().optional(),
     group: z.string().min(1).max(200).optional(),
+    branches: branchList.optional(),
   }),
-  removeRepositories: z.strictObject({ patterns: patternList, parallel }),
+  removeRepositories: z.strictObject({ patterns: patternList, branch: branch.optional(), parallel }),
   verifyCatalog: z
     .strictObject({
       patterns: patternList.optional(),
@@ -56,7 +59,7 @@ export const FLOW_INPUTS = {
     repository: z.union([repositoryId, z.literal(NO_REPOSITORY)]),
     repair: z.boolean().default(false),
   }),
-  removeRepository: z.strictObject({ repository: repositoryId }),
+  removeRepository: z.strictObject({ repository: repositoryId, branch: branch.optional() }),
   followRepository: z.strictObject({
     repository: repositoryId,
     quietSeconds: z.number().min(0).max(3_600).default(10),

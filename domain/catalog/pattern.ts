@@ -118,8 +118,8 @@ function matchesProject(pattern: Pattern, project: string | null): boolean {
   return pattern.project !== null && matchesSegment(pattern, pattern.project, project);
 }
 
-/** `*` is any characters and `?` is one. Looks back to the last `*` only, so no expression makes it slow. */
-function matchesWildcards(expression: string, text: string): boolean {
+/** True when `*`, which is any characters, and `?`, which is one, make the expression the text. Looks back to the last `*` only, so no expression makes it slow. */
+export function matchesWildcards(expression: string, text: string): boolean {
   const wanted = Array.from(expression);
   const given = Array.from(text);
   let star = -1;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { createGroupSchedules } from '../../activities/groups/schedules.ts';
 import { startFlow } from '../../client/flows.ts';
-import type { ApplySyncGroupsResult } from '../../domain/catalog/sync-groups.ts';
+import { type ApplySyncGroupsResult, groupScheduleId, type SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { type FlowsFixture, sourceOf, test } from '../support/flows.ts';
 
@@ -127,6 +127,29 @@ describe('sync groups', () => {
 
       expect(kindsOf(await apply(flows, later, { prune: true }))).toEqual({ one: 'unchanged', two: 'removed' });
       expect(await schedules.find(['two'])).toEqual([]);
+    });
+  });
+
+  test('a file that says nothing of branches changes nothing of what a version before them applied', async ({
+    flows,
+  }) => {
+    const { client, tools, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    const document = declare([{ name: 'one', patterns: ['acme/api'] }]);
+    await withoutSchedules(flows, async () => {
+      await apply(flows, document);
+      await lastResult(flows, 'one');
+      const handle = client.schedule.getHandle(groupScheduleId(tools.indexName, 'one'));
+      await handle.update(({ action, ...rest }) => {
+        const { branches: _branches, ...group } = action.args?.[0] as SyncGroup;
+        return { ...rest, action: { ...action, args: [group] } };
+      });
+      expect((await handle.describe()).action.args).not.toMatchObject([{ branches: [] }]);
+      expect(kindsOf(await apply(flows, document))).toEqual({ one: 'unchanged' });
+      const changed = await apply(flows, declare([{ name: 'one', patterns: ['acme/api'], branches: ['develop'] }]));
+      expect(changed.changes[0]?.fields).toEqual([{ field: 'branches', before: [], after: ['develop'] }]);
+      // it means more than before: it runs at once
+      expect(await lastResult(flows, 'one')).toMatchObject({ matched: 1, skipped: 1 });
     });
   });
 

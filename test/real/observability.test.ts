@@ -23,6 +23,7 @@ const INPUT: SyncGroupInput = {
   jitterSeconds: 0,
   patterns: ['acme/*'],
   exclude: [],
+  branches: [],
   parallel: 8,
   priority: 3,
   paused: false,

@@ -44,9 +44,9 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
   return result;
 }
 
-/** Repositories may belong to it now that have no receipt yet. */
+/** Repositories or branches may belong to it now that have no receipt yet. */
 function wantsRun({ kind, group, fields }: GroupChange): boolean {
   if (group === null || group.paused) return false;
-  const meansOthers = fields.some(({ field }) => field === 'patterns' || field === 'exclude');
+  const meansOthers = fields.some(({ field }) => ['patterns', 'exclude', 'branches'].includes(field));
   return kind === 'created' || meansOthers;
 }

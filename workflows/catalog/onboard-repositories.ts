@@ -2,7 +2,7 @@ import type { FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
@@ -29,7 +29,10 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
       tracker.update({ stage: 'waiting for confirmation' });
       return (await answer()).proceed;
     },
-    child: { type: 'syncRepository', input: (repository) => ({ repository }) },
+    child: {
+      type: 'syncRepository',
+      input: (repository, { branches }) => ({ repository, ...withBranches(branches) }),
+    },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, confirm: false, parallel, continued: next }),
   });

@@ -1,10 +1,10 @@
 import type { FleetResult, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
- * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, is asked in batches, and a child is
+ * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, and each branch beside it, is asked in batches, and a child is
  * started only for a repository that changed.
  */
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
@@ -24,7 +24,11 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
     child: {
       type: 'syncRepository',
       // one that was removed while it waited for its turn must not come back; a moved one is not there yet
-      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }) }),
+      input: (repository, { isMoved, branches }) => ({
+        repository,
+        ...(isMoved ? {} : { onlyIndexed: true }),
+        ...withBranches(branches),
+      }),
     },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),

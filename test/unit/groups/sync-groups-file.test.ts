@@ -48,7 +48,7 @@ groups:
   test('everything that may be said of a group', () => {
     const { groups } = parseSyncGroups(
       group(
-        '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
+        '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    branches: [develop, "release/*"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
       ),
       reader,
     );
@@ -56,6 +56,7 @@ groups:
       timezone: 'Europe/Berlin',
       jitterSeconds: 300,
       exclude: ['acme/api-old'],
+      branches: ['develop', 'release/*'],
       parallel: 4,
       priority: 1,
       paused: true,
@@ -74,6 +75,16 @@ groups:
       'an unknown key',
       group('    cron: "* * * * *"\n'),
       /^sync-groups\.yaml:6: unknown key "cron"; known here are name, /,
+    ],
+    [
+      'a branch that git would take for an option',
+      group('    branches:\n      - develop\n      - --upload-pack=x\n'),
+      /^sync-groups\.yaml:8: branches: must be the name of a branch, such as develop, or a pattern/,
+    ],
+    [
+      'the ref of a branch',
+      group('    branches: [refs/heads/main]\n'),
+      /^sync-groups\.yaml:6: branches: must be the name/,
     ],
     [
       'a misspelt key',
