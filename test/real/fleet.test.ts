@@ -140,6 +140,6 @@ test(
     const [few = Infinity, many = Infinity] = costs;
     expect(few).toBeLessThanOrEqual(40);
     // several children that end in the same moment share a task of the group's history
-  expect(many / few).toBeLessThan(1.25);
+    expect(many / few).toBeLessThan(1.25);
   },
 );
