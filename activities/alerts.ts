@@ -1,7 +1,7 @@
 import { activityInfo, getClient } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
-import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { type Alert, type AlertChanges, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { type AlertNews, tell } from './alerts/channels.ts';
@@ -17,6 +17,8 @@ export interface FleetWatch {
   readonly alerts: readonly Alert[];
   /** Runs that every group has missed so far. */
   readonly missed: Readonly<Record<string, number>>;
+  /** What channels could not be told, by name. */
+  readonly untold?: Readonly<Record<string, AlertChanges>>;
 }
 
 /** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
@@ -65,7 +67,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
   };
 }
 
-/** The result of the latest run that told its news. Temporal hands it on to runs of the schedule, but not to those of a person. */
+/** What the latest run found. Temporal hands results on to runs of the schedule, but not to those of a person. */
 async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
   const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
   const own = activityInfo().workflowExecution?.workflowId;
@@ -74,9 +76,18 @@ async function watchedBefore(client: Client, index: string): Promise<FleetWatch 
     const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
     // one that is older than what Temporal keeps told its news long ago
     const status = (await handle.describe().catch(unlessForgotten))?.status.name;
-    if (status === 'COMPLETED') return handle.result();
+    const found = status === 'COMPLETED' || status === 'FAILED' ? await handle.result().catch(watchIn) : null;
+    if (found !== null) return found;
   }
   return null;
+}
+
+/** What a run found that could not tell it to every channel: it is with its failure. Null for a run that failed before. */
+function watchIn(error: unknown): FleetWatch | null {
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  const { cause } = error;
+  const [found] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as FleetWatch[]) : [];
+  return found?.untold === undefined ? null : found;
 }
 
 function unlessForgotten(error: unknown): null {

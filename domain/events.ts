@@ -24,6 +24,7 @@ export const EVENTS = {
   index_differs: 'warn',
   repo_moved: 'info',
   repo_busy: 'info',
+  deliveries_lost: 'error',
   budget_wait: 'warn',
   sync_groups_applied: 'info',
   mirror_evicted: 'info',

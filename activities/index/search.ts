@@ -197,34 +197,33 @@ async function candidatesOf(
   asked: Question,
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
-  const [view, vector] = await Promise.all([
-    viewOf(store, chunks, { branch, repositories }),
-    analyzer.embedQuery(query),
-  ]);
-  const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
-  const options = {
-    limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
-    returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
-    ...(filters === null ? {} : { filters }),
-  };
+  const vector = await analyzer.embedQuery(query);
   const names = asked.names.flatMap((name) => stems(name).slice(-1));
   const isMeaningless = vector.every((value) => value === 0);
   if (asked.terms.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has nothing in it that can be searched for: give some words.');
   }
-  const [byWords, byVector, byName] = await Promise.all([
-    asked.terms.length === 0
-      ? null
-      : chunks.query.bm25(asked.terms.join(' '), {
-          ...options,
-          queryProperties: [...KEYWORD_PROPERTIES],
-          returnMetadata: ['score'],
-        }),
-    isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
-    names.length === 0
-      ? null
-      : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
-  ]);
+  const [byWords, byVector, byName] = await seen(store, chunks, { branch, repositories }, (view) => {
+    const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
+    const options = {
+      limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
+      returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
+      ...(filters === null ? {} : { filters }),
+    };
+    return Promise.all([
+      asked.terms.length === 0
+        ? null
+        : chunks.query.bm25(asked.terms.join(' '), {
+            ...options,
+            queryProperties: [...KEYWORD_PROPERTIES],
+            returnMetadata: ['score'],
+          }),
+      isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
+      names.length === 0
+        ? null
+        : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
+    ]);
+  });
   const matches = path === undefined ? () => true : picomatch(path, { dot: true });
   const found = new Map<string, Candidate>();
   const note = (
@@ -307,23 +306,52 @@ function filtersOf(
   return filters.length === 1 ? first : Filters.and(...filters);
 }
 
-/** What is looked at: HEAD of every repository, or the branch that was asked for. Null where that is all of the index. */
-async function viewOf(
+/** What is looked at: HEAD of every repository, or the branch that was asked for. */
+interface View {
+  readonly branch: string | undefined;
+  readonly repositories: readonly string[] | undefined;
+}
+
+/** Whether an index had branches when it was asked last. */
+const hadBranches = new WeakMap<IndexStore, boolean>();
+
+/**
+ * Looks at what is to be seen: `look` gets the filter, null where that is all of the index. Whether there are branches is
+ * asked at the same time, so that it costs no time: what is known of it holds until the answer says otherwise.
+ */
+async function seen<Result>(
   store: IndexStore,
-  { filter }: Chunks,
-  { branch, repositories }: { branch: string | undefined; repositories: readonly string[] | undefined },
-): Promise<FilterValue | null> {
-  const isAt = (ref: string): FilterValue => filter.byProperty('refs').containsAny([ref]);
-  if (branch === undefined) return (await store.hasBranches()) ? isAt(DEFAULT_REF) : null;
+  chunks: Chunks,
+  view: View,
+  look: (filter: FilterValue | null) => Promise<Result>,
+): Promise<Result> {
+  if (view.branch !== undefined) return look(await branchFilter(store, chunks, { ...view, branch: view.branch }));
+  const lookAt = (isBranchy: boolean): Promise<Result> => look(isBranchy ? isAt(chunks, DEFAULT_REF) : null);
+  const known = hadBranches.get(store) ?? false;
+  const [isBranchy, result] = await Promise.all([store.hasBranches(), lookAt(known)]);
+  hadBranches.set(store, isBranchy);
+  return isBranchy === known ? result : lookAt(isBranchy);
+}
+
+function isAt({ filter }: Chunks, ref: string): FilterValue {
+  return filter.byProperty('refs').containsAny([ref]);
+}
+
+/** Everything of a branch, where it is HEAD and where it is indexed beside it. */
+async function branchFilter(
+  store: IndexStore,
+  chunks: Chunks,
+  { branch, repositories }: View & { readonly branch: string },
+): Promise<FilterValue> {
   const ref = refOfBranch(branch);
   const receipts = (await store.receipts()).filter(
     ({ repository, commit }) => commit !== '' && repositories?.includes(repository) !== false,
   );
   const isBeside = receipts.some((receipt) => receipt.ref === ref);
   const heads = headReceipts(receipts).filter((receipt) => receipt.branch === branch);
-  const ofHeads = filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
-  const atHead = heads.length === 0 ? [] : [Filters.and(isAt(DEFAULT_REF), ofHeads)];
-  const [first, ...others] = [...(isBeside ? [isAt(ref)] : []), ...atHead];
+  const ofHeads = chunks.filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
+  const atHead = heads.length === 0 ? [] : [Filters.and(isAt(chunks, DEFAULT_REF), ofHeads)];
+  const [first, ...others] = [...(isBeside ? [isAt(chunks, ref)] : []), ...atHead];
   if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
   throw new LonghaulError(
     'InvalidInput',

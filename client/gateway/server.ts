@@ -25,7 +25,7 @@ export interface GatewayTools {
 
 /** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
 const LARGEST_BODY = 300 * 1024;
-/** Connections at the same time; the rest waits in the kernel. */
+/** Connections at the same time; more are closed at once. */
 const MOST_CONNECTIONS = 1_000;
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { tellProcess } from '../../activities/logger.ts';
@@ -10,6 +11,7 @@ import { type Forge, FORGES, forgeOf, idOfChange, webhookAction } from '../../do
 import type { Config } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import { createBodies } from './bodies.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { createOutbox } from './outbox.ts';
 import { createRecent } from './recent.ts';
@@ -21,6 +23,11 @@ import { rememberedGroups, wanted } from './wanted.ts';
 const DEADLINE_MS = 4_500;
 /** Messages that are known when they come again: what forges send within minutes, even at a hundred a second. */
 const REMEMBERED = 10_000;
+
+/** Bodies that are this small, which nearly all are, are taken however much else is coming. */
+const SMALL_BYTES = 256 * 1024;
+/** What may be coming at the same time, besides: ten of the largest. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What the webhooks work with. */
 export interface WebhookTools {
@@ -54,10 +61,11 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   );
   // the bytes themselves, which the signature is over
   server.removeAllContentTypeParsers();
+  const receive = createBodies({ largest: maxWebhookBytes, small: SMALL_BYTES, most: MOST_BYTES });
   server.addContentTypeParser(
     ['application/json', 'application/x-www-form-urlencoded'],
-    { parseAs: 'buffer', bodyLimit: maxWebhookBytes },
-    (_request, body, done) => done(null, body),
+    { bodyLimit: maxWebhookBytes },
+    async (_request: FastifyRequest, body: Readable) => receive(body),
   );
 
   /** Tells the flows of all repositories that a message is about. Gives their ids. */

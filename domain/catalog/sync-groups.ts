@@ -70,6 +70,9 @@ export interface GroupsPlan {
   readonly warnings: readonly string[];
 }
 
+/** The workflow id of what changes the sync groups: one declaration at a time. */
+export const SYNC_GROUPS_LOCK = 'sync-groups';
+
 /** Input of `applySyncGroups`. */
 export interface ApplySyncGroupsInput {
   /** The text of `sync-groups.yaml`. */

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { tellRepository } from '../../activities/follow.ts';
@@ -407,6 +409,49 @@ describe('flows for services', () => {
     expect(again.body).toEqual(started.body);
     const other = await ask(gateway, 'POST', '/v1/flows/onboardRepositories', { body: { patterns: ['b/*'] }, headers });
     expect(other).toMatchObject({ status: 422, body: { error: { type: 'InvalidInput' } } });
+  });
+
+  test('a flow that goes on as a new run has not ended for whoever asks for its first run', async ({
+    flows,
+    gateway,
+  }) => {
+    const { connection, options } = flows.client;
+    const { namespace } = options;
+    // by hand, and not replayed: no flow of ours has done enough for that so soon
+    const client = new Client({ connection, namespace });
+    const taskQueue = `by-hand-${randomUUID()}`;
+    const { workflowId, firstExecutionRunId } = await client.workflow.start('syncRepositories', {
+      taskQueue,
+      workflowId: taskQueue,
+      args: [{ all: true }],
+    });
+    const { taskToken } = await client.withDeadline(Date.now() + 60_000, () =>
+      client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+    );
+    const continueAsNewWorkflowExecutionCommandAttributes = {
+      workflowType: { name: 'syncRepositories' },
+      taskQueue: { name: taskQueue },
+    };
+    await client.workflowService.respondWorkflowTaskCompleted({
+      namespace,
+      taskToken,
+      commands: [
+        {
+          commandType: proto.temporal.api.enums.v1.CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+          continueAsNewWorkflowExecutionCommandAttributes,
+        },
+      ],
+    });
+    const asked = await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=${firstExecutionRunId}`);
+    expect(asked).toMatchObject({ status: 200, body: { status: 'RUNNING', closedAt: null } });
+    expect(asked.body).not.toHaveProperty('failure');
+    expect(asked.body['runId']).not.toBe(firstExecutionRunId);
+    expect(await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=a&runId=b`)).toMatchObject({ status: 400 });
+    await client.workflow.getHandle(workflowId).terminate();
+    expect(await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=${firstExecutionRunId}`)).toMatchObject({
+      status: 200,
+      body: { status: 'TERMINATED', failure: { type: 'Cancelled' } },
+    });
   });
 
   test('a key can do what it is for, as often as it may, and nothing else', async ({ gateway, flows }) => {

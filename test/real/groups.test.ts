@@ -49,6 +49,26 @@ async function withoutSchedules(flows: FlowsFixture, work: () => Promise<void>):
 }
 
 describe('sync groups', () => {
+  test('declarations that come at the same time are applied one after the other, each of them', async ({ flows }) => {
+    const named = (name: string): string => declare([{ name, patterns: [`nobody/${name}`], paused: true }]);
+    await withoutSchedules(flows, async () => {
+      const once = startFlow(
+        flows.client,
+        'applySyncGroups',
+        { document: named('third'), source },
+        { once: randomUUID() },
+      );
+      const results = await Promise.all([
+        apply(flows, named('first')),
+        apply(flows, named('second')),
+        once.then((run) => run.result()),
+      ]);
+      expect(
+        results.map(({ changes }) => changes.filter(({ kind }) => kind === 'created').map(({ name }) => name)),
+      ).toEqual([['first'], ['second'], ['third']]);
+    });
+  });
+
   test('what a file declares runs, is onboarded, and is synced by the next run', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });

@@ -14,6 +14,7 @@ export function groupOf(name: string, patterns: readonly string[]): SyncGroupInp
     jitterSeconds: 0,
     patterns,
     exclude: [],
+    branches: [],
     parallel: 8,
     priority: 3,
     paused: false,

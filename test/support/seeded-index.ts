@@ -3,7 +3,7 @@ import type { IndexTools } from '../../activities/catalog.ts';
 import { isIndexable, objectsOf } from '../../activities/index/ingest.ts';
 import { objectIds } from '../../activities/index/object-id.ts';
 import type { Change } from '../../domain/catalog/change.ts';
-import { blankReceipt, NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/receipt.ts';
+import { blankReceipt, DEFAULT_REF, NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 
 const LANES = 16;
@@ -32,7 +32,7 @@ export async function indexLikeTemplate(
   const seeds = repositories.map((repository) => {
     const objects = analyzed.flatMap(({ file, found }) => {
       const key = { digest, repository: repository.id, path: file.path, blob: file.blob.oid };
-      return objectsOf(repository.id, file, found, objectIds(key, found.chunks.length));
+      return objectsOf(repository.id, DEFAULT_REF, file, found, objectIds(key, found.chunks.length));
     });
     const receipt: Receipt = {
       ...blankReceipt(repository, digest),

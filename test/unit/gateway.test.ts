@@ -1,11 +1,17 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createKey, keyOf } from '../../client/gateway/api-key.ts';
 import { describeApi } from '../../client/gateway/openapi.ts';
+import { createBodies } from '../../client/gateway/bodies.ts';
 import { createGatewayMetrics } from '../../client/gateway/metrics.ts';
 import { createOutbox } from '../../client/gateway/outbox.ts';
 import { createRateLimit } from '../../client/gateway/rate-limit.ts';
 import { createRecent } from '../../client/gateway/recent.ts';
+import { createGateway } from '../../client/gateway/server.ts';
 import { SIGNING } from '../../client/gateway/signature.ts';
 import { wanted } from '../../client/gateway/wanted.ts';
 import { configSchema } from '../../domain/config.schema.ts';
@@ -62,6 +68,75 @@ describe('API keys', () => {
     expect(limit.take(2_000)).toBe(1);
     for (let n = 0; n < 60; n++) expect(limit.take(3_600_000)).toBeNull();
     expect(limit.take(3_600_000)).toBe(1);
+  });
+});
+
+test('a service names a repository by its id, never by an address that a worker would fetch from', async () => {
+  const { key, id, hash } = createKey();
+  const config = configSchema.parse({ gateway: { keys: [{ id, hash, name: 'ci', flows: ['syncRepository'] }] } });
+  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+  const server = await createGateway({
+    config,
+    env: {},
+    client,
+    logger: pino({ level: 'silent' }),
+    metrics: createGatewayMetrics(),
+    version: '0',
+  });
+  for (const cloneUrl of ['/home/somebody/private', 'file:///srv/git/private', 'http://169.254.169.254/latest']) {
+    const answer = await server.inject({
+      method: 'POST',
+      url: '/v1/flows/syncRepository',
+      headers: { authorization: `Bearer ${key}` },
+      payload: { repository: { id: 'work/acme/api', cloneUrl } },
+    });
+    expect(answer.statusCode, cloneUrl).toBe(422);
+    expect(answer.json()).toMatchObject({ error: { type: 'InvalidInput' } });
+  }
+  const { components } = describeApi('1.2.3') as { components: { schemas: Record<string, unknown> } };
+  expect(JSON.stringify(components.schemas['syncRepositoryInput'])).not.toContain('cloneUrl');
+  await server.close();
+});
+
+describe('bodies', () => {
+  /** A body of which so many bytes come at once, and the rest when somebody says so. */
+  function slowBody(first: number): { readonly stream: Readable; end(): void } {
+    const stream = new Readable({ read: () => undefined });
+    stream.push(Buffer.alloc(first, 'a'));
+    return { stream, end: () => void stream.push(null) };
+  }
+
+  test('a body is its bytes, and no larger than it may be', async () => {
+    const receive = createBodies({ largest: 10, small: 5, most: 100 });
+    expect(await receive(Readable.from([Buffer.from('ab'), Buffer.from('c')]))).toEqual(Buffer.from('abc'));
+    await expect(receive(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]))).rejects.toMatchObject({ statusCode: 413 });
+  });
+
+  test('whoever fills the memory is refused, small bodies still pass, and afterwards there is room again', async () => {
+    const receive = createBodies({ largest: 100, small: 5, most: 100 });
+    const [one, other] = [slowBody(60), slowBody(30)];
+    const held = [one, other].map(({ stream }) => receive(stream));
+    await setImmediate();
+    const refused = slowBody(20);
+    await expect(receive(refused.stream)).rejects.toMatchObject({ statusCode: 503, retryAfter: 10 });
+    // nobody is left waiting for what is not read
+    refused.end();
+    await once(refused.stream, 'end');
+    expect(await receive(Readable.from([Buffer.from('abc')]))).toHaveLength(3);
+    one.end();
+    other.end();
+    expect((await Promise.all(held)).map(({ length }) => length)).toEqual([60, 30]);
+    expect(await receive(Readable.from([Buffer.alloc(90)]))).toHaveLength(90);
+  });
+
+  test('a sender that goes away leaves nothing behind', async () => {
+    const receive = createBodies({ largest: 100, small: 5, most: 100 });
+    const { stream } = slowBody(90);
+    const held = receive(stream);
+    await setImmediate();
+    stream.destroy(new Error('aborted'));
+    await expect(held).rejects.toMatchObject({ statusCode: 400 });
+    expect(await receive(Readable.from([Buffer.alloc(90)]))).toHaveLength(90);
   });
 });
 

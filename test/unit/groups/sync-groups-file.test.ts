@@ -181,3 +181,16 @@ groups:
     ]);
   });
 });
+
+test('a document that would be compared for ever is read, and says what was not compared', () => {
+  const wildcards = 'a*'.repeat(130);
+  const groups = Array.from({ length: 400 }, (_, n) => ({
+    name: `g${n}`,
+    schedule: '0 * * * *',
+    patterns: [`a*a*a*a*a*a*b/${wildcards}${n}`],
+  }));
+  const started = performance.now();
+  const { warnings } = parseSyncGroups(JSON.stringify({ version: 1, groups }), reader);
+  expect(performance.now() - started).toBeLessThan(30_000);
+  expect(warnings.at(-1)).toMatch(/this pattern and those below it were not compared/);
+}, 120_000);

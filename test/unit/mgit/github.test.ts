@@ -320,6 +320,21 @@ describe('limits', () => {
     expect(waits).toHaveLength(1);
   });
 
+  test.each([
+    ['a date', new Date(Date.now() + 900_000).toUTCString(), 500_000, 901_000],
+    ['a time beyond every clock', '99999999999999', 86_300_000, 86_400_000],
+  ])('a forge may say when with %s', async (_, after, least, most) => {
+    const { forge, open } = await place(manyNames(3));
+    forge.refuse = () => ({ status: 429, message: 'Slow down', headers: { 'retry-after': after } });
+    const failure = (await open()
+      .list(['org0/*'])
+      .catch((error: unknown) => error)) as LonghaulError;
+    expect(failure).toMatchObject({ type: 'RateLimited' });
+    expect(failure.retryAfterMs).toBeGreaterThan(least);
+    expect(failure.retryAfterMs).toBeLessThanOrEqual(most);
+    expect(forge.requests).toHaveLength(1);
+  });
+
   test('a short refusal is waited out', async () => {
     const { forge, open } = await place(manyNames(3));
     let times = 0;
