@@ -37,6 +37,12 @@ export async function obtainTemporal(options: FetchOptions): Promise<ServerProgr
   return { command: await fetchTemporal(options), source: 'fetched', version: PINNED_TEMPORAL.version };
 }
 
+/**
+ * Keys of fairness count only where this is set; that of priority counts by default. docker-compose.yml says the same
+ * (https://docs.temporal.io/task-queue-priority-fairness).
+ */
+const FAIR = ['matching.enableFairness=true', 'matching.numTaskqueueWritePartitions=1'];
+
 /** How to run the server: everything on loopback, state in one SQLite file. */
 export function temporalChild(options: {
   command: string;
@@ -67,7 +73,14 @@ export function temporalChild(options: {
   return {
     name: 'temporal',
     command: options.command,
-    args: ['server', 'start-dev', ...Object.entries(flags).flat(), '--ui-disable-news-fetch', ...options.extraArgs],
+    args: [
+      'server',
+      'start-dev',
+      ...Object.entries(flags).flat(),
+      '--ui-disable-news-fetch',
+      ...FAIR.flatMap((value) => ['--dynamic-config-value', value]),
+      ...options.extraArgs,
+    ],
     env: options.env,
     logFile: options.logFile,
     readyTimeout: 60_000,
