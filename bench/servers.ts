@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import { loadConfig } from '../activities/config.ts';
+import { ANALYSIS_CACHE } from '../activities/index/analyzer.ts';
 import { poll } from '../stack/child.ts';
 import { STACK_MARK } from '../stack/leftovers.ts';
 import { startStack } from '../stack/stack.ts';
@@ -44,6 +47,15 @@ async function cacheWithModels(dir: string): Promise<string> {
   return cacheDir;
 }
 
+/** Has nobody who uses this cache know an embedding any more, nor how many chunks a file has. */
+export function forgetEmbeddings(cacheDir: string): void {
+  const file = join(cacheDir, ANALYSIS_CACHE);
+  if (!existsSync(file)) return;
+  const cache = new DatabaseSync(file, { timeout: 10_000 });
+  cache.exec('DELETE FROM vectors; DELETE FROM counts');
+  cache.close();
+}
+
 /** Where models that are made once are kept: the user's cache. */
 export function modelCache(): string {
   return loadConfig({ env: process.env }).cacheDir;
@@ -54,9 +66,10 @@ export async function startWorker(
   stack: Stack,
   root: string,
   { dir, signal }: BenchContext,
-): Promise<{ client: Client; close: () => Promise<void> }> {
+): Promise<{ client: Client; cacheDir: string; close: () => Promise<void> }> {
   const config = join(dir, 'longhaul.yaml');
   await writeFile(config, stringify({ providers: [{ name: 'local', type: 'local', root }] }));
+  const cacheDir = await cacheWithModels(dir);
   const { apiKey } = stack.weaviate;
   await stack.supervise({
     name: 'worker',
@@ -71,7 +84,7 @@ export async function startWorker(
       WEAVIATE_GRPC: stack.weaviate.grpc,
       ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
       LONGHAUL_MODEL_DIR: stack.model.folder,
-      LONGHAUL_CACHE_DIR: await cacheWithModels(dir),
+      LONGHAUL_CACHE_DIR: cacheDir,
       LONGHAUL_DATA_DIR: stack.dataDir,
       LONGHAUL_CONFIG: config,
     },
@@ -84,5 +97,6 @@ export async function startWorker(
   });
   signal.throwIfAborted();
   const connection = await Connection.connect({ address: stack.temporal.address });
-  return { client: new Client({ connection, namespace: stack.temporal.namespace }), close: () => connection.close() };
+  const client = new Client({ connection, namespace: stack.temporal.namespace });
+  return { client, cacheDir, close: () => connection.close() };
 }

@@ -123,7 +123,6 @@ async function smallBehindLarge(
     const waiting = waits.filter((other) => other.scheduled < scheduled && other.started > scheduled);
     return { waiting: waiting.length, before: waiting.filter((other) => other.started < started).length };
   });
-  console.error(found);
   // to find its repositories, and one activity for each
   expect(found).toHaveLength(4);
   for (const { waiting } of found) expect(waiting).toBeGreaterThan(LARGE / 2);
