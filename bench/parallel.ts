@@ -2,7 +2,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { stringify } from 'yaml';
 import { loadConfig } from '../activities/config.ts';
 import { createPlanner } from '../activities/planner.ts';
@@ -116,6 +116,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
   const weaviate = { ...stack.weaviate, apiKey: stack.weaviate.apiKey ?? undefined };
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: stack.dataDir };
   const tools = await openTools(loadConfig({ path: config, env }), { weaviate, modelFolder: stack.model.folder }, env);
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
   const connection = await NativeConnection.connect({ address });
   const asking = await Connection.connect({ address });
   try {
@@ -213,11 +214,11 @@ async function pair(
 ): Promise<Pair> {
   const lanes = narrowFirst ? [1, WIDE] : [WIDE, 1];
   const measured = new Map<number, Onboarded>();
-  for (const parallel of lanes) {
-    const organization = `${name}-${parallel}`;
+  for (const lane of lanes) {
+    const organization = `${name}-${lane}`;
     await cp(join(place.root, 'template'), join(place.root, organization), { recursive: true });
     if (!isKnown) forgetEmbeddings(place.cacheDir);
-    measured.set(parallel, await onboard(place, organization, parallel));
+    measured.set(lane, await onboard(place, organization, lane));
   }
   const [narrow, wide] = [measured.get(1), measured.get(WIDE)];
   if (!narrow || !wide) throw new Error('a run is missing');

@@ -1,0 +1,177 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Client, type WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { expect, inject, onTestFinished } from 'vitest';
+import { writeFile } from 'node:fs/promises';
+import { mirrorPath } from '../../activities/mgit/mirror.ts';
+import { startFlow } from '../../client/flows.ts';
+import type { FleetResult } from '../../domain/catalog/flows.ts';
+import { advanceFleet } from '../../examples/fleet.ts';
+import { commandEnv } from '../support/command.ts';
+import { type DoomedWorker, startDoomedWorker } from '../support/doomed-process.ts';
+import { createEstate, type Estate } from '../support/estate.ts';
+import { openEstate, test } from '../support/flows.ts';
+import { type Forge, startForge } from '../support/forge.ts';
+import { dumpFromScratch, dumpOf } from '../support/from-scratch.ts';
+import { faultsOf } from '../support/index-dump.ts';
+import { NAMESPACE } from '../support/namespace.ts';
+import { makePublishedFleet, PUBLISHED } from '../support/published-fleet.ts';
+import { collectRuns, replayAll } from '../support/replay.ts';
+
+/** How long a worker lives after it took up work: from a tenth of a second to three, by its turn. */
+const lifeOf = (turn: number): number => 100 + ((turn * 700) % 3_000);
+
+/** A worker's process on a machine of its own: nothing but the forge and the servers is shared with others. */
+type Machine = () => Promise<DoomedWorker>;
+
+interface Scene {
+  readonly estate: Estate;
+  readonly forge: Forge;
+  readonly client: Client;
+  /** The cache folder of a machine. */
+  readonly cacheOf: (machine: string) => string;
+  readonly machine: (name: string) => Promise<Machine>;
+}
+
+/** Real repositories behind a forge, so that workers need mirrors of them. */
+async function openScene(client: Client): Promise<Scene & { readonly advance: () => Promise<number> }> {
+  let forge: Forge | null = null;
+  const estate = await createEstate({
+    providers: async (root) => {
+      forge = await startForge(root);
+      return [{ name: 'work', type: 'github', url: forge.url }];
+    },
+  });
+  onTestFinished(() => estate.dispose());
+  const served = forge as unknown as Forge;
+  onTestFinished(() => served.close());
+  const packages = await makePublishedFleet(served.root);
+  const folder = join(estate.root, '..');
+  const bundle = join(folder, 'flows.js');
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    workflowInterceptorModules: [fileURLToPath(new URL('../support/impatient-flows.ts', import.meta.url))],
+    logger: new DefaultLogger('WARN'),
+  });
+  await writeFile(bundle, code);
+  const cacheOf = (name: string): string => join(folder, name);
+  const machine = async (name: string): Promise<Machine> => {
+    const { cacheDir } = inject('stack');
+    await mkdir(cacheOf(name));
+    for (const shared of ['models', 'digests']) await symlink(join(cacheDir, shared), join(cacheOf(name), shared));
+    const env = commandEnv(estate, { LONGHAUL_CACHE_DIR: cacheOf(name), DOOMED_BUNDLE: bundle });
+    return async () => {
+      const worker = await startDoomedWorker(env);
+      onTestFinished(() => worker.kill());
+      await worker.arm(null);
+      return worker;
+    };
+  };
+  const advance = (): Promise<number> => advanceFleet({ root: served.root, packages });
+  return { estate, forge: served, client, cacheOf, machine, advance };
+}
+
+/** Kills a worker again and again, always while it indexes, until the run is over. Gives how often. */
+async function killWhileRunning(machine: Machine, run: Promise<unknown>): Promise<number> {
+  let isOver = false;
+  const over = run.finally(() => (isOver = true));
+  over.catch(() => undefined);
+  let kills = 0;
+  for (let worker = await machine(); ; worker = await machine()) {
+    while (!isOver && !(await isIndexing(worker))) await pause(50);
+    if (!isOver) await pause(lifeOf(kills));
+    if (isOver) return kills;
+    if (await isIndexing(worker)) kills++;
+    await worker.kill();
+  }
+}
+
+async function isIndexing(worker: DoomedWorker): Promise<boolean> {
+  const { passed } = await worker.report();
+  return (passed['indexRepository starts'] ?? 0) > (passed['indexRepository is done'] ?? 0);
+}
+
+/** Activities of a run and its children that were begun again because their worker was gone. */
+async function retriedIn(client: Client, handle: WorkflowHandle): Promise<number> {
+  const runs = await collectRuns(client, [[handle.workflowId, (await handle.describe()).runId]]);
+  await replayAll(runs, inject('stack').workflowBundle);
+  return runs
+    .flatMap(({ history }) => history.events ?? [])
+    .filter(({ activityTaskStartedEventAttributes: started }) => (started?.attempt ?? 1) > 1).length;
+}
+
+test(
+  'two workers, one of them killed again and again: complete, true, nothing twice',
+  { timeout: 600_000 },
+  async ({ connections: { connection } }) => {
+    const client = new Client({ connection, namespace: NAMESPACE });
+    const { estate, forge, machine, advance } = await openScene(client);
+    await (
+      await machine('steady')
+    )();
+    const mortal = await machine('mortal');
+    let kills = 0;
+    let retried = 0;
+    const survive = async (handle: WorkflowHandle & { result(): Promise<FleetResult> }): Promise<void> => {
+      const result = handle.result();
+      kills += await killWhileRunning(mortal, result);
+      expect(await result).toMatchObject({ matched: PUBLISHED.length, succeeded: PUBLISHED.length, failed: 0 });
+      retried += await retriedIn(client, handle);
+    };
+    await survive(await startFlow(client, 'onboardRepositories', { patterns: ['work/published/*'], parallel: 16 }));
+    expect(await advance()).toBe(PUBLISHED.length);
+    await survive(await startFlow(client, 'syncRepositories', { all: true, parallel: 16 }));
+
+    expect(kills).toBeGreaterThan(1);
+    expect(retried).toBeGreaterThan(1);
+    const tools = await openEstate(estate);
+    onTestFinished(() => tools.close());
+    const dump = await dumpOf(tools.store);
+    expect(faultsOf(dump)).toEqual([]);
+    const ids = PUBLISHED.map((name) => `work/${name}`);
+    const expected = await dumpFromScratch([{ name: 'work', type: 'github', url: forge.url }], ids);
+    const complete = ids.filter((id) => {
+      const of = ({ receipts }: typeof dump) => JSON.stringify(receipts.find(({ repository }) => repository === id));
+      return of(dump) === of(expected);
+    });
+    process.stderr.write(
+      `killed ${kills} times, ${retried} activities begun again: ${complete.length} of ${ids.length} repositories complete\n`,
+    );
+    expect(complete).toEqual(ids);
+    expect(dump).toEqual(expected);
+  },
+);
+
+test(
+  'a worker on a machine without mirrors makes them, and goes on where the other was',
+  { timeout: 300_000 },
+  async ({ connections: { connection } }) => {
+    const client = new Client({ connection, namespace: NAMESPACE });
+    const { estate, forge, cacheOf, machine, advance } = await openScene(client);
+    const ids = PUBLISHED.map((name) => `work/${name}`);
+    const mirrorsOf = (name: string): string[] => ids.filter((id) => existsSync(mirrorPath(cacheOf(name), id)));
+
+    const first = await (await machine('first'))();
+    const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['work/published/*'] });
+    expect(await onboarding.result()).toMatchObject({ succeeded: ids.length, failed: 0 });
+    expect(mirrorsOf('first')).toEqual(ids);
+    await first.kill();
+
+    const second = await machine('second');
+    expect(mirrorsOf('second')).toEqual([]);
+    await second();
+    await advance();
+    const sync = await startFlow(client, 'syncRepositories', { all: true });
+    expect(await sync.result()).toMatchObject({ matched: ids.length, succeeded: ids.length, failed: 0 });
+    expect(mirrorsOf('second')).toEqual(ids);
+    const tools = await openEstate(estate);
+    onTestFinished(() => tools.close());
+    expect(await dumpOf(tools.store)).toEqual(
+      await dumpFromScratch([{ name: 'work', type: 'github', url: forge.url }], ids),
+    );
+  },
+);
