@@ -48,6 +48,9 @@ const githubProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
+/** What Longhaul may have under way at a forge with one token, where its administrator wants less. */
+const placeLimits = z.strictObject({ concurrency: z.int().min(1).max(100).optional() }).optional();
+
 const gitlabProvider = z.strictObject({
   name: providerName,
   type: z.literal('gitlab'),
@@ -61,6 +64,7 @@ const gitlabProvider = z.strictObject({
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const giteaProvider = z.strictObject({
@@ -74,6 +78,7 @@ const giteaProvider = z.strictObject({
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const azureDevopsProvider = z.strictObject({
@@ -87,6 +92,7 @@ const azureDevopsProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const bitbucketProvider = z.strictObject({
@@ -104,6 +110,7 @@ const bitbucketProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const localProvider = z.strictObject({
