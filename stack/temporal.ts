@@ -38,8 +38,8 @@ export async function obtainTemporal(options: FetchOptions): Promise<ServerProgr
 }
 
 /**
- * Keys of fairness count only where this is set; that of priority counts by default. docker-compose.yml says the same
- * (https://docs.temporal.io/task-queue-priority-fairness).
+ * Without the first, keys of fairness are ignored (those of priority are not); without the second, a queue is four that know
+ * nothing of each other's turns and priorities. docker-compose.yml says the same.
  */
 const FAIR = ['matching.enableFairness=true', 'matching.numTaskqueueWritePartitions=1'];
 

@@ -14,8 +14,12 @@ import { tracedActivities, tracingSinks } from './tracing.ts';
 export const ROLES = ['flows', 'repos'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Activities that are indexing, fetching or asking at the same time in one process. */
-const REPOS_AT_ONCE = 8;
+/**
+ * Activities that are indexing, fetching or asking at the same time in one process: twice what one flow has under way unless
+ * it is told otherwise, so that a group of large repositories leaves places to others. How much of them is in memory is a
+ * matter of the batches' turns.
+ */
+const REPOS_AT_ONCE = 16;
 
 /** How a worker reaches its server. */
 export interface WorkerPlace {

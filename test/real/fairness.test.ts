@@ -162,3 +162,23 @@ test('a repository of 3,000 files does not stop the others: their batches have t
   expect(result).toMatchObject({ matched: 1, succeeded: 1, failed: 0, filesChanged: 3_000 });
   expect(done.durationMs).toBeLessThan(result.durationMs / 2);
 });
+
+test('a group whose repositories all take long leaves places to others', async ({ flows }) => {
+  const { estate, tools, client } = flows;
+  const large = Array.from({ length: 8 }, (_, at) => `large/r${at}`);
+  for (const [at, name] of large.entries()) await estate.create(name, realSources(400, { skip: 400 * at }));
+  await estate.create('small/one', { 'lock.ts': sourceOf('workflows/shared/lock.ts') });
+  const first = await startFlow(client, 'onboardRepositories', { patterns: ['large/*'] });
+  await expect.poll(async () => (await tools.store.receipts()).length).toBe(large.length);
+  const second = await startFlow(client, 'onboardRepositories', { patterns: ['small/*'] });
+  expect(await second.result()).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
+  expect(await first.result()).toMatchObject({ matched: 8, succeeded: 8, failed: 0, filesChanged: 3_200 });
+  const ended = (await tools.store.readReceipts(large.map((name) => `local/${name}`))).map(({ indexedAt }) =>
+    Date.parse(indexedAt),
+  );
+  const [finding] = await waitsOf(client, [second.workflowId, second.firstExecutionRunId]);
+  if (finding === undefined) throw new Error('nothing was found out');
+  const { scheduled, started } = finding;
+  const before = ended.filter((time) => time > scheduled && time < started);
+  expect(before, 'none of them had to end so that the other could begin').toEqual([]);
+});
