@@ -1,12 +1,15 @@
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { tsToMs } from '@temporalio/common/lib/time.js';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
-import { expect, onTestFinished } from 'vitest';
+import { describe, expect, onTestFinished, vi } from 'vitest';
 import { createGroupSchedules } from '../../activities/groups/schedules.ts';
 import { startFlow } from '../../client/flows.ts';
 import { REPOS_QUEUE } from '../../domain/queues.ts';
 import { reposWorker, type WorkerPlace } from '../../workers/roles.ts';
+import { type DescribedForge, startDescribedForge } from '../support/described-forge.ts';
+import { FORGES } from '../support/dialects.ts';
 import { createEstate } from '../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf, test } from '../support/flows.ts';
 import { NAMESPACE } from '../support/namespace.ts';
@@ -163,22 +166,37 @@ test('a repository of 3,000 files does not stop the others: their batches have t
   expect(done.durationMs).toBeLessThan(result.durationMs / 2);
 });
 
-test('a group whose repositories all take long leaves places to others', async ({ flows }) => {
-  const { estate, tools, client } = flows;
-  const large = Array.from({ length: 8 }, (_, at) => `large/r${at}`);
-  for (const [at, name] of large.entries()) await estate.create(name, realSources(400, { skip: 400 * at }));
-  await estate.create('small/one', { 'lock.ts': sourceOf('workflows/shared/lock.ts') });
-  const first = await startFlow(client, 'onboardRepositories', { patterns: ['large/*'] });
-  await expect.poll(async () => (await tools.store.receipts()).length).toBe(large.length);
-  const second = await startFlow(client, 'onboardRepositories', { patterns: ['small/*'] });
-  expect(await second.result()).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
-  expect(await first.result()).toMatchObject({ matched: 8, succeeded: 8, failed: 0, filesChanged: 3_200 });
-  const ended = (await tools.store.readReceipts(large.map((name) => `local/${name}`))).map(({ indexedAt }) =>
-    Date.parse(indexedAt),
-  );
-  const [finding] = await waitsOf(client, [second.workflowId, second.firstExecutionRunId]);
-  if (finding === undefined) throw new Error('nothing was found out');
-  const { scheduled, started } = finding;
-  const before = ended.filter((time) => time > scheduled && time < started);
-  expect(before, 'none of them had to end so that the other could begin').toEqual([]);
+describe('beside a forge that is slow', () => {
+  let forge: DescribedForge;
+
+  test.override('providers', async ({}, { onCleanup }) => async (root: string) => {
+    const kind = FORGES.gitea;
+    const slow = await startDescribedForge(kind.dialect, join(root, 'slow'));
+    for (const [name, value] of Object.entries(kind.env)) vi.stubEnv(name, value);
+    onCleanup(async () => {
+      vi.unstubAllEnvs();
+      await slow.close();
+    });
+    forge = slow;
+    return [kind.config(slow.url), { name: 'local', type: 'local', root: join(root, 'fast') }];
+  });
+
+  test('a group whose repositories all take long leaves places to others', async ({ flows }) => {
+    const { estate, client } = flows;
+    for (let at = 0; at < 8; at++) {
+      await estate.create(`slow/acme/r${at}`, { 'lanes.ts': sourceOf('workflows/shared/lanes.ts') });
+      forge.host(`acme/r${at}`);
+    }
+    await estate.create('fast/small/one', { 'lock.ts': sourceOf('workflows/shared/lock.ts') });
+    let answer = (): void => undefined;
+    forge.held = new Promise((resolve) => (answer = resolve));
+    const slow = await startFlow(client, 'onboardRepositories', { patterns: ['work/acme/*'] });
+    const ofGit = (): string[] => forge.requests.filter((request) => request.includes('git-upload-pack'));
+    await expect.poll(ofGit).toHaveLength(8);
+    const fast = await startFlow(client, 'onboardRepositories', { patterns: ['local/small/*'] });
+    expect(await fast.result()).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
+    expect(ofGit(), 'the slow ones still wait for their first answer').toHaveLength(8);
+    answer();
+    expect(await slow.result()).toMatchObject({ matched: 8, succeeded: 8, failed: 0 });
+  });
 });

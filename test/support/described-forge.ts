@@ -68,6 +68,8 @@ export interface DescribedForge {
   readonly violations: string[];
   /** Refuses a request until it returns null. */
   refuse: ((path: string) => Refusal | null) | null;
+  /** Git is answered after this. */
+  held: Promise<void> | null;
   /** Changes what is answered. */
   tamper: ((body: string) => string) | null;
   host(path: string, more?: Partial<Omit<HostedRepository, 'path' | 'number'>>): HostedRepository;
@@ -103,6 +105,7 @@ export async function startDescribedForge(dialect: Dialect, root: string): Promi
     mostAtOnce: 0,
     violations: [],
     refuse: null,
+    held: null,
     tamper: null,
     host(path, more = {}) {
       const number = next++;
@@ -156,6 +159,7 @@ export async function startDescribedForge(dialect: Dialect, root: string): Promi
       response.writeHead(404).end();
     } else {
       request.url = `/${path}.git${rest}`;
+      await forge.held;
       await serveGit(request, response, root, undefined);
     }
   }
