@@ -1,15 +1,14 @@
 import { activityInfo, getClient } from '@temporalio/activity';
-import type { Client } from '@temporalio/client';
-import { WorkflowNotFoundError } from '@temporalio/common';
-import proto from '@temporalio/proto';
-import { type Alert, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { type Alert, type AlertChanges, alertsOf, type WatchedGroup } from '../domain/catalog/alerts.ts';
 import type { Config } from '../domain/config.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
 import { type AlertNews, tell } from './alerts/channels.ts';
 import { watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from './heartbeating.ts';
+import { unpolledQueues } from './unpolled-queues.ts';
 
 /** What a look at the fleet found. */
 export interface FleetWatch {
@@ -18,6 +17,8 @@ export interface FleetWatch {
   readonly alerts: readonly Alert[];
   /** Runs that every group has missed so far. */
   readonly missed: Readonly<Record<string, number>>;
+  /** What channels could not be told, by name. */
+  readonly untold?: Readonly<Record<string, AlertChanges>>;
 }
 
 /** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
@@ -66,7 +67,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
   };
 }
 
-/** The result of the latest run that told its news. Temporal hands it on to runs of the schedule, but not to those of a person. */
+/** What the latest run found. Temporal hands results on to runs of the schedule, but not to those of a person. */
 async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
   const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
   const own = activityInfo().workflowExecution?.workflowId;
@@ -75,9 +76,18 @@ async function watchedBefore(client: Client, index: string): Promise<FleetWatch 
     const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
     // one that is older than what Temporal keeps told its news long ago
     const status = (await handle.describe().catch(unlessForgotten))?.status.name;
-    if (status === 'COMPLETED') return handle.result();
+    const found = status === 'COMPLETED' || status === 'FAILED' ? await handle.result().catch(watchIn) : null;
+    if (found !== null) return found;
   }
   return null;
+}
+
+/** What a run found that could not tell it to every channel: it is with its failure. Null for a run that failed before. */
+function watchIn(error: unknown): FleetWatch | null {
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  const { cause } = error;
+  const [found] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as FleetWatch[]) : [];
+  return found?.untold === undefined ? null : found;
 }
 
 function unlessForgotten(error: unknown): null {
@@ -103,27 +113,3 @@ function watchedGroup(
       })),
   };
 }
-
-/** Task queues that no worker polls. */
-async function unpolledQueues(client: Client): Promise<string[]> {
-  const { namespace } = client.options;
-  const polled = await Promise.all(
-    [FLOWS_QUEUE, REPOS_QUEUE].map(async (name) => {
-      const { pollers } = await client.workflowService.describeTaskQueue({
-        namespace,
-        taskQueue: { name },
-        taskQueueType: name === FLOWS_QUEUE ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY,
-      });
-      const since = Date.now() - POLLER_MEMORY_MS;
-      const isAlive = (pollers ?? []).some(
-        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since,
-      );
-      return isAlive ? [] : [name];
-    }),
-  );
-  return polled.flat();
-}
-
-/** A worker polls at least every minute; the server remembers those that are gone for five. */
-const POLLER_MEMORY_MS = 2 * 60_000;
-const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;

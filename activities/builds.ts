@@ -1,17 +1,20 @@
 import { type BuildComparison, compareAnswers, type QueryAnswers, type StoredQuery } from '../domain/catalog/build.ts';
 import type { PruneResult, SwitchResult } from '../domain/catalog/build-flows.ts';
 import type { RepositoryPage } from '../domain/catalog/flows.ts';
+import { headReceipts } from '../domain/catalog/branch.ts';
 import { addressOfReceipt, isBeingRemoved, pageOf } from '../domain/catalog/plan.ts';
-import { blankReceipt } from '../domain/catalog/receipt.ts';
+import { blankReceipt, type Receipt } from '../domain/catalog/receipt.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { heartbeating } from './heartbeating.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
+import type { IndexStore } from './index/store.ts';
+import { listBranches, takeOutBranch } from './removal.ts';
 
 /** The activities that change which builds an index has. Task queue `longhaul-repos`. */
 export interface BuildActivities {
   /** Begins an empty build; with the model of the live one when none is named. Gives the digests of the live and the new build. */
   beginBuild(request: { readonly model?: string }): Promise<{ readonly from: string | null; readonly to: string }>;
-  /** Repositories of the live build that are not in this one where HEAD is now. */
+  /** Repositories of the live build that are not in this one where their refs are now. */
   findUnbuilt(request: {
     readonly build: string;
     readonly after: string | null;
@@ -25,7 +28,7 @@ export interface BuildActivities {
   }): Promise<BuildComparison>;
   /** The digest of a build; `previous` is the one that was live before. Throws `InvalidInput` when there is none. */
   resolveBuild(request: { readonly to: string }): Promise<string>;
-  /** Makes a build live, with exactly the repositories that the live one has. */
+  /** Makes a build live, with exactly the repositories and branches that the live one has. */
   switchBuild(request: { readonly to: string }): Promise<SwitchResult>;
   /** Drops the builds beside the live one. */
   pruneBuilds(request: { readonly previous: boolean }): Promise<PruneResult>;
@@ -71,14 +74,14 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
     },
 
     switchBuild: ({ to }) =>
-      heartbeating(async () => {
+      heartbeating(async (signal) => {
         const live = await builds.live();
         if (live?.digest === to) {
           // an earlier try of this activity did it, and its answer was lost
           const previous = (await builds.list()).find(({ role }) => role === 'previous');
           return { from: previous?.digest ?? null, to, carried: 0, removed: 0 };
         }
-        const aligned = live === null ? { carried: 0, removed: 0 } : await align(tools, live.digest, to);
+        const aligned = live === null ? { carried: 0, removed: 0 } : await align(tools, live.digest, to, signal);
         await builds.switchTo(to);
         return { from: live?.digest ?? null, to, ...aligned };
       }),
@@ -100,30 +103,65 @@ async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<Que
 }
 
 /**
- * Gives a build the repositories that another one has: what was removed there is removed here, and what is missing here gets
- * a receipt that is on its way to where the other build is, so that the next sync indexes it.
+ * Gives a build the repositories and branches that another one has: what was removed there is removed here, and what is missing
+ * here gets a receipt that is on its way to where the other build is, so that the next sync indexes it.
  */
 async function align(
   { builds }: CatalogTools,
   from: string,
   to: string,
+  signal: AbortSignal,
 ): Promise<{ carried: number; removed: number }> {
   const source = builds.store(from);
   const target = builds.store(to);
-  const [all, present] = await Promise.all([source.receipts(), target.receipts()]);
-  const wanted = all.filter((receipt) => !isBeingRemoved(receipt));
+  const [all, held] = await Promise.all([source.receipts(), target.receipts()]);
+  const wanted = headReceipts(all).filter((receipt) => !isBeingRemoved(receipt));
   const wantedIds = new Set(wanted.map(({ repository }) => repository));
-  const presentIds = new Set(present.map(({ repository }) => repository));
-  const removed = [...presentIds].filter((id) => !wantedIds.has(id));
-  for (const id of removed) await target.deleteRepository(id);
-  const missing = wanted.filter(({ repository }) => !presentIds.has(repository));
+  const present = new Map(headReceipts(held).map((receipt) => [receipt.repository, receipt]));
+  const removed = [...present.values()].filter(({ repository }) => !wantedIds.has(repository));
+  for (const { repository, branches } of removed) await target.deleteRepository(repository, branches);
+  const missing = wanted.filter(({ repository }) => !present.has(repository));
   for (const { repository } of missing) {
     // it may have been removed since
     const receipt = await source.readReceipt(repository);
     if (receipt === null || isBeingRemoved(receipt)) continue;
-    const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
-    const blank = blankReceipt(addressOfReceipt(receipt), to);
-    await target.writeReceipt({ ...blank, pending: { commit, tree, branch, timestamp } });
+    await target.writeReceipt(onItsWay(receipt, to));
+  }
+  const withBranches = wanted.filter(
+    ({ repository, branches = present.get(repository)?.branches }) => branches !== undefined,
+  );
+  // a build that an older version made knows of no branches
+  if (withBranches.length > 0) await target.prepare();
+  for (const { repository } of withBranches) {
+    await alignBranches(source, target, { repository, build: to }, signal);
   }
   return { carried: missing.length, removed: removed.length };
+}
+
+async function alignBranches(
+  source: IndexStore,
+  target: IndexStore,
+  { repository, build }: { readonly repository: string; readonly build: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = await source.readReceipt(repository);
+  let head = await target.readReceipt(repository);
+  if (wanted === null || head === null) return;
+  for (const ref of head.branches ?? []) {
+    if (!wanted.branches?.includes(ref)) head = (await takeOutBranch(target, head, ref, signal)).head;
+  }
+  await listBranches(target, head, wanted.branches ?? []);
+  for (const ref of wanted.branches ?? []) {
+    const receipt = await source.readReceipt(repository, ref);
+    const isThere = (await target.readReceipt(repository, ref)) !== null;
+    if (receipt === null || isBeingRemoved(receipt) || isThere) continue;
+    await target.writeReceipt(onItsWay(receipt, build));
+  }
+}
+
+/** A receipt that vouches for nothing yet, on its way to where the one of another build is. */
+function onItsWay(receipt: Receipt, build: string): Receipt {
+  const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
+  const blank = blankReceipt(addressOfReceipt(receipt), build, receipt.ref);
+  return { ...blank, pending: { commit, tree, branch, timestamp } };
 }

@@ -1,21 +1,22 @@
 import { log } from '@temporalio/activity';
-import type { RepositoryOutcome, RepositoryPage } from '../domain/catalog/flows.ts';
-import type { FullReason } from '../domain/catalog/change.ts';
+import type { RepositoryOutcome, RepositoryPage, SyncRepositoryInput } from '../domain/catalog/flows.ts';
 import { addressOf } from '../domain/catalog/flows.ts';
-import { addressOfReceipt, isBeingRemoved, isIndexed, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
-import type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
-import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import { refOfBranch } from '../domain/catalog/branch.ts';
+import { addressOfReceipt, isBeingRemoved, pageOf, STREAM_URL } from '../domain/catalog/plan.ts';
+import { DEFAULT_REF } from '../domain/catalog/receipt.ts';
 import type { RepositoryVerification } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { ModelSettings } from '../domain/model.ts';
+import { bringUpToDate, type BuildTools, type Run } from './bring-up-to-date.ts';
 import { heartbeating } from './heartbeating.ts';
-import { type ChangeSource, ingest, type IngestResult, type IngestTools } from './index/ingest.ts';
+import { ingest } from './index/ingest.ts';
+import { headOf } from './index/refs.ts';
 import type { Builds } from './index/builds.ts';
 import type { SearchAnswer, SearchQuery } from './index/search.ts';
 import type { StreamSpool } from './index/stream-spool.ts';
 import type { Evicted, Mgit } from './mgit/index.ts';
 import type { Planner } from './planner.ts';
-import { removeFromIndex } from './removal.ts';
+import { removeBranch, removeFromIndex } from './removal.ts';
 import { verifyRepository } from './verification.ts';
 
 /** One page of a question about many repositories. */
@@ -25,8 +26,6 @@ export interface PageRequest {
   /** The id after which the page starts. */
   readonly after: string | null;
   readonly limit: number;
-  /** The named group that it is asked for. */
-  readonly group?: string;
 }
 
 /** Where to index: the live build when none is named. */
@@ -39,18 +38,18 @@ export interface BuildChoice {
 export interface CatalogActivities {
   /** What `mgit list` finds and the index does not hold yet. */
   listUnindexed(request: PageRequest): Promise<RepositoryPage>;
-  /** Indexed repositories whose HEAD moved, asked of mgit in one batch. */
+  /** Indexed repositories that have a ref which moved, asked of mgit in one batch. */
   findChanged(request: PageRequest): Promise<RepositoryPage>;
-  /** Indexed repositories that match. */
-  findIndexed(request: PageRequest): Promise<RepositoryPage>;
-  /** Brings the index of one repository to its HEAD. See `ingest`. */
+  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  findIndexed(request: PageRequest & { readonly branch?: string }): Promise<RepositoryPage>;
+  /** Brings the index of one repository to where its HEAD and its branches are. See `bringUpToDate`. */
   indexRepository(
-    request: BuildChoice & { readonly repository: string | RepositoryAddress; readonly onlyIndexed?: boolean },
+    request: BuildChoice & Pick<SyncRepositoryInput, 'repository' | 'onlyIndexed' | 'branches'>,
   ): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
-  /** Deletes whatever is kept of a repository in every build, its receipts last. */
-  removeRepository(request: { readonly repository: string }): Promise<RepositoryOutcome>;
+  /** Deletes whatever is kept of a repository, or of one branch of it, in every build, receipts last. */
+  removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
   /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
   findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
   /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
@@ -61,10 +60,7 @@ export interface CatalogActivities {
 export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
 
 /** What works on one build of the index. */
-export interface IndexTools extends IngestTools {
-  /** {@link Build.digest} */
-  readonly digest: string;
-  readonly mgit: Mgit;
+export interface IndexTools extends BuildTools {
   readonly planner: Planner;
   /** Searches; only the repositories that match `pattern`, when there is one. */
   readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
@@ -98,10 +94,10 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
     findChanged: ({ patterns, after, limit }) =>
       heartbeating(async (signal) => pageOf(await (await tools.index()).planner.sync(patterns, signal), after, limit)),
 
-    findIndexed: ({ patterns, after, limit }) =>
-      heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns), after, limit)),
+    findIndexed: ({ patterns, branch, after, limit }) =>
+      heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns, branch), after, limit)),
 
-    indexRepository: ({ repository, build, onlyIndexed = false }) =>
+    indexRepository: ({ repository, build, onlyIndexed = false, branches = [] }) =>
       heartbeating(async (signal, report) => {
         const started = Date.now();
         const id = typeof repository === 'string' ? repository : repository.id;
@@ -116,7 +112,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
                 : before
                   ? addressOfReceipt(before)
                   : addressOf(await index.mgit.find(id, { signal }));
-            return bringUpToDate(index, address, before, { signal, onProgress: report });
+            return bringUpToDate(index, address, before, branches, { signal, onProgress: report });
           }),
         );
         return outcomeOf(runs, id, Date.now() - started);
@@ -130,7 +126,8 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
           const source = await tools.spool.open(repository, stream, previous);
           const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
           const address = { id: repository, cloneUrl };
-          const run = await ingest(index, address, source, previous, { signal, onProgress: report });
+          const of = headOf(previous);
+          const run = await ingest(index, address, source, previous, { signal, onProgress: report, of });
           return [{ ...run, full: source.full }];
         });
         return outcomeOf(runs, repository, Date.now() - started);
@@ -148,12 +145,16 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
       }),
 
-    removeRepository: ({ repository }) =>
+    removeRepository: ({ repository, branch }) =>
       heartbeating(async (signal) => {
         const started = Date.now();
         const live = await tools.builds.live();
-        const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository);
-        const objectsDeleted = await removeFromIndex(tools, repository, signal);
+        const ref = branch === undefined ? DEFAULT_REF : refOfBranch(branch);
+        const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
+        const objectsDeleted =
+          branch === undefined
+            ? await removeFromIndex(tools, repository, signal)
+            : await removeBranch(tools, repository, ref, signal);
         return {
           repository,
           commit: removed?.commit ?? '',
@@ -241,90 +242,9 @@ async function cloneUrlOf(mgit: Mgit, id: string, signal: AbortSignal): Promise<
   }
 }
 
-type Run = IngestResult & Pick<ChangeSource, 'full'>;
-type RunOptions = Parameters<typeof ingest>[4];
-
-/**
- * Finishes what an earlier run left under way, exactly to where it was going; then goes on to where HEAD is now. When
- * Weaviate does not hold what git asks for, everything is read once more and compared.
- */
-async function bringUpToDate(
-  tools: IndexTools,
-  repository: RepositoryAddress,
-  previous: Receipt | null,
-  options: RunOptions,
-): Promise<Run[]> {
-  const runs: Run[] = [];
-  let receipt = previous;
-  try {
-    if (receipt?.pending) {
-      const run = await indexDifference(tools, repository, receipt, { target: receipt.pending }, options);
-      runs.push(run);
-      receipt = run.receipt;
-    }
-    runs.push(await indexDifference(tools, repository, receipt, {}, options));
-    return runs;
-  } catch (error) {
-    throwUnlessIncomplete(error);
-  }
-  const repair = (): Promise<Run> => indexDifference(tools, repository, receipt, { full: 'interrupted-run' }, options);
-  try {
-    runs.push(await repair());
-  } catch (error) {
-    throwUnlessIncomplete(error);
-    // what Weaviate had lost its way to is gone now, and is written as if it had never been there
-    runs.push(await repair());
-  }
-  return runs;
-}
-
-function throwUnlessIncomplete(error: unknown): void {
-  if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
-}
-
-/** mgit's differential since the receipt, ingested. Nothing is written when there is none. */
-async function indexDifference(
-  tools: IndexTools,
-  repository: RepositoryAddress,
-  receipt: Receipt | null,
-  question: { readonly target?: Snapshot; readonly full?: FullReason },
-  options: RunOptions,
-): Promise<Run> {
-  // a stream whose producer named no tree says nothing of what is in git
-  const since = receipt !== null && receipt.commit !== '' && receipt.tree !== '' ? receipt : null;
-  const delta = await tools.mgit.diff(repository, since, { ...question, signal: options.signal });
-  const { full } = delta;
-  const isSame =
-    receipt !== null && isSameSnapshot(delta.to, receipt) && (repository.uid ?? receipt.uid) === receipt.uid;
-  if (isSame && isIndexed(receipt, tools.digest) && full === null) {
-    return { ...NOTHING_DONE, receipt, full };
-  }
-  const source: ChangeSource = {
-    to: delta.to,
-    full,
-    changes: () => delta.changes(),
-    readOld: (oids) => delta.readOld(oids),
-  };
-  return { ...(await ingest(tools, repository, source, receipt, options)), full };
-}
-
-const NOTHING_DONE: Omit<IngestResult, 'receipt'> = {
-  files: 0,
-  filesChanged: 0,
-  objectsWritten: 0,
-  objectsDeleted: 0,
-  embedded: 0,
-  embeddingsReused: 0,
-  skipped: {},
-};
-
-function isSameSnapshot(a: Snapshot, b: Snapshot): boolean {
-  return a.commit === b.commit && a.tree === b.tree && a.branch === b.branch;
-}
-
 function outcomeOf(runs: readonly Run[], repository: string, durationMs: number): RepositoryOutcome {
   const sum = (count: (run: Run) => number): number => runs.reduce((total, run) => total + count(run), 0);
-  const last = runs.at(-1);
+  const last = runs.findLast(({ receipt: { ref } }) => ref === DEFAULT_REF);
   return {
     repository,
     commit: last?.receipt.commit ?? '',

@@ -2,14 +2,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import {
-  alertChannelSchema,
-  blobsSchema,
-  type Config,
-  configSchema,
-  providerSchema,
-  servedModelSchema,
-} from '../domain/config.schema.ts';
+import { aboutField, check } from '../domain/check.schema.ts';
+import { type Config, configSchema } from '../domain/config.schema.ts';
+import { alertChannelSchema } from '../domain/config/alerts.schema.ts';
+import { blobsSchema } from '../domain/config/blobs.schema.ts';
+import { servedModelSchema } from '../domain/config/models.schema.ts';
+import { providerSchema } from '../domain/config/providers.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
 
@@ -76,7 +74,7 @@ function parse(path: string): Config {
   if (!found.isFile()) throw invalid(path, 'this is not a file.');
   if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
   const { value, lineOf } = parseYaml(readFileSync(path, 'utf8'), path);
-  const result = configSchema.safeParse(value);
+  const result = check(configSchema, value);
   if (result.success) return result.data;
   const { issues } = result.error;
   // a misspelt key is also a missing one: the spelling is the news
@@ -88,7 +86,7 @@ function parse(path: string): Config {
   if (unknown !== undefined) {
     throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
   }
-  throw invalid(at, `${keys.join('.') || 'the document'}: ${issue?.message ?? 'is wrong'}.`);
+  throw invalid(at, `${aboutField(keys.join('.') || 'the document', issue?.message ?? 'is wrong')}.`);
 }
 
 /** The known keys by the first key of the place in the document. */

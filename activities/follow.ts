@@ -1,7 +1,6 @@
-import { getClient } from '@temporalio/activity';
+import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
-import pLimit from 'p-limit';
 import {
   byRepository,
   type Delivery,
@@ -11,31 +10,34 @@ import {
   type RepositoryEvents,
 } from '../domain/catalog/follow.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
-
-/** Repositories that are told at the same time: few, so that what forges say meanwhile finds the server free. */
-const AT_ONCE = 1;
+import { heartbeating } from './heartbeating.ts';
 
 /** The activities of the role `flows` that need Temporal itself. */
 export interface FollowActivities {
-  /** Tells the flows of all repositories what came for them. Twice is once: they know deliveries again. */
+  /**
+   * Tells the flows of all repositories what came for them, one after another, so that what forges say meanwhile finds the server
+   * free. Another try goes on where this one ended. Twice is once: they know deliveries again.
+   */
   tellRepositories(request: { readonly deliveries: readonly Delivery[] }): Promise<void>;
 }
 
 /** See {@link FollowActivities}. */
 export function createFollowActivities(): FollowActivities {
   return {
-    async tellRepositories({ deliveries }) {
-      const client = getClient();
-      await pLimit(AT_ONCE).map([...byRepository(deliveries)], ([repository, came]) => {
-        const quietSeconds = came[0]?.quietSeconds;
-        const input = { repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) };
-        return tellRepository(
-          client,
-          input,
-          came.map(({ event }) => event),
-        );
-      });
-    },
+    tellRepositories: ({ deliveries }) =>
+      heartbeating(async (signal, report) => {
+        const client = getClient();
+        let told = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
+        report(told);
+        for (const [repository, came] of [...byRepository(deliveries)].slice(told)) {
+          signal.throwIfAborted();
+          const quietSeconds = came[0]?.quietSeconds;
+          const input = { repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) };
+          const events = came.map(({ event }) => event);
+          await tellRepository(client, input, events);
+          report(++told);
+        }
+      }),
   };
 }
 

@@ -29,12 +29,14 @@ export interface GroupActivities {
   recordApplication(request: { readonly runId: string; readonly result: ApplySyncGroupsResult }): Promise<void>;
   /** Starts a run of each group now, or leaves the one alone that runs. */
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
-  /** Repositories of a group that are not indexed yet, or whose HEAD moved. */
+  /** Repositories of a group that are not indexed yet, have a ref which moved, or lack a branch of the group. */
   findGroupWork(request: {
     /** Its name, for the log. */
     readonly group: string;
     readonly patterns: readonly string[];
     readonly exclude: readonly string[];
+    /** Branches to index beside HEAD. @default none */
+    readonly branches?: readonly string[];
     readonly after: string | null;
     readonly limit: number;
   }): Promise<RepositoryPage>;
@@ -81,10 +83,10 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
         for (const name of names) await schedules().run(name);
       }),
 
-    findGroupWork: ({ patterns, exclude, after, limit }) =>
+    findGroupWork: ({ patterns, exclude, branches = [], after, limit }) =>
       heartbeating(async (signal) => {
         const { planner } = await tools.index();
-        return pageOf(await planner.group(patterns, exclude, signal), after, limit);
+        return pageOf(await planner.group({ patterns, exclude, branches }, { signal }), after, limit);
       }),
   };
 }

@@ -1,4 +1,5 @@
-import { describeIssue, FLOW_INPUTS, type CheckedFlow } from '../domain/catalog/flows.schema.ts';
+import { FLOW_INPUTS, type CheckedFlow } from '../domain/catalog/flows.schema.ts';
+import { check, describeIssue } from '../domain/check.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 
 /** Activities that need nothing outside: they run in the worker of the flow itself. */
@@ -19,7 +20,7 @@ export function createInputActivities(): InputActivities {
 /** Checks an input as {@link InputActivities.checkInput} does; the command line uses it before it starts a flow. */
 export function parseFlowInput(flow: string, input: unknown): unknown {
   const schema = FLOW_INPUTS[flow as CheckedFlow];
-  const result = schema.safeParse(input ?? {});
+  const result = check(schema, input ?? {});
   if (result.success) return result.data;
   throw new LonghaulError('InvalidInput', `${flow}: ${describeIssue(result.error)}`);
 }

@@ -1,4 +1,5 @@
 import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { PROCESS_EVENTS, type ProcessEventName } from '../domain/events.ts';
 import { redact } from '../domain/redact.ts';
 
 /** Fields that must never reach a log: a task token lets anyone complete the activity. */
@@ -31,4 +32,14 @@ export function createLogger(env: NodeJS.ProcessEnv): Logger {
     },
     destination({ dest: 2, sync: true }),
   );
+}
+
+/** As much of a logger as {@link tellProcess} needs. */
+type EventLogger = {
+  readonly [Level in (typeof PROCESS_EVENTS)[ProcessEventName]]: (fields: object, message: string) => void;
+};
+
+/** Tells the log what became of this process, or what it was asked. */
+export function tellProcess(logger: EventLogger, event: ProcessEventName, fields: object, message: string): void {
+  logger[PROCESS_EVENTS[event]]({ event, ...fields }, message);
 }

@@ -1,4 +1,5 @@
-import type { Config, ServedModelConfig } from '../domain/config.schema.ts';
+import type { Config } from '../domain/config.schema.ts';
+import type { ServedModelConfig } from '../domain/config/models.schema.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { BUILT_IN_MODELS } from '../domain/model.ts';
 import type { ModelSettings } from '../domain/model.ts';

@@ -1,9 +1,11 @@
 import { addressOf } from '../domain/catalog/flows.ts';
-import type { RepositoryFailure } from '../domain/catalog/flows.ts';
+import { branchNames, headReceipts } from '../domain/catalog/branch.ts';
+import type { PlannedRepository, RepositoryFailure } from '../domain/catalog/flows.ts';
 import { matchesAny, parsePattern } from '../domain/catalog/pattern.ts';
 import {
   addressOfReceipt,
   type FleetPlan,
+  type Holdings,
   joinPlans,
   type Moves,
   movesOf,
@@ -16,9 +18,10 @@ import {
 } from '../domain/catalog/plan.ts';
 import { type Holding, NO_OBJECTS, type Receipt, xorIds } from '../domain/catalog/receipt.ts';
 import { isRepositoryId, NO_REPOSITORY, providerOf, type Repository } from '../domain/catalog/repository.ts';
+import type { SyncGroup } from '../domain/catalog/sync-groups.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import type { IndexStore } from './index/store.ts';
-import type { Mgit } from './mgit/index.ts';
+import type { ListedRepository, Mgit } from './mgit/index.ts';
 
 /** What a planner asks. */
 export interface PlannerTools {
@@ -35,16 +38,20 @@ export interface Planner {
   /** What `mgit list` finds and the index does not hold completely. */
   onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
   /**
-   * What belongs to a sync group: repositories that are not completely indexed, and indexed ones whose HEAD moved. A provider
-   * that cannot be listed is a failure, and what is indexed of it is brought up to date all the same.
+   * What belongs to a sync group: repositories that are not completely indexed, and indexed ones that have a ref which moved or
+   * lack a branch of the group. A provider that cannot be listed is a failure, and what is indexed of it is brought up to date all
+   * the same.
    */
-  group(patterns: readonly string[], exclude: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
-  /** Indexed repositories, all or those that match, whose HEAD moved. */
+  group(
+    group: Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<FleetPlan>;
+  /** Indexed repositories, all or those that match, that have a ref which moved. */
   sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
-  /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks or has elsewhere than HEAD. */
+  /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks, or has a ref of elsewhere. */
   filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<FleetPlan>;
-  /** Indexed repositories that match. */
-  removal(patterns: readonly string[] | null): Promise<FleetPlan>;
+  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  removal(patterns: readonly string[] | null, branch?: string): Promise<FleetPlan>;
   /**
    * Repositories that have to be compared object by object: with `full` all that match; without it those whose receipt is not
    * what one pass over Weaviate and the providers say. Also what no receipt vouches for.
@@ -53,6 +60,14 @@ export interface Planner {
     patterns: readonly string[] | null,
     options: { readonly full: boolean; readonly signal?: AbortSignal },
   ): Promise<FleetPlan>;
+}
+
+/** What heads are asked for. */
+interface WhatIsAsked {
+  /** Branches besides those that are indexed. */
+  readonly branches?: readonly string[];
+  /** What a listing said of heads already. */
+  readonly listed?: readonly ListedRepository[];
 }
 
 /** See {@link Planner}. */
@@ -74,9 +89,18 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
   }
 
-  function headsOf(receipts: readonly Receipt[], signal: AbortSignal | undefined): ReturnType<Mgit['heads']> {
-    const fetched = receipts.filter((receipt) => !isStream(receipt)).map(addressOfReceipt);
-    return mgit.heads(fetched, signal ? { signal } : {});
+  /** Where HEADs are, and branches: those that are indexed, and those that are asked for. */
+  function headsOf(
+    receipts: readonly Receipt[],
+    { branches: asked = [], listed = [] }: WhatIsAsked,
+    signal: AbortSignal | undefined,
+  ): ReturnType<Mgit['heads']> {
+    const fetched = headReceipts(receipts).filter((receipt) => !isStream(receipt));
+    const questions = fetched.map((receipt) => {
+      const branches = [...asked, ...branchNames(receipt)];
+      return { ...addressOfReceipt(receipt), ...(branches.length === 0 ? {} : { branches }) };
+    });
+    return mgit.heads(questions, { listed, ...(signal ? { signal } : {}) });
   }
 
   /** Of the repositories that were found, those that are not completely indexed. */
@@ -84,48 +108,59 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     const receipts = await store.receipts();
     const addresses = found.map(addressOf);
     const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
-    const indexed = new Map(receipts.map((receipt) => [receipt.repository, receipt]));
-    return planOnboarding(addresses, indexed, digest, moves);
+    const indexed = byId(receipts);
+    return withBranches(planOnboarding(addresses, indexed, digest, moves), indexed, ({ formerly = [] }) => formerly);
   }
 
-  async function syncOf(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<FleetPlan> {
-    const heads = await headsOf(receipts, signal);
-    return planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
+  async function syncOf(
+    receipts: readonly Receipt[],
+    asked: WhatIsAsked,
+    signal: AbortSignal | undefined,
+  ): Promise<FleetPlan> {
+    const heads = await headsOf(receipts, asked, signal);
+    const plan = planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
+    return withBranches(plan, byId(receipts), ({ formerly = [] }) => formerly);
   }
 
   return {
     async onboarding(patterns, signal) {
       return onboardingOf(await mgit.list(patterns, signal ? { signal } : {}), signal);
     },
-    async group(patterns, exclude, signal) {
+    async group({ patterns, exclude, branches }, { signal } = {}) {
       const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
-      const found = await mgit.list(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
+      const found = await mgit.listWithHeads(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
       const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
       const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
-      const plans = [await onboardingOf(members, signal), await syncOf(indexed, signal)];
+      const plans = [await onboardingOf(members, signal), await syncOf(indexed, { branches, listed: members }, signal)];
       return joinPlans(
         found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
       );
     },
     async sync(patterns, signal) {
-      return syncOf(await indexedMatching(patterns), signal);
+      return syncOf(await indexedMatching(patterns), {}, signal);
     },
     async filling(wanted, signal) {
-      const present = new Map((await store.receipts()).map((receipt) => [receipt.repository, receipt]));
-      const receipts = wanted
+      const present = Map.groupBy(await store.receipts(), ({ repository }) => repository);
+      const repositories = headReceipts(wanted);
+      const receipts = repositories
         .filter((receipt) => !isStream(receipt))
         // another build's receipt vouches for nothing here
-        .map((receipt) => present.get(receipt.repository) ?? receipt);
-      const plan = planSync(receipts, await headsOf(receipts, signal), digest);
-      const failures = wanted.filter(isStream).map(({ repository }) => ({
+        .flatMap((receipt) => present.get(receipt.repository) ?? [receipt]);
+      // the branches that count are those of the other build
+      const heads = await headsOf(repositories, {}, signal);
+      const plan = withBranches(planSync(receipts, heads, digest), byId(wanted), ({ id }) => [id]);
+      const failures = repositories.filter(isStream).map(({ repository }) => ({
         repository,
         type: 'InvalidInput' as const,
         error: `${repository} came as a change stream: after the switch, ingest a full stream of it again.`,
       }));
-      return { ...plan, matched: wanted.length, failures: [...plan.failures, ...failures] };
+      return { ...plan, matched: repositories.length, failures: [...plan.failures, ...failures] };
     },
-    async removal(patterns) {
-      const work = (await indexedMatching(patterns)).map(addressOfReceipt);
+    async removal(patterns, branch) {
+      const indexed = headReceipts(await indexedMatching(patterns));
+      const work = indexed
+        .filter((receipt) => branch === undefined || branchNames(receipt).includes(branch))
+        .map(addressOfReceipt);
       return { matched: work.length, work, upToDate: [], failures: [] };
     },
     async verification(patterns, { full, signal }) {
@@ -137,7 +172,9 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       const vouched = new Set(all.map(({ repository }) => repository));
       const named = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));
       const unvouched = [...new Set(named)].filter((id) => !vouched.has(id) && matches(id));
-      const fetched = receipts.map(addressOfReceipt).filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
+      const fetched = headReceipts(receipts)
+        .map(addressOfReceipt)
+        .filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
       const where = await mgit.whereabouts(fetched, signal ? { signal } : {});
       const plan = planVerification(receipts, unvouched, { held, where, digest, full });
       return { ...plan, failures: providerFailures(where) };
@@ -145,17 +182,42 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
   };
 }
 
-/** Number and XOR of the ids that the index holds of each repository: one pass over all of it. */
-async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSignal): Promise<Map<string, Holding>> {
-  const held = new Map<string, Holding>();
+/** Number and XOR of the ids that the index holds of each ref of each repository: one pass over all of it. */
+async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSignal): Promise<Holdings> {
+  const held = new Map<string, Map<string, Holding>>();
   for await (const page of store.everything()) {
     signal?.throwIfAborted();
-    for (const { id, repository } of page) {
-      const { objects, xor } = held.get(repository) ?? { objects: 0, xor: NO_OBJECTS };
-      held.set(repository, { objects: objects + 1, xor: xorIds(xor, id) });
+    for (const { id, repository, refs } of page) {
+      const ofRepository = held.get(repository) ?? new Map<string, Holding>();
+      held.set(repository, ofRepository);
+      for (const ref of refs.length === 0 ? [NO_REF] : refs) {
+        const { objects, xor } = ofRepository.get(ref) ?? { objects: 0, xor: NO_OBJECTS };
+        ofRepository.set(ref, { objects: objects + 1, xor: xorIds(xor, id) });
+      }
     }
   }
   return held;
+}
+
+/** Stands for the ref of an object that names none. */
+const NO_REF = '(no ref)';
+
+/** Receipts of HEADs by the ids of their repositories. */
+function byId(receipts: readonly Receipt[]): ReadonlyMap<string, Receipt> {
+  return new Map(headReceipts(receipts).map((receipt) => [receipt.repository, receipt]));
+}
+
+/** A plan whose work takes the branches along that are indexed under the ids that `source` gives. */
+function withBranches(
+  plan: FleetPlan,
+  receipts: ReadonlyMap<string, Receipt>,
+  source: (repository: PlannedRepository) => readonly string[],
+): FleetPlan {
+  const work = plan.work.map((repository) => {
+    const branches = [...new Set(source(repository).flatMap((id) => branchNames(receipts.get(id))))];
+    return branches.length === 0 ? repository : { ...repository, branches };
+  });
+  return { ...plan, work };
 }
 
 /** A provider that says no or nothing stops no group; one that asks to wait is waited for. */

@@ -1,4 +1,5 @@
 import type { BuildSettings } from '../domain/catalog/build.ts';
+import { headReceipts } from '../domain/catalog/branch.ts';
 import { matchesPattern, parsePattern } from '../domain/catalog/pattern.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
@@ -118,7 +119,7 @@ export async function openTools(
         async search({ pattern, ...question }) {
           if (pattern === undefined) return search(client, searching, question);
           const parsed = parsePattern(pattern, providers);
-          const ids = (await store.receipts()).map(({ repository }) => repository);
+          const ids = headReceipts(await store.receipts()).map(({ repository }) => repository);
           const repositories = ids.filter((id) => matchesPattern(parsed, id));
           return search(client, searching, { ...question, repositories });
         },

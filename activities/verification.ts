@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { addressOfReceipt, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
+import { addressOfReceipt, isBeingRemoved, isIndexed, STREAM_URL } from '../domain/catalog/plan.ts';
+import { branchNames, branchOfRef, refsOfRepository } from '../domain/catalog/branch.ts';
 import { DEFAULT_REF, type Receipt, type Snapshot } from '../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../domain/catalog/repository.ts';
 import {
@@ -9,7 +10,9 @@ import {
   totalOf,
 } from '../domain/catalog/verification.ts';
 import { LonghaulError } from '../domain/failures.ts';
+import { type RefGoal, seenHead } from './bring-up-to-date.ts';
 import {
+  compareLeft,
   compareObjects,
   type CompareOptions,
   type Comparison,
@@ -20,8 +23,9 @@ import {
 } from './index/compare.ts';
 import { begin, makeSure, makeSureOfReceipt } from './index/attempt.ts';
 import type { IngestTools } from './index/ingest.ts';
+import { HEAD_ALONE, headOf } from './index/refs.ts';
 import type { Mgit } from './mgit/index.ts';
-import { removeFromIndex, type RemovalTools } from './removal.ts';
+import { removeFromIndex, type RemovalTools, takeOutBranch } from './removal.ts';
 
 /** What a verification works with. */
 export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & RemovalTools & { readonly mgit: Mgit };
@@ -35,8 +39,8 @@ type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
 const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedded: 0, embeddingsReused: 0 };
 
 /**
- * Compares the index of one repository with what git says that its receipt stands for, and mends it when `repair` is true:
- * exactly what differs, the receipt last. Whoever calls it holds the repository's lock. May be killed anywhere and repeated.
+ * Compares the index of one repository with what git says that its receipts stand for, one ref after the other, and mends it when
+ * `repair` is true: exactly what differs, receipts last. Whoever calls it holds the repository's lock. May be killed anywhere and repeated.
  * Throws what mgit throws when git cannot be asked; a provider that does not answer never makes a repository `gone`. Throws
  * `RepositoryBusy` when another run took over what it was mending.
  */
@@ -72,11 +76,13 @@ async function verifyUnvouched(
   { repair, signal }: CompareOptions,
 ): Promise<Verified> {
   let objectsDeleted = 0;
+  const fence = (): Promise<void> => makeSureOfReceipt(store, id, null);
   for await (const page of heldOf(store, id)) {
     signal.throwIfAborted();
     for (const object of page) log.add('foreign', object);
-    if (repair) objectsDeleted += await deleteHeld(store, page, id, () => makeSureOfReceipt(store, id, null));
+    if (repair) objectsDeleted += await deleteHeld(store, page, id, fence);
   }
+  await verifyStrays(store, id, [], log, repair ? fence : null);
   return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
 }
 
@@ -101,10 +107,113 @@ async function verifyReceipt(
   if (lost !== null) return lost;
   const known =
     where !== undefined && !(where instanceof LonghaulError) && where.state === 'there' ? where.repository : null;
-  const verified = await verifyAgainstGit(tools, addressOf(id, receipt, known), receipt, log, options);
+  const address = addressOf(id, receipt, known);
+  const fence = (): Promise<void> => makeSureOfReceipt(tools.store, id, receipt);
+  await verifyStrays(tools.store, id, refsOfRepository(receipt), log, repair ? fence : null);
+  const verified =
+    receipt.branches === undefined
+      ? await verifyAgainstGit(tools, address, receipt, log, { ...options, of: HEAD_ALONE, reported: new Set() })
+      : await verifyRefs(tools, address, receipt, log, options);
   return where instanceof LonghaulError
     ? { ...verified, note: `whether its provider still has it is not known: ${where.message}` }
     : verified;
+}
+
+/** Receipts of refs that the receipt of HEAD does not list: nobody keeps them true. Deletes them when there is a fence to wait for. */
+async function verifyStrays(
+  store: VerificationTools['store'],
+  id: string,
+  listed: readonly string[],
+  log: DifferenceLog,
+  fence: Fence | null,
+): Promise<void> {
+  for (const { ref } of await store.receiptsOf(id)) {
+    if (listed.includes(ref)) continue;
+    log.add('receipt', `${ref}: nothing keeps it true`);
+    if (fence === null) continue;
+    await fence();
+    await store.deleteReceipt(id, ref);
+  }
+}
+
+/** Each ref of a repository by itself, HEAD first; then what is there and none of them holds. */
+async function verifyRefs(
+  tools: VerificationTools,
+  address: RepositoryAddress,
+  receipt: Receipt,
+  log: DifferenceLog,
+  options: CompareOptions,
+): Promise<Verified> {
+  const { store, mgit } = tools;
+  const { id } = address;
+  const now = await seenHead(mgit, address, branchNames(receipt), options.signal);
+  const tips = new Map([[DEFAULT_REF, now.commit], ...(now.branches ?? [])]);
+  const reported = new Set<string>();
+  const { refs } = headOf(receipt);
+  const verified: VerifiedRef[] = [];
+  for (const ref of refs) {
+    const branch = branchOfRef(ref);
+    const commit = branch === null || branch === now.branch ? now.commit : now.branches?.get(ref);
+    const own = branch === null ? receipt : await store.readReceipt(id, ref);
+    if (own === null || isBeingRemoved(own) || commit === undefined) {
+      verified.push(await verifyGoneBranch(tools, receipt, { ref, isGone: commit === undefined }, log, options));
+      continue;
+    }
+    const named = branch === null ? log : { ...log, add: prefixed(log, branch) };
+    const goal = { of: { ref, refs }, at: { commit, branch: branch ?? now.branch }, tips };
+    verified.push(await verifyAgainstGit(tools, address, own, named, { ...options, ...goal, reported }));
+  }
+  const ids = new Set(verified.flatMap((one) => [...(one.ids ?? [])]));
+  const isWhole = verified.every((one) => one.ids !== null);
+  const head = await store.readReceipt(id);
+  const fence = (): Promise<void> => makeSureOfReceipt(store, id, head);
+  // where a commit could not be had, nobody knows what belongs to it
+  const left = isWhole ? await compareLeft(tools, id, ids, log, { ...options, fence, reported }) : 0;
+  return joined(verified, left);
+}
+
+/** What the verification of one ref found. */
+interface VerifiedRef extends Verified {
+  /** Ids of the objects that belong to the ref; null when git could not say. */
+  readonly ids: ReadonlySet<string> | null;
+}
+
+function prefixed(log: DifferenceLog, branch: string): DifferenceLog['add'] {
+  return (kind, what, count) => log.add(kind, `${branch}: ${what}`, count);
+}
+
+function joined(verified: readonly Verified[], left: number): Verified {
+  const sum = (count: (work: Verified['work']) => number): number =>
+    verified.reduce((total, { work }) => total + count(work), 0);
+  return {
+    compared: verified.every(({ compared }) => compared === 'everything') ? 'everything' : 'counts',
+    note: verified.find(({ note }) => note !== null)?.note ?? null,
+    mended: verified.every(({ mended }) => mended),
+    work: {
+      objectsWritten: sum((work) => work.objectsWritten),
+      objectsDeleted: sum((work) => work.objectsDeleted) + left,
+      embedded: sum((work) => work.embedded),
+      embeddingsReused: sum((work) => work.embeddingsReused),
+    },
+  };
+}
+
+/** A branch that the repository does not have any more, or whose removal was not finished. */
+async function verifyGoneBranch(
+  { store }: VerificationTools,
+  { repository }: Receipt,
+  { ref, isGone }: { readonly ref: string; readonly isGone: boolean },
+  log: DifferenceLog,
+  { repair, signal }: CompareOptions,
+): Promise<VerifiedRef> {
+  const branch = branchOfRef(ref) ?? ref;
+  if (isGone) log.add('gone', `the branch ${branch}`);
+  else log.add('receipt', `${branch}: a removal that was not finished`);
+  const verified = { compared: 'everything' as const, ids: new Set<string>(), work: NO_WORK };
+  const head = await store.readReceipt(repository);
+  if (!repair || head === null) return { ...verified, note: 'the next sync takes it out', mended: false };
+  const { deleted, kept } = await takeOutBranch(store, head, ref, signal);
+  return { ...verified, note: null, mended: true, work: { ...NO_WORK, objectsWritten: kept, objectsDeleted: deleted } };
 }
 
 /** Reports a repository that is not where it was; null when there is git to compare with. */
@@ -145,7 +254,7 @@ async function verifyStream(
   { repair }: CompareOptions,
 ): Promise<Verified> {
   const fence = (): Promise<void> => makeSureOfReceipt(store, id, receipt);
-  const held = await countHeld(store, id, log, { digest, repair, fence });
+  const held = await countHeld(store, id, log, { digest, of: HEAD_ALONE, repair, fence });
   const wrong = wrongFields({ ...receipt, pending: null }, { objects: held.objects, xor: held.xor });
   if (receipt.pending !== null) wrong.push('pending');
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
@@ -159,7 +268,7 @@ async function verifyStream(
 }
 
 /**
- * Everything, at the commit that the receipt stands for. When that cannot be had any more, only the receipt's own sums can be
+ * Everything of one ref, at the commit that the receipt stands for. When that cannot be had any more, only the receipt's own sums can be
  * checked; to mend it the repository is taken as it is now.
  */
 async function verifyAgainstGit(
@@ -167,22 +276,23 @@ async function verifyAgainstGit(
   address: RepositoryAddress,
   receipt: Receipt,
   log: DifferenceLog,
-  options: CompareOptions,
-): Promise<Verified> {
+  options: CompareOptions & RefGoal & { readonly reported: Set<string> },
+): Promise<VerifiedRef> {
   const { store, analyzer, mgit } = tools;
   const { digest } = analyzer;
-  const { repair, signal } = options;
+  const { of, at, tips, repair, signal } = options;
   const target: Snapshot = receipt.commit === '' ? (receipt.pending ?? receipt) : receipt;
-  const listing = await mgit.diff(address, null, { target, signal });
+  const listing = await mgit.diff(address, null, { target, ...(at && tips ? { at, tips } : {}), signal });
   if (receipt.pending !== null) log.add('receipt', 'pending: a run that was not finished');
   const mending = mendingOf(store, receipt, listing.to);
   if (listing.to.commit !== target.commit) {
     log.add('receipt', `commit ${target.commit.slice(0, 64)}: the repository does not have it`);
     if (!repair) {
-      const held = await countHeld(store, address.id, log, { digest, repair, fence: mending.fence });
+      const held = await countHeld(store, address.id, log, { digest, of, repair, fence: mending.fence });
       const wrong = wrongFields(receipt, { objects: held.objects, xor: held.xor });
       if (wrong.length > 0) log.add('receipt', wrong.join(', '));
-      return { compared: 'counts', note: 'git does not know its commit any more', mended: false, work: NO_WORK };
+      const note = 'git does not know its commit any more';
+      return { compared: 'counts', note, mended: false, work: NO_WORK, ids: null };
     }
   }
   const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, {
@@ -191,7 +301,7 @@ async function verifyAgainstGit(
   });
   const { files, objects, xor } = work;
   const { commit, tree, timestamp } = listing.to;
-  const truth = { repository: address.id, ref: DEFAULT_REF, cloneUrl: address.cloneUrl, tree, timestamp, digest };
+  const truth = { repository: address.id, ref: of.ref, cloneUrl: address.cloneUrl, tree, timestamp, digest };
   // what stands in a receipt that vouches for nothing yet is not wrong
   const wrong = receipt.commit === '' ? [] : wrongFields(receipt, { ...truth, files, objects, xor });
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
@@ -212,7 +322,7 @@ async function verifyAgainstGit(
       pending: null,
     });
   }
-  return { compared: 'everything', note: null, mended: repair, work };
+  return { compared: 'everything', note: null, mended: repair, work, ids: work.ids };
 }
 
 /**
@@ -224,8 +334,8 @@ function mendingOf(
   receipt: Receipt,
   to: Snapshot,
 ): { readonly fence: Fence; hasBegun(): boolean } {
-  const { repository } = receipt;
-  const attempt = { store, repository, run: randomUUID() };
+  const { repository, ref } = receipt;
+  const attempt = { store, repository, ref, run: randomUUID() };
   let beginning: Promise<void> | null = null;
   async function start(): Promise<void> {
     await makeSureOfReceipt(store, repository, receipt);

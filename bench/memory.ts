@@ -7,7 +7,7 @@ import { realFiles } from './corpus.ts';
 import { mustEqual, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { forgetPeak, pidOf, residentMegabytes } from './process-usage.ts';
-import { startServers, startWorker } from './servers.ts';
+import { localSource, startServers, startWorker } from './servers.ts';
 
 const FILES = 20_000;
 /** How long a worker that is ready is left alone before its idle memory is read. */
@@ -31,7 +31,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     const own = { ...context, dir: join(dir, `run-${run}`) };
     const stack = await startServers(own, ['temporal', 'weaviate', 'model']);
     try {
-      const { client, close } = await startWorker(stack, root, own);
+      const { client, close } = await startWorker(stack, localSource(root), own);
       try {
         const worker = pidOf(stack, 'worker');
         await wait(SETTLING_MS, undefined, { signal });

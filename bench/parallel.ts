@@ -16,7 +16,7 @@ import { realFiles } from './corpus.ts';
 import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { cpuSeconds, pidOf } from './process-usage.ts';
-import { emptyCache, forgetEmbeddings, startServers, startWorker } from './servers.ts';
+import { emptyCache, forgetEmbeddings, localSource, startServers, startWorker } from './servers.ts';
 import { createSink } from './sink.ts';
 
 const REPOSITORIES = 32;
@@ -82,7 +82,7 @@ async function intoWeaviate(context: BenchContext, root: string): Promise<Record
   const { runs, signal, note } = context;
   const stack = await startServers(context, ['temporal', 'weaviate', 'model']);
   try {
-    const { client, cacheDir, close } = await startWorker(stack, root, context);
+    const { client, cacheDir, close } = await startWorker(stack, localSource(root), context);
     try {
       const pids = { ...pidsOf(stack), worker: pidOf(stack, 'worker') };
       const place = { client, pids, root, cacheDir, signal };

@@ -3,7 +3,7 @@ import { startFlow } from '../client/flows.ts';
 import { makeFixture } from './fixture-repositories.ts';
 import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
-import { startServers, startWorker } from './servers.ts';
+import { localSource, startServers, startWorker } from './servers.ts';
 
 const REPOSITORIES = 1_000;
 
@@ -20,7 +20,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
   await makeFixture({ root, repositories: REPOSITORIES, filesEach: 2, signal });
   const stack = await startServers(context, ['temporal', 'weaviate', 'model']);
   try {
-    const { client, close } = await startWorker(stack, root, context);
+    const { client, close } = await startWorker(stack, localSource(root), context);
     try {
       note('indexing them once');
       const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'], parallel: 16 });

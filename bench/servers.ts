@@ -5,8 +5,10 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
+import type { IndexTools } from '../activities/catalog.ts';
 import { loadConfig } from '../activities/config.ts';
 import { ANALYSIS_CACHE } from '../activities/index/analyzer.ts';
+import { openTools, type OpenTools } from '../activities/tools.ts';
 import { poll } from '../stack/child.ts';
 import { STACK_MARK } from '../stack/leftovers.ts';
 import { startStack } from '../stack/stack.ts';
@@ -61,33 +63,57 @@ export function modelCache(): string {
   return loadConfig({ env: process.env }).cacheDir;
 }
 
-/** Starts a real worker beside the servers, which finds its repositories below `root`, and gives a client to ask for flows. */
+/** Where a worker finds its repositories, and what it needs to know for that. */
+export interface WorkerSources {
+  /** As in `longhaul.yaml`. */
+  readonly providers: readonly object[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A worker that runs, and who asks it. */
+export interface BenchWorker {
+  readonly client: Client;
+  /** Its cache folder. */
+  readonly cacheDir: string;
+  /** What it works with, opened in this process; to be closed. */
+  readonly openTools: () => Promise<OpenTools & IndexTools>;
+  readonly close: () => Promise<void>;
+}
+
+/** The provider `local`: repositories below a folder. */
+export function localSource(root: string): WorkerSources {
+  return { providers: [{ name: 'local', type: 'local', root }] };
+}
+
+/** Starts a real worker beside the servers, and gives a client to ask for flows. */
 export async function startWorker(
   stack: Stack,
-  root: string,
+  { providers, env: more = {} }: WorkerSources,
   { dir, signal }: BenchContext,
-): Promise<{ client: Client; cacheDir: string; close: () => Promise<void> }> {
+): Promise<BenchWorker> {
   const config = join(dir, 'longhaul.yaml');
-  await writeFile(config, stringify({ providers: [{ name: 'local', type: 'local', root }] }));
+  await writeFile(config, stringify({ providers }));
   const cacheDir = await cacheWithModels(dir);
   const { apiKey } = stack.weaviate;
+  const env = {
+    ...process.env,
+    ...more,
+    [STACK_MARK]: stack.dataDir,
+    TEMPORAL_ADDRESS: stack.temporal.address,
+    TEMPORAL_NAMESPACE: stack.temporal.namespace,
+    WEAVIATE_URL: stack.weaviate.url,
+    WEAVIATE_GRPC: stack.weaviate.grpc,
+    ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
+    LONGHAUL_MODEL_DIR: stack.model.folder,
+    LONGHAUL_CACHE_DIR: cacheDir,
+    LONGHAUL_DATA_DIR: stack.dataDir,
+    LONGHAUL_CONFIG: config,
+  };
   await stack.supervise({
     name: 'worker',
     command: process.execPath,
     args: [WORKER],
-    env: {
-      ...process.env,
-      [STACK_MARK]: stack.dataDir,
-      TEMPORAL_ADDRESS: stack.temporal.address,
-      TEMPORAL_NAMESPACE: stack.temporal.namespace,
-      WEAVIATE_URL: stack.weaviate.url,
-      WEAVIATE_GRPC: stack.weaviate.grpc,
-      ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
-      LONGHAUL_MODEL_DIR: stack.model.folder,
-      LONGHAUL_CACHE_DIR: cacheDir,
-      LONGHAUL_DATA_DIR: stack.dataDir,
-      LONGHAUL_CONFIG: config,
-    },
+    env,
     logFile: join(stack.logDir, 'worker.log'),
     readyTimeout: 120_000,
     stopTimeout: 30_000,
@@ -97,6 +123,14 @@ export async function startWorker(
   });
   signal.throwIfAborted();
   const connection = await Connection.connect({ address: stack.temporal.address });
-  const client = new Client({ connection, namespace: stack.temporal.namespace });
-  return { client, cacheDir, close: () => connection.close() };
+  return {
+    client: new Client({ connection, namespace: stack.temporal.namespace }),
+    cacheDir,
+    openTools: async () => {
+      const places = { weaviate: { ...stack.weaviate, apiKey: apiKey ?? undefined }, modelFolder: stack.model.folder };
+      const tools = await openTools(loadConfig({ path: config, env }), places, env);
+      return { ...(await tools.index()), ...tools };
+    },
+    close: () => connection.close(),
+  };
 }

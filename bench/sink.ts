@@ -23,12 +23,16 @@ export function createSink(digest: string): IndexStore {
       stored.delete(repository);
       return Promise.resolve(size);
     },
-    count: (repository) => Promise.resolve(idsOf(repository).size),
+    count: (repository = '') => Promise.resolve(idsOf(repository).size),
     purge: refuse,
     inventory: refuse,
     everything: refuse,
     read: refuse,
     idsOfPaths: refuse,
+    refsOf: refuse,
+    deleteReceipt: refuse,
+    receiptsOf: refuse,
+    hasBranches: () => Promise.resolve(false),
     readReceipt: (repository) => Promise.resolve(receipts.get(repository) ?? null),
     readReceipts: (ids) => Promise.resolve(ids.flatMap((id) => receipts.get(id) ?? [])),
     writeReceipt: (receipt) => {

@@ -1,14 +1,17 @@
 import { type GroupRun, type GroupView, viewGroups } from '../activities/groups/view.ts';
+import { branchNames, headReceipts } from '../domain/catalog/branch.ts';
 import { isBeingRemoved } from '../domain/catalog/plan.ts';
 import type { Receipt } from '../domain/catalog/receipt.ts';
 import type { CliContext } from './cli/context.ts';
 import { connectTemporal } from './cli/servers.ts';
 import { readReceipts } from './plan.ts';
 
-/** A repository of the index. */
+/** A repository of the index; files and objects are those of HEAD. */
 export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | 'objects' | 'indexedAt'> {
-  /** `unfinished` when a run is under way, or broke off. */
+  /** `unfinished` when a run over one of its refs is under way, or broke off. */
   readonly state: 'complete' | 'unfinished';
+  /** Names of the branches that are indexed beside HEAD. */
+  readonly branches: readonly string[];
 }
 
 /** The fleet at a glance. */
@@ -29,10 +32,13 @@ export async function viewFleet(context: CliContext): Promise<FleetView> {
   const session = await connectTemporal(context);
   try {
     const [receipts, { groups, runs }] = await Promise.all([readReceipts(context), viewGroups(session.client, index)]);
+    const unfinished = new Set(receipts.flatMap(({ repository, pending }) => (pending === null ? [] : [repository])));
     return {
       at: new Date().toISOString(),
       index,
-      repositories: receipts.filter((receipt) => !isBeingRemoved(receipt)).map(repositoryView),
+      repositories: headReceipts(receipts)
+        .filter((receipt) => !isBeingRemoved(receipt))
+        .map((receipt) => repositoryView(receipt, unfinished)),
       groups,
       runs,
     };
@@ -41,6 +47,8 @@ export async function viewFleet(context: CliContext): Promise<FleetView> {
   }
 }
 
-function repositoryView({ repository, files, objects, indexedAt, pending }: Receipt): RepositoryView {
-  return { repository, files, objects, indexedAt, state: pending === null ? 'complete' : 'unfinished' };
+function repositoryView(receipt: Receipt, unfinished: ReadonlySet<string>): RepositoryView {
+  const { repository, files, objects, indexedAt } = receipt;
+  const state = unfinished.has(repository) ? 'unfinished' : 'complete';
+  return { repository, files, objects, indexedAt, state, branches: branchNames(receipt) };
 }

@@ -27,7 +27,12 @@ import type {
   VerifyInput,
 } from '../domain/catalog/flows.ts';
 import { repositoryName } from '../domain/catalog/repository.ts';
-import type { ApplySyncGroupsInput, ApplySyncGroupsResult, SyncGroupInput } from '../domain/catalog/sync-groups.ts';
+import {
+  type ApplySyncGroupsInput,
+  type ApplySyncGroupsResult,
+  SYNC_GROUPS_LOCK,
+  type SyncGroupInput,
+} from '../domain/catalog/sync-groups.ts';
 import { LonghaulError } from '../domain/failures.ts';
 import { FLOWS_QUEUE } from '../domain/queues.ts';
 
@@ -66,7 +71,8 @@ export interface StartOptions {
 
 /**
  * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. A stream waits for
- * whatever runs on its repository. Throws `InvalidInput` before anything is started.
+ * whatever runs on its repository, a declaration of sync groups for another one that is being applied. Throws `InvalidInput`
+ * before anything is started, `RepositoryBusy` or `IndexBusy` when something else is under way.
  */
 export async function startFlow<Type extends keyof Flows>(
   client: Client,
@@ -86,21 +92,36 @@ export async function startFlow<Type extends keyof Flows>(
   if (once !== undefined) return startOnce(client, type, input, { once, summary, repository });
   // a stream is not what another run works on: it waits for the lock
   if (type === 'ingestStream') await untilFree(client, workflowId);
-  const joins = type !== 'ingestStream' && workflowId !== BUILDS_LOCK;
-  try {
-    return (await client.workflow.start(type, {
-      taskQueue: FLOWS_QUEUE,
-      workflowId,
-      workflowIdConflictPolicy: joins ? WorkflowIdConflictPolicy.USE_EXISTING : WorkflowIdConflictPolicy.FAIL,
-      args: [input],
-      staticSummary: summary,
-      ...aboutRepository(repository),
-    })) as FlowHandle<Type>;
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw workflowId === BUILDS_LOCK
-      ? new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error })
-      : new LonghaulError('RepositoryBusy', `Another run is working on ${repository ?? workflowId}.`, { cause: error });
+  const asked = sha256(JSON.stringify(input));
+  for (;;) {
+    try {
+      return (await client.workflow.start(type, {
+        taskQueue: FLOWS_QUEUE,
+        workflowId,
+        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+        args: [input],
+        staticSummary: summary,
+        ...(type === 'applySyncGroups' ? { memo: { asked } } : {}),
+        ...aboutRepository(repository),
+      })) as FlowHandle<Type>;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (workflowId === BUILDS_LOCK) {
+        throw new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error });
+      }
+      const running = await client.workflow.getHandle(workflowId).describe();
+      if (running.status.name !== 'RUNNING') continue;
+      const isSame = type === 'applySyncGroups' ? running.memo?.['asked'] === asked : type !== 'ingestStream';
+      if (running.type === type && isSame) {
+        const handle = client.workflow.getHandle(workflowId, running.runId);
+        return Object.assign(handle, { firstExecutionRunId: running.runId });
+      }
+      if (type !== 'applySyncGroups') {
+        const message = `Another run is working on ${repository ?? workflowId}.`;
+        throw new LonghaulError('RepositoryBusy', message, { cause: error });
+      }
+      await untilFree(client, workflowId);
+    }
   }
 }
 
@@ -178,7 +199,9 @@ function identityOf(
   if (type === 'reembedIndex' || type === 'switchIndex' || type === 'pruneIndex') {
     return { workflowId: BUILDS_LOCK, summary: type, repository: null };
   }
-  if (type === 'applySyncGroups') return { workflowId: 'sync-groups', summary: 'apply sync groups', repository: null };
+  if (type === 'applySyncGroups') {
+    return { workflowId: SYNC_GROUPS_LOCK, summary: 'apply sync groups', repository: null };
+  }
   if ('name' in input) {
     return { workflowId: `sync-group/${input.name}`, summary: `sync group ${input.name}`, repository: null };
   }
@@ -194,7 +217,8 @@ function identityOf(
   if (!('patterns' in input) || input.patterns === undefined) {
     return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
   }
-  const patterns = [...input.patterns].sort().join('\n');
+  const branch = 'branch' in input && input.branch !== undefined ? [`\n${input.branch}`] : [];
+  const patterns = [...input.patterns.toSorted(), ...branch].join('\n');
   const digest = sha256(patterns).slice(0, 12);
   const summary = `${verb} ${input.patterns.join(', ')}`.slice(0, 200);
   return { workflowId: `${verb}-${digest}`, summary, repository: null };

@@ -1,6 +1,8 @@
 import { openMgit, type OpenTools, openTools } from '../activities/tools.ts';
 import { createPlanner } from '../activities/planner.ts';
 import type { Build } from '../domain/catalog/build.ts';
+import { headReceipts } from '../domain/catalog/branch.ts';
+import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../domain/catalog/flows.ts';
 import type { FleetPlan } from '../domain/catalog/plan.ts';
 import type { Receipt } from '../domain/catalog/receipt.ts';
 import type { CliContext } from './cli/context.ts';
@@ -10,16 +12,17 @@ import { loadedConfig, modelFolder, weaviateAddress } from './cli/servers.ts';
 export async function planFleet(
   context: CliContext,
   flow: 'onboardRepositories' | 'syncRepositories' | 'removeRepositories',
-  patterns: readonly string[] | null,
+  input: OnboardInput | SyncRepositoriesInput | RemoveInput,
 ): Promise<FleetPlan> {
+  const { patterns = null, branch } = { branch: undefined, ...input };
   return withTools(context, async (tools) => {
     const planner = (await tools.live())?.planner ?? plannerOfNothing(context);
     if (flow === 'onboardRepositories') return planner.onboarding(patterns ?? []);
-    return flow === 'syncRepositories' ? planner.sync(patterns) : planner.removal(patterns);
+    return flow === 'syncRepositories' ? planner.sync(patterns) : planner.removal(patterns, branch);
   });
 }
 
-/** All receipts of the live build. */
+/** All receipts of the live build, of every ref. */
 export async function readReceipts(context: CliContext): Promise<Receipt[]> {
   return withTools(context, async ({ builds }) => {
     const live = await builds.live();
@@ -38,9 +41,9 @@ export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
   return withTools(context, async ({ builds }) => {
     const sizes: BuildSize[] = [];
     for (const build of await builds.list()) {
-      const receipts = await builds.store(build.digest).receipts();
-      const objects = receipts.reduce((sum, receipt) => sum + receipt.objects, 0);
-      sizes.push({ ...build, repositories: receipts.length, objects });
+      const store = builds.store(build.digest);
+      const [receipts, objects] = await Promise.all([store.receipts(), store.count()]);
+      sizes.push({ ...build, repositories: headReceipts(receipts).length, objects });
     }
     return sizes;
   });

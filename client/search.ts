@@ -10,8 +10,8 @@ import { loadedConfig, modelFolder, weaviateAddress } from './cli/servers.ts';
 export interface SearchSession {
   /**
    * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing is
-   * indexed, for an empty query, a pattern that no indexed repository matches, or a language that nothing in the index is
-   * written in.
+   * indexed, for an empty query, a pattern that no indexed repository matches, a language that nothing in the index is
+   * written in, or a branch that none of the repositories is indexed at.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;
   close(): Promise<void>;

@@ -2,8 +2,8 @@
 export type EventLevel = 'info' | 'warn' | 'error';
 
 /**
- * What the flows tell the log, by the field `event`, each with its level and what it says (docs/events.md). The metrics of a
- * process are counted from the same events, so that a line and its count never disagree.
+ * What flows and their activities tell the log, by the field `event`, each with its level and what it says (docs/events.md). The
+ * metrics of a worker are counted from the same events, so that a line and its count never disagree.
  */
 export const EVENTS = {
   sync_group_start: 'info',
@@ -23,8 +23,37 @@ export const EVENTS = {
   remove_repo_failed: 'error',
   index_differs: 'warn',
   repo_moved: 'info',
+  repo_busy: 'info',
+  deliveries_lost: 'error',
   budget_wait: 'warn',
+  sync_groups_applied: 'info',
+  mirror_evicted: 'info',
+  contents_evicted: 'info',
+  cache_limit_failed: 'warn',
 } as const satisfies Record<string, EventLevel>;
+
+/** What workers and gateways tell the log of themselves and of what they are asked, besides {@link EVENTS}. */
+export const PROCESS_EVENTS = {
+  worker_ready: 'info',
+  worker_stopped: 'info',
+  worker_failed: 'fatal',
+  metrics_ready: 'info',
+  model_progress: 'info',
+  model_differs: 'warn',
+  build_outdated: 'warn',
+  traces_lost: 'warn',
+  gateway_ready: 'info',
+  gateway_stopped: 'info',
+  webhook_accepted: 'info',
+  request_refused: 'warn',
+  request_failed: 'error',
+  flow_started: 'info',
+  signal_sent: 'info',
+  update_sent: 'info',
+} as const satisfies Record<string, EventLevel | 'fatal'>;
+
+/** The name of an event of {@link PROCESS_EVENTS}. */
+export type ProcessEventName = keyof typeof PROCESS_EVENTS;
 
 /** The name of an event of {@link EVENTS}. */
 export type EventName = keyof typeof EVENTS;
@@ -36,7 +65,7 @@ export type Verb = 'sync' | 'verify' | 'remove';
 export interface GroupStart {
   readonly group: string;
   readonly repo_count: number;
-  /** True for a group that was given a name; otherwise `group` is what was asked for, such as its patterns. */
+  /** True for a sync group; otherwise `group` is what was asked for, such as patterns. */
   readonly named: boolean;
 }
 
@@ -68,7 +97,7 @@ export interface RepositorySuccess {
   readonly repo: string;
   readonly files_changed: number;
   readonly duration_ms: number;
-  /** The named group that it was worked on for. */
+  /** The sync group that it was worked on for. */
   readonly group?: string;
 }
 

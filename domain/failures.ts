@@ -126,13 +126,16 @@ export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as F
   (type) => FAILURES[type].tries === 1,
 );
 
+/** Whoever asks for more is asked again after a day; no clock could show what some ask for. */
+const LONGEST_WAIT_MS = 86_400_000;
+
 /**
  * An anticipated failure, outside Temporal. Adapters throw it with a sentence that names what is wrong and where; the
  * worker turns it into an `ApplicationFailure` of the same type, the command line into a message and an exit code.
  */
 export class LonghaulError extends Error {
   readonly type: FailureType;
-  /** Milliseconds to wait before the next try, when the other side said so (`retry-after`). */
+  /** Milliseconds to wait before the next try, when the other side said so (`retry-after`); a day at most. */
   readonly retryAfterMs: number | undefined;
   /** Who asks to wait, as a person knows it: `github.com`. */
   readonly waitingFor: string | undefined;
@@ -145,7 +148,8 @@ export class LonghaulError extends Error {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'LonghaulError';
     this.type = type;
-    this.retryAfterMs = options.retryAfterMs;
+    const { retryAfterMs } = options;
+    this.retryAfterMs = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, LONGEST_WAIT_MS);
     this.waitingFor = options.waitingFor;
   }
 }

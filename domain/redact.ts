@@ -11,16 +11,21 @@ const SECRETS: readonly RegExp[] = [
   /github_pat_[A-Za-z0-9_]{16,}/g,
   // GitLab
   /gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-[\w-]{16,}(?:\.[\w-]+)*/g,
+  // Bitbucket
+  /AT[AC]TT3x[\w=-]{16,}/g,
   // OpenAI, Anthropic and whoever followed them: a name of a repository has no such mixture
   /(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}[0-9A-Z])[\w-]{16,}/g,
   // AWS
   /A[KS]IA[0-9A-Z]{16}/g,
-  // Slack
+  // Slack: tokens, and the addresses of its webhooks
   /xox[a-z]-[\w-]{10,}/g,
+  /(?<=hooks\.slack\.com\/)[\w/-]{16,}/g,
   // JSON Web Tokens, signed or encrypted
   /eyJ[\w-]{8,2000}\.[\w-]{8,}(?:\.[\w-]*)*/g,
   // the value of an `Authorization` header
   /(?<=\b(?:bearer|basic)\s{1,4})(?=[\w.~+/-]{0,200}[0-9])[\w.~+/-]{16,}={0,2}/gi,
+  // the gateway's own keys; what stands before the secret says whose it was
+  /(?<=\blh_[0-9a-f]{12}_)[\w-]{43,}/g,
   // whole private keys, and what is left of one whose end was cut off
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^"]{0,20000}?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|(?:\s*[A-Za-z0-9+/=]{16,})*)/g,
   // user and password of a URL; over ssh a user alone is no secret

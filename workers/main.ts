@@ -2,16 +2,19 @@ import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/config.ts';
-import { createLogger } from '../activities/logger.ts';
+import { createLogger, tellProcess } from '../activities/logger.ts';
 import { type OpenTools, openTools } from '../activities/tools.ts';
 import { isSameModel, modelSettings } from '../activities/models.ts';
 import { createAlertActivities } from '../activities/alerts.ts';
 import { scheduleWatch } from '../activities/alerts/schedule.ts';
+import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
-import { serveStatus, type StatusServer } from '../activities/telemetry/status-server.ts';
+import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
+import type { Address } from '../domain/address.ts';
 import { modelName, type ModelSettings } from '../domain/model.ts';
 import { FAILURES, LonghaulError } from '../domain/failures.ts';
+import { parseRoles, type Role, ROLES } from '../domain/roles.ts';
 import { ensureModel } from '../stack/model.ts';
 import { yourTemporal } from '../stack/temporal-connection.ts';
 import { yourWeaviate } from '../stack/weaviate.ts';
@@ -19,7 +22,7 @@ import { startTracing } from '../activities/telemetry/tracing.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
-import { flowsWorker, reposWorker, type Role, ROLES } from './roles.ts';
+import { flowsWorker, reposWorker } from './roles.ts';
 import { installRuntime } from './runtime.ts';
 
 const { env } = process;
@@ -31,36 +34,32 @@ let parts: WorkerParts | null = null;
 try {
   const { roles, metricsAddress } = optionsAskedFor();
   const observe = metrics.observe.bind(metrics);
-  const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== undefined });
-  const status = metricsAddress === undefined ? null : await startStatus(metricsAddress, sdkMetrics);
+  const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== null });
+  const status = metricsAddress === null ? null : await startStatus(metricsAddress, sdkMetrics);
   await run(roles);
   await status?.close();
 } catch (error) {
-  logger.fatal({ event: 'worker_failed', err: error }, error instanceof Error ? error.message : String(error));
+  tellProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
 
 /** What this process was asked for, by its arguments or its environment. */
-function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: string | undefined } {
+function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: Address | null } {
   const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
-  const asked = (values.roles ?? ROLES.join(',')).split(',');
-  const unknown = asked.find((role) => !ROLES.includes(role as Role));
-  if (unknown !== undefined) {
-    throw new LonghaulError('InvalidInput', `--roles: there is no role "${unknown}"; known are ${ROLES.join(', ')}.`);
-  }
-  // an empty variable is one that compose was not told
-  const metricsAddress = (values['metrics-address'] ?? env['LONGHAUL_METRICS_ADDRESS']) || undefined;
-  return { roles: asked as Role[], metricsAddress };
+  return {
+    roles: parseRoles(values.roles ?? ROLES.join(',')),
+    metricsAddress: statusAddress(values['metrics-address'], env),
+  };
 }
 
 /** Serves metrics and health from the first moment: a first start may take minutes. */
-async function startStatus(address: string, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
+async function startStatus(address: Address, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
   const status = await serveStatus(address, {
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
     ready: () => readinessOf(parts),
   });
-  logger.info({ event: 'metrics_ready', address: status.address }, `metrics at http://${status.address}/metrics`);
+  tellProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
   return status;
 }
 
@@ -76,12 +75,13 @@ async function run(roles: readonly Role[]): Promise<void> {
   const stopped = stopSignal();
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
-    onProblem: (message) => logger.warn({ event: 'traces_lost' }, message),
+    onProblem: (message) => tellProcess(logger, 'traces_lost', {}, message),
   });
   const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
-    logger.info({ event: 'model_progress', fraction }, message);
+    tellProcess(logger, 'model_progress', { fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
+  if (tools !== null) showCache(metrics.registry, loaded.cacheDir, loaded.config.cache.maxBytes);
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
   if (roles.includes('flows')) {
@@ -98,7 +98,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
   parts = { connection, namespace, weaviateUrl, workers };
-  logger.info({ event: 'worker_ready', roles, namespace }, 'ready');
+  tellProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
   await Promise.race([stopped, ...running]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await Promise.all(running);
@@ -106,7 +106,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   await tools?.close();
   await tracing?.close();
   await connection.close();
-  logger.info({ event: 'worker_stopped', roles }, 'stopped');
+  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
 }
 
 /** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
@@ -116,13 +116,15 @@ async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
     const live = await tools.builds.live();
     if (live === null || isSameModel(live.settings.model, wanted)) return;
     const [now, then] = [modelName(live.settings.model), modelName(wanted)];
-    logger.warn(
-      { event: 'model_differs', live: now, wanted: then },
+    tellProcess(
+      logger,
+      'model_differs',
+      { live: now, wanted: then },
       `longhaul.yaml asks for the model ${then}, the live build has ${now}: change it with \`longhaul index reembed\`.`,
     );
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
-    logger.warn({ event: 'build_outdated' }, error.message);
+    tellProcess(logger, 'build_outdated', {}, error.message);
   }
 }
 

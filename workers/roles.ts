@@ -8,11 +8,7 @@ import { createInputActivities } from '../activities/input.ts';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
-import { tracedActivities, tracingSinks } from './tracing.ts';
-
-/** What a worker process can do. A role is a task queue (docs/architecture.md). */
-export const ROLES = ['flows', 'repos'] as const;
-export type Role = (typeof ROLES)[number];
+import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 
 /**
  * Activities that are indexing, fetching or asking at the same time in one process: twice what one flow has under way unless
@@ -69,7 +65,10 @@ function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 
     ...place,
     shutdownGraceTime: '30 seconds',
     // a span is told of a failure by its name and without its secrets
-    interceptors: { activity: [...(tracing === null ? [] : [tracedActivities]), namedFailures] },
+    interceptors: {
+      activity: [...(tracing === null ? [] : [tracedActivities]), namedFailures],
+      ...(tracing === null ? {} : { client: { workflow: [tracedClient()] } }),
+    },
     ...(tracing === null ? {} : { sinks: tracingSinks(tracing) }),
   };
 }

@@ -3,6 +3,7 @@ import {
   OpenTelemetryActivityInboundInterceptor,
   OpenTelemetryActivityOutboundInterceptor,
 } from '@temporalio/interceptors-opentelemetry/lib/worker/index.js';
+import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry/lib/client/index.js';
 import type { ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 
@@ -14,6 +15,11 @@ export const tracedActivities: ActivityInterceptorsFactory = (context) => ({
   inbound: new OpenTelemetryActivityInboundInterceptor(context),
   outbound: new OpenTelemetryActivityOutboundInterceptor(context),
 });
+
+/** The span of whatever an activity starts or signals, in the trace of its workflow. */
+export function tracedClient(): OpenTelemetryWorkflowClientInterceptor {
+  return new OpenTelemetryWorkflowClientInterceptor();
+}
 
 /** What takes the spans of workflows out of their isolates. */
 export function tracingSinks({ processor, resource }: Tracing): NonNullable<WorkerOptions['sinks']> {

@@ -1,20 +1,18 @@
 import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createTransport } from 'nodemailer';
-import type { Alert } from '../../domain/catalog/alerts.ts';
-import type { AlertChannelConfig } from '../../domain/config.schema.ts';
+import type { AlertChanges } from '../../domain/catalog/alerts.ts';
+import type { AlertChannelConfig } from '../../domain/config/alerts.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 
 /** What came and what went, as it is told. */
-export interface AlertNews {
+export interface AlertNews extends AlertChanges {
   /** Names this news: a channel that is told twice may take it for one. */
   readonly id: string;
   /** `index.name` in longhaul.yaml. */
   readonly index: string;
   /** ISO 8601. */
   readonly at: string;
-  readonly raised: readonly Alert[];
-  readonly settled: readonly Alert[];
 }
 
 const TIMEOUT_MS = 30_000;
@@ -39,7 +37,13 @@ export async function tell(
         signatureOf(channel, news, env),
       );
     case 'slack':
-      return post(channel.name, secretOf(env, channel.urlEnv, channel.name), { text: textOf(news) }, signal, {});
+      return post(
+        channel.name,
+        secretOf(env, channel.urlEnv, channel.name),
+        { text: inSlack(textOf(news)) },
+        signal,
+        {},
+      );
     case 'email':
       return mail(channel, news, env);
   }
@@ -49,6 +53,11 @@ export async function tell(
 export function textOf({ index, raised, settled }: AlertNews): string {
   const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `settled: ${text}`)];
   return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} settled`, ...lines].join('\n');
+}
+
+/** The text as Slack shows it: what a repository is called calls nobody, and is no link (`<!channel>`). */
+export function inSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** `sha256=<hex>` over the body, as forges sign theirs. */

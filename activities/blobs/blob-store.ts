@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { LonghaulError } from '../../domain/failures.ts';
 import { removeTemporaries, temporaryPath } from '../mgit/temporary.ts';
-import type { Objects } from './objects.ts';
+import { type Objects, streamOver } from './objects.ts';
 
 /** A content, named by what it is. */
 export interface Blob {
@@ -128,7 +128,7 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
       if (content === null) {
         throw new LonghaulError('BlobNotFound', `There is no content ${digest} in ${place}.`);
       }
-      return Readable.from(checked(content, digest), { objectMode: false });
+      return streamOver(content, (bytes) => checked(bytes, digest));
     },
     has: async (digest) => objects.has(blobName(digest)),
     delete: async (digest) => objects.delete(blobName(digest)),

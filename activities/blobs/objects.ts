@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 /** Whole contents under names, wherever they are kept: what a {@link BlobStore} is made of. */
 export interface Objects {
@@ -15,4 +15,9 @@ export interface Objects {
   list(folder: string): AsyncIterable<string>;
   /** Nothing happens when there is no such name. */
   delete(name: string): Promise<void>;
+}
+
+/** A stream of what `read` makes of another one, which is let go with it: also when nobody ever reads. */
+export function streamOver(source: Readable, read: (source: Readable) => AsyncIterable<Uint8Array>): Readable {
+  return Readable.from(read(source), { objectMode: false }).once('close', () => source.destroy());
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -12,9 +12,9 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import type { S3BlobsConfig } from '../../domain/config.schema.ts';
+import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
-import type { Objects } from './objects.ts';
+import { type Objects, streamOver } from './objects.ts';
 
 /** Larger contents go in parts of this size; one part is in memory at a time. */
 const PART_BYTES = 16 * 1024 * 1024;
@@ -95,7 +95,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
     async open(name) {
       try {
         const { Body } = await client.send(new GetObjectCommand(at(name)));
-        return Readable.from(read(Body as Readable), { objectMode: false });
+        return streamOver(Body as Readable, read);
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return null;
         throw failureOf(error, place);

@@ -176,7 +176,8 @@ function scheduledGroup(description: ScheduleDescription): ScheduledGroup {
   const { action, info, state } = description;
   const memo = action.memo as { applied?: ScheduledGroup['applied'] } | undefined;
   return {
-    group: action.args?.[0] as SyncGroup,
+    // a version before branches applied it without
+    group: { branches: [], ...(action.args?.[0] as Partial<SyncGroup>) } as SyncGroup,
     isPaused: state.paused,
     applied: memo?.applied ?? null,
     note: state.note || null,

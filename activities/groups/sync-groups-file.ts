@@ -1,7 +1,8 @@
 import { Cron } from 'croner';
-import { parsePattern, type Pattern, patternsOverlap } from '../../domain/catalog/pattern.ts';
+import { hasWildcard, parsePattern, type Pattern, patternsOverlap } from '../../domain/catalog/pattern.ts';
 import type { SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import { syncGroupsFile } from '../../domain/catalog/sync-groups.schema.ts';
+import { aboutField, check } from '../../domain/check.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { nearestKey, parseYaml } from '../yaml-document.ts';
 
@@ -22,6 +23,8 @@ export interface DeclarationReader {
 
 /** Larger documents are refused before they are parsed: they would not fit into a flow's input. */
 const MAX_BYTES = 200_000;
+/** Comparisons of one pattern with another that cost no more than a second or two; those of wildcards cost more than one. */
+const MOST_COMPARISONS = 5_000_000;
 /** Problems that one message names. */
 const MOST_PROBLEMS = 20;
 
@@ -33,7 +36,7 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   if (Buffer.byteLength(text) > MAX_BYTES) throw refusal([`${file}: the file is larger than ${MAX_BYTES} bytes.`]);
   const document = parseYaml(text, file);
   const at = (keys: readonly PropertyKey[]): string => [file, document.lineOf(keys)].filter(Boolean).join(':');
-  const parsed = syncGroupsFile.safeParse(document.value);
+  const parsed = check(syncGroupsFile, document.value);
   if (!parsed.success) throw refusal(parsed.error.issues.flatMap((issue) => describe(issue, at)));
   const { groups } = parsed.data;
   const problems = [
@@ -93,16 +96,31 @@ interface PlacedPattern {
   readonly pattern: Pattern;
 }
 
-/** Patterns of two groups that can mean the same repository: both keep it in sync, one of them for nothing. */
+/**
+ * Patterns of two groups that can mean the same repository: both keep it in sync, one of them for nothing. Each pattern is compared
+ * with all before it, until that has cost too much: a worker has more to do than to warn.
+ */
 function overlapsAmong(patterns: readonly PlacedPattern[]): string[] {
-  return patterns.flatMap(({ group, place, pattern }, index) => {
-    const other = patterns.slice(0, index).find((one) => one.group !== group && patternsOverlap(one.pattern, pattern));
-    return other
-      ? [
-          `${place}: "${pattern.text}" can mean repositories that "${other.pattern.text}" of the group "${other.group}" means too.`,
-        ]
-      : [];
-  });
+  const warnings: string[] = [];
+  let left = MOST_COMPARISONS;
+  for (const [index, { group, place, pattern }] of patterns.entries()) {
+    const other = patterns.slice(0, index).find((one) => {
+      if (one.group === group || left < 0) return false;
+      left -= isLiteral(one.pattern) || isLiteral(pattern) ? 1 : one.pattern.text.length * pattern.text.length;
+      return patternsOverlap(one.pattern, pattern);
+    });
+    if (left < 0) return [...warnings, `${place}: this pattern and those below it were not compared with the others.`];
+    if (other) {
+      warnings.push(
+        `${place}: "${pattern.text}" can mean repositories that "${other.pattern.text}" of the group "${other.group}" means too.`,
+      );
+    }
+  }
+  return warnings;
+}
+
+function isLiteral({ text }: Pattern): boolean {
+  return !hasWildcard(text);
 }
 
 /** The values that were there before, and where they come again. */
@@ -130,8 +148,7 @@ function describe(issue: Issue, at: (keys: readonly PropertyKey[]) => string): s
     });
   }
   const [, , field] = path;
-  const said = message.endsWith('received undefined') ? 'is missing' : message;
-  return [`${at(path)}: ${path.length === 0 ? 'the document' : String(field ?? path.at(-1))}: ${said}.`];
+  return [`${at(path)}: ${aboutField(path.length === 0 ? 'the document' : String(field ?? path.at(-1)), message)}.`];
 }
 
 function refusal(problems: readonly string[]): LonghaulError {

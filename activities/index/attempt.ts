@@ -2,17 +2,18 @@ import type { Receipt, Snapshot } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { IndexStore } from './store.ts';
 
-/** One attempt to bring a repository up to date, or to mend it. */
+/** One attempt to bring a ref of a repository up to date, or to mend it. */
 export interface Attempt {
   readonly store: IndexStore;
   readonly repository: string;
+  readonly ref: string;
   /** {@link Pending.run} */
   readonly run: string;
 }
 
 /** Writes on the receipt where this attempt is going. Throws `RepositoryBusy` when another one finished since it was read. */
-export async function begin({ store, repository, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
-  const stored = await store.readReceipt(repository);
+export async function begin({ store, repository, ref, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
+  const stored = await store.readReceipt(repository, ref);
   if ((stored?.indexedAt ?? '') !== previous.indexedAt) throw replaced(repository);
   await store.writeReceipt({ ...previous, pending: { ...to, run } });
 }
@@ -21,8 +22,8 @@ export async function begin({ store, repository, run }: Attempt, previous: Recei
  * Throws `RepositoryBusy` when another attempt took this one's place. Temporal gives the work to another worker when this one
  * is not heard of; a process that was stopped, and goes on after that, must not delete or vouch for anything.
  */
-export async function makeSure({ store, repository, run }: Attempt): Promise<void> {
-  if ((await store.readReceipt(repository))?.pending?.run !== run) throw replaced(repository);
+export async function makeSure({ store, repository, ref, run }: Attempt): Promise<void> {
+  if ((await store.readReceipt(repository, ref))?.pending?.run !== run) throw replaced(repository);
 }
 
 /**
@@ -30,11 +31,12 @@ export async function makeSure({ store, repository, run }: Attempt): Promise<voi
  * that wrote no mark of its own.
  */
 export async function makeSureOfReceipt(store: IndexStore, repository: string, read: Receipt | null): Promise<void> {
-  const stored = await store.readReceipt(repository);
+  const stored = await store.readReceipt(repository, read?.ref);
   const isSame =
     stored?.indexedAt === read?.indexedAt &&
     stored?.commit === read?.commit &&
-    stored?.pending?.run === read?.pending?.run;
+    stored?.pending?.run === read?.pending?.run &&
+    stored?.branches?.join() === read?.branches?.join();
   if (!isSame) throw replaced(repository);
 }
 

@@ -3,6 +3,7 @@ import { isRepositoryId, NO_REPOSITORY } from '../../domain/catalog/repository.t
 import type { DifferenceLog } from '../../domain/catalog/verification.ts';
 import type { Change } from '../../domain/catalog/change.ts';
 import { LonghaulError } from '../../domain/failures.ts';
+import { filterOf, type IndexedRef, refsWith, release } from './refs.ts';
 import { inBatches, type IngestTools, type IndexableFile, isIndexable, objectsOf } from './ingest.ts';
 import { objectId, objectIds } from './object-id.ts';
 import { bucketOf, type HeldObject, type IndexObject, type IndexStore, type StoredObject } from './store.ts';
@@ -21,11 +22,21 @@ export interface CompareOptions {
  */
 export type Fence = () => Promise<void>;
 
+/** The comparison of one ref of a repository, among those of all its refs. */
+export interface RefComparison extends CompareOptions {
+  readonly of: IndexedRef;
+  readonly fence: Fence;
+  /** Ids of objects that are in the log already: what two refs hold differs once. */
+  readonly reported: Set<string>;
+}
+
 /** What git asks the index to hold of one snapshot, and what it took to compare and mend. */
 export interface Comparison {
   readonly files: number;
   readonly objects: number;
   readonly xor: string;
+  /** The ids of the objects. */
+  readonly ids: ReadonlySet<string>;
   readonly objectsWritten: number;
   readonly objectsDeleted: number;
   readonly embedded: number;
@@ -33,8 +44,9 @@ export interface Comparison {
 }
 
 /**
- * Compares what Weaviate holds of a repository with what chunker and model make of `files`, which is every file of one
- * snapshot: object for object, property for property, and the vectors. A few batches of files and pages of objects are in
+ * Compares what Weaviate holds of a ref of a repository with what chunker and model make of `files`, which is every file of one
+ * snapshot: object for object, property for property, and the vectors. Of the refs of an object only this one is judged, and any
+ * that is no ref of the repository. Objects that name no ref of it are found by {@link compareLeft}, or here when it has one. A few batches of files and pages of objects are in
  * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended: what it does not find is
  * gone then, and the next try writes it anew. Throws what `fence` throws.
  */
@@ -43,7 +55,7 @@ export async function compareObjects(
   repository: string,
   files: AsyncIterable<Change>,
   log: DifferenceLog,
-  { repair, signal, onProgress, fence }: CompareOptions & { readonly fence: Fence },
+  { of, repair, signal, onProgress, fence, reported }: RefComparison,
 ): Promise<Comparison> {
   const { digest } = analyzer;
   const wanted = new Set<string>();
@@ -69,9 +81,9 @@ export async function compareObjects(
       if (analyzed === undefined || analyzed.chunks.length === 0) return [];
       state.files++;
       const key = { digest, repository, path: file.pathBytes ?? file.path, blob: file.blob.oid };
-      return objectsOf(repository, file, analyzed, objectIds(key, analyzed.chunks.length));
+      return objectsOf(repository, of.ref, file, analyzed, objectIds(key, analyzed.chunks.length));
     });
-    const wrong = await differing(store, objects, log);
+    const wrong = await differing(store, objects, log, { of, reported });
     signal.throwIfAborted();
     if (repair && wrong.length > 0) {
       await fence();
@@ -90,16 +102,21 @@ export async function compareObjects(
 
   await inBatches(files, compareBatch, { signal, onChange: () => undefined });
   const unseen = new Set(wanted);
-  for await (const page of heldOf(store, repository)) {
+  for await (const page of idsOfRef(store, repository, of)) {
     signal.throwIfAborted();
     const extra = page.filter((id) => !unseen.delete(id) && !wanted.has(id));
-    for await (const objects of store.read(extra)) {
-      for (const object of objects) log.add(...describeExtra(object, repository, digest));
+    await reportExtra(store, repository, extra, log, { digest, reported });
+    if (!repair) continue;
+    if (filterOf(of) === undefined) {
+      state.objectsDeleted += await deleteHeld(store, extra, repository, fence);
+    } else {
+      const { deleted, kept } = await release(store, extra, of, { fence, signal });
+      state.objectsDeleted += deleted;
+      state.objectsWritten += kept;
     }
-    if (repair) state.objectsDeleted += await deleteHeld(store, extra, repository, fence);
   }
   if (repair && state.objectsWritten + state.objectsDeleted + unseen.size > 0) {
-    const held = await store.count(repository);
+    const held = await store.count(repository, filterOf(of));
     if (held !== state.objects) {
       await fence();
       await store.purge([...unseen]);
@@ -109,18 +126,54 @@ export async function compareObjects(
       );
     }
   }
-  return state;
+  return { ...state, ids: wanted };
 }
 
-/** Number and XOR of the ids that Weaviate holds of a repository; those that do not follow from their properties are foreign. */
+/**
+ * Finds what Weaviate holds of a repository with several refs and none of them holds, whatever refs it names; deletes it with
+ * `repair`. Gives the number of objects deleted.
+ */
+export async function compareLeft(
+  { store, analyzer: { digest } }: Pick<IngestTools, 'store' | 'analyzer'>,
+  repository: string,
+  ids: ReadonlySet<string>,
+  log: DifferenceLog,
+  { repair, signal, fence, reported }: Omit<RefComparison, 'of'>,
+): Promise<number> {
+  let deleted = 0;
+  for await (const page of heldOf(store, repository)) {
+    signal.throwIfAborted();
+    const extra = page.filter((id) => !ids.has(id));
+    await reportExtra(store, repository, extra, log, { digest, reported });
+    if (repair) deleted += await deleteHeld(store, extra, repository, fence);
+  }
+  return deleted;
+}
+
+async function reportExtra(
+  store: IndexStore,
+  repository: string,
+  extra: readonly string[],
+  log: DifferenceLog,
+  { digest, reported }: { readonly digest: string; readonly reported: Set<string> },
+): Promise<void> {
+  for await (const objects of store.read(extra.filter((id) => !reported.has(id)))) {
+    for (const object of objects) {
+      reported.add(object.id);
+      log.add(...describeExtra(object, repository, digest));
+    }
+  }
+}
+
+/** Number and XOR of the ids that Weaviate holds of a ref of a repository; those that do not follow from their properties are foreign. */
 export async function countHeld(
   store: IndexStore,
   repository: string,
   log: DifferenceLog,
-  { digest, repair, fence }: { readonly digest: string; readonly repair: boolean; readonly fence: Fence },
+  { digest, of, repair, fence }: { readonly digest: string } & Pick<RefComparison, 'of' | 'repair' | 'fence'>,
 ): Promise<Pick<Comparison, 'objects' | 'xor' | 'objectsDeleted'>> {
   const state = { objects: 0, xor: NO_OBJECTS, objectsDeleted: 0 };
-  for await (const page of heldOf(store, repository)) {
+  for await (const page of idsOfRef(store, repository, of)) {
     for await (const objects of store.read(page)) {
       const foreign = objects.filter((object) => !followsFromProperties(object, repository, digest));
       for (const object of foreign) log.add('foreign', describeObject(object));
@@ -180,6 +233,16 @@ export async function* heldOf(store: IndexStore, repository: string): AsyncItera
   yield* everythingOf(store, (object) => object.repository === repository && !seen.has(object.id));
 }
 
+/** The ids that Weaviate holds of a ref; of a repository without another ref, all that it holds of that. */
+async function* idsOfRef(store: IndexStore, repository: string, of: IndexedRef): AsyncIterable<readonly string[]> {
+  const ref = filterOf(of);
+  if (ref === undefined) {
+    yield* heldOf(store, repository);
+    return;
+  }
+  for await (const page of store.inventory(repository, ref)) yield page.map(({ id }) => id);
+}
+
 async function* everythingOf(
   store: IndexStore,
   isWanted: (object: HeldObject) => boolean,
@@ -187,23 +250,30 @@ async function* everythingOf(
   for await (const page of store.everything()) yield page.filter(isWanted).map(({ id }) => id);
 }
 
-/** Those objects that Weaviate does not have, or has otherwise. */
+/** Those objects that Weaviate does not have, or has otherwise, as they should be. */
 async function differing(
   store: IndexStore,
   objects: readonly IndexObject[],
   log: DifferenceLog,
+  { of, reported }: Pick<RefComparison, 'of' | 'reported'>,
 ): Promise<IndexObject[]> {
   const held = new Map<string, string | null>();
   const wanted = new Map(objects.map((object) => [object.id, object]));
   for await (const page of store.read([...wanted.keys()])) {
     for (const found of page) {
       const object = wanted.get(found.id);
-      if (object) held.set(found.id, alteration(found, object));
+      if (object === undefined) continue;
+      const refs = refsWith(found.properties.refs ?? [], of, true);
+      const expected = { ...object, properties: { ...object.properties, refs } };
+      wanted.set(found.id, expected);
+      held.set(found.id, alteration(found, expected));
     }
   }
-  return objects.filter((object) => {
+  return [...wanted.values()].filter((object) => {
     const altered = held.get(object.id);
     if (altered === null) return false;
+    if (reported.has(object.id)) return true;
+    reported.add(object.id);
     const where = describeObject(object);
     if (altered === undefined) log.add('missing', where);
     else log.add('altered', `${where}: ${altered}`);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Filters, type WeaviateClient } from 'weaviate-client';
+import { filterOf, type IndexedRef } from './refs.ts';
 import type { ChunkProperties } from './schema.ts';
 
 /** More chunks than a file can have that is small enough to be indexed. */
@@ -7,19 +8,21 @@ const MOST_CHUNKS = 10_000;
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
 
 /**
- * The text of a file, put together from its chunks in a collection. Null unless the chunks are the whole file: what they
+ * The text of a file at a ref, put together from its chunks in a collection. Null unless the chunks are the whole file: what they
  * make must have the object name that git gives to the file's content.
  */
 export async function readIndexedFile(
   client: WeaviateClient,
   collection: string,
-  { repository, path }: { readonly repository: string; readonly path: string },
+  { repository, path, of }: { readonly repository: string; readonly path: string; readonly of: IndexedRef },
 ): Promise<string | null> {
+  const ref = filterOf(of);
   const chunks = client.collections.use<string, ChunkProperties>(collection);
   const { objects } = await chunks.query.fetchObjects({
     filters: Filters.and(
       chunks.filter.byProperty('repo').equal(repository),
       chunks.filter.byProperty('path').equal(path),
+      ...(ref === undefined ? [] : [chunks.filter.byProperty('refs').containsAny([ref])]),
     ),
     limit: MOST_CHUNKS,
     returnProperties: ['blob', 'ordinal', 'text'],

@@ -2,14 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
 import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import {
-  blankReceipt,
-  DEFAULT_REF,
-  NO_OBJECTS,
-  type Receipt,
-  type Snapshot,
-  xorIds,
-} from '../../domain/catalog/receipt.ts';
+import { blankReceipt, NO_OBJECTS, type Receipt, type Snapshot, xorIds } from '../../domain/catalog/receipt.ts';
 import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
@@ -17,6 +10,7 @@ import { processCounts } from '../telemetry/process-counts.ts';
 import type { AnalyzedFile, Analyzer } from './analyzer.ts';
 import { begin, makeSure } from './attempt.ts';
 import { objectIds } from './object-id.ts';
+import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './refs.ts';
 import type { IndexObject, IndexStore } from './store.ts';
 import { createTurns } from './turns.ts';
 
@@ -72,8 +66,8 @@ const BATCH_FILES = 250;
 const turns = createTurns(availableParallelism() + 2);
 
 /**
- * Makes the index of one repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the receipt
- * last. May be killed anywhere and repeated: objects have deterministic ids, and until the new receipt is written the old
+ * Makes the index of one ref of a repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the
+ * receipt last. What other refs hold too (`of`; without it there are none) is written once, with all refs that hold it. May be killed anywhere and repeated: objects have deterministic ids, and until the new receipt is written the old
  * one stays, with the target on it that this run is on its way to. Throws `IndexIncomplete` when Weaviate does not hold
  * what was written, `RepositoryBusy` when another run took over.
  */
@@ -82,9 +76,14 @@ export async function ingest(
   repository: RepositoryAddress,
   source: ChangeSource,
   previous: Receipt | null,
-  options: { readonly signal: AbortSignal; readonly onProgress: (progress: IngestProgress) => void },
+  options: {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: IngestProgress) => void;
+    readonly of?: IndexedRef;
+  },
 ): Promise<IngestResult> {
-  const { signal } = options;
+  const { signal, of = HEAD_ALONE } = options;
+  const { ref } = of;
   const { digest } = analyzer;
   const full = source.full !== null;
   const base = full ? null : previous;
@@ -121,7 +120,9 @@ export async function ingest(
       const analyzed = analysis.files[at];
       if (analyzed === undefined || analyzed.chunks.length === 0) continue;
       state.files++;
-      objects.push(...objectsOf(repository.id, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)));
+      objects.push(
+        ...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)),
+      );
     }
     // a file whose mode alone changed has the same objects before and after
     const old = new Set(full ? [] : await oldIds(changes));
@@ -129,20 +130,18 @@ export async function ingest(
     const added = objects.filter(({ id }) => !old.has(id));
     const gone = [...old].filter((id) => !fresh.has(id));
     signal.throwIfAborted();
+    const held = await heldToo(store, added, of);
     await makeSure(attempt);
-    await store.write(added, signal);
+    await store.write(held, signal);
     signal.throwIfAborted();
-    if (gone.length > 0) {
-      await makeSure(attempt);
-      await store.delete(gone);
-    }
+    const released = await release(store, gone, of, { fence, signal });
 
     for (const id of fresh) desired?.add(id);
     for (const { id } of added) state.xor = xorIds(state.xor, id);
     for (const id of gone) state.xor = xorIds(state.xor, id);
     state.objects += added.length - gone.length;
-    state.objectsWritten += added.length;
-    state.objectsDeleted += gone.length;
+    state.objectsWritten += added.length + released.kept;
+    state.objectsDeleted += released.deleted;
     state.embedded += analysis.embedded;
     state.embeddingsReused += analysis.reused;
     state.seen += changes.length;
@@ -152,7 +151,7 @@ export async function ingest(
   /** Ids of the objects that the old side of these changes has in the index, as git and the chunker say. */
   async function oldIds(changes: readonly Change[]): Promise<string[]> {
     // a producer that cannot give old contents may also not know what was there: the index does
-    if (source.readOld === null) return store.idsOfPaths(repository.id, changes.flatMap(pathsOf));
+    if (source.readOld === null) return store.idsOfPaths(repository.id, changes.flatMap(pathsOf), filterOf(of));
     const ids: string[] = [];
     const old = changes.flatMap((change) => (change.old && change.old.skip === undefined ? [change.old] : []));
     const known = new Map(old.map((file) => [file, counts.get(countKey(file))]));
@@ -187,8 +186,9 @@ export async function ingest(
     ]);
   }
 
-  const attempt = { store, repository: repository.id, run: randomUUID() };
-  await begin(attempt, previous ?? blankReceipt(repository, digest), source.to);
+  const attempt = { store, repository: repository.id, ref, run: randomUUID() };
+  const fence = (): Promise<void> => makeSure(attempt);
+  await begin(attempt, previous ?? blankReceipt(repository, digest, ref), source.to);
   let filesChanged = 0;
   await inBatches(source.changes(), storeBatch, {
     signal,
@@ -200,20 +200,24 @@ export async function ingest(
   await makeSure(attempt);
   // what broke a run off may have broken Weaviate's indexes too: then a number is not enough
   const wasInterrupted = previous !== null && previous.pending !== null;
-  if (desired) state.objectsDeleted += await sweep(store, repository.id, desired, { thorough: wasInterrupted, signal });
-  if (source.readOld === null) Object.assign(state, await recount(store, repository.id));
+  if (desired) {
+    const swept = await sweep(store, repository.id, desired, { of, thorough: wasInterrupted, fence, signal });
+    state.objectsWritten += swept.kept;
+    state.objectsDeleted += swept.deleted;
+  }
+  if (source.readOld === null) Object.assign(state, await recount(store, repository.id, of));
 
-  const listed = wasInterrupted ? await recount(store, repository.id) : null;
-  const stored = listed?.objects ?? (await store.count(repository.id));
+  const listed = wasInterrupted ? await recount(store, repository.id, of) : null;
+  const stored = listed?.objects ?? (await store.count(repository.id, filterOf(of)));
   if (stored !== state.objects || (listed && listed.xor !== state.xor)) {
     throw new LonghaulError(
       'IndexIncomplete',
-      `Weaviate holds ${stored} objects of ${repository.id} where git asks for ${state.objects}.`,
+      `Weaviate holds ${stored} objects of ${repository.id} at ${ref} where git asks for ${state.objects}.`,
     );
   }
   const receipt: Receipt = {
     repository: repository.id,
-    ref: DEFAULT_REF,
+    ref,
     cloneUrl: repository.cloneUrl,
     ...uidOf(repository, previous),
     ...source.to,
@@ -223,6 +227,7 @@ export async function ingest(
     xor: state.xor,
     indexedAt: new Date().toISOString(),
     pending: null,
+    ...(previous?.branches === undefined ? {} : { branches: previous.branches }),
   };
   signal.throwIfAborted();
   await makeSure(attempt);
@@ -239,9 +244,10 @@ export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-/** The objects of a file; `ids` has one for each of its chunks. */
+/** The objects of a file that a ref holds; `ids` has one for each of its chunks. */
 export function objectsOf(
   repository: string,
+  ref: string,
   file: IndexableFile,
   analyzed: AnalyzedFile,
   ids: readonly string[],
@@ -257,7 +263,7 @@ export function objectsOf(
         language: analyzed.language ?? '',
         blob: file.blob.oid,
         ordinal,
-        refs: [DEFAULT_REF],
+        refs: [ref],
         text: chunk.text,
         stems: chunk.stems,
         pathStems: analyzed.pathStems,
@@ -316,37 +322,47 @@ export async function inBatches(
 }
 
 /**
- * Deletes every object of the repository that is not in `desired`, and those that are but cannot be found: the next run
+ * Takes every object from the ref that is not in `desired`, and deletes those that are but cannot be found: the next run
  * writes them anew. Gives the number of the former.
  */
 async function sweep(
   store: IndexStore,
   repository: string,
   desired: ReadonlySet<string>,
-  { thorough, signal }: { readonly thorough: boolean; readonly signal: AbortSignal },
-): Promise<number> {
-  let deleted = 0;
-  if (!thorough && (await store.count(repository)) === desired.size) return deleted;
+  { of, thorough, fence, signal }: SweepOptions,
+): Promise<Released> {
+  const swept = { deleted: 0, kept: 0 };
+  if (!thorough && (await store.count(repository, filterOf(of))) === desired.size) return swept;
   const unseen = new Set(desired);
-  for await (const page of store.inventory(repository)) {
+  for await (const page of store.inventory(repository, filterOf(of))) {
     signal.throwIfAborted();
     const foreign = page.flatMap(({ id }) => (unseen.delete(id) ? [] : [id]));
-    await store.delete(foreign);
-    deleted += foreign.length;
+    const { deleted, kept } = await release(store, foreign, of, { fence, signal });
+    swept.deleted += deleted;
+    swept.kept += kept;
   }
+  if (unseen.size > 0) await doubtOthers(store, repository, of);
   await store.purge([...unseen]);
-  return deleted;
+  return swept;
 }
 
-/** Counts what a repository has, for streams whose producer cannot say what was there before, and after an interruption. */
+interface SweepOptions {
+  readonly of: IndexedRef;
+  readonly thorough: boolean;
+  readonly fence: () => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Counts what a ref of a repository has, for streams whose producer cannot say what was there before, and after an interruption. */
 async function recount(
   store: IndexStore,
   repository: string,
+  of: IndexedRef,
 ): Promise<{ files: number; objects: number; xor: string }> {
   const paths = new Set<string>();
   let objects = 0;
   let xor = NO_OBJECTS;
-  for await (const page of store.inventory(repository)) {
+  for await (const page of store.inventory(repository, filterOf(of))) {
     for (const { id, path } of page) {
       paths.add(path);
       objects++;

@@ -1,5 +1,5 @@
 import OpenAI, { APIConnectionError, APIError } from 'openai';
-import type { OpenAiModelConfig } from '../../domain/config.schema.ts';
+import type { OpenAiModelConfig } from '../../domain/config/models.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { openRemoteModel } from './remote-model.ts';
 import type { RawVector, RemoteModel } from './remote-model.ts';

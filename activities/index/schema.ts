@@ -48,6 +48,7 @@ export type ReceiptProperties = {
   xor: string;
   indexedAt: string;
   pending: string;
+  branches?: string[];
 };
 
 /** One property of a collection, in the client's own words. */
@@ -105,6 +106,7 @@ const RECEIPT_PROPERTIES: readonly Property[] = [
   stored('xor'),
   stored('indexedAt'),
   stored('pending'),
+  stored('branches', 'text[]'),
 ];
 
 /** The names of the collections of one build. */

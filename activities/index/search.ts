@@ -12,6 +12,8 @@ import {
   type RankingWeights,
 } from '../../domain/catalog/ranking.ts';
 import { mostRelevantLines } from '../../domain/catalog/snippet.ts';
+import { headReceipts, refOfBranch } from '../../domain/catalog/branch.ts';
+import { DEFAULT_REF } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import type { Analyzer } from './analyzer.ts';
 import { indexedLanguage } from './indexed-language.ts';
@@ -29,6 +31,8 @@ export interface SearchQuery {
   readonly language?: string;
   /** Glob over the path inside the repository, such as `src/**`. */
   readonly path?: string;
+  /** The branch to look at, in the repositories that are indexed at it: as their HEAD or beside it. @default HEAD, whatever it names */
+  readonly branch?: string;
   /** Results at most. @default 10 */
   readonly limit?: number;
   /** False to leave out the comparison by the transformer, which costs the first time that a piece of code is compared. @default true */
@@ -53,7 +57,7 @@ export interface SearchResult {
   readonly score: number;
   /** The lines that say most of what was asked, at most {@link SNIPPET_LINES}. */
   readonly snippet: string;
-  /** Commit that the repository's receipt vouches for. */
+  /** Commit that the receipt of the repository at HEAD, or at the branch, vouches for. */
   readonly commit: string;
   /** Present when it was asked for. */
   readonly explain?: SearchExplanation;
@@ -108,8 +112,8 @@ type Chunks = Collection<ChunkProperties>;
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
- * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, and for a language that
- * nothing in the index is written in; `ServerUnavailable` when Weaviate does not answer.
+ * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
+ * nothing in the index is written in, and for a branch that no repository is indexed at; `ServerUnavailable` when Weaviate does not answer.
  */
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
   const { query } = question;
@@ -139,7 +143,8 @@ async function answerTo(
   const { query, limit = 10, rescore = true } = question;
   const asked = readQuestion(query);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
-  const found = question.repositories?.length === 0 ? [] : await candidatesOf(chunks, analyzer, question, asked);
+  const found =
+    question.repositories?.length === 0 ? [] : await candidatesOf(chunks, { store, analyzer }, question, asked);
 
   const first = rankFiles(asked, found, weights);
   const texts = new Map<string, ChunkProperties>();
@@ -153,7 +158,7 @@ async function answerTo(
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
   const files = spread.map(({ result }) => result);
   const [commits] = await Promise.all([
-    commitsOf(store, new Set(files.map(({ best }) => best.repo))),
+    commitsOf(store, new Set(files.map(({ best }) => best.repo)), question.branch),
     readTexts(chunks, files, texts),
   ]);
 
@@ -187,36 +192,38 @@ function resultOf(
 /** What words, vectors and names find, each piece once. */
 async function candidatesOf(
   chunks: Chunks,
-  analyzer: Analyzer,
-  { query, repositories, language, path }: SearchQuery,
+  { store, analyzer }: Pick<SearchTools, 'store' | 'analyzer'>,
+  { query, repositories, language, path, branch }: SearchQuery,
   asked: Question,
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
-  const filters = filtersOf(chunks.filter, { repositories, language: spelled, path });
-  const options = {
-    limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
-    returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
-    ...(filters === null ? {} : { filters }),
-  };
-  const names = asked.names.flatMap((name) => stems(name).slice(-1));
   const vector = await analyzer.embedQuery(query);
+  const names = asked.names.flatMap((name) => stems(name).slice(-1));
   const isMeaningless = vector.every((value) => value === 0);
   if (asked.terms.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has nothing in it that can be searched for: give some words.');
   }
-  const [byWords, byVector, byName] = await Promise.all([
-    asked.terms.length === 0
-      ? null
-      : chunks.query.bm25(asked.terms.join(' '), {
-          ...options,
-          queryProperties: [...KEYWORD_PROPERTIES],
-          returnMetadata: ['score'],
-        }),
-    isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
-    names.length === 0
-      ? null
-      : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
-  ]);
+  const [byWords, byVector, byName] = await seen(store, chunks, { branch, repositories }, (view) => {
+    const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
+    const options = {
+      limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
+      returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
+      ...(filters === null ? {} : { filters }),
+    };
+    return Promise.all([
+      asked.terms.length === 0
+        ? null
+        : chunks.query.bm25(asked.terms.join(' '), {
+            ...options,
+            queryProperties: [...KEYWORD_PROPERTIES],
+            returnMetadata: ['score'],
+          }),
+      isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
+      names.length === 0
+        ? null
+        : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
+    ]);
+  });
   const matches = path === undefined ? () => true : picomatch(path, { dot: true });
   const found = new Map<string, Candidate>();
   const note = (
@@ -279,9 +286,15 @@ function filtersOf(
     repositories,
     language,
     path,
-  }: { repositories?: readonly string[] | undefined; language?: string | undefined; path?: string | undefined },
+    view,
+  }: {
+    repositories?: readonly string[] | undefined;
+    language?: string | undefined;
+    path?: string | undefined;
+    view: FilterValue | null;
+  },
 ): FilterValue | null {
-  const filters: FilterValue[] = [];
+  const filters: FilterValue[] = view === null ? [] : [view];
   if (repositories !== undefined) filters.push(filter.byProperty('repo').containsAny([...repositories]));
   if (language !== undefined) filters.push(filter.byProperty('language').equal(language));
   if (path !== undefined) {
@@ -293,9 +306,71 @@ function filtersOf(
   return filters.length === 1 ? first : Filters.and(...filters);
 }
 
-async function commitsOf(store: IndexStore, repositories: ReadonlySet<string>): Promise<Map<string, string>> {
-  const receipts = await store.readReceipts([...repositories]);
-  return new Map(receipts.map(({ repository, commit }) => [repository, commit]));
+/** What is looked at: HEAD of every repository, or the branch that was asked for. */
+interface View {
+  readonly branch: string | undefined;
+  readonly repositories: readonly string[] | undefined;
+}
+
+/** Whether an index had branches when it was asked last. */
+const hadBranches = new WeakMap<IndexStore, boolean>();
+
+/**
+ * Looks at what is to be seen: `look` gets the filter, null where that is all of the index. Whether there are branches is
+ * asked at the same time, so that it costs no time: what is known of it holds until the answer says otherwise.
+ */
+async function seen<Result>(
+  store: IndexStore,
+  chunks: Chunks,
+  view: View,
+  look: (filter: FilterValue | null) => Promise<Result>,
+): Promise<Result> {
+  if (view.branch !== undefined) return look(await branchFilter(store, chunks, { ...view, branch: view.branch }));
+  const lookAt = (isBranchy: boolean): Promise<Result> => look(isBranchy ? isAt(chunks, DEFAULT_REF) : null);
+  const known = hadBranches.get(store) ?? false;
+  const [isBranchy, result] = await Promise.all([store.hasBranches(), lookAt(known)]);
+  hadBranches.set(store, isBranchy);
+  return isBranchy === known ? result : lookAt(isBranchy);
+}
+
+function isAt({ filter }: Chunks, ref: string): FilterValue {
+  return filter.byProperty('refs').containsAny([ref]);
+}
+
+/** Everything of a branch, where it is HEAD and where it is indexed beside it. */
+async function branchFilter(
+  store: IndexStore,
+  chunks: Chunks,
+  { branch, repositories }: View & { readonly branch: string },
+): Promise<FilterValue> {
+  const ref = refOfBranch(branch);
+  const receipts = (await store.receipts()).filter(
+    ({ repository, commit }) => commit !== '' && repositories?.includes(repository) !== false,
+  );
+  const isBeside = receipts.some((receipt) => receipt.ref === ref);
+  const heads = headReceipts(receipts).filter((receipt) => receipt.branch === branch);
+  const ofHeads = chunks.filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
+  const atHead = heads.length === 0 ? [] : [Filters.and(isAt(chunks, DEFAULT_REF), ofHeads)];
+  const [first, ...others] = [...(isBeside ? [isAt(chunks, ref)] : []), ...atHead];
+  if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
+  throw new LonghaulError(
+    'InvalidInput',
+    `No repository is indexed at a branch ${JSON.stringify(branch)}: \`longhaul index list\` shows what there is.`,
+  );
+}
+
+/** The commits of repositories at HEAD, or at a branch where it is indexed beside HEAD. */
+async function commitsOf(
+  store: IndexStore,
+  repositories: ReadonlySet<string>,
+  branch: string | undefined,
+): Promise<Map<string, string>> {
+  const ids = [...repositories];
+  const [heads, beside] = await Promise.all([
+    store.readReceipts(ids),
+    branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
+  ]);
+  return new Map([...heads, ...beside].map(({ repository, commit }) => [repository, commit]));
 }
 
 function fileKey({ repo, path }: Candidate): string {

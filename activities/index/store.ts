@@ -34,6 +34,7 @@ export interface StoredObject {
 export interface HeldObject {
   readonly id: string;
   readonly repository: string;
+  readonly refs: readonly string[];
 }
 
 /** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
@@ -58,26 +59,34 @@ export interface IndexStore {
    */
   purge(ids: readonly string[]): Promise<void>;
   /**
-   * Deletes every object of a repository and its receipt, the receipt last. Gives the number of objects deleted. `fence` is
-   * waited for before each request that deletes.
+   * Deletes every object of a repository and its receipts: those of these `branches` (full names of refs), and that of HEAD last.
+   * Gives the number of objects deleted. `fence` is waited for before each request that deletes.
    */
-  deleteRepository(repository: string, fence?: () => Promise<void>): Promise<number>;
-  /** How many objects a repository has. */
-  count(repository: string): Promise<number>;
-  /** All objects of a repository by id and path, in pages. */
-  inventory(repository: string): AsyncIterable<InventoryEntry[]>;
+  deleteRepository(repository: string, branches?: readonly string[], fence?: () => Promise<void>): Promise<number>;
+  /** How many objects there are, or a repository has, or one ref of it. */
+  count(repository?: string, ref?: string): Promise<number>;
+  /** All objects of a repository, or of one ref of it, by id and path, in pages. */
+  inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]>;
   /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
   everything(): AsyncIterable<HeldObject[]>;
   /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
   read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
-  /** The ids of the objects of these paths of a repository. */
-  idsOfPaths(repository: string, paths: readonly string[]): Promise<string[]>;
-  readReceipt(repository: string): Promise<Receipt | null>;
-  /** The receipts of some repositories in one request, in any order; one that has none is left out. */
-  readReceipts(repositories: readonly string[]): Promise<Receipt[]>;
+  /** The refs that hold objects, by id; one that is not there is left out. */
+  refsOf(ids: readonly string[]): Promise<Map<string, readonly string[]>>;
+  /** The ids of the objects of these paths of a repository, or of one ref of it. */
+  idsOfPaths(repository: string, paths: readonly string[], ref?: string): Promise<string[]>;
+  /** The receipt of a repository at a ref, which is HEAD when none is named. */
+  readReceipt(repository: string, ref?: string): Promise<Receipt | null>;
+  /** The receipts of some repositories at a ref in one request, in any order; one that has none is left out. */
+  readReceipts(repositories: readonly string[], ref?: string): Promise<Receipt[]>;
   writeReceipt(receipt: Receipt): Promise<void>;
-  /** All receipts, in order of repository ids. */
+  deleteReceipt(repository: string, ref: string): Promise<void>;
+  /** All receipts, in order of repository ids, that of HEAD before those of branches. */
   receipts(): Promise<Receipt[]>;
+  /** The receipts of one repository. */
+  receiptsOf(repository: string): Promise<Receipt[]>;
+  /** True when some repository is indexed at a branch beside its HEAD. */
+  hasBranches(): Promise<boolean>;
 }
 
 type Chunks = Collection<ChunkProperties>;
@@ -93,6 +102,8 @@ const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
 /** Whole objects a request: some kilobytes each. */
 const READ_PAGE = 250;
+/** Objects a request of which only the refs are read. */
+const REFS_PAGE = 1_000;
 /** Before every id. */
 const NIL = '00000000-0000-0000-0000-000000000000';
 const TRIES = 4;
@@ -103,10 +114,14 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(names.chunks);
   const receipts: Receipts = client.collections.use<string, ReceiptProperties>(names.receipts);
   const slot = pLimit(WRITES_IN_FLIGHT);
-  const ofRepository = (repository: string) => chunks.filter.byProperty('repo').equal(repository);
+  const ofRepository = (repository: string, ref?: string): FilterValue => {
+    const own = chunks.filter.byProperty('repo').equal(repository);
+    return ref === undefined ? own : Filters.and(own, chunks.filter.byProperty('refs').containsAny([ref]));
+  };
 
-  async function count(repository: string): Promise<number> {
-    return (await retried(() => chunks.aggregate.overAll({ filters: ofRepository(repository) }))).totalCount;
+  async function count(repository?: string, ref?: string): Promise<number> {
+    const filters = repository === undefined ? {} : { filters: ofRepository(repository, ref) };
+    return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
   }
 
   /** All objects that match, of those whose bucket is in [from, to): asked in smaller parts when one answer cannot hold them. */
@@ -125,20 +140,24 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     return [...(await listWhere(filters, from, middle)), ...(await listWhere(filters, middle, to))];
   }
 
-  async function* inventory(repository: string): AsyncIterable<InventoryEntry[]> {
-    const pages = Math.ceil((await count(repository)) / LIST_PAGE);
+  async function* inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]> {
+    const pages = Math.ceil((await count(repository, ref)) / LIST_PAGE);
     const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
     for (let from = 0; from < 256; from += step) {
-      yield await listWhere(ofRepository(repository), from, Math.min(256, from + step));
+      yield await listWhere(ofRepository(repository, ref), from, Math.min(256, from + step));
     }
   }
 
   async function* everything(): AsyncIterable<HeldObject[]> {
     for (let after = NIL, full = true; full;) {
       const { objects } = await retried(() =>
-        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo'] }),
+        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo', 'refs'] }),
       );
-      yield objects.map(({ uuid, properties }) => ({ id: uuid, repository: properties.repo ?? '' }));
+      yield objects.map(({ uuid, properties: { repo, refs } }) => ({
+        id: uuid,
+        repository: repo ?? '',
+        refs: refs ?? [],
+      }));
       after = objects.at(-1)?.uuid ?? after;
       full = objects.length === LIST_LIMIT;
     }
@@ -197,7 +216,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     inventory,
     everything,
     read,
-    async deleteRepository(repository, fence) {
+    async deleteRepository(repository, branches = [], fence) {
       let deleted = 0;
       for (;;) {
         await fence?.();
@@ -209,25 +228,42 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         }
         if (matches === 0) break;
       }
-      await fence?.();
-      await retried(() => receipts.data.deleteById(receiptId(repository)));
+      for (const ref of [...branches, DEFAULT_REF]) {
+        await fence?.();
+        await retried(() => receipts.data.deleteById(receiptId(repository, ref)));
+      }
       return deleted;
     },
-    async idsOfPaths(repository, paths) {
+    async refsOf(ids) {
+      const held = new Map<string, readonly string[]>();
+      for (let at = 0; at < ids.length; at += REFS_PAGE) {
+        const page = ids.slice(at, at + REFS_PAGE);
+        const { objects } = await retried(() =>
+          chunks.query.fetchObjects({
+            filters: chunks.filter.byId().containsAny(page),
+            limit: REFS_PAGE,
+            returnProperties: ['refs'],
+          }),
+        );
+        for (const { uuid, properties } of objects) held.set(uuid, properties.refs ?? []);
+      }
+      return held;
+    },
+    async idsOfPaths(repository, paths, ref) {
       const found: string[] = [];
       for (let at = 0; at < paths.length; at += 50) {
         const path = chunks.filter.byProperty('path').containsAny(paths.slice(at, at + 50));
-        found.push(...(await listWhere(Filters.and(ofRepository(repository), path))).map(({ id }) => id));
+        found.push(...(await listWhere(Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id));
       }
       return found;
     },
-    async readReceipt(repository) {
-      const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository)));
+    async readReceipt(repository, ref) {
+      const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository, ref)));
       return found === null ? null : receiptOf(found.properties);
     },
-    async readReceipts(repositories) {
+    async readReceipts(repositories, ref) {
       if (repositories.length === 0) return [];
-      const ids = repositories.map((repository) => receiptId(repository));
+      const ids = repositories.map((repository) => receiptId(repository, ref));
       const filters = receipts.filter.byId().containsAny(ids);
       const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: ids.length }));
       return objects.map(({ properties }) => receiptOf(properties));
@@ -243,6 +279,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         );
       }
     },
+    async deleteReceipt(repository, ref) {
+      await retried(() => receipts.data.deleteById(receiptId(repository, ref)));
+    },
     async receipts() {
       // by cursor: the client's own iterator takes a hundred times as long
       const all: Receipt[] = [];
@@ -253,9 +292,24 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         after = objects.at(-1)?.uuid;
         full = objects.length === RECEIPT_PAGE;
       }
-      return all.sort((a, b) => (a.repository < b.repository ? -1 : 1));
+      return all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    },
+    async receiptsOf(repository) {
+      const filters = receipts.filter.byProperty('repository').equal(repository);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: RECEIPT_PAGE }));
+      return objects.map(({ properties }) => receiptOf(properties));
+    },
+    async hasBranches() {
+      const filters = receipts.filter.byProperty('ref').notEqual(DEFAULT_REF);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: 1 }));
+      return objects.length > 0;
     },
   };
+}
+
+/** What receipts are ordered by. */
+function keyOf({ repository, ref }: Receipt): string {
+  return `${repository}\0${ref}`;
 }
 
 /** The bucket that an object is listed in: the first byte of its id. */
@@ -318,9 +372,11 @@ async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
 }
 
 function propertiesOf(receipt: Receipt): ReceiptProperties {
-  const { branch, timestamp, pending, uid, ...rest } = receipt;
+  const { branch, timestamp, pending, uid, branches = [], ...rest } = receipt;
   return {
     ...rest,
+    // a build that an older version made may lack the property
+    ...(branches.length === 0 ? {} : { branches: [...branches] }),
     uid: uid ?? '',
     branch: branch ?? '',
     timestamp: timestamp ?? '',
@@ -329,9 +385,11 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
 }
 
 function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending: _pending, uid, ...rest } = properties;
+  const { branch, timestamp, pending: _pending, uid, branches, ...rest } = properties;
   return {
     ...rest,
+    // Weaviate gives back no property for an empty list
+    ...(branches !== undefined && branches.length > 0 ? { branches } : {}),
     // receipts of earlier versions have none
     ...(uid ? { uid } : {}),
     ref: rest.ref || DEFAULT_REF,

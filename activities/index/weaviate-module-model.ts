@@ -1,6 +1,6 @@
 import type { Collection, WeaviateClient } from 'weaviate-client';
 import { v5 } from 'uuid';
-import type { WeaviateModelConfig } from '../../domain/config.schema.ts';
+import type { WeaviateModelConfig } from '../../domain/config/models.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { canonical, sha256 } from './digest.ts';
 import { openRemoteModel } from './remote-model.ts';

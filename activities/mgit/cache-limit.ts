@@ -74,6 +74,12 @@ export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
   known.mirrors.set(mirror, bytes);
 }
 
+/** Bytes that mirrors and spooled contents of a cache take, as far as this process knows; null when it has not counted them. */
+export function cachedBytes(cacheDir: string): number | null {
+  const known = caches.get(cacheDir);
+  return known === undefined || known.countedAt === 0 ? null : known.total;
+}
+
 /** Writes down that a content of so many bytes was spooled. */
 export function noteContent(cacheDir: string, bytes: number): void {
   const known = caches.get(cacheDir);
@@ -144,6 +150,8 @@ async function removeMirror(cacheDir: string, { path, usedAt }: Item): Promise<b
     const noted = await stat(usedFile(path)).catch(() => null);
     if ((noted !== null && noted.mtimeMs > usedAt) || (await isShared(path))) return false;
     await forgetUse(cacheDir, path);
+    // another process may have been faster
+    if (!existsSync(path)) return false;
     await rename(path, trash);
     return true;
   });

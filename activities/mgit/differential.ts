@@ -1,6 +1,6 @@
 import { declaredFor } from '../../domain/catalog/attributes.ts';
 import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import type { Snapshot } from '../../domain/catalog/receipt.ts';
+import { DEFAULT_REF, type Snapshot } from '../../domain/catalog/receipt.ts';
 import { skipByContent } from '../../domain/catalog/skip.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { type GitObject, type ObjectReader, openObjectReader } from './cat-file.ts';
@@ -50,10 +50,14 @@ export interface DifferentialTools {
 export interface DifferentialOptions {
   readonly target?: Snapshot;
   readonly full?: FullReason;
+  /** Where a ref was seen, to go there. @default where HEAD is now, which is asked */
+  readonly at?: Goal;
+  /** What to fetch with it, when something has to be fetched: commits of all refs that are indexed. @default nothing else */
+  readonly tips?: ReadonlyMap<string, string>;
 }
 
 /** Where a differential goes to. */
-interface Goal {
+export interface Goal {
   readonly commit: string;
   readonly branch: string | null;
 }
@@ -63,7 +67,7 @@ export async function differentiate(
   tools: DifferentialTools,
   access: Access,
   since: Snapshot | null,
-  { target, full }: DifferentialOptions,
+  { target, full, at, tips }: DifferentialOptions,
 ): Promise<Differential> {
   const { git, cacheDir } = tools;
   if (target) {
@@ -71,12 +75,17 @@ export async function differentiate(
     if (found) return found;
   }
   const reason = full ?? (target ? 'interrupted-run' : null);
-  const head = await resolveHead(git, access);
+  const head = at ?? (await resolveHead(git, access));
   if (since !== null && reason === null && head.commit === since.commit) return unchanged(since, head.branch);
   return withSource(git, cacheDir, access, formatFor(head, since), async (source) => {
-    if (!isNullOid(head.commit)) await source.fetchHead(head.commit);
+    if (!isNullOid(head.commit)) await source.fetchTips(fetchable(tips ?? new Map([[DEFAULT_REF, head.commit]])));
     return between(tools, access, source, since, head, reason);
   });
+}
+
+/** Without the HEAD of a repository that has no commit there. */
+function fetchable(tips: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...tips].filter(([, commit]) => !isNullOid(commit)));
 }
 
 /** The differential to exactly `target`; null when its commit cannot be had any more. */

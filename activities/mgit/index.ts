@@ -1,8 +1,8 @@
 import pLimit from 'p-limit';
-import { matchesAny, parsePattern } from '../../domain/catalog/pattern.ts';
+import { matchesAny, parsePattern, type Pattern } from '../../domain/catalog/pattern.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
-import { providerOf, type RepositoryAddress } from '../../domain/catalog/repository.ts';
-import type { ProviderConfig } from '../../domain/config.schema.ts';
+import { providerOf, type Repository, type RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from './clone-url.ts';
@@ -18,7 +18,7 @@ import { createGithubProvider } from './providers/github.ts';
 import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
-import type { Provider } from './providers/provider.ts';
+import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
 import { resolveHead } from './open-source.ts';
@@ -28,8 +28,9 @@ import { findWhereabouts, nameOf } from './whereabouts.ts';
 export type { Evicted } from './cache-limit.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
-export type { Differential } from './differential.ts';
+export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
+export type { ListedRepository } from './providers/provider.ts';
 
 /** How mgit is set up. */
 export interface MgitOptions {
@@ -89,19 +90,30 @@ export function createMgit(options: MgitOptions): Mgit {
     return told;
   }
 
+  /** What the providers that the patterns mean list, of that what matches. */
+  async function matching<Found extends Repository>(
+    texts: readonly string[],
+    list: (provider: Provider, patterns: readonly Pattern[]) => Promise<Found[]>,
+  ): Promise<Found[]> {
+    const patterns = texts.map((text) => parsePattern(text, names));
+    const found = await Promise.all(
+      providers.map(async (provider) => {
+        const own = patterns.filter(({ provider: name }) => name === null || name === provider.name.toLowerCase());
+        return own.length === 0 ? [] : list(provider, own);
+      }),
+    );
+    const meant = found.flat().filter(({ id }) => matchesAny(patterns, id));
+    const unique = new Map(meant.map((repository) => [repository.id, repository]));
+    return [...unique.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
   return {
-    async list(texts, { signal } = {}) {
-      const patterns = texts.map((text) => parsePattern(text, names));
-      const found = await Promise.all(
-        providers.map(async (provider) => {
-          const own = patterns.filter(({ provider: name }) => name === null || name === provider.name.toLowerCase());
-          return own.length === 0 ? [] : provider.list(own, signal);
-        }),
-      );
-      const matching = found.flat().filter(({ id }) => matchesAny(patterns, id));
-      const unique = new Map(matching.map((repository) => [repository.id, repository]));
-      return [...unique.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    },
+    list: (texts, { signal } = {}) => matching(texts, (provider, patterns) => provider.list(patterns, signal)),
+
+    listWithHeads: (texts, { signal } = {}) =>
+      matching<ListedRepository>(texts, (provider, patterns) =>
+        provider.listWithHeads ? provider.listWithHeads(patterns, signal) : provider.list(patterns, signal),
+      ),
 
     async find(id, { signal } = {}) {
       const name = providerOf(id);
@@ -120,14 +132,17 @@ export function createMgit(options: MgitOptions): Mgit {
 
     tidy: (maxBytes) => tidyCache(cacheDir, maxBytes),
 
-    async heads(repositories, { concurrency = 16, signal } = {}) {
-      const told = await toldHeads(repositories, signal);
+    async heads(repositories, { concurrency = 16, listed = [], signal } = {}) {
+      const plain = repositories.filter(({ branches }) => branches === undefined);
+      const known = headsIn(listed, plain);
+      const asked = plain.filter(({ id }) => !known.has(id));
+      const told = new Map([...known, ...(await toldHeads(asked, signal))]);
       const limit = pLimit(concurrency);
       const untold = repositories.filter(({ id }) => !told.has(id));
       const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
-          const head = await resolveHead(git, access(repository, signal));
+          const head = await resolveHead(git, access(repository, signal), repository.branches);
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
@@ -153,6 +168,16 @@ export function createMgit(options: MgitOptions): Mgit {
 
     spool: createContentSpool(cacheDir),
   };
+}
+
+/** The heads that a listing said of these repositories. At another address git may find something else. */
+function headsIn(
+  listed: readonly ListedRepository[],
+  repositories: readonly RepositoryAddress[],
+): Map<string, Head | LonghaulError> {
+  const address = new Map(repositories.map(({ id, cloneUrl }) => [id, cloneUrl]));
+  const said = listed.filter(({ id, cloneUrl }) => address.get(id) === cloneUrl);
+  return new Map(said.flatMap(({ id, head }) => (head ? [[id, head]] : [])));
 }
 
 function createProvider(config: ProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {

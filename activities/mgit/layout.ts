@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { nullOid } from './diff.ts';
@@ -52,6 +52,39 @@ export async function readHead({ commonDir, head }: Layout): Promise<Head | null
     return commit === null ? null : { commit, branch };
   }
   return { commit: nullOid(await readObjectFormat(commonDir)), branch };
+}
+
+/**
+ * Commits of the branches that are wanted, by their names, read from the files. Null when they are not as plain as that: git
+ * itself must be asked then.
+ */
+export async function readBranches(
+  { commonDir }: Layout,
+  isWanted: (name: string) => boolean,
+): Promise<ReadonlyMap<string, string> | null> {
+  const folder = join(commonDir, 'refs', 'heads');
+  if (!(await isFolder(folder))) return null;
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(absent);
+  if (entries === null) return null;
+  const loose = new Map<string, string>();
+  for (const entry of entries) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(folder, path);
+    if (entry.isDirectory() || !isWanted(name)) continue;
+    const text = entry.isFile() ? await textOf(path) : '';
+    // it was packed, or deleted, since it was listed
+    if (text === null) continue;
+    const commit = asOid(text);
+    if (commit === null) return null;
+    loose.set(name, commit);
+  }
+  // after the loose ones: what leaves them goes here first
+  const packed = (await textOf(join(commonDir, 'packed-refs'))) ?? '';
+  const branches = new Map<string, string>();
+  for (const [, commit = '', name = ''] of packed.matchAll(/^([0-9a-f]{40}|[0-9a-f]{64}) refs\/heads\/(.+)$/gm)) {
+    if (isWanted(name)) branches.set(name, commit);
+  }
+  return new Map([...branches, ...loose]);
 }
 
 /** The format of a repository's object names, from its configuration. */

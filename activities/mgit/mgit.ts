@@ -1,4 +1,4 @@
-import type { BlobRef, FilePath, FullReason } from '../../domain/catalog/change.ts';
+import type { BlobRef, FilePath } from '../../domain/catalog/change.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import type { Snapshot } from '../../domain/catalog/receipt.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/catalog/repository.ts';
@@ -6,7 +6,14 @@ import type { LonghaulError } from '../../domain/failures.ts';
 import type { Evicted } from './cache-limit.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
-import type { Differential } from './differential.ts';
+import type { Differential, DifferentialOptions } from './differential.ts';
+import type { ListedRepository } from './providers/provider.ts';
+
+/** A repository, and the branches that somebody wants to know of besides HEAD. */
+export interface HeadQuestion extends RepositoryAddress {
+  /** Names, or patterns such as `release/*`. */
+  readonly branches?: readonly string[];
+}
 
 /** The one authority for which repositories there are and what changed in them. */
 export interface Mgit {
@@ -15,6 +22,8 @@ export interface Mgit {
    * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a provider that fails is never an empty list.
    */
   list(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Repository[]>;
+  /** As `list`, and where HEADs are, of those repositories whose provider tells both at once: for `heads`. */
+  listWithHeads(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ListedRepository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
   /**
@@ -33,22 +42,28 @@ export interface Mgit {
    */
   tidy(maxBytes: number): Promise<Evicted[]>;
   /**
-   * Where HEAD is, for many repositories, without fetching. One that cannot be asked is an entry with its failure, and
+   * Where HEAD is, for many repositories, without fetching; of those that name `branches`, or patterns of them, also where these
+   * are, and then git itself is asked. One that cannot be asked is an entry with its failure, and
    * stops nothing; a forge that asks everybody to wait is thrown as `RateLimited`. `concurrency` is how many are asked at the same time; default 16.
+   * What `listed` says already is not asked for.
    */
   heads(
-    repositories: readonly RepositoryAddress[],
-    options?: { readonly concurrency?: number; readonly signal?: AbortSignal },
+    repositories: readonly HeadQuestion[],
+    options?: {
+      readonly concurrency?: number;
+      readonly listed?: readonly ListedRepository[];
+      readonly signal?: AbortSignal;
+    },
   ): Promise<Map<string, Head | LonghaulError>>;
   /**
    * What changed since a snapshot; everything, when it is null, when its commit cannot be had any more, or when a
    * `.gitattributes` changed. With `target` it goes to exactly that snapshot instead of HEAD, if it still can be had; with
-   * `full` it lists everything for that reason. No network when HEAD is where it was, nor for a repository on this machine.
+   * `full` it lists everything for that reason. A ref that `heads` saw is `at`, and what is fetched with it `tips`. No network when HEAD is where it was, nor for a repository on this machine.
    */
   diff(
     repository: RepositoryAddress,
     since: Snapshot | null,
-    options?: { readonly target?: Snapshot; readonly full?: FullReason; readonly signal?: AbortSignal },
+    options?: DifferentialOptions & { readonly signal?: AbortSignal },
   ): Promise<Differential>;
   /** The snapshot at a commit, whose name may be abbreviated. Throws `InvalidInput` when the repository does not have it. */
   snapshot(

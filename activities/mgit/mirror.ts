@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DEFAULT_REF } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { forgetUse, mirrorsFolder, noteUse } from './cache-limit.ts';
 import { formatOf } from './diff.ts';
@@ -31,6 +33,8 @@ export interface MirrorOptions {
 
 /** The last HEAD that was fetched: what git offers the remote as known. */
 const HEAD_REF = 'refs/longhaul/head';
+/** The same of branches. */
+const BRANCH_REFS = 'refs/longhaul/heads';
 /** Nothing but objects: no ref, no tag, no FETCH_HEAD, no housekeeping. */
 const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--filter=blob:none'];
 /** Every fetch adds a pack; reading slows down with their number. */
@@ -115,12 +119,20 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
     get isBlank() {
       return isBlank;
     },
-    async fetchHead(commit) {
-      const ref = join(path, HEAD_REF);
-      const known = await readFile(ref, 'latin1').catch(() => '');
-      if (known.trim() === commit) return;
-      await fetch([...FETCH, 'origin', commit]);
-      await replaceFile(ref, `${commit}\n`);
+    async fetchTips(tips) {
+      const wanted = await Promise.all(
+        [...tips].map(async ([ref, commit]) => {
+          const file = join(path, refInMirror(ref));
+          return { file, commit, known: (await readFile(file, 'latin1').catch(() => '')).trim() };
+        }),
+      );
+      const moved = wanted.filter(({ commit, known }) => commit !== known);
+      if (moved.length > 0) {
+        await fetch([...FETCH, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
+        for (const { file, commit } of moved) await replaceFile(file, `${commit}\n`);
+      }
+      // whoever names branches names all that count
+      if (tips.size > 1) await forgetOtherBranches(path, tips);
     },
     fetchCommit: (commit) => fetchByName(FETCH, [commit]),
     async fetchBlobs(oids) {
@@ -152,6 +164,20 @@ export function mirrorPath(cacheDir: string, id: string): string {
       .replaceAll(/\.(?=git|lock)/g, '%2E'),
   );
   return `${join(mirrorsFolder(cacheDir), ...folders)}.git`;
+}
+
+/** Where the mirror keeps a ref. Whatever a branch is called, that is a plain name in one folder. */
+function refInMirror(ref: string): string {
+  if (ref === DEFAULT_REF) return HEAD_REF;
+  return `${BRANCH_REFS}/${createHash('sha256').update(ref).digest('hex').slice(0, 32)}`;
+}
+
+/** Removes the branches of the mirror that nobody wants any more: they hold what nobody reads. */
+async function forgetOtherBranches(path: string, tips: ReadonlyMap<string, string>): Promise<void> {
+  const kept = new Set([...tips.keys()].map((ref) => join(path, refInMirror(ref))));
+  const folder = join(path, BRANCH_REFS);
+  const files = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
+  await Promise.all(files.filter((file) => !kept.has(file)).map((file) => rm(file, { force: true })));
 }
 
 /** The remote answered, and said that it has no such object. */

@@ -1,19 +1,26 @@
 import { join } from 'node:path';
+import { isBranchName, matchesBranch, refOfBranch } from '../../domain/catalog/branch.ts';
 import type { Head } from '../../domain/catalog/plan.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { isNullOid, nullOid } from './diff.ts';
 import type { Git, ObjectFormat } from './git.ts';
-import { findLayout, type Layout, readHead } from './layout.ts';
+import { findLayout, type Layout, readBranches, readHead } from './layout.ts';
 import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
 
-/** Where HEAD is. Throws `RepositoryNotFound`, `AuthenticationFailed`, `GitFailed`. */
-export async function resolveHead(git: Git, access: Access): Promise<Head> {
+/**
+ * Where HEAD is, and branches, when they are asked for: names, or patterns of names. Throws `RepositoryNotFound`,
+ * `AuthenticationFailed`, `GitFailed`.
+ */
+export async function resolveHead(git: Git, access: Access, branches: readonly string[] = []): Promise<Head> {
   const { path } = access.remote;
-  if (path === null) return askGit(git, access);
-  const plain = await readHead(await layoutOf(access, path));
-  if (plain !== null) return plain;
-  const head = await askGit(git, access);
+  const isWanted = (name: string): boolean => isBranchName(name) && matchesBranch(branches, name);
+  if (path === null) return askGit(git, access, branches, isWanted);
+  const layout = await layoutOf(access, path);
+  const plain = await readHead(layout);
+  const found = branches.length === 0 ? new Map<string, string>() : await readBranches(layout, isWanted);
+  if (plain !== null && found !== null) return branches.length === 0 ? plain : beside(plain, found);
+  const head = await askGit(git, access, branches, isWanted);
   // git passes over a ref that it cannot read: that is no reason to take the repository for an empty one
   if (!isNullOid(head.commit)) return head;
   throw new LonghaulError(
@@ -39,7 +46,7 @@ async function openSource(git: Git, cacheDir: string, access: Access, format: Ob
     open: () => Promise.resolve(),
     close: () => Promise.resolve(),
     isBlank: false,
-    fetchHead: () => Promise.resolve(),
+    fetchTips: () => Promise.resolve(),
     fetchCommit: () => Promise.resolve(false),
     fetchBlobs: () => Promise.resolve(false),
     discard: () => Promise.resolve(),
@@ -78,7 +85,18 @@ async function layoutOf({ id }: Access, path: string): Promise<Layout> {
   return layout;
 }
 
-async function askGit(git: Git, access: Access): Promise<Head> {
+/** HEAD with the branches beside it: not the one that it names. */
+function beside(head: Head, found: ReadonlyMap<string, string>): Head {
+  const others = [...found].filter(([name]) => name !== head.branch);
+  return { ...head, branches: new Map(others.map(([name, commit]) => [refOfBranch(name), commit])) };
+}
+
+async function askGit(
+  git: Git,
+  access: Access,
+  branches: readonly string[],
+  isWanted: (name: string) => boolean,
+): Promise<Head> {
   const { id: about, signal } = access;
   const config = await remoteConfig(access);
   // a URL of the configuration is never taken for an option
@@ -86,12 +104,18 @@ async function askGit(git: Git, access: Access): Promise<Head> {
   const onRemark = (said: string): void => {
     redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
   };
-  const args = ['ls-remote', '--symref', 'origin', 'HEAD'];
+  const args = ['ls-remote', '--symref', 'origin', 'HEAD', ...(branches.length === 0 ? [] : ['refs/heads/*'])];
   const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
   const lines = printed.toString('utf8').split('\n');
   const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
   const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);
-  return { commit: commit ?? nullOid('sha1'), branch, ...(redirectedTo === undefined ? {} : { redirectedTo }) };
+  const head = { commit: commit ?? nullOid('sha1'), branch, ...(redirectedTo === undefined ? {} : { redirectedTo }) };
+  if (branches.length === 0) return head;
+  const found = lines.flatMap((line): [string, string][] => {
+    const [, oid = '', name = ''] = /^([0-9a-f]+)\trefs\/heads\/(.+)$/.exec(line) ?? [];
+    return isWanted(name) ? [[name, oid]] : [];
+  });
+  return beside(head, new Map(found));
 }
 
 async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../domain/catalog/receipt.ts';
+import { DEFAULT_REF, type Snapshot } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { formatOf, isNullOid, readCommit } from './diff.ts';
 import type { Git } from './git.ts';
@@ -11,7 +11,7 @@ export async function findSnapshot(git: Git, cacheDir: string, access: Access, c
   if (!/^[0-9a-f]{4,64}$/.test(commit)) refuse(commit, about);
   const head = await resolveHead(git, access);
   return withSource(git, cacheDir, access, formatOf(head.commit) ?? 'sha1', async (source) => {
-    if (!isNullOid(head.commit)) await source.fetchHead(head.commit);
+    if (!isNullOid(head.commit)) await source.fetchTips(new Map([[DEFAULT_REF, head.commit]]));
     const full = (await resolve(git, source, commit, access)) ?? refuse(commit, about);
     const { tree, timestamp } = await readCommit(git, source.store, full, { about, signal });
     return { commit: full, tree, timestamp, branch: null };

@@ -10,8 +10,8 @@ export interface Source {
   close(): Promise<void>;
   /** True while it is known to hold no blob. */
   readonly isBlank: boolean;
-  /** Fetches the commit that HEAD was seen at, unless that was the last one fetched. */
-  fetchHead(commit: string): Promise<void>;
+  /** Fetches the commits that refs were seen at (`HEAD`, full names of branches), with one request: those that are not the last ones fetched. */
+  fetchTips(tips: ReadonlyMap<string, string>): Promise<void>;
   /** Fetches a commit that no branch may hold any more. False when it cannot be had. */
   fetchCommit(commit: string): Promise<boolean>;
   /** Fetches blobs with one request. False when one of them cannot be had. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Address, formatAddress, parseAddress } from '../../domain/address.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { redact } from '../../domain/redact.ts';
 
@@ -25,6 +26,23 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
+/**
+ * Where a process serves its status: as was asked for, else as `LONGHAUL_METRICS_ADDRESS` says; null for nowhere. Throws
+ * `InvalidInput` when what was asked for is no `host:port`, `InvalidConfiguration` when the variable is none.
+ */
+export function statusAddress(asked: string | undefined, env: NodeJS.ProcessEnv): Address | null {
+  // an empty variable is one that compose was not told
+  const given = asked ?? (env['LONGHAUL_METRICS_ADDRESS'] || null);
+  if (given === null) return null;
+  const address = parseAddress(given);
+  if (address !== null) return address;
+  const [type, name] =
+    asked === undefined
+      ? (['InvalidConfiguration', 'LONGHAUL_METRICS_ADDRESS'] as const)
+      : (['InvalidInput', '--metrics-address'] as const);
+  throw new LonghaulError(type, `${name}: give host:port, such as 127.0.0.1:9464, not "${given}".`);
+}
+
 /** Milliseconds that a check may take: whoever asks waits a few seconds at most. */
 const CHECK_TIMEOUT = 3_000;
 
@@ -33,45 +51,32 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
  * Serves `/metrics`, `/healthz` (the process lives, and its event loop answers) and `/readyz` (all checks hold; 503 and the
- * reasons when not) at an address `host:port`, as the operator says: there is no login. Throws `InvalidConfiguration`.
+ * reasons when not) at an address, as the operator says: there is no login. Throws `InvalidConfiguration` when it cannot be used.
  */
-export async function serveStatus(address: string, pages: StatusPages): Promise<StatusServer> {
-  const { host, port } = parseAddress(address);
+export async function serveStatus(address: Address, pages: StatusPages): Promise<StatusServer> {
   const server = createServer((request, response) => {
     answer(request, response, pages).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else end(response, 500, 'text/plain', `${error instanceof Error ? error.message : String(error)}\n`);
     });
   });
-  server.listen(port, host);
+  server.listen(address.port, address.host);
   try {
     await once(server, 'listening');
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new LonghaulError('InvalidConfiguration', `The metrics address ${address} cannot be used: ${reason}.`, {
-      cause: error,
-    });
+    const message = `The metrics address ${formatAddress(address)} cannot be used: ${reason}.`;
+    throw new LonghaulError('InvalidConfiguration', message, { cause: error });
   }
   const bound = server.address() as AddressInfo;
   return {
-    address: `${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`,
+    address: formatAddress({ host: bound.address, port: bound.port }),
     close: async () => {
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
     },
   };
-}
-
-function parseAddress(address: string): { host: string; port: number } {
-  const parts = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]/@]+)):(?<port>\d{1,5})$/.exec(address)?.groups;
-  const port = Number(parts?.['port']);
-  const host = parts?.['six'] ?? parts?.['host'];
-  if (host !== undefined && port <= 65_535) return { host, port };
-  throw new LonghaulError(
-    'InvalidConfiguration',
-    `The metrics address must be host:port, such as 127.0.0.1:9464, not "${address}".`,
-  );
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, pages: StatusPages): Promise<void> {

@@ -84,9 +84,10 @@ export function prune(context: CliContext, options: FlowOptions & { readonly pre
 }
 
 async function readQueries(file: string): Promise<readonly StoredQuery[]> {
-  const [{ parse }, { queriesFile, describeIssue }] = await Promise.all([
+  const [{ parse }, { queriesFile }, { check, describeIssue }] = await Promise.all([
     import('yaml'),
     import('../../domain/catalog/flows.schema.ts'),
+    import('../../domain/check.schema.ts'),
   ]);
   let content: unknown;
   try {
@@ -94,7 +95,7 @@ async function readQueries(file: string): Promise<readonly StoredQuery[]> {
   } catch (error) {
     throw new LonghaulError('InvalidInput', `--queries ${file}: ${(error as Error).message}`, { cause: error });
   }
-  const result = queriesFile.safeParse(content);
+  const result = check(queriesFile, content);
   if (result.success) return result.data.queries as readonly StoredQuery[];
   throw new LonghaulError('InvalidInput', `--queries ${file}: ${describeIssue(result.error)}`);
 }

@@ -9,22 +9,15 @@ import type { RunningStack } from '../../stack/running-stack.ts';
 import { messageOf } from '../../stack/stack-error.ts';
 import type { TemporalTarget } from '../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../stack/weaviate.ts';
+import { blobsFinding } from './blobs-finding.ts';
 import type { CliContext } from './context.ts';
+import { type Finding, fine, wrong } from './finding.ts';
 import { namingStackFailures } from './stack-failure.ts';
 import { coloursFor, plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
 export interface DoctorOptions {
   readonly json: boolean;
-}
-
-/** One thing that was looked at. */
-export interface Finding {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly found: string;
-  /** What to do about it; null when nothing needs doing. */
-  readonly remedy: string | null;
 }
 
 /** The task queues that a running system serves. */
@@ -46,6 +39,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     await weaviateFinding(context, running),
     await postgresFinding(context),
     modelFinding(context, running),
+    await blobsFinding(context),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
   ];
@@ -59,14 +53,6 @@ function findingsText(findings: readonly Finding[], context: CliContext): string
   const rows = findings.map(({ name, ok, found }) => [ok ? green('ok') : red('wrong'), name, found]);
   const remedies = findings.filter(({ ok }) => !ok).map(({ name, remedy }) => `${name}: ${remedy ?? ''}`);
   return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
-}
-
-function fine(name: string, found: string): Finding {
-  return { name, ok: true, found, remedy: null };
-}
-
-function wrong(name: string, found: string, remedy: string): Finding {
-  return { name, ok: false, found, remedy };
 }
 
 function nodeVersion(): Finding {

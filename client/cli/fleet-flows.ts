@@ -59,12 +59,13 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
   return runFleet(context, 'syncRepositories', input, options);
 }
 
-/** `longhaul index remove`: takes what matches out of the index. */
+/** `longhaul index remove`: takes what matches, or one branch of it, out of the index. */
 export async function removeFromIndex(
   context: CliContext,
-  options: FleetOptions & { pattern: string[]; parallel: number },
+  options: FleetOptions & { pattern: string[]; branch?: string; parallel: number },
 ): Promise<number> {
-  const input: RemoveInput = { patterns: options.pattern, parallel: options.parallel };
+  const { pattern: patterns, branch, parallel } = options;
+  const input: RemoveInput = { patterns, ...(branch === undefined ? {} : { branch }), parallel };
   if (options.dryRun) return dryRun(context, 'removeRepositories', input, options);
   return runFleet(context, 'removeRepositories', input, options);
 }
@@ -191,7 +192,7 @@ async function dryRun<Type extends PlannedFlow>(
     import('../plan.ts'),
   ]);
   parseFlowInput(type, input);
-  const plan = await planFleet(context, type, 'patterns' in input ? (input.patterns ?? null) : null);
+  const plan = await planFleet(context, type, input);
   if (json) {
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;

@@ -8,6 +8,9 @@ import { printable } from './printable.ts';
 /** How often the flow is asked for its progress. */
 const POLL_MS = 400;
 
+/** A worker that is there has begun by then. */
+const PATIENCE_MS = 5_000;
+
 /** What following a flow needs. */
 export interface FollowOptions {
   readonly client: Client;
@@ -41,6 +44,24 @@ export async function followUntilAsked(
   return last !== null && isAsking(last) ? last : null;
 }
 
+/** Resolves when a flow asks nothing any more: somebody else answered, or ended it. Rejects with the signal's reason. */
+export async function untilAnswered(
+  { client, workflowId, runId }: Omit<FollowOptions, 'show'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  const finished = handle.result().then(
+    () => true,
+    () => true,
+  );
+  for (let ended = false; !ended;) {
+    const progress = await readProgress(handle);
+    signal.throwIfAborted();
+    if (progress !== null && !isAsking(progress)) return;
+    ended = await Promise.race([finished, pause()]);
+  }
+}
+
 /** Progress of any flow that has some. */
 export type Progress = FleetProgress | ReembedProgress;
 
@@ -61,6 +82,7 @@ async function watch(
     () => true,
   );
   const display = await openDisplay(context);
+  const hint = setTimeout(() => void nameMissingWorkers(context, client), PATIENCE_MS);
   try {
     for (let ended = false; ;) {
       const progress = await readProgress(handle);
@@ -69,8 +91,21 @@ async function watch(
       ended = await Promise.race([finished, pause()]);
     }
   } finally {
+    clearTimeout(hint);
     display.close();
   }
+}
+
+/** Says that a flow will not go on by itself, because nobody does its work. */
+async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promise<void> {
+  const { unpolledQueues } = await import('../../activities/unpolled-queues.ts');
+  const unpolled = await unpolledQueues(client).catch(() => []);
+  if (unpolled.length === 0) return;
+  const { namespace } = client.options;
+  stderr.write(
+    `\nNo worker serves ${unpolled.join(' and ')} in the namespace ${namespace}: the flow waits until one does. ` +
+      'Start one with: longhaul worker (longhaul doctor says more)\n',
+  );
 }
 
 /** What a flow says of itself; while a child does its work, what the child says. */

@@ -95,6 +95,7 @@ export async function showGroup(context: CliContext, name: string, options: { js
     ['jitter', `${group.jitterSeconds} s`],
     ['patterns', group.patterns.join('\n')],
     ['without', group.exclude.join('\n')],
+    ['branches beside HEAD', group.branches.join('\n')],
     ['at the same time', group.parallel],
     ['priority', group.priority],
     ['state', stateOf(shown)],
@@ -258,9 +259,9 @@ function noGroup(name: string): LonghaulError {
 }
 
 function readDeclaration(file: string): string {
-  if (!statSync(file, { throwIfNoEntry: false })?.isFile()) {
-    throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
-  }
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
+  if (found.isDirectory()) throw new LonghaulError('InvalidInput', `--file: ${file} is a folder: give the file in it.`);
   return readFileSync(file, 'utf8');
 }
 

@@ -1,6 +1,6 @@
 import type { Flows } from '../flows.ts';
 import type { CliContext } from './context.ts';
-import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress } from './follow.ts';
+import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress, untilAnswered } from './follow.ts';
 import { printable } from './printable.ts';
 import { connectTemporal, type TemporalSession } from './servers.ts';
 
@@ -59,17 +59,18 @@ export type Run = Omit<FollowOptions, 'show'>;
 
 /** Follows a flow until it ends; an interruption leaves it running. */
 export async function followToEnd(context: CliContext, run: Run, options: FlowOptions): Promise<unknown> {
-  const { workflowId } = run;
-  const detach = (): void => {
-    context.stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
-    process.exit(130);
-  };
+  const detach = (): never => leave(context, run);
   process.once('SIGINT', detach);
   try {
     return await follow(context, { ...run, show: options.json !== true });
   } finally {
     process.off('SIGINT', detach);
   }
+}
+
+function leave({ stderr }: CliContext, { workflowId }: Run): never {
+  stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
+  process.exit(130);
 }
 
 function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string {
@@ -88,9 +89,23 @@ export async function askForConfirmation(
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: process.stdin, output: context.stderr });
   const asked = question(progress).split('\n').map(printable).join('\n');
-  const answer = await terminal.question(`${asked} [y/N]: `);
-  terminal.close();
-  await confirm(context, run, /^y(es)?$/i.test(answer.trim()));
+  const over = new AbortController();
+  const { signal } = over;
+  terminal.once('SIGINT', () => leave(context, run));
+  // the end of the input is no answer, and no is what nobody regrets
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  try {
+    const answer = await Promise.race([
+      terminal.question(`${asked} [y/N]: `, { signal }),
+      ended,
+      untilAnswered(run, signal).then(() => null),
+    ]);
+    if (answer === null) context.stderr.write('\nIt was answered elsewhere.\n');
+    else await confirm(context, run, /^y(es)?$/i.test(answer.trim()));
+  } finally {
+    over.abort();
+    terminal.close();
+  }
 }
 
 /** Says yes when a run that was joined is asking; one of one's own does not ask. */

@@ -7,6 +7,7 @@ export interface SearchOptions {
   readonly repo?: string;
   readonly lang?: string;
   readonly path?: string;
+  readonly branch?: string;
   readonly limit: number;
   readonly json?: boolean;
   readonly explain?: boolean;
@@ -19,7 +20,7 @@ export async function searchCommand(context: CliContext, query: string, options:
   const { openSearch } = await import('../search.ts');
   const session = await openSearch(context);
   try {
-    const { repo, lang, path, limit, json, explain = false, rescore } = options;
+    const { repo, lang, path, branch, limit, json, explain = false, rescore } = options;
     const answer = await session.search({
       query,
       limit,
@@ -28,6 +29,7 @@ export async function searchCommand(context: CliContext, query: string, options:
       ...(repo === undefined ? {} : { pattern: repo }),
       ...(lang === undefined ? {} : { language: lang }),
       ...(path === undefined ? {} : { path }),
+      ...(branch === undefined ? {} : { branch }),
     });
     if (json) context.stdout.write(`${JSON.stringify(answer)}\n`);
     else await printAnswer(context, answer);

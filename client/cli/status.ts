@@ -70,7 +70,11 @@ function tellStack({ state }: RunningStack, dead: readonly string[], context: Cl
 function glance({ repositories, groups }: FleetView): string {
   const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
-  const lines = [`${repositories.length} repositories indexed, ${unfinished} unfinished, ${failing.size} failing`];
+  const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);
+  const beside = branches === 0 ? '' : `, and ${branches} branches beside their HEADs`;
+  const lines = [
+    `${repositories.length} repositories indexed${beside}, ${unfinished} unfinished, ${failing.size} failing`,
+  ];
   if (groups.length > 0) {
     const head = ['group', 'state', 'repositories', 'failing', 'complete as of', 'next run', 'missed', 'skipped'];
     lines.push('', plainTable([head, ...groups.map(groupRow)]));

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { statusAddress } from '../../activities/telemetry/status-server.ts';
+import { parseRoles } from '../../domain/roles.ts';
+import type { CliContext } from './context.ts';
 
 /** Options of `longhaul worker`. */
 export interface WorkerCommandOptions {
@@ -9,20 +12,30 @@ export interface WorkerCommandOptions {
   readonly metricsAddress?: string;
 }
 
-/** `longhaul worker`: the worker process, with our signals passed on. Gives its exit code. */
+/**
+ * `longhaul worker`: the worker process, with our signals passed on. Gives its exit code. What it would refuse at once is refused
+ * here, for people. Throws `InvalidInput`, `InvalidConfiguration`.
+ */
 export async function runWorker(
-  options: { config?: string; data?: string },
+  { configPath, dataDir, env }: CliContext,
   { roles, metricsAddress }: WorkerCommandOptions,
 ): Promise<number> {
+  parseRoles(roles);
+  statusAddress(metricsAddress, env);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const main = fileURLToPath(new URL(`../../workers/main.${extension}`, import.meta.url));
-  const env = {
-    ...process.env,
-    ...(options.config === undefined ? {} : { LONGHAUL_CONFIG: options.config }),
-    ...(options.data === undefined ? {} : { LONGHAUL_DATA_DIR: options.data }),
-  };
-  const args = [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])];
-  const child = spawn(process.execPath, args, { env, stdio: 'inherit' });
+  const child = spawn(
+    process.execPath,
+    [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])],
+    {
+      env: {
+        ...env,
+        ...(configPath === null ? {} : { LONGHAUL_CONFIG: configPath }),
+        LONGHAUL_DATA_DIR: dataDir,
+      },
+      stdio: 'inherit',
+    },
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;

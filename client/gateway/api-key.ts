@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ApiKeyConfig } from '../../domain/config.schema.ts';
+import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 
 /** A new API key. */
 export interface NewKey {

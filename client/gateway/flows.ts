@@ -1,18 +1,25 @@
 import { createHash } from 'node:crypto';
-import { type Client, WorkflowUpdateFailedError, type WorkflowExecutionDescription } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowFailedError,
+  WorkflowUpdateFailedError,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { tellRepository } from '../../activities/follow.ts';
-import { parseFlowInput } from '../../activities/input.ts';
+import { tellProcess } from '../../activities/logger.ts';
 import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
 import {
-  describeIssue,
   FLOW_UPDATES,
   type FlowUpdate,
+  SERVICE_INPUTS,
   STARTABLE_FLOWS,
   type StartableFlow,
 } from '../../domain/catalog/flows.schema.ts';
-import type { ApiKeyConfig, Config } from '../../domain/config.schema.ts';
+import { check, describeIssue } from '../../domain/check.schema.ts';
+import type { Config } from '../../domain/config.schema.ts';
+import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 import { shownError } from '../cli/errors.ts';
 import { type Flows, startFlow } from '../flows.ts';
 import { keyOf } from './api-key.ts';
@@ -63,25 +70,22 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
     }
     const input = objectIn(request);
-    parseFlowInput(type, input);
+    const checked = check(SERVICE_INPUTS[type], input);
+    if (!checked.success) throw new Refusal(422, 'InvalidInput', `${type}: ${describeIssue(checked.error)}`);
     const once = onceOf(request, key);
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
-      start(client, type, input, { once, quietSeconds }),
+      start(client, type, signedBy(key, input), { once, quietSeconds }),
     );
-    request.log.info({ event: 'flow_started', key: key.name, type, ...started }, 'flow started');
+    tellProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
 
-  server.get<{ Params: { id: string }; Querystring: { runId?: string } }>('/runs/:id', async (request) => {
-    const run = await runOf(client, request, request.query.runId);
+  server.get<{ Params: { id: string }; Querystring: { runId?: string | string[] } }>('/runs/:id', async (request) => {
+    const asked = request.query.runId;
+    if (Array.isArray(asked)) throw new Refusal(400, 'InvalidInput', 'runId: give one.');
+    const run = await latestOf(client, await runOf(client, request, asked));
     const { workflowId, runId, type, startTime, closeTime, status } = run;
-    const handle = client.workflow.getHandle(workflowId, runId);
-    const ended =
-      status.name === 'RUNNING'
-        ? {}
-        : await client
-            .withDeadline(Date.now() + DEADLINE_MS, () => handle.result())
-            .then((result: unknown) => ({ result }), failureOf);
+    const ended = status.name === 'RUNNING' ? {} : await endOf(client, workflowId, runId);
     return {
       workflowId,
       runId,
@@ -117,7 +121,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new Refusal(409, 'Conflict', 'The run has ended.');
     }
-    request.log.info({ event: 'signal_sent', key: key.name, name, workflowId, runId }, 'signal sent');
+    tellProcess(request.log, 'signal_sent', { key: key.name, name, workflowId, runId }, 'signal sent');
     return reply.code(202).send({ workflowId, runId });
   });
 
@@ -126,11 +130,11 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     const { workflowId, runId } = await runOf(client, request);
     const name = key.updates.find((allowed) => allowed === request.params.name);
     if (name === undefined) throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
-    const checked = FLOW_UPDATES[name].safeParse(objectIn(request));
+    const checked = check(FLOW_UPDATES[name], objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);
     const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });
-    request.log.info({ event: 'update_sent', key: key.name, name, workflowId, runId }, 'update sent');
+    tellProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
 }
@@ -153,6 +157,18 @@ async function runOf(
   throw none;
 }
 
+/** Of a flow that went on as a new run, which a long one does: the run that it is now. */
+async function latestOf(client: Client, run: WorkflowExecutionDescription): Promise<WorkflowExecutionDescription> {
+  if (run.status.name !== 'CONTINUED_AS_NEW') return run;
+  const handle = client.workflow.getHandle(run.workflowId);
+  const latest = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
+  return firstOf(latest) === firstOf(run) ? latest : run;
+}
+
+function firstOf({ raw }: WorkflowExecutionDescription): string | null | undefined {
+  return raw.workflowExecutionInfo?.firstRunId;
+}
+
 function keyFor({ apiKey }: FastifyRequest): ApiKeyConfig {
   if (apiKey === null) throw new Refusal(401, 'AuthenticationFailed', 'The API key is missing or wrong.');
   return apiKey;
@@ -173,6 +189,13 @@ function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined 
   return `${key.id}:${given}`;
 }
 
+/** The input as it came; who applies sync groups is written down for ever, and is first of all who has the key. */
+function signedBy({ name }: ApiKeyConfig, input: object): object {
+  if (!('source' in input)) return input;
+  const { by, ...source } = input.source as { readonly by: string };
+  return { ...input, source: { ...source, by: `${name}: ${by}`.slice(0, 200) } };
+}
+
 async function start(
   client: Client,
   type: StartableFlow,
@@ -181,7 +204,7 @@ async function start(
 ): Promise<{ workflowId: string; runId: string }> {
   if (type === 'followRepository') {
     const { repository } = input as { repository: string };
-    const event = { kind: 'pushed', ...(once === undefined ? {} : { delivery: once }) } as const;
+    const event = { kind: 'pushed', ...(once === undefined ? {} : { delivery: digestOf(once) }) } as const;
     const handle = await tellRepository(client, { quietSeconds, ...input, repository }, [event]);
     return { workflowId: handle.workflowId, runId: handle.signaledRunId };
   }
@@ -205,9 +228,20 @@ async function progressOf(client: Client, workflowId: string, runId: string): Pr
   }
 }
 
-function failureOf(error: unknown): { failure: { type: string; message: string; remedy: string | null } } {
-  const { type, message, remedy } = shownError(error);
-  return { failure: { type, message, remedy } };
+/** What became of a run that has ended. Throws when Temporal does not say. */
+async function endOf(client: Client, workflowId: string, runId: string): Promise<object> {
+  try {
+    const handle = client.workflow.getHandle<() => Promise<unknown>>(workflowId, runId);
+    return { result: await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.result()) };
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const { type, message, remedy } = shownError(error);
+    return { failure: { type, message, remedy } };
+  }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 async function update(
@@ -220,7 +254,7 @@ async function update(
   },
 ): Promise<unknown> {
   const { workflowId, name, input, updateId } = sent;
-  const named = updateId === undefined ? {} : { updateId: createHash('sha256').update(updateId).digest('hex') };
+  const named = updateId === undefined ? {} : { updateId: digestOf(updateId) };
   try {
     return await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       client.workflow.getHandle(workflowId).executeUpdate<unknown, [object]>(name, { args: [input], ...named }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FLOW_INPUTS, FLOW_UPDATES, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows.schema.ts';
+import { FLOW_UPDATES, SERVICE_INPUTS, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows.schema.ts';
 import { FORGES } from '../../domain/catalog/webhook.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -52,7 +52,10 @@ export function describeApi(version: string): Json {
         parameters: [RUN_ID, IDEMPOTENCY_KEY],
         security: [{ key: [] }],
         requestBody: bodyOf(`${name}Update`),
-        responses: { 200: answerOf('Updated', 'The answer'), ...refusals(400, 401, 403, 404, 409, 415, 422, 429, 503) },
+        responses: {
+          200: answerOf('Updated', 'The answer'),
+          ...refusals(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
+        },
       },
     },
   ]);
@@ -95,7 +98,7 @@ export function describeApi(version: string): Json {
           requestBody: bodyOf('Signal'),
           responses: {
             202: answerOf('Started', 'The run has it'),
-            ...refusals(400, 401, 403, 404, 409, 415, 422, 429, 503),
+            ...refusals(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
           },
         },
       },
@@ -111,7 +114,7 @@ export function describeApi(version: string): Json {
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'lh_<id>_<secret>' } },
       schemas: Object.fromEntries([
-        ...STARTABLE_FLOWS.map((type) => [`${type}Input`, schemaOf(FLOW_INPUTS[type], 'input')]),
+        ...STARTABLE_FLOWS.map((type) => [`${type}Input`, schemaOf(SERVICE_INPUTS[type], 'input')]),
         ...Object.entries(FLOW_UPDATES).map(([name, schema]) => [`${name}Update`, schemaOf(schema, 'input')]),
         ['Signal', schemaOf(signalInput, 'input')],
         ...Object.entries(ANSWERS).map(([name, schema]) => [name, schemaOf(schema, 'output')]),

@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
+import { tellProcess } from '../../activities/logger.ts';
 import type { Config } from '../../domain/config.schema.ts';
 import { FAILURES, isFailureType } from '../../domain/failures.ts';
 import { shownError } from '../cli/errors.ts';
 import { serveFlows } from './flows.ts';
 import { serveHealth } from './health.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { Refusal, type RefusalType } from './refusal.ts';
 import { serveWebhooks } from './webhooks.ts';
@@ -15,13 +17,15 @@ export interface GatewayTools {
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: FastifyBaseLogger;
+  /** Told of every answer. */
+  readonly metrics: GatewayMetrics;
   /** Version of Longhaul, for the OpenAPI document. */
   readonly version: string;
 }
 
 /** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
 const LARGEST_BODY = 300 * 1024;
-/** Connections at the same time; the rest waits in the kernel. */
+/** Connections at the same time; more are closed at once. */
 const MOST_CONNECTIONS = 1_000;
 
 /**
@@ -51,14 +55,17 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
       'x-content-type-options': 'nosniff',
     });
   });
+  server.addHook('onResponse', async ({ routeOptions }, { statusCode: status, elapsedTime }) => {
+    tools.metrics.answered({ route: routeOptions.url ?? 'none', status, seconds: elapsedTime / 1_000 });
+  });
   server.setNotFoundHandler(async () => {
     throw new Refusal(404, 'NotFound', 'There is nothing at this address.');
   });
   server.setErrorHandler(async (error, request, reply) => {
     const { status, type, message, retryAfter } = refusalOf(error);
-    const said = { event: 'request_refused', status, type, remote: request.ip, path: request.routeOptions.url ?? null };
-    if (status >= 500) request.log.error({ ...said, err: error }, 'request failed');
-    else request.log.warn(said, message);
+    const said = { status, type, remote: request.ip, path: request.routeOptions.url ?? null };
+    if (status >= 500) tellProcess(request.log, 'request_failed', { ...said, err: error }, 'request failed');
+    else tellProcess(request.log, 'request_refused', said, message);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     const remedy = isFailureType(type) ? FAILURES[type].remedy : null;
     return reply.code(status).send({ error: { type, message, remedy } });

@@ -7,6 +7,8 @@ import { LonghaulError } from '../../domain/failures.ts';
 
 /** How long what is declared may be older than what a message is answered by. */
 const MEMORY_MS = 30_000;
+/** What Temporal must have answered within: whoever sent the message waits. */
+const DEADLINE_MS = 4_500;
 
 /**
  * Tells whether a repository of this id, or of this pattern, is to be indexed when its forge says that it is there: it
@@ -41,7 +43,9 @@ export function rememberedGroups(client: Client, indexName: string): () => Promi
   return () => {
     if (performance.now() - askedAt > MEMORY_MS) {
       askedAt = performance.now();
-      known = schedules.list().then((list) => list.map(({ group }) => group));
+      known = client
+        .withDeadline(Date.now() + DEADLINE_MS, () => schedules.list())
+        .then((list) => list.map(({ group }) => group));
       // the next message asks again
       known.catch(() => (askedAt = Number.NEGATIVE_INFINITY));
     }

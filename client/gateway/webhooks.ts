@@ -1,26 +1,41 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { tellProcess } from '../../activities/logger.ts';
+import { inSpan } from '../../activities/telemetry/span.ts';
 import type { Deliveries, Delivery } from '../../domain/catalog/follow.ts';
 import { textAt, type RepositoryChange } from '../../domain/catalog/webhook/action.ts';
-import { type Forge, FORGES, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
-import { type Config, forgeOf } from '../../domain/config.schema.ts';
+import { type Forge, FORGES, forgeOf, idOfChange, webhookAction } from '../../domain/catalog/webhook.ts';
+import type { Config } from '../../domain/config.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { FLOWS_QUEUE } from '../../domain/queues.ts';
+import { createBodies } from './bodies.ts';
+import type { GatewayMetrics } from './metrics.ts';
 import { createOutbox } from './outbox.ts';
+import { createRecent } from './recent.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { rememberedGroups, wanted } from './wanted.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
 const DEADLINE_MS = 4_500;
+/** Messages that are known when they come again: what forges send within minutes, even at a hundred a second. */
+const REMEMBERED = 10_000;
+
+/** Bodies that are this small, which nearly all are, are taken however much else is coming. */
+const SMALL_BYTES = 256 * 1024;
+/** What may be coming at the same time, besides: ten of the largest. */
+const MOST_BYTES = 256 * 1024 * 1024;
 
 /** What the webhooks work with. */
 export interface WebhookTools {
   readonly config: Config;
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
+  /** Told what became of every message. */
+  readonly metrics: GatewayMetrics;
 }
 
 /** Somebody who may send webhooks. */
@@ -38,7 +53,7 @@ interface Sender {
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
-  const { client, config } = tools;
+  const { client, config, metrics } = tools;
   const isWanted = wanted(config, rememberedGroups(client, config.index.name));
   const { maxWebhookBytes, quietSeconds } = config.gateway;
   const outbox = createOutbox<Delivery>((deliveries) =>
@@ -46,10 +61,11 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   );
   // the bytes themselves, which the signature is over
   server.removeAllContentTypeParsers();
+  const receive = createBodies({ largest: maxWebhookBytes, small: SMALL_BYTES, most: MOST_BYTES });
   server.addContentTypeParser(
     ['application/json', 'application/x-www-form-urlencoded'],
-    { parseAs: 'buffer', bodyLimit: maxWebhookBytes },
-    (_request, body, done) => done(null, body),
+    { bodyLimit: maxWebhookBytes },
+    async (_request: FastifyRequest, body: Readable) => receive(body),
   );
 
   /** Tells the flows of all repositories that a message is about. Gives their ids. */
@@ -74,12 +90,17 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     const known = senders.get(forge);
     if (known === undefined) continue;
     const { claim, proves } = SIGNING[forge];
+    const taken = createRecent(REMEMBERED);
+    metrics.expect(forge);
     server.route({
       method: 'POST',
       url: `/webhooks/${forge}`,
       // whoever does not even say who he is need not be listened to
       onRequest: async ({ headers }) => {
         if (claim(headers) === null) throw unsigned();
+      },
+      onResponse: async (_request, { statusCode }) => {
+        if (statusCode >= 400) metrics.delivered(forge, statusCode < 500 ? 'refused' : 'failed');
       },
       handler: async (request: FastifyRequest, reply) => {
         const { headers } = request;
@@ -92,13 +113,20 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
         const action = webhookAction(forge, event, payload);
-        const told = action.do === 'follow' ? await follow(sender, action.changes, delivery) : [];
+        // the trace that goes on in the flows begins here
+        const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
+        const told =
+          action.do === 'follow'
+            ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
+            : [];
         const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
-        request.log.info(
-          { event: 'webhook_accepted', forge, provider: sender.provider, kind: event, delivery, ...result },
-          'webhook accepted',
-        );
+        const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
+        if (outcome === 'taken') taken.add(delivery);
+        metrics.delivered(forge, outcome);
+        const { provider } = sender;
+        const said = { forge, provider, kind: event, delivery, outcome, ...result };
+        tellProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
         return reply.code(told.length > 0 ? 202 : 200).send({ delivery, ...result });
       },
     });

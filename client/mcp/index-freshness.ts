@@ -18,7 +18,9 @@ export async function indexFreshness(
   signal: AbortSignal,
 ): Promise<Answer<IndexFreshnessOutput>> {
   const receipts =
-    repository === undefined ? await library.receipts(pattern, signal) : [await library.receipt(repository, signal)];
+    repository === undefined
+      ? await library.receipts(pattern, signal)
+      : [await library.receipt(repository, undefined, signal)];
   const { items, nextCursor } = pageAfter(receipts, (receipt) => receipt.repository, { cursor, limit });
   const asked = items.filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL)).map(addressOfReceipt);
   const heads = await library.mgit((mgit) => mgit.heads(asked, { signal }), signal);

@@ -1,17 +1,19 @@
 import { readIndexedFile } from '../../activities/index/indexed-file.ts';
 import { createBuilds } from '../../activities/index/builds.ts';
+import { filterOf, type IndexedRef } from '../../activities/index/refs.ts';
 import type { IndexStore } from '../../activities/index/store.ts';
 import { connectWeaviate, isConnectionLoss, unavailable } from '../../activities/index/weaviate.ts';
+import { headReceipts, inRefOrder, refOfBranch, refsOfRepository } from '../../domain/catalog/branch.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import type { CliContext } from '../cli/context.ts';
 import { weaviateAddress } from '../cli/servers.ts';
 
 /** What the index says of repositories and files, without a model. Nothing is made or changed in Weaviate. */
 export interface IndexReader {
-  /** All receipts, in order of repository ids; none when nothing was ever indexed. */
+  /** The receipts of all HEADs, in order of repository ids; none when nothing was ever indexed. */
   receipts(): Promise<Receipt[]>;
-  /** Null when there is no receipt of this repository. */
-  receipt(repository: string): Promise<Receipt | null>;
+  /** Null when there is no receipt of this repository, at HEAD or at a branch. */
+  receipt(repository: string, branch?: string): Promise<Receipt | null>;
   /** The text of a file as the chunks of a receipt have it; null when they are not the whole of it. */
   file(receipt: Receipt, path: string): Promise<string | null>;
   /** The paths of the files that have chunks, sorted. */
@@ -28,17 +30,34 @@ export async function openIndexReader(context: CliContext): Promise<IndexReader>
     return live === null ? null : builds.store(live.digest);
   };
   return {
-    receipts: async () => (await liveStore())?.receipts() ?? [],
-    receipt: async (repository) => (await liveStore())?.readReceipt(repository) ?? null,
-    file: ({ repository, digest }, path) =>
-      named(() => readIndexedFile(client, builds.store(digest).names.chunks, { repository, path })),
-    async paths({ repository, digest }) {
+    receipts: async () => headReceipts((await (await liveStore())?.receipts()) ?? []),
+    async receipt(repository, branch) {
+      const store = await liveStore();
+      const head = (await store?.readReceipt(repository)) ?? null;
+      return branch === undefined || head?.branch === branch
+        ? head
+        : ((await store?.readReceipt(repository, refOfBranch(branch))) ?? null);
+    },
+    file: (receipt, path) =>
+      named(() => {
+        const { repository, digest } = receipt;
+        const { chunks } = builds.store(digest).names;
+        return readIndexedFile(client, chunks, { repository, path, of: refOf(receipt) });
+      }),
+    async paths(receipt) {
       const paths = new Set<string>();
-      for await (const page of builds.store(digest).inventory(repository)) for (const { path } of page) paths.add(path);
+      const { repository, digest } = receipt;
+      for await (const page of builds.store(digest).inventory(repository, filterOf(refOf(receipt))))
+        for (const { path } of page) paths.add(path);
       return [...paths].sort();
     },
     close: () => client.close(),
   };
+}
+
+/** The ref that a receipt is of. Whoever has a receipt of a branch knows that there is HEAD besides. */
+function refOf(receipt: Receipt): IndexedRef {
+  return { ref: receipt.ref, refs: inRefOrder([...refsOfRepository(receipt), receipt.ref]) };
 }
 
 /** Gives the loss of the connection its name. */

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import type { Mgit } from '../../activities/mgit/index.ts';
+import { branchNames } from '../../domain/catalog/branch.ts';
 import { matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
 import type { Receipt } from '../../domain/catalog/receipt.ts';
 import { LonghaulError } from '../../domain/failures.ts';
@@ -22,10 +23,10 @@ export interface Library {
   index<Result>(work: (index: IndexReader) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   /** Asks mgit, a few questions at the same time. */
   mgit<Result>(work: (mgit: Mgit) => Promise<Result>, signal: AbortSignal): Promise<Result>;
-  /** The receipts of the indexed repositories that a pattern means; all without one. Throws `InvalidInput`. */
+  /** The receipts of HEAD of the indexed repositories that a pattern means; all without one. Throws `InvalidInput`. */
   receipts(pattern: string | undefined, signal: AbortSignal): Promise<Receipt[]>;
-  /** The receipt of a repository that is indexed. Throws `InvalidInput` naming similar ids. */
-  receipt(repository: string, signal: AbortSignal): Promise<Receipt>;
+  /** The receipt of a repository that is indexed, at HEAD or at a branch. Throws `InvalidInput` naming similar ids, or the branches. */
+  receipt(repository: string, branch: string | undefined, signal: AbortSignal): Promise<Receipt>;
   close(): Promise<void>;
 }
 
@@ -66,9 +67,10 @@ export function createLibrary(currentContext: () => CliContext): Library {
       const receipts = await library.index((index) => index.receipts(), signal);
       return parsed === null ? receipts : receipts.filter(({ repository }) => matchesPattern(parsed, repository));
     },
-    async receipt(repository, signal) {
-      const receipt = await library.index((index) => index.receipt(repository), signal);
+    async receipt(repository, branch, signal) {
+      const receipt = await library.index((index) => index.receipt(repository, branch), signal);
       if (receipt !== null && receipt.commit !== '') return receipt;
+      if (branch !== undefined) throw notAtBranch(await library.receipt(repository, undefined, signal), branch);
       throw notIndexed(repository, receipt !== null, await library.receipts(undefined, signal));
     },
     close: async () => {
@@ -105,6 +107,14 @@ async function openMgit(context: CliContext): Promise<Mgit> {
 /** False for an error that opening anew does not help: what was asked for is wrong. */
 function isServersFault(error: unknown): boolean {
   return !(error instanceof LonghaulError && error.type === 'InvalidInput');
+}
+
+function notAtBranch(head: Receipt, branch: string): LonghaulError {
+  const names = [...(head.branch === null ? [] : [head.branch]), ...branchNames(head)];
+  return new LonghaulError(
+    'InvalidInput',
+    `${head.repository} is not indexed at a branch ${JSON.stringify(branch)}; it is at: ${names.join(', ') || 'a detached HEAD'}.`,
+  );
 }
 
 function notIndexed(repository: string, isUnderWay: boolean, receipts: readonly Receipt[]): LonghaulError {

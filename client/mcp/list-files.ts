@@ -9,10 +9,10 @@ import type { ListFilesInput, ListFilesOutput } from './tools.schema.ts';
 /** `list_files`: paths at the indexed commit. */
 export async function listFiles(
   library: Library,
-  { repository, path_glob: glob, limit, cursor }: ListFilesInput,
+  { repository, path_glob: glob, branch, limit, cursor }: ListFilesInput,
   signal: AbortSignal,
 ): Promise<Answer<ListFilesOutput>> {
-  const receipt = await library.receipt(repository, signal);
+  const receipt = await library.receipt(repository, branch, signal);
   const { source, paths } = await listRepositoryPaths(library, receipt, signal);
   const matches = glob === undefined ? () => true : picomatch(glob, { dot: true });
   const matching = paths.filter((path) => matches(path));

@@ -1,3 +1,4 @@
+import { branchNames } from '../../domain/catalog/branch.ts';
 import type { Answer } from './answer.ts';
 import { short } from './answer.ts';
 import { inertLine } from './inert.ts';
@@ -15,12 +16,13 @@ export async function listRepositories(
   const { items, nextCursor } = pageAfter(receipts, ({ repository }) => repository, { cursor, limit });
   const repositories = items.map((receipt) => {
     const { files, objects } = receipt;
-    return { ...indexedState(receipt), files, objects };
+    return { ...indexedState(receipt), branches: branchNames(receipt), files, objects };
   });
-  const lines = repositories.map(({ id, commit, branch, files, objects, indexedAt }) => {
+  const lines = repositories.map(({ id, commit, branch, branches, files, objects, indexedAt }) => {
     const at =
       commit === null ? 'not complete yet' : `${short(commit)} (${branch ?? 'detached'}), indexed ${indexedAt}`;
-    return inertLine(`${id}: ${at}, ${files} files, ${objects} objects`);
+    const beside = branches.length === 0 ? '' : `; also at the branches ${branches.join(', ')}`;
+    return inertLine(`${id}: ${at}, ${files} files, ${objects} objects${beside}`);
   });
   const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(nextCursor)}]`];
   return {

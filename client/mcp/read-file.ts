@@ -13,13 +13,13 @@ const LONGEST_LINE = 2_000;
 /** `read_file`: lines of a file at the indexed commit. */
 export async function readFile(
   library: Library,
-  { repository, path: asked, start_line: startLine, end_line: endLine }: ReadFileInput,
+  { repository, path: asked, branch, start_line: startLine, end_line: endLine }: ReadFileInput,
   signal: AbortSignal,
 ): Promise<Answer<ReadFileOutput>> {
   if (endLine !== undefined && endLine < startLine) {
     throw new LonghaulError('InvalidInput', `end_line ${endLine} is before start_line ${startLine}.`);
   }
-  const receipt = await library.receipt(repository, signal);
+  const receipt = await library.receipt(repository, branch, signal);
   const { path, source, text } = await readRepositoryFile(library, receipt, asked, signal);
   const all = text.split('\n');
   if (all.at(-1) === '') all.pop();

@@ -13,7 +13,7 @@ const LONGEST_SNIPPET = 6_000;
 /** `search_code`: the answer of `longhaul search --json`, bounded. */
 export async function searchCode(
   library: Library,
-  { query, repository_pattern: pattern, language, path_glob: path, limit }: SearchCodeInput,
+  { query, repository_pattern: pattern, language, path_glob: path, branch, limit }: SearchCodeInput,
   signal: AbortSignal,
 ): Promise<Answer<SearchCodeOutput>> {
   const receipts = await library.receipts(pattern, signal);
@@ -31,6 +31,7 @@ export async function searchCode(
     ...(pattern === undefined ? {} : { pattern }),
     ...(language === undefined ? {} : { language }),
     ...(path === undefined ? {} : { path }),
+    ...(branch === undefined ? {} : { branch }),
   };
   const { tookMs, results: found } = await library.search(question, signal);
   const results: Result[] = [];

@@ -15,6 +15,9 @@ const pattern = text(300).describe(
   'Only repositories that match: repo, org/repo or org/project/repo, with the wildcards * and ?; also a whole repository id.',
 );
 const pathGlob = text(500);
+const branch = text(200).describe(
+  'A branch that is indexed: list_repositories names those beside HEAD. Left out: HEAD.',
+);
 const cursor = text(5_000).describe('`nextCursor` of the previous answer, for what comes after it.');
 
 /** Arguments of `search_code`. */
@@ -25,6 +28,7 @@ export const searchCodeInput = z.strictObject({
   repository_pattern: pattern.optional(),
   language: text(100).optional().describe('Only this language, such as TypeScript, Python, Go, C++.'),
   path_glob: pathGlob.optional().describe('Only files whose path in the repository matches, such as src/**/*.ts.'),
+  branch: branch.optional(),
   limit: whole(1, 50).default(10).describe('Results at most.'),
 });
 
@@ -32,6 +36,7 @@ export const searchCodeInput = z.strictObject({
 export const readFileInput = z.strictObject({
   repository: repositoryId,
   path: text(4_096).describe('Path in the repository, with /, such as src/index.ts.'),
+  branch: branch.optional(),
   start_line: whole(1, 100_000_000).default(1).describe('First line, counted from 1.'),
   end_line: whole(1, 100_000_000).optional().describe('Last line, included. Left out: as many as fit in one answer.'),
 });
@@ -40,6 +45,7 @@ export const readFileInput = z.strictObject({
 export const listFilesInput = z.strictObject({
   repository: repositoryId,
   path_glob: pathGlob.optional().describe('Only paths that match, such as src/** or **/*.md.'),
+  branch: branch.optional(),
   limit: whole(1, 1_000).default(200).describe('Paths at most.'),
   cursor: cursor.optional(),
 });
@@ -126,7 +132,13 @@ const totalRepositories = z.number().describe('Indexed repositories that match.'
 /** Answer of `list_repositories`. */
 export const listRepositoriesOutput = z.object({
   total: totalRepositories,
-  repositories: z.array(indexed.extend({ files: z.number(), objects: z.number() })),
+  repositories: z.array(
+    indexed.extend({
+      branches: z.array(z.string()).describe('Branches that are indexed beside HEAD.'),
+      files: z.number().describe('At HEAD.'),
+      objects: z.number().describe('At HEAD.'),
+    }),
+  ),
   nextCursor,
 });
 

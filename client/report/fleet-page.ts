@@ -57,11 +57,11 @@ ${table(
 ${table(['group', 'repository', 'failure', 'message'], failureRows(groups), failing.size)}
 <h2>Repositories, longest unchanged first</h2>
 ${table(
-  ['repository', 'last change indexed', 'files', 'objects', 'state'],
+  ['repository', 'branches beside HEAD', 'last change indexed', 'files', 'objects', 'state'],
   repositories
     .toSorted((a, b) => (a.indexedAt < b.indexedAt ? -1 : 1))
     .slice(0, MOST_ROWS)
-    .map((one) => [one.repository, time(one.indexedAt), one.files, one.objects, one.state]),
+    .map((one) => [one.repository, one.branches.join(', '), time(one.indexedAt), one.files, one.objects, one.state]),
   repositories.length,
 )}
 </body></html>

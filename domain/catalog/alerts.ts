@@ -58,6 +58,9 @@ export interface WatchedFleet {
   readonly missedBefore: Readonly<Record<string, number>>;
 }
 
+/** More repositories of a group than this fail for one reason, of which everybody hears once. */
+const MOST_NAMED = 20;
+
 /** Everything that is not as it should be now. */
 export function alertsOf({ at, groups, unpolled, missedBefore }: WatchedFleet, rules: AlertRules): Alert[] {
   const alerts = groups.flatMap((group) => [
@@ -74,14 +77,38 @@ export function alertsOf({ at, groups, unpolled, missedBefore }: WatchedFleet, r
   return [...alerts, ...gone];
 }
 
+/** What somebody is to be told. */
+export interface AlertChanges {
+  readonly raised: readonly Alert[];
+  readonly settled: readonly Alert[];
+}
+
 /** What came and what went between two looks. */
-export function alertNews(
-  before: readonly Alert[],
-  now: readonly Alert[],
-): { readonly raised: readonly Alert[]; readonly settled: readonly Alert[] } {
-  const isIn = (list: readonly Alert[], alert: Alert): boolean =>
-    list.some(({ kind, about }) => kind === alert.kind && about === alert.about);
-  return { raised: now.filter((alert) => !isIn(before, alert)), settled: before.filter((alert) => !isIn(now, alert)) };
+export function alertNews(before: readonly Alert[], now: readonly Alert[]): AlertChanges {
+  return { raised: without(now, before), settled: without(before, now) };
+}
+
+/** The news for somebody who could not be told what is `untold`: that too, each alert once. What is there again has not settled. */
+export function withUntold(news: AlertChanges, untold: AlertChanges, now: readonly Alert[]): AlertChanges {
+  return {
+    raised: [...without(untold.raised, news.raised), ...news.raised],
+    settled: without([...without(untold.settled, news.settled), ...news.settled], now),
+  };
+}
+
+/** True when there is nothing to tell. */
+export function isNoNews({ raised, settled }: AlertChanges): boolean {
+  return raised.length + settled.length === 0;
+}
+
+/** The alerts that are not among others. */
+function without(alerts: readonly Alert[], others: readonly Alert[]): Alert[] {
+  const known = new Set(others.map(nameOf));
+  return alerts.filter((alert) => !known.has(nameOf(alert)));
+}
+
+function nameOf({ kind, about }: Alert): string {
+  return `${kind} ${about}`;
 }
 
 function failedRun({ name, runs }: WatchedGroup): Alert[] {
@@ -101,6 +128,10 @@ function failingRepositories({ name, runs }: WatchedGroup, times: number): Alert
   const latest = runs.slice(-times);
   if (latest.length < times) return [];
   const always = (latest[0]?.failed ?? []).filter((id) => latest.every(({ failed }) => failed.includes(id)));
+  if (always.length > MOST_NAMED) {
+    const text = `${always.length} repositories failed in the latest ${times} runs of the sync group ${name}, ${always[0]} among them.`;
+    return [{ kind: 'repository-failing', about: name, text }];
+  }
   return always.map((id) => ({
     kind: 'repository-failing',
     about: id,

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { syncGroup } from './sync-groups.schema.ts';
+import { isBranchName } from './branch.ts';
+import { branchList, syncGroup } from './sync-groups.schema.ts';
 import { NO_REPOSITORY, NOT_A_REPOSITORY_ID, isRepositoryId } from './repository.ts';
 
 const patternList = z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
-const group = z.string().min(1).max(200).optional();
 const parallel = z.int().min(1).max(64).default(8);
 const digest = z.string().regex(/^[0-9a-f]{16}$/, 'must be the digest of a build: see `longhaul index builds`');
 const repositoryId = z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
+const branch = z.string().refine(isBranchName, 'must be the name of a branch');
 const address = z.strictObject({
   id: repositoryId,
   cloneUrl: z.string().min(1),
@@ -33,17 +34,18 @@ export const queriesFile = z.strictObject({ queries: storedQueries.min(1, 'give 
 
 /** The inputs of the catalog's flows, by workflow type: what each flow checks before anything else. */
 export const FLOW_INPUTS = {
-  onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel, group }),
+  onboardRepositories: z.strictObject({ patterns: patternList, confirm: z.boolean().default(false), parallel }),
   syncRepositories: z
-    .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel, group })
+    .strictObject({ patterns: patternList.optional(), all: z.boolean().default(false), parallel })
     .refine(oneOfPatternsAndAll, PATTERNS_OR_ALL),
   syncRepository: z.strictObject({
     repository: z.union([repositoryId, address]),
     build: digest.optional(),
     onlyIndexed: z.boolean().optional(),
-    group,
+    group: z.string().min(1).max(200).optional(),
+    branches: branchList.optional(),
   }),
-  removeRepositories: z.strictObject({ patterns: patternList, parallel }),
+  removeRepositories: z.strictObject({ patterns: patternList, branch: branch.optional(), parallel }),
   verifyCatalog: z
     .strictObject({
       patterns: patternList.optional(),
@@ -57,7 +59,7 @@ export const FLOW_INPUTS = {
     repository: z.union([repositoryId, z.literal(NO_REPOSITORY)]),
     repair: z.boolean().default(false),
   }),
-  removeRepository: z.strictObject({ repository: repositoryId }),
+  removeRepository: z.strictObject({ repository: repositoryId, branch: branch.optional() }),
   followRepository: z.strictObject({
     repository: repositoryId,
     quietSeconds: z.number().min(0).max(3_600).default(10),
@@ -109,18 +111,15 @@ export const STARTABLE_FLOWS = [
 ] as const satisfies readonly CheckedFlow[];
 export type StartableFlow = (typeof STARTABLE_FLOWS)[number];
 
+/** What services may give these flows: a repository by its id only. A worker fetches from any address that it is given, its own disk too. */
+export const SERVICE_INPUTS = {
+  ...FLOW_INPUTS,
+  syncRepository: FLOW_INPUTS.syncRepository.extend({ repository: repositoryId }),
+} as const;
+
 /** The updates that services may send to runs over HTTP, by name. Who answered, the gateway says. */
 export const FLOW_UPDATES = { confirm: z.strictObject({ proceed: z.boolean() }) } as const;
 export type FlowUpdate = keyof typeof FLOW_UPDATES;
 
 /** What services may signal runs over HTTP: one JSON object. */
 export const signalInput = z.record(z.string(), z.unknown());
-
-/** The first thing that is wrong with an input, as one sentence that names the field; null when it is right. */
-export function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'the input is wrong';
-  const field = issue.path.map(String).join('.');
-  if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  return field === '' ? issue.message : `${field}: ${issue.message}`;
-}

@@ -12,8 +12,6 @@ export interface OnboardInput {
   readonly confirm?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
-  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
-  readonly group?: string;
 }
 
 /** Input of `syncRepositories`: `patterns`, or `all`, never both. */
@@ -24,8 +22,6 @@ export interface SyncRepositoriesInput {
   readonly all?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
-  /** The name that log and metrics know these patterns by. @default the patterns, in the log alone */
-  readonly group?: string;
 }
 
 /** Input of `syncRepository`. */
@@ -36,16 +32,28 @@ export interface SyncRepositoryInput {
   readonly build?: string;
   /** Do nothing when it is not in the index, or not any more. @default false */
   readonly onlyIndexed?: boolean;
-  /** The named group that it is worked on for, as log and metrics know it. */
+  /** The sync group that it is worked on for, as log and metrics know it. */
   readonly group?: string;
+  /** Branches to index beside HEAD and those that are already: names, or patterns such as `release/*`. @default none */
+  readonly branches?: readonly string[];
 }
 
 /** Input of `removeRepositories`. */
 export interface RemoveInput {
   /** mgit patterns over the repositories that are indexed. At least one. */
   readonly patterns: readonly string[];
+  /** Take only this branch out of the index; HEAD and other branches stay. @default the whole repository */
+  readonly branch?: string;
   /** Repositories removed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
+}
+
+/** Input of `removeRepository`, which `removeRepositories` starts for each. */
+export interface RemoveRepositoryInput {
+  /** A repository's id. */
+  readonly repository: string;
+  /** Only this branch; HEAD and other branches stay. @default the whole repository */
+  readonly branch?: string;
 }
 
 /** Input of `verifyCatalog`: `patterns`, or `all`, never both. */
@@ -81,7 +89,7 @@ export interface IngestStreamInput {
 /** What became of one repository. */
 export interface RepositoryOutcome {
   readonly repository: string;
-  /** Commit that the index now holds. */
+  /** Commit of HEAD that the index now holds. */
   readonly commit: string;
   /** Why everything was read instead of a difference; null for a delta. */
   readonly full: FullReason | null;
@@ -89,7 +97,7 @@ export interface RepositoryOutcome {
   readonly filesChanged: number;
   readonly objectsWritten: number;
   readonly objectsDeleted: number;
-  /** Objects that the index holds of this repository afterwards. */
+  /** Objects that the index holds of HEAD afterwards. */
   readonly objects: number;
   /** Texts that had to be embedded, and those whose vector was known. */
   readonly embedded: number;
@@ -172,6 +180,8 @@ export interface PlannedRepository extends RepositoryAddress {
   readonly formerly?: readonly string[];
   /** When its receipt was written, ISO 8601; missing when it has none. */
   readonly indexedAt?: string;
+  /** Names of the branches that come with it, from another build or from its former ids. */
+  readonly branches?: readonly string[];
 }
 
 /** One page of repositories to work on, as an activity returns it. */

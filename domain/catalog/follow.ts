@@ -1,4 +1,4 @@
-import { isRepositoryId } from './repository.ts';
+import { isRepositoryId, providerOf } from './repository.ts';
 
 /** What can happen to a repository on its forge, as far as it matters to the index. */
 export const REPOSITORY_EVENTS = ['pushed', 'appeared', 'moved', 'archived', 'deleted', 'hidden'] as const;
@@ -70,7 +70,9 @@ export type FollowStep =
 export function stepsAfter(repository: string, events: readonly RepositoryEvent[]): FollowStep[] {
   const of = (...kinds: readonly RepositoryEvent['kind'][]): RepositoryEvent[] =>
     events.filter(({ kind }) => kinds.includes(kind));
-  const formerly = [...new Set(of('moved').flatMap(({ from }) => (from === undefined ? [] : [from])))];
+  // a forge says nothing of what another provider has
+  const near = of('moved').flatMap(({ from = '' }) => (providerOf(from) === providerOf(repository) ? [from] : []));
+  const formerly = [...new Set(near)];
   const present = of('appeared', 'archived', 'deleted').at(-1);
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
@@ -78,7 +80,10 @@ export function stepsAfter(repository: string, events: readonly RepositoryEvent[
     // transferred to where nobody shows it to us: then it is gone
     ...(isPattern(from) ? [] : [verification(from)]),
   ]);
-  if (isWithdrawn) steps.push({ flow: 'removeRepositories', input: { patterns: [repository] } });
+  // an organization is only ever renamed: nothing that is said of it takes out all that it has
+  if (isWithdrawn && !isPattern(repository)) {
+    steps.push({ flow: 'removeRepositories', input: { patterns: [repository] } });
+  }
   // also after a removal: the message may be older than a repository that was created anew
   if (of('appeared', 'moved', 'archived', 'deleted').some(({ wanted }) => wanted)) {
     steps.push({ flow: 'onboardRepositories', input: { patterns: [repository] } });
@@ -128,11 +133,12 @@ function readEvent(given: unknown): RepositoryEvent[] {
   if (typeof given !== 'object' || given === null) return [];
   const { kind, from, wanted, delivery } = given as Record<string, unknown>;
   const known = REPOSITORY_EVENTS.find((name) => name === kind);
-  if (known === undefined || (known === 'moved' && typeof from !== 'string')) return [];
+  const former = typeof from === 'string' && isRepositoryId(from) ? from : null;
+  if (known === undefined || (known === 'moved' && former === null)) return [];
   return [
     {
       kind: known,
-      ...(typeof from === 'string' ? { from: from.slice(0, 300) } : {}),
+      ...(former === null ? {} : { from: former }),
       ...(wanted === true ? { wanted } : {}),
       ...(typeof delivery === 'string' ? { delivery: delivery.slice(0, 200) } : {}),
     },

@@ -81,15 +81,16 @@ export function matchesAny(patterns: readonly Pattern[], id: string): boolean {
 export function patternsOverlap(a: Pattern, b: Pattern): boolean {
   const overlaps = (left: string, right: string): boolean =>
     canMatchBoth(expressionOf(a, left), expressionOf(b, right));
-  const sameProject =
+  const sameProject = (): boolean =>
     a.project === null || b.project === null
       ? matchesProject(a, null) && matchesProject(b, null)
       : overlaps(a.project, b.project);
+  // what differs most often first
   return (
     (a.provider === null || b.provider === null || a.provider === b.provider) &&
+    overlaps(a.repository, b.repository) &&
     overlaps(a.organization, b.organization) &&
-    sameProject &&
-    overlaps(a.repository, b.repository)
+    sameProject()
   );
 }
 
@@ -101,6 +102,10 @@ export function matchesOrganization(pattern: Pattern, organization: string): boo
 /** True when a segment of a pattern stands for more than itself. */
 export function hasWildcard(segment: string): boolean {
   return /[*?]/.test(segment);
+}
+
+function isWildcard(character: string | undefined): boolean {
+  return character === '*' || character === '?';
 }
 
 function matchesSegment(pattern: Pattern, segment: string, text: string): boolean {
@@ -118,8 +123,8 @@ function matchesProject(pattern: Pattern, project: string | null): boolean {
   return pattern.project !== null && matchesSegment(pattern, pattern.project, project);
 }
 
-/** `*` is any characters and `?` is one. Looks back to the last `*` only, so no expression makes it slow. */
-function matchesWildcards(expression: string, text: string): boolean {
+/** True when `*`, which is any characters, and `?`, which is one, make the expression the text. Looks back to the last `*` only, so no expression makes it slow. */
+export function matchesWildcards(expression: string, text: string): boolean {
   const wanted = Array.from(expression);
   const given = Array.from(text);
   let star = -1;
@@ -144,6 +149,10 @@ function matchesWildcards(expression: string, text: string): boolean {
 
 /** True when some text matches both wildcard expressions: pairs of places in them that a text can lead to. */
 function canMatchBoth(one: string, other: string): boolean {
+  // nearly all differ before the first wildcard of either
+  for (let at = 0; at < one.length && at < other.length && !isWildcard(one[at]) && !isWildcard(other[at]); at++) {
+    if (one[at] !== other[at]) return false;
+  }
   const seen = new Set<number>();
   const waiting: [number, number][] = [[0, 0]];
   for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {

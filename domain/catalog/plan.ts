@@ -7,7 +7,8 @@ import {
   type RepositoryFailure,
   type RepositoryPage,
 } from './flows.ts';
-import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
+import { headReceipts, refsOfRepository } from './branch.ts';
+import { DEFAULT_REF, type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
 import { providerOf, type RepositoryAddress, type Whereabouts } from './repository.ts';
 
 /** What a fleet flow would do: who needs work, who does not, and who could not be asked. */
@@ -34,6 +35,8 @@ export interface Head {
   /** The commit's tree and when it was made (ISO 8601), where these cost nothing to know. */
   readonly tree?: string;
   readonly committedAt?: string;
+  /** Commits of branches by the full names of their refs: of those that were asked for, without the one that HEAD names. */
+  readonly branches?: ReadonlyMap<string, string>;
 }
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -44,12 +47,12 @@ export function isIndexed(receipt: Receipt | undefined, digest: string): boolean
 /** Repositories by the id that they have now, each with the ids that it is indexed under besides. */
 export type Moves = ReadonlyMap<string, { readonly to: RepositoryAddress; readonly formerly: readonly string[] }>;
 
-/** Receipts of repositories that were found under another id: told by what outlasts a rename, within one provider. */
+/** Receipts of HEADs of repositories that were found under another id: told by what outlasts a rename, within one provider. */
 export function possibleMoves(found: readonly RepositoryAddress[], receipts: readonly Receipt[]): Receipt[] {
   const present = new Map(
     found.flatMap(({ id, uid }) => (uid === undefined ? [] : [[`${providerOf(id)} ${uid}`, id]])),
   );
-  return receipts.filter(({ repository, uid }) => {
+  return headReceipts(receipts).filter(({ repository, uid }) => {
     const id = uid === undefined ? undefined : present.get(`${providerOf(repository)} ${uid}`);
     return id !== undefined && id !== repository;
   });
@@ -84,20 +87,20 @@ function formerlyOf(move: { readonly formerly: readonly string[] } | undefined):
   return move ? { formerly: move.formerly } : {};
 }
 
-/** Receipts whose repository may have another name by now: it was not found, or git was sent on to another address. */
+/** Receipts of HEADs whose repository may have another name by now: it was not found, or git was sent on to another address. */
 export function possiblyRenamed(
   receipts: readonly Receipt[],
   heads: ReadonlyMap<string, Head | LonghaulError>,
 ): Receipt[] {
-  return receipts.filter(({ repository }) => {
+  return headReceipts(receipts).filter(({ repository }) => {
     const head = heads.get(repository);
     return head instanceof Error ? head.type === 'RepositoryNotFound' : head?.redirectedTo !== undefined;
   });
 }
 
 /**
- * Delta sync: every indexed repository whose HEAD is elsewhere than its receipt, whose last run did not finish, or that has
- * another name by now.
+ * Delta sync: every indexed repository that has a ref elsewhere than the receipt of that ref, a branch that is to be indexed or
+ * to go, a run that did not finish, or another name by now.
  */
 export function planSync(
   receipts: readonly Receipt[],
@@ -109,7 +112,12 @@ export function planSync(
   const moved = new Set([...moves].flatMap(([id, { formerly }]) => [id, ...formerly]));
   const upToDate: string[] = [];
   const failures: RepositoryFailure[] = [];
-  for (const receipt of receipts) {
+  const ofHeads = headReceipts(receipts);
+  const ofBranches = Map.groupBy(
+    receipts.filter(({ ref }) => ref !== DEFAULT_REF),
+    ({ repository }) => repository,
+  );
+  for (const receipt of ofHeads) {
     const { repository: id, cloneUrl } = receipt;
     const head = heads.get(id);
     if (moved.has(id)) continue;
@@ -138,7 +146,8 @@ export function planSync(
       receipt.commit === head.commit &&
       receipt.branch === head.branch &&
       // another repository may stand at the same place, with the same commits
-      (head.uid === undefined || head.uid === receipt.uid)
+      (head.uid === undefined || head.uid === receipt.uid) &&
+      areBranchesThere(receipt, ofBranches.get(id) ?? [], head.branches ?? new Map(), digest)
     ) {
       upToDate.push(id);
     } else {
@@ -146,37 +155,63 @@ export function planSync(
       work.push({ ...addressOfReceipt(receipt), ...uid, ...writtenAt(receipt) });
     }
   }
-  return { matched: receipts.length, work: byId(work), upToDate, failures };
+  return { matched: ofHeads.length, work: byId(work), upToDate, failures };
 }
 
+/** True when exactly these branches (commits by refs) are indexed, where they are. */
+function areBranchesThere(
+  { branches: listed = [] }: Receipt,
+  receipts: readonly Receipt[],
+  wanted: ReadonlyMap<string, string>,
+  digest: string,
+): boolean {
+  return (
+    [listed, receipts].every(({ length }) => length === wanted.size) &&
+    listed.every((ref) => wanted.has(ref)) &&
+    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === wanted.get(receipt.ref))
+  );
+}
+
+/** What an index holds, by repository and ref. */
+export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
+
 /**
- * Verification: with `full` every receipt; without it those whose numbers differ from what Weaviate holds, which a run left
- * unfinished, or whose repository is not where it was. And whatever no receipt vouches for.
+ * Verification: with `full` every repository; without it those that have a receipt whose numbers differ from what Weaviate
+ * holds of its ref, or which a run left unfinished, objects of another ref, or that are not where they were. And whatever no
+ * receipt vouches for.
  */
 export function planVerification(
   receipts: readonly Receipt[],
   unvouched: readonly string[],
   known: {
-    readonly held: ReadonlyMap<string, Holding>;
+    readonly held: Holdings;
     readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
     readonly digest: string;
     readonly full: boolean;
   },
 ): FleetPlan {
   const { held, where, digest, full } = known;
-  const isTrue = (receipt: Receipt): boolean => {
-    const { objects, xor } = held.get(receipt.repository) ?? { objects: 0, xor: NO_OBJECTS };
-    const place = where.get(receipt.repository);
+  const isReceiptTrue = (receipt: Receipt): boolean => {
+    const { objects, xor } = held.get(receipt.repository)?.get(receipt.ref) ?? { objects: 0, xor: NO_OBJECTS };
+    return isIndexed(receipt, digest) && receipt.objects === objects && receipt.xor === xor;
+  };
+  const isTrue = (id: string, own: readonly Receipt[]): boolean => {
+    const place = where.get(id);
     // a provider that does not answer says nothing against the index
     const isThere = place === undefined || place instanceof Error || place.state === 'there';
-    return isThere && isIndexed(receipt, digest) && receipt.objects === objects && receipt.xor === xor;
+    const refs = new Set(own.map(({ ref }) => ref));
+    const listed = refsOfRepository(own.find(({ ref }) => ref === DEFAULT_REF));
+    const isVouchedFor = [...(held.get(id)?.keys() ?? []), ...listed].every((ref) => refs.has(ref));
+    return isThere && isVouchedFor && refs.size === listed.length && own.every(isReceiptTrue);
   };
-  const work = receipts.filter((receipt) => full || !isTrue(receipt)).map(addressOfReceipt);
-  const listed = new Set(work.map(({ id }) => id));
+  const byRepository = [...Map.groupBy(receipts, ({ repository }) => repository)];
+  const work = byRepository.filter(([id, own]) => full || !isTrue(id, own));
+  const listed = new Set(work.map(([id]) => id));
+  const addresses = work.flatMap(([, [receipt]]) => (receipt ? [addressOfReceipt(receipt)] : []));
   return {
-    matched: receipts.length + unvouched.length,
-    work: byId([...work, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
-    upToDate: receipts.map(({ repository }) => repository).filter((id) => !listed.has(id)),
+    matched: byRepository.length + unvouched.length,
+    work: byId([...addresses, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    upToDate: byRepository.flatMap(([id]) => (listed.has(id) ? [] : [id])),
     failures: [],
   };
 }

@@ -29,6 +29,7 @@ export interface Holding {
 export interface Receipt extends Snapshot, Holding {
   /** {@link Repository.id} */
   readonly repository: string;
+  /** `HEAD`, or the full name of a branch: `refs/heads/develop`. */
   readonly ref: string;
   readonly cloneUrl: string;
   /** {@link Repository.uid} */
@@ -41,6 +42,11 @@ export interface Receipt extends Snapshot, Holding {
   readonly indexedAt: string;
   /** The snapshot that a run is on its way to; it stays when a run dies, and the next run finishes or repairs exactly that. */
   readonly pending: Pending | null;
+  /**
+   * On the receipt of HEAD: full names of the branches that the repository is indexed at besides, in order. Every other receipt
+   * of the repository is of one of them: it is listed here before it is written, and until it is deleted. Missing when there are none.
+   */
+  readonly branches?: readonly string[];
 }
 
 /** Where a run is on its way to. */
@@ -57,11 +63,11 @@ export function xorIds(accumulated: string, id: string): string {
   return (BigInt(`0x${accumulated}`) ^ BigInt(`0x${id.replaceAll('-', '')}`)).toString(16).padStart(32, '0');
 }
 
-/** The receipt of a repository that was never indexed: it vouches for nothing. */
-export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string): Receipt {
+/** The receipt of a repository that was never indexed at a ref: it vouches for nothing. */
+export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string, ref = DEFAULT_REF): Receipt {
   return {
     repository: id,
-    ref: DEFAULT_REF,
+    ref,
     cloneUrl,
     ...(uid === undefined ? {} : { uid }),
     commit: '',

@@ -12,6 +12,8 @@ export interface SyncGroup {
   readonly patterns: readonly string[];
   /** mgit patterns of what does not, although it matches. */
   readonly exclude: readonly string[];
+  /** Branches that are indexed beside HEAD: names, or patterns such as `release/*`. */
+  readonly branches: readonly string[];
   /** Repositories indexed at the same time. */
   readonly parallel: number;
   /** From 1, which goes first when there are too few workers, to 5. */
@@ -67,6 +69,9 @@ export interface GroupsPlan {
   /** What is allowed but is probably a mistake: patterns that two groups share. */
   readonly warnings: readonly string[];
 }
+
+/** The workflow id of what changes the sync groups: one declaration at a time. */
+export const SYNC_GROUPS_LOCK = 'sync-groups';
 
 /** Input of `applySyncGroups`. */
 export interface ApplySyncGroupsInput {

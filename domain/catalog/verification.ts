@@ -3,12 +3,13 @@ export const DIFFERENCES = ['missing', 'stale', 'foreign', 'altered', 'receipt',
 
 /**
  * - `missing`: an object that git asks for and Weaviate does not have.
- * - `stale`: an object of a file that the receipt's tree does not have, or beyond its last chunk.
+ * - `stale`: an object of a file that the receipt's tree does not have, or beyond its last chunk; it names the receipt's ref.
  * - `foreign`: an object whose repository has no receipt, or whose id does not follow from its properties; a receipt whose
  *   provider is not configured.
- * - `altered`: an object with the right id and another text, property or vector than the analyzer makes.
+ * - `altered`: an object with the right id and another text, property or vector than the analyzer makes, or with other refs than
+ *   those that hold it.
  * - `receipt`: a receipt that does not say what git says, or that a run left unfinished.
- * - `gone`: a repository that its provider does not have any more.
+ * - `gone`: a repository that its provider does not have any more, or a branch that the repository does not have any more.
  */
 export type DifferenceKind = (typeof DIFFERENCES)[number];
 

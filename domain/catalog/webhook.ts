@@ -40,3 +40,8 @@ export function idOfChange(provider: string, name: RepositoryChange['name']): st
 function isPlain(segment = ''): boolean {
   return !/[*?]/.test(segment);
 }
+
+/** The forge whose webhooks providers of a type get; null when the type does not say. */
+export function forgeOf(type: string): Forge | null {
+  return FORGES.find((forge) => forge === type) ?? null;
+}

@@ -7,7 +7,7 @@ import type { SourceFile } from '../../activities/index/analyzer.ts';
 import { openOpenAiModel } from '../../activities/index/openai-model.ts';
 import { cut, requestsOf } from '../../activities/index/remote-model.ts';
 import type { RemoteModel } from '../../activities/index/remote-model.ts';
-import type { OpenAiModelConfig } from '../../domain/config.schema.ts';
+import type { OpenAiModelConfig } from '../../domain/config/models.schema.ts';
 import { LonghaulError } from '../../domain/failures.ts';
 import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
 import { cosine, FIRST_RUN_MS, realModel } from '../unit/index/real-model.ts';

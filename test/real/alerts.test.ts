@@ -13,7 +13,7 @@ import { createGroupSchedules } from '../../activities/groups/schedules.ts';
 import { startFlow } from '../../client/flows.ts';
 import { createEstate } from '../support/estate.ts';
 import { NAMESPACE } from '../support/namespace.ts';
-import { startWorkerProcess } from '../support/worker-process.ts';
+import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const SECRET = 'It is a secret to everybody';
 const WAIT = { timeout: 120_000, interval: 500 };
@@ -72,6 +72,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   const channels = [
     { name: 'hook', type: 'webhook', urlEnv: 'HOOK_URL', secretEnv: 'HOOK_SECRET' },
     { name: 'chat', type: 'slack', urlEnv: 'CHAT_URL' },
+    { name: 'lost', type: 'webhook', urlEnv: 'LOST_URL' },
     { name: 'mail', type: 'email', smtpUrlEnv: 'SMTP_URL', from: 'longhaul@example.com', to: ['team@example.com'] },
   ];
   await writeFile(estate.configPath, JSON.stringify({ ...config, alerts: { channels } }));
@@ -86,6 +87,8 @@ test('a group that fails is told to every channel once, and again when it is wel
   };
   const worker = await startWorkerProcess(estate, { env });
   onTestFinished(() => worker.stop());
+  let next: WorkerProcess | null = null;
+  onTestFinished(() => next?.stop());
 
   const groups = [{ name: 'services', schedule: '0 3 * * *', patterns: ['acme/*'] }];
   const apply = async (declared: readonly object[]): Promise<unknown> =>
@@ -132,6 +135,19 @@ test('a group that fails is told to every channel once, and again when it is wel
   // without the soft line breaks of quoted-printable
   expect(mail.mails.join().replaceAll('=\r\n', '')).toContain(told);
 
+  // a channel that cannot be told fails the look, and is no news to the others at the next one
+  const watch = client.schedule.getHandle(watchScheduleId(estate.indexName));
+  const looks = async (): Promise<number> => (await watch.describe()).info.numActionsTaken;
+  for (const before of [await looks(), (await looks()) + 1]) {
+    await expect.poll(async () => (await watch.trigger(), looks()), LOOK_AGAIN).toBeGreaterThan(before);
+  }
+  await expect.poll(async () => (await watch.describe()).info.runningActions, WAIT).toEqual([]);
+  const [latest] = (await watch.describe()).info.recentActions.slice(-1);
+  await expect(client.workflow.getHandle(latest?.action.workflow.workflowId ?? '').result()).rejects.toMatchObject({
+    cause: { type: 'InvalidConfiguration', message: expect.stringContaining('LOST_URL') as string },
+  });
+  expect(hooked().filter(failed)).toHaveLength(1);
+
   await writeFile(ref, head);
   await runGroup();
   const well = (news: AlertNews): boolean => news.settled.some(({ kind }) => kind === 'group-failed');
@@ -139,4 +155,17 @@ test('a group that fails is told to every channel once, and again when it is wel
   await expect.poll(chatted, WAIT).toContain('settled: 1 repositories of the sync group services failed');
   expect(hooked().filter(failed)).toHaveLength(1);
   expect(worker.log()).not.toContain(SECRET);
+
+  // and is told everything as soon as it can be
+  await worker.stop();
+  next = await startWorkerProcess(estate, { env: { ...env, LOST_URL: `${receiver.url}/lost` } });
+  const found = (): AlertNews[] =>
+    receiver.posted.filter(({ path }) => path === '/lost').map(({ body }) => JSON.parse(body) as AlertNews);
+  await expect.poll(async () => (await watch.trigger(), found().length), LOOK_AGAIN).toBeGreaterThan(0);
+  const [{ raised, settled }] = found() as [AlertNews];
+  expect([raised, settled].map((alerts) => alerts.map(({ kind, about }) => `${kind} ${about}`))).toEqual([
+    ['group-failed services'],
+    ['group-failed services'],
+  ]);
+  expect(hooked().filter(failed)).toHaveLength(1);
 });

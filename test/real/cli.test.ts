@@ -1,10 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import { commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
+import { BIN, commandEnv, longhaul, longhaulOnTerminal } from '../support/command.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../support/flows.ts';
+import { NAMESPACE } from '../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 /** For a command that asks nothing. */
@@ -51,6 +54,27 @@ describe('longhaul', () => {
     expect(await json('index', 'list')).toEqual([]);
   });
 
+  test('takes the end of the input for a no, can be left, and asks no more when somebody else has answered', async () => {
+    const add = ['index', 'add', '--pattern', 'acme/*'];
+    const ended = await longhaulOnTerminal(env, add, { question: '[y/N]: ', answer: '\u0004' });
+    expect(ended.screen).toContain('Declined');
+    const left = await longhaulOnTerminal(env, add, { question: '[y/N]: ', answer: '\u0003' });
+    expect(left.exitCode).toBe(130);
+    const [, id = ''] = /longhaul watch (\S+)/.exec(left.screen) ?? [];
+    const connection = await Connection.connect({ address: inject('stack').temporalAddress });
+    onTestFinished(() => connection.close());
+    const handle = new Client({ connection, namespace: NAMESPACE }).workflow.getHandle(id);
+    const elsewhere = async (): Promise<string> => {
+      await handle.executeUpdate('confirm', { args: [{ proceed: false, by: 'ada' }] });
+      return '';
+    };
+    const watch = { question: '[y/N]: ', answer: elsewhere };
+    const { screen, exitCode } = await longhaulOnTerminal(env, ['watch', id], watch);
+    expect(screen).toContain('It was answered elsewhere.');
+    expect(screen).toContain('Declined');
+    expect(exitCode).toBe(0);
+  });
+
   test('asks on a terminal, shows progress, and indexes', async () => {
     const declined = await longhaulOnTerminal(env, ['index', 'add', '--pattern', 'acme/*'], {
       question: '[y/N]: ',
@@ -71,6 +95,17 @@ describe('longhaul', () => {
     const { exitCode, stderr } = await longhaul(env, ['index', 'add', '--pattern', 'acme/*'], 'y\n');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--yes');
+  });
+
+  test('says that no worker is there, where a flow would wait for ever', async () => {
+    const nobody = { ...env, TEMPORAL_NAMESPACE: 'default' };
+    const program = execa(process.execPath, [BIN, 'sync', '--all'], { env: nobody, extendEnv: false, reject: false });
+    let said = '';
+    program.stderr.on('data', (data: Buffer) => (said += data.toString()));
+    const hint = 'No worker serves longhaul-flows and longhaul-repos in the namespace default';
+    await expect.poll(() => said).toContain(hint);
+    program.kill('SIGINT');
+    expect((await program).exitCode).toBe(130);
   });
 
   test('searches by words and by meaning, with filters', async () => {
@@ -250,6 +285,7 @@ describe('longhaul', () => {
     [['no-such-command'], {}, 2, /no-such-command/],
     [['watch', 'no-such-run'], {}, 2, /no such run/i],
     [['worker', '--roles', 'bogus'], {}, 2, /no role/],
+    [['worker', '--metrics-address', 'nonsense'], {}, 2, /^longhaul: --metrics-address: give host:port, [^{]*$/],
     [['index', 'stdin', '--file', '/tmp'], {}, 2, /no file/],
     [['search', 'x'], { WEAVIATE_API_KEY: 'wrong' }, 5, /refused the API key/],
     [['search', 'x'], { WEAVIATE_URL: 'http://127.0.0.1:1', WEAVIATE_GRPC: '127.0.0.1:1' }, 4, /does not answer/],

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Client, Connection, WorkflowFailedError } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
 import { tellRepository } from '../../activities/follow.ts';
@@ -10,6 +12,7 @@ import { createKey, type NewKey } from '../../client/gateway/api-key.ts';
 import { startFlow } from '../../client/flows.ts';
 import type { FollowResult } from '../../domain/catalog/follow.ts';
 import { type Forge, startForge } from '../support/forge.ts';
+import { scrape, samplesIn } from '../support/scrape.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../support/flows.ts';
 import {
   deliver,
@@ -80,6 +83,17 @@ async function runsOf({ client, started }: FlowsFixture, id: string): Promise<Fo
     results.push((await client.workflow.getHandle(workflowId, runId).result()) as FollowResult);
   }
   return results;
+}
+
+/** What became of GitHub's messages, as the metrics have it. */
+async function outcomes({ metrics }: TestGateway): Promise<Record<string, number>> {
+  const samples = [...samplesIn(await metrics.text())];
+  return Object.fromEntries(
+    samples.flatMap(([name, count]) => {
+      const [, result = null] = /^longhaul_gateway_deliveries_total\{forge="github",result="(\w+)"\}$/.exec(name) ?? [];
+      return result === null || count === 0 ? [] : [[result, count]];
+    }),
+  );
 }
 
 function sumOf(results: readonly FollowResult[], count: 'events' | 'rounds'): number {
@@ -160,6 +174,7 @@ describe('webhooks', () => {
       });
     }
     await deliver(gateway.url, 'push', push('elsewhere/tool'));
+    expect(await outcomes(gateway)).toEqual({ taken: 2, duplicate: 4, ignored: 3 });
     await followed(flows, 'local/elsewhere/tool');
     expect((await tools.store.receipts()).map(({ repository }) => repository)).toEqual(['local/acme/api']);
   });
@@ -240,6 +255,7 @@ describe('messages that are refused', () => {
     });
     expect(answer.status).toBe(202);
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await outcomes(gateway)).toEqual({ refused: 12, taken: 1 });
     await followed(flows, 'local/acme/api');
   });
 
@@ -395,6 +411,49 @@ describe('flows for services', () => {
     expect(other).toMatchObject({ status: 422, body: { error: { type: 'InvalidInput' } } });
   });
 
+  test('a flow that goes on as a new run has not ended for whoever asks for its first run', async ({
+    flows,
+    gateway,
+  }) => {
+    const { connection, options } = flows.client;
+    const { namespace } = options;
+    // by hand, and not replayed: no flow of ours has done enough for that so soon
+    const client = new Client({ connection, namespace });
+    const taskQueue = `by-hand-${randomUUID()}`;
+    const { workflowId, firstExecutionRunId } = await client.workflow.start('syncRepositories', {
+      taskQueue,
+      workflowId: taskQueue,
+      args: [{ all: true }],
+    });
+    const { taskToken } = await client.withDeadline(Date.now() + 60_000, () =>
+      client.workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue } }),
+    );
+    const continueAsNewWorkflowExecutionCommandAttributes = {
+      workflowType: { name: 'syncRepositories' },
+      taskQueue: { name: taskQueue },
+    };
+    await client.workflowService.respondWorkflowTaskCompleted({
+      namespace,
+      taskToken,
+      commands: [
+        {
+          commandType: proto.temporal.api.enums.v1.CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+          continueAsNewWorkflowExecutionCommandAttributes,
+        },
+      ],
+    });
+    const asked = await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=${firstExecutionRunId}`);
+    expect(asked).toMatchObject({ status: 200, body: { status: 'RUNNING', closedAt: null } });
+    expect(asked.body).not.toHaveProperty('failure');
+    expect(asked.body['runId']).not.toBe(firstExecutionRunId);
+    expect(await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=a&runId=b`)).toMatchObject({ status: 400 });
+    await client.workflow.getHandle(workflowId).terminate();
+    expect(await ask(gateway, 'GET', `/v1/runs/${workflowId}?runId=${firstExecutionRunId}`)).toMatchObject({
+      status: 200,
+      body: { status: 'TERMINATED', failure: { type: 'Cancelled' } },
+    });
+  });
+
   test('a key can do what it is for, as often as it may, and nothing else', async ({ gateway, flows }) => {
     const start = (type: string, options: object = {}): Promise<Answer> =>
       ask(gateway, 'POST', `/v1/flows/${type}`, { body: { all: true }, ...options });
@@ -478,6 +537,7 @@ describe('flows for services', () => {
       const refused = { status: 503, body: { error: { type: 'ServerUnavailable' } } };
       expect(await ask(away, 'POST', '/v1/flows/syncRepositories', { body: { all: true } })).toMatchObject(refused);
       expect(await deliver(away.url, 'push', push('acme/api'))).toMatchObject(refused);
+      expect(await outcomes(away)).toEqual({ failed: 1 });
     } finally {
       await away.close();
       await connection.close();
@@ -507,6 +567,14 @@ describe('`longhaul gateway`', () => {
     }
     console.info(`${took.length} deliveries in ${seconds.toFixed(1)} s: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms`);
     expect({ accepted, events }).toEqual({ accepted: 1_000, events: 1_000 });
+    const samples = await scrape(gateway.metricsAddress);
+    expect(samples.get('longhaul_gateway_deliveries_total{forge="github",result="taken"}')).toBe(1_000);
+    expect(samples.get('longhaul_gateway_answers_total{route="/webhooks/github",status="202"}')).toBe(1_000);
+    expect(samples.get('longhaul_gateway_answer_seconds_count{route="/webhooks/github"}')).toBe(1_000);
+    expect(await (await fetch(`http://${gateway.metricsAddress}/readyz`)).json()).toEqual({
+      ready: true,
+      checks: ['gateway', 'temporal'].map((name) => ({ name, ok: true })),
+    });
     for (const [name, commit] of heads) expect(await indexed(flows, `local/${name}`)).toBe(commit);
     // the patience of a forge: how busy this machine is, nobody knows (docs/gateway.md has what a quiet one does)
     expect(at(0.99)).toBeLessThan(10_000);

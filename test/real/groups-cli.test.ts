@@ -60,7 +60,7 @@ describe('longhaul config apply and groups', () => {
     await writeFile(wrong, 'version: 1\ngroups:\n  - name: a\n    schedul: "0 * * * *"\n    patterns: [b]\n');
     const { exitCode, stderr } = await longhaul(env, ['config', 'apply', '--file', wrong]);
     expect(stderr.split('\n').slice(0, 2)).toEqual([
-      `longhaul: ${wrong}:3: schedule: is missing.`,
+      `longhaul: ${wrong}:3: schedule is missing.`,
       `${wrong}:4: unknown key "schedul"; did you mean "schedule"?`,
     ]);
     expect(exitCode).toBe(2);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { createGroupSchedules } from '../../activities/groups/schedules.ts';
 import { startFlow } from '../../client/flows.ts';
-import type { ApplySyncGroupsResult } from '../../domain/catalog/sync-groups.ts';
+import { type ApplySyncGroupsResult, groupScheduleId, type SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
 import { type FlowsFixture, sourceOf, test } from '../support/flows.ts';
 
@@ -49,6 +49,26 @@ async function withoutSchedules(flows: FlowsFixture, work: () => Promise<void>):
 }
 
 describe('sync groups', () => {
+  test('declarations that come at the same time are applied one after the other, each of them', async ({ flows }) => {
+    const named = (name: string): string => declare([{ name, patterns: [`nobody/${name}`], paused: true }]);
+    await withoutSchedules(flows, async () => {
+      const once = startFlow(
+        flows.client,
+        'applySyncGroups',
+        { document: named('third'), source },
+        { once: randomUUID() },
+      );
+      const results = await Promise.all([
+        apply(flows, named('first')),
+        apply(flows, named('second')),
+        once.then((run) => run.result()),
+      ]);
+      expect(
+        results.map(({ changes }) => changes.filter(({ kind }) => kind === 'created').map(({ name }) => name)),
+      ).toEqual([['first'], ['second'], ['third']]);
+    });
+  });
+
   test('what a file declares runs, is onboarded, and is synced by the next run', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
@@ -127,6 +147,29 @@ describe('sync groups', () => {
 
       expect(kindsOf(await apply(flows, later, { prune: true }))).toEqual({ one: 'unchanged', two: 'removed' });
       expect(await schedules.find(['two'])).toEqual([]);
+    });
+  });
+
+  test('a file that says nothing of branches changes nothing of what a version before them applied', async ({
+    flows,
+  }) => {
+    const { client, tools, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    const document = declare([{ name: 'one', patterns: ['acme/api'] }]);
+    await withoutSchedules(flows, async () => {
+      await apply(flows, document);
+      await lastResult(flows, 'one');
+      const handle = client.schedule.getHandle(groupScheduleId(tools.indexName, 'one'));
+      await handle.update(({ action, ...rest }) => {
+        const { branches: _branches, ...group } = action.args?.[0] as SyncGroup;
+        return { ...rest, action: { ...action, args: [group] } };
+      });
+      expect((await handle.describe()).action.args).not.toMatchObject([{ branches: [] }]);
+      expect(kindsOf(await apply(flows, document))).toEqual({ one: 'unchanged' });
+      const changed = await apply(flows, declare([{ name: 'one', patterns: ['acme/api'], branches: ['develop'] }]));
+      expect(changed.changes[0]?.fields).toEqual([{ field: 'branches', before: [], after: ['develop'] }]);
+      // it means more than before: it runs at once
+      expect(await lastResult(flows, 'one')).toMatchObject({ matched: 1, skipped: 1 });
     });
   });
 

@@ -3,15 +3,31 @@ import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import type { SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
 import { NAMESPACE } from '../support/namespace.ts';
 import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
+import { startGatewayProcess } from '../support/gateway.ts';
 import { metricNames, scrape } from '../support/scrape.ts';
 import { openRelay } from '../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const GROUP = 'critical-platform-services';
+
+const INPUT: SyncGroupInput = {
+  name: GROUP,
+  description: '',
+  schedule: '',
+  timezone: 'UTC',
+  jitterSeconds: 0,
+  patterns: ['acme/*'],
+  exclude: [],
+  branches: [],
+  parallel: 8,
+  priority: 3,
+  paused: false,
+};
 
 /** The events of a log by name, each with its fields. */
 function eventsOf(log: string, name?: string): Record<string, unknown>[] {
@@ -59,7 +75,7 @@ describe('a worker, seen from outside', () => {
   });
 
   test('tells each event of a run once, in the words of seed 000', async () => {
-    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], group: GROUP });
+    const handle = await startFlow(client, 'syncGroup', INPUT);
     onboarding = handle.workflowId;
     expect(await handle.result()).toMatchObject({ succeeded: 2 });
     // the flow's last lines come beside its result
@@ -104,9 +120,9 @@ describe('a worker, seen from outside', () => {
       spec: { intervals: [{ every: '3s' }] },
       action: {
         type: 'startWorkflow',
-        workflowType: 'syncRepositories',
+        workflowType: 'syncGroup',
         taskQueue: 'longhaul-flows',
-        args: [{ patterns: ['acme/*'], group: GROUP }],
+        args: [INPUT],
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP },
     });
@@ -140,7 +156,12 @@ describe('a worker, seen from outside', () => {
   });
 
   test('has every metric that the dashboard and the alert rules ask for', async () => {
-    const known = await metricNames(address);
+    const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
+    const gateway = await startGatewayProcess(estate, { webhooks: [webhook] });
+    onTestFinished(async () => void (await gateway.stop()));
+    // a histogram of answers begins with the first
+    await fetch(`${gateway.url}/healthz`);
+    const known = (await metricNames(address)).union(await metricNames(gateway.metricsAddress));
     const unknown = deployedQueries().flatMap(({ where, metrics }) =>
       metrics.filter((name) => !known.has(name)).map((name) => `${where}: ${name}`),
     );

@@ -371,6 +371,7 @@ describe('longhaul up, down, status and doctor', () => {
       expect(findings).toContainEqual(
         expect.objectContaining({ name: 'task queue longhaul-repos', found: '1 worker polling' }),
       );
+      expect(findings).toContainEqual(expect.objectContaining({ name: 'blob store', ok: true }));
       expect(doctor.code).toBe(0);
 
       const processes = children(dataDir);

@@ -22,10 +22,28 @@ import { collectRuns, replayAll } from '../support/replay.ts';
 import { type FleetState, makeSmallFleet, setFleet } from '../support/small-fleet.ts';
 
 /** What happens to an index, each part as an operator starts it. */
-const STAGES = ['onboard', 'sync', 'remove'] as const;
+const STAGES = ['onboard', 'sync', 'branch', 'remove'] as const;
 type Stage = (typeof STAGES)[number];
 
-const FLEET_BEFORE: Record<Stage, FleetState> = { onboard: 'early', sync: 'late', remove: 'late' };
+const FLEET_BEFORE: Record<Stage, FleetState> = {
+  onboard: 'early',
+  sync: 'late',
+  branch: 'late',
+  remove: 'late',
+};
+
+const GROUP = {
+  name: 'sweep',
+  description: '',
+  schedule: '0 3 * * *',
+  timezone: 'UTC',
+  jitterSeconds: 0,
+  patterns: ['acme/*'],
+  exclude: [],
+  parallel: 2,
+  priority: 3,
+  paused: false,
+};
 
 /** Scenarios that run at the same time: that a worker is dead is noticed after a while, which costs no processor. */
 const LANES = 5;
@@ -174,6 +192,8 @@ function startStage({ client, root }: Lane, stage: Stage) {
       return startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], parallel: 2 });
     case 'sync':
       return startFlow(client, 'syncRepositories', { all: true, parallel: 2 });
+    case 'branch':
+      return startFlow(client, 'syncGroup', { ...GROUP, branches: ['side'] });
     case 'remove':
       return startFlow(client, 'removeRepositories', { patterns: ['acme/operators'] });
   }
@@ -181,12 +201,13 @@ function startStage({ client, root }: Lane, stage: Stage) {
 
 /** The stages do something worth killing: the index differs after each. */
 async function expectMovedFar(dumps: Record<Stage, IndexDump>): Promise<void> {
-  const [early, late, rest] = STAGES.map((stage) => new Set(Object.keys(dumps[stage].objects)));
-  if (!early || !late || !rest) throw new Error('a stage has no dump');
+  const [early, late, both, rest] = STAGES.map((stage) => new Set(Object.keys(dumps[stage].objects)));
+  if (!early || !late || !both || !rest) throw new Error('a stage has no dump');
   expect(early.size).toBeGreaterThan(120);
   expect(late.difference(early).size).toBeGreaterThan(5);
   expect(early.difference(late).size).toBeGreaterThan(5);
-  expect(rest.size).toBeLessThan(late.size);
+  expect(both).toEqual(early.union(late));
+  expect(rest.size).toBeLessThan(both.size);
 }
 
 function boundariesOf(passed: Readonly<Record<string, number>>): Boundary[] {
@@ -197,7 +218,7 @@ function boundariesOf(passed: Readonly<Record<string, number>>): Boundary[] {
 
 /** One boundary of every kind, now in one stage, now in another, early and late in it; the same ones in every run. */
 function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage, Boundary[]> {
-  const chosen: Record<Stage, Boundary[]> = { onboard: [], sync: [], remove: [] };
+  const chosen: Record<Stage, Boundary[]> = { onboard: [], sync: [], branch: [], remove: [] };
   const kinds = new Set(STAGES.flatMap((stage) => boundaries[stage].map(({ kind }) => kind)));
   for (const [at, kind] of [...kinds].entries()) {
     const stages = STAGES.filter((stage) => boundaries[stage].some((boundary) => boundary.kind === kind));
@@ -278,7 +299,7 @@ async function openNamespace(namespace: string): Promise<void> {
 
 /** Empties index and cache: the next scenario starts from nothing. */
 async function reset({ store, cacheDir }: Lane): Promise<void> {
-  for (const { repository } of await store.receipts()) await store.deleteRepository(repository);
+  for (const { repository, branches } of await store.receipts()) await store.deleteRepository(repository, branches);
   for (const name of ['git', 'mirrors', 'spool']) await rm(join(cacheDir, name), { recursive: true, force: true });
   if (existsSync(vectorFile(cacheDir))) {
     const cache = new DatabaseSync(vectorFile(cacheDir), { timeout: 10_000 });

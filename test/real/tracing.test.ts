@@ -9,6 +9,7 @@ import { NAMESPACE } from '../support/namespace.ts';
 import { commandEnv, longhaul } from '../support/command.ts';
 import { createEstate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
+import { deliver, repositoryPayload, startGatewayProcess } from '../support/gateway.ts';
 import { type OtlpCollector, type ReceivedSpan, startOtlpCollector } from '../support/otlp-collector.ts';
 import { collectRuns, replayAll } from '../support/replay.ts';
 import { startWorkerProcess } from '../support/worker-process.ts';
@@ -82,6 +83,45 @@ test(
     expect(collector.spans).toHaveLength(count);
   },
 );
+
+const WEBHOOK_PATH = [
+  'webhook github',
+  'SignalWithStartWorkflow:takeDeliveries',
+  'RunWorkflow:takeDeliveries',
+  'StartActivity:tellRepositories',
+  'RunActivity:tellRepositories',
+  'SignalWithStartWorkflow:followRepository',
+  'RunWorkflow:followRepository',
+  'StartChildWorkflow:syncRepository',
+  'RunWorkflow:syncRepository',
+  'StartActivity:indexRepository',
+  'RunActivity:indexRepository',
+  'weaviate batch',
+];
+
+test('a trace leads from a webhook to the write in Weaviate', { timeout: 300_000 }, async () => {
+  const collector = await startOtlpCollector();
+  onTestFinished(() => collector.close());
+  const estate = await createEstate();
+  onTestFinished(() => estate.dispose());
+  await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts') });
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' };
+  const worker = await startWorkerProcess(estate, { env });
+  onTestFinished(() => worker.stop());
+  await longhaul(commandEnv(estate), ['index', 'add', '--pattern', 'acme/*', '--yes']);
+  const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
+  const gateway = await startGatewayProcess(estate, { webhooks: [webhook], quietSeconds: 0.3 }, env);
+  onTestFinished(async () => void (await gateway.stop()));
+
+  await estate.commit('acme/api', { 'src/lock.ts': sourceOf('workflows/shared/lock.ts') });
+  const delivery = { 'x-github-delivery': '0b989ba4-242f-11e5-81e1-c7b6966d2516' };
+  await deliver(gateway.url, 'push', repositoryPayload('acme/api', { ref: 'refs/heads/main' }), delivery);
+  const paths = (): string[][] =>
+    collector.spans
+      .map((span) => pathOf(span, collector.spans))
+      .filter((names) => names[0] === 'webhook github' && names.at(-1) === 'weaviate batch');
+  await expect.poll(paths).toEqual([WEBHOOK_PATH]);
+});
 
 async function tracedBundle(): Promise<string> {
   const bundle = await workflowBundle({ traced: true });

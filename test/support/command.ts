@@ -48,11 +48,11 @@ export async function longhaul(env: Record<string, string>, args: readonly strin
   return { exitCode: ended.exitCode ?? -1, stdout: ended.stdout, stderr: ended.stderr };
 }
 
-/** Runs `longhaul` in a pseudo-terminal and types `answer` when `question` appears. */
+/** Runs `longhaul` in a pseudo-terminal and types `answer`, or what it comes to, when `question` appears. */
 export async function longhaulOnTerminal(
   env: Record<string, string>,
   args: readonly string[],
-  { question, answer }: { question: string; answer: string },
+  { question, answer }: { question: string; answer: string | (() => Promise<string>) },
 ): Promise<{ exitCode: number; screen: string }> {
   const terminal = execa(
     'python3',
@@ -71,7 +71,12 @@ export async function longhaulOnTerminal(
     screen += data.toString();
     if (!answered && screen.includes(question)) {
       answered = true;
-      terminal.stdin.write(answer);
+      if (typeof answer === 'string') terminal.stdin.write(answer);
+      else
+        void answer().then(
+          (typed) => terminal.stdin.write(typed),
+          () => terminal.kill(),
+        );
     }
   });
   const { exitCode } = await terminal;

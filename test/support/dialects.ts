@@ -2,7 +2,7 @@ import type { components, paths } from '@coderabbitai/bitbucket/cloud/openapi';
 import type { AllGroupProjectsOptions, AllProjectsOptions, SimpleProjectSchema, ProjectSchema } from '@gitbeaker/core';
 import type { GitRepository } from 'azure-devops-node-api/interfaces/GitInterfaces.js';
 import type { Repository as GiteaRepository } from 'gitea-js';
-import type { ProviderConfig } from '../../domain/config.schema.ts';
+import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import {
   type Answer,
   type DescribedForge,

@@ -13,21 +13,46 @@ const ERRORS = {
   SERVICE_UNAVAILABLE: () => 'Something went wrong while looking up the repository.',
 } as const;
 
+/** What a forge has, as GraphQL asks for it. */
+export interface GraphqlForge {
+  /** The repository of a name. */
+  readonly find: (owner: string, name: string) => ShownRepository;
+  /** What an organization or user owns, in the order of its making; null when there is nobody of this login. */
+  readonly owned: (login: string) => { readonly isUser: boolean; readonly names: readonly OwnedName[] } | null;
+}
+
+/** A repository of an owner, and its number, which grows with each. */
+export interface OwnedName {
+  readonly name: string;
+  readonly number: number;
+}
+
 /** Answers a query of repositories as GitHub's published schema says that it must be asked and answered. */
 export async function answerQuery(
   asked: { readonly query: string; readonly variables?: Readonly<Record<string, unknown>> },
-  find: (owner: string, name: string) => ShownRepository,
+  { find, owned }: GraphqlForge,
 ): Promise<object> {
   schema ??= buildSchema(published.idl, { assumeValid: true });
+  const repository = (owner: string, name: string): object => {
+    const found = find(owner, name);
+    if (typeof found === 'object') return { __typename: 'Repository', ...found };
+    return Object.assign(new Error(ERRORS[found](`${owner}/${name}`)), { type: found });
+  };
   const { data, errors } = await graphql({
     schema,
     source: asked.query,
     variableValues: asked.variables ?? {},
     rootValue: {
-      repository: ({ owner, name }: { owner: string; name: string }) => {
-        const found = find(owner, name);
-        if (typeof found === 'object') return { __typename: 'Repository', ...found };
-        throw Object.assign(new Error(ERRORS[found](`${owner}/${name}`)), { type: found });
+      repository: ({ owner, name }: { owner: string; name: string }) => repository(owner, name),
+      repositoryOwner: ({ login }: { login: string }) => {
+        const has = owned(login);
+        return (
+          has && {
+            __typename: has.isUser ? 'User' : 'Organization',
+            login,
+            repositories: (page: PageAsked) => pageOf(has.names, page, (name) => repository(login, name)),
+          }
+        );
       },
     },
   });
@@ -36,4 +61,42 @@ export async function answerQuery(
     return { ...(type === undefined || type === 'SERVICE_UNAVAILABLE' ? {} : { type }), path, locations, message };
   });
   return { data: data ?? null, ...(shown ? { errors: shown } : {}) };
+}
+
+interface PageAsked {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly orderBy?: { readonly field: string; readonly direction: string } | null;
+}
+
+/** A part of what somebody owns, by the rules of GitHub's connections: at most a hundred, after a cursor that outlasts changes. */
+function pageOf(
+  names: readonly OwnedName[],
+  { first, after, orderBy }: PageAsked,
+  show: (name: string) => object,
+): object {
+  if (first === undefined || first === null) {
+    throw Object.assign(new Error('You must provide a `first` or `last` value to properly paginate.'), {
+      type: 'MISSING_PAGINATION_BOUNDARIES',
+    });
+  }
+  if (first < 1 || first > 100) {
+    throw Object.assign(new Error(`Requesting ${first} records exceeds the \`first\` limit of 100 records.`), {
+      type: 'EXCESSIVE_PAGINATION',
+    });
+  }
+  if (orderBy?.field !== 'CREATED_AT' || orderBy.direction !== 'ASC') throw new Error('this forge knows no such order');
+  const from = after ? Number(Buffer.from(after, 'base64').toString().replace('cursor:', '')) : 0;
+  const later = names.filter(({ number }) => number > from);
+  const page = later.slice(0, first);
+  const end = page.at(-1);
+  return {
+    nodes: page.map(({ name }) => show(name)),
+    totalCount: names.length,
+    pageInfo: {
+      hasNextPage: page.length < later.length,
+      hasPreviousPage: from > 0,
+      endCursor: end ? Buffer.from(`cursor:${end.number}`).toString('base64') : null,
+    },
+  };
 }

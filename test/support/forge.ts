@@ -8,13 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { answerQuery, type ShownRepository } from './forge-graphql.ts';
+import { answerQuery, type GraphqlForge, type ShownRepository } from './forge-graphql.ts';
 import { type EnforcedLimits, enforce, type Enforcement } from './forge-limits.ts';
 import { git, SCRATCH_ENV } from './scratch-git.ts';
 
 /**
  * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and refusals,
- * the GraphQL that tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
+ * the GraphQL that lists them and tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
  */
 export interface Forge {
   /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */
@@ -41,10 +41,22 @@ export interface Forge {
   hasGraphql: boolean;
   /** Who enforces the limits; null where there are none. */
   readonly enforcement: Enforcement | null;
-  /** Answers every API request until it returns null. */
-  refuse: ((request: string) => Refusal | 'cut' | { readonly delayMs: number } | null) | null;
+  /** What happens to requests of the API. */
+  refuse: Faults | null;
+  /** What happens to requests of git. */
+  refuseGit: Faults | null;
+  /** Items of REST a page, at most. */
+  largestPage: number;
+  /** What it counts a repository `organization/repository` by. */
+  number(name: string): number;
   close(): Promise<void>;
 }
+
+/** What happens to a request: a refusal, a cut connection, or an answer that comes late. */
+export type Fault = Refusal | 'cut' | { readonly delayMs: number };
+
+/** What happens to each request; null for an answer at once. */
+type Faults = (request: string) => Fault | null;
 
 /** What the forge says instead of an answer. */
 export interface Refusal {
@@ -63,8 +75,6 @@ export interface ForgeAccess {
   readonly limits?: EnforcedLimits;
 }
 
-const LARGEST_PAGE = 100;
-
 /** Starts a forge over a folder. */
 export async function startForge(root: string, { token, app, limits }: ForgeAccess = {}): Promise<Forge> {
   const server = createServer((request, response) => {
@@ -76,7 +86,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
       response.writeHead(301, { location: `${url}/${target}.git${rest}` }).end();
       return;
     }
-    const answer = path.startsWith('/api/') ? answerApi(request, response) : serveGit(request, response, root, token);
+    const answer = path.startsWith('/api/') ? answerApi(request, response) : answerGit(request, response);
     answer.catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, '127.0.0.1');
@@ -96,6 +106,9 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
     hasGraphql: true,
     enforcement: limits ? enforce(limits) : null,
     refuse: null,
+    refuseGit: null,
+    largestPage: 100,
+    number: (name) => numberOf(forge, name),
     rename: async (from, to) => {
       const number = numberOf(forge, from);
       await mkdir(dirname(join(root, to)), { recursive: true });
@@ -126,16 +139,46 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
     if (!existsSync(join(root, `${full}.git`))) return 'NOT_FOUND';
     return {
       databaseId: numberOf(forge, full),
+      name: full.slice(full.indexOf('/') + 1),
       nameWithOwner: full,
+      owner: { __typename: forge.users.has(owner) ? 'User' : 'Organization', login: full.split('/')[0] },
+      url: `${url}/${full}`,
+      isArchived: forge.archived.has(full),
+      isFork: forge.forks.has(full),
       defaultBranchRef: headOf(join(root, `${full}.git`)),
     };
   };
   const organizations = (): string[] => (existsSync(root) ? readdirSync(root).sort() : []);
-  const repositories = (owner: string): object[] =>
+  const namesOf = (owner: string): string[] =>
     readdirSync(join(root, owner))
       .filter((name) => name.endsWith('.git'))
       .sort()
-      .map((name) => describe(forge, owner, name.slice(0, -'.git'.length)));
+      .map((name) => name.slice(0, -'.git'.length));
+  const repositories = (owner: string): object[] => namesOf(owner).map((name) => describe(forge, owner, name));
+  const owned: GraphqlForge['owned'] = (login) =>
+    organizations().includes(login)
+      ? {
+          isUser: forge.users.has(login),
+          names: namesOf(login)
+            .map((name) => ({ name, number: numberOf(forge, `${login}/${name}`) }))
+            .sort((a, b) => a.number - b.number),
+        }
+      : null;
+
+  /** True when there will be no other answer. */
+  async function isRefused(faults: Faults | null, request: string, response: ServerResponse): Promise<boolean> {
+    const refusal = faults?.(request) ?? null;
+    if (refusal === null) return false;
+    if (refusal === 'cut') response.destroy();
+    else if ('status' in refusal) send(response, refusal.status, { message: refusal.message }, refusal.headers);
+    else await pause(refusal.delayMs);
+    return refusal === 'cut' || 'status' in refusal;
+  }
+
+  async function answerGit(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (await isRefused(forge.refuseGit, `${request.method} ${request.url}`, response)) return;
+    await serveGit(request, response, root, token);
+  }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = new URL(request.url ?? '', url);
@@ -145,12 +188,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
     if (limited !== null) return send(response, limited.status, { message: limited.message }, limited.headers);
     const { enforcement } = forge;
     if (enforcement) chargeOf.set(response, (isFree) => enforcement.charge(resource, isFree));
-    const refusal = forge.refuse?.(`${request.method} ${path}`) ?? null;
-    if (refusal === 'cut') return void response.destroy();
-    if (refusal !== null && 'status' in refusal) {
-      return send(response, refusal.status, { message: refusal.message }, refusal.headers);
-    }
-    if (refusal !== null) await pause(refusal.delayMs);
+    if (await isRefused(forge.refuse, `${request.method} ${path}`, response)) return;
     const [, scheme = '', given = ''] = /^(\S+) (.+)$/.exec(request.headers.authorization ?? '') ?? [];
     const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path);
     if (installation && request.method === 'POST') {
@@ -166,24 +204,22 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
 
     if (path === '/graphql' && forge.hasGraphql && asked.pathname === '/api/graphql') {
       const query = JSON.parse(await text(request)) as Parameters<typeof answerQuery>[0];
-      return send(response, 200, await answerQuery(query, shown));
+      return send(response, 200, await answerQuery(query, { find: shown, owned }));
     }
     const [, kind, owner = '', third] = path.split('/');
+    const sendItems = (items: readonly object[], wrap?: (page: readonly object[]) => unknown): void =>
+      sendPage(response, { asked, largest: forge.largestPage }, items, wrap);
     if (path === '/user/orgs') {
       const own = organizations().filter((name) => !forge.foreign.has(name) && !forge.users.has(name));
-      return sendPage(
-        response,
-        asked,
-        own.map((login) => ({ login })),
-      );
+      return sendItems(own.map((login) => ({ login })));
     }
-    if (path === '/user/repos') return sendPage(response, asked, []);
+    if (path === '/user/repos') return sendItems([]);
     if (path === '/installation/repositories') {
       const all = organizations().flatMap(repositories);
-      return sendPage(response, asked, all, (page) => ({ total_count: all.length, repositories: page }));
+      return sendItems(all, (page) => ({ total_count: all.length, repositories: page }));
     }
     if (third === 'repos' && (kind === 'orgs' || kind === 'users') && organizations().includes(owner)) {
-      if (forge.users.has(owner) === (kind === 'users')) return sendPage(response, asked, repositories(owner));
+      if (forge.users.has(owner) === (kind === 'users')) return sendItems(repositories(owner));
     }
     if (kind === 'repos' && third && existsSync(join(root, owner, `${third}.git`))) {
       return send(response, 200, describe(forge, owner, third));
@@ -267,11 +303,11 @@ const chargeOf = new WeakMap<ServerResponse, (isFree: boolean) => Record<string,
 
 function sendPage(
   response: ServerResponse,
-  asked: URL,
+  { asked, largest }: { readonly asked: URL; readonly largest: number },
   items: readonly object[],
   wrap: (page: readonly object[]) => unknown = (page) => page,
 ): void {
-  const size = Math.min(Number(asked.searchParams.get('per_page') ?? 30), LARGEST_PAGE);
+  const size = Math.min(Number(asked.searchParams.get('per_page') ?? 30), largest);
   const page = Number(asked.searchParams.get('page') ?? 1);
   const last = Math.max(1, Math.ceil(items.length / size));
   const next = new URL(asked);

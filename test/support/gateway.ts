@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { execa } from 'execa';
 import { pino } from 'pino';
 import { loadConfig } from '../../activities/config.ts';
+import { createGatewayMetrics, type GatewayMetrics } from '../../client/gateway/metrics.ts';
 import { createGateway } from '../../client/gateway/server.ts';
 import { BIN, commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
@@ -18,6 +19,7 @@ export interface TestGateway {
   readonly server: FastifyInstance;
   /** Its log so far: a JSON object a line. */
   readonly log: () => string;
+  readonly metrics: GatewayMetrics;
   close(): Promise<void>;
 }
 
@@ -28,30 +30,50 @@ export async function startGateway(estate: Estate, client: Client, gateway: obje
   const { config } = loadConfig({ path: estate.configPath, env });
   let log = '';
   const logger = pino({}, { write: (line: string) => void (log += line) });
-  const server = await createGateway({ config, env, client, logger, version: '0.0.0' });
+  const metrics = createGatewayMetrics();
+  const server = await createGateway({ config, env, client, logger, metrics, version: '0.0.0' });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  return { url, server, log: () => log, close: () => server.close() };
+  return { url, server, log: () => log, metrics, close: () => server.close() };
 }
 
-/** Starts `longhaul gateway` for an estate, and waits until it listens. It is stopped as an operator would. */
+/** A process of `longhaul gateway`. */
+export interface GatewayProcess {
+  readonly url: string;
+  /** Where its metrics and health are, `host:port`. */
+  readonly metricsAddress: string;
+  /** Stops it as an operator would. */
+  stop(): Promise<{ exitCode: number | undefined; log: string }>;
+}
+
+/** Starts `longhaul gateway` for an estate, and waits until it listens. */
 export async function startGatewayProcess(
   estate: Estate,
   gateway: object,
-): Promise<{ url: string; stop(): Promise<{ exitCode: number | undefined; log: string }> }> {
-  configure(estate, { address: '127.0.0.1:0', ...gateway });
-  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET });
-  const program = execa(process.execPath, [BIN, 'gateway'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
-  const url = await new Promise<string>((resolve, reject) => {
+  more: NodeJS.ProcessEnv = {},
+): Promise<GatewayProcess> {
+  configure(estate, gateway);
+  const env = commandEnv(estate, { WEBHOOK_SECRET: SECRET, ...more });
+  const options = ['--address', '127.0.0.1:0', '--metrics-address', '127.0.0.1:0'];
+  const program = execa(process.execPath, [BIN, 'gateway', ...options], {
+    env,
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+  });
+  const [url, metricsAddress] = await new Promise<[string, string]>((resolve, reject) => {
     let log = '';
+    const addressIn = (event: string): string | undefined =>
+      new RegExp(`"event":"${event}","address":"([^"]+)"`).exec(log)?.[1];
     program.stderr.on('data', (data: Buffer) => {
       log += data.toString();
-      const [, address] = /"address":"([^"]+)"/.exec(log) ?? [];
-      if (address !== undefined) resolve(address);
+      const [gatewayAt, metricsAt] = [addressIn('gateway_ready'), addressIn('metrics_ready')];
+      if (gatewayAt !== undefined && metricsAt !== undefined) resolve([gatewayAt, metricsAt]);
     });
     program.then(() => reject(new Error(`the gateway ended: ${log}`)), reject);
   });
   return {
     url,
+    metricsAddress,
     stop: async () => {
       program.kill('SIGTERM');
       const { exitCode, stderr } = await program;

@@ -7,6 +7,8 @@ import type { IndexStore } from '../../activities/index/store.ts';
 export interface IndexDump {
   /** By id: where the object is from, and a digest of all its properties and its vector. */
   readonly objects: Readonly<Record<string, string>>;
+  /** By id: the refs that hold it. */
+  readonly refs: Readonly<Record<string, readonly string[]>>;
   /** Without the time and the address of the machine. */
   readonly receipts: readonly Receipt[];
 }
@@ -17,35 +19,45 @@ const PAGE = 2_000;
 export async function dumpIndex(client: WeaviateClient, store: IndexStore): Promise<IndexDump> {
   const chunks = client.collections.use(store.names.chunks);
   const objects: Record<string, string> = {};
+  const refs: Record<string, string[]> = {};
   for (let after: string | undefined, full = true; full;) {
     const page = await chunks.query.fetchObjects({ limit: PAGE, includeVector: true, ...(after ? { after } : {}) });
     for (const { uuid, properties, vectors } of page.objects) {
       const sorted = Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1));
       const digest = createHash('sha256').update(JSON.stringify([sorted, vectors]));
-      const { repo, path, ordinal } = properties as { repo: string; path: string; ordinal: number };
+      const { repo, path, ordinal, ...rest } = properties as {
+        repo: string;
+        path: string;
+        ordinal: number;
+        refs: string[];
+      };
+      refs[uuid] = rest.refs;
       objects[uuid] = `${repo} ${path} ${ordinal} ${digest.digest('hex')}`;
     }
     after = page.objects.at(-1)?.uuid;
     full = page.objects.length === PAGE;
   }
   const receipts = await store.receipts();
-  return { objects, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '', uid: '' })) };
+  return { objects, refs, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '', uid: '' })) };
 }
 
 /** What is wrong with an index in itself: receipts that are not true, objects of nobody, two objects for one chunk. */
-export function faultsOf({ objects, receipts }: IndexDump): string[] {
+export function faultsOf({ objects, refs, receipts }: IndexDump): string[] {
   const faults: string[] = [];
-  const ids = Map.groupBy(Object.keys(objects), (id) => objects[id]?.split(' ')[0] ?? '');
-  for (const { repository, objects: count, xor, pending } of receipts) {
-    const held = ids.get(repository) ?? [];
-    ids.delete(repository);
-    if (pending !== null) faults.push(`the receipt of ${repository} is on its way to ${pending.commit}`);
-    if (held.length !== count)
-      faults.push(`the receipt of ${repository} says ${count} objects, there are ${held.length}`);
-    if (held.reduce(xorIds, NO_OBJECTS) !== xor) faults.push(`the receipt of ${repository} is of other objects`);
+  const held = Object.keys(objects).flatMap((id) =>
+    (refs[id]?.length ? refs[id] : ['(no ref)']).map((ref) => ({ id, ref })),
+  );
+  const ids = Map.groupBy(held, ({ id, ref }) => `${objects[id]?.split(' ')[0]} ${ref}`);
+  for (const { repository, ref, objects: count, xor, pending } of receipts) {
+    const name = `${repository} ${ref}`;
+    const own = (ids.get(name) ?? []).map(({ id }) => id);
+    ids.delete(name);
+    if (pending !== null) faults.push(`the receipt of ${name} is on its way to ${pending.commit}`);
+    if (own.length !== count) faults.push(`the receipt of ${name} says ${count} objects, there are ${own.length}`);
+    if (own.reduce(xorIds, NO_OBJECTS) !== xor) faults.push(`the receipt of ${name} is of other objects`);
   }
-  for (const repository of ids.keys()) faults.push(`${repository} has objects without a receipt`);
-  const places = Object.values(objects).map((text) => text.slice(0, text.lastIndexOf(' ')));
+  for (const name of ids.keys()) faults.push(`${name} has objects without a receipt`);
+  const places = held.map(({ id, ref }) => `${ref} ${objects[id]?.slice(0, objects[id].lastIndexOf(' '))}`);
   if (new Set(places).size !== places.length) faults.push('a chunk is there twice');
   return faults;
 }

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../activities/config.ts';
-import type { S3BlobsConfig } from '../../domain/config.schema.ts';
+import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { poll } from '../../stack/child.ts';
 import { fetchGoProgram } from '../../stack/fetch-go-program.ts';
 import { choosePorts } from '../../stack/ports.ts';

@@ -1,6 +1,11 @@
 /** The samples of one scrape: values by name and labels, as Prometheus writes them. */
 export async function scrape(address: string): Promise<Map<string, number>> {
-  const lines = (await linesOf(address)).filter((line) => line !== '' && !line.startsWith('#'));
+  return samplesIn(await pageAt(address));
+}
+
+/** The samples of a page: see {@link scrape}. */
+export function samplesIn(page: string): Map<string, number> {
+  const lines = page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
     lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]),
   );
@@ -9,12 +14,14 @@ export async function scrape(address: string): Promise<Map<string, number>> {
 /** The names that a query may ask for: of samples, and of metrics that have had nothing to say yet. */
 export async function metricNames(address: string): Promise<ReadonlySet<string>> {
   return new Set(
-    (await linesOf(address)).flatMap((line) => /^(?:# TYPE )?([a-zA-Z_:][\w:]*)(?=[ {])/.exec(line)?.[1] ?? []),
+    (await pageAt(address))
+      .split('\n')
+      .flatMap((line) => /^(?:# TYPE )?([a-zA-Z_:][\w:]*)(?=[ {])/.exec(line)?.[1] ?? []),
   );
 }
 
-async function linesOf(address: string): Promise<string[]> {
+async function pageAt(address: string): Promise<string> {
   const response = await fetch(`http://${address}/metrics`);
   if (!response.ok) throw new Error(`the metrics page answers ${response.status}: ${await response.text()}`);
-  return (await response.text()).split('\n');
+  return response.text();
 }

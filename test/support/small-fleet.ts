@@ -12,7 +12,7 @@ const REPOSITORIES = ['local/acme/operators', 'local/acme/shell', 'forge/acme/ma
 type Tree = Map<string, ScratchFile>;
 
 /**
- * Makes three small repositories of real sources below `root`, each with an early and a late state: between the two are edits,
+ * Makes three small repositories of real sources below `root`, each with an early and a late state, and a branch `side` that stays at the early one: between the two are edits,
  * additions, renames (one of them of case only), deletions, a changed mode and a link; a revert; a force-push to another history.
  */
 export function makeSmallFleet(root: string): void {
@@ -47,6 +47,7 @@ export function setFleet(root: string, to: FleetState): void {
 
 function state(repository: string, name: FleetState, commit: string): void {
   git(repository, 'update-ref', `refs/states/${name}`, commit);
+  if (name === 'early') git(repository, 'update-ref', 'refs/heads/side', commit);
 }
 
 function sourcesOf(packageFolder: string, limit: number): Tree {

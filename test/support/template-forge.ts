@@ -1,5 +1,6 @@
-import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
 import { type Forge, type ForgeAccess, startForge } from './forge.ts';
 import { commitTree, files, git, initRepository } from './scratch-git.ts';
 
@@ -12,12 +13,39 @@ export async function startTemplateForge(
   names: readonly string[],
   access: ForgeAccess = { token: TOKEN },
 ): Promise<Forge> {
+  const template = makeTemplate(folder);
+  for (const name of names) likeTemplate(template, join(folder, 'forge', `${name}.git`));
+  return startForge(join(folder, 'forge'), access);
+}
+
+/** Where repositories of a forge are, by the ids that a provider gives them. */
+export function addressesAt(forge: Forge, names: readonly string[], provider: string): RepositoryAddress[] {
+  const { host } = new URL(forge.url);
+  return names.map((name) => ({
+    id: `${provider}/${name}`,
+    cloneUrl: `${forge.url}/${name}.git`,
+    uid: `${host}:${forge.number(name)}`,
+  }));
+}
+
+/** A repository `template.git` in a folder, for {@link likeTemplate}. */
+export function makeTemplate(folder: string): string {
   const template = join(folder, 'template.git');
   initRepository(template, '--bare');
   commitTree(template, files({ 'a.ts': 'export const a = 1;\n', 'README.md': '# a\n' }));
   git(template, 'pack-refs', '--all');
-  for (const name of names) likeTemplate(template, join(folder, 'forge', `${name}.git`));
-  return startForge(join(folder, 'forge'), access);
+  return template;
+}
+
+/** Gives a template one more commit, with a file of this content, and lends it to repositories that are like it. Returns the commit. */
+export function commitToAll(template: string, content: string, paths: readonly string[]): string {
+  const commit = commitTree(template, files({ 'a.ts': content, 'README.md': '# a\n' }));
+  for (const path of paths) {
+    const ref = join(path, 'refs/heads/main');
+    mkdirSync(dirname(ref), { recursive: true });
+    writeFileSync(ref, `${commit}\n`);
+  }
+  return commit;
 }
 
 /** A repository with the commits of another, which lends it its objects. */

@@ -35,6 +35,11 @@ describe('failures', () => {
     expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
   });
 
+  test('nobody is waited for longer than a clock can show', () => {
+    const error = new LonghaulError('RateLimited', 'wait', { retryAfterMs: 99_999_999_999_999_000 });
+    expect(toApplicationFailure(error, 1)).toMatchObject({ nextRetryDelay: 86_400_000 });
+  });
+
   test('waiting for a rate limit is told to the log, with until when and for whom', async () => {
     const lines: Record<string, unknown>[] = [];
     const logger = new DefaultLogger('WARN', ({ meta }) => void lines.push(meta ?? {}));

@@ -35,8 +35,22 @@ const view: FleetView = {
   at,
   index: 'Longhaul',
   repositories: [
-    { repository: HOSTILE, files: 1, objects: 2, indexedAt: '2026-11-21T11:30:00.000Z', state: 'complete' },
-    { repository: 'local/acme/old', files: 3, objects: 4, indexedAt: '2026-01-01T00:00:00.000Z', state: 'unfinished' },
+    {
+      repository: HOSTILE,
+      files: 1,
+      objects: 2,
+      indexedAt: '2026-11-21T11:30:00.000Z',
+      state: 'complete',
+      branches: [],
+    },
+    {
+      repository: 'local/acme/old',
+      files: 3,
+      objects: 4,
+      indexedAt: '2026-01-01T00:00:00.000Z',
+      state: 'unfinished',
+      branches: [],
+    },
   ],
   groups: [
     {
@@ -48,6 +62,7 @@ const view: FleetView = {
         jitterSeconds: 0,
         patterns: ['acme/*'],
         exclude: [],
+        branches: [],
         parallel: 8,
         priority: 3,
         paused: false,

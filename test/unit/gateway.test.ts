@@ -1,12 +1,21 @@
+import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createKey, keyOf } from '../../client/gateway/api-key.ts';
 import { describeApi } from '../../client/gateway/openapi.ts';
+import { createBodies } from '../../client/gateway/bodies.ts';
+import { createGatewayMetrics } from '../../client/gateway/metrics.ts';
 import { createOutbox } from '../../client/gateway/outbox.ts';
 import { createRateLimit } from '../../client/gateway/rate-limit.ts';
+import { createRecent } from '../../client/gateway/recent.ts';
+import { createGateway } from '../../client/gateway/server.ts';
 import { SIGNING } from '../../client/gateway/signature.ts';
 import { wanted } from '../../client/gateway/wanted.ts';
 import { configSchema } from '../../domain/config.schema.ts';
+import { samplesIn } from '../support/scrape.ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
 
 const SECRET = "It's a Secret to Everybody";
@@ -62,6 +71,75 @@ describe('API keys', () => {
   });
 });
 
+test('a service names a repository by its id, never by an address that a worker would fetch from', async () => {
+  const { key, id, hash } = createKey();
+  const config = configSchema.parse({ gateway: { keys: [{ id, hash, name: 'ci', flows: ['syncRepository'] }] } });
+  const client = new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) });
+  const server = await createGateway({
+    config,
+    env: {},
+    client,
+    logger: pino({ level: 'silent' }),
+    metrics: createGatewayMetrics(),
+    version: '0',
+  });
+  for (const cloneUrl of ['/home/somebody/private', 'file:///srv/git/private', 'http://169.254.169.254/latest']) {
+    const answer = await server.inject({
+      method: 'POST',
+      url: '/v1/flows/syncRepository',
+      headers: { authorization: `Bearer ${key}` },
+      payload: { repository: { id: 'work/acme/api', cloneUrl } },
+    });
+    expect(answer.statusCode, cloneUrl).toBe(422);
+    expect(answer.json()).toMatchObject({ error: { type: 'InvalidInput' } });
+  }
+  const { components } = describeApi('1.2.3') as { components: { schemas: Record<string, unknown> } };
+  expect(JSON.stringify(components.schemas['syncRepositoryInput'])).not.toContain('cloneUrl');
+  await server.close();
+});
+
+describe('bodies', () => {
+  /** A body of which so many bytes come at once, and the rest when somebody says so. */
+  function slowBody(first: number): { readonly stream: Readable; end(): void } {
+    const stream = new Readable({ read: () => undefined });
+    stream.push(Buffer.alloc(first, 'a'));
+    return { stream, end: () => void stream.push(null) };
+  }
+
+  test('a body is its bytes, and no larger than it may be', async () => {
+    const receive = createBodies({ largest: 10, small: 5, most: 100 });
+    expect(await receive(Readable.from([Buffer.from('ab'), Buffer.from('c')]))).toEqual(Buffer.from('abc'));
+    await expect(receive(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]))).rejects.toMatchObject({ statusCode: 413 });
+  });
+
+  test('whoever fills the memory is refused, small bodies still pass, and afterwards there is room again', async () => {
+    const receive = createBodies({ largest: 100, small: 5, most: 100 });
+    const [one, other] = [slowBody(60), slowBody(30)];
+    const held = [one, other].map(({ stream }) => receive(stream));
+    await setImmediate();
+    const refused = slowBody(20);
+    await expect(receive(refused.stream)).rejects.toMatchObject({ statusCode: 503, retryAfter: 10 });
+    // nobody is left waiting for what is not read
+    refused.end();
+    await once(refused.stream, 'end');
+    expect(await receive(Readable.from([Buffer.from('abc')]))).toHaveLength(3);
+    one.end();
+    other.end();
+    expect((await Promise.all(held)).map(({ length }) => length)).toEqual([60, 30]);
+    expect(await receive(Readable.from([Buffer.alloc(90)]))).toHaveLength(90);
+  });
+
+  test('a sender that goes away leaves nothing behind', async () => {
+    const receive = createBodies({ largest: 100, small: 5, most: 100 });
+    const { stream } = slowBody(90);
+    const held = receive(stream);
+    await setImmediate();
+    stream.destroy(new Error('aborted'));
+    await expect(held).rejects.toMatchObject({ statusCode: 400 });
+    expect(await receive(Readable.from([Buffer.alloc(90)]))).toHaveLength(90);
+  });
+});
+
 describe('handing over', () => {
   test('what comes while a request is under way goes together with the next, in order', async () => {
     const handed: string[] = [];
@@ -96,6 +174,34 @@ describe('handing over', () => {
     await Promise.all(Array.from({ length: 1_200 }, (_, n) => outbox(n)));
     expect(handed).toEqual([500, 500, 200]);
   });
+});
+
+test('what came lately is remembered, the oldest is forgotten first', () => {
+  const recent = createRecent(2);
+  for (const name of ['a', 'b', 'a', 'c']) recent.add(name);
+  expect(['a', 'b', 'c'].map(recent.has)).toEqual([false, true, true]);
+});
+
+test('metrics show what became of messages from the first scrape, and answers by route and status', async () => {
+  const metrics = createGatewayMetrics();
+  metrics.expect('github');
+  metrics.delivered('github', 'taken');
+  metrics.delivered('github', 'taken');
+  metrics.answered({ route: '/v1/runs/:id', status: 404, seconds: 0.02 });
+  metrics.answered({ route: '/v1/runs/:id', status: 200, seconds: 3 });
+  const samples = samplesIn(await metrics.text());
+  const of = (result: string): number | undefined =>
+    samples.get(`longhaul_gateway_deliveries_total{forge="github",result="${result}"}`);
+  expect(['taken', 'duplicate', 'ignored', 'refused', 'failed', 'other'].map(of)).toEqual([2, 0, 0, 0, 0, undefined]);
+  expect([...samples]).toEqual(
+    expect.arrayContaining([
+      ['longhaul_gateway_answers_total{route="/v1/runs/:id",status="404"}', 1],
+      ['longhaul_gateway_answer_seconds_bucket{le="0.01",route="/v1/runs/:id"}', 0],
+      ['longhaul_gateway_answer_seconds_bucket{le="0.025",route="/v1/runs/:id"}', 1],
+      ['longhaul_gateway_answer_seconds_count{route="/v1/runs/:id"}', 2],
+    ]),
+  );
+  expect(samples.get('process_cpu_seconds_total')).toBeGreaterThan(0);
 });
 
 test('the OpenAPI document is one', async () => {

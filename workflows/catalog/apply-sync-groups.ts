@@ -1,20 +1,58 @@
-import { log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ChildWorkflowCancellationType,
+  executeChild,
+  ParentClosePolicy,
+  patched,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
   describeGroupChange,
   type GroupChange,
   isEffective,
+  SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/sync-groups.ts';
+import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { deciding } from './activities.ts';
+
+/** Pauses while another declaration is applied, which takes seconds. */
+const PAUSE_MS = 2_000;
+const GIVE_UP_MS = 3_600_000;
 
 /**
  * Makes the schedules what `sync-groups.yaml` declares (seed 000, workflow 7). What differs is in the history before anything
  * is done, so that it is done to the end whatever dies; groups that are new, or mean other repositories than before, run at once.
+ * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
-  const { document, source, prune } = await checked<Required<ApplySyncGroupsInput>>('applySyncGroups', input);
+  const given = await checked<Required<ApplySyncGroupsInput>>('applySyncGroups', input);
+  const hasLock = workflowInfo().workflowId === SYNC_GROUPS_LOCK;
+  return hasLock || !patched('one-declaration-at-a-time') ? apply(given) : inTurn(given);
+}
+
+async function inTurn(given: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
+  for (const giveUp = Date.now() + GIVE_UP_MS; ;) {
+    try {
+      return await executeChild(applySyncGroups, {
+        workflowId: SYNC_GROUPS_LOCK,
+        args: [given],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        staticSummary: 'apply sync groups',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || Date.now() > giveUp) throw error;
+      await sleep(PAUSE_MS, { summary: 'another declaration is being applied' });
+    }
+  }
+}
+
+async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
   const { file } = source;
   const plan = await deciding.planGroups.executeWithOptions(
     { summary: `compare ${file} with what runs`.slice(0, 200) },
@@ -34,8 +72,7 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
   if (names.length > 0) {
     await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
   }
-  log.info('sync_groups_applied', {
-    event: 'sync_groups_applied',
+  tell('sync_groups_applied', {
     by: source.by,
     file,
     commit: source.commit,
@@ -44,9 +81,9 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
   return result;
 }
 
-/** Repositories may belong to it now that have no receipt yet. */
+/** Repositories or branches may belong to it now that have no receipt yet. */
 function wantsRun({ kind, group, fields }: GroupChange): boolean {
   if (group === null || group.paused) return false;
-  const meansOthers = fields.some(({ field }) => field === 'patterns' || field === 'exclude');
+  const meansOthers = fields.some(({ field }) => ['patterns', 'exclude', 'branches'].includes(field));
   return kind === 'created' || meansOthers;
 }

@@ -22,6 +22,7 @@ import {
   type RepositoryFailure,
   type RepositoryOutcome,
   type RepositoryPage,
+  type SyncRepositoryInput,
 } from '../../domain/catalog/flows.ts';
 import { describeProgress } from '../../domain/catalog/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/catalog/repository.ts';
@@ -128,13 +129,25 @@ export interface FleetName {
   readonly verb: Verb;
   /** The name of the group, or what was asked for. */
   readonly group: string;
-  /** True for a group that has a name. */
+  /** True for a sync group. */
   readonly named: boolean;
 }
 
-/** The name of a run over a group, or over what matches patterns, or over everything. */
-export function fleetName(verb: Verb, group: string | undefined, patterns: readonly string[] | undefined): FleetName {
-  return { verb, group: group ?? patterns?.join(', ') ?? 'all', named: group !== undefined };
+/** The part of a child's input that names branches; none when there are none. */
+export function withBranches(branches: readonly string[]): Pick<SyncRepositoryInput, 'branches'> {
+  return branches.length === 0 ? {} : { branches: [...new Set(branches)] };
+}
+
+/** The name of a run over what matches patterns, or over everything. */
+export function fleetName(verb: Verb, patterns: readonly string[] | undefined): FleetName {
+  return { verb, group: patterns?.join(', ') ?? 'all', named: false };
+}
+
+/** What a plan says of a repository besides where it is. */
+export interface AboutPlanned {
+  readonly isMoved: boolean;
+  /** {@link PlannedRepository.branches} */
+  readonly branches: readonly string[];
 }
 
 /** How a fleet flow does its work; `Outcome` is what the child gives back. */
@@ -148,7 +161,7 @@ export interface FleetWork<Outcome = RepositoryOutcome> {
   /** The child workflow that works on one repository. */
   readonly child: {
     readonly type: string;
-    readonly input: (repository: RepositoryAddress, isMoved: boolean) => unknown;
+    readonly input: (repository: RepositoryAddress, about: AboutPlanned) => unknown;
     /** What its workflow id, which is the lock, begins with. @default 'sync' */
     readonly lock?: string;
   };
@@ -234,7 +247,7 @@ function tellFailure({ verb, group, named }: FleetName, { repository, type, erro
 }
 
 async function workOn<Outcome>(
-  { formerly = [], indexedAt, ...repository }: PlannedRepository,
+  { formerly = [], indexedAt, branches = [], ...repository }: PlannedRepository,
   tracker: FleetTracker,
   work: FleetWork<Outcome>,
 ): Promise<void> {
@@ -242,7 +255,7 @@ async function workOn<Outcome>(
   try {
     const outcome = await executeChild<(input: unknown) => Promise<Outcome>>(work.child.type, {
       workflowId: `${work.child.lock ?? 'sync'}/${repository.id}`,
-      args: [work.child.input(repository, formerly.length > 0)],
+      args: [work.child.input(repository, { isMoved: formerly.length > 0, branches })],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],

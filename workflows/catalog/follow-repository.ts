@@ -7,7 +7,6 @@ import {
   defineSignal,
   executeChild,
   isCancellation,
-  log,
   ParentClosePolicy,
   setHandler,
   sleep,
@@ -23,6 +22,7 @@ import {
   stepsAfter,
 } from '../../domain/catalog/follow.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
+import { tell } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
 import { collected } from '../shared/quiet.ts';
@@ -119,7 +119,7 @@ async function done(step: FollowStep, repository: string): Promise<readonly Repo
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const failures = await attempt(step, repository);
     if (!failures.some(({ type }) => type === 'RepositoryBusy') || Date.now() > giveUp) return failures;
-    log.info('repo_busy', { event: 'repo_busy', repo: repositoryName(repository) });
+    tell('repo_busy', { repo: repositoryName(repository) });
     await sleep(pause, { summary: `another run works on ${repositoryName(repository)}` });
   }
 }

@@ -2,7 +2,7 @@ import type { FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
@@ -16,24 +16,24 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
     isAsked: () => tracker.progress.stage === 'waiting for confirmation',
     progress: () => tracker.progress,
   });
-  const { patterns, confirm, parallel, group } = await checked<
-    Required<Omit<OnboardInput, 'group'>> & Pick<OnboardInput, 'group'>
-  >('onboardRepositories', given);
-  const named = group === undefined ? {} : { group };
+  const { patterns, confirm, parallel } = await checked<Required<OnboardInput>>('onboardRepositories', given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', group, patterns),
+    name: fleetName('sync', patterns),
     parallel,
     page: (after) =>
       finding.listUnindexed.executeWithOptions({ summary: `mgit list ${patterns.join(', ')}`.slice(0, 200) }, [
-        { patterns, after, limit: PAGE_SIZE, ...named },
+        { patterns, after, limit: PAGE_SIZE },
       ]),
     proceed: async () => {
       if (!confirm) return true;
       tracker.update({ stage: 'waiting for confirmation' });
       return (await answer()).proceed;
     },
-    child: { type: 'syncRepository', input: (repository) => ({ repository, ...named }) },
+    child: {
+      type: 'syncRepository',
+      input: (repository, { branches }) => ({ repository, ...withBranches(branches) }),
+    },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ patterns, confirm: false, parallel, ...named, continued: next }),
+    nextInput: (next) => ({ patterns, confirm: false, parallel, continued: next }),
   });
 }

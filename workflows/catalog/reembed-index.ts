@@ -25,7 +25,7 @@ import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
 import { deciding, finding, indexing } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 
@@ -131,19 +131,23 @@ function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress):
   }
 }
 
-/** Brings what the live build has into a build beside it, wherever its HEAD is now. A part of `reembedIndex`. */
+/** Brings what the live build has into a build beside it, wherever its refs are now. A part of `reembedIndex`. */
 export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
   const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', undefined, [`build ${build}`]),
+    name: fleetName('sync', [`build ${build}`]),
     parallel,
     page: (after) =>
       finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
         { build, after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'syncRepository', input: (repository) => ({ repository, build }), lock: buildLock(build) },
+    child: {
+      type: 'syncRepository',
+      input: (repository, { branches }) => ({ repository, build, ...withBranches(branches) }),
+      lock: buildLock(build),
+    },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ build, parallel, continued: next }),
   });

@@ -3,20 +3,23 @@ import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 
-/** Takes the indexed repositories that match out of the index; the repositories themselves are not touched. */
+/** Takes the indexed repositories that match, or one branch of them, out of the index; the repositories themselves are not touched. */
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, parallel } = await checked<Required<RemoveInput>>('removeRepositories', given);
+  const { patterns, parallel, branch } = await checked<
+    Omit<Required<RemoveInput>, 'branch'> & Pick<RemoveInput, 'branch'>
+  >('removeRepositories', given);
+  const only = branch === undefined ? {} : { branch };
   return workThroughFleet(state, tracker, {
-    name: fleetName('remove', undefined, patterns),
+    name: fleetName('remove', patterns),
     parallel,
     page: (after) =>
       finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
-        { patterns, after, limit: PAGE_SIZE },
+        { patterns, ...only, after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'removeRepository', input: ({ id }) => ({ repository: id }) },
+    child: { type: 'removeRepository', input: ({ id }) => ({ repository: id, ...only }) },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ patterns, parallel, continued: next }),
+    nextInput: (next) => ({ patterns, ...only, parallel, continued: next }),
   });
 }

@@ -2,7 +2,7 @@ import type { FleetResult } from '../../domain/catalog/flows.ts';
 import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * One run of a sync group (seed 000, workflows 7 and 8), started by its schedule: what `mgit list` finds and the index does
@@ -12,15 +12,22 @@ export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
   const group = await checked<SyncGroup>('syncGroup', given);
-  const { name, patterns, exclude, parallel } = group;
+  const { name, patterns, exclude, branches, parallel } = group;
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', name, patterns),
+    name: { verb: 'sync', group: name, named: true },
     parallel,
     page: (after) =>
       finding.findGroupWork.executeWithOptions({ summary: `mgit list and heads of ${name}` }, [
-        { group: name, patterns, exclude, after, limit: PAGE_SIZE },
+        { group: name, patterns, exclude, ...withBranches(branches), after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'syncRepository', input: (repository) => ({ repository, group: name }) },
+    child: {
+      type: 'syncRepository',
+      input: (repository, planned) => ({
+        repository,
+        group: name,
+        ...withBranches([...branches, ...planned.branches]),
+      }),
+    },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ ...group, continued: next }),
   });

@@ -1,33 +1,36 @@
 import type { FleetResult, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
- * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, is asked in batches, and a child is
+ * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, and each branch beside it, is asked in batches, and a child is
  * started only for a repository that changed.
  */
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel, group } = await checked<
-    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns' | 'group'>
+  const { patterns, all, parallel } = await checked<
+    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns'>
   >('syncRepositories', given);
-  const name = fleetName('sync', group, patterns);
-  const named = group === undefined ? {} : { group };
+  const name = fleetName('sync', patterns);
   return workThroughFleet(state, tracker, {
     name,
     parallel,
     page: (after) =>
       finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, after, limit: PAGE_SIZE, ...named },
+        { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {
       type: 'syncRepository',
       // one that was removed while it waited for its turn must not come back; a moved one is not there yet
-      input: (repository, isMoved) => ({ repository, ...(isMoved ? {} : { onlyIndexed: true }), ...named }),
+      input: (repository, { isMoved, branches }) => ({
+        repository,
+        ...(isMoved ? {} : { onlyIndexed: true }),
+        ...withBranches(branches),
+      }),
     },
     record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, ...named, continued: next }),
+    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
   });
 }

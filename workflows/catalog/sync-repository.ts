@@ -1,5 +1,10 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import type { IngestStreamInput, RepositoryOutcome, SyncRepositoryInput } from '../../domain/catalog/flows.ts';
+import type {
+  IngestStreamInput,
+  RemoveRepositoryInput,
+  RepositoryOutcome,
+  SyncRepositoryInput,
+} from '../../domain/catalog/flows.ts';
 import { describeOutcome } from '../../domain/catalog/progress.ts';
 import { repositoryName } from '../../domain/catalog/repository.ts';
 import { tell } from '../shared/events.ts';
@@ -10,7 +15,7 @@ import { lockOf } from './lock.ts';
 import { tellingFailure } from './telling.ts';
 
 /**
- * Brings the index of one repository to where its HEAD is: mgit's differential since the receipt, streamed into Weaviate,
+ * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,
  * the receipt last. Its workflow id `sync/<repository id>` is the lock; on failure the old receipt stays, and the next run
  * repairs (seed 000, workflows 1 to 3).
  */
@@ -45,17 +50,21 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
   });
 }
 
-/** Takes one repository out of the index: its objects first, its receipt last. */
-export async function removeRepository(input: { readonly repository: string }): Promise<RepositoryOutcome> {
-  const { repository } = await checked<{ repository: string }>('removeRepository', input);
+/** Takes one repository, or one branch of it, out of the index: objects first, receipts last. */
+export async function removeRepository(input: RemoveRepositoryInput): Promise<RepositoryOutcome> {
+  const question = await checked<RemoveRepositoryInput>('removeRepository', input);
+  const { repository, branch } = question;
   return underLock({
     ...lockOf(repository),
     type: 'removeRepository',
-    input: { repository },
+    input: question,
     work: async () => {
       const repo = repositoryName(repository);
       const outcome = await tellingFailure('remove', repository, {}, () =>
-        indexing.removeRepository.executeWithOptions({ summary: `remove ${repo} from the index` }, [{ repository }]),
+        indexing.removeRepository.executeWithOptions(
+          { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
+          [question],
+        ),
       );
       const { objectsDeleted, durationMs } = outcome;
       tell('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });

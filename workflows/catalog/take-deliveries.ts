@@ -1,12 +1,15 @@
-import { continueAsNew, defineSignal, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, defineSignal, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
 import type { FollowActivities } from '../../activities/follow.ts';
 import { type Delivery, readDeliveries } from '../../domain/catalog/follow.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { tell } from '../shared/events.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
-  startToCloseTimeout: '1 minute',
+  // an app that is installed may bring news of thousands of repositories at once
+  startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '24 hours',
+  heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [...NON_RETRYABLE] },
 });
 
@@ -18,8 +21,8 @@ const PATIENCE = { quietMs: 250, longestMs: 5_000 };
 
 /**
  * Takes what forges say of any repository, and passes it on to the flows that follow these repositories. Started with its
- * signal, under the id `deliveries`; ends when nothing comes. So the gateway's answer waits for one write of the server, for
- * however many repositories there is news.
+ * signal, under the id `deliveries`; ends when nothing comes, with a failure when something could not be passed on. So the
+ * gateway's answer waits for one write of the server, for however many repositories there is news.
  */
 export async function takeDeliveries(input: { readonly continued?: readonly Delivery[] }): Promise<{ taken: number }> {
   const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
@@ -33,16 +36,25 @@ export async function takeDeliveries(input: { readonly continued?: readonly Deli
     },
   });
   let taken = 0;
+  let failure: unknown = null;
   do {
     const came = await inbox.take();
     taken += came.length;
     if (came.length > 0) {
       const summary = `${came.length} of ${new Set(came.map(({ repository }) => repository)).size} repositories`;
-      await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
+      try {
+        await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+        // what came meanwhile must not be lost with it
+        failure = error;
+        tell('deliveries_lost', { count: came.length, summary });
+      }
     }
     if (inbox.pending.length > 0 && workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof takeDeliveries>({ continued: [...inbox.pending] });
     }
   } while (inbox.pending.length > 0);
+  if (failure !== null) throw failure;
   return { taken };
 }

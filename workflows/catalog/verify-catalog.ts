@@ -33,7 +33,7 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   const { patterns, all, full, repair, parallel } = await checked<
     Required<Omit<VerifyInput, 'patterns'>> & Pick<VerifyInput, 'patterns'>
   >('verifyCatalog', given);
-  const name = fleetName('verify', undefined, patterns);
+  const name = fleetName('verify', patterns);
   return workThroughFleet<RepositoryVerification>(state, tracker, {
     name,
     parallel,

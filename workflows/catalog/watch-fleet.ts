@@ -1,30 +1,52 @@
-import { proxyActivities, workflowInfo } from '@temporalio/workflow';
+import {
+  type ActivityOptions,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { AlertActivities, FleetWatch } from '../../activities/alerts.ts';
-import { alertNews } from '../../domain/catalog/alerts.ts';
+import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/alerts.ts';
 import { NON_RETRYABLE } from '../../domain/failures.ts';
+import { failureOf } from '../shared/failure.ts';
 
-const { watch, channels, tellChannel } = proxyActivities<AlertActivities>({
-  startToCloseTimeout: '2 minutes',
+const options = {
   scheduleToCloseTimeout: '1 hour',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '2 seconds', maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
-});
+} satisfies Omit<ActivityOptions, 'startToCloseTimeout'>;
+
+const { channels, tellChannel } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '2 minutes' });
+/** Temporal is asked of the latest runs of each group: there may be a thousand. */
+const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '20 minutes' });
 
 /**
  * Looks at all groups, started by its schedule, and tells every channel what came and what went since the run before. A
- * channel that does not take the news keeps nobody else from them, and is told the same by the next run.
+ * channel that does not take the news keeps nobody else from them, and is told the same by the next run, which tells it to nobody
+ * else: what it could not be told is with the failure that this run ends with.
  */
 export async function watchFleet(): Promise<FleetWatch> {
   const { before, now } = await watch();
-  const { raised, settled } = alertNews(before?.alerts ?? [], now.alerts);
-  if (raised.length + settled.length === 0) return now;
-  const { at } = now;
-  const news = { id: workflowInfo().runId, at, raised, settled };
-  const told = await Promise.allSettled(
-    (await channels()).map((channel) => tellChannel.executeWithOptions({ summary: channel }, [{ channel, news }])),
-  );
-  const failed = told.find((one) => one.status === 'rejected');
-  // a run that fails has no result: the next one compares with what was told before
-  if (failed) throw failed.reason;
-  return now;
+  const news = alertNews(before?.alerts ?? [], now.alerts);
+  const untold = before?.untold ?? {};
+  if (isNoNews(news) && Object.keys(untold).length === 0) return now;
+  const left: Record<string, AlertChanges> = {};
+  let failure: unknown = null;
+  const tell = async (channel: string): Promise<void> => {
+    const missing = untold[channel];
+    const changes = missing === undefined ? news : withUntold(news, missing, now.alerts);
+    if (isNoNews(changes)) return;
+    try {
+      const told = { id: workflowInfo().runId, at: now.at, ...changes };
+      await tellChannel.executeWithOptions({ summary: channel }, [{ channel, news: told }]);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      left[channel] = changes;
+      failure ??= error;
+    }
+  };
+  await Promise.all((await channels()).map(tell));
+  if (failure === null) return now;
+  const { type, error } = failureOf('', failure);
+  throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import type { BitbucketProviderConfig } from '../../../domain/config.schema.ts';
+import type { BitbucketProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
 import { forgeTurn } from '../forge/turn.ts';

@@ -4,6 +4,7 @@ import { paginateRest } from '@octokit/plugin-paginate-rest';
 import { type ForgeSaid, REST_POINTS } from '../../../domain/catalog/forge-budget.ts';
 import type { ForgeAnswer, ForgeLine } from '../forge/line.ts';
 import type { PageCache } from '../forge/page-cache.ts';
+import { LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';
 
 const Client = Octokit.plugin(paginateRest);
 
@@ -124,8 +125,8 @@ function isRefusal({ status, message }: RequestError, headers: Headers): boolean
 }
 
 function refusalIn(said: ForgeSaid, headers: Headers): ForgeSaid {
-  const seconds = headers['retry-after'];
-  if (seconds !== undefined) return { ...said, refused: { retryAfterMs: Math.max(Number(seconds) * 1_000, 1_000) } };
+  const after = headers['retry-after'];
+  if (after !== undefined) return { ...said, refused: { retryAfterMs: retryAfterMs(String(after)) } };
   // the hourly limit says by itself until when
   return said.hourly?.remaining === 0 ? said : { ...said, refused: { retryAfterMs: null } };
 }
@@ -137,7 +138,7 @@ function saidBy(headers: Headers): ForgeSaid {
   if (!Number.isFinite(remaining) || !Number.isFinite(reset)) return { hourly: null };
   const limit = Math.max(header('limit') || remaining, 1);
   const now = Date.parse(String(headers['date'])) || Date.now();
-  return { hourly: { limit, remaining, resetInMs: Math.max(reset * 1_000 - now, 0) } };
+  return { hourly: { limit, remaining, resetInMs: Math.min(Math.max(reset * 1_000 - now, 0), LONGEST_WAIT_MS) } };
 }
 
 function silent(): void {

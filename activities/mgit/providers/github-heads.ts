@@ -1,8 +1,16 @@
 import pLimit from 'p-limit';
 import type { Head } from '../../../domain/catalog/plan.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
-import { nullOid } from '../diff.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
+import {
+  askGraphql,
+  type GraphqlAnswer,
+  type GraphqlError,
+  HEAD_FRAGMENT,
+  hasNoGraphql,
+  headShown,
+  type ShownHead,
+} from './github-graphql.ts';
 
 /** A repository by the names that GitHub knows. */
 export interface GithubName {
@@ -11,41 +19,13 @@ export interface GithubName {
   readonly name: string;
 }
 
-/** What GitHub says of a repository's HEAD; null with an error of the same path. */
-interface Told {
-  readonly databaseId: number | null;
-  readonly nameWithOwner: string;
-  readonly defaultBranchRef: {
-    readonly name: string;
-    readonly target: {
-      readonly oid: string;
-      readonly committedDate?: string;
-      readonly tree?: { readonly oid: string };
-    };
-  } | null;
-}
-
-interface QueryError {
-  readonly type?: string;
-  readonly path?: readonly (string | number)[];
-  readonly message: string;
-}
-
-interface Answer {
-  readonly data: Readonly<Record<string, Told | null>>;
-  readonly errors: readonly QueryError[];
-}
+/** What is told of each, by alias; null with an error of the same path. */
+type Answer = GraphqlAnswer<Readonly<Record<string, ShownHead | null>>>;
 
 /** Repositories a request. */
 const BATCH = 100;
 /** Requests at the same time; one takes GitHub a second or two. */
 const AT_ONCE = 4;
-
-const FRAGMENT = `fragment head on Repository {
-  databaseId
-  nameWithOwner
-  defaultBranchRef { name target { oid ... on Commit { committedDate tree { oid } } } }
-}`;
 
 /**
  * Where HEAD of repositories is, a hundred a request. One that GitHub refuses to show is its own failure; one that GitHub could
@@ -66,12 +46,12 @@ export async function askHeads(
   async function ask(batch: readonly GithubName[]): Promise<void> {
     if (!hasGraphql) return;
     const { data, errors } = await query(client, batch).catch((error: unknown): Answer => {
-      if (!isRequestError(error) || ![404, 405, 501].includes(error.status)) throw error;
+      if (!hasNoGraphql(error)) throw error;
       hasGraphql = false;
-      return { data: {}, errors: [] };
+      return { data: null, errors: [] };
     });
     for (const [at, { id, owner, name }] of batch.entries()) {
-      const found = data[`r${at}`];
+      const found = data?.[`r${at}`];
       const failure = errors.find(({ path }) => path?.[0] === `r${at}`);
       if (found) told.set(id, headOf(found, { base, uidPrefix, asked: `${owner}/${name}` }));
       else if (failure) {
@@ -94,44 +74,34 @@ function pLimitAll<Item>(items: readonly Item[], work: (item: Item) => Promise<v
   return items.map((item) => limit(() => work(item)));
 }
 
-/** One request; whatever it says of single repositories is part of its answer. */
-async function query(client: GithubClient, batch: readonly GithubName[]): Promise<Answer> {
+function query(client: GithubClient, batch: readonly GithubName[]): Promise<Answer> {
   const variables = batch.map((_, at) => `$o${at}: String!, $n${at}: String!`).join(', ');
   const aliases = batch.map((_, at) => `r${at}: repository(owner: $o${at}, name: $n${at}) { ...head }`).join('\n');
   const values = batch.flatMap(({ owner, name }, at) => [
     [`o${at}`, owner],
     [`n${at}`, name],
   ]);
-  try {
-    const data: Record<string, Told> = await client.graphql(
-      `query heads(${variables}) {\n${aliases}\n}\n${FRAGMENT}`,
-      Object.fromEntries(values) as Record<string, string>,
-    );
-    return { data, errors: [] };
-  } catch (error) {
-    if (!(error instanceof Error) || error.name !== 'GraphqlResponseError') throw error;
-    const { data, errors } = error as Error & { data?: Record<string, Told | null> | null; errors: QueryError[] };
-    return { data: data ?? {}, errors };
-  }
+  return askGraphql(
+    client,
+    `query heads(${variables}) {\n${aliases}\n}\n${HEAD_FRAGMENT}`,
+    Object.fromEntries(values) as Record<string, string>,
+  );
 }
 
 function headOf(
-  { databaseId, nameWithOwner, defaultBranchRef }: Told,
+  shown: ShownHead,
   { base, uidPrefix, asked }: { readonly base: string; readonly uidPrefix: string; readonly asked: string },
 ): Head {
-  const { oid, committedDate, tree } = defaultBranchRef?.target ?? {};
+  const { databaseId, nameWithOwner } = shown;
   return {
-    commit: oid ?? nullOid('sha1'),
-    branch: defaultBranchRef?.name ?? null,
-    ...(tree ? { tree: tree.oid } : {}),
-    ...(committedDate === undefined ? {} : { committedAt: committedDate }),
+    ...headShown(shown),
     ...(nameWithOwner === asked ? {} : { redirectedTo: `${base}/${nameWithOwner}.git` }),
     ...(databaseId === null ? {} : { uid: `${uidPrefix}${databaseId}` }),
   };
 }
 
 /** What GitHub says in place of a repository; null when that is no matter of the repository. */
-function failureOf(id: string, { type, message }: QueryError): LonghaulError | null {
+function failureOf(id: string, { type, message }: GraphqlError): LonghaulError | null {
   const said = message.slice(0, 300);
   switch (type) {
     case 'NOT_FOUND':

@@ -1,18 +1,23 @@
 import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
-import type { GithubProviderConfig } from '../../../domain/config.schema.ts';
+import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
-import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
+import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/catalog/pattern.ts';
+import type { Head } from '../../../domain/catalog/plan.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
-import { withoutCredentials } from '../clone-url.ts';
+import { redacted, withoutCredentials } from '../clone-url.ts';
 import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
 import { type ForgeLine, forgeLines } from '../forge/line.ts';
 import { createPageCache } from '../forge/page-cache.ts';
 import { nameOf } from '../whereabouts.ts';
+import { AT_ONCE, seesNothing } from './forge.ts';
 import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
 import { askHeads } from './github-heads.ts';
-import type { Provider, SoughtRepository } from './provider.ts';
+import { listByGraphql } from './github-listing.ts';
+import type { ListedRepository, Provider, SoughtRepository } from './provider.ts';
+import { failureOfStatus } from './refusal.ts';
+import { basic, readSecret, readVariable } from './secret.ts';
 
 /** What GitHub says of a repository, as far as it is read here. */
 interface GithubRepository {
@@ -23,11 +28,10 @@ interface GithubRepository {
   readonly default_branch?: string | null;
   readonly archived?: boolean;
   readonly fork?: boolean;
+  readonly head?: Head;
 }
 
 const PAGE = { per_page: 100 };
-/** Organizations that are asked at the same time; GitHub itself allows a hundred requests. */
-const AT_ONCE = 8;
 
 /**
  * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. An organization that is
@@ -37,6 +41,8 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
   const uidPrefix = `${new URL(base).host}:`;
+  /** Nobody may ask GraphQL then. */
+  const isAnonymous = config.tokenEnv === undefined && !config.app;
   let opened: Opened | null = null;
 
   /** What all requests share; opened when it is needed, because a secret may not be set. */
@@ -47,7 +53,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     const shared = { baseUrl: apiUrl(config), ...lines, pages };
     const token = config.app
       ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
-      : () => Promise.resolve(tokenOf(config, env));
+      : () => Promise.resolve(readSecret(env, config.tokenEnv, name));
     return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
   }
   // paginating forgets the signal of a request, so every call has a client of its own; they share budget and token
@@ -62,25 +68,31 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return found ?? [];
   }
 
-  async function visible(signal?: AbortSignal): Promise<GithubRepository[]> {
+  /** Lists an organization that one of these patterns means; one that is meant as a whole with its heads, if GraphQL tells them. */
+  function listerWithHeads(patterns: readonly Pattern[], signal?: AbortSignal): Lister {
+    const whole = patterns.filter(({ repository }) => repository === '*');
+    return async (organization) => {
+      // of a part of it, pages that did not change are cheaper: they are free
+      const isWhole = !isAnonymous && whole.some((pattern) => matchesOrganization(pattern, organization));
+      const listed = isWhole ? await listByGraphql(api(signal), uidPrefix, organization) : null;
+      return listed ?? ofOrganization(organization, signal);
+    };
+  }
+
+  async function visible(list: Lister, signal?: AbortSignal): Promise<GithubRepository[]> {
     const client = api(signal);
     if (config.app) return client.paginate('GET /installation/repositories', PAGE);
-    if (config.tokenEnv === undefined) {
-      throw new LonghaulError(
-        'AuthenticationFailed',
-        `Provider ${name} has no token, so nobody can say which organizations it sees: name one, or set tokenEnv.`,
-      );
-    }
+    if (config.tokenEnv === undefined) throw seesNothing(name);
     const [organizations, own] = await Promise.all([
       client.paginate('GET /user/orgs', PAGE),
       client.paginate('GET /user/repos', PAGE),
     ]);
     const limit = pLimit(AT_ONCE);
-    const found = await limit.map(organizations, ({ login }) => ofOrganization(login, signal));
+    const found = await limit.map(organizations, ({ login }) => list(login));
     return [...own, ...found.flat()];
   }
 
-  function repositoryOf(found: GithubRepository): Repository {
+  function repositoryOf(found: GithubRepository): ListedRepository {
     const organization = found.owner.login;
     const derived = `${base}/${organization}/${found.name}.git`;
     const given = withoutCredentials(found.clone_url ?? derived);
@@ -94,6 +106,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       cloneUrl: URL.parse(given)?.origin === new URL(base).origin ? given : derived,
       defaultBranch: found.default_branch ?? null,
       ...(found.id === undefined ? {} : { uid: `${uidPrefix}${found.id}` }),
+      ...(found.head ? { head: found.head } : {}),
     };
   }
 
@@ -121,25 +134,27 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return project === null && cloneUrl.toLowerCase() === expected.toLowerCase();
   }
 
+  /** What organizations have that the patterns name, or all that is visible where they leave it open. */
+  async function allOf(patterns: readonly Pattern[], list: Lister, signal?: AbortSignal): Promise<ListedRepository[]> {
+    const named = organizationsOf(patterns);
+    const limit = pLimit(AT_ONCE);
+    const found = named === null ? await visible(list, signal) : (await limit.map(named, list)).flat();
+    const outside = named === null ? organizationsOf(patterns.filter(isNamed)) : [];
+    const seen = new Set(found.map(({ owner }) => owner.login.toLowerCase()));
+    for (const organization of outside ?? []) {
+      if (!seen.has(organization)) found.push(...(await list(organization)));
+    }
+    return found
+      .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
+      .map(repositoryOf);
+  }
+
   return {
     name,
     list: (patterns, signal) =>
-      translated(name, signal, async () => {
-        const named = organizationsOf(patterns);
-        const limit = pLimit(AT_ONCE);
-        const found =
-          named === null
-            ? await visible(signal)
-            : (await limit.map(named, (organization) => ofOrganization(organization, signal))).flat();
-        const outside = named === null ? organizationsOf(patterns.filter(isNamed)) : [];
-        const seen = new Set(found.map(({ owner }) => owner.login.toLowerCase()));
-        for (const organization of outside ?? []) {
-          if (!seen.has(organization)) found.push(...(await ofOrganization(organization, signal)));
-        }
-        return found
-          .filter(({ archived, fork }) => (config.archived || !archived) && (config.forks || !fork))
-          .map(repositoryOf);
-      }),
+      translated(name, signal, () => allOf(patterns, (organization) => ofOrganization(organization, signal), signal)),
+    listWithHeads: (patterns, signal) =>
+      translated(name, signal, () => allOf(patterns, listerWithHeads(patterns, signal), signal)),
     find: (sought, signal) =>
       translated(name, signal, async () => {
         const found = await atName(sought, signal);
@@ -156,8 +171,8 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       ),
     heads: (repositories, signal) =>
       translated(name, signal, async () => {
-        // nobody may ask GraphQL anonymously, nor does it know what git finds at another address
-        const known = config.tokenEnv === undefined && !config.app ? [] : repositories.filter(isHere);
+        // GraphQL does not know what git finds at another address
+        const known = isAnonymous ? [] : repositories.filter(isHere);
         const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
         return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
       }),
@@ -166,8 +181,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       translated(name, undefined, async () => {
         const token = await (opened ??= open()).token();
         if (token === null) return [];
-        const basic = Buffer.from(`x-access-token:${token}`).toString('base64');
-        return [[`http.${base}/.extraHeader`, `Authorization: Basic ${basic}`]];
+        return [[`http.${base}/.extraHeader`, `Authorization: ${basic('x-access-token', token)}`]];
       }),
   };
 }
@@ -179,6 +193,9 @@ function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
 }
 
+/** Lists an organization or user. */
+type Lister = (organization: string) => Promise<readonly GithubRepository[]>;
+
 interface Opened {
   readonly git: ForgeLine;
   /** The token that is valid now; null for nobody. */
@@ -188,10 +205,10 @@ interface Opened {
 
 /** The token that limits are counted for. An app's own tokens change every hour, so it is known by its installation. */
 function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeAccount {
-  const { app, name, url } = config;
+  const { app, name, tokenEnv, url } = config;
   const secrets = app
-    ? `app ${secret(env, app.idEnv, name)} ${secret(env, app.installationIdEnv, name)}`
-    : (tokenOf(config, env) ?? 'anonymous');
+    ? `app ${readVariable(env, app.idEnv, name)} ${readVariable(env, app.installationIdEnv, name)}`
+    : (readSecret(env, tokenEnv, name) ?? 'anonymous');
   const {
     concurrency = GITHUB_LIMITS.concurrency,
     restPerMinute = GITHUB_LIMITS.restPerMinute,
@@ -205,29 +222,17 @@ function nothing(): Promise<null> {
   return Promise.resolve(null);
 }
 
-function tokenOf({ name, tokenEnv }: GithubProviderConfig, env: NodeJS.ProcessEnv): string | null {
-  return tokenEnv === undefined ? null : secret(env, tokenEnv, name);
-}
-
-function secret(env: NodeJS.ProcessEnv, variable: string, provider: string): string {
-  const value = env[variable]?.trim();
-  if (value) return value;
-  throw new LonghaulError(
-    'AuthenticationFailed',
-    `The environment variable ${variable} of provider ${provider} is not set.`,
-  );
-}
-
 /** The installations of an app have one token until it expires. */
 function installationToken(
   { app, name }: GithubProviderConfig,
   env: NodeJS.ProcessEnv,
   { request }: GithubClient,
 ): () => Promise<string> {
+  const read = (variable = ''): string => readVariable(env, variable, name);
   const auth = createAppAuth({
-    appId: secret(env, app?.idEnv ?? '', name),
-    privateKey: secret(env, app?.privateKeyEnv ?? '', name).replaceAll('\\n', '\n'),
-    installationId: Number(secret(env, app?.installationIdEnv ?? '', name)),
+    appId: read(app?.idEnv),
+    privateKey: read(app?.privateKeyEnv).replaceAll('\\n', '\n'),
+    installationId: Number(read(app?.installationIdEnv)),
     request,
   });
   return async () => (await auth({ type: 'installation' })).token;
@@ -261,15 +266,6 @@ async function translated<Result>(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof LonghaulError || !isRequestError(error)) throw error;
-    const { status } = error;
-    const said = error.message.slice(0, 300);
-    if (status === 401 || status === 403) {
-      throw new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`, {
-        cause: error,
-      });
-    }
-    throw new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`, {
-      cause: error,
-    });
+    throw failureOfStatus(provider, error.status, redacted(error.message).slice(0, 300), error);
   }
 }

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import type { GitlabProviderConfig } from '../../../domain/config.schema.ts';
+import type { GitlabProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, seesNothing } from './forge.ts';
 import { forgeTurn } from '../forge/turn.ts';

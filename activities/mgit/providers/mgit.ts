@@ -1,5 +1,5 @@
 import { execa, ExecaError } from 'execa';
-import type { MgitProviderConfig } from '../../../domain/config.schema.ts';
+import type { MgitProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
 import { type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';

@@ -11,6 +11,8 @@ export interface Provider {
    * empty list always means that there is nothing.
    */
   list(patterns: readonly Pattern[], signal?: AbortSignal): Promise<Repository[]>;
+  /** As `list`, and where HEADs are, of those repositories for which that needs fewer requests than asking for both. */
+  listWithHeads?(patterns: readonly Pattern[], signal?: AbortSignal): Promise<ListedRepository[]>;
   /** The repository with this name; null when there is none. */
   find(name: RepositoryName, signal?: AbortSignal): Promise<Repository | null>;
   /**
@@ -30,6 +32,11 @@ export interface Provider {
   turn?<Result>(work: () => Promise<Result>, signal?: AbortSignal): Promise<Result>;
   /** Lines of git configuration that let git in. They hold secrets: never on a command line. */
   credentials(): Promise<readonly (readonly [key: string, value: string])[]>;
+}
+
+/** A repository, and where its HEAD is when the listing said that as well. */
+export interface ListedRepository extends Repository {
+  readonly head?: Head;
 }
 
 /** A repository's id without its provider. */

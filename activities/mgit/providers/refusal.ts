@@ -12,6 +12,8 @@ export interface Refusal {
 
 /** How long to stay away when a forge asks for that and does not say how long. */
 const UNTOLD_WAIT_MS = 60_000;
+/** Who asks for more is asked again after a day; no clock could show what some say. */
+export const LONGEST_WAIT_MS = 86_400_000;
 
 /**
  * What a refusal means: `RateLimited` with the time to wait, `AuthenticationFailed` for a token that is not good enough,
@@ -26,26 +28,38 @@ export function failureOf({ provider, status, headers, said }: Refusal): Longhau
       { retryAfterMs: wait },
     );
   }
-  if (status === 401 || status === 403) {
-    return new LonghaulError('AuthenticationFailed', `Provider ${provider} refused the token (${status}): ${said}`);
-  }
-  return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer (${status}): ${said}`);
+  return failureOfStatus(provider, status, said);
+}
+
+/**
+ * What a refusal means that asks nobody to wait: `AuthenticationFailed` for a token that is not good enough, `DiscoveryFailed`
+ * for the rest. `said`: the forge's own words, without secrets.
+ */
+export function failureOfStatus(provider: string, status: number, said: string, cause?: Error): LonghaulError {
+  const isToken = status === 401 || status === 403;
+  const what = isToken ? 'refused the token' : 'did not answer';
+  const type = isToken ? 'AuthenticationFailed' : 'DiscoveryFailed';
+  return new LonghaulError(type, `Provider ${provider} ${what} (${status}): ${said}`, cause && { cause });
 }
 
 /** Milliseconds that a forge asks to wait for; null when it does not. */
 export function waitOf(status: number, headers: Headers): number | null {
   if (status !== 429 && status !== 403 && status !== 503) return null;
   const after = headers.get('retry-after');
-  if (after !== null)
-    return atLeastOneSecond(/^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now());
+  if (after !== null) return retryAfterMs(after);
   if (status === 503) return null;
   // GitLab's names and the usual ones; the reset is in seconds since 1970
   const remaining = headers.get('ratelimit-remaining') ?? headers.get('x-ratelimit-remaining');
   const reset = headers.get('ratelimit-reset') ?? headers.get('x-ratelimit-reset');
-  if (remaining === '0' && reset !== null) return atLeastOneSecond(Number(reset) * 1_000 - Date.now());
+  if (remaining === '0' && reset !== null) return withinReason(Number(reset) * 1_000 - Date.now());
   return status === 429 ? UNTOLD_WAIT_MS : null;
 }
 
-function atLeastOneSecond(ms: number): number {
-  return Number.isFinite(ms) ? Math.max(ms, 1_000) : UNTOLD_WAIT_MS;
+/** Milliseconds that a header `retry-after` asks for, in seconds or as a date: from a second to a day. */
+export function retryAfterMs(after: string): number {
+  return withinReason(/^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now());
+}
+
+function withinReason(ms: number): number {
+  return Number.isNaN(ms) ? UNTOLD_WAIT_MS : Math.min(Math.max(ms, 1_000), LONGEST_WAIT_MS);
 }

@@ -112,7 +112,11 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
         `Provider ${provider} answers by sending to ${to.hostname}: to sign in there, or because it has moved.`,
       );
     }
-    return new URL(to.pathname + to.search, from);
+    // not put together anew: a path that begins with two slashes would be read as another host
+    const sent = new URL(from);
+    sent.pathname = to.pathname;
+    sent.search = to.search;
+    return sent;
   }
 
   function parsed(url: URL, response: Response, text: string): unknown {

@@ -1,16 +1,26 @@
 import { LonghaulError } from '../../../domain/failures.ts';
 
+/** What an environment variable holds for a provider. Throws `AuthenticationFailed` when it is not set. */
+export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider: string): string {
+  const value = env[variable]?.trim();
+  if (value) return value;
+  throw new LonghaulError(
+    'AuthenticationFailed',
+    `The environment variable ${variable} of provider ${provider} is not set.`,
+  );
+}
+
 /**
  * The secret that an environment variable holds for a provider; null when none is named. Throws `AuthenticationFailed` when
  * the variable is not set or holds what no header may.
  */
 export function readSecret(env: NodeJS.ProcessEnv, variable: string | undefined, provider: string): string | null {
   if (variable === undefined) return null;
-  const value = env[variable]?.trim();
-  if (value && /^[\x21-\x7e]+$/.test(value)) return value;
+  const value = readVariable(env, variable, provider);
+  if (/^[\x21-\x7e]+$/.test(value)) return value;
   throw new LonghaulError(
     'AuthenticationFailed',
-    `The environment variable ${variable} of provider ${provider} is not set, or holds spaces or other characters that no token has.`,
+    `The environment variable ${variable} of provider ${provider} holds spaces or other characters that no token has.`,
   );
 }
 

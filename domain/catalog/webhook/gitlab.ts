@@ -20,7 +20,7 @@ export function gitlabAction(payload: unknown): WebhookAction {
       return moved(nameIn(payload, 'old_path_with_namespace'), name);
     case 'project_destroy':
       return changed('deleted', name);
-    // archived, unarchived or shown to others: it does not say which
+    // archived, unarchived, shown to others or described anew: no payload of GitLab's says which
     case 'project_update':
       return changed('hidden', name);
     default:

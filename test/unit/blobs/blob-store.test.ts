@@ -45,6 +45,17 @@ const KINDS: Record<string, () => Opened> = {
 };
 
 describe.for(Object.entries(KINDS))('%s', ([, open]) => {
+  test('what is opened and never read is let go', async () => {
+    const { blobs } = open();
+    const { digest } = await blobs.put(chunksOf(randomBytes(4 * 1024 * 1024)));
+    const files = (): number => readdirSync('/proc/self/fd').length;
+    const before = files();
+    // more than the connections that there may be to a bucket
+    for (let n = 0; n < 60; n++) (await blobs.open(digest)).destroy();
+    await expect.poll(files, { timeout: 20_000 }).toBeLessThan(before + 20);
+    expect(await contentOf(blobs, digest)).toHaveLength(4 * 1024 * 1024);
+  });
+
   test.for([0, 1, 16 * 1024 * 1024, 16 * 1024 * 1024 + 1])('%i bytes come back as they went in', async (size) => {
     const { blobs, making } = open();
     const content = randomBytes(size);

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { alertNews, alertsOf, type WatchedFleet, type WatchedGroup } from '../../../domain/catalog/alerts.ts';
+import { inSlack } from '../../../activities/alerts/channels.ts';
+import {
+  alertNews,
+  alertsOf,
+  type AlertKind,
+  type WatchedFleet,
+  withUntold,
+  type WatchedGroup,
+} from '../../../domain/catalog/alerts.ts';
 
 const rules = { staleAfterSeconds: 3_600, failingRuns: 3 };
 const at = '2026-11-21T12:00:00.000Z';
@@ -59,10 +67,37 @@ describe('alerts', () => {
     expect(kinds(one, more)).toEqual(expected);
   });
 
+  test('when many repositories of a group fail, that is one alert', () => {
+    const failing = (count: number): WatchedGroup => {
+      const run = { ...bad, failed: Array.from({ length: count }, (_, n) => `work/acme/${n}`) };
+      return group({ runs: [run, run, run] });
+    };
+    expect(kinds(failing(20))).toHaveLength(21);
+    expect(kinds(failing(21))).toEqual(['group-failed services', 'repository-failing services']);
+  });
+
   test('news are what came and what went, whatever the words', () => {
     const stale = { kind: 'group-stale' as const, about: 'services', text: 'as of 10:00' };
     const gone = { kind: 'workers-gone' as const, about: 'longhaul-repos', text: 'gone' };
     expect(alertNews([stale], [{ ...stale, text: 'as of 11:00' }, gone])).toEqual({ raised: [gone], settled: [] });
     expect(alertNews([stale, gone], [])).toEqual({ raised: [], settled: [stale, gone] });
   });
+});
+
+test('whoever could not be told is told that too, each alert once, and what is true now', () => {
+  const alert = (about: string, text = '') => ({ kind: 'group-stale' as AlertKind, about, text });
+  const untold = { raised: [alert('a', 'then'), alert('b'), alert('c')], settled: [alert('d'), alert('e')] };
+  // a is still there, b went, c went and came again, d came again, f is new
+  const news = { raised: [alert('c'), alert('d'), alert('f')], settled: [alert('b')] };
+  const now = [alert('a', 'now'), alert('c'), alert('d'), alert('f')];
+  expect(withUntold(news, untold, now)).toEqual({
+    raised: [alert('a', 'then'), alert('b'), alert('c'), alert('d'), alert('f')],
+    settled: [alert('e'), alert('b')],
+  });
+});
+
+test('a repository that is called like a mention calls nobody in Slack', () => {
+  expect(inSlack('local/<!channel>/<https://a.example|b> & more')).toBe(
+    'local/&lt;!channel&gt;/&lt;https://a.example|b&gt; &amp; more',
+  );
 });

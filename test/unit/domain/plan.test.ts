@@ -139,10 +139,58 @@ describe('a verification without full', () => {
     ['nothing because a provider does not answer', {}, new LonghaulError('DiscoveryFailed', 'no'), false],
   ] as const)('looks at %s', ([, change, place, looks]) => {
     const where = new Map<string, Whereabouts | LonghaulError>(place === undefined ? [] : [['p/o/r', place]]);
-    const known = { held: new Map([['p/o/r', { objects: 1, xor }]]), where, digest: 'now', full: false };
+    const held = new Map([['p/o/r', new Map([['HEAD', { objects: 1, xor }]])]]);
+    const known = { held, where, digest: 'now', full: false };
     const plan = planVerification([receipt('p/o/r', { xor, ...change })], ['p/o/nobody'], known);
     expect(plan.work.map(({ id }) => id)).toEqual(looks ? ['p/o/nobody', 'p/o/r'] : ['p/o/nobody']);
     expect(plan).toMatchObject({ matched: 2, upToDate: looks ? [] : ['p/o/r'] });
+  });
+});
+
+describe('a repository with branches', () => {
+  const DEVELOP = 'refs/heads/develop';
+  const head = receipt('p/o/r', { branches: [DEVELOP] });
+  const develop = receipt('p/o/r', { ref: DEVELOP, branch: 'develop', commit: 'd'.repeat(40) });
+  const now = { ...HEAD, branches: new Map([[DEVELOP, 'd'.repeat(40)]]) };
+
+  table.for([
+    ['nothing when both are where their receipts are', [head, develop], now, false],
+    ['work when the branch moved', [head, develop], { ...HEAD, branches: new Map([[DEVELOP, 'e'.repeat(40)]]) }, true],
+    ['work when the branch is gone', [head, develop], { ...HEAD, branches: new Map() }, true],
+    ['work when nobody said where it is', [head, develop], HEAD, true],
+    ['work when it has no receipt', [head], now, true],
+    ['work when it is asked for and not listed', [receipt('p/o/r')], now, true],
+    ['work when its removal is not finished', [head, { ...develop, commit: '' }], now, true],
+    [
+      'work when its run is not finished',
+      [head, { ...develop, pending: { ...HEAD, tree: '', timestamp: null } }],
+      now,
+      true,
+    ],
+    ['work when a receipt is not listed', [receipt('p/o/r'), develop], HEAD, true],
+  ] as const)('is synced: %s', ([, receipts, seen, works]) => {
+    const plan = planSync(receipts, new Map([['p/o/r', seen]]), 'now');
+    expect(plan).toMatchObject({ matched: 1, upToDate: works ? [] : ['p/o/r'] });
+    expect(plan.work.map(({ id }) => id)).toEqual(works ? ['p/o/r'] : []);
+  });
+
+  table.for([
+    ['nothing when the numbers of each ref are right', { HEAD: 1, [DEVELOP]: 1 }, [head, develop], false],
+    ['at a number of the branch', { HEAD: 1, [DEVELOP]: 2 }, [head, develop], true],
+    ['at objects of a ref without receipt', { HEAD: 1, [DEVELOP]: 1, 'refs/heads/x': 1 }, [head, develop], true],
+    ['at a branch without receipt', { HEAD: 1 }, [head], true],
+    ['at a receipt that is not listed', { HEAD: 1, [DEVELOP]: 1 }, [receipt('p/o/r'), develop], true],
+  ] as const)('is verified: %s', ([, counts, receipts, looks]) => {
+    const of = new Map(Object.entries(counts).map(([ref, objects]) => [ref, { objects, xor: NO_OBJECTS }]));
+    const known = { held: new Map([['p/o/r', of]]), where: new Map(), digest: 'now', full: false };
+    const plan = planVerification(receipts, [], known);
+    expect(plan.work.map(({ id }) => id)).toEqual(looks ? ['p/o/r'] : []);
+    expect(plan.matched).toBe(1);
+  });
+
+  test('is moved once', () => {
+    const moving = [head, develop].map((one) => ({ ...one, uid: 'forge:1' }));
+    expect(possibleMoves([listing('p/o/new', 'forge:1')], moving)).toEqual([moving[0]]);
   });
 });
 

@@ -17,6 +17,10 @@ const token = fc.oneof(
   ),
   after(['glpat-'], word(20)),
   after(
+    ['ATATT3x', 'ATCTT3x'],
+    word(180).map((text) => `${text}=1A2B3C4D`),
+  ),
+  after(
     ['sk-', 'sk-proj-', 'sk-ant-api03-'],
     word(40).map((text) => `${text}7`),
   ),
@@ -117,6 +121,17 @@ test.for(['eyJ', 'sk-', '-----BEGIN RSA PRIVATE KEY-----\n', ' ', 'basic ', 'a:'
 test.for([
   ['a key that was cut off', `-----BEGIN RSA PRIVATE KEY-----\n${'QUJD'.repeat(16)}\n${'QUJD'.repeat(9)}`, REDACTED],
   ['a header', 'authorization: Bearer abcDEF123456789012345 x', `authorization: Bearer ${REDACTED} x`],
+  [
+    'a key of the gateway',
+    `unknown field "lh_0123456789ab_${'aB3-'.repeat(10)}abc"`,
+    `unknown field "lh_0123456789ab_${REDACTED}"`,
+  ],
+  ['a key of the gateway in a header', `Bearer lh_0123456789ab_${'aB3-'.repeat(10)}abc`, `Bearer ${REDACTED}`],
+  [
+    'the address of a Slack webhook',
+    'https://hooks.slack.com/services/T0000/B0000/abcdefgh12345678 x',
+    `https://hooks.slack.com/${REDACTED} x`,
+  ],
   ['a token as user', 'https://abc@host/p?q=1@2', `https://${REDACTED}@host/p?q=1@2`],
   ['a password with @', 'postgres://me:p@ss@host/db', `postgres://${REDACTED}@host/db`],
   ['a token glued to a word', `tokenghp_${'a'.repeat(36)}`, `token${REDACTED}`],

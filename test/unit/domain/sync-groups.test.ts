@@ -9,6 +9,7 @@ const group = (name: string, more: Partial<SyncGroup> = {}): SyncGroup => ({
   jitterSeconds: 0,
   patterns: ['acme/*'],
   exclude: [],
+  branches: [],
   parallel: 8,
   priority: 3,
   paused: false,
@@ -27,6 +28,12 @@ describe('the difference between what is declared and what runs', () => {
       [group('a', { schedule: '5 * * * *', paused: true })],
       [running(group('a'))],
       'changed a: schedule "0 * * * *" -> "5 * * * *", paused false -> true',
+    ],
+    [
+      'other branches',
+      [group('a', { branches: ['develop', 'release/*'] })],
+      [running(group('a'))],
+      'changed a: branches [] -> ["develop","release/*"]',
     ],
     ['not declared', [], [running(group('a'))], 'orphaned a: it runs, but is not declared any more'],
   ])('%s', (_, declared, now, said) => {

@@ -99,6 +99,13 @@ describe('what a webhook means', () => {
       'moved acme/api from old/api',
     ],
     ['gitlab', 'System Hook', { event_name: 'project_destroy', path_with_namespace: 'acme/api' }, 'deleted acme/api'],
+    // whether it was archived, unarchived or only described anew, GitLab says in no field
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'project_update', path_with_namespace: 'acme/api', project_visibility: 'public' },
+      'hidden acme/api',
+    ],
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'branch', name: 'main' }, old: null }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: null, old: { type: 'branch', name: 'main' } }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'tag', name: 'v1' } }), 'ignore'],
@@ -208,6 +215,7 @@ describe('what is done about it', () => {
       [{ kind: 'moved', from: 'work/acme/old' }],
       ['syncRepositories work/acme/old', 'verifyRepository work/acme/old'],
     ],
+    ['another provider has nothing to do with it', [{ kind: 'moved', from: 'other/acme/old' }], []],
     [
       'so is all of an organization',
       [{ kind: 'moved', from: 'work/old/*', wanted: true }],
@@ -217,12 +225,26 @@ describe('what is done about it', () => {
     expect(done(...events)).toEqual(steps);
   });
 
-  test.for([null, 'pushed', {}, { kind: 'other' }, { kind: 'moved' }, { kind: 'moved', from: 3 }, []])(
-    '%j is no event',
-    (given) => {
-      expect(readRepositoryEvents(given)).toEqual([]);
-      expect(readRepositoryEvents({ events: given })).toEqual([]);
-      expect(readRepositoryEvents({ events: [given, { kind: 'pushed', more: 1 }] })).toEqual([{ kind: 'pushed' }]);
-    },
-  );
+  test('nothing takes out all repositories of an organization', () => {
+    for (const kind of ['deleted', 'archived'] as const) {
+      for (const every of ['work/acme/*', 'work/*/*']) {
+        expect(stepsAfter(every, [{ kind }]).map(({ flow }) => flow)).toEqual([]);
+      }
+    }
+  });
+
+  test.for([
+    null,
+    'pushed',
+    {},
+    { kind: 'other' },
+    { kind: 'moved' },
+    { kind: 'moved', from: 3 },
+    { kind: 'moved', from: '*' },
+    [],
+  ])('%j is no event', (given) => {
+    expect(readRepositoryEvents(given)).toEqual([]);
+    expect(readRepositoryEvents({ events: given })).toEqual([]);
+    expect(readRepositoryEvents({ events: [given, { kind: 'pushed', more: 1 }] })).toEqual([{ kind: 'pushed' }]);
+  });
 });

@@ -48,7 +48,7 @@ groups:
   test('everything that may be said of a group', () => {
     const { groups } = parseSyncGroups(
       group(
-        '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
+        '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    branches: [develop, "release/*"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
       ),
       reader,
     );
@@ -56,6 +56,7 @@ groups:
       timezone: 'Europe/Berlin',
       jitterSeconds: 300,
       exclude: ['acme/api-old'],
+      branches: ['develop', 'release/*'],
       parallel: 4,
       priority: 1,
       paused: true,
@@ -76,6 +77,16 @@ groups:
       /^sync-groups\.yaml:6: unknown key "cron"; known here are name, /,
     ],
     [
+      'a branch that git would take for an option',
+      group('    branches:\n      - develop\n      - --upload-pack=x\n'),
+      /^sync-groups\.yaml:8: branches: must be the name of a branch, such as develop, or a pattern/,
+    ],
+    [
+      'the ref of a branch',
+      group('    branches: [refs/heads/main]\n'),
+      /^sync-groups\.yaml:6: branches: must be the name/,
+    ],
+    [
       'a misspelt key',
       group('    paralel: 3\n'),
       /^sync-groups\.yaml:6: unknown key "paralel"; did you mean "parallel"\?$/,
@@ -83,8 +94,15 @@ groups:
     [
       'no schedule',
       'version: 1\ngroups:\n  - name: a\n    patterns: [b]\n',
-      /^sync-groups\.yaml:3: schedule: is missing\.$/,
+      /^sync-groups\.yaml:3: schedule is missing\.$/,
     ],
+    ['no groups', 'version: 1\n', /^sync-groups\.yaml(:1)?: groups is missing\.$/],
+    [
+      'groups that are no list',
+      'version: 1\ngroups: none\n',
+      /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
+    ],
+    ['nothing at all', '', /^sync-groups\.yaml: version is missing\.\nsync-groups\.yaml: groups is missing\.$/],
     [
       'no patterns',
       'version: 1\ngroups:\n  - name: a\n    schedule: "0 * * * *"\n    patterns: []\n',
@@ -103,7 +121,7 @@ groups:
     ],
     ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: this is no time zone/],
     ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a span of time/],
-    ['a priority out of range', group('    priority: 9\n'), /:6: priority: /],
+    ['a priority out of range', group('    priority: 9\n'), /:6: priority must be at most 5\.$/],
     [
       'a name twice',
       `${group('')}  - name: ONE\n    schedule: "0 * * * *"\n    patterns: [b]\n`,
@@ -163,3 +181,16 @@ groups:
     ]);
   });
 });
+
+test('a document that would be compared for ever is read, and says what was not compared', () => {
+  const wildcards = 'a*'.repeat(130);
+  const groups = Array.from({ length: 400 }, (_, n) => ({
+    name: `g${n}`,
+    schedule: '0 * * * *',
+    patterns: [`a*a*a*a*a*a*b/${wildcards}${n}`],
+  }));
+  const started = performance.now();
+  const { warnings } = parseSyncGroups(JSON.stringify({ version: 1, groups }), reader);
+  expect(performance.now() - started).toBeLessThan(30_000);
+  expect(warnings.at(-1)).toMatch(/this pattern and those below it were not compared/);
+}, 120_000);

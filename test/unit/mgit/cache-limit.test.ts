@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Mgit } from '../../../activities/mgit/index.ts';
+import { withLock } from '../../../activities/mgit/lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import type { Change } from '../../../domain/catalog/change.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
@@ -188,6 +189,22 @@ test('killed in the middle, at many moments: every mirror is whole or gone, and 
   await openMgit(set.cache).tidy(1_000);
   expect(leftoversIn(set.cache)).toEqual([]);
   expect(mirrorsIn(set.cache)).toEqual([]);
+}, 300_000);
+
+test('a mirror that another process removes first is no failure, and does not count any more', async () => {
+  const set = await setting('a', 'b');
+  for (const name of ['a', 'b']) await sync(set, name);
+  const oldest = join(set.cache, 'mirrors', 'web', 'acme', 'a.git');
+  let tidied: Promise<unknown> = Promise.resolve();
+  await withLock(`${oldest}.lock`, async () => {
+    tidied = set.mgit.tidy(SIZE * 1.4);
+    // until it has looked and waits for the lock
+    await delay(1_000);
+    rmSync(oldest, { recursive: true });
+    rmSync(`${oldest}.used`);
+  });
+  expect(await tidied).toEqual([]);
+  expect(mirrorsIn(set.cache)).toEqual(['b.git']);
 }, 300_000);
 
 test('three processes that sync and tidy the same cache all get everything', async () => {

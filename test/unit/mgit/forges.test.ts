@@ -199,6 +199,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
       [300_000, 601_000],
     ],
     ['a server that is too busy', 503, { 'retry-after': '5' }, [5_000, 5_000]],
+    ['longer than any clock can show', 429, { 'retry-after': '99999999999999' }, [86_400_000, 86_400_000]],
   ] as const)('%s is RateLimited and says until when', async (__, status, headers, [least, most]) => {
     const { forge, mgit } = await open(kind);
     forge.refuse = () => ({ status, message: 'Slow down', headers });
@@ -212,6 +213,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
 
   test('one 502 is tried again; a page to sign in on, a redirect elsewhere, no JSON and other JSON are failures', async () => {
     const { forge, mgit } = await open(kind);
+    const { forge: elsewhere } = await open(kind);
     forge.host(path('acme', 'api'));
     let times = 0;
     forge.refuse = () => (times++ === 0 ? { status: 502, message: 'Bad gateway' } : null);
@@ -222,6 +224,11 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*418.*I am a teapot/);
     forge.refuse = () => ({ status: 302, message: '', headers: { location: 'https://login.example.com/?next=1' } });
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^AuthenticationFailed: .*login\.example\.com/);
+    // the path is one of this host, and no name of another one
+    const [, asked = ''] = /^https?:(.*)$/.exec(`${elsewhere.url}/sent`) ?? [];
+    forge.refuse = () => ({ status: 302, message: '', headers: { location: `${forge.url}${asked}` } });
+    expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: /);
+    expect(elsewhere.requests).toEqual([]);
     forge.refuse = () => ({ status: 302, message: '', headers: { location: '/again' } });
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*circles/);
     for (const status of [200, 203]) {

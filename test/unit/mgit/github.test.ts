@@ -6,7 +6,7 @@ import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
 import { keeperInMemory } from '../../../activities/mgit/forge/keeper.ts';
 import type { Mgit } from '../../../activities/mgit/index.ts';
 import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
-import type { ProviderConfig } from '../../../domain/config.schema.ts';
+import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import type { Forge, ForgeAccess } from '../../support/forge.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
@@ -150,6 +150,81 @@ describe('heads', () => {
   });
 });
 
+describe('listings with heads', () => {
+  test('of 1,000 repositories are ten requests, and say what both questions say', { timeout: 120_000 }, async () => {
+    const { forge, open } = await place(manyNames(1_000));
+    const mgit = open();
+    const listed = await mgit.listWithHeads(['work/org0/*']);
+    const heads = await mgit.heads(listed, { listed });
+    expect(forge.requests).toEqual(Array.from({ length: 10 }, () => 'POST /api/graphql'));
+    const repositories = await mgit.list(['work/org0/*']);
+    expect(repositories).toHaveLength(1_000);
+    expect(listed.map(({ head: _head, ...repository }) => repository)).toEqual(repositories);
+    expect(heads).toEqual(await mgit.heads(repositories));
+  });
+
+  test('what is archived, a fork, or of a user is what REST says it is', async () => {
+    const { forge, open } = await place(['acme/api', 'acme/old', 'acme/copy', 'jane/dotfiles']);
+    forge.archived.add('acme/old');
+    forge.forks.add('acme/copy');
+    forge.users.add('jane');
+    for (const config of [{}, { archived: true }, { forks: true }]) {
+      const mgit = open({ config });
+      const listed = await mgit.listWithHeads(['acme/*', 'jane/*', 'nobody/*']);
+      const expected = await mgit.list(['acme/*', 'jane/*', 'nobody/*']);
+      expect(listed.map(({ head, ...repository }) => [repository, head?.branch])).toEqual(
+        expected.map((repository) => [repository, 'main']),
+      );
+    }
+  });
+
+  test('a part of an organization is listed by its pages, which are free', async () => {
+    const { forge, open, commit } = await place(manyNames(230));
+    const mgit = open();
+    const listed = await mgit.listWithHeads(['work/org0/r1*']);
+    expect([listed.length, listed.filter(({ head }) => head)]).toEqual([111, []]);
+    expect(forge.requests.filter((request) => request.includes('graphql'))).toEqual([]);
+    const heads = await mgit.heads(listed, { listed });
+    expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
+    expect(forge.requests.filter((request) => request.includes('graphql'))).toHaveLength(2);
+  });
+
+  test.each<[string, (forge: Forge) => void]>([
+    ['there is none', (forge) => (forge.hasGraphql = false)],
+    ['it hides one', (forge) => forge.forbidden.add('org0/r7')],
+    ['it cannot look one up', (forge) => forge.unlucky.add('org0/r104')],
+    [
+      'it fails again and again',
+      (forge) =>
+        (forge.refuse = (request) => (request.includes('graphql') ? { status: 502, message: 'Bad gateway' } : null)),
+    ],
+  ])('where GraphQL cannot tell of all (%s) nothing is missing', { timeout: 60_000 }, async (_, spoil) => {
+    const { forge, open } = await place(manyNames(110));
+    spoil(forge);
+    const listed = await open().listWithHeads(['org0/*']);
+    expect(listed).toEqual(await open().list(['org0/*']));
+    expect(listed).toHaveLength(110);
+  });
+
+  test('nobody asks GraphQL without a token, and a refused token is no empty list', async () => {
+    const { forge, open } = await place(['acme/api'], { token: undefined as never });
+    const anonymous = { name: 'work', type: 'github', url: forge.url, archived: false, forks: false } as const;
+    expect(await openMgit(scratchFolder(), [anonymous]).listWithHeads(['acme/*'])).toHaveLength(1);
+    expect(forge.requests.some((request) => request.includes('graphql'))).toBe(false);
+    forge.refuse = () => ({ status: 401, message: 'Bad credentials' });
+    expect(await failureOf(open().listWithHeads(['acme/*']))).toMatch(/^AuthenticationFailed/);
+  });
+
+  test('a repository that was indexed from another address is asked for there', async () => {
+    const { forge, open, commit } = await place(['acme/api', 'acme/web']);
+    const mgit = open({ git: true });
+    const listed = await mgit.listWithHeads(['acme/*']);
+    const elsewhere = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/web.git` };
+    expect((await mgit.heads([elsewhere], { listed })).get(elsewhere.id)).toEqual({ commit, branch: 'main' });
+    expect(forge.requests.at(-1)).toContain('/acme/web.git/');
+  });
+});
+
 describe('listings', () => {
   test('that did not change cost nothing, and no secret is kept', async () => {
     const limits = { hourly: { limit: 100, ms: 3_600_000 } };
@@ -243,6 +318,21 @@ describe('limits', () => {
     const { result, waits } = await patiently(() => anonymous.heads([address]));
     expect(result.get(address.id)).toEqual({ commit, branch: 'main' });
     expect(waits).toHaveLength(1);
+  });
+
+  test.each([
+    ['a date', new Date(Date.now() + 900_000).toUTCString(), 500_000, 901_000],
+    ['a time beyond every clock', '99999999999999', 86_300_000, 86_400_000],
+  ])('a forge may say when with %s', async (_, after, least, most) => {
+    const { forge, open } = await place(manyNames(3));
+    forge.refuse = () => ({ status: 429, message: 'Slow down', headers: { 'retry-after': after } });
+    const failure = (await open()
+      .list(['org0/*'])
+      .catch((error: unknown) => error)) as LonghaulError;
+    expect(failure).toMatchObject({ type: 'RateLimited' });
+    expect(failure.retryAfterMs).toBeGreaterThan(least);
+    expect(failure.retryAfterMs).toBeLessThanOrEqual(most);
+    expect(forge.requests).toHaveLength(1);
   });
 
   test('a short refusal is waited out', async () => {

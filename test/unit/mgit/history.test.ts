@@ -1,8 +1,9 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Differential } from '../../../activities/mgit/index.ts';
+import type { Differential, Mgit } from '../../../activities/mgit/index.ts';
 import type { Snapshot } from '../../../domain/catalog/receipt.ts';
+import type { RepositoryAddress } from '../../../domain/catalog/repository.ts';
 import { startForge } from '../../support/forge.ts';
 import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
 import { commitTree, files, git, gitAsync, initRepository, scratchFolder } from '../../support/scratch-git.ts';
@@ -14,6 +15,8 @@ interface Subject {
   step(options?: { target?: Snapshot; since?: Snapshot | null }): Promise<Differential>;
   readonly last: () => Snapshot | null;
   head(): Promise<unknown>;
+  readonly mgit: Mgit;
+  readonly repository: RepositoryAddress;
 }
 
 /** A bare repository, asked for in its place or over HTTP. */
@@ -31,6 +34,8 @@ async function subject(kind: 'local' | 'web', ...options: string[]): Promise<Sub
   const held = new Map<string, Map<string, string>>();
   return {
     path,
+    mgit,
+    repository,
     last: () => since,
     head: async () => (await mgit.heads([repository])).get(repository.id),
     async step({ target, since: from = since } = {}) {
@@ -101,6 +106,54 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await step()).toMatchObject({ full: null, files: 2, to: { branch: 'release/1.0' } });
     git(path, 'update-ref', '--no-deref', 'HEAD', commit);
     expect(await step()).toMatchObject({ full: null, files: 2, to: { commit, branch: null } });
+  });
+
+  test('branches beside HEAD: those that are asked for, loose and packed, and not the one that HEAD names', async () => {
+    const { path, mgit, repository } = await subject(kind);
+    const seen = async (...branches: string[]) => {
+      const head = (await mgit.heads([{ ...repository, branches }])).get(repository.id);
+      return head instanceof Error || head === undefined
+        ? head
+        : [head.commit, Object.fromEntries(head.branches ?? [])];
+    };
+    const main = commitTree(path, files({ 'a.ts': '1\n' }));
+    const packed = commitTree(path, files({ 'a.ts': '2\n' }), { branch: 'release/1' });
+    const old = commitTree(path, files({ 'a.ts': '3\n' }), { branch: 'release/2' });
+    git(path, 'pack-refs', '--all');
+    const loose = commitTree(path, files({ 'a.ts': '4\n' }), { branch: 'release/2' });
+    expect(loose).not.toBe(old);
+    commitTree(path, files({ 'a.ts': '5\n' }), { branch: 'other' });
+    const release = { 'refs/heads/release/1': packed, 'refs/heads/release/2': loose };
+    expect(await seen('release/*')).toEqual([main, release]);
+    expect(await seen('release/1', 'main', 'nobody')).toEqual([main, { 'refs/heads/release/1': packed }]);
+    git(path, 'symbolic-ref', 'HEAD', 'refs/heads/release/2');
+    expect(await seen('release/*', 'main')).toEqual([
+      loose,
+      { 'refs/heads/main': main, 'refs/heads/release/1': packed },
+    ]);
+    git(path, 'branch', '-D', 'release/1');
+    expect(await seen('release/*')).toEqual([loose, {}]);
+  });
+
+  test('a difference goes to where a branch was seen', async () => {
+    const { path, mgit, repository } = await subject(kind);
+    const first = commitTree(path, files({ 'a.ts': '1\n', 'b.ts': '2\n' }));
+    git(path, 'branch', 'develop');
+    const second = commitTree(path, files({ 'a.ts': '1\n', 'b.ts': '3\n' }), { branch: 'develop' });
+    const goal = (commit: string) => ({
+      at: { commit, branch: 'develop' },
+      tips: new Map([
+        ['HEAD', first],
+        ['refs/heads/develop', commit],
+      ]),
+    });
+    const all = await mgit.diff(repository, null, goal(second));
+    expect(all).toMatchObject({ full: 'first-sync', files: 2, to: { commit: second, branch: 'develop' } });
+    expect(await mgit.diff(repository, all.to, goal(second))).toMatchObject({ full: null, files: 0 });
+    const forced = commitTree(path, files({ 'c.ts': '4\n' }), { branch: 'develop', orphan: true });
+    const delta = await mgit.diff(repository, all.to, goal(forced));
+    expect(delta).toMatchObject({ full: null, files: 3, to: { commit: forced, branch: 'develop' } });
+    expect(applied(treeOf(path, second), await changesOf(delta), delta.from)).toEqual(treeOf(path, forced));
   });
 
   test('a repository without a commit, filled, emptied, filled again', async () => {

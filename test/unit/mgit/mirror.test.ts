@@ -89,6 +89,39 @@ describe('the mirror', () => {
     expect(git(mirror, 'for-each-ref', '--format=%(refname)')).toBe('refs/longhaul/head');
   });
 
+  test('gets HEAD and branches with one request, and those that moved with the next', async () => {
+    const { forge, path, cache } = await forgeWith();
+    const main = commitTree(path, many(5));
+    const develop = commitTree(path, many(5, 2), { branch: 'develop' });
+    const release = commitTree(path, many(5, 3), { branch: 'a/b' });
+    const mgit = openMgit(cache);
+    const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
+    const tips = (moved: string): Map<string, string> =>
+      new Map([
+        ['HEAD', main],
+        ['refs/heads/develop', moved],
+        ['refs/heads/a/b', release],
+      ]);
+    const diff = (commit: string, branch: string, moved = develop) =>
+      mgit.diff(repository, null, { at: { commit, branch }, tips: tips(moved) });
+    await diff(main, 'main');
+    await diff(develop, 'develop');
+    await diff(release, 'a/b');
+    expect(uploads(forge)).toBe(1);
+    const moved = commitTree(path, many(5, 4), { branch: 'develop', orphan: true });
+    expect(await diff(moved, 'develop', moved)).toMatchObject({ to: { commit: moved, branch: 'develop' } });
+    // what is here is said first
+    expect(uploads(forge)).toBe(3);
+    const kept = join(mirrorPath(cache, ID), 'refs', 'longhaul', 'heads');
+    expect(readdirSync(kept).every((name) => /^[0-9a-f]{32}$/.test(name))).toBe(true);
+    expect(readdirSync(kept)).toHaveLength(2);
+    await mgit.diff(repository, null, {
+      at: { commit: moved, branch: 'develop' },
+      tips: new Map([...tips(moved)].slice(0, 2)),
+    });
+    expect(readdirSync(kept)).toHaveLength(1);
+  });
+
   test('is not asked when HEAD has not moved', async () => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(3));

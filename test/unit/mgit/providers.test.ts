@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
-import type { ProviderConfig } from '../../../domain/config.schema.ts';
+import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
 import type { LonghaulError } from '../../../domain/failures.ts';
 import type { Forge, ForgeAccess } from '../../support/forge.ts';
 import { changesOf, failureOf, openMgit } from '../../support/mgit.ts';

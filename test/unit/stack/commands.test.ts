@@ -7,6 +7,8 @@ import type { CliContext } from '../../../client/cli/context.ts';
 import { atLeast } from '../../../client/cli/doctor.ts';
 import { down } from '../../../client/cli/down.ts';
 import { progressLines } from '../../../client/cli/progress-lines.ts';
+import { applyConfig } from '../../../client/cli/groups.ts';
+import { runWorker } from '../../../client/cli/worker.ts';
 import { stackTable } from '../../../client/cli/stack-table.ts';
 import { status } from '../../../client/cli/status.ts';
 import { configSchema } from '../../../domain/config.schema.ts';
@@ -101,4 +103,22 @@ test('versions are compared by number', () => {
   expect(atLeast('2.9.5', 2, 36)).toBe(false);
   expect(atLeast('3.0', 2, 36)).toBe(true);
   expect(atLeast('of unknown version', 2, 36)).toBe(false);
+});
+
+test.for([
+  [{ roles: 'flows', metricsAddress: 'nonsense' }, {}, /^--metrics-address: give host:port/],
+  [{ roles: 'flows' }, { LONGHAUL_METRICS_ADDRESS: '9464' }, /^LONGHAUL_METRICS_ADDRESS: give host:port/],
+  [{ roles: 'flow' }, {}, /^--roles: there is no role "flow"; known are flows, repos\.$/],
+] as const)('a worker that is asked for with %j and %j is not started', async ([options, env, message]) => {
+  await expect(runWorker({ ...context(), env }, options)).rejects.toThrow(
+    expect.objectContaining({
+      type: expect.stringMatching(/^Invalid/) as string,
+      message: expect.stringMatching(message) as string,
+    }),
+  );
+});
+
+test('a folder in place of a declaration is called one', async () => {
+  await expect(applyConfig(context(), { file: folder })).rejects.toThrow(`--file: ${folder} is a folder`);
+  await expect(applyConfig(context(), { file: `${folder}/none` })).rejects.toThrow('there is no file');
 });

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { createMetrics } from '../../../activities/telemetry/metrics.ts';
-import { EVENTS } from '../../../domain/events.ts';
 
 const done = {
   event: 'sync_group_done',
@@ -79,11 +77,4 @@ test('what waits for a budget is counted until it may go on', async () => {
 test('lines that are no events are not counted', async () => {
   const before = await samplesAfter();
   expect(await samplesAfter({}, { event: 'toString' }, { event: 7 }, { event: 'worker_ready' })).toEqual(before);
-});
-
-test('every event is in the documentation with its level', () => {
-  const rows = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8').split('\n');
-  for (const [event, level] of Object.entries(EVENTS)) {
-    expect(rows.find((row) => row.startsWith(`| \`${event}\``))).toContain(` | ${level} | `);
-  }
 });

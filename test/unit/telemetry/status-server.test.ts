@@ -1,5 +1,13 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type ReadinessCheck, serveStatus, type StatusPages } from '../../../activities/telemetry/status-server.ts';
+import {
+  type ReadinessCheck,
+  serveStatus,
+  statusAddress,
+  type StatusPages,
+} from '../../../activities/telemetry/status-server.ts';
+import { type Address, formatAddress, parseAddress } from '../../../domain/address.ts';
+
+const ANY_PORT = { host: '127.0.0.1', port: 0 };
 
 const fine: ReadinessCheck = { name: 'fine', run: () => Promise.resolve() };
 const broken: ReadinessCheck = {
@@ -7,7 +15,7 @@ const broken: ReadinessCheck = {
   run: () => Promise.reject(new Error('https://me:sesame@host does not answer')),
 };
 
-async function served(pages: Partial<StatusPages> = {}, address = '127.0.0.1:0'): Promise<string> {
+async function served(pages: Partial<StatusPages> = {}, address: Address = ANY_PORT): Promise<string> {
   const server = await serveStatus(address, { metrics: () => Promise.resolve('x 1\n'), ready: () => [fine], ...pages });
   onTestFinished(() => server.close());
   return server.address;
@@ -66,16 +74,30 @@ test('metrics that cannot be read are an error, not an empty page', async () => 
   expect(await get(address, '/metrics')).toMatchObject({ status: 500, body: 'the exporter is gone\n' });
 });
 
-test.for(['9464', 'localhost', ':9464', '127.0.0.1:65536', 'http://127.0.0.1:1', '1.2.3.4:x', ''])(
-  'the address %j is refused',
-  async (address) => {
-    const pages = { metrics: () => Promise.resolve(''), ready: () => [] };
-    await expect(serveStatus(address, pages)).rejects.toMatchObject({ type: 'InvalidConfiguration' });
+test.for(['9464', 'localhost', ':9464', '127.0.0.1:65536', 'http://127.0.0.1:1', '1.2.3.4:x', '::1:1'])(
+  'the address %j is refused by the name of who gave it',
+  (address) => {
+    expect(() => statusAddress(address, {})).toThrow(
+      `--metrics-address: give host:port, such as 127.0.0.1:9464, not "${address}".`,
+    );
+    expect(() => statusAddress(undefined, { LONGHAUL_METRICS_ADDRESS: address })).toThrow(
+      /^LONGHAUL_METRICS_ADDRESS: /,
+    );
   },
 );
 
+test('an address that was asked for wins over the environment, and an empty variable says nothing', () => {
+  const env = { LONGHAUL_METRICS_ADDRESS: '0.0.0.0:1' };
+  expect(statusAddress('[::1]:2', env)).toEqual({ host: '::1', port: 2 });
+  expect(statusAddress(undefined, env)).toEqual({ host: '0.0.0.0', port: 1 });
+  expect(statusAddress(undefined, { LONGHAUL_METRICS_ADDRESS: '' })).toBeNull();
+  expect(() => statusAddress('', env)).toThrow(/--metrics-address/);
+});
+
 test('an address that is taken is refused by its name', async () => {
   const address = await served();
-  await expect(served({}, address)).rejects.toThrow(`The metrics address ${address} cannot be used`);
-  expect(await served({}, '[::1]:0').catch(() => '[::1]:')).toMatch(/^\[::1\]:/);
+  const taken = parseAddress(address) ?? ANY_PORT;
+  await expect(served({}, taken)).rejects.toThrow(`The metrics address ${address} cannot be used`);
+  expect(formatAddress(taken)).toBe(address);
+  expect(await served({}, { host: '::1', port: 0 }).catch(() => '[::1]:')).toMatch(/^\[::1\]:/);
 });

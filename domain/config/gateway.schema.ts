@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { parseAddress } from '../address.ts';
+import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from '../catalog/flows.schema.ts';
+import { FORGES } from '../catalog/webhook.ts';
+import { envName, shortName } from './values.schema.ts';
+
+const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');
+
+const webhook = z.strictObject({
+  /** The provider whose repositories the webhooks are about. */
+  provider: shortName,
+  /** What the other side speaks; default: the type of the provider. */
+  forge: z.enum(FORGES).optional(),
+  /** Name of the environment variable that holds the secret that both sides know. */
+  secretEnv: envName,
+});
+
+/** A key of the gateway, as `longhaul.yaml` keeps it. */
+export const apiKeySchema = z.strictObject({
+  /** The part of the key that may be seen. */
+  id: z.string().regex(/^[0-9a-f]{12}$/, 'must be what `longhaul gateway key` printed'),
+  /** Who has it. */
+  name: shortName,
+  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be what `longhaul gateway key` printed, never the key itself'),
+  /** The flows that it may start and read. */
+  flows: z.array(z.enum(STARTABLE_FLOWS)).default([]),
+  /** The signals and updates that it may send to runs of these flows. */
+  signals: z.array(messageName).default([]),
+  updates: z.array(z.enum(Object.keys(FLOW_UPDATES) as [FlowUpdate])).default([]),
+  requestsPerMinute: z.int().min(1).max(100_000).default(120),
+});
+
+/** The HTTP gateway (docs/gateway.md). */
+export const gatewaySchema = z.strictObject({
+  address: z
+    .string()
+    .refine((text) => parseAddress(text) !== null, 'give host:port')
+    .default('127.0.0.1:8420'),
+  webhooks: z
+    .array(webhook)
+    .default([])
+    .refine((list) => new Set(list.map((one) => one.provider)).size === list.length, 'a provider is there twice'),
+  /** mgit patterns: repositories of these names are indexed when their forge says that they are there. */
+  onboard: z.array(z.string().min(1).max(300)).default([]),
+  /** A repository is synced when its forge said nothing of it for so long. */
+  quietSeconds: z.number().min(0).max(3_600).default(10),
+  /** The largest message of a forge, in bytes. */
+  maxWebhookBytes: z.int().min(1_000).max(26_214_400).default(26_214_400),
+  keys: z
+    .array(apiKeySchema)
+    .default([])
+    .refine((list) => new Set(list.map((one) => one.id)).size === list.length, 'two keys have the same id'),
+});
+
+export type ApiKeyConfig = z.infer<typeof apiKeySchema>;
