@@ -10,7 +10,7 @@ import { expect, inject, onTestFinished } from 'vitest';
 import { mirrorPath } from '../../activities/mgit/mirror.ts';
 import { startFlow } from '../../client/flows.ts';
 import type { FleetResult } from '../../domain/catalog/flows.ts';
-import { advanceFleet } from '../../examples/fleet.ts';
+import { advanceFleet, rewindFleet } from '../../examples/fleet.ts';
 import { commandEnv } from '../support/command.ts';
 import { type DoomedWorker, startDoomedWorker } from '../support/doomed-process.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
@@ -22,11 +22,10 @@ import { NAMESPACE } from '../support/namespace.ts';
 import { makePublishedFleet, PUBLISHED } from '../support/published-fleet.ts';
 import { collectRuns, replayAll } from '../support/replay.ts';
 
-/** How long a worker lives after it took up work: from a tenth of a second to three, by its turn. */
-const lifeOf = (turn: number): number => 100 + ((turn * 700) % 3_000);
-
-/** Kills before there is another worker: a slow machine would be done before so many. */
+/** Kills before there is another worker: alone, this one cannot be done before so many, however slowly it is started again. */
 const ALONE = 2;
+/** Milliseconds that a worker lives after it took up work: none while it is alone, then up to three seconds, by its turn. */
+const lifeOf = (turn: number): number => (turn < ALONE ? 0 : 100 + ((turn * 700) % 3_000));
 
 /** A worker's process on a machine of its own: nothing but the forge and the servers is shared with others. */
 type Machine = () => Promise<DoomedWorker>;
@@ -39,6 +38,8 @@ interface Scene {
   readonly machine: (name: string) => Promise<Machine>;
   /** Moves every repository to its last version; gives how many moved. */
   readonly advance: () => Promise<number>;
+  /** Moves them back, as a force-push would. */
+  readonly rewind: () => Promise<number>;
 }
 
 /** Real repositories behind a forge, so that workers need mirrors of them. */
@@ -76,22 +77,27 @@ async function openScene(): Promise<Scene> {
     };
   };
   const advance = (): Promise<number> => advanceFleet({ root: served.root, packages });
-  return { estate, forge: served, cacheOf, machine, advance };
+  const rewind = (): Promise<number> => rewindFleet({ root: served.root, packages });
+  return { estate, forge: served, cacheOf, machine, advance, rewind };
 }
 
 /** Kills a worker again and again, always while it indexes, until the run is over; another one joins it after some kills. Gives how many. */
-async function killWhileRunning(machine: Machine, run: Promise<unknown>, join: () => Promise<void>): Promise<number> {
+async function killWhileRunning(
+  machine: Machine,
+  run: Promise<unknown>,
+  callOther: () => Promise<void>,
+): Promise<number> {
   const over = new AbortController();
   const end = (): void => over.abort();
   run.then(end, end);
   let kills = 0;
   for (let worker = await machine(); ; worker = await machine()) {
-    while (!over.signal.aborted && !(await isIndexing(worker))) await pause(50);
+    while (!over.signal.aborted && !(await isIndexing(worker))) await pause(10);
     if (!over.signal.aborted) await pause(lifeOf(kills));
-    if (over.signal.aborted) return kills;
-    if (await isIndexing(worker)) kills++;
+    if (!over.signal.aborted && (await isIndexing(worker))) kills++;
     await worker.kill();
-    if (kills === ALONE) await join();
+    if (over.signal.aborted) return kills;
+    if (kills === ALONE) await callOther();
   }
 }
 
@@ -114,7 +120,7 @@ test(
   { timeout: 900_000 },
   async ({ connections: { connection } }) => {
     const client = new Client({ connection, namespace: NAMESPACE });
-    const { estate, forge, cacheOf, machine, advance } = await openScene();
+    const { estate, forge, cacheOf, machine, advance, rewind } = await openScene();
     const ids = PUBLISHED.map((name) => `work/${name}`);
     const mirrorsOf = (name: string): string[] => ids.filter((id) => existsSync(mirrorPath(cacheOf(name), id)));
     const mortal = await machine('mortal');
@@ -134,16 +140,22 @@ test(
       if (joined === null) throw new Error('the run was over before the other worker came');
       return joined;
     };
+    const first = await machine('first');
     const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['work/published/*'], parallel: 16 });
-    const first = await survive(onboarding, await machine('first'));
-    await first.kill();
-
-    // another machine goes on for the first, where nobody has mirrored anything
-    const second = await machine('second');
-    expect(mirrorsOf('second')).toEqual([]);
+    const steady = await survive(onboarding, first);
+    await steady.kill();
     expect(await advance()).toBe(ids.length);
-    await survive(await startFlow(client, 'syncRepositories', { all: true, parallel: 16 }), second);
-    expect(mirrorsOf('second')).not.toEqual([]);
+    const onward = await survive(await startFlow(client, 'syncRepositories', { all: true, parallel: 16 }), first);
+    await onward.kill();
+
+    // another machine goes on for both, where nobody has mirrored anything
+    const elsewhere = await machine('elsewhere');
+    expect(mirrorsOf('elsewhere')).toEqual([]);
+    await elsewhere();
+    expect(await rewind()).toBe(ids.length);
+    const back = await startFlow(client, 'syncRepositories', { all: true });
+    expect(await back.result()).toMatchObject({ matched: ids.length, succeeded: ids.length, failed: 0 });
+    expect(mirrorsOf('elsewhere')).toEqual(ids);
 
     expect(kills).toBeGreaterThanOrEqual(2 * ALONE);
     expect(retried).toBeGreaterThan(1);
@@ -153,7 +165,7 @@ test(
     expect(faultsOf(dump)).toEqual([]);
     const expected = await dumpFromScratch([{ name: 'work', type: 'github', url: forge.url }], ids);
     const complete = ids.filter((id) => isDeepStrictEqual(partOf(dump, id), partOf(expected, id)));
-    const rebuilt = mirrorsOf('second').length;
+    const rebuilt = mirrorsOf('elsewhere').length;
     process.stderr.write(
       `killed ${kills} times, ${retried} activities begun again, ${rebuilt} mirrors made anew: ` +
         `${complete.length} of ${ids.length} repositories complete\n`,
