@@ -106,7 +106,8 @@ async function mail(
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const text = textOf(news);
-  const transport = createTransport(secretOf(env, smtpUrlEnv, name), { from });
+  const patience = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+  const transport = createTransport({ url: secretOf(env, smtpUrlEnv, name), ...patience }, { from });
   try {
     await transport.sendMail({
       from,

@@ -46,14 +46,15 @@ export async function printDiff(
   return 0;
 }
 
-/** `longhaul index list`: the receipts. */
+/** `longhaul index list`: the receipts, one for each ref of a repository. */
 export async function listIndex(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
   const { readReceipts } = await import('../plan.ts');
   return printList(context, await readReceipts(context), options, {
     head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
-    row: ({ repository, branch, commit, files, objects, indexedAt, pending }) => {
+    row: ({ repository, branch, branches, commit, files, objects, indexedAt, pending }) => {
       const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
-      return [repository, branch ?? '', commit.slice(0, 10), files, objects, indexedAt, state];
+      const at = branches === undefined ? (branch ?? '') : `${branch ?? 'detached'} (HEAD)`;
+      return [repository, at, commit.slice(0, 10), files, objects, indexedAt, state];
     },
   });
 }

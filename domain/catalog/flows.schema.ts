@@ -114,7 +114,7 @@ export type StartableFlow = (typeof STARTABLE_FLOWS)[number];
 /** What services may give these flows: a repository by its id only. A worker fetches from any address that it is given, its own disk too. */
 export const SERVICE_INPUTS = {
   ...FLOW_INPUTS,
-  syncRepository: FLOW_INPUTS.syncRepository.extend({ repository: repositoryId }),
+  syncRepository: FLOW_INPUTS.syncRepository.omit({ group: true }).extend({ repository: repositoryId }),
 } as const;
 
 /** The updates that services may send to runs over HTTP, by name. Who answered, the gateway says. */

@@ -161,7 +161,8 @@ describe('sync groups', () => {
       await lastResult(flows, 'one');
       const handle = client.schedule.getHandle(groupScheduleId(tools.indexName, 'one'));
       await handle.update(({ action, ...rest }) => {
-        const { branches: _branches, ...group } = action.args?.[0] as SyncGroup;
+        const [applied] = action.args as [SyncGroup];
+        const { branches: _branches, ...group } = applied;
         return { ...rest, action: { ...action, args: [group] } };
       });
       expect((await handle.describe()).action.args).not.toMatchObject([{ branches: [] }]);

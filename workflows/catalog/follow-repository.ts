@@ -77,8 +77,11 @@ export async function followRepository(
         if (delivery !== undefined && state.deliveries.includes(delivery)) continue;
         const deliveries = [...state.deliveries, ...(delivery === undefined ? [] : [delivery])];
         state = { ...state, events: state.events + 1, deliveries: deliveries.slice(-DELIVERIES_KEPT) };
-        // one push says as much as a hundred
-        if (kind !== 'pushed' || !pending.some((known) => known.kind === 'pushed')) pending.push(event);
+        // one push says as much as a hundred; of others only what was said last counts
+        const same = pending.findIndex((known) => saysTheSame(known, event));
+        if (kind === 'pushed' && same >= 0) continue;
+        if (same >= 0) pending.splice(same, 1);
+        pending.push(event);
       }
       return state.events > before;
     },
@@ -111,6 +114,10 @@ export async function followRepository(
   const failure = Object.values(state.failed).find((known) => known !== null);
   if (failure) throw ApplicationFailure.nonRetryable(failure.error, failure.type);
   return progress();
+}
+
+function saysTheSame(a: RepositoryEvent, b: RepositoryEvent): boolean {
+  return a.kind === b.kind && (a.kind === 'pushed' || (a.from === b.from && a.wanted === b.wanted));
 }
 
 /** Does one step, as soon as nobody else works on the repository. Gives what failed for another reason. */

@@ -51,7 +51,7 @@ export function collected<Item>(
       // one timer for each pause, not one for each signal
       do {
         seen = ticks;
-        await sleep(quietMs, { summary: 'until nothing comes any more' });
+        await sleep(Math.min(quietMs, longestMs), { summary: 'until nothing comes any more' });
       } while (ticks !== seen && Date.now() < enough);
       return pending.splice(0);
     },

@@ -79,12 +79,12 @@ groups:
     [
       'a branch that git would take for an option',
       group('    branches:\n      - develop\n      - --upload-pack=x\n'),
-      /^sync-groups\.yaml:8: branches: must be the name of a branch, such as develop, or a pattern/,
+      /^sync-groups\.yaml:8: branches must be the name of a branch, such as develop, or a pattern/,
     ],
     [
       'the ref of a branch',
       group('    branches: [refs/heads/main]\n'),
-      /^sync-groups\.yaml:6: branches: must be the name/,
+      /^sync-groups\.yaml:6: branches must be the name/,
     ],
     [
       'a misspelt key',
