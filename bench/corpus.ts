@@ -14,7 +14,17 @@ const PACKAGES = [
   'rxjs',
   'zod',
 ];
+const CODE = /\.(?:js|mjs|cjs|ts|mts|cts|tsx|jsx|c|h|cc|py|go|rs|rb|java|sh)$/;
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
+
+/** Source files of every package that this project depends on, in the same order every time. */
+export async function realFiles(): Promise<string[]> {
+  const entries = await readdir(MODULES, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && CODE.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+}
 
 /** Makes a bare repository below `root` of each package's sources, one commit each. */
 export async function makeCorpus(root: string, signal: AbortSignal): Promise<RepositoryAddress[]> {

@@ -12,7 +12,7 @@ export interface BenchContext {
 /** One line of the results: the same thing measured several times. */
 export interface Figure {
   readonly what: string;
-  readonly unit: 's' | 'ms' | '/s' | '×' | 'count' | 'MB';
+  readonly unit: 's' | 'ms' | '/s' | '×' | 'count' | 'MB' | '%';
   /** One value a run. */
   readonly values: readonly number[];
   /** What is promised, in words, e.g. `≤ 1.5`. */

@@ -21,6 +21,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   retrieval: async () => (await import('./retrieval.ts')).retrieval,
   'search-latency': async () => (await import('./search-latency.ts')).searchLatency,
   memory: async () => (await import('./memory.ts')).memory,
+  parallel: async () => (await import('./parallel.ts')).parallel,
   fleet: async () => (await import('./fleet.ts')).fleet,
   histories: async () => (await import('./histories.ts')).histories,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,

@@ -1,17 +1,15 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { startFlow } from '../client/flows.ts';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
+import { realFiles } from './corpus.ts';
 import { mustEqual, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { forgetPeak, pidOf, residentMegabytes } from './process-usage.ts';
 import { localSource, startServers, startWorker } from './servers.ts';
 
 const FILES = 20_000;
-const CODE = /\.(?:js|mjs|cjs|ts|mts|cts|tsx|jsx|c|h|cc|py|go|rs|rb|java|sh)$/;
-const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 /** How long a worker that is ready is left alone before its idle memory is read. */
 const SETTLING_MS = 3_000;
 
@@ -63,11 +61,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
 
 /** One commit of real code: files of the packages that this project depends on, in folders of a hundred. */
 async function makeLargeRepository(gitDir: string, signal: AbortSignal): Promise<void> {
-  const entries = await readdir(MODULES, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() && CODE.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .toSorted();
+  const paths = await realFiles();
   async function* commands(): AsyncGenerator<string | Uint8Array> {
     const header = { ref: 'refs/heads/main', mark: 1, message: 'sources\n', time: 1_700_000_000, parents: [] };
     yield commitHeader(header);

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
-import { type Analyzer, ANALYSIS_CACHE, createAnalyzer } from '../activities/index/analyzer.ts';
+import { type Analyzer, createAnalyzer } from '../activities/index/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
 import { createIndexStore } from '../activities/index/store.ts';
@@ -16,7 +14,7 @@ import { makeCorpus } from './corpus.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { cpuSeconds, pidOf } from './process-usage.ts';
-import { emptyCache, modelCache, startServers } from './servers.ts';
+import { emptyCache, forgetEmbeddings, modelCache, startServers } from './servers.ts';
 import { createSink } from './sink.ts';
 
 /** Repositories that a worker indexes at the same time. */
@@ -163,14 +161,6 @@ async function index(
     chunks: result.reduce((sum, { objectsWritten }) => sum + objectsWritten, 0),
     files: result.reduce((sum, { filesChanged }) => sum + filesChanged, 0),
   };
-}
-
-function forgetEmbeddings(cacheDir: string): void {
-  const file = join(cacheDir, ANALYSIS_CACHE);
-  if (!existsSync(file)) return;
-  const cache = new DatabaseSync(file);
-  cache.exec('DELETE FROM vectors; DELETE FROM counts');
-  cache.close();
 }
 
 async function usage<Result>(

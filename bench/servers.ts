@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { stringify } from 'yaml';
 import type { IndexTools } from '../activities/catalog.ts';
 import { loadConfig } from '../activities/config.ts';
+import { ANALYSIS_CACHE } from '../activities/index/analyzer.ts';
 import { openTools, type OpenTools } from '../activities/tools.ts';
 import { poll } from '../stack/child.ts';
 import { STACK_MARK } from '../stack/leftovers.ts';
@@ -46,6 +49,15 @@ async function cacheWithModels(dir: string): Promise<string> {
   return cacheDir;
 }
 
+/** Has nobody who uses this cache know an embedding any more, nor how many chunks a file has. */
+export function forgetEmbeddings(cacheDir: string): void {
+  const file = join(cacheDir, ANALYSIS_CACHE);
+  if (!existsSync(file)) return;
+  const cache = new DatabaseSync(file, { timeout: 10_000 });
+  cache.exec('DELETE FROM vectors; DELETE FROM counts');
+  cache.close();
+}
+
 /** Where models that are made once are kept: the user's cache. */
 export function modelCache(): string {
   return loadConfig({ env: process.env }).cacheDir;
@@ -61,6 +73,8 @@ export interface WorkerSources {
 /** A worker that runs, and who asks it. */
 export interface BenchWorker {
   readonly client: Client;
+  /** Its cache folder. */
+  readonly cacheDir: string;
   /** What it works with, opened in this process; to be closed. */
   readonly openTools: () => Promise<OpenTools & IndexTools>;
   readonly close: () => Promise<void>;
@@ -79,6 +93,7 @@ export async function startWorker(
 ): Promise<BenchWorker> {
   const config = join(dir, 'longhaul.yaml');
   await writeFile(config, stringify({ providers }));
+  const cacheDir = await cacheWithModels(dir);
   const { apiKey } = stack.weaviate;
   const env = {
     ...process.env,
@@ -90,7 +105,7 @@ export async function startWorker(
     WEAVIATE_GRPC: stack.weaviate.grpc,
     ...(apiKey === null ? {} : { WEAVIATE_API_KEY: apiKey }),
     LONGHAUL_MODEL_DIR: stack.model.folder,
-    LONGHAUL_CACHE_DIR: await cacheWithModels(dir),
+    LONGHAUL_CACHE_DIR: cacheDir,
     LONGHAUL_DATA_DIR: stack.dataDir,
     LONGHAUL_CONFIG: config,
   };
@@ -110,6 +125,7 @@ export async function startWorker(
   const connection = await Connection.connect({ address: stack.temporal.address });
   return {
     client: new Client({ connection, namespace: stack.temporal.namespace }),
+    cacheDir,
     openTools: async () => {
       const places = { weaviate: { ...stack.weaviate, apiKey: apiKey ?? undefined }, modelFolder: stack.model.folder };
       const tools = await openTools(loadConfig({ path: config, env }), places, env);

@@ -37,6 +37,12 @@ export async function obtainTemporal(options: FetchOptions): Promise<ServerProgr
   return { command: await fetchTemporal(options), source: 'fetched', version: PINNED_TEMPORAL.version };
 }
 
+/**
+ * Without the first, keys of fairness are ignored (those of priority are not); without the second, a queue is four that know
+ * nothing of each other's turns and priorities. docker-compose.yml says the same.
+ */
+const FAIR = ['matching.enableFairness=true', 'matching.numTaskqueueWritePartitions=1'];
+
 /** How to run the server: everything on loopback, state in one SQLite file. */
 export function temporalChild(options: {
   command: string;
@@ -67,7 +73,14 @@ export function temporalChild(options: {
   return {
     name: 'temporal',
     command: options.command,
-    args: ['server', 'start-dev', ...Object.entries(flags).flat(), '--ui-disable-news-fetch', ...options.extraArgs],
+    args: [
+      'server',
+      'start-dev',
+      ...Object.entries(flags).flat(),
+      '--ui-disable-news-fetch',
+      ...FAIR.flatMap((value) => ['--dynamic-config-value', value]),
+      ...options.extraArgs,
+    ],
     env: options.env,
     logFile: options.logFile,
     readyTimeout: 60_000,

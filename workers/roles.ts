@@ -10,8 +10,12 @@ import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 
-/** Activities that are indexing, fetching or asking at the same time in one process. */
-const REPOS_AT_ONCE = 8;
+/**
+ * Activities that are indexing, fetching or asking at the same time in one process: twice what one flow has under way unless
+ * it is told otherwise, so that a group of large repositories leaves places to others. How much of them is in memory is a
+ * matter of the batches' turns.
+ */
+const REPOS_AT_ONCE = 16;
 
 /** How a worker reaches its server. */
 export interface WorkerPlace {

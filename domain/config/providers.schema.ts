@@ -29,6 +29,9 @@ const githubProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
+/** What Longhaul may have under way at a forge with one token, where its administrator wants less. */
+const placeLimits = z.strictObject({ concurrency: z.int().min(1).max(100).optional() }).optional();
+
 const gitlabProvider = z.strictObject({
   name: shortName,
   type: z.literal('gitlab'),
@@ -42,6 +45,7 @@ const gitlabProvider = z.strictObject({
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const giteaProvider = z.strictObject({
@@ -55,6 +59,7 @@ const giteaProvider = z.strictObject({
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const azureDevopsProvider = z.strictObject({
@@ -68,6 +73,7 @@ const azureDevopsProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const bitbucketProvider = z.strictObject({
@@ -85,6 +91,7 @@ const bitbucketProvider = z.strictObject({
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
+  limits: placeLimits,
 });
 
 const localProvider = z.strictObject({

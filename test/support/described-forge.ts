@@ -62,10 +62,14 @@ export interface DescribedForge {
   readonly users: Set<string>;
   /** Every request so far: `GET /api/v4/projects?membership=true`. */
   readonly requests: string[];
+  /** The most requests that were ever under way at the same time, git's among them. */
+  mostAtOnce: number;
   /** Requests that the description does not know. */
   readonly violations: string[];
   /** Refuses a request until it returns null. */
   refuse: ((path: string) => Refusal | null) | null;
+  /** Git is answered after this. */
+  held: Promise<void> | null;
   /** Changes what is answered. */
   tamper: ((body: string) => string) | null;
   host(path: string, more?: Partial<Omit<HostedRepository, 'path' | 'number'>>): HostedRepository;
@@ -75,8 +79,11 @@ export interface DescribedForge {
 
 /** Starts a forge over a folder. */
 export async function startDescribedForge(dialect: Dialect, root: string): Promise<DescribedForge> {
+  let underWay = 0;
   const server = createServer((request, response) => {
     const path = request.url ?? '';
+    forge.mostAtOnce = Math.max(forge.mostAtOnce, ++underWay);
+    response.once('close', () => underWay--);
     forge.requests.push(`${request.method} ${path}`);
     const ofGit = dialect.gitPath(path);
     if (ofGit === null) return answerApi(request, response);
@@ -95,8 +102,10 @@ export async function startDescribedForge(dialect: Dialect, root: string): Promi
     former: new Map(),
     users: new Set(),
     requests: [],
+    mostAtOnce: 0,
     violations: [],
     refuse: null,
+    held: null,
     tamper: null,
     host(path, more = {}) {
       const number = next++;
@@ -150,6 +159,7 @@ export async function startDescribedForge(dialect: Dialect, root: string): Promi
       response.writeHead(404).end();
     } else {
       request.url = `/${path}.git${rest}`;
+      await forge.held;
       await serveGit(request, response, root, undefined);
     }
   }

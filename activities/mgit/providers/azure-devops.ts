@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AzureDevopsProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
+import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient } from './rest-client.ts';
 import { basic, readSecret } from './secret.ts';
@@ -41,7 +42,9 @@ export function createAzureDevopsProvider(config: AzureDevopsProviderConfig, env
     const token = readSecret(env, config.tokenEnv, name);
     return token === null ? null : basic('', token);
   };
+  const turn = forgeTurn(config, authorization);
   const client = createRestClient({
+    turn,
     provider: name,
     apiUrl: url,
     headers: () => {
@@ -69,6 +72,7 @@ export function createAzureDevopsProvider(config: AzureDevopsProviderConfig, env
   return createForgeProvider({
     name,
     url,
+    turn,
     async list(patterns, signal) {
       const asked = meantOf(organizations, patterns);
       return (await pLimit(AT_ONCE).map(asked, (organization) => ofOrganization(organization, signal))).flat();

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BitbucketProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
+import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient } from './rest-client.ts';
 import { basic, readSecret } from './secret.ts';
@@ -28,7 +29,9 @@ const PAGING = {
 export function createBitbucketProvider(config: BitbucketProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, workspaces, forks } = config;
   const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const turn = forgeTurn(config, token);
   const client = createRestClient({
+    turn,
     provider: name,
     apiUrl: config.apiUrl,
     headers: () => {
@@ -56,6 +59,7 @@ export function createBitbucketProvider(config: BitbucketProviderConfig, env: No
   return createForgeProvider({
     name,
     url,
+    turn,
     async list(patterns, signal) {
       const asked = meantOf(workspaces, patterns);
       return (await pLimit(AT_ONCE).map(asked, (workspace) => ofWorkspace(workspace, signal))).flat();

@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/catalog/pattern.ts';
 import { isPlainSegment, isRepositoryId, type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
+import type { ForgeTurn } from '../forge/turn.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /** A repository as a forge describes it. */
@@ -28,6 +29,8 @@ export interface Forge {
   byNumber(number: string, name: RepositoryName, signal: AbortSignal | undefined): Promise<FoundRepository | null>;
   /** The value of git's `Authorization` header; null when nobody proves who asks. */
   gitAuthorization(): string | null;
+  /** Lets git speak to the forge when there is a place for it. */
+  readonly turn: ForgeTurn;
 }
 
 /** Organizations or repositories that are asked for at the same time. */
@@ -79,6 +82,7 @@ export function createForgeProvider(forge: Forge): Provider {
     },
     locate: (wanted, signal) =>
       pLimit(AT_ONCE).map(wanted, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),
+    turn: (work, signal) => forge.turn(work, signal),
     credentials: async () => {
       const authorization = forge.gitAuthorization();
       return authorization === null ? [] : [[`http.${url}/.extraHeader`, `Authorization: ${authorization}`]];

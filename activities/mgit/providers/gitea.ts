@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { GiteaProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, seesNothing } from './forge.ts';
+import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
 import { basic, readSecret } from './secret.ts';
@@ -29,7 +30,9 @@ const PAGE = 'limit=50';
 export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, archived, forks } = config;
   const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const turn = forgeTurn(config, token);
   const client = createRestClient({
+    turn,
     provider: name,
     apiUrl: `${url}/api/v1`,
     headers: () => {
@@ -68,6 +71,7 @@ export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.Pro
   return createForgeProvider({
     name,
     url,
+    turn,
     async list(patterns, signal) {
       const { named, open } = organizationsOf(patterns);
       const { owners, own } = open ? await visible(signal) : { owners: [], own: [] };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { GitlabProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, seesNothing } from './forge.ts';
+import { forgeTurn } from '../forge/turn.ts';
 import type { Provider, RepositoryName } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
 import { basic, readSecret } from './secret.ts';
@@ -36,7 +37,9 @@ const NESTED = ':';
 export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, apiUrl = `${url}/api/v4`, archived, forks } = config;
   const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const turn = forgeTurn(config, token);
   const client = createRestClient({
+    turn,
     provider: name,
     apiUrl,
     headers: () => {
@@ -78,6 +81,7 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
   return createForgeProvider({
     name,
     url,
+    turn,
     async list(patterns, signal) {
       const { named, open } = organizationsOf(patterns);
       const own = open ? await visible(signal) : [];

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { LonghaulError } from '../../../domain/failures.ts';
 import { redacted } from '../clone-url.ts';
+import type { ForgeTurn } from '../forge/turn.ts';
 import { failureOf, type Refusal, waitOf } from './refusal.ts';
 
 /** Where a forge's API is and who asks. */
@@ -12,6 +13,8 @@ export interface RestClientOptions {
   readonly apiUrl: string;
   /** Headers of every request. Read for each of them, so that a missing token is a failure of the request. */
   readonly headers: () => Readonly<Record<string, string>>;
+  /** Every request waits for its turn. */
+  readonly turn: ForgeTurn;
 }
 
 /** How a forge cuts a list into pages. */
@@ -60,7 +63,7 @@ const PAUSES_MS = [1_000, 4_000];
 const MOST_REDIRECTS = 3;
 
 /** Opens a client. Nothing is sent before it is used. */
-export function createRestClient({ provider, apiUrl, headers }: RestClientOptions): RestClient {
+export function createRestClient({ provider, apiUrl, headers, turn }: RestClientOptions): RestClient {
   /** The answer to one request, which is made again when its failure may pass. */
   async function read(url: URL, signal: AbortSignal | undefined): Promise<Answer | null> {
     for (let attempt = 0; ; attempt++) {
@@ -77,12 +80,14 @@ export function createRestClient({ provider, apiUrl, headers }: RestClientOption
 
   async function ask(url: URL, signal: AbortSignal | undefined, hops: number): Promise<Answer | null> {
     const sent = headers();
-    const response = await fetch(url.href, {
-      headers: { accept: 'application/json', 'user-agent': 'longhaul', ...sent },
-      redirect: 'manual',
-      signal: signal ?? null,
-    });
-    const text = await response.text();
+    const { response, text } = await turn(async () => {
+      const answered = await fetch(url.href, {
+        headers: { accept: 'application/json', 'user-agent': 'longhaul', ...sent },
+        redirect: 'manual',
+        signal: signal ?? null,
+      });
+      return { response: answered, text: await answered.text() };
+    }, signal);
     const { status } = response;
     const location = response.headers.get('location');
     if (status >= 300 && status < 400 && location !== null) {

@@ -69,6 +69,20 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await failureOf(mgit.diff(gone, null))).toMatch(/^RepositoryNotFound: /);
   });
 
+  test('no more is asked at the same time than is allowed, of the API and by git together', async () => {
+    const { forge, reopen } = await open(kind);
+    const mgit = reopen({ limits: { concurrency: 4 } });
+    for (let at = 0; at < 8; at++) {
+      const { path: hosted } = forge.host(path('acme', `r${at}`));
+      commitTree(initRepository(join(forge.root, `${hosted}.git`), '--bare'), files({ 'a.ts': 'let a;\n' }));
+    }
+    const found = await mgit.list(['acme/*']);
+    const [heads] = await Promise.all([mgit.heads(found), ...found.map((one) => mgit.find(one.id))]);
+    expect([...heads.values()].map((head) => 'commit' in head)).toEqual(found.map(() => true));
+    expect(forge.mostAtOnce).toBeGreaterThan(1);
+    expect(forge.mostAtOnce).toBeLessThanOrEqual(4);
+  });
+
   test('several pages are one list', async () => {
     const { forge, mgit } = await open(kind);
     const names = Array.from({ length: 230 }, (__, at) => path('acme', `r${at}`));

@@ -1,0 +1,35 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import pLimit from 'p-limit';
+import { inject } from 'vitest';
+import { createCatalogActivities } from '../../activities/catalog.ts';
+import type { IndexStore } from '../../activities/index/store.ts';
+import { connectWeaviate } from '../../activities/index/weaviate.ts';
+import { createEstate } from './estate.ts';
+import { openEstate } from './flows.ts';
+import { dumpIndex, type IndexDump } from './index-dump.ts';
+
+/** Everything that an index of the shared Weaviate holds. */
+export async function dumpOf(store: IndexStore): Promise<IndexDump> {
+  const client = await connectWeaviate(inject('stack').weaviate);
+  try {
+    return await dumpIndex(client, store);
+  } finally {
+    await client.close();
+  }
+}
+
+/** What an index holds that was made at once, of these repositories where their HEADs are now. */
+export async function dumpFromScratch(providers: object[], repositories: readonly string[]): Promise<IndexDump> {
+  const estate = await createEstate({ providers: () => Promise.resolve(providers) });
+  const tools = await openEstate(estate);
+  try {
+    const { indexRepository } = createCatalogActivities(tools);
+    await pLimit(4).map(repositories, (repository) =>
+      new MockActivityEnvironment().run(indexRepository, { repository }),
+    );
+    return await dumpOf(tools.store);
+  } finally {
+    await tools.close();
+    await estate.dispose();
+  }
+}
