@@ -14,7 +14,7 @@ import type { WorkerCommandOptions } from './cli/worker.ts';
 
 const program = new Command('longhaul')
   .description('Durable workflows for code estates: one searchable, always-true index of all your repositories.')
-  .version('0.3.0')
+  .version('0.4.0')
   .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
   .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')
   .showHelpAfterError('(see longhaul --help)')
