@@ -1,6 +1,4 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import pLimit from 'p-limit';
 import { type Analyzer, createAnalyzer } from '../activities/index/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
@@ -50,27 +48,15 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     const plain: Measured[] = [];
     const ours: Measured[] = [];
     const sinks: Measured[] = [];
-    const pair = async (run: number): Promise<{ floor: Measured; real: Measured }> => {
+    for (let run = 0; run < runs; run++) {
       const floor = await plainInsert(client, `Plain${run}`, ready, weaviate);
       const real = await index(indexing, createIndexStore(client, `Run${run}`, analyzer.digest), weaviate);
       mustEqual('chunks that were indexed', real.chunks, ready.length);
-      note(`run ${run + 1}: ${real.seconds.toFixed(1)} s, plain insert ${floor.seconds.toFixed(1)} s`);
-      await client.collections.deleteAll();
-      return { floor, real };
-    };
-    for (let run = 0; run < runs; run++) {
-      const { floor, real } = await pair(run);
       plain.push(floor);
       ours.push(real);
+      note(`run ${run + 1}: ${real.seconds.toFixed(1)} s, plain insert ${floor.seconds.toFixed(1)} s`);
+      await client.collections.deleteAll();
     }
-    note('the same, Weaviate on one processor and the indexer on another');
-    const apart: number[] = [];
-    const release = await keepApart(weaviate, process.pid);
-    for (let run = 0; run < runs; run++) {
-      const { floor, real } = await pair(run);
-      apart.push(floor.seconds / real.seconds);
-    }
-    await release();
     // what Weaviate does after it was written to would be counted with the sink
     await client.close();
     await stack.stop();
@@ -88,7 +74,6 @@ async function measure(context: BenchContext): Promise<Figure[]> {
         values: ours.map(({ seconds }, run) => (plain[run]?.seconds ?? Number.NaN) / seconds),
         bar: '≥ 0.8',
       },
-      { what: 'the same, Weaviate and the indexer on a processor each', unit: '×', values: apart },
       { what: 'indexing, chunks', unit: '/s', values: ours.map(({ chunks, seconds }) => chunks / seconds) },
       { what: 'plain streaming insert, objects', unit: '/s', values: plain.map((run) => run.chunks / run.seconds) },
       { what: 'indexing, processor time a chunk, with Weaviate', unit: 'ms', values: ours.map(milliseconds) },
@@ -102,15 +87,6 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     await client.close();
     await stack.stop();
   }
-}
-
-/** Gives each of two processes, with all its threads, a processor of its own, until what comes back is called. */
-async function keepApart(one: number, other: number): Promise<() => Promise<void>> {
-  const put = (processors: string, pid: number): Promise<unknown> =>
-    execa('taskset', ['--all-tasks', '--cpu-list', '--pid', processors, String(pid)]);
-  await Promise.all([put('0', one), put('1', other)]);
-  const all = `0-${availableParallelism() - 1}`;
-  return async () => void (await Promise.all([put(all, one), put(all, other)]));
 }
 
 interface Indexing {
