@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { createGroupSchedules } from '../../activities/groups/schedules.ts';
+import { matchesBranch } from '../../domain/catalog/branch.ts';
 import { matchesAny, parsePattern, type Pattern } from '../../domain/catalog/pattern.ts';
 import type { SyncGroup } from '../../domain/catalog/sync-groups.ts';
 import type { Config } from '../../domain/config.schema.ts';
@@ -32,6 +33,24 @@ export function wanted(
     matchesAny(onboard, id) ||
     (await groups()).some(
       ({ patterns, exclude }) => matchesAny(parsed(patterns), id) && !matchesAny(parsed(exclude), id),
+    );
+}
+
+/** Tells whether a sync group that a repository belongs to asks for one of these branches of it. */
+export function wantedBranches(
+  { providers }: Pick<Config, 'providers'>,
+  groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>[]>,
+): (id: string, branches: readonly string[]) => Promise<boolean> {
+  const names = providers.map(({ name }) => name);
+  const matches = (texts: readonly string[], id: string): boolean =>
+    matchesAny(
+      texts.map((text) => parsePattern(text, names)),
+      id,
+    );
+  return async (id, branches) =>
+    (await groups()).some(
+      ({ patterns, exclude, branches: asked }) =>
+        branches.some((name) => matchesBranch(asked, name)) && matches(patterns, id) && !matches(exclude, id),
     );
 }
 

@@ -17,7 +17,7 @@ import { createOutbox } from './outbox.ts';
 import { createRecent } from './recent.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
-import { rememberedGroups, wanted } from './wanted.ts';
+import { rememberedGroups, wanted, wantedBranches } from './wanted.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
 const DEADLINE_MS = 4_500;
@@ -54,7 +54,9 @@ interface Sender {
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
   const { client, config, metrics } = tools;
-  const isWanted = wanted(config, rememberedGroups(client, config.index.name));
+  const groups = rememberedGroups(client, config.index.name);
+  const isWanted = wanted(config, groups);
+  const isBranchWanted = wantedBranches(config, groups);
   const { maxWebhookBytes, quietSeconds } = config.gateway;
   const outbox = createOutbox<Delivery>((deliveries) =>
     client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
@@ -72,10 +74,11 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   async function follow(sender: Sender, changes: readonly RepositoryChange[], delivery: string): Promise<string[]> {
     const { provider, keepsArchived } = sender;
     const counting = changes.filter(({ kind }) => kind !== 'archived' || !keepsArchived);
-    const tell = async ({ kind, name, from }: RepositoryChange): Promise<string[]> => {
+    const tell = async ({ kind, name, from, branches }: RepositoryChange): Promise<string[]> => {
       const id = idOfChange(provider, name);
       const former = from === undefined ? undefined : idOfChange(provider, from);
       if (id === null || former === null) return [];
+      if (branches !== undefined && !(await isBranchWanted(id, branches))) return [];
       const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await isWanted(id) };
       // nothing is known of it, and nothing is to be
       if (kind === 'appeared' && !isNews.wanted) return [];
@@ -119,7 +122,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
-        const why = action.do === 'ignore' ? action.why : 'no repository that is to be indexed';
+        const why = action.do === 'ignore' ? action.why : 'nothing that is to be indexed';
         const result = told.length > 0 ? { followed: told } : { ignored: why };
         const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { inject } from 'vitest';
+import type { WeaviateAddress } from '../../activities/index/weaviate.ts';
 import { commitHeader, fastImport, fileHeader, git, importRepository } from '../../examples/git.ts';
 
 /** Files by path; null deletes. */
@@ -60,8 +62,26 @@ export async function createEstate(
       await fastImport(gitDir(name), commands(files, ++time, 'refs/heads/main^0'));
       return head(gitDir(name));
     },
-    dispose: () => rm(folder, { recursive: true, force: true }),
+    async dispose() {
+      await rm(folder, { recursive: true, force: true });
+      if (options.indexName === undefined) await dropIndex(indexName);
+    },
   };
+}
+
+/** Deletes all collections of an index from the shared Weaviate: hundreds of them would keep it busy. */
+async function dropIndex(name: string): Promise<void> {
+  // unit tests have no servers
+  const { weaviate } = (inject('stack') as { weaviate: WeaviateAddress } | undefined) ?? { weaviate: null };
+  if (weaviate === null) return;
+  const headers = { authorization: `Bearer ${weaviate.apiKey}` };
+  const schema = (await (await fetch(`${weaviate.url}/v1/schema`, { headers })).json()) as {
+    classes: { class: string }[];
+  };
+  for (const { class: collection } of schema.classes) {
+    if (collection.startsWith(name))
+      await fetch(`${weaviate.url}/v1/schema/${collection}`, { method: 'DELETE', headers });
+  }
 }
 
 function head(gitDir: string): Promise<string> {

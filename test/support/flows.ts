@@ -95,6 +95,10 @@ export const test = base
             .getHandle(id)
             .terminate()
             .catch(() => undefined);
+        // what is left would start in the workers of other tests
+        for await (const { scheduleId } of client.schedule.list()) {
+          if (scheduleId.includes(estate.indexName)) await client.schedule.getHandle(scheduleId).delete();
+        }
         await stop();
         await tools.close();
         await estate.dispose();

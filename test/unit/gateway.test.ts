@@ -13,7 +13,7 @@ import { createRateLimit } from '../../client/gateway/rate-limit.ts';
 import { createRecent } from '../../client/gateway/recent.ts';
 import { createGateway } from '../../client/gateway/server.ts';
 import { SIGNING } from '../../client/gateway/signature.ts';
-import { wanted } from '../../client/gateway/wanted.ts';
+import { wanted, wantedBranches } from '../../client/gateway/wanted.ts';
 import { configSchema } from '../../domain/config.schema.ts';
 import { samplesIn } from '../support/scrape.ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -226,6 +226,13 @@ test('what is to be indexed say longhaul.yaml and the sync groups', async () => 
   expect(await answers(yes)).toEqual(yes.map(() => true));
   const no = ['work/other/tools', 'local/other/tool', 'work/*/*', 'work/third/old'];
   expect(await answers(no)).toEqual(no.map(() => false));
+  const isBranchWanted = wantedBranches(config, () =>
+    Promise.resolve([{ patterns: ['third/*'], exclude: ['third/old'], branches: ['release/*', 'next'] }]),
+  );
+  expect(await isBranchWanted('work/third/new', ['other', 'release/1'])).toBe(true);
+  expect(await isBranchWanted('work/third/new', ['other'])).toBe(false);
+  expect(await isBranchWanted('work/third/old', ['next'])).toBe(false);
+  expect(await isBranchWanted('work/acme/api', ['next'])).toBe(false);
   const wrong = { ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } };
   expect(() => wanted(wrong, () => Promise.resolve([]))).toThrow(/gateway\.onboard/);
 });

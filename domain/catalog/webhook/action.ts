@@ -6,6 +6,8 @@ export interface RepositoryChange extends Pick<RepositoryEvent, 'kind'> {
   readonly name: readonly string[];
   /** Of `moved`: the name that it had. */
   readonly from?: readonly string[];
+  /** Of `pushed`: the branches that moved, when the one that HEAD names is not among them. */
+  readonly branches?: readonly string[];
 }
 
 /** What a webhook means to the index. */
@@ -30,13 +32,22 @@ export function moved(from: readonly string[] | null, name: readonly string[] | 
   return { do: 'follow', changes: [{ kind: 'moved', name, from }] };
 }
 
-/** A push counts when it is one to the branch that is indexed, or when nobody says which that is. */
-export function pushed(ref: string | null, indexed: string | null, name: readonly string[] | null): WebhookAction {
-  const branch = ref?.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
-  if (branch === null) return ignored('not a push to a branch');
-  if (indexed !== null && branch !== indexed) return ignored('not the branch that is indexed');
-  return changed('pushed', name);
+/**
+ * A push counts when it is one to the branch that HEAD names, `main`, or when nobody says which that is. One to other branches
+ * names them: it counts where they are indexed.
+ */
+export function pushed(
+  refs: readonly (string | null)[],
+  main: string | null,
+  name: readonly string[] | null,
+): WebhookAction {
+  const branches = refs.flatMap((ref) => (ref?.startsWith(HEADS) ? [ref.slice(HEADS.length)] : []));
+  if (branches.length === 0) return ignored('not a push to a branch');
+  if (main === null || branches.includes(main)) return changed('pushed', name);
+  return name === null ? changed('pushed', name) : { do: 'follow', changes: [{ kind: 'pushed', name, branches }] };
 }
+
+const HEADS = 'refs/heads/';
 
 /** What is at a place in JSON that somebody else wrote; undefined where there is nothing. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {

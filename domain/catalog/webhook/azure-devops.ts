@@ -6,10 +6,8 @@ export function azureDevopsAction(payload: unknown): WebhookAction {
   switch (textAt(payload, 'eventType')) {
     case 'git.push': {
       const main = textAt(payload, 'resource', 'repository', 'defaultBranch')?.replace(/^refs\/heads\//, '') ?? null;
-      const actions = listAt(payload, 'resource', 'refUpdates').map((update) =>
-        pushed(textAt(update, 'name'), main, name),
-      );
-      return actions.find((action) => action.do === 'follow') ?? actions[0] ?? ignored('not a push to a branch');
+      const refs = listAt(payload, 'resource', 'refUpdates').map((update) => textAt(update, 'name'));
+      return pushed(refs, main, name);
     }
     case 'git.repo.created':
     case 'git.repo.forked':

@@ -27,10 +27,10 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
 /** Bitbucket names the main branch in some messages only. */
 function pushAction(payload: unknown, name: readonly string[] | null): WebhookAction {
   const main = textAt(payload, 'repository', 'mainbranch', 'name');
-  const actions = listAt(payload, 'push', 'changes').map((change) => {
+  const refs = listAt(payload, 'push', 'changes').map((change) => {
     const side = textAt(change, 'new', 'name') === null ? 'old' : 'new';
     const branch = textAt(change, side, 'type') === 'branch' ? textAt(change, side, 'name') : null;
-    return pushed(branch === null ? null : `refs/heads/${branch}`, main, name);
+    return branch === null ? null : `refs/heads/${branch}`;
   });
-  return actions.find((action) => action.do === 'follow') ?? actions[0] ?? ignored('not a push to a branch');
+  return pushed(refs, main, name);
 }

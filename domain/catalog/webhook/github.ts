@@ -4,7 +4,7 @@ import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type Webho
 export function githubAction(event: string, payload: unknown): WebhookAction {
   switch (event) {
     case 'push':
-      return pushed(textAt(payload, 'ref'), textAt(payload, 'repository', 'default_branch'), nameIn(payload));
+      return pushed([textAt(payload, 'ref')], textAt(payload, 'repository', 'default_branch'), nameIn(payload));
     case 'repository':
       return repositoryAction(payload);
     case 'public':

@@ -9,7 +9,7 @@ export function gitlabAction(payload: unknown): WebhookAction {
   switch (textAt(payload, 'event_name') ?? textAt(payload, 'object_kind')) {
     case 'push':
       return pushed(
-        textAt(payload, 'ref'),
+        [textAt(payload, 'ref')],
         textAt(payload, 'project', 'default_branch'),
         nameIn(payload, 'project', 'path_with_namespace'),
       );

@@ -26,7 +26,7 @@ const bitbucket = (change: object): object => ({
 describe('what a webhook means', () => {
   const cases: readonly [Forge, string, object, string][] = [
     ['github', 'push', push('refs/heads/main'), 'pushed acme/api'],
-    ['github', 'push', push('refs/heads/other'), 'ignore'],
+    ['github', 'push', push('refs/heads/other'), 'pushed acme/api at other'],
     ['github', 'push', push('refs/tags/main'), 'ignore'],
     [
       'github',
@@ -117,7 +117,12 @@ describe('what a webhook means', () => {
     ],
     ['bitbucket', 'repo:deleted', { repository: { full_name: 'acme/api' } }, 'deleted acme/api'],
     ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/main' }] }), 'pushed acme/platform/api'],
-    ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/other' }] }), 'ignore'],
+    [
+      'azure-devops',
+      '',
+      azure('git.push', { refUpdates: [{ name: 'refs/heads/other' }] }),
+      'pushed acme/platform/api at other',
+    ],
     ['azure-devops', '', azure('git.repo.created', {}), 'appeared acme/platform/api'],
     [
       'azure-devops',
@@ -133,7 +138,10 @@ describe('what a webhook means', () => {
       action.do === 'ignore'
         ? 'ignore'
         : action.changes
-            .map(({ kind, name, from }) => `${kind} ${name.join('/')}${from ? ` from ${from.join('/')}` : ''}`)
+            .map(({ kind, name, from, branches = [] }) => {
+              const where = [from && `from ${from.join('/')}`, branches.length > 0 && `at ${branches.join()}`];
+              return [kind, name.join('/'), ...where.filter(Boolean)].join(' ');
+            })
             .join(', ');
     expect(told).toBe(expected);
   });
