@@ -312,12 +312,14 @@ interface View {
   readonly repositories: readonly string[] | undefined;
 }
 
-/** Whether an index had branches when it was asked last. */
-const hadBranches = new WeakMap<IndexStore, boolean>();
+/** Whether an index had branches, and when it was asked. */
+const branchiness = new WeakMap<IndexStore, { readonly isBranchy: boolean; readonly at: number }>();
+/** Who asks often need not ask that every time, in milliseconds. */
+const BRANCHINESS_COUNTS_MS = 1_000;
 
 /**
  * Looks at what is to be seen: `look` gets the filter, null where that is all of the index. Whether there are branches is
- * asked at the same time, so that it costs no time: what is known of it holds until the answer says otherwise.
+ * asked at the same time, so that it costs no time: what was known of it holds until the answer says otherwise.
  */
 async function seen<Result>(
   store: IndexStore,
@@ -327,10 +329,12 @@ async function seen<Result>(
 ): Promise<Result> {
   if (view.branch !== undefined) return look(await branchFilter(store, chunks, { ...view, branch: view.branch }));
   const lookAt = (isBranchy: boolean): Promise<Result> => look(isBranchy ? isAt(chunks, DEFAULT_REF) : null);
-  const known = hadBranches.get(store) ?? false;
-  const [isBranchy, result] = await Promise.all([store.hasBranches(), lookAt(known)]);
-  hadBranches.set(store, isBranchy);
-  return isBranchy === known ? result : lookAt(isBranchy);
+  const known = branchiness.get(store) ?? { isBranchy: false, at: Number.NEGATIVE_INFINITY };
+  const now = performance.now();
+  if (now - known.at < BRANCHINESS_COUNTS_MS) return lookAt(known.isBranchy);
+  const [isBranchy, result] = await Promise.all([store.hasBranches(), lookAt(known.isBranchy)]);
+  branchiness.set(store, { isBranchy, at: now });
+  return isBranchy === known.isBranchy ? result : lookAt(isBranchy);
 }
 
 function isAt({ filter }: Chunks, ref: string): FilterValue {
