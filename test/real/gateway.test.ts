@@ -322,6 +322,10 @@ describe('what happens on a forge', () => {
 
     // a message that is older than what is there now
     expect(await happens('deleted', 'acme/web')).toEqual(['work/acme/web', 'work/other/interface']);
+    // nor does it take out what nobody declared
+    for (const late of ['archived', 'deleted']) {
+      expect(await happens(late, 'other/interface')).toEqual(['work/acme/web', 'work/other/interface']);
+    }
     await rm(estate.gitDir('other/interface'), { recursive: true });
     expect(await happens('deleted', 'other/interface')).toEqual(['work/acme/web']);
     // still to be seen

@@ -8,6 +8,7 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
+  patched,
   setHandler,
   sleep,
   workflowInfo,
@@ -97,9 +98,19 @@ export async function followRepository(
     stage = 'waiting for quiet';
     const events = await inbox.take();
     stage = 'working';
-    for (const step of stepsAfter(repository, events)) {
-      const [failure = null] = await done(step, repository);
+    const steps = [...stepsAfter(repository, events)];
+    for (let step = steps.shift(); step; step = steps.shift()) {
+      const {
+        failures: [failure = null],
+        matched,
+      } = await done(step, repository);
       state = { ...state, failed: { ...state.failed, [step.flow]: failure } };
+      // the message may be late: what was in the index and is there after all comes back
+      if (step.flow === 'removeRepositories' && matched > 0 && patched('what-is-there-comes-back')) {
+        if (!steps.some(({ flow }) => flow === 'onboardRepositories')) {
+          steps.unshift({ flow: 'onboardRepositories', input: { patterns: [repository] } });
+        }
+      }
     }
     state = { ...state, rounds: state.rounds + 1 };
     if (inbox.pending.length > 0 && workflowInfo().continueAsNewSuggested) {
@@ -120,18 +131,26 @@ function saysTheSame(a: RepositoryEvent, b: RepositoryEvent): boolean {
   return a.kind === b.kind && (a.kind === 'pushed' || (a.from === b.from && a.wanted === b.wanted));
 }
 
+/** What a step came to. */
+interface StepOutcome {
+  readonly failures: readonly RepositoryFailure[];
+  /** Repositories that it was about; 0 for a step that is about this one alone. */
+  readonly matched: number;
+}
+
 /** Does one step, as soon as nobody else works on the repository. Gives what failed for another reason. */
-async function done(step: FollowStep, repository: string): Promise<readonly RepositoryFailure[]> {
+async function done(step: FollowStep, repository: string): Promise<StepOutcome> {
   const giveUp = Date.now() + GIVE_UP_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-    const failures = await attempt(step, repository);
-    if (!failures.some(({ type }) => type === 'RepositoryBusy') || Date.now() > giveUp) return failures;
+    const outcome = await attempt(step, repository);
+    const isBusy = outcome.failures.some(({ type }) => type === 'RepositoryBusy');
+    if (!isBusy || Date.now() > giveUp) return outcome;
     tell('repo_busy', { repo: repositoryName(repository) });
     await sleep(pause, { summary: `another run works on ${repositoryName(repository)}` });
   }
 }
 
-async function attempt(step: FollowStep, repository: string): Promise<readonly RepositoryFailure[]> {
+async function attempt(step: FollowStep, repository: string): Promise<StepOutcome> {
   const { flow, input } = step;
   try {
     const result = await executeChild<(input: object) => Promise<object>>(flow, {
@@ -141,10 +160,11 @@ async function attempt(step: FollowStep, repository: string): Promise<readonly R
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
       staticSummary: `${flow} ${repositoryName(repository)}`.slice(0, 200),
     });
-    return 'matched' in result ? (result as FleetResult).failures : [];
+    const { failures = [], matched = 0 } = result as Partial<FleetResult>;
+    return { failures, matched };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return [busy(repository)];
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return { failures: [busy(repository)], matched: 0 };
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    return [failureOf(repository, error)];
+    return { failures: [failureOf(repository, error)], matched: 0 };
   }
 }
