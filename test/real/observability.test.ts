@@ -9,25 +9,14 @@ import { deployedQueries } from '../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../support/estate.ts';
 import { sourceOf } from '../support/flows.ts';
 import { startGatewayProcess } from '../support/gateway.ts';
+import { groupOf } from '../support/group-run.ts';
 import { metricNames, scrape } from '../support/scrape.ts';
 import { openRelay } from '../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts';
 
 const GROUP = 'critical-platform-services';
 
-const INPUT: SyncGroupInput = {
-  name: GROUP,
-  description: '',
-  schedule: '',
-  timezone: 'UTC',
-  jitterSeconds: 0,
-  patterns: ['acme/*'],
-  exclude: [],
-  branches: [],
-  parallel: 8,
-  priority: 3,
-  paused: false,
-};
+const INPUT: SyncGroupInput = { ...groupOf(GROUP, ['acme/*']), schedule: '' };
 
 /** The events of a log by name, each with its fields. */
 function eventsOf(log: string, name?: string): Record<string, unknown>[] {
