@@ -26,6 +26,7 @@ FROM dependencies AS model
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 python3-pip \
     && rm -rf /var/lib/apt/lists/*
+COPY platform platform
 COPY stack stack
 COPY scripts/model.mjs scripts/model.mjs
 RUN node scripts/model.mjs fetch
@@ -39,7 +40,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && mkdir -p /etc/longhaul /var/cache/longhaul \
     && chown node:node /var/cache/longhaul \
-    && ln -s /opt/longhaul/dist/client/bin.js /usr/local/bin/longhaul
+    && ln -s /opt/longhaul/dist/client/cli/bin.js /usr/local/bin/longhaul
 WORKDIR /opt/longhaul
 COPY --from=dependencies /opt/longhaul/node_modules node_modules
 COPY --from=model /opt/longhaul/model model

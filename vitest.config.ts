@@ -20,6 +20,7 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
+      { extends: true, test: { ...real, name: 'durable', include: ['test/durable/**/*.test.ts'] } },
       { extends: true, test: { name: 'compose', include: ['test/compose/**/*.test.ts'] } },
       // what measures time has the machine to itself, after all others
       {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
-import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryAddress } from '../domain/git/repository.ts';
 
 /** Dependencies of this project that publish their TypeScript sources: real code that every checkout has. */
 const PACKAGES = [

@@ -1,13 +1,13 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WeaviateClient } from 'weaviate-client';
-import { createAnalyzer } from '../activities/index/analyzer.ts';
-import type { Analyzer } from '../activities/index/analyzer.ts';
+import { createAnalyzer } from '../activities/index/analysis/analyzer.ts';
+import type { Analyzer } from '../activities/index/analysis/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
-import { createIndexStore } from '../activities/index/store.ts';
-import type { IndexStore } from '../activities/index/store.ts';
-import { connectWeaviate } from '../activities/index/weaviate.ts';
+import { createIndexStore } from '../activities/index/store/store.ts';
+import type { IndexStore } from '../activities/index/store/store.ts';
+import { connectWeaviate } from '../activities/index/store/weaviate.ts';
 import { createMgit } from '../activities/mgit/index.ts';
 import { startStack } from '../stack/stack.ts';
 import type { BenchContext } from './harness.ts';

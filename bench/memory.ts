@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startFlow } from '../client/flows.ts';
+import { startFlow } from '../client/core/start-flow.ts';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import { realFiles } from './corpus.ts';
 import { mustEqual, unlessAborted } from './harness.ts';

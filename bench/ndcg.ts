@@ -1,4 +1,4 @@
-import { ndcgAt10 } from '../domain/catalog/ndcg.ts';
+import { ndcgAt10 } from '../domain/catalog/search/ndcg.ts';
 import type { JudgedQuery } from './judged.schema.ts';
 
 /** What a file at the first rank is worth, by how it was judged; any other file is worth nothing. */

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { type Analyzer, createAnalyzer } from '../activities/index/analyzer.ts';
+import { type Analyzer, createAnalyzer } from '../activities/index/analysis/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
-import { createIndexStore } from '../activities/index/store.ts';
-import type { IndexObject, IndexStore } from '../activities/index/store.ts';
-import { connectWeaviate, type IndexClient } from '../activities/index/weaviate.ts';
+import { createIndexStore } from '../activities/index/store/store.ts';
+import type { IndexObject, IndexStore } from '../activities/index/store/store.ts';
+import { connectWeaviate, type IndexClient } from '../activities/index/store/weaviate.ts';
 import { createMgit } from '../activities/mgit/index.ts';
-import type { RepositoryAddress } from '../domain/catalog/repository.ts';
+import type { RepositoryAddress } from '../domain/git/repository.ts';
 import { makeCorpus } from './corpus.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { LonghaulError } from '../domain/failures.ts';
+import { LonghaulError } from '../domain/shared/failures.ts';
 import type { PublishedPackage } from './judged.schema.ts';
 
 /** Base addresses of the registries. */

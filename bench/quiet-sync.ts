@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { startFlow } from '../client/flows.ts';
+import { startFlow } from '../client/core/start-flow.ts';
 import { makeFixture } from './fixture-repositories.ts';
 import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';

@@ -1,7 +1,7 @@
-import { type RankingWeights, RANKING } from '../domain/catalog/ranking.ts';
-import { queryStems } from '../domain/catalog/identifiers.ts';
-import { createRescorer } from '../activities/index/rescorer.ts';
-import type { ChunkProperties } from '../activities/index/schema.ts';
+import { type RankingWeights, RANKING } from '../domain/catalog/search/ranking.ts';
+import { queryStems } from '../domain/catalog/search/identifiers.ts';
+import { createRescorer } from '../activities/index/models/rescorer.ts';
+import type { ChunkProperties } from '../activities/index/store/schema.ts';
 import { search } from '../activities/index/search.ts';
 import type { SearchQuery, SearchTools } from '../activities/index/search.ts';
 import type { Benchmark, BenchContext, Figure } from './harness.ts';

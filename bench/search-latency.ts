@@ -1,6 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRescorer } from '../activities/index/rescorer.ts';
+import { createRescorer } from '../activities/index/models/rescorer.ts';
 import { search } from '../activities/index/search.ts';
 import type { SearchTools } from '../activities/index/search.ts';
 import { median } from './harness.ts';

@@ -1,6 +1,6 @@
-import { collectionNames } from '../activities/index/schema.ts';
-import type { Receipt } from '../domain/catalog/receipt.ts';
-import type { IndexStore } from '../activities/index/store.ts';
+import { collectionNames } from '../activities/index/store/schema.ts';
+import type { Receipt } from '../domain/catalog/index/receipt.ts';
+import type { IndexStore } from '../activities/index/store/store.ts';
 
 /** A store that only acknowledges: what is left of an onboarding without Weaviate. Counts as Weaviate would. */
 export function createSink(digest: string): IndexStore {

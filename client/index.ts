@@ -1,23 +1,20 @@
-export { type FlowHandle, type Flows, startFlow } from './flows.ts';
-export { FLOWS_QUEUE } from '../domain/queues.ts';
-export { openSearch, type SearchSession } from './search.ts';
-export { type CliContext, openContext } from './cli/context.ts';
-export type { SearchQuestion } from '../activities/catalog.ts';
+export { type FlowHandle, type Flows, startFlow } from './core/start-flow.ts';
+export { FLOWS_QUEUE } from '../domain/shared/queues.ts';
+export { openSearch, type SearchSession } from './catalog/search.ts';
+export { type CliContext, openContext } from './core/context.ts';
+export type { SearchQuestion } from '../activities/catalog/catalog.ts';
 export type { SearchAnswer, SearchExplanation, SearchQuery, SearchResult } from '../activities/index/search.ts';
 export type {
-  Confirmation,
-  FleetProgress,
-  FleetResult,
   IngestStreamInput,
   OnboardInput,
   RemoveInput,
-  RepositoryFailure,
-  RepositoryOutcome,
   SyncRepositoriesInput,
   SyncRepositoryInput,
   VerifyInput,
-} from '../domain/catalog/flows.ts';
-export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/build.ts';
+} from '../domain/catalog/flows/flows.ts';
+export type { Confirmation } from '../domain/shared/confirmation.ts';
+export type { FleetProgress, FleetResult, RepositoryFailure, RepositoryOutcome } from '../domain/fleet/fleet.ts';
+export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/index/build.ts';
 export type {
   PruneInput,
   PruneResult,
@@ -26,14 +23,15 @@ export type {
   ReembedResult,
   SwitchInput,
   SwitchResult,
-} from '../domain/catalog/build-flows.ts';
-export type { Difference, DifferenceKind, VerificationReport } from '../domain/catalog/verification.ts';
+} from '../domain/catalog/flows/build-flows.ts';
+export type { Difference, DifferenceKind, VerificationReport } from '../domain/catalog/index/verification.ts';
 export type {
   ApplySyncGroupsInput,
   ApplySyncGroupsResult,
   GroupChange,
   SyncGroup,
   SyncGroupInput,
-} from '../domain/catalog/sync-groups.ts';
-export type { Receipt, Snapshot } from '../domain/catalog/receipt.ts';
-export { FAILURES, type FailureType, LonghaulError } from '../domain/failures.ts';
+} from '../domain/catalog/groups/sync-groups.ts';
+export type { Receipt } from '../domain/catalog/index/receipt.ts';
+export type { Snapshot } from '../domain/git/snapshot.ts';
+export { FAILURES, type FailureType, LonghaulError } from '../domain/shared/failures.ts';

@@ -2,7 +2,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
-import { LonghaulError } from '../domain/failures.ts';
+import { LonghaulError } from '../domain/shared/failures.ts';
 import { FLEET_PACKAGES } from './fleet-packages.ts';
 import type { FleetPackage } from './fleet-packages.ts';
 import { annotatedTag, commitHeader, git, importFolder, importRepository } from './git.ts';

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { z } from 'zod';
 
-const BIN = fileURLToPath(new URL('../client/bin.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../client/cli/bin.ts', import.meta.url));
 /** Exit codes after which `--json` still prints its result: all went well, or some repositories failed and are named. */
 const CODES_WITH_RESULT = [0, 1];
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { LonghaulError } from '../domain/failures.ts';
+import { LonghaulError } from '../domain/shared/failures.ts';
 
 /** What `--help` prints. */
 export const USAGE = `npm start [-- options]

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import pc from 'picocolors';
-import { FAILURES, LonghaulError } from '../domain/failures.ts';
+import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
 import { advanceFleet, makeFleet, rewindFleet } from './fleet.ts';
 import type { FleetProgress } from './fleet.ts';
 import { CommandFailed, longhaul, longhaulJson } from './longhaul.ts';

@@ -9,11 +9,11 @@ import { createRequire } from 'node:module';
 import { extname, isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
-import { GRAMMARS, readGrammar } from '../activities/index/grammar-files.ts';
+import { GRAMMARS, readGrammar } from '../activities/index/analysis/grammar-files.ts';
 import { TRACING_MODULE } from '../workers/tracing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const rooms = ['domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
+const rooms = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
 const dist = join(root, 'dist');
 // Beside dist, not elsewhere: the source maps count the folders up to the sources.
 const unfinished = join(root, `dist.${process.pid}.part`);
@@ -89,7 +89,7 @@ function withRelativeSources(code) {
 }
 
 function makeExecutable() {
-  chmodSync(join(unfinished, 'client/bin.js'), 0o755);
+  chmodSync(join(unfinished, 'client/cli/bin.js'), 0o755);
 }
 
 function clearAway() {

@@ -16,7 +16,7 @@ switch (process.argv[2]) {
     break;
   }
   case 'distil': {
-    const { shareModel } = await import('../activities/index/embedder.ts');
+    const { shareModel } = await import('../activities/index/models/embedder.ts');
     await shareModel({ kind: 'static', folder: model, cacheDir });
     break;
   }

@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { closeSync, fstatSync, mkdirSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { identify } from './process-identity.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { killGroup } from './program.ts';
+import { identify } from '../platform/process-identity.ts';
+import type { ProcessIdentity } from '../platform/process-identity.ts';
+import { killGroup } from '../platform/program.ts';
 import type { OnProgress } from './progress.ts';
-import { messageOf, StackError } from './stack-error.ts';
+import { messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** A program that is to run for as long as the stack does. */
 export interface ChildSpec {

@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { findOnPath, runProgram } from './program.ts';
+import { findOnPath, runProgram } from '../platform/program.ts';
 import { cachedServer, sha256 } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
 import { StackError } from './stack-error.ts';

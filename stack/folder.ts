@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { hasCode, messageOf, StackError } from './stack-error.ts';
+import { hasCode, messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /**
  * Makes a folder, and those above it that are missing, for its owner only. Throws {@link StackError}. Not `mkdir`'s own

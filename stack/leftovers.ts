@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import { identify, isRunning } from './process-identity.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { signalGroup } from './program.ts';
-import { hasCode } from './stack-error.ts';
+import { identify, isRunning } from '../platform/process-identity.ts';
+import type { ProcessIdentity } from '../platform/process-identity.ts';
+import { signalGroup } from '../platform/program.ts';
+import { hasCode } from '../platform/error-code.ts';
 import type { RecordedChild } from './state.ts';
 
 /** Marks every process of a stack, through the environment, with the stack's data folder. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { waitForLock } from './lock.ts';
+import { waitForLock } from '../platform/owner-lock.ts';
 import pins from './model-pins.json' with { type: 'json' };
-import { findOnPath, runProgram } from './program.ts';
-import type { ProgramResult } from './program.ts';
-import { hasCode, StackError } from './stack-error.ts';
+import { findOnPath, runProgram } from '../platform/program.ts';
+import type { ProgramResult } from '../platform/program.ts';
+import { hasCode } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** Where the packaged embedding model is kept, and who is told about it. */
 export interface ModelFetchOptions {

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import { hasCode, StackError } from './stack-error.ts';
+import { hasCode } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** A port that the stack needs. */
 export interface PortNeed {

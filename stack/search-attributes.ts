@@ -1,5 +1,6 @@
 import type { Connection } from '@temporalio/client';
-import { messageOf, StackError } from './stack-error.ts';
+import { messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** The search attributes that flows set, all of type Keyword: what a workflow is about, and where it stands. */
 export const SEARCH_ATTRIBUTES = ['LonghaulRepository', 'LonghaulStage'] as const;

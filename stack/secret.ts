@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { hasCode } from './stack-error.ts';
+import { hasCode } from '../platform/error-code.ts';
 
 /** The secret kept in `file`, made at random at the first call; only the owner can read the file. */
 export function keptSecret(file: string): string {

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { waitForLock } from './lock.ts';
+import { waitForLock } from '../platform/owner-lock.ts';
 import type { OnProgress } from './progress.ts';
-import { hasCode } from './stack-error.ts';
+import { hasCode } from '../platform/error-code.ts';
 
 /** Where fetched servers are kept, and who is told about it. */
 export interface FetchOptions {

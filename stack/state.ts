@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProcessIdentity } from './process-identity.ts';
-import { hasCode, StackError } from './stack-error.ts';
+import type { ProcessIdentity } from '../platform/process-identity.ts';
+import { hasCode } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** Where a server came from: the user's own, installed on PATH, or fetched by Longhaul. */
 export type Source = 'yours' | 'installed' | 'fetched';

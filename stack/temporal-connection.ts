@@ -1,5 +1,6 @@
 import type { NativeConnectionOptions } from '@temporalio/worker';
-import { messageOf, StackError } from './stack-error.ts';
+import { messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 
 /** Where an existing Temporal server may be named, besides the environment and `temporal.toml`. */
 export interface TemporalChoice {

@@ -3,10 +3,11 @@ import type { Connection } from '@temporalio/client';
 import type { ChildSpec } from './child.ts';
 import { poll } from './child.ts';
 import { fetchTemporal, PINNED_TEMPORAL } from './fetch-temporal.ts';
-import { findOnPath, runProgram } from './program.ts';
+import { findOnPath, runProgram } from '../platform/program.ts';
 import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
-import { messageOf, StackError } from './stack-error.ts';
+import { messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 import type { Source } from './state.ts';
 import type { TemporalTarget } from './temporal-connection.ts';
 

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import { poll } from './child.ts';
 import { fetchWeaviate, PINNED_WEAVIATE } from './fetch-weaviate.ts';
-import { findOnPath, runProgram } from './program.ts';
+import { findOnPath, runProgram } from '../platform/program.ts';
 import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
-import { messageOf, StackError } from './stack-error.ts';
+import { messageOf } from '../platform/error-code.ts';
+import { StackError } from './stack-error.ts';
 import type { ServerProgram } from './temporal.ts';
 
 /** Where an existing Weaviate may be named, besides `WEAVIATE_URL` and `WEAVIATE_GRPC`. */

@@ -1,9 +1,9 @@
 import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import { type BudgetWait, EVENTS } from '../domain/events.ts';
-import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/failures.ts';
-import { redact } from '../domain/redact.ts';
+import { type BudgetWait, EVENTS } from '../domain/shared/events.ts';
+import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/shared/failures.ts';
+import { redact } from '../domain/shared/redact.ts';
 
 /**
  * Turns what an activity threw, for the `attempt`-th time, into Temporal's failure: an anticipated one by its name, tried as

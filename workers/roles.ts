@@ -1,11 +1,11 @@
-import type { AlertActivities } from '../activities/alerts.ts';
+import type { AlertActivities } from '../activities/catalog/alerts.ts';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { createBuildActivities } from '../activities/builds.ts';
-import { createCatalogActivities } from '../activities/catalog.ts';
-import { createFollowActivities } from '../activities/follow.ts';
-import { createGroupActivities, type GroupTools } from '../activities/groups.ts';
-import { createInputActivities } from '../activities/input.ts';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/queues.ts';
+import { createBuildActivities } from '../activities/catalog/builds.ts';
+import { createCatalogActivities } from '../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../activities/catalog/follow.ts';
+import { createGroupActivities, type GroupTools } from '../activities/catalog/groups.ts';
+import { createInputActivities } from '../activities/shared/input.ts';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/shared/queues.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { LonghaulError } from '../../domain/failures.ts';
-import { removeTemporaries, temporaryPath } from '../mgit/temporary.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import { type Objects, streamOver } from './objects.ts';
 
 /** A content, named by what it is. */

@@ -1,6 +1,6 @@
 import { link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { removeTemporaries, temporaryPath } from '../mgit/temporary.ts';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import type { Objects } from './objects.ts';
 
 /**

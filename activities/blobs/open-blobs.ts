@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LoadedConfig } from '../config.ts';
+import type { LoadedConfig } from '../shared/config.ts';
 import { type BlobStore, createBlobStore } from './blob-store.ts';
 import { createFolderObjects } from './folder-objects.ts';
 

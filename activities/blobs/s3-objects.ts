@@ -13,7 +13,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Objects, streamOver } from './objects.ts';
 
 /** Larger contents go in parts of this size; one part is in memory at a time. */

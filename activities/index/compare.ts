@@ -1,12 +1,12 @@
-import { NO_OBJECTS, xorIds } from '../../domain/catalog/receipt.ts';
-import { isRepositoryId, NO_REPOSITORY } from '../../domain/catalog/repository.ts';
-import type { DifferenceLog } from '../../domain/catalog/verification.ts';
-import type { Change } from '../../domain/catalog/change.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import { filterOf, type IndexedRef, refsWith, release } from './refs.ts';
+import { NO_OBJECTS, xorIds } from '../../domain/catalog/index/receipt.ts';
+import { isRepositoryId, NO_REPOSITORY } from '../../domain/git/repository.ts';
+import type { DifferenceLog } from '../../domain/catalog/index/verification.ts';
+import type { Change } from '../../domain/git/change.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { filterOf, type IndexedRef, refsWith, release } from './store/refs.ts';
 import { inBatches, type IngestTools, type IndexableFile, isIndexable, objectsOf } from './ingest.ts';
-import { objectId, objectIds } from './object-id.ts';
-import { bucketOf, type HeldObject, type IndexObject, type IndexStore, type StoredObject } from './store.ts';
+import { objectId, objectIds } from './store/object-id.ts';
+import { bucketOf, type HeldObject, type IndexObject, type IndexStore, type StoredObject } from './store/store.ts';
 
 /** How a comparison works. */
 export interface CompareOptions {

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { posix } from 'node:path';
-import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import { blankReceipt, NO_OBJECTS, type Receipt, type Snapshot, xorIds } from '../../domain/catalog/receipt.ts';
-import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
-import { skipByContent } from '../../domain/catalog/skip.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import type { Change, FilePath, FileWritten, FullReason, OldFile, SkipReason } from '../../domain/git/change.ts';
+import { blankReceipt, NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
+import type { Snapshot } from '../../domain/git/snapshot.ts';
+import type { RepositoryAddress } from '../../domain/git/repository.ts';
+import { skipByContent } from '../../domain/git/skip.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { processCounts } from '../telemetry/process-counts.ts';
-import type { AnalyzedFile, Analyzer } from './analyzer.ts';
-import { begin, makeSure } from './attempt.ts';
-import { objectIds } from './object-id.ts';
-import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './refs.ts';
-import type { IndexObject, IndexStore } from './store.ts';
-import { createTurns } from './turns.ts';
+import type { AnalyzedFile, Analyzer } from './analysis/analyzer.ts';
+import { begin, makeSure } from './store/attempt.ts';
+import { objectIds } from './store/object-id.ts';
+import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
+import type { IndexObject, IndexStore } from './store/store.ts';
+import { createTurns } from '../../platform/semaphore.ts';
 
 /** The way from one snapshot to another: what {@link ingest} reads. mgit's differential is one; a spooled stream another. */
 export interface ChangeSource {

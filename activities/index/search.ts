@@ -1,8 +1,8 @@
 import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
-import { spreadOverRepositories } from '../../domain/catalog/diversity.ts';
-import { stems } from '../../domain/catalog/identifiers.ts';
-import { type Question, readQuestion } from '../../domain/catalog/question.ts';
+import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
+import { stems } from '../../domain/catalog/search/identifiers.ts';
+import { type Question, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
   type Explanation,
@@ -10,17 +10,18 @@ import {
   RANKING,
   rankFiles,
   type RankingWeights,
-} from '../../domain/catalog/ranking.ts';
-import { mostRelevantLines } from '../../domain/catalog/snippet.ts';
-import { headReceipts, refOfBranch } from '../../domain/catalog/branch.ts';
-import { DEFAULT_REF } from '../../domain/catalog/receipt.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import type { Analyzer } from './analyzer.ts';
-import { indexedLanguage } from './indexed-language.ts';
-import type { Rescorer } from './rescorer.ts';
-import type { ChunkProperties } from './schema.ts';
-import type { IndexStore } from './store.ts';
-import { isConnectionLoss, unavailable } from './weaviate.ts';
+} from '../../domain/catalog/search/ranking.ts';
+import { mostRelevantLines } from '../../domain/catalog/search/snippet.ts';
+import { refOfBranch } from '../../domain/git/branch.ts';
+import { headReceipts } from '../../domain/catalog/index/refs.ts';
+import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { Analyzer } from './analysis/analyzer.ts';
+import { indexedLanguage } from './analysis/indexed-language.ts';
+import type { Rescorer } from './models/rescorer.ts';
+import type { ChunkProperties } from './store/schema.ts';
+import type { IndexStore } from './store/store.ts';
+import { isConnectionLoss, unavailable } from './store/weaviate.ts';
 
 /** A question to the index. */
 export interface SearchQuery {
@@ -111,7 +112,7 @@ type Chunks = Collection<ChunkProperties>;
 
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
- * rules of `domain/catalog/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
+ * rules of `domain/catalog/search/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
  * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
  * nothing in the index is written in, and for a branch that no repository is indexed at; `ServerUnavailable` when Weaviate does not answer.
  */

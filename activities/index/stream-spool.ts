@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import type { Change, FileWritten, OldFile } from '../../domain/catalog/change.ts';
-import { type ChangeLine, type FileLine, type LineSide, parseChangeLine } from '../../domain/catalog/change-line.ts';
-import type { Receipt, Snapshot } from '../../domain/catalog/receipt.ts';
-import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/catalog/repository.ts';
-import { skipByContent, skipByPath } from '../../domain/catalog/skip.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import type { Change, FileWritten, OldFile } from '../../domain/git/change.ts';
+import { type ChangeLine, type FileLine, type LineSide, parseChangeLine } from '../../domain/git/change-line.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { Snapshot } from '../../domain/git/snapshot.ts';
+import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/git/repository.ts';
+import { skipByContent, skipByPath } from '../../domain/git/skip.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Blob, BlobStore } from '../blobs/blob-store.ts';
-import { sha256 } from './digest.ts';
+import { sha256 } from './store/digest.ts';
 import type { ChangeSource } from './ingest.ts';
-import { readLines } from './lines.ts';
+import { readLines } from './analysis/lines.ts';
 
 /** One repository's part of a change stream, kept in the blob store. */
 export interface SpooledStream {

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pLimit from 'p-limit';
-import { replaceFile } from './git.ts';
-import { isShared, withLock } from './lock.ts';
-import { removeTemporaries, temporaryPath } from './temporary.ts';
+import { replaceFile } from '../git/git.ts';
+import { isShared, withLock } from '../../platform/lock.ts';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 
 /** What was taken from the cache to keep it within its limit. */
 export interface Evicted {

@@ -1,9 +1,9 @@
-import type { BlobRef, FilePath } from '../../domain/catalog/change.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import { type GitObject, type ObjectReader, openObjectReader } from './cat-file.ts';
+import type { BlobRef, FilePath } from '../../domain/git/change.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { type GitObject, type ObjectReader, openObjectReader } from '../git/cat-file.ts';
 import { formatOf, hasCommit, isNullOid, listCommit } from './diff.ts';
-import type { Git } from './git.ts';
-import { withSource } from './open-source.ts';
+import type { Git } from '../git/git.ts';
+import { withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { parseTree } from './tree-attributes.ts';
 

@@ -1,7 +1,7 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentsFolder, noteContent } from './cache-limit.ts';
-import { replaceFile } from './git.ts';
+import { replaceFile } from '../git/git.ts';
 
 /** Files with contents that are too large for a line, each named after its blob: a repeated run finds them. */
 export interface ContentSpool {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { encodeChange, encodeChangeset, needsFile } from '../../domain/catalog/change-line.ts';
-import type { Change } from '../../domain/catalog/change.ts';
-import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
+import { encodeChange, encodeChangeset, needsFile } from '../../domain/git/change-line.ts';
+import type { Change } from '../../domain/git/change.ts';
+import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Mgit } from './mgit.ts';
 

@@ -1,7 +1,7 @@
-import type { FilePath } from '../../domain/catalog/change.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import type { FilePath } from '../../domain/git/change.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { filePath } from './file-path.ts';
-import type { Git, ObjectFormat, ObjectStore } from './git.ts';
+import type { Git, ObjectFormat, ObjectStore } from '../git/git.ts';
 
 /** One line of `git diff --raw`. */
 export interface Entry {

@@ -1,9 +1,9 @@
-import { declaredFor } from '../../domain/catalog/attributes.ts';
-import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/catalog/change.ts';
-import { DEFAULT_REF, type Snapshot } from '../../domain/catalog/receipt.ts';
-import { skipByContent } from '../../domain/catalog/skip.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import { type GitObject, type ObjectReader, openObjectReader } from './cat-file.ts';
+import { declaredFor } from '../../domain/git/attributes.ts';
+import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/git/change.ts';
+import { DEFAULT_REF, type Snapshot } from '../../domain/git/snapshot.ts';
+import { skipByContent } from '../../domain/git/skip.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { type GitObject, type ObjectReader, openObjectReader } from '../git/cat-file.ts';
 import {
   compareCommits,
   compareTrees,
@@ -14,9 +14,9 @@ import {
   isNullOid,
   listCommit,
 } from './diff.ts';
-import type { Git, ObjectFormat } from './git.ts';
+import type { Git, ObjectFormat } from '../git/git.ts';
 import { skipByConvention } from './linguist.ts';
-import { resolveHead, withSource } from './open-source.ts';
+import { resolveHead, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
 

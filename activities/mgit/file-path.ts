@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { FilePath } from '../../domain/catalog/change.ts';
+import type { FilePath } from '../../domain/git/change.ts';
 
 /** A path as git gave it: text, and the exact bytes where they are no text. */
 export function filePath(bytes: Buffer): FilePath {

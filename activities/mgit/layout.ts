@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import type { Head } from '../../domain/catalog/plan.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import type { Head } from '../../domain/git/head.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { nullOid } from './diff.ts';
-import type { ObjectFormat } from './git.ts';
+import type { ObjectFormat } from '../git/git.ts';
 
 /** Where a repository on this disk keeps things, as gitrepository-layout(5) says. */
 export interface Layout {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
-import type { Declared } from '../../domain/catalog/attributes.ts';
-import type { SkipReason } from '../../domain/catalog/change.ts';
-import { skipByPath } from '../../domain/catalog/skip.ts';
+import type { Declared } from '../../domain/git/attributes.ts';
+import type { SkipReason } from '../../domain/git/change.ts';
+import { skipByPath } from '../../domain/git/skip.ts';
 
 /**
  * Linguist's rules that are about statistics of languages, not about who wrote a file: people look for what is in these.

@@ -1,8 +1,8 @@
-import type { BlobRef, FilePath } from '../../domain/catalog/change.ts';
-import type { Head } from '../../domain/catalog/plan.ts';
-import type { Snapshot } from '../../domain/catalog/receipt.ts';
-import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/catalog/repository.ts';
-import type { LonghaulError } from '../../domain/failures.ts';
+import type { BlobRef, FilePath } from '../../domain/git/change.ts';
+import type { Head } from '../../domain/git/head.ts';
+import type { Snapshot } from '../../domain/git/snapshot.ts';
+import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/git/repository.ts';
+import type { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Evicted } from './cache-limit.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';

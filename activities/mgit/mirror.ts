@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DEFAULT_REF } from '../../domain/catalog/receipt.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { forgetUse, mirrorsFolder, noteUse } from './cache-limit.ts';
 import { formatOf } from './diff.ts';
 import {
@@ -14,10 +14,10 @@ import {
   type ObjectFormat,
   type ObjectStore,
   replaceFile,
-} from './git.ts';
-import { share, withLock } from './lock.ts';
+} from '../git/git.ts';
+import { share, withLock } from '../../platform/lock.ts';
 import type { Access, Source } from './source.ts';
-import { removeTemporaries, temporaryPath } from './temporary.ts';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 
 /** What a mirror is made with. */
 export interface MirrorOptions {

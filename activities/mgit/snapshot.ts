@@ -1,8 +1,8 @@
-import { DEFAULT_REF, type Snapshot } from '../../domain/catalog/receipt.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import { DEFAULT_REF, type Snapshot } from '../../domain/git/snapshot.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { formatOf, isNullOid, readCommit } from './diff.ts';
-import type { Git } from './git.ts';
-import { resolveHead, withSource } from './open-source.ts';
+import type { Git } from '../git/git.ts';
+import { resolveHead, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 
 /** The snapshot at a commit, whose name may be abbreviated. Throws `InvalidInput` when the repository does not have it. */

@@ -1,5 +1,5 @@
-import type { Remote } from './clone-url.ts';
-import type { ObjectStore } from './git.ts';
+import type { Remote } from '../git/clone-url.ts';
+import type { ObjectStore } from '../git/git.ts';
 
 /** Where the objects of one repository are read. While it is open, nobody takes them from the cache. */
 export interface Source {

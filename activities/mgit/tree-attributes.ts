@@ -1,5 +1,5 @@
-import { type AttributeRule, foldersOf, parseAttributes } from '../../domain/catalog/attributes.ts';
-import type { ObjectReader } from './cat-file.ts';
+import { type AttributeRule, foldersOf, parseAttributes } from '../../domain/git/attributes.ts';
+import type { ObjectReader } from '../git/cat-file.ts';
 import { filePath } from './file-path.ts';
 
 /** The rules of every `.gitattributes` file that matters, by the path of its folder; the root is the empty text. */

@@ -1,5 +1,5 @@
-import { providerOf, type Repository, type Whereabouts } from '../../domain/catalog/repository.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import { providerOf, type Repository, type Whereabouts } from '../../domain/git/repository.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Provider, RepositoryName } from './providers/provider.ts';
 
 type Known = Pick<Repository, 'id' | 'uid'>;

@@ -8,7 +8,7 @@ import {
   isEventName,
   type RepositoryFailed,
   type RepositorySuccess,
-} from '../../domain/events.ts';
+} from '../../domain/shared/events.ts';
 import { processCounts } from './process-counts.ts';
 
 /** The metrics of a process: what it counts of events and of itself (docs/observability.md). */

@@ -1,6 +1,6 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
-import { FLOW_INPUTS } from '../../domain/catalog/flows.schema.ts';
+import { FLOW_INPUTS } from '../../domain/catalog/flows/flows.schema.ts';
 
 /** Milliseconds for which what Temporal said is shown again: it is asked once for each schedule. */
 const FRESH_FOR = 30_000;

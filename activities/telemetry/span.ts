@@ -1,5 +1,5 @@
 import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
-import { redact } from '../../domain/redact.ts';
+import { redact } from '../../domain/shared/redact.ts';
 
 const tracer = trace.getTracer('longhaul');
 

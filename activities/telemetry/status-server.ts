@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Address, formatAddress, parseAddress } from '../../domain/address.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import { redact } from '../../domain/redact.ts';
+import { type Address, formatAddress, parseAddress } from '../../domain/shared/address.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { redact } from '../../domain/shared/redact.ts';
 
 /** One thing that has to be so before a process can do its work. */
 export interface ReadinessCheck {

@@ -7,21 +7,21 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { tellRepository } from '../../activities/follow.ts';
-import { tellProcess } from '../../activities/logger.ts';
-import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/catalog/follow.ts';
+import { tellRepository } from '../../activities/catalog/follow.ts';
+import { tellProcess } from '../../activities/shared/logger.ts';
+import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/forge/repository-event.ts';
 import {
   FLOW_UPDATES,
   type FlowUpdate,
   SERVICE_INPUTS,
   STARTABLE_FLOWS,
   type StartableFlow,
-} from '../../domain/catalog/flows.schema.ts';
-import { check, describeIssue } from '../../domain/check.schema.ts';
-import type { Config } from '../../domain/config.schema.ts';
+} from '../../domain/catalog/flows/flows.schema.ts';
+import { check, describeIssue } from '../../domain/shared/check.schema.ts';
+import type { Config } from '../../domain/config/config.schema.ts';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
-import { shownError } from '../cli/errors.ts';
-import { type Flows, startFlow } from '../flows.ts';
+import { shownError } from '../core/errors.ts';
+import { type Flows, startFlow } from '../core/start-flow.ts';
 import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';

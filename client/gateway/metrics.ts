@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
-import type { Forge } from '../../domain/catalog/webhook.ts';
+import type { Forge } from '../../domain/forge/webhook.ts';
 
 /**
  * What became of a message of a forge. `taken`: Temporal has it. `duplicate`: so it had before, from the same gateway. `ignored`:

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { FLOW_UPDATES, SERVICE_INPUTS, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows.schema.ts';
-import { FORGES } from '../../domain/catalog/webhook.ts';
+import { FLOW_UPDATES, SERVICE_INPUTS, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows/flows.schema.ts';
+import { FORGES } from '../../domain/forge/webhook.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

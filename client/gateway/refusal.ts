@@ -1,4 +1,4 @@
-import type { FailureType } from '../../domain/failures.ts';
+import type { FailureType } from '../../domain/shared/failures.ts';
 
 /** Why the gateway itself refuses a request; what a flow refuses has its own name (docs/exit-codes.md). */
 export type RefusalType =

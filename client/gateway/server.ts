@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
-import { tellProcess } from '../../activities/logger.ts';
-import type { Config } from '../../domain/config.schema.ts';
-import { FAILURES, isFailureType } from '../../domain/failures.ts';
-import { shownError } from '../cli/errors.ts';
+import { tellProcess } from '../../activities/shared/logger.ts';
+import type { Config } from '../../domain/config/config.schema.ts';
+import { FAILURES, isFailureType } from '../../domain/shared/failures.ts';
+import { shownError } from '../core/errors.ts';
 import { serveFlows } from './flows.ts';
 import { serveHealth } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Forge } from '../../domain/catalog/webhook.ts';
+import type { Forge } from '../../domain/forge/webhook.ts';
 
 /** How a forge proves that a message is its own. */
 export interface Signing {

@@ -1,10 +1,11 @@
-import { redacted } from '../../activities/mgit/clone-url.ts';
-import { addressOfReceipt } from '../../domain/catalog/plan.ts';
-import { type Head, STREAM_URL } from '../../domain/catalog/plan.ts';
-import type { Receipt } from '../../domain/catalog/receipt.ts';
-import type { LonghaulError } from '../../domain/failures.ts';
+import { redacted } from '../../activities/git/clone-url.ts';
+import { addressOfReceipt } from '../../domain/catalog/index/plan.ts';
+import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
+import type { Head } from '../../domain/git/head.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { inertLine } from './inert.ts';
+import { inertLine } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { IndexFreshnessInput, IndexFreshnessOutput } from './tools.schema.ts';

@@ -1,12 +1,13 @@
-import { readIndexedFile } from '../../activities/index/indexed-file.ts';
-import { createBuilds } from '../../activities/index/builds.ts';
-import { filterOf, type IndexedRef } from '../../activities/index/refs.ts';
-import type { IndexStore } from '../../activities/index/store.ts';
-import { connectWeaviate, isConnectionLoss, unavailable } from '../../activities/index/weaviate.ts';
-import { headReceipts, inRefOrder, refOfBranch, refsOfRepository } from '../../domain/catalog/branch.ts';
-import type { Receipt } from '../../domain/catalog/receipt.ts';
-import type { CliContext } from '../cli/context.ts';
-import { weaviateAddress } from '../cli/servers.ts';
+import { readIndexedFile } from '../../activities/index/analysis/indexed-file.ts';
+import { createBuilds } from '../../activities/index/store/builds.ts';
+import { filterOf, type IndexedRef } from '../../activities/index/store/refs.ts';
+import type { IndexStore } from '../../activities/index/store/store.ts';
+import { connectWeaviate, isConnectionLoss, unavailable } from '../../activities/index/store/weaviate.ts';
+import { inRefOrder, refOfBranch } from '../../domain/git/branch.ts';
+import { headReceipts, refsOfRepository } from '../../domain/catalog/index/refs.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { CliContext } from '../core/context.ts';
+import { weaviateAddress } from '../core/servers.ts';
 
 /** What the index says of repositories and files, without a model. Nothing is made or changed in Weaviate. */
 export interface IndexReader {

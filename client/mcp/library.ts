@@ -1,15 +1,15 @@
 import pLimit from 'p-limit';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import type { Mgit } from '../../activities/mgit/index.ts';
-import { branchNames } from '../../domain/catalog/branch.ts';
-import { matchesPattern, parsePattern } from '../../domain/catalog/pattern.ts';
-import type { Receipt } from '../../domain/catalog/receipt.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import type { CliContext } from '../cli/context.ts';
-import { loadedConfig } from '../cli/servers.ts';
-import type { SearchSession } from '../search.ts';
+import { branchNames } from '../../domain/catalog/index/refs.ts';
+import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { CliContext } from '../core/context.ts';
+import { loadedConfig } from '../core/servers.ts';
+import type { SearchSession } from '../catalog/search.ts';
 import type { IndexReader } from './index-reader.ts';
-import { keep, unlessAborted } from './kept.ts';
+import { keep, unlessAborted } from './cache.ts';
 import { nearest } from './nearest.ts';
 
 /**
@@ -84,7 +84,7 @@ export function createLibrary(currentContext: () => CliContext): Library {
 
 /** Nothing is loaded, nor connected to, before it is used: the server must answer at once when it starts. */
 function openShelves(context: CliContext, settings: string) {
-  const session = keep(async () => (await import('../search.ts')).openSearch(context), isServersFault);
+  const session = keep(async () => (await import('../catalog/search.ts')).openSearch(context), isServersFault);
   const index = keep(async () => (await import('./index-reader.ts')).openIndexReader(context), isServersFault);
   let mgit: Promise<Mgit> | null = null;
   return {
@@ -100,7 +100,7 @@ function openShelves(context: CliContext, settings: string) {
 }
 
 async function openMgit(context: CliContext): Promise<Mgit> {
-  const tools = await import('../../activities/tools.ts');
+  const tools = await import('../../activities/catalog/tools.ts');
   return tools.openMgit(loadedConfig(context), context.env);
 }
 

@@ -1,4 +1,4 @@
-import type { Receipt } from '../../domain/catalog/receipt.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 
 /** A part of a list, and where the next one begins. */
 export interface Page<Item> {

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeText } from '../../activities/index/decode.ts';
+import { decodeText } from '../../activities/index/analysis/decode.ts';
 import type { CommittedFile, Mgit } from '../../activities/mgit/index.ts';
-import { addressOfReceipt } from '../../domain/catalog/plan.ts';
-import { STREAM_URL } from '../../domain/catalog/plan.ts';
-import type { Receipt } from '../../domain/catalog/receipt.ts';
-import { skipByContent } from '../../domain/catalog/skip.ts';
-import { LonghaulError } from '../../domain/failures.ts';
-import { inert, inertLine } from './inert.ts';
+import { addressOfReceipt } from '../../domain/catalog/index/plan.ts';
+import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import { skipByContent } from '../../domain/git/skip.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { inert, inertLine } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { nearest } from './nearest.ts';
 

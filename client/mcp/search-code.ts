@@ -1,6 +1,6 @@
-import { LonghaulError } from '../../domain/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { inert, inertLine } from './inert.ts';
+import { inert, inertLine } from './sanitize.ts';
 import type { Library } from './library.ts';
 import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
 

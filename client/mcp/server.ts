@@ -1,9 +1,9 @@
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
-import { redacted } from '../../activities/mgit/clone-url.ts';
-import { shownError } from '../cli/errors.ts';
+import { redacted } from '../../activities/git/clone-url.ts';
+import { shownError } from '../core/errors.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
-import { inert, inertValue } from './inert.ts';
+import { inert, inertValue } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { listFiles } from './list-files.ts';
 import { listRepositories } from './list-repositories.ts';

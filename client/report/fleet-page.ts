@@ -1,5 +1,5 @@
-import type { GroupRun, GroupView } from '../../activities/groups/view.ts';
-import type { FleetView } from '../fleet-view.ts';
+import type { GroupRun, GroupView } from '../../activities/catalog/groups/view.ts';
+import type { FleetView } from '../catalog/fleet-view.ts';
 import { type Bar, barChart, escapeHtml } from './bar-chart.ts';
 
 /** Rows of a table: the page stays one that a browser shows at once. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { spanOfTime } from '../span.schema.ts';
+import { spanOfTime } from '../shared/span.schema.ts';
 import { envName, shortName } from './values.schema.ts';
 
 /** Somebody who is told of alerts. Addresses that hold a secret are named, never written. */

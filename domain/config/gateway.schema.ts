@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { parseAddress } from '../address.ts';
-import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from '../catalog/flows.schema.ts';
-import { FORGES } from '../catalog/webhook.ts';
+import { parseAddress } from '../shared/address.ts';
+import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from '../catalog/flows/flows.schema.ts';
+import { FORGES } from '../forge/webhook.ts';
 import { envName, shortName } from './values.schema.ts';
 
 const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');

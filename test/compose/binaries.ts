@@ -2,7 +2,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { cachedServer } from '../../stack/server-cache.ts';
-import { findOnPath } from '../../stack/program.ts';
+import { findOnPath } from '../../platform/program.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 

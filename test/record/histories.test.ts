@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { tellRepository } from '../../activities/follow.ts';
-import { startFlow } from '../../client/flows.ts';
-import type { FleetProgress } from '../../domain/catalog/flows.ts';
+import { tellRepository } from '../../activities/catalog/follow.ts';
+import { startFlow } from '../../client/core/start-flow.ts';
+import type { FleetProgress } from '../../domain/fleet/fleet.ts';
 import { sourceOf, test } from '../support/flows.ts';
 import { collectRuns } from '../support/replay.ts';
 
@@ -14,7 +14,7 @@ const FOLDER = new URL('../histories/', import.meta.url);
 test('records one history of each kind, and never overwrites one', async ({ flows }) => {
   const { estate, client, started } = flows;
   await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
-  await estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/receipt.ts') });
+  await estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/index/receipt.ts') });
   const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], confirm: true });
   await expect
     .poll(() => onboarding.query<FleetProgress>('progress'))

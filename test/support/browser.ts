@@ -1,5 +1,5 @@
 import { type Browser, chromium } from 'playwright-core';
-import { findOnPath } from '../../stack/program.ts';
+import { findOnPath } from '../../platform/program.ts';
 
 /** Starts the Chromium that `CHROMIUM_PATH` names or that is installed; throws when there is none. */
 export async function openBrowser(): Promise<Browser> {

@@ -5,7 +5,7 @@ import type { Estate } from './estate.ts';
 import { NAMESPACE } from './namespace.ts';
 
 /** The command line's program. */
-export const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../client/cli/bin.ts', import.meta.url));
 
 /** How a command ended and what it printed. */
 export interface Ended {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { openModel } from '../../activities/index/embedder.ts';
-import { toUnitLength } from '../../activities/index/unit-length.ts';
+import { openModel } from '../../activities/index/models/embedder.ts';
+import { toUnitLength } from '../../activities/index/models/unit-length.ts';
 
 /** A request as the endpoint saw it. */
 export interface EmbeddingRequest {

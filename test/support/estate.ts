@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inject } from 'vitest';
-import type { WeaviateAddress } from '../../activities/index/weaviate.ts';
+import type { WeaviateAddress } from '../../activities/index/store/weaviate.ts';
 import { commitHeader, fastImport, fileHeader, git, importRepository } from '../../examples/git.ts';
 
 /** Files by path; null deletes. */

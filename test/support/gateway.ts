@@ -4,7 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import { execa } from 'execa';
 import { pino } from 'pino';
-import { loadConfig } from '../../activities/config.ts';
+import { loadConfig } from '../../activities/shared/config.ts';
 import { createGatewayMetrics, type GatewayMetrics } from '../../client/gateway/metrics.ts';
 import { createGateway } from '../../client/gateway/server.ts';
 import { BIN, commandEnv } from './command.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
-import { loadConfig } from '../../activities/config.ts';
+import { loadConfig } from '../../activities/shared/config.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
 import { startStack } from '../../stack/stack.ts';
 import { withTemporal } from '../../stack/temporal.ts';

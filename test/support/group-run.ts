@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { startFlow } from '../../client/flows.ts';
-import type { FleetResult } from '../../domain/catalog/flows.ts';
-import type { SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
+import { startFlow } from '../../client/core/start-flow.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { collectRuns } from './replay.ts';
 
 /** A group as a file of groups would declare it with nothing but these. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WeaviateClient } from 'weaviate-client';
-import { NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/receipt.ts';
-import type { IndexStore } from '../../activities/index/store.ts';
+import { NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
+import type { IndexStore } from '../../activities/index/store/store.ts';
 
 /** Everything that an index holds, in a form that two indexes of the same commits have in common. */
 export interface IndexDump {

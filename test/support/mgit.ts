@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { createMgit, type Differential, type Mgit } from '../../activities/mgit/index.ts';
-import type { Change, FilePath } from '../../domain/catalog/change.ts';
-import type { Snapshot } from '../../domain/catalog/receipt.ts';
+import type { Change, FilePath } from '../../domain/git/change.ts';
+import type { Snapshot } from '../../domain/git/snapshot.ts';
 import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
-import { LonghaulError } from '../../domain/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { SCRATCH_ENV } from './scratch-git.ts';
 
 /** mgit over a cache of its own. */

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { fieldsOf } from '../../activities/index/protobuf.ts';
+import { fieldsOf } from '../../activities/index/models/protobuf.ts';
 
 /** A span as it came over the wire. */
 export interface ReceivedSpan {

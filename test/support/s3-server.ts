@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '../../activities/config.ts';
+import { loadConfig } from '../../activities/shared/config.ts';
 import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { poll } from '../../stack/child.ts';
 import { fetchGoProgram } from '../../stack/fetch-go-program.ts';

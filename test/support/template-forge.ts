@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RepositoryAddress } from '../../domain/catalog/repository.ts';
+import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { type Forge, type ForgeAccess, startForge } from './forge.ts';
 import { commitTree, files, git, initRepository } from './scratch-git.ts';
 

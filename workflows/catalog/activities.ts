@@ -1,14 +1,14 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, proxyActivities } from '@temporalio/workflow';
-import type { BuildActivities } from '../../activities/builds.ts';
-import type { CatalogActivities } from '../../activities/catalog.ts';
-import type { GroupActivities } from '../../activities/groups.ts';
-import { NON_RETRYABLE } from '../../domain/failures.ts';
-import { REPOS_QUEUE } from '../../domain/queues.ts';
+import type { BuildActivities } from '../../activities/catalog/builds.ts';
+import type { CatalogActivities } from '../../activities/catalog/catalog.ts';
+import type { GroupActivities } from '../../activities/catalog/groups.ts';
+import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
 type Activities = CatalogActivities & BuildActivities & GroupActivities;
 
-/** Until the total bound; the worker ends what is not worth another try (`domain/failures.ts`). */
+/** Until the total bound; the worker ends what is not worth another try (`domain/shared/failures.ts`). */
 const retry = {
   initialInterval: '2 seconds',
   backoffCoefficient: 2,

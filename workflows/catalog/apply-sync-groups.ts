@@ -15,7 +15,7 @@ import {
   type GroupChange,
   isEffective,
   SYNC_GROUPS_LOCK,
-} from '../../domain/catalog/sync-groups.ts';
+} from '../../domain/catalog/groups/sync-groups.ts';
 import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { deciding } from './activities.ts';

@@ -13,16 +13,10 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FleetResult, RepositoryFailure } from '../../domain/catalog/flows.ts';
-import {
-  type FollowInput,
-  type FollowResult,
-  type FollowStep,
-  readRepositoryEvents,
-  type RepositoryEvent,
-  stepsAfter,
-} from '../../domain/catalog/follow.ts';
-import { repositoryName } from '../../domain/catalog/repository.ts';
+import type { FleetResult, RepositoryFailure } from '../../domain/fleet/fleet.ts';
+import { type FollowInput, type FollowResult, type FollowStep, stepsAfter } from '../../domain/catalog/flows/follow.ts';
+import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/repository-event.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
 import { tell } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';

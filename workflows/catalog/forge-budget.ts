@@ -20,8 +20,8 @@ import {
   NEW_BUDGET,
   report,
   statusOf,
-} from '../../domain/catalog/forge-budget.ts';
-import { describeForgeBudget } from '../../domain/catalog/progress.ts';
+} from '../../domain/forge/forge-budget.ts';
+import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');

@@ -1,8 +1,9 @@
-import type { FleetResult, OnboardInput } from '../../domain/catalog/flows.ts';
+import type { OnboardInput } from '../../domain/catalog/flows/flows.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
  * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one

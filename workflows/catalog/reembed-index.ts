@@ -6,7 +6,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { isNoWorse, type StoredQuery } from '../../domain/catalog/build.ts';
+import { isNoWorse, type StoredQuery } from '../../domain/catalog/index/build.ts';
 import {
   describeReembed,
   type FillInput,
@@ -18,14 +18,15 @@ import {
   SWITCH_QUESTION,
   type SwitchInput,
   type SwitchResult,
-} from '../../domain/catalog/build-flows.ts';
-import type { Confirmation, FleetResult } from '../../domain/catalog/flows.ts';
-import type { FailureType } from '../../domain/failures.ts';
+} from '../../domain/catalog/flows/build-flows.ts';
+import type { Confirmation } from '../../domain/shared/confirmation.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FailureType } from '../../domain/shared/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
 import { deciding, finding, indexing } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 

@@ -1,7 +1,8 @@
-import type { FleetResult, RemoveInput } from '../../domain/catalog/flows.ts';
+import type { RemoveInput } from '../../domain/catalog/flows/flows.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
 
 /** Takes the indexed repositories that match, or one branch of them, out of the index; the repositories themselves are not touched. */
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {

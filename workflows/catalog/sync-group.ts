@@ -1,8 +1,8 @@
-import type { FleetResult } from '../../domain/catalog/flows.ts';
-import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/sync-groups.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
  * One run of a sync group (seed 000, workflows 7 and 8), started by its schedule: what `mgit list` finds and the index does

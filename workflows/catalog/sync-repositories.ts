@@ -1,7 +1,8 @@
-import type { FleetResult, SyncRepositoriesInput } from '../../domain/catalog/flows.ts';
+import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
+import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
  * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, and each branch beside it, is asked in batches, and a child is

@@ -2,17 +2,17 @@ import { setCurrentDetails } from '@temporalio/workflow';
 import type {
   IngestStreamInput,
   RemoveRepositoryInput,
-  RepositoryOutcome,
   SyncRepositoryInput,
-} from '../../domain/catalog/flows.ts';
-import { describeOutcome } from '../../domain/catalog/progress.ts';
-import { repositoryName } from '../../domain/catalog/repository.ts';
+} from '../../domain/catalog/flows/flows.ts';
+import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
+import { describeOutcome } from '../../domain/catalog/flows/progress.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
 import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { indexing } from './activities.ts';
 import { lockOf } from './lock.ts';
-import { tellingFailure } from './telling.ts';
+import { tellingFailure } from './log-events.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,

@@ -1,7 +1,7 @@
 import { continueAsNew, defineSignal, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
-import type { FollowActivities } from '../../activities/follow.ts';
-import { type Delivery, readDeliveries } from '../../domain/catalog/follow.ts';
-import { NON_RETRYABLE } from '../../domain/failures.ts';
+import type { FollowActivities } from '../../activities/catalog/follow.ts';
+import { type Delivery, readDeliveries } from '../../domain/forge/repository-event.ts';
+import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { tell } from '../shared/events.ts';
 import { collected } from '../shared/quiet.ts';
 

@@ -1,25 +1,21 @@
 import { setCurrentDetails } from '@temporalio/workflow';
-import {
-  clipError,
-  type FleetResult,
-  type VerifyInput,
-  type VerifyRepositoryInput,
-} from '../../domain/catalog/flows.ts';
-import { describeVerification } from '../../domain/catalog/progress.ts';
-import { repositoryName } from '../../domain/catalog/repository.ts';
+import type { VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows/flows.ts';
+import { clipError, type FleetResult } from '../../domain/fleet/fleet.ts';
+import { describeVerification } from '../../domain/catalog/flows/progress.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
 import {
   addVerification,
   describeDifferences,
   NOTHING_DIFFERS,
   type RepositoryVerification,
-} from '../../domain/catalog/verification.ts';
+} from '../../domain/catalog/index/verification.ts';
 import { tell } from '../shared/events.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
 import { lockOf } from './lock.ts';
-import { tellingFailure } from './telling.ts';
+import { tellingFailure } from './log-events.ts';
 
 /**
  * Holds the index against git: one pass over Weaviate tells which receipts do not say what it holds, and only those (with

@@ -5,9 +5,9 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AlertActivities, FleetWatch } from '../../activities/alerts.ts';
-import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/alerts.ts';
-import { NON_RETRYABLE } from '../../domain/failures.ts';
+import type { AlertActivities, FleetWatch } from '../../activities/catalog/alerts.ts';
+import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/groups/alerts.ts';
+import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { failureOf } from '../shared/failure.ts';
 
 const options = {

@@ -1,5 +1,5 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { Confirmation } from '../../domain/catalog/flows.ts';
+import type { Confirmation } from '../../domain/shared/confirmation.ts';
 
 /** A person's answer to what a flow asks; refused when nobody asked. Answered with the flow's progress. */
 const confirmUpdate = defineUpdate<unknown, [Confirmation]>('confirm');

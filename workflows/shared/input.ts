@@ -1,5 +1,5 @@
 import { proxyLocalActivities } from '@temporalio/workflow';
-import type { InputActivities } from '../../activities/input.ts';
+import type { InputActivities } from '../../activities/shared/input.ts';
 
 const { checkInput } = proxyLocalActivities<InputActivities>({
   startToCloseTimeout: '10 seconds',

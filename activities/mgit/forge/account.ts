@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ForgeLimits } from '../../../domain/catalog/forge-budget.ts';
+import type { ForgeLimits } from '../../../domain/forge/forge-budget.ts';
 
 /** Whose budget is meant: one token at one forge. */
 export interface ForgeAccount {

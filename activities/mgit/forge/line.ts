@@ -4,10 +4,10 @@ import {
   type ForgeReport,
   type ForgeSaid,
   LEASE_MS,
-} from '../../../domain/catalog/forge-budget.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+} from '../../../domain/forge/forge-budget.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
-import { type BudgetKeeper, keeperOf } from './keeper.ts';
+import { type BudgetKeeper, keeperOf } from './budget-client.ts';
 
 /** What came of one request. */
 export interface ForgeAnswer<Value> {

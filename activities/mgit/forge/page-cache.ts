@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withoutCredentials } from '../clone-url.ts';
-import { replaceFile } from '../git.ts';
+import { withoutCredentials } from '../../git/clone-url.ts';
+import { replaceFile } from '../../git/git.ts';
 
 /** A page of a listing as the forge gave it, without anything secret. */
 export interface Page {

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import type { AzureDevopsProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';

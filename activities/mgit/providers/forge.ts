@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
-import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/catalog/pattern.ts';
-import { isPlainSegment, isRepositoryId, type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
+import { isPlainSegment, isRepositoryId, type Repository, repositoryId } from '../../../domain/git/repository.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 

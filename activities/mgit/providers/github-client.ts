@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Octokit } from '@octokit/core';
 import { paginateRest } from '@octokit/plugin-paginate-rest';
-import { type ForgeSaid, REST_POINTS } from '../../../domain/catalog/forge-budget.ts';
+import { type ForgeSaid, REST_POINTS } from '../../../domain/forge/forge-budget.ts';
 import type { ForgeAnswer, ForgeLine } from '../forge/line.ts';
 import type { PageCache } from '../forge/page-cache.ts';
 import { LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';

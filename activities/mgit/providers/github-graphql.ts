@@ -1,4 +1,4 @@
-import type { Head } from '../../../domain/catalog/plan.ts';
+import type { Head } from '../../../domain/git/head.ts';
 import { nullOid } from '../diff.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
 

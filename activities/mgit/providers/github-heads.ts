@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
-import type { Head } from '../../../domain/catalog/plan.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+import type { Head } from '../../../domain/git/head.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
 import {
   askGraphql,

@@ -1,4 +1,4 @@
-import type { Head } from '../../../domain/catalog/plan.ts';
+import type { Head } from '../../../domain/git/head.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
 import { askGraphql, HEAD_FRAGMENT, hasNoGraphql, headShown, type ShownHead } from './github-graphql.ts';
 

@@ -1,12 +1,12 @@
 import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
 import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { GITHUB_LIMITS } from '../../../domain/catalog/forge-budget.ts';
-import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/catalog/pattern.ts';
-import type { Head } from '../../../domain/catalog/plan.ts';
-import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/catalog/repository.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
-import { redacted, withoutCredentials } from '../clone-url.ts';
+import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
+import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
+import type { Head } from '../../../domain/git/head.ts';
+import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/git/repository.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { redacted, withoutCredentials } from '../../git/clone-url.ts';
 import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
 import { type ForgeLine, forgeLines } from '../forge/line.ts';
 import { createPageCache } from '../forge/page-cache.ts';

@@ -2,8 +2,8 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve, sep } from 'node:path';
 import type { LocalProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { isRepositoryId, type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+import { isRepositoryId, type Repository, repositoryId } from '../../../domain/git/repository.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { findLayout, type Layout } from '../layout.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 

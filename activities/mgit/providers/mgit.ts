@@ -1,9 +1,9 @@
 import { execa, ExecaError } from 'execa';
 import type { MgitProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { hasWildcard, type Pattern } from '../../../domain/catalog/pattern.ts';
-import { type Repository, repositoryId } from '../../../domain/catalog/repository.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
-import { redacted, withoutCredentials } from '../clone-url.ts';
+import { hasWildcard, type Pattern } from '../../../domain/git/pattern.ts';
+import { type Repository, repositoryId } from '../../../domain/git/repository.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { redacted, withoutCredentials } from '../../git/clone-url.ts';
 import type { Provider } from './provider.ts';
 
 /** Repositories that an installed mgit finds: `mgit list PATTERN --format json`. */

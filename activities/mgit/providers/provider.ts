@@ -1,7 +1,7 @@
-import type { Pattern } from '../../../domain/catalog/pattern.ts';
-import type { Head } from '../../../domain/catalog/plan.ts';
-import type { Repository, RepositoryAddress } from '../../../domain/catalog/repository.ts';
-import type { LonghaulError } from '../../../domain/failures.ts';
+import type { Pattern } from '../../../domain/git/pattern.ts';
+import type { Head } from '../../../domain/git/head.ts';
+import type { Repository, RepositoryAddress } from '../../../domain/git/repository.ts';
+import type { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** One place where repositories are found. */
 export interface Provider {

@@ -1,4 +1,4 @@
-import { LonghaulError } from '../../../domain/failures.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** What a forge says instead of an answer. */
 export interface Refusal {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { LonghaulError } from '../../../domain/failures.ts';
-import { redacted } from '../clone-url.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { redacted } from '../../git/clone-url.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
 import { failureOf, type Refusal, waitOf } from './refusal.ts';
 

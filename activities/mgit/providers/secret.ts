@@ -1,4 +1,4 @@
-import { LonghaulError } from '../../../domain/failures.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** What an environment variable holds for a provider. Throws `AuthenticationFailed` when it is not set. */
 export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider: string): string {

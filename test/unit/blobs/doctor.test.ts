@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { blobsFinding } from '../../../client/cli/blobs-finding.ts';
-import type { Finding } from '../../../client/cli/finding.ts';
-import { type Config, configSchema } from '../../../domain/config.schema.ts';
+import { blobsFinding } from '../../../client/cli/catalog/blobs-finding.ts';
+import type { Finding } from '../../../client/cli/catalog/finding.ts';
+import { type Config, configSchema } from '../../../domain/config/config.schema.ts';
 import { S3_BUILD_MS, type S3Server, startS3Server } from '../../support/s3-server.ts';
 
 let server: S3Server;

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ANALYSIS_CACHE, createAnalyzer } from '../../../activities/index/analyzer.ts';
-import type { Analyzer, AnalyzerOptions, SourceFile } from '../../../activities/index/analyzer.ts';
+import { ANALYSIS_CACHE, createAnalyzer } from '../../../activities/index/analysis/analyzer.ts';
+import type { Analyzer, AnalyzerOptions, SourceFile } from '../../../activities/index/analysis/analyzer.ts';
 import { realFiles } from './real-files.ts';
 import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
 

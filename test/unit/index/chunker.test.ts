@@ -1,9 +1,9 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { chunk, CHUNK_SIZE } from '../../../activities/index/chunker.ts';
-import type { Chunk } from '../../../activities/index/chunker.ts';
-import { decodeText } from '../../../activities/index/decode.ts';
-import { languageOf } from '../../../activities/index/language.ts';
+import { chunk, CHUNK_SIZE } from '../../../activities/index/analysis/chunker.ts';
+import type { Chunk } from '../../../activities/index/analysis/chunker.ts';
+import { decodeText } from '../../../activities/index/analysis/decode.ts';
+import { languageOf } from '../../../activities/index/analysis/language.ts';
 import { realFiles } from './real-files.ts';
 
 const sizeOf = (text: string): number => text.replaceAll(/[\0- ]/g, '').length;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { chunk } from '../../../activities/index/chunker.ts';
-import { definitionLines } from '../../../activities/index/definition-lines.ts';
+import { chunk } from '../../../activities/index/analysis/chunker.ts';
+import { definitionLines } from '../../../activities/index/analysis/definition-lines.ts';
 
 describe('definitions by their lines', () => {
   test.each([

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { distilTables, textTokens } from '../../../activities/index/distillation.ts';
-import { tokenImportance } from '../../../activities/index/token-importance.ts';
-import type { DistilledTables } from '../../../activities/index/static-model.ts';
+import { distilTables, textTokens } from '../../../activities/index/models/distillation.ts';
+import { tokenImportance } from '../../../activities/index/models/token-importance.ts';
+import type { DistilledTables } from '../../../activities/index/models/static-model.ts';
 
 const WIDTH = 300;
 const VOCABULARY = [

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { Language, Parser, Query } from 'web-tree-sitter';
-import { GRAMMARS, readGrammar } from '../../../activities/index/grammar-files.ts';
-import { patternsIn } from '../../../activities/index/grammars.ts';
+import { GRAMMARS, readGrammar } from '../../../activities/index/analysis/grammar-files.ts';
+import { patternsIn } from '../../../activities/index/analysis/grammars.ts';
 
 test.for(GRAMMARS)('the queries of %s are taken apart where the library itself takes them apart', async (name) => {
   await Parser.init();

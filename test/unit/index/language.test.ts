@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { GRAMMARS } from '../../../activities/index/grammar-files.ts';
-import { grammarOf } from '../../../activities/index/grammars.ts';
-import { languageOf } from '../../../activities/index/language.ts';
+import { GRAMMARS } from '../../../activities/index/analysis/grammar-files.ts';
+import { grammarOf } from '../../../activities/index/analysis/grammars.ts';
+import { languageOf } from '../../../activities/index/analysis/language.ts';
 
 describe('the language of a file', () => {
   test.each([

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
-import { openModel, shareModel } from '../../../activities/index/embedder.ts';
-import type { EmbeddingModel, ModelConfig } from '../../../activities/index/embedder.ts';
-import { readModelFiles } from '../../../activities/index/model-files.ts';
-import { readStaticModel, writeStaticModel } from '../../../activities/index/static-model.ts';
+import { openModel, shareModel } from '../../../activities/index/models/embedder.ts';
+import type { EmbeddingModel, ModelConfig } from '../../../activities/index/models/embedder.ts';
+import { readModelFiles } from '../../../activities/index/models/model-files.ts';
+import { readStaticModel, writeStaticModel } from '../../../activities/index/models/static-model.ts';
 import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
 
 const PAIRS = [

@@ -1,6 +1,6 @@
-import { loadConfig } from '../../../activities/config.ts';
-import { shareModel } from '../../../activities/index/embedder.ts';
-import type { ModelConfig } from '../../../activities/index/embedder.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { shareModel } from '../../../activities/index/models/embedder.ts';
+import type { ModelConfig } from '../../../activities/index/models/embedder.ts';
 import { ensureModel } from '../../../stack/model.ts';
 
 /** Long enough to fetch and distil the model, which the first run on a machine has to do. */

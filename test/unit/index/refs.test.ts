@@ -1,6 +1,6 @@
 import { fc, test } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { refsWith } from '../../../activities/index/refs.ts';
+import { refsWith } from '../../../activities/index/store/refs.ts';
 
 const REFS = ['HEAD', 'refs/heads/a', 'refs/heads/b', 'refs/heads/c'];
 const some = fc.subarray(REFS);

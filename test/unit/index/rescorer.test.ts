@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { ANALYSIS_CACHE } from '../../../activities/index/analyzer.ts';
-import { rescoringText } from '../../../activities/index/embedding-text.ts';
-import { createRescorer } from '../../../activities/index/rescorer.ts';
-import type { ModelConfig } from '../../../activities/index/embedder.ts';
+import { ANALYSIS_CACHE } from '../../../activities/index/analysis/analyzer.ts';
+import { rescoringText } from '../../../activities/index/models/embedding-text.ts';
+import { createRescorer } from '../../../activities/index/models/rescorer.ts';
+import type { ModelConfig } from '../../../activities/index/models/embedder.ts';
 import { FIRST_RUN_MS, realModel } from './real-model.ts';
 
 const CHUNKS = [

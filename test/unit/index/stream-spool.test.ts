@@ -7,8 +7,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { type BlobStore, createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
 import { createStreamSpool, type StreamSpool } from '../../../activities/index/stream-spool.ts';
-import type { Change } from '../../../domain/catalog/change.ts';
-import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/receipt.ts';
+import type { Change } from '../../../domain/git/change.ts';
+import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/index/receipt.ts';
 
 const LINE = `${JSON.stringify({ repo_id: 'a/b/c', op: 'add', path: 'a.ts', content: 'export const a = 1;\n' })}\n`;
 

@@ -1,4 +1,4 @@
-import { openVectorCache, textKey } from '../../../activities/index/vector-cache.ts';
+import { openVectorCache, textKey } from '../../../activities/index/store/vector-cache.ts';
 
 // a process of vector-cache.test.ts: writes batches of 50 vectors and says so after the first
 const [file = '', model = '', prefix = '', batches = '0'] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openVectorCache, textKey } from '../../../activities/index/vector-cache.ts';
+import { openVectorCache, textKey } from '../../../activities/index/store/vector-cache.ts';
 
 const MODEL = '0123456789abcdef';
 let folder: string;

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { beforeAll, describe, expect } from 'vitest';
-import { decodeText } from '../../../activities/index/decode.ts';
-import { createWordPiece } from '../../../activities/index/wordpiece.ts';
-import type { WordPiece } from '../../../activities/index/wordpiece.ts';
-import { LonghaulError } from '../../../domain/failures.ts';
+import { decodeText } from '../../../activities/index/analysis/decode.ts';
+import { createWordPiece } from '../../../activities/index/models/wordpiece.ts';
+import type { WordPiece } from '../../../activities/index/models/wordpiece.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { realFiles } from './real-files.ts';
 import { FIRST_RUN_MS, realModel } from './real-model.ts';
 

@@ -6,9 +6,9 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Mgit } from '../../../activities/mgit/index.ts';
-import { withLock } from '../../../activities/mgit/lock.ts';
+import { withLock } from '../../../platform/lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
-import type { Change } from '../../../domain/catalog/change.ts';
+import type { Change } from '../../../domain/git/change.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
 import { commitTree, files, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
@@ -180,7 +180,7 @@ test('killed in the middle, at many moments: every mirror is whole or gone, and 
   const path = mirrorPath(set.cache, 'web/acme/a');
   const remover = start(
     `const { rename } = await import('node:fs/promises');
-     const { temporaryPath } = await import(${JSON.stringify(new URL('../../../activities/mgit/temporary.ts', import.meta.url))});
+     const { temporaryPath } = await import(${JSON.stringify(new URL('../../../platform/temporary.ts', import.meta.url))});
      await rename(${JSON.stringify(path)}, temporaryPath(${JSON.stringify(path)}));`,
     set.cache,
   );
@@ -282,7 +282,7 @@ test('a thousand mirrors are counted by what was written down, not by walking th
 
 test('what a process of the same number left, as in a container that was started again, is removed; its own is not', async () => {
   const folder = scratchFolder();
-  const temporary = JSON.stringify(new URL('../../../activities/mgit/temporary.ts', import.meta.url));
+  const temporary = JSON.stringify(new URL('../../../platform/temporary.ts', import.meta.url));
   const inContainer = async (code: string): Promise<void> => {
     const program = `import { writeFileSync } from 'node:fs';
       import { removeTemporaries, temporaryPath } from ${temporary};

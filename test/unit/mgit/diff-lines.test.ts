@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
-import { parseChangeLine } from '../../../domain/catalog/change-line.ts';
+import { parseChangeLine } from '../../../domain/git/change-line.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 

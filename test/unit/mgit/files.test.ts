@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Change } from '../../../domain/catalog/change.ts';
-import type { Snapshot } from '../../../domain/catalog/receipt.ts';
+import type { Change } from '../../../domain/git/change.ts';
+import type { Snapshot } from '../../../domain/git/snapshot.ts';
 import { startForge } from '../../support/forge.ts';
 import { applied, changesOf, exactPath, openMgit, treeOf } from '../../support/mgit.ts';
 import {

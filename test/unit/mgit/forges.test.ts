@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines, type Mgit } from '../../../activities/mgit/index.ts';
-import type { LonghaulError } from '../../../domain/failures.ts';
+import type { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES, type ForgeKind, TOKEN } from '../../support/dialects.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
 import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
-import type { LonghaulError } from '../../../domain/failures.ts';
+import type { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Forge, ForgeAccess } from '../../support/forge.ts';
 import { changesOf, failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';

@@ -5,9 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { poll, superviseChild } from '../../../stack/child.ts';
 import type { ChildSpec } from '../../../stack/child.ts';
 import { STACK_MARK, stopLeftovers } from '../../../stack/leftovers.ts';
-import { identify, isRunning } from '../../../stack/process-identity.ts';
-import type { ProcessIdentity } from '../../../stack/process-identity.ts';
-import { runProgram } from '../../../stack/program.ts';
+import { identify, isRunning } from '../../../platform/process-identity.ts';
+import type { ProcessIdentity } from '../../../platform/process-identity.ts';
+import { runProgram } from '../../../platform/program.ts';
 import { serverEnvironment } from '../../../stack/server-environment.ts';
 import { StackError } from '../../../stack/stack-error.ts';
 

@@ -5,7 +5,7 @@ import {
   statusAddress,
   type StatusPages,
 } from '../../../activities/telemetry/status-server.ts';
-import { type Address, formatAddress, parseAddress } from '../../../domain/address.ts';
+import { type Address, formatAddress, parseAddress } from '../../../domain/shared/address.ts';
 
 const ANY_PORT = { host: '127.0.0.1', port: 0 };
 

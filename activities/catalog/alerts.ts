@@ -1,0 +1,115 @@
+import { activityInfo, getClient } from '@temporalio/activity';
+import { type Client, WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { type Alert, type AlertChanges, alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.ts';
+import type { Config } from '../../domain/config/config.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { type AlertNews, tell } from './alerts/channels.ts';
+import { watchScheduleId } from './alerts/schedule.ts';
+import { type GroupView, viewGroups } from './groups/view.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { unpolledQueues } from '../shared/unpolled-queues.ts';
+
+/** What a look at the fleet found. */
+export interface FleetWatch {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly alerts: readonly Alert[];
+  /** Runs that every group has missed so far. */
+  readonly missed: Readonly<Record<string, number>>;
+  /** What channels could not be told, by name. */
+  readonly untold?: Readonly<Record<string, AlertChanges>>;
+}
+
+/** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
+export interface AlertActivities {
+  /** Looks at groups and task queues, and at what the latest run before this one found; null when there was none. */
+  watch(): Promise<{ readonly before: FleetWatch | null; readonly now: FleetWatch }>;
+  /** Tells one channel the news. */
+  tellChannel(request: { readonly channel: string; readonly news: Omit<AlertNews, 'index'> }): Promise<void>;
+  /** Names of the channels. */
+  channels(): Promise<readonly string[]>;
+}
+
+/** See {@link AlertActivities}. */
+export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): AlertActivities {
+  const index = config.index.name;
+  const { channels, staleAfter, failingRuns } = config.alerts;
+  return {
+    watch: () =>
+      heartbeating(async () => {
+        const client = getClient();
+        const at = new Date().toISOString();
+        const [before, { groups, runs }, unpolled] = await Promise.all([
+          watchedBefore(client, index),
+          viewGroups(client, index),
+          unpolledQueues(client),
+        ]);
+        const watched = groups.map((group): WatchedGroup => {
+          const own = runs.filter((run) => run.group === group.group.name);
+          return watchedGroup(group, own);
+        });
+        const fleet = { at, groups: watched, unpolled, missedBefore: before?.missed ?? {} };
+        const alerts = alertsOf(fleet, { staleAfterSeconds: staleAfter, failingRuns });
+        const missed = Object.fromEntries(watched.map((group) => [group.name, group.missed]));
+        return { before, now: { at, alerts, missed } };
+      }),
+
+    tellChannel: ({ channel: name, news }) =>
+      heartbeating(async (signal) => {
+        const channel = channels.find((one) => one.name === name);
+        if (!channel)
+          throw new LonghaulError('InvalidConfiguration', `No alert channel ${name} is configured any more.`);
+        await tell(channel, { ...news, index }, env, signal);
+      }),
+
+    channels: () => Promise.resolve(channels.map(({ name }) => name)),
+  };
+}
+
+/** What the latest run found. Temporal hands results on to runs of the schedule, but not to those of a person. */
+async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
+  const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
+  const own = activityInfo().workflowExecution?.workflowId;
+  const earlier = info.recentActions.map(({ action }) => action.workflow.workflowId).filter((id) => id !== own);
+  for (const id of earlier.toReversed()) {
+    const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
+    // one that is older than what Temporal keeps told its news long ago
+    const status = (await handle.describe().catch(unlessForgotten))?.status.name;
+    const found = status === 'COMPLETED' || status === 'FAILED' ? await handle.result().catch(watchIn) : null;
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** What a run found that could not tell it to every channel: it is with its failure. Null for a run that failed before. */
+function watchIn(error: unknown): FleetWatch | null {
+  if (!(error instanceof WorkflowFailedError)) throw error;
+  const { cause } = error;
+  const [found] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as FleetWatch[]) : [];
+  return found?.untold === undefined ? null : found;
+}
+
+function unlessForgotten(error: unknown): null {
+  if (error instanceof WorkflowNotFoundError) return null;
+  throw error;
+}
+
+function watchedGroup(
+  { group, isPaused, missed, completeAt }: GroupView,
+  runs: Awaited<ReturnType<typeof viewGroups>>['runs'],
+): WatchedGroup {
+  return {
+    name: group.name,
+    isPaused,
+    missed,
+    completeAt,
+    firstRunAt: runs[0]?.startedAt ?? null,
+    runs: runs
+      .filter(({ status }) => status !== 'RUNNING')
+      .map(({ status, result }) => ({
+        status,
+        failed: result?.failures.map(({ repository }) => repository) ?? [],
+      })),
+  };
+}

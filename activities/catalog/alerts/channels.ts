@@ -1,0 +1,139 @@
+import { createHmac } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createTransport } from 'nodemailer';
+import type { AlertChanges } from '../../../domain/catalog/groups/alerts.ts';
+import type { AlertChannelConfig } from '../../../domain/config/alerts.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+
+/** What came and what went, as it is told. */
+export interface AlertNews extends AlertChanges {
+  /** Names this news: a channel that is told twice may take it for one. */
+  readonly id: string;
+  /** `index.name` in longhaul.yaml. */
+  readonly index: string;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Tells a channel the news. Throws `InvalidConfiguration` when the environment does not have what the channel needs,
+ * `AlertNotSent` when it does not take them.
+ */
+export async function tell(
+  channel: AlertChannelConfig,
+  news: AlertNews,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (channel.type) {
+    case 'webhook':
+      return post(
+        channel.name,
+        secretOf(env, channel.urlEnv, channel.name),
+        news,
+        signal,
+        signatureOf(channel, news, env),
+      );
+    case 'slack':
+      return post(
+        channel.name,
+        secretOf(env, channel.urlEnv, channel.name),
+        { text: inSlack(textOf(news)) },
+        signal,
+        {},
+      );
+    case 'email':
+      return mail(channel, news, env);
+  }
+}
+
+/** The news as lines for people. */
+export function textOf({ index, raised, settled }: AlertNews): string {
+  const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `settled: ${text}`)];
+  return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} settled`, ...lines].join('\n');
+}
+
+/** The text as Slack shows it: what a repository is called calls nobody, and is no link (`<!channel>`). */
+export function inSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** `sha256=<hex>` over the body, as forges sign theirs. */
+function signatureOf(
+  channel: Extract<AlertChannelConfig, { type: 'webhook' }>,
+  news: AlertNews,
+  env: NodeJS.ProcessEnv,
+): Record<string, string> {
+  if (channel.secretEnv === undefined) return {};
+  const secret = secretOf(env, channel.secretEnv, channel.name);
+  return {
+    'x-longhaul-signature-256': `sha256=${createHmac('sha256', secret).update(JSON.stringify(news)).digest('hex')}`,
+  };
+}
+
+async function post(
+  name: string,
+  url: string,
+  body: object,
+  signal: AbortSignal,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  let response: Response;
+  try {
+    response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'user-agent': 'longhaul', ...headers },
+      body: JSON.stringify(body),
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+  } catch {
+    signal.throwIfAborted();
+    // the address may be a secret, and stands in some errors
+    throw new LonghaulError('AlertNotSent', `The alert channel ${name} cannot be reached.`);
+  }
+  await response.body?.cancel();
+  if (!response.ok) {
+    throw new LonghaulError('AlertNotSent', `The alert channel ${name} answered ${response.status}.`);
+  }
+}
+
+async function mail(
+  { name, smtpUrlEnv, from, to }: Extract<AlertChannelConfig, { type: 'email' }>,
+  news: AlertNews,
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const text = textOf(news);
+  const patience = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
+  const transport = createTransport({ url: secretOf(env, smtpUrlEnv, name), ...patience }, { from });
+  try {
+    await transport.sendMail({
+      from,
+      to: [...to],
+      subject: text.split('\n')[0] ?? '',
+      text,
+      messageId: `<${news.id}@${hostname()}>`,
+    });
+  } catch (error) {
+    throw new LonghaulError('AlertNotSent', `The alert channel ${name} did not take the mail: ${saidBy(error)}.`);
+  } finally {
+    transport.close();
+  }
+}
+
+/** What the mail server said, which holds no password. */
+function saidBy(error: unknown): string {
+  const { code, responseCode } = error as { code?: string; responseCode?: number };
+  return [code, responseCode].filter(Boolean).join(' ') || 'no reason given';
+}
+
+function secretOf(env: NodeJS.ProcessEnv, variable: string, channel: string): string {
+  const value = env[variable]?.trim();
+  if (value) return value;
+  throw new LonghaulError(
+    'InvalidConfiguration',
+    `The environment variable ${variable} of the alert channel ${channel} is not set.`,
+  );
+}

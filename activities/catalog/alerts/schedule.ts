@@ -1,0 +1,38 @@
+import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
+import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
+
+const EVERY = '5 minutes';
+
+/**
+ * Lets the flow `watchFleet` look at the groups of an index every five minutes, or, when nobody is to be told, no more. May be
+ * repeated.
+ */
+export async function scheduleWatch(client: Client, indexName: string, isWanted: boolean): Promise<void> {
+  const id = watchScheduleId(indexName);
+  try {
+    if (!isWanted) {
+      await client.schedule.getHandle(id).delete();
+      return;
+    }
+    await client.schedule.create({
+      scheduleId: id,
+      spec: { intervals: [{ every: EVERY }] },
+      action: {
+        type: 'startWorkflow',
+        workflowType: 'watchFleet',
+        taskQueue: FLOWS_QUEUE,
+        workflowId: id,
+        args: [],
+        staticSummary: `alerts of ${indexName}`,
+      },
+      policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: EVERY },
+    });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning || error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+/** The id of the schedule that watches over the groups of an index. */
+export function watchScheduleId(indexName: string): string {
+  return `watch-fleet/${indexName}`;
+}

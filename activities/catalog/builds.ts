@@ -1,0 +1,172 @@
+import {
+  type BuildComparison,
+  compareAnswers,
+  type QueryAnswers,
+  type StoredQuery,
+} from '../../domain/catalog/index/build.ts';
+import type { PruneResult, SwitchResult } from '../../domain/catalog/flows/build-flows.ts';
+import type { RepositoryPage } from '../../domain/fleet/fleet.ts';
+import { headReceipts } from '../../domain/catalog/index/refs.ts';
+import { addressOfReceipt, isBeingRemoved, pageOf } from '../../domain/catalog/index/plan.ts';
+import { blankReceipt, type Receipt } from '../../domain/catalog/index/receipt.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import type { CatalogTools, IndexTools } from './catalog.ts';
+import type { IndexStore } from '../index/store/store.ts';
+import { listBranches, takeOutBranch } from './removal.ts';
+
+/** The activities that change which builds an index has. Task queue `longhaul-repos`. */
+export interface BuildActivities {
+  /** Begins an empty build; with the model of the live one when none is named. Gives the digests of the live and the new build. */
+  beginBuild(request: { readonly model?: string }): Promise<{ readonly from: string | null; readonly to: string }>;
+  /** Repositories of the live build that are not in this one where their refs are now. */
+  findUnbuilt(request: {
+    readonly build: string;
+    readonly after: string | null;
+    readonly limit: number;
+  }): Promise<RepositoryPage>;
+  /** Asks both builds the same questions. */
+  compareBuilds(request: {
+    readonly from: string;
+    readonly to: string;
+    readonly queries: readonly StoredQuery[];
+  }): Promise<BuildComparison>;
+  /** The digest of a build; `previous` is the one that was live before. Throws `InvalidInput` when there is none. */
+  resolveBuild(request: { readonly to: string }): Promise<string>;
+  /** Makes a build live, with exactly the repositories and branches that the live one has. */
+  switchBuild(request: { readonly to: string }): Promise<SwitchResult>;
+  /** Drops the builds beside the live one. */
+  pruneBuilds(request: { readonly previous: boolean }): Promise<PruneResult>;
+}
+
+/** See {@link BuildActivities}. */
+export function createBuildActivities(tools: CatalogTools): BuildActivities {
+  const { builds } = tools;
+  return {
+    beginBuild: ({ model }) =>
+      heartbeating(async () => {
+        const live = await builds.live();
+        return { from: live?.digest ?? null, to: await tools.begin(model ?? live?.settings.model) };
+      }),
+
+    findUnbuilt: ({ build, after, limit }) =>
+      heartbeating(async (signal) => {
+        const live = await builds.live();
+        const wanted = live === null ? [] : await builds.store(live.digest).receipts();
+        const { planner } = await tools.index(build);
+        return pageOf(await planner.filling(wanted, signal), after, limit);
+      }),
+
+    compareBuilds: ({ from, to, queries }) =>
+      heartbeating(async (signal, report) => {
+        const [before, after] = await Promise.all([tools.index(from), tools.index(to)]);
+        const answers: QueryAnswers[] = [];
+        for (const query of queries) {
+          signal.throwIfAborted();
+          answers.push({ query, before: await ask(before, query), after: await ask(after, query) });
+          report({ queries: answers.length });
+        }
+        return compareAnswers(answers);
+      }),
+
+    async resolveBuild({ to }) {
+      const all = await builds.list();
+      const found = all.find(({ digest, role }) => digest === to || role === to);
+      if (found) return found.digest;
+      if (to === 'previous') throw new LonghaulError('InvalidInput', 'There is no previous build to go back to.');
+      const known = all.map(({ digest, role }) => `${digest} (${role})`).join(', ');
+      throw new LonghaulError('InvalidInput', `There is no build ${to}; there are: ${known || 'none'}.`);
+    },
+
+    switchBuild: ({ to }) =>
+      heartbeating(async (signal) => {
+        const live = await builds.live();
+        if (live?.digest === to) {
+          // an earlier try of this activity did it, and its answer was lost
+          const previous = (await builds.list()).find(({ role }) => role === 'previous');
+          return { from: previous?.digest ?? null, to, carried: 0, removed: 0 };
+        }
+        const aligned = live === null ? { carried: 0, removed: 0 } : await align(tools, live.digest, to, signal);
+        await builds.switchTo(to);
+        return { from: live?.digest ?? null, to, ...aligned };
+      }),
+
+    pruneBuilds: ({ previous }) =>
+      heartbeating(async () => {
+        const unused = (await builds.list()).filter(
+          ({ role }) => role === 'beside' || (previous && role === 'previous'),
+        );
+        for (const { digest } of unused) await builds.drop(digest);
+        return { dropped: [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())] };
+      }),
+  };
+}
+
+async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<QueryAnswers['before']> {
+  const { results } = await index.search({ query, limit: 10, ...(repo === undefined ? {} : { pattern: repo }) });
+  return results.map((result) => ({ repo: result.repo, path: result.path }));
+}
+
+/**
+ * Gives a build the repositories and branches that another one has: what was removed there is removed here, and what is missing
+ * here gets a receipt that is on its way to where the other build is, so that the next sync indexes it.
+ */
+async function align(
+  { builds }: CatalogTools,
+  from: string,
+  to: string,
+  signal: AbortSignal,
+): Promise<{ carried: number; removed: number }> {
+  const source = builds.store(from);
+  const target = builds.store(to);
+  const [all, held] = await Promise.all([source.receipts(), target.receipts()]);
+  const wanted = headReceipts(all).filter((receipt) => !isBeingRemoved(receipt));
+  const wantedIds = new Set(wanted.map(({ repository }) => repository));
+  const present = new Map(headReceipts(held).map((receipt) => [receipt.repository, receipt]));
+  const removed = [...present.values()].filter(({ repository }) => !wantedIds.has(repository));
+  for (const { repository, branches } of removed) await target.deleteRepository(repository, branches);
+  const missing = wanted.filter(({ repository }) => !present.has(repository));
+  for (const { repository } of missing) {
+    // it may have been removed since
+    const receipt = await source.readReceipt(repository);
+    if (receipt === null || isBeingRemoved(receipt)) continue;
+    await target.writeReceipt(onItsWay(receipt, to));
+  }
+  const withBranches = wanted.filter(
+    ({ repository, branches = present.get(repository)?.branches }) => branches !== undefined,
+  );
+  // a build that an older version made knows of no branches
+  if (withBranches.length > 0) await target.prepare();
+  for (const { repository } of withBranches) {
+    await alignBranches(source, target, { repository, build: to }, signal);
+  }
+  return { carried: missing.length, removed: removed.length };
+}
+
+async function alignBranches(
+  source: IndexStore,
+  target: IndexStore,
+  { repository, build }: { readonly repository: string; readonly build: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const wanted = await source.readReceipt(repository);
+  let head = await target.readReceipt(repository);
+  if (wanted === null || head === null) return;
+  for (const ref of head.branches ?? []) {
+    if (!wanted.branches?.includes(ref)) head = (await takeOutBranch(target, head, ref, signal)).head;
+  }
+  await listBranches(target, head, wanted.branches ?? []);
+  for (const ref of wanted.branches ?? []) {
+    const receipt = await source.readReceipt(repository, ref);
+    const isThere = (await target.readReceipt(repository, ref)) !== null;
+    if (receipt === null || isBeingRemoved(receipt) || isThere) continue;
+    await target.writeReceipt(onItsWay(receipt, build));
+  }
+}
+
+/** A receipt that vouches for nothing yet, on its way to where the one of another build is. */
+function onItsWay(receipt: Receipt, build: string): Receipt {
+  const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
+  const blank = blankReceipt(addressOfReceipt(receipt), build, receipt.ref);
+  return { ...blank, pending: { commit, tree, branch, timestamp } };
+}

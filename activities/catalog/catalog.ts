@@ -1,0 +1,262 @@
+import { log } from '@temporalio/activity';
+import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
+import type { RepositoryOutcome, RepositoryPage } from '../../domain/fleet/fleet.ts';
+import { addressOf } from '../../domain/fleet/fleet.ts';
+import { refOfBranch } from '../../domain/git/branch.ts';
+import { addressOfReceipt, isBeingRemoved, pageOf, STREAM_URL } from '../../domain/catalog/index/plan.ts';
+import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
+import type { RepositoryVerification } from '../../domain/catalog/index/verification.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { ModelSettings } from '../../domain/shared/model.ts';
+import { bringUpToDate, type BuildTools, type Run } from './bring-up-to-date.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { ingest } from '../index/ingest.ts';
+import { headOf } from '../index/store/refs.ts';
+import type { Builds } from '../index/store/builds.ts';
+import type { SearchAnswer, SearchQuery } from '../index/search.ts';
+import type { StreamSpool } from '../index/stream-spool.ts';
+import type { Evicted, Mgit } from '../mgit/index.ts';
+import type { Planner } from './planner.ts';
+import { removeBranch, removeFromIndex } from './removal.ts';
+import { verifyRepository } from './verification.ts';
+
+/** One page of a question about many repositories. */
+export interface PageRequest {
+  /** mgit patterns; null for every repository that is indexed. */
+  readonly patterns: readonly string[] | null;
+  /** The id after which the page starts. */
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+/** Where to index: the live build when none is named. */
+export interface BuildChoice {
+  /** {@link Build.digest} */
+  readonly build?: string;
+}
+
+/** The activities of the catalog's flows. They need git, disk and Weaviate: task queue `longhaul-repos`. */
+export interface CatalogActivities {
+  /** What `mgit list` finds and the index does not hold yet. */
+  listUnindexed(request: PageRequest): Promise<RepositoryPage>;
+  /** Indexed repositories that have a ref which moved, asked of mgit in one batch. */
+  findChanged(request: PageRequest): Promise<RepositoryPage>;
+  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  findIndexed(request: PageRequest & { readonly branch?: string }): Promise<RepositoryPage>;
+  /** Brings the index of one repository to where its HEAD and its branches are. See `bringUpToDate`. */
+  indexRepository(
+    request: BuildChoice & Pick<SyncRepositoryInput, 'repository' | 'onlyIndexed' | 'branches'>,
+  ): Promise<RepositoryOutcome>;
+  /** Ingests a spooled change stream. */
+  ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
+  /** Deletes whatever is kept of a repository, or of one branch of it, in every build, receipts last. */
+  removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
+  /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
+  findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
+  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
+}
+
+/** A question to the repositories that match a pattern. */
+export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
+
+/** What works on one build of the index. */
+export interface IndexTools extends BuildTools {
+  readonly planner: Planner;
+  /** Searches; only the repositories that match `pattern`, when there is one. */
+  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
+}
+
+/** What the catalog's activities work with. */
+export interface CatalogTools {
+  /** As longhaul.yaml says; a build has one with its own size limit. */
+  readonly mgit: Mgit;
+  readonly builds: Builds;
+  readonly spool: StreamSpool;
+  /** The tools of a build; of the live one when none is named, which is begun as longhaul.yaml says when there is none yet. */
+  index(build?: string): Promise<IndexTools>;
+  /** The tools of the live build; null when nothing was ever indexed. */
+  live(): Promise<IndexTools | null>;
+  /** Keeps this machine's cache within `cache.maxBytes`; gives what was removed. */
+  tidy(): Promise<Evicted[]>;
+  /** Makes the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Gives its digest. */
+  begin(model?: string | ModelSettings): Promise<string>;
+}
+
+/** See {@link CatalogActivities}. */
+export function createCatalogActivities(tools: CatalogTools): CatalogActivities {
+  return {
+    listUnindexed: ({ patterns, after, limit }) =>
+      heartbeating(async (signal) => {
+        const { planner } = await tools.index();
+        return pageOf(await planner.onboarding(patterns ?? ['*/*/*'], signal), after, limit);
+      }),
+
+    findChanged: ({ patterns, after, limit }) =>
+      heartbeating(async (signal) => pageOf(await (await tools.index()).planner.sync(patterns, signal), after, limit)),
+
+    findIndexed: ({ patterns, branch, after, limit }) =>
+      heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns, branch), after, limit)),
+
+    indexRepository: ({ repository, build, onlyIndexed = false, branches = [] }) =>
+      heartbeating(async (signal, report) => {
+        const started = Date.now();
+        const id = typeof repository === 'string' ? repository : repository.id;
+        const runs = await withRoom(
+          tools,
+          inLiveBuild(tools, build, async (index) => {
+            const before = await index.store.readReceipt(id);
+            if (onlyIndexed && (before === null || isBeingRemoved(before))) return [];
+            const address =
+              typeof repository === 'object'
+                ? repository
+                : before
+                  ? addressOfReceipt(before)
+                  : addressOf(await index.mgit.find(id, { signal }));
+            return bringUpToDate(index, address, before, branches, { signal, onProgress: report });
+          }),
+        );
+        return outcomeOf(runs, id, Date.now() - started);
+      }),
+
+    ingestStream: ({ repository, stream }) =>
+      heartbeating(async (signal, report) => {
+        const started = Date.now();
+        const runs = await inLiveBuild(tools, undefined, async (index) => {
+          const previous = await index.store.readReceipt(repository);
+          const source = await tools.spool.open(repository, stream, previous);
+          const cloneUrl = previous?.cloneUrl ?? (await cloneUrlOf(index.mgit, repository, signal));
+          const address = { id: repository, cloneUrl };
+          const of = headOf(previous);
+          const run = await ingest(index, address, source, previous, { signal, onProgress: report, of });
+          return [{ ...run, full: source.full }];
+        });
+        return outcomeOf(runs, repository, Date.now() - started);
+      }),
+
+    findDiffering: ({ patterns, full, after, limit }) =>
+      heartbeating(async (signal) =>
+        pageOf(await (await tools.index()).planner.verification(patterns, { full, signal }), after, limit),
+      ),
+
+    verifyRepository: ({ repository, repair }) =>
+      heartbeating(async (signal, report) => {
+        const { builds, spool } = tools;
+        const index = { ...(await writable(tools, undefined)), builds, spool };
+        return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
+      }),
+
+    removeRepository: ({ repository, branch }) =>
+      heartbeating(async (signal) => {
+        const started = Date.now();
+        const live = await tools.builds.live();
+        const ref = branch === undefined ? DEFAULT_REF : refOfBranch(branch);
+        const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
+        const objectsDeleted =
+          branch === undefined
+            ? await removeFromIndex(tools, repository, signal)
+            : await removeBranch(tools, repository, ref, signal);
+        return {
+          repository,
+          commit: removed?.commit ?? '',
+          full: null,
+          filesChanged: removed?.files ?? 0,
+          objectsWritten: 0,
+          objectsDeleted,
+          objects: 0,
+          embedded: 0,
+          embeddingsReused: 0,
+          skipped: {},
+          durationMs: Date.now() - started,
+        };
+      }),
+  };
+}
+
+/** Does work that fetches, and makes room after it, whatever came of it: where the disk was full, the next run finds some. */
+async function withRoom<Result>(tools: CatalogTools, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } finally {
+    await makeRoom(tools);
+  }
+}
+
+/** What goes wrong here is the next run's to mend: this one is done. */
+async function makeRoom(tools: CatalogTools): Promise<void> {
+  try {
+    const evicted = await tools.tidy();
+    for (const { repository, bytes } of evicted) {
+      if (repository === null) continue;
+      log.info(`the mirror of ${repository} was removed from the cache`, {
+        event: 'mirror_evicted',
+        repo: repository,
+        bytes,
+      });
+    }
+    const contents = evicted.filter(({ repository }) => repository === null);
+    if (contents.length === 0) return;
+    const bytes = contents.reduce((total, content) => total + content.bytes, 0);
+    log.info('old contents were removed from the cache', { event: 'contents_evicted', files: contents.length, bytes });
+  } catch (error) {
+    log.warn('the cache could not be kept within its limit', { event: 'cache_limit_failed', error });
+  }
+}
+
+/**
+ * Does the work in the build that is named, or in the live one; once more when another became live meanwhile, which knows
+ * nothing of it.
+ */
+async function inLiveBuild(
+  tools: CatalogTools,
+  build: string | undefined,
+  work: (index: IndexTools) => Promise<Run[]>,
+): Promise<Run[]> {
+  const runs: Run[] = [];
+  for (let done: string | undefined; ;) {
+    const index = await writable(tools, build);
+    if (index.digest === done) return runs;
+    runs.push(...(await work(index)));
+    done = index.digest;
+    if (build !== undefined) return runs;
+  }
+}
+
+/** The tools of a build that this version of Longhaul can go on writing. Throws `SchemaMismatch` when it cannot. */
+async function writable(tools: CatalogTools, build: string | undefined): Promise<IndexTools> {
+  const index = await tools.index(build);
+  if (index.analyzer.digest === index.digest) return index;
+  throw new LonghaulError(
+    'SchemaMismatch',
+    `Build ${index.digest} was made by another version of Longhaul, which cut or read files differently: it can be ` +
+      'searched, but not brought up to date. Build it anew beside it with `longhaul index reembed`.',
+  );
+}
+
+/** Where a repository that comes as a stream can also be fetched from; `stream:` when no provider has it. */
+async function cloneUrlOf(mgit: Mgit, id: string, signal: AbortSignal): Promise<string> {
+  try {
+    return (await mgit.find(id, { signal })).cloneUrl;
+  } catch (error) {
+    if (error instanceof LonghaulError && error.type === 'RepositoryNotFound') return `${STREAM_URL}${id}`;
+    throw error;
+  }
+}
+
+function outcomeOf(runs: readonly Run[], repository: string, durationMs: number): RepositoryOutcome {
+  const sum = (count: (run: Run) => number): number => runs.reduce((total, run) => total + count(run), 0);
+  const last = runs.findLast(({ receipt: { ref } }) => ref === DEFAULT_REF);
+  return {
+    repository,
+    commit: last?.receipt.commit ?? '',
+    full: runs.find((run) => run.full !== null)?.full ?? null,
+    filesChanged: sum((run) => run.filesChanged),
+    objectsWritten: sum((run) => run.objectsWritten),
+    objectsDeleted: sum((run) => run.objectsDeleted),
+    objects: last?.receipt.objects ?? 0,
+    embedded: sum((run) => run.embedded),
+    embeddingsReused: sum((run) => run.embeddingsReused),
+    skipped: last?.skipped ?? {},
+    durationMs,
+  };
+}

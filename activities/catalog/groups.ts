@@ -1,0 +1,92 @@
+import { getClient } from '@temporalio/activity';
+import type { RepositoryPage } from '../../domain/fleet/fleet.ts';
+import { pageOf } from '../../domain/catalog/index/plan.ts';
+import {
+  type ApplySyncGroupsResult,
+  type GroupChange,
+  type GroupsPlan,
+  type GroupsSource,
+  planGroups,
+} from '../../domain/catalog/groups/sync-groups.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { CatalogTools } from './catalog.ts';
+import { applicationsFolder } from './groups/applications.ts';
+import { createGroupSchedules, type GroupSchedules } from './groups/schedules.ts';
+import { parseSyncGroups } from './groups/sync-groups-file.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+
+/** The activities of sync groups. Task queue `longhaul-repos`, whose workers know the providers and the index. */
+export interface GroupActivities {
+  /** What applying a declaration would do. Throws `InvalidConfiguration`, which names file and line. */
+  planGroups(request: {
+    readonly document: string;
+    readonly file: string;
+    readonly prune: boolean;
+  }): Promise<GroupsPlan>;
+  /** Makes the schedules what the changes say. */
+  applyGroups(request: { readonly changes: readonly GroupChange[]; readonly source: GroupsSource }): Promise<void>;
+  /** Keeps for ever what an application did: who, when, from which file and commit. */
+  recordApplication(request: { readonly runId: string; readonly result: ApplySyncGroupsResult }): Promise<void>;
+  /** Starts a run of each group now, or leaves the one alone that runs. */
+  startGroups(request: { readonly names: readonly string[] }): Promise<void>;
+  /** Repositories of a group that are not indexed yet, have a ref which moved, or lack a branch of the group. */
+  findGroupWork(request: {
+    /** Its name, for the log. */
+    readonly group: string;
+    readonly patterns: readonly string[];
+    readonly exclude: readonly string[];
+    /** Branches to index beside HEAD. @default none */
+    readonly branches?: readonly string[];
+    readonly after: string | null;
+    readonly limit: number;
+  }): Promise<RepositoryPage>;
+}
+
+/** What the activities of sync groups work with. */
+export interface GroupTools extends CatalogTools {
+  /** `index.name` in longhaul.yaml. */
+  readonly indexName: string;
+  /** Names of the configured providers. */
+  readonly providers: readonly string[];
+  readonly blobs: BlobStore;
+}
+
+/** See {@link GroupActivities}. */
+export function createGroupActivities(tools: GroupTools): GroupActivities {
+  const schedules = (): GroupSchedules => createGroupSchedules(getClient(), tools.indexName);
+  return {
+    planGroups: ({ document, file, prune }) =>
+      heartbeating(async () => {
+        const { groups, warnings } = parseSyncGroups(document, { file, providers: tools.providers });
+        // a listing is behind what was just created: what is declared is asked for by name
+        const [listed, named] = await Promise.all([
+          schedules().list(),
+          schedules().find(groups.map(({ name }) => name)),
+        ]);
+        const running = new Map([...listed, ...named].map((applied) => [applied.group.name, applied]));
+        return { changes: planGroups(groups, [...running.values()], { prune }), warnings };
+      }),
+
+    applyGroups: ({ changes, source }) =>
+      heartbeating(async () => {
+        for (const change of changes) await schedules().apply(change, source);
+      }),
+
+    recordApplication: ({ runId, result }) =>
+      heartbeating(async () => {
+        const name = `${applicationsFolder(tools.indexName)}${result.appliedAt.replaceAll(':', '-')}-${runId}.json`;
+        await tools.blobs.putRecord(name, Buffer.from(JSON.stringify(result)));
+      }),
+
+    startGroups: ({ names }) =>
+      heartbeating(async () => {
+        for (const name of names) await schedules().run(name);
+      }),
+
+    findGroupWork: ({ patterns, exclude, branches = [], after, limit }) =>
+      heartbeating(async (signal) => {
+        const { planner } = await tools.index();
+        return pageOf(await planner.group({ patterns, exclude, branches }, { signal }), after, limit);
+      }),
+  };
+}

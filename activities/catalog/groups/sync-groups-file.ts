@@ -1,0 +1,158 @@
+import { Cron } from 'croner';
+import { hasWildcard, parsePattern, type Pattern, patternsOverlap } from '../../../domain/git/pattern.ts';
+import type { SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
+import { syncGroupsFile } from '../../../domain/catalog/groups/sync-groups.schema.ts';
+import { aboutField, check } from '../../../domain/shared/check.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { nearestKey, parseYaml } from '../../shared/yaml-document.ts';
+
+/** What `sync-groups.yaml` declares. */
+export interface DeclaredGroups {
+  readonly groups: readonly SyncGroup[];
+  /** What is allowed but is probably a mistake, each with file and line. */
+  readonly warnings: readonly string[];
+}
+
+/** Who reads a declaration. */
+export interface DeclarationReader {
+  /** The name of the file in messages. */
+  readonly file: string;
+  /** Names of the configured providers, which patterns may begin with. */
+  readonly providers: readonly string[];
+}
+
+/** Larger documents are refused before they are parsed: they would not fit into a flow's input. */
+const MAX_BYTES = 200_000;
+/** Comparisons of one pattern with another that cost no more than a second or two; those of wildcards cost more than one. */
+const MOST_COMPARISONS = 5_000_000;
+/** Problems that one message names. */
+const MOST_PROBLEMS = 20;
+
+/**
+ * Reads a declaration of groups (seed 000, workflow 7; docs/sync-groups.md). Throws `InvalidConfiguration` that names every
+ * problem with its file and line.
+ */
+export function parseSyncGroups(text: string, { file, providers }: DeclarationReader): DeclaredGroups {
+  if (Buffer.byteLength(text) > MAX_BYTES) throw refusal([`${file}: the file is larger than ${MAX_BYTES} bytes.`]);
+  const document = parseYaml(text, file);
+  const at = (keys: readonly PropertyKey[]): string => [file, document.lineOf(keys)].filter(Boolean).join(':');
+  const parsed = check(syncGroupsFile, document.value);
+  if (!parsed.success) throw refusal(parsed.error.issues.flatMap((issue) => describe(issue, at)));
+  const { groups } = parsed.data;
+  const problems = [
+    ...repeated(groups.map(({ name }) => name)).map(
+      ({ index, value }) => `${at(['groups', index, 'name'])}: there is another group called "${value}".`,
+    ),
+    ...groups.flatMap(({ schedule }, index) => {
+      const problem = problemOfSchedule(schedule);
+      return problem === null ? [] : [`${at(['groups', index, 'schedule'])}: ${problem}`];
+    }),
+  ];
+  const patterns: PlacedPattern[] = [];
+  for (const [index, group] of groups.entries()) {
+    for (const field of ['patterns', 'exclude'] as const) {
+      for (const { index: which, value } of repeated(group[field])) {
+        problems.push(`${at(['groups', index, field, which])}: the pattern "${value}" is there twice.`);
+      }
+      for (const [which, written] of group[field].entries()) {
+        const place = at(['groups', index, field, which]);
+        try {
+          const pattern = parsePattern(written, providers);
+          if (field === 'patterns') patterns.push({ group: group.name, place, pattern });
+        } catch (error) {
+          problems.push(`${place}: ${(error as Error).message}`);
+        }
+      }
+    }
+  }
+  if (problems.length > 0) throw refusal(problems);
+  return { groups, warnings: overlapsAmong(patterns) };
+}
+
+/** What is wrong with a cron expression, as far as Temporal's schedules are concerned; null when it is right. */
+function problemOfSchedule(schedule: string): string | null {
+  const fields = schedule.trim().split(/\s+/);
+  if (fields.length !== 5) {
+    return `"${schedule}" has ${fields.length} fields: write minute, hour, day of the month, month and day of the week.`;
+  }
+  try {
+    // L, W and # are other programs' additions
+    if (!/^[\d*,/\-a-z\s]+$/i.test(schedule) || /\d[lw]|\bl\b/i.test(schedule)) throw new Error('unknown sign');
+    const cron = new Cron(schedule, { mode: '5-part', paused: true });
+    if (cron.nextRun() === null) return `"${schedule}" never comes: there is no such day.`;
+  } catch {
+    return `"${schedule}" is no cron expression: write minute, hour, day of the month, month and day of the week.`;
+  }
+  const [, , dayOfMonth, , dayOfWeek] = fields;
+  if (dayOfMonth !== '*' && dayOfWeek !== '*') {
+    return `"${schedule}" names days of the month and of the week: cron runs on either, Temporal on both. Make two groups.`;
+  }
+  return null;
+}
+
+interface PlacedPattern {
+  readonly group: string;
+  readonly place: string;
+  readonly pattern: Pattern;
+}
+
+/**
+ * Patterns of two groups that can mean the same repository: both keep it in sync, one of them for nothing. Each pattern is compared
+ * with all before it, until that has cost too much: a worker has more to do than to warn.
+ */
+function overlapsAmong(patterns: readonly PlacedPattern[]): string[] {
+  const warnings: string[] = [];
+  let left = MOST_COMPARISONS;
+  for (const [index, { group, place, pattern }] of patterns.entries()) {
+    const other = patterns.slice(0, index).find((one) => {
+      if (one.group === group || left < 0) return false;
+      left -= isLiteral(one.pattern) || isLiteral(pattern) ? 1 : one.pattern.text.length * pattern.text.length;
+      return patternsOverlap(one.pattern, pattern);
+    });
+    if (left < 0) return [...warnings, `${place}: this pattern and those below it were not compared with the others.`];
+    if (other) {
+      warnings.push(
+        `${place}: "${pattern.text}" can mean repositories that "${other.pattern.text}" of the group "${other.group}" means too.`,
+      );
+    }
+  }
+  return warnings;
+}
+
+function isLiteral({ text }: Pattern): boolean {
+  return !hasWildcard(text);
+}
+
+/** The values that were there before, and where they come again. */
+function repeated(values: readonly string[]): { index: number; value: string }[] {
+  const seen = new Set<string>();
+  return values.flatMap((value, index) => {
+    const key = value.toLowerCase();
+    if (seen.has(key)) return [{ index, value }];
+    seen.add(key);
+    return [];
+  });
+}
+
+type Issue = Readonly<{ code?: string; message: string; path: readonly PropertyKey[]; keys?: readonly string[] }>;
+
+const FILE_KEYS = Object.keys(syncGroupsFile.shape);
+const GROUP_KEYS = Object.keys(syncGroupsFile.shape.groups.element.in.shape);
+
+function describe(issue: Issue, at: (keys: readonly PropertyKey[]) => string): string[] {
+  const { path, message } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    return (issue.keys ?? []).map((key) => {
+      const known = path.length === 0 ? FILE_KEYS : GROUP_KEYS;
+      return `${at([...path, key])}: unknown key "${key}"${nearestKey(key, known)}`;
+    });
+  }
+  const [, , field] = path;
+  return [`${at(path)}: ${aboutField(path.length === 0 ? 'the document' : String(field ?? path.at(-1)), message)}.`];
+}
+
+function refusal(problems: readonly string[]): LonghaulError {
+  const shown = problems.slice(0, MOST_PROBLEMS);
+  const more = problems.length - shown.length;
+  return new LonghaulError('InvalidConfiguration', [...shown, ...(more > 0 ? [`and ${more} more.`] : [])].join('\n'));
+}

@@ -1,0 +1,247 @@
+import { addressOf } from '../../domain/fleet/fleet.ts';
+import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
+import type { PlannedRepository, RepositoryFailure } from '../../domain/fleet/fleet.ts';
+import { matchesAny, parsePattern } from '../../domain/git/pattern.ts';
+import {
+  addressOfReceipt,
+  type FleetPlan,
+  type Holdings,
+  joinPlans,
+  type Moves,
+  movesOf,
+  planOnboarding,
+  planSync,
+  planVerification,
+  possibleMoves,
+  possiblyRenamed,
+  STREAM_URL,
+} from '../../domain/catalog/index/plan.ts';
+import { type Holding, NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
+import { isRepositoryId, NO_REPOSITORY, providerOf, type Repository } from '../../domain/git/repository.ts';
+import type { SyncGroup } from '../../domain/catalog/groups/sync-groups.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { IndexStore } from '../index/store/store.ts';
+import type { ListedRepository, Mgit } from '../mgit/index.ts';
+
+/** What a planner asks. */
+export interface PlannerTools {
+  readonly mgit: Mgit;
+  readonly store: Pick<IndexStore, 'receipts' | 'everything'>;
+  /** Digest of the chunker and model that the index is to be made with. */
+  readonly digest: string;
+  /** Names of the configured providers, which patterns may begin with. */
+  readonly providers: readonly string[];
+}
+
+/** Finds out what a fleet flow has to do: the flows' activities and `--dry-run` alike. */
+export interface Planner {
+  /** What `mgit list` finds and the index does not hold completely. */
+  onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
+  /**
+   * What belongs to a sync group: repositories that are not completely indexed, and indexed ones that have a ref which moved or
+   * lack a branch of the group. A provider that cannot be listed is a failure, and what is indexed of it is brought up to date all
+   * the same.
+   */
+  group(
+    group: Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<FleetPlan>;
+  /** Indexed repositories, all or those that match, that have a ref which moved. */
+  sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
+  /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks, or has a ref of elsewhere. */
+  filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<FleetPlan>;
+  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  removal(patterns: readonly string[] | null, branch?: string): Promise<FleetPlan>;
+  /**
+   * Repositories that have to be compared object by object: with `full` all that match; without it those whose receipt is not
+   * what one pass over Weaviate and the providers say. Also what no receipt vouches for.
+   */
+  verification(
+    patterns: readonly string[] | null,
+    options: { readonly full: boolean; readonly signal?: AbortSignal },
+  ): Promise<FleetPlan>;
+}
+
+/** What heads are asked for. */
+interface WhatIsAsked {
+  /** Branches besides those that are indexed. */
+  readonly branches?: readonly string[];
+  /** What a listing said of heads already. */
+  readonly listed?: readonly ListedRepository[];
+}
+
+/** See {@link Planner}. */
+export function createPlanner({ mgit, store, digest, providers }: PlannerTools): Planner {
+  /** Tells whether patterns mean an id; all of them when there are none. */
+  function matcher(patterns: readonly string[] | null): (id: string) => boolean {
+    const parsed = patterns?.map((pattern) => parsePattern(pattern, providers)) ?? null;
+    return (id) => parsed === null || matchesAny(parsed, id);
+  }
+
+  async function indexedMatching(patterns: readonly string[] | null): Promise<Receipt[]> {
+    const matches = matcher(patterns);
+    return (await store.receipts()).filter(({ repository }) => matches(repository));
+  }
+
+  /** Which of these repositories have another id now, as their providers say. */
+  async function movesAmong(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<Moves> {
+    if (receipts.length === 0) return new Map();
+    return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
+  }
+
+  /** Where HEADs are, and branches: those that are indexed, and those that are asked for. */
+  function headsOf(
+    receipts: readonly Receipt[],
+    { branches: asked = [], listed = [] }: WhatIsAsked,
+    signal: AbortSignal | undefined,
+  ): ReturnType<Mgit['heads']> {
+    const fetched = headReceipts(receipts).filter((receipt) => !isStream(receipt));
+    const questions = fetched.map((receipt) => {
+      const branches = [...asked, ...branchNames(receipt)];
+      return { ...addressOfReceipt(receipt), ...(branches.length === 0 ? {} : { branches }) };
+    });
+    return mgit.heads(questions, { listed, ...(signal ? { signal } : {}) });
+  }
+
+  /** Of the repositories that were found, those that are not completely indexed. */
+  async function onboardingOf(found: readonly Repository[], signal: AbortSignal | undefined): Promise<FleetPlan> {
+    const receipts = await store.receipts();
+    const addresses = found.map(addressOf);
+    const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
+    const indexed = byId(receipts);
+    return withBranches(planOnboarding(addresses, indexed, digest, moves), indexed, ({ formerly = [] }) => formerly);
+  }
+
+  async function syncOf(
+    receipts: readonly Receipt[],
+    asked: WhatIsAsked,
+    signal: AbortSignal | undefined,
+  ): Promise<FleetPlan> {
+    const heads = await headsOf(receipts, asked, signal);
+    const plan = planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
+    return withBranches(plan, byId(receipts), ({ formerly = [] }) => formerly);
+  }
+
+  return {
+    async onboarding(patterns, signal) {
+      return onboardingOf(await mgit.list(patterns, signal ? { signal } : {}), signal);
+    },
+    async group({ patterns, exclude, branches }, { signal } = {}) {
+      const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
+      const found = await mgit.listWithHeads(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
+      const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
+      const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
+      const plans = [await onboardingOf(members, signal), await syncOf(indexed, { branches, listed: members }, signal)];
+      return joinPlans(
+        found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
+      );
+    },
+    async sync(patterns, signal) {
+      return syncOf(await indexedMatching(patterns), {}, signal);
+    },
+    async filling(wanted, signal) {
+      const present = Map.groupBy(await store.receipts(), ({ repository }) => repository);
+      const repositories = headReceipts(wanted);
+      const receipts = repositories
+        .filter((receipt) => !isStream(receipt))
+        // another build's receipt vouches for nothing here
+        .flatMap((receipt) => present.get(receipt.repository) ?? [receipt]);
+      // the branches that count are those of the other build
+      const heads = await headsOf(repositories, {}, signal);
+      const plan = withBranches(planSync(receipts, heads, digest), byId(wanted), ({ id }) => [id]);
+      const failures = repositories.filter(isStream).map(({ repository }) => ({
+        repository,
+        type: 'InvalidInput' as const,
+        error: `${repository} came as a change stream: after the switch, ingest a full stream of it again.`,
+      }));
+      return { ...plan, matched: repositories.length, failures: [...plan.failures, ...failures] };
+    },
+    async removal(patterns, branch) {
+      const indexed = headReceipts(await indexedMatching(patterns));
+      const work = indexed
+        .filter((receipt) => branch === undefined || branchNames(receipt).includes(branch))
+        .map(addressOfReceipt);
+      return { matched: work.length, work, upToDate: [], failures: [] };
+    },
+    async verification(patterns, { full, signal }) {
+      // the receipts last: one whose first objects were seen has been written before them
+      const held = await holdings(store, signal);
+      const all = await store.receipts();
+      const matches = matcher(patterns);
+      const receipts = all.filter(({ repository }) => matches(repository));
+      const vouched = new Set(all.map(({ repository }) => repository));
+      const named = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));
+      const unvouched = [...new Set(named)].filter((id) => !vouched.has(id) && matches(id));
+      const fetched = headReceipts(receipts)
+        .map(addressOfReceipt)
+        .filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
+      const where = await mgit.whereabouts(fetched, signal ? { signal } : {});
+      const plan = planVerification(receipts, unvouched, { held, where, digest, full });
+      return { ...plan, failures: providerFailures(where) };
+    },
+  };
+}
+
+/** Number and XOR of the ids that the index holds of each ref of each repository: one pass over all of it. */
+async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSignal): Promise<Holdings> {
+  const held = new Map<string, Map<string, Holding>>();
+  for await (const page of store.everything()) {
+    signal?.throwIfAborted();
+    for (const { id, repository, refs } of page) {
+      const ofRepository = held.get(repository) ?? new Map<string, Holding>();
+      held.set(repository, ofRepository);
+      for (const ref of refs.length === 0 ? [NO_REF] : refs) {
+        const { objects, xor } = ofRepository.get(ref) ?? { objects: 0, xor: NO_OBJECTS };
+        ofRepository.set(ref, { objects: objects + 1, xor: xorIds(xor, id) });
+      }
+    }
+  }
+  return held;
+}
+
+/** Stands for the ref of an object that names none. */
+const NO_REF = '(no ref)';
+
+/** Receipts of HEADs by the ids of their repositories. */
+function byId(receipts: readonly Receipt[]): ReadonlyMap<string, Receipt> {
+  return new Map(headReceipts(receipts).map((receipt) => [receipt.repository, receipt]));
+}
+
+/** A plan whose work takes the branches along that are indexed under the ids that `source` gives. */
+function withBranches(
+  plan: FleetPlan,
+  receipts: ReadonlyMap<string, Receipt>,
+  source: (repository: PlannedRepository) => readonly string[],
+): FleetPlan {
+  const work = plan.work.map((repository) => {
+    const branches = [...new Set(source(repository).flatMap((id) => branchNames(receipts.get(id))))];
+    return branches.length === 0 ? repository : { ...repository, branches };
+  });
+  return { ...plan, work };
+}
+
+/** A provider that says no or nothing stops no group; one that asks to wait is waited for. */
+function unlessUnlisted(error: unknown): LonghaulError {
+  if (error instanceof LonghaulError && ['AuthenticationFailed', 'DiscoveryFailed'].includes(error.type)) return error;
+  throw error;
+}
+
+function unlistedPlan(repository: string, { type, message }: LonghaulError): FleetPlan {
+  return { matched: 0, work: [], upToDate: [], failures: [{ repository, type, error: message }] };
+}
+
+/** One failure for each provider that does not answer, not one for each of its repositories. */
+function providerFailures(where: ReadonlyMap<string, unknown>): RepositoryFailure[] {
+  const failures = new Map<string, RepositoryFailure>();
+  for (const [id, answer] of where) {
+    const repository = providerOf(id);
+    if (answer instanceof LonghaulError)
+      failures.set(repository, { repository, type: answer.type, error: answer.message });
+  }
+  return [...failures.values()];
+}
+
+/** True when nobody but its producer knows where a repository is. */
+function isStream({ cloneUrl }: Receipt): boolean {
+  return cloneUrl.startsWith(STREAM_URL);
+}

@@ -1,0 +1,136 @@
+import path from 'node:path';
+import type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
+import { processCounts } from '../../telemetry/process-counts.ts';
+import { createAnalyzerPool } from './analyzer-pool.ts';
+import type { PoolSize } from './analyzer-pool.ts';
+import type { AnalyzedBatch, ThreadSettings } from './analyzer-thread.ts';
+import { sha256 } from '../store/digest.ts';
+import { openShared, shareModel } from '../models/embedder.ts';
+import type { EmbeddingModel, ModelConfig, ModelOptions } from '../models/embedder.ts';
+import { queryEmbeddingText } from '../models/embedding-text.ts';
+import { grammarsDigest } from './grammar-files.ts';
+import { createOpening } from '../store/opening.ts';
+import { embedMissing } from '../models/remote-embedding.ts';
+import type { RemoteModel } from '../models/remote-model.ts';
+import { openVectorCache, textKey } from '../store/vector-cache.ts';
+import type { CountKey, VectorCache } from '../store/vector-cache.ts';
+
+export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
+
+/** How many chunks files have under this analyzer, remembered between runs. */
+export interface ChunkCounts {
+  /** Undefined when it was never put. */
+  get(file: CountKey): number | undefined;
+  put(files: readonly (CountKey & { readonly chunks: number })[]): void;
+}
+
+/** Makes of files what the index holds of them. Its work is done by threads; a thread begins with the first file. */
+export interface Analyzer {
+  /** Names everything that an analysis depends on besides path and content, 16 hex digits. */
+  readonly digest: string;
+  /** Names the model alone: questions and chunks may be compared under the same. */
+  readonly modelDigest: string;
+  /** Length of the vectors. */
+  readonly dimensions: number;
+  readonly counts: ChunkCounts;
+  /** Rejects with the signal's reason at once when it is aborted; what is under way ends by itself. */
+  analyze(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<Analysis>;
+  /** How many chunks each file has, without embedding any. */
+  countChunks(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<number[]>;
+  /** The vector of a question. Starts no thread. */
+  embedQuery(text: string): Promise<Float32Array>;
+  /** Ends the threads; what is under way is rejected. */
+  close(): Promise<void>;
+}
+
+/** How {@link createAnalyzer} works. */
+export interface AnalyzerOptions extends ModelOptions {
+  /** Where a model of this machine is, or an open one that is asked over the network: `close` then closes it. */
+  readonly model: ModelConfig | RemoteModel;
+  /** Where vectors and counts are remembered. */
+  readonly cacheDir: string;
+  readonly threads?: PoolSize;
+}
+
+/** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
+const ANALYSIS_VERSION = 'analysis-2';
+
+/** Name of the file in the cache folder that remembers vectors and counts. */
+export const ANALYSIS_CACHE = 'analysis-1.sqlite';
+
+/** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
+export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {
+  const [{ model, remote, open }, grammars] = await Promise.all([
+    prepareModel(options.model, options),
+    grammarsDigest(options.cacheDir),
+  ]);
+  const digest = sha256([ANALYSIS_VERSION, grammars, model.digest].join(' ')).slice(0, 16);
+  const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
+  const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
+  let cache: VectorCache | undefined;
+  const own = createOpening(open);
+  const closing = new AbortController();
+
+  async function analyze(files: readonly SourceFile[], { signal }: { signal?: AbortSignal } = {}): Promise<Analysis> {
+    const batches = await pool.analyze(files, signal);
+    const chunks = batches.reduce((sum, { embedded, reused }) => sum + embedded + reused, 0);
+    const embedded = remote
+      ? await embedMissing(remote, batches, keep, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal)
+      : batches.reduce((sum, batch) => sum + batch.embedded, 0);
+    const reused = chunks - embedded;
+    processCounts.textsEmbedded += embedded;
+    processCounts.embeddingsReused += reused;
+    return { files: batches.flatMap((batch) => withVectors(batch, model.dimensions)), embedded, reused };
+  }
+
+  function keep(entries: readonly (readonly [text: string, vector: Float32Array])[]): void {
+    cache ??= openVectorCache(cacheFile);
+    cache.putVectors(
+      model.digest,
+      entries.map(([text, vector]) => [textKey(text), vector]),
+    );
+  }
+
+  return {
+    digest,
+    modelDigest: model.digest,
+    dimensions: model.dimensions,
+    counts: {
+      get: (file) => (cache ??= openVectorCache(cacheFile)).getCounts(digest, [file])[0],
+      put: (files) => (cache ??= openVectorCache(cacheFile)).putCounts(digest, files),
+    },
+    analyze,
+    countChunks: async (files, { signal } = {}) => (await pool.count(files, signal)).flat(),
+    async embedQuery(text) {
+      const [vector] = await (await own.get()).embed([queryEmbeddingText(text)]);
+      return vector ?? new Float32Array(model.dimensions);
+    },
+    async close() {
+      closing.abort(new Error('the analyzer was closed'));
+      await pool.close();
+      cache?.close();
+      await (remote ?? (await own.current()))?.close();
+    },
+  };
+}
+
+/** What threads are told of a model, the model itself when it is remote, and how questions are embedded. */
+async function prepareModel(
+  model: ModelConfig | RemoteModel,
+  options: ModelOptions,
+): Promise<{ model: ThreadSettings['model']; remote: RemoteModel | null; open: () => Promise<EmbeddingModel> }> {
+  if ('embed' in model) {
+    const { digest, dimensions } = model;
+    return { model: { kind: 'remote', digest, dimensions }, remote: model, open: () => Promise.resolve(model) };
+  }
+  const shared = await shareModel(model, options);
+  return { model: shared, remote: null, open: () => openShared(shared) };
+}
+
+function withVectors({ files, vectors }: AnalyzedBatch, dimensions: number): AnalyzedFile[] {
+  let at = 0;
+  return files.map((file) => ({
+    ...file,
+    chunks: file.chunks.map((chunk) => ({ ...chunk, vector: vectors.slice(at, (at += dimensions)) })),
+  }));
+}

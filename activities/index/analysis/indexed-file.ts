@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { Filters, type WeaviateClient } from 'weaviate-client';
+import { filterOf, type IndexedRef } from '../store/refs.ts';
+import type { ChunkProperties } from '../store/schema.ts';
+
+/** More chunks than a file can have that is small enough to be indexed. */
+const MOST_CHUNKS = 10_000;
+const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
+
+/**
+ * The text of a file at a ref, put together from its chunks in a collection. Null unless the chunks are the whole file: what they
+ * make must have the object name that git gives to the file's content.
+ */
+export async function readIndexedFile(
+  client: WeaviateClient,
+  collection: string,
+  { repository, path, of }: { readonly repository: string; readonly path: string; readonly of: IndexedRef },
+): Promise<string | null> {
+  const ref = filterOf(of);
+  const chunks = client.collections.use<string, ChunkProperties>(collection);
+  const { objects } = await chunks.query.fetchObjects({
+    filters: Filters.and(
+      chunks.filter.byProperty('repo').equal(repository),
+      chunks.filter.byProperty('path').equal(path),
+      ...(ref === undefined ? [] : [chunks.filter.byProperty('refs').containsAny([ref])]),
+    ),
+    limit: MOST_CHUNKS,
+    returnProperties: ['blob', 'ordinal', 'text'],
+  });
+  const versions = Map.groupBy(
+    objects.map(({ properties }) => properties),
+    ({ blob }) => blob,
+  );
+  for (const [blob, parts] of versions) {
+    const text = parts
+      .sort((a, b) => a.ordinal - b.ordinal)
+      .map((part) => part.text)
+      .join('');
+    if (isTextOf(text, blob)) return text;
+  }
+  return null;
+}
+
+/** True when a content of this text, in one of the encodings that `decodeText` reads, has this name in git. */
+function isTextOf(text: string, blob: string): boolean {
+  const bytes = Buffer.from(text);
+  return [bytes, Buffer.concat([BYTE_ORDER_MARK, bytes]), westernBytes(text)].some(
+    (content) => content !== null && blobName(content, blob.length) === blob,
+  );
+}
+
+function blobName(content: Uint8Array, digits: number): string {
+  const hash = createHash(digits === 64 ? 'sha256' : 'sha1');
+  return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
+}
+
+/** The bytes that are this text in windows-1252; null when there are none. */
+function westernBytes(text: string): Uint8Array | null {
+  const all = new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 256 }, (_, byte) => byte));
+  const byteOf = new Map(Array.from(all, (character, byte) => [character, byte]));
+  const bytes = Array.from(text, (character) => byteOf.get(character));
+  return bytes.every((byte) => byte !== undefined) ? Uint8Array.from(bytes) : null;
+}

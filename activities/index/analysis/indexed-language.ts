@@ -1,0 +1,37 @@
+import { distance } from 'fastest-levenshtein';
+import type { Collection } from 'weaviate-client';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { ChunkProperties } from '../store/schema.ts';
+
+/** More than linguist knows. */
+const MOST_LANGUAGES = 2_000;
+const NEAR = 3;
+
+/**
+ * The language as the index spells it: given in any case, or as one of the short names that linguist knows (`ts`, `golang`).
+ * Throws `InvalidInput` when nothing in the index is written in it, naming what was probably meant.
+ */
+export async function indexedLanguage(chunks: Collection<ChunkProperties>, asked: string): Promise<string> {
+  const groups = await chunks.aggregate.groupBy.overAll({ groupBy: { property: 'language', limit: MOST_LANGUAGES } });
+  const present = groups.flatMap(({ groupedBy: { value } }) =>
+    typeof value === 'string' && value !== '' ? [value] : [],
+  );
+  const wanted = asked.trim().toLowerCase();
+  const exact = present.find((name) => name.toLowerCase() === wanted);
+  if (exact !== undefined) return exact;
+  // slow to load, and only here
+  const { languageOfAlias } = await import('./language-alias.ts');
+  const meant = languageOfAlias(wanted);
+  if (meant !== undefined && present.includes(meant)) return meant;
+  const near = present
+    .map((name) => ({ name, far: distance(name.toLowerCase(), wanted) }))
+    .filter(({ name, far }) => far <= NEAR && far < name.length)
+    .sort((a, b) => a.far - b.far)
+    .map(({ name }) => name);
+  const hint = near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : `there is ${listed(present)}.`;
+  throw new LonghaulError('InvalidInput', `Nothing in the index is written in ${meant ?? asked}: ${hint}`);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'nothing in it' : names.toSorted().join(', ');
+}

@@ -1,0 +1,57 @@
+import { fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { beside } from '../store/endpoint-url.ts';
+import type { DistilOrder, DistilReport } from './distil-process.ts';
+import { unpackFailure } from '../analysis/packed-failure.ts';
+import type { ModelFiles, Progress } from './model-files.ts';
+
+/** Each holds a transformer of its own in memory. */
+const MOST_THREADS = 8;
+
+/** What is distilled and where the result goes. */
+export interface DistilOptions {
+  readonly files: ModelFiles;
+  /** Written whole or not at all. */
+  readonly target: string;
+  readonly progress?: Progress;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Distils the static model of a transformer in a process of its own, which uses all processors for some tens of seconds and
+ * then gives its memory back. Rejects with the child's own error, or with the signal's reason, the child killed.
+ */
+export async function distilStaticModel({ files, target, progress, signal }: DistilOptions): Promise<void> {
+  signal?.throwIfAborted();
+  const child = fork(fileURLToPath(beside(import.meta.url, 'distil-process')), {
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const stop = (): void => void child.kill('SIGKILL');
+  signal?.addEventListener('abort', stop, { once: true });
+  let complaints = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (complaints = (complaints + text).slice(-4_000)));
+  try {
+    const failure = await new Promise<unknown>((resolve, reject) => {
+      let reported: unknown;
+      child.on('message', (report: DistilReport) => {
+        if ('failure' in report) reported = unpackFailure(report.failure);
+        else progress?.(report.message, report.fraction);
+      });
+      child.once('error', reject);
+      child.once('close', (code, killedBy) => {
+        if (code === 0) resolve(undefined);
+        else resolve(reported ?? new Error(`distilling ended with ${killedBy ?? `exit code ${code}`}: ${complaints}`));
+      });
+      const order: DistilOrder = { files, target, parallel: Math.min(availableParallelism(), MOST_THREADS) };
+      child.send(order);
+    });
+    signal?.throwIfAborted();
+    if (failure !== undefined) throw failure;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,98 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { EmbeddingModel } from './embedding-model.ts';
+import { toUnitLength } from './unit-length.ts';
+import type { WordPiece } from './wordpiece.ts';
+
+/** What the transformer has learnt to read at most. */
+const MOST_TOKENS = 256;
+
+/** A transformer on this machine's processors. Its output is `[batch, token, dimension]`. */
+export interface Transformer {
+  readonly dimensions: number;
+  /** The output for `batch` equally long sequences of token ids, one behind the other. */
+  readonly run: (ids: readonly number[], batch: number) => Promise<Float32Array>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * A model whose vector of a text is the mean of the transformer's output over its first tokens, at most `mostTokens`, scaled
+ * to length 1, on so many processors. One text at a time, because padding costs more than batching wins. Throws
+ * `InvalidConfiguration` when the file is not such a transformer.
+ */
+export async function createOnnxModel(
+  digest: string,
+  onnx: string,
+  words: WordPiece,
+  { mostTokens = MOST_TOKENS, processors = 1 } = {},
+): Promise<EmbeddingModel> {
+  const transformer = await openTransformer(onnx, { processors });
+  const { dimensions } = transformer;
+  return {
+    digest,
+    dimensions,
+    async embed(texts) {
+      const vectors: Float32Array[] = [];
+      for (const text of texts) {
+        const ids = words.encodeSequence(text, mostTokens);
+        vectors.push(toUnitLength(meanOfTokens(await transformer.run(ids, 1), 0, ids.length, dimensions)));
+      }
+      return vectors;
+    },
+    close: () => transformer.close(),
+  };
+}
+
+/**
+ * Opens an ONNX graph that maps token ids to one vector a token. A thread of Node runs it once at a time, on so many
+ * `processors`. Say `sameShapes` when all runs are of one batch size and length: that is faster, but otherwise memory would
+ * grow with every new shape. Throws `InvalidConfiguration`.
+ */
+export async function openTransformer(onnx: string, { sameShapes = false, processors = 1 } = {}): Promise<Transformer> {
+  const options: InferenceSession.SessionOptions = { intraOpNumThreads: processors, enableCpuMemArena: sameShapes };
+  let session: InferenceSession;
+  try {
+    session = await InferenceSession.create(onnx, options);
+  } catch (cause) {
+    throw new LonghaulError('InvalidConfiguration', `The embedding model ${onnx} cannot be loaded.`, { cause });
+  }
+  const output = session.outputNames[0] ?? refuse(onnx, 'it has no output');
+  const unknown = session.inputNames.find((name) => !(name in INPUTS));
+  if (unknown !== undefined) refuse(onnx, `it asks for an input named ${unknown}`);
+
+  async function run(ids: readonly number[], batch: number): Promise<Float32Array> {
+    const shape = [batch, ids.length / batch];
+    const feeds = session.inputNames.map((name) => [name, new Tensor('int64', inputOf(name, ids), shape)] as const);
+    const tensor = (await session.run(Object.fromEntries(feeds), [output]))[output];
+    if (tensor?.dims.length !== 3 || !(tensor.data instanceof Float32Array)) {
+      return refuse(onnx, `its first output, ${output}, is not one vector a token`);
+    }
+    return tensor.data;
+  }
+
+  const probe = await run([0], 1);
+  return { dimensions: probe.length, run, close: () => session.release() };
+}
+
+/** The mean of `length` consecutive token vectors, from the `from`th on. */
+export function meanOfTokens(output: Float32Array, from: number, length: number, dimensions: number): Float32Array {
+  const mean = new Float32Array(dimensions);
+  for (let token = from; token < from + length; token++) {
+    for (let k = 0; k < dimensions; k++) mean[k] = (mean[k] ?? 0) + (output[token * dimensions + k] ?? 0) / length;
+  }
+  return mean;
+}
+
+const INPUTS = { input_ids: null, attention_mask: 1n, token_type_ids: 0n } as const;
+
+function inputOf(name: string, ids: readonly number[]): BigInt64Array {
+  const constant = INPUTS[name as keyof typeof INPUTS];
+  return constant === null ? BigInt64Array.from(ids, (id) => BigInt(id)) : new BigInt64Array(ids.length).fill(constant);
+}
+
+function refuse(onnx: string, why: string): never {
+  throw new LonghaulError(
+    'InvalidConfiguration',
+    `The embedding model ${onnx} cannot be used: ${why}. Use a sentence transformer exported to ONNX, such as all-MiniLM-L6-v2.`,
+  );
+}

@@ -1,0 +1,41 @@
+import type { AnalyzedBatch } from '../analysis/analyzer-thread.ts';
+import { requestsOf } from './remote-model.ts';
+import type { RemoteModel } from './remote-model.ts';
+
+/**
+ * Embeds what is missing in these batches, each text once, and fills the vectors in. What a request answers is kept before the
+ * next is made: when one fails, those under way are still waited for and kept, and another try has only the rest to ask.
+ * Gives the number of texts that were embedded.
+ */
+export async function embedMissing(
+  model: RemoteModel,
+  batches: readonly AnalyzedBatch[],
+  keep: (entries: readonly (readonly [text: string, vector: Float32Array])[]) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  const texts = [...new Set(batches.flatMap(({ missing }) => missing.map(({ text }) => text)))];
+  const vectors = new Map<string, Float32Array>();
+  const requests = requestsOf(texts, model.batch).values();
+  const failures: unknown[] = [];
+
+  async function askOneAfterTheOther(): Promise<void> {
+    for (const request of requests) {
+      if (failures.length > 0) return;
+      try {
+        const made = await model.embed(request, { signal });
+        const entries = request.map((text, i) => [text, made[i] ?? new Float32Array(model.dimensions)] as const);
+        keep(entries);
+        for (const [text, vector] of entries) vectors.set(text, vector);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: model.concurrency }, askOneAfterTheOther));
+  if (failures.length > 0) throw failures[0];
+  for (const batch of batches) {
+    for (const { text, at } of batch.missing) batch.vectors.set(vectors.get(text) ?? [], at * model.dimensions);
+  }
+  return texts.length;
+}

@@ -1,0 +1,174 @@
+import type { Build, BuildSettings } from '../../../domain/catalog/index/build.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { collectionNames } from './schema.ts';
+import { createIndexStore, type IndexStore } from './store.ts';
+import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
+
+/**
+ * The builds of an index, side by side in Weaviate. What a build is made with stands in the description of its collection;
+ * which one is live is what the alias says, so that going over to another is one step that no search can see half of.
+ */
+export interface Builds {
+  /** All builds, the live one first. */
+  list(): Promise<Build[]>;
+  /** The build that searches and syncs use; null before the first. */
+  live(): Promise<Build | null>;
+  /** Makes the collections of a build, unless they exist. It is beside the live one, or live when there is none. */
+  create(digest: string, settings: BuildSettings): Promise<void>;
+  /** Makes a build live; the one that was becomes the previous one. Throws `InvalidInput` when there is none. */
+  switchTo(digest: string): Promise<void>;
+  /** Deletes a build with all its objects and receipts. Throws `InvalidInput` for the live one. */
+  drop(digest: string): Promise<void>;
+  /**
+   * Deletes what is not a build, though its name says so: half of a build that was being made or dropped, or what a late write
+   * made anew in a Weaviate with auto-schema. Gives the digests. Without a live build it deletes nothing.
+   */
+  dropLeftovers(): Promise<string[]>;
+  store(digest: string): IndexStore;
+}
+
+/** See {@link Builds}. `name` is `index.name` in longhaul.yaml. */
+export function createBuilds(client: IndexClient, name: string): Builds {
+  const stores = new Map<string, IndexStore>();
+  const settingsOf = new Map<string, BuildSettings>();
+  const aliases = { live: `${name}Chunk`, previous: `${name}ChunkPrevious` };
+  const prefix = collectionNames(name, '').chunks;
+
+  function store(digest: string): IndexStore {
+    const known = stores.get(digest) ?? createIndexStore(client, name, digest);
+    stores.set(digest, known);
+    return known;
+  }
+
+  /** The digests that the aliases name. */
+  async function pointers(): Promise<{ live: string | null; previous: string | null }> {
+    const all = (await reaching(() => client.alias.listAll())) ?? [];
+    const digestOf = (alias: string): string | null =>
+      all.find((entry) => entry.alias === alias)?.collection.slice(prefix.length) ?? null;
+    return { live: digestOf(aliases.live), previous: digestOf(aliases.previous) };
+  }
+
+  async function point(role: 'live' | 'previous', digest: string): Promise<void> {
+    const alias = aliases[role];
+    const collection = collectionNames(name, digest).chunks;
+    const now = (await pointers())[role];
+    if (now === digest) return;
+    try {
+      if (now === null) await reaching(() => client.alias.create({ collection, alias }));
+      else await reaching(() => client.alias.update({ newTargetCollection: collection, alias }));
+    } catch (error) {
+      // another worker may have been first
+      if ((await pointers())[role] !== digest) throw error;
+    }
+  }
+
+  /** What a build is made with: written once, so that it may be remembered. */
+  async function readSettings(digest: string): Promise<BuildSettings> {
+    const known = settingsOf.get(digest);
+    if (known) return known;
+    const { chunks } = collectionNames(name, digest);
+    const settings = parseDescription((await reaching(() => client.collections.use(chunks).config.get())).description);
+    if (settings === null) {
+      throw new LonghaulError('SchemaMismatch', `Collection ${chunks} in Weaviate does not say what it was made with.`);
+    }
+    settingsOf.set(digest, settings);
+    return settings;
+  }
+
+  async function list(): Promise<Build[]> {
+    const [{ live, previous }, collections] = await Promise.all([
+      pointers(),
+      reaching(() => client.collections.listAll()),
+    ]);
+    const roleOf = (digest: string): Build['role'] =>
+      digest === live ? 'live' : digest === previous ? 'previous' : 'beside';
+    const order: readonly Build['role'][] = ['live', 'previous', 'beside'];
+    return collections
+      .flatMap((collection) => {
+        if (!collection.name.startsWith(prefix)) return [];
+        const digest = collection.name.slice(prefix.length);
+        const settings = parseDescription(collection.description);
+        return settings === null ? [] : [{ digest, role: roleOf(digest), settings }];
+      })
+      .sort((a, b) => order.indexOf(a.role) - order.indexOf(b.role) || (a.digest < b.digest ? -1 : 1));
+  }
+
+  return {
+    list,
+    store,
+    async live() {
+      const { live } = await pointers();
+      return live === null ? null : { digest: live, role: 'live', settings: await readSettings(live) };
+    },
+    async create(digest, settings) {
+      await reaching(() => store(digest).prepare(describe(settings)));
+      if ((await pointers()).live !== null) return;
+      try {
+        await point('live', digest);
+      } catch (error) {
+        // another worker's build may have become the live one meanwhile
+        if ((await pointers()).live === null) throw error;
+      }
+    },
+    async switchTo(digest) {
+      const builds = await list();
+      if (!builds.some((build) => build.digest === digest)) {
+        const known = builds.map((build) => build.digest).join(', ');
+        throw new LonghaulError(
+          'InvalidInput',
+          `There is no build ${digest} of ${name}; there are: ${known || 'none'}.`,
+        );
+      }
+      const { live } = await pointers();
+      if (live === digest) return;
+      if (live !== null) await point('previous', live);
+      await point('live', digest);
+    },
+    async drop(digest) {
+      const { live, previous } = await pointers();
+      if (live === digest) throw new LonghaulError('InvalidInput', `Build ${digest} is live: it cannot be dropped.`);
+      // an alias whose collection is gone would stay for ever
+      if (previous === digest) await reaching(() => client.alias.delete(aliases.previous));
+      const { chunks, receipts } = collectionNames(name, digest);
+      await reaching(() => client.collections.delete(receipts));
+      await reaching(() => client.collections.delete(chunks));
+      stores.delete(digest);
+    },
+    async dropLeftovers() {
+      const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
+      // the first build is not found in the list before all of it is made
+      if (known.every(({ role }) => role !== 'live')) return [];
+      const kept = new Set(known.map(({ digest }) => digest));
+      const left = collections.flatMap((collection) => {
+        const [, digest = ''] = NAME.exec(collection.name.slice(name.length)) ?? [];
+        return collection.name.startsWith(name) && digest !== '' && !kept.has(digest)
+          ? [{ collection: collection.name, digest }]
+          : [];
+      });
+      for (const { collection } of left) await reaching(() => client.collections.delete(collection));
+      return [...new Set(left.map(({ digest }) => digest))];
+    },
+  };
+}
+
+/** A server that is away is a named failure, which flows wait out. */
+async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw isConnectionLoss(error) ? unavailable(error) : error;
+  }
+}
+
+/** What follows the name of the index in that of a collection. */
+const NAME = /^(?:Chunk|Receipt)_([0-9a-f]{16})$/;
+
+const DESCRIPTION = 'Longhaul code chunks. Made with ';
+
+function describe(settings: BuildSettings): string {
+  return `${DESCRIPTION}${JSON.stringify(settings)}`;
+}
+
+function parseDescription(text: string | undefined): BuildSettings | null {
+  return text?.startsWith(DESCRIPTION) ? (JSON.parse(text.slice(DESCRIPTION.length)) as BuildSettings) : null;
+}

@@ -1,0 +1,190 @@
+import weaviate, { type WeaviateClient } from 'weaviate-client';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { sha256 } from './digest.ts';
+
+/** Part of every object's identity: raise it when the meaning of a property, or the rules of what is skipped, change. */
+const SCHEMA_VERSION = 1;
+
+/** Digest of everything that an index depends on besides git, 16 hex digits. */
+export function indexDigest(analyzer: string, maxFileBytes: number): string {
+  return sha256(`${analyzer} schema-${SCHEMA_VERSION} max-${maxFileBytes}`).slice(0, 16);
+}
+
+/** The properties of one chunk of code, as Weaviate stores them. */
+export type ChunkProperties = {
+  repo: string;
+  path: string;
+  language: string;
+  blob: string;
+  ordinal: number;
+  /** First byte of the object's id: lets a listing of any size be read in pages. */
+  bucket: number;
+  /** The refs that hold this object. */
+  refs: string[];
+  text: string;
+  /** Split and stemmed words of the text, its path, and the definitions in and around it: what BM25 searches. */
+  stems: string;
+  pathStems: string;
+  scopeStems: string;
+  symbols: string[];
+  startLine: number;
+  endLine: number;
+};
+
+/** The properties of a receipt, as Weaviate stores them. */
+export type ReceiptProperties = {
+  repository: string;
+  ref: string;
+  cloneUrl: string;
+  /** Empty when the provider has no such thing. */
+  uid: string;
+  branch: string;
+  commit: string;
+  tree: string;
+  timestamp: string;
+  digest: string;
+  files: number;
+  objects: number;
+  xor: string;
+  indexedAt: string;
+  pending: string;
+  branches?: string[];
+};
+
+/** One property of a collection, in the client's own words. */
+interface Property {
+  readonly name: string;
+  readonly dataType: 'text' | 'text[]' | 'int';
+  readonly tokenization?: 'field' | 'word';
+  readonly indexFilterable?: boolean;
+  readonly indexSearchable?: boolean;
+  readonly indexRangeFilters?: boolean;
+}
+
+type CreateCollection = Parameters<WeaviateClient['collections']['create']>[0];
+
+const stored = (name: string, dataType: 'text' | 'text[]' | 'int' = 'text'): Property =>
+  dataType === 'int'
+    ? { name, dataType, indexFilterable: false }
+    : { name, dataType, tokenization: 'field', indexFilterable: false, indexSearchable: false };
+const filtered = (name: string, dataType: 'text' | 'text[]' = 'text'): Property => ({
+  name,
+  dataType,
+  tokenization: 'field',
+  indexSearchable: false,
+});
+const searched = (name: string): Property => ({
+  name,
+  dataType: 'text',
+  tokenization: 'word',
+  indexFilterable: false,
+});
+
+const CHUNK_PROPERTIES: readonly Property[] = [
+  filtered('repo'),
+  filtered('path'),
+  filtered('language'),
+  stored('blob'),
+  stored('ordinal', 'int'),
+  { name: 'bucket', dataType: 'int', indexFilterable: false, indexRangeFilters: true },
+  filtered('refs', 'text[]'),
+  stored('text'),
+  searched('stems'),
+  searched('pathStems'),
+  searched('scopeStems'),
+  stored('symbols', 'text[]'),
+  stored('startLine', 'int'),
+  stored('endLine', 'int'),
+];
+
+const RECEIPT_PROPERTIES: readonly Property[] = [
+  filtered('repository'),
+  filtered('ref'),
+  ...['cloneUrl', 'uid', 'branch', 'commit', 'tree', 'timestamp', 'digest'].map((name) => stored(name)),
+  stored('files', 'int'),
+  stored('objects', 'int'),
+  stored('xor'),
+  stored('indexedAt'),
+  stored('pending'),
+  stored('branches', 'text[]'),
+];
+
+/** The names of the collections of one build. */
+export interface CollectionNames {
+  /** The chunks of one digest: another chunker or model has a collection of its own. */
+  readonly chunks: string;
+  /** The receipts that vouch for them. */
+  readonly receipts: string;
+}
+
+/** The names of the collections that the index called `name` (`index.name` in longhaul.yaml) has under a digest. */
+export function collectionNames(name: string, digest: string): CollectionNames {
+  return { chunks: `${name}Chunk_${digest}`, receipts: `${name}Receipt_${digest}` };
+}
+
+/**
+ * Makes the collections that are missing, and adds properties that an older version did not have. Safe to repeat and to run
+ * in several workers at once. `description` is only written when the chunks are made. Throws `SchemaMismatch` when a
+ * collection of that name has other properties.
+ */
+export async function ensureSchema(client: WeaviateClient, names: CollectionNames, description: string): Promise<void> {
+  const inverted = weaviate.configure.invertedIndex({
+    bm25b: 0.75,
+    bm25k1: 1.2,
+    stopwordsPreset: 'none',
+  });
+  await ensureCollection(client, {
+    name: names.receipts,
+    description: `Longhaul receipts, schema ${SCHEMA_VERSION}`,
+    properties: RECEIPT_PROPERTIES,
+    vectorizers: weaviate.configure.vectors.selfProvided({
+      vectorIndexConfig: weaviate.configure.vectorIndex.flat(),
+    }),
+  });
+  // the last one: a build exists when its chunks do
+  await ensureCollection(client, {
+    name: names.chunks,
+    description,
+    properties: CHUNK_PROPERTIES,
+    invertedIndex: inverted,
+    vectorizers: weaviate.configure.vectors.selfProvided({
+      vectorIndexConfig: weaviate.configure.vectorIndex.hnsw({
+        distanceMetric: 'cosine',
+        quantizer: weaviate.configure.vectorIndex.quantizer.none(),
+      }),
+    }),
+  });
+}
+
+async function ensureCollection(
+  client: WeaviateClient,
+  wanted: Omit<NonNullable<CreateCollection>, 'properties'> & { name: string; properties: readonly Property[] },
+): Promise<void> {
+  if (!(await client.collections.exists(wanted.name))) {
+    try {
+      await client.collections.create(wanted as CreateCollection);
+      return;
+    } catch (error) {
+      // another worker may have been first
+      if (!(await client.collections.exists(wanted.name))) throw error;
+    }
+  }
+  const collection = client.collections.use(wanted.name);
+  const present = new Map((await collection.config.get()).properties.map((property) => [property.name, property]));
+  for (const property of wanted.properties) {
+    const found = present.get(property.name);
+    if (found === undefined) {
+      await collection.config.addProperty(property);
+      continue;
+    }
+    const { tokenization } = property;
+    const sameTokens = tokenization === undefined || found.tokenization === tokenization;
+    if (found.dataType !== property.dataType || !sameTokens) {
+      throw new LonghaulError(
+        'SchemaMismatch',
+        `Collection ${wanted.name} in Weaviate has a property ${property.name} of type ${found.dataType}/${found.tokenization}, ` +
+          `not ${property.dataType}/${tokenization ?? 'none'}.`,
+      );
+    }
+  }
+}

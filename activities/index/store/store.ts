@@ -1,0 +1,417 @@
+import { setTimeout } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import { type Collection, Filters, type FilterValue } from 'weaviate-client';
+import type { Pending, Receipt } from '../../../domain/catalog/index/receipt.ts';
+import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { processCounts } from '../../telemetry/process-counts.ts';
+import { inSpan } from '../../telemetry/span.ts';
+import { receiptId } from './object-id.ts';
+import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
+import type { ReceiptProperties } from './schema.ts';
+import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
+
+/** One object of the index: a chunk of code with its vector. */
+export interface IndexObject {
+  readonly id: string;
+  readonly properties: Omit<ChunkProperties, 'bucket'>;
+  readonly vector: Float32Array;
+}
+
+/** One object as a listing shows it. */
+export interface InventoryEntry {
+  readonly id: string;
+  readonly path: string;
+}
+
+/** One object as Weaviate has it. Whoever wrote it: properties may be missing. */
+export interface StoredObject {
+  readonly id: string;
+  readonly properties: Readonly<Partial<ChunkProperties>>;
+  readonly vector: readonly number[];
+}
+
+/** One object of a listing of the whole index; `repository` is empty when the object names none. */
+export interface HeldObject {
+  readonly id: string;
+  readonly repository: string;
+  readonly refs: readonly string[];
+}
+
+/** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
+export interface IndexStore {
+  readonly names: CollectionNames;
+  /**
+   * Makes and checks the collections; every other method needs it to have run once. `description` is what the collection
+   * of the chunks says of itself.
+   */
+  prepare(description?: string): Promise<void>;
+  /**
+   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again; throws
+   * `IndexIncomplete` with the reason when an object still cannot be stored, `ServerUnavailable` when nobody answers any more.
+   * Nothing refused counts as written. An abort ends it at once. When it throws, no request is under way any more.
+   */
+  write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
+  /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
+  delete(ids: readonly string[], repository?: string): Promise<void>;
+  /**
+   * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
+   * index entries that lead to it, and makes none when the same object is written again.
+   */
+  purge(ids: readonly string[]): Promise<void>;
+  /**
+   * Deletes every object of a repository and its receipts: those of these `branches` (full names of refs), and that of HEAD last.
+   * Gives the number of objects deleted. `fence` is waited for before each request that deletes.
+   */
+  deleteRepository(repository: string, branches?: readonly string[], fence?: () => Promise<void>): Promise<number>;
+  /** How many objects there are, or a repository has, or one ref of it. */
+  count(repository?: string, ref?: string): Promise<number>;
+  /** All objects of a repository, or of one ref of it, by id and path, in pages. */
+  inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]>;
+  /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
+  everything(): AsyncIterable<HeldObject[]>;
+  /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
+  read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
+  /** The refs that hold objects, by id; one that is not there is left out. */
+  refsOf(ids: readonly string[]): Promise<Map<string, readonly string[]>>;
+  /** The ids of the objects of these paths of a repository, or of one ref of it. */
+  idsOfPaths(repository: string, paths: readonly string[], ref?: string): Promise<string[]>;
+  /** The receipt of a repository at a ref, which is HEAD when none is named. */
+  readReceipt(repository: string, ref?: string): Promise<Receipt | null>;
+  /** The receipts of some repositories at a ref in one request, in any order; one that has none is left out. */
+  readReceipts(repositories: readonly string[], ref?: string): Promise<Receipt[]>;
+  writeReceipt(receipt: Receipt): Promise<void>;
+  deleteReceipt(repository: string, ref: string): Promise<void>;
+  /** All receipts, in order of repository ids, that of HEAD before those of branches. */
+  receipts(): Promise<Receipt[]>;
+  /** The receipts of one repository. */
+  receiptsOf(repository: string): Promise<Receipt[]>;
+  /** True when some repository is indexed at a branch beside its HEAD. */
+  hasBranches(): Promise<boolean>;
+}
+
+type Chunks = Collection<ChunkProperties>;
+type Receipts = Collection<ReceiptProperties>;
+
+/** Objects a request, and requests at the same time over all repositories of this process: many small ones cost Weaviate a fifth more. */
+const WRITE_BATCH = 1_000;
+const WRITES_IN_FLIGHT = 2;
+const DELETE_BATCH = 500;
+/** Weaviate's QUERY_MAXIMUM_RESULTS, unless the server was told otherwise. */
+const LIST_LIMIT = 10_000;
+const LIST_PAGE = 5_000;
+const RECEIPT_PAGE = 500;
+/** Whole objects a request: some kilobytes each. */
+const READ_PAGE = 250;
+/** Objects a request of which only the refs are read. */
+const REFS_PAGE = 1_000;
+/** Before every id. */
+const NIL = '00000000-0000-0000-0000-000000000000';
+const TRIES = 4;
+
+/** The index called `name`, for objects made under `digest`. */
+export function createIndexStore(client: IndexClient, name: string, digest: string): IndexStore {
+  const names = collectionNames(name, digest);
+  const chunks: Chunks = client.collections.use<string, ChunkProperties>(names.chunks);
+  const receipts: Receipts = client.collections.use<string, ReceiptProperties>(names.receipts);
+  const slot = pLimit(WRITES_IN_FLIGHT);
+  const ofRepository = (repository: string, ref?: string): FilterValue => {
+    const own = chunks.filter.byProperty('repo').equal(repository);
+    return ref === undefined ? own : Filters.and(own, chunks.filter.byProperty('refs').containsAny([ref]));
+  };
+
+  async function count(repository?: string, ref?: string): Promise<number> {
+    const filters = repository === undefined ? {} : { filters: ofRepository(repository, ref) };
+    return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
+  }
+
+  /** All objects that match, of those whose bucket is in [from, to): asked in smaller parts when one answer cannot hold them. */
+  async function listWhere(filters: FilterValue, from = 0, to = 256): Promise<InventoryEntry[]> {
+    const bucket = chunks.filter.byProperty('bucket');
+    const part = Filters.and(filters, bucket.greaterOrEqual(from), bucket.lessThan(to));
+    const { objects } = await retried(() =>
+      chunks.query.fetchObjects({ filters: part, limit: LIST_LIMIT, returnProperties: ['path'] }),
+    );
+    if (objects.length < LIST_LIMIT)
+      return objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
+    if (to - from === 1) {
+      throw new LonghaulError('IndexIncomplete', 'Weaviate holds more objects of one repository than can be listed.');
+    }
+    const middle = (from + to) >> 1;
+    return [...(await listWhere(filters, from, middle)), ...(await listWhere(filters, middle, to))];
+  }
+
+  async function* inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]> {
+    const pages = Math.ceil((await count(repository, ref)) / LIST_PAGE);
+    const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
+    for (let from = 0; from < 256; from += step) {
+      yield await listWhere(ofRepository(repository, ref), from, Math.min(256, from + step));
+    }
+  }
+
+  async function* everything(): AsyncIterable<HeldObject[]> {
+    for (let after = NIL, full = true; full;) {
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({ limit: LIST_LIMIT, after, returnProperties: ['repo', 'refs'] }),
+      );
+      yield objects.map(({ uuid, properties: { repo, refs } }) => ({
+        id: uuid,
+        repository: repo ?? '',
+        refs: refs ?? [],
+      }));
+      after = objects.at(-1)?.uuid ?? after;
+      full = objects.length === LIST_LIMIT;
+    }
+  }
+
+  async function* read(ids: readonly string[]): AsyncIterable<StoredObject[]> {
+    for (let at = 0; at < ids.length; at += READ_PAGE) {
+      const page = ids.slice(at, at + READ_PAGE);
+      const { objects } = await retried(() =>
+        chunks.query.fetchObjects({
+          filters: chunks.filter.byId().containsAny(page),
+          limit: READ_PAGE,
+          includeVector: true,
+        }),
+      );
+      yield objects.map(({ uuid, properties, vectors }) => ({
+        id: uuid,
+        properties,
+        vector: (vectors['default'] ?? []) as number[],
+      }));
+    }
+  }
+
+  async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
+    for (let at = 0; at < list.length; at += DELETE_BATCH) {
+      const batch = list.slice(at, at + DELETE_BATCH);
+      const named = chunks.filter.byId().containsAny(batch);
+      const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
+      const result = await retried(() => chunks.data.deleteMany(filter));
+      processCounts.objectsDeleted += result.successful;
+      if (result.failed > 0) {
+        throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
+      }
+    }
+  }
+
+  async function write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void> {
+    const batches: Promise<void>[] = [];
+    for (let at = 0; at < objects.length; at += WRITE_BATCH) {
+      const batch = objects.slice(at, at + WRITE_BATCH);
+      batches.push(slot(() => writeBatch(client, names.chunks, batch, signal)));
+    }
+    // whoever is told of a failure may go on at once: nothing may still be on its way to Weaviate
+    for (const batch of await Promise.allSettled(batches)) if (batch.status === 'rejected') throw batch.reason;
+  }
+
+  return {
+    names,
+    prepare: (description = 'Longhaul code chunks') => ensureSchema(client, names, description),
+    write,
+    delete: deleteByIds,
+    async purge(ids) {
+      await slot.map(ids, (id) => retried(() => chunks.data.deleteById(id)));
+    },
+    count,
+    inventory,
+    everything,
+    read,
+    async deleteRepository(repository, branches = [], fence) {
+      let deleted = 0;
+      for (;;) {
+        await fence?.();
+        const { matches, successful, failed } = await retried(() => chunks.data.deleteMany(ofRepository(repository)));
+        deleted += successful;
+        processCounts.objectsDeleted += successful;
+        if (failed > 0) {
+          throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${failed} objects of ${repository}.`);
+        }
+        if (matches === 0) break;
+      }
+      for (const ref of [...branches, DEFAULT_REF]) {
+        await fence?.();
+        await retried(() => receipts.data.deleteById(receiptId(repository, ref)));
+      }
+      return deleted;
+    },
+    async refsOf(ids) {
+      const held = new Map<string, readonly string[]>();
+      for (let at = 0; at < ids.length; at += REFS_PAGE) {
+        const page = ids.slice(at, at + REFS_PAGE);
+        const { objects } = await retried(() =>
+          chunks.query.fetchObjects({
+            filters: chunks.filter.byId().containsAny(page),
+            limit: REFS_PAGE,
+            returnProperties: ['refs'],
+          }),
+        );
+        for (const { uuid, properties } of objects) held.set(uuid, properties.refs ?? []);
+      }
+      return held;
+    },
+    async idsOfPaths(repository, paths, ref) {
+      const found: string[] = [];
+      for (let at = 0; at < paths.length; at += 50) {
+        const path = chunks.filter.byProperty('path').containsAny(paths.slice(at, at + 50));
+        found.push(...(await listWhere(Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id));
+      }
+      return found;
+    },
+    async readReceipt(repository, ref) {
+      const found = await retried(() => receipts.query.fetchObjectById(receiptId(repository, ref)));
+      return found === null ? null : receiptOf(found.properties);
+    },
+    async readReceipts(repositories, ref) {
+      if (repositories.length === 0) return [];
+      const ids = repositories.map((repository) => receiptId(repository, ref));
+      const filters = receipts.filter.byId().containsAny(ids);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: ids.length }));
+      return objects.map(({ properties }) => receiptOf(properties));
+    },
+    async writeReceipt(receipt) {
+      const object = { id: receiptId(receipt.repository, receipt.ref), properties: propertiesOf(receipt) };
+      const result = await retried(() => receipts.data.insertMany([object]));
+      const [error] = Object.values(result.errors);
+      if (error) {
+        throw new LonghaulError(
+          'IndexIncomplete',
+          `The receipt of ${receipt.repository} was refused: ${error.message}`,
+        );
+      }
+    },
+    async deleteReceipt(repository, ref) {
+      await retried(() => receipts.data.deleteById(receiptId(repository, ref)));
+    },
+    async receipts() {
+      // by cursor: the client's own iterator takes a hundred times as long
+      const all: Receipt[] = [];
+      for (let after: string | undefined, full = true; full;) {
+        const cursor = after === undefined ? {} : { after };
+        const { objects } = await retried(() => receipts.query.fetchObjects({ limit: RECEIPT_PAGE, ...cursor }));
+        for (const { properties } of objects) all.push(receiptOf(properties));
+        after = objects.at(-1)?.uuid;
+        full = objects.length === RECEIPT_PAGE;
+      }
+      return all.sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    },
+    async receiptsOf(repository) {
+      const filters = receipts.filter.byProperty('repository').equal(repository);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: RECEIPT_PAGE }));
+      return objects.map(({ properties }) => receiptOf(properties));
+    },
+    async hasBranches() {
+      const filters = receipts.filter.byProperty('ref').notEqual(DEFAULT_REF);
+      const { objects } = await retried(() => receipts.query.fetchObjects({ filters, limit: 1 }));
+      return objects.length > 0;
+    },
+  };
+}
+
+/** What receipts are ordered by. */
+function keyOf({ repository, ref }: Receipt): string {
+  return `${repository}\0${ref}`;
+}
+
+/** The bucket that an object is listed in: the first byte of its id. */
+export function bucketOf(id: string): number {
+  return Number.parseInt(id.slice(0, 2), 16);
+}
+
+async function writeBatch(
+  { batches }: IndexClient,
+  collection: string,
+  batch: readonly IndexObject[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let left = batch.map(({ id, properties, vector }) => ({
+    id,
+    properties: { ...properties, bucket: bucketOf(id) },
+    vector,
+  }));
+  for (let attempt = 1; ; attempt++) {
+    const refused = await inSpan('weaviate batch', { 'db.collection.name': collection, objects: left.length }, () =>
+      retried(() => batches.insert(collection, left, signal), signal),
+    );
+    processCounts.objectsWritten += left.length - refused.length;
+    if (refused.length === 0) return;
+    if (attempt === TRIES) {
+      throw new LonghaulError(
+        'IndexIncomplete',
+        `Weaviate refused ${refused.length} of ${batch.length} objects: ${refused[0]?.reason || 'no reason given'}`,
+      );
+    }
+    left = refused.flatMap(({ index }) => left[index] ?? []);
+    await pause(attempt, signal);
+  }
+}
+
+/**
+ * Tries again: a server that restarts must not cost the whole repository. When it stays away, `ServerUnavailable`, which the
+ * flow waits out.
+ */
+async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
+      await pause(attempt, signal);
+    }
+  }
+}
+
+/** Waits before the next try; an abort ends it at once. */
+async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(250 * 2 ** attempt, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
+
+function propertiesOf(receipt: Receipt): ReceiptProperties {
+  const { branch, timestamp, pending, uid, branches = [], ...rest } = receipt;
+  return {
+    ...rest,
+    // a build that an older version made may lack the property
+    ...(branches.length === 0 ? {} : { branches: [...branches] }),
+    uid: uid ?? '',
+    branch: branch ?? '',
+    timestamp: timestamp ?? '',
+    pending: pending === null ? '' : JSON.stringify(pending),
+  };
+}
+
+function receiptOf(properties: ReceiptProperties): Receipt {
+  const { branch, timestamp, pending: _pending, uid, branches, ...rest } = properties;
+  return {
+    ...rest,
+    // Weaviate gives back no property for an empty list
+    ...(branches !== undefined && branches.length > 0 ? { branches } : {}),
+    // receipts of earlier versions have none
+    ...(uid ? { uid } : {}),
+    ref: rest.ref || DEFAULT_REF,
+    branch: branch === '' ? null : branch,
+    timestamp: timestamp === '' ? null : timestamp,
+    ...markOf(properties),
+  };
+}
+
+/** Where a run was going. A mark that cannot be read is that of a run which vouches for nothing, to where the receipt says it is. */
+function markOf({
+  pending,
+  commit,
+  tree,
+  branch,
+  timestamp,
+}: ReceiptProperties): Partial<Pick<Receipt, 'commit'>> & Pick<Receipt, 'pending'> {
+  if (pending === '') return { pending: null };
+  try {
+    return { pending: JSON.parse(pending) as Pending };
+  } catch {
+    return { commit: '', pending: { commit, tree, branch: branch || null, timestamp: timestamp || null } };
+  }
+}

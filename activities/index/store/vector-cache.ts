@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type * as Sqlite from 'node:sqlite';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+
+/** What a chunk count depends on besides the analysis: the content, and the file name that may decide the language. */
+export interface CountKey {
+  /** Blob oid. */
+  readonly blob: string;
+  /** Last part of the path. */
+  readonly name: string;
+}
+
+/**
+ * What was computed once and never changes: vectors by model and text, chunk counts by analysis and file. Any number of threads
+ * and processes may have the same file open. All of it can be made again, so a damaged file is put aside and begun anew.
+ */
+export interface VectorCache {
+  /** The vectors of texts, by {@link textKey}, in order; undefined where it has none. */
+  getVectors(model: string, keys: readonly Buffer[]): (Float32Array | undefined)[];
+  /**
+   * Keeps vectors, all of them or, when the process dies, none. Gives how many of them it did not have yet: when two embed a
+   * text at the same moment, it is new to one of them.
+   */
+  putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): number;
+  /** The chunk counts of files, in order; undefined where it has none. */
+  getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
+  /** Keeps chunk counts, all of them or, when the process dies, none. */
+  putCounts(analysis: string, entries: readonly (CountKey & { readonly chunks: number })[]): void;
+  close(): void;
+}
+
+/** How {@link openVectorCache} waits. */
+export interface WaitOptions {
+  /**
+   * Milliseconds to wait for another writer, who never takes longer than one batch. @default 3000, which an event loop can be
+   * kept waiting for
+   */
+  readonly busyTimeout?: number;
+}
+
+const BUSY_TIMEOUT = 3_000;
+const WAL_PAUSE = 25;
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+/** In use by another writer for too long, read-only, I/O error, full, cannot be opened. */
+const SQLITE_DISK = [SQLITE_BUSY, 8, 10, 13, 14];
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
+  CREATE TABLE IF NOT EXISTS counts (
+    analysis TEXT NOT NULL, blob TEXT NOT NULL, name TEXT NOT NULL, chunks INTEGER NOT NULL,
+    PRIMARY KEY (analysis, blob, name)
+  ) WITHOUT ROWID;
+`;
+
+/** What stands for a text: 16 bytes of its SHA-256. */
+export function textKey(text: string): Buffer {
+  return createHash('sha256').update(text).digest().subarray(0, 16);
+}
+
+/**
+ * Opens the cache in `file`, which need not exist. Its calls block for as long as the disk takes, and another writer at most for
+ * `busyTimeout`. It and they throw `DiskFailed` when the file cannot be used, or is in use for too long.
+ */
+export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: WaitOptions = {}): VectorCache {
+  makeFolder(file);
+  let connection = openOrBeginAnew(file, busyTimeout);
+
+  function attempt<T>(operation: (open: Connection) => T): T {
+    try {
+      return operation(connection);
+    } catch (error) {
+      if (!isDamage(error)) throw named(error, file);
+      connection.close();
+      putAside(file, connection.inode);
+      connection = openOrBeginAnew(file, busyTimeout);
+      return operation(connection);
+    }
+  }
+
+  return {
+    getVectors: (model, keys) =>
+      attempt(({ all, statements }) =>
+        all('DEFERRED', keys, (key) => toVector(statements.getVector.get(vectorKey(model, key))?.['vector'])),
+      ),
+    putVectors(model, entries) {
+      const put = attempt(({ all, statements }) =>
+        all('IMMEDIATE', entries, ([key, vector]) =>
+          statements.putVector.run(
+            vectorKey(model, key),
+            new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
+          ),
+        ),
+      );
+      return put.reduce((sum, { changes }) => sum + Number(changes), 0);
+    },
+    getCounts: (analysis, keys) =>
+      attempt(({ all, statements }) =>
+        all('DEFERRED', keys, ({ blob, name }) => toCount(statements.getCount.get(analysis, blob, name)?.['chunks'])),
+      ),
+    putCounts(analysis, entries) {
+      attempt(({ all, statements }) =>
+        all('IMMEDIATE', entries, ({ blob, name, chunks }) => statements.putCount.run(analysis, blob, name, chunks)),
+      );
+    },
+    close: () => connection.close(),
+  };
+}
+
+type Statements = Readonly<Record<'getVector' | 'putVector' | 'getCount' | 'putCount', Sqlite.StatementSync>>;
+
+interface Connection {
+  readonly statements: Statements;
+  /** Tells the open file from one that has taken its name since. */
+  readonly inode: bigint;
+  /** Does `step` for every item in one transaction. */
+  readonly all: <T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R) => R[];
+  readonly close: () => void;
+}
+
+function makeFolder(file: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+  } catch (error) {
+    throw unusable(error, file);
+  }
+}
+
+function openOrBeginAnew(file: string, busyTimeout: number): Connection {
+  const inode = inodeOf(file);
+  try {
+    return connect(file, busyTimeout);
+  } catch (error) {
+    if (!isDamage(error)) throw named(error, file);
+    putAside(file, inode);
+    return connect(file, busyTimeout);
+  }
+}
+
+function connect(file: string, busyTimeout: number): Connection {
+  const database = new (sqlite().DatabaseSync)(file);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+    enterWalMode(database, busyTimeout);
+    database.exec(`PRAGMA synchronous = NORMAL; ${SCHEMA}`);
+    const statements: Statements = {
+      getVector: database.prepare('SELECT vector FROM vectors WHERE key = ?'),
+      putVector: database.prepare('INSERT OR IGNORE INTO vectors (key, vector) VALUES (?, ?)'),
+      getCount: database.prepare('SELECT chunks FROM counts WHERE analysis = ? AND blob = ? AND name = ?'),
+      putCount: database.prepare('INSERT OR REPLACE INTO counts (analysis, blob, name, chunks) VALUES (?, ?, ?, ?)'),
+    };
+    const inode = inodeOf(file);
+    return {
+      statements,
+      inode,
+      // a single statement is a transaction already
+      all: (kind, items, step) =>
+        items.length > 1 ? transaction(database, kind, () => items.map(step)) : items.map(step),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function transaction<T>(database: Sqlite.DatabaseSync, kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+  database.exec(`BEGIN ${kind}`);
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Two that enter at the same moment are told that the file is busy at once, whatever the timeout. */
+function enterWalMode(database: Sqlite.DatabaseSync, busyTimeout: number): void {
+  const until = performance.now() + busyTimeout;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (error) {
+      if (codeOf(error) !== SQLITE_BUSY || performance.now() > until) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAL_PAUSE);
+    }
+  }
+}
+
+/** Moves a damaged file out of the way, unless someone else already did and another stands in its place. */
+function putAside(file: string, inode: bigint): void {
+  if (inodeOf(file) !== inode) return;
+  renameSync(file, `${file}.damaged-${Date.now()}`);
+  for (const companion of ['-wal', '-shm']) rmSync(file + companion, { force: true });
+}
+
+function inodeOf(file: string): bigint {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? 0n;
+}
+
+function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/** The failure `DiskFailed` when that is what SQLite complains of; else the error itself. */
+function named(error: unknown, file: string): unknown {
+  return SQLITE_DISK.includes(codeOf(error)) ? unusable(error, file) : error;
+}
+
+function unusable(error: unknown, file: string): LonghaulError {
+  const said = error instanceof Error ? error.message : String(error);
+  return new LonghaulError('DiskFailed', `The cache ${file} cannot be used: ${said}.`, { cause: error });
+}
+
+/** SQLite's primary result code. */
+function codeOf(error: unknown): number {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
+}
+
+function vectorKey(model: string, key: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(model), key]);
+}
+
+function toVector(bytes: unknown): Float32Array | undefined {
+  // copied, because the bytes need not begin where a float may
+  return bytes instanceof Uint8Array ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined;
+}
+
+function toCount(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
+
+let loaded: typeof Sqlite | undefined;
+
+/** Node's own SQLite. Node 22 calls it experimental whenever it is loaded, which the user of a tool need not read. */
+function sqlite(): typeof Sqlite {
+  if (loaded) return loaded;
+  const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;
+  const original = Object.getOwnPropertyDescriptor(process, 'emitWarning');
+  process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
+    if (!String(warning).startsWith('SQLite is an experimental')) emitWarning(warning, ...rest);
+  };
+  try {
+    loaded = process.getBuiltinModule('node:sqlite');
+    return loaded;
+  } finally {
+    if (original) Object.defineProperty(process, 'emitWarning', original);
+  }
+}

@@ -1,0 +1,69 @@
+import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type BatchInsert, openBatchInsert } from './batch-insert.ts';
+
+/** Where a Weaviate is. */
+export interface WeaviateAddress {
+  /** Base URL of the REST endpoint. */
+  readonly url: string;
+  /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
+  readonly grpc?: string | undefined;
+  readonly apiKey?: string | null | undefined;
+  /** Sent with every request: keys that a module of Weaviate needs. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Weaviate's own client, and beside it the way that objects are written. */
+export interface IndexClient extends WeaviateClient {
+  readonly batches: BatchInsert;
+}
+
+/** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
+export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: WeaviateAddress): Promise<IndexClient> {
+  const rest = new URL(url);
+  const secure = rest.protocol === 'https:';
+  const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
+  try {
+    const client = await connectToCustom({
+      httpHost: rest.hostname,
+      httpPort: Number(rest.port || (secure ? 443 : 80)),
+      httpPath: rest.pathname === '/' ? '' : rest.pathname,
+      httpSecure: secure,
+      grpcHost: grpcUrl.hostname,
+      grpcPort: Number(grpcUrl.port),
+      grpcSecure: secure,
+      timeout: { init: 10, query: 60, insert: 120 },
+      headers: { ...headers },
+      ...(apiKey ? { authCredentials: new ApiKey(apiKey) } : {}),
+    });
+    const batches = openBatchInsert(grpcUrl.host, { secure, apiKey: apiKey ?? null });
+    return {
+      ...client,
+      batches,
+      close: async () => {
+        batches.close();
+        await client.close();
+      },
+    };
+  } catch (error) {
+    throw unavailable(error, rest.origin);
+  }
+}
+
+/** True for an error that says nothing about the request: nobody answered, or the answer broke off. */
+export function isConnectionLoss(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : String(error);
+  return /UNAVAILABLE|ECONNREFUSED|ECONNRESET|EPIPE|fetch failed|socket hang up|No connection|DEADLINE_EXCEEDED|timed? ?out|leader not found/i.test(
+    message,
+  );
+}
+
+/** The named failure for an error of the client: refused key, or a server that does not answer. */
+export function unavailable(error: unknown, url?: string): LonghaulError {
+  const message = error instanceof Error ? error.message : String(error);
+  const where = url === undefined ? 'Weaviate' : `Weaviate at ${url}`;
+  if (/\b401\b|unauthenticated|anonymous access not enabled/i.test(message)) {
+    return new LonghaulError('AuthenticationFailed', `${where} refused the API key.`, { cause: error });
+  }
+  return new LonghaulError('ServerUnavailable', `${where} does not answer: ${message}`, { cause: error });
+}

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { isBranchName, matchesBranch, refOfBranch } from '../../domain/git/branch.ts';
+import type { Head } from '../../domain/git/head.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { isNullOid, nullOid } from './diff.ts';
+import type { Git, ObjectFormat } from '../git/git.ts';
+import { findLayout, type Layout, readBranches, readHead } from './layout.ts';
+import { isDamage, openMirror } from './mirror.ts';
+import type { Access, Source } from './source.ts';
+
+/**
+ * Where HEAD is, and branches, when they are asked for: names, or patterns of names. Throws `RepositoryNotFound`,
+ * `AuthenticationFailed`, `GitFailed`.
+ */
+export async function resolveHead(git: Git, access: Access, branches: readonly string[] = []): Promise<Head> {
+  const { path } = access.remote;
+  const isWanted = (name: string): boolean => isBranchName(name) && matchesBranch(branches, name);
+  if (path === null) return askGit(git, access, branches, isWanted);
+  const layout = await layoutOf(access, path);
+  const plain = await readHead(layout);
+  const found = branches.length === 0 ? new Map<string, string>() : await readBranches(layout, isWanted);
+  if (plain !== null && found !== null) return branches.length === 0 ? plain : beside(plain, found);
+  const head = await askGit(git, access, branches, isWanted);
+  // git passes over a ref that it cannot read: that is no reason to take the repository for an empty one
+  if (!isNullOid(head.commit)) return head;
+  throw new LonghaulError(
+    'GitFailed',
+    `Git cannot read where HEAD of ${access.id} is: look at ${path} with \`git fsck\`.`,
+  );
+}
+
+/**
+ * Opens the objects of a repository. One on this machine is read in its place, with none of its configuration, so there is
+ * nothing to fetch; of one elsewhere the cache keeps a mirror.
+ */
+async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
+  const { id, remote, signal } = access;
+  if (remote.path === null) {
+    const { turn } = access;
+    const config = await remoteConfig(access);
+    return openMirror(git, format, { cacheDir, about: id, config, turn, signal });
+  }
+  const { commonDir } = await layoutOf(access, remote.path);
+  return {
+    store: { objects: join(commonDir, 'objects'), format },
+    open: () => Promise.resolve(),
+    close: () => Promise.resolve(),
+    isBlank: false,
+    fetchTips: () => Promise.resolve(),
+    fetchCommit: () => Promise.resolve(false),
+    fetchBlobs: () => Promise.resolve(false),
+    discard: () => Promise.resolve(),
+  };
+}
+
+/** Works with a repository's objects; when a mirror turns out to be damaged, makes it again and tries once more. */
+export async function withSource<Result>(
+  git: Git,
+  cacheDir: string,
+  access: Access,
+  format: ObjectFormat,
+  work: (source: Source) => Promise<Result>,
+): Promise<Result> {
+  const source = await openSource(git, cacheDir, access, format);
+  const wasBlank = source.isBlank;
+  try {
+    return await work(source);
+  } catch (error) {
+    if (access.remote.path !== null || wasBlank || !isDamage(error)) throw error;
+    await source.discard();
+    await source.open();
+    try {
+      return await work(source);
+    } finally {
+      await source.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function layoutOf({ id }: Access, path: string): Promise<Layout> {
+  const layout = await findLayout(path);
+  if (layout === null) throw new LonghaulError('RepositoryNotFound', `There is no git repository at ${path} (${id}).`);
+  return layout;
+}
+
+/** HEAD with the branches beside it: not the one that it names. */
+function beside(head: Head, found: ReadonlyMap<string, string>): Head {
+  const others = [...found].filter(([name]) => name !== head.branch);
+  return { ...head, branches: new Map(others.map(([name, commit]) => [refOfBranch(name), commit])) };
+}
+
+async function askGit(
+  git: Git,
+  access: Access,
+  branches: readonly string[],
+  isWanted: (name: string) => boolean,
+): Promise<Head> {
+  const { id: about, signal } = access;
+  const config = await remoteConfig(access);
+  // a URL of the configuration is never taken for an option
+  let redirectedTo: string | undefined;
+  const onRemark = (said: string): void => {
+    redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
+  };
+  const args = ['ls-remote', '--symref', 'origin', 'HEAD', ...(branches.length === 0 ? [] : ['refs/heads/*'])];
+  const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
+  const lines = printed.toString('utf8').split('\n');
+  const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
+  const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);
+  const head = { commit: commit ?? nullOid('sha1'), branch, ...(redirectedTo === undefined ? {} : { redirectedTo }) };
+  if (branches.length === 0) return head;
+  const found = lines.flatMap((line): [string, string][] => {
+    const [, oid = '', name = ''] = /^([0-9a-f]+)\trefs\/heads\/(.+)$/.exec(line) ?? [];
+    return isWanted(name) ? [[name, oid]] : [];
+  });
+  return beside(head, new Map(found));
+}
+
+async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {
+  return [['remote.origin.url', remote.url], ...(remote.path === null ? await credentials() : [])];
+}

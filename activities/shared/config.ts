@@ -1,0 +1,129 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import { aboutField, check } from '../../domain/shared/check.schema.ts';
+import { type Config, configSchema } from '../../domain/config/config.schema.ts';
+import { alertChannelSchema } from '../../domain/config/alerts.schema.ts';
+import { blobsSchema } from '../../domain/config/blobs.schema.ts';
+import { servedModelSchema } from '../../domain/config/models.schema.ts';
+import { providerSchema } from '../../domain/config/providers.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { nearestKey, parseYaml } from './yaml-document.ts';
+
+/** The configuration, where it came from, and the folders that it leads to. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Absolute path of the file; null when there is none and the defaults hold. */
+  readonly path: string | null;
+  /** Where state lives that must survive: the embedded servers' data and logs. */
+  readonly dataDir: string;
+  /** Where everything lives that can be made again. */
+  readonly cacheDir: string;
+}
+
+/** Larger files are refused before they are parsed. */
+const MAX_BYTES = 1_000_000;
+
+/**
+ * Reads `longhaul.yaml`: the path that is given, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else
+ * none. `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws `InvalidConfiguration` naming file, line
+ * and key; an unknown key is answered with the nearest known one.
+ */
+export function loadConfig(options: { path?: string | undefined; env: NodeJS.ProcessEnv }): LoadedConfig {
+  const { env } = options;
+  const asked = options.path ?? (env['LONGHAUL_CONFIG'] || undefined);
+  const path = asked === undefined ? resolve('longhaul.yaml') : resolve(asked);
+  if (!existsSync(path)) {
+    if (asked !== undefined) throw invalid(path, 'there is no such file.');
+    return folders(configSchema.parse({}), null, env);
+  }
+  return folders(parse(path), path, env);
+}
+
+/** Replaces a leading `~` by the home folder and resolves against `base`. */
+export function expandPath(path: string, base: string): string {
+  const home = path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path;
+  return isAbsolute(home) ? home : resolve(base, home);
+}
+
+function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): LoadedConfig {
+  const base = path === null ? process.cwd() : dirname(path);
+  const defaults = envPaths('longhaul', { suffix: '' });
+  const pick = (fromEnv: string | undefined, fromFile: string | undefined, fallback: string): string =>
+    fromEnv ? resolve(fromEnv) : fromFile === undefined ? fallback : expandPath(fromFile, base);
+  const providers = config.providers.map((provider) =>
+    provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider,
+  );
+  const { blobs } = config;
+  return {
+    config: {
+      ...config,
+      providers,
+      blobs:
+        blobs.type === 'folder' && blobs.path !== undefined ? { ...blobs, path: expandPath(blobs.path, base) } : blobs,
+    },
+    path,
+    dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
+    cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
+  };
+}
+
+function parse(path: string): Config {
+  const found = statSync(path);
+  if (!found.isFile()) throw invalid(path, 'this is not a file.');
+  if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
+  const { value, lineOf } = parseYaml(readFileSync(path, 'utf8'), path);
+  const result = check(configSchema, value);
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  // a misspelt key is also a missing one: the spelling is the news
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
+  const keys = issue?.path ?? [];
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const line = lineOf(unknown === undefined ? keys : [...keys, unknown]);
+  const at = line === null ? path : `${path}:${line}`;
+  if (unknown !== undefined) {
+    throw invalid(at, `unknown key "${[...keys, unknown].join('.')}"${nearest(unknown, keys)}`);
+  }
+  throw invalid(at, `${aboutField(keys.join('.') || 'the document', issue?.message ?? 'is wrong')}.`);
+}
+
+/** The known keys by the first key of the place in the document. */
+const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
+  '': Object.keys(configSchema.shape),
+  providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],
+  models: [
+    ...new Set(
+      servedModelSchema.options.flatMap(({ shape }) => [
+        ...Object.keys(shape),
+        ...Object.keys(shape.budget.unwrap().shape),
+        ...Object.keys(shape.batch.unwrap().shape),
+      ]),
+    ),
+  ],
+  alerts: [
+    ...Object.keys(configSchema.shape.alerts.unwrap().shape),
+    ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
+  ],
+  blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
+  gateway: [
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.webhooks.unwrap().element.shape),
+    ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
+  ],
+  ...Object.fromEntries(
+    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+      key,
+      Object.keys(configSchema.shape[key].unwrap().shape),
+    ]),
+  ),
+};
+
+function nearest(unknown: string, keys: readonly PropertyKey[]): string {
+  return nearestKey(unknown, KNOWN_KEYS[String(keys[0] ?? '')] ?? []);
+}
+
+function invalid(where: string, what: string): LonghaulError {
+  return new LonghaulError('InvalidConfiguration', `${where}: ${what}`);
+}

@@ -1,0 +1,27 @@
+import type { Client } from '@temporalio/client';
+import proto from '@temporalio/proto';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
+
+/** A worker polls at least every minute; the server remembers those that are gone for five. */
+const POLLER_MEMORY_MS = 2 * 60_000;
+const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
+
+/** Task queues that no worker polls: what flows wait for there, nobody does. */
+export async function unpolledQueues(client: Client): Promise<string[]> {
+  const { namespace } = client.options;
+  const polled = await Promise.all(
+    [FLOWS_QUEUE, REPOS_QUEUE].map(async (name) => {
+      const { pollers } = await client.workflowService.describeTaskQueue({
+        namespace,
+        taskQueue: { name },
+        taskQueueType: name === FLOWS_QUEUE ? TASK_QUEUE_TYPE_WORKFLOW : TASK_QUEUE_TYPE_ACTIVITY,
+      });
+      const since = Date.now() - POLLER_MEMORY_MS;
+      const isAlive = (pollers ?? []).some(
+        ({ lastAccessTime }) => Number(lastAccessTime?.seconds ?? 0) * 1_000 > since,
+      );
+      return isAlive ? [] : [name];
+    }),
+  );
+  return polled.flat();
+}

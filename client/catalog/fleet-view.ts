@@ -1,0 +1,54 @@
+import { type GroupRun, type GroupView, viewGroups } from '../../activities/catalog/groups/view.ts';
+import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
+import { isBeingRemoved } from '../../domain/catalog/index/plan.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { CliContext } from '../core/context.ts';
+import { connectTemporal } from '../core/servers.ts';
+import { readReceipts } from './plan.ts';
+
+/** A repository of the index; files and objects are those of HEAD. */
+export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | 'objects' | 'indexedAt'> {
+  /** `unfinished` when a run over one of its refs is under way, or broke off. */
+  readonly state: 'complete' | 'unfinished';
+  /** Names of the branches that are indexed beside HEAD. */
+  readonly branches: readonly string[];
+}
+
+/** The fleet at a glance. */
+export interface FleetView {
+  /** When it was looked at, ISO 8601. */
+  readonly at: string;
+  /** `index.name` in longhaul.yaml. */
+  readonly index: string;
+  readonly repositories: readonly RepositoryView[];
+  readonly groups: readonly GroupView[];
+  /** The latest runs of groups that Temporal remembers, oldest first. */
+  readonly runs: readonly GroupRun[];
+}
+
+/** Looks at the index and at the groups. Throws `ServerUnavailable`. */
+export async function viewFleet(context: CliContext): Promise<FleetView> {
+  const index = context.config.index.name;
+  const session = await connectTemporal(context);
+  try {
+    const [receipts, { groups, runs }] = await Promise.all([readReceipts(context), viewGroups(session.client, index)]);
+    const unfinished = new Set(receipts.flatMap(({ repository, pending }) => (pending === null ? [] : [repository])));
+    return {
+      at: new Date().toISOString(),
+      index,
+      repositories: headReceipts(receipts)
+        .filter((receipt) => !isBeingRemoved(receipt))
+        .map((receipt) => repositoryView(receipt, unfinished)),
+      groups,
+      runs,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+function repositoryView(receipt: Receipt, unfinished: ReadonlySet<string>): RepositoryView {
+  const { repository, files, objects, indexedAt } = receipt;
+  const state = unfinished.has(repository) ? 'unfinished' : 'complete';
+  return { repository, files, objects, indexedAt, state, branches: branchNames(receipt) };
+}

@@ -1,0 +1,71 @@
+import { openMgit, type OpenTools, openTools } from '../../activities/catalog/tools.ts';
+import { createPlanner } from '../../activities/catalog/planner.ts';
+import type { Build } from '../../domain/catalog/index/build.ts';
+import { headReceipts } from '../../domain/catalog/index/refs.ts';
+import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
+import type { FleetPlan } from '../../domain/catalog/index/plan.ts';
+import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { CliContext } from '../core/context.ts';
+import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
+
+/** What a fleet flow would do, by the same plan that the flow follows. Starts nothing, writes nothing. */
+export async function planFleet(
+  context: CliContext,
+  flow: 'onboardRepositories' | 'syncRepositories' | 'removeRepositories',
+  input: OnboardInput | SyncRepositoriesInput | RemoveInput,
+): Promise<FleetPlan> {
+  const { patterns = null, branch } = { branch: undefined, ...input };
+  return withTools(context, async (tools) => {
+    const planner = (await tools.live())?.planner ?? plannerOfNothing(context);
+    if (flow === 'onboardRepositories') return planner.onboarding(patterns ?? []);
+    return flow === 'syncRepositories' ? planner.sync(patterns) : planner.removal(patterns, branch);
+  });
+}
+
+/** All receipts of the live build, of every ref. */
+export async function readReceipts(context: CliContext): Promise<Receipt[]> {
+  return withTools(context, async ({ builds }) => {
+    const live = await builds.live();
+    return live === null ? [] : builds.store(live.digest).receipts();
+  });
+}
+
+/** A build and how much is in it. */
+export interface BuildSize extends Build {
+  readonly repositories: number;
+  readonly objects: number;
+}
+
+/** All builds of the index, the live one first. */
+export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
+  return withTools(context, async ({ builds }) => {
+    const sizes: BuildSize[] = [];
+    for (const build of await builds.list()) {
+      const store = builds.store(build.digest);
+      const [receipts, objects] = await Promise.all([store.receipts(), store.count()]);
+      sizes.push({ ...build, repositories: headReceipts(receipts).length, objects });
+    }
+    return sizes;
+  });
+}
+
+/** Everything that works on the index of a context, until `use` is done. Throws `ServerUnavailable`. */
+async function withTools<Result>(context: CliContext, use: (tools: OpenTools) => Promise<Result>): Promise<Result> {
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
+  try {
+    return await use(tools);
+  } finally {
+    await tools.close();
+  }
+}
+
+async function* nothing(): AsyncGenerator<never> {}
+
+/** The planner of an index that was not begun. */
+function plannerOfNothing(context: CliContext): ReturnType<typeof createPlanner> {
+  const loaded = loadedConfig(context);
+  const providers = loaded.config.providers.map(({ name }) => name);
+  const store = { receipts: () => Promise.resolve([]), everything: nothing };
+  return createPlanner({ mgit: openMgit(loaded, context.env), store, digest: '', providers });
+}

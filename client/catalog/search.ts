@@ -1,0 +1,49 @@
+import type { IndexTools, SearchQuestion } from '../../activities/catalog/catalog.ts';
+import type { SearchAnswer } from '../../activities/index/search.ts';
+import { openTools } from '../../activities/catalog/tools.ts';
+import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { CliContext } from '../core/context.ts';
+import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
+
+/** A search that stays open for more than one question: connections and models are opened once, by the first that needs them. */
+export interface SearchSession {
+  /**
+   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing is
+   * indexed, for an empty query, a pattern that no indexed repository matches, a language that nothing in the index is
+   * written in, or a branch that none of the repositories is indexed at.
+   */
+  search(question: SearchQuestion): Promise<SearchAnswer>;
+  close(): Promise<void>;
+}
+
+/** Connects to the index of a context. Each question goes to the build that is live when it is asked. Throws `ServerUnavailable`. */
+export async function openSearch(context: CliContext): Promise<SearchSession> {
+  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
+  const tools = await openTools(loadedConfig(context), places, context.env);
+  const providers = context.config.providers.map(({ name }) => name);
+
+  /** No result says nothing about the code when there is none to look in. */
+  async function checkPattern(pattern: string, { store }: IndexTools): Promise<void> {
+    const parsed = parsePattern(pattern, providers);
+    if ((await store.receipts()).some(({ repository }) => matchesPattern(parsed, repository))) return;
+    throw new LonghaulError(
+      'InvalidInput',
+      `No indexed repository matches ${pattern}: \`longhaul index list\` shows what there is.`,
+    );
+  }
+
+  return {
+    async search(question) {
+      const index = await tools.live();
+      if (index === null) {
+        throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
+      }
+      const answer = await index.search(question);
+      const { pattern } = question;
+      if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, index);
+      return answer;
+    },
+    close: () => tools.close(),
+  };
+}

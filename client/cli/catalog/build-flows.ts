@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs';
+import type { StoredQuery } from '../../../domain/catalog/index/build.ts';
+import { comparisonRows, type ReembedResult, SWITCH_QUESTION } from '../../../domain/catalog/flows/build-flows.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { modelName } from '../../../domain/shared/model.ts';
+import type { CliContext } from '../../core/context.ts';
+import type { Progress } from './follow.ts';
+import { printable } from '../../core/printable.ts';
+import { printList } from '../../core/print-list.ts';
+import { type FlowOptions, runFlow } from './run-flow.ts';
+
+/** `longhaul index builds`: the builds of the index, the live one first. */
+export async function listBuilds(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
+  const { readBuilds } = await import('../../catalog/plan.ts');
+  return printList(context, await readBuilds(context), options, {
+    head: ['build', 'role', 'model', 'repositories', 'objects'],
+    row: ({ digest, role, settings, repositories, objects }) => [
+      digest,
+      role,
+      modelName(settings.model),
+      repositories,
+      objects,
+    ],
+  });
+}
+
+/** Options of `longhaul index reembed`. */
+export interface ReembedOptions extends FlowOptions {
+  readonly model?: string;
+  /** YAML file with stored queries (docs/search.md). */
+  readonly queries?: string;
+  readonly yes?: boolean;
+  readonly parallel: number;
+}
+
+/** `longhaul index reembed`: another build beside the live one, compared and switched to. */
+export async function reembed(context: CliContext, options: ReembedOptions): Promise<number> {
+  const { model, yes = false, parallel } = options;
+  if (!yes && options.wait !== false && !process.stdin.isTTY) {
+    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes, or --no-wait and answer later.');
+  }
+  const queries = options.queries === undefined ? [] : await readQueries(options.queries);
+  const input = { queries, yes, parallel, ...(model === undefined ? {} : { model }) };
+  const print = (result: ReembedResult): number => {
+    context.stdout.write(`${describe(result)}\n`);
+    return 0;
+  };
+  return runFlow(context, { type: 'reembedIndex', input, question: yes ? null : switchQuestion, print }, options);
+}
+
+/** `longhaul index switch` and `rollback`: makes another build live. */
+export function switchTo(context: CliContext, to: string, options: FlowOptions): Promise<number> {
+  return runFlow(
+    context,
+    {
+      type: 'switchIndex',
+      input: { to },
+      question: null,
+      print: ({ from, to: live, carried, removed }) => {
+        const counts = `${carried} repositories carried over for the next sync, ${removed} removed`;
+        context.stdout.write(`Live build: ${live} (was ${from ?? 'none'}); ${counts}.\n`);
+        return 0;
+      },
+    },
+    options,
+  );
+}
+
+/** `longhaul index prune`: deletes the builds that nobody uses. */
+export function prune(context: CliContext, options: FlowOptions & { readonly previous?: boolean }): Promise<number> {
+  return runFlow(
+    context,
+    {
+      type: 'pruneIndex',
+      input: { previous: options.previous === true },
+      question: null,
+      print: ({ dropped }) => {
+        context.stdout.write(dropped.length === 0 ? 'No build to delete.\n' : `Deleted: ${dropped.join(', ')}.\n`);
+        return 0;
+      },
+    },
+    options,
+  );
+}
+
+async function readQueries(file: string): Promise<readonly StoredQuery[]> {
+  const [{ parse }, { queriesFile }, { check, describeIssue }] = await Promise.all([
+    import('yaml'),
+    import('../../../domain/catalog/flows/flows.schema.ts'),
+    import('../../../domain/shared/check.schema.ts'),
+  ]);
+  let content: unknown;
+  try {
+    content = parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 });
+  } catch (error) {
+    throw new LonghaulError('InvalidInput', `--queries ${file}: ${(error as Error).message}`, { cause: error });
+  }
+  const result = check(queriesFile, content);
+  if (result.success) return result.data.queries as readonly StoredQuery[];
+  throw new LonghaulError('InvalidInput', `--queries ${file}: ${describeIssue(result.error)}`);
+}
+
+function describe({
+  switched,
+  from,
+  to,
+  repositories,
+  failed,
+  failures,
+  comparison,
+  ...counts
+}: ReembedResult): string {
+  const lines = [
+    switched
+      ? `Live build: ${to} (was ${from ?? 'none'}).`
+      : from === to
+        ? `Build ${to} is live already.`
+        : `Build ${from} stays live; ${to} is beside it.`,
+    `${repositories} repositories, ${counts.objectsWritten} objects written, ${counts.embedded} texts embedded, ` +
+      `${counts.embeddingsReused} reused, ${(counts.durationMs / 1000).toFixed(1)} s.`,
+    ...(comparison === null ? [] : comparisonRows(comparison).map(([name, value]) => `${name}: ${value}`)),
+    ...(failed > 0 ? [`${failed} repositories are not in it:`] : []),
+    ...failures.map(({ repository, error }) => `  ${repository}: ${error}`),
+  ];
+  if (switched) lines.push('Back: longhaul index rollback. Free the old one: longhaul index prune --previous.');
+  return lines.map(printable).join('\n');
+}
+
+/** What speaks for and against the new build, and the question. */
+export function switchQuestion(progress: Progress): string {
+  if (!('comparison' in progress)) return '';
+  const { comparison, repositories, failed, failures } = progress;
+  const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);
+  return [
+    ...[['repositories', `${repositories}, ${failed} failed`], ...rows].map(([name, value]) => `  ${name}: ${value}`),
+    ...(comparison?.worst ?? []).map(
+      ({ query, before, after }) => `  worse: ${query} (${before.toFixed(2)} to ${after.toFixed(2)})`,
+    ),
+    ...failures.map(({ repository, error }) => `  failed: ${repository}: ${error}`),
+    SWITCH_QUESTION,
+  ].join('\n');
+}

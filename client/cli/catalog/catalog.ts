@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { createReadStream, statSync } from 'node:fs';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { CliContext } from '../../core/context.ts';
+import { printable } from '../../core/printable.ts';
+import { printList } from '../../core/print-list.ts';
+import { loadedConfig } from '../../core/servers.ts';
+
+/** `longhaul repos list`: what the providers have, in mgit's own words. */
+export async function listRepositories(
+  context: CliContext,
+  patterns: readonly string[],
+  { json }: { readonly json?: boolean },
+): Promise<number> {
+  const { openMgit } = await import('../../../activities/catalog/tools.ts');
+  const repositories = await openMgit(loadedConfig(context), context.env).list(patterns);
+  if (json) {
+    const shown = repositories.map(({ cloneUrl, defaultBranch, ...rest }) => ({
+      ...rest,
+      clone_url: cloneUrl,
+      default_branch: defaultBranch,
+    }));
+    context.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+    return 0;
+  }
+  for (const { id, cloneUrl } of repositories) context.stdout.write(`${printable(id)}\t${printable(cloneUrl)}\n`);
+  context.stderr.write(`mgit list matched ${repositories.length} repositories.\n`);
+  return 0;
+}
+
+/** `longhaul diff`: the change stream of one repository since a commit, JSONL on stdout. */
+export async function printDiff(
+  context: CliContext,
+  repository: string,
+  { since }: { readonly since?: string },
+): Promise<number> {
+  const [{ openMgit }, { diffLines }] = await Promise.all([
+    import('../../../activities/catalog/tools.ts'),
+    import('../../../activities/mgit/index.ts'),
+  ]);
+  const mgit = openMgit(loadedConfig(context), context.env);
+  for await (const line of diffLines(mgit, await mgit.find(repository), { since: since ?? null })) {
+    if (!context.stdout.write(`${line}\n`)) await once(context.stdout, 'drain');
+  }
+  await mgit.tidy(context.config.cache.maxBytes);
+  return 0;
+}
+
+/** `longhaul index list`: the receipts, one for each ref of a repository. */
+export async function listIndex(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
+  const { readReceipts } = await import('../../catalog/plan.ts');
+  return printList(context, await readReceipts(context), options, {
+    head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
+    row: ({ repository, branch, branches, commit, files, objects, indexedAt, pending }) => {
+      const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
+      const at = branches === undefined ? (branch ?? '') : `${branch ?? 'detached'} (HEAD)`;
+      return [repository, at, commit.slice(0, 10), files, objects, indexedAt, state];
+    },
+  });
+}
+
+/** `longhaul index stdin`: ingests a change stream of any producer. */
+export async function indexStdin(
+  context: CliContext,
+  options: { readonly provider: string; readonly file?: string; readonly json?: boolean },
+): Promise<number> {
+  const { ingestLines } = await import('../../catalog/ingest.ts');
+  const { file } = options;
+  if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
+    throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
+  }
+  const input = file === undefined ? process.stdin : createReadStream(file);
+  const results = await ingestLines(context, input, options.provider);
+  if (options.json) context.stdout.write(`${JSON.stringify({ repositories: results })}\n`);
+  for (const result of options.json ? [] : results) {
+    const { repository, filesChanged, objectsWritten, objectsDeleted, objects } = result;
+    context.stdout.write(
+      `${printable(repository)}: ${filesChanged} files, +${objectsWritten} -${objectsDeleted} objects, ${objects} now\n`,
+    );
+  }
+  return 0;
+}

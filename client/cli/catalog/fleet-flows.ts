@@ -1,0 +1,215 @@
+import type {
+  OnboardInput,
+  RemoveInput,
+  SyncRepositoriesInput,
+  VerifyInput,
+} from '../../../domain/catalog/flows/flows.ts';
+import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
+import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
+import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
+import type { Flows } from '../../core/start-flow.ts';
+import type { CliContext } from '../../core/context.ts';
+import type { Progress } from './follow.ts';
+import { printable } from '../../core/printable.ts';
+import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
+import { switchQuestion } from './build-flows.ts';
+import { connectTemporal } from '../../core/servers.ts';
+
+/** Options that all commands over a fleet share. */
+export interface FleetOptions extends FlowOptions {
+  /** Say what would be done; start nothing. */
+  readonly dryRun?: boolean;
+}
+
+/** `longhaul index add`: onboards what matches; asks first unless `yes`. */
+export async function addRepositories(
+  context: CliContext,
+  options: FleetOptions & { pattern: string[]; yes?: boolean; parallel: number },
+): Promise<number> {
+  const { yes = false } = options;
+  if (!yes && !options.dryRun && !process.stdin.isTTY) {
+    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
+  }
+  const input: OnboardInput = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
+  if (options.dryRun) return dryRun(context, 'onboardRepositories', input, options);
+  return runFleet(context, 'onboardRepositories', input, options);
+}
+
+/** Options of `longhaul sync`: exactly one of the choices. */
+export interface SyncOptions extends FleetOptions {
+  readonly pattern?: string[];
+  readonly group?: string[];
+  readonly due?: boolean;
+  readonly all?: boolean;
+  readonly parallel: number;
+}
+
+/** `longhaul sync`: brings groups, or what is indexed, up to date. With `all` every group; without groups, whatever is indexed. */
+export async function syncFleet(context: CliContext, options: SyncOptions): Promise<number> {
+  const { pattern, group, due = false, all = false, parallel } = options;
+  if ([pattern !== undefined, group !== undefined, due, all].filter(Boolean).length !== 1) {
+    throw new LonghaulError('InvalidInput', 'Give one of --all, --due, --group and --pattern.');
+  }
+  if (options.dryRun && (group !== undefined || due)) {
+    throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
+  }
+  const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
+  if (options.dryRun) return dryRun(context, 'syncRepositories', input, options);
+  if (pattern !== undefined) return runFleet(context, 'syncRepositories', input, options);
+  const { hasGroups, syncGroups } = await import('./groups.ts');
+  if (group !== undefined) return syncGroups(context, { names: group }, options);
+  if (due) return syncGroups(context, 'due', options);
+  if (await hasGroups(context)) return syncGroups(context, 'every', options);
+  return runFleet(context, 'syncRepositories', input, options);
+}
+
+/** `longhaul index remove`: takes what matches, or one branch of it, out of the index. */
+export async function removeFromIndex(
+  context: CliContext,
+  options: FleetOptions & { pattern: string[]; branch?: string; parallel: number },
+): Promise<number> {
+  const { pattern: patterns, branch, parallel } = options;
+  const input: RemoveInput = { patterns, ...(branch === undefined ? {} : { branch }), parallel };
+  if (options.dryRun) return dryRun(context, 'removeRepositories', input, options);
+  return runFleet(context, 'removeRepositories', input, options);
+}
+
+/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+export async function verifyIndex(
+  context: CliContext,
+  patterns: string[],
+  options: FleetOptions & { all?: boolean; full?: boolean; repair?: boolean; parallel: number },
+): Promise<number> {
+  const { all = false, full = false, repair = false, parallel } = options;
+  if (all === patterns.length > 0)
+    throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
+  const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
+  return runFleet(context, 'verifyCatalog', input, options);
+}
+
+/** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
+export async function watchFlow(
+  context: CliContext,
+  workflowId: string,
+  options: { readonly json?: boolean },
+): Promise<number> {
+  const session = await connectTemporal(context);
+  try {
+    const run = { client: session.client, workflowId };
+    if (process.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
+    const result = (await followToEnd(context, run, options)) as object;
+    if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
+    else if (isFleetResult(result)) await printFleetResult(context, result);
+    else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+    return isFleetResult(result) ? exitCodeOf(result) : 0;
+  } finally {
+    await session.close();
+  }
+}
+
+type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+
+function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
+  context: CliContext,
+  type: Type,
+  input: Flows[Type]['input'],
+  options: FleetOptions,
+): Promise<number> {
+  const question = 'confirm' in input && input.confirm ? onboardingQuestion : null;
+  const print = async (result: FleetResult): Promise<number> => {
+    await printFleetResult(context, result);
+    return exitCodeOf(result);
+  };
+  const agrees = type === 'onboardRepositories' && question === null;
+  return runFlow(context, { type, input, question, agrees, print, exitCode: exitCodeOf }, options);
+}
+
+/** An index that differs is worth a code of its own, whatever else failed. */
+function exitCodeOf({ failed, verification }: FleetResult): number {
+  if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
+  return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
+}
+
+function isFleetResult(result: object): result is FleetResult {
+  return 'matched' in result && 'declined' in result;
+}
+
+/** What any flow asks. */
+function questionOf(progress: Progress): string {
+  return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
+}
+
+/** What `mgit list` matched, and the question whether to go on. */
+function onboardingQuestion(progress: Progress): string {
+  if (!('sample' in progress)) return '';
+  const { sample, total } = progress;
+  const more = total > sample.length ? [`  and ${total - sample.length} more`] : [];
+  return [...sample.map((name) => `  ${name}`), ...more, proceedQuestion(total)].join('\n');
+}
+
+async function printFleetResult({ stdout }: CliContext, result: FleetResult): Promise<void> {
+  if (result.declined) {
+    stdout.write('Declined: nothing was indexed.\n');
+    return;
+  }
+  const { default: Table } = await import('cli-table3');
+  const table = new Table({ style: { head: [], border: [] } });
+  table.push(
+    ['matched', result.matched],
+    ['succeeded', result.succeeded],
+    ['failed', result.failed],
+    ['skipped (nothing to do)', result.skipped],
+    ...(result.moved > 0 ? [['moved from a former name', result.moved]] : []),
+    ['files changed', result.filesChanged],
+    ['objects written', result.objectsWritten],
+    ['objects deleted', result.objectsDeleted],
+    ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`],
+    ['seconds', (result.durationMs / 1000).toFixed(1)],
+  );
+  const { verification } = result;
+  if (verification) {
+    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
+  }
+  stdout.write(`${table.toString()}\n`);
+  for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
+    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+  }
+  for (const { repository, type, error } of result.failures) {
+    stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
+    if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
+  }
+  if (result.failed > result.failures.length) {
+    stdout.write(`and ${result.failed - result.failures.length} more failures\n`);
+  }
+}
+
+/** Says what a flow would do, by the same plan that the flow follows. */
+async function dryRun<Type extends PlannedFlow>(
+  context: CliContext,
+  type: Type,
+  input: Flows[Type]['input'],
+  { json }: FleetOptions,
+): Promise<number> {
+  const [{ parseFlowInput }, { planFleet }] = await Promise.all([
+    import('../../../activities/shared/input.ts'),
+    import('../../catalog/plan.ts'),
+  ]);
+  parseFlowInput(type, input);
+  const plan = await planFleet(context, type, input);
+  if (json) {
+    context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
+    return 0;
+  }
+  for (const { id, formerly = [] } of plan.work) {
+    const move = formerly.length === 0 ? '' : ` (formerly ${formerly.join(', ')})`;
+    context.stdout.write(`${printable(`${id}${move}`)}\n`);
+  }
+  for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
+  const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
+  context.stderr.write(
+    `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,
+  );
+  return 0;
+}

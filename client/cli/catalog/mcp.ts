@@ -1,0 +1,49 @@
+import { Writable } from 'node:stream';
+import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import { createLibrary } from '../../mcp/library.ts';
+import { createMcpServer } from '../../mcp/server.ts';
+import type { CliContext } from '../../core/context.ts';
+import { printable } from '../../core/printable.ts';
+
+/** What still holds the process after this long is left behind. */
+const GRACE_MS = 2_000;
+
+/**
+ * `longhaul mcp`: serves the Model Context Protocol on standard input and output until the input ends or the process is told
+ * to stop. `currentContext` is asked again and again: a change of `longhaul.yaml` counts at once.
+ */
+export async function serveMcp(currentContext: () => CliContext, version: string): Promise<number> {
+  const library = createLibrary(currentContext);
+  const transport = new StdioServerTransport(process.stdin, protocolOutput());
+  // whatever ends the connection goes through here: the end of the input, a message that is too large, a closed output
+  const closed = new Promise<void>((resolve) => {
+    const close = transport.close.bind(transport);
+    transport.close = async () => {
+      await close();
+      resolve();
+    };
+  });
+  const connection = serveStdio(() => createMcpServer(library, version), {
+    transport,
+    onerror: (error) => process.stderr.write(`longhaul mcp: ${printable(error.message)}\n`),
+  });
+  const stop = (): void => void connection.close();
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  await closed;
+  setTimeout(() => process.exit(0), GRACE_MS).unref();
+  await library.close();
+  return 0;
+}
+
+/** Standard output for the protocol alone: what anything else in this process prints goes to standard error. */
+function protocolOutput(): Writable {
+  const { stdout, stderr } = process;
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  return new Writable({
+    decodeStrings: false,
+    write: (chunk: string, encoding, done) => {
+      write(chunk, encoding, done);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import type { OnProgress } from '../../../stack/progress.ts';
+
+/** How often a passing state is repeated where lines cannot be replaced, in milliseconds. */
+const REPEAT = 10_000;
+
+/**
+ * Writes progress of the stack: on a terminal one line that is replaced while something passes, elsewhere plain lines, of a
+ * passing state one in ten seconds.
+ */
+export function progressLines(stream: NodeJS.WriteStream): OnProgress {
+  const told = new Map<string, number>();
+  let open = false;
+  return ({ about, message, passing }) => {
+    const line = `${about}: ${message}`;
+    if (stream.isTTY) {
+      const width = Math.max(20, (stream.columns ?? 80) - 1);
+      stream.write(`${open ? '\r\u001B[2K' : ''}${passing ? line.slice(0, width) : `${line}\n`}`);
+      open = passing;
+      return;
+    }
+    if (passing && Date.now() - (told.get(about) ?? 0) < REPEAT) return;
+    told.set(about, Date.now());
+    stream.write(`${line}\n`);
+  };
+}

@@ -1,0 +1,17 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { viewFleet } from '../../catalog/fleet-view.ts';
+import { fleetPage } from '../../report/fleet-page.ts';
+import type { CliContext } from '../../core/context.ts';
+
+/** `longhaul report fleet`: the fleet as one page of HTML. */
+export async function reportFleet(context: CliContext, { output }: { readonly output: string }): Promise<number> {
+  const path = resolve(output);
+  const page = fleetPage(await viewFleet(context));
+  mkdirSync(dirname(path), { recursive: true });
+  // whoever looks at it meanwhile sees the one before, whole
+  writeFileSync(`${path}.partial`, page);
+  renameSync(`${path}.partial`, path);
+  context.stdout.write(`${path}\n`);
+  return 0;
+}

@@ -1,0 +1,122 @@
+import type { Flows } from '../../core/start-flow.ts';
+import type { CliContext } from '../../core/context.ts';
+import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress, untilAnswered } from './follow.ts';
+import { printable } from '../../core/printable.ts';
+import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
+
+/** Options of every command that starts a flow. */
+export interface FlowOptions {
+  /** Print one JSON object at the end and nothing else. */
+  readonly json?: boolean;
+  /** False with `--no-wait`: start the flow and return. */
+  readonly wait?: boolean;
+}
+
+/** What a command does with the flow that it starts. */
+export interface FlowCommand<Type extends keyof Flows> {
+  readonly type: Type;
+  readonly input: Flows[Type]['input'];
+  /** The words of the question that the flow waits for an answer to; null for no question. */
+  readonly question: ((progress: Progress) => string) | null;
+  /** True to say yes for the person, also where an earlier run of the same work waits for an answer. @default false */
+  readonly agrees?: boolean;
+  /** Prints the result. Returns the exit code. */
+  readonly print: (result: Flows[Type]['result']) => Promise<number> | number;
+  /** The exit code of a result that is printed as JSON. @default 0 */
+  readonly exitCode?: (result: Flows[Type]['result']) => number;
+}
+
+/** Starts a flow and, unless told otherwise, follows it to its result. Returns the exit code. */
+export async function runFlow<Type extends keyof Flows>(
+  context: CliContext,
+  command: FlowCommand<Type>,
+  options: FlowOptions,
+): Promise<number> {
+  const { startFlow } = await import('../../core/start-flow.ts');
+  const session = await connectTemporal(context);
+  try {
+    const { workflowId, firstExecutionRunId: runId } = await startFlow(session.client, command.type, command.input);
+    const run = { client: session.client, workflowId, runId };
+    if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
+    if (options.wait === false) {
+      if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
+      else context.stderr.write(`It goes on by itself; follow it with: longhaul watch ${workflowId}\n`);
+      return 0;
+    }
+    if (command.agrees) await agree(context, run);
+    if (command.question !== null) await askForConfirmation(context, run, command.question);
+    const result = (await followToEnd(context, run, options)) as Flows[Type]['result'];
+    if (!options.json) return await command.print(result);
+    context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
+    return command.exitCode?.(result) ?? 0;
+  } finally {
+    await session.close();
+  }
+}
+
+/** The run that a command started, joined or was told of. */
+export type Run = Omit<FollowOptions, 'show'>;
+
+/** Follows a flow until it ends; an interruption leaves it running. */
+export async function followToEnd(context: CliContext, run: Run, options: FlowOptions): Promise<unknown> {
+  const detach = (): never => leave(context, run);
+  process.once('SIGINT', detach);
+  try {
+    return await follow(context, { ...run, show: options.json !== true });
+  } finally {
+    process.off('SIGINT', detach);
+  }
+}
+
+function leave({ stderr }: CliContext, { workflowId }: Run): never {
+  stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
+  process.exit(130);
+}
+
+function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string {
+  if (uiUrl === null) return '';
+  return `  ${uiUrl}/namespaces/${client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+/** Shows what the flow asks about and sends the person's answer to it. */
+export async function askForConfirmation(
+  context: CliContext,
+  run: Run,
+  question: (progress: Progress) => string,
+): Promise<void> {
+  const progress = await followUntilAsked(context, run);
+  if (progress === null) return;
+  const { createInterface } = await import('node:readline/promises');
+  const terminal = createInterface({ input: process.stdin, output: context.stderr });
+  const asked = question(progress).split('\n').map(printable).join('\n');
+  const over = new AbortController();
+  const { signal } = over;
+  terminal.once('SIGINT', () => leave(context, run));
+  // the end of the input is no answer, and no is what nobody regrets
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  try {
+    const answer = await Promise.race([
+      terminal.question(`${asked} [y/N]: `, { signal }),
+      ended,
+      untilAnswered(run, signal).then(() => null),
+    ]);
+    if (answer === null) context.stderr.write('\nIt was answered elsewhere.\n');
+    else await confirm(context, run, /^y(es)?$/i.test(answer.trim()));
+  } finally {
+    over.abort();
+    terminal.close();
+  }
+}
+
+/** Says yes when a run that was joined is asking; one of one's own does not ask. */
+async function agree(context: CliContext, run: Run): Promise<void> {
+  const progress = await readProgress(run.client.workflow.getHandle(run.workflowId, run.runId));
+  if (progress?.stage === 'waiting for confirmation') await confirm(context, run, true);
+}
+
+async function confirm(context: CliContext, { client, workflowId, runId }: Run, proceed: boolean): Promise<void> {
+  await client.workflow.getHandle(workflowId, runId).executeUpdate('confirm', {
+    args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
+    updateId: `confirm-${workflowId}-${process.pid}`,
+  });
+}

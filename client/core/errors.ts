@@ -1,0 +1,75 @@
+import { printable } from './printable.ts';
+import { diskFailure, FAILURES, type FailureType, isFailureType } from '../../domain/shared/failures.ts';
+
+/** An error as the command line shows it. */
+export interface ShownError {
+  readonly type: FailureType | 'Unexpected';
+  /** One sentence: what is wrong and where. */
+  readonly message: string;
+  /** What to do about it; null when nobody knows. */
+  readonly remedy: string | null;
+  readonly exitCode: number;
+}
+
+/** The deepest cause that has a name, else the deepest one. */
+export function shownError(error: unknown): ShownError {
+  let deepest: unknown = error;
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    deepest = at;
+    if (isFailureType(typeOf(at))) break;
+  }
+  const type = typeOf(deepest);
+  const message = deepest instanceof Error ? deepest.message : String(deepest);
+  if (isFailureType(type)) return named(type, message);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at.name === 'CancelledFailure') return named('Cancelled', 'The run was cancelled.');
+    if (at.name === 'TerminatedFailure') return named('Cancelled', 'The run was terminated.');
+    if (at.name === 'WorkflowNotFoundError') return named('InvalidInput', `There is no such run: ${at.message}.`);
+    // readline's own error for Ctrl-C and Ctrl-D at a question
+    if (at.name === 'AbortError') {
+      return {
+        type: 'Cancelled',
+        message: 'Not answered.',
+        remedy: 'A started flow waits: answer it in the UI, or run the same command again.',
+        exitCode: 130,
+      };
+    }
+  }
+  const disk = diskFailure(deepest);
+  if (disk !== null) return named(disk.type, disk.message);
+  const refused = connectionProblem(error);
+  if (refused !== null) return named('ServerUnavailable', refused);
+  return { type: 'Unexpected', message, remedy: null, exitCode: 70 };
+}
+
+/** Prints an error: one plain sentence and what to do on stderr, or one JSON object on stdout. Gives the exit code. */
+export function printError(error: unknown, json: boolean): number {
+  const { type, message, remedy, exitCode } = shownError(error);
+  if (json) process.stdout.write(`${JSON.stringify({ error: { type, message, remedy } })}\n`);
+  else
+    process.stderr.write(
+      `longhaul: ${message.split('\n').map(printable).join('\n')}\n${remedy === null ? '' : `${remedy}\n`}`,
+    );
+  if (type === 'Unexpected' && error instanceof Error && process.env['LONGHAUL_DEBUG']) {
+    process.stderr.write(`${error.stack ?? ''}\n`);
+  }
+  return exitCode;
+}
+
+function named(type: FailureType, message: string): ShownError {
+  const { remedy, exitCode } = FAILURES[type];
+  return { type, message, remedy, exitCode };
+}
+
+function typeOf(error: unknown): unknown {
+  return error instanceof Error && 'type' in error ? error.type : undefined;
+}
+
+function connectionProblem(error: unknown): string | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (/ECONNREFUSED|UNAVAILABLE|No connection established|Failed to connect/i.test(at.message)) {
+      return `A server does not answer: ${at.message}`;
+    }
+  }
+  return null;
+}

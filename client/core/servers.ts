@@ -1,0 +1,93 @@
+import type { Client, WorkflowClientInterceptor } from '@temporalio/client';
+import type { WeaviateAddress } from '../../activities/index/store/weaviate.ts';
+import type { LoadedConfig } from '../../activities/shared/config.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { CliContext } from './context.ts';
+import { namingStackFailures } from './stack-failure.ts';
+
+/** A client of the Temporal server that the environment, `longhaul.yaml` or the running stack names. */
+export interface TemporalSession {
+  readonly client: Client;
+  /** Address of the web interface, when it is known. */
+  readonly uiUrl: string | null;
+  close(): Promise<void>;
+}
+
+/** Connects to Temporal. Throws `ServerUnavailable`. */
+export async function connectTemporal(context: CliContext): Promise<TemporalSession> {
+  const [{ Client, Connection }, { yourTemporal }, { findRunningStack }] = await Promise.all([
+    import('@temporalio/client'),
+    import('../../stack/temporal-connection.ts'),
+    import('../../stack/running-stack.ts'),
+  ]);
+  const yours = await yourTemporal(context.config.temporal, context.env);
+  const running = findRunningStack(context.dataDir)?.state.temporal ?? null;
+  if (yours === null && running === null) throw noServer('Temporal', 'TEMPORAL_ADDRESS');
+  const { connectionOptions, namespace } = yours ?? {
+    connectionOptions: { address: running?.address ?? '' },
+    namespace: running?.namespace ?? 'default',
+  };
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, connectTimeout: '10 seconds' });
+    const { interceptors, close } = await clientTracing(context);
+    return {
+      client: new Client({ connection, namespace, interceptors: { workflow: interceptors } }),
+      uiUrl: yours === null ? (running?.uiUrl ?? null) : null,
+      close: async () => {
+        await close();
+        await connection.close();
+      },
+    };
+  } catch (error) {
+    throw new LonghaulError('ServerUnavailable', `Temporal at ${connectionOptions.address} does not answer.`, {
+      cause: error,
+    });
+  }
+}
+
+/** What makes the first span of a flow that is started here, where traces are wanted. */
+async function clientTracing({
+  env,
+  stderr,
+}: CliContext): Promise<{ interceptors: WorkflowClientInterceptor[]; close: () => Promise<void> }> {
+  const { startTracing } = await import('../../activities/telemetry/tracing.ts');
+  const onProblem = (message: string): void => void stderr.write(`traces were lost: ${message}\n`);
+  const tracing = await startTracing(env, { service: 'longhaul', onProblem });
+  if (tracing === null) return { interceptors: [], close: () => Promise.resolve() };
+  const { OpenTelemetryWorkflowClientInterceptor } =
+    await import('@temporalio/interceptors-opentelemetry/lib/client/index.js');
+  return { interceptors: [new OpenTelemetryWorkflowClientInterceptor()], close: () => tracing.close() };
+}
+
+/** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`, `StackFailed`. */
+export async function weaviateAddress(context: CliContext): Promise<WeaviateAddress> {
+  const [{ yourWeaviate }, { findRunningStack }] = await Promise.all([
+    import('../../stack/weaviate.ts'),
+    import('../../stack/running-stack.ts'),
+  ]);
+  const yours = await namingStackFailures(async () => yourWeaviate(context.config.weaviate, context.env));
+  if (yours !== null) return yours;
+  const running = findRunningStack(context.dataDir);
+  if (!running?.state.weaviate) throw noServer('Weaviate', 'WEAVIATE_URL');
+  return { ...running.state.weaviate, apiKey: running.weaviateApiKey };
+}
+
+/** The folder of the embedding model, fetched when it is nowhere yet. */
+export async function modelFolder(context: CliContext): Promise<string> {
+  const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
+  if (given !== undefined) return given;
+  const { ensureModel } = await import('../../stack/model.ts');
+  return (await ensureModel({ cacheDir: context.cacheDir })).folder;
+}
+
+/** The configuration as the activities take it. */
+export function loadedConfig({ config, configPath, dataDir, cacheDir }: CliContext): LoadedConfig {
+  return { config, path: configPath, dataDir, cacheDir };
+}
+
+function noServer(name: string, variable: string): LonghaulError {
+  return new LonghaulError(
+    'ServerUnavailable',
+    `No ${name} is named and no stack is running: run \`longhaul up\`, or set ${variable}.`,
+  );
+}

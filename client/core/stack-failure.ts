@@ -1,0 +1,12 @@
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { StackError } from '../../stack/stack-error.ts';
+
+/** Does `work`, and gives what the stack throws its name among the failures: `StackFailed`. */
+export async function namingStackFailures<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StackError) throw new LonghaulError('StackFailed', error.message, { cause: error });
+    throw error;
+  }
+}

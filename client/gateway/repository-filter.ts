@@ -1,0 +1,73 @@
+import type { Client } from '@temporalio/client';
+import { createGroupSchedules } from '../../activities/catalog/groups/schedules.ts';
+import { matchesBranch } from '../../domain/git/branch.ts';
+import { matchesAny, parsePattern, type Pattern } from '../../domain/git/pattern.ts';
+import type { SyncGroup } from '../../domain/catalog/groups/sync-groups.ts';
+import type { Config } from '../../domain/config/config.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+
+/** How long what is declared may be older than what a message is answered by. */
+const MEMORY_MS = 30_000;
+/** What Temporal must have answered within: whoever sent the message waits. */
+const DEADLINE_MS = 4_500;
+
+/**
+ * Tells whether a repository of this id, or of this pattern, is to be indexed when its forge says that it is there: it
+ * matches `gateway.onboard`, or belongs to one of `groups`. Throws `InvalidConfiguration` for a pattern that is none.
+ */
+export function wanted(
+  { gateway, providers }: Config,
+  groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude'>[]>,
+): (id: string) => Promise<boolean> {
+  const names = providers.map(({ name }) => name);
+  const parsed = (texts: readonly string[]): Pattern[] => texts.map((text) => parsePattern(text, names));
+  const onboard = gateway.onboard.map((text) => {
+    try {
+      return parsePattern(text, names);
+    } catch (error) {
+      if (!(error instanceof LonghaulError)) throw error;
+      throw new LonghaulError('InvalidConfiguration', `gateway.onboard: ${error.message}`, { cause: error });
+    }
+  });
+  return async (id) =>
+    matchesAny(onboard, id) ||
+    (await groups()).some(
+      ({ patterns, exclude }) => matchesAny(parsed(patterns), id) && !matchesAny(parsed(exclude), id),
+    );
+}
+
+/** Tells whether a sync group that a repository belongs to asks for one of these branches of it. */
+export function wantedBranches(
+  { providers }: Pick<Config, 'providers'>,
+  groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>[]>,
+): (id: string, branches: readonly string[]) => Promise<boolean> {
+  const names = providers.map(({ name }) => name);
+  const matches = (texts: readonly string[], id: string): boolean =>
+    matchesAny(
+      texts.map((text) => parsePattern(text, names)),
+      id,
+    );
+  return async (id, branches) =>
+    (await groups()).some(
+      ({ patterns, exclude, branches: asked }) =>
+        branches.some((name) => matchesBranch(asked, name)) && matches(patterns, id) && !matches(exclude, id),
+    );
+}
+
+/** The sync groups of an index, asked again when what is known is older than half a minute. */
+export function rememberedGroups(client: Client, indexName: string): () => Promise<readonly SyncGroup[]> {
+  const schedules = createGroupSchedules(client, indexName);
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let known: Promise<readonly SyncGroup[]> = Promise.resolve([]);
+  return () => {
+    if (performance.now() - askedAt > MEMORY_MS) {
+      askedAt = performance.now();
+      known = client
+        .withDeadline(Date.now() + DEADLINE_MS, () => schedules.list())
+        .then((list) => list.map(({ group }) => group));
+      // the next message asks again
+      known.catch(() => (askedAt = Number.NEGATIVE_INFINITY));
+    }
+    return known;
+  };
+}

@@ -1,0 +1,118 @@
+import type { BuildComparison, StoredQuery } from '../index/build.ts';
+import type { RepositoryFailure } from '../../fleet/fleet.ts';
+
+/** Input of `reembedIndex`. */
+export interface ReembedInput {
+  /** Model of the new build, as `index.model` names it. @default the model of the live build */
+  readonly model?: string;
+  /** Questions to compare the new build with the live one, at most 500. @default none */
+  readonly queries?: readonly StoredQuery[];
+  /** Go over to the new build without asking, when every repository is in it and no judged query speaks against it. @default false */
+  readonly yes?: boolean;
+  /** Repositories indexed at the same time, 1 to 64. @default 8 */
+  readonly parallel?: number;
+}
+
+/** Input of `fillBuild`. */
+export interface FillInput {
+  /** Digest of the build. */
+  readonly build: string;
+  readonly parallel?: number;
+}
+
+/** Input of `switchIndex`. */
+export interface SwitchInput {
+  /** Digest of the build that becomes live, or `previous`: the one that was live before. */
+  readonly to: string;
+}
+
+/** Input of `pruneIndex`. */
+export interface PruneInput {
+  /** Also the previous build, which a rollback would need. @default false */
+  readonly previous?: boolean;
+}
+
+/** What a running `reembedIndex` is doing; the answer of its query `progress`. */
+export interface ReembedProgress {
+  readonly stage: 'beginning' | 'filling' | 'comparing' | 'waiting for confirmation' | 'switching' | 'done';
+  /** Digest of the build that was live at the start; null when there was none. */
+  readonly from: string | null;
+  /** Digest of the new build. */
+  readonly to: string | null;
+  /** Workflow id of the run that fills it, whose own progress tells the repositories; null when none runs. */
+  readonly filling: string | null;
+  /** Repositories in the new build, and those that could not be brought into it. */
+  readonly repositories: number;
+  readonly failed: number;
+  readonly failures: readonly RepositoryFailure[];
+  readonly objectsWritten: number;
+  readonly embedded: number;
+  readonly embeddingsReused: number;
+  readonly comparison: BuildComparison | null;
+}
+
+/** Result of `reembedIndex`. */
+export interface ReembedResult extends Omit<ReembedProgress, 'stage' | 'filling'> {
+  /** False when a person kept the old build, or when the new one is the live one already. */
+  readonly switched: boolean;
+  readonly durationMs: number;
+}
+
+/** Result of `switchIndex`. */
+export interface SwitchResult {
+  /** Digest of the build that was live. */
+  readonly from: string | null;
+  /** Digest of the build that is live now. */
+  readonly to: string;
+  /** Repositories that only the old build had: the next sync brings them into the new one. */
+  readonly carried: number;
+  /** Repositories that had been removed from the old build, and now from the new one. */
+  readonly removed: number;
+}
+
+/** Result of `pruneIndex`. */
+export interface PruneResult {
+  /** Digests of the builds that were deleted. */
+  readonly dropped: readonly string[];
+}
+
+/** The question that a person is asked before searches go over to a new build. */
+export const SWITCH_QUESTION = 'Go over to the new build?';
+
+/** The state of a `reembedIndex` as markdown, for the details that the Temporal UI shows. */
+export function describeReembed(progress: ReembedProgress): string {
+  const { stage, from, to, comparison, repositories, failed, failures } = progress;
+  const rows: [string, string | number][] = [
+    ['stage', stage],
+    ['live build', from ?? 'none'],
+    ['new build', to ?? 'none yet'],
+    ['repositories in it', repositories],
+    ['failed', failed],
+    ...(comparison === null ? [] : comparisonRows(comparison)),
+  ];
+  const parts = [`| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`];
+  if (stage === 'waiting for confirmation') {
+    parts.push(`${SWITCH_QUESTION}\n\nAnswer with the update \`confirm\`: \`{"proceed": true}\`.`);
+  }
+  for (const { repository, error } of failures.slice(0, 20)) parts.push(`- ${repository}: ${error.slice(0, 300)}`);
+  return parts.join('\n\n');
+}
+
+/** A comparison as rows of name and value. */
+export function comparisonRows({
+  queries,
+  judged,
+  ndcgBefore,
+  ndcgAfter,
+  overlap,
+}: BuildComparison): [string, string][] {
+  return [
+    ['queries (judged)', `${queries} (${judged})`],
+    ['NDCG@10 before / after', `${orDash(ndcgBefore)} / ${orDash(ndcgAfter)}`],
+    ['same files among the first ten', `${Math.round(overlap * 100)} %`],
+  ];
+}
+
+function orDash(value: number | null): string {
+  return value === null ? '-' : value.toFixed(3);
+}

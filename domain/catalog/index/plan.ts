@@ -1,0 +1,264 @@
+import type { LonghaulError } from '../../shared/failures.ts';
+import {
+  addressOf,
+  clipError,
+  FAILURES_KEPT,
+  type PlannedRepository,
+  type RepositoryFailure,
+  type RepositoryPage,
+} from '../../fleet/fleet.ts';
+import { headReceipts, refsOfRepository } from './refs.ts';
+import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
+import { DEFAULT_REF } from '../../git/snapshot.ts';
+import { providerOf, type RepositoryAddress, type Whereabouts } from '../../git/repository.ts';
+
+import type { Head } from '../../git/head.ts';
+/** What a fleet flow would do: who needs work, who does not, and who could not be asked. */
+export interface FleetPlan {
+  readonly matched: number;
+  /** In order of their ids. */
+  readonly work: readonly PlannedRepository[];
+  readonly upToDate: readonly string[];
+  readonly failures: readonly RepositoryFailure[];
+}
+
+/** What the clone URL begins with of a repository that only ever came as a change stream. */
+export const STREAM_URL = 'stream:';
+
+/** True when the index holds this repository completely, under the current chunker and model. */
+export function isIndexed(receipt: Receipt | undefined, digest: string): boolean {
+  return receipt !== undefined && receipt.commit !== '' && receipt.pending === null && receipt.digest === digest;
+}
+
+/** Repositories by the id that they have now, each with the ids that it is indexed under besides. */
+export type Moves = ReadonlyMap<string, { readonly to: RepositoryAddress; readonly formerly: readonly string[] }>;
+
+/** Receipts of HEADs of repositories that were found under another id: told by what outlasts a rename, within one provider. */
+export function possibleMoves(found: readonly RepositoryAddress[], receipts: readonly Receipt[]): Receipt[] {
+  const present = new Map(
+    found.flatMap(({ id, uid }) => (uid === undefined ? [] : [[`${providerOf(id)} ${uid}`, id]])),
+  );
+  return headReceipts(receipts).filter(({ repository, uid }) => {
+    const id = uid === undefined ? undefined : present.get(`${providerOf(repository)} ${uid}`);
+    return id !== undefined && id !== repository;
+  });
+}
+
+/** The moves among what a provider says of receipts' repositories. */
+export function movesOf(where: ReadonlyMap<string, Whereabouts | LonghaulError>): Moves {
+  const moves = new Map<string, { to: RepositoryAddress; formerly: string[] }>();
+  for (const [id, place] of where) {
+    if (place instanceof Error || place.state !== 'moved') continue;
+    const to = addressOf(place.repository);
+    moves.set(to.id, { to, formerly: [...(moves.get(to.id)?.formerly ?? []), id] });
+  }
+  return moves;
+}
+
+/** Initial onboarding: every repository that was found and is not completely indexed, or still under a former name too. */
+export function planOnboarding(
+  found: readonly RepositoryAddress[],
+  receipts: ReadonlyMap<string, Receipt>,
+  digest: string,
+  moves: Moves = new Map(),
+): FleetPlan {
+  const isDone = ({ id }: RepositoryAddress): boolean => isIndexed(receipts.get(id), digest) && !moves.has(id);
+  const work = found
+    .filter((repository) => !isDone(repository))
+    .map((repository) => ({ ...repository, ...formerlyOf(moves.get(repository.id)) }));
+  return { matched: found.length, work: byId(work), upToDate: found.filter(isDone).map(({ id }) => id), failures: [] };
+}
+
+function formerlyOf(move: { readonly formerly: readonly string[] } | undefined): Pick<PlannedRepository, 'formerly'> {
+  return move ? { formerly: move.formerly } : {};
+}
+
+/** Receipts of HEADs whose repository may have another name by now: it was not found, or git was sent on to another address. */
+export function possiblyRenamed(
+  receipts: readonly Receipt[],
+  heads: ReadonlyMap<string, Head | LonghaulError>,
+): Receipt[] {
+  return headReceipts(receipts).filter(({ repository }) => {
+    const head = heads.get(repository);
+    return head instanceof Error ? head.type === 'RepositoryNotFound' : head?.redirectedTo !== undefined;
+  });
+}
+
+/**
+ * Delta sync: every indexed repository that has a ref elsewhere than the receipt of that ref, a branch that is to be indexed or
+ * to go, a run that did not finish, or another name by now.
+ */
+export function planSync(
+  receipts: readonly Receipt[],
+  heads: ReadonlyMap<string, Head | LonghaulError>,
+  digest: string,
+  moves: Moves = new Map(),
+): FleetPlan {
+  const work: PlannedRepository[] = [...moves.values()].map(({ to, formerly }) => ({ ...to, formerly }));
+  const moved = new Set([...moves].flatMap(([id, { formerly }]) => [id, ...formerly]));
+  const upToDate: string[] = [];
+  const failures: RepositoryFailure[] = [];
+  const ofHeads = headReceipts(receipts);
+  const ofBranches = Map.groupBy(
+    receipts.filter(({ ref }) => ref !== DEFAULT_REF),
+    ({ repository }) => repository,
+  );
+  for (const receipt of ofHeads) {
+    const { repository: id, cloneUrl } = receipt;
+    const head = heads.get(id);
+    if (moved.has(id)) continue;
+    if (isBeingRemoved(receipt)) {
+      upToDate.push(id);
+    } else if (cloneUrl.startsWith(STREAM_URL)) {
+      // nobody but its producer knows where it is
+      if (isIndexed(receipt, digest)) upToDate.push(id);
+      else
+        failures.push({
+          repository: id,
+          type: 'IndexIncomplete',
+          error: `${id} came as a change stream: ingest it again.`,
+          ...writtenAt(receipt),
+        });
+    } else if (head === undefined || head instanceof Error) {
+      failures.push({
+        repository: id,
+        type: head?.type ?? 'GitFailed',
+        error: head?.message ?? `mgit did not say where HEAD of ${id} is.`,
+        ...writtenAt(receipt),
+      });
+    } else if (
+      isIndexed(receipt, digest) &&
+      receipt.tree !== '' &&
+      receipt.commit === head.commit &&
+      receipt.branch === head.branch &&
+      // another repository may stand at the same place, with the same commits
+      (head.uid === undefined || head.uid === receipt.uid) &&
+      areBranchesThere(receipt, ofBranches.get(id) ?? [], head.branches ?? new Map(), digest)
+    ) {
+      upToDate.push(id);
+    } else {
+      const uid = head.uid === undefined ? {} : { uid: head.uid };
+      work.push({ ...addressOfReceipt(receipt), ...uid, ...writtenAt(receipt) });
+    }
+  }
+  return { matched: ofHeads.length, work: byId(work), upToDate, failures };
+}
+
+/** True when exactly these branches (commits by refs) are indexed, where they are. */
+function areBranchesThere(
+  { branches: listed = [] }: Receipt,
+  receipts: readonly Receipt[],
+  wanted: ReadonlyMap<string, string>,
+  digest: string,
+): boolean {
+  return (
+    [listed, receipts].every(({ length }) => length === wanted.size) &&
+    listed.every((ref) => wanted.has(ref)) &&
+    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === wanted.get(receipt.ref))
+  );
+}
+
+/** What an index holds, by repository and ref. */
+export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
+
+/**
+ * Verification: with `full` every repository; without it those that have a receipt whose numbers differ from what Weaviate
+ * holds of its ref, or which a run left unfinished, objects of another ref, or that are not where they were. And whatever no
+ * receipt vouches for.
+ */
+export function planVerification(
+  receipts: readonly Receipt[],
+  unvouched: readonly string[],
+  known: {
+    readonly held: Holdings;
+    readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
+    readonly digest: string;
+    readonly full: boolean;
+  },
+): FleetPlan {
+  const { held, where, digest, full } = known;
+  const isReceiptTrue = (receipt: Receipt): boolean => {
+    const { objects, xor } = held.get(receipt.repository)?.get(receipt.ref) ?? { objects: 0, xor: NO_OBJECTS };
+    return isIndexed(receipt, digest) && receipt.objects === objects && receipt.xor === xor;
+  };
+  const isTrue = (id: string, own: readonly Receipt[]): boolean => {
+    const place = where.get(id);
+    // a provider that does not answer says nothing against the index
+    const isThere = place === undefined || place instanceof Error || place.state === 'there';
+    const refs = new Set(own.map(({ ref }) => ref));
+    const listed = refsOfRepository(own.find(({ ref }) => ref === DEFAULT_REF));
+    const isVouchedFor = [...(held.get(id)?.keys() ?? []), ...listed].every((ref) => refs.has(ref));
+    return isThere && isVouchedFor && refs.size === listed.length && own.every(isReceiptTrue);
+  };
+  const byRepository = [...Map.groupBy(receipts, ({ repository }) => repository)];
+  const work = byRepository.filter(([id, own]) => full || !isTrue(id, own));
+  const listed = new Set(work.map(([id]) => id));
+  const addresses = work.flatMap(([, [receipt]]) => (receipt ? [addressOfReceipt(receipt)] : []));
+  return {
+    matched: byRepository.length + unvouched.length,
+    work: byId([...addresses, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    upToDate: byRepository.flatMap(([id]) => (listed.has(id) ? [] : [id])),
+    failures: [],
+  };
+}
+
+/** True for the receipt that a removal leaves until its last step. */
+export function isBeingRemoved({ commit, pending }: Receipt): boolean {
+  return commit === '' && pending === null;
+}
+
+/** Where the repository of a receipt is fetched from. */
+export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
+  return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
+}
+
+/** All that several plans would do, each repository once: what an earlier plan says of it counts. */
+export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
+  const work = new Map<string, PlannedRepository>();
+  const upToDate = new Set<string>();
+  const failures = new Map<string, RepositoryFailure>();
+  for (const plan of plans) {
+    for (const repository of plan.work) if (!work.has(repository.id)) work.set(repository.id, repository);
+    for (const id of plan.upToDate) upToDate.add(id);
+    for (const failure of plan.failures) failures.set(failure.repository, failure);
+  }
+  // a former name is worked on with the present one
+  const former = new Set([...work.values()].flatMap(({ formerly = [] }) => formerly));
+  for (const id of former) failures.delete(id);
+  for (const id of [...work.keys(), ...failures.keys()]) upToDate.delete(id);
+  for (const id of failures.keys()) work.delete(id);
+  return {
+    matched: work.size + upToDate.size + failures.size,
+    work: byId([...work.values()]),
+    upToDate: [...upToDate].sort(),
+    failures: [...failures.values()],
+  };
+}
+
+/** When a receipt was written that vouches for something. */
+function writtenAt({ commit, indexedAt }: Receipt): Pick<PlannedRepository, 'indexedAt'> {
+  return commit === '' ? {} : { indexedAt };
+}
+
+function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {
+  return [...repositories].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+}
+
+/** The part of a plan after the id `after` with at most `limit` repositories to work on. Pages never overlap. */
+export function pageOf(plan: FleetPlan, after: string | null, limit: number): RepositoryPage {
+  const later = (id: string): boolean => after === null || id > after;
+  const left = plan.work.filter(({ id }) => later(id));
+  const repositories = left.slice(0, limit);
+  const next = left.length > limit ? (repositories.at(-1)?.id ?? null) : null;
+  const onThisPage = (id: string): boolean => later(id) && (next === null || id <= next);
+  const failures = plan.failures.filter(({ repository }) => onThisPage(repository));
+  return {
+    matched: plan.matched,
+    total: plan.work.length,
+    upToDate: plan.upToDate.filter(onThisPage).length,
+    repositories,
+    failures: failures.slice(0, FAILURES_KEPT).map((failure) => ({ ...failure, error: clipError(failure.error) })),
+    failed: failures.length,
+    next,
+  };
+}

@@ -1,0 +1,210 @@
+import { type FileKind, kindsOf } from '../../git/file-kind.ts';
+import { stems } from './identifiers.ts';
+import { type Question, wordsOf } from './question.ts';
+
+/** A piece of a file that may answer a question, and how well it does by each measure alone. */
+export interface Candidate {
+  readonly id: string;
+  readonly repo: string;
+  readonly path: string;
+  /** Names that are defined in it. */
+  readonly symbols: readonly string[];
+  /** BM25 score; 0 when words did not find it. */
+  readonly keyword: number;
+  /** Cosine with the question; 0 when its vector was not among the nearest. */
+  readonly vector: number;
+  /** Cosine with the question by the larger model; left out where that was not asked. */
+  readonly meaning?: number;
+}
+
+/** What each rule counts. All scores are parts of the best: 1 is a file that is first by every measure. */
+export interface RankingWeights {
+  /** Part of the vectors in what words and vectors say together. */
+  readonly vector: number;
+  /** The same for a question that is the name of something. */
+  readonly vectorOfSymbol: number;
+  /** Part of the larger model, where it was asked. */
+  readonly meaning: number;
+  readonly meaningOfSymbol: number;
+  /** What the next three pieces of a file add to its best. */
+  readonly file: number;
+  /** For a piece that defines what the question names. */
+  readonly definition: number;
+  /** For a piece that defines what the question's words spell together. */
+  readonly spelled: number;
+  /** For a file whose name and folder say what the question says. */
+  readonly path: number;
+  /** What remains of the score of a file of that kind. */
+  readonly kinds: Readonly<Record<FileKind, number>>;
+}
+
+export const RANKING: RankingWeights = {
+  vector: 0.4,
+  vectorOfSymbol: 0.2,
+  meaning: 0.5,
+  meaningOfSymbol: 0.3,
+  file: 0.2,
+  definition: 2,
+  spelled: 0.3,
+  path: 0.4,
+  kinds: {
+    test: 0.4,
+    example: 0.5,
+    documentation: 0.5,
+    benchmark: 0.5,
+    locale: 0.5,
+    generated: 0.6,
+    declaration: 0.7,
+    legacy: 0.6,
+    're-export': 0.8,
+    data: 0.6,
+    output: 0.6,
+    tooling: 0.8,
+  },
+};
+
+/** What each rule made of a file. */
+export interface Explanation {
+  readonly keyword: number;
+  readonly vector: number;
+  readonly meaning: number | null;
+  readonly definition: number;
+  readonly file: number;
+  readonly path: number;
+  readonly kinds: readonly { readonly kind: FileKind; readonly factor: number }[];
+}
+
+/** A file that answers: the best of its pieces stands for it. */
+export interface RankedFile<C extends Candidate> {
+  readonly best: C;
+  readonly score: number;
+  readonly explanation: Explanation;
+}
+
+/** The order of files, best first; ties in the order of repository and path. One entry for every file of the candidates. */
+export function rankFiles<C extends Candidate>(
+  question: Question,
+  candidates: readonly C[],
+  weights: RankingWeights = RANKING,
+): RankedFile<C>[] {
+  const keyword = scale(
+    candidates.map((c) => c.keyword),
+    0,
+  );
+  const vector = scale(
+    candidates.map((c) => c.vector),
+    lowest(candidates.map((c) => c.vector)),
+  );
+  const meanings = candidates.flatMap(({ meaning }) => (meaning === undefined ? [] : [meaning]));
+  const meaning = scale(meanings, lowest(meanings));
+  const vectorPart = question.isSymbol ? weights.vectorOfSymbol : weights.vector;
+  const meaningPart = meanings.length === 0 ? 0 : question.isSymbol ? weights.meaningOfSymbol : weights.meaning;
+  const files = new Map<string, Scored<C>[]>();
+  for (const candidate of candidates) {
+    const parts = {
+      keyword: (1 - meaningPart) * (1 - vectorPart) * keyword(candidate.keyword),
+      vector: (1 - meaningPart) * vectorPart * vector(candidate.vector),
+      meaning: candidate.meaning === undefined ? null : meaningPart * meaning(candidate.meaning),
+      definition: definitionScore(question, candidate, weights),
+    };
+    const score = parts.keyword + parts.vector + (parts.meaning ?? 0) + parts.definition;
+    const file = `${candidate.repo}\0${candidate.path}`;
+    const pieces = files.get(file);
+    if (pieces) pieces.push({ candidate, score, parts });
+    else files.set(file, [{ candidate, score, parts }]);
+  }
+  return [...files.values()].map((pieces) => rankedFile(question, pieces, weights)).sort(byScore);
+}
+
+interface Scored<C> {
+  readonly candidate: C;
+  readonly score: number;
+  readonly parts: Pick<Explanation, 'keyword' | 'vector' | 'meaning' | 'definition'>;
+}
+
+const NEXT_PIECES = 3;
+
+function rankedFile<C extends Candidate>(
+  question: Question,
+  pieces: readonly Scored<C>[],
+  weights: RankingWeights,
+): RankedFile<C> {
+  const ordered = pieces.toSorted((a, b) => b.score - a.score || compare(a.candidate.id, b.candidate.id));
+  const [first, ...others] = ordered as [Scored<C>, ...Scored<C>[]];
+  const { path } = first.candidate;
+  const file = weights.file * others.slice(0, NEXT_PIECES).reduce((sum, { score }) => sum + score, 0);
+  const named = weights.path * pathMatch(question, path);
+  const kinds = kindsOf(path)
+    .filter((kind) => !question.wanted.has(kind))
+    .map((kind) => ({ kind, factor: weights.kinds[kind] }));
+  const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
+  return {
+    best: first.candidate,
+    score: (first.score + file + named) * factor,
+    explanation: { ...first.parts, file, path: named, kinds },
+  };
+}
+
+function byScore<C extends Candidate>(a: RankedFile<C>, b: RankedFile<C>): number {
+  return b.score - a.score || compare(a.best.repo, b.best.repo) || compare(a.best.path, b.best.path);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Maps values from `low` to the highest onto 0 to 1. */
+function scale(values: readonly number[], low: number): (value: number) => number {
+  const high = values.reduce((most, value) => Math.max(most, value), low);
+  return (value) => (high > low ? Math.max(0, (value - low) / (high - low)) : value > 0 ? 1 : 0);
+}
+
+/** The lowest value that says anything; 0 without one. */
+function lowest(values: readonly number[]): number {
+  const found = values.filter((value) => value !== 0);
+  return found.length === 0 ? 0 : found.reduce((least, value) => Math.min(least, value));
+}
+
+/** What of the whole counts for a name in another case, for the qualifier of a name, and for names among other words. */
+const OTHER_CASE = 0.7;
+const QUALIFIER = 0.5;
+const EMBEDDED = 0.5;
+
+function definitionScore(question: Question, { symbols }: Candidate, weights: RankingWeights): number {
+  const [main, ...others] = question.names;
+  if (question.isSymbol && main !== undefined) {
+    if (symbols.includes(main)) return weights.definition;
+    if (symbols.some((name) => name.toLowerCase() === main.toLowerCase())) return weights.definition * OTHER_CASE;
+    return others.some((name) => symbols.includes(name)) ? weights.definition * QUALIFIER : 0;
+  }
+  const defined = question.names.filter((name) => symbols.includes(name)).length;
+  const named = weights.definition * EMBEDDED * (defined / Math.max(1, question.names.length));
+  const spelled = Math.max(0, ...symbols.map((name) => wordMatch(question.terms, wordsOf(name))));
+  return named + weights.spelled * spelled;
+}
+
+/** How well the words of a name say what the question says: 1 when they are the same. */
+function wordMatch(terms: readonly string[], words: readonly string[]): number {
+  if (words.length === 0 || terms.length === 0) return 0;
+  const shared = words.filter((word) => terms.includes(word)).length;
+  return (shared / words.length) ** 2 * Math.min(1, shared / Math.min(terms.length, 3));
+}
+
+const LEAST_PREFIX = 3;
+
+function pathMatch(question: Question, path: string): number {
+  if (question.terms.length === 0) return 0;
+  const parts = path.split('/');
+  const name = (parts.at(-1) ?? '').replace(/\.[^.]*$/, '');
+  const folder = parts.at(-2) ?? '';
+  const words = [...new Set([...wordsOf(name), ...wordsOf(folder), ...stems(name)])];
+  const shared = question.terms.filter((term) => words.some((word) => isNear(term, word))).length;
+  return shared / question.terms.length;
+}
+
+/** True for the same word, and for one that is the beginning of the other: `auth` is near `authent`. */
+function isNear(a: string, b: string): boolean {
+  if (a === b) return true;
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  return short.length >= LEAST_PREFIX && long.startsWith(short);
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod';
+import { FORGES, forgeOf } from '../forge/webhook.ts';
+import { alertsSchema } from './alerts.schema.ts';
+import { blobsSchema } from './blobs.schema.ts';
+import { gatewaySchema } from './gateway.schema.ts';
+import { moduleName, servedModelSchema } from './models.schema.ts';
+import { providerSchema } from './providers.schema.ts';
+import { envName, plainUrl, shortName } from './values.schema.ts';
+import { BUILT_IN_MODELS } from '../shared/model.ts';
+
+const keys = z.strictObject({
+  providers: z
+    .array(providerSchema)
+    .default([])
+    .refine((list) => new Set(list.map((p) => p.name)).size === list.length, 'two providers have the same name'),
+  /** State of the embedded servers; default: the user's data folder. */
+  dataDir: z.string().min(1).optional(),
+  /** Mirrors, models, fetched servers, embedding cache: everything that can be made again; default: the user's cache folder. */
+  cacheDir: z.string().min(1).optional(),
+  cache: z
+    .strictObject({
+      /** Bytes that mirrors and spooled contents in `cacheDir` may take together; what was not used for longest goes first. */
+      maxBytes: z.int().min(1_000_000).default(50_000_000_000),
+    })
+    .default({ maxBytes: 50_000_000_000 }),
+  /** Where streams, logs and other contents are kept that are too large for a workflow's history; default: a folder. */
+  blobs: blobsSchema.default({ type: 'folder' }),
+  temporal: z
+    .strictObject({
+      /** A profile of `temporal.toml`. */
+      profile: z.string().min(1).optional(),
+      address: z.string().min(1).optional(),
+      namespace: z.string().min(1).optional(),
+    })
+    .default({}),
+  weaviate: z
+    .strictObject({
+      /** Base URL of an existing Weaviate. */
+      url: plainUrl.optional(),
+      /** `host:port` of its gRPC endpoint; default: the host of `url`, port 50051 (443 with https). */
+      grpc: z.string().min(1).optional(),
+      apiKeyEnv: envName.default('WEAVIATE_API_KEY'),
+      /** Modules of the embedded server, for models of type `weaviate`. */
+      modules: z.array(moduleName).default([]),
+    })
+    .default({ apiKeyEnv: 'WEAVIATE_API_KEY', modules: [] }),
+  /** Models that somebody else serves, by the names that `index.model` and `--model` know them by. */
+  models: z.record(z.string(), servedModelSchema).default({}),
+  index: z
+    .strictObject({
+      /** First part of the names of the collections in Weaviate. */
+      name: z
+        .string()
+        .regex(/^[A-Z][A-Za-z0-9]{0,39}$/, 'begin with a capital letter; letters and digits only')
+        .default('Longhaul'),
+      /** `static` (distilled, fast), `onnx` (a sentence transformer for every chunk, slow), or the name of one of `models`. */
+      model: z.string().min(1).default('static'),
+      /** Folder with `model.onnx` and `tokenizer.json`, instead of the packaged MiniLM. */
+      modelPath: z.string().min(1).optional(),
+      /** Largest file that is indexed, in bytes. */
+      maxFileBytes: z.int().min(1_000).max(10_000_000).default(1_000_000),
+    })
+    .default({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 }),
+  alerts: alertsSchema.prefault({}),
+  gateway: gatewaySchema.prefault({}),
+  stack: z
+    .strictObject({
+      /** Ports of the embedded servers on 127.0.0.1; 0 or left out: a free one, kept for the next start. */
+      temporalPort: z.int().min(0).max(65_535).default(0),
+      temporalUiPort: z.int().min(0).max(65_535).default(0),
+      weaviatePort: z.int().min(0).max(65_535).default(0),
+    })
+    .default({ temporalPort: 0, temporalUiPort: 0, weaviatePort: 0 }),
+});
+
+/** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
+export const configSchema = keys.superRefine(({ index, models, gateway: { webhooks }, providers }, context) => {
+  for (const [at, { provider, forge }] of webhooks.entries()) {
+    const path = ['gateway', 'webhooks', at];
+    const known = providers.find(({ name }) => name === provider);
+    if (known === undefined) context.addIssue({ code: 'custom', path, message: `there is no provider "${provider}"` });
+    else if (forge === undefined && forgeOf(known.type) === null) {
+      context.addIssue({
+        code: 'custom',
+        path,
+        message: `say with "forge" what ${provider} speaks: ${FORGES.join(', ')}`,
+      });
+    }
+  }
+  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
+  const builtIn: readonly string[] = BUILT_IN_MODELS;
+  for (const name of Object.keys(models)) {
+    if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
+    if (!shortName.safeParse(name).success) {
+      refuse(['models', name], 'name models by letters, digits, dot, dash and underscore, at most 40');
+    }
+  }
+  const known = [...builtIn, ...Object.keys(models)];
+  if (!known.includes(index.model)) {
+    refuse(['index', 'model'], `there is no model "${index.model}"; known are ${known.join(', ')}`);
+  }
+});
+
+/** The checked configuration, defaults filled in. */
+export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,400 @@
+import { LonghaulError } from '../shared/failures.ts';
+import type { Change, FilePath, OldFile, SkipReason } from './change.ts';
+import { mimeType } from './mime.ts';
+import type { Snapshot } from './snapshot.ts';
+import { repositoryName } from './repository.ts';
+
+/** Largest content, in bytes, that a line carries as text. */
+const TEXT_LIMIT = 10_000;
+/** Largest content, in bytes, that a line carries in base64; beyond it a line names a file. */
+const BASE64_LIMIT = 100_000;
+
+/** What a line says of a content that is too large for it, or that only the caller can know. */
+export interface LineExtras {
+  /** Absolute path of a file with the content; required when {@link needsFile} says so. */
+  readonly contentRef?: string;
+  /** SHA-256 of the content in hexadecimal. */
+  readonly contentHash?: string;
+}
+
+/** True when a content of this size does not go into a line. */
+export function needsFile(size: number): boolean {
+  return size > BASE64_LIMIT;
+}
+
+/**
+ * One change as an object for a line of JSON: the fields that mgit specified, those that its releases print and those that
+ * elysiactl reads (`size` and `size_bytes`, `mime` and `mime_type`), with the identities of both sides beside them. A file
+ * that is not skipped has exactly one of `content`, `content_base64`, `content_ref`.
+ */
+export function encodeChange(repositoryId: string, change: Change, extras: LineExtras = {}): Record<string, unknown> {
+  const line: Record<string, unknown> = {
+    repo: repositoryName(repositoryId),
+    repo_id: repositoryId,
+    op: change.op,
+    path: change.path,
+  };
+  if (change.pathBytes !== undefined) line['path_base64'] = change.pathBytes;
+  if (change.old) Object.assign(line, encodeOld(change.old, change));
+  if (change.op === 'delete') return line;
+  Object.assign(line, { blob: change.blob.oid, mode: change.blob.mode });
+  if (change.content === null) {
+    const mime = mimeType(change.path, false);
+    const known = change.size > 0 || change.skip === 'empty';
+    if (known) Object.assign(line, { size: change.size, size_bytes: change.size });
+    return Object.assign(line, { mime, mime_type: mime, skip_index: true, skip_reason: change.skip });
+  }
+  return Object.assign(line, encodeContent(change.path, change.content, extras));
+}
+
+/**
+ * The last line of a repository's stream: where the index is when it has taken in every line before. Its parent is where
+ * the stream started: null when it lists everything.
+ */
+export function encodeChangeset(repositoryId: string, from: Snapshot | null, to: Snapshot): Record<string, unknown> {
+  return {
+    repo: repositoryName(repositoryId),
+    repo_id: repositoryId,
+    new_changeset: {
+      commit: to.commit,
+      parent: from?.commit ?? null,
+      branch: to.branch,
+      tree_hash: to.tree,
+      timestamp: to.timestamp,
+    },
+  };
+}
+
+function encodeOld(old: OldFile, change: FilePath): Record<string, unknown> {
+  const moved = old.path !== change.path || old.pathBytes !== change.pathBytes;
+  return {
+    ...(moved ? { old_path: old.path } : {}),
+    ...(moved && old.pathBytes !== undefined ? { old_path_base64: old.pathBytes } : {}),
+    old_blob: old.oid,
+    old_mode: old.mode,
+    ...(old.skip ? { old_skip_reason: old.skip } : {}),
+  };
+}
+
+function encodeContent(path: string, content: Uint8Array, extras: LineExtras): Record<string, unknown> {
+  const text = decodeUtf8(content);
+  const mime = mimeType(path, text !== null);
+  return {
+    size: content.length,
+    size_bytes: content.length,
+    mime,
+    mime_type: mime,
+    charset: text === null ? null : 'utf-8',
+    ...(extras.contentHash === undefined ? {} : { content_hash: extras.contentHash }),
+    ...contentField(content, text, extras.contentRef),
+  };
+}
+
+function contentField(
+  content: Uint8Array,
+  text: string | null,
+  contentRef: string | undefined,
+): Record<string, string> {
+  if (text !== null && content.length <= TEXT_LIMIT) return { content: text };
+  if (!needsFile(content.length)) return { content_base64: encodeBase64(content) };
+  if (contentRef === undefined) throw new TypeError(`a content of ${content.length} bytes needs a contentRef`);
+  return { content_ref: contentRef };
+}
+
+/** Where a line's content is. */
+export type LineContent =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** In the file at this absolute path. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** The line has none: the file is skipped, or the producer leaves it to the reader to find it. */
+  | { readonly kind: 'none' };
+
+/** One side of a change as a line tells it; null is what the producer did not say. */
+export interface LineSide extends FilePath {
+  readonly oid: string | null;
+  readonly mode: string | null;
+  readonly skip: SkipReason | null;
+}
+
+/** A line about a file. */
+export interface FileLine {
+  readonly kind: 'file';
+  /** 1 for the first line of the stream. */
+  readonly line: number;
+  /** The producer's name for the repository, often a basename; null on a bare path. */
+  readonly repo: string | null;
+  /** The full id; null when the producer is not Longhaul. */
+  readonly repoId: string | null;
+  readonly op: Change['op'];
+  readonly file: LineSide;
+  /** The former self: on `rename` always, under its former path; else when the line says anything of it. */
+  readonly old: LineSide | null;
+  /** Size in bytes; null when the line does not say. */
+  readonly size: number | null;
+  readonly content: LineContent;
+  /** SHA-256 of the content in hexadecimal, as the producer says; null when it does not. */
+  readonly contentHash: string | null;
+}
+
+/** The line that ends a repository's stream. */
+export interface ChangesetLine {
+  readonly kind: 'changeset';
+  readonly line: number;
+  readonly repo: string | null;
+  readonly repoId: string | null;
+  /** What the producer knew; a repository without a commit has no `commit`. */
+  readonly commit: string | null;
+  readonly parent: string | null;
+  /** True when the producer says `"parent": null`: the stream lists everything. */
+  readonly fromNothing: boolean;
+  readonly branch: string | null;
+  readonly tree: string | null;
+  readonly timestamp: string | null;
+}
+
+/** A line of the stream, read. */
+export type ChangeLine = FileLine | ChangesetLine;
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads one line from any producer: both spellings of every field, a bare path (`modify`), a missing `op`, mgit's null
+ * content of a binary file, a changeset with or without its parent, tree and time. Null for an empty line. Throws
+ * `InvalidInput` naming the line.
+ */
+export function parseChangeLine(text: string, line: number): ChangeLine | null {
+  const trimmed = text.replace(/\r?\n?$/, '');
+  if (trimmed.trim() === '') return null;
+  if (!trimmed.startsWith('{')) return barePath(trimmed, line);
+  const fields = parseObject(trimmed, line);
+  const repo = optionalText(fields, 'repo', line);
+  const repoId = optionalText(fields, 'repo_id', line);
+  if ('new_changeset' in fields) return changesetLine(fields['new_changeset'], { repo, repoId, line });
+  return fileLine(fields, { repo, repoId, line });
+}
+
+const OPERATIONS: readonly Change['op'][] = ['add', 'modify', 'delete', 'rename'];
+const SKIP_REASONS: readonly SkipReason[] = [
+  'vendored',
+  'generated',
+  'minified',
+  'binary',
+  'too-large',
+  'lfs-pointer',
+  'symlink',
+  'submodule',
+  'empty',
+];
+
+interface Origin {
+  readonly repo: string | null;
+  readonly repoId: string | null;
+  readonly line: number;
+}
+
+function barePath(path: string, line: number): FileLine {
+  const file = { path: checkPath(path, 'the path', line), oid: null, mode: null, skip: null };
+  return {
+    kind: 'file',
+    line,
+    repo: null,
+    repoId: null,
+    op: 'modify',
+    file,
+    old: null,
+    size: null,
+    content: { kind: 'none' },
+    contentHash: null,
+  };
+}
+
+function changesetLine(value: unknown, origin: Origin): ChangesetLine {
+  const { line } = origin;
+  if (!isObject(value)) refuse(line, 'new_changeset is not an object');
+  return {
+    kind: 'changeset',
+    ...origin,
+    commit: oid(value, 'commit', line),
+    parent: oid(value, 'parent', line),
+    fromNothing: value['parent'] === null,
+    branch: optionalText(value, 'branch', line),
+    tree: oid(value, 'tree_hash', line),
+    timestamp: optionalText(value, 'timestamp', line),
+  };
+}
+
+function fileLine(fields: Fields, origin: Origin): FileLine {
+  const { line } = origin;
+  const op = optionalText(fields, 'op', line) ?? 'modify';
+  if (!isOneOf(OPERATIONS, op)) refuse(line, `op is ${JSON.stringify(op)}; it can be ${OPERATIONS.join(', ')}`);
+  const path = sidePath(fields, 'path', 'path_base64', line);
+  if (path === null) refuse(line, 'path is missing');
+  const content = op === 'delete' ? ({ kind: 'none' } as const) : contentOf(fields, line);
+  const file: LineSide = {
+    ...path,
+    oid: oid(fields, 'blob', line),
+    mode: mode(fields, 'mode', line),
+    skip: op === 'delete' ? null : skipOf(fields, content, line),
+  };
+  const old = oldSide(fields, op, path, line);
+  const size = wholeNumber(fields, 'size', line) ?? wholeNumber(fields, 'size_bytes', line);
+  return {
+    kind: 'file',
+    ...origin,
+    op,
+    file,
+    old,
+    size: content.kind === 'bytes' ? content.bytes.length : size,
+    content,
+    contentHash: op === 'delete' ? null : contentHash(fields, line),
+  };
+}
+
+function oldSide(fields: Fields, op: Change['op'], path: FilePath, line: number): LineSide | null {
+  const oldPath = sidePath(fields, 'old_path', 'old_path_base64', line);
+  const side = {
+    oid: oid(fields, 'old_blob', line),
+    mode: mode(fields, 'old_mode', line),
+    skip: skipReason(fields, 'old_skip_reason', line),
+  };
+  if (op === 'rename' && oldPath === null) refuse(line, 'a rename needs old_path');
+  if (oldPath === null && side.oid === null && side.mode === null) return null;
+  return { ...(oldPath ?? path), ...side };
+}
+
+function contentOf(fields: Fields, line: number): LineContent {
+  const text = optionalText(fields, 'content', line);
+  const base64 = optionalText(fields, 'content_base64', line);
+  const ref = optionalText(fields, 'content_ref', line);
+  if ([text, base64, ref].filter((value) => value !== null).length > 1) {
+    refuse(line, 'only one of content, content_base64, content_ref can be given');
+  }
+  if (text !== null) return { kind: 'bytes', bytes: new TextEncoder().encode(text) };
+  if (base64 !== null) return { kind: 'bytes', bytes: decodeBase64(base64, 'content_base64', line) };
+  if (ref === null) return { kind: 'none' };
+  if (!/^(\/|[A-Za-z]:[\\/])/.test(ref) || ref.includes('\0')) refuse(line, 'content_ref is not an absolute path');
+  return { kind: 'file', path: ref };
+}
+
+/** mgit's releases say `"content": null` and an unknown charset of a binary file; the specification says `skip_index`. */
+function skipOf(fields: Fields, content: LineContent, line: number): SkipReason | null {
+  const reason = skipReason(fields, 'skip_reason', line);
+  const skip = fields['skip_index'];
+  if (skip !== undefined && skip !== null && typeof skip !== 'boolean') refuse(line, 'skip_index is not true or false');
+  if (skip === true) return reason ?? 'binary';
+  if (content.kind === 'none' && fields['content'] === null) return fields['size_bytes'] === 0 ? 'empty' : 'binary';
+  return reason;
+}
+
+function skipReason(fields: Fields, key: string, line: number): SkipReason | null {
+  const reason = optionalText(fields, key, line);
+  if (reason === null || isOneOf(SKIP_REASONS, reason)) return reason;
+  return refuse(line, `${key} is ${JSON.stringify(reason)}; it can be ${SKIP_REASONS.join(', ')}`);
+}
+
+function sidePath(fields: Fields, key: string, bytesKey: string, line: number): FilePath | null {
+  const path = optionalText(fields, key, line);
+  const bytes = optionalText(fields, bytesKey, line);
+  if (path === null) return bytes === null ? null : refuse(line, `${bytesKey} is given without ${key}`);
+  if (bytes === null) return { path: checkPath(path, key, line) };
+  const exact = decodeBase64(bytes, bytesKey, line);
+  checkPath(new TextDecoder('latin1').decode(exact), bytesKey, line);
+  return { path: checkPath(path, key, line), pathBytes: encodeBase64(exact) };
+}
+
+/** A path is only a name here, but one that git could not hold would never be found again. */
+function checkPath(path: string, key: string, line: number): string {
+  if (path === '' || path.includes('\0')) refuse(line, `${key} is empty or has a NUL in it`);
+  if (/^(\/|[A-Za-z]:[\\/])/.test(path)) refuse(line, `${key} is absolute: give it as it is in the repository`);
+  if (path.split('/').some((part) => part === '..' || part === '.')) refuse(line, `${key} has . or .. in it`);
+  return path;
+}
+
+function oid(fields: Fields, key: string, line: number): string | null {
+  const value = optionalText(fields, key, line);
+  if (value === null || value === '') return null;
+  return /^[0-9a-f]{4,64}$/i.test(value)
+    ? value.toLowerCase()
+    : refuse(line, `${key} is not a hexadecimal object name`);
+}
+
+/** mgit's releases say the empty text of what has no content. */
+function contentHash(fields: Fields, line: number): string | null {
+  const value = optionalText(fields, 'content_hash', line);
+  if (value === null || value === '') return null;
+  return /^[0-9a-f]{64}$/i.test(value)
+    ? value.toLowerCase()
+    : refuse(line, 'content_hash is not a SHA-256 of 64 hexadecimal digits');
+}
+
+function mode(fields: Fields, key: string, line: number): string | null {
+  const value = optionalText(fields, key, line);
+  return value === null || /^[0-7]{6}$/.test(value)
+    ? value
+    : refuse(line, `${key} is not a file mode of six octal digits`);
+}
+
+function wholeNumber(fields: Fields, key: string, line: number): number | null {
+  const value = fields[key];
+  if (value === undefined || value === null) return null;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+    ? value
+    : refuse(line, `${key} is not a number of bytes`);
+}
+
+function optionalText(fields: Fields, key: string, line: number): string | null {
+  const value = fields[key];
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'string') return refuse(line, `${key} is not a text`);
+  // half of a surrogate pair is no character: in UTF-8 it would become another one
+  return LONE_SURROGATE.test(value) ? refuse(line, `${key} has half of a surrogate pair in it`) : value;
+}
+
+function parseObject(text: string, line: number): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return refuse(line, `not JSON (${(error as Error).message.slice(0, 100)})`, error);
+  }
+  return isObject(value) ? value : refuse(line, 'not a JSON object');
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isOneOf<T extends string>(allowed: readonly T[], value: string): value is T {
+  return (allowed as readonly string[]).includes(value);
+}
+
+function refuse(line: number, what: string, cause?: unknown): never {
+  throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: ${what}.`, { cause });
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text that these bytes are in UTF-8, or null when they are not. */
+function decodeUtf8(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+function encodeBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let at = 0; at < bytes.length; at += 8_192) binary += String.fromCharCode(...bytes.subarray(at, at + 8_192));
+  return btoa(binary);
+}
+
+function decodeBase64(text: string, key: string, line: number): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.codePointAt(0) ?? 0);
+  } catch (error) {
+    return refuse(line, `${key} is not base64`, error);
+  }
+}

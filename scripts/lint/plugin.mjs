@@ -1,0 +1,87 @@
+// Lint rules of this repository: which room may import which (docs/architecture.md).
+import { dirname, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Each wing has a folder of this name in the rooms that it needs. Wings never import each other. */
+const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
+
+/** Rooms of `domain/`, from the bottom up: each imports only those before it. Wings share one place. */
+const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
+
+/** Which rooms a room may import, besides itself; `types` only with `import type`. */
+const ROOMS = {
+  platform: {},
+  domain: {},
+  workflows: { allowed: ['domain'], types: ['activities'] },
+  activities: { allowed: ['domain', 'platform'] },
+  stack: { allowed: ['platform'] },
+  workers: { allowed: ['domain', 'platform', 'workflows', 'activities', 'stack'] },
+  client: { allowed: ['domain', 'platform', 'activities', 'stack'], types: ['workflows'] },
+};
+
+/** What a path inside the repository belongs to. */
+function placeOf(path) {
+  const [room, ...rest] = path.split('/');
+  // client/cli/catalog belongs to the wing as domain/catalog does
+  const at = room === 'client' && rest[0] === 'cli' ? 1 : 0;
+  const wing = rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null;
+  return { path, room, part: rest.length > 1 ? rest[0] : '', wing };
+}
+
+/** Why `from` may not import `to`; null when it may. */
+function refusal(from, to, isType) {
+  const rules = ROOMS[from.room];
+  if (rules === undefined || ROOMS[to.room] === undefined) return null;
+  if (from.room !== to.room) {
+    const allowed = [...(rules.allowed ?? []), ...(isType ? (rules.types ?? []) : [])];
+    if (!allowed.includes(to.room)) return `${from.room}/ may not import ${to.room}/`;
+  }
+  if (from.wing !== null && to.wing !== null && from.wing !== to.wing) {
+    return `the wing ${from.wing} may not import the wing ${to.wing}`;
+  }
+  if (from.room === 'domain' && to.room === 'domain') {
+    const level = ({ wing, part }) => DOMAIN.indexOf(wing === null ? part : 'wing');
+    if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which stands above it`;
+  }
+  const isSystem = from.room === 'activities' && from.wing === null;
+  // the index is a system whose rules are the catalog's
+  const isOwnSubject = from.part === 'index' && /^domain\/catalog\/(index|search)\//.test(to.path);
+  if (to.wing !== null && !isOwnSubject && (isSystem || (from.room === 'workflows' && from.part === 'shared'))) {
+    return `${from.room}/${from.part}/ knows no wing and may not import ${to.path}`;
+  }
+  if (
+    from.room === 'client' &&
+    to.room === 'client' &&
+    to.part === 'cli' &&
+    ['gateway', 'mcp', 'core'].includes(from.part)
+  ) {
+    return `client/${from.part}/ may not import client/cli/`;
+  }
+  return null;
+}
+
+const rooms = {
+  create(context) {
+    const from = placeOf(relative(root, context.filename));
+    const check = (node) => {
+      const source = node.source?.value;
+      if (typeof source !== 'string' || !source.startsWith('.')) return;
+      const to = placeOf(relative(root, resolve(dirname(context.filename), source)));
+      const kinds = (node.specifiers ?? []).map(({ importKind, exportKind }) => importKind ?? exportKind);
+      const isType =
+        (node.importKind ?? node.exportKind) === 'type' || (kinds.length > 0 && kinds.every((kind) => kind === 'type'));
+      const why = refusal(from, to, isType);
+      if (why !== null) context.report({ node, message: `${why} (docs/architecture.md, Rooms)` });
+    };
+    return {
+      ImportDeclaration: check,
+      ImportExpression: check,
+      ExportNamedDeclaration: check,
+      ExportAllDeclaration: check,
+    };
+  },
+};
+
+export default { meta: { name: 'longhaul' }, rules: { rooms } };

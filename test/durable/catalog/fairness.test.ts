@@ -1,0 +1,201 @@
+import { join } from 'node:path';
+import { Client } from '@temporalio/client';
+import { tsToMs } from '@temporalio/common/lib/time.js';
+import { temporal } from '@temporalio/proto';
+import { Worker } from '@temporalio/worker';
+import { describe, expect, onTestFinished, vi } from 'vitest';
+import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
+import { startFlow } from '../../../client/core/start-flow.ts';
+import { REPOS_QUEUE } from '../../../domain/shared/queues.ts';
+import { reposWorker, type WorkerPlace } from '../../../workers/roles.ts';
+import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
+import { FORGES } from '../../support/dialects.ts';
+import { createEstate } from '../../support/estate.ts';
+import { type EstateTools, openEstate, sourceOf, test } from '../../support/flows.ts';
+import { NAMESPACE } from '../../support/namespace.ts';
+import { realSources } from '../../support/real-sources.ts';
+import { collectRuns } from '../../support/replay.ts';
+
+const ACTIVITIES = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
+/** Repositories of the large group, of which one is under way and the others wait when the small group comes. */
+const LARGE = 30;
+
+/** When an activity was scheduled and started, in milliseconds since 1970. */
+interface Wait {
+  readonly scheduled: number;
+  readonly started: number;
+}
+
+/** What an activity of the small group found when it was scheduled. */
+interface Found {
+  /** Activities of the large group that waited already. */
+  readonly waiting: number;
+  /** How many of these were started before it. */
+  readonly before: number;
+}
+
+/** Starts a worker that does one thing at a time; the function stops it. */
+async function startNarrowWorker(place: WorkerPlace, tools: EstateTools): Promise<() => Promise<void>> {
+  const options = { ...reposWorker(place, tools), maxConcurrentActivityTaskExecutions: 1, shutdownGraceTime: 100 };
+  const worker = await Worker.create(options);
+  const done = worker.run();
+  return async () => {
+    worker.shutdown();
+    await done;
+  };
+}
+
+/** Declares groups that run when they are told to, each of the organization of its name. */
+async function apply(client: Client, priorities: Readonly<Record<string, number>>): Promise<void> {
+  const groups = Object.entries(priorities).map(([name, priority]) => ({
+    name,
+    priority,
+    schedule: '0 3 * * *',
+    patterns: [`${name}/*`],
+    parallel: 64,
+    paused: true,
+  }));
+  const flow = await startFlow(client, 'applySyncGroups', {
+    document: JSON.stringify({ version: 1, groups }),
+    source: { file: 'sync-groups.yaml', commit: null, by: 'alice' },
+    prune: true,
+  });
+  await flow.result();
+}
+
+/** How many activities wait for a worker of the role `repos`. */
+async function backlogOf(client: Client): Promise<number> {
+  const { stats } = await client.workflowService.describeTaskQueue({
+    namespace: NAMESPACE,
+    taskQueue: { name: REPOS_QUEUE },
+    taskQueueType: ACTIVITIES,
+    reportStats: true,
+  });
+  return Number(stats?.approximateBacklogCount ?? 0);
+}
+
+/** Every activity on the queue `longhaul-repos` of a group's run and of its repositories. */
+async function waitsOf(client: Client, run: readonly [string, string]): Promise<Wait[]> {
+  const runs = await collectRuns(client, [run]);
+  return runs.flatMap(({ history }) => {
+    const events = history.events ?? [];
+    return events.flatMap(({ activityTaskStartedEventAttributes: started, eventTime }) => {
+      const scheduled = events.find(({ eventId }) => started && String(eventId) === String(started.scheduledEventId));
+      return scheduled ? [{ scheduled: tsToMs(scheduled.eventTime), started: tsToMs(eventTime) }] : [];
+    });
+  });
+}
+
+/** Has a small group come when a large one waits for the only worker, which comes back then. Both are done in the end. */
+async function smallBehindLarge(
+  client: Client,
+  place: WorkerPlace,
+  priorities: { readonly large: number; readonly small: number },
+): Promise<Found[]> {
+  const estate = await createEstate();
+  const tools = await openEstate(estate);
+  onTestFinished(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+  const sources = realSources(10);
+  for (let at = 0; at < LARGE; at++) await estate.create(`large/r${String(at).padStart(2, '0')}`, sources);
+  for (let at = 0; at < 3; at++) await estate.create(`small/r${at}`, sources);
+  let stop = await startNarrowWorker(place, tools);
+  onTestFinished(() => stop());
+  await apply(client, priorities);
+  onTestFinished(() => apply(client, {}));
+  const schedules = createGroupSchedules(client, tools.indexName);
+  const start = async (name: string) => {
+    const handle = client.workflow.getHandle(await schedules.run(name));
+    return { handle, run: [handle.workflowId, (await handle.describe()).runId] as const };
+  };
+
+  const large = await start('large');
+  await expect.poll(() => large.handle.query('progress')).toMatchObject({ stage: 'working' });
+  await stop();
+  await expect.poll(() => backlogOf(client)).toBeGreaterThan(LARGE - 5);
+  const small = await start('small');
+  await expect.poll(() => small.handle.query('progress')).toMatchObject({ stage: 'finding' });
+  stop = await startNarrowWorker(place, tools);
+  expect(await small.handle.result()).toMatchObject({ matched: 3, succeeded: 3, failed: 0 });
+  expect(await large.handle.result()).toMatchObject({ matched: LARGE, succeeded: LARGE, failed: 0 });
+
+  const waits = await waitsOf(client, large.run);
+  const found = (await waitsOf(client, small.run)).map(({ scheduled, started }) => {
+    const waiting = waits.filter((other) => other.scheduled < scheduled && other.started > scheduled);
+    return { waiting: waiting.length, before: waiting.filter((other) => other.started < started).length };
+  });
+  // to find its repositories, and one activity for each
+  expect(found).toHaveLength(4);
+  for (const { waiting } of found) expect(waiting).toBeGreaterThan(LARGE / 2);
+  return found;
+}
+
+test('groups of the same priority take turns: a small one does not wait for what a large one has waiting', async ({
+  connections: { connection },
+  place,
+}) => {
+  const client = new Client({ connection, namespace: NAMESPACE });
+  const found = await smallBehindLarge(client, place, { large: 3, small: 3 });
+  // three that are scheduled in the same moment take three turns
+  expect(Math.max(...found.map(({ before }) => before))).toBeLessThanOrEqual(4);
+});
+
+test('a group of priority 1 goes before one of priority 5', async ({ connections: { connection }, place }) => {
+  const client = new Client({ connection, namespace: NAMESPACE });
+  const found = await smallBehindLarge(client, place, { large: 5, small: 1 });
+  // what the worker has taken already it goes on with
+  expect(Math.max(...found.map(({ before }) => before))).toBeLessThanOrEqual(1);
+});
+
+test('a repository of 3,000 files does not stop the others: their batches have turns', async ({ flows }) => {
+  const { estate, tools, client } = flows;
+  await estate.create('huge/monorepo', realSources(3_000));
+  const small = { 'lanes.ts': sourceOf('workflows/shared/lanes.ts'), 'lock.ts': sourceOf('workflows/shared/lock.ts') };
+  for (let at = 0; at < 5; at++) await estate.create(`small/r${at}`, small);
+  const huge = await startFlow(client, 'onboardRepositories', { patterns: ['huge/*'] });
+  await expect.poll(() => tools.store.count('local/huge/monorepo')).toBeGreaterThan(0);
+  const others = await startFlow(client, 'onboardRepositories', { patterns: ['small/*'] });
+  const done = await others.result();
+  expect(done).toMatchObject({ matched: 5, succeeded: 5, failed: 0, filesChanged: 10 });
+  const receipt = await tools.store.readReceipt('local/huge/monorepo');
+  expect(receipt, 'the large one was under way all the time').toMatchObject({ commit: '' });
+  const result = await huge.result();
+  expect(result).toMatchObject({ matched: 1, succeeded: 1, failed: 0, filesChanged: 3_000 });
+});
+
+describe('beside a forge that is slow', () => {
+  let forge: DescribedForge;
+
+  test.override('providers', async ({}, { onCleanup }) => async (root: string) => {
+    const kind = FORGES.gitea;
+    const slow = await startDescribedForge(kind.dialect, join(root, 'slow'));
+    for (const [name, value] of Object.entries(kind.env)) vi.stubEnv(name, value);
+    onCleanup(async () => {
+      vi.unstubAllEnvs();
+      await slow.close();
+    });
+    forge = slow;
+    return [kind.config(slow.url), { name: 'local', type: 'local', root: join(root, 'fast') }];
+  });
+
+  test('a group whose repositories all take long leaves places to others', async ({ flows }) => {
+    const { estate, client } = flows;
+    for (let at = 0; at < 8; at++) {
+      await estate.create(`slow/acme/r${at}`, { 'lanes.ts': sourceOf('workflows/shared/lanes.ts') });
+      forge.host(`acme/r${at}`);
+    }
+    await estate.create('fast/small/one', { 'lock.ts': sourceOf('workflows/shared/lock.ts') });
+    let answer = (): void => undefined;
+    forge.held = new Promise((resolve) => (answer = resolve));
+    const slow = await startFlow(client, 'onboardRepositories', { patterns: ['work/acme/*'] });
+    const ofGit = (): string[] => forge.requests.filter((request) => request.includes('git-upload-pack'));
+    await expect.poll(ofGit).toHaveLength(8);
+    const fast = await startFlow(client, 'onboardRepositories', { patterns: ['local/small/*'] });
+    expect(await fast.result()).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
+    expect(ofGit(), 'the slow ones still wait for their first answer').toHaveLength(8);
+    answer();
+    expect(await slow.result()).toMatchObject({ matched: 8, succeeded: 8, failed: 0 });
+  });
+});

@@ -1,0 +1,598 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { appendFile, mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect } from 'vitest';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { readIndexedFile } from '../../../activities/index/analysis/indexed-file.ts';
+import type { IndexStore } from '../../../activities/index/store/store.ts';
+import type { OpenTools } from '../../../activities/catalog/tools.ts';
+import { startFlow } from '../../../client/core/start-flow.ts';
+import type { FleetResult, RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import { commandEnv, longhaul } from '../../support/command.ts';
+import { createEstate } from '../../support/estate.ts';
+import { type FlowsFixture, openEstate, test as base } from '../../support/flows.ts';
+import { makeRandomWalk } from '../../support/histories.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { openRawIndex, type RawIndex } from '../../support/raw-index.ts';
+import { commitTree, files, git, gitAsync, initRepository, type ScratchTree } from '../../support/scratch-git.ts';
+
+const API = 'local/acme/api';
+const RELEASE = 'refs/heads/release/9';
+const DEVELOP = 'refs/heads/develop';
+const GROUP = { name: 'services', patterns: ['acme/*'], branches: ['release/*', 'develop'] };
+
+/** The files of a published version of commander. */
+function commander(folder: string): Record<string, string> {
+  const root = new URL(`../../../node_modules/${folder}/`, import.meta.url);
+  const names = (readdirSync(root, { recursive: true }) as string[]).filter((name) => /\.(js|md|json|ts)$/.test(name));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, root), 'utf8')]));
+}
+
+const NEW = commander('commander');
+const OLD = commander('linguist-js/node_modules/commander');
+const CHANGED = 'lib/suggestSimilar.js';
+const DEVELOPED = { ...NEW, [CHANGED]: `${NEW[CHANGED]}\nexports.farthestOf = (words) => words.at(-1);\n` };
+
+const test = base
+  .extend('raw', async ({ flows }, { onCleanup }): Promise<RawIndex> => {
+    const raw = await openRawIndex(flows.tools.store.names);
+    onCleanup(() => raw.close());
+    return raw;
+  })
+  // what a new index holds of a repository now
+  .extend('fromScratch', async ({ raw }, { onCleanup }) => {
+    const estate = await createEstate();
+    const tools = await openEstate(estate);
+    onCleanup(async () => {
+      await tools.close();
+      await estate.dispose();
+    });
+    return async (cloneUrl: string, branches: readonly string[]): Promise<IndexDump> => {
+      await new MockActivityEnvironment().run(createCatalogActivities(tools).removeRepository, { repository: API });
+      await indexed(tools, cloneUrl, branches);
+      return dumpIndex(raw.client, tools.store);
+    };
+  });
+type FromScratch = (cloneUrl: string, branches: readonly string[]) => Promise<IndexDump>;
+
+/** A repository with two published versions of a package, the newer one as HEAD, and a branch with one change. */
+async function makeRepository({ estate }: Pick<FlowsFixture, 'estate'>): Promise<string> {
+  const path = estate.gitDir('acme/api');
+  await mkdir(dirname(path), { recursive: true });
+  initRepository(path, '--bare');
+  commitTree(path, tree(OLD));
+  git(path, 'branch', 'release/9');
+  commitTree(path, tree(NEW));
+  git(path, 'branch', 'develop');
+  commitTree(path, tree(DEVELOPED), { branch: 'develop' });
+  return path;
+}
+
+function tree(contents: Readonly<Record<string, string>>): ScratchTree {
+  return files(contents);
+}
+
+async function runGroup({ client }: FlowsFixture, branches: readonly string[] = GROUP.branches): Promise<FleetResult> {
+  const how = { description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0 };
+  const group = { ...GROUP, ...how, branches, exclude: [], parallel: 2, priority: 3, paused: false };
+  return (await startFlow(client, 'syncGroup', group)).result();
+}
+
+async function syncAll({ client }: FlowsFixture): Promise<FleetResult> {
+  return (await startFlow(client, 'syncRepositories', { all: true })).result();
+}
+
+async function verify({ client }: FlowsFixture, options: object = { full: true }): Promise<FleetResult> {
+  return (await startFlow(client, 'verifyCatalog', { all: true, ...options })).result();
+}
+
+/** Brings one repository up to date without a flow around it. */
+function indexed(tools: OpenTools, cloneUrl: string, branches: readonly string[]): Promise<RepositoryOutcome> {
+  return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
+    repository: { id: API, cloneUrl },
+    branches,
+  });
+}
+
+/** The index is true in itself, and holds what a new one would. Gives it. */
+async function expectAsNew(
+  { flows: { tools }, raw, fromScratch }: { flows: FlowsFixture; raw: RawIndex; fromScratch: FromScratch },
+  cloneUrl: string,
+  branches: readonly string[],
+): Promise<IndexDump> {
+  const dump = await dumpIndex(raw.client, tools.store);
+  expect(faultsOf(dump)).toEqual([]);
+  expect(dump).toEqual(await fromScratch(cloneUrl, branches));
+  return dump;
+}
+
+function refsIn({ receipts }: IndexDump): string[] {
+  return receipts.map(({ ref }) => ref);
+}
+
+/** How often objects are held by these refs, by the refs. */
+function countByRefs({ refs }: IndexDump): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const held of Object.values(refs)) counts[held.join(' ')] = (counts[held.join(' ')] ?? 0) + 1;
+  return counts;
+}
+
+describe('branches of a group', () => {
+  test('are indexed beside HEAD, what is the same once, with all refs that hold it', async ({
+    flows,
+    raw,
+    fromScratch,
+  }) => {
+    const { tools, client } = flows;
+    const path = await makeRepository(flows);
+    expect(await runGroup(flows)).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
+    const dump = await expectAsNew({ flows, raw, fromScratch }, path, GROUP.branches);
+    expect(refsIn(dump)).toEqual(['HEAD', DEVELOP, RELEASE]);
+    const [head, develop, release] = dump.receipts;
+    expect(head).toMatchObject({
+      commit: git(path, 'rev-parse', 'main'),
+      branch: 'main',
+      branches: [DEVELOP, RELEASE],
+    });
+    expect(develop).toMatchObject({ commit: git(path, 'rev-parse', 'develop'), branch: 'develop' });
+    expect(release).toMatchObject({ commit: git(path, 'rev-parse', 'release/9'), branch: 'release/9' });
+
+    // what the refs hold together is there once, and each holds all of its own
+    const counts = countByRefs(dump);
+    expect(counts[`HEAD ${DEVELOP}`]).toBeGreaterThan(50);
+    const sum = (ref: string): number =>
+      Object.entries(counts).reduce((total, [refs, count]) => total + (refs.split(' ').includes(ref) ? count : 0), 0);
+    expect(dump.receipts.map(({ objects }) => objects)).toEqual(['HEAD', DEVELOP, RELEASE].map(sum));
+    expect(Object.values(counts).reduce((total, count) => total + count, 0)).toBe(await tools.store.count(API));
+    for (const { ref, xor, files: paths } of dump.receipts) {
+      const own = Object.keys(dump.refs).filter((id) => dump.refs[id]?.includes(ref));
+      expect(own.reduce(xorIds, NO_OBJECTS)).toBe(xor);
+      const held = new Set(own.map((id) => dump.objects[id]?.split(' ')[1]));
+      expect(held.size).toBe(paths);
+    }
+    const changed = Object.entries(dump.objects).filter(([, text]) => text.split(' ')[1] === CHANGED);
+    expect(changed.length).toBeGreaterThan(1);
+
+    // nothing to do: nothing is written, no child is started
+    const before = await raw.chunks();
+    const receipts = await raw.receipts();
+    const syncs = async (): Promise<number> => (await client.workflow.count(`WorkflowId = 'sync/${API}'`)).count;
+    await expect.poll(syncs).toBe(1);
+    expect(await runGroup(flows)).toMatchObject({ matched: 1, succeeded: 0, skipped: 1, failed: 0 });
+    expect(await syncAll(flows)).toMatchObject({ matched: 1, succeeded: 0, skipped: 1 });
+    expect(await raw.chunks()).toEqual(before);
+    expect(await raw.receipts()).toEqual(receipts);
+    expect(await syncs()).toBe(1);
+    expect(await verify(flows)).toMatchObject({ matched: 1, succeeded: 1, failed: 0, verification: { differing: 0 } });
+    expect(await verify(flows, {})).toMatchObject({ matched: 1, succeeded: 0, skipped: 1, failed: 0 });
+  });
+
+  test('one that differs nowhere embeds nothing, and writes no object twice', async ({ flows, raw }) => {
+    const path = await makeRepository(flows);
+    expect(await runGroup(flows, [])).toMatchObject({ succeeded: 1 });
+    const alone = await raw.chunks();
+    expect(alone.every(({ properties }) => (properties['refs'] as string[]).join() === 'HEAD')).toBe(true);
+    git(path, 'branch', 'same', 'main');
+    expect(await runGroup(flows, ['same'])).toMatchObject({ succeeded: 1, embedded: 0, objectsDeleted: 0 });
+    const both = await raw.chunks();
+    expect(both.map(({ id }) => id)).toEqual(alone.map(({ id }) => id));
+    expect(new Set(both.map(({ properties }) => (properties['refs'] as string[]).join(' ')))).toEqual(
+      new Set(['HEAD refs/heads/same']),
+    );
+  });
+
+  test('follow what is pushed, forced, deleted and renamed, and HEAD that names another', async ({
+    flows,
+    raw,
+    fromScratch,
+  }) => {
+    const path = await makeRepository(flows);
+    await runGroup(flows);
+    const steps: readonly [string, () => unknown, readonly string[]][] = [
+      [
+        'a push',
+        () => commitTree(path, tree({ ...OLD, 'lib/new.js': NEW['lib/help.js'] ?? '' }), { branch: 'release/9' }),
+        ['develop', 'release/9'],
+      ],
+      [
+        'a forced push',
+        () => git(path, 'update-ref', DEVELOP, git(path, 'rev-parse', 'release/9~1')),
+        ['develop', 'release/9'],
+      ],
+      ['a branch that is deleted', () => git(path, 'branch', '-D', 'develop'), ['release/9']],
+      ['a branch of HEAD alone', () => commitTree(path, tree(DEVELOPED)), ['release/9']],
+      [
+        'another history',
+        () => commitTree(path, tree(DEVELOPED), { branch: 'release/9', orphan: true }),
+        ['release/9'],
+      ],
+      ['HEAD on what was a branch', () => git(path, 'symbolic-ref', 'HEAD', RELEASE), []],
+    ];
+    for (const [what, move, left] of steps) {
+      move();
+      expect(await syncAll(flows), what).toMatchObject({ succeeded: 1, failed: 0, embedded: 0 });
+      await expectAsNew({ flows, raw, fromScratch }, path, left);
+      expect(await syncAll(flows), what).toMatchObject({ skipped: 1, succeeded: 0, failed: 0 });
+    }
+    // a branch that has another name is asked for by the group again
+    git(path, 'symbolic-ref', 'HEAD', 'refs/heads/main');
+    git(path, 'branch', '-m', 'release/9', 'release/nine');
+    expect(await runGroup(flows)).toMatchObject({ succeeded: 1, failed: 0, embedded: 0 });
+    const dump = await expectAsNew({ flows, raw, fromScratch }, path, ['release/nine']);
+    expect(refsIn(dump)).toEqual(['HEAD', 'refs/heads/release/nine']);
+    // a group that asks for none leaves what is there, and keeps it true
+    commitTree(path, tree(OLD), { branch: 'release/nine' });
+    expect(await runGroup(flows, [])).toMatchObject({ succeeded: 1, failed: 0 });
+    await expectAsNew({ flows, raw, fromScratch }, path, ['release/nine']);
+    expect(await verify(flows)).toMatchObject({ succeeded: 1, failed: 0 });
+  });
+
+  test('more than can be kept true are a failure that says so, and HEAD goes on', async ({ flows }) => {
+    const { tools, estate } = flows;
+    const path = await makeRepository(flows);
+    for (let at = 0; at < 51; at++) git(path, 'branch', `feature/${at}`);
+    const result = await runGroup(flows, ['feature/*']);
+    expect(result).toMatchObject({ failed: 1, failures: [{ type: 'InvalidInput', repository: API }] });
+    expect(result.failures[0]?.error).toContain('has 51 branches that match feature/*, and at most 50 are indexed');
+    expect((await tools.store.receipts()).map(({ ref }) => ref)).toEqual(['HEAD']);
+    const commit = await estate.commit('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    expect(await runGroup(flows, ['feature/*'])).toMatchObject({ failed: 1 });
+    expect(await tools.store.readReceipt(API)).toMatchObject({ commit, pending: null });
+  });
+
+  test('hostile names are no branches', async ({ flows }) => {
+    const { tools } = flows;
+    const path = await makeRepository(flows);
+    // git itself would not make them
+    const commit = git(path, 'rev-parse', 'main');
+    const names = ['--upload-pack=touch x', 'a..b', '../../escaped', 'x.lock', 'ok/../../x'];
+    const lines = names.map((name) => `${commit} refs/heads/${name}\n`).join('');
+    git(path, 'pack-refs', '--all');
+    await appendFile(`${path}/packed-refs`, lines);
+    expect(await runGroup(flows, ['*'])).toMatchObject({ succeeded: 1, failed: 0 });
+    expect((await tools.store.receipts()).map(({ ref }) => ref)).toEqual(['HEAD', DEVELOP, RELEASE]);
+  });
+});
+
+describe('any history of refs', () => {
+  test.for([1, 2])('leads to the index from scratch: random walk %i', async (seed, { flows, raw, fromScratch }) => {
+    const { estate, tools } = flows;
+    await mkdir(dirname(estate.gitDir('acme/api')), { recursive: true });
+    const path = estate.gitDir('acme/api');
+    const commits = (await makeRandomWalk(path, { seed, steps: 14 })).map(({ commit }) => commit);
+    const random = randomFrom(seed);
+    const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];
+    const NAMES = ['main', 'develop', 'release/1', 'release/2'];
+    const zeros = /^0+$/;
+    for (let step = 0; step < 14; step++) {
+      for (const name of NAMES) {
+        if (random() < 0.5) continue;
+        const commit = pick(commits) ?? '';
+        const ref = `refs/heads/${name}`;
+        if (zeros.test(commit) || random() < 0.15) await gitAsync(path, 'update-ref', '-d', ref);
+        else await gitAsync(path, 'update-ref', ref, commit);
+      }
+      if (random() < 0.3) await gitAsync(path, 'symbolic-ref', 'HEAD', `refs/heads/${pick(NAMES)}`);
+      const asked = random() < 0.7 ? ['develop', 'release/*', 'main'] : [];
+      await indexed(tools, path, asked);
+      const dump = await dumpIndex(raw.client, tools.store);
+      expect(faultsOf(dump), `seed ${seed}, step ${step}`).toEqual([]);
+      const names = dump.receipts.flatMap(({ ref, branch }) => (ref === 'HEAD' ? [] : [branch ?? '']));
+      expect(dump, `seed ${seed}, step ${step}`).toEqual(await fromScratch(path, names));
+    }
+  });
+
+  /** Writes from one that is broken off to the next. */
+  const EVERY = process.env['FULL_SWEEP'] === '1' ? 1 : 3;
+  test('leads there also when it is broken off at any write, in the middle of a branch too', async ({
+    flows,
+    raw,
+    fromScratch,
+  }) => {
+    const { tools } = flows;
+    const path = await makeRepository(flows);
+    const moved = commitTree(path, tree({ ...OLD, 'lib/new.js': 'exports.one = 1;\n' }), { branch: 'moved' });
+    const head = commitTree(path, tree({ ...NEW, 'lib/new.js': 'exports.two = 2;\n' }), { branch: 'next' });
+    const [main, develop, release] = ['main', 'develop', 'release/9'].map((name) => git(path, 'rev-parse', name));
+    // HEAD and a branch move, a branch goes, another comes; then HEAD names what was a branch
+    const states: Readonly<Record<string, string | null>>[] = [
+      { main: main ?? '', develop: develop ?? '', 'release/9': release ?? '', 'release/10': null },
+      { main: head, develop: null, 'release/9': moved, 'release/10': main ?? '' },
+      { main: head, develop: main ?? '', 'release/9': moved, 'release/10': null },
+    ];
+    const heads = ['main', 'main', 'release/9'];
+    const setTo = (state: number): void => {
+      for (const [name, commit] of Object.entries(states[state] ?? {})) {
+        git(path, 'update-ref', ...(commit === null ? ['-d', `refs/heads/${name}`] : [`refs/heads/${name}`, commit]));
+      }
+      git(path, 'symbolic-ref', 'HEAD', `refs/heads/${heads[state]}`);
+    };
+    for (const to of [1, 2]) {
+      setTo(to);
+      const expected = await fromScratch(path, GROUP.branches);
+      let isBroken = true;
+      let nth = 0;
+      while (isBroken) {
+        nth += EVERY;
+        setTo(0);
+        await indexed(tools, path, GROUP.branches);
+        setTo(to);
+        const broken: unknown = await indexed(breakingAt(tools, nth), path, GROUP.branches).catch(
+          (error: unknown) => error,
+        );
+        isBroken = broken instanceof Error;
+        if (isBroken) {
+          expect(String(broken)).toContain('broken off');
+          await indexed(tools, path, GROUP.branches);
+        }
+        const dump = await dumpIndex(raw.client, tools.store);
+        expect(faultsOf(dump), `to ${to}, write ${nth}`).toEqual([]);
+        expect(dump, `to ${to}, write ${nth}`).toEqual(expected);
+      }
+      expect(nth).toBeGreaterThan(12);
+    }
+    expect(await verify(flows)).toMatchObject({ failed: 0, verification: { differing: 0 } });
+  });
+});
+
+test('an object that Weaviate lost its way to comes back with all its refs', async ({ flows, raw, fromScratch }) => {
+  const { tools } = flows;
+  const path = await makeRepository(flows);
+  await indexed(tools, path, GROUP.branches);
+  const { refs } = await dumpIndex(raw.client, tools.store);
+  const lost = Object.keys(refs).find((id) => refs[id]?.join() === ['HEAD', DEVELOP].join()) ?? '';
+  commitTree(path, tree({ ...NEW, 'lib/new.js': 'exports.two = 2;\n' }));
+  await indexed(losing(tools, lost), path, []);
+  const dump = await expectAsNew({ flows, raw, fromScratch }, path, GROUP.branches);
+  expect(dump.refs[lost]).toEqual(['HEAD', DEVELOP]);
+});
+
+describe('a search', () => {
+  test('sees HEAD alone, unless it is asked for a branch', async ({ flows, raw }) => {
+    const { tools } = flows;
+    const path = await makeRepository(flows);
+    await runGroup(flows);
+    const found = async (branch?: string) =>
+      (await tools.search({ query: 'farthestOf words', limit: 50, ...(branch === undefined ? {} : { branch }) }))
+        .results;
+    const fits = (results: Awaited<ReturnType<typeof found>>): boolean =>
+      results.some(({ snippet }) => snippet.includes('farthestOf'));
+    expect(fits(await found())).toBe(false);
+    expect(fits(await found('main'))).toBe(false);
+    const developed = await found('develop');
+    expect(fits(developed)).toBe(true);
+    expect(new Set(developed.map(({ commit }) => commit))).toEqual(new Set([git(path, 'rev-parse', 'develop')]));
+    const released = await found('release/9');
+    expect(new Set(released.map(({ commit }) => commit))).toEqual(new Set([git(path, 'rev-parse', 'release/9')]));
+    expect(new Set((await found()).map(({ commit }) => commit))).toEqual(new Set([git(path, 'rev-parse', 'main')]));
+    for (const [results, contents] of [
+      [await found('main'), NEW],
+      [released, OLD],
+    ] as const) {
+      expect(results.length).toBeGreaterThan(3);
+      for (const { path: at, snippet } of results) expect(contents[at]?.replaceAll('\r\n', '\n')).toContain(snippet);
+    }
+    await expect(found('nobody')).rejects.toMatchObject({
+      type: 'InvalidInput',
+      message: expect.stringContaining('No repository is indexed at a branch "nobody"') as string,
+    });
+    const { chunks } = tools.store.names;
+    const read = (ref: string): Promise<string | null> =>
+      readIndexedFile(raw.client, chunks, {
+        repository: API,
+        path: CHANGED,
+        of: { ref, refs: ['HEAD', DEVELOP, RELEASE] },
+      });
+    expect(await read('HEAD')).toBe(NEW[CHANGED]);
+    expect(await read(DEVELOP)).toBe(DEVELOPED[CHANGED]);
+    expect(await read(RELEASE)).toBe(OLD[CHANGED]);
+  });
+});
+
+describe('a verification', () => {
+  test('finds refs that were altered, and mends exactly these', async ({ flows, raw }) => {
+    const path = await makeRepository(flows);
+    await runGroup(flows);
+    const whole = await dumpIndex(raw.client, flows.tools.store);
+    const chunks = await raw.chunks();
+    const holding = (...refs: string[]) =>
+      chunks.filter(({ properties }) => (properties['refs'] as string[]).join() === refs.join());
+    const alter = async (objects: typeof chunks, refs: string[]): Promise<void> =>
+      raw.put(...objects.map(({ id, properties, vector }) => ({ id, properties: { ...properties, refs }, vector })));
+    const damages: readonly [string, () => Promise<void>, number, object][] = [
+      ['a ref is missing', () => alter(holding('HEAD', DEVELOP).slice(0, 3), ['HEAD']), 3, { altered: 3 }],
+      ['HEAD is missing', () => alter(holding('HEAD', DEVELOP).slice(0, 2), [DEVELOP]), 2, { altered: 2 }],
+      ['no ref at all', () => alter(holding(RELEASE).slice(0, 4), []), 4, { altered: 4 }],
+      ['a ref too many', () => alter(holding(RELEASE).slice(0, 1), ['HEAD', RELEASE]), 1, { stale: 1 }],
+      [
+        'a ref that nobody vouches for',
+        () => alter(holding('HEAD', DEVELOP).slice(0, 2), ['HEAD', DEVELOP, 'refs/heads/x']),
+        2,
+        { altered: 2 },
+      ],
+      [
+        'the same ref twice',
+        () => alter(holding('HEAD', DEVELOP).slice(0, 1), ['HEAD', 'HEAD', DEVELOP]),
+        1,
+        { altered: 1 },
+      ],
+    ];
+    for (const [what, damage, count, kinds] of damages) {
+      await damage();
+      const found = await verify(flows, {});
+      expect(found, what).toMatchObject({ failed: 1, verification: { differing: 1, mended: 0, differences: kinds } });
+      const mended = await verify(flows, { repair: true });
+      expect(mended, what).toMatchObject({
+        failed: 0,
+        objectsWritten: count,
+        verification: { differing: 1, mended: 1 },
+      });
+      expect(await verify(flows), what).toMatchObject({ failed: 0, verification: { differing: 0 } });
+      expect(await dumpIndex(raw.client, flows.tools.store), what).toEqual(whole);
+    }
+    // an object that two refs hold is missing once
+    const [lost] = holding('HEAD', DEVELOP);
+    await raw.delete(lost?.id ?? '');
+    expect(await verify(flows)).toMatchObject({ verification: { differences: { missing: 1, altered: 0 } } });
+    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0 });
+    expect(await dumpIndex(raw.client, flows.tools.store)).toEqual(whole);
+    // objects of nobody's ref go
+    const [stray] = holding('HEAD', DEVELOP);
+    const other = { ...stray?.properties, blob: 'f'.repeat(40), refs: ['refs/heads/x'] };
+    await raw.put({ id: '00000000-0000-5000-8000-000000000000', properties: other, vector: stray?.vector ?? [] });
+    expect(await verify(flows, {})).toMatchObject({ failed: 1, verification: { differences: { foreign: 1 } } });
+    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, objectsDeleted: 1 });
+    expect(await dumpIndex(raw.client, flows.tools.store)).toEqual(whole);
+    expect(git(path, 'rev-parse', 'main')).toBe(whole.receipts[0]?.commit);
+  });
+
+  test('of a branch that is gone takes it out', async ({ flows, raw, fromScratch }) => {
+    const path = await makeRepository(flows);
+    await runGroup(flows);
+    git(path, 'branch', '-D', 'develop');
+    expect(await verify(flows)).toMatchObject({ failed: 1, verification: { differences: { gone: 1 } } });
+    expect(await verify(flows, { full: true, repair: true })).toMatchObject({ failed: 0, verification: { mended: 1 } });
+    await expectAsNew({ flows, raw, fromScratch }, path, ['release/9']);
+  });
+});
+
+describe('a removal', () => {
+  test('of a branch leaves HEAD and the others; of the repository leaves nothing', async ({ flows, raw }) => {
+    const { tools, estate } = flows;
+    const path = await makeRepository(flows);
+    await estate.create('acme/web', { 'a.ts': 'export const one = 1;\n' });
+    await runGroup(flows);
+    const env = commandEnv(estate);
+    const run = async (...args: string[]) => JSON.parse((await longhaul(env, [...args, '--json'])).stdout) as unknown;
+    const list = (await run('index', 'list')) as { repository: string; ref: string }[];
+    expect(list.map(({ repository, ref }) => `${repository} ${ref}`)).toEqual([
+      `${API} HEAD`,
+      `${API} ${DEVELOP}`,
+      `${API} ${RELEASE}`,
+      'local/acme/web HEAD',
+    ]);
+    expect(await run('index', 'builds')).toMatchObject([{ repositories: 2, objects: (await raw.chunks()).length }]);
+    const remove = ['index', 'remove', '--pattern', 'acme/*', '--branch', 'develop'];
+    expect(await run(...remove, '--dry-run')).toMatchObject({ work: [{ id: API }] });
+    expect(await run(...remove)).toMatchObject({ matched: 1, succeeded: 1, failed: 0 });
+    const dump = await dumpIndex(raw.client, tools.store);
+    expect(faultsOf(dump)).toEqual([]);
+    expect(refsIn(dump)).toEqual(['HEAD', RELEASE, 'HEAD']);
+    expect(await syncAll(flows)).toMatchObject({ skipped: 2, succeeded: 0 });
+    expect(git(path, 'branch', '--list', 'develop')).not.toBe('');
+
+    expect(await run('index', 'remove', '--pattern', 'acme/api')).toMatchObject({ succeeded: 1, failed: 0 });
+    expect((await raw.receipts()).map(({ properties }) => properties['repository'])).toEqual(['local/acme/web']);
+    expect(await tools.store.count(API)).toBe(0);
+  });
+});
+
+describe('another build', () => {
+  test('has all branches, and a switch back carries what came and went', async ({ flows, raw }) => {
+    const { client, tools, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    const path = estate.gitDir('acme/api');
+    commitTree(path, tree({ 'a.ts': 'export const one = 1;\n', 'b.ts': 'export const two = 2;\n' }), {
+      branch: 'develop',
+    });
+    git(path, 'branch', 'release/9', 'develop');
+    await runGroup(flows, ['develop']);
+    const first = await dumpIndex(raw.client, tools.store);
+    expect(await (await startFlow(client, 'reembedIndex', { model: 'onnx', yes: true })).result()).toMatchObject({
+      switched: true,
+      repositories: 1,
+      failed: 0,
+    });
+    const live = (await tools.live())?.store;
+    if (live === undefined) throw new Error('nothing is live');
+    const second = await dumpIndex(raw.client, live);
+    expect(faultsOf(second)).toEqual([]);
+    expect(refsIn(second)).toEqual(['HEAD', DEVELOP]);
+    expect(countByRefs(second)).toEqual(countByRefs(first));
+
+    await runGroup(flows, ['release/*']);
+    const removal = await startFlow(client, 'removeRepositories', { patterns: ['acme/api'], branch: 'develop' });
+    expect(await removal.result()).toMatchObject({ succeeded: 1 });
+    expect(refsIn(await dumpIndex(raw.client, live))).toEqual(['HEAD', RELEASE]);
+    await (await startFlow(client, 'switchIndex', { to: 'previous' })).result();
+    expect(await syncAll(flows)).toMatchObject({ succeeded: 1, failed: 0 });
+    const back = await dumpIndex(raw.client, tools.store);
+    expect(faultsOf(back)).toEqual([]);
+    expect(refsIn(back)).toEqual(['HEAD', RELEASE]);
+  });
+});
+
+describe('a repository that is moved', () => {
+  test('takes its branches along', async ({ flows }) => {
+    const { tools, estate } = flows;
+    const path = await makeRepository(flows);
+    await runGroup(flows);
+    await rename(path, estate.gitDir('acme/renamed'));
+    expect(await syncAll(flows)).toMatchObject({ moved: 1, failed: 0, embedded: 0 });
+    const receipts = await tools.store.receipts();
+    expect(receipts.map(({ repository, ref }) => `${repository} ${ref}`)).toEqual(
+      ['HEAD', DEVELOP, RELEASE].map((ref) => `local/acme/renamed ${ref}`),
+    );
+  });
+});
+
+/** Tools whose store breaks off at the n-th request that changes something, half of the times after it was done. */
+function breakingAt(tools: OpenTools, nth: number): OpenTools {
+  let left = nth;
+  const breaking =
+    <Arguments extends unknown[], Result>(call: (...args: Arguments) => Promise<Result>) =>
+    async (...args: Arguments): Promise<Result> => {
+      if (--left > 0) return call(...args);
+      if (nth % 2 === 0) await call(...args);
+      left = Number.POSITIVE_INFINITY;
+      throw new Error('broken off');
+    };
+  const broken = (store: IndexStore): IndexStore => ({
+    ...store,
+    write: breaking(store.write),
+    delete: breaking(store.delete),
+    purge: breaking(store.purge),
+    writeReceipt: breaking(store.writeReceipt),
+    deleteReceipt: breaking(store.deleteReceipt),
+  });
+  return {
+    ...tools,
+    index: async (build) => {
+      const index = await tools.index(build);
+      return { ...index, store: broken(index.store) };
+    },
+  };
+}
+
+/** Tools whose store has an object that no filter finds, until it is purged: what a Weaviate that was killed may leave. */
+function losing(tools: OpenTools, id: string): OpenTools {
+  let isLost = true;
+  const lossy = (store: IndexStore): IndexStore => ({
+    ...store,
+    count: async (...of) => (await store.count(...of)) - Number(isLost),
+    async *inventory(...of) {
+      for await (const page of store.inventory(...of)) yield page.filter((entry) => !isLost || entry.id !== id);
+    },
+    async purge(ids) {
+      if (ids.includes(id)) isLost = false;
+      await store.purge(ids);
+    },
+  });
+  return {
+    ...tools,
+    index: async (build) => {
+      const index = await tools.index(build);
+      return { ...index, store: lossy(index.store) };
+    },
+  };
+}
+
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -1,0 +1,160 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, inject } from 'vitest';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import type { ReembedProgress } from '../../../domain/catalog/flows/build-flows.ts';
+import { startFlow } from '../../../client/core/start-flow.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+
+/** The flows that change builds share one workflow id: no other file may start one. */
+describe('builds of the index', () => {
+  async function onboard({ client, estate }: FlowsFixture): Promise<string[]> {
+    const names = ['acme/api', 'acme/web'];
+    await estate.create('acme/api', {
+      'src/search.ts': sourceOf('activities/index/search.ts'),
+      'README.md': '# the api',
+    });
+    await estate.create('acme/web', { 'src/pattern.ts': sourceOf('domain/git/pattern.ts') });
+    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'] });
+    expect(await handle.result()).toMatchObject({ matched: 2, succeeded: 2 });
+    return names.map((name) => `local/${name}`);
+  }
+
+  const queries = [
+    { query: 'fused words and meaning', expect: ['src/search.ts'] },
+    { query: 'match a repository id with wildcards', repo: 'acme/web', expect: ['local/acme/web:src/pattern.ts'] },
+  ];
+
+  test('another model is built beside, compared, switched to, and rolled back', async ({ flows }) => {
+    const { client, tools, estate } = flows;
+    const ids = await onboard(flows);
+    const first = await tools.builds.live();
+    const before = await objectIdsOf(tools, ids[0] ?? '');
+
+    const handle = await startFlow(client, 'reembedIndex', { model: 'onnx', queries });
+    // a person is asked, and until then every search goes to the old build
+    for (;;) {
+      const { stage } = await handle.query<ReembedProgress>('progress');
+      if (stage === 'waiting for confirmation') break;
+      expect((await tools.builds.live())?.digest).toBe(first?.digest);
+      const answer = await (await tools.live())?.search({ query: 'fused words and meaning' });
+      expect(answer?.results[0]).toMatchObject({ path: 'src/search.ts' });
+    }
+    const asked = await handle.query<ReembedProgress>('progress');
+    expect(asked).toMatchObject({ from: first?.digest, repositories: 2, failed: 0 });
+    expect(asked.comparison).toMatchObject({ queries: 2, judged: 2, ndcgBefore: 1, ndcgAfter: 1 });
+    await handle.executeUpdate('confirm', { args: [{ proceed: true, by: 'a test' }] });
+    const result = await handle.result();
+    expect(result).toMatchObject({ switched: true, from: first?.digest });
+
+    const second = await tools.builds.live();
+    expect(second).toMatchObject({ digest: result.to, settings: { model: { type: 'onnx' } } });
+    const searched = await (await tools.live())?.search({ query: 'match a repository id with wildcards' });
+    expect(searched?.results[0]).toMatchObject({ repo: 'local/acme/web' });
+
+    // what is synced goes to the new build; the old one waits for a rollback as it was
+    await estate.commit('acme/api', { 'src/more.ts': 'export const more = 1;\n' });
+    expect(await (await startFlow(client, 'syncRepositories', { all: true })).result()).toMatchObject({ succeeded: 1 });
+    expect(await objectIdsOf(tools, ids[0] ?? '')).toEqual(before);
+
+    // a repository that came, and one that went, after the switch
+    await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
+    await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/late'] })).result();
+    await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
+    expect(await (await startFlow(client, 'switchIndex', { to: 'previous' })).result()).toMatchObject({
+      from: second?.digest,
+      to: first?.digest,
+      carried: 1,
+      removed: 0,
+    });
+    expect(await (await startFlow(client, 'syncRepositories', { all: true })).result()).toMatchObject({ succeeded: 2 });
+    const receipts = await tools.store.receipts();
+    expect(receipts.map(({ repository }) => repository)).toEqual(['local/acme/api', 'local/acme/late']);
+    expect(receipts.every(({ digest, pending }) => digest === first?.digest && pending === null)).toBe(true);
+
+    // and what nobody uses can go
+    expect(await (await startFlow(client, 'pruneIndex', { previous: true })).result()).toEqual({
+      dropped: [second?.digest],
+    });
+    expect(await tools.builds.list()).toHaveLength(1);
+  });
+
+  test('nobody but a person goes over to a build that lost what was expected', async ({ flows }) => {
+    const { client, tools, estate } = flows;
+    await onboard(flows);
+    const live = await tools.builds.live();
+    // the new build is made at HEAD, where the expected file is gone
+    await estate.commit('acme/api', { 'src/search.ts': null });
+    const worse = await startFlow(client, 'reembedIndex', { model: 'onnx', queries, yes: true });
+    await expect(worse.result()).rejects.toMatchObject({
+      cause: { type: 'BuildIsWorse', message: expect.stringContaining('from 1.000 to 0.500') as string },
+    });
+    expect((await tools.builds.live())?.digest).toBe(live?.digest);
+    const [, beside] = await tools.builds.list();
+    expect(beside).toMatchObject({ role: 'beside', settings: { model: { type: 'onnx' } } });
+
+    await expect((await startFlow(client, 'switchIndex', { to: '0000000000000000' })).result()).rejects.toMatchObject({
+      cause: { cause: { type: 'InvalidInput', message: expect.stringContaining('There is no build 0000') as string } },
+    });
+    expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: [beside?.digest] });
+    await expect(tools.builds.drop(live?.digest ?? '')).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+
+  test('what is indexed while another build becomes live is in that one too', async ({ flows: { tools, estate } }) => {
+    await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
+    const repository = 'local/acme/late';
+    const other = await tools.begin('onnx');
+    const first = await tools.builds.live();
+    // the switch comes in the middle: after the build was chosen, before anything of the repository is written
+    const { indexRepository } = createCatalogActivities({
+      ...tools,
+      async index(build) {
+        const index = await tools.index(build);
+        const diff: typeof index.mgit.diff = async (...question) => {
+          await tools.builds.switchTo(other);
+          return index.mgit.diff(...question);
+        };
+        return { ...index, mgit: { ...index.mgit, diff } };
+      },
+    });
+    const outcome = await new MockActivityEnvironment().run(indexRepository, { repository });
+    expect(outcome).toMatchObject({ objects: 1, objectsWritten: 2 });
+    for (const digest of [first?.digest ?? '', other]) {
+      expect(await tools.builds.store(digest).readReceipt(repository)).toMatchObject({ objects: 1, pending: null });
+    }
+    await tools.builds.switchTo(first?.digest ?? '');
+    await tools.builds.drop(other);
+  });
+
+  test('a repository that was removed while it waited for its sync stays removed', async ({
+    flows: { tools, estate },
+  }) => {
+    await estate.create('acme/gone', { 'gone.ts': 'export const gone = 1;\n' });
+    const repository = { id: 'local/acme/gone', cloneUrl: estate.gitDir('acme/gone') };
+    const { indexRepository } = createCatalogActivities(tools);
+    const asked = { repository, onlyIndexed: true };
+    expect(await new MockActivityEnvironment().run(indexRepository, asked)).toMatchObject({ objectsWritten: 0 });
+    expect(await tools.store.receipts()).toEqual([]);
+  });
+
+  test('half a build is deleted with the builds that nobody uses', async ({ flows: { client, tools, estate } }) => {
+    const left = await connectWeaviate(inject('stack').weaviate);
+    await left.collections.create({ name: `${estate.indexName}Receipt_0123456789abcdef` });
+    try {
+      expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: ['0123456789abcdef'] });
+      expect(await tools.builds.list()).toHaveLength(1);
+      expect(await tools.store.receipts()).toEqual([]);
+    } finally {
+      await left.close();
+    }
+  });
+
+  test('a model that is live already changes nothing', async ({ flows }) => {
+    const { client } = flows;
+    await onboard(flows);
+    const result = await (await startFlow(client, 'reembedIndex', { yes: true })).result();
+    expect(result).toMatchObject({ switched: false, objectsWritten: 0 });
+    expect(result.from).toBe(result.to);
+    await expect(startFlow(client, 'reembedIndex', { model: '' })).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+});

@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, test, vi } from 'vitest';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { ingest } from '../../../activities/index/ingest.ts';
+import type { OpenTools } from '../../../activities/catalog/tools.ts';
+import type { RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import { createEstate } from '../../support/estate.ts';
+import { objectIdsOf, openEstate } from '../../support/flows.ts';
+import { makeRandomWalk, moveHead } from '../../support/histories.ts';
+
+const ID = 'local/acme/walk';
+
+function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryOutcome> {
+  return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
+    repository: { id: ID, cloneUrl },
+  });
+}
+
+describe('the incremental index', () => {
+  test.for([1, 2, 3])('equals the index from scratch at every step of random walk %i', async (seed) => {
+    const estate = await createEstate();
+    const other = await createEstate();
+    const [incremental, scratch] = [await openEstate(estate), await openEstate(other)];
+    try {
+      await mkdir(join(estate.root, 'acme'));
+      const cloneUrl = estate.gitDir('acme/walk');
+      const steps = await makeRandomWalk(cloneUrl, { seed, steps: 16 });
+      const { removeRepository } = createCatalogActivities(scratch);
+      for (const step of steps) {
+        await moveHead(cloneUrl, step);
+        const outcome = await indexed(incremental, cloneUrl);
+        await new MockActivityEnvironment().run(removeRepository, { repository: ID });
+        const whole = await indexed(scratch, cloneUrl);
+        const ids = await objectIdsOf(incremental, ID);
+        expect(ids, `seed ${seed}: ${step.what}`).toEqual(await objectIdsOf(scratch, ID));
+        expect(whole, step.what).toMatchObject({ embedded: 0, commit: step.commit, objects: ids.length });
+        expect(outcome, step.what).toMatchObject({ commit: step.commit, objects: ids.length });
+        const receipt = await incremental.store.readReceipt(ID);
+        expect(receipt).toMatchObject({ xor: ids.reduce(xorIds, NO_OBJECTS), pending: null });
+        expect(receipt).toEqual({
+          ...(await scratch.store.readReceipt(ID)),
+          indexedAt: receipt?.indexedAt,
+        });
+      }
+    } finally {
+      await incremental.close();
+      await scratch.close();
+      await estate.dispose();
+      await other.dispose();
+    }
+  });
+});
+
+describe('an activity', () => {
+  test('stops when it is cancelled, heartbeats, and leaves the old receipt', async () => {
+    const estate = await createEstate();
+    const tools = await openEstate(estate);
+    try {
+      const before = await estate.create('acme/walk', { 'a.ts': 'export const a = 1;\n' });
+      const cloneUrl = estate.gitDir('acme/walk');
+      await indexed(tools, cloneUrl);
+      const many = Array.from({ length: 400 }, (_, at) => [`src/${at}.ts`, `export const value${at} = ${at};\n`]);
+      await estate.commit('acme/walk', Object.fromEntries(many) as Record<string, string>);
+      const environment = new MockActivityEnvironment();
+      const beats: unknown[] = [];
+      environment.on('heartbeat', (details: unknown) => {
+        beats.push(details);
+        environment.cancel('CANCELLED');
+      });
+      const running = environment.run(createCatalogActivities(tools).indexRepository, {
+        repository: { id: ID, cloneUrl },
+      });
+      await expect(running).rejects.toMatchObject({ name: 'CancelledFailure' });
+      expect(beats.length).toBeGreaterThan(0);
+      expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: before });
+      const finished = await indexed(tools, cloneUrl);
+      expect(finished.objects).toBe((await objectIdsOf(tools, ID)).length);
+      expect(finished.objects).toBe(401);
+    } finally {
+      await tools.close();
+      await estate.dispose();
+    }
+  });
+});
+
+describe('an ingestion', () => {
+  test('fails when a batch fails while it waits for the next file', async () => {
+    const estate = await createEstate();
+    const tools = await openEstate(estate);
+    try {
+      let broken = false;
+      const store = {
+        ...tools.store,
+        write: async (objects: Parameters<typeof tools.store.write>[0]) => {
+          if (broken) return tools.store.write(objects);
+          broken = true;
+          throw new Error('the connection broke');
+        },
+      };
+      const source = {
+        to: { commit: 'a'.repeat(40), tree: 'b'.repeat(40), branch: 'main', timestamp: null },
+        full: 'first-sync' as const,
+        readOld: () => {
+          throw new Error('there is nothing old');
+        },
+        async *changes() {
+          for (let at = 0; at < 350; at++) {
+            // a slow remote: the first batch fails while nobody waits for it
+            if (at === 250) await vi.waitUntil(() => broken, { timeout: 60_000 });
+            const content = Buffer.from(`export const v${at} = ${at};\n`);
+            const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
+            yield { op: 'add' as const, path: `src/${at}.ts`, blob, size: content.length, content };
+          }
+        },
+      };
+      const options = { signal: new AbortController().signal, onProgress: () => undefined };
+      const running = ingest({ ...tools, store }, { id: ID, cloneUrl: '/none' }, source, null, options);
+      await expect(running).rejects.toThrow('the connection broke');
+      expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: '', objects: 0 });
+    } finally {
+      await tools.close();
+      await estate.dispose();
+    }
+  });
+});
+
+describe('the store', () => {
+  test('never counts what Weaviate refuses as written', async () => {
+    const estate = await createEstate();
+    const tools = await openEstate(estate);
+    try {
+      await estate.create('acme/walk', { 'a.ts': 'export const a = 1;\n' });
+      await indexed(tools, estate.gitDir('acme/walk'));
+      const properties = {
+        repo: ID,
+        path: 'b.ts',
+        language: '',
+        blob: '',
+        ordinal: 0,
+        refs: [],
+        text: '',
+        stems: '',
+        pathStems: '',
+        scopeStems: '',
+        symbols: [],
+        startLine: 1,
+        endLine: 1,
+      };
+      const good = { id: '00000000-0000-5000-8000-000000000001', properties, vector: new Float32Array(256).fill(0.1) };
+      const bad = { id: '00000000-0000-5000-8000-000000000002', properties, vector: new Float32Array(3).fill(0.1) };
+      await expect(tools.store.write([good, bad])).rejects.toMatchObject({
+        type: 'IndexIncomplete',
+        message: expect.stringContaining('refused 1 of 2 objects') as string,
+      });
+      expect(await tools.store.count(ID)).toBe(2);
+    } finally {
+      await tools.close();
+      await estate.dispose();
+    }
+  });
+
+  test('refuses a collection that something else made', async () => {
+    const estate = await createEstate();
+    const { default: weaviate } = await import('weaviate-client');
+    const tools = await openEstate(estate);
+    const { connectWeaviate } = await import('../../../activities/index/store/weaviate.ts');
+    const { inject } = await import('vitest');
+    const client = await connectWeaviate(inject('stack').weaviate);
+    try {
+      const { receipts } = tools.store.names;
+      await client.collections.delete(receipts);
+      await client.collections.create({
+        name: receipts,
+        properties: [{ name: 'repository', dataType: 'int' as const }],
+        vectorizers: weaviate.configure.vectors.selfProvided(),
+      });
+      await expect(tools.store.prepare()).rejects.toMatchObject({ type: 'SchemaMismatch' });
+    } finally {
+      await client.close();
+      await tools.close();
+      await estate.dispose();
+    }
+  });
+});

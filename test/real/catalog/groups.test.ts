@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
+import { startFlow } from '../../../client/core/start-flow.ts';
+import {
+  type ApplySyncGroupsResult,
+  groupScheduleId,
+  type SyncGroup,
+} from '../../../domain/catalog/groups/sync-groups.ts';
+import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+
+const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
+const NIGHTLY = '0 3 * * *';
+
+/** A declaration of groups, each with a schedule that does not come while the test runs. */
+function declare(groups: readonly Record<string, unknown>[]): string {
+  return JSON.stringify({ version: 1, groups: groups.map((group) => ({ schedule: NIGHTLY, ...group })) });
+}
+
+async function apply(
+  { client }: FlowsFixture,
+  document: string,
+  options: { readonly prune?: boolean } = {},
+): Promise<ApplySyncGroupsResult> {
+  return (await startFlow(client, 'applySyncGroups', { document, source, ...options })).result();
+}
+
+function kindsOf({ changes }: ApplySyncGroupsResult): Record<string, string> {
+  return Object.fromEntries(changes.map(({ name, kind }) => [name, kind]));
+}
+
+/** The result of the latest run of a group, which is waited for. */
+async function lastResult({ client, tools, started }: FlowsFixture, name: string): Promise<FleetResult> {
+  const schedules = createGroupSchedules(client, tools.indexName);
+  const [group] = await schedules.find([name]);
+  const workflowId = group?.lastRun?.workflowId ?? '';
+  const handle = client.workflow.getHandle(workflowId);
+  const { runId } = await handle.describe();
+  started.push([workflowId, runId]);
+  return (await handle.result()) as FleetResult;
+}
+
+/** Removes the schedules of a test. */
+async function withoutSchedules(flows: FlowsFixture, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } finally {
+    await apply(flows, declare([]), { prune: true });
+  }
+}
+
+describe('sync groups', () => {
+  test('declarations that come at the same time are applied one after the other, each of them', async ({ flows }) => {
+    const named = (name: string): string => declare([{ name, patterns: [`nobody/${name}`], paused: true }]);
+    await withoutSchedules(flows, async () => {
+      const once = startFlow(
+        flows.client,
+        'applySyncGroups',
+        { document: named('third'), source },
+        { once: randomUUID() },
+      );
+      const results = await Promise.all([
+        apply(flows, named('first')),
+        apply(flows, named('second')),
+        once.then((run) => run.result()),
+      ]);
+      expect(
+        results.map(({ changes }) => changes.filter(({ kind }) => kind === 'created').map(({ name }) => name)),
+      ).toEqual([['first'], ['second'], ['third']]);
+    });
+  });
+
+  test('what a file declares runs, is onboarded, and is synced by the next run', async ({ flows }) => {
+    const { estate, tools, client } = flows;
+    await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
+    await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/old', { 'a.ts': 'let left: number;\n' });
+    const document = declare([{ name: 'services', patterns: ['acme/*'], exclude: ['acme/old'], priority: 1 }]);
+    await withoutSchedules(flows, async () => {
+      expect(kindsOf(await apply(flows, document))).toEqual({ services: 'created' });
+      expect(await lastResult(flows, 'services')).toMatchObject({ matched: 2, succeeded: 2, failed: 0 });
+      expect((await tools.store.receipts()).map(({ repository }) => repository)).toEqual([
+        'local/acme/api',
+        'local/acme/web',
+      ]);
+
+      const commit = await estate.commit('acme/api', { 'b.ts': sourceOf('workflows/shared/input.ts') });
+      await estate.create('acme/new', { 'a.ts': sourceOf('workflows/shared/failure.ts') });
+      const schedules = createGroupSchedules(client, tools.indexName);
+      await schedules.run('services');
+      expect(await lastResult(flows, 'services')).toMatchObject({ matched: 3, succeeded: 2, skipped: 1, failed: 0 });
+      expect(await tools.store.readReceipt('local/acme/api')).toMatchObject({ commit, pending: null });
+      expect(await tools.store.readReceipt('local/acme/new')).toMatchObject({ pending: null });
+
+      const [group] = await schedules.list();
+      expect(group).toMatchObject({
+        group: { name: 'services', schedule: NIGHTLY, patterns: ['acme/*'] },
+        applied: { by: 'alice', file: 'sync-groups.yaml', commit: null },
+        isPaused: false,
+        missed: 0,
+        skipped: 0,
+      });
+      expect(new Date(group?.nextRun ?? 0).getUTCHours()).toBe(3);
+    });
+  });
+
+  test('a run of the highest priority has it, and one of another group has its own', async ({ flows }) => {
+    const { estate, tools, client } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    await withoutSchedules(flows, async () => {
+      await apply(flows, declare([{ name: 'first', patterns: ['acme/*'], priority: 1 }]));
+      const [group] = await createGroupSchedules(client, tools.indexName).list();
+      await lastResult(flows, 'first');
+      const description = await client.workflow.getHandle(group?.lastRun?.workflowId ?? '').describe();
+      expect(description.priority).toMatchObject({ priorityKey: 1, fairnessKey: 'first' });
+    });
+  });
+
+  test('applying the same file twice changes nothing; what is left out stays until it is pruned', async ({ flows }) => {
+    const { estate, client, tools } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    const both = declare([
+      { name: 'one', patterns: ['acme/api'] },
+      { name: 'two', patterns: ['acme/web'], paused: true },
+    ]);
+    await withoutSchedules(flows, async () => {
+      expect(kindsOf(await apply(flows, both))).toEqual({ one: 'created', two: 'created' });
+      await lastResult(flows, 'one');
+      const schedules = createGroupSchedules(client, tools.indexName);
+      const before = await schedules.list();
+      expect(before.find(({ group }) => group.name === 'two')).toMatchObject({ isPaused: true, lastRun: null });
+
+      expect(kindsOf(await apply(flows, both))).toEqual({ one: 'unchanged', two: 'unchanged' });
+      expect(await schedules.list()).toEqual(before);
+
+      await schedules.pause('one', 'maintenance');
+      const later = declare([{ name: 'one', patterns: ['acme/api'], schedule: '30 4 * * *' }]);
+      const changed = await apply(flows, later);
+      expect(kindsOf(changed)).toEqual({ one: 'changed', two: 'orphaned' });
+      expect(changed.changes[0]?.fields).toEqual([{ field: 'schedule', before: NIGHTLY, after: '30 4 * * *' }]);
+      // paused by hand, which the file says nothing about
+      expect(await schedules.find(['one', 'two'])).toMatchObject([
+        { isPaused: true, nextRun: null, group: { schedule: '30 4 * * *' } },
+        { isPaused: true },
+      ]);
+      await schedules.resume('one', 'done');
+      expect((await schedules.find(['one']))[0]?.nextRun).toMatch(/T04:30:00/);
+
+      expect(kindsOf(await apply(flows, later, { prune: true }))).toEqual({ one: 'unchanged', two: 'removed' });
+      expect(await schedules.find(['two'])).toEqual([]);
+    });
+  });
+
+  test('a file that says nothing of branches changes nothing of what a version before them applied', async ({
+    flows,
+  }) => {
+    const { client, tools, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
+    const document = declare([{ name: 'one', patterns: ['acme/api'] }]);
+    await withoutSchedules(flows, async () => {
+      await apply(flows, document);
+      await lastResult(flows, 'one');
+      const handle = client.schedule.getHandle(groupScheduleId(tools.indexName, 'one'));
+      await handle.update(({ action, ...rest }) => {
+        const [applied] = action.args as [SyncGroup];
+        const { branches: _branches, ...group } = applied;
+        return { ...rest, action: { ...action, args: [group] } };
+      });
+      expect((await handle.describe()).action.args).not.toMatchObject([{ branches: [] }]);
+      expect(kindsOf(await apply(flows, document))).toEqual({ one: 'unchanged' });
+      const changed = await apply(flows, declare([{ name: 'one', patterns: ['acme/api'], branches: ['develop'] }]));
+      expect(changed.changes[0]?.fields).toEqual([{ field: 'branches', before: [], after: ['develop'] }]);
+      // it means more than before: it runs at once
+      expect(await lastResult(flows, 'one')).toMatchObject({ matched: 1, skipped: 1 });
+    });
+  });
+
+  test('a wrong file changes nothing, and the flow says where it is wrong', async ({ flows }) => {
+    const { client, tools } = flows;
+    const document = declare([{ name: 'one', patterns: ['acme/api'], schedule: 'often' }]);
+    await expect(apply(flows, document)).rejects.toMatchObject({
+      cause: { cause: { type: 'InvalidConfiguration', message: expect.stringContaining('sync-groups.yaml:1: ') } },
+    });
+    expect(await createGroupSchedules(client, tools.indexName).list()).toEqual([]);
+  });
+
+  test('broken repositories are named, the others synced, and what was indexed of them is kept', async ({ flows }) => {
+    const { estate, tools, client } = flows;
+    const names = Array.from({ length: 15 }, (_, at) => `acme/r${String(at).padStart(2, '0')}`);
+    for (const name of names) await estate.create(name, { 'a.ts': `export const name = '${name}';\n` });
+    await withoutSchedules(flows, async () => {
+      await apply(flows, declare([{ name: 'all', patterns: ['acme/*'] }]));
+      expect(await lastResult(flows, 'all')).toMatchObject({ matched: 15, succeeded: 15, failed: 0 });
+      for (const name of names) await estate.commit(name, { 'b.ts': `export const two = '${randomUUID()}';\n` });
+      const broken = names.slice(3, 6);
+      const refs = broken.map((name) => join(estate.gitDir(name), 'refs/heads/main'));
+      const heads = await Promise.all(refs.map((ref) => readFile(ref)));
+      for (const ref of refs) await writeFile(ref, 'no commit\n');
+      const before = await Promise.all(broken.map((name) => tools.store.readReceipt(`local/${name}`)));
+
+      const schedules = createGroupSchedules(client, tools.indexName);
+      await schedules.run('all');
+      const result = await lastResult(flows, 'all');
+      expect(result).toMatchObject({ matched: 15, succeeded: 12, failed: 3 });
+      expect(result.failures.map(({ repository }) => repository).sort()).toEqual(broken.map((name) => `local/${name}`));
+      for (const { error } of result.failures) expect(error).not.toBe('');
+      const after = await Promise.all(broken.map((name) => tools.store.readReceipt(`local/${name}`)));
+      expect(after.map((receipt) => ({ ...receipt, pending: null }))).toEqual(before);
+
+      for (const [at, ref] of refs.entries()) await writeFile(ref, heads[at] ?? '');
+      await schedules.run('all');
+      expect(await lastResult(flows, 'all')).toMatchObject({ matched: 15, succeeded: 3, skipped: 12, failed: 0 });
+    });
+  });
+});

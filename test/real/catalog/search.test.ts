@@ -1,0 +1,69 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { search, type SearchAnswer } from '../../../activities/index/search.ts';
+import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { createEstate, type Estate } from '../../support/estate.ts';
+import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { openRelay } from '../../support/stalling-relay.ts';
+
+describe('a search', () => {
+  let estate: Estate;
+  let tools: EstateTools;
+  beforeAll(async () => {
+    estate = await createEstate();
+    await estate.create('acme/api', {
+      'src/disk.ts': 'export function readFile(path: string) {\n  return open(path);\n}\n',
+      'src/mail.ts': 'export function sendMail(to: string) {\n  return deliver(to);\n}\n',
+    });
+    tools = await openEstate(estate);
+    const repository = { id: 'local/acme/api', cloneUrl: estate.gitDir('acme/api') };
+    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+  });
+  afterAll(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+
+  const ask = (query: string): Promise<SearchAnswer> => tools.search({ query, explain: true });
+
+  test.each(['??? !!!', '-> :: {}'])('of signs alone goes by meaning: %j', async (query) => {
+    const { results } = await ask(query);
+    expect(results).toHaveLength(2);
+    for (const { score, explain } of results) {
+      expect(score).toBeGreaterThanOrEqual(0);
+      expect(explain?.keyword).toBe(0);
+    }
+  });
+
+  test.each([
+    ['a picture', '😀', /nothing in it that can be searched for/],
+    ['a control character', '\u0001', /nothing in it that can be searched for/],
+    ['what has no width', '\u200b\u0007 \u200b', /nothing in it that can be searched for/],
+    ['a word that is none', 'a'.repeat(1_900), /nothing in it that can be searched for/],
+    ['space', ' \t\n', /empty/],
+    ['a text', 'word '.repeat(401), /2005 characters: give at most 2000/],
+  ])('of %s is refused in a sentence', async (_name, query, said) => {
+    const message = expect.stringMatching(said) as string;
+    await expect(ask(query)).rejects.toMatchObject({ type: 'InvalidInput', message });
+  });
+
+  // the client of Weaviate tries for half a minute
+  test('of a Weaviate that has gone away is named', async () => {
+    const { weaviate } = inject('stack');
+    const relay = await openRelay(weaviate.grpc);
+    const client = await connectWeaviate({ ...weaviate, grpc: relay.address });
+    const questions = [{ query: 'readFile' }, { query: 'readFile', language: 'ts' }];
+    try {
+      const answers = await Promise.all(questions.map((question) => search(client, tools, question)));
+      for (const { results } of answers) expect(results[0]).toMatchObject({ path: 'src/disk.ts' });
+      await relay.close();
+      const lost = await Promise.allSettled(questions.map((question) => search(client, tools, question)));
+      for (const { status, ...rest } of lost) {
+        expect({ status, rest }).toMatchObject({ status: 'rejected', rest: { reason: { type: 'ServerUnavailable' } } });
+      }
+    } finally {
+      await client.close();
+    }
+  });
+});

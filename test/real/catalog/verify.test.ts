@@ -1,0 +1,456 @@
+import { randomUUID } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect } from 'vitest';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { objectId } from '../../../activities/index/store/object-id.ts';
+import { bucketOf, type IndexStore } from '../../../activities/index/store/store.ts';
+import { verifyRepository as verifyOne } from '../../../activities/catalog/verification.ts';
+import { startFlow } from '../../../client/core/start-flow.ts';
+import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
+import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
+import { commandEnv, longhaul } from '../../support/command.ts';
+import { type FlowsFixture, sourceOf, test as base } from '../../support/flows.ts';
+import { openRawIndex, type RawIndex, type RawObject } from '../../support/raw-index.ts';
+
+const LANES = sourceOf('workflows/shared/lanes.ts');
+const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
+const PLAN = sourceOf('domain/catalog/index/plan.ts');
+const API = 'local/acme/api';
+const WEB = 'local/acme/web';
+const MANY = Object.fromEntries(
+  Array.from({ length: 2_500 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
+);
+
+const test = base.extend('raw', async ({ flows }, { onCleanup }): Promise<RawIndex> => {
+  const raw = await openRawIndex(flows.tools.store.names);
+  onCleanup(() => raw.close());
+  return raw;
+});
+
+async function verify({ client }: FlowsFixture, input: VerifyInput = {}): Promise<FleetResult> {
+  return (await startFlow(client, 'verifyCatalog', input.patterns ? input : { all: true, ...input })).result();
+}
+
+async function onboard({ client }: FlowsFixture): Promise<FleetResult> {
+  return (await startFlow(client, 'onboardRepositories', { patterns: ['*/*/*'] })).result();
+}
+
+/** Two repositories, one of them with a second commit, and an object of the first. */
+async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: RawObject }> {
+  const { estate, client } = flows;
+  // a path that is no text, an empty list of symbols, a file in no language: whatever can look altered without being so
+  await estate.create('acme/api', { 'src/lanes.ts': RECEIPT, 'notes.txt': 'plain words\n', '"caf\\351.ts"': LANES });
+  await estate.create('acme/web', { 'plan.ts': PLAN, 'LICENSE.weird': 'nothing\n' });
+  expect(await onboard(flows)).toMatchObject({ succeeded: 2 });
+  const old = (await raw.chunks()).find(({ properties }) => properties['path'] === 'src/lanes.ts');
+  if (!old) throw new Error('nothing was indexed');
+  await estate.commit('acme/api', { 'src/lanes.ts': LANES });
+  await (await startFlow(client, 'syncRepositories', { all: true })).result();
+  return { stale: old };
+}
+
+/** What the index holds, apart from times. */
+async function contentOf(raw: RawIndex): Promise<unknown> {
+  const [chunks, receipts] = await Promise.all([raw.chunks(), raw.receipts()]);
+  return {
+    chunks: chunks.map(({ writtenAt: _at, ...rest }) => rest),
+    receipts: receipts.map(({ id, properties: { indexedAt: _at, ...rest } }) => ({ id, ...rest })),
+  };
+}
+
+function kindsOf({ verification }: FleetResult): Partial<Record<DifferenceKind, number>> {
+  const found = Object.entries(verification?.differences ?? {}).filter(([, count]) => count > 0);
+  return Object.fromEntries(found) as Partial<Record<DifferenceKind, number>>;
+}
+
+/** Everything that a full verification would look at, without its flows: their sums are tested elsewhere. */
+async function compared({ tools }: FlowsFixture, repair: boolean): Promise<object> {
+  const { verifyRepository } = createCatalogActivities(tools);
+  const plan = await tools.planner.verification(null, { full: true });
+  const sum = {
+    found: {} as Partial<Record<DifferenceKind, number>>,
+    isTrue: true,
+    written: 0,
+    deleted: 0,
+    embedded: 0,
+  };
+  for (const { id: repository } of plan.work) {
+    const one: RepositoryVerification = await new MockActivityEnvironment().run(verifyRepository, {
+      repository,
+      repair,
+    });
+    for (const [kind, { count }] of Object.entries(one.differences)) {
+      sum.found[kind as DifferenceKind] = (sum.found[kind as DifferenceKind] ?? 0) + count;
+    }
+    sum.isTrue &&= one.isTrue;
+    sum.written += one.objectsWritten;
+    sum.deleted += one.objectsDeleted;
+    sum.embedded += one.embedded;
+  }
+  return sum;
+}
+
+/** What a killed Weaviate is like that kept an object but lost the index entries which lead to it: only its id does. */
+function hidingUntilPurged(store: IndexStore, id: string): Partial<IndexStore> {
+  let isHidden = true;
+  async function* visible<Entry extends { readonly id: string }>(
+    pages: AsyncIterable<Entry[]>,
+  ): AsyncIterable<Entry[]> {
+    for await (const page of pages) yield page.filter((entry) => !isHidden || entry.id !== id);
+  }
+  return {
+    read: (ids) => visible(store.read(ids)),
+    inventory: (repository) => visible(store.inventory(repository)),
+    count: async (repository) => (await store.count(repository)) - (isHidden ? 1 : 0),
+    async purge(ids) {
+      if (ids.includes(id)) isHidden = false;
+      await store.purge(ids);
+    },
+  };
+}
+
+const NOTHING = { failed: 0, objectsWritten: 0, objectsDeleted: 0, verification: { differing: 0, repositories: [] } };
+
+interface Damage {
+  readonly what: string;
+  readonly found: Partial<Record<DifferenceKind, number>>;
+  /** False for what numbers do not tell. */
+  readonly cheap: boolean;
+  readonly written: number;
+  readonly deleted: number;
+  /** Gives the ids that may be written. */
+  readonly damage: (
+    raw: RawIndex,
+    objects: readonly RawObject[],
+    stale: RawObject,
+    digest: string,
+  ) => Promise<string[]>;
+}
+
+const change = (what: string, property: Record<string, unknown>, cheap = false): Damage => ({
+  what,
+  found: { altered: 1 },
+  cheap,
+  written: 1,
+  deleted: 0,
+  async damage(raw, [object]) {
+    if (!object) return [];
+    await raw.put({ ...object, properties: { ...object.properties, ...property } });
+    return [object.id];
+  },
+});
+
+const receipt = (what: string, fields: Record<string, unknown>, cheap: boolean): Damage => ({
+  what: `a receipt with ${what}`,
+  found: { receipt: 1 },
+  cheap,
+  written: 0,
+  deleted: 0,
+  async damage(raw) {
+    await raw.damageReceipt(API, fields);
+    return [];
+  },
+});
+
+const insert = (
+  what: string,
+  kind: DifferenceKind,
+  make: (object: RawObject, stale: RawObject, digest: string) => Pick<RawObject, 'id' | 'properties' | 'vector'>,
+): Damage => ({
+  what,
+  found: { [kind]: 1 },
+  cheap: true,
+  written: 0,
+  deleted: 1,
+  async damage(raw, [object], stale, digest) {
+    if (object) await raw.put(make(object, stale, digest));
+    return [];
+  },
+});
+
+const DAMAGES: readonly Damage[] = [
+  {
+    what: 'two lost objects',
+    found: { missing: 2 },
+    cheap: true,
+    written: 2,
+    deleted: 0,
+    async damage(raw, objects) {
+      const ids = objects.slice(0, 2).map(({ id }) => id);
+      await raw.delete(...ids);
+      return ids;
+    },
+  },
+  insert('an object of an older commit', 'stale', (_, stale) => stale),
+  insert('an object beyond the last chunk', 'stale', ({ properties, vector }, _, digest) => {
+    const { path, blob } = properties as { path: string; blob: string };
+    const id = objectId({ digest, repository: API, path, blob }, 99);
+    return { id, properties: { ...properties, ordinal: 99, bucket: bucketOf(id) }, vector };
+  }),
+  insert('an object of an older commit in no bucket', 'stale', (_, { id, properties, vector }) => ({
+    id,
+    properties: { ...properties, bucket: 999 },
+    vector,
+  })),
+  insert('an id that follows from nothing', 'foreign', ({ properties, vector }) => {
+    const id = randomUUID();
+    return { id, properties: { ...properties, bucket: bucketOf(id) }, vector };
+  }),
+  insert('an object of an unknown repository', 'foreign', ({ properties, vector }) => {
+    const id = randomUUID();
+    return { id, properties: { ...properties, repo: 'local/acme/nobody', bucket: bucketOf(id) }, vector };
+  }),
+  insert('an object of no repository', 'foreign', ({ vector }) => ({ id: randomUUID(), properties: {}, vector })),
+  change('another text', { text: 'changed' }),
+  change('another startLine', { startLine: 77 }),
+  change('other symbols', { symbols: ['other'] }),
+  change('a bucket that does not exist', { bucket: 999 }),
+  {
+    what: 'another vector',
+    found: { altered: 1 },
+    cheap: false,
+    written: 1,
+    deleted: 0,
+    async damage(raw, [object]) {
+      if (!object) return [];
+      await raw.put({ ...object, vector: object.vector.toReversed() });
+      return [object.id];
+    },
+  },
+  {
+    what: 'two swapped vectors',
+    found: { altered: 2 },
+    cheap: false,
+    written: 2,
+    deleted: 0,
+    async damage(raw, [one, two]) {
+      if (!one || !two) return [];
+      await raw.put({ ...one, vector: two.vector }, { ...two, vector: one.vector });
+      return [one.id, two.id];
+    },
+  },
+  receipt('another number of objects', { objects: 999 }, true),
+  receipt('another XOR', { xor: 'f'.repeat(32) }, true),
+  receipt('another number of files', { files: 999 }, false),
+  receipt('another tree', { tree: '1'.repeat(40) }, false),
+  receipt('another address', { cloneUrl: '/nowhere' }, false),
+  receipt('a commit that nobody has', { commit: '1'.repeat(40) }, false),
+  receipt(
+    'a run that was not finished',
+    { pending: JSON.stringify({ commit: '2'.repeat(40), tree: '3'.repeat(40), branch: 'main', timestamp: null }) },
+    true,
+  ),
+];
+
+describe('verification', () => {
+  test('finds nothing in a healthy index, and mends each damage by itself', async ({ flows, raw }) => {
+    const { tools } = flows;
+    const { stale } = await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    const before = await raw.chunks();
+    for (const input of [{}, { full: true }, { repair: true }, { full: true, repair: true }]) {
+      expect(await verify(flows, input), JSON.stringify(input)).toMatchObject({ matched: 2, ...NOTHING });
+    }
+    expect(await raw.chunks()).toEqual(before);
+
+    const objects = before.filter(({ properties }) => properties['repo'] === API);
+    for (const { what, found, cheap, written, deleted, damage } of DAMAGES) {
+      const intact = new Map((await raw.chunks()).map(({ id, writtenAt }) => [id, writtenAt]));
+      const damaged = new Set(await damage(raw, objects, stale, tools.analyzer.digest));
+      const atFirst = await contentOf(raw);
+      expect(atFirst, what).not.toEqual(healthy);
+
+      expect((await tools.planner.verification(null, { full: false })).work.length, what).toBe(cheap ? 1 : 0);
+      const report = await compared(flows, false);
+      expect(report, what).toEqual({ found, isTrue: false, written: 0, deleted: 0, embedded: 0 });
+      expect(await contentOf(raw), what).toEqual(atFirst);
+      expect(await compared(flows, true), what).toEqual({ found, isTrue: true, written, deleted, embedded: 0 });
+      expect(await contentOf(raw), what).toEqual(healthy);
+      const touched = (await raw.chunks()).filter(({ id, writtenAt }) => intact.get(id) !== writtenAt);
+      expect(new Set(touched.map(({ id }) => id)), `${what}: nothing else is written`).toEqual(damaged);
+    }
+  });
+
+  test('what the numbers tell is mended without looking at the rest', async ({ flows, raw }) => {
+    await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    const [object] = await raw.chunks();
+    if (!object) return;
+    await raw.delete(object.id);
+    const mended = await verify(flows, { repair: true });
+    expect(mended).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
+    expect(await contentOf(raw)).toEqual(healthy);
+  });
+
+  test('many damages at once, in any order, end in the index from scratch', async ({ flows, raw }) => {
+    await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    let state = 42;
+    const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
+    for (let round = 0; round < 4; round++) {
+      for (const object of await raw.chunks()) {
+        const copy = randomUUID();
+        switch (random(6)) {
+          case 0:
+            await raw.delete(object.id);
+            break;
+          case 1:
+            await raw.put({ ...object, properties: { ...object.properties, endLine: 9_999 } });
+            break;
+          case 2:
+            await raw.put({ ...object, properties: { ...object.properties, repo: random(2) === 0 ? API : WEB } });
+            break;
+          case 3:
+            await raw.put({ ...object, id: copy, properties: { ...object.properties, bucket: bucketOf(copy) } });
+            break;
+        }
+      }
+      await raw.damageReceipt(random(2) === 0 ? API : WEB, { files: random(9), objects: random(99) });
+      expect(await verify(flows, { full: true, repair: true }), `round ${round}`).toMatchObject({ failures: [] });
+      expect(await contentOf(raw), `round ${round}`).toEqual(healthy);
+    }
+  });
+
+  test('a repair that is stopped anywhere is finished by the next one', async ({ flows, raw }) => {
+    const { estate, tools } = flows;
+    await estate.create('acme/big', Object.fromEntries(Object.entries(MANY).slice(0, 400)));
+    await onboard(flows);
+    const healthy = await contentOf(raw);
+    const objects = await raw.chunks();
+    await raw.delete(...objects.slice(0, 150).map(({ id }) => id));
+    await raw.put(...objects.slice(150, 250).map((object) => ({ ...object, id: randomUUID() })));
+    const environment = new MockActivityEnvironment();
+    environment.on('heartbeat', () => environment.cancel('CANCELLED'));
+    const { verifyRepository } = createCatalogActivities(tools);
+    const stopped = environment.run(verifyRepository, { repository: 'local/acme/big', repair: true });
+    await expect(stopped).rejects.toMatchObject({ name: 'CancelledFailure' });
+    expect(await contentOf(raw)).not.toEqual(healthy);
+    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, verification: { mended: 1 } });
+    expect(await contentOf(raw)).toEqual(healthy);
+  });
+
+  test('an object that Weaviate has and does not find is written anew', async ({ flows, raw }) => {
+    const { tools } = flows;
+    await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    const lost = (await raw.chunks()).find(({ properties }) => properties['repo'] === API)?.id ?? '';
+    const store = { ...tools.store, ...hidingUntilPurged(tools.store, lost) };
+    const options = { repair: true, signal: new AbortController().signal, onProgress: () => undefined };
+    const first = verifyOne({ ...tools, store }, API, options);
+    await expect(first).rejects.toMatchObject({ type: 'IndexIncomplete' });
+    expect((await raw.chunks()).map(({ id }) => id)).not.toContain(lost);
+    const second = await verifyOne({ ...tools, store }, API, options);
+    expect(second).toMatchObject({ isTrue: true, objectsWritten: 1, objectsDeleted: 0 });
+    expect(await contentOf(raw)).toEqual(healthy);
+  });
+
+  test('never takes a sync that runs for damage', async ({ flows, raw }) => {
+    const { estate, client, tools } = flows;
+    await indexTwo(flows, raw);
+    await estate.commit('acme/api', MANY);
+    const before = await tools.store.count(API);
+    const sync = await startFlow(client, 'syncRepositories', { all: true });
+    await expect.poll(() => tools.store.count(API), { interval: 20 }).toBeGreaterThan(before);
+    const during = await verify(flows, { full: true, repair: true });
+    expect(during).toMatchObject({ failures: [{ repository: API, type: 'RepositoryBusy' }], objectsDeleted: 0 });
+    expect(kindsOf(during)).toEqual({});
+    expect(await sync.result()).toMatchObject({ succeeded: 1 });
+    expect(await verify(flows)).toMatchObject(NOTHING);
+  });
+
+  test('objects whose receipt was lost are foreign; the next onboarding brings them back', async ({ flows, raw }) => {
+    await indexTwo(flows, raw);
+    const healthy = await contentOf(raw);
+    await raw.deleteReceipt(WEB);
+    const held = await flows.tools.store.count(WEB);
+    const report = await verify(flows, { repair: true });
+    expect(kindsOf(report)).toEqual({ foreign: held });
+    expect(report).toMatchObject({ failed: 0, objectsDeleted: held });
+    expect(await onboard(flows)).toMatchObject({ succeeded: 1, embedded: 0 });
+    expect(await contentOf(raw)).toEqual(healthy);
+  });
+});
+
+describe('a repository that is gone', () => {
+  test('is removed when its provider has others to show, and never because of an outage', async ({ flows, raw }) => {
+    const { estate, tools } = flows;
+    await indexTwo(flows, raw);
+    await rename(estate.root, `${estate.root}-away`);
+    const outage = await verify(flows, { repair: true });
+    expect(outage).toMatchObject({ failures: [{ repository: 'local', type: 'DiscoveryFailed' }], objectsDeleted: 0 });
+    expect(kindsOf(outage)).toEqual({});
+    await rename(`${estate.root}-away`, estate.root);
+
+    await rm(estate.gitDir('acme/web'), { recursive: true });
+    const report = await verify(flows);
+    expect(kindsOf(report)).toEqual({ gone: 1 });
+    expect(report).toMatchObject({ failures: [{ repository: WEB, type: 'IndexDiffers' }] });
+    const held = await tools.store.count(WEB);
+    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, objectsDeleted: held });
+    expect(await tools.store.readReceipt(WEB)).toBeNull();
+    expect(await verify(flows, { full: true })).toMatchObject({ matched: 1, ...NOTHING });
+
+    // nothing is left of the organization: that may as well be a disk that is not mounted
+    await rm(estate.gitDir('acme/api'), { recursive: true });
+    const doubtful = await verify(flows, { repair: true });
+    expect(kindsOf(doubtful)).toEqual({ gone: 1 });
+    expect(doubtful).toMatchObject({ failed: 1, objectsDeleted: 0 });
+    expect(await tools.store.readReceipt(API)).not.toBeNull();
+  });
+
+  test('one whose provider is not configured is foreign, and stays until somebody removes it', async ({
+    flows,
+    raw,
+  }) => {
+    const { tools } = flows;
+    await indexTwo(flows, raw);
+    const web = await tools.store.readReceipt(WEB);
+    if (!web) return;
+    await tools.store.writeReceipt({ ...web, repository: 'elsewhere/acme/web', objects: 0, xor: '0'.repeat(32) });
+    const report = await verify(flows, { repair: true });
+    expect(kindsOf(report)).toEqual({ foreign: 1 });
+    expect(report).toMatchObject({ failures: [{ repository: 'elsewhere/acme/web', type: 'IndexDiffers' }] });
+    expect(await tools.store.readReceipt('elsewhere/acme/web')).not.toBeNull();
+  });
+
+  test('one that came as a stream is held against its numbers only', async ({ flows, raw }) => {
+    const { tools, client } = flows;
+    const line = { repo_id: 'stdin/acme/feed', op: 'add', path: 'a.ts', content: LANES };
+    const [spooled] = await tools.spool.put(Readable.from([`${JSON.stringify(line)}\n`]), 'stdin');
+    if (!spooled) throw new Error('nothing was spooled');
+    await (await startFlow(client, 'ingestStream', spooled)).result();
+    expect(await verify(flows, { full: true, repair: true })).toMatchObject(NOTHING);
+    const [object] = await raw.chunks();
+    if (!object) return;
+    await raw.put({ ...object, id: randomUUID() });
+    await raw.delete(object.id);
+    const report = await verify(flows, { repair: true });
+    expect(kindsOf(report)).toEqual({ foreign: 1, receipt: 1 });
+    expect(report).toMatchObject({
+      failed: 1,
+      objectsDeleted: 1,
+      verification: { repositories: [{ compared: 'counts', note: expect.stringContaining('stream') as string }] },
+    });
+  });
+});
+
+describe('longhaul index verify', () => {
+  test('says what differs and ends with a code of its own until it is mended', async ({ flows, raw }) => {
+    await indexTwo(flows, raw);
+    const env = commandEnv(flows.estate);
+    const run = (...args: string[]) => longhaul(env, ['index', 'verify', ...args]);
+    expect(await run()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--all') as string });
+    const [object] = await raw.chunks();
+    if (!object) return;
+    await raw.delete(object.id);
+    const differs = await run('acme/*', '--json');
+    expect(differs.exitCode).toBe(7);
+    expect(JSON.parse(differs.stdout)).toMatchObject({ verification: { differences: { missing: 1 } } });
+    const mended = await run('--all', '--repair');
+    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('mended: 1 missing') as string });
+    expect((await run('--all', '--full')).exitCode).toBe(0);
+  });
+});

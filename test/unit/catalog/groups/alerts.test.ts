@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import { inSlack } from '../../../../activities/catalog/alerts/channels.ts';
+import {
+  alertNews,
+  alertsOf,
+  type AlertKind,
+  type WatchedFleet,
+  withUntold,
+  type WatchedGroup,
+} from '../../../../domain/catalog/groups/alerts.ts';
+
+const rules = { staleAfterSeconds: 3_600, failingRuns: 3 };
+const at = '2026-11-21T12:00:00.000Z';
+const good = { status: 'COMPLETED', failed: [] };
+const bad = { status: 'COMPLETED', failed: ['work/acme/api'] };
+
+function group(more: Partial<WatchedGroup> = {}): WatchedGroup {
+  return {
+    name: 'services',
+    isPaused: false,
+    missed: 0,
+    completeAt: '2026-11-21T11:30:00.000Z',
+    firstRunAt: '2026-11-20T00:00:00.000Z',
+    runs: [good],
+    ...more,
+  };
+}
+
+function kinds(one: WatchedGroup, more: Partial<WatchedFleet> = {}): string[] {
+  return alertsOf({ at, groups: [one], unpolled: [], missedBefore: {}, ...more }, rules).map(
+    ({ kind, about }) => `${kind} ${about}`,
+  );
+}
+
+describe('alerts', () => {
+  test.each<[string, WatchedGroup, Partial<WatchedFleet>, string[]]>([
+    ['all is well', group(), {}, []],
+    ['the latest run had failures', group({ runs: [good, bad] }), {}, ['group-failed services']],
+    ['only an earlier run had failures', group({ runs: [bad, good] }), {}, []],
+    [
+      'the latest run ended otherwise',
+      group({ runs: [{ status: 'TERMINATED', failed: [] }] }),
+      {},
+      ['group-failed services'],
+    ],
+    [
+      'a repository fails again and again',
+      group({ runs: [bad, bad, bad] }),
+      {},
+      ['group-failed services', 'repository-failing work/acme/api'],
+    ],
+    ['it failed too seldom', group({ runs: [good, bad, bad] }), {}, ['group-failed services']],
+    ['it was well in between', group({ runs: [bad, good, bad] }), {}, ['group-failed services']],
+    [
+      'nothing was complete for too long',
+      group({ completeAt: '2026-11-21T10:59:00.000Z' }),
+      {},
+      ['group-stale services'],
+    ],
+    ['nothing was ever complete', group({ completeAt: null }), {}, ['group-stale services']],
+    ['it was never run', group({ completeAt: null, firstRunAt: null, runs: [] }), {}, []],
+    ['it is paused', group({ isPaused: true, completeAt: '2026-01-01T00:00:00.000Z' }), {}, []],
+    ['runs were missed', group({ missed: 3 }), { missedBefore: { services: 1 } }, ['runs-missed services']],
+    ['they were missed before', group({ missed: 3 }), { missedBefore: { services: 3 } }, []],
+    ['no worker is there', group(), { unpolled: ['longhaul-repos'] }, ['workers-gone longhaul-repos']],
+  ])('%s', (_, one, more, expected) => {
+    expect(kinds(one, more)).toEqual(expected);
+  });
+
+  test('when many repositories of a group fail, that is one alert', () => {
+    const failing = (count: number): WatchedGroup => {
+      const run = { ...bad, failed: Array.from({ length: count }, (_, n) => `work/acme/${n}`) };
+      return group({ runs: [run, run, run] });
+    };
+    expect(kinds(failing(20))).toHaveLength(21);
+    expect(kinds(failing(21))).toEqual(['group-failed services', 'repository-failing services']);
+  });
+
+  test('news are what came and what went, whatever the words', () => {
+    const stale = { kind: 'group-stale' as const, about: 'services', text: 'as of 10:00' };
+    const gone = { kind: 'workers-gone' as const, about: 'longhaul-repos', text: 'gone' };
+    expect(alertNews([stale], [{ ...stale, text: 'as of 11:00' }, gone])).toEqual({ raised: [gone], settled: [] });
+    expect(alertNews([stale, gone], [])).toEqual({ raised: [], settled: [stale, gone] });
+  });
+});
+
+test('whoever could not be told is told that too, each alert once, and what is true now', () => {
+  const alert = (about: string, text = '') => ({ kind: 'group-stale' as AlertKind, about, text });
+  const untold = { raised: [alert('a', 'then'), alert('b'), alert('c')], settled: [alert('d'), alert('e')] };
+  // a is still there, b went, c went and came again, d came again, f is new
+  const news = { raised: [alert('c'), alert('d'), alert('f')], settled: [alert('b')] };
+  const now = [alert('a', 'now'), alert('c'), alert('d'), alert('f')];
+  expect(withUntold(news, untold, now)).toEqual({
+    raised: [alert('a', 'then'), alert('b'), alert('c'), alert('d'), alert('f')],
+    settled: [alert('e'), alert('b')],
+  });
+});
+
+test('a repository that is called like a mention calls nobody in Slack', () => {
+  expect(inSlack('local/<!channel>/<https://a.example|b> & more')).toBe(
+    'local/&lt;!channel&gt;/&lt;https://a.example|b&gt; &amp; more',
+  );
+});

@@ -1,0 +1,101 @@
+import { fc, test } from '@fast-check/vitest';
+import { describe, expect } from 'vitest';
+import { queryStems, spaceIdentifiers, splitIdentifier, stems } from '../../../../domain/catalog/search/identifiers.ts';
+
+const word = fc.stringMatching(/^[a-z]{2,8}$/);
+const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+describe('identifiers', () => {
+  test.each([
+    ['getUserName', ['get', 'user', 'name']],
+    ['HTTPServer', ['http', 'server']],
+    ['parseHTTPResponse2', ['parse', 'http', 'response', '2']],
+    ['MAX_BATCH_SIZE', ['max', 'batch', 'size']],
+    ['__init__', ['init']],
+    ['utf8', ['utf', '8']],
+    ['readFile', ['read', 'file']],
+    ['x', ['x']],
+    ['größeÄndern', ['größe', 'ändern']],
+    ['数据库', ['数据库']],
+  ])('%s is %j', (identifier, words) => {
+    expect(splitIdentifier(identifier)).toEqual(words);
+  });
+
+  test.prop([fc.array(word, { minLength: 2, maxLength: 5 })])(
+    'however an identifier is written, its terms are the same',
+    (words) => {
+      const camel = words.map((w, i) => (i === 0 ? w : capitalized(w))).join('');
+      const expected = stems(words.join('_'));
+      for (const spelled of [camel, words.map(capitalized).join(''), words.join('_').toUpperCase()]) {
+        expect(stems(spelled)).toEqual(expected);
+      }
+      expect(expected).toContain(stems(words.join(''))[0]);
+    },
+  );
+
+  test.prop([fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))])(
+    'terms are what a tokenizer that splits on everything but letters and digits keeps whole',
+    (text) => {
+      for (const term of stems(text)) {
+        expect(term).toMatch(/^[\p{L}\p{N}\p{M}]+$/u);
+        expect(term.length).toBeLessThanOrEqual(64);
+      }
+    },
+  );
+
+  test.prop([fc.array(word, { minLength: 1, maxLength: 6 })])(
+    'a question finds the terms of what it names',
+    (words) => {
+      const inDocument = new Set(stems(`function ${words.join('_')}() {}`));
+      for (const term of queryStems(words.map(capitalized).join(''))) expect(inDocument).toContain(term);
+    },
+  );
+
+  test('a question loses the words that only make it one, unless it has no others', () => {
+    expect(queryStems('How do I read a file from the disk?')).toEqual(['read', 'file', 'disk']);
+    expect(queryStems('where is it')).toEqual(['where', 'is', 'it']);
+    expect(queryStems('getUserName getUserName')).toEqual(stems('getUserName'));
+    expect(queryStems('')).toEqual([]);
+  });
+
+  test('related words meet in their stem', () => {
+    expect(stems('parsing')[0]).toBe(stems('parser parsed')[1]);
+    expect(stems('retries')).toEqual(stems('retry'));
+  });
+
+  test('a hash is no term', () => {
+    expect(stems(`sha ${'0a'.repeat(40)} end`)).not.toContain('0a'.repeat(40));
+    expect(stems('f'.repeat(65))).toEqual([]);
+  });
+
+  test('spacing changes nothing but the places where words meet', () => {
+    expect(spaceIdentifiers('new HTTPServer(getUserName, x_y, 42)')).toBe('new HTTP Server(get User Name, x_y, 42)');
+  });
+
+  test.prop([
+    fc.oneof(
+      fc.string({ unit: fc.constantFrom('a', 'B', 'c', '_', 'D', '1', ' ', 'é') }),
+      fc.string({ unit: 'grapheme' }),
+    ),
+  ])(
+    'spacing is where a lower-case letter or digit meets a capital, and before the last of several capitals',
+    (text) => {
+      const meetings = /(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g;
+      expect(spaceIdentifiers(text)).toBe(text.replaceAll(meetings, ' '));
+    },
+  );
+
+  test.prop([fc.string({ unit: fc.constantFrom('a', 'B', '_', '1', ' ', '-') })])(
+    'identifiers are letters and digits, and what underscores join',
+    (text) => {
+      const identifiers = text.match(/[a-zA-Z0-9]+(?:_+[a-zA-Z0-9]+)*/g) ?? [];
+      expect(stems(text)).toEqual(identifiers.flatMap((identifier) => stems(identifier)));
+      // the scan for other scripts finds the same
+      expect(stems(`${text} é`)).toEqual([...stems(text), 'é']);
+    },
+  );
+
+  test.prop([fc.string()])('spacing only adds spaces', (text) => {
+    expect(spaceIdentifiers(text).replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
+  });
+});

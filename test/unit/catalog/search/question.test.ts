@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { readQuestion, wordsOf } from '../../../../domain/catalog/search/question.ts';
+
+describe('a question', () => {
+  test.each([
+    ['getUserName', ['getUserName']],
+    ['Foo::bar', ['bar', 'Foo']],
+    ['foo.bar', ['bar', 'foo']],
+    ['self->field', ['field', 'self']],
+    ['Namespace\\Class', ['Class', 'Namespace']],
+    ['HTTP_PORT', ['HTTP_PORT']],
+    ['Router', ['Router']],
+    ['URL', ['URL']],
+    ['_private', ['_private']],
+    ['__init__', ['__init__']],
+    ['parse()', ['parse']],
+    ['empty?', null],
+    ['session', null],
+    ['how does it work', null],
+    ['Where are retries', null],
+    ['two words', null],
+  ])('%s names %j', (query, names) => {
+    const question = readQuestion(query);
+    expect({ isSymbol: question.isSymbol, names: question.names }).toEqual({
+      isSymbol: names !== null,
+      names: names ?? [],
+    });
+  });
+
+  test('names identifiers among words, but no words', () => {
+    expect(readQuestion('where is parseURL called by Client with max_retries set').names).toEqual([
+      'parseURL',
+      'max_retries',
+    ]);
+    expect(readQuestion('The HTTP protocol').names).toEqual([]);
+  });
+
+  test.each([
+    ['unit tests of the parser', ['test']],
+    ['an example of streaming', ['example']],
+    ['json schema', ['data']],
+    ['parse a document', []],
+    ['the latest release', ['tooling']],
+    ['find the fastest route', []],
+  ])('%s asks for %j', (query, kinds) => {
+    expect([...readQuestion(query).wanted]).toEqual(kinds);
+  });
+
+  test('of any text can be read', () => {
+    for (const query of ['', ' ', '::', '...', '\0', '😀', '数据库', 'a'.repeat(10_000), '_'.repeat(50_000)]) {
+      expect(readQuestion(query).names.length).toBeLessThan(2);
+    }
+  });
+
+  test('of any length is read in a time that its length explains', () => {
+    const { user, system } = process.threadCpuUsage();
+    for (const query of ['aA', 'a_', 'aA0', '_'].map((part) => part.repeat(50_000))) {
+      for (const end of ['', '$', ' $ word']) readQuestion(`${query}${end}`);
+    }
+    const spent = process.threadCpuUsage({ user, system });
+    // a fraction of a second; with the square of the length, minutes
+    expect((spent.user + spent.system) / 1e6).toBeLessThan(5);
+  });
+});
+
+test.each([
+  ['getUserNames', ['get', 'user', 'name']],
+  ['parser', ['parser']],
+  ['_private_thing', ['privat', 'thing']],
+  ['my-file.test', ['my', 'file', 'test']],
+  ['größeÄndern', ['größe', 'ändern']],
+  ['___', []],
+])('the words of %s are %j', (identifier, words) => {
+  expect(wordsOf(identifier)).toEqual(words);
+});

@@ -1,0 +1,259 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { stepsAfter } from '../../../domain/catalog/flows/follow.ts';
+import { readRepositoryEvents, type RepositoryEvent } from '../../../domain/forge/repository-event.ts';
+import { type Forge, FORGES, idOfChange, webhookAction } from '../../../domain/forge/webhook.ts';
+import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
+
+const API = { name: 'api', owner: { login: 'acme' }, default_branch: 'main' };
+const push = (ref: string): object => ({ ref, repository: API });
+const azure = (eventType: string, resource: object): object => ({
+  eventType,
+  resource: {
+    ...resource,
+    repository: {
+      name: 'api',
+      project: { name: 'platform' },
+      remoteUrl: 'https://dev.azure.com/acme/platform/_git/api',
+      defaultBranch: 'refs/heads/main',
+    },
+  },
+});
+const bitbucket = (change: object): object => ({
+  repository: { full_name: 'acme/api' },
+  push: { changes: [change] },
+});
+
+describe('what a webhook means', () => {
+  const cases: readonly [Forge, string, object, string][] = [
+    ['github', 'push', push('refs/heads/main'), 'pushed acme/api'],
+    ['github', 'push', push('refs/heads/other'), 'pushed acme/api at other'],
+    ['github', 'push', push('refs/tags/main'), 'ignore'],
+    [
+      'github',
+      'push',
+      { ref: 'refs/heads/any', repository: { name: 'api', owner: { name: 'acme' } } },
+      'pushed acme/api',
+    ],
+    ['github', 'push', {}, 'ignore'],
+    ['github', 'ping', { zen: 'Speak like a human.' }, 'ignore'],
+    ['github', 'repository', { action: 'created', repository: API }, 'appeared acme/api'],
+    ['github', 'repository', { action: 'unarchived', repository: API }, 'appeared acme/api'],
+    ['github', 'repository', { action: 'archived', repository: API }, 'archived acme/api'],
+    ['github', 'repository', { action: 'deleted', repository: API }, 'deleted acme/api'],
+    ['github', 'repository', { action: 'privatized', repository: API }, 'hidden acme/api'],
+    ['github', 'repository', { action: 'edited', repository: API, changes: { description: { from: 'a' } } }, 'ignore'],
+    [
+      'github',
+      'repository',
+      { action: 'edited', repository: API, changes: { default_branch: { from: 'master' } } },
+      'pushed acme/api',
+    ],
+    [
+      'github',
+      'repository',
+      { action: 'renamed', repository: API, changes: { repository: { name: { from: 'old' } } } },
+      'moved acme/api from acme/old',
+    ],
+    [
+      'github',
+      'repository',
+      { action: 'transferred', repository: API, changes: { owner: { from: { organization: { login: 'other' } } } } },
+      'moved acme/api from other/api',
+    ],
+    [
+      'github',
+      'organization',
+      { action: 'renamed', organization: { login: 'acme' }, changes: { login: { from: 'old' } } },
+      'moved acme/* from old/*',
+    ],
+    [
+      'github',
+      'installation_repositories',
+      { action: 'removed', repositories_removed: [{ full_name: 'acme/api' }, { full_name: 'acme/web' }] },
+      'hidden acme/api, hidden acme/web',
+    ],
+    ['gitea', 'push', push('refs/heads/main'), 'pushed acme/api'],
+    ['gitea', 'repository', { action: 'deleted', repository: API }, 'deleted acme/api'],
+    [
+      'gitlab',
+      'Push Hook',
+      {
+        object_kind: 'push',
+        event_name: 'push',
+        ref: 'refs/heads/main',
+        project: { path_with_namespace: 'acme/api', default_branch: 'main' },
+      },
+      'pushed acme/api',
+    ],
+    ['gitlab', 'Tag Push Hook', { object_kind: 'tag_push', ref: 'refs/tags/v1' }, 'ignore'],
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'project_create', path_with_namespace: 'acme/platform/db/api' },
+      'appeared acme/platform:db/api',
+    ],
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'project_transfer', path_with_namespace: 'acme/api', old_path_with_namespace: 'old/api' },
+      'moved acme/api from old/api',
+    ],
+    ['gitlab', 'System Hook', { event_name: 'project_destroy', path_with_namespace: 'acme/api' }, 'deleted acme/api'],
+    // whether it was archived, unarchived or only described anew, GitLab says in no field
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'project_update', path_with_namespace: 'acme/api', project_visibility: 'public' },
+      'hidden acme/api',
+    ],
+    ['bitbucket', 'repo:push', bitbucket({ new: { type: 'branch', name: 'main' }, old: null }), 'pushed acme/api'],
+    ['bitbucket', 'repo:push', bitbucket({ new: null, old: { type: 'branch', name: 'main' } }), 'pushed acme/api'],
+    ['bitbucket', 'repo:push', bitbucket({ new: { type: 'tag', name: 'v1' } }), 'ignore'],
+    [
+      'bitbucket',
+      'repo:updated',
+      { repository: { full_name: 'acme/api' }, changes: { full_name: { old: 'acme/old', new: 'acme/api' } } },
+      'moved acme/api from acme/old',
+    ],
+    ['bitbucket', 'repo:deleted', { repository: { full_name: 'acme/api' } }, 'deleted acme/api'],
+    ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/main' }] }), 'pushed acme/platform/api'],
+    [
+      'azure-devops',
+      '',
+      azure('git.push', { refUpdates: [{ name: 'refs/heads/other' }] }),
+      'pushed acme/platform/api at other',
+    ],
+    ['azure-devops', '', azure('git.repo.created', {}), 'appeared acme/platform/api'],
+    [
+      'azure-devops',
+      '',
+      azure('git.repo.renamed', { oldName: 'old' }),
+      'moved acme/platform/api from acme/platform/old',
+    ],
+  ];
+
+  test.for(cases)('%s %s %j: %s', ([forge, event, payload, expected]) => {
+    const action = webhookAction(forge, event, payload);
+    const told =
+      action.do === 'ignore'
+        ? 'ignore'
+        : action.changes
+            .map(({ kind, name, from, branches = [] }) => {
+              const where = [from && `from ${from.join('/')}`, branches.length > 0 && `at ${branches.join()}`];
+              return [kind, name.join('/'), ...where.filter(Boolean)].join(' ');
+            })
+            .join(', ');
+    expect(told).toBe(expected);
+  });
+
+  test('every example of GitHub means something, and only what moves a repository or its HEAD leads to work', () => {
+    const followed = new Map<string, number>();
+    let seen = 0;
+    for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
+      for (const payload of payloads) {
+        seen++;
+        if (webhookAction('github', name, payload).do === 'follow') followed.set(name, (followed.get(name) ?? 0) + 1);
+      }
+    }
+    expect(seen).toBe(329);
+    expect(Object.fromEntries(followed)).toEqual({
+      installation: 2,
+      installation_repositories: 3,
+      organization: 1,
+      public: 3,
+      push: 2,
+      repository: 12,
+    });
+  });
+
+  property.prop([fc.constantFrom(...FORGES), fc.string(), fc.jsonValue()])(
+    'no JSON at all makes it throw',
+    (forge, event, payload) => {
+      const known = ['push', 'repository', 'organization', 'installation', 'installation_repositories', 'repo:push'];
+      for (const name of [event, ...known]) {
+        const action = webhookAction(forge, name, payload);
+        if (action.do === 'follow') for (const { name: path } of action.changes) idOfChange('work', path);
+      }
+    },
+  );
+
+  test.for([
+    [['acme', 'api'], 'work/acme/api'],
+    [['acme', 'platform', 'api'], 'work/acme/platform/api'],
+    [['acme', '*'], 'work/acme/*'],
+    [['*', '*'], null],
+    [['acme', 'a*'], null],
+    [['acme', '..'], null],
+    [['acme', 'platform', '*'], null],
+    [['acme', 'a', 'b', 'c'], null],
+    [['acme', 'a\u0000'], null],
+    [['acme', ''], null],
+  ] as const)('the name %j is the id %j', ([name, id]) => {
+    expect(idOfChange('work', name)).toBe(id);
+  });
+});
+
+describe('what is done about it', () => {
+  const id = 'work/acme/api';
+  const done = (...events: RepositoryEvent[]): string[] =>
+    stepsAfter(id, events).map(
+      ({ flow, input }) => `${flow} ${'patterns' in input ? input.patterns.join() : input.repository}`,
+    );
+  const sync = `syncRepository ${id}`;
+  const onboard = `onboardRepositories ${id}`;
+  const remove = `removeRepositories ${id}`;
+
+  test.for([
+    ['pushes are one sync', [{ kind: 'pushed' }, { kind: 'pushed' }], [sync]],
+    ['what nobody wants is left alone', [{ kind: 'appeared' }], []],
+    ['what is wanted is indexed', [{ kind: 'appeared', wanted: true }, { kind: 'pushed' }], [onboard, sync]],
+    ['what is gone is removed', [{ kind: 'pushed' }, { kind: 'deleted' }], [remove, sync]],
+    [
+      'what came back is not removed',
+      [
+        { kind: 'deleted', wanted: true },
+        { kind: 'appeared', wanted: true },
+      ],
+      [onboard],
+    ],
+    ['what is gone may be there under the same name', [{ kind: 'deleted', wanted: true }], [remove, onboard]],
+    ['what may be hidden is asked for', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
+    [
+      'what has another name is moved, or is gone',
+      [{ kind: 'moved', from: 'work/acme/old' }],
+      ['syncRepositories work/acme/old', 'verifyRepository work/acme/old'],
+    ],
+    ['another provider has nothing to do with it', [{ kind: 'moved', from: 'other/acme/old' }], []],
+    [
+      'so is all of an organization',
+      [{ kind: 'moved', from: 'work/old/*', wanted: true }],
+      ['syncRepositories work/old/*', onboard],
+    ],
+  ] as const)('%s', ([, events, steps]) => {
+    expect(done(...events)).toEqual(steps);
+  });
+
+  test('nothing takes out all repositories of an organization', () => {
+    for (const kind of ['deleted', 'archived'] as const) {
+      for (const every of ['work/acme/*', 'work/*/*']) {
+        expect(stepsAfter(every, [{ kind }]).map(({ flow }) => flow)).toEqual([]);
+      }
+    }
+  });
+
+  test.for([
+    null,
+    'pushed',
+    {},
+    { kind: 'other' },
+    { kind: 'moved' },
+    { kind: 'moved', from: 3 },
+    { kind: 'moved', from: '*' },
+    [],
+  ])('%j is no event', (given) => {
+    expect(readRepositoryEvents(given)).toEqual([]);
+    expect(readRepositoryEvents({ events: given })).toEqual([]);
+    expect(readRepositoryEvents({ events: [given, { kind: 'pushed', more: 1 }] })).toEqual([{ kind: 'pushed' }]);
+  });
+});

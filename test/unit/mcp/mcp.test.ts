@@ -1,0 +1,94 @@
+import { fc, test as property } from '@fast-check/vitest';
+import { describe, expect, test } from 'vitest';
+import { inert, inertLine } from '../../../client/mcp/sanitize.ts';
+import { keep } from '../../../client/mcp/cache.ts';
+import { nearest } from '../../../client/mcp/nearest.ts';
+import { pageAfter } from '../../../client/mcp/page.ts';
+
+describe('what is kept', () => {
+  function counted() {
+    const events: string[] = [];
+    let number = 0;
+    const open = async () => {
+      const name = ++number;
+      events.push(`open ${name}`);
+      await Promise.resolve();
+      return { name, close: () => Promise.resolve(void events.push(`close ${name}`)) };
+    };
+    return { events, kept: keep(open, (error) => error === 'its fault') };
+  }
+
+  test('is opened when it is first used, once, and closed at the end', async () => {
+    const { events, kept } = counted();
+    await kept.close();
+    const names = await Promise.all([kept.use(async ({ name }) => name), kept.use(async ({ name }) => name)]);
+    expect(await kept.use(async ({ name }) => name)).toBe(1);
+    expect([names, events]).toEqual([[1, 1], ['open 1']]);
+    await kept.close();
+    await kept.close();
+    expect(events).toEqual(['open 1', 'close 1']);
+  });
+
+  test('is opened anew after an error of its own, and closed when the last user has done', async () => {
+    const { events, kept } = counted();
+    let finish = (): void => undefined;
+    const slow = kept.use(() => new Promise<void>((resolve) => (finish = resolve)));
+    await expect(kept.use(() => Promise.reject(new Error('of the question')))).rejects.toThrow('question');
+    await expect(kept.use(() => Promise.reject('its fault'))).rejects.toBe('its fault');
+    expect(await kept.use(async ({ name }) => name)).toBe(2);
+    expect(events).toEqual(['open 1', 'open 2']);
+    finish();
+    await slow;
+    expect(events).toEqual(['open 1', 'open 2', 'close 1']);
+  });
+
+  test('is tried again when it could not be opened', async () => {
+    let tries = 0;
+    const kept = keep(
+      () => (++tries === 1 ? Promise.reject(new Error('away')) : Promise.resolve({ close: () => Promise.resolve() })),
+      () => true,
+    );
+    await expect(kept.use(() => Promise.resolve(1))).rejects.toThrow('away');
+    expect(await kept.use(() => Promise.resolve(1))).toBe(1);
+  });
+});
+
+describe('what is shown', () => {
+  property.prop([fc.string({ unit: 'binary' })])('has nothing in it that steers', (text) => {
+    expect(inert(text)).not.toMatch(/[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/u);
+    expect(inertLine(text)).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('is otherwise what it was', () => {
+    const plain = 'const \u00e9 = "日本語 👩‍👩‍👧 \\u{1b}";\n\treturn;\n';
+    expect(inert(plain)).toBe(plain);
+    expect(inert('a\r\nb\rc\u001b[0m\u{202e}\u{e0041}\u{d800}')).toBe(
+      'a\nb\\u{d}c\\u{1b}[0m\\u{202e}\\u{e0041}\u{fffd}',
+    );
+    expect(inertLine('a\n\tb')).toBe('a\\u{a}\\u{9}b');
+  });
+});
+
+test('what may have been meant: the same name elsewhere first', () => {
+  const paths = ['src/lanes.ts', 'src/deep/lanes.ts', 'src/plan.ts', 'docs/very/long/other.md'];
+  expect(nearest('lanes.ts', paths)).toEqual(['src/lanes.ts', 'src/deep/lanes.ts']);
+  expect(nearest('src/lane.ts', paths)[0]).toBe('src/lanes.ts');
+  expect(nearest('zzzzzz', paths)).toEqual([]);
+});
+
+property.prop([fc.uniqueArray(fc.string()), fc.integer({ min: 1, max: 5 })])(
+  'pages together are the list, each item once',
+  (items, limit) => {
+    const sorted = [...items].sort();
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    for (;;) {
+      const page = pageAfter(sorted, (item) => item, { cursor, limit });
+      expect(page.items.length).toBeLessThanOrEqual(limit);
+      seen.push(...page.items);
+      if (page.nextCursor === null) break;
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(sorted);
+  },
+);

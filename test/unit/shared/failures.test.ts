@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import type { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { describe, expect, test } from 'vitest';
+import { shownError } from '../../../client/core/errors.ts';
+import {
+  type FailureType,
+  FAILURES,
+  LonghaulError,
+  NON_RETRYABLE,
+  TRIES_WHEN_UNEXPECTED,
+} from '../../../domain/shared/failures.ts';
+import { namedFailures, toApplicationFailure } from '../../../workers/failures.ts';
+
+describe('failures', () => {
+  test('each is in the documentation with its exit code', () => {
+    const rows = readFileSync(new URL('../../../docs/exit-codes.md', import.meta.url), 'utf8').split('\n');
+    for (const [type, { exitCode }] of Object.entries(FAILURES)) {
+      expect(rows.find((row) => row.includes(`\`${type}\``))).toMatch(new RegExp(`^\\| ${exitCode} \\|`));
+    }
+  });
+
+  test.for(Object.keys(FAILURES) as FailureType[])('%s is tried as often as the table says', (type) => {
+    const { tries } = FAILURES[type];
+    const at = (attempt: number) =>
+      toApplicationFailure(new LonghaulError(type, 'text'), attempt) as ApplicationFailure;
+    expect(at(1)).toMatchObject({ type, message: 'text', nonRetryable: tries === 1 });
+    expect(at(1_000).nonRetryable).toBe(tries !== null);
+    expect(NON_RETRYABLE.includes(type)).toBe(tries === 1);
+  });
+
+  test('a rate limit says when to come back', () => {
+    const failure = toApplicationFailure(new LonghaulError('RateLimited', 'wait', { retryAfterMs: 90_000 }), 1);
+    expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
+  });
+
+  test('nobody is waited for longer than a clock can show', () => {
+    const error = new LonghaulError('RateLimited', 'wait', { retryAfterMs: 99_999_999_999_999_000 });
+    expect(toApplicationFailure(error, 1)).toMatchObject({ nextRetryDelay: 86_400_000 });
+  });
+
+  test('waiting for a rate limit is told to the log, with until when and for whom', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const logger = new DefaultLogger('WARN', ({ meta }) => void lines.push(meta ?? {}));
+    const environment = new MockActivityEnvironment(
+      { activityType: 'findChanged' },
+      { interceptors: [namedFailures], logger },
+    );
+    const started = Date.now();
+    const wait = (_request: { group: string }): Promise<void> =>
+      Promise.reject(new LonghaulError('RateLimited', 'the forge asks for patience', { retryAfterMs: 90_000 }));
+    await expect(environment.run(wait, { group: 'critical' })).rejects.toMatchObject({ type: 'RateLimited' });
+    const told = lines.filter(({ event }) => event === 'budget_wait');
+    expect(told).toMatchObject([
+      {
+        activity: 'findChanged',
+        group: 'critical',
+        reason: 'the forge asks for patience',
+        until: expect.any(String) as string,
+      },
+    ]);
+    const until = Date.parse(String(told[0]?.['until'])) - started;
+    expect(until).toBeGreaterThanOrEqual(90_000);
+    expect(until).toBeLessThan(150_000);
+  });
+
+  test.for(['ENOSPC', 'EIO', 'EDQUOT', 'EROFS'])('%s of the system is a disk that failed', (code) => {
+    const error = Object.assign(new Error(`${code}: write`), { code });
+    expect(toApplicationFailure(error, 1)).toMatchObject({ type: 'DiskFailed', nonRetryable: false });
+    expect(shownError(error)).toMatchObject({ type: 'DiskFailed', exitCode: 3 });
+  });
+
+  test('no secret of an error or its causes gets into the history', () => {
+    const token = `ghp_${'a1'.repeat(18)}`;
+    const deepest = new DOMException(`the token ${token} was refused`);
+    const cause = new Error(`fatal: https://x:${token}@host/acme/api.git`, { cause: deepest });
+    const failure = toApplicationFailure(new LonghaulError('GitFailed', `git said ${token}`, { cause }), 1);
+    const unexpected = toApplicationFailure(new TypeError(`no ${token}`), 1);
+    const texts = [failure, (failure as Error).cause, deepest, unexpected].flatMap((error) => {
+      const { message, stack } = error as Error;
+      return [message, stack];
+    });
+    expect(texts.join('\n')).not.toContain(token);
+    expect(failure).toMatchObject({ type: 'GitFailed', message: 'git said [redacted]' });
+    expect(cause.message).toBe('fatal: https://[redacted]@host/acme/api.git');
+  });
+
+  test('an unexpected error keeps its stack and ends after some tries', () => {
+    const error = new TypeError('x is not a function');
+    expect(toApplicationFailure(error, 1)).toBe(error);
+    expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({
+      nonRetryable: true,
+      message: error.message,
+    });
+  });
+});
+
+describe('what the command line prints', () => {
+  test('the deepest cause that has a name', () => {
+    const cause = new LonghaulError('GitFailed', 'git fetch failed: timeout', { cause: new Error('spawn') });
+    const wrapped = new Error('Workflow execution failed', { cause: new Error('Activity task failed', { cause }) });
+    expect(shownError(wrapped)).toMatchObject({ type: 'GitFailed', message: 'git fetch failed: timeout', exitCode: 4 });
+  });
+
+  test('a refused connection is a server that does not answer', () => {
+    const error = new Error('14 UNAVAILABLE: connect ECONNREFUSED 127.0.0.1:7233');
+    expect(shownError(error)).toMatchObject({ type: 'ServerUnavailable', exitCode: 4 });
+  });
+
+  test('anything else is unexpected', () => {
+    expect(shownError(new TypeError('boom'))).toMatchObject({ type: 'Unexpected', message: 'boom', exitCode: 70 });
+  });
+});

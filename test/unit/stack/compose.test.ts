@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+
+interface Service {
+  readonly image: string;
+  readonly profiles?: readonly string[];
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string | null>>;
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly networks: readonly string[];
+  readonly depends_on: object;
+}
+
+const text = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
+const { services } = parse(text, { merge: true }) as { services: Record<'worker' | 'gateway', Service> };
+const { worker, gateway } = services;
+
+// what test/compose proves of the worker in a container, the gateway has word for word
+describe('the gateway in docker-compose.yml', () => {
+  test('is the image of the worker, locked in as it is, and healthy by the same page', () => {
+    expect(gateway).toMatchObject({
+      image: worker.image,
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      restart: 'unless-stopped',
+    });
+    expect(gateway.healthcheck).toEqual(worker.healthcheck);
+    expect(worker.healthcheck.test.join(' ')).toContain("fetch('http://127.0.0.1:9464/readyz')");
+    for (const { environment } of [worker, gateway]) expect(environment['LONGHAUL_METRICS_ADDRESS']).toMatch(/:9464$/);
+  });
+
+  test('starts only when it is asked for, reaches Temporal alone and has no secret but its own', () => {
+    expect(worker.profiles).toBeUndefined();
+    expect(gateway.profiles).toEqual(['gateway']);
+    expect(gateway.networks).toEqual(['temporal']);
+    expect(gateway.command).toEqual(['longhaul', 'gateway', '--address', '0.0.0.0:8420']);
+    const secrets = Object.keys(gateway.environment).filter((name) => /SECRET|TOKEN|KEY|PASSWORD/.test(name));
+    expect(secrets).toEqual(['WEBHOOK_SECRET']);
+  });
+});
