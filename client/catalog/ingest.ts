@@ -1,7 +1,8 @@
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../../activities/index/stream-spool.ts';
 import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
-import type { CliContext, Input } from '../core/context.ts';
+import type { CliContext } from '../core/context.ts';
+import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { startFlow } from '../core/start-flow.ts';
 

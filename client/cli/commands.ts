@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command, Option } from 'commander';
-import type { CliContext, CliIo } from '../core/context.ts';
+import type { CliContext } from '../core/context.ts';
+import type { CliIo } from '../core/io.ts';
 
 /** Does the work of a command. Gives the exit code; what it throws becomes one sentence and an exit code. */
 export type Work = (context: CliContext) => Promise<number> | number;

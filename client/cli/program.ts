@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
-import { type CliContext, type CliIo, processIo } from '../core/context.ts';
+import type { CliContext } from '../core/context.ts';
+import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
 import type { RegisterCommands, Work } from './commands.ts';

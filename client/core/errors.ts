@@ -1,4 +1,4 @@
-import type { CliIo } from './context.ts';
+import type { CliIo } from './io.ts';
 import { printable } from './printable.ts';
 import { diskFailure, FAILURES, type FailureType, isFailureType } from '../../domain/shared/failures.ts';
 

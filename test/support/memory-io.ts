@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import type { CliIo } from '../../client/core/context.ts';
+import type { CliIo } from '../../client/core/io.ts';
 
 /** Streams in memory for a program that runs in this process. */
 export interface MemoryIo extends CliIo {

@@ -3,7 +3,8 @@ import type { ReembedProgress } from '../../../domain/catalog/flows/build-flows.
 import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
 import { waitingFor } from '../../../domain/catalog/flows/progress.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
-import type { CliContext, Output } from '../../core/context.ts';
+import type { CliContext } from '../../core/context.ts';
+import type { Output } from '../../core/io.ts';
 import { printable } from '../../core/printable.ts';
 
 /** How often the flow is asked for its progress. */

@@ -1,5 +1,5 @@
 import type { OnProgress } from '../../../stack/progress.ts';
-import type { Output } from '../../core/context.ts';
+import type { Output } from '../../core/io.ts';
 
 /** How often a passing state is repeated where lines cannot be replaced, in milliseconds. */
 const REPEAT = 10_000;

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import type { StackState } from '../../../stack/state.ts';
-import type { CliContext, Output } from '../../core/context.ts';
+import type { CliContext } from '../../core/context.ts';
+import type { Output } from '../../core/io.ts';
 
 /** The colours for a stream: none where it is no terminal or NO_COLOR is set. */
 export function coloursFor(stream: Output, env: NodeJS.ProcessEnv): ReturnType<typeof picocolors.createColors> {
