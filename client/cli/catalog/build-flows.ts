@@ -36,7 +36,7 @@ export interface ReembedOptions extends FlowOptions {
 /** `longhaul index reembed`: another build beside the live one, compared and switched to. */
 export async function reembed(context: CliContext, options: ReembedOptions): Promise<number> {
   const { model, yes = false, parallel } = options;
-  if (!yes && options.wait !== false && !process.stdin.isTTY) {
+  if (!yes && options.wait !== false && !context.stdin.isTTY) {
     throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes, or --no-wait and answer later.');
   }
   const queries = options.queries === undefined ? [] : await readQueries(options.queries);

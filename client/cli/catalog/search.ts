@@ -52,7 +52,7 @@ async function printAnswer(
     import('../../../domain/catalog/search/identifiers.ts'),
     import('../../../domain/catalog/search/snippet.ts'),
   ]);
-  const colors = picocolors.createColors(stdout.isTTY && !env['NO_COLOR']);
+  const colors = picocolors.createColors(stdout.isTTY === true && !env['NO_COLOR']);
   const terms = queryStems(query);
   const isWanted = wordMatcher(terms);
   const highlighted = (line: string): string =>

@@ -12,6 +12,7 @@ import { runWorker } from '../../../client/cli/stack/worker.ts';
 import { stackTable } from '../../../client/cli/stack/stack-table.ts';
 import { status } from '../../../client/cli/stack/status.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 import { NO_STATE } from '../../../stack/state.ts';
 
 let folder: string;
@@ -27,7 +28,7 @@ function context(): CliContext & { said: () => string } {
     configPath: null,
     dataDir: folder,
     cacheDir: folder,
-    env: {},
+    ...memoryIo(),
     stdout: stdout.stream,
     stderr: stdout.stream,
     said: stdout.text,
