@@ -16,6 +16,7 @@ export interface Blob {
 
 /** A blob while it is written; on this machine only, until it is kept. */
 export interface BlobDraft {
+  /** Appends bytes. */
   write(bytes: Uint8Array): Promise<void>;
   /** Makes it whole: from here on every process that shares the store can open it. Keeping what is there already is fine. */
   keep(): Promise<Blob>;
@@ -40,6 +41,7 @@ export interface BlobStore {
    * `BlobNotFound`.
    */
   open(digest: string): Promise<Readable>;
+  /** Whether the store has this content. */
   has(digest: string): Promise<boolean>;
   /** Forgets a content; nothing happens when there is none. */
   delete(digest: string): Promise<void>;

@@ -10,6 +10,7 @@ export interface Objects {
   create(name: string, content: Uint8Array): Promise<boolean>;
   /** The content under a name, read as it is asked for; null when there is none. */
   open(name: string): Promise<Readable | null>;
+  /** Whether there is an object of this key. */
   has(name: string): Promise<boolean>;
   /** The names below a folder (`a/b/`), in the order of their bytes. */
   list(folder: string): AsyncIterable<string>;

@@ -27,6 +27,7 @@ export interface GitOptions {
   readonly store?: ObjectStore;
   /** Configuration for this run. It travels in the environment, so a credential in it is in no process list. */
   readonly config?: readonly (readonly [key: string, value: string])[];
+  /** Ends git when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Hears what git said beside its output, when it succeeded. */
   readonly onRemark?: (said: string) => void;

@@ -28,5 +28,6 @@ export interface Access {
   readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
   /** Runs what speaks to the other side when its turn has come. */
   readonly turn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Ends git and requests. */
   readonly signal?: AbortSignal | undefined;
 }

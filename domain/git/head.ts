@@ -9,6 +9,7 @@ export interface Head {
   readonly uid?: string;
   /** The commit's tree and when it was made (ISO 8601), where these cost nothing to know. */
   readonly tree?: string;
+  /** When the commit was made (ISO 8601). */
   readonly committedAt?: string;
   /** Commits of branches by the full names of their refs: of those that were asked for, without the one that HEAD names. */
   readonly branches?: ReadonlyMap<string, string>;

@@ -16,6 +16,7 @@ export interface Page {
 export interface PageCache {
   /** The page of an address; null when it was never seen, or is not whole. */
   read(url: string): Promise<Page | null>;
+  /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
   write(url: string, page: Page): Promise<void>;
 }
 

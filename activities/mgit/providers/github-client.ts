@@ -89,6 +89,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
 /** What the client throws for any status but a success, and with status 500 when there was no answer. */
 export interface RequestError extends Error {
   readonly status: number;
+  /** The answer; missing when there was none. */
   readonly response?: { readonly headers: Headers };
 }
 

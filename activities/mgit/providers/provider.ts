@@ -36,6 +36,7 @@ export interface Provider {
 
 /** A repository, and where its HEAD is when the listing said that as well. */
 export interface ListedRepository extends Repository {
+  /** Where HEAD is. @default the listing does not say */
   readonly head?: Head;
 }
 
