@@ -86,7 +86,7 @@ export async function seenHead(
 ): Promise<Head> {
   const head = (await mgit.heads([{ ...repository, branches }], { signal })).get(repository.id);
   if (head instanceof Error) throw head;
-  if (head === undefined) throw new LonghaulError('GitFailed', `mgit did not say where HEAD of ${repository.id} is.`);
+  if (head === undefined) throw new LonghaulError('GitFailed', `mgit did not report HEAD of ${repository.id}.`);
   return head;
 }
 

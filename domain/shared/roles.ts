@@ -10,6 +10,6 @@ export function parseRoles(text: string): readonly Role[] {
   return text.split(',').map((name) => {
     const role = ROLES.find((known) => known === name);
     if (role !== undefined) return role;
-    throw new LonghaulError('InvalidInput', `--roles: there is no role "${name}"; known are ${ROLES.join(', ')}.`);
+    throw new LonghaulError('InvalidInput', `--roles: there is no role "${name}"; available: ${ROLES.join(', ')}.`);
   });
 }
