@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { HOOKS, installHooks } from '../../../scripts/install-hooks.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const COPIED = ['package.json', 'tsconfig.json', 'commitlint.config.mjs', '.oxlintrc.json', '.oxfmtrc.json', 'scripts'];
+
+// each commit starts two programs of Node
+vi.setConfig({ testTimeout: 120_000 });
 
 let folder = '';
 let repository = '';
