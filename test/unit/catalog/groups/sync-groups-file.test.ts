@@ -74,7 +74,7 @@ groups:
     [
       'an unknown key',
       group('    cron: "* * * * *"\n'),
-      /^sync-groups\.yaml:6: unknown key "cron"; known here are name, /,
+      /^sync-groups\.yaml:6: unknown key "cron"; known keys are name, /,
     ],
     [
       'a branch that git would take for an option',
