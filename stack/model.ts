@@ -13,6 +13,7 @@ export interface ModelFetchOptions {
   readonly cacheDir: string;
   /** Source of PATH and pip's settings. @default process.env */
   readonly env?: NodeJS.ProcessEnv;
+  /** Aborts the download. */
   readonly signal?: AbortSignal | undefined;
   /** Called with the current step, and the completed fraction if known (0 to 1). */
   readonly onProgress?: (message: string, fraction?: number) => void;

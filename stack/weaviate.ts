@@ -11,7 +11,9 @@ import type { ServerProgram } from './temporal.ts';
 
 /** Settings for an existing Weaviate, in addition to `WEAVIATE_URL` and `WEAVIATE_GRPC`. */
 export interface WeaviateChoice {
+  /** Address of its REST API. */
   readonly url?: string | undefined;
+  /** `host:port` of its gRPC API. */
   readonly grpc?: string | undefined;
   /** Name of the environment variable with its API key; default `WEAVIATE_API_KEY`. */
   readonly apiKeyEnv?: string | undefined;

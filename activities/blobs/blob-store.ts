@@ -16,6 +16,7 @@ export interface Blob {
 
 /** A blob that is being written; it exists only on this machine until it is kept. */
 export interface BlobDraft {
+  /** Appends bytes. */
   write(bytes: Uint8Array): Promise<void>;
   /**
    * Stores the complete blob: from then on every process that shares the store can open it. Storing existing content
@@ -43,6 +44,7 @@ export interface BlobStore {
    * instead of ending. Throws `BlobNotFound`.
    */
   open(digest: string): Promise<Readable>;
+  /** Whether the store has this content. */
   has(digest: string): Promise<boolean>;
   /** Deletes content, if it exists. */
   delete(digest: string): Promise<void>;

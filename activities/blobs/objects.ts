@@ -10,6 +10,7 @@ export interface Objects {
   create(name: string, content: Uint8Array): Promise<boolean>;
   /** Streams the content under a name; null when it does not exist. */
   open(name: string): Promise<Readable | null>;
+  /** Whether there is an object of this key. */
   has(name: string): Promise<boolean>;
   /** The names below a folder (`a/b/`), in byte order. */
   list(folder: string): AsyncIterable<string>;

@@ -109,7 +109,9 @@ async function takeOver(store: IndexStore, repository: string, branches: readonl
 /** Which ref to bring up to date, and where it and the others of the repository were seen; HEAD alone is asked for when it was not. */
 export interface RefGoal {
   readonly of: IndexedRef;
+  /** Where the ref was seen. @default where it is now, which is asked */
   readonly at?: Goal;
+  /** Commits of all indexed refs, fetched together. @default this ref alone */
   readonly tips?: ReadonlyMap<string, string>;
 }
 

@@ -30,6 +30,7 @@ export interface GitOptions {
   readonly store?: ObjectStore;
   /** Configuration for this process. It is passed in the environment, so credentials do not appear in process lists. */
   readonly config?: readonly (readonly [key: string, value: string])[];
+  /** Ends git when it is aborted. */
   readonly signal?: AbortSignal | undefined;
   /** Receives what git printed to standard error, when it succeeded. */
   readonly onRemark?: (said: string) => void;

@@ -22,6 +22,7 @@ export interface ChangeSource {
   readonly to: Snapshot;
   /** Why every file of the new tree comes as an `add`; null when only changes come. */
   readonly full: FullReason | null;
+  /** The changes, in the order of the producer. Read once. */
   changes(): AsyncIterable<Change>;
   /** Reads blobs of the old side, whose chunks must be counted again; null when the producer cannot provide them. */
   readonly readOld:
@@ -31,7 +32,9 @@ export interface ChangeSource {
 
 /** The number of chunks of a file, cached by content and name: deleting a file then needs no content. */
 export interface ChunkCounts {
+  /** How many chunks the file has; undefined when it was never put. */
   get(file: { readonly blob: string; readonly name: string }): number | undefined;
+  /** Remembers the counts of files. */
   put(files: readonly { readonly blob: string; readonly name: string; readonly chunks: number }[]): void;
 }
 

@@ -48,7 +48,9 @@ export interface DifferentialTools {
 
 /** See `Mgit.diff`. */
 export interface DifferentialOptions {
+  /** The commit to go to. @default where HEAD is */
   readonly target?: Snapshot;
+  /** Why every file is read. @default only what changed is read */
   readonly full?: FullReason;
   /** The observed position of the ref to go to. @default the current HEAD, which is requested */
   readonly at?: Goal;

@@ -28,6 +28,7 @@ export interface MirrorOptions {
   readonly config: readonly (readonly [string, string])[];
   /** {@link Access.turn} */
   readonly turn: Access['turn'];
+  /** Ends the fetch. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -31,5 +31,6 @@ export interface Access {
   readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
   /** Runs a request to the remote when a slot is free. */
   readonly turn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Ends git and requests. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -23,6 +23,7 @@ export interface StatusPages {
 /** A running server at `address`, `host:port`. */
 export interface StatusServer {
   readonly address: string;
+  /** Stops listening and closes open connections. */
   close(): Promise<void>;
 }
 

@@ -31,4 +31,5 @@ const s3Blobs = z.strictObject({
 /** Where blobs are stored. */
 export const blobsSchema = z.discriminatedUnion('type', [folderBlobs, s3Blobs]);
 
+/** `blobs` with `type: s3`, checked. */
 export type S3BlobsConfig = z.infer<typeof s3Blobs>;

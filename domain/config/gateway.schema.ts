@@ -52,4 +52,5 @@ export const gatewaySchema = z.strictObject({
     .refine((list) => new Set(list.map((one) => one.id)).size === list.length, 'two keys have the same id'),
 });
 
+/** An entry of `gateway.keys`, checked. */
 export type ApiKeyConfig = z.infer<typeof apiKeySchema>;

@@ -78,6 +78,9 @@ function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
 /** An embedding model that another program serves. */
 export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
 
+/** An entry of `models`, checked. */
 export type ServedModelConfig = z.infer<typeof servedModelSchema>;
+/** An entry of `models` with `type: openai`, checked. */
 export type OpenAiModelConfig = z.infer<typeof openAiModel>;
+/** An entry of `models` with `type: weaviate`, checked. */
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;

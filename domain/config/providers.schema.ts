@@ -123,11 +123,19 @@ export const providerSchema = z.discriminatedUnion('type', [
   mgitProvider,
 ]);
 
+/** An entry of `providers`, checked. */
 export type ProviderConfig = z.infer<typeof providerSchema>;
+/** A provider with `type: github`, checked. */
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
+/** A provider with `type: gitlab`, checked. */
 export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
+/** A provider with `type: gitea`, checked. */
 export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
+/** A provider with `type: azure-devops`, checked. */
 export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
+/** A provider with `type: bitbucket`, checked. */
 export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
+/** A provider with `type: local`, checked. */
 export type LocalProviderConfig = z.infer<typeof localProvider>;
+/** A provider with `type: mgit`, checked. */
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

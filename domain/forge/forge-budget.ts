@@ -18,6 +18,7 @@ export const REST_POINTS = { read: 1, write: 5 } as const;
  * The kinds of traffic that a forge counts separately. Git costs no points, only a slot among the concurrent requests.
  */
 export const FORGE_LINES = ['rest', 'graphql', 'git'] as const;
+/** One of {@link FORGE_LINES}. */
 export type ForgeLine = (typeof FORGE_LINES)[number];
 
 /** What the forge said in its answers since the last report. */

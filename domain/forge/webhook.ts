@@ -7,6 +7,7 @@ import { gitlabAction } from './webhook/gitlab.ts';
 
 /** The forges whose webhooks are supported; each has its own address, `/webhooks/<forge>`. */
 export const FORGES = ['github', 'gitlab', 'gitea', 'bitbucket', 'azure-devops'] as const;
+/** One of {@link FORGES}. */
 export type Forge = (typeof FORGES)[number];
 
 /**

@@ -9,6 +9,7 @@ export interface Head {
   readonly uid?: string;
   /** The commit's tree and time (ISO 8601), if known at no extra cost. */
   readonly tree?: string;
+  /** When the commit was made (ISO 8601). */
   readonly committedAt?: string;
   /** Commits by full ref name, of the requested branches without the one that HEAD points to. */
   readonly branches?: ReadonlyMap<string, string>;

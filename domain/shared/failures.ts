@@ -135,6 +135,7 @@ const LONGEST_WAIT_MS = 86_400_000;
  * worker turns it into an `ApplicationFailure` of the same type, the command line into a message and an exit code.
  */
 export class LonghaulError extends Error {
+  /** The kind of failure: decides the exit code, and how often it is tried again. */
   readonly type: FailureType;
   /** Milliseconds to wait before the next try, if the server gave it (`retry-after`); a day at most. */
   readonly retryAfterMs: number | undefined;

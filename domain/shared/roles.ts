@@ -2,6 +2,7 @@ import { LonghaulError } from './failures.ts';
 
 /** What a worker process can do. A role is a task queue (docs/architecture.md). */
 export const ROLES = ['flows', 'repos'] as const;
+/** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];
 
 /** The roles in `flows,repos`. Throws `InvalidInput`. */

@@ -14,7 +14,9 @@ export interface DistilOptions {
   readonly files: ModelFiles;
   /** Written atomically. */
   readonly target: string;
+  /** Receives messages about what takes long. */
   readonly progress?: Progress;
+  /** Ends the distillation. */
   readonly signal?: AbortSignal;
 }
 

@@ -26,7 +26,9 @@ export interface ModelConfig {
 
 /** Callbacks while a model is prepared, which takes about half a minute the first time. */
 export interface ModelOptions {
+  /** Receives messages about what takes long, such as distilling a model. */
   readonly progress?: Progress;
+  /** Aborts opening. */
   readonly signal?: AbortSignal;
 }
 

@@ -45,6 +45,7 @@ export interface RemoteModelOptions {
   readonly maxInputBytes: number;
   /** Folder where the vector length is cached. */
   readonly cacheDir: string;
+  /** Aborts opening and every request. */
   readonly signal?: AbortSignal | undefined;
   /**
    * Sends one request and returns one vector per text, in order. Throws `RateLimited` or `ServerUnavailable` when a

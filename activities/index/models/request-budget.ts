@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface BudgetLimits {
   /** Absent: unlimited. */
   readonly requestsPerMinute?: number | undefined;
+  /** Tokens that all requests of a minute may have. @default no limit */
   readonly tokensPerMinute?: number | undefined;
   /** Concurrent requests. */
   readonly concurrency: number;

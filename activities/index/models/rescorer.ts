@@ -17,6 +17,7 @@ import { createWordPiece } from './wordpiece.ts';
 export interface Rescorer {
   /** The cosine similarity of the query and each chunk, in order. */
   similarities(query: string, chunks: readonly RescoredChunk[]): Promise<number[]>;
+  /** Ends its threads. Running calls are rejected. */
   close(): Promise<void>;
 }
 

@@ -25,6 +25,7 @@ export interface Builds {
    * nothing.
    */
   dropLeftovers(): Promise<string[]>;
+  /** The objects and receipts of the build with this digest, whether it exists or not. */
   store(digest: string): IndexStore;
 }
 

@@ -31,6 +31,7 @@ export interface VectorCache {
   getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
   /** Stores chunk counts in one transaction. */
   putCounts(analysis: string, entries: readonly (CountKey & { readonly chunks: number })[]): void;
+  /** Closes the database. */
   close(): void;
 }
 

@@ -14,7 +14,9 @@ import type { ForgeAccount } from './account.ts';
 
 /** Access to the budget of an account. */
 export interface BudgetKeeper {
+  /** Requests places and points. The answer grants them or says until when to wait. */
   lease(request: LeaseRequest): Promise<LeaseAnswer>;
+  /** Returns places, and passes on what the forge answered about its limits. */
   report(given: ForgeReport): Promise<void>;
 }
 

@@ -19,6 +19,7 @@ export interface Page {
 export interface PageCache {
   /** The cached page of an address; null when it is missing or damaged. */
   read(url: string): Promise<Page | null>;
+  /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
   write(url: string, page: Page): Promise<void>;
 }
 

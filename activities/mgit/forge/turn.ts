@@ -9,6 +9,7 @@ export type ForgeTurn = <Result>(request: () => Promise<Result>, signal: AbortSi
 export interface CountedForge {
   /** Base of the web site. */
   readonly url: string;
+  /** Concurrent requests. @default 100 */
   readonly limits?: { readonly concurrency?: number | undefined } | undefined;
 }
 

@@ -89,6 +89,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
 /** Thrown by the client for any unsuccessful status, and with status 500 when there was no answer. */
 export interface RequestError extends Error {
   readonly status: number;
+  /** The answer; missing when there was none. */
   readonly response?: { readonly headers: Headers };
 }
 

@@ -10,7 +10,9 @@ export interface GraphqlAnswer<Data> {
 
 /** An error in a GraphQL answer. */
 export interface GraphqlError {
+  /** The kind of error, such as `NOT_FOUND` or `RATE_LIMITED`. */
   readonly type?: string;
+  /** Where in `data` the value is missing. */
   readonly path?: readonly (string | number)[];
   readonly message: string;
 }

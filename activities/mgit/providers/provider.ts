@@ -36,6 +36,7 @@ export interface Provider {
 
 /** A repository, with its HEAD if the listing included it. */
 export interface ListedRepository extends Repository {
+  /** Where HEAD is. @default the listing does not say */
   readonly head?: Head;
 }
 

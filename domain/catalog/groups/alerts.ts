@@ -6,6 +6,7 @@ export const ALERT_KINDS = [
   'runs-missed',
   'workers-gone',
 ] as const;
+/** One of {@link ALERT_KINDS}. */
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
 /** A problem, for as long as it lasts. */

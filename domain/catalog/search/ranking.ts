@@ -38,6 +38,7 @@ export interface RankingWeights {
   readonly kinds: Readonly<Record<FileKind, number>>;
 }
 
+/** The weights that search uses, chosen on judged queries (docs/search.md). */
 export const RANKING: RankingWeights = {
   vector: 0.4,
   vectorOfSymbol: 0.2,
