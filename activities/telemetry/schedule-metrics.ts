@@ -1,6 +1,5 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
-import { FLOW_INPUTS } from '../../domain/catalog/flows/flows.schema.ts';
 
 /** Milliseconds for which what Temporal said is shown again: it is asked once for each schedule. */
 const FRESH_FOR = 30_000;
@@ -8,16 +7,16 @@ const FRESH_FOR = 30_000;
 const PATIENCE = 5_000;
 
 /**
- * Shows in a registry what Temporal knows of the schedules that start flows of ours: every process says the same. While Temporal does
- * not answer there are none.
+ * Shows in a registry what Temporal knows of the schedules that start flows of ours, by workflow type: every process says the
+ * same. While Temporal does not answer there are none.
  */
-export function showSchedules(registry: Registry, client: Client): void {
+export function showSchedules(registry: Registry, client: Client, isOurs: (workflowType: string) => boolean): void {
   let asked = 0;
   let answer: Promise<ScheduleDescription[]> = Promise.resolve([]);
   const schedules = (): Promise<ScheduleDescription[]> => {
     if (Date.now() - asked > FRESH_FOR) {
       asked = Date.now();
-      answer = client.withDeadline(asked + PATIENCE, () => describeSchedules(client)).catch(() => []);
+      answer = client.withDeadline(asked + PATIENCE, () => describeSchedules(client, isOurs)).catch(() => []);
     }
     return answer;
   };
@@ -54,15 +53,14 @@ export function showSchedules(registry: Registry, client: Client): void {
   });
 }
 
-async function describeSchedules(client: Client): Promise<ScheduleDescription[]> {
+async function describeSchedules(
+  client: Client,
+  isOurs: (workflowType: string) => boolean,
+): Promise<ScheduleDescription[]> {
   const described: ScheduleDescription[] = [];
   for await (const { scheduleId, action } of client.schedule.list()) {
     if (action === undefined || !isOurs(action.workflowType)) continue;
     described.push(await client.schedule.getHandle(scheduleId).describe());
   }
   return described;
-}
-
-function isOurs(workflowType: string): boolean {
-  return Object.hasOwn(FLOW_INPUTS, workflowType);
 }
