@@ -2,11 +2,9 @@ import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { parseInput } from '../../domain/shared/flow.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
-/** Activities that need nothing outside: they run in the worker of the flow itself. */
+/** Activities without external dependencies: they run in the worker of the flow itself. */
 export interface InputActivities {
-  /**
-   * The input of a flow with its defaults filled in. Throws `InvalidInput` that names the field.
-   */
+  /** Returns the input of a flow with its defaults. Throws `InvalidInput` that names the field. */
   checkInput(request: { readonly flow: string; readonly input: unknown }): Promise<unknown>;
 }
 

@@ -48,6 +48,7 @@ export const INTERRUPTED = 130;
 
 /** Ends a command that a person interrupted: everything worth saying is printed already. */
 export class Interrupted extends Error {
+  /** Names the error in logs. */
   override readonly name = 'Interrupted';
 }
 

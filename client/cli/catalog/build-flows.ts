@@ -27,9 +27,11 @@ export async function listBuilds(context: CliContext, options: { readonly json?:
 
 /** Options of `longhaul index reembed`. */
 export interface ReembedOptions extends FlowOptions {
+  /** Model of the new build. @default that of the live one */
   readonly model?: string;
   /** YAML file with stored queries (docs/search.md). */
   readonly queries?: string;
+  /** Switch without asking. @default false */
   readonly yes?: boolean;
   readonly parallel: number;
 }

@@ -44,9 +44,13 @@ export async function addRepositories(
 
 /** Options of `longhaul sync`: exactly one of the choices. */
 export interface SyncOptions extends FleetOptions {
+  /** mgit patterns of the repositories to sync. */
   readonly pattern?: string[];
+  /** Names of the groups to run. */
   readonly group?: string[];
+  /** Run the groups that are due. @default false */
   readonly due?: boolean;
+  /** Run all groups, or sync everything that is indexed. @default false */
   readonly all?: boolean;
   readonly parallel: number;
 }

@@ -4,12 +4,18 @@ import { printable } from '../../core/printable.ts';
 
 /** What `longhaul search` can be told besides the query. */
 export interface SearchOptions {
+  /** mgit pattern of the repositories to search. @default all */
   readonly repo?: string;
+  /** Language of the files. @default any */
   readonly lang?: string;
+  /** Pattern of the paths of the files. @default any */
   readonly path?: string;
+  /** Branch to search. @default HEAD */
   readonly branch?: string;
   readonly limit: number;
+  /** Print one JSON value. @default false */
   readonly json?: boolean;
+  /** Show how each score came about. @default false */
   readonly explain?: boolean;
   /** False for `--no-rescore`. */
   readonly rescore: boolean;

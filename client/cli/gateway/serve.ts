@@ -64,6 +64,7 @@ export interface KeyOptions {
   readonly updates: readonly string[];
   /** Requests a minute. */
   readonly rate: number;
+  /** Print one JSON value. @default false */
   readonly json?: boolean;
 }
 

@@ -32,12 +32,6 @@ export function branchList(z: Zod) {
   return z.array(z.string().refine(isBranchPattern, NOT_A_BRANCH_PATTERN)).max(200);
 }
 
-/** Either patterns or everything. */
-export interface PatternsOrAll {
-  readonly patterns?: readonly string[];
-  readonly all: boolean;
-}
-
 /** What an input with both, or with neither, is refused with. */
 export const PATTERNS_OR_ALL = 'give either patterns or "all": true';
 

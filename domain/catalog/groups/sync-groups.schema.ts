@@ -22,7 +22,7 @@ const declaredGroup = z
     name,
     description: z.string().max(1_000).default(''),
     schedule: z.string().min(1).max(200),
-    timezone: z.string().refine(isTimeZone, 'this is no time zone: give one such as Europe/Berlin').default('UTC'),
+    timezone: z.string().refine(isTimeZone, 'not a time zone: use one such as Europe/Berlin').default('UTC'),
     jitter: spanOfTime('1h').optional(),
     patterns: patterns.min(1, 'give at least one pattern'),
     exclude: patterns.default([]),

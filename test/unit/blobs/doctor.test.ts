@@ -73,5 +73,5 @@ test('a bucket is written to; wrong keys, a missing bucket and a server that is 
   };
   expect(await wrong(blobs, { ...env, AWS_SECRET_ACCESS_KEY: 'other' })).toMatch(/credentials .* were refused/);
   expect(await wrong({ ...blobs, bucket: 'no-such-bucket' }, env)).toMatch(/^blobs in longhaul\.yaml is wrong/);
-  expect(await wrong({ ...blobs, endpoint: 'http://127.0.0.1:1' }, env)).toMatch(/^There is no way now to the bucket/);
+  expect(await wrong({ ...blobs, endpoint: 'http://127.0.0.1:1' }, env)).toMatch(/^Cannot reach the bucket/);
 }, 60_000);
