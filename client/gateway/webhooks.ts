@@ -17,6 +17,7 @@ import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
+import { writtenId } from '../../domain/shared/flow.ts';
 import { rememberedGroups, wanted, wantedBranches } from './repository-filter.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
@@ -140,7 +141,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
 async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
   await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>(takeDeliveriesFlow.type, {
     taskQueue: takeDeliveriesFlow.queue,
-    workflowId: `${takeDeliveriesFlow.id({})}`,
+    workflowId: writtenId(takeDeliveriesFlow, {}),
     args: [{}],
     signal: 'deliveries',
     signalArgs: [{ deliveries }],

@@ -16,7 +16,7 @@ export function inputSchema(flow: AnyFlow): z.ZodType {
 
 /** The input of a flow with its defaults filled in. Throws `InvalidInput` that names flow and field. */
 export function parseInput<Declared extends AnyFlow>(flow: Declared, input: unknown): CheckedOf<Declared> {
-  return parseWith(inputSchema(flow), flow, input) as CheckedOf<Declared>;
+  return parseWith(inputSchema(flow), flow, input);
 }
 
 /** Checks what a service gives to a flow. Throws `InvalidInput` that names flow and field. */

@@ -45,7 +45,7 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   busy(input: Checked): Busy;
   /** The part of the input that says what is asked, without what only says how: two inputs with equal parts are one question. */
   question(input: Checked): unknown;
-  /** One line for the Temporal UI, at most 200 bytes. */
+  /** One line for the Temporal UI, at most 200 bytes. @default the workflow type */
   summary(input: Checked): string;
   /** Keyword search attributes of its runs. */
   searchAttributes(input: Checked): Readonly<Record<string, string>>;
@@ -77,6 +77,7 @@ export interface Busy {
 /** See {@link Flow.startSignal}. */
 export interface StartSignal {
   readonly name: string;
+  /** Its argument. */
   input(delivery: string | undefined): object;
 }
 
@@ -93,7 +94,7 @@ export type ResultOf<Declared extends AnyFlow> = NonNullable<Declared['types']>[
 /** What a declaration says; the rest has defaults. */
 type Declaration<Type extends string, Given, Schema extends z.ZodType, Result> = Pick<
   Flow<Type, Given, Json<z.output<Schema>>, Result>,
-  'type' | 'does' | 'examples' | 'startedBy' | 'id' | 'summary'
+  'type' | 'does' | 'examples' | 'startedBy' | 'id'
 > & { readonly input: (zod: Zod) => Schema } & Partial<Flow<Type, Given, Json<z.output<Schema>>, Result>>;
 
 /** Refuses a schema that does not take what the type says. */
@@ -110,6 +111,7 @@ export function defineFlow<Given, Result>() {
   ): Flow<Type, Given, Json<z.output<Schema>>, Result> => ({
     queue: FLOWS_QUEUE,
     whenRunning: 'join',
+    summary: () => declaration.type,
     question: (input) => input,
     busy: (input) => ({
       type: 'RepositoryBusy',
@@ -124,6 +126,13 @@ export function defineFlow<Given, Result>() {
     person: null,
     ...(declaration as Declaration<Type, Given, Schema, Result>),
   });
+}
+
+/** The workflow id of a run, for a flow whose id is written out. Throws a `TypeError` for one that needs a digest. */
+export function writtenId<Declared extends AnyFlow>(flow: Declared, input: CheckedOf<Declared>): string {
+  const id = flow.id(input);
+  if (typeof id === 'string') return id;
+  throw new TypeError(`the workflow id of ${flow.type} needs a digest`);
 }
 
 function shownId(id: string | DigestId): string {

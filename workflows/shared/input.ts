@@ -13,5 +13,5 @@ const { checkInput } = proxyLocalActivities<InputActivities>({
  * types it, or the non-retryable failure `InvalidInput` that names the field.
  */
 export async function checked<Declared extends AnyFlow>(flow: Declared, input: unknown): Promise<CheckedOf<Declared>> {
-  return (await checkInput({ flow: flow.type, input })) as CheckedOf<Declared>;
+  return checkInput({ flow: flow.type, input });
 }

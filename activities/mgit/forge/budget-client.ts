@@ -10,6 +10,7 @@ import {
   report,
 } from '../../../domain/forge/forge-budget.ts';
 import { forgeBudgetFlow, type ForgeBudgetInput } from '../../../domain/forge/forge-budget-flow.ts';
+import { writtenId } from '../../../domain/shared/flow.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 
@@ -60,8 +61,8 @@ export function keeperInMemory(): BudgetKeeper {
 }
 
 function keeperInTemporal(client: Client, account: ForgeBudgetInput): BudgetKeeper {
-  const { type, queue: taskQueue, id, summary } = forgeBudgetFlow;
-  const workflowId = `${id(account)}`;
+  const { type, queue: taskQueue } = forgeBudgetFlow;
+  const workflowId = writtenId(forgeBudgetFlow, account);
   async function update<Result>(name: string, given: ForgeReport): Promise<Result> {
     const { WithStartWorkflowOperation, WorkflowIdConflictPolicy } = await import('@temporalio/client');
     for (let tries = 1; ; tries++) {
@@ -76,7 +77,7 @@ function keeperInTemporal(client: Client, account: ForgeBudgetInput): BudgetKeep
                 taskQueue,
                 args: [account],
                 workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-                staticSummary: summary(account),
+                staticSummary: forgeBudgetFlow.summary(account),
               }),
             },
           ),

@@ -126,7 +126,7 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   input: GivenOf<Declared>,
   options: FleetOptions,
 ): Promise<number> {
-  const asks: boolean = 'confirm' in input && input.confirm === true;
+  const asks: boolean = 'confirm' in input && input.confirm;
   const question = asks ? onboardingQuestion : null;
   const print = async (result: FleetResult): Promise<number> => {
     await printFleetResult(context, result);

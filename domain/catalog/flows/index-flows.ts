@@ -37,7 +37,6 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   // one that asks a person does not answer one that must not
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
-  summary: () => 'reembedIndex',
   updates: { confirm: confirmation },
 });
 
@@ -63,7 +62,6 @@ export const switchIndexFlow = defineFlow<SwitchInput, SwitchResult>()({
   startedBy: ['people', 'services'],
   id: () => BUILDS_LOCK,
   busy: indexBusy,
-  summary: () => 'switchIndex',
 });
 
 /** Deletes builds that are not needed. */
@@ -75,5 +73,4 @@ export const pruneIndexFlow = defineFlow<PruneInput, PruneResult>()({
   startedBy: ['people', 'services'],
   id: () => BUILDS_LOCK,
   busy: indexBusy,
-  summary: () => 'pruneIndex',
 });
