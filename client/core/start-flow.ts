@@ -14,7 +14,7 @@ import {
 } from '@temporalio/common';
 import { FLOWS, type Flows } from '../../domain/flows.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import type { AnyFlow, DigestId, GivenOf, ResultOf } from '../../domain/shared/flow.ts';
+import type { AnyFlow, DigestId, GivenOf, ResultOf, StartSignal } from '../../domain/shared/flow.ts';
 import { parseInput } from '../../domain/shared/flow.schema.ts';
 import { answers, type AskedQuestion, digestOf, idIs, sha256 } from './running-question.ts';
 
@@ -71,7 +71,7 @@ export async function startDeclared<Declared extends AnyFlow>(
     throw new LonghaulError('InvalidInput', message);
   }
   const options = startOptions(flow, input, checked);
-  if (flow.startSignal !== null) return startWithSignal(client, flow, options, once);
+  if (flow.startSignal !== null) return startWithSignal(client, flow, flow.startSignal, { ...options, once });
   if (once !== undefined) return startOnce(client, flow, options, { once, checked });
   return startOrJoin(client, flow, options, checked);
 }
@@ -172,15 +172,14 @@ async function untilEnded(client: Client, { workflowId, runId }: WorkflowExecuti
 async function startWithSignal<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,
-  { workflowIdConflictPolicy: _policy, ...options }: FlowStartOptions,
-  once: string | undefined,
+  signal: StartSignal,
+  { workflowIdConflictPolicy: _policy, once, ...options }: FlowStartOptions & { readonly once: string | undefined },
 ): Promise<HandleOf<Declared>> {
-  const { name, input } = flow.startSignal ?? { name: '', input: () => ({}) };
   const handle = await client.workflow.signalWithStart<HandleFlow<Declared>, [object]>(flow.type, {
     ...options,
     args: options.args as Parameters<HandleFlow<Declared>>,
-    signal: name,
-    signalArgs: [input(once === undefined ? undefined : sha256(once))],
+    signal: signal.name,
+    signalArgs: [signal.input(once === undefined ? undefined : sha256(once))],
   });
   return Object.assign(handle, { firstExecutionRunId: handle.signaledRunId });
 }
