@@ -189,7 +189,7 @@ export async function syncGroups(
       return { group: name, workflowId, ...result };
     });
     if (options.json) context.stdout.write(`${JSON.stringify({ groups: runs })}\n`);
-    else if (names.length === 0) context.stdout.write('No group is to be run.\n');
+    else if (names.length === 0) context.stdout.write('No groups matched.\n');
     const failed = runs.some((run) => 'failed' in run && run.failed > 0);
     return failed ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
   } finally {
