@@ -2,7 +2,7 @@ import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
 import { stems } from '../../domain/catalog/search/identifiers.ts';
-import { type Question, readQuestion } from '../../domain/catalog/search/question.ts';
+import { checkLimit, type Question, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
   type Explanation,
@@ -34,7 +34,7 @@ export interface SearchQuery {
   readonly path?: string;
   /** The branch to look at, in the repositories that are indexed at it: as their HEAD or beside it. @default HEAD, whatever it names */
   readonly branch?: string;
-  /** Results at most. @default 10 */
+  /** Results at most, 1 to 100. @default 10 */
   readonly limit?: number;
   /** False to leave out the comparison by the transformer, which costs the first time that a piece of code is compared. @default true */
   readonly rescore?: boolean;
@@ -113,11 +113,12 @@ type Chunks = Collection<ChunkProperties>;
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
  * rules of `domain/catalog/search/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
- * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
+ * a limit outside 1 to 100, a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
  * nothing in the index is written in, and for a branch that no repository is indexed at; `ServerUnavailable` when Weaviate does not answer.
  */
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
-  const { query } = question;
+  const { query, limit } = question;
+  if (limit !== undefined) checkLimit(limit);
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
   if (question.path === '') throw new LonghaulError('InvalidInput', 'The path is empty: give a glob, or leave it out.');
   if (question.language === '')
