@@ -42,6 +42,11 @@ export function shownError(error: unknown): ShownError {
   return { type: 'Unexpected', message, remedy: null, exitCode: 70 };
 }
 
+/** The exit code of several failures, reported together: the highest of theirs; 0 without failures. */
+export function worstExitCode(failures: readonly Pick<ShownError, 'exitCode'>[]): number {
+  return Math.max(0, ...failures.map(({ exitCode }) => exitCode));
+}
+
 /** Prints an error: one plain sentence and what to do on stderr, or one JSON object on stdout. Gives the exit code. */
 export function printError(error: unknown, json: boolean): number {
   const { type, message, remedy, exitCode } = shownError(error);
