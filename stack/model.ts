@@ -13,6 +13,7 @@ export interface ModelFetchOptions {
   readonly cacheDir: string;
   /** Where PATH and pip's settings come from. @default process.env */
   readonly env?: NodeJS.ProcessEnv;
+  /** Aborts the download. */
   readonly signal?: AbortSignal | undefined;
   /** What is being done, and how much of it where it can be known (0 to 1). */
   readonly onProgress?: (message: string, fraction?: number) => void;

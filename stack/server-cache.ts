@@ -12,6 +12,7 @@ export interface FetchOptions {
   readonly cacheDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: OnProgress;
+  /** Aborts the download or build. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -38,12 +38,15 @@ export interface StackOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Ports on 127.0.0.1; 0 or left out: a free one, the same at every start as long as it stays free. */
   readonly ports?: { readonly temporal?: number; readonly temporalUi?: number; readonly weaviate?: number };
+  /** An existing Temporal server, or options of the embedded one. @default the embedded one */
   readonly temporal?: TemporalChoice;
+  /** An existing Weaviate, or options of the embedded one. @default the embedded one */
   readonly weaviate?: WeaviateChoice;
   /** Folder of a model to use instead of the packaged one; `LONGHAUL_MODEL_DIR` wins over it. */
   readonly modelPath?: string | undefined;
   /** Default: everything. */
   readonly needs?: readonly Need[];
+  /** Receives messages about the start. @default none are given */
   readonly onProgress?: OnProgress;
   /** Gives the start up: everything that was started is stopped, and {@link startStack} rejects with its reason. */
   readonly signal?: AbortSignal;

@@ -6,7 +6,9 @@ import { StackError } from './stack-error.ts';
 export interface TemporalChoice {
   /** A profile of `temporal.toml`. */
   readonly profile?: string | undefined;
+  /** `host:port`. @default as the environment or the profile says */
   readonly address?: string | undefined;
+  /** @default `default`, or as the environment or the profile says */
   readonly namespace?: string | undefined;
 }
 

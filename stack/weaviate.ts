@@ -11,7 +11,9 @@ import type { ServerProgram } from './temporal.ts';
 
 /** Where an existing Weaviate may be named, besides `WEAVIATE_URL` and `WEAVIATE_GRPC`. */
 export interface WeaviateChoice {
+  /** Address of its REST API. */
   readonly url?: string | undefined;
+  /** `host:port` of its gRPC API. */
   readonly grpc?: string | undefined;
   /** Name of the environment variable that holds its API key; default `WEAVIATE_API_KEY`. */
   readonly apiKeyEnv?: string | undefined;

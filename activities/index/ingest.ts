@@ -20,6 +20,7 @@ export interface ChangeSource {
   readonly to: Snapshot;
   /** Why every file of the new tree comes as an `add`; null when only what changed comes. */
   readonly full: FullReason | null;
+  /** The changes, in the order of the producer. Read once. */
   changes(): AsyncIterable<Change>;
   /** Blobs of the old side, whose chunks must be counted again; null when the producer cannot give them. */
   readonly readOld:
@@ -29,7 +30,9 @@ export interface ChangeSource {
 
 /** How many chunks a file has, remembered by its content and name: deleting a file then needs no content. */
 export interface ChunkCounts {
+  /** How many chunks the file has; undefined when it was never put. */
   get(file: { readonly blob: string; readonly name: string }): number | undefined;
+  /** Remembers the counts of files. */
   put(files: readonly { readonly blob: string; readonly name: string; readonly chunks: number }[]): void;
 }
 

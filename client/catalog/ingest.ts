@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../../activities/index/stream-spool.ts';
 import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
 import type { CliContext } from '../core/context.ts';
+import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { startFlow } from '../core/start-flow.ts';
 
@@ -20,7 +20,7 @@ export interface Ingested {
  * The flow deletes the stream when it is ingested. It is not deleted here, whatever fails: a flow whose start or result this
  * process did not hear of may be running and about to read it.
  */
-export async function ingestLines(context: CliContext, input: Readable, provider: string): Promise<Ingested> {
+export async function ingestLines(context: CliContext, input: Input, provider: string): Promise<Ingested> {
   const spool = createStreamSpool(await openBlobs(context, context.env), context.config.index.maxFileBytes);
   const streams = await spool.put(input, provider);
   const session = await connectTemporal(context);

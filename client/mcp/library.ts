@@ -31,6 +31,7 @@ export interface Library {
    * ids, or the branches.
    */
   receipt(repository: string, branch: string | undefined, signal: AbortSignal): Promise<Receipt>;
+  /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 

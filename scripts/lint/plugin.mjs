@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Each wing has a folder of this name in the rooms that it needs. Wings never import each other. */
-const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
+export const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
 
 /** Rooms of `domain/`, from the bottom up: each imports only those before it. Wings share one place. */
-const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
+export const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
 
 /** Which rooms a room may import, besides itself; `types` only with `import type`. */
-const ROOMS = {
+export const ROOMS = {
   platform: {},
   domain: {},
   workflows: { allowed: ['domain'], types: ['activities'] },

@@ -21,6 +21,7 @@ export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 export interface ChunkCounts {
   /** Undefined when it was never put. */
   get(file: CountKey): number | undefined;
+  /** Remembers the counts of files. */
   put(files: readonly (CountKey & { readonly chunks: number })[]): void;
 }
 
@@ -49,6 +50,7 @@ export interface AnalyzerOptions extends ModelOptions {
   readonly model: ModelConfig | RemoteModel;
   /** Where vectors and counts are remembered. */
   readonly cacheDir: string;
+  /** How many threads analyze. @default 1 when idle, at most one for each processor */
   readonly threads?: PoolSize;
 }
 

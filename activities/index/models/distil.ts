@@ -14,7 +14,9 @@ export interface DistilOptions {
   readonly files: ModelFiles;
   /** Written whole or not at all. */
   readonly target: string;
+  /** Receives messages about what takes long. */
   readonly progress?: Progress;
+  /** Ends the distillation. */
   readonly signal?: AbortSignal;
 }
 

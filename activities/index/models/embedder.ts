@@ -26,7 +26,9 @@ export interface ModelConfig {
 
 /** What happens while a model is made ready, which the first time takes about half a minute. */
 export interface ModelOptions {
+  /** Receives messages about what takes long, such as distilling a model. */
   readonly progress?: Progress;
+  /** Aborts opening. */
   readonly signal?: AbortSignal;
 }
 

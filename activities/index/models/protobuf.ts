@@ -1,7 +1,10 @@
 /** Writes one protobuf message, field by field. A tag is {@link lengthDelimited} or {@link fixed64} of a field's number. */
 export interface MessageWriter {
+  /** Writes a field of text in UTF-8. */
   string(tag: number, value: string): void;
+  /** Writes a field of bytes. */
   bytes(tag: number, value: Uint8Array): void;
+  /** Writes a field of a 64-bit float. */
   double(tag: number, value: number): void;
   /** Writes a message inside this one: all that `write` writes. */
   message(tag: number, write: () => void): void;

@@ -45,6 +45,7 @@ export interface RemoteModelOptions {
   readonly maxInputBytes: number;
   /** Where the length of the vectors is remembered. */
   readonly cacheDir: string;
+  /** Aborts opening and every request. */
   readonly signal?: AbortSignal | undefined;
   /**
    * One request: one vector for each text, in order. Throws `RateLimited` or `ServerUnavailable` when trying again may help.

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface BudgetLimits {
   /** Left out: as many as are made. */
   readonly requestsPerMinute?: number | undefined;
+  /** Tokens that all requests of a minute may have. @default no limit */
   readonly tokensPerMinute?: number | undefined;
   /** Requests at the same time. */
   readonly concurrency: number;

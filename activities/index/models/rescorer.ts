@@ -17,6 +17,7 @@ import { createWordPiece } from './wordpiece.ts';
 export interface Rescorer {
   /** The cosine of the question and each piece, in order. */
   similarities(query: string, chunks: readonly RescoredChunk[]): Promise<number[]>;
+  /** Ends its threads. Running calls are rejected. */
   close(): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ export interface WeaviateModuleOptions {
   /** Key of the service behind the module. */
   readonly apiKey: string | null;
   readonly cacheDir: string;
+  /** Aborts opening and every request. */
   readonly signal?: AbortSignal | undefined;
 }
 

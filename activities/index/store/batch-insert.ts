@@ -30,6 +30,7 @@ export interface BatchInsert {
     objects: readonly BatchObject[],
     signal: AbortSignal | undefined,
   ): Promise<RefusedObject[]>;
+  /** Closes the connection. Running inserts are rejected. */
   close(): void;
 }
 

@@ -24,6 +24,7 @@ export interface Builds {
    * made anew in a Weaviate with auto-schema. Gives the digests. Without a live build it deletes nothing.
    */
   dropLeftovers(): Promise<string[]>;
+  /** The objects and receipts of the build with this digest, whether it exists or not. */
   store(digest: string): IndexStore;
 }
 

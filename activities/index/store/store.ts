@@ -80,7 +80,9 @@ export interface IndexStore {
   readReceipt(repository: string, ref?: string): Promise<Receipt | null>;
   /** The receipts of some repositories at a ref in one request, in any order; one that has none is left out. */
   readReceipts(repositories: readonly string[], ref?: string): Promise<Receipt[]>;
+  /** Writes the receipt of a repository at a ref, replacing the one there is. */
   writeReceipt(receipt: Receipt): Promise<void>;
+  /** Deletes the receipt of a repository at a ref; nothing happens when there is none. */
   deleteReceipt(repository: string, ref: string): Promise<void>;
   /** All receipts, in order of repository ids, that of HEAD before those of branches. */
   receipts(): Promise<Receipt[]>;

@@ -28,6 +28,7 @@ export interface VectorCache {
   getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
   /** Keeps chunk counts, all of them or, when the process dies, none. */
   putCounts(analysis: string, entries: readonly (CountKey & { readonly chunks: number })[]): void;
+  /** Closes the database. */
   close(): void;
 }
 

@@ -8,6 +8,7 @@ export interface WeaviateAddress {
   readonly url: string;
   /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
   readonly grpc?: string | undefined;
+  /** Sent as a bearer token. @default none */
   readonly apiKey?: string | null | undefined;
   /** Sent with every request: keys that a module of Weaviate needs. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

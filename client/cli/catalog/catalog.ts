@@ -70,7 +70,7 @@ export async function indexStdin(
   if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
     throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
   }
-  const input = file === undefined ? process.stdin : createReadStream(file);
+  const input = file === undefined ? context.stdin : createReadStream(file);
   const { outcomes, failures } = await ingestLines(context, input, options.provider);
   const failed = failures.map(({ repository, error }) => ({ repository, ...shownError(error) }));
   if (options.json) {

@@ -216,7 +216,9 @@ describe('sync groups', () => {
     const change = (group: SyncGroup) => ({ kind: 'created' as const, name: group.name, fields: [], group });
     await withoutSchedules(flows, async () => {
       const bad = { ...good, name: 'bad', schedule: 'never' };
-      await expect(activity.run(applyGroups, { changes: [change(bad), change(good)], source })).rejects.toThrow();
+      await expect(activity.run(applyGroups, { changes: [change(bad), change(good)], source })).rejects.toBeInstanceOf(
+        Error,
+      );
       const schedules = createGroupSchedules(client, tools.indexName);
       expect((await schedules.list()).map(({ group }) => group.name)).toEqual(['good']);
       await expect(activity.run(startGroups, { names: ['bad', 'good'] })).rejects.toThrow('no sync group "bad"');
