@@ -81,5 +81,5 @@ test.each([
 ])('%s shows foreign text literally', (_name, markdown) => {
   expect(markdown).toContain('img src=x');
   expect(markdown).not.toMatch(/^#|(?<!\\)<img|(?<!\\)\[x/m);
-  expect(markdown).not.toMatch(/[\p{Cc}\p{Cf}--\n]/v);
+  expect(markdown.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
 });
