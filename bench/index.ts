@@ -49,7 +49,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Runs one benchmark in a folder of its own, which is gone afterwards whatever happens. */
+/** Runs one benchmark in a separate folder, which is removed afterwards in every case. */
 async function measure(name: string, runs: number, signal: AbortSignal): Promise<Measured> {
   const { about, measure: run } = await load(name);
   const dir = await mkdtemp(join(tmpdir(), `longhaul-bench-${name}-`));

@@ -5,8 +5,7 @@ const USAGE = `npm run bench [-- options]
 
   --only NAME   one benchmark; may be repeated
   --runs N      measured runs of each (default 5)
-  --json FILE   the results in a file as well
-`;
+  --json FILE   also write the results to a file`;
 
 /** Every benchmark, by its name on the command line. */
 export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
@@ -21,7 +20,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 
-/** The options of `npm run bench`, or the reason why they cannot be used. */
+/** The options of `npm run bench`, or the reason why they are invalid. */
 export function readOptions(
   argv: readonly string[],
 ): { names: string[]; runs: number; json: string | undefined } | string {
@@ -40,8 +39,8 @@ export function readOptions(
     const runs = Number(values.runs);
     if (values.help === true) return USAGE;
     if (unknown.length > 0)
-      return `No benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}.`;
-    if (!Number.isInteger(runs) || runs < 1) return `--runs is a whole number from 1, not ${values.runs}.`;
+      return `There is no benchmark ${unknown.join(', ')}; available: ${Object.keys(BENCHMARKS).join(', ')}.`;
+    if (!Number.isInteger(runs) || runs < 1) return `--runs must be a whole number from 1, not ${values.runs}.`;
     return { names, runs, json: values.json };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;

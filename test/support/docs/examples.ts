@@ -2,11 +2,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import { FLOW_INPUTS, queriesFile } from '../../../domain/catalog/flows/flows.schema.ts';
+import { catalogFlows } from '../../../domain/catalog/flows/index.ts';
+import { queriesFile } from '../../../domain/catalog/flows/stored-queries.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
+import { inputSchema } from '../../../domain/shared/flow.schema.ts';
 
 /** A source to compile, and where in the documents it is from. */
 export interface Source {
@@ -23,7 +25,7 @@ export function checkYaml(text: string): string | null {
       parseSyncGroups(text, { file: 'sync-groups.yaml', providers: [] });
       return null;
     }
-    if ('queries' in value) return problemOf(queriesFile, value);
+    if ('queries' in value) return problemOf(queriesFile(z), value);
     // a section that names a provider is an example with it
     const providers = [{ name: 'work', type: 'github' }];
     return problemOf(configSchema, { providers, ...value });
@@ -34,19 +36,18 @@ export function checkYaml(text: string): string | null {
 
 /** Why a flow does not take an input; null when it does. `<digest>` and `<oid>` stand for any. */
 export function checkFlowInput(type: string, input: string): string | null {
-  const flows: Readonly<Record<string, z.ZodType>> = FLOW_INPUTS;
-  const schema = flows[type];
-  if (schema === undefined) return `no flow is called ${type}`;
+  const flow = catalogFlows.find((one) => one.type === type);
+  if (flow === undefined) return `no flow is called ${type}`;
   try {
     const text = input.replaceAll('<digest>', '0'.repeat(16)).replaceAll('<oid>', '0'.repeat(40));
-    return problemOf(schema, JSON.parse(text));
+    return problemOf(inputSchema(flow), JSON.parse(text));
   } catch (error) {
     return String(error);
   }
 }
 
 /** Names of the flows whose input is checked. */
-export const FLOWS: readonly string[] = Object.keys(FLOW_INPUTS);
+export const FLOWS: readonly string[] = catalogFlows.map(({ type }) => type);
 
 /** The first problem of a value; null when there is none. */
 function problemOf(schema: z.ZodType, value: unknown): string | null {

@@ -71,7 +71,7 @@ describe('commands in the documents', () => {
       "x.md:3 longhaul sync --everything: error: unknown option '--everything'",
       "x.md:4 longhaul index stdin --nothing: error: unknown option '--nothing'",
       "x.md:5 longhaul index verify [PATTERN...] [--full] [--mend]: error: unknown option '--mend'",
-      expect.stringContaining('x.md:6 npm run bench -- --only nothing: No benchmark is called nothing'),
+      expect.stringContaining('x.md:6 npm run bench -- --only nothing: There is no benchmark nothing'),
       expect.stringContaining("x.md:7 npm start -- --roots x: LonghaulError: Unknown option '--roots'"),
       'x.md:8 npm run nothing: package.json has no script nothing',
       'x.md:9 npx vitest run --project nothing: no project of tests is called nothing',
