@@ -11,7 +11,7 @@ import {
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
-  describeGroupChange,
+  describeGroupsPlan,
   type GroupChange,
   isEffective,
   SYNC_GROUPS_LOCK,
@@ -59,7 +59,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
     { summary: `compare ${file} with what runs`.slice(0, 200) },
     [{ document, file, prune }],
   );
-  setCurrentDetails(plan.changes.map(describeGroupChange).join('\n'));
+  setCurrentDetails(describeGroupsPlan(plan));
   const changes = plan.changes.filter(isEffective);
   if (changes.length > 0) {
     await deciding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);

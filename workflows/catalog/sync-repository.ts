@@ -1,4 +1,4 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { isCancellation, log, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type {
   IngestStreamInput,
   RemoveRepositoryInput,
@@ -15,7 +15,7 @@ import {
 } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
-import { indexing } from './activities.ts';
+import { deciding, indexing } from './activities.ts';
 import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
@@ -46,13 +46,30 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
     ...lockOf(repository),
     type: ingestStreamFlow.type,
     input: { repository, stream },
-    work: () =>
-      reported(repository, undefined, () =>
+    work: async () => {
+      const outcome = await reported(repository, undefined, () =>
         indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
           { repository, stream },
         ]),
-      ),
+      );
+      if (patched('flow-discards-its-stream')) await discard(repository, stream);
+      return outcome;
+    },
   });
+}
+
+/** Deletes a stream that is in the index now. A failure is only logged: streams are also deleted by their age. */
+async function discard(repository: string, stream: string): Promise<void> {
+  const before = workflowInfo().startTime.getTime();
+  try {
+    await deciding.discardStream.executeWithOptions(
+      { summary: 'delete the stream', scheduleToCloseTimeout: '10 minutes' },
+      [{ repository, stream, before }],
+    );
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('The ingested stream was not deleted.', { repository, stream, error: String(error) });
+  }
 }
 
 /** Takes one repository, or one branch of it, out of the index: objects first, receipts last. */

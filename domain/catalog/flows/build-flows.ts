@@ -1,4 +1,5 @@
 import type { BuildComparison, StoredQuery } from '../index/build.ts';
+import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import type { RepositoryFailure } from '../../fleet/fleet.ts';
 
 /** Input of `reembedIndex`. */
@@ -83,7 +84,7 @@ export const SWITCH_QUESTION = 'Go over to the new build?';
 /** The state of a `reembedIndex` as markdown, for the details that the Temporal UI shows. */
 export function describeReembed(progress: ReembedProgress): string {
   const { stage, from, to, comparison, repositories, failed, failures } = progress;
-  const rows: [string, string | number][] = [
+  const rows: MarkdownRow[] = [
     ['stage', stage],
     ['live build', from ?? 'none'],
     ['new build', to ?? 'none yet'],
@@ -91,11 +92,14 @@ export function describeReembed(progress: ReembedProgress): string {
     ['failed', failed],
     ...(comparison === null ? [] : comparisonRows(comparison)),
   ];
-  const parts = [`| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`];
+  const parts = [markdownTable(rows)];
   if (stage === 'waiting for confirmation') {
     parts.push(`${SWITCH_QUESTION}\n\nAnswer with the update \`confirm\`: \`{"proceed": true}\`.`);
   }
-  for (const { repository, error } of failures.slice(0, 20)) parts.push(`- ${repository}: ${error.slice(0, 300)}`);
+  if (failures.length > 0) {
+    const shown = failures.slice(0, 20).map(({ repository, error }) => `${repository}: ${error.slice(0, 300)}`);
+    parts.push(markdownList('Failed', shown, failed));
+  }
   return parts.join('\n\n');
 }
 
