@@ -4,8 +4,8 @@ import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import type { Objects } from './objects.ts';
 
 /**
- * Objects as files of a folder. A file has its name only when it is whole and on the disk: what a killed process or a power cut
- * leaves is a temporary file, which the next write in that folder removes.
+ * Objects as files in a folder. A file gets its name only when it is complete and on the disk. A killed process or a
+ * power failure leaves a temporary file, which the next write in that folder removes.
  */
 export function createFolderObjects(root: string): Objects {
   const pathOf = (name: string): string => join(root, name);
@@ -59,7 +59,7 @@ async function makeFolder(path: string): Promise<void> {
   await removeTemporaries(path);
 }
 
-/** Without it a file that was renamed may be gone after a power cut. */
+/** Without this a renamed file may be lost in a power failure. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path);
   try {
