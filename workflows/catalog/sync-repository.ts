@@ -22,7 +22,7 @@ import { tellingFailure } from './log-events.ts';
 /**
  * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,
  * the receipt last. Its workflow id `sync/<repository id>` is the lock; on failure the old receipt stays, and the next run
- * repairs (seed 000, workflows 1 to 3).
+ * repairs (docs/flows.md).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(syncRepositoryFlow, input);
@@ -39,7 +39,7 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
   });
 }
 
-/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
+/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (docs/flows.md). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
   const { repository, stream } = await checked(ingestStreamFlow, input);
   return underLock({
@@ -95,7 +95,7 @@ export async function removeRepository(input: RemoveRepositoryInput): Promise<Re
   });
 }
 
-/** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */
+/** Runs one repository's work and logs how it ended (docs/events.md). */
 async function reported(
   id: string,
   group: string | undefined,

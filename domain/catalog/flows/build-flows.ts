@@ -8,7 +8,7 @@ export interface ReembedInput {
   readonly model?: string;
   /** Questions to compare the new build with the live one, at most 500. @default none */
   readonly queries?: readonly StoredQuery[];
-  /** Go over to the new build without asking, when every repository is in it and no judged query speaks against it. @default false */
+  /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
   readonly yes?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
@@ -78,8 +78,8 @@ export interface PruneResult {
   readonly dropped: readonly string[];
 }
 
-/** The question that a person is asked before searches go over to a new build. */
-export const SWITCH_QUESTION = 'Go over to the new build?';
+/** The question that a person is asked before searches switch to a new build. */
+export const SWITCH_QUESTION = 'Switch to the new build?';
 
 /** The state of a `reembedIndex` as markdown, for the details that the Temporal UI shows. */
 export function describeReembed(progress: ReembedProgress): string {

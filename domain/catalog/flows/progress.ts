@@ -61,7 +61,7 @@ function hourOf({ hour }: LineStatus): string {
   return hour === null ? 'not counted' : `${hour.remaining} of ${hour.limit} until ${hour.resetsAt}`;
 }
 
-/** The question that a person is asked before an initial indexing, in the words of seed 000, workflow 6. */
+/** The question that a person is asked before an initial indexing. */
 export function proceedQuestion(count: number): string {
   return `Matched ${count} ${count === 1 ? 'repository' : 'repositories'}. Proceed with initial indexing?`;
 }
