@@ -10,6 +10,8 @@ import {
   type RepositoryVerification,
 } from '../../domain/catalog/index/verification.ts';
 import { tell } from '../shared/events.ts';
+import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
@@ -18,17 +20,15 @@ import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
 /**
- * Holds the index against git: one pass over Weaviate tells which receipts do not say what it holds, and only those (with
- * `full` all) are compared object by object, a child each. With `repair` what differs is mended. A repository that differs in
- * the end is a failure `IndexDiffers`.
+ * Checks the index against git: one pass over Weaviate finds the receipts that differ from what it holds, and only
+ * those (with `full` all) are compared object by object, with one child each. With `repair` differences are repaired. A
+ * repository that still differs at the end is a failure `IndexDiffers`.
  */
 export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
   tracker.update({ verification: state.progress.verification ?? NOTHING_DIFFERS });
-  const { patterns, all, full, repair, parallel } = await checked<
-    Required<Omit<VerifyInput, 'patterns'>> & Pick<VerifyInput, 'patterns'>
-  >('verifyCatalog', given);
+  const { patterns, all, full, repair, parallel } = await checked(verifyCatalogFlow, given);
   const name = fleetName('verify', patterns);
   return workThroughFleet<RepositoryVerification>(state, tracker, {
     name,
@@ -37,7 +37,7 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
       finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${name.group}`.slice(0, 200) }, [
         { patterns: patterns ?? null, full, after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'verifyRepository', input: ({ id }) => ({ repository: id, repair }) },
+    child: { type: verifyRepositoryFlow.type, input: ({ id }) => ({ repository: id, repair }) },
     record: (found) => record(tracker, found),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
   });
@@ -59,9 +59,9 @@ function record(tracker: FleetTracker, found: RepositoryVerification): void {
   tracker.failed([{ repository, type: 'IndexDiffers', error: clipError(error) }]);
 }
 
-/** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */
+/** Compares the index of one repository with git, under its lock, and with `repair` repairs exactly what differs. */
 export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
-  const { repository, repair } = await checked<Required<VerifyRepositoryInput>>('verifyRepository', input);
+  const { repository, repair } = await checked(verifyRepositoryFlow, input);
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
     const started = Date.now();
@@ -78,5 +78,5 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     }
     return found;
   };
-  return underLock({ ...lockOf(repository), type: 'verifyRepository', input: { repository, repair }, work });
+  return underLock({ ...lockOf(repository), type: verifyRepositoryFlow.type, input: { repository, repair }, work });
 }

@@ -1,11 +1,11 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
+import { watchFleetFlow } from '../../../domain/catalog/flows/group-flows.ts';
 
 const EVERY = '5 minutes';
 
 /**
- * Lets the flow `watchFleet` look at the groups of an index every five minutes, or, when nobody is to be told, no more. May be
- * repeated.
+ * Schedules the flow `watchFleet` for the groups of an index every five minutes, or removes the schedule when there are
+ * no channels. Idempotent.
  */
 export async function scheduleWatch(client: Client, indexName: string, isWanted: boolean): Promise<void> {
   const id = watchScheduleId(indexName);
@@ -19,8 +19,8 @@ export async function scheduleWatch(client: Client, indexName: string, isWanted:
       spec: { intervals: [{ every: EVERY }] },
       action: {
         type: 'startWorkflow',
-        workflowType: 'watchFleet',
-        taskQueue: FLOWS_QUEUE,
+        workflowType: watchFleetFlow.type,
+        taskQueue: watchFleetFlow.queue,
         workflowId: id,
         args: [],
         staticSummary: `alerts of ${indexName}`,
@@ -32,7 +32,7 @@ export async function scheduleWatch(client: Client, indexName: string, isWanted:
   }
 }
 
-/** The id of the schedule that watches over the groups of an index. */
+/** The id of the schedule that checks the groups of an index. */
 export function watchScheduleId(indexName: string): string {
   return `watch-fleet/${indexName}`;
 }

@@ -7,8 +7,8 @@ import {
   type GroupsSource,
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
+import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 
 /** A group and how its schedule is doing. */
 export interface ScheduledGroup extends AppliedGroup {
@@ -48,7 +48,7 @@ export interface GroupSchedules {
 }
 
 /** What a schedule starts. */
-const FLOW = 'syncGroup';
+const FLOW = syncGroupFlow.type;
 /** An outage of Temporal that is longer than this misses runs; the next one brings everything up to date all the same. */
 const CATCHUP_WINDOW = '1 hour';
 /** A schedule that was triggered starts its run within moments. */
@@ -64,7 +64,7 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
   async function describe(name: string): Promise<ScheduledGroup | null> {
     try {
       const description = await handleOf(name).describe();
-      // somebody else's schedule under a name like ours
+      // another program's schedule may have an id like ours
       return description.action.workflowType === FLOW ? scheduledGroup(description) : null;
     } catch (error) {
       if (error instanceof ScheduleNotFoundError) return null;
@@ -101,11 +101,12 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
         return;
       }
       const pausedChanged = fields.some(({ field }) => field === 'paused');
-      await handle.update(({ state }) => ({
-        ...wanted,
-        // what somebody paused by hand stays paused until the declaration itself says something else
-        state: pausedChanged ? wanted.state : { ...state, paused: state.paused },
-      }));
+      await handle.update(({ state, action }) => {
+        const [applied] = action.args as [SyncGroup];
+        // what was paused or resumed by hand stays so, with its note, until the declaration itself changes `paused`
+        const isByHand = state.paused !== applied.paused && !pausedChanged;
+        return { ...wanted, state: isByHand ? state : wanted.state };
+      });
     },
 
     run: (name) =>
@@ -155,7 +156,7 @@ function scheduleOf(
   const action = {
     type: 'startWorkflow' as const,
     workflowType: FLOW,
-    taskQueue: FLOWS_QUEUE,
+    taskQueue: syncGroupFlow.queue,
     workflowId: groupScheduleId(indexName, name),
     args: [group],
     memo: { applied },

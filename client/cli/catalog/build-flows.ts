@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { StoredQuery } from '../../../domain/catalog/index/build.ts';
 import { comparisonRows, type ReembedResult, SWITCH_QUESTION } from '../../../domain/catalog/flows/build-flows.ts';
+import { pruneIndexFlow, reembedIndexFlow, switchIndexFlow } from '../../../domain/catalog/flows/index-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { modelName } from '../../../domain/shared/model.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -35,11 +36,14 @@ export interface ReembedOptions extends FlowOptions {
   readonly parallel: number;
 }
 
-/** `longhaul index reembed`: another build beside the live one, compared and switched to. */
+/** `longhaul index reembed`: builds another index in parallel to the live build, compares both and switches. */
 export async function reembed(context: CliContext, options: ReembedOptions): Promise<number> {
   const { model, yes = false, parallel } = options;
   if (!yes && options.wait !== false && !context.stdin.isTTY) {
-    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes, or --no-wait and answer later.');
+    throw new LonghaulError(
+      'InvalidInput',
+      'Cannot ask for confirmation without a terminal: add --yes, or --no-wait and answer later.',
+    );
   }
   const queries = options.queries === undefined ? [] : await readQueries(options.queries);
   const input = { queries, yes, parallel, ...(model === undefined ? {} : { model }) };
@@ -47,7 +51,7 @@ export async function reembed(context: CliContext, options: ReembedOptions): Pro
     context.stdout.write(`${describe(result)}\n`);
     return 0;
   };
-  return runFlow(context, { type: 'reembedIndex', input, question: yes ? null : switchQuestion, print }, options);
+  return runFlow(context, { flow: reembedIndexFlow, input, question: yes ? null : switchQuestion, print }, options);
 }
 
 /** `longhaul index switch` and `rollback`: makes another build live. */
@@ -55,7 +59,7 @@ export function switchTo(context: CliContext, to: string, options: FlowOptions):
   return runFlow(
     context,
     {
-      type: 'switchIndex',
+      flow: switchIndexFlow,
       input: { to },
       question: null,
       print: ({ from, to: live, carried, removed }) => {
@@ -68,12 +72,12 @@ export function switchTo(context: CliContext, to: string, options: FlowOptions):
   );
 }
 
-/** `longhaul index prune`: deletes the builds that nobody uses. */
+/** `longhaul index prune`: deletes unused builds. */
 export function prune(context: CliContext, options: FlowOptions & { readonly previous?: boolean }): Promise<number> {
   return runFlow(
     context,
     {
-      type: 'pruneIndex',
+      flow: pruneIndexFlow,
       input: { previous: options.previous === true },
       question: null,
       print: ({ dropped }) => {
@@ -86,9 +90,10 @@ export function prune(context: CliContext, options: FlowOptions & { readonly pre
 }
 
 async function readQueries(file: string): Promise<readonly StoredQuery[]> {
-  const [{ parse }, { queriesFile }, { check, describeIssue }] = await Promise.all([
+  const [{ parse }, { z }, { queriesFile }, { check, describeIssue }] = await Promise.all([
     import('yaml'),
-    import('../../../domain/catalog/flows/flows.schema.ts'),
+    import('zod'),
+    import('../../../domain/catalog/flows/stored-queries.ts'),
     import('../../../domain/shared/check.schema.ts'),
   ]);
   let content: unknown;
@@ -97,7 +102,7 @@ async function readQueries(file: string): Promise<readonly StoredQuery[]> {
   } catch (error) {
     throw new LonghaulError('InvalidInput', `--queries ${file}: ${(error as Error).message}`, { cause: error });
   }
-  const result = check(queriesFile, content);
+  const result = check(queriesFile(z), content);
   if (result.success) return result.data.queries as readonly StoredQuery[];
   throw new LonghaulError('InvalidInput', `--queries ${file}: ${describeIssue(result.error)}`);
 }
@@ -128,7 +133,7 @@ function describe({
   return lines.map(printable).join('\n');
 }
 
-/** What speaks for and against the new build, and the question. */
+/** The comparison with the new build, and the question. */
 export function switchQuestion(progress: Progress): string {
   if (!('comparison' in progress)) return '';
   const { comparison, repositories, failed, failures } = progress;

@@ -8,7 +8,13 @@ import type { FleetResult } from '../../../domain/fleet/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Flows } from '../../core/start-flow.ts';
+import type { GivenOf } from '../../../domain/shared/flow.ts';
+import {
+  onboardRepositoriesFlow,
+  removeRepositoriesFlow,
+  syncRepositoriesFlow,
+  verifyCatalogFlow,
+} from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Progress } from './follow.ts';
 import { printable } from '../../core/printable.ts';
@@ -16,24 +22,27 @@ import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './ru
 import { switchQuestion } from './build-flows.ts';
 import { connectTemporal } from '../../core/servers.ts';
 
-/** Options that all commands over a fleet share. */
+/** Options of all commands over a fleet. */
 export interface FleetOptions extends FlowOptions {
-  /** Say what would be done; start nothing. */
+  /** Show what would be done; start nothing. */
   readonly dryRun?: boolean;
 }
 
-/** `longhaul index add`: onboards what matches; asks first unless `yes`. */
+/** `longhaul index add`: onboards matching repositories; asks first unless `yes`. */
 export async function addRepositories(
   context: CliContext,
   options: FleetOptions & { pattern: string[]; yes?: boolean; parallel: number },
 ): Promise<number> {
   const { yes = false } = options;
   if (!yes && !options.dryRun && !context.stdin.isTTY) {
-    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
+    throw new LonghaulError(
+      'InvalidInput',
+      'Cannot ask for confirmation without a terminal: add --yes to index without one.',
+    );
   }
   const input: OnboardInput = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
-  if (options.dryRun) return dryRun(context, 'onboardRepositories', input, options);
-  return runFleet(context, 'onboardRepositories', input, options);
+  if (options.dryRun) return dryRun(context, onboardRepositoriesFlow, input, options);
+  return runFleet(context, onboardRepositoriesFlow, input, options);
 }
 
 /** Options of `longhaul sync`: exactly one of the choices. */
@@ -49,7 +58,10 @@ export interface SyncOptions extends FleetOptions {
   readonly parallel: number;
 }
 
-/** `longhaul sync`: brings groups, or what is indexed, up to date. With `all` every group; without groups, whatever is indexed. */
+/**
+ * `longhaul sync`: syncs groups or indexed repositories. With `all` every group; without groups, everything that is
+ * indexed.
+ */
 export async function syncFleet(context: CliContext, options: SyncOptions): Promise<number> {
   const { pattern, group, due = false, all = false, parallel } = options;
   if ([pattern !== undefined, group !== undefined, due, all].filter(Boolean).length !== 1) {
@@ -59,27 +71,27 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
     throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
   }
   const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
-  if (options.dryRun) return dryRun(context, 'syncRepositories', input, options);
-  if (pattern !== undefined) return runFleet(context, 'syncRepositories', input, options);
+  if (options.dryRun) return dryRun(context, syncRepositoriesFlow, input, options);
+  if (pattern !== undefined) return runFleet(context, syncRepositoriesFlow, input, options);
   const { hasGroups, syncGroups } = await import('./groups.ts');
   if (group !== undefined) return syncGroups(context, { names: group }, options);
   if (due) return syncGroups(context, 'due', options);
   if (await hasGroups(context)) return syncGroups(context, 'every', options);
-  return runFleet(context, 'syncRepositories', input, options);
+  return runFleet(context, syncRepositoriesFlow, input, options);
 }
 
-/** `longhaul index remove`: takes what matches, or one branch of it, out of the index. */
+/** `longhaul index remove`: removes matching repositories, or one branch of them, from the index. */
 export async function removeFromIndex(
   context: CliContext,
   options: FleetOptions & { pattern: string[]; branch?: string; parallel: number },
 ): Promise<number> {
   const { pattern: patterns, branch, parallel } = options;
   const input: RemoveInput = { patterns, ...(branch === undefined ? {} : { branch }), parallel };
-  if (options.dryRun) return dryRun(context, 'removeRepositories', input, options);
-  return runFleet(context, 'removeRepositories', input, options);
+  if (options.dryRun) return dryRun(context, removeRepositoriesFlow, input, options);
+  return runFleet(context, removeRepositoriesFlow, input, options);
 }
 
-/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+/** `longhaul index verify`: checks the index against git, and repairs it with `repair`. */
 export async function verifyIndex(
   context: CliContext,
   patterns: string[],
@@ -89,10 +101,10 @@ export async function verifyIndex(
   if (all === patterns.length > 0)
     throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
   const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
-  return runFleet(context, 'verifyCatalog', input, options);
+  return runFleet(context, verifyCatalogFlow, input, options);
 }
 
-/** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
+/** `longhaul watch`: follows a running flow, or shows the result of one that has ended. */
 export async function watchFlow(
   context: CliContext,
   workflowId: string,
@@ -112,24 +124,25 @@ export async function watchFlow(
   }
 }
 
-type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+type PlannedFlow = typeof onboardRepositoriesFlow | typeof syncRepositoriesFlow | typeof removeRepositoriesFlow;
 
-function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
+function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   context: CliContext,
-  type: Type,
-  input: Flows[Type]['input'],
+  flow: Declared,
+  input: GivenOf<Declared>,
   options: FleetOptions,
 ): Promise<number> {
-  const question = 'confirm' in input && input.confirm ? onboardingQuestion : null;
+  const asks: boolean = 'confirm' in input && input.confirm;
+  const question = asks ? onboardingQuestion : null;
   const print = async (result: FleetResult): Promise<number> => {
     await printFleetResult(context, result);
     return exitCodeOf(result);
   };
-  const agrees = type === 'onboardRepositories' && question === null;
-  return runFlow(context, { type, input, question, agrees, print, exitCode: exitCodeOf }, options);
+  const agrees = flow.type === onboardRepositoriesFlow.type && question === null;
+  return runFlow(context, { flow, input, question, agrees, print, exitCode: exitCodeOf }, options);
 }
 
-/** An index that differs is worth a code of its own, whatever else failed. */
+/** An index that differs has its own exit code, regardless of other failures. */
 function exitCodeOf({ failed, verification }: FleetResult): number {
   if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
   return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
@@ -139,12 +152,12 @@ function isFleetResult(result: object): result is FleetResult {
   return 'matched' in result && 'declined' in result;
 }
 
-/** What any flow asks. */
+/** The question of any flow. */
 function questionOf(progress: Progress): string {
   return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
 }
 
-/** What `mgit list` matched, and the question whether to go on. */
+/** What `mgit list` matched, and the question whether to continue. */
 function onboardingQuestion(progress: Progress): string {
   if (!('sample' in progress)) return '';
   const { sample, total } = progress;
@@ -189,19 +202,19 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
   }
 }
 
-/** Says what a flow would do, by the same plan that the flow follows. */
-async function dryRun<Type extends PlannedFlow>(
+/** Prints what a flow would do, by the same plan that the flow follows. */
+async function dryRun<Declared extends PlannedFlow>(
   context: CliContext,
-  type: Type,
-  input: Flows[Type]['input'],
+  flow: Declared,
+  input: GivenOf<Declared>,
   { json }: FleetOptions,
 ): Promise<number> {
-  const [{ parseFlowInput }, { planFleet }] = await Promise.all([
-    import('../../../activities/shared/input.ts'),
+  const [{ parseInput }, { planFleet }] = await Promise.all([
+    import('../../../domain/shared/flow.schema.ts'),
     import('../../catalog/plan.ts'),
   ]);
-  parseFlowInput(type, input);
-  const plan = await planFleet(context, type, input);
+  parseInput(flow, input);
+  const plan = await planFleet(context, flow.type, input);
   if (json) {
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
@@ -211,7 +224,7 @@ async function dryRun<Type extends PlannedFlow>(
     context.stdout.write(`${printable(`${id}${move}`)}\n`);
   }
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
-  const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
+  const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[flow.type];
   context.stderr.write(
     `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,
   );

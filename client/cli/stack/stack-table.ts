@@ -3,7 +3,7 @@ import type { StackState } from '../../../stack/state.ts';
 import type { CliContext } from '../../core/context.ts';
 import { styleFor } from '../../core/style.ts';
 
-/** A table without lines around it: fit for a terminal and for a pipe. */
+/** A table without borders, for a terminal and for a pipe. */
 export function plainTable(rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
     ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) => [
@@ -25,7 +25,7 @@ export function plainTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** What runs, and where it is reached. */
+/** The running programs and their addresses. */
 export function stackTable(state: StackState, context: CliContext): string {
   const style = styleFor(context.stdout, context.env);
   const { temporal, weaviate } = state;
