@@ -6,9 +6,9 @@ import { createEstate } from '../../support/estate.ts';
 import { objectIdsOf, openEstate } from '../../support/flows.ts';
 import { ID, indexed, expectWalkEqualsScratch } from '../../support/catalog/random-walk.ts';
 
-test.for([1])('the incremental index equals the index from scratch at every step of random walk %i', (seed) =>
-  expectWalkEqualsScratch(seed),
-);
+test.for([1])('the incremental index equals the index from scratch at every step of random walk %i', async (seed) => {
+  await expect(expectWalkEqualsScratch(seed)).resolves.toBeGreaterThanOrEqual(16);
+});
 
 describe('an activity', () => {
   test('stops when it is cancelled, heartbeats, and leaves the old receipt', async () => {

@@ -7,7 +7,18 @@ import { describe, expect } from 'vitest';
 import { createKey, type NewKey } from '../../../client/gateway/api-key.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { deliver, startGateway, type TestGateway } from '../../support/gateway.ts';
-import { configured, LANES, push, key, reader, slow, test, indexed, followed, outcomes } from '../../support/catalog/webhooks.ts';
+import {
+  configured,
+  LANES,
+  push,
+  key,
+  reader,
+  slow,
+  test,
+  indexed,
+  followed,
+  outcomes,
+} from '../../support/catalog/webhooks.ts';
 
 describe('flows for services', () => {
   type Answer = { status: number; body: Record<string, unknown>; headers: Headers };

@@ -7,16 +7,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { deliver, repositoryPayload, SECRET, signatureOf, startGateway } from '../../support/gateway.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
-import {
-  LANES,
-  push,
-  test,
-  indexed,
-  followed,
-  runsOf,
-  outcomes,
-  sumOf,
-} from '../../support/catalog/webhooks.ts';
+import { LANES, push, test, indexed, followed, runsOf, outcomes, sumOf } from '../../support/catalog/webhooks.ts';
 
 describe('webhooks', () => {
   test('a burst of sixty pushes becomes few syncs, and the last state is indexed', async ({ flows, gateway }) => {

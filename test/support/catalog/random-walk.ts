@@ -20,8 +20,8 @@ export function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryO
   });
 }
 
-/** At every step of a random history the index that was kept up to date equals one that is made from scratch. */
-export async function expectWalkEqualsScratch(seed: number): Promise<void> {
+/** At every step of a random history the index that was kept up to date equals one that is made from scratch. Gives the number of steps. */
+export async function expectWalkEqualsScratch(seed: number): Promise<number> {
   const estate = await createEstate();
   const other = await createEstate();
   const [incremental, scratch] = [await openEstate(estate), await openEstate(other)];
@@ -46,6 +46,7 @@ export async function expectWalkEqualsScratch(seed: number): Promise<void> {
         indexedAt: receipt?.indexedAt,
       });
     }
+    return steps.length;
   } finally {
     await incremental.close();
     await scratch.close();

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
 import { keeperInMemory } from '../../../activities/mgit/forge/budget-client.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Forge } from '../../support/forge.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, scratchFolder } from '../../support/scratch-git.ts';
