@@ -11,6 +11,7 @@ import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
+import { FLOWS } from '../domain/flows.ts';
 import type { Address } from '../domain/shared/address.ts';
 import { modelName, type ModelSettings } from '../domain/shared/model.ts';
 import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
@@ -87,7 +88,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   if (roles.includes('flows')) {
     const client = new Client({ connection, namespace });
     const { alerts, index } = loaded.config;
-    showSchedules(metrics.registry, client);
+    showSchedules(metrics.registry, client, (type) => FLOWS.find(type) !== null);
     const bundle = await workflowBundle({ traced: tracing !== null });
     workers.push(
       await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),

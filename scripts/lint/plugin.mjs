@@ -1,5 +1,6 @@
-// Lint rules of this repository: which room may import which (docs/architecture.md).
-import { dirname, relative, resolve } from 'node:path';
+// Lint rules of this repository: which room may import which (docs/architecture.md), and where a workflow type may be named.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -7,10 +8,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Each wing has a folder of this name in the rooms that it needs. Wings never import each other. */
 export const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
 
-/** Rooms of `domain/`, from the bottom up: each imports only those before it. Wings share one place. */
+/** Rooms of `domain/`, from the bottom up: each imports only those before it. All wings share one level. */
 export const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
 
-/** Which rooms a room may import, besides itself; `types` only with `import type`. */
+/** Which rooms a room may import, in addition to itself; `types` only with `import type`. */
 export const ROOMS = {
   platform: {},
   domain: {},
@@ -21,10 +22,10 @@ export const ROOMS = {
   client: { allowed: ['domain', 'platform', 'activities', 'stack'], types: ['workflows'] },
 };
 
-/** What a path inside the repository belongs to. */
+/** The room, part and wing of a path inside the repository. */
 function placeOf(path) {
   const [room, ...rest] = path.split('/');
-  // client/cli/catalog belongs to the wing as domain/catalog does
+  // client/cli/catalog belongs to the wing, like domain/catalog
   const at = room === 'client' && rest[0] === 'cli' ? 1 : 0;
   const wing = rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null;
   return { path, room, part: rest.length > 1 ? rest[0] : '', wing };
@@ -42,14 +43,15 @@ function refusal(from, to, isType) {
     return `the wing ${from.wing} may not import the wing ${to.wing}`;
   }
   if (from.room === 'domain' && to.room === 'domain') {
-    const level = ({ wing, part }) => DOMAIN.indexOf(wing === null ? part : 'wing');
-    if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which stands above it`;
+    // a file at the top gathers what the wings declare
+    const level = ({ wing, part }) => (part === '' ? DOMAIN.length : DOMAIN.indexOf(wing === null ? part : 'wing'));
+    if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which is above it`;
   }
   const isSystem = from.room === 'activities' && from.wing === null;
-  // the index is a system whose rules are the catalog's
+  // the index is a system, but its rules are in domain/catalog
   const isOwnSubject = from.part === 'index' && /^domain\/catalog\/(index|search)\//.test(to.path);
   if (to.wing !== null && !isOwnSubject && (isSystem || (from.room === 'workflows' && from.part === 'shared'))) {
-    return `${from.room}/${from.part}/ knows no wing and may not import ${to.path}`;
+    return `${from.room}/${from.part}/ is independent of wings and may not import ${to.path}`;
   }
   if (
     from.room === 'client' &&
@@ -84,4 +86,36 @@ const rooms = {
   },
 };
 
-export default { meta: { name: 'longhaul' }, rules: { rooms } };
+/** Workflow types, each with the file of `domain/` that declares it. */
+function declaredFlows() {
+  const flows = new Map();
+  for (const entry of readdirSync(join(root, 'domain'), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+    const file = join(entry.parentPath, entry.name);
+    for (const [, type] of readFileSync(file, 'utf8').matchAll(/defineFlow<[^(]*>\(\)\(\{\s*type: '(\w+)'/g))
+      flows.set(type, file);
+  }
+  return flows;
+}
+
+/** A workflow type is written once, in its declaration: everything else refers to that. */
+const flowTypes = {
+  create(context) {
+    const { room } = placeOf(relative(root, context.filename));
+    if (ROOMS[room] === undefined) return {};
+    const flows = declaredFlows();
+    const check = (node) => {
+      const file = flows.get(node.value);
+      if (file === undefined) return;
+      const { parent } = node;
+      if (context.filename === file && parent.type === 'Property' && parent.key.name === 'type') return;
+      context.report({
+        node,
+        message: `the workflow type ${node.value} is declared in ${relative(root, file)}: refer to the declaration`,
+      });
+    };
+    return { Literal: check };
+  },
+};
+
+export default { meta: { name: 'longhaul' }, rules: { rooms, 'flow-types': flowTypes } };

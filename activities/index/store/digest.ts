@@ -8,7 +8,7 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** JSON with the keys of every object in order. */
+/** JSON with sorted keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -18,8 +18,8 @@ export function canonical(value: unknown): string {
 }
 
 /**
- * The digest (64 hex digits) that `compute` takes of `files`, remembered in `cacheDir` for as long as name, size and time of all
- * of them stay the same. Rejects with the error of `stat` when one is missing.
+ * The digest (64 hex digits) that `compute` returns for `files`, cached in `cacheDir` as long as name, size and time of
+ * all of them stay the same. Rejects with the error of `stat` when one is missing.
  */
 export async function rememberedDigest(
   cacheDir: string,
