@@ -300,7 +300,7 @@ describe('longhaul', () => {
       ['index', 'list'],
       { WEAVIATE_URL: 'http://user:sesame@127.0.0.1:9' },
       3,
-      /WEAVIATE_URL has a user or password in it/,
+      /WEAVIATE_URL contains a user or password/,
     ],
   ] as const)('%j fails with a code and one sentence', async ([args, change, code, message]) => {
     const { exitCode, stderr, stdout } = await longhaul(commandEnv(estate, change), args);
