@@ -15,7 +15,7 @@ import type {
   ReadFileOutput,
   SearchCodeOutput,
 } from '../../../client/mcp/tools.schema.ts';
-import { BIN, commandEnv, longhaul } from '../../support/command.ts';
+import { BIN, commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf } from '../../support/flows.ts';
 import { type McpProcess, startMcp } from '../../support/mcp.ts';
@@ -306,7 +306,7 @@ describe('longhaul mcp', () => {
     ['list_files', { repository: 'nobody', limit: 5 }, /No indexed repository/],
     ['list_files', { repository: API, limit: 1e9 }, /limit/],
     ['search_code', { query: '  ' }, /empty/],
-    ['search_code', { query: '\u200b' }, /nothing in it that can be searched for/],
+    ['search_code', { query: '\u200b' }, /no words that can be searched for/],
     ['search_code', { query: 'x', limit: 1_000 }, /limit/],
     ['search_code', { query: 'x', language: 'Pyton' }, /written in Pyton: did you mean Python/],
     ['search_code', { query: 'x', repository_pattern: 'nobody/*' }, /No indexed repository matches "nobody\/\*"/],
@@ -505,11 +505,11 @@ describe('longhaul mcp', () => {
     });
 
     test('its help has what a client needs', async () => {
-      const { exitCode, stdout } = await longhaul(env, ['mcp', '--help']);
+      const { exitCode, stdout } = await longhaulProcess(env, ['mcp', '--help']);
       expect(exitCode).toBe(0);
       const example = /^\s*(\{"mcpServers".*\})$/m.exec(stdout)?.[1] ?? '';
       expect(JSON.parse(example)).toEqual({ mcpServers: { longhaul: { command: 'npx', args: ['longhaul', 'mcp'] } } });
-      const wrong = await longhaul({ ...env, LONGHAUL_CONFIG: '/none.yaml' }, ['mcp']);
+      const wrong = await longhaulProcess({ ...env, LONGHAUL_CONFIG: '/none.yaml' }, ['mcp']);
       expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
     });
   });

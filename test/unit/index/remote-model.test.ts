@@ -2,15 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAnalyzer } from '../../activities/index/analysis/analyzer.ts';
-import type { SourceFile } from '../../activities/index/analysis/analyzer.ts';
-import { openOpenAiModel } from '../../activities/index/models/openai-model.ts';
-import { cut, requestsOf } from '../../activities/index/models/remote-model.ts';
-import type { RemoteModel } from '../../activities/index/models/remote-model.ts';
-import type { OpenAiModelConfig } from '../../domain/config/models.schema.ts';
-import { LonghaulError } from '../../domain/shared/failures.ts';
-import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
-import { cosine, FIRST_RUN_MS, realModel } from '../unit/index/real-model.ts';
+import { createAnalyzer } from '../../../activities/index/analysis/analyzer.ts';
+import type { SourceFile } from '../../../activities/index/analysis/analyzer.ts';
+import { openOpenAiModel } from '../../../activities/index/models/openai-model.ts';
+import { cut, requestsOf } from '../../../activities/index/models/remote-model.ts';
+import type { RemoteModel } from '../../../activities/index/models/remote-model.ts';
+import type { OpenAiModelConfig } from '../../../domain/config/models.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../../support/embedding-endpoint.ts';
+import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
 
 const KEY = 'sk-the-secret-of-this-test';
 
