@@ -6,7 +6,7 @@ import { hasCode } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
 /** Where a server came from: the user's own, installed on PATH, or fetched by Longhaul. */
-export type Source = 'yours' | 'installed' | 'fetched';
+export type ServerSource = 'yours' | 'installed' | 'fetched';
 
 /** A Temporal server that answers. */
 export interface TemporalServer {
@@ -15,7 +15,7 @@ export interface TemporalServer {
   /** The web interface; null when the one of a user's server is unknown. */
   readonly uiUrl: string | null;
   readonly namespace: string;
-  readonly source: Source;
+  readonly source: ServerSource;
   /** Version of the server. */
   readonly version: string;
 }
@@ -25,7 +25,7 @@ export interface WeaviateServer {
   readonly url: string;
   /** `host:port` of its gRPC endpoint. */
   readonly grpc: string;
-  readonly source: Source;
+  readonly source: ServerSource;
   readonly version: string;
 }
 

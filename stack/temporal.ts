@@ -8,13 +8,13 @@ import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
-import type { Source } from './state.ts';
+import type { ServerSource } from './state.ts';
 import type { TemporalTarget } from './temporal-connection.ts';
 
 /** An executable server. */
 export interface ServerProgram {
   readonly command: string;
-  readonly source: Exclude<Source, 'yours'>;
+  readonly source: Exclude<ServerSource, 'yours'>;
   /** The version that it reports; null when it reports none before it runs. */
   readonly version: string | null;
 }

@@ -22,7 +22,7 @@ export interface BuildTools extends IngestTools {
 }
 
 /** The result of one step towards the current position of a ref. */
-export type Run = IngestResult & Pick<ChangeSource, 'full'>;
+export type SyncStep = IngestResult & Pick<ChangeSource, 'full'>;
 
 type RunOptions = Pick<Parameters<typeof ingest>[4], 'signal' | 'onProgress'>;
 
@@ -38,7 +38,7 @@ export async function bringUpToDate(
   before: Receipt | null,
   asked: readonly string[],
   options: RunOptions,
-): Promise<Run[]> {
+): Promise<SyncStep[]> {
   const { store, mgit } = tools;
   const listed = before?.branches ?? [];
   if (listed.length === 0 && asked.length === 0) {
@@ -125,8 +125,8 @@ async function bringRefUpToDate(
   previous: Receipt | null,
   goal: RefGoal,
   options: RunOptions,
-): Promise<Run[]> {
-  const runs: Run[] = [];
+): Promise<SyncStep[]> {
+  const runs: SyncStep[] = [];
   let receipt = previous;
   try {
     if (receipt?.pending) {
@@ -139,7 +139,7 @@ async function bringRefUpToDate(
   } catch (error) {
     throwUnlessIncomplete(error);
   }
-  const repair = (): Promise<Run> =>
+  const repair = (): Promise<SyncStep> =>
     indexDifference(tools, repository, receipt, goal, { full: 'interrupted-run' }, options);
   try {
     runs.push(await repair());
@@ -163,7 +163,7 @@ async function indexDifference(
   { of, ...goal }: RefGoal,
   question: { readonly target?: Snapshot; readonly full?: FullReason },
   options: RunOptions,
-): Promise<Run> {
+): Promise<SyncStep> {
   // a stream whose producer named no tree cannot be compared with git
   const since = receipt !== null && receipt.commit !== '' && receipt.tree !== '' ? receipt : null;
   const delta = await tools.mgit.diff(repository, since, { ...question, ...goal, signal: options.signal });

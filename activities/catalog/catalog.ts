@@ -8,7 +8,7 @@ import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import type { RepositoryVerification } from '../../domain/catalog/index/verification.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { ModelSettings } from '../../domain/shared/model.ts';
-import { bringUpToDate, type BuildTools, type Run } from './bring-up-to-date.ts';
+import { bringUpToDate, type BuildTools, type SyncStep } from './bring-up-to-date.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { ingest } from '../index/ingest.ts';
 import { headOf } from '../index/store/refs.ts';
@@ -219,9 +219,9 @@ async function makeRoom(tools: CatalogTools): Promise<void> {
 async function inLiveBuild(
   tools: CatalogTools,
   build: string | undefined,
-  work: (index: IndexTools) => Promise<Run[]>,
-): Promise<Run[]> {
-  const runs: Run[] = [];
+  work: (index: IndexTools) => Promise<SyncStep[]>,
+): Promise<SyncStep[]> {
+  const runs: SyncStep[] = [];
   for (let done: string | undefined; ;) {
     const index = await writable(tools, build);
     if (index.digest === done) return runs;
@@ -252,8 +252,8 @@ async function cloneUrlOf(mgit: Mgit, id: string, signal: AbortSignal): Promise<
   }
 }
 
-function outcomeOf(runs: readonly Run[], repository: string, durationMs: number): RepositoryOutcome {
-  const sum = (count: (run: Run) => number): number => runs.reduce((total, run) => total + count(run), 0);
+function outcomeOf(runs: readonly SyncStep[], repository: string, durationMs: number): RepositoryOutcome {
+  const sum = (count: (run: SyncStep) => number): number => runs.reduce((total, run) => total + count(run), 0);
   const last = runs.findLast(({ receipt: { ref } }) => ref === DEFAULT_REF);
   return {
     repository,

@@ -2,7 +2,7 @@ import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
 import { stems } from '../../domain/catalog/search/identifiers.ts';
-import { checkLimit, type Question, readQuestion } from '../../domain/catalog/search/question.ts';
+import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
   type Explanation,
@@ -186,7 +186,7 @@ async function answerTo(
 
 function resultOf(
   { repo, path, language, symbols, startLine: from, text }: ChunkProperties,
-  asked: Question,
+  asked: ParsedQuery,
   score: number,
   commit: string,
 ): SearchResult {
@@ -203,7 +203,7 @@ async function candidatesOf(
   chunks: Chunks,
   { store, analyzer }: Pick<SearchTools, 'store' | 'analyzer'>,
   { query, repositories, language, path, branch }: SearchQuery,
-  asked: Question,
+  asked: ParsedQuery,
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
   const vector = await analyzer.embedQuery(query);

@@ -5,7 +5,7 @@ import type { Confirmation } from '../../domain/shared/confirmation.ts';
 const confirmUpdate = defineUpdate<unknown, [Confirmation]>('confirm');
 
 /** A question to a person. */
-export interface Question<Progress> {
+export interface ConfirmationRequest<Progress> {
   /** The text in the UI next to the update. */
   readonly text: string;
   /** True while the flow waits for an answer. */
@@ -15,7 +15,11 @@ export interface Question<Progress> {
 }
 
 /** Handles the update `confirm`; the returned function waits for a person's answer without a time limit. */
-export function confirmation<Progress>({ text, isAsked, progress }: Question<Progress>): () => Promise<Confirmation> {
+export function confirmation<Progress>({
+  text,
+  isAsked,
+  progress,
+}: ConfirmationRequest<Progress>): () => Promise<Confirmation> {
   let answer: Confirmation | undefined;
   setHandler(
     confirmUpdate,

@@ -5,7 +5,7 @@ import { withoutCredentials } from '../../git/clone-url.ts';
 import { replaceFile } from '../../git/git.ts';
 
 /** A page of a listing as the forge sent it, without secrets. */
-export interface Page {
+export interface CachedPage {
   readonly etag: string;
   /** The `Link` header with the address of the next page; null on the last one. */
   readonly link: string | null;
@@ -18,9 +18,9 @@ export interface Page {
  */
 export interface PageCache {
   /** The cached page of an address; null when it is missing or damaged. */
-  read(url: string): Promise<Page | null>;
+  read(url: string): Promise<CachedPage | null>;
   /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
-  write(url: string, page: Page): Promise<void>;
+  write(url: string, page: CachedPage): Promise<void>;
 }
 
 /** Pages in a folder of the cache, which may be deleted at any time. */
@@ -32,7 +32,7 @@ export function createPageCache(cacheDir: string, provider: string, fingerprint:
       const [digest = '', ...lines] = (await readFile(pathOf(url), 'utf8').catch(() => '')).split('\n');
       const text = lines.join('\n');
       if (digest !== digestOf(text)) return null;
-      const { url: of, ...page } = JSON.parse(text) as Page & { url: string };
+      const { url: of, ...page } = JSON.parse(text) as CachedPage & { url: string };
       return of === url ? page : null;
     },
     async write(url, page) {

@@ -5,7 +5,7 @@ import { pruneIndexFlow, reembedIndexFlow, switchIndexFlow } from '../../../doma
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { modelName } from '../../../domain/shared/model.ts';
 import type { CliContext } from '../../core/context.ts';
-import type { Progress } from './follow.ts';
+import type { FlowProgress } from './follow.ts';
 import { printable } from '../../core/printable.ts';
 import { printList } from '../../core/print-list.ts';
 import { type FlowOptions, runFlow } from './run-flow.ts';
@@ -134,7 +134,7 @@ function describe({
 }
 
 /** The comparison with the new build, and the question. */
-export function switchQuestion(progress: Progress): string {
+export function switchQuestion(progress: FlowProgress): string {
   if (!('comparison' in progress)) return '';
   const { comparison, repositories, failed, failures } = progress;
   const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);

@@ -16,7 +16,7 @@ import {
   verifyCatalogFlow,
 } from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
-import type { Progress } from './follow.ts';
+import type { FlowProgress } from './follow.ts';
 import { printable } from '../../core/printable.ts';
 import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
 import { switchQuestion } from './build-flows.ts';
@@ -158,12 +158,12 @@ function isFleetResult(result: object): result is FleetResult {
 }
 
 /** The question of any flow. */
-function questionOf(progress: Progress): string {
+function questionOf(progress: FlowProgress): string {
   return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
 }
 
 /** What `mgit list` matched, and the question whether to continue. */
-function onboardingQuestion(progress: Progress): string {
+function onboardingQuestion(progress: FlowProgress): string {
   if (!('sample' in progress)) return '';
   const { sample, total } = progress;
   const more = total > sample.length ? [`  and ${total - sample.length} more`] : [];

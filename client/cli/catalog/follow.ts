@@ -41,7 +41,7 @@ export async function follow(
 export async function followUntilAsked(
   context: CliContext,
   { client, workflowId, runId }: Omit<FollowOptions, 'show'>,
-): Promise<Progress | null> {
+): Promise<FlowProgress | null> {
   const result = client.workflow.getHandle(workflowId, runId).result() as Promise<unknown>;
   const last = await watch(context, client, workflowId, result, isAsking);
   return last !== null && isAsking(last) ? last : null;
@@ -66,9 +66,9 @@ export async function untilAnswered(
 }
 
 /** Progress of any flow that has some. */
-export type Progress = FleetProgress | ReembedProgress;
+export type FlowProgress = FleetProgress | ReembedProgress;
 
-function isAsking({ stage }: Progress): boolean {
+function isAsking({ stage }: FlowProgress): boolean {
   return stage === 'waiting for confirmation';
 }
 
@@ -77,9 +77,9 @@ async function watch(
   client: Client,
   workflowId: string,
   result: Promise<unknown>,
-  until: (progress: Progress) => boolean,
+  until: (progress: FlowProgress) => boolean,
   signal: AbortSignal | null = null,
-): Promise<Progress | null> {
+): Promise<FlowProgress | null> {
   const handle = client.workflow.getHandle(workflowId);
   const finished = result.then(
     () => true,
@@ -115,23 +115,23 @@ async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promi
 }
 
 /** What a flow says of itself; while a child does its work, what the child says. */
-async function shown(client: Client, progress: Progress): Promise<FleetProgress | ReembedProgress> {
+async function shown(client: Client, progress: FlowProgress): Promise<FleetProgress | ReembedProgress> {
   if (!('filling' in progress) || progress.filling === null) return progress;
   const child = await readProgress(client.workflow.getHandle(progress.filling));
   return child ?? progress;
 }
 
 /** The flow's own answer; null while no worker answers or when the flow has no such query. */
-export async function readProgress(handle: WorkflowHandle): Promise<Progress | null> {
+export async function readProgress(handle: WorkflowHandle): Promise<FlowProgress | null> {
   try {
-    return await handle.query<Progress>('progress');
+    return await handle.query<FlowProgress>('progress');
   } catch {
     return null;
   }
 }
 
 interface Display {
-  update(progress: Progress): void;
+  update(progress: FlowProgress): void;
   close(): void;
 }
 
@@ -167,7 +167,7 @@ function lines(stderr: Output): Display {
 }
 
 /** Repositories worked on, of how many. */
-function amountOf(progress: Progress): { done: number; total: number } {
+function amountOf(progress: FlowProgress): { done: number; total: number } {
   if ('total' in progress) {
     const done = progress.succeeded + progress.failed;
     // what could not be asked was never among what there is to do
@@ -176,7 +176,7 @@ function amountOf(progress: Progress): { done: number; total: number } {
   return { done: progress.repositories, total: progress.repositories + progress.failed };
 }
 
-function countsOf(progress: Progress): string {
+function countsOf(progress: FlowProgress): string {
   const { objectsWritten, failed } = progress;
   if (!('running' in progress)) return `${objectsWritten} objects${failed > 0 ? `  ${failed} failed` : ''}`;
   const { filesChanged, objectsDeleted, running } = progress;

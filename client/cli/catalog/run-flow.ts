@@ -1,7 +1,14 @@
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
-import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress, untilAnswered } from './follow.ts';
+import {
+  follow,
+  type FollowOptions,
+  followUntilAsked,
+  type FlowProgress,
+  readProgress,
+  untilAnswered,
+} from './follow.ts';
 import { printable } from '../../core/printable.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
 
@@ -18,7 +25,7 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly flow: Declared;
   readonly input: GivenOf<Declared>;
   /** The text of the question that the flow waits on; null for none. */
-  readonly question: ((progress: Progress) => string) | null;
+  readonly question: ((progress: FlowProgress) => string) | null;
   /** True to confirm for the person, also when a joined run waits for an answer. @default false */
   readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
@@ -56,10 +63,10 @@ export async function runFlow<Declared extends AnyFlow>(
 }
 
 /** The run that a command started, joined or was given. */
-export type Run = Omit<FollowOptions, 'show'>;
+export type RunReference = Omit<FollowOptions, 'show'>;
 
 /** Follows a flow until it ends; an interruption leaves it running. */
-export async function followToEnd(context: CliContext, run: Run, options: FlowOptions): Promise<unknown> {
+export async function followToEnd(context: CliContext, run: RunReference, options: FlowOptions): Promise<unknown> {
   const interruption = new AbortController();
   const detach = (): void => interruption.abort(leave(context, run));
   context.signals.once('SIGINT', detach);
@@ -71,7 +78,7 @@ export async function followToEnd(context: CliContext, run: Run, options: FlowOp
 }
 
 /** Prints how to follow a flow that continues. */
-function leave({ stderr }: CliContext, { workflowId }: Run): Interrupted {
+function leave({ stderr }: CliContext, { workflowId }: RunReference): Interrupted {
   stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
   return new Interrupted();
 }
@@ -84,8 +91,8 @@ function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string 
 /** Shows the flow's question and sends the person's answer. */
 export async function askForConfirmation(
   context: CliContext,
-  run: Run,
-  question: (progress: Progress) => string,
+  run: RunReference,
+  question: (progress: FlowProgress) => string,
 ): Promise<void> {
   const progress = await followUntilAsked(context, run);
   if (progress === null) return;
@@ -115,12 +122,16 @@ export async function askForConfirmation(
 }
 
 /** Confirms when a joined run asks; a run of this command does not ask. */
-async function agree(context: CliContext, run: Run): Promise<void> {
+async function agree(context: CliContext, run: RunReference): Promise<void> {
   const progress = await readProgress(run.client.workflow.getHandle(run.workflowId, run.runId));
   if (progress?.stage === 'waiting for confirmation') await confirm(context, run, true);
 }
 
-async function confirm(context: CliContext, { client, workflowId, runId }: Run, proceed: boolean): Promise<void> {
+async function confirm(
+  context: CliContext,
+  { client, workflowId, runId }: RunReference,
+  proceed: boolean,
+): Promise<void> {
   await client.workflow.getHandle(workflowId, runId).executeUpdate('confirm', {
     args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
     updateId: `confirm-${workflowId}-${process.pid}`,

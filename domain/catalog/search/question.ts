@@ -12,7 +12,7 @@ export function checkLimit(limit: number): void {
 }
 
 /** A parsed query, as input of the ranking rules. */
-export interface Question {
+export interface ParsedQuery {
   /** Distinct search terms without stop words. */
   readonly terms: readonly string[];
   /** True when the whole query is a name: `getUserName`, `Foo::bar`, `foo.bar`, `HTTP_PORT`. */
@@ -33,7 +33,7 @@ const LONGEST_EMBEDDED = 256;
 const CAPITALIZED = /^(?:\p{Lu}|_)/u;
 
 /** Parses a query. */
-export function readQuestion(query: string): Question {
+export function readQuestion(query: string): ParsedQuery {
   const text = query.trim();
   const terms = queryStems(text);
   const isSymbol = QUALIFIED.test(text) || (SINGLE.test(text) && !isPlainWord(text));

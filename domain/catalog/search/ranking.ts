@@ -1,6 +1,6 @@
 import { type FileKind, kindsOf } from '../../git/file-kind.ts';
 import { stems } from './identifiers.ts';
-import { type Question, wordsOf } from './question.ts';
+import { type ParsedQuery, wordsOf } from './question.ts';
 
 /** A chunk of a file that may answer a query, with its score by each measure alone. */
 export interface Candidate {
@@ -84,7 +84,7 @@ export interface RankedFile<C extends Candidate> {
 
 /** Ranks files, best first; ties are ordered by repository and path. One entry for every file of the candidates. */
 export function rankFiles<C extends Candidate>(
-  question: Question,
+  question: ParsedQuery,
   candidates: readonly C[],
   weights: RankingWeights = RANKING,
 ): RankedFile<C>[] {
@@ -126,7 +126,7 @@ interface Scored<C> {
 const NEXT_PIECES = 3;
 
 function rankedFile<C extends Candidate>(
-  question: Question,
+  question: ParsedQuery,
   pieces: readonly Scored<C>[],
   weights: RankingWeights,
 ): RankedFile<C> {
@@ -171,7 +171,7 @@ const OTHER_CASE = 0.7;
 const QUALIFIER = 0.5;
 const EMBEDDED = 0.5;
 
-function definitionScore(question: Question, { symbols }: Candidate, weights: RankingWeights): number {
+function definitionScore(question: ParsedQuery, { symbols }: Candidate, weights: RankingWeights): number {
   const [main, ...others] = question.names;
   if (question.isSymbol && main !== undefined) {
     if (symbols.includes(main)) return weights.definition;
@@ -193,7 +193,7 @@ function wordMatch(terms: readonly string[], words: readonly string[]): number {
 
 const LEAST_PREFIX = 3;
 
-function pathMatch(question: Question, path: string): number {
+function pathMatch(question: ParsedQuery, path: string): number {
   if (question.terms.length === 0) return 0;
   const parts = path.split('/');
   const name = (parts.at(-1) ?? '').replace(/\.[^.]*$/, '');

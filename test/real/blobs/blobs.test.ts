@@ -90,7 +90,7 @@ test('two machines without a common store: a failure that says so, and nothing i
     error: {
       type: 'BlobNotFound',
       message: expect.stringContaining(join(estate.dataDir, 'blobs')) as string,
-      remedy: expect.stringContaining('one blob store') as string,
+      remedy: expect.stringContaining('the same blob store') as string,
     },
   });
   const refused = await longhaul(otherMachine(), ['index', 'stdin'], '');

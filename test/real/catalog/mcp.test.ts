@@ -306,7 +306,7 @@ describe('longhaul mcp', () => {
     ['list_files', { repository: 'nobody', limit: 5 }, /No indexed repository/],
     ['list_files', { repository: API, limit: 1e9 }, /limit/],
     ['search_code', { query: '  ' }, /empty/],
-    ['search_code', { query: '\u200b' }, /nothing in it that can be searched for/],
+    ['search_code', { query: '\u200b' }, /no words that can be searched for/],
     ['search_code', { query: 'x', limit: 1_000 }, /limit/],
     ['search_code', { query: 'x', language: 'Pyton' }, /written in Pyton: did you mean Python/],
     ['search_code', { query: 'x', repository_pattern: 'nobody/*' }, /No indexed repository matches "nobody\/\*"/],
