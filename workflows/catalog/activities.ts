@@ -26,19 +26,19 @@ const brief = {
 } as const;
 
 /** Finding out what there is to do. Whoever asks to wait is waited for by the flow, with `patiently`. */
-export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+export const planActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   ...brief,
   retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE, 'RateLimited'] },
 });
 
 /** Deciding about builds and groups. */
-export const deciding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
+export const groupActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
 
 /**
  * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed
  * within seconds, and it may be cancelled at any moment: the receipt is written last.
  */
-export const indexing: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+export const indexActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '24 hours',

@@ -33,7 +33,7 @@ import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
-import { deciding, finding, indexing } from './activities.ts';
+import { groupActivities, planActivities, indexActivities } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
@@ -71,7 +71,7 @@ async function reembed(
   progress: ReembedTracker,
   answer: () => Promise<Confirmation>,
 ): Promise<ReembedResult> {
-  const { from, to } = await deciding.beginBuild.executeWithOptions(
+  const { from, to } = await groupActivities.beginBuild.executeWithOptions(
     { summary: `begin a build ${model ?? ''}`.trim() },
     [model === undefined ? {} : { model }],
   );
@@ -90,7 +90,7 @@ async function reembed(
     if (!(await answer()).proceed) return progress.ended(false);
   }
   progress.update({ stage: 'switching' });
-  await indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+  await indexActivities.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   return progress.ended(true);
 }
 
@@ -113,7 +113,7 @@ async function compare(
   queries: readonly StoredQuery[],
 ): Promise<void> {
   progress.update({ stage: 'comparing' });
-  const comparison = await deciding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
+  const comparison = await groupActivities.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
     { from, to, queries },
   ]);
   progress.update({ comparison });
@@ -149,7 +149,7 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
     name: fleetName('sync', [`build ${build}`]),
     parallel,
     page: (after) =>
-      finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
+      planActivities.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
         { build, after, limit: PAGE_SIZE },
       ]),
     child: {
@@ -167,8 +167,8 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked(switchIndexFlow, input);
   const work = async (): Promise<SwitchResult> => {
     // found out first, because after the switch `previous` would name the other one
-    const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
-    return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+    const to = await groupActivities.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
+    return indexActivities.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
   return underLock({ ...LOCK, type: switchIndexFlow.type, input: question, work });
 }
@@ -176,7 +176,12 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
 /** Deletes the builds that nobody uses. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   const question = await checked(pruneIndexFlow, input);
-  return underLock({ ...LOCK, type: pruneIndexFlow.type, input: question, work: () => indexing.pruneBuilds(question) });
+  return underLock({
+    ...LOCK,
+    type: pruneIndexFlow.type,
+    input: question,
+    work: () => indexActivities.pruneBuilds(question),
+  });
 }
 
 /** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */

@@ -3,7 +3,7 @@ import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { removeRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
+import { planActivities } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
 
 /** Takes the indexed repositories that match, or one branch of them, out of the index; the repositories themselves are not touched. */
@@ -16,7 +16,7 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
     name: fleetName('remove', patterns),
     parallel,
     page: (after) =>
-      finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
+      planActivities.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
         { patterns, ...only, after, limit: PAGE_SIZE },
       ]),
     child: { type: removeRepositoryFlow.type, input: ({ id }) => ({ repository: id, ...only }) },

@@ -3,7 +3,7 @@ import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { syncRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
+import { planActivities } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
@@ -19,7 +19,7 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
     name,
     parallel,
     page: (after) =>
-      finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
+      planActivities.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
         { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {

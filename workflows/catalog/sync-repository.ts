@@ -15,7 +15,7 @@ import {
 } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
-import { indexing } from './activities.ts';
+import { indexActivities } from './activities.ts';
 import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
@@ -34,7 +34,9 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
     input: question,
     work: () =>
       reported(id, group, () =>
-        indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [question]),
+        indexActivities.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
+          question,
+        ]),
       ),
   });
 }
@@ -48,9 +50,10 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
     input: { repository, stream },
     work: () =>
       reported(repository, undefined, () =>
-        indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
-          { repository, stream },
-        ]),
+        indexActivities.ingestStream.executeWithOptions(
+          { summary: `index the stream of ${repositoryName(repository)}` },
+          [{ repository, stream }],
+        ),
       ),
   });
 }
@@ -66,7 +69,7 @@ export async function removeRepository(input: RemoveRepositoryInput): Promise<Re
     work: async () => {
       const repo = repositoryName(repository);
       const outcome = await tellingFailure('remove', repository, {}, () =>
-        indexing.removeRepository.executeWithOptions(
+        indexActivities.removeRepository.executeWithOptions(
           { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
           [question],
         ),

@@ -267,8 +267,13 @@ async function workOn<Outcome>(
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],
       staticSummary: `${work.child.type} ${repositoryName(repository.id)}`,
     });
+    // recorded once: a repository that is still indexed under a former name has failed, and did not also succeed
+    for (const former of formerly) {
+      if (await removeFormer(former, repository.id, tracker)) continue;
+      tracker.finished(repository.id, {});
+      return;
+    }
     work.record(outcome);
-    for (const former of formerly) await removeFormer(former, repository.id, tracker);
   } catch (error) {
     tracker.finished(repository.id, {});
     // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
@@ -287,9 +292,9 @@ function hasTold(error: unknown): boolean {
 
 /**
  * Takes a repository out of the index under the name that it had, after it is in it under the one that it has. Killed between
- * the two, the next run finds both and goes on here.
+ * the two, the next run finds both and goes on here. False when it could not, which is recorded.
  */
-async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<void> {
+async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<boolean> {
   try {
     const { objectsDeleted } = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>('removeRepository', {
       workflowId: `sync/${former}`,
@@ -302,12 +307,14 @@ async function removeFormer(former: string, present: string, tracker: FleetTrack
     const { moved, objectsDeleted: before } = tracker.progress;
     tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
     tell('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
+    return true;
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
     const failure = isBusy ? busy(former) : failureOf(former, error);
     tracker.failed([failure]);
     if (!hasTold(error)) tellFailure({ verb: 'remove', group: '', named: false }, failure);
+    return false;
   }
 }
 

@@ -72,6 +72,26 @@ describe('a folder that is moved', () => {
     await expectOnly(flows, 'local/acme/renamed');
   });
 
+  test('has failed once, and not also succeeded, while its former name cannot be removed', async ({ flows }) => {
+    const { client, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': LANES });
+    await onboard(flows);
+    await move(flows, 'acme/api', 'acme/renamed');
+    // no worker serves this queue: the lock of the former name is held until the end of the test
+    const held = await client.workflow.start('syncRepository', {
+      workflowId: 'sync/local/acme/api',
+      taskQueue: 'no-worker',
+      args: [{ repository: 'local/acme/api' }],
+    });
+    try {
+      expect(await onboard(flows)).toMatchObject({ matched: 1, succeeded: 0, failed: 1, moved: 0 });
+    } finally {
+      await held.terminate();
+    }
+    expect(await onboard(flows)).toMatchObject({ succeeded: 1, failed: 0, moved: 1 });
+    await expectOnly(flows, 'local/acme/renamed');
+  });
+
   test('a copy, or another repository under the old name, is no move', async ({ flows }) => {
     const { estate } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
