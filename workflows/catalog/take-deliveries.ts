@@ -16,17 +16,17 @@ import { failureOf } from '../shared/failure.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
-  // an app that is installed may bring news of thousands of repositories at once
+  // installing an app may produce events of thousands of repositories at once
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '24 hours',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [...NON_RETRYABLE] },
 });
 
-/** What forges say: {@link Deliveries}. */
+/** Deliveries from forges: {@link Deliveries}. */
 const deliveries = defineSignal<[unknown]>('deliveries');
 
-/** What comes within so many milliseconds is passed on together. */
+/** Deliveries within this many milliseconds are forwarded together. */
 const PATIENCE = { quietMs: 250, longestMs: 5_000 };
 
 /** What one run passes to the next. Plain JSON. */
@@ -43,9 +43,10 @@ interface TakeDeliveriesInput {
 }
 
 /**
- * Takes what forges say of any repository, and passes it on to the flows that follow these repositories. Started with its
- * signal, under the id `deliveries`; ends when nothing comes, with a failure when something could not be passed on. So the
- * gateway's answer waits for one write of the server, for however many repositories there is news.
+ * Takes deliveries of forges about any repository, and forwards them to the flows that follow these repositories.
+ * Started with its signal, under the id `deliveries`; ends when no more arrive, with a failure when something could not
+ * be forwarded. The gateway's answer therefore waits for a single write of the server, regardless of the number of
+ * repositories.
  */
 export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ taken: number }> {
   const before = stateOf(input);
@@ -68,7 +69,7 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
         await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
       } catch (error) {
         if (isCancellation(error)) throw error;
-        // what came meanwhile must not be lost with it
+        // deliveries that arrived meanwhile must not be lost
         const { type, error: reason } = failureOf('', error);
         failure = { type, error: reason };
         tell('deliveries_lost', { count: came.length, summary });

@@ -175,7 +175,7 @@ describe('longhaul', () => {
     expect(shown.stdout).toMatch(/skipped \(nothing to do\)\s+│ 2/);
   });
 
-  test('builds another index beside the live one, asks, goes over to it, and back', async () => {
+  test('builds another index in parallel, asks, switches to it, and back', async () => {
     const queries = join(estate.dataDir, '..', 'queries.yaml');
     await writeFile(queries, 'queries:\n  - query: parse token\n    expect: [tool.py]\n');
     type Listed = { digest: string; role: string; objects: number; settings: { model: { type: string } } }[];
@@ -305,7 +305,7 @@ describe('longhaul', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  test('tells the log what seed 000 names, one JSON object a line', () => {
+  test('logs the documented events, one JSON object per line', () => {
     const events = worker
       .log()
       .trimEnd()
