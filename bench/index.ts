@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import { median, shown } from './harness.ts';
 import type { Benchmark, Figure } from './harness.ts';
 import { currentLoad, describeMachine } from './machine.ts';
@@ -55,8 +55,13 @@ async function measure(name: string, runs: number, signal: AbortSignal): Promise
   const dir = await mkdtemp(join(tmpdir(), `longhaul-bench-${name}-`));
   const loadBefore = currentLoad();
   try {
-    console.error(pc.bold(`▸ ${name}: ${about}`));
-    const figures = await run({ runs, dir, signal, note: (line) => console.error(pc.dim(`  ${line}`)) });
+    console.error(styleText('bold', `▸ ${name}: ${about}`, { stream: process.stderr }));
+    const figures = await run({
+      runs,
+      dir,
+      signal,
+      note: (line) => console.error(styleText('dim', `  ${line}`, { stream: process.stderr })),
+    });
     return { benchmark: name, about, loadBefore, loadAfter: currentLoad(), figures };
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });

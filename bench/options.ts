@@ -17,6 +17,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   parallel: async () => (await import('./parallel.ts')).parallel,
   fleet: async () => (await import('./fleet.ts')).fleet,
   histories: async () => (await import('./histories.ts')).histories,
+  install: async () => (await import('./install.ts')).install,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 

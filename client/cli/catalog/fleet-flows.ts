@@ -8,7 +8,7 @@ import type { FleetResult } from '../../../domain/fleet/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
-import type { GivenOf } from '../../../domain/shared/flow.ts';
+import type { FlowRegistry, GivenOf } from '../../../domain/shared/flow.ts';
 import {
   onboardRepositoriesFlow,
   removeRepositoriesFlow,
@@ -104,16 +104,21 @@ export async function verifyIndex(
   return runFleet(context, verifyCatalogFlow, input, options);
 }
 
-/** `longhaul watch`: follows a running flow, or shows the result of one that has ended. */
+/** `longhaul watch`: follows a running flow, or shows the result of a closed one. Throws `InvalidInput` for a run of no declared flow. */
 export async function watchFlow(
   context: CliContext,
   workflowId: string,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly flows: FlowRegistry },
 ): Promise<number> {
   const session = await connectTemporal(context);
   try {
     const run = { client: session.client, workflowId };
-    if (context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
+    const { type } = await session.client.workflow.getHandle(workflowId).describe();
+    const flow = options.flows.find(type);
+    if (flow === null)
+      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${type}: no flow of Longhaul.`);
+    const mayAsk = Object.hasOwn(flow.updates, 'confirm');
+    if (mayAsk && context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
     const result = (await followToEnd(context, run, options)) as object;
     if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     else if (isFleetResult(result)) await printFleetResult(context, result);

@@ -7,7 +7,7 @@ import { groupScheduleId, type SyncGroup } from '../../../domain/catalog/groups/
 import { git } from '../../../examples/git.ts';
 import type { FleetView } from '../../../client/catalog/fleet-view.ts';
 import { openBrowser } from '../../support/browser.ts';
-import { commandEnv, longhaul } from '../../support/command.ts';
+import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { sourceOf } from '../../support/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
@@ -53,7 +53,7 @@ describe('longhaul config apply and groups', () => {
   }
 
   test('a dry run says what would be done and does nothing', async () => {
-    const { exitCode, stdout } = await longhaul(env, ['config', 'apply', '--file', file, '--dry-run']);
+    const { exitCode, stdout } = await longhaulProcess(env, ['config', 'apply', '--file', file, '--dry-run']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'created services\ncreated tools\n2 of 2 groups.\n' });
     expect(await json('groups', 'list')).toEqual([]);
   });

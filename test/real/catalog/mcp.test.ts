@@ -15,7 +15,7 @@ import type {
   ReadFileOutput,
   SearchCodeOutput,
 } from '../../../client/mcp/tools.schema.ts';
-import { BIN, commandEnv, longhaul } from '../../support/command.ts';
+import { BIN, commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf } from '../../support/flows.ts';
 import { type McpProcess, startMcp } from '../../support/mcp.ts';
@@ -505,11 +505,11 @@ describe('longhaul mcp', () => {
     });
 
     test('its help has what a client needs', async () => {
-      const { exitCode, stdout } = await longhaul(env, ['mcp', '--help']);
+      const { exitCode, stdout } = await longhaulProcess(env, ['mcp', '--help']);
       expect(exitCode).toBe(0);
       const example = /^\s*(\{"mcpServers".*\})$/m.exec(stdout)?.[1] ?? '';
       expect(JSON.parse(example)).toEqual({ mcpServers: { longhaul: { command: 'npx', args: ['longhaul', 'mcp'] } } });
-      const wrong = await longhaul({ ...env, LONGHAUL_CONFIG: '/none.yaml' }, ['mcp']);
+      const wrong = await longhaulProcess({ ...env, LONGHAUL_CONFIG: '/none.yaml' }, ['mcp']);
       expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
     });
   });

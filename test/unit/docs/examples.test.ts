@@ -101,7 +101,8 @@ function jsonSources({ path, blocks }: Page): readonly Source[] {
 const tsSources = ({ path, blocks }: Page): readonly Source[] =>
   blocks
     .filter(({ language }) => ['ts', 'typescript'].includes(language))
-    .map(({ text, line }) => ({ from: `${path}:${line}`, text }));
+    // an example for contributors imports as a file at the root does
+    .map(({ text, line }) => ({ from: `${path}:${line}`, text: text.replaceAll("from './", "from '#root/") }));
 
 describe('examples in the documents', () => {
   test('every YAML example is what its schema takes', () => {
