@@ -14,7 +14,12 @@ export type {
   VerifyInput,
 } from '../domain/catalog/flows/flows.ts';
 export type { Confirmation } from '../domain/shared/confirmation.ts';
-export type { FleetProgress, FleetResult, RepositoryFailure, RepositoryOutcome } from '../domain/fleet/fleet.ts';
+export type {
+  FleetProgress,
+  FleetResult,
+  RepositoryFailure,
+  RepositoryOutcome,
+} from '../domain/catalog/flows/fleet.ts';
 export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/index/build.ts';
 export type {
   PruneInput,

@@ -5,7 +5,7 @@ import {
   type StoredQuery,
 } from '../../domain/catalog/index/build.ts';
 import type { PruneResult, SwitchResult } from '../../domain/catalog/flows/build-flows.ts';
-import type { RepositoryPage } from '../../domain/fleet/fleet.ts';
+import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { addressOfReceipt, isBeingRemoved, pageOf } from '../../domain/catalog/index/plan.ts';
 import { blankReceipt, type Receipt } from '../../domain/catalog/index/receipt.ts';

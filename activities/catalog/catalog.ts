@@ -1,7 +1,7 @@
 import { log } from '@temporalio/activity';
 import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import type { RepositoryOutcome, RepositoryPage } from '../../domain/fleet/fleet.ts';
-import { addressOf } from '../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
 import { addressOfReceipt, isBeingRemoved, pageOf, STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';

@@ -1,5 +1,5 @@
 import { getClient } from '@temporalio/activity';
-import type { RepositoryPage } from '../../domain/fleet/fleet.ts';
+import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { pageOf } from '../../domain/catalog/index/plan.ts';
 import {
   type ApplySyncGroupsResult,

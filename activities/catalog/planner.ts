@@ -1,6 +1,6 @@
-import { addressOf } from '../../domain/fleet/fleet.ts';
+import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
-import type { PlannedRepository, RepositoryFailure } from '../../domain/fleet/fleet.ts';
+import type { PlannedRepository, RepositoryFailure } from '../../domain/catalog/flows/fleet.ts';
 import { matchesAny, parsePattern } from '../../domain/git/pattern.ts';
 import {
   addressOfReceipt,

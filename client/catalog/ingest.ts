@@ -1,7 +1,7 @@
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../../activities/index/stream-spool.ts';
 import { ingestStreamFlow } from '../../domain/catalog/flows/repository-flows.ts';
-import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../domain/catalog/flows/fleet.ts';
 import type { CliContext } from '../core/context.ts';
 import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';

@@ -16,7 +16,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { startEngine } from './engine.ts';
 import { messageOf, until } from './files.ts';

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { tellRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../domain/fleet/fleet.ts';
+import type { FleetProgress } from '../../domain/catalog/flows/fleet.ts';
 import { sourceOf, test } from '../support/flows.ts';
 import { collectRuns } from '../support/replay.ts';
 

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { startFlow } from '../../client/core/start-flow.ts';
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { collectRuns } from './replay.ts';
 

@@ -28,19 +28,19 @@ const brief = {
 } as const;
 
 /** Activities that determine what to do. If a server asks to wait, the flow waits, with `patiently`. */
-export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+export const planActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   ...brief,
   retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE, 'RateLimited'] },
 });
 
 /** Activities that decide about builds and groups. */
-export const deciding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
+export const groupActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
 
 /**
  * Activities that write to the index: a first run over a huge repository takes hours. They heartbeat, so that a dead
  * worker is noticed within seconds, and may be cancelled at any moment: the receipt is written last.
  */
-export const indexing: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
+export const indexActivities: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '6 hours',
   scheduleToCloseTimeout: '24 hours',

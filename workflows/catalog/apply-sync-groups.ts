@@ -16,14 +16,14 @@ import {
   isEffective,
   SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/groups/sync-groups.ts';
+import { pauseAfter } from '../../domain/shared/pauses.ts';
 import { tell } from '../shared/events.ts';
 import { applySyncGroupsFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { checked } from '../shared/input.ts';
-import { deciding } from './activities.ts';
+import { groupActivities } from './activities.ts';
 
-/** Pauses while another declaration is applied, which takes seconds. */
-const PAUSE_MS = 2_000;
-const GIVE_UP_MS = 3_600_000;
+/** Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100 events. */
+const PAUSES = { shortestMs: 2_000, longestMs: 1_200_000, withinMs: 3_600_000 };
 
 /**
  * Makes the schedules what `sync-groups.yaml` declares (docs/sync-groups.md). What differs is in the history before anything
@@ -37,7 +37,7 @@ export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<Appl
 }
 
 async function inTurn(given: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
-  for (const giveUp = Date.now() + GIVE_UP_MS; ;) {
+  for (const since = Date.now(); ;) {
     try {
       return await executeChild(applySyncGroups, {
         workflowId: SYNC_GROUPS_LOCK,
@@ -47,31 +47,39 @@ async function inTurn(given: Required<ApplySyncGroupsInput>): Promise<ApplySyncG
         staticSummary: 'apply sync groups',
       });
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError) || Date.now() > giveUp) throw error;
-      await sleep(PAUSE_MS, { summary: 'another declaration is being applied' });
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const ms = pauseAfter(Date.now() - since, PAUSES);
+      if (ms === null) throw error;
+      await sleep(ms, { summary: 'another declaration is being applied' });
     }
   }
 }
 
 async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
   const { file } = source;
-  const plan = await deciding.planGroups.executeWithOptions(
+  const plan = await groupActivities.planGroups.executeWithOptions(
     { summary: `compare ${file} with what runs`.slice(0, 200) },
     [{ document, file, prune }],
   );
   setCurrentDetails(describeGroupsPlan(plan));
   const changes = plan.changes.filter(isEffective);
   if (changes.length > 0) {
-    await deciding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);
+    await groupActivities.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [
+      { changes, source },
+    ]);
   }
   const result = { ...plan, source, appliedAt: new Date().toISOString() };
   if (changes.length > 0) {
     const { runId } = workflowInfo();
-    await deciding.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [{ runId, result }]);
+    await groupActivities.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [
+      { runId, result },
+    ]);
   }
   const names = changes.filter(wantsRun).map(({ name }) => name);
   if (names.length > 0) {
-    await deciding.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [{ names }]);
+    await groupActivities.startGroups.executeWithOptions({ summary: `run ${names.join(', ')}`.slice(0, 200) }, [
+      { names },
+    ]);
   }
   tell('sync_groups_applied', {
     by: source.by,

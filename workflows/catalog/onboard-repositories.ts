@@ -1,11 +1,11 @@
 import type { OnboardInput } from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import { onboardRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
+import { planActivities } from './activities.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * Initial onboarding by pattern (docs/flows.md): `mgit list`, optionally a person's confirmation, then one
@@ -24,7 +24,7 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
     name: fleetName('sync', patterns),
     parallel,
     page: (after) =>
-      finding.listUnindexed.executeWithOptions({ summary: `mgit list ${patterns.join(', ')}`.slice(0, 200) }, [
+      planActivities.listUnindexed.executeWithOptions({ summary: `mgit list ${patterns.join(', ')}`.slice(0, 200) }, [
         { patterns, after, limit: PAGE_SIZE },
       ]),
     proceed: async () => {

@@ -20,7 +20,7 @@ import {
   type SwitchResult,
 } from '../../domain/catalog/flows/build-flows.ts';
 import type { Confirmation } from '../../domain/shared/confirmation.ts';
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import {
@@ -33,8 +33,8 @@ import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
-import { deciding, finding, indexing } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
+import { groupActivities, planActivities, indexActivities } from './activities.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 
@@ -72,7 +72,7 @@ async function reembed(
   progress: ReembedTracker,
   answer: () => Promise<Confirmation>,
 ): Promise<ReembedResult> {
-  const { from, to } = await deciding.beginBuild.executeWithOptions(
+  const { from, to } = await groupActivities.beginBuild.executeWithOptions(
     { summary: `begin a build ${model ?? ''}`.trim() },
     [model === undefined ? {} : { model }],
   );
@@ -91,7 +91,7 @@ async function reembed(
     if (!(await answer()).proceed) return progress.ended(false);
   }
   progress.update({ stage: 'switching' });
-  await indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+  await indexActivities.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   return progress.ended(true);
 }
 
@@ -114,7 +114,7 @@ async function compare(
   queries: readonly StoredQuery[],
 ): Promise<void> {
   progress.update({ stage: 'comparing' });
-  const comparison = await deciding.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
+  const comparison = await groupActivities.compareBuilds.executeWithOptions({ summary: `${queries.length} queries` }, [
     { from, to, queries },
   ]);
   progress.update({ comparison });
@@ -153,7 +153,7 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
     name: fleetName('sync', [`build ${build}`]),
     parallel,
     page: (after) =>
-      finding.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
+      planActivities.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
         { build, after, limit: PAGE_SIZE },
       ]),
     child: {
@@ -171,8 +171,8 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked(switchIndexFlow, input);
   const work = async (): Promise<SwitchResult> => {
     // resolved first, because after the switch `previous` would name the other one
-    const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
-    return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
+    const to = await groupActivities.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
+    return indexActivities.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
   return underLock({ ...LOCK, type: switchIndexFlow.type, input: question, work });
 }
@@ -180,7 +180,12 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
 /** Deletes unused builds. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   const question = await checked(pruneIndexFlow, input);
-  return underLock({ ...LOCK, type: pruneIndexFlow.type, input: question, work: () => indexing.pruneBuilds(question) });
+  return underLock({
+    ...LOCK,
+    type: pruneIndexFlow.type,
+    input: question,
+    work: () => indexActivities.pruneBuilds(question),
+  });
 }
 
 /** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */

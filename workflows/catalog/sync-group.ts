@@ -1,10 +1,10 @@
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { syncGroupFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
-import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
+import { planActivities } from './activities.ts';
+import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * One run of a sync group (docs/sync-groups.md), started by its schedule: onboards what `mgit list` finds and the index
@@ -19,7 +19,7 @@ export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
     name: { verb: 'sync', group: name, named: true },
     parallel,
     page: (after) =>
-      finding.findGroupWork.executeWithOptions({ summary: `mgit list and heads of ${name}` }, [
+      planActivities.findGroupWork.executeWithOptions({ summary: `mgit list and heads of ${name}` }, [
         { group: name, patterns, exclude, ...withBranches(branches), after, limit: PAGE_SIZE },
       ]),
     child: {

@@ -1,10 +1,10 @@
 import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { syncRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { finding } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
+import { planActivities } from './activities.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
 
 /**
  * Delta sync of indexed repositories (docs/flows.md): reads every HEAD and indexed branch in batches, and starts a
@@ -19,7 +19,7 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
     name,
     parallel,
     page: (after) =>
-      finding.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
+      planActivities.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
         { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {

@@ -4,7 +4,7 @@ import type {
   RemoveRepositoryInput,
   SyncRepositoryInput,
 } from '../../domain/catalog/flows/flows.ts';
-import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../domain/catalog/flows/fleet.ts';
 import { describeOutcome } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import { tell } from '../shared/events.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
-import { deciding, indexing } from './activities.ts';
+import { groupActivities, indexActivities } from './activities.ts';
 import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
@@ -34,7 +34,9 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
     input: question,
     work: () =>
       reported(id, group, () =>
-        indexing.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [question]),
+        indexActivities.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
+          question,
+        ]),
       ),
   });
 }
@@ -48,9 +50,10 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
     input: { repository, stream },
     work: async () => {
       const outcome = await reported(repository, undefined, () =>
-        indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
-          { repository, stream },
-        ]),
+        indexActivities.ingestStream.executeWithOptions(
+          { summary: `index the stream of ${repositoryName(repository)}` },
+          [{ repository, stream }],
+        ),
       );
       if (patched('flow-discards-its-stream')) await discard(repository, stream);
       return outcome;
@@ -62,7 +65,7 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
 async function discard(repository: string, stream: string): Promise<void> {
   const before = workflowInfo().startTime.getTime();
   try {
-    await deciding.discardStream.executeWithOptions(
+    await groupActivities.discardStream.executeWithOptions(
       { summary: 'delete the stream', scheduleToCloseTimeout: '10 minutes' },
       [{ repository, stream, before }],
     );
@@ -83,7 +86,7 @@ export async function removeRepository(input: RemoveRepositoryInput): Promise<Re
     work: async () => {
       const repo = repositoryName(repository);
       const outcome = await tellingFailure('remove', repository, {}, () =>
-        indexing.removeRepository.executeWithOptions(
+        indexActivities.removeRepository.executeWithOptions(
           { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
           [question],
         ),

@@ -1,6 +1,6 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import { clipError, type FleetResult } from '../../domain/fleet/fleet.ts';
+import { clipError, type FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { describeVerification } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import {
@@ -14,8 +14,8 @@ import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
-import { finding, indexing } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
+import { planActivities, indexActivities } from './activities.ts';
+import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
@@ -34,9 +34,10 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
     name,
     parallel,
     page: (after) =>
-      finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${name.group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, full, after, limit: PAGE_SIZE },
-      ]),
+      planActivities.findDiffering.executeWithOptions(
+        { summary: `receipts and objects of ${name.group}`.slice(0, 200) },
+        [{ patterns: patterns ?? null, full, after, limit: PAGE_SIZE }],
+      ),
     child: { type: verifyRepositoryFlow.type, input: ({ id }) => ({ repository: id, repair }) },
     record: (found) => record(tracker, found),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
@@ -66,7 +67,9 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     const repo = repositoryName(repository);
     const started = Date.now();
     const found = await tellingFailure('verify', repository, {}, () =>
-      indexing.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [{ repository, repair }]),
+      indexActivities.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [
+        { repository, repair },
+      ]),
     );
     setCurrentDetails(describeVerification(found));
     if (found.isTrue) {

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { groupScheduleId } from '../../../domain/catalog/groups/sync-groups.ts';
 import { createGroupSchedules, type ScheduledGroup } from './schedules.ts';

@@ -4,7 +4,7 @@ import type {
   SyncRepositoriesInput,
   VerifyInput,
 } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';

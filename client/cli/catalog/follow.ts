@@ -1,6 +1,7 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { ReembedProgress } from '../../../domain/catalog/flows/build-flows.ts';
-import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
+import type { FollowResult } from '../../../domain/catalog/flows/follow.ts';
+import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
 import { waitingFor } from '../../../domain/catalog/flows/progress.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -66,7 +67,7 @@ export async function untilAnswered(
 }
 
 /** Progress of any flow that has some. */
-export type FlowProgress = FleetProgress | ReembedProgress;
+export type FlowProgress = FleetProgress | ReembedProgress | FollowResult;
 
 function isAsking({ stage }: FlowProgress): boolean {
   return stage === 'waiting for confirmation';
@@ -115,7 +116,7 @@ async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promi
 }
 
 /** What a flow says of itself; while a child does its work, what the child says. */
-async function shown(client: Client, progress: FlowProgress): Promise<FleetProgress | ReembedProgress> {
+async function shown(client: Client, progress: FlowProgress): Promise<FlowProgress> {
   if (!('filling' in progress) || progress.filling === null) return progress;
   const child = await readProgress(client.workflow.getHandle(progress.filling));
   return child ?? progress;
@@ -166,17 +167,19 @@ function lines(stderr: Output): Display {
   };
 }
 
-/** Repositories worked on, of how many. */
+/** Repositories worked on, or events that were acted on, of how many. */
 function amountOf(progress: FlowProgress): { done: number; total: number } {
   if ('total' in progress) {
     const done = progress.succeeded + progress.failed;
     // what could not be asked was never among what there is to do
     return { done, total: Math.max(done, progress.total) };
   }
+  if ('rounds' in progress) return { done: progress.events - progress.pending, total: progress.events };
   return { done: progress.repositories, total: progress.repositories + progress.failed };
 }
 
 function countsOf(progress: FlowProgress): string {
+  if ('rounds' in progress) return `events  ${progress.rounds} rounds`;
   const { objectsWritten, failed } = progress;
   if (!('running' in progress)) return `${objectsWritten} objects${failed > 0 ? `  ${failed} failed` : ''}`;
   const { filesChanged, objectsDeleted, running } = progress;

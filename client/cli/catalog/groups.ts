@@ -11,7 +11,7 @@ import {
   type ScheduledGroup,
 } from '../../../activities/catalog/groups/schedules.ts';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,

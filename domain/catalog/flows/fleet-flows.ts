@@ -1,4 +1,4 @@
-import type { FleetResult } from '../../fleet/fleet.ts';
+import type { FleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { confirmation } from '../../shared/confirmation.ts';
 import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from './flows.ts';

@@ -1,4 +1,4 @@
-import type { FleetResult } from '../../fleet/fleet.ts';
+import type { FleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { FleetWatch } from '../groups/fleet-watch.ts';
 import {

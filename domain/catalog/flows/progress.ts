@@ -1,4 +1,4 @@
-import type { FleetProgress, RepositoryOutcome } from '../../fleet/fleet.ts';
+import type { FleetProgress, RepositoryOutcome } from './fleet.ts';
 import type { ForgeBudgetStatus, LineStatus } from '../../forge/forge-budget.ts';
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import { DIFFERENCES, type RepositoryVerification } from '../index/verification.ts';

@@ -1,4 +1,4 @@
-import type { RepositoryOutcome } from '../../fleet/fleet.ts';
+import type { RepositoryOutcome } from './fleet.ts';
 import { NO_REPOSITORY, type RepositoryAddress, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { RepositoryVerification } from '../index/verification.ts';

@@ -6,7 +6,7 @@ import {
   type PlannedRepository,
   type RepositoryFailure,
   type RepositoryPage,
-} from '../../fleet/fleet.ts';
+} from '../flows/fleet.ts';
 import { headReceipts, refsOfRepository } from './refs.ts';
 import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
 import { DEFAULT_REF } from '../../git/snapshot.ts';

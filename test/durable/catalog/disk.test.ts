@@ -6,7 +6,7 @@ import { createCatalogActivities } from '../../../activities/catalog/catalog.ts'
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { openTools } from '../../../activities/catalog/tools.ts';
-import type { RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { toApplicationFailure } from '../../../workers/failures.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/flows.ts';

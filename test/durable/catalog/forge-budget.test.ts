@@ -4,7 +4,7 @@ import { expect, inject } from 'vitest';
 import { fingerprintOf } from '../../../activities/mgit/forge/account.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
-import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
+import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
 import { type ForgeBudgetStatus, GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { test } from '../../support/flows.ts';

@@ -9,7 +9,7 @@ import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, inject, onTestFinished } from 'vitest';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { advanceFleet, rewindFleet } from '../../../examples/fleet.ts';
 import { commandEnv } from '../../support/command.ts';
 import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';

@@ -5,7 +5,7 @@ import type { IndexStore } from '../../../activities/index/store/store.ts';
 import { removeFromIndex } from '../../../activities/catalog/removal.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { verifyRepository } from '../../../activities/catalog/verification.ts';
-import { addressOf } from '../../../domain/fleet/fleet.ts';
+import { addressOf } from '../../../domain/catalog/flows/fleet.ts';
 import type { RepositoryAddress } from '../../../domain/git/repository.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
 

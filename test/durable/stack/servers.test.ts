@@ -8,7 +8,7 @@ import { createCatalogActivities } from '../../../activities/catalog/catalog.ts'
 import { createIndexStore } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { type FlowHandle, startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
+import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
 import { git } from '../../../examples/git.ts';
 import { expectReceiptTrue, type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
 

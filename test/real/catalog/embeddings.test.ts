@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { chunkEmbeddingText } from '../../../activities/index/models/embedding-text.ts';
 import { chunk } from '../../../activities/index/analysis/chunker.ts';
-import type { RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { git } from '../../../examples/git.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 

@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { ForgeBudgetStatus } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { test } from '../../support/flows.ts';

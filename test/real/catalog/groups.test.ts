@@ -12,7 +12,7 @@ import {
   groupScheduleId,
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };

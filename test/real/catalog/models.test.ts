@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { OnboardInput } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { flowsWorker } from '../../../workers/roles.ts';
 import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';

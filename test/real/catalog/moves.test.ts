@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, inject } from 'vitest';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
@@ -69,6 +69,26 @@ describe('a folder that is moved', () => {
     const commit = await estate.commit('acme/renamed', { 'b.ts': LANES });
     expect(await syncAll(flows)).toMatchObject({ succeeded: 1, moved: 1, failed: 0, embedded: 0 });
     expect(await tools.store.readReceipt('local/acme/renamed')).toMatchObject({ commit });
+    await expectOnly(flows, 'local/acme/renamed');
+  });
+
+  test('has failed once, and not also succeeded, while its former name cannot be removed', async ({ flows }) => {
+    const { client, estate } = flows;
+    await estate.create('acme/api', { 'a.ts': LANES });
+    await onboard(flows);
+    await move(flows, 'acme/api', 'acme/renamed');
+    // no worker serves this queue: the lock of the former name is held until the end of the test
+    const held = await client.workflow.start('syncRepository', {
+      workflowId: 'sync/local/acme/api',
+      taskQueue: 'no-worker',
+      args: [{ repository: 'local/acme/api' }],
+    });
+    try {
+      expect(await onboard(flows)).toMatchObject({ matched: 1, succeeded: 0, failed: 1, moved: 0 });
+    } finally {
+      await held.terminate();
+    }
+    expect(await onboard(flows)).toMatchObject({ succeeded: 1, failed: 0, moved: 1 });
     await expectOnly(flows, 'local/acme/renamed');
   });
 

@@ -9,7 +9,7 @@ import { bucketOf, type IndexStore } from '../../../activities/index/store/store
 import { verifyRepository as verifyOne } from '../../../activities/catalog/verification.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../../support/flows.ts';

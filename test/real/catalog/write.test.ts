@@ -12,7 +12,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { createIndexStore, type IndexObject } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { openTools } from '../../../activities/catalog/tools.ts';
-import type { RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Stack, startStack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';

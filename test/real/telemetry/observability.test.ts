@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
+import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../../domain/catalog/groups/sync-groups.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { deployedQueries } from '../../support/deployed-queries.ts';

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult, RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import type { FleetResult, RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { createEstate } from '../estate.ts';
 import { type FlowsFixture, openEstate, test as base } from '../flows.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../index-dump.ts';

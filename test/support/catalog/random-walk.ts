@@ -4,7 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
-import type { RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
+import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { createEstate } from '../estate.ts';
 import { objectIdsOf, openEstate } from '../flows.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { FleetProgress } from '../../../../domain/fleet/fleet.ts';
+import type { FleetProgress } from '../../../../domain/catalog/flows/fleet.ts';
 import { describeProgress, proceedQuestion } from '../../../../domain/catalog/flows/progress.ts';
 
 const PROGRESS: FleetProgress = {

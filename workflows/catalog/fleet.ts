@@ -1,3 +1,4 @@
+import { removeRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import {
   ActivityFailure,
   CancellationScope,
@@ -23,15 +24,15 @@ import {
   type RepositoryFailure,
   type RepositoryOutcome,
   type RepositoryPage,
-} from '../../domain/fleet/fleet.ts';
+} from '../../domain/catalog/flows/fleet.ts';
 import { describeProgress } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/git/repository.ts';
 import type { Verb } from '../../domain/shared/events.ts';
-import { tell } from './events.ts';
-import { busy, failureOf } from './failure.ts';
-import { inLanes } from './lanes.ts';
-import { patiently } from './patience.ts';
-import { progressQuery } from '../catalog/messages.ts';
+import { tell } from '../shared/events.ts';
+import { busy, failureOf } from '../shared/failure.ts';
+import { inLanes } from '../shared/lanes.ts';
+import { patiently } from '../shared/patience.ts';
+import { progressQuery } from './messages.ts';
 
 /** Repositories a page: few enough that one run's history stays far below Temporal's limits, many enough to be rare. */
 export const PAGE_SIZE = 500;
@@ -267,8 +268,13 @@ async function workOn<Outcome>(
       typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(repository.id) }],
       staticSummary: `${work.child.type} ${repositoryName(repository.id)}`,
     });
+    // recorded once: a repository that is still indexed under a former name has failed, and did not also succeed
+    for (const former of formerly) {
+      if (await removeFormer(former, repository.id, tracker)) continue;
+      tracker.finished(repository.id, {});
+      return;
+    }
     work.record(outcome);
-    for (const former of formerly) await removeFormer(former, repository.id, tracker);
   } catch (error) {
     tracker.finished(repository.id, {});
     // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
@@ -287,27 +293,32 @@ function hasTold(error: unknown): boolean {
 
 /**
  * Takes a repository out of the index under the name that it had, after it is in it under the one that it has. Killed between
- * the two, the next run finds both and goes on here.
+ * the two, the next run finds both and goes on here. False when it could not, which is recorded.
  */
-async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<void> {
+async function removeFormer(former: string, present: string, tracker: FleetTracker): Promise<boolean> {
   try {
-    const { objectsDeleted } = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>('removeRepository', {
-      workflowId: `sync/${former}`,
-      args: [{ repository: former }],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(former) }],
-      staticSummary: `${repositoryName(former)} is ${repositoryName(present)} now`.slice(0, 200),
-    });
+    const { objectsDeleted } = await executeChild<(input: unknown) => Promise<RepositoryOutcome>>(
+      removeRepositoryFlow.type,
+      {
+        workflowId: `sync/${former}`,
+        args: [{ repository: former }],
+        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
+        typedSearchAttributes: [{ key: REPOSITORY, value: repositoryName(former) }],
+        staticSummary: `${repositoryName(former)} is ${repositoryName(present)} now`.slice(0, 200),
+      },
+    );
     const { moved, objectsDeleted: before } = tracker.progress;
     tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
     tell('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
+    return true;
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
     const failure = isBusy ? busy(former) : failureOf(former, error);
     tracker.failed([failure]);
     if (!hasTold(error)) tellFailure({ verb: 'remove', group: '', named: false }, failure);
+    return false;
   }
 }
 

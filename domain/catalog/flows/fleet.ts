@@ -1,8 +1,8 @@
-import type { FailureType } from '../shared/failures.ts';
-import { redact } from '../shared/redact.ts';
-import type { FullReason, SkipReason } from '../git/change.ts';
-import type { Repository, RepositoryAddress } from '../git/repository.ts';
-import type { VerificationReport } from '../catalog/index/verification.ts';
+import type { FailureType } from '../../shared/failures.ts';
+import { redact } from '../../shared/redact.ts';
+import type { FullReason, SkipReason } from '../../git/change.ts';
+import type { Repository, RepositoryAddress } from '../../git/repository.ts';
+import type { VerificationReport } from '../index/verification.ts';
 
 /** The result of syncing one repository. */
 export interface RepositoryOutcome {
