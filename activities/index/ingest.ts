@@ -13,7 +13,7 @@ import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
 import type { IndexObject, IndexStore } from './store/store.ts';
-import { createTurns } from '../../platform/semaphore.ts';
+import { createSemaphore } from '../../platform/semaphore.ts';
 
 /** The way from one snapshot to another: what {@link ingest} reads. mgit's differential is one; a spooled stream another. */
 export interface ChangeSource {
@@ -64,7 +64,7 @@ const BATCH_FILES = 250;
  * has one to analyse while others are written. A repository waits for its turn with one batch in hand, and back-pressure
  * reaches git's `cat-file`: memory does not grow with the number of repositories.
  */
-const turns = createTurns(availableParallelism() + 2);
+const permits = createSemaphore(availableParallelism() + 2);
 
 /**
  * Makes the index of one ref of a repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the
@@ -294,7 +294,7 @@ export async function inBatches(
     batch = [];
     bytes = 0;
     processCounts.batchesWaiting++;
-    const end = await turns.take(signal).finally(() => processCounts.batchesWaiting--);
+    const end = await permits.acquire(signal).finally(() => processCounts.batchesWaiting--);
     const task: Promise<void> = work(full)
       .catch((error: unknown) => void failures.push(error))
       .finally(() => {

@@ -1,5 +1,5 @@
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
-import { redacted } from '../../activities/git/clone-url.ts';
+import { redact } from '../../domain/shared/redact.ts';
 import { shownError } from '../core/errors.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
@@ -101,6 +101,6 @@ async function resultOf(answer: Promise<Answer<Record<string, unknown>>>): Promi
   } catch (error) {
     const { type, message, remedy } = shownError(error);
     const advice = remedy === null || type === 'InvalidInput' ? '' : `\n${remedy}`;
-    return { content: [{ type: 'text', text: inert(redacted(`${message}${advice}`)) }], isError: true };
+    return { content: [{ type: 'text', text: inert(redact(`${message}${advice}`)) }], isError: true };
   }
 }

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rememberedDigest, sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import { rememberedDigest } from '../store/digest.ts';
 
 /** Where a grammar comes from. The packages also carry compilers' food, so only these files go into the published package. */
 interface GrammarSource {
