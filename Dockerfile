@@ -1,7 +1,7 @@
 # Longhaul's worker and command line. `docker compose build` or `docker build -t longhaul:local .`; docs/deployment.md.
 ARG NODE_IMAGE=node:26.9.0-bookworm-slim
 
-# Everything, to compile. No install scripts: what they fetch is for developers' machines.
+# All dependencies, for compiling. No install scripts: they fetch programs for developers' machines.
 FROM ${NODE_IMAGE} AS build
 WORKDIR /opt/longhaul
 COPY package.json package-lock.json .npmrc ./
@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --include=dev --ignore-scripts -
 COPY . .
 RUN node scripts/build.mjs
 
-# What runs: production dependencies without the embedded servers and the binaries of other systems.
+# Production dependencies without the embedded servers and the binaries of other systems.
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /opt/longhaul
 COPY package.json package-lock.json .npmrc ./
@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no
     && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 ! -name "$(node -p process.arch)" -exec rm -rf {} + \
     && node --input-type=module -e "await import('@temporalio/worker'); await import('onnxruntime-node')"
 
-# The embedding model, so that what runs needs neither Python nor patience. A layer each, made again only when its sources change.
+# The embedding models, so that the image needs no Python and starts fast. One layer each, rebuilt only when its sources change.
 FROM dependencies AS model
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 python3-pip \
@@ -53,6 +53,6 @@ ENV NODE_ENV=production \
     LONGHAUL_MODEL_DIR=/opt/longhaul/model
 USER node
 VOLUME /var/cache/longhaul
-# tini: git leaves children behind, which somebody has to wait for.
+# tini reaps child processes that git leaves behind.
 ENTRYPOINT ["tini", "--"]
 CMD ["node", "dist/workers/main.js"]

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import type { RepositoryAddress } from '../domain/git/repository.ts';
 
-/** Dependencies of this project that publish their TypeScript sources: real code that every checkout has. */
+/** Dependencies of this project that publish their TypeScript sources: real code available in every checkout. */
 const PACKAGES = [
   '@temporalio/client',
   '@temporalio/common',
@@ -17,7 +17,7 @@ const PACKAGES = [
 const CODE = /\.(?:js|mjs|cjs|ts|mts|cts|tsx|jsx|c|h|cc|py|go|rs|rb|java|sh)$/;
 const MODULES = fileURLToPath(new URL('../node_modules', import.meta.url));
 
-/** Source files of every package that this project depends on, in the same order every time. */
+/** Source files of every package that this project depends on, always in the same order. */
 export async function realFiles(): Promise<string[]> {
   const entries = await readdir(MODULES, { recursive: true, withFileTypes: true });
   return entries
@@ -26,7 +26,7 @@ export async function realFiles(): Promise<string[]> {
     .toSorted();
 }
 
-/** Makes a bare repository below `root` of each package's sources, one commit each. */
+/** Creates a bare repository below `root` from each package's sources, with one commit each. */
 export async function makeCorpus(root: string, signal: AbortSignal): Promise<RepositoryAddress[]> {
   const made: RepositoryAddress[] = [];
   for (const name of PACKAGES) {

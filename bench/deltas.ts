@@ -16,16 +16,16 @@ import type { BenchContext, Benchmark, Figure } from './harness.ts';
 const REPOSITORIES = 1_000;
 const MOVING = 200;
 const CHANGED_FILES = 5;
-/** Repositories that the flow works on at the same time, by default. */
+/** Repositories that the flow processes in parallel by default. */
 const LANES = 8;
 const SHELL_LOOP = fileURLToPath(new URL('shell-loop.sh', import.meta.url));
-/** How often the shell loop is started at the same time; the faster one is the yardstick. */
+/** Degrees of parallelism of the shell loop; the faster one is the reference. */
 const SHELLS = [2, 4];
 
 /**
- * Detecting and streaming the deltas of 1,000 local repositories, of which 200 have 5 changed files, content included: mgit
- * against a shell loop that does the same fetches and diffs. Each run moves the repositories one commit on; both sides see
- * every commit once, from mirrors at the one before, and must stream exactly the same bytes.
+ * Detects and streams the deltas of 1,000 local repositories, of which 200 have 5 changed files, including content:
+ * mgit compared with a shell loop that does the same fetches and diffs. Each run moves the repositories one commit
+ * forward; both sides see every commit once, from mirrors at the one before, and must stream exactly the same bytes.
  */
 export const deltas: Benchmark = {
   about: `deltas of ${REPOSITORIES} repositories, ${MOVING} with ${CHANGED_FILES} changed files ÷ a shell loop with xargs -P`,
@@ -72,7 +72,7 @@ async function measure({ runs, dir, signal, note }: BenchContext): Promise<Figur
   ];
 }
 
-/** One run of both sides, in either order, and the proof that they streamed the same. */
+/** One run of both sides, in either order, with a check that they streamed the same. */
 async function compare(
   ours: Ours,
   clones: readonly string[],
@@ -91,7 +91,7 @@ async function compare(
 interface Ours {
   readonly mgit: Mgit;
   readonly repositories: readonly RepositoryAddress[];
-  /** Where each repository was when it was streamed last, as its receipt would say. */
+  /** The last streamed snapshot of each repository, as its receipt would have it. */
   readonly seen: Map<string, Snapshot>;
 }
 
@@ -110,12 +110,13 @@ async function mirrored(fixture: readonly FixtureRepository[], dir: string, sign
   return ours;
 }
 
-/** What a sync asks of mgit: where every HEAD is, then the differential of each repository that moved, content and all. */
+/** What a sync requests from mgit: every HEAD, then the differential of each repository that moved, with content. */
 async function streamDeltas(ours: Ours, signal: AbortSignal): Promise<{ files: number; bytes: number }> {
   const heads = await ours.mgit.heads(ours.repositories, { signal });
   const moved = ours.repositories.filter(({ id }) => {
     const head = heads.get(id);
-    if (head === undefined || head instanceof Error) throw new Error(`mgit could not ask ${id}`, { cause: head });
+    if (head === undefined || head instanceof Error)
+      throw new Error(`mgit could not read HEAD of ${id}`, { cause: head });
     return head.commit !== ours.seen.get(id)?.commit;
   });
   const streamed = await pLimit(LANES).map(moved, (repository) => streamOne(ours, repository, signal));
@@ -125,7 +126,7 @@ async function streamDeltas(ours: Ours, signal: AbortSignal): Promise<{ files: n
   };
 }
 
-/** Counts bytes as `git cat-file --batch` would print them, header and line feed included. */
+/** Counts bytes as `git cat-file --batch` would print them, including header and line feed. */
 async function streamOne(
   { mgit, seen }: Ours,
   repository: RepositoryAddress,
@@ -143,7 +144,7 @@ async function streamOne(
   return { files, bytes };
 }
 
-/** What `git clone --bare` makes of each repository, with the commit that the loop has seen last beside it. */
+/** Clones each repository with `git clone --bare`, and stores the commit that the loop has seen last next to it. */
 async function cloned(fixture: readonly FixtureRepository[], root: string): Promise<string[]> {
   return pLimit(LANES).map(fixture, async ({ name, gitDir, commits }) => {
     const clone = join(root, `${name}.git`);

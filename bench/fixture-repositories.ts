@@ -5,20 +5,20 @@ import { commitHeader, fastImport, fileHeader } from '../examples/git.ts';
 
 /** A repository of the fixture. */
 export interface FixtureRepository {
-  /** `org/name`, its place below the root. */
+  /** `org/name`, its path below the root. */
   readonly name: string;
   readonly gitDir: string;
   /** The commit of `main` in each generation; a single one when it never moves. */
   readonly commits: readonly string[];
 }
 
-/** git's own process and disk are the limit: more at a time are not faster on few cores. */
+/** git's own process and the disk are the limit: more in parallel is not faster on few cores. */
 const LANES = 4;
 const LINES_A_FILE = 40;
 
 /**
- * Makes bare repositories as `<root>/<org>/<name>.git`, alike in size and different in content, with one commit each. The
- * same options make the same oids.
+ * Creates bare repositories as `<root>/<org>/<name>.git`, equal in size and different in content, with one commit each.
+ * The same options make the same oids.
  */
 export async function makeFixture(options: {
   readonly root: string;
@@ -39,8 +39,8 @@ export async function makeFixture(options: {
 }
 
 /**
- * Adds further generations to the first `moving` repositories, one commit each that changes `changedFiles` files, and leaves
- * `main` at the first. {@link moveTo} leads it on.
+ * Adds further generations to the first `moving` repositories, one commit each that changes `changedFiles` files, and
+ * leaves `main` at the first. {@link moveTo} moves it.
  */
 export async function growFixture(
   fixture: readonly FixtureRepository[],
@@ -76,7 +76,7 @@ export async function moveTo(age: number, fixture: readonly FixtureRepository[])
   );
 }
 
-/** What `git init --bare` makes, without its process: half of the time of a thousand repositories. */
+/** Does what `git init --bare` does without a process: half of the time for a thousand repositories. */
 async function layOut(gitDir: string): Promise<void> {
   await mkdir(join(gitDir, 'objects'), { recursive: true });
   await mkdir(join(gitDir, 'refs', 'heads'), { recursive: true });

@@ -13,12 +13,13 @@ const GROUPS = 20;
 const CHANGED = 200;
 
 /**
- * 1,000 repositories at forges that enforce GitHub's limits, through the real flow on real servers: cycles of the one group of an
- * organization in which nothing changed, and cycles of twenty groups in which 200 repositories changed, while requests are
- * refused, fail, are cut, and come late. Everything must be complete after each cycle. Requests, events and violations are counted.
+ * 1,000 repositories at forges that enforce GitHub's limits, through the real flow on real servers: runs of the group
+ * of one organization without changes, and runs of twenty groups in which 200 repositories changed while requests are
+ * refused, fail, are truncated or delayed. Everything must be complete after each run. Requests, events and violations
+ * are counted.
  */
 export const fleet: Benchmark = {
-  about: `${REPOSITORIES} repositories at a forge with GitHub's limits: quiet, and ${CHANGED} changed in ${GROUPS} groups through faults`,
+  about: `${REPOSITORIES} repositories at a forge with GitHub's limits: quiet, and ${CHANGED} changed in ${GROUPS} groups with faults`,
   measure,
 };
 
@@ -69,7 +70,7 @@ async function quietCycles({ client }: BenchWorker, forge: Forge, { runs, note }
   for (let run = 0; run < runs; run++) {
     forge.requests.length = 0;
     const quiet = await runGroup(client, groupOf('large', ['one/large/*']));
-    mustEqual('repositories that nothing was to do for', quiet.result.skipped, REPOSITORIES);
+    mustEqual('repositories without work', quiet.result.skipped, REPOSITORIES);
     requests.push(forge.requests.length);
     events.push(quiet.events);
     seconds.push(quiet.seconds);
@@ -108,7 +109,7 @@ async function busyCycles(
       cycle.result.reduce((sum, { result }) => sum + result[of], 0);
     mustEqual('repositories that failed', count('failed'), 0);
     mustEqual('repositories that were synced', count('succeeded'), CHANGED);
-    mustEqual('repositories that nothing was to do for', count('skipped'), REPOSITORIES - CHANGED);
+    mustEqual('repositories without work', count('skipped'), REPOSITORIES - CHANGED);
     const there = (await tools.store.receipts()).filter((receipt) => receipt.commit === commit);
     mustEqual('receipts at the new commit', there.length, CHANGED);
     const asked = forge.requests.filter((request) => request.includes('/api/')).length;
@@ -117,12 +118,12 @@ async function busyCycles(
     events.push(cycle.result.reduce((sum, group) => sum + group.events, 0) / CHANGED);
     seconds.push(cycle.seconds);
     violations.push(forge.enforcement?.violations.length ?? Number.NaN);
-    note(`busy ${run + 1}: ${asked} requests of the API, ${git.at(-1)} of git, ${cycle.seconds.toFixed(1)} s`);
+    note(`busy ${run + 1}: ${asked} API requests, ${git.at(-1)} git requests, ${cycle.seconds.toFixed(1)} s`);
   }
   await tools.close();
   return [
-    { what: `${CHANGED} changed in ${GROUPS} groups: requests of the API`, unit: 'count', values: api },
-    { what: 'the same: requests of git', unit: 'count', values: git },
+    { what: `${CHANGED} changed in ${GROUPS} groups: API requests`, unit: 'count', values: api },
+    { what: 'the same: git requests', unit: 'count', values: git },
     { what: 'the same: violations', unit: 'count', values: violations, bar: '0' },
     { what: 'the same: events per changed repository', unit: 'count', values: events, bar: '≤ 40' },
     { what: 'the same: time, faults included', unit: 's', values: seconds },

@@ -7,12 +7,12 @@ import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { localSource, startServers, startWorker } from './servers.ts';
 
 const REPOSITORIES = 5_000;
-/** How many of them changed before each run of their group. */
+/** Number of changed repositories before each run of their group. */
 const CHANGED = [0, 10, 100, 1_000];
 
 /**
- * The group of 5,000 repositories on this disk, through the real flow on real servers: what histories it leaves when nothing
- * changed, and when more and more did. These are exact counts.
+ * A group of 5,000 repositories on this disk, through the real flow on real servers: the size of its histories without
+ * changes, and with more and more. These are exact counts.
  */
 export const histories: Benchmark = { about: `histories of a group of ${REPOSITORIES} repositories`, measure };
 
@@ -41,7 +41,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
           commitToAll(template, `export const a = '${changed} ${run}';\n`, paths.slice(0, changed));
           const cycle = await runGroup(worker.client, group);
           mustEqual('repositories that were synced', cycle.result.succeeded, changed);
-          mustEqual('repositories that nothing was to do for', cycle.result.skipped, REPOSITORIES - changed);
+          mustEqual('repositories without work', cycle.result.skipped, REPOSITORIES - changed);
           events.push(changed === 0 ? cycle.events : cycle.events / changed);
           largest.push(cycle.largest);
           seconds.push(cycle.seconds);

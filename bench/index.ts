@@ -12,8 +12,7 @@ const USAGE = `npm run bench [-- options]
 
   --only NAME   one benchmark; may be repeated
   --runs N      measured runs of each (default 5)
-  --json FILE   the results in a file as well
-`;
+  --json FILE   also write the results to a file`;
 
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   deltas: async () => (await import('./deltas.ts')).deltas,
@@ -68,7 +67,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-/** Runs one benchmark in a folder of its own, which is gone afterwards whatever happens. */
+/** Runs one benchmark in a separate folder, which is removed afterwards in every case. */
 async function measure(name: string, runs: number, signal: AbortSignal): Promise<Measured> {
   const { about, measure: run } = await load(name);
   const dir = await mkdtemp(join(tmpdir(), `longhaul-bench-${name}-`));
@@ -102,7 +101,7 @@ function describe({ benchmark, loadBefore, loadAfter, figures }: Measured): stri
   return table.toString();
 }
 
-/** The options, or the reason why they cannot be used. */
+/** The options, or the reason why they are invalid. */
 function readOptions(argv: readonly string[]): { names: string[]; runs: number; json: string | undefined } | string {
   try {
     const { values } = parseArgs({
@@ -119,8 +118,8 @@ function readOptions(argv: readonly string[]): { names: string[]; runs: number; 
     const runs = Number(values.runs);
     if (values.help === true) return USAGE;
     if (unknown.length > 0)
-      return `No benchmark is called ${unknown.join(', ')}; there are ${Object.keys(BENCHMARKS).join(', ')}.`;
-    if (!Number.isInteger(runs) || runs < 1) return `--runs is a whole number from 1, not ${values.runs}.`;
+      return `There is no benchmark ${unknown.join(', ')}; available: ${Object.keys(BENCHMARKS).join(', ')}.`;
+    if (!Number.isInteger(runs) || runs < 1) return `--runs must be a whole number from 1, not ${values.runs}.`;
     return { names, runs, json: values.json };
   } catch (error) {
     return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;

@@ -15,14 +15,14 @@ import type { Judged } from './judged.ts';
 import { fetchJudged, readJudged } from './judged.ts';
 import { modelCache } from './servers.ts';
 
-/** The judged packages, indexed in a real Weaviate whose data outlives the run. */
+/** The judged packages, indexed in a real Weaviate whose data is kept between runs. */
 export interface JudgedIndex {
   readonly client: WeaviateClient;
   readonly judged: readonly Judged[];
   readonly modelFolder: string;
-  /** Where vectors are kept between runs. */
+  /** Folder of the vector cache. */
   readonly cacheDir: string;
-  /** Makes sure that an index holds every judged package `copies` times, each copy as a repository of its own. */
+  /** Makes sure that an index contains every judged package `copies` times, each copy as a separate repository. */
   build(name: string, options?: { readonly kind?: 'static' | 'onnx'; readonly copies?: number }): Promise<BuiltIndex>;
   close(): Promise<void>;
 }
@@ -32,13 +32,13 @@ export interface BuiltIndex {
   readonly store: IndexStore;
   readonly analyzer: Analyzer;
   readonly chunks: number;
-  /** False when all of it was there before. */
+  /** False when all of it existed before. */
   readonly fresh: boolean;
 }
 
 const LARGEST_FILE = 1_000_000;
 
-/** Starts a Weaviate on the data that earlier runs left in the user's cache, where everything can be made again. */
+/** Starts a Weaviate on the data of earlier runs in the user's cache, which can be regenerated. */
 export async function openJudgedIndex({ signal, note }: BenchContext): Promise<JudgedIndex> {
   const userCache = modelCache();
   const home = join(userCache, 'judged', 'index');
@@ -97,7 +97,7 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     return { store, analyzer, chunks, fresh };
   }
 
-  /** Another version of the analysis left collections that nobody reads any more. */
+  /** Another version of the analysis left unused collections. */
   async function dropOthers(name: string, { names }: IndexStore): Promise<void> {
     for (const { name: collection } of await client.collections.listAll()) {
       const isOurs = collection.startsWith(`${name}Chunk_`) || collection.startsWith(`${name}Receipt`);

@@ -14,13 +14,13 @@ const judgedQuery = z
     category: z.enum(['symbol', 'semantic', 'architecture']),
     /** Where the answer is implemented. */
     relevant: z.array(path).min(1).max(3),
-    /** What is good to find as well. */
+    /** Files that are also good results. */
     secondary: z.array(path).default([]),
   })
   .refine(
     ({ relevant, secondary }) => new Set([...relevant, ...secondary]).size === relevant.length + secondary.length,
     {
-      message: 'a file is judged once',
+      message: 'a file is judged only once',
     },
   );
 
@@ -28,15 +28,15 @@ const judgedQuery = z
 export const judgedFile = z.strictObject({
   package: z.strictObject({
     registry: z.enum(['npm', 'pypi', 'go', 'crates', 'maven']),
-    /** As the registry names it; `group:artifact` on Maven. */
+    /** The name in the registry; `group:artifact` on Maven. */
     name: z.string().min(1),
     version: z.string().min(1),
-    /** Of the file that the registry serves. */
+    /** Of the file served by the registry. */
     sha256: z.string().regex(/^[0-9a-f]{64}$/),
     /** The part of the package that becomes the repository. Without it: all of it. */
     folder: path.optional(),
   }),
-  /** Search may be tuned on one half only; the other one says whether that helped. */
+  /** Search may be tuned on one half only; the other one measures the result. */
   half: z.enum(['tune', 'held-out']),
   queries: z.array(judgedQuery).min(1),
 });

@@ -27,10 +27,10 @@ export interface JudgedRepository {
 }
 
 const FOLDER = join(import.meta.dirname, 'judged');
-/** When every commit was made, in seconds: its id depends on nothing but the package. */
+/** Time of every commit in seconds: its id depends on the package only. */
 const TIME = Date.UTC(2025, 0, 1, 12) / 1_000;
 
-/** Reads the YAML files of a folder, by name. Throws `InvalidInput` naming the file and what is wrong with it. */
+/** Reads the YAML files of a folder, ordered by name. Throws `InvalidInput` with the file and what is wrong with it. */
 export function readJudged(folder: string = FOLDER): Judged[] {
   const files = readdirSync(folder).filter((file) => file.endsWith('.yaml'));
   return files.toSorted().map((file) => ({ name: basename(file, '.yaml'), ...readFile(join(folder, file)) }));
@@ -44,11 +44,11 @@ function readFile(path: string): JudgedFile {
 }
 
 /**
- * Makes a bare repository with one commit of a judged package, below `<cacheDir>/judged/repositories`. One that is there
- * already is left as it is, and nothing is fetched.
+ * Creates a bare repository with one commit of a judged package, below `<cacheDir>/judged/repositories`. An existing
+ * one is left unchanged, and nothing is fetched.
  *
- * Throws `ServerUnavailable` when the registry does not serve the package, and `InvalidInput` when its content is not the
- * pinned one or lacks a judged file.
+ * Throws `ServerUnavailable` when the registry does not serve the package, and `InvalidInput` when its content is not
+ * the pinned one or lacks a judged file.
  */
 export async function fetchJudged(
   judged: Judged,
@@ -98,7 +98,7 @@ async function make(judged: Judged, { home, gitDir, registries, signal }: Making
   }
 }
 
-/** Every judged path is a file of the package, or the judgement is about something else. */
+/** Every judged path must be a file of the package. */
 async function checkPaths({ name, queries }: Judged, folder: string): Promise<void> {
   const paths = new Set(queries.flatMap(({ relevant, secondary }) => [...relevant, ...secondary]));
   for (const path of paths) {
@@ -114,12 +114,12 @@ async function* commitOf(pkg: PublishedPackage, folder: string): AsyncGenerator<
   yield 'get-mark :1\n';
 }
 
-/** Names all that the commit is made of, so that a repository of another pin is seen to be another one. */
+/** Includes everything that the commit depends on, so that a repository of another pin is recognised. */
 function messageOf({ registry, name, version, sha256, folder }: PublishedPackage): string {
   return `${name} ${version} of ${registry}\n\nsha256 ${sha256}${folder === undefined ? '' : `\nfolder ${folder}`}\n`;
 }
 
-/** The commit of a repository that was made of this package; else null. */
+/** The commit of a repository made from this package; otherwise null. */
 async function commitAt(gitDir: string, pkg: PublishedPackage, signal?: AbortSignal): Promise<string | null> {
   if (!(await stat(gitDir).catch(() => null))) return null;
   const shown = await git([`--git-dir=${gitDir}`, 'log', '-1', '--format=%H%n%B', 'main'], signal).catch(() => {

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os';
 import { git } from '../examples/git.ts';
 
-/** The machine that figures were measured on, without which they cannot be read. */
+/** The machine that figures were measured on. */
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
@@ -9,11 +9,11 @@ export interface Machine {
   readonly platform: string;
   readonly node: string;
   readonly git: string;
-  /** Load average of the last minute, when asked. */
+  /** Load average of the last minute at the time of the call. */
   readonly load: number;
 }
 
-/** Looks at this machine. */
+/** Describes this machine. */
 export async function describeMachine(): Promise<Machine> {
   return {
     processor: cpus()[0]?.model.trim() ?? 'unknown',
@@ -26,7 +26,7 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** Load average of the last minute: above the number of cores, figures say little. */
+/** Load average of the last minute: when it exceeds the number of cores, figures are unreliable. */
 export function currentLoad(): number {
   return Math.round((loadavg()[0] ?? 0) * 100) / 100;
 }

@@ -10,12 +10,12 @@ import { forgetPeak, pidOf, residentMegabytes } from './process-usage.ts';
 import { localSource, startServers, startWorker } from './servers.ts';
 
 const FILES = 20_000;
-/** How long a worker that is ready is left alone before its idle memory is read. */
+/** How long a ready worker is left idle before its memory is read. */
 const SETTLING_MS = 3_000;
 
 /**
- * A real worker's resident memory, threads included, while it indexes one repository of 20,000 files through the real flow
- * into a real Weaviate, against what the same worker has before it begins. Every run has a worker of its own.
+ * A real worker's resident memory, including threads, while it indexes one repository of 20,000 files through the real
+ * flow into a real Weaviate, above the same worker's memory before. Every run starts a new worker.
  */
 export const memory: Benchmark = { about: `memory of a worker that indexes ${FILES} files`, measure };
 
@@ -69,7 +69,7 @@ async function makeLargeRepository(gitDir: string, signal: AbortSignal): Promise
       signal.throwIfAborted();
       const path = paths[file % paths.length] ?? '';
       const content = await readFile(path);
-      // a checkout with fewer files gives some of them twice, each time another one
+      // a checkout with fewer files uses some of them twice, with different content
       const copy = Buffer.from(file < paths.length ? '' : `\n${file}\n`);
       const name = `part-${Math.floor(file / 100)}/${file}-${path.slice(path.lastIndexOf('/') + 1)}`;
       yield fileHeader('100644', name, content.length + copy.length);

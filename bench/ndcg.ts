@@ -1,18 +1,18 @@
 import { ndcgAt10 } from '../domain/catalog/search/ndcg.ts';
 import type { JudgedQuery } from './judged.schema.ts';
 
-/** What a file at the first rank is worth, by how it was judged; any other file is worth nothing. */
+/** The gain of a file at the first rank, by its judgement; any other file has none. */
 export interface Gains {
   readonly relevant: number;
   readonly secondary: number;
 }
 
-/** Every judged file is worth the same. */
+/** The same gain for every judged file. */
 export const BINARY: Gains = { relevant: 1, secondary: 1 };
-/** Where the answer is implemented is worth three times what is good to find as well. */
+/** The file that implements the answer has three times the gain of other good results. */
 export const GRADED: Gains = { relevant: 3, secondary: 1 };
 
-/** NDCG@10 of files. `found` is the path of each result, best first; a file counts once, where it comes first. */
+/** NDCG@10 of files. `found` is the path of each result, best first; a file counts once, at its first position. */
 export function ndcg(
   found: readonly string[],
   judged: Pick<JudgedQuery, 'relevant' | 'secondary'>,

@@ -15,17 +15,17 @@ import { cpuSeconds, pidOf } from './process-usage.ts';
 import { emptyCache, forgetEmbeddings, modelCache, startServers } from './servers.ts';
 import { createSink } from './sink.ts';
 
-/** Repositories that a worker indexes at the same time. */
+/** Repositories that a worker indexes in parallel. */
 const LANES = 8;
 
 /**
- * First indexing of real code, from bare repositories to the last receipt, with no mirror and no embedding known: against
- * the fastest way to put the same ready objects, vectors included, into the same Weaviate, which is the client's streaming
- * batch. And the same again into a sink, which is what is left of it without Weaviate. The work of the activity,
- * without the flow around it, in a process that has indexed before, as a worker that lives has.
+ * First indexing of real code, from bare repositories to the last receipt, with no mirror and no cached embedding.
+ * Compared with the fastest way to put the same prepared objects, with vectors, into the same Weaviate: the client's
+ * streaming batch. Then the same into a sink, which measures the rest without Weaviate. It runs the activity's work
+ * without the flow, in a process that has indexed before, like a long-lived worker.
  */
 export const onboarding: Benchmark = {
-  about: 'first indexing of real code, chunks/s ÷ streaming batch insert of the same ready objects',
+  about: 'first indexing of real code, chunks/s ÷ streaming batch insert of the same prepared objects',
   measure,
 };
 
@@ -40,7 +40,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
   const indexing: Indexing = { repositories, analyzer, cacheDir, signal };
   const weaviate = pidOf(stack, 'weaviate');
   try {
-    note('warm-up, which collects the ready objects');
+    note('warm-up, which collects the prepared objects');
     const ready: IndexObject[] = [];
     const first = await index(indexing, collecting(createIndexStore(client, 'WarmUp', analyzer.digest), ready));
     note(`${first.files} files, ${ready.length} chunks`);
@@ -57,7 +57,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
       note(`run ${run + 1}: ${real.seconds.toFixed(1)} s, plain insert ${floor.seconds.toFixed(1)} s`);
       await client.collections.deleteAll();
     }
-    // what Weaviate does after it was written to would be counted with the sink
+    // Weaviate's background work after writes would be counted with the sink
     await client.close();
     await stack.stop();
     for (let run = 0; run < runs; run++) {
@@ -76,11 +76,11 @@ async function measure(context: BenchContext): Promise<Figure[]> {
       },
       { what: 'indexing, chunks', unit: '/s', values: ours.map(({ chunks, seconds }) => chunks / seconds) },
       { what: 'plain streaming insert, objects', unit: '/s', values: plain.map((run) => run.chunks / run.seconds) },
-      { what: 'indexing, processor time a chunk, with Weaviate', unit: 'ms', values: ours.map(milliseconds) },
+      { what: 'indexing, processor time per chunk, with Weaviate', unit: 'ms', values: ours.map(milliseconds) },
       { what: 'plain streaming insert, the same', unit: 'ms', values: plain.map(milliseconds) },
       { what: 'into a sink, files', unit: '/s', values: sinks.map((run) => run.files / run.seconds), bar: '≥ 500' },
       { what: 'into a sink, chunks', unit: '/s', values: sinks.map((run) => run.chunks / run.seconds) },
-      { what: 'into a sink, processor time a chunk', unit: 'ms', values: sinks.map(milliseconds) },
+      { what: 'into a sink, processor time per chunk', unit: 'ms', values: sinks.map(milliseconds) },
     ];
   } finally {
     await analyzer.close();
@@ -92,20 +92,20 @@ async function measure(context: BenchContext): Promise<Figure[]> {
 interface Indexing {
   readonly repositories: readonly RepositoryAddress[];
   readonly analyzer: Analyzer;
-  /** Of the analyzer and of mgit. */
+  /** Cache folder of the analyzer and of mgit. */
   readonly cacheDir: string;
   readonly signal: AbortSignal;
 }
 
 interface Measured {
   readonly seconds: number;
-  /** Processor seconds of this process, and of Weaviate where it takes part. */
+  /** Processor seconds of this process, and of Weaviate if it is used. */
   readonly cpu: number;
   readonly chunks: number;
   readonly files: number;
 }
 
-/** Indexes all repositories as a worker does, with caches that know nothing of them. */
+/** Indexes all repositories as a worker does, with empty caches. */
 async function index(
   { repositories, analyzer, cacheDir, signal }: Indexing,
   store: IndexStore,
@@ -130,7 +130,7 @@ async function index(
       });
     }),
   );
-  mustEqual('chunks whose embedding was not known', result.reduce((sum, { embedded }) => sum + embedded, 0) > 0, true);
+  mustEqual('chunks whose embedding was not cached', result.reduce((sum, { embedded }) => sum + embedded, 0) > 0, true);
   return {
     seconds,
     cpu,
@@ -149,7 +149,7 @@ async function usage<Result>(
   return { seconds, cpu: used() - before, result };
 }
 
-/** The store, which also remembers every object that it wrote. */
+/** A store that also records every object that it wrote. */
 function collecting(store: IndexStore, into: IndexObject[]): IndexStore {
   return {
     ...store,
@@ -160,7 +160,7 @@ function collecting(store: IndexStore, into: IndexObject[]): IndexStore {
   };
 }
 
-/** Puts objects into a collection of the same schema by the client's streaming batch. */
+/** Writes objects into a collection of the same schema with the client's streaming batch. */
 async function plainInsert(
   client: IndexClient,
   name: string,

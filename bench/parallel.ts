@@ -25,17 +25,17 @@ const FILES = REPOSITORIES * FILES_EACH;
 const WIDE = 8;
 
 /**
- * Onboarding many repositories of real code through the real flow, a real worker and real servers: eight at the same time
- * against one after the other, with no embedding known; the same with all of them known, and the same into a sink that only
- * acknowledges. What the ratio can be at most is said by how busy the processors are with one repository at a time; whose
- * they are with eight says who is the limit then.
+ * Onboarding many repositories of real code through the real flow, a real worker and real servers: eight in parallel
+ * compared with one at a time, with no cached embeddings; the same with all cached, and the same into a sink that only
+ * acknowledges. The processor load with one repository at a time bounds the possible ratio; the shares of processor
+ * time with eight show which process is the limit.
  */
 export const parallel: Benchmark = {
   about: `onboarding ${REPOSITORIES} repositories of ${FILES_EACH} real files, files/s of --parallel ${WIDE} ÷ --parallel 1`,
   measure,
 };
 
-/** One onboarding: how long it took, and the processor seconds of each process meanwhile. */
+/** One onboarding: its duration, and the processor seconds of each process. */
 interface Onboarded {
   readonly seconds: number;
   readonly cpu: Readonly<Record<Process, number>>;
@@ -50,12 +50,12 @@ interface Pair {
   readonly wide: Onboarded;
 }
 
-/** Where repositories are onboarded to, and who does it. */
+/** The target of an onboarding, and its worker. */
 interface Place {
   readonly client: Client;
   readonly pids: Readonly<Record<Process, number>>;
   readonly root: string;
-  /** Of the worker. */
+  /** Cache folder of the worker. */
   readonly cacheDir: string;
   readonly signal: AbortSignal;
 }
@@ -65,19 +65,19 @@ async function measure(context: BenchContext): Promise<Figure[]> {
   context.note('making the repositories');
   await makeRepositories(join(root, 'template'), context.signal);
   const { unknown, known } = await intoWeaviate(context, root);
-  // what Weaviate does after it was written to would be counted with the sink
+  // Weaviate's background work after writes would be counted with the sink
   const sinks = await intoSinks({ ...context, dir: join(context.dir, 'sinks') }, root);
   return [
     { what: `files/s, --parallel ${WIDE} ÷ 1`, unit: '×', values: unknown.map(ratio), bar: '≥ 1.5' },
     ...figuresOf('', unknown),
-    { what: 'embeddings known: the same ratio', unit: '×', values: known.map(ratio) },
-    ...figuresOf('embeddings known: ', known),
+    { what: 'embeddings cached: the same ratio', unit: '×', values: known.map(ratio) },
+    ...figuresOf('embeddings cached:', known),
     { what: 'into a sink: the same ratio', unit: '×', values: sinks.map(ratio) },
     ...figuresOf('into a sink: ', sinks),
   ];
 }
 
-/** A worker of its own process and the real Weaviate, without and with known embeddings. */
+/** A worker in its own process and the real Weaviate, without and with cached embeddings. */
 async function intoWeaviate(context: BenchContext, root: string): Promise<Record<'unknown' | 'known', Pair[]>> {
   const { runs, signal, note } = context;
   const stack = await startServers(context, ['temporal', 'weaviate', 'model']);
@@ -93,7 +93,7 @@ async function intoWeaviate(context: BenchContext, root: string): Promise<Record
       for (let run = 0; run < runs; run++) {
         unknown.push(await pair(place, `new-${run}`, { isKnown: false, narrowFirst: run % 2 === 0 }));
         known.push(await pair(place, `known-${run}`, { isKnown: true, narrowFirst: run % 2 === 0 }));
-        note(`run ${run + 1}: ${told(unknown.at(-1))}; embeddings known: ${told(known.at(-1))}`);
+        note(`run ${run + 1}: ${told(unknown.at(-1))}; embeddings cached: ${told(known.at(-1))}`);
       }
       return { unknown, known };
     } finally {
@@ -104,7 +104,7 @@ async function intoWeaviate(context: BenchContext, root: string): Promise<Record
   }
 }
 
-/** The same flow and worker with a store that only acknowledges, without known embeddings. */
+/** The same flow and worker with a store that only acknowledges, without cached embeddings. */
 async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
   const { dir, runs, signal, note } = context;
   await mkdir(dir);
@@ -146,7 +146,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
   }
 }
 
-/** The tools of a worker, which writes into a sink. */
+/** A worker's tools with a sink as store. */
 async function withSink(tools: OpenTools): Promise<OpenTools> {
   const index = await tools.index();
   const { digest, mgit } = index;
@@ -159,10 +159,10 @@ function pidsOf(stack: Stack): Omit<Place['pids'], 'worker'> {
   return { weaviate: pidOf(stack, 'weaviate'), temporal: pidOf(stack, 'temporal') };
 }
 
-/** One commit each of real code, as a package has it: no file is in two of them. */
+/** Repositories of real code with one commit each, like a package; no file is in two of them. */
 async function makeRepositories(folder: string, signal: AbortSignal): Promise<void> {
   const paths = await realFiles();
-  // from all over the packages
+  // spread over all packages
   const stride = Math.floor(paths.length / FILES);
   for (let repository = 0; repository < REPOSITORIES; repository++) {
     const own = paths

@@ -4,7 +4,7 @@ export type PlainSearch = (query: string) => Float64Array;
 const K1 = 1.5;
 const B = 0.75;
 
-/** Textbook BM25 over lower-cased words as they stand, with nothing split and nothing stemmed: what ranking is compared with. */
+/** Textbook BM25 over lower-cased words, without splitting or stemming: the reference for the ranking. */
 export function plainBm25(texts: readonly string[]): PlainSearch {
   const postings = new Map<string, Map<number, number>>();
   const lengths = texts.map((text, at) => {

@@ -8,9 +8,9 @@ import type { PublishedPackage } from './judged.schema.ts';
 /** Base addresses of the registries. */
 export type Registries = Readonly<Record<PublishedPackage['registry'], string>>;
 
-/** Where packages come from and are kept. */
+/** Source and cache of packages. */
 export interface PackageOptions {
-  /** The folder that keeps what was fetched, by its checksum. */
+  /** The folder with fetched archives, named by checksum. */
   readonly cacheDir: string;
   readonly registries: Registries;
   readonly signal?: AbortSignal | undefined;
@@ -18,7 +18,7 @@ export interface PackageOptions {
 
 const MINUTES_A_FETCH = 5;
 
-/** The public registries, or the mirrors that `npm_config_registry`, `PIP_INDEX_URL` and `GOPROXY` name. */
+/** The public registries, or the mirrors in `npm_config_registry`, `PIP_INDEX_URL` and `GOPROXY`. */
 export function configuredRegistries(env: NodeJS.ProcessEnv = process.env): Registries {
   const [proxy = ''] = (env['GOPROXY'] ?? '').split(/[,|]/);
   return {
@@ -31,10 +31,11 @@ export function configuredRegistries(env: NodeJS.ProcessEnv = process.env): Regi
 }
 
 /**
- * Unpacks a published package into `folder`, which is empty or missing. The package is fetched unless the cache has it, and
- * its checksum is verified each time. Returns the folder that holds the package's own files, in `folder`.
+ * Unpacks a published package into `folder`, which is empty or missing. The package is fetched unless it is cached, and
+ * its checksum is verified each time. Returns the folder with the package's own files, in `folder`.
  *
- * Throws `ServerUnavailable` when the registry does not serve it, and `InvalidInput` when its content is not the pinned one.
+ * Throws `ServerUnavailable` when the registry does not serve it, and `InvalidInput` when its content is not the pinned
+ * one.
  */
 export async function unpackPublished(pkg: PublishedPackage, folder: string, options: PackageOptions): Promise<string> {
   const archive = await cachedArchive(pkg, options);
@@ -48,7 +49,7 @@ export async function unpackPublished(pkg: PublishedPackage, folder: string, opt
   return join(root, pkg.folder ?? '.');
 }
 
-/** The path of the archive in the cache, where it gets its name after its checksum is verified. */
+/** The path of the archive in the cache; it gets its name after its checksum is verified. */
 async function cachedArchive(pkg: PublishedPackage, options: PackageOptions): Promise<string> {
   const archive = join(options.cacheDir, pkg.sha256);
   const kept = await readFile(archive).catch(() => null);
@@ -76,7 +77,7 @@ function sha256(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** Where a registry serves the archive. PyPI tells on the package's page, the others have a rule. */
+/** The address of the archive at its registry. PyPI lists it on the package's page, the others have a fixed scheme. */
 async function addressOf(pkg: PublishedPackage, options: PackageOptions): Promise<string> {
   const { registry, name, version } = pkg;
   const base = options.registries[registry].replace(/\/$/, '');

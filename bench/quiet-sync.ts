@@ -8,8 +8,8 @@ import { localSource, startServers, startWorker } from './servers.ts';
 const REPOSITORIES = 1_000;
 
 /**
- * A sync of 1,000 indexed repositories of which none has changed, through the real flow on real servers: what it writes,
- * how many children it starts, and how long its history is. These are exact counts, not measurements.
+ * A sync of 1,000 indexed, unchanged repositories through the real flow on real servers: what it writes, how many
+ * children it starts, and the length of its history. These are exact counts, not measurements.
  */
 export const quietSync: Benchmark = { about: `no-op sync of ${REPOSITORIES} repositories`, measure };
 

@@ -12,16 +12,16 @@ import { BINARY, GRADED, ndcg } from './ndcg.ts';
 import { plainBm25 } from './plain-bm25.ts';
 
 /**
- * How well search ranks files: NDCG@10 over the judged packages (bench/judged), each searched alone. `tune` is the half that
- * constants may be chosen on; `held-out` is what to believe. `LONGHAUL_BENCH_TRANSFORMER=1` also indexes everything by the
- * transformer, which takes some ten minutes the first time.
+ * The quality of file ranking: NDCG@10 over the judged packages (bench/judged), each searched alone. Constants may be
+ * tuned on the half `tune`; `held-out` is the unbiased result. `LONGHAUL_BENCH_TRANSFORMER=1` also indexes everything
+ * with the transformer, which takes about ten minutes the first time.
  */
 export const retrieval: Benchmark = {
   about: 'NDCG@10 of files over judged queries, each package searched alone',
   measure,
 };
 
-/** One way to search: the paths that it finds in a package, best first. */
+/** A way to search: returns the paths that it finds in a package, best first. */
 interface System {
   readonly name: string;
   readonly find: (judged: Judged, query: string) => Promise<readonly string[]>;
@@ -105,7 +105,7 @@ async function systemsOf(index: JudgedIndex, context: BenchContext): Promise<Sys
   const systems = [plain, hybrid, ours('longhaul --no-rescore', tools, { rescore: false }), ours('longhaul', tools)];
   for (const [name, weights] of Object.entries(ABLATIONS)) systems.push(ours(name, { ...tools, weights }));
   if (process.env['LONGHAUL_BENCH_TRANSFORMER'] === '1') {
-    context.note('indexing by the transformer');
+    context.note('indexing with the transformer');
     const large = await build('JudgedTransformer', { kind: 'onnx' });
     systems.push(ours('longhaul, index by transformer', { ...tools, store: large.store, analyzer: large.analyzer }));
   }
@@ -116,7 +116,7 @@ const PAGE = 200;
 
 const NO_KINDS = Object.fromEntries(Object.keys(RANKING.kinds).map((kind) => [kind, 1])) as RankingWeights['kinds'];
 
-/** What is lost without a rule. */
+/** The loss without each rule. */
 const ABLATIONS: Readonly<Record<string, RankingWeights>> = {
   '  without vectors': { ...RANKING, vector: 0, vectorOfSymbol: 0 },
   '  without kinds of files': { ...RANKING, kinds: NO_KINDS },

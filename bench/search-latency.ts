@@ -8,8 +8,8 @@ import type { Benchmark, BenchContext, Figure } from './harness.ts';
 import { openJudgedIndex } from './judged-index.ts';
 
 /**
- * How long a search takes in an open session, over all repositories of an index of at least {@link LEAST_CHUNKS}: the judged
- * packages, as often as it takes. Each judged question is asked once a run.
+ * The time of a search in an open session, over all repositories of an index with at least {@link LEAST_CHUNKS}: copies
+ * of the judged packages. Each judged question is asked once per run.
  */
 export const searchLatency: Benchmark = {
   about: 'milliseconds of a search in an open session, over at least 50,000 chunks',
@@ -18,9 +18,9 @@ export const searchLatency: Benchmark = {
 
 const LEAST_CHUNKS = 50_000;
 const QUESTIONS = 60;
-/** A cold search takes long: fewer say enough. */
+/** Cold searches are slow, so a sample is used. */
 const COLD_QUESTIONS = 20;
-/** After a load BM25 is many times slower for a while: what is measured comes after that. */
+/** After a bulk load BM25 is many times slower for a while: measurements start after that. */
 const MOST_SETTLING = 60;
 
 async function measure(context: BenchContext): Promise<Figure[]> {
@@ -63,7 +63,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
       first.push(await askAll(tools, questions, false));
       cached.push(await askAll(tools, questions, true));
       const empty = await withCache();
-      // opens the model, which a session does once
+      // opens the model, once per session
       await ask(empty, questions.at(-1) ?? '', true);
       cold.push(await askAll(empty, questions.slice(0, COLD_QUESTIONS), true));
       await empty.rescorer?.close();
@@ -72,8 +72,8 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     await tools.rescorer?.close();
     return [
       ...percentiles('first stage alone', first, '≤ 20'),
-      ...percentiles('re-scored, vectors known', cached, '≤ 50'),
-      ...percentiles('re-scored, no vector known', cold, '≤ 700'),
+      ...percentiles('re-scored, vectors cached', cached, '≤ 50'),
+      ...percentiles('re-scored, no vector cached', cold, '≤ 700'),
     ];
   } finally {
     await index.close();

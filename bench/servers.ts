@@ -33,14 +33,14 @@ export async function startServers({ dir, signal, note }: BenchContext, needs: r
   });
 }
 
-/** A folder of its own for mirrors and embeddings, where nothing is known yet. */
+/** An empty cache folder for mirrors and embeddings. */
 export async function emptyCache(dir: string, name: string): Promise<string> {
   const cacheDir = join(dir, name);
   await mkdir(cacheDir, { recursive: true });
   return cacheDir;
 }
 
-/** An {@link emptyCache} for a worker that need not make the model first. */
+/** An {@link emptyCache} with models, so that a worker need not distil one first. */
 async function cacheWithModels(dir: string): Promise<string> {
   const cacheDir = await emptyCache(dir, 'worker-cache');
   const models = join(modelCache(), 'models');
@@ -49,7 +49,7 @@ async function cacheWithModels(dir: string): Promise<string> {
   return cacheDir;
 }
 
-/** Has nobody who uses this cache know an embedding any more, nor how many chunks a file has. */
+/** Deletes all embeddings and chunk counts of this cache. */
 export function forgetEmbeddings(cacheDir: string): void {
   const file = join(cacheDir, ANALYSIS_CACHE);
   if (!existsSync(file)) return;
@@ -58,24 +58,24 @@ export function forgetEmbeddings(cacheDir: string): void {
   cache.close();
 }
 
-/** Where models that are made once are kept: the user's cache. */
+/** The user's model cache. */
 export function modelCache(): string {
   return loadConfig({ env: process.env }).cacheDir;
 }
 
-/** Where a worker finds its repositories, and what it needs to know for that. */
+/** A worker's repositories, and the settings for them. */
 export interface WorkerSources {
   /** As in `longhaul.yaml`. */
   readonly providers: readonly object[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A worker that runs, and who asks it. */
+/** A running worker and its client. */
 export interface BenchWorker {
   readonly client: Client;
   /** Its cache folder. */
   readonly cacheDir: string;
-  /** What it works with, opened in this process; to be closed. */
+  /** Opens its tools in this process; close them. */
   readonly openTools: () => Promise<OpenTools & IndexTools>;
   readonly close: () => Promise<void>;
 }
@@ -85,7 +85,7 @@ export function localSource(root: string): WorkerSources {
   return { providers: [{ name: 'local', type: 'local', root }] };
 }
 
-/** Starts a real worker beside the servers, and gives a client to ask for flows. */
+/** Starts a real worker for the servers, and returns a client for starting flows. */
 export async function startWorker(
   stack: Stack,
   { providers, env: more = {} }: WorkerSources,

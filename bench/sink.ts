@@ -2,7 +2,10 @@ import { collectionNames } from '../activities/index/store/schema.ts';
 import type { Receipt } from '../domain/catalog/index/receipt.ts';
 import type { IndexStore } from '../activities/index/store/store.ts';
 
-/** A store that only acknowledges: what is left of an onboarding without Weaviate. Counts as Weaviate would. */
+/**
+ * A store that only acknowledges: an onboarding with it takes the time that is not Weaviate's. Counts as Weaviate
+ * would.
+ */
 export function createSink(digest: string): IndexStore {
   const stored = new Map<string, Set<string>>();
   const receipts = new Map<string, Receipt>();
@@ -44,5 +47,5 @@ export function createSink(digest: string): IndexStore {
 }
 
 function refuse(): never {
-  throw new Error('the sink keeps no objects that could be listed');
+  throw new Error('the sink stores no objects that could be listed');
 }

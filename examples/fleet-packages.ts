@@ -2,18 +2,18 @@
 export interface FleetPackage {
   /** The name on npm. */
   readonly name: string;
-  /** Where the repository lives below the fleet's root: `org/repo` or `org/project/repo`, without `.git`. */
+  /** The repository's path below the fleet's root: `org/repo` or `org/project/repo`, without `.git`. */
   readonly path: string;
   /** Oldest first. Published versions never change, so these pins make the same commits on every machine. */
   readonly versions: readonly string[];
-  /** The version that `main` points at until the fleet is advanced to the newest one. */
+  /** The version that `main` points to until the fleet is advanced to the newest one. */
   readonly early: string;
 }
 
 /**
- * Small packages that publish their sources, chosen for variety: JavaScript (CommonJS and ESM), TypeScript, Python, C, C++,
- * Rust, Go, Swift, Java, Kotlin, Objective-C, Bash, HTML and CSS. Four of them stay where they are when the fleet advances,
- * so that a sync shows both kinds.
+ * Small packages that publish their sources, chosen for variety: JavaScript (CommonJS and ESM), TypeScript, Python, C,
+ * C++, Rust, Go, Swift, Java, Kotlin, Objective-C, Bash, HTML and CSS. Four of them do not change when the fleet
+ * advances, so that a sync shows both kinds.
  */
 export const FLEET_PACKAGES: readonly FleetPackage[] = [
   {

@@ -7,30 +7,32 @@ import { FLEET_PACKAGES } from './fleet-packages.ts';
 import type { FleetPackage } from './fleet-packages.ts';
 import { annotatedTag, commitHeader, git, importFolder, importRepository } from './git.ts';
 
-/** Packages that are fetched and made at the same time: npm waits for the network more than it works. */
+/** Packages that are fetched and made in parallel: npm mostly waits for the network. */
 const LANES = 4;
-/** npm does not say reliably when a version was published: versions are one day apart, from this day on. */
+/** npm has no reliable publishing dates: versions are one day apart, from this day on. */
 const FIRST_DAY = Date.UTC(2024, 0, 1, 12) / 1_000;
 const DAY = 86_400;
-/** The folder below root and cache where things are made before they are moved to their place. One run at a time uses it. */
+/**
+ * The folder below root and cache where things are created before they are moved into place. One run at a time uses it.
+ */
 const UNFINISHED = '.unfinished';
 
-/** How far {@link makeFleet} is. */
+/** Progress of {@link makeFleet}. */
 export interface FleetProgress {
   /** The repository's path below the root. */
   readonly path: string;
-  /** `fetching` and `making` begin a step; `made` and `kept` (it was there already) end a repository. */
+  /** `fetching` and `making` begin a step; `made` and `kept` (it existed) end a repository. */
   readonly step: 'fetching' | 'making' | 'made' | 'kept';
-  /** Repositories that are finished, of `total`. */
+  /** Finished repositories, of `total`. */
   readonly finished: number;
   readonly total: number;
 }
 
-/** Where the fleet is made, and of what. */
+/** Where to create the fleet, and from which packages. */
 export interface FleetOptions {
-  /** The folder that holds the repositories, as `<path>.git`. */
+  /** The folder for the repositories, as `<path>.git`. */
   readonly root: string;
-  /** The folder that keeps the packages, so that the next fleet fetches nothing. */
+  /** The folder where packages are cached, so that the next fleet fetches nothing. */
   readonly cacheDir: string;
   /** Default: {@link FLEET_PACKAGES}. */
   readonly packages?: readonly FleetPackage[];
@@ -38,7 +40,7 @@ export interface FleetOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@link makeFleet} did. */
+/** Result of {@link makeFleet}. */
 export interface Fleet {
   readonly made: number;
   readonly kept: number;
@@ -47,9 +49,9 @@ export interface Fleet {
 }
 
 /**
- * Makes real bare repositories with real history out of published npm packages: one commit and one annotated tag a version,
- * `main` at the early version. A repository that is complete is left as it is, wherever its `main` points; one that was
- * interrupted half-way, or made of other versions, is made anew.
+ * Creates real bare repositories with real history from published npm packages: one commit and one annotated tag per
+ * version, `main` at the early version. A complete repository is left unchanged, wherever its `main` points; an
+ * incomplete one, or one made of other versions, is created again.
  *
  * Throws `ServerUnavailable` when npm cannot fetch a package, and `InvalidInput` when one is damaged.
  */
@@ -95,7 +97,7 @@ export async function advanceFleet(options: Pick<FleetOptions, 'root' | 'package
   return moveFleet(options, newestVersion);
 }
 
-/** Moves `main` of every repository back to its early version, as a force-push would. Returns how many moved. */
+/** Moves `main` of every repository back to its early version, like a force-push. Returns how many moved. */
 export async function rewindFleet(options: Pick<FleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
   return moveFleet(options, (pkg) => pkg.early);
 }
@@ -142,7 +144,7 @@ function sameSet(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && new Set(a).isSubsetOf(new Set(b));
 }
 
-/** Fetches the versions that the cache lacks, by one call of npm's own client, and returns how many these were. */
+/** Fetches the versions that are not cached with one call of npm's own client, and returns their number. */
 async function fetchVersions(pkg: FleetPackage, cacheDir: string, signal: AbortSignal): Promise<number> {
   const missing: string[] = [];
   for (const version of pkg.versions) if (!(await exists(tarball(cacheDir, pkg, version)))) missing.push(version);
@@ -162,7 +164,7 @@ async function fetchVersions(pkg: FleetPackage, cacheDir: string, signal: AbortS
     signal.throwIfAborted();
     throw new LonghaulError(
       'ServerUnavailable',
-      `npm could not fetch ${pkg.name} for the demo fleet. Check that this machine reaches its npm registry, then start again.`,
+      `npm could not fetch ${pkg.name} for the demo fleet. Check that this machine can reach its npm registry, then start again.`,
       { cause },
     );
   }
@@ -216,9 +218,13 @@ async function unpack(archive: string, folder: string, signal: AbortSignal): Pro
   } catch (cause) {
     signal.throwIfAborted();
     await rm(archive, { force: true });
-    throw new LonghaulError('InvalidInput', `${archive} was damaged and is removed. Start again to fetch it anew.`, {
-      cause,
-    });
+    throw new LonghaulError(
+      'InvalidInput',
+      `${archive} was damaged and has been removed. Start again to fetch it again.`,
+      {
+        cause,
+      },
+    );
   }
 }
 

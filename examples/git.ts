@@ -3,10 +3,10 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-/** Who makes the commits of demo and test repositories: fixed, so that the same content has the same oid everywhere. */
+/** The author of commits in demo and test repositories: fixed, so that the same content has the same oid everywhere. */
 export const AUTHOR = 'Longhaul <longhaul@example.invalid>';
 
-/** An environment in which git reads no configuration of the user or the machine, asks nothing, and runs no hook. */
+/** An environment in which git reads no configuration of the user or the machine, does not prompt, and runs no hook. */
 export const CLEAN_GIT_ENV: Readonly<Record<string, string>> = {
   PATH: process.env['PATH'] ?? '',
   HOME: devNull,
@@ -16,16 +16,18 @@ export const CLEAN_GIT_ENV: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: '0',
 };
 
-/** Runs git and gives its standard output, without the last line feed. Rejects with git's own message when it fails. */
+/**
+ * Runs git and returns its standard output without the last line feed. Rejects with git's own message when it fails.
+ */
 export async function git(args: readonly string[], signal?: AbortSignal): Promise<string> {
   const { stdout } = await execa('git', args, options(signal));
   return stdout;
 }
 
 /**
- * Makes a bare repository at `gitDir`, with HEAD on `main`, and fills it with the commands of a `git fast-import` stream.
- * Returns what the stream's `get-mark` commands print: one oid each. Rejects, leaving a half-made folder, when git refuses
- * a command or the stream breaks off.
+ * Creates a bare repository at `gitDir`, with HEAD on `main`, and runs the commands of a `git fast-import` stream.
+ * Returns the output of the stream's `get-mark` commands: one oid each. Rejects, leaving an incomplete folder, when git
+ * refuses a command or the stream ends early.
  */
 export async function importRepository(
   gitDir: string,
@@ -36,7 +38,10 @@ export async function importRepository(
   return fastImport(gitDir, commands, signal);
 }
 
-/** Adds the commands of a `git fast-import` stream to an existing repository; branches may move anywhere. Returns as {@link importRepository}. */
+/**
+ * Runs the commands of a `git fast-import` stream in an existing repository; branches may move anywhere. Returns like
+ * {@link importRepository}.
+ */
 export async function fastImport(
   gitDir: string,
   commands: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
@@ -62,14 +67,14 @@ export async function fastImport(
   return stdout === '' ? [] : stdout.split('\n');
 }
 
-/** A commit, as far as {@link commitHeader} describes it. */
+/** The data of {@link commitHeader}. */
 export interface CommitHeader {
   readonly ref: string;
   readonly mark: number;
   readonly message: string;
   /** Seconds since 1970, of author and committer. */
   readonly time: number;
-  /** Marks (`:1`) or commit oids; none for a root commit. The first one's tree is where the file commands start from. */
+  /** Marks (`:1`) or commit oids; none for a root commit. File commands start from the first one's tree. */
   readonly parents: readonly string[];
 }
 
@@ -91,14 +96,14 @@ export function data(text: string): string {
   return `data ${Buffer.byteLength(text)}\n${text}\n`;
 }
 
-/** A file command that writes `content` to `path`; the content is to follow as bytes, then a line feed. */
+/** A file command that writes `content` to `path`; the content follows as bytes, then a line feed. */
 export function fileHeader(mode: string, path: string, size: number): string {
   return `M ${mode} inline ${quoted(path)}\ndata ${size}\n`;
 }
 
-/** File commands that write every plain file of a folder, below `path` of the repository. Links are not followed and stay out. */
+/** File commands that write every plain file of a folder, below `path` of the repository. Links are skipped. */
 export async function* importFolder(folder: string, path = ''): AsyncGenerator<string | Uint8Array> {
-  // not by readdir's own recursion, which goes through links, wherever these lead
+  // without readdir's own recursion, which follows links
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     const source = join(folder, entry.name);
     if (entry.isDirectory()) yield* importFolder(source, `${path}${entry.name}/`);
@@ -111,7 +116,7 @@ export async function* importFolder(folder: string, path = ''): AsyncGenerator<s
   }
 }
 
-/** A path as fast-import reads it, whatever is in it. A byte that is not UTF-8 is written as the lone surrogate U+DC00 + byte. */
+/** A path for fast-import, with any content. A byte that is not UTF-8 is given as the lone surrogate U+DC00 + byte. */
 function quoted(path: string): string {
   const escaped = path.replace(/["\\\n\u{dc80}-\u{dcff}]/gu, (character) => {
     const byte = character.charCodeAt(0) & 0xff;

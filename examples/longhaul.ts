@@ -3,10 +3,10 @@ import { execa } from 'execa';
 import type { z } from 'zod';
 
 const BIN = fileURLToPath(new URL('../client/cli/bin.ts', import.meta.url));
-/** Exit codes after which `--json` still prints its result: all went well, or some repositories failed and are named. */
+/** Exit codes with a `--json` result: success, or some repositories failed and are listed. */
 const CODES_WITH_RESULT = [0, 1];
 
-/** Longhaul's own command line failed; it has already said why on standard error. */
+/** Longhaul's command line failed; it has printed the reason on standard error. */
 export class CommandFailed extends Error {
   readonly exitCode: number;
 
@@ -17,7 +17,7 @@ export class CommandFailed extends Error {
   }
 }
 
-/** How the command line is called. */
+/** How to call the command line. */
 export interface LonghaulOptions {
   /** The configuration file, as `LONGHAUL_CONFIG`. */
   readonly config: string;
@@ -26,12 +26,17 @@ export interface LonghaulOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Runs a command of Longhaul as a person would, its output in the same terminal. Rejects with {@link CommandFailed}. */
+/**
+ * Runs a command of Longhaul like a person, with its output in the same terminal. Rejects with {@link CommandFailed}.
+ */
 export async function longhaul(args: readonly string[], options: LonghaulOptions): Promise<void> {
   await run(args, options, 'inherit', [0]);
 }
 
-/** Runs a command with `--json` and gives its result, checked; progress stays on standard error. Rejects with {@link CommandFailed}. */
+/**
+ * Runs a command with `--json` and returns its checked result; progress goes to standard error. Rejects with {@link
+ * CommandFailed}.
+ */
 export async function longhaulJson<T>(
   args: readonly string[],
   schema: z.ZodType<T>,
@@ -48,7 +53,7 @@ export async function longhaulJson<T>(
   const result = schema.safeParse(printed);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new CommandFailed(command, exitCode || 1, `printed a result of another shape (${problems})`);
+  throw new CommandFailed(command, exitCode || 1, `printed a result of a different structure (${problems})`);
 }
 
 async function run(
@@ -63,14 +68,15 @@ async function run(
     stdout,
     stderr: 'inherit',
     reject: false,
-    // Out of reach of the terminal's Ctrl-C: the command is asked to stop once, by the signal, and gets the time it needs.
+    // Not in the terminal's process group: on Ctrl-C the command is stopped once, by the signal, and gets the time it
+    // needs.
     detached: true,
     forceKillAfterDelay: 60_000,
     ...(signal && { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
   const { exitCode } = result;
-  if (exitCode === undefined) throw new CommandFailed(args, 1, `did not run to its end: ${result.shortMessage ?? ''}`);
+  if (exitCode === undefined) throw new CommandFailed(args, 1, `did not complete: ${result.shortMessage ?? ''}`);
   if (!accepted.includes(exitCode)) throw new CommandFailed(args, exitCode, `ended with exit code ${exitCode}`);
   return { stdout: typeof result.stdout === 'string' ? result.stdout : '', exitCode };
 }

@@ -5,32 +5,31 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { LonghaulError } from '../domain/shared/failures.ts';
 
-/** What `--help` prints. */
+/** The output of `--help`. */
 export const USAGE = `npm start [-- options]
 
-Without options: makes a fleet of real repositories, indexes it, moves it on, keeps the index in step, and searches it.
+Without options: creates a fleet of real repositories, indexes it, advances it, syncs the index, and searches it.
 
   --root DIR      your own repositories instead: a folder that holds org/repo or org/project/repo
   --pattern P     your own repositories instead: those of your longhaul.yaml that match, e.g. "org/*"; may be repeated
   --config FILE   that longhaul.yaml (default: LONGHAUL_CONFIG, or longhaul.yaml in this folder)
   --search TEXT   what to search for at the end
-  --data DIR      where the servers keep their state (default: .longhaul in this checkout, or as longhaul.yaml says)
-  --once          stop everything and exit after the table
-`;
+  --data DIR      folder for the servers' state (default: .longhaul in this checkout, or the one in longhaul.yaml)
+  --once          stop everything and exit after the table`;
 
 const CHECKOUT = fileURLToPath(new URL('..', import.meta.url));
 const EVERYTHING = '*/*/*';
 const DEMO_QUERY = 'run a command and capture its output';
 const OWN_QUERY = 'read the configuration file';
 
-/** What the program works on. */
+/** The settings of a demo run. */
 export interface Scene {
   /** The configuration file. */
   readonly config: string;
   /** The servers' data folder; undefined: the one that the configuration names. */
   readonly dataDir: string | undefined;
   readonly patterns: readonly string[];
-  /** What is searched for at the end. */
+  /** The search query at the end. */
   readonly query: string;
   /** Stop everything after the table. */
   readonly once: boolean;
@@ -38,23 +37,20 @@ export interface Scene {
   readonly fleet: { readonly root: string; readonly cacheDir: string } | null;
 }
 
-/**
- * Understands the command line and writes the configuration that it asks for. Null when it asks for help. Throws
- * `InvalidInput`.
- */
+/** Parses the command line and writes the configuration for it. Null for `--help`. Throws `InvalidInput`. */
 export async function readScene(argv: readonly string[]): Promise<Scene | null> {
   const { help, once = false, pattern, root, config, data, search } = readOptions(argv);
   if (help === true) return null;
   if (pattern !== undefined) {
     if (root !== undefined) throw new LonghaulError('InvalidInput', 'Give --root or --pattern, not both.');
     const file = resolve(config ?? process.env['LONGHAUL_CONFIG'] ?? 'longhaul.yaml');
-    await mustExist(file, '--pattern asks the providers of a longhaul.yaml. Write one, or name it with --config');
+    await mustExist(file, '--pattern lists the providers of a longhaul.yaml. Write one, or name it with --config');
     const dataDir = data === undefined ? undefined : resolve(data);
     return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, fleet: null };
   }
-  if (config !== undefined) throw new LonghaulError('InvalidInput', '--config goes with --pattern.');
+  if (config !== undefined) throw new LonghaulError('InvalidInput', '--config requires --pattern.');
 
-  if (root !== undefined) await mustExist(resolve(root), '--root names the folder that holds your repositories');
+  if (root !== undefined) await mustExist(resolve(root), '--root must be the folder that holds your repositories');
   const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
   await mkdir(dataDir, { recursive: true });
   const scene = { dataDir, patterns: [EVERYTHING], once };

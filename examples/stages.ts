@@ -1,11 +1,11 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 
-/** What was done, stage by stage, with the time that each took. */
+/** The stages of a run, with their durations. */
 export interface Stages {
-  /** Announces a stage, does it, and notes how long it took. `done` puts its result into words for the table. */
+  /** Announces a stage, runs it, and records its duration. `done` turns its result into text for the table. */
   stage<T>(name: string, work: () => Promise<T>, done: (result: T) => string): Promise<T>;
-  /** The table of everything that was done. */
+  /** The table of all stages. */
   table(): string;
 }
 

@@ -14,7 +14,7 @@ import type { Stages } from './stages.ts';
 interface Run extends Scene {
   readonly stages: Stages;
   readonly signal: AbortSignal;
-  /** Every repository that failed, to be named at the end. */
+  /** Every repository that failed, for the list at the end. */
   readonly failures: FleetResult['failures'];
 }
 
@@ -30,20 +30,20 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (interrupted.signal.aborted) {
-      print('Interrupted. Start again to go on.');
+      print('Interrupted. Start again to continue.');
       return 130;
     }
     return explain(error);
   }
 }
 
-/** From nothing to the table; whatever happens, a stack that this program started is stopped again. */
+/** Runs everything up to the table; in every case a stack that this program started is stopped again. */
 async function show(scene: Scene, signal: AbortSignal): Promise<number> {
   const run: Run = { ...scene, stages: newStages(print), signal, failures: [] };
   const before = await askStatus(run);
   const wasRunning = before.status === 'running';
   if (before.status === 'starting') {
-    throw new LonghaulError('StackFailed', 'The stack is just being started by another program: wait until it is up.');
+    throw new LonghaulError('StackFailed', 'Another program is just starting the stack: wait until it is up.');
   }
   try {
     const uiUrl = await bringUp(run, before);
@@ -65,8 +65,8 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
 }
 
 /**
- * The fleet at its early versions is indexed, then moves on, as if its developers had worked for a year. On a second run
- * it is led back first, which is a force-push to every repository that moves.
+ * Indexes the fleet at its early versions, then advances it, as if its developers had worked for a year. A second run
+ * sets it back first, which is a force-push to every repository that moves.
  */
 async function demoFleet(run: Run, fleet: NonNullable<Scene['fleet']>): Promise<void> {
   const { stages, signal } = run;
@@ -74,12 +74,12 @@ async function demoFleet(run: Run, fleet: NonNullable<Scene['fleet']>): Promise<
   await stages.stage(
     'make the fleet',
     () => makeFleet({ ...fleet, signal, onProgress: progress }),
-    ({ made, kept, fetched }) => `${made} repositories made, ${kept} kept from before; ${fetched} npm packages fetched`,
+    ({ made, kept, fetched }) => `${made} repositories made, ${kept} reused; ${fetched} npm packages fetched`,
   );
   await stages.stage(
     'set the fleet back to its early versions',
     () => rewindFleet({ ...fleet, signal }),
-    (moved) => (moved === 0 ? 'it is there already' : `${moved} branches set back, as by a force-push`),
+    (moved) => (moved === 0 ? 'already there' : `${moved} branches set back, as by a force-push`),
   );
   const added = await onboard(run);
   if (added.skipped > 0) await sync(run, 'delta-sync: back to the early versions');
@@ -102,18 +102,18 @@ function askStatus({ config, dataDir, signal }: Run): Promise<Status> {
   return longhaulJson(['status'], statusResult, { config, dataDir, signal });
 }
 
-/** Starts the stack unless it runs, and returns the address of the Temporal UI. */
+/** Starts the stack unless it is running, and returns the address of the Temporal UI. */
 async function bringUp(run: Run, before: Status): Promise<string | null> {
   const { stages, config, dataDir, signal } = run;
   const wasRunning = before.status === 'running';
   await stages.stage(
     'bring the stack up',
     () => (wasRunning ? Promise.resolve() : longhaul(['up', '--detach'], { config, dataDir, signal })),
-    () => (wasRunning ? 'it was running, and is left running' : 'Temporal, Weaviate, the embedding model, a worker'),
+    () => (wasRunning ? 'it was already running, and stays up' : 'Temporal, Weaviate, the embedding model, a worker'),
   );
   const now = wasRunning ? before : await askStatus(run);
   if (now.status !== 'running' || !now.temporal) {
-    throw new LonghaulError('StackFailed', '`longhaul up --detach` succeeded, yet the stack does not run.');
+    throw new LonghaulError('StackFailed', '`longhaul up --detach` succeeded, but the stack is not running.');
   }
   return now.temporal.uiUrl;
 }
@@ -130,7 +130,7 @@ function onboard({ stages, patterns, failures, config, dataDir, signal }: Run): 
     (result) => {
       failures.push(...result.failures);
       const { matched, succeeded, skipped, filesChanged, objectsWritten } = result;
-      return `${matched} matched: ${succeeded} indexed (${filesChanged} files, ${objectsWritten} objects), ${skipped} indexed before${alsoFailed(result)}`;
+      return `${matched} matched: ${succeeded} indexed (${filesChanged} files, ${objectsWritten} objects), ${skipped} already indexed${alsoFailed(result)}`;
     },
   );
 }

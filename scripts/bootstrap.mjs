@@ -1,4 +1,4 @@
-// Run by prestart/pretest: installs the locked dependencies once; with nothing to do it takes no npm call.
+// Run by prestart/pretest: installs the locked dependencies once; when nothing has changed it does not call npm.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';

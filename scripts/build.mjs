@@ -1,8 +1,8 @@
-// npm run build: dist/ as the package and the image ship it, made beside and moved into place whole.
-//   dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
-//   dist/grammars/**      the tree-sitter grammars, out of the development dependencies
-//   dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
-//   dist/workflow-bundle-traced.js   the same for workers that send traces
+// npm run build: creates dist/ for the package and the image, in a temporary folder that is then renamed.
+// dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
+// dist/grammars/**      the tree-sitter grammars, from the development dependencies
+// dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
+// dist/workflow-bundle-traced.js   the same for workers that send traces
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,7 +15,7 @@ import { TRACING_MODULE } from '../workers/tracing.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const rooms = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
 const dist = join(root, 'dist');
-// Beside dist, not elsewhere: the source maps count the folders up to the sources.
+// Next to dist: the source maps contain relative paths to the sources.
 const unfinished = join(root, `dist.${process.pid}.part`);
 
 process.chdir(root);
@@ -34,7 +34,7 @@ try {
 }
 
 function compile() {
-  // Not incremental: the build info would remember files that are no longer there.
+  // Not incremental: the build info would remember deleted files.
   run(
     'node_modules/typescript/bin/tsc',
     '-p',
@@ -72,13 +72,13 @@ async function bundleWorkflows(name, workflowInterceptorModules) {
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows/index.ts'),
     workflowInterceptorModules,
-    // The bundler's own logger prints everything that webpack says.
+    // The bundler's default logger prints all of webpack's output.
     logger: new DefaultLogger('WARN'),
   });
   writeFileSync(join(unfinished, name), withRelativeSources(code));
 }
 
-/** The bundle's source map names files by their place on the machine that built it; stack traces should not. */
+/** The bundle's source map contains paths of the build machine; stack traces should not. */
 function withRelativeSources(code) {
   const tag = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
   const at = code.lastIndexOf(tag);

@@ -1,5 +1,5 @@
-// Adds to package-lock.json the optional platform packages that the registry in use would not give,
-// so that `npm ci` accepts the lock file. They are never installed here: os/cpu do not match.
+// Adds to package-lock.json the optional platform packages that the current registry does not serve, so that `npm ci`
+// accepts the lock file. They are never installed here: os/cpu do not match.
 import { readFileSync, writeFileSync } from 'node:fs';
 const file = process.argv[2] ?? 'package-lock.json';
 const lock = JSON.parse(readFileSync(file, 'utf8'));

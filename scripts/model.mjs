@@ -1,4 +1,5 @@
-// Run by the Dockerfile, in two layers: `fetch` the embedding model into ./model, `distil` the static one out of it into ./cache.
+// Run by the Dockerfile, in two layers: `fetch` the embedding model into ./model, `distil` the static one from it into
+// ./cache.
 import { mkdirSync, renameSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
@@ -21,5 +22,5 @@ switch (process.argv[2]) {
     break;
   }
   default:
-    throw new Error('Say `fetch` or `distil`.');
+    throw new Error('Give `fetch` or `distil`.');
 }

@@ -1,4 +1,5 @@
-// npm test: every test, or what is named after `--` (`npm test -- --project unit test/unit/catalog/flows/fleet.test.ts`). Ends with `N passed, N failed`.
+// npm test: every test, or those given after `--` (`npm test -- --project unit test/unit/catalog/flows/fleet.test.ts`).
+// Prints `N passed, N failed` last.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

@@ -11,26 +11,26 @@ import type { OnProgress } from './progress.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
-/** A program that is to run for as long as the stack does. */
+/** A program that runs as long as the stack does. */
 export interface ChildSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-  /** Its output is appended here; kept aside as `.1` at a start when it has grown over 20 MB. */
+  /** Its output is appended here; renamed to `.1` at a start when it is larger than 20 MB. */
   readonly logFile: string;
-  /** Resolves when the program answers; told the text that it has logged since its start. */
+  /** Resolves when the program answers. `logged` returns what it has logged since its start. */
   ready(signal: AbortSignal, logged: () => string): Promise<void>;
-  /** Milliseconds that it may take to be ready. */
+  /** Milliseconds until it must be ready. */
   readonly readyTimeout: number;
-  /** Milliseconds between SIGTERM and SIGKILL when it is stopped. */
+  /** Milliseconds between SIGTERM and SIGKILL. */
   readonly stopTimeout: number;
 }
 
-/** A supervised program: started again, with growing pauses, whenever it ends by itself. */
+/** A supervised program: restarted, with growing pauses, whenever it ends by itself. */
 export interface Child {
   readonly name: string;
-  /** Stops it: SIGTERM, and SIGKILL to all it started when the time is over. Idempotent. */
+  /** Stops it with SIGTERM, and after the timeout its whole process group with SIGKILL. Idempotent. */
   stop(): Promise<void>;
   /** SIGKILL, now. */
   kill(): void;
@@ -39,13 +39,13 @@ export interface Child {
 const LOG_LIMIT = 20_000_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 30_000;
-/** After so many milliseconds of life the next death is a first one again. */
+/** After this many milliseconds of uptime, pauses start again from the shortest. */
 const SETTLED = 60_000;
 
 /**
- * Starts a program and resolves when it is ready. From then on it is kept alive until {@link Child.stop}. `onStart` is told
- * every new process, before anything else happens. Throws {@link StackError} with the last lines of the log when it ends or
- * is not ready in time at the first start.
+ * Starts a program and resolves when it is ready. From then on it is restarted until {@link Child.stop}. `onStart` is
+ * called with every new process, before anything else happens. Throws {@link StackError} with the last lines of the log
+ * when it ends or is not ready in time at the first start.
  */
 export async function superviseChild(
   spec: ChildSpec,
@@ -70,10 +70,10 @@ export async function superviseChild(
       if (stopped.signal.aborted) return;
       pause = Date.now() - since > SETTLED ? FIRST_PAUSE : Math.min(pause * 2, LONGEST_PAUSE);
       const ending = describeEnding(current.process);
-      hooks.onProgress({ about: spec.name, message: `${ending}; starting it again in ${pause} ms`, passing: false });
+      hooks.onProgress({ about: spec.name, message: `${ending}; restarting it in ${pause} ms`, passing: false });
       try {
         await wait(pause, undefined, { signal: stopped.signal });
-        // The pause may have ended in the same turn in which the stop came.
+        // The pause may have ended in the same tick as the stop.
         stopped.signal.throwIfAborted();
         current = launch(spec, hooks.onStart);
         await waitUntilReady(spec, current, stopped.signal);
@@ -114,7 +114,7 @@ function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): 
   const offset = before > LOG_LIMIT ? 0 : before;
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
-    // A session of its own: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
+    // A separate session: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
     const child = spawn(spec.command, spec.args, { env: spec.env, stdio: ['ignore', log, log], detached: true });
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
@@ -184,11 +184,11 @@ async function terminate(child: ChildProcess, signal: NodeJS.Signals, timeout: n
     await ended;
     clearTimeout(timer);
   }
-  // What it may have started and left behind.
+  // Child processes that it may have left behind.
   killGroup(child, 'SIGKILL');
 }
 
-/** Repeats `attempt` until it returns something else than null. Rejects when `signal` aborts. */
+/** Repeats `attempt` until it returns a value other than null. Rejects when `signal` aborts. */
 export async function poll<T>(attempt: () => Promise<T | null> | T | null, signal: AbortSignal): Promise<T> {
   for (;;) {
     signal.throwIfAborted();

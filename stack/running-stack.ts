@@ -9,7 +9,7 @@ import { readSecret } from './secret.ts';
 import { NO_STATE, readState, stackLockFile, writeState } from './state.ts';
 import type { StackState } from './state.ts';
 
-/** A stack that another process keeps running. */
+/** A stack that another process runs. */
 export interface RunningStack {
   /** The supervisor's pid. */
   readonly pid: number;
@@ -18,12 +18,12 @@ export interface RunningStack {
   readonly weaviateApiKey: string | null;
 }
 
-/** Where the API key of the embedded Weaviate is kept. */
+/** The file with the API key of the embedded Weaviate. */
 export function weaviateKeyFile(dataDir: string): string {
   return join(dataDir, 'weaviate.key');
 }
 
-/** The stack that runs on this data folder, also while it starts; null when none does. */
+/** The stack that runs on this data folder, also while it starts; null when there is none. */
 export function findRunningStack(dataDir: string): RunningStack | null {
   if (!existsSync(stackLockFile(dataDir))) return null;
   const folder = realpathSync(dataDir);
@@ -34,17 +34,17 @@ export function findRunningStack(dataDir: string): RunningStack | null {
   return { pid: holder.pid, state, weaviateApiKey };
 }
 
-/** What was found and stopped on a data folder. */
+/** What was stopped on a data folder. */
 export interface Stopped {
-  /** True when a supervisor was there and was asked to stop. */
+  /** True when a supervisor was running and was stopped. */
   readonly supervisor: boolean;
   /** Names of the programs that were stopped. */
   readonly programs: readonly string[];
 }
 
 /**
- * Stops the stack of a data folder: asks its supervisor and waits; one that has not ended after `patience` milliseconds is
- * killed. Without a supervisor, whatever a killed one left is stopped.
+ * Stops the stack of a data folder: signals its supervisor and waits; kills it if it has not ended after `patience`
+ * milliseconds. Without a supervisor, stops what a killed one left running.
  */
 export async function stopRunningStack(dataDir: string, patience = 60_000): Promise<Stopped> {
   if (!existsSync(dataDir)) return { supervisor: false, programs: [] };
@@ -62,7 +62,10 @@ export async function stopRunningStack(dataDir: string, patience = 60_000): Prom
   return { supervisor: true, programs: running.state.children.map((child) => child.name) };
 }
 
-/** Stops what a killed supervisor left running on a data folder; does nothing while a stack runs there. Returns the names. */
+/**
+ * Stops what a killed supervisor left running on a data folder; does nothing while a stack runs there. Returns the
+ * names.
+ */
 export async function clearLeftovers(dataDir: string): Promise<string[]> {
   if (!existsSync(dataDir)) return [];
   const folder = realpathSync(dataDir);
@@ -78,7 +81,7 @@ export async function clearLeftovers(dataDir: string): Promise<string[]> {
   }
 }
 
-/** Ends a supervisor's children at once; for the moment when it must exit and cannot wait. */
+/** Kills a supervisor's children at once, when it must exit and cannot wait. */
 export function killRecorded(state: StackState): void {
   for (const child of state.children) if (isRunning(child)) signalGroup(child.pid, 'SIGKILL');
 }

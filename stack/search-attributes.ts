@@ -2,10 +2,10 @@ import type { Connection } from '@temporalio/client';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
-/** The search attributes that flows set, all of type Keyword: what a workflow is about, and where it stands. */
+/** The search attributes that flows set, all of type Keyword: the workflow's repository and its stage. */
 export const SEARCH_ATTRIBUTES = ['LonghaulRepository', 'LonghaulStage'] as const;
 
-/** What a server on an SQL database has room for, by type; a server on Elasticsearch has no such limits. */
+/** Maximum number of attributes of this type on an SQL database; on Elasticsearch there is no such limit. */
 export const SQL_KEYWORD_SLOTS = 10;
 
 /** The Keyword search attributes of a namespace. */
@@ -24,8 +24,8 @@ export async function keywordSlots(connection: Connection, namespace: string): P
 }
 
 /**
- * Registers what is missing of {@link SEARCH_ATTRIBUTES}, as often as you like; on the embedded server or the user's own.
- * Throws {@link StackError} when the server has no room for them or does not let us.
+ * Registers those of {@link SEARCH_ATTRIBUTES} that are missing, on the embedded server or the user's own. Idempotent.
+ * Throws {@link StackError} when the server has no room for them or refuses.
  */
 export async function registerSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const keyword = await keywordType();
@@ -37,7 +37,7 @@ export async function registerSearchAttributes(connection: Connection, namespace
       searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
     });
   } catch (error) {
-    // Another process may have registered them between our look and our call.
+    // Another process may have registered them between our check and our call.
     if ((await keywordSlots(connection, namespace)).missing.length === 0) return;
     throw registrationFailed(missing, namespace, error);
   }
@@ -47,8 +47,8 @@ function registrationFailed(missing: readonly string[], namespace: string, error
   const names = missing.join(' and ');
   const details = error instanceof Error && 'details' in error ? String(error.details) : messageOf(error);
   const remedy = /more than|exceed|limit/i.test(details)
-    ? 'remove one that nobody uses (`temporal operator search-attribute remove`) or use another server'
-    : 'add them as Keyword by the means of that server';
+    ? 'remove an unused one (`temporal operator search-attribute remove`) or use another server'
+    : "add them as Keyword with that server's own tools";
   return new StackError(
     `The search attributes ${names} could not be registered in the namespace ${namespace} (${details}): ${remedy}.`,
     { cause: error },

@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hasCode } from '../platform/error-code.ts';
 
-/** The secret kept in `file`, made at random at the first call; only the owner can read the file. */
+/** The secret in `file`, generated at the first call; only the owner can read the file. */
 export function keptSecret(file: string): string {
   return readSecret(file) ?? newSecret(file);
 }
 
-/** The secret kept in `file`; null when there is none. */
+/** The secret in `file`; null when there is none. */
 export function readSecret(file: string): string | null {
   try {
     const secret = readFileSync(file, 'utf8').trim();

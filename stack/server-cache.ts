@@ -5,25 +5,26 @@ import { sha256OfFile } from '../platform/sha256.ts';
 import type { OnProgress } from './progress.ts';
 import { hasCode } from '../platform/error-code.ts';
 
-/** Where fetched servers are kept, and who is told about it. */
+/** Options for fetching servers. */
 export interface FetchOptions {
   readonly cacheDir: string;
   readonly env: NodeJS.ProcessEnv;
   readonly onProgress: OnProgress;
+  /** Aborts the download or build. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A server that is fetched once and kept. */
+/** A server that is fetched once into the cache. */
 export interface CachedServer {
   readonly name: string;
   readonly version: string;
   /** Name of the executable in the folder of the cache entry. */
   readonly program: string;
-  /** Puts the executable into `folder`, which exists and is empty. It runs again from the start when it was interrupted. */
+  /** Puts the executable into the empty `folder`. It is run again from the start after an interruption. */
   make(folder: string): Promise<void>;
 }
 
-/** The full path of the cached executable, fetched first when it is not there; one process at a time fetches. */
+/** The full path of the cached executable, fetched first if missing; one process at a time fetches. */
 export async function cachedServer(server: CachedServer, options: FetchOptions): Promise<string> {
   const found = await findCached(server, options.cacheDir);
   if (found !== null) return found;
@@ -67,7 +68,7 @@ async function makeEntry(server: CachedServer, root: string, entry: string): Pro
   return join(folder, server.program);
 }
 
-/** The full path of the executable when its cache entry is there and whole; else null. */
+/** The full path of the executable when its cache entry is complete; otherwise null. */
 export async function findCached(
   server: Pick<CachedServer, 'name' | 'version' | 'program'>,
   cacheDir: string,

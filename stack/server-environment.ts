@@ -14,8 +14,8 @@ const PASSED_ON = [
 ];
 
 /**
- * The environment of an embedded server: what any program needs, and the mark of its stack. The user's tokens are no business
- * of a server, and settings that happen to have a name that it reads would change it.
+ * The environment of an embedded server: what any program needs, and the mark of its stack. The user's tokens are not
+ * passed on, nor settings that the server would happen to read.
  */
 export function serverEnvironment(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
   const passed = PASSED_ON.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]);

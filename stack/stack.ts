@@ -26,24 +26,27 @@ import type { WeaviateChoice, WeaviateTarget } from './weaviate.ts';
 /** A part of the stack. */
 export type Need = 'temporal' | 'weaviate' | 'model';
 
-/** What to start, and where it keeps its things. */
+/** What to start, and the folders to use. */
 export interface StackOptions {
   /** State of the embedded servers. One stack at a time runs on a data folder. */
   readonly dataDir: string;
   /** Fetched servers and models. */
   readonly cacheDir: string;
-  /** Names the user's own servers, and PATH. */
+  /** The addresses of the user's own servers, and PATH. */
   readonly env: NodeJS.ProcessEnv;
-  /** Ports on 127.0.0.1; 0 or left out: a free one, the same at every start as long as it stays free. */
+  /** Ports on 127.0.0.1; 0 or left out: a free one, reused at every start as long as it is free. */
   readonly ports?: { readonly temporal?: number; readonly temporalUi?: number; readonly weaviate?: number };
+  /** An existing Temporal server, or options of the embedded one. @default the embedded one */
   readonly temporal?: TemporalChoice;
+  /** An existing Weaviate, or options of the embedded one. @default the embedded one */
   readonly weaviate?: WeaviateChoice;
   /** Folder of a model to use instead of the packaged one; `LONGHAUL_MODEL_DIR` wins over it. */
   readonly modelPath?: string | undefined;
   /** Default: everything. */
   readonly needs?: readonly Need[];
+  /** Receives messages about the start. @default none are given */
   readonly onProgress?: OnProgress;
-  /** Gives the start up: everything that was started is stopped, and {@link startStack} rejects with its reason. */
+  /** Aborts the start: everything that was started is stopped, and {@link startStack} rejects with its reason. */
   readonly signal?: AbortSignal;
   /** Log level of the embedded Temporal server; default `warn`. */
   readonly temporalLogLevel?: string;
@@ -51,20 +54,20 @@ export interface StackOptions {
   readonly temporalExtraArgs?: readonly string[];
 }
 
-/** Servers that answer. The properties throw when that part was not among the needs. */
+/** Running servers. The properties throw when that part was not among the needs. */
 export interface Stack {
   readonly temporal: TemporalServer;
   readonly weaviate: WeaviateServer & { readonly apiKey: string | null };
   readonly model: { readonly folder: string };
   /** The data folder, with symbolic links resolved. */
   readonly dataDir: string;
-  /** Where the programs write their logs. */
+  /** Folder of the programs' logs. */
   readonly logDir: string;
-  /** Starts another program as a part of this stack: kept alive, stopped first when the stack stops. */
+  /** Starts another program as a part of this stack: supervised, and stopped first when the stack stops. */
   supervise(spec: ChildSpec): Promise<Child>;
-  /** Stops all programs and gives the data folder free. Idempotent. */
+  /** Stops all programs and releases the data folder. Idempotent. */
   stop(): Promise<void>;
-  /** Ends all programs at once, for a caller that cannot wait. */
+  /** Kills all programs at once, for a caller that cannot wait. */
   kill(): void;
 }
 
@@ -81,9 +84,9 @@ export class StackRunningError extends StackError {
 }
 
 /**
- * Finds, fetches and starts what is needed, and registers the search attributes. Throws {@link StackRunningError} when a
- * stack already runs on this data folder, {@link StackError} when something is missing or does not start; then nothing is
- * left running.
+ * Finds, fetches and starts what is needed, and registers the search attributes. Throws {@link StackRunningError} when
+ * a stack already runs on this data folder, {@link StackError} when something is missing or does not start; then
+ * nothing is left running.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   makeFolder(options.dataDir);
@@ -93,7 +96,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   try {
     await session.clear();
     const needs = options.needs ?? ['temporal', 'weaviate', 'model'];
-    // One failure ends the others' work too, before anything is reported.
+    // One failure also stops the other parts, before anything is reported.
     const parts = [startServers(session, needs), needs.includes('model') ? prepareModel(session) : undefined];
     const guarded = parts.map(async (part) => {
       try {
@@ -137,11 +140,11 @@ interface Session {
   readonly onProgress: OnProgress;
   state(): StackState;
   update(change: Partial<StackState>): void;
-  /** Records this process as the supervisor, and stops what an earlier one left. */
+  /** Records this process as the supervisor, and stops what an earlier one left running. */
   clear(): Promise<void>;
   giveUp(reason: unknown): void;
   supervise(spec: ChildSpec): Promise<Child>;
-  /** Has `action` run when all programs have stopped. */
+  /** Runs `action` when all programs have stopped. */
   afterStop(action: () => Promise<void>): void;
   stop(): Promise<void>;
   kill(): void;
@@ -187,7 +190,7 @@ function openSession(dataDir: string, lock: FileLock, options: StackOptions): Se
       const left = await stopLeftovers(dataDir, before.children);
       update({ children: [] });
       if (left.length > 0) {
-        const message = `stopped what a killed run had left: ${left.join(', ')}`;
+        const message = `stopped programs that a killed run had left: ${left.join(', ')}`;
         onProgress({ about: 'stack', message, passing: false });
       }
     },
@@ -272,7 +275,7 @@ function weaviatePorts(options: StackOptions): PortNeed[] {
   return [
     { name: 'weaviate', wanted: options.ports?.weaviate ?? 0, key: 'stack.weaviatePort' },
     { name: 'weaviateGrpc', wanted: 0, everywhere: true },
-    // A node in `localhost` mode expects these two to follow each other.
+    // A node in `localhost` mode expects these two ports to be consecutive.
     { name: 'weaviateGossip', wanted: 0, next: { name: 'weaviateData', everywhere: true } },
     { name: 'weaviateRaft', wanted: 0, next: { name: 'weaviateRaftRpc' } },
   ];

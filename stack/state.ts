@@ -12,7 +12,7 @@ export type Source = 'yours' | 'installed' | 'fetched';
 export interface TemporalServer {
   /** `host:port`. */
   readonly address: string;
-  /** The web interface; null when we do not know where a server of the user has its own. */
+  /** The web interface; null when the one of a user's server is unknown. */
   readonly uiUrl: string | null;
   readonly namespace: string;
   readonly source: Source;
@@ -34,24 +34,27 @@ export interface RecordedChild extends ProcessIdentity {
   readonly name: string;
 }
 
-/** What `stack.json` holds: enough for other processes to find the servers, and for a later one to clear up. No secret. */
+/**
+ * The content of `stack.json`: other processes find the servers with it, and a later one cleans up. It contains no
+ * secrets.
+ */
 export interface StackState {
   readonly version: 1;
   readonly status: 'starting' | 'running' | 'stopped';
-  /** The process that holds the stack; null when it was stopped in good order. */
+  /** The process that runs the stack; null when it was stopped cleanly. */
   readonly supervisor: ProcessIdentity | null;
-  /** When it began to start, ISO 8601. */
+  /** When its start began, ISO 8601. */
   readonly startedAt: string | null;
-  /** Ports by name, kept for the next start. */
+  /** Ports by name, for the next start. */
   readonly ports: Readonly<Record<string, number>>;
   readonly children: readonly RecordedChild[];
   readonly temporal: TemporalServer | null;
   readonly weaviate: WeaviateServer | null;
-  /** Folder of the embedding model; null when it was not asked for. */
+  /** Folder of the embedding model; null when it was not needed. */
   readonly modelFolder: string | null;
 }
 
-/** The state of a data folder in which nothing was ever started. */
+/** The state of an unused data folder. */
 export const NO_STATE: StackState = {
   version: 1,
   status: 'stopped',
@@ -64,7 +67,7 @@ export const NO_STATE: StackState = {
   modelFolder: null,
 };
 
-/** Reads `stack.json` of a data folder. Throws {@link StackError} when it is not ours to read. */
+/** Reads `stack.json` of a data folder. Throws {@link StackError} when it is not a valid state. */
 export function readState(dataDir: string): StackState {
   const file = stateFile(dataDir);
   try {
@@ -78,7 +81,7 @@ export function readState(dataDir: string): StackState {
   }
 }
 
-/** Replaces `stack.json` as a whole, readable by its owner only. */
+/** Atomically replaces `stack.json`, readable by its owner only. */
 export function writeState(dataDir: string, state: StackState): void {
   const file = stateFile(dataDir);
   const fresh = `${file}.${randomUUID()}`;

@@ -2,23 +2,25 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
-/** Where an existing Temporal server may be named, besides the environment and `temporal.toml`. */
+/** Further settings for an existing Temporal server, in addition to the environment and `temporal.toml`. */
 export interface TemporalChoice {
   /** A profile of `temporal.toml`. */
   readonly profile?: string | undefined;
+  /** `host:port`. @default as the environment or the profile says */
   readonly address?: string | undefined;
+  /** @default `default`, or as the environment or the profile says */
   readonly namespace?: string | undefined;
 }
 
-/** How to reach a Temporal server, TLS and API key included; for a client's and a worker's connection alike. */
+/** How to reach a Temporal server, with TLS and API key; for connections of clients and workers. */
 export interface TemporalTarget {
   readonly connectionOptions: NativeConnectionOptions & { readonly address: string };
   readonly namespace: string;
 }
 
 /**
- * The user's own Temporal server: by the environment (`TEMPORAL_ADDRESS`, …), a profile of `temporal.toml`, or
- * `longhaul.yaml`; null when none of them names an address. Throws {@link StackError} when the profile cannot be read.
+ * The user's own Temporal server: from the environment (`TEMPORAL_ADDRESS`, …), a profile of `temporal.toml`, or
+ * `longhaul.yaml`; null when none of them sets an address. Throws {@link StackError} when the profile cannot be read.
  */
 export async function yourTemporal(choice: TemporalChoice, env: NodeJS.ProcessEnv): Promise<TemporalTarget | null> {
   const { loadClientConnectConfig } = await import('@temporalio/envconfig');

@@ -15,11 +15,11 @@ import type { TemporalTarget } from './temporal-connection.ts';
 export interface ServerProgram {
   readonly command: string;
   readonly source: Exclude<Source, 'yours'>;
-  /** What it says of itself; null when it does not say before it runs. */
+  /** The version that it reports; null when it reports none before it runs. */
   readonly version: string | null;
 }
 
-/** The `temporal` program: installed on PATH, or already fetched; null when neither is there. */
+/** The `temporal` program: installed on PATH, or already fetched; null when there is none. */
 export async function findTemporal(cacheDir: string, env: NodeJS.ProcessEnv): Promise<ServerProgram | null> {
   const installed = await findOnPath('temporal', env);
   if (installed !== null) {
@@ -31,7 +31,7 @@ export async function findTemporal(cacheDir: string, env: NodeJS.ProcessEnv): Pr
   return cached === null ? null : { command: cached, source: 'fetched', version: PINNED_TEMPORAL.version };
 }
 
-/** The `temporal` program, fetched when it is nowhere. Throws {@link StackError}. */
+/** The `temporal` program, fetched if needed. Throws {@link StackError}. */
 export async function obtainTemporal(options: FetchOptions): Promise<ServerProgram> {
   const found = await findTemporal(options.cacheDir, options.env);
   if (found !== null) return found;
@@ -39,8 +39,8 @@ export async function obtainTemporal(options: FetchOptions): Promise<ServerProgr
 }
 
 /**
- * Without the first, keys of fairness are ignored (those of priority are not); without the second, a queue is four that know
- * nothing of each other's turns and priorities. docker-compose.yml says the same.
+ * Without the first, fairness keys are ignored (priorities are not); without the second, a queue has four partitions
+ * that each order tasks by themselves. docker-compose.yml sets the same.
  */
 const FAIR = ['matching.enableFairness=true', 'matching.numTaskqueueWritePartitions=1'];
 
@@ -103,9 +103,7 @@ async function answers(target: TemporalTarget): Promise<boolean> {
   }
 }
 
-/**
- * Connects, calls `use`, and closes the connection. Throws {@link StackError} when nobody answers there within 5 s.
- */
+/** Connects, calls `use`, and closes the connection. Throws {@link StackError} when no server answers within 5 s. */
 export async function withTemporal<T>(target: TemporalTarget, use: (connection: Connection) => Promise<T>): Promise<T> {
   const { Connection } = await import('@temporalio/client');
   const { address } = target.connectionOptions;
@@ -123,7 +121,7 @@ export async function withTemporal<T>(target: TemporalTarget, use: (connection: 
   }
 }
 
-/** The version of the server at the other end. Throws {@link StackError} when the namespace is not there. */
+/** The version of the connected server. Throws {@link StackError} when the namespace does not exist. */
 export async function temporalVersion(connection: Connection, namespace: string): Promise<string> {
   await connection.workflowService.describeNamespace({ namespace }).catch((error: unknown) => {
     throw new StackError(

@@ -9,11 +9,13 @@ import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 import type { ServerProgram } from './temporal.ts';
 
-/** Where an existing Weaviate may be named, besides `WEAVIATE_URL` and `WEAVIATE_GRPC`. */
+/** Settings for an existing Weaviate, in addition to `WEAVIATE_URL` and `WEAVIATE_GRPC`. */
 export interface WeaviateChoice {
+  /** Address of its REST API. */
   readonly url?: string | undefined;
+  /** `host:port` of its gRPC API. */
   readonly grpc?: string | undefined;
-  /** Name of the environment variable that holds its API key; default `WEAVIATE_API_KEY`. */
+  /** Name of the environment variable with its API key; default `WEAVIATE_API_KEY`. */
   readonly apiKeyEnv?: string | undefined;
   /** Modules that the embedded server enables; none by default. */
   readonly modules?: readonly string[] | undefined;
@@ -29,14 +31,14 @@ export interface WeaviateTarget {
   readonly apiKey: string | null;
 }
 
-/** The user's own Weaviate; null when neither the environment nor `longhaul.yaml` names one. */
+/** The user's own Weaviate; null when neither the environment nor `longhaul.yaml` sets one. */
 export function yourWeaviate(choice: WeaviateChoice, env: NodeJS.ProcessEnv): WeaviateTarget | null {
   const url = env['WEAVIATE_URL'] ?? choice.url;
   if (url === undefined || url === '') return null;
   if (!URL.canParse(url)) throw new StackError('WEAVIATE_URL is not a URL: give it as http://host:port.');
   const { protocol, hostname, username, password } = new URL(url);
   if (username !== '' || password !== '') {
-    throw new StackError('WEAVIATE_URL has a user or password in it: give the key in WEAVIATE_API_KEY.');
+    throw new StackError('WEAVIATE_URL contains a user or password: set the key in WEAVIATE_API_KEY.');
   }
   return {
     url: url.replace(/\/+$/, ''),
@@ -45,7 +47,7 @@ export function yourWeaviate(choice: WeaviateChoice, env: NodeJS.ProcessEnv): We
   };
 }
 
-/** The Weaviate program: installed on PATH, or already fetched; null when neither is there. */
+/** The Weaviate program: installed on PATH, or already fetched; null when there is none. */
 export async function findWeaviate(cacheDir: string, env: NodeJS.ProcessEnv): Promise<ServerProgram | null> {
   for (const name of ['weaviate', 'weaviate-server']) {
     const installed = await findOnPath(name, env);
@@ -60,7 +62,7 @@ export async function findWeaviate(cacheDir: string, env: NodeJS.ProcessEnv): Pr
   return cached === null ? null : { command: cached, source: 'fetched', version: PINNED_WEAVIATE.version };
 }
 
-/** The Weaviate program, built when it is nowhere. Throws {@link StackError}. */
+/** The Weaviate program, built if needed. Throws {@link StackError}. */
 export async function obtainWeaviate(options: FetchOptions): Promise<ServerProgram> {
   const found = await findWeaviate(options.cacheDir, options.env);
   if (found !== null) return found;
@@ -72,7 +74,7 @@ export interface WeaviatePorts {
   readonly rest: number;
   readonly grpc: number;
   readonly gossip: number;
-  /** Must be the number after `gossip`, and busy: see {@link weaviateChild}. */
+  /** Must be the number after `gossip`, and occupied: see {@link weaviateChild}. */
   readonly data: number;
   readonly raft: number;
   /** Must be the number after `raft`. */
@@ -80,9 +82,9 @@ export interface WeaviatePorts {
 }
 
 /**
- * How to run one node. All that can be bound to loopback is. Two ports it binds on every interface whatever it is told: gRPC,
- * where nothing is answered without `apiKey`; and `ports.data`, where other nodes of a cluster talk and anybody may remove
- * them (`/v1/cluster/remove` asks for no password). There are no other nodes: keep that port busy, and it serves without it.
+ * How to run one node, on loopback as far as possible. It always binds two ports on every interface: gRPC, which
+ * answers only with `apiKey`; and `ports.data`, where the nodes of a cluster talk and anyone can remove one
+ * (`/v1/cluster/remove` needs no password). There are no other nodes: occupy that port, and it runs without it.
  */
 export function weaviateChild(options: {
   command: string;
@@ -110,7 +112,7 @@ export function weaviateChild(options: {
     stopTimeout: 20_000,
     ready: async (signal) => {
       await poll(async () => ((await isReady(target, signal)) ? true : null), signal);
-      // The key tells our server from another one that took the port in the meantime.
+      // The key distinguishes our server from another one that took the port in the meantime.
       await weaviateVersion(target);
     },
   };
@@ -119,7 +121,7 @@ export function weaviateChild(options: {
 function nodeSettings(dataPath: string, ports: WeaviatePorts): NodeJS.ProcessEnv {
   return {
     PERSISTENCE_DATA_PATH: dataPath,
-    // Searches stay fast after a bulk write (seen: 100 ms and more for the better part of a minute without it).
+    // Keeps searches fast after a bulk write (without it 100 ms and more for most of a minute).
     PERSISTENCE_MEMTABLES_FLUSH_DIRTY_AFTER_SECONDS: '5',
     GRPC_PORT: String(ports.grpc),
     CLUSTER_HOSTNAME: 'node1',
@@ -132,12 +134,12 @@ function nodeSettings(dataPath: string, ports: WeaviatePorts): NodeJS.ProcessEnv
     RAFT_JOIN: 'node1',
     RAFT_PORT: String(ports.raft),
     RAFT_INTERNAL_RPC_PORT: String(ports.raftRpc),
-    // One node elects itself: ready in 3 s instead of 10.
+    // A single node elects itself: ready in 3 s instead of 10.
     RAFT_HEARTBEAT_TIMEOUT: '1',
     RAFT_ELECTION_TIMEOUT: '1',
     RAFT_TIMEOUTS_MULTIPLIER: '1',
     DISABLE_TELEMETRY: 'true',
-    // a collection that was deleted must not come back by a late write
+    // a late write must not recreate a deleted collection
     AUTOSCHEMA_ENABLED: 'false',
     API_BASED_MODULES_DISABLED: 'true',
     GO_PROFILING_DISABLE: 'true',
@@ -167,7 +169,7 @@ async function isReady(target: WeaviateTarget, signal: AbortSignal): Promise<boo
   }
 }
 
-/** Asks a server for its version. Throws {@link StackError} when it does not answer or refuses the key. */
+/** Reads a server's version. Throws {@link StackError} when it does not answer or refuses the key. */
 export async function weaviateVersion(target: WeaviateTarget): Promise<string> {
   const headers = target.apiKey === null ? {} : { authorization: `Bearer ${target.apiKey}` };
   const response = await fetch(`${target.url}/v1/meta`, { headers, signal: AbortSignal.timeout(5000) }).catch(
@@ -179,12 +181,12 @@ export async function weaviateVersion(target: WeaviateTarget): Promise<string> {
     },
   );
   if (response.status === 401 || response.status === 403) {
-    throw new StackError(`Weaviate at ${target.url} refuses the API key: give one that is valid.`);
+    throw new StackError(`Weaviate at ${target.url} refuses the API key: set a valid one.`);
   }
   const answer = (await response.json().catch(() => null)) as { version?: unknown } | null;
   if (!response.ok || typeof answer?.version !== 'string') {
     throw new StackError(
-      `What answers at ${target.url} is no Weaviate (status ${response.status}): correct the address.`,
+      `The server at ${target.url} is not a Weaviate (status ${response.status}): correct the address.`,
     );
   }
   return answer.version;

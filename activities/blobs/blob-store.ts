@@ -6,7 +6,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import { type Objects, streamOver } from './objects.ts';
 
-/** A content, named by what it is. */
+/** Stored content, identified by its digest. */
 export interface Blob {
   /** SHA-256, 64 hexadecimal digits. */
   readonly digest: string;
@@ -14,52 +14,60 @@ export interface Blob {
   readonly size: number;
 }
 
-/** A blob while it is written; on this machine only, until it is kept. */
+/** A blob that is being written; it exists only on this machine until it is kept. */
 export interface BlobDraft {
+  /** Appends bytes. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes it whole: from here on every process that shares the store can open it. Keeping what is there already is fine. */
+  /**
+   * Stores the complete blob: from then on every process that shares the store can open it. Storing existing content
+   * again is allowed.
+   */
   keep(): Promise<Blob>;
-  /** Forgets what was not kept. Fine at any time. */
+  /** Deletes an unfinished draft. Allowed at any time. */
   discard(): Promise<void>;
 }
 
 /**
- * Contents too large for a workflow's history, referred to by digest, and small records referred to by name. Contents pass
- * through, they are never in memory as a whole. Everything may be repeated. Throws `ServerUnavailable`,
- * `AuthenticationFailed`, `InvalidConfiguration` where the store is a server's.
+ * Contents too large for a workflow's history, identified by digest, and small records, identified by name. Contents
+ * are streamed, never in memory as a whole. Every call may be repeated. A store on a server throws `ServerUnavailable`,
+ * `AuthenticationFailed`, `InvalidConfiguration`.
  */
 export interface BlobStore {
   /** Where it is, for messages. */
   readonly place: string;
-  /** Begins a blob that is written bit by bit. */
+  /** Starts a blob that is written in pieces. */
   draft(): Promise<BlobDraft>;
-  /** Keeps a content. */
+  /** Stores content. */
   put(content: AsyncIterable<Uint8Array>): Promise<Blob>;
   /**
-   * A content, checked as it is read: the stream fails with `BlobDamaged` instead of ending when it is another one. Throws
-   * `BlobNotFound`.
+   * Opens content and checks it while it is read: if it does not match its digest, the stream fails with `BlobDamaged`
+   * instead of ending. Throws `BlobNotFound`.
    */
   open(digest: string): Promise<Readable>;
+  /** Whether the store has this content. */
   has(digest: string): Promise<boolean>;
-  /** Forgets a content; nothing happens when there is none. */
+  /** Deletes content, if it exists. */
   delete(digest: string): Promise<void>;
-  /** Keeps a small record under a name that says what it is of, for ever: throws `RecordExists` when it holds anything else. */
+  /**
+   * Stores a small record permanently under a descriptive name. Throws `RecordExists` when the record exists with other
+   * content.
+   */
   putRecord(name: string, content: Uint8Array): Promise<void>;
-  /** The record of this name; null when there is none. */
+  /** Reads a record; null when it does not exist. */
   getRecord(name: string): Promise<Uint8Array | null>;
-  /** The names of the records below a folder (`audit/2026/`; all for the empty text), in the order of their bytes. */
+  /** The names of the records below a folder (`audit/2026/`; all for the empty string), in byte order. */
   listRecords(folder: string): AsyncIterable<string>;
-  /** Forgets a record; nothing happens when there is none. */
+  /** Deletes a record, if it exists. */
   deleteRecord(name: string): Promise<void>;
 }
 
 const RECORDS = 'records/';
 const DIGEST = /^[0-9a-f]{64}$/;
-/** What is safe as a file's path and as an object's key everywhere. */
+/** Names that are safe as file paths and object keys everywhere. */
 const RECORD_NAME = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 const LONGEST_NAME = 500;
 
-/** A store over these objects. `making`: a folder of this machine, in which contents are put together before they are kept. */
+/** A store over these objects. `making` is a local folder in which contents are written before they are stored. */
 export function createBlobStore(objects: Objects, making: string): BlobStore {
   const { place } = objects;
 
@@ -80,7 +88,7 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
         await file.sync();
         await file.close();
         const digest = hash.digest('hex');
-        // also where it is already: what is damaged there is mended by giving it again
+        // also when it exists: storing content again repairs a damaged copy
         await objects.putFile(blobName(digest), path, size);
         await rm(path, { force: true });
         return { digest, size };
@@ -102,7 +110,7 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
     if (actual === digest) return;
     throw new LonghaulError(
       'BlobDamaged',
-      `What is kept as ${digest} in ${place} is another content now (its SHA-256 is ${actual}).`,
+      `The content of ${digest} in ${place} has changed (its SHA-256 is now ${actual}).`,
     );
   }
 
@@ -138,12 +146,12 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
       if (held !== null && Buffer.compare(held, content) === 0) return;
       throw new LonghaulError(
         'RecordExists',
-        `The record ${name} in ${place} holds something else, and is never rewritten.`,
+        `The record ${name} in ${place} exists with other content, and records are never rewritten.`,
       );
     },
     getRecord,
     async *listRecords(folder) {
-      if (folder !== '' && !folder.endsWith('/')) throw new TypeError(`${folder} is no folder: end it with a slash`);
+      if (folder !== '' && !folder.endsWith('/')) throw new TypeError(`${folder} is not a folder: end it with a slash`);
       for await (const name of objects.list(RECORDS + folder)) yield name.slice(RECORDS.length);
     },
     deleteRecord: async (name) => objects.delete(RECORDS + checkName(name)),
@@ -151,13 +159,13 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
 }
 
 function blobName(digest: string): string {
-  if (!DIGEST.test(digest)) throw new TypeError(`${digest} is no SHA-256 of 64 hexadecimal digits`);
+  if (!DIGEST.test(digest)) throw new TypeError(`${digest} is not a SHA-256 of 64 hexadecimal digits`);
   return `sha256/${digest.slice(0, 2)}/${digest}`;
 }
 
 function checkName(name: string): string {
   if (RECORD_NAME.test(name) && name.length <= LONGEST_NAME) return name;
   throw new TypeError(
-    `${name} is no name of a record: letters, digits, dot, dash, underscore and slashes between them`,
+    `${name} is not a valid record name: use letters, digits, dot, dash, underscore and slashes between them`,
   );
 }

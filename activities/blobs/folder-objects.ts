@@ -5,8 +5,8 @@ import { syncFolder } from '../../platform/whole-file.ts';
 import type { Objects } from './objects.ts';
 
 /**
- * Objects as files of a folder. A file has its name only when it is whole and on the disk: what a killed process or a power cut
- * leaves is a temporary file, which the next write in that folder removes.
+ * Objects as files in a folder. A file gets its name only when it is complete and on the disk. A killed process or a
+ * power failure leaves a temporary file, which the next write in that folder removes.
  */
 export function createFolderObjects(root: string): Objects {
   const pathOf = (name: string): string => join(root, name);

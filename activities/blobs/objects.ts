@@ -1,23 +1,24 @@
 import { Readable } from 'node:stream';
 
-/** Whole contents under names, wherever they are kept: what a {@link BlobStore} is made of. */
+/** Complete contents under names, in any kind of storage: the base of a {@link BlobStore}. */
 export interface Objects {
   /** Where they are, for messages: `the folder /var/blobs`, `the bucket longhaul`. */
   readonly place: string;
-  /** Keeps the content of a file under a name, replacing what is there; nobody ever sees half of it. The file may be gone afterwards. */
+  /** Stores a file's content under a name, atomically replacing what is there. May move the file away. */
   putFile(name: string, file: string, size: number): Promise<void>;
-  /** Keeps a small content under a name that is free. False, and nothing is changed, when it is taken. */
+  /** Stores small content under a new name. Returns false and changes nothing when the name exists. */
   create(name: string, content: Uint8Array): Promise<boolean>;
-  /** The content under a name, read as it is asked for; null when there is none. */
+  /** Streams the content under a name; null when it does not exist. */
   open(name: string): Promise<Readable | null>;
+  /** Whether there is an object of this key. */
   has(name: string): Promise<boolean>;
-  /** The names below a folder (`a/b/`), in the order of their bytes. */
+  /** The names below a folder (`a/b/`), in byte order. */
   list(folder: string): AsyncIterable<string>;
-  /** Nothing happens when there is no such name. */
+  /** Does nothing when the name does not exist. */
   delete(name: string): Promise<void>;
 }
 
-/** A stream of what `read` makes of another one, which is let go with it: also when nobody ever reads. */
+/** A stream derived from another one by `read`; destroying it destroys the source, even if it is never read. */
 export function streamOver(source: Readable, read: (source: Readable) => AsyncIterable<Uint8Array>): Readable {
   return Readable.from(read(source), { objectMode: false }).once('close', () => source.destroy());
 }

@@ -16,15 +16,15 @@ import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Objects, streamOver } from './objects.ts';
 
-/** Larger contents go in parts of this size; one part is in memory at a time. */
+/** Larger contents are uploaded in parts of this size; one part is in memory at a time. */
 const PART_BYTES = 16 * 1024 * 1024;
-/** S3 takes no more in one upload. */
+/** S3's limit per upload. */
 const MOST_PARTS = 10_000;
 
 /**
- * Objects of a bucket. An object appears when it is whole; what an interrupted upload of parts leaves is invisible, and the
- * bucket's lifecycle removes it. Credentials come from `env` (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
- * `AWS_SESSION_TOKEN`), without them from the role of the pod or machine, as the AWS SDK finds it.
+ * Objects in a bucket. An object becomes visible when it is complete; parts of an interrupted upload are invisible, and
+ * the bucket's lifecycle removes them. Credentials come from `env` (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+ * `AWS_SESSION_TOKEN`), otherwise from the role of the pod or machine, as the AWS SDK resolves it.
  */
 export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): Objects {
   const { bucket, prefix, endpoint, region, forcePathStyle } = config;
@@ -36,14 +36,14 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
     ...(keys === null ? {} : { credentials: keys }),
     maxAttempts: 5,
     requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000, throwOnRequestTimeout: true },
-    // every body is signed by its SHA-256; the newer checksums are refused by servers of others than Amazon
+    // every body is signed with its SHA-256; servers other than Amazon's refuse the newer checksums
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
   const place = `the bucket ${bucket}${endpoint === undefined ? '' : ` at ${endpoint}`}`;
   const at = (name: string): { Bucket: string; Key: string } => ({ Bucket: bucket, Key: prefix + name });
 
-  /** What is asked of the server; its refusals have names. */
+  /** Sends a request and names the server's refusals. */
   async function ask<Answer>(question: Promise<Answer>): Promise<Answer> {
     try {
       return await question;
@@ -102,7 +102,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
       }
     },
     async has(name) {
-      // not HEAD: its answer has no body, so that a bucket that is missing would look like a missing object
+      // not HEAD: its answer has no body, so a missing bucket would look like a missing object
       const asked = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix + name, MaxKeys: 1 });
       return (await ask(client.send(asked))).Contents?.[0]?.Key === prefix + name;
     },
@@ -134,7 +134,7 @@ function credentialsOf(env: NodeJS.ProcessEnv): Keys | null {
   return { accessKeyId, secretAccessKey, ...(sessionToken ? { sessionToken } : {}) };
 }
 
-/** The file in parts, each in memory by itself; an empty file is one empty part. */
+/** Reads the file in parts, one in memory at a time; an empty file is one empty part. */
 async function* partsOf(path: string, size: number): AsyncGenerator<Buffer, void> {
   const bytes = Math.max(PART_BYTES, Math.ceil(size / MOST_PARTS));
   const file = await open(path);
@@ -159,7 +159,7 @@ const REFUSED_KEYS =
 const WRONG_SETTINGS = /^(NoSuchBucket|PermanentRedirect|AuthorizationHeaderMalformed|InvalidBucketName)$/;
 const UNREACHABLE = /^(E[A-Z_]+|TimeoutError|RequestTimeout|InternalError|ServiceUnavailable)$/;
 
-/** What a server or the way to it said, as a failure with a name; anything else as it is. */
+/** Converts an error of the server or network to a named failure; other errors are returned unchanged. */
 function failureOf(error: unknown, place: string): unknown {
   if (!(error instanceof Error) || error instanceof LonghaulError) return error;
   const { name, message } = error;
@@ -174,7 +174,7 @@ function failureOf(error: unknown, place: string): unknown {
   }
   if (name === 'SlowDown' || status === 429) return named('RateLimited', 'Too many requests to');
   if (status >= 500 || UNREACHABLE.test(code) || UNREACHABLE.test(name)) {
-    return named('ServerUnavailable', 'There is no way now to');
+    return named('ServerUnavailable', 'Cannot reach');
   }
   return error;
 }

@@ -86,7 +86,7 @@ export async function seenHead(
 ): Promise<Head> {
   const head = (await mgit.heads([{ ...repository, branches }], { signal })).get(repository.id);
   if (head instanceof Error) throw head;
-  if (head === undefined) throw new LonghaulError('GitFailed', `mgit did not say where HEAD of ${repository.id} is.`);
+  if (head === undefined) throw new LonghaulError('GitFailed', `mgit did not report HEAD of ${repository.id}.`);
   return head;
 }
 
@@ -109,7 +109,9 @@ async function takeOver(store: IndexStore, repository: string, branches: readonl
 /** Which ref to bring up to date, and where it and the others of the repository were seen; HEAD alone is asked for when it was not. */
 export interface RefGoal {
   readonly of: IndexedRef;
+  /** Where the ref was seen. @default where it is now, which is asked */
   readonly at?: Goal;
+  /** Commits of all indexed refs, fetched together. @default this ref alone */
   readonly tips?: ReadonlyMap<string, string>;
 }
 

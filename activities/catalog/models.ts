@@ -16,6 +16,7 @@ export interface ModelPlaces {
   readonly cacheDir: string;
   /** Holds the keys that the configuration names. */
   readonly env: NodeJS.ProcessEnv;
+  /** Aborts opening. */
   readonly signal?: AbortSignal | undefined;
 }
 

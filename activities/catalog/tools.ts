@@ -28,6 +28,7 @@ export interface ToolPlaces {
 
 /** {@link GroupTools} that hold connections and threads. */
 export interface OpenTools extends GroupTools {
+  /** Closes connections and ends threads. Running calls are rejected. */
   close(): Promise<void>;
 }
 
@@ -42,7 +43,9 @@ export function openMgit(
 
 /** Which analyzer is wanted; what is left out is as the configuration says. */
 export interface AnalyzerChoice extends ModelOptions {
+  /** The model. @default `index.model` */
   readonly model?: ModelSettings;
+  /** Larger files are skipped, in bytes. @default `index.maxFileBytes` */
   readonly maxFileBytes?: number;
 }
 

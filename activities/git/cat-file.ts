@@ -3,34 +3,34 @@ import type { Readable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Git, ObjectStore } from './git.ts';
 
-/** One object as `git cat-file` gives it. */
+/** One object as returned by `git cat-file`. */
 export interface GitObject {
   readonly oid: string;
   /** Null when the store does not have the object. */
   readonly type: string | null;
   /** Bytes; 0 when it is missing. */
   readonly size: number;
-  /** Null when it is missing or larger than was asked for. */
+  /** Null when the object is missing or larger than the limit. */
   readonly content: Uint8Array | null;
 }
 
-/** One `git cat-file` for many questions, one after the other. Close it. */
+/** One `git cat-file` process for many requests, one after the other. Close it. */
 export interface ObjectReader {
-  /** Which of these objects the store does not have. */
+  /** Those of these objects that are not in the store. */
   missing(oids: readonly string[]): Promise<string[]>;
   /**
-   * The objects in the order of their names. Reads ahead no more than pipes hold, so memory is bounded by `maxBytes`; the
-   * content of larger ones passes by unbuffered.
+   * Reads objects in the order of `oids`. Reads ahead no more than pipes hold, so memory is bounded by `maxBytes`;
+   * larger contents are discarded without buffering.
    */
   read(oids: Iterable<string>, maxBytes: number): AsyncGenerator<GitObject, void>;
-  /** Ends git. */
+  /** Stops git. */
   close(): void;
 }
 
 /** Requests are written in blocks of about this size. */
 const BLOCK = 16_384;
 
-/** Starts reading objects. An abort ends it. */
+/** Starts an object reader. An abort stops it. */
 export async function openObjectReader(
   git: Git,
   store: ObjectStore,
@@ -61,7 +61,7 @@ export async function openObjectReader(
   return {
     async missing(oids) {
       const asked = ask('info', oids);
-      // a failure to ask ends git, which the reading below reports
+      // a failed write ends git, which the read below reports
       asked.catch(() => undefined);
       const gone: string[] = [];
       for (const oid of oids) if ((await answer()).type === null) gone.push(oid);

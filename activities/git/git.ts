@@ -9,28 +9,32 @@ import { pick, type Program, readAll, startProgram } from '../../platform/progra
 import { temporaryPath } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
 
-/** The hash that a repository names its objects with. */
+/** The hash function of a repository's object ids. */
 export type ObjectFormat = 'sha1' | 'sha256';
 
-/** Objects on this disk, of a mirror or of somebody's repository: read without reading that repository's configuration. */
+/**
+ * Objects on this disk, of a mirror or of a user's repository. They are read without reading that repository's
+ * configuration.
+ */
 export interface ObjectStore {
   /** The `objects` folder. */
   readonly objects: string;
   readonly format: ObjectFormat;
 }
 
-/** How git is run. */
+/** Options of a git process. */
 export interface GitOptions {
-  /** What failures speak of: a repository's id or address, without credentials. */
+  /** What error messages name: a repository's id or address, without credentials. */
   readonly about: string;
-  /** The repository to write to; left out, git works in an empty one of ours. */
+  /** The repository to write to; by default an empty one that Longhaul creates. */
   readonly gitDir?: string;
-  /** Objects to read beside those of the repository. */
+  /** Objects to read in addition to those of the repository. */
   readonly store?: ObjectStore;
-  /** Configuration for this run. It travels in the environment, so a credential in it is in no process list. */
+  /** Configuration for this process. It is passed in the environment, so credentials do not appear in process lists. */
   readonly config?: readonly (readonly [key: string, value: string])[];
+  /** Ends git when it is aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears what git said beside its output, when it succeeded. */
+  /** Receives what git printed to standard error, when it succeeded. */
   readonly onRemark?: (said: string) => void;
 }
 
@@ -38,21 +42,21 @@ export interface GitOptions {
 export interface GitProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
-  /** Settles when git has ended; rejects with `GitFailed` or a more exact type, or with the reason of an abort. */
+  /** Settles when git has ended; rejects with `GitFailed` or a more specific type, or with the reason of an abort. */
   readonly ended: Promise<void>;
-  /** Ends git and every process that it started. */
+  /** Kills git and all its child processes. */
   kill(): void;
 }
 
-/** Git with nothing of its surroundings: no system or user configuration, no hooks, no prompts, no inherited `GIT_*`. */
+/** Git, isolated from its environment: no system or user configuration, no hooks, no prompts, no inherited `GIT_*`. */
 export interface Git {
-  /** Starts git. An abort ends it and all its children. */
+  /** Starts git. An abort kills it and all its children. */
   start(args: readonly string[], options: GitOptions): Promise<GitProcess>;
-  /** Runs git to its end and returns what it printed. */
+  /** Runs git to completion and returns its output. */
   run(args: readonly string[], options: GitOptions & { readonly input?: string }): Promise<Buffer>;
 }
 
-/** What git needs of the environment to find programs, keys, proxies and certificates. */
+/** Environment variables that git needs to find programs, keys, proxies and certificates. */
 const INHERITED = [
   'PATH',
   'HOME',
@@ -67,8 +71,8 @@ const INHERITED = [
 ];
 
 /**
- * `safe.directory`: a repository of another owner is only read here. `allowFilter`, `allowAnySHA1InWant`: for a remote on
- * this machine. `lowSpeed…`: a stalled transfer ends after a minute.
+ * `safe.directory`: repositories of other owners are only read. `allowFilter`, `allowAnySHA1InWant`: for a local
+ * remote. `lowSpeed…`: a stalled transfer ends after a minute.
  */
 const CONFIGURATION = `[safe]
 	directory = *
@@ -110,15 +114,15 @@ const CONFIGURATION = `[safe]
 	lowSpeedTime = 60
 `;
 
-/** How long a git that was asked to end may take to remove its temporary files. */
+/** How long a terminated git may take to remove its temporary files. */
 const GRACE_MS = 1_000;
 const STDERR_LIMIT = 8_192;
-/** More than a million files; a tree that holds itself many times over has more. */
+/** Enough for more than a million files; a tree that contains itself many times over exceeds it. */
 const OUTPUT_LIMIT = 200_000_000;
-/** Git keeps a whole comparison in memory before it prints the first line of it. */
+/** Git holds a whole comparison in memory before it prints the first line. */
 const MEMORY_LIMIT = 2_000_000_000;
 
-/** Git that keeps its configuration under `<cacheDir>/git`. */
+/** Git with its configuration in `<cacheDir>/git`. */
 export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   const home = join(cacheDir, 'git');
   const configuration = join(home, 'config');
@@ -200,7 +204,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   };
 }
 
-/** Makes an empty bare repository without running git; nothing happens when there is one. */
+/** Creates an empty bare repository without running git, if there is none. */
 export async function createBareRepository(path: string, format: ObjectFormat, settings = ''): Promise<void> {
   if (existsSync(path)) return;
   const making = temporaryPath(path);
@@ -216,7 +220,7 @@ export async function createBareRepository(path: string, format: ObjectFormat, s
   }
 }
 
-/** The configuration of a bare repository whose objects have names of this format. */
+/** The configuration of a bare repository with this object format. */
 export function bareConfiguration(format: ObjectFormat): string {
   const version = '[core]\n\trepositoryformatversion = 1\n\tbare = true\n';
   return format === 'sha1' ? version : `${version}[extensions]\n\tobjectFormat = sha256\n`;
@@ -231,7 +235,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
   const ended = (async () => {
     try {
       const { code, killedBy, tookTooMuchMemory } = await program.ended;
-      if (tookTooMuchMemory) complaint += '\nit needs more memory than it may have';
+      if (tookTooMuchMemory) complaint += '\nit exceeded its memory limit';
       if (code !== 0) throw failureOf(command, complaint, code ?? killedBy, options.about);
       options.onRemark?.(complaint);
     } catch (error) {
@@ -246,7 +250,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
   return { stdin: program.stdin, stdout: program.stdout, ended, kill: program.kill };
 }
 
-/** Reads git's complaint. The first kinds are what the other side said; the rest is ours or the network's. */
+/** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */
 function failureOf(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
   const said = redact(stderr)
     .split('\n')
@@ -275,7 +279,7 @@ function failureOf(command: string, stderr: string, code: number | string | null
   }
   const failure = new LonghaulError(
     'GitFailed',
-    `git ${command} of ${about} ended with ${code}: ${said || 'it said nothing'}`,
+    `git ${command} of ${about} ended with ${code}: ${said || 'no error message'}`,
   );
   complaints.set(failure, said);
   return failure;
@@ -283,12 +287,12 @@ function failureOf(command: string, stderr: string, code: number | string | null
 
 const complaints = new WeakMap<object, string>();
 
-/** What git itself said before it ended with this `GitFailed`; the empty text for any other error. */
+/** Git's error output of a `GitFailed`; the empty string for any other error. */
 export function complaintOf(error: unknown): string {
   return (error instanceof LonghaulError && complaints.get(error)) || '';
 }
 
-/** In a list of folders git takes a colon for the separator, except between quotes. */
+/** Git separates folders in a list with colons, except inside quotes. */
 function quoted(path: string): string {
   return `"${path.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }

@@ -8,29 +8,29 @@ import { inBatches, type IngestTools, type IndexableFile, isIndexable, objectsOf
 import { objectId, objectIds } from './store/object-id.ts';
 import { bucketOf, type HeldObject, type IndexObject, type IndexStore, type StoredObject } from './store/store.ts';
 
-/** How a comparison works. */
+/** Options of a comparison. */
 export interface CompareOptions {
-  /** Make Weaviate hold what git asks for: exactly what differs is written and deleted. */
+  /** Make Weaviate match git by writing and deleting exactly what differs. */
   readonly repair: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: { readonly files: number }) => void;
 }
 
 /**
- * Waited for before every request that writes or deletes. Throws `RepositoryBusy` when another attempt took this one's place:
+ * Awaited before every request that writes or deletes. Throws `RepositoryBusy` when another attempt replaced this one:
  * see `makeSure`.
  */
 export type Fence = () => Promise<void>;
 
-/** The comparison of one ref of a repository, among those of all its refs. */
+/** The comparison of one ref of a repository that may have several. */
 export interface RefComparison extends CompareOptions {
   readonly of: IndexedRef;
   readonly fence: Fence;
-  /** Ids of objects that are in the log already: what two refs hold differs once. */
+  /** Ids of objects that were already reported: an object of two refs counts once. */
   readonly reported: Set<string>;
 }
 
-/** What git asks the index to hold of one snapshot, and what it took to compare and mend. */
+/** What the index should hold of one snapshot according to git, and the cost of comparing and repairing. */
 export interface Comparison {
   readonly files: number;
   readonly objects: number;
@@ -44,11 +44,12 @@ export interface Comparison {
 }
 
 /**
- * Compares what Weaviate holds of a ref of a repository with what chunker and model make of `files`, which is every file of one
- * snapshot: object for object, property for property, and the vectors. Of the refs of an object only this one is judged, and any
- * that is no ref of the repository. Objects that name no ref of it are found by {@link compareLeft}, or here when it has one. A few batches of files and pages of objects are in
- * memory, and the ids of all. Throws `IndexIncomplete` when Weaviate does not hold what was mended: what it does not find is
- * gone then, and the next try writes it anew. Throws what `fence` throws.
+ * Compares what Weaviate holds of a ref of a repository with what chunker and model make of `files`, which is every
+ * file of one snapshot: every object, property and vector. Of an object's refs only this one is checked, and any that
+ * is not a ref of the repository. Objects without a ref of the repository are found by {@link compareLeft}, or here
+ * when it has one ref. Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete`
+ * when Weaviate does not hold what was repaired: the objects that it cannot find are deleted then, and the next try
+ * writes them again. Throws what `fence` throws.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -122,7 +123,7 @@ export async function compareObjects(
       await store.purge([...unseen]);
       throw new LonghaulError(
         'IndexIncomplete',
-        `Weaviate holds ${held} objects of ${repository} after it was mended, where git asks for ${state.objects}.`,
+        `Weaviate holds ${held} objects of ${repository} after the repair, but git has ${state.objects}.`,
       );
     }
   }
@@ -130,8 +131,8 @@ export async function compareObjects(
 }
 
 /**
- * Finds what Weaviate holds of a repository with several refs and none of them holds, whatever refs it names; deletes it with
- * `repair`. Gives the number of objects deleted.
+ * Finds the objects of a repository with several refs that none of them holds, whatever refs they name; deletes them
+ * with `repair`. Returns the number of deleted objects.
  */
 export async function compareLeft(
   { store, analyzer: { digest } }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -165,7 +166,7 @@ async function reportExtra(
   }
 }
 
-/** Number and XOR of the ids that Weaviate holds of a ref of a repository; those that do not follow from their properties are foreign. */
+/** Number and XOR of the ids that Weaviate holds of a ref; ids that do not match their properties are foreign. */
 export async function countHeld(
   store: IndexStore,
   repository: string,
@@ -191,8 +192,8 @@ export async function countHeld(
 }
 
 /**
- * Deletes objects of {@link heldOf}. One that names another repository by now was mended there meanwhile: it stays. Gives the
- * number of those that were to go.
+ * Deletes objects from {@link heldOf}. An object that has meanwhile been repaired to name another repository stays.
+ * Returns the number of objects to delete.
  */
 export async function deleteHeld(
   store: IndexStore,
@@ -213,14 +214,14 @@ export async function deleteHeld(
   return ids.length;
 }
 
-/** Every id that Weaviate holds of a repository, in pages; those of {@link NO_REPOSITORY} name none that could be. */
+/** Every id that Weaviate holds of a repository, in pages; those of {@link NO_REPOSITORY} have no valid repository. */
 export async function* heldOf(store: IndexStore, repository: string): AsyncIterable<readonly string[]> {
   if (repository === NO_REPOSITORY) {
-    // a filter cannot find what has no name
+    // a filter cannot find objects without a repository
     yield* everythingOf(store, (object) => !isRepositoryId(object.repository));
     return;
   }
-  // counted first: whoever reads may delete what is read
+  // counted first, because the caller may delete what it reads
   const count = await store.count(repository);
   const seen = new Set<string>();
   for await (const page of store.inventory(repository)) {
@@ -229,11 +230,11 @@ export async function* heldOf(store: IndexStore, repository: string): AsyncItera
     yield ids;
   }
   if (seen.size >= count) return;
-  // one whose bucket is wrong is in no page of the inventory
+  // an object with a wrong bucket is in no page of the inventory
   yield* everythingOf(store, (object) => object.repository === repository && !seen.has(object.id));
 }
 
-/** The ids that Weaviate holds of a ref; of a repository without another ref, all that it holds of that. */
+/** The ids that Weaviate holds of a ref; for a repository with one ref, all its ids. */
 async function* idsOfRef(store: IndexStore, repository: string, of: IndexedRef): AsyncIterable<readonly string[]> {
   const ref = filterOf(of);
   if (ref === undefined) {
@@ -250,7 +251,7 @@ async function* everythingOf(
   for await (const page of store.everything()) yield page.filter(isWanted).map(({ id }) => id);
 }
 
-/** Those objects that Weaviate does not have, or has otherwise, as they should be. */
+/** The expected version of those objects that are missing or differ in Weaviate. */
 async function differing(
   store: IndexStore,
   objects: readonly IndexObject[],
@@ -281,10 +282,10 @@ async function differing(
   });
 }
 
-/** Vectors travel as 32-bit floats; a machine may sum in another order than the next. */
+/** Vectors are stored as 32-bit floats, and machines may sum in a different order. */
 const SAME_VECTOR = 1e-4;
 
-/** The first thing about an object that is not as it should be; null when it is the same. */
+/** The first difference of an object from its expected version; null when there is none. */
 function alteration(found: StoredObject, { id, properties, vector }: IndexObject): string | null {
   const wanted: Record<string, unknown> = { ...properties, bucket: bucketOf(id) };
   const held: Readonly<Record<string, unknown>> = found.properties;
@@ -299,7 +300,7 @@ function alteration(found: StoredObject, { id, properties, vector }: IndexObject
 
 function isSameValue(held: unknown, wanted: unknown): boolean {
   if (!Array.isArray(wanted)) return held === wanted;
-  // Weaviate gives back no property for an empty list
+  // Weaviate returns an empty list as a missing property
   const list: readonly unknown[] = Array.isArray(held) ? held : [];
   return (
     (held === undefined || Array.isArray(held)) &&
@@ -308,7 +309,7 @@ function isSameValue(held: unknown, wanted: unknown): boolean {
   );
 }
 
-/** What an object is that git does not ask for. */
+/** Describes an object that should not exist according to git. */
 function describeExtra(object: StoredObject, repository: string, digest: string): ['stale' | 'foreign', string] {
   return [followsFromProperties(object, repository, digest) ? 'stale' : 'foreign', describeObject(object)];
 }
@@ -317,7 +318,7 @@ function describeObject({ id, properties: { path, ordinal } }: Pick<StoredObject
   return path === undefined ? id : `${path} #${ordinal ?? '?'}`;
 }
 
-/** True when an object has the id that its own properties make. */
+/** True when an object's id matches its own properties. */
 function followsFromProperties({ id, properties }: StoredObject, repository: string, digest: string): boolean {
   const { path, blob, ordinal } = properties;
   if (path === undefined || blob === undefined || ordinal === undefined) return false;
@@ -326,7 +327,7 @@ function followsFromProperties({ id, properties }: StoredObject, repository: str
   );
 }
 
-/** The bytes, in base64, of a path that is shown with `\xHH` for what is no text; null when it is all text. */
+/** The bytes, in base64, of a path shown with `\xHH` for bytes that are not UTF-8; null when it has none. */
 function pathBytesOf(path: string): string | null {
   if (!/\\x[0-9A-F]{2}/.test(path)) return null;
   const parts = path.split(/\\x([0-9A-F]{2})/);

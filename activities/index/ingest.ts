@@ -15,39 +15,44 @@ import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, t
 import type { IndexObject, IndexStore } from './store/store.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 
-/** The way from one snapshot to another: what {@link ingest} reads. mgit's differential is one; a spooled stream another. */
+/**
+ * The changes from one snapshot to another, as {@link ingest} reads them: from mgit's differential or a spooled stream.
+ */
 export interface ChangeSource {
   readonly to: Snapshot;
-  /** Why every file of the new tree comes as an `add`; null when only what changed comes. */
+  /** Why every file of the new tree comes as an `add`; null when only changes come. */
   readonly full: FullReason | null;
+  /** The changes, in the order of the producer. Read once. */
   changes(): AsyncIterable<Change>;
-  /** Blobs of the old side, whose chunks must be counted again; null when the producer cannot give them. */
+  /** Reads blobs of the old side, whose chunks must be counted again; null when the producer cannot provide them. */
   readonly readOld:
     | ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>)
     | null;
 }
 
-/** How many chunks a file has, remembered by its content and name: deleting a file then needs no content. */
+/** The number of chunks of a file, cached by content and name: deleting a file then needs no content. */
 export interface ChunkCounts {
+  /** How many chunks the file has; undefined when it was never put. */
   get(file: { readonly blob: string; readonly name: string }): number | undefined;
+  /** Remembers the counts of files. */
   put(files: readonly { readonly blob: string; readonly name: string; readonly chunks: number }[]): void;
 }
 
-/** What {@link ingest} works with. */
+/** Dependencies of {@link ingest}. */
 export interface IngestTools {
   readonly store: IndexStore;
   readonly analyzer: Analyzer;
   readonly counts: ChunkCounts;
 }
 
-/** How far an ingestion is, for heartbeats and progress bars. */
+/** Progress of an ingestion, for heartbeats and progress bars. */
 export interface IngestProgress {
   readonly files: number;
   readonly objectsWritten: number;
   readonly objectsDeleted: number;
 }
 
-/** What an ingestion did. */
+/** The result of an ingestion. */
 export interface IngestResult extends IngestProgress {
   readonly receipt: Receipt;
   readonly filesChanged: number;
@@ -56,20 +61,24 @@ export interface IngestResult extends IngestProgress {
   readonly skipped: Partial<Record<SkipReason, number>>;
 }
 
-/** Files are analysed and written together until they weigh this much: about a thousand objects, some megabytes with all that is made of them. */
+/**
+ * Files are analysed and written in batches of this size: about a thousand objects, some megabytes with everything made
+ * of them.
+ */
 const BATCH_BYTES = 1_000_000;
 const BATCH_FILES = 250;
 /**
- * Batches between reading and storing at the same time, over all repositories of this process: enough that every processor
- * has one to analyse while others are written. A repository waits for its turn with one batch in hand, and back-pressure
- * reaches git's `cat-file`: memory does not grow with the number of repositories.
+ * Batches between reading and storing, over all repositories of this process: enough that every processor can analyse
+ * one while others are written. A repository waits with one batch, and back-pressure reaches git's `cat-file`: memory
+ * does not grow with the number of repositories.
  */
 const permits = createSemaphore(availableParallelism() + 2);
 
 /**
- * Makes the index of one ref of a repository equal to `source.to`: read, chunk, embed, write, delete what is gone, and the
- * receipt last. What other refs hold too (`of`; without it there are none) is written once, with all refs that hold it. May be killed anywhere and repeated: objects have deterministic ids, and until the new receipt is written the old
- * one stays, with the target on it that this run is on its way to. Throws `IndexIncomplete` when Weaviate does not hold
+ * Makes the index of one ref of a repository equal to `source.to`: reads, chunks, embeds, writes, deletes old objects,
+ * and writes the receipt last. Objects that other refs hold too (`of`; by default none) are written once, with all
+ * their refs. It may be killed at any point and repeated: objects have deterministic ids, and until the new receipt is
+ * written the old one stays, marked with the target of this run. Throws `IndexIncomplete` when Weaviate does not hold
  * what was written, `RepositoryBusy` when another run took over.
  */
 export async function ingest(
@@ -125,7 +134,7 @@ export async function ingest(
         ...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)),
       );
     }
-    // a file whose mode alone changed has the same objects before and after
+    // a file of which only the mode changed has the same objects before and after
     const old = new Set(full ? [] : await oldIds(changes));
     const fresh = new Set(objects.map(({ id }) => id));
     const added = objects.filter(({ id }) => !old.has(id));
@@ -149,9 +158,9 @@ export async function ingest(
     options.onProgress({ ...progressOf(state) });
   }
 
-  /** Ids of the objects that the old side of these changes has in the index, as git and the chunker say. */
+  /** Ids of the objects in the index for the old side of these changes, derived from git and the chunker. */
   async function oldIds(changes: readonly Change[]): Promise<string[]> {
-    // a producer that cannot give old contents may also not know what was there: the index does
+    // a producer without old contents may also not know the old files: ask the index
     if (source.readOld === null) return store.idsOfPaths(repository.id, changes.flatMap(pathsOf), filterOf(of));
     const ids: string[] = [];
     const old = changes.flatMap((change) => (change.old && change.old.skip === undefined ? [change.old] : []));
@@ -165,7 +174,7 @@ export async function ingest(
     return ids;
   }
 
-  /** Chunks old files whose number of chunks this machine does not remember. */
+  /** Chunks old files whose number of chunks is not cached on this machine. */
   async function countAgain(files: readonly OldFile[]): Promise<void> {
     if (files.length === 0 || source.readOld === null) return;
     const contents = new Map<string, Uint8Array | null>();
@@ -199,7 +208,7 @@ export async function ingest(
     },
   });
   await makeSure(attempt);
-  // what broke a run off may have broken Weaviate's indexes too: then a number is not enough
+  // the cause of an interruption may have damaged Weaviate's indexes too: then counting is not enough
   const wasInterrupted = previous !== null && previous.pending !== null;
   if (desired) {
     const swept = await sweep(store, repository.id, desired, { of, thorough: wasInterrupted, fence, signal });
@@ -213,7 +222,7 @@ export async function ingest(
   if (stored !== state.objects || (listed && listed.xor !== state.xor)) {
     throw new LonghaulError(
       'IndexIncomplete',
-      `Weaviate holds ${stored} objects of ${repository.id} at ${ref} where git asks for ${state.objects}.`,
+      `Weaviate holds ${stored} objects of ${repository.id} at ${ref}, but git has ${state.objects}.`,
     );
   }
   const receipt: Receipt = {
@@ -240,12 +249,12 @@ export async function ingest(
 /** A file that is indexed. */
 export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
-/** A file that gets objects. One whose mode alone changed keeps those it has. */
+/** A file that gets objects. A file of which only the mode changed keeps its objects. */
 export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }
 
-/** The objects of a file that a ref holds; `ids` has one for each of its chunks. */
+/** The objects of a file at a ref; `ids` has one for each of its chunks. */
 export function objectsOf(
   repository: string,
   ref: string,
@@ -278,7 +287,7 @@ export function objectsOf(
   });
 }
 
-/** Hands changes on in batches, each when it is its turn; reads on only after that. */
+/** Processes changes in batches, each when a slot is free; reads on only after that. */
 export async function inBatches(
   changes: AsyncIterable<Change>,
   work: (batch: readonly Change[]) => Promise<void>,
@@ -288,7 +297,7 @@ export async function inBatches(
   const failures: unknown[] = [];
   let batch: Change[] = [];
   let bytes = 0;
-  // tasks never reject: a failure is kept, because nobody may be waiting for the task at the moment when it fails
+  // tasks never reject: a failure is stored, because the task may not be awaited when it fails
   const start = async (): Promise<void> => {
     const full = batch;
     batch = [];
@@ -323,8 +332,8 @@ export async function inBatches(
 }
 
 /**
- * Takes every object from the ref that is not in `desired`, and deletes those that are but cannot be found: the next run
- * writes them anew. Gives the number of the former.
+ * Removes every object from the ref that is not in `desired`, and deletes those in `desired` that Weaviate cannot find:
+ * the next run writes them again. Returns the number of the former.
  */
 async function sweep(
   store: IndexStore,
@@ -354,7 +363,7 @@ interface SweepOptions {
   readonly signal: AbortSignal;
 }
 
-/** Counts what a ref of a repository has, for streams whose producer cannot say what was there before, and after an interruption. */
+/** Counts the objects of a ref, for streams whose producer does not know the old files, and after an interruption. */
 async function recount(
   store: IndexStore,
   repository: string,
@@ -373,7 +382,7 @@ async function recount(
   return { files: paths.size, objects, xor };
 }
 
-/** What outlasts a rename, as far as anybody knows it. */
+/** The repository's uid, if known. */
 function uidOf({ uid }: RepositoryAddress, previous: Receipt | null): Pick<Receipt, 'uid'> {
   const known = uid ?? previous?.uid;
   return known === undefined ? {} : { uid: known };
@@ -383,7 +392,10 @@ function progressOf(state: { seen: number; objectsWritten: number; objectsDelete
   return { files: state.seen, objectsWritten: state.objectsWritten, objectsDeleted: state.objectsDeleted };
 }
 
-/** What the number of chunks of a file depends on besides the analyzer: its content, its name, and what is declared of it. */
+/**
+ * What the number of chunks of a file depends on in addition to the analyzer: its content, name and declared
+ * attributes.
+ */
 function countKey({ oid, path, handwritten }: Pick<OldFile, 'oid' | 'path' | 'handwritten'>): {
   blob: string;
   name: string;

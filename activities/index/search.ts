@@ -23,26 +23,31 @@ import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
 import { isConnectionLoss, unavailable } from './store/weaviate.ts';
 
-/** A question to the index. */
+/** A search query. */
 export interface SearchQuery {
   readonly query: string;
-  /** Ids of the repositories to look in; all when left out. */
+  /** Ids of the repositories to search; all when left out. */
   readonly repositories?: readonly string[];
   /** Language such as `TypeScript`, in any case, or a usual short name of it such as `ts`. */
   readonly language?: string;
   /** Glob over the path inside the repository, such as `src/**`. */
   readonly path?: string;
-  /** The branch to look at, in the repositories that are indexed at it: as their HEAD or beside it. @default HEAD, whatever it names */
+  /**
+   * The branch to search, in the repositories that are indexed at it, as their HEAD or as another branch. @default HEAD
+   */
   readonly branch?: string;
-  /** Results at most. @default 10 */
+  /** Maximum number of results. @default 10 */
   readonly limit?: number;
-  /** False to leave out the comparison by the transformer, which costs the first time that a piece of code is compared. @default true */
+  /**
+   * False to skip the comparison by the transformer, which is slow the first time that a chunk is compared. @default
+   * true
+   */
   readonly rescore?: boolean;
-  /** True to say of each result what each rule contributed. @default false */
+  /** True to include what each rule contributed to each result. @default false */
   readonly explain?: boolean;
 }
 
-/** One file that answers, shown by its best piece. */
+/** A found file, represented by its best chunk. */
 export interface SearchResult {
   /** Repository id. */
   readonly repo: string;
@@ -52,54 +57,54 @@ export interface SearchResult {
   /** Last line of the snippet, inclusive. */
   readonly endLine: number;
   readonly language: string;
-  /** Definitions in this piece. */
+  /** Definitions in this chunk. */
   readonly symbols: readonly string[];
-  /** Never more than that of the result before it. Comparable within one answer only. */
+  /** Never higher than that of the result before it. Comparable within one answer only. */
   readonly score: number;
-  /** The lines that say most of what was asked, at most {@link SNIPPET_LINES}. */
+  /** The lines that match the query best, at most {@link SNIPPET_LINES}. */
   readonly snippet: string;
-  /** Commit that the receipt of the repository at HEAD, or at the branch, vouches for. */
+  /** Commit in the receipt of the repository at HEAD, or at the branch. */
   readonly commit: string;
-  /** Present when it was asked for. */
+  /** Present when requested. */
   readonly explain?: SearchExplanation;
 }
 
 /** What each rule contributed to a result (docs/search.md). */
 export interface SearchExplanation extends Explanation {
-  /** Score without the transformer, before the repositories were mixed. */
+  /** Score without the transformer, before diversity is applied. */
   readonly firstStage: number;
-  /** What the score was multiplied by because of better results of the same repository; 1 for its first. */
+  /** Factor applied because of better results of the same repository; 1 for its first. */
   readonly diversity: number;
 }
 
-/** What a search answers. */
+/** The answer of a search. */
 export interface SearchAnswer {
   readonly query: string;
   readonly tookMs: number;
   readonly results: readonly SearchResult[];
 }
 
-/** What {@link search} works with. */
+/** Dependencies of {@link search}. */
 export interface SearchTools {
   readonly store: IndexStore;
   readonly analyzer: Analyzer;
-  /** Compares the best files once more; without it, the first stage is all. */
+  /** Compares the best files once more; without it, only the first stage runs. */
   readonly rescorer?: Rescorer | undefined;
-  /** What each rule counts; another choice is for measuring what they are worth. */
+  /** The weight of each rule; other weights are for measurements. */
   readonly weights?: RankingWeights;
 }
 
-/** Characters of a query: more is no question, but a text. */
+/** Maximum number of characters of a query. */
 const LONGEST_QUERY = 2_000;
-/** Lines of code that a result shows at most. */
+/** Maximum number of lines in a snippet. */
 export const SNIPPET_LINES = 20;
-/** Pieces of code that words find, and as many that vectors find. */
+/** Number of chunks found by words, and the same number by vectors. */
 const CANDIDATES = 100;
-/** The same where a glob is checked afterwards. */
+/** The same when results are filtered by a glob afterwards. */
 const CANDIDATES_WITH_GLOB = 1_000;
-/** Pieces that define something of the asked name. */
+/** Number of chunks that define a name in the query. */
 const DEFINITIONS = 50;
-/** Files whose best piece the transformer compares with the question. */
+/** Number of files whose best chunk the transformer compares with the query. */
 const RESCORED_FILES = 30;
 
 const KEYWORD_PROPERTIES = [
@@ -111,10 +116,11 @@ const KEYWORD_PROPERTIES = [
 type Chunks = Collection<ChunkProperties>;
 
 /**
- * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks files by the
- * rules of `domain/catalog/search/ranking.ts`, and compares the best of them once more with the transformer. Throws `InvalidInput` for
- * a query that is empty, longer than {@link LONGEST_QUERY} or without anything that can be searched for, for a language that
- * nothing in the index is written in, and for a branch that no repository is indexed at; `ServerUnavailable` when Weaviate does not answer.
+ * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks
+ * files by the rules of `domain/catalog/search/ranking.ts`, and compares the best of them once more with the
+ * transformer. Throws `InvalidInput` for a query that is empty, longer than {@link LONGEST_QUERY} or without search
+ * terms, for a language without indexed files, and for a branch that no repository is indexed at; `ServerUnavailable`
+ * when Weaviate does not answer.
  */
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
   const { query } = question;
@@ -190,7 +196,7 @@ function resultOf(
   return { repo, path, startLine, endLine, language, symbols, score: rounded(score), snippet, commit };
 }
 
-/** What words, vectors and names find, each piece once. */
+/** The chunks found by words, vectors and names, without duplicates. */
 async function candidatesOf(
   chunks: Chunks,
   { store, analyzer }: Pick<SearchTools, 'store' | 'analyzer'>,
@@ -202,7 +208,7 @@ async function candidatesOf(
   const names = asked.names.flatMap((name) => stems(name).slice(-1));
   const isMeaningless = vector.every((value) => value === 0);
   if (asked.terms.length === 0 && isMeaningless) {
-    throw new LonghaulError('InvalidInput', 'The query has nothing in it that can be searched for: give some words.');
+    throw new LonghaulError('InvalidInput', 'The query has no words that can be searched for: give some words.');
   }
   const [byWords, byVector, byName] = await seen(store, chunks, { branch, repositories }, (view) => {
     const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
@@ -243,7 +249,7 @@ async function candidatesOf(
   return [...found.values()];
 }
 
-/** What the transformer says of the best piece of each of the first files, by the id of the piece. */
+/** The transformer's score of the best chunk of each of the first files, by chunk id. */
 async function meaningsOf(
   rescorer: Rescorer,
   query: string,
@@ -265,7 +271,7 @@ function withMeaning(candidate: Candidate, meaning: number | undefined): Candida
   return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
-/** Adds the best pieces of these files, by id, with all that is shown of them, unless they are there already. */
+/** Adds the texts and shown fields of the best chunks of these files, by id, unless they are there already. */
 async function readTexts(
   chunks: Chunks,
   files: readonly RankedFile<Candidate>[],
@@ -307,20 +313,20 @@ function filtersOf(
   return filters.length === 1 ? first : Filters.and(...filters);
 }
 
-/** What is looked at: HEAD of every repository, or the branch that was asked for. */
+/** What is searched: HEAD of every repository, or the requested branch. */
 interface View {
   readonly branch: string | undefined;
   readonly repositories: readonly string[] | undefined;
 }
 
-/** Whether an index had branches, and when it was asked. */
+/** Whether an index had branches, and when that was read. */
 const branchiness = new WeakMap<IndexStore, { readonly isBranchy: boolean; readonly at: number }>();
-/** Who asks often need not ask that every time, in milliseconds. */
+/** How long the answer is reused, in milliseconds. */
 const BRANCHINESS_COUNTS_MS = 1_000;
 
 /**
- * Looks at what is to be seen: `look` gets the filter, null where that is all of the index. Whether there are branches is
- * asked at the same time, so that it costs no time: what was known of it holds until the answer says otherwise.
+ * Searches a view: `look` gets the filter, null for the whole index. Whether there are branches is read concurrently,
+ * so that it takes no extra time: the previous answer is used until the new one differs.
  */
 async function seen<Result>(
   store: IndexStore,
@@ -342,7 +348,7 @@ function isAt({ filter }: Chunks, ref: string): FilterValue {
   return filter.byProperty('refs').containsAny([ref]);
 }
 
-/** Everything of a branch, where it is HEAD and where it is indexed beside it. */
+/** Matches everything of a branch, where it is HEAD and where it is indexed in addition. */
 async function branchFilter(
   store: IndexStore,
   chunks: Chunks,
@@ -360,11 +366,11 @@ async function branchFilter(
   if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
   throw new LonghaulError(
     'InvalidInput',
-    `No repository is indexed at a branch ${JSON.stringify(branch)}: \`longhaul index list\` shows what there is.`,
+    `No repository is indexed at a branch ${JSON.stringify(branch)}: \`longhaul index list\` shows the indexed branches.`,
   );
 }
 
-/** The commits of repositories at HEAD, or at a branch where it is indexed beside HEAD. */
+/** The commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
 async function commitsOf(
   store: IndexStore,
   repositories: ReadonlySet<string>,

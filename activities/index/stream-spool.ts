@@ -13,30 +13,32 @@ import type { Blob, BlobStore } from '../blobs/blob-store.ts';
 import type { ChangeSource } from './ingest.ts';
 import { readLines } from './analysis/lines.ts';
 
-/** One repository's part of a change stream, kept in the blob store. */
+/** One repository's part of a change stream, stored in the blob store. */
 export interface SpooledStream {
   readonly repository: string;
   /** Its digest in the blob store. */
   readonly stream: string;
 }
 
-/** Keeps change streams of other producers until a flow ingests them: contents never travel through workflow history. */
+/**
+ * Stores change streams of other producers until a flow ingests them: contents are never part of workflow histories.
+ */
 export interface StreamSpool {
   /**
-   * Reads a JSONL change stream to its end, checks every line, and keeps each repository's part. `provider` begins the id
-   * of a repository whose lines carry no `repo_id`. Throws `InvalidInput` naming the line, or when there is none;
-   * then nothing is kept.
+   * Reads a JSONL change stream to its end, checks every line, and stores each repository's part. `provider` is the
+   * provider in the id of a repository whose lines have no `repo_id`. Throws `InvalidInput` with the line number, or
+   * when the stream is empty; then nothing is stored.
    */
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
   /**
-   * A kept stream as a source of changes. Throws `InvalidInput` when it does not begin where the index is, or when an earlier
-   * run to somewhere else was not finished: nobody can tell which of that run's changes the index has. Throws `BlobNotFound`,
-   * `BlobDamaged` before anything of it is taken.
+   * A stored stream as a source of changes. Throws `InvalidInput` when it does not start at the indexed commit, or when
+   * an earlier run to another commit was not finished: it is unknown which of that run's changes are in the index.
+   * Throws `BlobNotFound`, `BlobDamaged` before anything of it is used.
    */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
-  /** Forgets a stream that was ingested. */
+  /** Deletes a stream that was ingested. */
   discard(repository: string, stream: string): Promise<void>;
-  /** Forgets all streams of a repository. */
+  /** Deletes all streams of a repository. */
   forget(repository: string): Promise<void>;
 }
 
@@ -44,14 +46,14 @@ export interface StreamSpool {
 interface End {
   readonly end: true;
   readonly parent: string | null;
-  /** The stream lists everything: what it does not name is gone. */
+  /** The stream lists everything: files that it does not name are deleted. */
   readonly fromNothing: boolean;
   readonly to: Partial<Snapshot> | null;
 }
 
 type SpooledChange = Omit<FileWritten, 'content'> & { readonly content: string | null };
 
-/** A line of a spooled stream: whose it is, its changes, its end. */
+/** A line of a spooled stream: its repository, a change, or the end. */
 type Spooled = { readonly repository: string } | SpooledChange | Extract<Change, { op: 'delete' }> | End;
 
 const NULL_OID = '0'.repeat(40);
@@ -84,11 +86,11 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
     async open(repository, stream, previous) {
       const { parent, fromNothing, to } = await readEnd(blobs, repository, stream);
       const at = previous !== null && previous.commit !== '' ? previous.commit : null;
-      // a stream that was ingested already may be again: its objects are the same
+      // a stream may be ingested twice: its objects are the same
       if (parent !== null && parent !== at && (at === null || to?.commit !== at)) {
         throw new LonghaulError(
           'InvalidInput',
-          `The stream begins at commit ${parent}, the index is at ${at ?? 'nothing'}: give a stream since that commit.`,
+          `The stream starts at commit ${parent}, but the index is at ${at ?? 'nothing'}: provide a stream since that commit.`,
         );
       }
       const commit = to?.commit ?? at ?? NULL_OID;
@@ -96,7 +98,7 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
       if (unfinished !== null && !fromNothing && commit !== unfinished.commit) {
         throw new LonghaulError(
           'InvalidInput',
-          `A run that takes ${repository} to commit ${unfinished.commit} was not finished, and the stream leads to ${commit}: ` +
+          `A run that takes ${repository} to commit ${unfinished.commit} was not finished, but the stream leads to ${commit}:` +
             'ingest the stream to that commit again, or a full one (`"parent": null`).',
         );
       }
@@ -125,7 +127,7 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
   };
 }
 
-/** The records that name a repository's streams, so that they can be forgotten with it. */
+/** The records that list a repository's streams, so that they can be deleted with it. */
 function recordsOf(repository: string): string {
   return `streams/${sha256(repository).slice(0, 32)}/`;
 }
@@ -141,7 +143,7 @@ interface Part {
 async function openPart(blobs: BlobStore, repository: string): Promise<Part> {
   const draft = await blobs.draft();
   const append = (value: Spooled): Promise<void> => draft.write(Buffer.from(`${JSON.stringify(value)}\n`));
-  // two repositories never share a stream, whatever is in it: each can be forgotten by itself
+  // two repositories never share a stream blob: each can be deleted by itself
   await append({ repository });
   const part: Part = {
     end: { end: true, parent: null, fromNothing: false, to: null },
@@ -166,7 +168,7 @@ async function readChangeLines(input: Readable, use: (line: ChangeLine) => Promi
   if (isEmpty) {
     throw new LonghaulError(
       'InvalidInput',
-      'The change stream is empty: a producer that found no change ends its stream with a new_changeset line.',
+      'The change stream is empty: a producer without changes ends its stream with a new_changeset line.',
     );
   }
 }
@@ -213,7 +215,7 @@ async function spooled(
   };
 }
 
-/** The content, wherever the line says it is; null when the file is skipped or too large to be read. */
+/** The content, from where the line says it is; null when the file is skipped or too large. */
 async function contentOf({ line, content, file }: FileLine, maxFileBytes: number): Promise<Uint8Array | null> {
   if (content.kind === 'bytes') return content.bytes;
   if (content.kind === 'file') {
@@ -224,7 +226,7 @@ async function contentOf({ line, content, file }: FileLine, maxFileBytes: number
     } catch (error) {
       throw new LonghaulError(
         'InvalidInput',
-        `Line ${line} of the change stream: content_ref is no file that can be read.`,
+        `Line ${line} of the change stream: content_ref is not a readable file.`,
         {
           cause: error,
         },
@@ -260,7 +262,7 @@ function blobOf({ line, file }: FileLine, content: Uint8Array | null): { oid: st
   return { oid, mode };
 }
 
-/** Only a side that is known completely is worth anything: else the index is asked what it has at the path. */
+/** Only a completely known side is used; otherwise the index is asked what it has at the path. */
 function oldFile({ path, pathBytes, oid, mode, skip }: LineSide): OldFile | null {
   if (oid === null) return null;
   return {
@@ -291,7 +293,7 @@ async function readEnd(blobs: BlobStore, repository: string, stream: string): Pr
   if (last !== null && 'end' in last && first !== null && 'repository' in first && first.repository === repository) {
     return last;
   }
-  throw new LonghaulError('InvalidInput', `The content ${stream} is no change stream of ${repository}.`);
+  throw new LonghaulError('InvalidInput', `The content ${stream} is not a change stream of ${repository}.`);
 }
 
 async function* readChanges(blobs: BlobStore, stream: string): AsyncIterable<Change> {

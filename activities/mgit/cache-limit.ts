@@ -6,16 +6,16 @@ import { isShared, withLock } from '../../platform/file-lock.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
 
-/** What was taken from the cache to keep it within its limit. */
+/** Something removed from the cache to keep it within its limit. */
 export interface Evicted {
-  /** The repository whose mirror it was; null for contents that `longhaul diff` had spooled. */
+  /** The repository of a removed mirror; null for contents that `longhaul diff` had spooled. */
   readonly repository: string | null;
   readonly bytes: number;
 }
 
-/** Something in the cache that can be taken from it. */
+/** An entry of the cache that can be removed. */
 interface Item {
-  /** Null for a spooled content. */
+  /** Null for spooled content. */
   readonly repository: string | null;
   readonly path: string;
   readonly bytes: number;
@@ -23,40 +23,40 @@ interface Item {
   readonly usedAt: number;
 }
 
-/** What this process knows of the size of a cache. */
+/** What this process knows about the size of a cache. */
 interface Known {
   total: number;
-  /** Bytes of each mirror that were counted into the total. */
+  /** Bytes of each mirror, as included in the total. */
   mirrors: Map<string, number>;
   countedAt: number;
-  /** Set while somebody makes room. */
+  /** Set while the cache is being tidied. */
   isBeingTidied: boolean;
 }
 
-/** Other processes add to the cache, too: after so long it is counted again. */
+/** Other processes add to the cache too: recount after this long. */
 const COUNT_AGAIN_MS = 600_000;
-/** Room is made for more than one fetch at a time. */
+/** Frees space for more than one fetch. */
 const FILL_AGAIN = 0.9;
-/** Whoever reads what `longhaul diff` printed has to find the contents that it names: they stay for a day. */
+/** Readers of `longhaul diff` must still find the contents that it names: they stay for a day. */
 const CONTENT_STAYS_MS = 86_400_000;
 
 const LOOKS_AT_ONCE = 16;
 
 const caches = new Map<string, Known>();
 
-/** Where the mirrors of a cache are. */
+/** The folder with the mirrors of a cache. */
 export function mirrorsFolder(cacheDir: string): string {
   return join(cacheDir, 'mirrors');
 }
 
-/** Where the spooled contents of a cache are. */
+/** The folder with the spooled contents of a cache. */
 export function contentsFolder(cacheDir: string): string {
   return join(cacheDir, 'spool');
 }
 
 /**
- * Writes down that a mirror was used now, and how large it is when that may have changed: so a cache of hundreds of gigabytes
- * is counted by reading one small file for each mirror.
+ * Records that a mirror was used now, and its size if that may have changed. Counting a cache of hundreds of gigabytes
+ * then only reads one small file per mirror.
  */
 export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
   if (!existsSync(mirror)) return forgetUse(cacheDir, mirror);
@@ -74,19 +74,22 @@ export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
   known.mirrors.set(mirror, bytes);
 }
 
-/** Bytes that mirrors and spooled contents of a cache take, as far as this process knows; null when it has not counted them. */
+/**
+ * Size of the mirrors and spooled contents of a cache in bytes, as far as this process knows; null when it has not
+ * counted them.
+ */
 export function cachedBytes(cacheDir: string): number | null {
   const known = caches.get(cacheDir);
   return known === undefined || known.countedAt === 0 ? null : known.total;
 }
 
-/** Writes down that a content of so many bytes was spooled. */
+/** Records that content of this size was spooled. */
 export function noteContent(cacheDir: string, bytes: number): void {
   const known = caches.get(cacheDir);
   if (known !== undefined) known.total += bytes;
 }
 
-/** Removes what was written down of a mirror. */
+/** Removes the record of a mirror. */
 export async function forgetUse(cacheDir: string, mirror: string): Promise<void> {
   await rm(usedFile(mirror), { force: true });
   const known = caches.get(cacheDir);
@@ -96,9 +99,9 @@ export async function forgetUse(cacheDir: string, mirror: string): Promise<void>
 }
 
 /**
- * When mirrors and spooled contents take more than `maxBytes`, removes what was not used for longest until nine tenths of that
- * are left. A mirror that any process works with stays, and so does a content of the last day. A mirror goes in one step:
- * killed in the middle of it, the next call removes the rest.
+ * When mirrors and spooled contents exceed `maxBytes`, removes the least recently used ones until nine tenths of the
+ * limit are left. A mirror in use and contents of the last day stay. A mirror is removed by one rename: if the process
+ * is killed afterwards, the next call deletes the rest.
  */
 export async function tidyCache(cacheDir: string, maxBytes: number): Promise<Evicted[]> {
   const known = caches.get(cacheDir) ?? { total: 0, mirrors: new Map(), countedAt: 0, isBeingTidied: false };
@@ -142,7 +145,10 @@ async function removeContent({ path }: Item): Promise<boolean> {
   return true;
 }
 
-/** Whoever wants to use a mirror says so first and asks for its lock then: between our look and our move nobody can begin. */
+/**
+ * A user of a mirror first records its use and then takes the mirror's lock, so no process can start using the mirror
+ * between our check and our rename.
+ */
 async function removeMirror(cacheDir: string, { path, usedAt }: Item): Promise<boolean> {
   if (await isShared(path)) return false;
   const trash = temporaryPath(path);
@@ -150,7 +156,7 @@ async function removeMirror(cacheDir: string, { path, usedAt }: Item): Promise<b
     const noted = await stat(usedFile(path)).catch(() => null);
     if ((noted !== null && noted.mtimeMs > usedAt) || (await isShared(path))) return false;
     await forgetUse(cacheDir, path);
-    // another process may have been faster
+    // another process may have removed it first
     if (!existsSync(path)) return false;
     await rename(path, trash);
     return true;
@@ -174,14 +180,14 @@ async function findMirrors(cacheDir: string): Promise<Item[]> {
   return items.filter((item) => item !== null);
 }
 
-/** Null when somebody removed it meanwhile. */
+/** Null when another process removed it meanwhile. */
 async function mirrorItem(root: string, path: string): Promise<Item | null> {
   const repository = relative(root, path).slice(0, -'.git'.length).split('/').map(decodeURIComponent).join('/');
   const noted = await readFile(usedFile(path), 'latin1').catch(() => null);
   const used = await stat(usedFile(path)).catch(() => null);
   const bytes = Number(noted ?? Number.NaN);
   if (used !== null && Number.isSafeInteger(bytes)) return { repository, path, bytes, usedAt: used.mtimeMs };
-  // one that an older version made, or whose first use was cut off
+  // made by an older version, or its first use was interrupted
   const made = await stat(path).catch(() => null);
   return made && { repository, path, bytes: await measure(path, made.mtime), usedAt: made.mtimeMs };
 }
@@ -212,7 +218,7 @@ async function measure(mirror: string, usedAt: Date): Promise<number> {
   return bytes;
 }
 
-/** Its content is the mirror's size, its time the last use. */
+/** A file that contains the mirror's size; its modification time is the last use. */
 function usedFile(mirror: string): string {
   return `${mirror}.used`;
 }

@@ -7,7 +7,7 @@ import { withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { parseTree } from './tree-attributes.ts';
 
-/** What a commit has at a path. Its mode is git's: also 40000 for a folder, and 160000 for a submodule. */
+/** What a commit has at a path. The mode is git's, including 40000 for a folder and 160000 for a submodule. */
 export interface CommittedFile extends BlobRef {
   /** Size of the content in bytes; 0 for a folder or submodule. */
   readonly size: number;
@@ -15,7 +15,7 @@ export interface CommittedFile extends BlobRef {
   readonly content: Uint8Array | null;
 }
 
-/** What a commit is read with. */
+/** Tools for reading commits. */
 export interface CommitTools {
   readonly git: Git;
   readonly cacheDir: string;
@@ -27,9 +27,9 @@ const LARGEST_COMMIT = 10_000_000;
 const LARGEST_TREE = 50_000_000;
 
 /**
- * What a commit has at a path, as {@link FilePath.path} writes it; null when it has nothing there. Reads only what leads to
- * the path, by the names of objects: nothing outside the commit can be reached. Throws `InvalidInput` when the repository
- * does not have the commit or the content.
+ * What a commit has at a path in the format of {@link FilePath.path}; null when there is nothing. Follows object ids
+ * only, so nothing outside the commit can be reached. Throws `InvalidInput` when the repository does not have the
+ * commit or the content.
  */
 export async function readCommittedFile(
   tools: CommitTools,
@@ -57,7 +57,10 @@ export async function readCommittedFile(
   });
 }
 
-/** Every file of a commit, submodules included, in git's order. Throws `InvalidInput` when the repository does not have it. */
+/**
+ * Every file of a commit, including submodules, in git's order. Throws `InvalidInput` when the repository does not have
+ * it.
+ */
 export async function listCommittedFiles(
   tools: CommitTools,
   access: Access,
@@ -70,7 +73,7 @@ export async function listCommittedFiles(
   });
 }
 
-/** Works with the objects of a repository when the commit is among them; fetches it when it is not. */
+/** Runs a callback with the objects of a repository; fetches the commit first if it is missing. */
 async function atCommit<Result>(
   { git, cacheDir }: CommitTools,
   access: Access,

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { contentsFolder, noteContent } from './cache-limit.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
 
-/** Files with contents that are too large for a line, each named after its blob: a repeated run finds them. */
+/** Files with contents that are too large for a line, named by blob oid, so that a repeated run finds them. */
 export interface ContentSpool {
-  /** Keeps a content for at least a day and returns the absolute path of its file. */
+  /** Keeps content for at least a day and returns the absolute path of its file. */
   keep(oid: string, content: Uint8Array): Promise<string>;
 }
 
-/** The spool of a cache. */
+/** The content spool in a cache folder. */
 export function createContentSpool(cacheDir: string): ContentSpool {
   return {
     async keep(oid, content) {

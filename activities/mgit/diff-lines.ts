@@ -6,9 +6,9 @@ import type { ContentSpool } from './content-spool.ts';
 import type { Mgit } from './mgit.ts';
 
 /**
- * The change stream of one repository since a commit (null: since nothing), one JSON object a line without its newline: a
- * line for every file, `new_changeset` last. Contents over 100,000 bytes are kept in the cache and named by `content_ref`.
- * Throws `InvalidInput` when the repository does not have the commit.
+ * The change stream of one repository since a commit (null: from nothing), one JSON object per line without its
+ * newline: a line for every file, `new_changeset` last. Contents over 100,000 bytes are spooled in the cache and named
+ * by `content_ref`. Throws `InvalidInput` when the repository does not have the commit.
  */
 export async function* diffLines(
   mgit: Pick<Mgit, 'diff' | 'snapshot' | 'spool'>,

@@ -16,14 +16,14 @@ export interface Entry {
   readonly oldFile: FilePath | null;
 }
 
-/** What a commit says of itself. */
+/** Metadata of a commit. */
 export interface CommitInfo {
   readonly tree: string;
   /** Committer date, ISO 8601. */
   readonly timestamp: string;
 }
 
-/** A commit and how its files differ from another's. */
+/** A commit and its differences from another. */
 export interface Comparison extends CommitInfo {
   readonly entries: readonly Entry[];
 }
@@ -33,7 +33,7 @@ const EMPTY_TREES: Readonly<Record<ObjectFormat, string>> = {
   sha256: '6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321',
 };
 
-/** Only exact renames: they are told by names of objects, so no content is read, nor fetched, for them. */
+/** Only exact renames: git detects them by object id, so no content is read or fetched. */
 const RAW = ['diff-tree', '-r', '--raw', '-z', '--no-abbrev', '--no-ext-diff', '--no-textconv'];
 const RENAMES = '-M100%';
 
@@ -42,28 +42,28 @@ interface About {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The tree without files. */
+/** The empty tree. */
 export function emptyTree(format: ObjectFormat): string {
   return EMPTY_TREES[format];
 }
 
-/** The name that git gives to no object. */
+/** Git's null oid. */
 export function nullOid(format: ObjectFormat): string {
   return '0'.repeat(format === 'sha1' ? 40 : 64);
 }
 
-/** True for git's name of no object, in either format. */
+/** True for git's null oid in either format. */
 export function isNullOid(oid: string): boolean {
   return /^0+$/.test(oid);
 }
 
-/** The format that a full object name belongs to; null for anything else. */
+/** The object format of a full oid; null for anything else. */
 export function formatOf(oid: string): ObjectFormat | null {
   if (!/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(oid)) return null;
   return oid.length === 40 ? 'sha1' : 'sha256';
 }
 
-/** Compares two commits that the store has, with one process. Throws `GitFailed` when it does not have one of them. */
+/** Compares two commits in the store, with one process. Throws `GitFailed` when one of them is missing. */
 export async function compareCommits(
   git: Git,
   store: ObjectStore,
@@ -94,7 +94,7 @@ export async function compareTrees(
   return parseRaw(await git.run([...RAW, RENAMES, from, to], { ...options, store }));
 }
 
-/** Every file of a commit, as if it were added. Git prints while it reads, so a list without end is seen in time. */
+/** Every file of a commit, as if it were added. Git prints while it reads, so an endless list is detected early. */
 export async function listCommit(git: Git, store: ObjectStore, commit: string, options: About): Promise<Comparison> {
   const [info, printed] = await Promise.all([
     readCommit(git, store, commit, options),
@@ -103,7 +103,7 @@ export async function listCommit(git: Git, store: ObjectStore, commit: string, o
   return { ...info, entries: parseTree(printed, nullOid(store.format)) };
 }
 
-/** Tree and date of a commit. Throws `GitFailed` when the store does not have it. */
+/** Tree and date of a commit. Throws `GitFailed` when it is not in the store. */
 export async function readCommit(git: Git, store: ObjectStore, commit: string, options: About): Promise<CommitInfo> {
   const text = (await git.run(['cat-file', 'commit', commit], { ...options, store })).toString('latin1');
   const tree = /^tree ([0-9a-f]+)$/m.exec(text)?.[1];
@@ -112,7 +112,7 @@ export async function readCommit(git: Git, store: ObjectStore, commit: string, o
   return { tree, timestamp: isoDate(seconds ?? '0') };
 }
 
-/** True when the store has the commit and the tree of it. */
+/** True when the commit and its tree are in the store. */
 export async function hasCommit(git: Git, store: ObjectStore, commit: string, options: About): Promise<boolean> {
   try {
     await git.run(['cat-file', '-e', `${commit}^{tree}`], { ...options, store });
@@ -124,7 +124,7 @@ export async function hasCommit(git: Git, store: ObjectStore, commit: string, op
   }
 }
 
-/** Reads `git ls-tree -z`. */
+/** Parses `git ls-tree -z`. */
 function parseTree(printed: Buffer, nothing: string): Entry[] {
   const entries: Entry[] = [];
   for (let at = 0; at < printed.length;) {
@@ -138,7 +138,7 @@ function parseTree(printed: Buffer, nothing: string): Entry[] {
   return entries;
 }
 
-/** Reads `git diff --raw -z`. */
+/** Parses `git diff --raw -z`. */
 function parseRaw(printed: Buffer): Entry[] {
   const entries: Entry[] = [];
   let at = 0;
@@ -175,7 +175,7 @@ function isStatus(status: string): status is Entry['status'] {
   return status.length === 1 && 'ADMTR'.includes(status);
 }
 
-/** Dates outside what a calendar knows, which hostile commits have, are taken for the beginning of time. */
+/** Dates out of range, as in hostile commits, become the epoch. */
 function isoDate(seconds: string): string {
   const date = new Date(Number(seconds) * 1_000);
   return (Number.isNaN(date.getTime()) ? new Date(0) : date).toISOString();

@@ -20,49 +20,51 @@ import { resolveHead, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
 
-/** The way from one snapshot of a repository to another. */
+/** The changes from one snapshot of a repository to another. */
 export interface Differential {
   /** Where it starts; null when it starts from nothing. */
   readonly from: Snapshot | null;
   readonly to: Snapshot;
-  /** Why it starts from nothing, although it was asked to start from a snapshot; null when it does not. */
+  /** Why it starts from nothing although a start was given; null otherwise. */
   readonly full: FullReason | null;
   /** Number of changes. */
   readonly files: number;
   /**
-   * The changes in the order of their paths. Contents are read as they are asked for, and no further ahead than pipes hold.
-   * Throws `GitFailed` when an object is missing.
+   * The changes, ordered by path. Contents are read on demand, no further ahead than pipes hold. Throws `GitFailed`
+   * when an object is missing.
    */
   changes(): AsyncIterable<Change>;
-  /** Blobs of the old side, each once and in this order; null for one that cannot be had any more or is too large. */
+  /** Blobs of the old side, each once and in this order; null for one that is no longer available or too large. */
   readOld(oids: readonly string[]): AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>;
 }
 
-/** What differentials are made with. */
+/** Tools for making differentials. */
 export interface DifferentialTools {
   readonly git: Git;
   readonly cacheDir: string;
-  /** Larger files are skipped, and never in memory. */
+  /** Larger files are skipped and never loaded. */
   readonly maxFileBytes: number;
 }
 
 /** See `Mgit.diff`. */
 export interface DifferentialOptions {
+  /** The commit to go to. @default where HEAD is */
   readonly target?: Snapshot;
+  /** Why every file is read. @default only what changed is read */
   readonly full?: FullReason;
-  /** Where a ref was seen, to go there. @default where HEAD is now, which is asked */
+  /** The observed position of the ref to go to. @default the current HEAD, which is requested */
   readonly at?: Goal;
-  /** What to fetch with it, when something has to be fetched: commits of all refs that are indexed. @default nothing else */
+  /** Commits to fetch with it when a fetch is needed: those of all indexed refs. @default nothing else */
   readonly tips?: ReadonlyMap<string, string>;
 }
 
-/** Where a differential goes to. */
+/** The end of a differential. */
 export interface Goal {
   readonly commit: string;
   readonly branch: string | null;
 }
 
-/** Finds out what changed; reads no content yet. */
+/** Determines the changes without reading contents. */
 export async function differentiate(
   tools: DifferentialTools,
   access: Access,
@@ -83,12 +85,12 @@ export async function differentiate(
   });
 }
 
-/** Without the HEAD of a repository that has no commit there. */
+/** Without the HEAD of a repository that has no commits. */
 function fetchable(tips: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...tips].filter(([, commit]) => !isNullOid(commit)));
 }
 
-/** The differential to exactly `target`; null when its commit cannot be had any more. */
+/** The differential to exactly `target`; null when its commit is no longer available. */
 async function towards(
   tools: DifferentialTools,
   access: Access,
@@ -135,7 +137,7 @@ interface Found {
   readonly entries: readonly Entry[];
 }
 
-/** Null when what `since` held cannot be had any more. */
+/** Null when the content of `since` is no longer available. */
 async function compare(git: Git, access: Access, source: Source, since: Snapshot, goal: Goal): Promise<Found | null> {
   const about = aboutOf(access);
   const { store } = source;
@@ -222,11 +224,11 @@ async function* readChanges(
   }
 }
 
-/** The commit, when the mirror was taken from the cache after it had been compared. */
+/** Fetches the commit again if the mirror was evicted after the comparison. */
 async function fetchAgain({ id, remote }: Access, source: Source, reader: ObjectReader, commit: string): Promise<void> {
   if (remote.path !== null || isNullOid(commit) || (await reader.missing([commit])).length === 0) return;
   if (await source.fetchCommit(commit)) return;
-  throw new LonghaulError('GitFailed', `The remote of ${id} does not have the commit ${commit} any more: try again.`);
+  throw new LonghaulError('GitFailed', `The remote of ${id} no longer has the commit ${commit}: try again.`);
 }
 
 async function nextObject(
@@ -267,7 +269,7 @@ async function* readOld(
   }
 }
 
-/** Fetches what is not there, with one request, and never one by one while reading. */
+/** Fetches missing objects with one request, instead of one by one while reading. */
 async function fetchMissing(
   { id, remote }: Access,
   source: Source,
@@ -278,7 +280,7 @@ async function fetchMissing(
   const unique = [...new Set(oids)];
   const missing = source.isBlank ? unique : await reader.missing(unique);
   if (missing.length === 0 || (await source.fetchBlobs(missing))) return;
-  throw new LonghaulError('GitFailed', `The remote of ${id} does not give the files of its own HEAD: try again.`);
+  throw new LonghaulError('GitFailed', `The remote of ${id} does not provide the files of its own HEAD: try again.`);
 }
 
 function changeOf(
@@ -343,7 +345,7 @@ function* pathsOf(entries: readonly Entry[]): Generator<string> {
   }
 }
 
-/** A repository without a commit does not say how it names objects: what was there before does. */
+/** A repository without commits does not tell its object format: use the one of the former snapshot. */
 function formatFor(goal: Goal, since: Snapshot | null): ObjectFormat {
   const known = isNullOid(goal.commit) ? (since?.commit ?? goal.commit) : goal.commit;
   return formatOf(known) ?? 'sha1';

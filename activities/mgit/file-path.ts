@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FilePath } from '../../domain/git/change.ts';
 
-/** A path as git gave it: text, and the exact bytes where they are no text. */
+/** A path from git: as text, and as bytes if it is not UTF-8. */
 export function filePath(bytes: Buffer): FilePath {
   if (isUtf8(bytes)) return { path: bytes.toString('utf8') };
   return { path: readable(bytes), pathBytes: bytes.toString('base64') };

@@ -32,18 +32,18 @@ export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
 
-/** How mgit is set up. */
+/** Options of mgit. */
 export interface MgitOptions {
   readonly providers: readonly ProviderConfig[];
-  /** Absolute path of the folder for mirrors and the like; it may be deleted at any time nothing runs. */
+  /** Absolute path of the folder for mirrors and caches; it may be deleted at any time nothing runs. */
   readonly cacheDir: string;
-  /** Where tokens come from. Default: the environment of the process. */
+  /** Source of tokens. Default: the environment of the process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Larger files are skipped. */
   readonly maxFileBytes: number;
 }
 
-/** Opens mgit. Nothing is touched before it is used. */
+/** Opens mgit. Accesses nothing before its first use. */
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
@@ -62,14 +62,17 @@ export function createMgit(options: MgitOptions): Mgit {
     };
   }
 
-  /** What outlasts a rename of a local repository; a forge would have to be asked for it. */
+  /** The uid of a local repository; a forge would need a request for it. */
   async function localUid(id: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     const isLocal = options.providers.some(({ name, type }) => type === 'local' && name === providerOf(id));
     const provider = isLocal ? providers.find(({ name }) => name === providerOf(id)) : undefined;
     return (await provider?.find(nameOf(id), signal))?.uid;
   }
 
-  /** What providers know of heads without git. One that has to wait stops everybody; another failure is that of its repositories. */
+  /**
+   * The heads that providers report without git. If one has to wait, all wait; any other failure affects only its own
+   * repositories.
+   */
   async function toldHeads(
     repositories: readonly RepositoryAddress[],
     signal: AbortSignal | undefined,
@@ -90,7 +93,7 @@ export function createMgit(options: MgitOptions): Mgit {
     return told;
   }
 
-  /** What the providers that the patterns mean list, of that what matches. */
+  /** Lists the providers that the patterns select, filtered by the patterns. */
   async function matching<Found extends Repository>(
     texts: readonly string[],
     list: (provider: Provider, patterns: readonly Pattern[]) => Promise<Found[]>,
@@ -146,7 +149,7 @@ export function createMgit(options: MgitOptions): Mgit {
           const uid = await localUid(repository.id, signal);
           return [repository.id, uid === undefined ? head : { ...head, uid }];
         } catch (error) {
-          // a forge that nobody may ask now is no matter of one repository
+          // a forge that asks to wait is not a failure of one repository
           if (error instanceof LonghaulError && error.waitingFor === undefined) return [repository.id, error];
           throw error;
         }
@@ -170,7 +173,7 @@ export function createMgit(options: MgitOptions): Mgit {
   };
 }
 
-/** The heads that a listing said of these repositories. At another address git may find something else. */
+/** The heads that a listing included for these repositories. At another address git may find something else. */
 function headsIn(
   listed: readonly ListedRepository[],
   repositories: readonly RepositoryAddress[],

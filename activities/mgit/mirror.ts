@@ -19,25 +19,26 @@ import type { Access, Source } from './source.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
 
-/** What a mirror is made with. */
+/** Options of a mirror. */
 export interface MirrorOptions {
   readonly cacheDir: string;
   /** The repository's id. */
   readonly about: string;
-  /** The lines of configuration that let git in, and where to. */
+  /** Git configuration with address and credentials. */
   readonly config: readonly (readonly [string, string])[];
   /** {@link Access.turn} */
   readonly turn: Access['turn'];
+  /** Ends the fetch. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The last HEAD that was fetched: what git offers the remote as known. */
+/** The last fetched HEAD: git offers it to the remote as known. */
 const HEAD_REF = 'refs/longhaul/head';
-/** The same of branches. */
+/** The same for branches. */
 const BRANCH_REFS = 'refs/longhaul/heads';
-/** Nothing but objects: no ref, no tag, no FETCH_HEAD, no housekeeping. */
+/** Fetches objects only: no refs, tags, FETCH_HEAD or housekeeping. */
 const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--filter=blob:none'];
-/** Every fetch adds a pack; reading slows down with their number. */
+/** Every fetch adds a pack; many packs slow reads down. */
 const MOST_PACKS = 50;
 
 const PARTIAL = `[remote "origin"]
@@ -46,9 +47,8 @@ const PARTIAL = `[remote "origin"]
 `;
 
 /**
- * Opens the mirror of a repository that is elsewhere: its commits and trees, without its blobs, in a bare repository of the
- * cache. Blobs come when they are asked for, many at once. It is made when there is none, or when it is not whole; any host
- * can make it again. Close it.
+ * Opens the mirror of a remote repository: its commits and trees without blobs, in a bare repository of the cache.
+ * Blobs are fetched on demand, many at once. Creates the mirror if it is missing or incomplete. Close it.
  */
 export async function openMirror(git: Git, format: ObjectFormat, options: MirrorOptions): Promise<Source> {
   const { cacheDir, about, signal } = options;
@@ -102,7 +102,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
   const mirror: Source = {
     store,
     async open() {
-      // said before it is looked for: what is there then is not taken from the cache any more
+      // recorded before the lookup: from here on the mirror is not evicted
       uses.push(await share(path));
       try {
         await makeUnlessThere();
@@ -112,7 +112,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       }
     },
     async close() {
-      // on a full disk it cannot be noted: what the work itself ended with is the news
+      // on a full disk this fails; the result of the work itself matters more
       await noteUse(cacheDir, path).catch(() => undefined);
       await uses.pop()?.();
     },
@@ -131,7 +131,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
         await fetch([...FETCH, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
         for (const { file, commit } of moved) await writeWhole(file, `${commit}\n`, { durable: false });
       }
-      // whoever names branches names all that count
+      // a caller that names branches names all indexed ones
       if (tips.size > 1) await forgetOtherBranches(path, tips);
     },
     fetchCommit: (commit) => fetchByName(FETCH, [commit]),
@@ -145,7 +145,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
   return mirror;
 }
 
-/** Removes the mirror of a repository, if there is one, and what a killed process left of it. */
+/** Removes the mirror of a repository, if it exists, and what a killed process left of it. */
 export async function forgetMirror(cacheDir: string, id: string): Promise<void> {
   const path = mirrorPath(cacheDir, id);
   if (!existsSync(dirname(path))) return;
@@ -156,7 +156,7 @@ export async function forgetMirror(cacheDir: string, id: string): Promise<void> 
   });
 }
 
-/** Where the mirror of a repository is: its id as folders, so that two ids never share one. */
+/** The path of a repository's mirror: its id as folders, so that two ids never share one. */
 export function mirrorPath(cacheDir: string, id: string): string {
   const folders = id.split('/').map((segment) =>
     encodeURIComponent(segment)
@@ -166,13 +166,13 @@ export function mirrorPath(cacheDir: string, id: string): string {
   return `${join(mirrorsFolder(cacheDir), ...folders)}.git`;
 }
 
-/** Where the mirror keeps a ref. Whatever a branch is called, that is a plain name in one folder. */
+/** The mirror's name of a ref. For every branch name it is a plain name in one folder. */
 function refInMirror(ref: string): string {
   if (ref === DEFAULT_REF) return HEAD_REF;
   return `${BRANCH_REFS}/${sha256(ref).slice(0, 32)}`;
 }
 
-/** Removes the branches of the mirror that nobody wants any more: they hold what nobody reads. */
+/** Removes the mirror's refs of branches that are no longer indexed. */
 async function forgetOtherBranches(path: string, tips: ReadonlyMap<string, string>): Promise<void> {
   const kept = new Set([...tips.keys()].map((ref) => join(path, refInMirror(ref))));
   const folder = join(path, BRANCH_REFS);
@@ -180,13 +180,13 @@ async function forgetOtherBranches(path: string, tips: ReadonlyMap<string, strin
   await Promise.all(files.filter((file) => !kept.has(file)).map((file) => rm(file, { force: true })));
 }
 
-/** The remote answered, and said that it has no such object. */
+/** The remote answered that it does not have the object. */
 const REFUSED = /not our ref|unadvertised object|not a valid object|couldn't find remote ref/i;
-/** What is not a matter of the mirror: the network, the remote, the machine. */
+/** Errors that are not caused by the mirror: the network, the remote, the machine. */
 const ELSEWHERE =
   /unable to access|could not resolve|could not read from remote|connection|timed out|early EOF|RPC failed|hung up|No space left/i;
 
-/** True when the objects of a mirror are wrong, not the way to the remote: making it again can help. */
+/** True when the objects of a mirror are damaged, not the connection to the remote: recreating it can help. */
 export function isDamage(error: unknown): boolean {
   return error instanceof LonghaulError && error.type === 'GitFailed' && !ELSEWHERE.test(complaintOf(error));
 }
@@ -203,7 +203,7 @@ async function isWhole(path: string, configuration: string): Promise<boolean> {
   return head === null || formatOf(head.trim()) !== null;
 }
 
-/** What a killed git left behind; whoever holds the lock is the only one who writes here. */
+/** Removes what a killed git left behind; only the holder of the lock writes here. */
 async function removeUnfinishedPacks(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   const left = names.filter((name) => name.startsWith('tmp_'));

@@ -9,7 +9,7 @@ import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
 
 /**
- * Where HEAD is, and branches, when they are asked for: names, or patterns of names. Throws `RepositoryNotFound`,
+ * Where HEAD is, and the requested branches: names, or patterns of names. Throws `RepositoryNotFound`,
  * `AuthenticationFailed`, `GitFailed`.
  */
 export async function resolveHead(git: Git, access: Access, branches: readonly string[] = []): Promise<Head> {
@@ -21,17 +21,14 @@ export async function resolveHead(git: Git, access: Access, branches: readonly s
   const found = branches.length === 0 ? new Map<string, string>() : await readBranches(layout, isWanted);
   if (plain !== null && found !== null) return branches.length === 0 ? plain : beside(plain, found);
   const head = await askGit(git, access, branches, isWanted);
-  // git passes over a ref that it cannot read: that is no reason to take the repository for an empty one
+  // git omits a ref that it cannot read: the repository may not be empty
   if (!isNullOid(head.commit)) return head;
-  throw new LonghaulError(
-    'GitFailed',
-    `Git cannot read where HEAD of ${access.id} is: look at ${path} with \`git fsck\`.`,
-  );
+  throw new LonghaulError('GitFailed', `Git cannot read HEAD of ${access.id}: check ${path} with \`git fsck\`.`);
 }
 
 /**
- * Opens the objects of a repository. One on this machine is read in its place, with none of its configuration, so there is
- * nothing to fetch; of one elsewhere the cache keeps a mirror.
+ * Opens the objects of a repository. A local one is read in place, without its configuration, so there is nothing to
+ * fetch; of a remote one the cache has a mirror.
  */
 async function openSource(git: Git, cacheDir: string, access: Access, format: ObjectFormat): Promise<Source> {
   const { id, remote, signal } = access;
@@ -53,7 +50,7 @@ async function openSource(git: Git, cacheDir: string, access: Access, format: Ob
   };
 }
 
-/** Works with a repository's objects; when a mirror turns out to be damaged, makes it again and tries once more. */
+/** Runs a callback with a repository's objects; if a mirror is damaged, recreates it and tries once more. */
 export async function withSource<Result>(
   git: Git,
   cacheDir: string,
@@ -85,7 +82,7 @@ async function layoutOf({ id }: Access, path: string): Promise<Layout> {
   return layout;
 }
 
-/** HEAD with the branches beside it: not the one that it names. */
+/** HEAD with the other branches, without the one that it points to. */
 function beside(head: Head, found: ReadonlyMap<string, string>): Head {
   const others = [...found].filter(([name]) => name !== head.branch);
   return { ...head, branches: new Map(others.map(([name, commit]) => [refOfBranch(name), commit])) };
@@ -99,7 +96,7 @@ async function askGit(
 ): Promise<Head> {
   const { id: about, signal } = access;
   const config = await remoteConfig(access);
-  // a URL of the configuration is never taken for an option
+  // a URL in the configuration is never read as an option
   let redirectedTo: string | undefined;
   const onRemark = (said: string): void => {
     redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];

@@ -5,7 +5,9 @@ import type { Git } from '../git/git.ts';
 import { resolveHead, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 
-/** The snapshot at a commit, whose name may be abbreviated. Throws `InvalidInput` when the repository does not have it. */
+/**
+ * The snapshot at a commit, whose oid may be abbreviated. Throws `InvalidInput` when the repository does not have it.
+ */
 export async function findSnapshot(git: Git, cacheDir: string, access: Access, commit: string): Promise<Snapshot> {
   const { id: about, signal } = access;
   if (!/^[0-9a-f]{4,64}$/.test(commit)) refuse(commit, about);
@@ -41,5 +43,5 @@ async function resolve(
 }
 
 function refuse(commit: string, about: string): never {
-  throw new LonghaulError('InvalidInput', `${about} has no commit ${commit}: give its hexadecimal name.`);
+  throw new LonghaulError('InvalidInput', `${about} has no commit ${commit}: give its hexadecimal id.`);
 }

@@ -1,32 +1,36 @@
 import type { Remote } from '../git/clone-url.ts';
 import type { ObjectStore } from '../git/git.ts';
 
-/** Where the objects of one repository are read. While it is open, nobody takes them from the cache. */
+/** Access to the objects of one repository. While it is open, its mirror is not evicted. */
 export interface Source {
   readonly store: ObjectStore;
-  /** Opens it once more, also after it was closed: what was taken from the cache meanwhile is made again, without any object. */
+  /** Opens it once more, also after it was closed: an evicted mirror is recreated, without any objects. */
   open(): Promise<void>;
-  /** Ends what one opening began. */
+  /** Ends one opening. */
   close(): Promise<void>;
-  /** True while it is known to hold no blob. */
+  /** True while it is known to contain no blobs. */
   readonly isBlank: boolean;
-  /** Fetches the commits that refs were seen at (`HEAD`, full names of branches), with one request: those that are not the last ones fetched. */
+  /**
+   * Fetches the commits of these refs (`HEAD`, full names of branches) with one request, except those that were fetched
+   * last.
+   */
   fetchTips(tips: ReadonlyMap<string, string>): Promise<void>;
-  /** Fetches a commit that no branch may hold any more. False when it cannot be had. */
+  /** Fetches a commit that may no longer be on any branch. False when it is not available. */
   fetchCommit(commit: string): Promise<boolean>;
-  /** Fetches blobs with one request. False when one of them cannot be had. */
+  /** Fetches blobs with one request. False when one of them is not available. */
   fetchBlobs(oids: readonly string[]): Promise<boolean>;
-  /** Forgets what is on this disk of a repository elsewhere. */
+  /** Deletes the local copy of a remote repository. */
   discard(): Promise<void>;
 }
 
-/** A repository and the way to it. */
+/** A repository and how to reach it. */
 export interface Access {
   readonly id: string;
   readonly remote: Remote;
-  /** Lines of git configuration that let git in; asked for when git goes over the network. */
+  /** Git configuration with credentials; requested when git uses the network. */
   readonly credentials: () => Promise<readonly (readonly [string, string])[]>;
-  /** Runs what speaks to the other side when its turn has come. */
+  /** Runs a request to the remote when a slot is free. */
   readonly turn: <Result>(work: () => Promise<Result>) => Promise<Result>;
+  /** Ends git and requests. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -2,19 +2,19 @@ import { type AttributeRule, foldersOf, parseAttributes } from '../../domain/git
 import type { ObjectReader } from '../git/cat-file.ts';
 import { filePath } from './file-path.ts';
 
-/** The rules of every `.gitattributes` file that matters, by the path of its folder; the root is the empty text. */
+/** The rules of every relevant `.gitattributes` file, by the path of its folder; the root is the empty string. */
 export type TreeAttributes = ReadonlyMap<string, readonly AttributeRule[]>;
 
 const NAME = '.gitattributes';
 const LARGEST_TREE = 50_000_000;
 const LARGEST_FILE = 1_000_000;
 
-/** True for a path whose file changes what is said of other files. */
+/** True for a path whose file changes the attributes of other files. */
 export function isAttributesFile(path: string): boolean {
   return path === NAME || path.endsWith(`/${NAME}`);
 }
 
-/** Finds the `.gitattributes` files above these paths, folder by folder, and gives their object names by folder. */
+/** Finds the `.gitattributes` files above these paths, folder by folder, and returns their oids by folder. */
 export async function findAttributes(
   reader: ObjectReader,
   tree: string,
@@ -60,14 +60,14 @@ export async function readAttributes(
 /** One entry of a git tree. */
 export interface TreeEntry {
   readonly mode: string;
-  /** As `FilePath.path` writes it. */
+  /** In the format of `FilePath.path`. */
   readonly name: string;
   /** False when the name's bytes are not UTF-8. */
   readonly isText: boolean;
   readonly oid: string;
 }
 
-/** Reads a tree object whose object names have this many bytes. */
+/** Parses a tree object whose oids have this many bytes. */
 export function* parseTree(content: Uint8Array, oidLength: number): Generator<TreeEntry> {
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   for (let at = 0; at < bytes.length;) {

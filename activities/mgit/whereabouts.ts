@@ -5,7 +5,7 @@ import type { Provider, RepositoryName } from './providers/provider.ts';
 type Known = Pick<Repository, 'id' | 'uid'>;
 type Found = Map<string, Whereabouts | LonghaulError>;
 
-/** From this many repositories of a provider on, a listing is cheaper than asking for each. */
+/** From this many repositories of a provider on, one listing is cheaper than a request for each. */
 const MANY = 8;
 const ANYTHING = { project: '*', repository: '*' };
 
@@ -28,7 +28,7 @@ export async function findWhereabouts(
         await askProvider(provider, known, found, signal);
       } catch (error) {
         if (!(error instanceof LonghaulError)) throw error;
-        // whoever was not found yet: half an answer proves nothing about the rest
+        // repositories not found yet: an incomplete answer proves nothing about the rest
         for (const { id } of known) if (!found.has(id)) found.set(id, error);
       }
     }),
@@ -70,7 +70,7 @@ async function askProvider(
     if (repository !== null) {
       found.set(id, repository.id === id ? { state: 'there', repository } : { state: 'moved', repository });
     } else {
-      // an empty root may be a disk that is not mounted, an empty organization a token that sees nothing
+      // an empty root may be an unmounted disk, an empty organization a token without access
       found.set(id, { state: 'gone', certain: (listed.get(organizationOf(id)) ?? []).length > 0 });
     }
   }

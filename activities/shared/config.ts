@@ -11,14 +11,14 @@ import { providerSchema } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
 
-/** The configuration, where it came from, and the folders that it leads to. */
+/** The configuration, its file, and the folders that it determines. */
 export interface LoadedConfig {
   readonly config: Config;
-  /** Absolute path of the file; null when there is none and the defaults hold. */
+  /** Absolute path of the file; null when there is none and the defaults apply. */
   readonly path: string | null;
-  /** Where state lives that must survive: the embedded servers' data and logs. */
+  /** The folder for state that must survive: the embedded servers' data and logs. */
   readonly dataDir: string;
-  /** Where everything lives that can be made again. */
+  /** The folder for data that can be regenerated. */
   readonly cacheDir: string;
 }
 
@@ -26,9 +26,9 @@ export interface LoadedConfig {
 const MAX_BYTES = 1_000_000;
 
 /**
- * Reads `longhaul.yaml`: the path that is given, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else
- * none. `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws `InvalidConfiguration` naming file, line
- * and key; an unknown key is answered with the nearest known one.
+ * Reads `longhaul.yaml`: the given path, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else none.
+ * `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws `InvalidConfiguration` with file, line and
+ * key; for an unknown key it suggests the nearest known one.
  */
 export function loadConfig(options: { path?: string | undefined; env: NodeJS.ProcessEnv }): LoadedConfig {
   const { env } = options;
@@ -77,7 +77,7 @@ function parse(path: string): Config {
   const result = check(configSchema, value);
   if (result.success) return result.data;
   const { issues } = result.error;
-  // a misspelt key is also a missing one: the spelling is the news
+  // a misspelt key is also reported as missing: report the spelling
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0];
   const keys = issue?.path ?? [];
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
@@ -89,7 +89,7 @@ function parse(path: string): Config {
   throw invalid(at, `${aboutField(keys.join('.') || 'the document', issue?.message ?? 'is wrong')}.`);
 }
 
-/** The known keys by the first key of the place in the document. */
+/** The known keys, by the first key of the position in the document. */
 const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],

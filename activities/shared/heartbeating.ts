@@ -1,9 +1,9 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 
-/** Between two heartbeats while nothing else reports progress, such as during a long fetch. */
+/** Interval of heartbeats while nothing else reports progress, such as during a long fetch. */
 const HEARTBEAT_MS = 5_000;
 
-/** Runs an activity's work with a heartbeat every few seconds and the signal that tells it to stop. */
+/** Runs an activity's work with a heartbeat every few seconds and the activity's cancellation signal. */
 export async function heartbeating<Result>(
   work: (signal: AbortSignal, report: (details: unknown) => void) => Promise<Result>,
 ): Promise<Result> {

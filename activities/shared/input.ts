@@ -2,11 +2,9 @@ import { FLOW_INPUTS, type CheckedFlow } from '../../domain/catalog/flows/flows.
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
-/** Activities that need nothing outside: they run in the worker of the flow itself. */
+/** Activities without external dependencies: they run in the worker of the flow itself. */
 export interface InputActivities {
-  /**
-   * The input of a flow with its defaults filled in. Throws `InvalidInput` that names the field.
-   */
+  /** Returns the input of a flow with its defaults. Throws `InvalidInput` that names the field. */
   checkInput(request: { readonly flow: string; readonly input: unknown }): Promise<unknown>;
 }
 
@@ -17,7 +15,7 @@ export function createInputActivities(): InputActivities {
   };
 }
 
-/** Checks an input as {@link InputActivities.checkInput} does; the command line uses it before it starts a flow. */
+/** Checks an input like {@link InputActivities.checkInput}; the command line uses it before it starts a flow. */
 export function parseFlowInput(flow: string, input: unknown): unknown {
   const schema = FLOW_INPUTS[flow as CheckedFlow];
   const result = check(schema, input ?? {});

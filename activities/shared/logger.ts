@@ -2,7 +2,7 @@ import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
 import { PROCESS_EVENTS, type ProcessEventName } from '../../domain/shared/events.ts';
 import { redact } from '../../domain/shared/redact.ts';
 
-/** Fields that must never reach a log: a task token lets anyone complete the activity. */
+/** Fields that must never be logged: a task token lets anyone complete the activity. */
 const SECRETS = [
   'taskToken',
   '*.taskToken',
@@ -15,9 +15,9 @@ const SECRETS = [
 ];
 
 /**
- * The log of a process: one JSON object a line on stderr, written synchronously so that nothing is lost at exit, with
- * `timestamp` (ISO 8601), `level` (its name) and, for what docs/events.md names, `event`. Secrets are taken out of every line,
- * wherever in it they are.
+ * The log of a process: one JSON object per line on stderr, written synchronously so that nothing is lost at exit, with
+ * `timestamp` (ISO 8601), `level` (its name) and, for events in docs/events.md, `event`. Secrets are removed from every
+ * line.
  */
 export function createLogger(env: NodeJS.ProcessEnv): Logger {
   return pino(
@@ -34,12 +34,12 @@ export function createLogger(env: NodeJS.ProcessEnv): Logger {
   );
 }
 
-/** As much of a logger as {@link tellProcess} needs. */
+/** The part of a logger that {@link tellProcess} needs. */
 type EventLogger = {
   readonly [Level in (typeof PROCESS_EVENTS)[ProcessEventName]]: (fields: object, message: string) => void;
 };
 
-/** Tells the log what became of this process, or what it was asked. */
+/** Logs an event of this process or of a request to it. */
 export function tellProcess(logger: EventLogger, event: ProcessEventName, fields: object, message: string): void {
   logger[PROCESS_EVENTS[event]]({ event, ...fields }, message);
 }

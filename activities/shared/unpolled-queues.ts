@@ -2,11 +2,11 @@ import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
-/** A worker polls at least every minute; the server remembers those that are gone for five. */
+/** A worker polls at least every minute; the server remembers pollers for five minutes. */
 const POLLER_MEMORY_MS = 2 * 60_000;
 const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
 
-/** Task queues that no worker polls: what flows wait for there, nobody does. */
+/** Task queues that no worker polls, so their tasks wait. */
 export async function unpolledQueues(client: Client): Promise<string[]> {
   const { namespace } = client.options;
   const polled = await Promise.all(

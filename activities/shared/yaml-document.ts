@@ -2,17 +2,17 @@ import { distance } from 'fastest-levenshtein';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
-/** A YAML document that people wrote: its value, and where in the file each part of it stands. */
+/** A YAML document with the line number of every value. */
 export interface YamlDocument {
   readonly value: unknown;
-  /** The line of the value at a place, 1-based, or of the nearest one around it; null for the whole document. */
+  /** The line of the value at a path, 1-based, or of its nearest parent; null for the whole document. */
   readonly lineOf: (keys: readonly PropertyKey[]) => number | null;
 }
 
-/** Aliases that a document may resolve to: more are a bomb. */
+/** Maximum number of aliases that a document may resolve to: more are an attack. */
 const MOST_ALIASES = 50;
 
-/** Reads YAML 1.2. Throws `InvalidConfiguration` that names file and line for whatever is no YAML, and for a key given twice. */
+/** Parses YAML 1.2. Throws `InvalidConfiguration` with file and line for invalid YAML and for duplicate keys. */
 export function parseYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true });
@@ -36,14 +36,14 @@ export function parseYaml(text: string, file: string): YamlDocument {
   };
 }
 
-/** What to say of an unknown key: the known one that it probably means, or all that are known. */
+/** The hint for an unknown key: the known key that was probably meant, or all known keys. */
 export function nearestKey(unknown: string, known: readonly string[]): string {
   const [best] = [...known].sort((a, b) => distance(unknown, a) - distance(unknown, b));
   if (best === undefined) return '.';
-  return distance(unknown, best) <= 3 ? `; did you mean "${best}"?` : `; known here are ${known.join(', ')}.`;
+  return distance(unknown, best) <= 3 ? `; did you mean "${best}"?` : `; known keys are ${known.join(', ')}.`;
 }
 
-/** The node at a place, or the nearest one around it. */
+/** The node at a path, or its nearest parent. */
 function nearestNode(document: Document, keys: readonly PropertyKey[]): { range: [number, number, number] } | null {
   for (let length = keys.length; length > 0; length--) {
     const node = document.getIn(keys.slice(0, length), true);

@@ -11,20 +11,20 @@ import {
 } from '../../domain/shared/events.ts';
 import { processCounts } from './process-counts.ts';
 
-/** The metrics of a process: what it counts of events and of itself (docs/observability.md). */
+/** The metrics of a process, from events and its own counters (docs/observability.md). */
 export interface Metrics {
-  /** Counts one line of the log, if it is an event that is counted. */
+  /** Counts a log line, if it is an event with a metric. */
   observe(fields: Readonly<Record<string, unknown>>): void;
-  /** More metrics to show, asked for at each scrape. */
+  /** Further metrics, collected at each scrape. */
   readonly registry: Registry;
-  /** All of them in Prometheus' text format. */
+  /** All metrics in Prometheus' text format. */
   text(): Promise<string>;
 }
 
-/** Seconds: from a repository with one changed file to the first reading of a huge one. */
+/** Seconds: from a repository with one changed file to the first indexing of a huge one. */
 const SYNC_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 
-/** Metrics that begin at nothing. */
+/** Creates metrics without values. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -37,25 +37,25 @@ export function createMetrics(): Metrics {
   const repositories = gauge('longhaul_group_repositories', 'Repositories of the group');
   const behind = gauge(
     'longhaul_group_repositories_behind',
-    'Repositories whose index the last run found behind and has not brought up to date',
+    'Repositories that the last run found behind and has not brought up to date',
   );
   const failing = gauge('longhaul_group_repositories_failing', 'Repositories that failed in the last run');
   const failingRuns = gauge(
     'longhaul_group_failing_runs',
-    'Runs in a row of the repository that has failed longest; 0 when none failed in the last run',
+    'Consecutive failed runs of the repository with the longest failure streak; 0 when none failed in the last run',
   );
   const lastRun = gauge('longhaul_group_last_run_timestamp_seconds', 'When the last run ended');
   const lastRunSeconds = gauge('longhaul_group_last_run_duration_seconds', 'How long the last run took');
   const lastRunFailed = gauge(
     'longhaul_group_last_run_failed',
-    '1 when the last run ended before it had looked at every repository',
+    '1 when the last run ended before it had processed every repository',
   );
   const runs = counter(
     'longhaul_group_runs_total',
-    'Runs by how they ended: done, incomplete (some repositories failed) or failed',
+    'Runs by result: done, incomplete (some repositories failed) or failed',
     ['group', 'result'],
   );
-  const files = counter('longhaul_files_changed_total', 'Changed files that were brought into the index', ['group']);
+  const files = counter('longhaul_files_changed_total', 'Changed files that were indexed', ['group']);
   const failures = counter('longhaul_failures_total', 'Repositories that failed, by the type of the failure', [
     'group',
     'type',
@@ -71,7 +71,7 @@ export function createMetrics(): Metrics {
   const trueSince = new Map<string, number>();
   const oldest = new Gauge({
     name: 'longhaul_group_oldest_receipt_age_seconds',
-    help: 'For how long the index may not have said what git says of some repository of the group',
+    help: 'The longest time for which the index may differ from git for some repository of the group',
     labelNames,
     registers,
     collect: () => {
@@ -81,7 +81,7 @@ export function createMetrics(): Metrics {
   const waits = new Map<string, BudgetWait>();
   const waiting: Gauge<'group'> = new Gauge({
     name: 'longhaul_waiting_for_budget',
-    help: 'Activities that wait because the other side asked for it',
+    help: 'Activities that wait because a server asked them to',
     labelNames,
     registers,
     collect: () => {
@@ -134,11 +134,11 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** What the process itself has done, whoever asked for it. */
+/** What the process itself has done, for all callers. */
 function countsOfProcess(registers: Registry[]): void {
   const totals = [
-    ['longhaul_texts_embedded_total', 'Texts that a model was asked for', 'textsEmbedded'],
-    ['longhaul_embeddings_reused_total', 'Texts whose vector was known', 'embeddingsReused'],
+    ['longhaul_texts_embedded_total', 'Texts sent to a model', 'textsEmbedded'],
+    ['longhaul_embeddings_reused_total', 'Texts whose vector was cached', 'embeddingsReused'],
     ['longhaul_objects_written_total', 'Objects written to Weaviate', 'objectsWritten'],
     ['longhaul_objects_deleted_total', 'Objects deleted from Weaviate', 'objectsDeleted'],
   ] as const;
@@ -155,7 +155,7 @@ function countsOfProcess(registers: Registry[]): void {
   }
   const waiting: Gauge = new Gauge({
     name: 'longhaul_batches_waiting',
-    help: 'Batches of files that are read and wait for their turn to be analysed and written',
+    help: 'Batches of files that are read and wait to be analysed and written',
     registers,
     collect: () => waiting.set(processCounts.batchesWaiting),
   });

@@ -2,14 +2,14 @@ import type { Client, ScheduleDescription } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
 import { FLOW_INPUTS } from '../../domain/catalog/flows/flows.schema.ts';
 
-/** Milliseconds for which what Temporal said is shown again: it is asked once for each schedule. */
+/** Milliseconds for which Temporal's answer is reused: one request per schedule. */
 const FRESH_FOR = 30_000;
-/** Milliseconds that Temporal may take; a scrape is given up after ten seconds, unless it was told otherwise. */
+/** Timeout for Temporal in milliseconds; by default a scrape is aborted after ten seconds. */
 const PATIENCE = 5_000;
 
 /**
- * Shows in a registry what Temporal knows of the schedules that start flows of ours: every process says the same. While Temporal does
- * not answer there are none.
+ * Registers Temporal's state of Longhaul's schedules: every process exports the same values. While Temporal does not
+ * answer they are absent.
  */
 export function showSchedules(registry: Registry, client: Client): void {
   let asked = 0;
@@ -39,15 +39,15 @@ export function showSchedules(registry: Registry, client: Client): void {
   };
   gauge(
     'longhaul_schedule_missed_runs',
-    'Runs that were not started, because Temporal was away when they were due, since the schedule was made',
+    'Runs since the schedule was created that were not started because Temporal was unavailable when they were due',
     ({ info }) => info.numActionsMissedCatchupWindow,
   );
   gauge(
     'longhaul_schedule_skipped_runs',
-    'Runs that were not started, because the one before was still going on, since the schedule was made',
+    'Runs since the schedule was created that were not started because the previous one was still running',
     ({ info }) => info.numActionsSkippedOverlap,
   );
-  gauge('longhaul_schedule_paused', '1 when the schedule does nothing now', ({ state }) => (state.paused ? 1 : 0));
+  gauge('longhaul_schedule_paused', '1 when the schedule is paused', ({ state }) => (state.paused ? 1 : 0));
   gauge('longhaul_schedule_next_run_timestamp_seconds', 'When the next run is due', ({ info, state }) => {
     const [next] = info.nextActionTimes;
     return state.paused || next === undefined ? undefined : next.getTime() / 1_000;

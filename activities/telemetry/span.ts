@@ -3,7 +3,7 @@ import { redact } from '../../domain/shared/redact.ts';
 
 const tracer = trace.getTracer('longhaul');
 
-/** Does a step within a span of the trace that is under way; without traces it just does the step. */
+/** Runs a step in a span of the current trace; without tracing it just runs the step. */
 export function inSpan<Result>(name: string, attributes: Attributes, step: () => Promise<Result>): Promise<Result> {
   return tracer.startActiveSpan(name, { attributes }, async (span) => {
     try {

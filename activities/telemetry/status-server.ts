@@ -5,33 +5,34 @@ import { type Address, formatAddress, parseAddress } from '../../domain/shared/a
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
 
-/** One thing that has to be so before a process can do its work. */
+/** A condition for a process to be ready. */
 export interface ReadinessCheck {
   readonly name: string;
-  /** Throws, with a sentence that says what is wrong. */
+  /** Throws an error with a sentence that says what is wrong. */
   readonly run: (signal: AbortSignal) => Promise<unknown>;
 }
 
-/** What a process tells whoever watches it. */
+/** What a process exposes to monitoring. */
 export interface StatusPages {
-  /** Metrics in Prometheus' text format, of one or more sources. */
+  /** Metrics in Prometheus' text format, from one or more sources. */
   readonly metrics: () => Promise<string>;
-  /** All of them must hold. */
+  /** The process is ready when all of them pass. */
   readonly ready: () => readonly ReadinessCheck[];
 }
 
-/** A server that answers at `address`, `host:port`. */
+/** A running server at `address`, `host:port`. */
 export interface StatusServer {
   readonly address: string;
+  /** Stops listening and closes open connections. */
   close(): Promise<void>;
 }
 
 /**
- * Where a process serves its status: as was asked for, else as `LONGHAUL_METRICS_ADDRESS` says; null for nowhere. Throws
- * `InvalidInput` when what was asked for is no `host:port`, `InvalidConfiguration` when the variable is none.
+ * The address for a process's status: the given one, else `LONGHAUL_METRICS_ADDRESS`; null for none. Throws
+ * `InvalidInput` when the given address is not `host:port`, `InvalidConfiguration` when the variable is not.
  */
 export function statusAddress(asked: string | undefined, env: NodeJS.ProcessEnv): Address | null {
-  // an empty variable is one that compose was not told
+  // compose passes an empty variable when it is not set
   const given = asked ?? (env['LONGHAUL_METRICS_ADDRESS'] || null);
   if (given === null) return null;
   const address = parseAddress(given);
@@ -43,15 +44,16 @@ export function statusAddress(asked: string | undefined, env: NodeJS.ProcessEnv)
   throw new LonghaulError(type, `${name}: give host:port, such as 127.0.0.1:9464, not "${given}".`);
 }
 
-/** Milliseconds that a check may take: whoever asks waits a few seconds at most. */
+/** Timeout of a check in milliseconds: clients wait a few seconds at most. */
 const CHECK_TIMEOUT = 3_000;
 
-/** Text of the metrics, as Prometheus asks for it. */
+/** Content type of Prometheus' text format. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
- * Serves `/metrics`, `/healthz` (the process lives, and its event loop answers) and `/readyz` (all checks hold; 503 and the
- * reasons when not) at an address, as the operator says: there is no login. Throws `InvalidConfiguration` when it cannot be used.
+ * Serves `/metrics`, `/healthz` (the process is alive and its event loop answers) and `/readyz` (all checks pass; 503
+ * and the reasons otherwise) at an address, without a login. Throws `InvalidConfiguration` when the address cannot be
+ * used.
  */
 export async function serveStatus(address: Address, pages: StatusPages): Promise<StatusServer> {
   const server = createServer((request, response) => {
@@ -95,7 +97,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, pages:
       return end(response, ready ? 200 : 503, 'application/json', `${JSON.stringify({ ready, checks })}\n`);
     }
     default:
-      return end(response, 404, 'text/plain', 'there are /metrics, /healthz and /readyz\n');
+      return end(response, 404, 'text/plain', 'use /metrics, /healthz or /readyz\n');
   }
 }
 

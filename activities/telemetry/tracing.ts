@@ -1,35 +1,36 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace-base';
 
-/** Where the spans of this process go. */
+/** The span exporter of this process. */
 export interface Tracing {
   readonly resource: Resource;
   readonly processor: SpanProcessor;
-  /** Sends what is left; a collector that does not answer is waited for a few seconds. */
+  /** Sends the remaining spans; waits a few seconds for a collector that does not answer. */
   close(): Promise<void>;
 }
 
-/** How {@link startTracing} begins. */
+/** Options of {@link startTracing}. */
 export interface TracingOptions {
-  /** `service.name` of the spans, unless `OTEL_SERVICE_NAME` names another. */
+  /** `service.name` of the spans, unless `OTEL_SERVICE_NAME` is set. */
   readonly service: string;
-  /** Told when spans could not be delivered. */
+  /** Called when spans could not be delivered. */
   readonly onProblem: (message: string) => void;
 }
 
-/** True when somebody said where traces go. */
+/** True when a destination for traces is set. */
 export function isTraced(env: NodeJS.ProcessEnv): boolean {
-  // an empty variable is one that compose was not told
+  // compose passes an empty variable when it is not set
   return Boolean(env['OTEL_EXPORTER_OTLP_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT']);
 }
 
 function ignore(): void {
-  // only problems are worth a line
+  // only problems are logged
 }
 
 /**
- * Begins to send the spans of this process by OTLP over HTTP, as the environment says (`OTEL_EXPORTER_OTLP_ENDPOINT` and its
- * relatives); null, and nothing is loaded, when it says nothing. Once a process.
+ * Starts sending the spans of this process by OTLP over HTTP, as the environment configures
+ * (`OTEL_EXPORTER_OTLP_ENDPOINT` and related variables). Null, and nothing is loaded, when it is not configured. Call
+ * it once per process.
  */
 export async function startTracing(env: NodeJS.ProcessEnv, options: TracingOptions): Promise<Tracing | null> {
   if (!isTraced(env)) return null;

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream';
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../../activities/index/stream-spool.ts';
 import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
 import type { CliContext } from '../core/context.ts';
+import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { startFlow } from '../core/start-flow.ts';
 
@@ -10,11 +10,7 @@ import { startFlow } from '../core/start-flow.ts';
  * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it.
  * Throws `InvalidInput` naming the line before anything is ingested, and in the end the first failure of a flow.
  */
-export async function ingestLines(
-  context: CliContext,
-  input: Readable,
-  provider: string,
-): Promise<RepositoryOutcome[]> {
+export async function ingestLines(context: CliContext, input: Input, provider: string): Promise<RepositoryOutcome[]> {
   const spool = createStreamSpool(await openBlobs(context, context.env), context.config.index.maxFileBytes);
   const streams = await spool.put(input, provider);
   const session = await connectTemporal(context);

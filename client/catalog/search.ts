@@ -14,6 +14,7 @@ export interface SearchSession {
    * written in, or a branch that none of the repositories is indexed at.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;
+  /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 

@@ -1,21 +1,22 @@
 import { loadConfig } from '../../activities/shared/config.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
+import { type CliIo, processIo } from './io.ts';
 
-/** What every command knows: the configuration, its folders, and where to write. */
-export interface CliContext {
+/** What every command knows: the configuration, its folders, and where to read and write. */
+export interface CliContext extends CliIo {
   readonly config: Config;
   /** Absolute path of `longhaul.yaml`; null when there is none. */
   readonly configPath: string | null;
   readonly dataDir: string;
   readonly cacheDir: string;
-  readonly env: NodeJS.ProcessEnv;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
 }
 
-/** The context of this process. Throws `InvalidConfiguration`. */
-export function openContext(options: { config?: string | undefined; data?: string | undefined }): CliContext {
-  const env = options.data === undefined ? process.env : { ...process.env, LONGHAUL_DATA_DIR: options.data };
+/** The context of a command. Throws `InvalidConfiguration`. */
+export function openContext(
+  options: { config?: string | undefined; data?: string | undefined },
+  io: CliIo = processIo(),
+): CliContext {
+  const env = options.data === undefined ? io.env : { ...io.env, LONGHAUL_DATA_DIR: options.data };
   const { config, path, dataDir, cacheDir } = loadConfig({ path: options.config, env });
-  return { config, configPath: path, dataDir, cacheDir, env, stdout: process.stdout, stderr: process.stderr };
+  return { ...io, config, configPath: path, dataDir, cacheDir, env };
 }

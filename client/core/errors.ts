@@ -1,3 +1,4 @@
+import type { CliIo } from './io.ts';
 import { printable } from './printable.ts';
 import { diskFailure, FAILURES, type FailureType, isFailureType } from '../../domain/shared/failures.ts';
 
@@ -31,7 +32,7 @@ export function shownError(error: unknown): ShownError {
         type: 'Cancelled',
         message: 'Not answered.',
         remedy: 'A started flow waits: answer it in the UI, or run the same command again.',
-        exitCode: 130,
+        exitCode: INTERRUPTED,
       };
     }
   }
@@ -42,16 +43,24 @@ export function shownError(error: unknown): ShownError {
   return { type: 'Unexpected', message, remedy: null, exitCode: 70 };
 }
 
+/** Exit code of a command that a person interrupted before it had done its work. */
+export const INTERRUPTED = 130;
+
+/** Ends a command that a person interrupted: everything worth saying is printed already. */
+export class Interrupted extends Error {
+  /** Names the error in logs. */
+  override readonly name = 'Interrupted';
+}
+
 /** Prints an error: one plain sentence and what to do on stderr, or one JSON object on stdout. Gives the exit code. */
-export function printError(error: unknown, json: boolean): number {
+export function printError(error: unknown, json: boolean, { stdout, stderr, env }: CliIo): number {
+  if (error instanceof Interrupted) return INTERRUPTED;
   const { type, message, remedy, exitCode } = shownError(error);
-  if (json) process.stdout.write(`${JSON.stringify({ error: { type, message, remedy } })}\n`);
+  if (json) stdout.write(`${JSON.stringify({ error: { type, message, remedy } })}\n`);
   else
-    process.stderr.write(
-      `longhaul: ${message.split('\n').map(printable).join('\n')}\n${remedy === null ? '' : `${remedy}\n`}`,
-    );
-  if (type === 'Unexpected' && error instanceof Error && process.env['LONGHAUL_DEBUG']) {
-    process.stderr.write(`${error.stack ?? ''}\n`);
+    stderr.write(`longhaul: ${message.split('\n').map(printable).join('\n')}\n${remedy === null ? '' : `${remedy}\n`}`);
+  if (type === 'Unexpected' && error instanceof Error && env['LONGHAUL_DEBUG']) {
+    stderr.write(`${error.stack ?? ''}\n`);
   }
   return exitCode;
 }

@@ -10,6 +10,7 @@ export interface TemporalSession {
   readonly client: Client;
   /** Address of the web interface, when it is known. */
   readonly uiUrl: string | null;
+  /** Closes the connection. */
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ import type { Forge } from '../../domain/forge/webhook.ts';
  * there is nothing to do. `refused`: the sender is at fault. `failed`: we are, and only who delivers it again is heard.
  */
 export const DELIVERY_RESULTS = ['taken', 'duplicate', 'ignored', 'refused', 'failed'] as const;
+/** What became of a webhook, as the metrics name it. */
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
 /** One request and how it was answered. */
@@ -18,7 +19,9 @@ export interface Answered {
 
 /** The metrics of a gateway: what it counts of requests and of itself (docs/observability.md). */
 export interface GatewayMetrics {
+  /** Counts an answered request, by route and status. */
   answered(answer: Answered): void;
+  /** Counts a webhook, by forge and what became of it. */
   delivered(forge: Forge, result: DeliveryResult): void;
   /** Shows the messages of a forge from now on, though none came: from a counter that was not there nobody sees it rise. */
   expect(forge: Forge): void;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FLOW_UPDATES, SERVICE_INPUTS, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows/flows.schema.ts';
+import { VERSION } from '../core/version.ts';
 import { FORGES } from '../../domain/forge/webhook.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -29,7 +30,7 @@ const ANSWERS = {
 } as const;
 
 /** The OpenAPI 3.1 document of the gateway, made from the schemas that its requests are checked with. */
-export function describeApi(version: string): Json {
+export function describeApi(): Json {
   const flows = STARTABLE_FLOWS.map((type) => [
     `/v1/flows/${type}`,
     {
@@ -76,7 +77,7 @@ export function describeApi(version: string): Json {
   ]);
   return {
     openapi: '3.1.0',
-    info: { title: 'Longhaul gateway', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
+    info: { title: 'Longhaul gateway', version: VERSION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     servers: [{ url: '/' }],
     paths: {
       ...(Object.fromEntries([...flows, ...updates, ...webhooks]) as Json),

@@ -13,7 +13,9 @@ export type RefusalType =
 
 /** A request that is answered with an error. The message never repeats what was sent. */
 export class Refusal extends Error {
+  /** HTTP status of the answer. */
   readonly statusCode: number;
+  /** `type` of the error in the answer. */
   readonly type: RefusalType;
   /** Seconds after which it is worth asking again. */
   readonly retryAfter: number | undefined;

@@ -1,6 +1,8 @@
 /** Remembers names that came lately. */
 export interface Recent {
+  /** Whether the name is remembered. */
   has(name: string): boolean;
+  /** Remembers a name; the oldest is forgotten when there are too many. */
   add(name: string): void;
 }
 

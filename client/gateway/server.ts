@@ -19,8 +19,6 @@ export interface GatewayTools {
   readonly logger: FastifyBaseLogger;
   /** Told of every answer. */
   readonly metrics: GatewayMetrics;
-  /** Version of Longhaul, for the OpenAPI document. */
-  readonly version: string;
 }
 
 /** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
@@ -71,7 +69,7 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
     return reply.code(status).send({ error: { type, message, remedy } });
   });
   await server.register(serveHealth, tools);
-  const description = describeApi(tools.version);
+  const description = describeApi();
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, tools);
   await server.register(serveFlows, { ...tools, prefix: '/v1' });

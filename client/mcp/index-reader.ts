@@ -19,6 +19,7 @@ export interface IndexReader {
   file(receipt: Receipt, path: string): Promise<string | null>;
   /** The paths of the files that have chunks, sorted. */
   paths(receipt: Receipt): Promise<string[]>;
+  /** Closes connections. */
   close(): Promise<void>;
 }
 

@@ -27,6 +27,7 @@ export interface Library {
   receipts(pattern: string | undefined, signal: AbortSignal): Promise<Receipt[]>;
   /** The receipt of a repository that is indexed, at HEAD or at a branch. Throws `InvalidInput` naming similar ids, or the branches. */
   receipt(repository: string, branch: string | undefined, signal: AbortSignal): Promise<Receipt>;
+  /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
 import { redact } from '../../domain/shared/redact.ts';
 import { shownError } from '../core/errors.ts';
+import { VERSION } from '../core/version.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
 import { inert, inertValue } from './sanitize.ts';
@@ -19,9 +20,9 @@ const READ_ONLY = { readOnlyHint: true, destructiveHint: false, idempotentHint: 
 const CLOSED = { ...READ_ONLY, openWorldHint: false } as const;
 
 /** An MCP server whose tools answer from a library. */
-export function createMcpServer(library: Library, version: string): McpServer {
+export function createMcpServer(library: Library): McpServer {
   const server = new McpServer(
-    { name: 'longhaul', title: 'Longhaul', version },
+    { name: 'longhaul', title: 'Longhaul', version: VERSION },
     {
       instructions: INSTRUCTIONS,
       capabilities: { tools: { listChanged: false } },

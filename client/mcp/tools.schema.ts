@@ -157,13 +157,23 @@ export const indexFreshnessOutput = z.object({
   nextCursor,
 });
 
+/** Arguments of `search_code`. */
 export type SearchCodeInput = z.output<typeof searchCodeInput>;
+/** Answer of `search_code`. */
 export type SearchCodeOutput = z.output<typeof searchCodeOutput>;
+/** Arguments of `read_file`. */
 export type ReadFileInput = z.output<typeof readFileInput>;
+/** Answer of `read_file`. */
 export type ReadFileOutput = z.output<typeof readFileOutput>;
+/** Arguments of `list_files`. */
 export type ListFilesInput = z.output<typeof listFilesInput>;
+/** Answer of `list_files`. */
 export type ListFilesOutput = z.output<typeof listFilesOutput>;
+/** Arguments of `list_repositories`. */
 export type ListRepositoriesInput = z.output<typeof listRepositoriesInput>;
+/** Answer of `list_repositories`. */
 export type ListRepositoriesOutput = z.output<typeof listRepositoriesOutput>;
+/** Arguments of `index_freshness`. */
 export type IndexFreshnessInput = z.output<typeof indexFreshnessInput>;
+/** Answer of `index_freshness`. */
 export type IndexFreshnessOutput = z.output<typeof indexFreshnessOutput>;

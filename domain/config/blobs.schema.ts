@@ -13,7 +13,7 @@ const s3Blobs = z.strictObject({
   /** Base URL of the S3 service; Amazon's own for the region when left out. */
   endpoint: plainUrl.optional(),
   region: z.string().min(1).default('us-east-1'),
-  /** What the name of every object begins with. */
+  /** Prefix of the name of every object. */
   prefix: z
     .string()
     .regex(
@@ -21,11 +21,15 @@ const s3Blobs = z.strictObject({
       'use letters, digits, dot, dash and underscore, and end it with a slash',
     )
     .default(''),
-  /** Address the bucket as `<endpoint>/<bucket>` instead of `<bucket>.<endpoint>`: what most services but Amazon's need. */
+  /**
+   * Address the bucket as `<endpoint>/<bucket>` instead of `<bucket>.<endpoint>`: required by most services except
+   * Amazon's.
+   */
   forcePathStyle: z.boolean().default(false),
 });
 
-/** Where blobs are kept. */
+/** Where blobs are stored. */
 export const blobsSchema = z.discriminatedUnion('type', [folderBlobs, s3Blobs]);
 
+/** `blobs` with `type: s3`, checked. */
 export type S3BlobsConfig = z.infer<typeof s3Blobs>;

@@ -15,15 +15,20 @@ const keys = z.strictObject({
     .refine((list) => new Set(list.map((p) => p.name)).size === list.length, 'two providers have the same name'),
   /** State of the embedded servers; default: the user's data folder. */
   dataDir: z.string().min(1).optional(),
-  /** Mirrors, models, fetched servers, embedding cache: everything that can be made again; default: the user's cache folder. */
+  /**
+   * Mirrors, models, fetched servers, embedding cache: data that can be regenerated; default: the user's cache folder.
+   */
   cacheDir: z.string().min(1).optional(),
   cache: z
     .strictObject({
-      /** Bytes that mirrors and spooled contents in `cacheDir` may take together; what was not used for longest goes first. */
+      /**
+       * Limit in bytes for mirrors and spooled contents in `cacheDir` together; the least recently used are removed
+       * first.
+       */
       maxBytes: z.int().min(1_000_000).default(50_000_000_000),
     })
     .default({ maxBytes: 50_000_000_000 }),
-  /** Where streams, logs and other contents are kept that are too large for a workflow's history; default: a folder. */
+  /** Where streams, logs and other contents too large for a workflow's history are stored; default: a folder. */
   blobs: blobsSchema.default({ type: 'folder' }),
   temporal: z
     .strictObject({
@@ -44,11 +49,11 @@ const keys = z.strictObject({
       modules: z.array(moduleName).default([]),
     })
     .default({ apiKeyEnv: 'WEAVIATE_API_KEY', modules: [] }),
-  /** Models that somebody else serves, by the names that `index.model` and `--model` know them by. */
+  /** Models served by other programs, by the names used in `index.model` and `--model`. */
   models: z.record(z.string(), servedModelSchema).default({}),
   index: z
     .strictObject({
-      /** First part of the names of the collections in Weaviate. */
+      /** Prefix of the names of the collections in Weaviate. */
       name: z
         .string()
         .regex(/^[A-Z][A-Za-z0-9]{0,39}$/, 'begin with a capital letter; letters and digits only')
@@ -65,7 +70,7 @@ const keys = z.strictObject({
   gateway: gatewaySchema.prefault({}),
   stack: z
     .strictObject({
-      /** Ports of the embedded servers on 127.0.0.1; 0 or left out: a free one, kept for the next start. */
+      /** Ports of the embedded servers on 127.0.0.1; 0 or left out: a free one, reused at the next start. */
       temporalPort: z.int().min(0).max(65_535).default(0),
       temporalUiPort: z.int().min(0).max(65_535).default(0),
       weaviatePort: z.int().min(0).max(65_535).default(0),
@@ -83,7 +88,7 @@ export const configSchema = keys.superRefine(({ index, models, gateway: { webhoo
       context.addIssue({
         code: 'custom',
         path,
-        message: `say with "forge" what ${provider} speaks: ${FORGES.join(', ')}`,
+        message: `set "forge" to the forge that ${provider} is: ${FORGES.join(', ')}`,
       });
     }
   }
@@ -92,12 +97,12 @@ export const configSchema = keys.superRefine(({ index, models, gateway: { webhoo
   for (const name of Object.keys(models)) {
     if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
     if (!shortName.safeParse(name).success) {
-      refuse(['models', name], 'name models by letters, digits, dot, dash and underscore, at most 40');
+      refuse(['models', name], 'use letters, digits, dot, dash and underscore, at most 40, in names of models');
     }
   }
   const known = [...builtIn, ...Object.keys(models)];
   if (!known.includes(index.model)) {
-    refuse(['index', 'model'], `there is no model "${index.model}"; known are ${known.join(', ')}`);
+    refuse(['index', 'model'], `there is no model "${index.model}"; available: ${known.join(', ')}`);
   }
 });
 

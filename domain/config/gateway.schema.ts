@@ -9,19 +9,19 @@ const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the 
 const webhook = z.strictObject({
   /** The provider whose repositories the webhooks are about. */
   provider: shortName,
-  /** What the other side speaks; default: the type of the provider. */
+  /** The forge that sends the webhooks; default: the type of the provider. */
   forge: z.enum(FORGES).optional(),
-  /** Name of the environment variable that holds the secret that both sides know. */
+  /** Name of the environment variable with the shared secret. */
   secretEnv: envName,
 });
 
-/** A key of the gateway, as `longhaul.yaml` keeps it. */
+/** A key of the gateway, as stored in `longhaul.yaml`. */
 export const apiKeySchema = z.strictObject({
-  /** The part of the key that may be seen. */
-  id: z.string().regex(/^[0-9a-f]{12}$/, 'must be what `longhaul gateway key` printed'),
-  /** Who has it. */
+  /** The public part of the key. */
+  id: z.string().regex(/^[0-9a-f]{12}$/, 'must be the output of `longhaul gateway key`'),
+  /** Name of the key's owner. */
   name: shortName,
-  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be what `longhaul gateway key` printed, never the key itself'),
+  hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be the output of `longhaul gateway key`, never the key itself'),
   /** The flows that it may start and read. */
   flows: z.array(z.enum(STARTABLE_FLOWS)).default([]),
   /** The signals and updates that it may send to runs of these flows. */
@@ -39,12 +39,12 @@ export const gatewaySchema = z.strictObject({
   webhooks: z
     .array(webhook)
     .default([])
-    .refine((list) => new Set(list.map((one) => one.provider)).size === list.length, 'a provider is there twice'),
-  /** mgit patterns: repositories of these names are indexed when their forge says that they are there. */
+    .refine((list) => new Set(list.map((one) => one.provider)).size === list.length, 'a provider is listed twice'),
+  /** mgit patterns: matching repositories are indexed when their forge reports that they exist. */
   onboard: z.array(z.string().min(1).max(300)).default([]),
-  /** A repository is synced when its forge said nothing of it for so long. */
+  /** A repository is synced after this long without messages about it. */
   quietSeconds: z.number().min(0).max(3_600).default(10),
-  /** The largest message of a forge, in bytes. */
+  /** The largest webhook message, in bytes. */
   maxWebhookBytes: z.int().min(1_000).max(26_214_400).default(26_214_400),
   keys: z
     .array(apiKeySchema)
@@ -52,4 +52,5 @@ export const gatewaySchema = z.strictObject({
     .refine((list) => new Set(list.map((one) => one.id)).size === list.length, 'two keys have the same id'),
 });
 
+/** An entry of `gateway.keys`, checked. */
 export type ApiKeyConfig = z.infer<typeof apiKeySchema>;

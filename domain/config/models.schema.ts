@@ -6,27 +6,27 @@ export const moduleName = z
   .string()
   .regex(/^[a-z0-9]+(-[a-z0-9]+)+$/, 'give the name of a module, such as text2vec-openai');
 
-/** What all models that somebody else serves have in common. */
+/** Settings that all served models have in common. */
 const served = {
-  /** What the server may be asked, by each process; the rest waits its turn. */
+  /** Limits of requests to the server, per process; further requests wait. */
   budget: z
     .strictObject({
       requestsPerMinute: z.number().positive().optional(),
       tokensPerMinute: z.number().positive().optional(),
-      /** Requests at the same time. */
+      /** Concurrent requests. */
       concurrency: z.int().min(1).max(64).default(4),
     })
     .prefault({}),
-  /** Most texts, and most bytes of them, in one request. */
+  /** Maximum number of texts, and of their bytes, per request. */
   batch: z
     .strictObject({
       inputs: z.int().min(1).max(2_048).default(128),
       bytes: z.int().min(1_000).max(10_000_000).default(250_000),
     })
     .prefault({}),
-  /** Longer texts are cut at the last whole character before so many bytes of UTF-8. */
+  /** Longer texts are truncated at the last whole character within this many bytes of UTF-8. */
   maxInputBytes: z.int().min(100).max(1_000_000).default(8_191),
-  /** Seconds after which a request is given up and tried again. */
+  /** Seconds after which a request is aborted and tried again. */
   timeoutSeconds: z.int().min(1).max(3_600).default(120),
 };
 
@@ -36,9 +36,9 @@ const openAiModel = z.strictObject({
   url: plainUrl,
   /** The model's name on that server. */
   model: z.string().min(1).max(200),
-  /** Length of the vectors, for models that can shorten them; asked of the server once when left out. */
+  /** Length of the vectors, for models that can shorten them; read from the server once when left out. */
   dimensions: z.int().min(1).max(65_535).optional(),
-  /** Name of the environment variable that holds the key; without it none is sent. */
+  /** Name of the environment variable with the key; without it no key is sent. */
   apiKeyEnv: envName.optional(),
   ...served,
 });
@@ -51,9 +51,9 @@ const weaviateModel = z
     /** The module's own options, as Weaviate documents them. */
     options: z
       .record(z.string(), z.json())
-      .refine(holdsNoSecret, 'give keys by apiKeyEnv and apiKeyHeader, never here')
+      .refine(holdsNoSecret, 'give keys with apiKeyEnv and apiKeyHeader, never here')
       .default({}),
-    /** Name of the environment variable that holds the key of the service behind the module. */
+    /** Name of the environment variable with the key of the service behind the module. */
     apiKeyEnv: envName.optional(),
     /** The header in which the module expects that key, such as `X-OpenAI-Api-Key`. */
     apiKeyHeader: z
@@ -64,7 +64,7 @@ const weaviateModel = z
   })
   .refine(
     ({ apiKeyEnv, apiKeyHeader }) => (apiKeyEnv === undefined) === (apiKeyHeader === undefined),
-    'give apiKeyEnv and apiKeyHeader together',
+    'give both apiKeyEnv and apiKeyHeader',
   );
 
 function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
@@ -75,9 +75,12 @@ function holdsNoSecret(options: Readonly<Record<string, unknown>>): boolean {
   );
 }
 
-/** An embedding model that somebody else serves. */
+/** An embedding model that another program serves. */
 export const servedModelSchema = z.discriminatedUnion('type', [openAiModel, weaviateModel]);
 
+/** An entry of `models`, checked. */
 export type ServedModelConfig = z.infer<typeof servedModelSchema>;
+/** An entry of `models` with `type: openai`, checked. */
 export type OpenAiModelConfig = z.infer<typeof openAiModel>;
+/** An entry of `models` with `type: weaviate`, checked. */
 export type WeaviateModelConfig = z.infer<typeof weaviateModel>;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { envName, plainUrl, shortName } from './values.schema.ts';
 
-/** A name that stands between two slashes of an address. */
-const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as it stands in addresses');
+/** A segment of an address's path. */
+const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as in addresses');
 
 const githubProvider = z.strictObject({
   name: shortName,
@@ -11,11 +11,13 @@ const githubProvider = z.strictObject({
   url: plainUrl.default('https://github.com'),
   /** Base of the REST API; derived from `url` when left out. */
   apiUrl: plainUrl.optional(),
-  /** Name of the environment variable that holds a token. */
+  /** Name of the environment variable with a token. */
   tokenEnv: envName.optional(),
-  /** A GitHub App instead of a token: names of the environment variables that hold its credentials. */
+  /** A GitHub App instead of a token: names of the environment variables with its credentials. */
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
-  /** What Longhaul may take of the forge's limits for this token, where others use it too or the forge has limits of its own. */
+  /**
+   * Longhaul's share of the forge's limits for this token, if others use the token too or the forge has its own limits.
+   */
   limits: z
     .strictObject({
       concurrency: z.int().min(1).max(100).optional(),
@@ -29,7 +31,7 @@ const githubProvider = z.strictObject({
   forks: z.boolean().default(false),
 });
 
-/** What Longhaul may have under way at a forge with one token, where its administrator wants less. */
+/** Maximum concurrent requests to a forge with one token. */
 const placeLimits = z.strictObject({ concurrency: z.int().min(1).max(100).optional() }).optional();
 
 const gitlabProvider = z.strictObject({
@@ -39,7 +41,7 @@ const gitlabProvider = z.strictObject({
   url: plainUrl.default('https://gitlab.com'),
   /** Base of the REST API; `<url>/api/v4` when left out. */
   apiUrl: plainUrl.optional(),
-  /** Name of the environment variable that holds a personal, group or project access token. */
+  /** Name of the environment variable with a personal, group or project access token. */
   tokenEnv: envName.optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
@@ -53,7 +55,7 @@ const giteaProvider = z.strictObject({
   type: z.literal('gitea'),
   /** Base of the web site of a Gitea or Forgejo. */
   url: plainUrl,
-  /** Name of the environment variable that holds an access token. */
+  /** Name of the environment variable with an access token. */
   tokenEnv: envName.optional(),
   /** Include archived repositories. */
   archived: z.boolean().default(false),
@@ -67,9 +69,9 @@ const azureDevopsProvider = z.strictObject({
   type: z.literal('azure-devops'),
   /** Base of the web site, without an organization. */
   url: plainUrl.default('https://dev.azure.com'),
-  /** The organizations that are asked, and no others. */
+  /** The organizations to query; no others are. */
   organizations: z.array(pathSegment).min(1),
-  /** Name of the environment variable that holds a personal access token. */
+  /** Name of the environment variable with a personal access token. */
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
@@ -83,11 +85,11 @@ const bitbucketProvider = z.strictObject({
   url: plainUrl.default('https://bitbucket.org'),
   /** Base of the REST API. */
   apiUrl: plainUrl.default('https://api.bitbucket.org/2.0'),
-  /** The workspaces that are asked, and no others. */
+  /** The workspaces to query; no others are. */
   workspaces: z.array(pathSegment).min(1),
-  /** Name of the environment variable that holds the e-mail address of an API token's owner; left out for an access token. */
+  /** Name of the environment variable with the e-mail address of an API token's owner; left out for an access token. */
   usernameEnv: envName.optional(),
-  /** Name of the environment variable that holds an API token or an access token. */
+  /** Name of the environment variable with an API token or an access token. */
   tokenEnv: envName.optional(),
   /** Include forks. */
   forks: z.boolean().default(false),
@@ -97,7 +99,7 @@ const bitbucketProvider = z.strictObject({
 const localProvider = z.strictObject({
   name: shortName,
   type: z.literal('local'),
-  /** A folder that holds `org/repo` or `org/project/repo`, bare or not; `~` is the home folder. */
+  /** A folder with repositories at `org/repo` or `org/project/repo`, bare or not; `~` is the home folder. */
   root: z.string().min(1),
 });
 
@@ -110,7 +112,7 @@ const mgitProvider = z.strictObject({
   provider: z.string().min(1).optional(),
 });
 
-/** One place where repositories are found. */
+/** A source of repositories. */
 export const providerSchema = z.discriminatedUnion('type', [
   githubProvider,
   gitlabProvider,
@@ -121,11 +123,19 @@ export const providerSchema = z.discriminatedUnion('type', [
   mgitProvider,
 ]);
 
+/** An entry of `providers`, checked. */
 export type ProviderConfig = z.infer<typeof providerSchema>;
+/** A provider with `type: github`, checked. */
 export type GithubProviderConfig = z.infer<typeof githubProvider>;
+/** A provider with `type: gitlab`, checked. */
 export type GitlabProviderConfig = z.infer<typeof gitlabProvider>;
+/** A provider with `type: gitea`, checked. */
 export type GiteaProviderConfig = z.infer<typeof giteaProvider>;
+/** A provider with `type: azure-devops`, checked. */
 export type AzureDevopsProviderConfig = z.infer<typeof azureDevopsProvider>;
+/** A provider with `type: bitbucket`, checked. */
 export type BitbucketProviderConfig = z.infer<typeof bitbucketProvider>;
+/** A provider with `type: local`, checked. */
 export type LocalProviderConfig = z.infer<typeof localProvider>;
+/** A provider with `type: mgit`, checked. */
 export type MgitProviderConfig = z.infer<typeof mgitProvider>;

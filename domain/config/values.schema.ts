@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** A name that people give to something. */
+/** A name chosen by the user. */
 export const shortName = z
   .string()
   .regex(/^[a-z0-9][a-z0-9._-]{0,39}$/i, 'use letters, digits, dot, dash and underscore, at most 40');
@@ -14,7 +14,7 @@ export const envName = z
   )
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'give the name of an environment variable, never the secret itself');
 
-/** An address that may be shown to anybody: nothing secret stands in it. */
+/** An address without secrets, which may be shown to anyone. */
 export const plainUrl = z
   .url({ protocol: /^https?$/ })
   .refine((url) => !/^https?:\/\/[^/]*@|[?#]/.test(url), 'give the address alone, without user, password, ? or #')

@@ -1,59 +1,64 @@
-/** What a forge lets one token do at the same time, and in any minute. */
+/** What a forge allows one token: concurrent requests, and points per minute. */
 export interface ForgeLimits {
-  /** Requests at the same time, git's among them. */
+  /** Concurrent requests, including git. */
   readonly concurrency: number;
-  /** Points of REST in a minute: {@link REST_POINTS} a request. */
+  /** REST points per minute: {@link REST_POINTS} per request. */
   readonly restPerMinute: number;
-  /** Points of GraphQL in a minute: one a query. */
+  /** GraphQL points per minute: one per query. */
   readonly graphqlPerMinute: number;
 }
 
 /** GitHub's limits, as it documents them under "Rate limits for the REST API". */
 export const GITHUB_LIMITS: ForgeLimits = { concurrency: 100, restPerMinute: 900, graphqlPerMinute: 2_000 };
 
-/** What a REST request costs of {@link ForgeLimits.restPerMinute}. */
+/** Cost of a REST request in points of {@link ForgeLimits.restPerMinute}. */
 export const REST_POINTS = { read: 1, write: 5 } as const;
 
-/** The kinds of traffic that a forge counts apart. Git costs no points, only its place among the concurrent requests. */
+/**
+ * The kinds of traffic that a forge counts separately. Git costs no points, only a slot among the concurrent requests.
+ */
 export const FORGE_LINES = ['rest', 'graphql', 'git'] as const;
+/** One of {@link FORGE_LINES}. */
 export type ForgeLine = (typeof FORGE_LINES)[number];
 
 /** What the forge said in its answers since the last report. */
 export interface ForgeSaid {
   /**
-   * `x-ratelimit-*` of the last answer, less what is under way and may not be counted in it; null when it has none, so that
-   * nobody counts hours.
+   * `x-ratelimit-*` of the last answer, minus requests in progress that it may not include; null when the answer has
+   * none, so that hours are not counted.
    */
   readonly hourly?: { readonly limit: number; readonly remaining: number; readonly resetInMs: number } | null;
-  /** The forge refused: for `retry-after`, where it said so. Left out for an hourly limit that `hourly` tells of. */
+  /**
+   * The forge refused a request; with its `retry-after`, if given. Absent for an hourly limit that `hourly` reports.
+   */
   readonly refused?: { readonly retryAfterMs: number | null };
 }
 
 /** What the holder of a lease did with it. */
 export interface ForgeReport {
-  /** One line of one process. */
+  /** One line (kind of traffic) of one process. */
   readonly holder: string;
   readonly line: ForgeLine;
-  /** Which of the holder's leases this is about, counted from 0: what is heard twice, or too late, changes nothing. */
+  /** Number of the holder's lease that this is about, from 0. Repeated or late reports change nothing. */
   readonly turn: number;
-  /** Points spent of the lease. */
+  /** Points spent from the lease. */
   readonly used: number;
-  /** Requests that are under way still. */
+  /** Requests still in progress. */
   readonly busy: number;
   readonly said: ForgeSaid;
 }
 
-/** A wish for points and places; it is the report about the lease before, too. */
+/** A request for points and slots; it is also the report on the previous lease. */
 export interface LeaseRequest extends ForgeReport {
   readonly limits: ForgeLimits;
-  /** Fewer points are of no use. */
+  /** The minimum: fewer points are of no use. */
   readonly atLeast: number;
   readonly points: number;
-  /** Places wanted, beside those of requests under way. */
+  /** Slots requested, in addition to those of requests in progress. */
   readonly places: number;
 }
 
-/** What may be done until a lease ends; or when to ask again. */
+/** What may be spent until the lease ends, or when to ask again. */
 export type LeaseAnswer =
   | { readonly points: number; readonly places: number; readonly forMs: number }
   | { readonly waitMs: number };
@@ -73,26 +78,26 @@ interface Hourly {
   readonly resetAt: number;
 }
 
-/** The budget of one token at one forge. Plain JSON; times are milliseconds of the clock that `now` is of. */
+/** The budget of one token at one forge. Plain JSON; times are milliseconds on the same clock as `now`. */
 export interface ForgeBudget {
   readonly leases: readonly Lease[];
-  /** Points spent that count against the minute until then. */
+  /** Points spent, each with the time until which they count against the minute. */
   readonly spent: readonly { readonly line: ForgeLine; readonly points: number; readonly until: number }[];
-  /** By line; `none` where the forge counts no hours, missing where it has not answered in this one yet. */
+  /** By line; `none` if the forge counts no hours, missing if it has not answered in this hour yet. */
   readonly hourly: Readonly<Partial<Record<ForgeLine, Hourly | 'none'>>>;
-  /** Nothing may be asked before; 0 when nothing is refused. */
+  /** No requests are allowed before this time; 0 when the forge does not refuse. */
   readonly blockedUntil: number;
-  /** Refusals in a row that did not say for how long. */
+  /** Consecutive refusals without a `retry-after`. */
   readonly refusals: number;
-  /** Who was told to wait, and until when. */
+  /** Holders that were asked to wait, and until when. */
   readonly waiting: readonly { readonly holder: string; readonly line: ForgeLine; readonly until: number }[];
 }
 
-/** What a person is shown of a budget. Times are ISO 8601. */
+/** A budget as shown to people. Times are ISO 8601. */
 export interface ForgeBudgetStatus {
   readonly rest: LineStatus;
   readonly graphql: LineStatus;
-  /** Requests that may be under way now. */
+  /** Requests that may be in progress now. */
   readonly places: number;
   readonly blockedUntil: string | null;
   readonly waiting: readonly { readonly line: ForgeLine; readonly until: string }[];
@@ -102,29 +107,29 @@ export interface ForgeBudgetStatus {
 export interface LineStatus {
   /** Points spent or leased that count against this minute. */
   readonly minute: number;
-  /** What the forge said last; null when it counts no hours or has not answered. */
+  /** The forge's last report; null when it counts no hours or has not answered. */
   readonly hour: { readonly limit: number; readonly remaining: number; readonly resetsAt: string } | null;
 }
 
-/** A lease is good for so long; who has requests under way takes a new one before. */
+/** Duration of a lease. A holder with requests in progress renews it before. */
 export const LEASE_MS = 60_000;
-/** Who asks first in an hour is waited for no longer: it may have been killed. */
+/** How long other holders wait for the first request of an hour: its process may have been killed. */
 const PROBE_MS = 5_000;
-/** A lease of which nothing is heard is kept for so much longer: its last requests may still be under way. */
+/** How long an unreported lease is kept after its end: its last requests may still be in progress. */
 const GRACE_MS = 15_000;
-/** A minute, and what a request may take to reach the forge after it was counted. */
+/** A minute, plus the time that a request may take to reach the forge after it was counted. */
 const MINUTE_MS = 62_000;
-/** What a refusal costs that does not say for how long; doubled each time. */
+/** Wait after a refusal without `retry-after`; doubled each time. */
 const FIRST_REFUSAL_MS = 60_000;
 const LONGEST_REFUSAL_MS = 3_600_000;
-/** When somebody else has what is wanted: it may be given back at any time. */
+/** When to ask again if another holder has the points or slots: they may be returned at any time. */
 const ASK_AGAIN_MS = 1_000;
-/** The clocks of answers about the same hour differ by less. */
+/** Times in answers about the same hour differ by less than this. */
 const SAME_HOUR_MS = 2_000;
 /** The forge counts hours in whole seconds. */
 const SECOND_MS = 1_000;
 
-/** The budget of a token that was never used. */
+/** The budget of an unused token. */
 export const NEW_BUDGET: ForgeBudget = {
   leases: [],
   spent: [],
@@ -134,7 +139,7 @@ export const NEW_BUDGET: ForgeBudget = {
   waiting: [],
 };
 
-/** Takes in what the holder of a lease did; the lease ends, but for the places of requests that are under way. */
+/** Applies the report of a lease's holder. The lease ends, except for the slots of requests in progress. */
 export function report(budget: ForgeBudget, given: ForgeReport, now: number): ForgeBudget {
   const { holder, line, turn, used, busy, said } = given;
   const current = passed(budget, now);
@@ -143,7 +148,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   const leases = current.leases.filter((other) => other !== held);
   if (busy > 0) leases.push({ holder, line, turn, points: 0, places: busy, endsAt: now + LEASE_MS + GRACE_MS });
   const points = Math.min(used, held?.points ?? 0);
-  // what a lease had that ended before this was heard counts as spent already
+  // a lease that ended before its report arrived already counts as spent
   const spent = withSpent(current.spent, line, points, now + MINUTE_MS);
   // requests that were never answered
   const hourly = said.hourly === undefined ? withoutPoints(current.hourly, line, points) : current.hourly;
@@ -151,7 +156,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   return heard({ ...current, leases, spent, hourly, waiting }, line, said, now);
 }
 
-/** Gives points and places to a holder, whose former lease ends; or says how long to wait. */
+/** Grants points and slots to a holder, whose former lease ends, or returns how long to wait. */
 export function lease(
   budget: ForgeBudget,
   request: LeaseRequest,
@@ -166,7 +171,7 @@ export function lease(
   const freePlaces = limits.concurrency - sum(others, ({ places }) => places) - busy;
   const freePoints = line === 'git' ? 0 : freePointsOf(current, request);
   const isProbe = line !== 'git' && current.hourly[line] === undefined;
-  // one request at a time, until the forge has told how many there may be
+  // one request at a time until the forge has reported its limit
   const least = isProbe ? Math.min(REST_POINTS.write, atLeast) : atLeast;
 
   const until = refusedUntil(current, line, { atLeast: least, limits }, now);
@@ -175,7 +180,7 @@ export function lease(
     const waiting = [...current.waiting, { holder, line, until: ends }];
     return { budget: { ...current, waiting }, answer: { waitMs: ends - now } };
   }
-  // never more than half of what is left, so that the next one finds something
+  // never more than half of the rest, so that the next holder gets some
   const points = isProbe
     ? Math.min(REST_POINTS.write, freePoints)
     : Math.max(least, Math.min(request.points, Math.ceil(freePoints / 2)));
@@ -189,7 +194,7 @@ function answerOf({ points, places, endsAt }: Lease, now: number): LeaseAnswer {
   return { points, places, forMs: endsAt - GRACE_MS - now };
 }
 
-/** What there is to show at a time. */
+/** The budget as shown to people at a given time. */
 export function statusOf(budget: ForgeBudget, now: number): ForgeBudgetStatus {
   const current = passed(budget, now);
   const lineStatus = (line: ForgeLine): LineStatus => {
@@ -213,14 +218,14 @@ function iso(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** True when forgetting a budget would change nothing but that the hourly limit is asked for once more. */
+/** True when dropping the budget would lose nothing, except that the hourly limit is requested once more. */
 export function isIdle(budget: ForgeBudget, now: number): boolean {
   const { leases, spent, blockedUntil, hourly } = passed(budget, now);
   const counts = Object.values(hourly).some((hour) => hour !== 'none');
   return leases.length === 0 && spent.length === 0 && blockedUntil <= now && !counts;
 }
 
-/** What time alone changes: leases nobody spoke of end, and count as spent; minutes and hours pass. */
+/** Applies the passing of time: unreported leases end and count as spent; minutes and hours expire. */
 function passed(budget: ForgeBudget, now: number): ForgeBudget {
   const ended = budget.leases.filter(({ endsAt }) => endsAt <= now);
   let { spent, hourly } = budget;
@@ -231,7 +236,7 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
   const isOver = (hour: Hourly | 'none'): boolean => hour !== 'none' && hour.resetAt <= now;
   return {
     ...budget,
-    // what the next hour allows is asked for
+    // the limit of the next hour is requested anew
     hourly: Object.fromEntries(Object.entries(hourly).filter(([, hour]) => !isOver(hour))),
     leases: budget.leases.filter(({ endsAt }) => endsAt > now),
     spent: spent.filter(({ until }) => until > now),
@@ -239,7 +244,7 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
   };
 }
 
-/** Takes in the forge's words. */
+/** Applies the forge's answers. */
 function heard(budget: ForgeBudget, line: ForgeLine, { hourly, refused }: ForgeSaid, now: number): ForgeBudget {
   let next = budget;
   if (hourly !== undefined) {
@@ -247,7 +252,7 @@ function heard(budget: ForgeBudget, line: ForgeLine, { hourly, refused }: ForgeS
     const said = hourly === null ? 'none' : hourOf(hourly, now);
     next = { ...next, hourly: { ...next.hourly, [line]: laterOf(known, said) } };
   }
-  // whoever was under way when the forge refused hears the same refusal
+  // requests that were in progress when the forge refused get the same refusal
   if (refused && (budget.blockedUntil <= now || refused.retryAfterMs !== null)) {
     const { retryAfterMs } = refused;
     const refusals = retryAfterMs === null ? next.refusals + 1 : next.refusals;
@@ -262,7 +267,7 @@ function hourOf({ limit, remaining, resetInMs }: NonNullable<ForgeSaid['hourly']
   return { limit, remaining, resetAt: now + resetInMs + SECOND_MS };
 }
 
-/** Of two words about an hour the one that is true now: within the same hour there is only ever less. */
+/** The current one of two reports about an hour: within the same hour the remaining number only decreases. */
 function laterOf(known: Hourly | 'none' | undefined, said: Hourly | 'none'): Hourly | 'none' {
   if (typeof known !== 'object' || typeof said !== 'object') return said;
   if (said.resetAt < known.resetAt - SAME_HOUR_MS) return known;
@@ -294,7 +299,7 @@ function withoutPoints(hourly: ForgeBudget['hourly'], line: ForgeLine, points: n
   return { ...hourly, [line]: { ...hour, remaining: Math.max(0, hour.remaining - points) } };
 }
 
-/** Until when there cannot be so many points, even if every lease were given back. */
+/** The time before which this many points cannot be available, even if every lease were returned. */
 function refusedUntil(
   budget: ForgeBudget,
   line: ForgeLine,
@@ -303,12 +308,12 @@ function refusedUntil(
 ): number {
   const minute = freeAt(budget, line, minuteLimit(limits, line) - atLeast, now);
   const hour = budget.hourly[line];
-  // more than the forge allows in an hour would never be there
+  // more than the hourly limit would never be available
   const isShort = typeof hour === 'object' && hourLeft(budget, line) < Math.min(atLeast, hour.limit);
   return Math.max(budget.blockedUntil, minute, isShort ? hour.resetAt : now);
 }
 
-/** When no more than `most` points of a line are left that count against the minute. */
+/** The time at which at most `most` points of a line count against the minute. */
 function freeAt(budget: ForgeBudget, line: ForgeLine, most: number, now: number): number {
   let count = spentOn(budget, line);
   if (line === 'git') return now;
@@ -357,7 +362,7 @@ function sum<Entry>(entries: readonly Entry[], count: (entry: Entry) => number):
   return entries.reduce((total, entry) => total + count(entry), 0);
 }
 
-/** True for what {@link report} takes, as far as a state could be spoilt by it. */
+/** True for valid input of {@link report}: checks everything that could corrupt the state. */
 export function isReport(given: unknown): given is ForgeReport {
   if (typeof given !== 'object' || given === null) return false;
   const { holder, line, turn, used, busy, said } = given as Partial<Record<keyof ForgeReport, unknown>>;
@@ -375,7 +380,7 @@ function isCount(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0;
 }
 
-/** True for what {@link lease} takes. */
+/** True for valid input of {@link lease}. */
 export function isLeaseRequest(given: unknown): given is LeaseRequest {
   if (!isReport(given)) return false;
   const { limits, atLeast, points, places } = given as Partial<LeaseRequest>;

@@ -1,30 +1,30 @@
 import { isRepositoryId } from '../git/repository.ts';
 
-/** What can happen to a repository on its forge, as far as it matters to the index. */
+/** The events of a repository on its forge that matter to the index. */
 export const REPOSITORY_EVENTS = ['pushed', 'appeared', 'moved', 'archived', 'deleted', 'hidden'] as const;
 
-/** What a forge says happened to one repository. */
+/** An event of one repository, as its forge reports it. */
 export interface RepositoryEvent {
   /**
-   * `pushed`: HEAD is elsewhere, or may be. `appeared`: created, unarchived, made visible. `moved`: renamed or transferred.
-   * `hidden`: perhaps out of our sight.
+   * `pushed`: HEAD may have moved. `appeared`: created, unarchived, made visible. `moved`: renamed or transferred.
+   * `hidden`: may no longer be accessible.
    */
   readonly kind: (typeof REPOSITORY_EVENTS)[number];
-  /** Of `moved`: the id, or the pattern of all ids, that it had. */
+  /** For `moved`: its former id, or the pattern of all its former ids. */
   readonly from?: string;
-  /** True when a repository of this name is to be in the index, whether or not it is in it. @default false */
+  /** True when a repository of this name should be indexed, even if it is not yet. @default false */
   readonly wanted?: boolean;
-  /** What the forge calls its message: one that comes twice counts once. */
+  /** The forge's id of the message; duplicates count once. */
   readonly delivery?: string;
 }
 
 /** The argument of the signal `repositoryEvents`. */
 export interface RepositoryEvents {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly events: readonly RepositoryEvent[];
 }
 
-/** What a forge says, and of which repository. */
+/** A forge's event, with the repository it is about. */
 export interface Delivery {
   /** The repository's id. */
   readonly repository: string;
@@ -35,24 +35,24 @@ export interface Delivery {
 
 /** The argument of the signal `deliveries`. */
 export interface Deliveries {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly deliveries: readonly Delivery[];
 }
 
-/** Events as they were signalled, by the gateway or by hand, without those that are none. */
+/** Parses signalled events, from the gateway or sent by hand; drops invalid ones. */
 export function readRepositoryEvents(given: unknown): RepositoryEvent[] {
   const events = typeof given === 'object' && given !== null && 'events' in given ? given.events : undefined;
   return Array.isArray(events) ? events.flatMap(readEvent) : [];
 }
 
-/** Deliveries as they were signalled, without those that are none. */
+/** Parses signalled deliveries; drops invalid ones. */
 export function readDeliveries(given: unknown): Delivery[] {
   const deliveries =
     typeof given === 'object' && given !== null && 'deliveries' in given ? given.deliveries : undefined;
   return Array.isArray(deliveries) ? deliveries.flatMap(readDelivery) : [];
 }
 
-/** Deliveries by the repository that they are about, each in order. */
+/** Groups deliveries by repository, each group in order. */
 export function byRepository(deliveries: readonly Delivery[]): ReadonlyMap<string, readonly Delivery[]> {
   return Map.groupBy(deliveries, ({ repository }) => repository);
 }

@@ -5,13 +5,14 @@ import { bitbucketAction } from './webhook/bitbucket.ts';
 import { githubAction } from './webhook/github.ts';
 import { gitlabAction } from './webhook/gitlab.ts';
 
-/** The forges whose webhooks are understood; each has its own address, `/webhooks/<forge>`. */
+/** The forges whose webhooks are supported; each has its own address, `/webhooks/<forge>`. */
 export const FORGES = ['github', 'gitlab', 'gitea', 'bitbucket', 'azure-devops'] as const;
+/** One of {@link FORGES}. */
 export type Forge = (typeof FORGES)[number];
 
 /**
- * What a webhook means to the index: every event of every forge, known or not. `event` is what the forge's header says;
- * `payload` is any JSON at all, and nothing in it is trusted to be there.
+ * Maps any event of any forge, known or not, to an action on the index. `event` is the value of the forge's header;
+ * `payload` is unchecked JSON.
  */
 export function webhookAction(forge: Forge, event: string, payload: unknown): WebhookAction {
   switch (forge) {
@@ -25,11 +26,14 @@ export function webhookAction(forge: Forge, event: string, payload: unknown): We
     case 'azure-devops':
       return azureDevopsAction(payload);
     default:
-      return ignored('no such forge');
+      return ignored('unknown forge');
   }
 }
 
-/** The id of the repository that a change is about, or the pattern of an organization's; null when a provider has no such name. */
+/**
+ * The id of the changed repository, or the pattern of an organization's ids; null when the provider cannot have such a
+ * name.
+ */
 export function idOfChange(provider: string, name: RepositoryChange['name']): string | null {
   const id = [provider, ...name].join('/');
   const [organization, ...rest] = name;
@@ -41,7 +45,7 @@ function isPlain(segment = ''): boolean {
   return !/[*?]/.test(segment);
 }
 
-/** The forge whose webhooks providers of a type get; null when the type does not say. */
+/** The forge that sends webhooks for providers of a type; null when the type does not determine it. */
 export function forgeOf(type: string): Forge | null {
   return FORGES.find((forge) => forge === type) ?? null;
 }

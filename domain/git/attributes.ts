@@ -1,4 +1,4 @@
-/** What a repository's `.gitattributes` say of a file; undefined where they say nothing. */
+/** What a repository's `.gitattributes` declare about a file; undefined where they declare nothing. */
 export interface Declared {
   /** `linguist-vendored` */
   readonly vendored?: boolean;
@@ -8,16 +8,19 @@ export interface Declared {
   readonly binary?: boolean;
 }
 
-/** One line of a `.gitattributes` file, reduced to what Longhaul asks for. */
+/** One line of a `.gitattributes` file, reduced to the attributes that Longhaul uses. */
 export interface AttributeRule {
   readonly pattern: AttributePattern;
-  /** Undefined takes back what an earlier rule said (`!attribute`). */
+  /** Undefined resets what an earlier rule declared (`!attribute`). */
   readonly declares: { readonly [Name in keyof Declared]: boolean | undefined };
 }
 
 /** A compiled pattern of a `.gitattributes` line. */
 export interface AttributePattern {
-  /** True for a pattern with a slash, which is compared with the whole path below the file's folder; else with the name. */
+  /**
+   * True for a pattern with a slash, which is matched against the whole path below the file's folder; otherwise only
+   * the name is matched.
+   */
   readonly anchored: boolean;
   readonly tokens: readonly Token[];
 }
@@ -26,9 +29,9 @@ type Token =
   | { readonly kind: 'character'; readonly character: string }
   | { readonly kind: 'one' }
   | { readonly kind: 'set'; readonly negated: boolean; readonly ranges: readonly (readonly [string, string])[] }
-  /** Any characters but a slash. */
+  /** Any characters except a slash. */
   | { readonly kind: 'star' }
-  /** Any number of whole folders, with the slash after them. */
+  /** Any number of whole folders, with the following slash. */
   | { readonly kind: 'folders' }
   /** Everything below. */
   | { readonly kind: 'rest' };
@@ -43,8 +46,8 @@ const NAMES = new Map<string, keyof Declared>([
 const LONGEST_LINE = 2_048;
 
 /**
- * Reads one `.gitattributes` file as gitattributes(5) says; lines that git would not accept are passed over, as git does.
- * Rules that say nothing of {@link Declared} are left out. Macros (`[attr]name …`) count in the file that defines them.
+ * Parses one `.gitattributes` file as gitattributes(5) specifies. Lines that git rejects are skipped, as in git. Rules
+ * without an attribute of {@link Declared} are left out. Macros (`[attr]name …`) apply in the file that defines them.
  */
 export function parseAttributes(text: string): readonly AttributeRule[] {
   const macros = new Map<string, readonly string[]>();
@@ -64,7 +67,7 @@ export function parseAttributes(text: string): readonly AttributeRule[] {
   return rules;
 }
 
-/** What the files at `folders` say of `path`: later lines win over earlier ones, deeper files over those above. */
+/** What the files at `folders` declare for `path`: later lines win over earlier ones, deeper files over those above. */
 export function declaredFor(path: string, files: ReadonlyMap<string, readonly AttributeRule[]>): Declared {
   const declared: { -readonly [Name in keyof Declared]: boolean } = {};
   if (files.size === 0) return declared;
@@ -83,7 +86,7 @@ export function declaredFor(path: string, files: ReadonlyMap<string, readonly At
   return declared;
 }
 
-/** The folders that a path lies in, outermost first, beginning with the root, which is the empty text. */
+/** The folders that contain a path, outermost first, starting with the root (the empty string). */
 export function foldersOf(path: string): readonly string[] {
   const folders = [''];
   for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1))
@@ -91,7 +94,7 @@ export function foldersOf(path: string): readonly string[] {
   return folders;
 }
 
-/** True when a pattern of the `.gitattributes` in a folder means the file at `path` below that folder. */
+/** True when a pattern in a folder's `.gitattributes` matches the file at `path` below that folder. */
 function matchesAttributePattern(pattern: AttributePattern, path: string): boolean {
   return matchesTokens(pattern.tokens, pattern.anchored ? path : path.slice(path.lastIndexOf('/') + 1));
 }
@@ -108,7 +111,7 @@ function declaredBy(words: readonly string[]): AttributeRule['declares'] {
   return declares;
 }
 
-/** The pattern, which may be a C string in quotes, and the words after it. */
+/** Splits a line into the pattern, which may be a quoted C string, and the words after it. */
 function splitPattern(line: string): [string, readonly string[]] {
   const quoted = /^"((?:[^"\\]|\\.)*)"(?=\s|$)/.exec(line);
   const first = quoted ? unquote(quoted[1] ?? '') : (/^\S+/.exec(line)?.[0] ?? '');
@@ -127,7 +130,7 @@ function unquote(text: string): string {
   return new TextDecoder().decode(raw);
 }
 
-/** Null for a pattern that means only folders, which `.gitattributes` has no use for. */
+/** Null for a pattern that matches only folders: `.gitattributes` does not use those. */
 function compilePattern(text: string): AttributePattern | null {
   if (text.endsWith('/')) return null;
   const anchored = text.includes('/');
@@ -204,7 +207,7 @@ const CLASSES: Readonly<Record<string, readonly (readonly [string, string])[]>> 
   ],
 };
 
-/** A bracket expression at `start`; null when it does not end, which git takes for a pattern that matches nothing. */
+/** Reads the bracket expression at `start`; null if it is not closed, which in git matches nothing. */
 function readSet(text: string, start: number): { token: Token; end: number } | null {
   let i = start + 1;
   const negated = text.charAt(i) === '!' || text.charAt(i) === '^';
@@ -233,7 +236,7 @@ function readSet(text: string, start: number): { token: Token; end: number } | n
   return { token: { kind: 'set', negated, ranges }, end: i + 1 };
 }
 
-/** Looks back to the last `*` and the last `**` only, so no pattern of a hostile repository makes it slow. */
+/** Backtracks only to the last `*` and the last `**`, so a hostile pattern cannot make it slow. */
 function matchesTokens(tokens: readonly Token[], path: string): boolean {
   let star = -1;
   let starAt = 0;

@@ -1,13 +1,13 @@
 import { matchesWildcards } from './pattern.ts';
 import { DEFAULT_REF } from './snapshot.ts';
 
-/** What the full name of a branch's ref begins with. */
+/** Prefix of the full name of a branch's ref. */
 const HEADS = 'refs/heads/';
 
-/** Branches that a repository is indexed at beside its HEAD, at most: each is another tree to keep true. */
+/** Maximum number of branches indexed per repository in addition to HEAD: each is another tree to maintain. */
 export const MOST_BRANCHES = 50;
 
-/** Why {@link isBranchPattern} said no. */
+/** The error message for {@link isBranchPattern}. */
 export const NOT_A_BRANCH_PATTERN =
   'must be the name of a branch, such as develop, or a pattern of names with * and ?, such as release/*';
 
@@ -16,36 +16,36 @@ export function refOfBranch(name: string): string {
   return `${HEADS}${name}`;
 }
 
-/** The name of the branch that a ref is; null for HEAD. */
+/** The branch name of a ref; null for HEAD. */
 export function branchOfRef(ref: string): string | null {
   return ref.startsWith(HEADS) ? ref.slice(HEADS.length) : null;
 }
 
 /**
- * True for what may be the name of a branch (git-check-ref-format(1)): it can be taken neither for an option nor for a path
- * that leads elsewhere. Text that was not UTF-8 is none.
+ * True for a valid branch name (git-check-ref-format(1)) that cannot be read as an option or as a path outside. Text
+ * that was not UTF-8 is not valid.
  */
 export function isBranchName(name: string): boolean {
   return (
     name.length <= 200 &&
-    // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
+    // oxlint-disable-next-line no-control-regex -- the point is to reject control characters
     !/[\u0000-\u0020\u007f-\u009f~^:?*[\\\ufffd]|\.\.|@\{|\/\/|^[-/]|[/.]$/.test(name) &&
     !['', '@', DEFAULT_REF].includes(name) &&
     name.split('/').every((part) => !part.startsWith('.') && !part.endsWith('.lock'))
   );
 }
 
-/** True for the name of a branch, or a pattern of names: `*` stands for any characters, slashes too, and `?` for one. */
+/** True for a branch name or a pattern of names: `*` matches any characters, slashes too, and `?` matches one. */
 export function isBranchPattern(pattern: string): boolean {
   return !pattern.startsWith('refs/') && isBranchName(pattern.replaceAll(/[*?]/g, 'x'));
 }
 
-/** True when one of the patterns means the branch. */
+/** True when one of the patterns matches the branch. */
 export function matchesBranch(patterns: readonly string[], name: string): boolean {
   return patterns.some((pattern) => matchesWildcards(pattern, name));
 }
 
-/** Refs, each once, in the order in which objects list them: HEAD, then the branches by name. */
+/** Distinct refs in the order in which objects list them: HEAD, then the branches by name. */
 export function inRefOrder(refs: Iterable<string>): string[] {
   const unique = new Set(refs);
   const branches = [...unique].filter((ref) => ref !== DEFAULT_REF).sort();

@@ -4,28 +4,28 @@ import { mimeType } from './mime.ts';
 import type { Snapshot } from './snapshot.ts';
 import { repositoryName } from './repository.ts';
 
-/** Largest content, in bytes, that a line carries as text. */
+/** Largest content, in bytes, that a line contains as text. */
 const TEXT_LIMIT = 10_000;
-/** Largest content, in bytes, that a line carries in base64; beyond it a line names a file. */
+/** Largest content, in bytes, that a line contains in base64; larger content is in a file that the line names. */
 const BASE64_LIMIT = 100_000;
 
-/** What a line says of a content that is too large for it, or that only the caller can know. */
+/** Fields of a line that only the caller knows. */
 export interface LineExtras {
-  /** Absolute path of a file with the content; required when {@link needsFile} says so. */
+  /** Absolute path of a file with the content; required when {@link needsFile} is true. */
   readonly contentRef?: string;
   /** SHA-256 of the content in hexadecimal. */
   readonly contentHash?: string;
 }
 
-/** True when a content of this size does not go into a line. */
+/** True when content of this size does not fit into a line. */
 export function needsFile(size: number): boolean {
   return size > BASE64_LIMIT;
 }
 
 /**
- * One change as an object for a line of JSON: the fields that mgit specified, those that its releases print and those that
- * elysiactl reads (`size` and `size_bytes`, `mime` and `mime_type`), with the identities of both sides beside them. A file
- * that is not skipped has exactly one of `content`, `content_base64`, `content_ref`.
+ * Encodes one change for a JSON line. It has the fields of mgit's specification, those that its releases print and
+ * those that elysiactl reads (`size` and `size_bytes`, `mime` and `mime_type`), and the git object ids of both sides. A
+ * file that is not skipped has exactly one of `content`, `content_base64`, `content_ref`.
  */
 export function encodeChange(repositoryId: string, change: Change, extras: LineExtras = {}): Record<string, unknown> {
   const line: Record<string, unknown> = {
@@ -48,8 +48,8 @@ export function encodeChange(repositoryId: string, change: Change, extras: LineE
 }
 
 /**
- * The last line of a repository's stream: where the index is when it has taken in every line before. Its parent is where
- * the stream started: null when it lists everything.
+ * Encodes the last line of a repository's stream: the state of the index after all lines before it. Its parent is where
+ * the stream started; null when it lists everything.
  */
 export function encodeChangeset(repositoryId: string, from: Snapshot | null, to: Snapshot): Record<string, unknown> {
   return {
@@ -97,7 +97,7 @@ function contentField(
 ): Record<string, string> {
   if (text !== null && content.length <= TEXT_LIMIT) return { content: text };
   if (!needsFile(content.length)) return { content_base64: encodeBase64(content) };
-  if (contentRef === undefined) throw new TypeError(`a content of ${content.length} bytes needs a contentRef`);
+  if (contentRef === undefined) throw new TypeError(`content of ${content.length} bytes needs a contentRef`);
   return { content_ref: contentRef };
 }
 
@@ -106,10 +106,10 @@ export type LineContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   /** In the file at this absolute path. */
   | { readonly kind: 'file'; readonly path: string }
-  /** The line has none: the file is skipped, or the producer leaves it to the reader to find it. */
+  /** Not in the line: the file is skipped, or the reader has to find the content. */
   | { readonly kind: 'none' };
 
-/** One side of a change as a line tells it; null is what the producer did not say. */
+/** One side of a change as given in a line; null for what the producer left out. */
 export interface LineSide extends FilePath {
   readonly oid: string | null;
   readonly mode: string | null;
@@ -119,7 +119,7 @@ export interface LineSide extends FilePath {
 /** A line about a file. */
 export interface FileLine {
   readonly kind: 'file';
-  /** 1 for the first line of the stream. */
+  /** Line number in the stream, from 1. */
   readonly line: number;
   /** The producer's name for the repository, often a basename; null on a bare path. */
   readonly repo: string | null;
@@ -127,12 +127,14 @@ export interface FileLine {
   readonly repoId: string | null;
   readonly op: Change['op'];
   readonly file: LineSide;
-  /** The former self: on `rename` always, under its former path; else when the line says anything of it. */
+  /**
+   * The file before the change: on `rename` always, with its former path; otherwise only when the line describes it.
+   */
   readonly old: LineSide | null;
-  /** Size in bytes; null when the line does not say. */
+  /** Size in bytes; null when not given. */
   readonly size: number | null;
   readonly content: LineContent;
-  /** SHA-256 of the content in hexadecimal, as the producer says; null when it does not. */
+  /** SHA-256 of the content in hexadecimal, as the producer gave it; null when not given. */
   readonly contentHash: string | null;
 }
 
@@ -142,17 +144,17 @@ export interface ChangesetLine {
   readonly line: number;
   readonly repo: string | null;
   readonly repoId: string | null;
-  /** What the producer knew; a repository without a commit has no `commit`. */
+  /** What the producer gave; a repository without commits has no `commit`. */
   readonly commit: string | null;
   readonly parent: string | null;
-  /** True when the producer says `"parent": null`: the stream lists everything. */
+  /** True when the producer gave `"parent": null`: the stream lists everything. */
   readonly fromNothing: boolean;
   readonly branch: string | null;
   readonly tree: string | null;
   readonly timestamp: string | null;
 }
 
-/** A line of the stream, read. */
+/** A parsed line of the stream. */
 export type ChangeLine = FileLine | ChangesetLine;
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
@@ -160,9 +162,9 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * Reads one line from any producer: both spellings of every field, a bare path (`modify`), a missing `op`, mgit's null
+ * Parses one line from any producer: both spellings of every field, a bare path (`modify`), a missing `op`, mgit's null
  * content of a binary file, a changeset with or without its parent, tree and time. Null for an empty line. Throws
- * `InvalidInput` naming the line.
+ * `InvalidInput` with the line number.
  */
 export function parseChangeLine(text: string, line: number): ChangeLine | null {
   const trimmed = text.replace(/\r?\n?$/, '');
@@ -228,7 +230,7 @@ function changesetLine(value: unknown, origin: Origin): ChangesetLine {
 function fileLine(fields: Fields, origin: Origin): FileLine {
   const { line } = origin;
   const op = optionalText(fields, 'op', line) ?? 'modify';
-  if (!isOneOf(OPERATIONS, op)) refuse(line, `op is ${JSON.stringify(op)}; it can be ${OPERATIONS.join(', ')}`);
+  if (!isOneOf(OPERATIONS, op)) refuse(line, `op is ${JSON.stringify(op)}; use one of ${OPERATIONS.join(', ')}`);
   const path = sidePath(fields, 'path', 'path_base64', line);
   if (path === null) refuse(line, 'path is missing');
   const content = op === 'delete' ? ({ kind: 'none' } as const) : contentOf(fields, line);
@@ -269,7 +271,7 @@ function contentOf(fields: Fields, line: number): LineContent {
   const base64 = optionalText(fields, 'content_base64', line);
   const ref = optionalText(fields, 'content_ref', line);
   if ([text, base64, ref].filter((value) => value !== null).length > 1) {
-    refuse(line, 'only one of content, content_base64, content_ref can be given');
+    refuse(line, 'give only one of content, content_base64, content_ref');
   }
   if (text !== null) return { kind: 'bytes', bytes: new TextEncoder().encode(text) };
   if (base64 !== null) return { kind: 'bytes', bytes: decodeBase64(base64, 'content_base64', line) };
@@ -278,7 +280,10 @@ function contentOf(fields: Fields, line: number): LineContent {
   return { kind: 'file', path: ref };
 }
 
-/** mgit's releases say `"content": null` and an unknown charset of a binary file; the specification says `skip_index`. */
+/**
+ * mgit's releases print `"content": null` and an unknown charset for a binary file; the specification uses
+ * `skip_index`.
+ */
 function skipOf(fields: Fields, content: LineContent, line: number): SkipReason | null {
   const reason = skipReason(fields, 'skip_reason', line);
   const skip = fields['skip_index'];
@@ -291,7 +296,7 @@ function skipOf(fields: Fields, content: LineContent, line: number): SkipReason 
 function skipReason(fields: Fields, key: string, line: number): SkipReason | null {
   const reason = optionalText(fields, key, line);
   if (reason === null || isOneOf(SKIP_REASONS, reason)) return reason;
-  return refuse(line, `${key} is ${JSON.stringify(reason)}; it can be ${SKIP_REASONS.join(', ')}`);
+  return refuse(line, `${key} is ${JSON.stringify(reason)}; use one of ${SKIP_REASONS.join(', ')}`);
 }
 
 function sidePath(fields: Fields, key: string, bytesKey: string, line: number): FilePath | null {
@@ -304,23 +309,21 @@ function sidePath(fields: Fields, key: string, bytesKey: string, line: number): 
   return { path: checkPath(path, key, line), pathBytes: encodeBase64(exact) };
 }
 
-/** A path is only a name here, but one that git could not hold would never be found again. */
+/** The path is only a name here, but a path that git cannot hold could never be found again. */
 function checkPath(path: string, key: string, line: number): string {
-  if (path === '' || path.includes('\0')) refuse(line, `${key} is empty or has a NUL in it`);
-  if (/^(\/|[A-Za-z]:[\\/])/.test(path)) refuse(line, `${key} is absolute: give it as it is in the repository`);
-  if (path.split('/').some((part) => part === '..' || part === '.')) refuse(line, `${key} has . or .. in it`);
+  if (path === '' || path.includes('\0')) refuse(line, `${key} is empty or contains a NUL`);
+  if (/^(\/|[A-Za-z]:[\\/])/.test(path)) refuse(line, `${key} is absolute: give the path within the repository`);
+  if (path.split('/').some((part) => part === '..' || part === '.')) refuse(line, `${key} contains . or ..`);
   return path;
 }
 
 function oid(fields: Fields, key: string, line: number): string | null {
   const value = optionalText(fields, key, line);
   if (value === null || value === '') return null;
-  return /^[0-9a-f]{4,64}$/i.test(value)
-    ? value.toLowerCase()
-    : refuse(line, `${key} is not a hexadecimal object name`);
+  return /^[0-9a-f]{4,64}$/i.test(value) ? value.toLowerCase() : refuse(line, `${key} is not a hexadecimal object id`);
 }
 
-/** mgit's releases say the empty text of what has no content. */
+/** mgit's releases give an empty string for files without content. */
 function contentHash(fields: Fields, line: number): string | null {
   const value = optionalText(fields, 'content_hash', line);
   if (value === null || value === '') return null;
@@ -347,9 +350,9 @@ function wholeNumber(fields: Fields, key: string, line: number): number | null {
 function optionalText(fields: Fields, key: string, line: number): string | null {
   const value = fields[key];
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') return refuse(line, `${key} is not a text`);
-  // half of a surrogate pair is no character: in UTF-8 it would become another one
-  return LONE_SURROGATE.test(value) ? refuse(line, `${key} has half of a surrogate pair in it`) : value;
+  if (typeof value !== 'string') return refuse(line, `${key} is not a string`);
+  // half of a surrogate pair is not a character: UTF-8 would encode a different one
+  return LONE_SURROGATE.test(value) ? refuse(line, `${key} contains half of a surrogate pair`) : value;
 }
 
 function parseObject(text: string, line: number): Fields {
@@ -376,7 +379,7 @@ function refuse(line: number, what: string, cause?: unknown): never {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text that these bytes are in UTF-8, or null when they are not. */
+/** Decodes UTF-8; null when the bytes are not UTF-8. */
 function decodeUtf8(bytes: Uint8Array): string | null {
   try {
     return utf8.decode(bytes);

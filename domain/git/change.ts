@@ -1,4 +1,4 @@
-/** Why a file is not indexed. Counted and reported, never silent. */
+/** Why a file is not indexed. Every skipped file is counted and reported. */
 export type SkipReason =
   | 'vendored'
   | 'generated'
@@ -14,11 +14,11 @@ export type SkipReason =
 export interface FilePath {
   /** The path as text. Bytes that are not UTF-8 are shown as `\xHH`. */
   readonly path: string;
-  /** The exact bytes in base64, present only when they are not UTF-8: identity is made of these. */
+  /** The exact bytes in base64, present only when they are not UTF-8; then the identity is derived from them. */
   readonly pathBytes?: string;
 }
 
-/** What one side of a change is in git. */
+/** One side of a change in git. */
 export interface BlobRef {
   /** Blob oid; for a submodule the commit oid. */
   readonly oid: string;
@@ -26,9 +26,9 @@ export interface BlobRef {
   readonly mode: string;
 }
 
-/** The former self of a changed file: where it was and what it was. */
+/** A file before its change: path and content. */
 export interface OldFile extends FilePath, BlobRef {
-  /** Present when its path, mode or attributes alone said that it is not indexed. */
+  /** Present when path, mode or attributes already excluded it from the index. */
   readonly skip?: SkipReason;
   /** See {@link FileWritten.handwritten}. */
   readonly handwritten?: true;
@@ -38,27 +38,30 @@ export interface OldFile extends FilePath, BlobRef {
 export interface FileWritten extends FilePath {
   readonly op: 'add' | 'modify' | 'rename';
   readonly blob: BlobRef;
-  /** The file's former self, on `rename` under its former path; missing on `add`, and when the producer does not know. */
+  /**
+   * The file before the change, on `rename` with its former path; missing on `add`, and when the producer does not know
+   * it.
+   */
   readonly old?: OldFile;
   /** Size of the content in bytes. */
   readonly size: number;
-  /** The content; null when {@link skip} says that nobody needs it. */
+  /** The content; null when {@link skip} is set and it is not needed. */
   readonly content: Uint8Array | null;
   /** Present when the file must not be indexed. */
   readonly skip?: SkipReason;
-  /** Declared not to be generated (`.gitattributes`: `-linguist-generated`), whatever its content looks like. */
+  /** Declared as not generated (`.gitattributes`: `-linguist-generated`), whatever its content looks like. */
   readonly handwritten?: true;
 }
 
-/** A file that the new tree does not have. */
+/** A file that is not in the new tree. */
 export interface FileDeleted extends FilePath {
   readonly op: 'delete';
-  /** What it was; missing when the producer does not know. */
+  /** The file before the deletion; missing when the producer does not know it. */
   readonly old?: OldFile;
 }
 
-/** One step of the way from one tree to another. */
+/** One step from one tree to another. */
 export type Change = FileWritten | FileDeleted;
 
-/** Why a differential starts from nothing instead of from the receipt. */
+/** Why a differential starts from nothing instead of the receipt. */
 export type FullReason = 'first-sync' | 'receipt-tree-gone' | 'attributes-changed' | 'interrupted-run';

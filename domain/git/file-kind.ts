@@ -1,4 +1,4 @@
-/** What a file is besides the code that people look for. */
+/** The kind of a file that is not ordinary code. */
 export type FileKind =
   | 'test'
   | 'example'
@@ -15,13 +15,13 @@ export type FileKind =
 
 interface KindRule {
   readonly kind: FileKind;
-  /** Words of a question that ask for it. */
+  /** Words of a query that ask for this kind. */
   readonly words: readonly string[];
-  /** One of these is somewhere in the path. */
+  /** At least one of these matches the path. */
   readonly paths: readonly RegExp[];
 }
 
-/** The kinds of files by the conventions of their paths, in whatever language. */
+/** The kinds of files, by the path conventions of all languages. */
 export const FILE_KINDS: readonly KindRule[] = [
   {
     kind: 'test',
@@ -33,7 +33,7 @@ export const FILE_KINDS: readonly KindRule[] = [
       /(^|\/)(test|spec)[-_][^/]*$/i,
       /[-_.](tests?|specs?|unittest|e2e)\.[a-z0-9]+$/i,
       /(^|\/)(conftest|tests?|testing|testutils?|(test|spec)[-_]?helpers?)\.[a-z0-9]+$/i,
-      // by the capital only: `latest.java` is no test
+      // only with a capital letter: `latest.java` is no test
       /[a-z0-9](Tests?|TestCase|TestBase|Specs?|Suite|IT)\.[a-z]+$/,
       /(^|\/)[A-Z]\w*(Tests|Specs)\//,
     ],
@@ -109,7 +109,7 @@ export const FILE_KINDS: readonly KindRule[] = [
   { kind: 'tooling', words: ['script', 'tool', 'build', 'release'], paths: [/^(scripts?|tools?|hack)\//] },
 ];
 
-/** The kinds that a path says a file is of; none for ordinary code. */
+/** The kinds of a file by its path; none for ordinary code. */
 export function kindsOf(path: string): FileKind[] {
   return FILE_KINDS.filter(({ paths }) => paths.some((pattern) => pattern.test(path))).map(({ kind }) => kind);
 }

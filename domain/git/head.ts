@@ -1,15 +1,16 @@
-/** Where a repository's HEAD is. */
+/** The position of a repository's HEAD. */
 export interface Head {
-  /** Commit oid; git's null oid for a repository without a commit. */
+  /** Commit oid; git's null oid for a repository without commits. */
   readonly commit: string;
   readonly branch: string | null;
-  /** Where the address led to instead, when the other side sent git on: the repository has another name now. */
+  /** The address that the server redirected git to: the repository was renamed. */
   readonly redirectedTo?: string;
-  /** {@link Repository.uid} of what is there now, where that costs nothing to know. */
+  /** {@link Repository.uid} of the repository found there, if known at no extra cost. */
   readonly uid?: string;
-  /** The commit's tree and when it was made (ISO 8601), where these cost nothing to know. */
+  /** The commit's tree and time (ISO 8601), if known at no extra cost. */
   readonly tree?: string;
+  /** When the commit was made (ISO 8601). */
   readonly committedAt?: string;
-  /** Commits of branches by the full names of their refs: of those that were asked for, without the one that HEAD names. */
+  /** Commits by full ref name, of the requested branches without the one that HEAD points to. */
   readonly branches?: ReadonlyMap<string, string>;
 }

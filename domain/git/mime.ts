@@ -61,7 +61,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   zip: 'application/zip',
 };
 
-/** The media type that a path's extension stands for; otherwise plain text or unknown bytes, as `isText` says. */
+/** The media type for a path's extension; otherwise plain text or unknown bytes, depending on `isText`. */
 export function mimeType(path: string, isText: boolean): string {
   const extension = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
   const known = Object.hasOwn(BY_EXTENSION, extension) ? BY_EXTENSION[extension] : undefined;

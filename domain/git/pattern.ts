@@ -2,22 +2,23 @@ import { LonghaulError } from '../shared/failures.ts';
 import { isRepositoryId } from './repository.ts';
 
 /**
- * Which repositories are meant, in mgit's query language: `organization/project/repository`, at most three segments, without
- * regard to case. `*` stands for any characters, `?` for one; a segment without either also matches as a prefix.
+ * Selects repositories, in mgit's query language: `organization/project/repository`, at most three segments,
+ * case-insensitive. `*` matches any characters, `?` one; a segment without either also matches as a prefix.
  *
- * - One segment is a repository name (`api` means any organization and project), two are organization and repository.
- * - The project segment counts only for repositories that have a project: GitHub knows none.
- * - In front may stand the exact name of a provider: `work/acme/*`, `work/acme/platform/api-?`. Nothing is a prefix of
- *   anything then, so that the id of a repository is the pattern of exactly that repository.
+ * - One segment is a repository name (`api` matches in any organization and project), two are organization and
+ *   repository.
+ * - The project segment is ignored for repositories without a project, such as GitHub's.
+ * - It may start with the exact name of a provider: `work/acme/*`, `work/acme/platform/api-?`. Then segments do not
+ *   match as prefixes, so the id of a repository is a pattern for exactly that repository.
  */
 export interface Pattern {
-  /** As it was written. */
+  /** As written by the user. */
   readonly text: string;
   /** The provider that the pattern is restricted to, in lower case; null for all. */
   readonly provider: string | null;
   /** Lower-case wildcard expression for the organization. */
   readonly organization: string;
-  /** Lower-case wildcard expression for the project; null when only repositories without one are meant. */
+  /** Lower-case wildcard expression for the project; null when the pattern matches only repositories without one. */
   readonly project: string | null;
   /** Lower-case wildcard expression for the repository's name. */
   readonly repository: string;
@@ -26,15 +27,15 @@ export interface Pattern {
 const ALLOWED = /^[A-Za-z0-9*?/\-_.: ]+$/;
 
 /**
- * Reads a pattern. `providers` are the names of the configured providers: a pattern of three or four segments that begins
- * with one of them means that provider. Throws `InvalidInput`.
+ * Parses a pattern. `providers` are the names of the configured providers: a pattern of three or four segments that
+ * begins with one of them is restricted to that provider. Throws `InvalidInput`.
  */
 export function parsePattern(text: string, providers: readonly string[] = []): Pattern {
   const segments = text.toLowerCase().split('/');
   const [first = ''] = segments;
   const named = segments.length >= 3 && providers.some((name) => name.toLowerCase() === first);
   const ofId = named || (segments.length === 4 && !hasWildcard(first));
-  // an id of a folder may have any characters that a path may
+  // the id of a folder may have any characters that a path may have
   const isLegal = ALLOWED.test(text) || (named && isRepositoryId(text));
   if (!isLegal || segments.some((segment) => segment.trim() === '') || segments.length > (ofId ? 4 : 3)) {
     throw new LonghaulError(
@@ -55,7 +56,7 @@ export function parsePattern(text: string, providers: readonly string[] = []): P
     : { text, provider: null, organization: third, project: second, repository };
 }
 
-/** True when the pattern means the repository with this id. */
+/** True when the pattern matches the repository with this id. */
 export function matchesPattern(pattern: Pattern, id: string): boolean {
   const lower = id.toLowerCase();
   if (pattern.text.toLowerCase() === lower) return true;
@@ -69,14 +70,14 @@ export function matchesPattern(pattern: Pattern, id: string): boolean {
   );
 }
 
-/** True when at least one of the patterns means the repository with this id. */
+/** True when at least one of the patterns matches the repository with this id. */
 export function matchesAny(patterns: readonly Pattern[], id: string): boolean {
   return patterns.some((pattern) => matchesPattern(pattern, id));
 }
 
 /**
- * True when some repository can be meant by both patterns. Two that name different projects are meant for a forge that has
- * projects, although one without any would take them for the same.
+ * True when some repository can match both patterns. Two patterns that name different projects are meant for a forge
+ * that has projects and do not overlap, although both match repositories without a project.
  */
 export function patternsOverlap(a: Pattern, b: Pattern): boolean {
   const overlaps = (left: string, right: string): boolean =>
@@ -85,7 +86,7 @@ export function patternsOverlap(a: Pattern, b: Pattern): boolean {
     a.project === null || b.project === null
       ? matchesProject(a, null) && matchesProject(b, null)
       : overlaps(a.project, b.project);
-  // what differs most often first
+  // the segment that differs most often first
   return (
     (a.provider === null || b.provider === null || a.provider === b.provider) &&
     overlaps(a.repository, b.repository) &&
@@ -94,12 +95,12 @@ export function patternsOverlap(a: Pattern, b: Pattern): boolean {
   );
 }
 
-/** True when the pattern may mean repositories of this organization. */
+/** True when the pattern can match repositories of this organization. */
 export function matchesOrganization(pattern: Pattern, organization: string): boolean {
   return matchesSegment(pattern, pattern.organization, organization.toLowerCase());
 }
 
-/** True when a segment of a pattern stands for more than itself. */
+/** True when a segment of a pattern contains a wildcard. */
 export function hasWildcard(segment: string): boolean {
   return /[*?]/.test(segment);
 }
@@ -112,7 +113,7 @@ function matchesSegment(pattern: Pattern, segment: string, text: string): boolea
   return matchesWildcards(expressionOf(pattern, segment), text);
 }
 
-/** A segment as a wildcard expression: what has no wildcard also matches as a prefix, but not in an id. */
+/** A segment as a wildcard expression: without a wildcard it also matches as a prefix, except in an id. */
 function expressionOf({ provider }: Pattern, segment: string): string {
   return provider === null && !hasWildcard(segment) ? `${segment}*` : segment;
 }
@@ -123,7 +124,10 @@ function matchesProject(pattern: Pattern, project: string | null): boolean {
   return pattern.project !== null && matchesSegment(pattern, pattern.project, project);
 }
 
-/** True when `*`, which is any characters, and `?`, which is one, make the expression the text. Looks back to the last `*` only, so no expression makes it slow. */
+/**
+ * True when the expression matches the text: `*` is any characters, `?` one. Backtracks only to the last `*`, so no
+ * expression makes it slow.
+ */
 export function matchesWildcards(expression: string, text: string): boolean {
   const wanted = Array.from(expression);
   const given = Array.from(text);
@@ -147,9 +151,9 @@ export function matchesWildcards(expression: string, text: string): boolean {
   return wanted.slice(w).every((character) => character === '*');
 }
 
-/** True when some text matches both wildcard expressions: pairs of places in them that a text can lead to. */
+/** True when some text matches both wildcard expressions: walks the pairs of positions that a common text can reach. */
 function canMatchBoth(one: string, other: string): boolean {
-  // nearly all differ before the first wildcard of either
+  // most expressions differ before the first wildcard
   for (let at = 0; at < one.length && at < other.length && !isWildcard(one[at]) && !isWildcard(other[at]); at++) {
     if (one[at] !== other[at]) return false;
   }

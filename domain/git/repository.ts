@@ -1,43 +1,46 @@
-/** A repository as discovery found it. Small and plain: it travels through workflow history. */
+/** A repository as discovery found it. Small and plain: it is part of workflow histories. */
 export interface Repository {
   /** `<provider>/<organization>[/<project>]/<repository>`: the identity everywhere in Longhaul. */
   readonly id: string;
   /** The provider's name in `longhaul.yaml`. */
   readonly provider: string;
   readonly organization: string;
-  /** The level between organization and repository, which only some forges have. */
+  /** The level between organization and repository that some forges have. */
   readonly project: string | null;
   readonly repository: string;
-  /** Where git fetches from: an https, ssh or file URL, or an absolute path. Never with credentials in it. */
+  /** Where git fetches from: an https, ssh or file URL, or an absolute path. Never contains credentials. */
   readonly cloneUrl: string;
-  /** The branch that HEAD names, as far as discovery knew; null when it did not say. */
+  /** The default branch, as discovery reported it; null when unknown. */
   readonly defaultBranch: string | null;
   /**
-   * What stays the same when the repository is renamed or transferred, unique within its provider: `github.com:12345`.
-   * Missing where the provider has no such thing.
+   * Does not change when the repository is renamed or transferred, and is unique within its provider:
+   * `github.com:12345`. Missing where the provider has no such id.
    */
   readonly uid?: string;
 }
 
-/** What one needs to fetch a repository: the part of a {@link Repository} that travels from flow to flow. */
+/** What is needed to fetch a repository: the part of a {@link Repository} that flows pass on. */
 export type RepositoryAddress = Pick<Repository, 'id' | 'cloneUrl' | 'uid'>;
 
-/** Where a repository is that had a certain id. */
+/** Where a repository with a known former id is now. */
 export type Whereabouts =
   | { readonly state: 'there'; readonly repository: Repository }
-  /** It was renamed or transferred, and has another id now. */
+  /** It was renamed or transferred and has a new id. */
   | { readonly state: 'moved'; readonly repository: Repository }
-  /** Its provider says that there is none. `certain` when the provider has other repositories of that organization to show. */
+  /** Its provider does not have it. `certain` when the provider lists other repositories of that organization. */
   | { readonly state: 'gone'; readonly certain: boolean }
   /** No provider of that name is configured. */
   | { readonly state: 'no-provider' };
 
-/** The name of the provider that an id begins with. */
+/** The provider name in an id. */
 export function providerOf(id: string): string {
   return id.slice(0, Math.max(id.indexOf('/'), 0));
 }
 
-/** The identity of a repository (`docs/architecture.md`): not its basename, so equal names in two places stay apart. */
+/**
+ * The identity of a repository (`docs/architecture.md`). It is not the basename, so equal names in two places stay
+ * distinct.
+ */
 export function repositoryId(
   provider: string,
   organization: string,
@@ -47,25 +50,25 @@ export function repositoryId(
   return [provider, organization, ...(project ? [project] : []), repository].join('/');
 }
 
-/** The id without its provider: `org/project/repo` or `org/repo`, as events and messages name a repository. */
+/** The id without its provider: `org/project/repo` or `org/repo`, as used in events and messages. */
 export function repositoryName(id: string): string {
   return id.slice(id.indexOf('/') + 1);
 }
 
-/** Stands for a repository where objects of the index name none, or none that could be. */
+/** Shown instead of a repository where objects of the index have none, or an invalid one. */
 export const NO_REPOSITORY = '(no repository)';
 
-/** Why {@link isRepositoryId} said no. */
+/** The error message for {@link isRepositoryId}. */
 export const NOT_A_REPOSITORY_ID = 'must be a repository id: provider/org/repo or provider/org/project/repo';
 
-/** True for `provider/org/repo` or `provider/org/project/repo` of plain segments: no empty one, no `..`, no control character. */
+/** True for `provider/org/repo` or `provider/org/project/repo` with plain segments. */
 export function isRepositoryId(id: string): boolean {
   const segments = id.split('/');
   return segments.length >= 3 && segments.length <= 4 && id.length <= 300 && segments.every(isPlainSegment);
 }
 
-/** True for what may stand between two slashes of an id: not empty, no `..`, no control character, no backslash. */
+/** True for a valid segment of an id: not empty, no `..`, no control character, no backslash. */
 export function isPlainSegment(segment: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not get in
+  // oxlint-disable-next-line no-control-regex -- the point is to reject control characters
   return segment !== '' && segment !== '.' && segment !== '..' && !/[\u0000-\u001f\u007f-\u009f\\]/.test(segment);
 }

@@ -1,13 +1,13 @@
 import type { Declared } from './attributes.ts';
 import type { SkipReason } from './change.ts';
 
-/** Git and linguist look for a NUL in this many bytes to tell a binary file. */
+/** Git and linguist search this many bytes for a NUL to detect a binary file. */
 const BINARY_SAMPLE = 8_000;
-/** Linguist's measure: a script or style sheet with longer lines on average was made by a minifier. */
+/** Linguist's threshold: a script or style sheet with longer lines on average is minified. */
 const MINIFIED_AVERAGE = 110;
-/** Below this size long lines say nothing: one long statement is not a minified file. */
+/** Smaller files are never minified: they may just have one long statement. */
 const MINIFIED_SIZE = 1_000;
-/** Where a generator's notice stands: in the comment that a file begins with. */
+/** A generator's notice is within the first lines, in the comment at the start of the file. */
 const HEADER_LINES = 40;
 const HEADER_BYTES = 4_096;
 
@@ -62,8 +62,8 @@ const GENERATED_PATHS: readonly RegExp[] = [
 ];
 
 /**
- * What a path alone says against indexing a file: lock files, outputs of generators, minified scripts, installed packages.
- * Documentation is indexed. Rules that need linguist's data are in `activities/mgit/linguist.ts`.
+ * Whether a path alone excludes a file from the index: lock files, outputs of generators, minified scripts, installed
+ * packages. Documentation is indexed. Rules that need linguist's data are in `activities/mgit/linguist.ts`.
  */
 export function skipByPath(path: string, declared: Declared = {}): SkipReason | null {
   if (declared.binary) return 'binary';
@@ -78,8 +78,8 @@ export function skipByPath(path: string, declared: Declared = {}): SkipReason | 
 }
 
 /**
- * What a file's content says against indexing it. `declared` is what the repository says itself: a file that is declared
- * not to be generated is believed.
+ * Whether a file's content excludes it from the index. `declared` is what the repository declares: a file declared as
+ * not generated is never excluded as generated.
  */
 export function skipByContent(path: string, content: Uint8Array, declared: Declared = {}): SkipReason | null {
   if (content.length === 0) return 'empty';
@@ -109,7 +109,7 @@ function isMinified(path: string, content: Uint8Array): boolean {
   return (content.length - newlines) / lines > MINIFIED_AVERAGE;
 }
 
-/** Notices of generators, each as it stands behind the mark of a comment. */
+/** Notices of generators, as they appear after a comment mark. */
 const NOTICES = new RegExp(
   `^(?:${[
     String.raw`code generated .*do not edit`,
@@ -129,9 +129,9 @@ const NOTICES = new RegExp(
   'i',
 );
 
-/** The marks that a comment's line can begin with, in the languages that are indexed. */
+/** The marks at the start of a comment line, in the indexed languages. */
 const COMMENT = /^\s*(?:\/\/[/!-]*|\/?\*+!?|#+!?|--+|;+|%+|<!--|\(\*|\{-|"""|'''|rem\b)\s*/i;
-/** A line that may stand before or between the comments of a header. */
+/** A line that may be before or between the comments of a header. */
 const BESIDE_COMMENT = /^\s*$|^<\?(php|xml)\b|^\s*['"]use strict['"];?\s*$/;
 
 function isGenerated(path: string, content: Uint8Array): boolean {
@@ -150,12 +150,12 @@ function isGenerated(path: string, content: Uint8Array): boolean {
   return false;
 }
 
-/** Some generators name themselves first: `mockgen: Code generated …; DO NOT EDIT.` */
+/** Some generators print their name first: `mockgen: Code generated …; DO NOT EDIT.` */
 function isFullNotice(said: string): boolean {
   return /^[\w./: -]{0,40}\b(code|file|automatically|auto-?) ?generated\b.*\bdo not (edit|modify)\b/i.test(said);
 }
 
-/** A compiler that leaves the address of its map behind wrote the file. */
+/** A file that ends with the address of a source map was written by a compiler. */
 function endsWithSourceMap(content: Uint8Array): boolean {
   const last = asText(content.subarray(-2_048)).trimEnd().split('\n').slice(-2);
   return last.some((line) => /^\/[*/][#@] source(Mapping)?URL=/.test(line));
@@ -163,7 +163,7 @@ function endsWithSourceMap(content: Uint8Array): boolean {
 
 const singleBytes = new TextDecoder('latin1');
 
-/** One character a byte: enough to look for ASCII in, whatever the encoding. */
+/** One character per byte: enough to search for ASCII in any encoding. */
 function asText(bytes: Uint8Array): string {
   return singleBytes.decode(bytes);
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** Checks a value that people wrote, or programs sent: as `safeParse` does, with messages for people in place of zod's own. */
+/** Like `safeParse`, for values from people or other programs, with readable messages instead of zod's. */
 export function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -8,20 +8,20 @@ export function check<Schema extends z.ZodType>(
   return schema.safeParse(value, { error: wordsFor });
 }
 
-/** The first thing that is wrong with a value, as one sentence that names the field. */
+/** The first problem of a value, as one sentence that names the field. */
 export function describeIssue({ issues: [issue] }: z.ZodError): string {
   if (issue === undefined) return 'the input is wrong';
   if (issue.code === 'unrecognized_keys') return `unknown field ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
   return aboutField(issue.path.map(String).join('.'), issue.message);
 }
 
-/** What is said of a field, as one sentence: `name is missing`, `patterns: give at least one pattern`. */
+/** One sentence about a field: `name is missing`, `patterns: give at least one pattern`. */
 export function aboutField(field: string, said: string): string {
   if (field === '') return said;
   return /^(is|must) /.test(said) ? `${field} ${said}` : `${field}: ${said}`;
 }
 
-/** What is wrong, where the schema has no words of its own for it; undefined where zod's are to stand. */
+/** The message for an issue without a custom one; undefined to use zod's. */
 function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
@@ -58,7 +58,7 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 function wordsForType(expected: string, input: unknown): string | undefined {
   if (input === undefined) return 'is missing';
-  // what YAML makes of a key without a value
+  // a YAML key without a value is null
   if (input === null) return 'is empty';
   const wanted = TYPES[expected];
   if (wanted === undefined) return undefined;
@@ -73,7 +73,7 @@ function wordsForUnion(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>)
     const isThere = typeof input === 'object' && input !== null && Object.hasOwn(input, discriminator);
     return isThere ? `must be ${anyOf(options)}` : `is missing: give ${anyOf(options)}`;
   }
-  // what is of the right type says most
+  // the option with the right type gives the best message
   const found = errors.flat();
   return (found.find(({ code }) => code !== 'invalid_type') ?? found[0])?.message;
 }

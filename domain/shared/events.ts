@@ -1,9 +1,9 @@
-/** How a line of the log is marked. */
+/** Log level of an event. */
 export type EventLevel = 'info' | 'warn' | 'error';
 
 /**
- * What flows and their activities tell the log, by the field `event`, each with its level and what it says (docs/events.md). The
- * metrics of a worker are counted from the same events, so that a line and its count never disagree.
+ * The events of flows and their activities, by the field `event`, each with its level and message (docs/events.md). A
+ * worker derives its metrics from the same events, so that log and metrics always agree.
  */
 export const EVENTS = {
   sync_group_start: 'info',
@@ -32,7 +32,7 @@ export const EVENTS = {
   cache_limit_failed: 'warn',
 } as const satisfies Record<string, EventLevel>;
 
-/** What workers and gateways tell the log of themselves and of what they are asked, besides {@link EVENTS}. */
+/** The events of workers and gateways about themselves and their requests, in addition to {@link EVENTS}. */
 export const PROCESS_EVENTS = {
   worker_ready: 'info',
   worker_stopped: 'info',
@@ -58,20 +58,20 @@ export type ProcessEventName = keyof typeof PROCESS_EVENTS;
 /** The name of an event of {@link EVENTS}. */
 export type EventName = keyof typeof EVENTS;
 
-/** What a flow over many repositories does with each: the first word of its events. An onboarding is the first sync. */
+/** What a flow over many repositories does with each: the first word of its events. An onboarding counts as a sync. */
 export type Verb = 'sync' | 'verify' | 'remove';
 
-/** A run over many repositories begins, and knows how many of them need work. */
+/** A run over many repositories starts and knows how many of them need work. */
 export interface GroupStart {
   readonly group: string;
   readonly repo_count: number;
-  /** True for a sync group; otherwise `group` is what was asked for, such as patterns. */
+  /** True for a sync group; otherwise `group` is what was requested, such as patterns. */
   readonly named: boolean;
 }
 
-/** A run over many repositories came to its end. */
+/** A run over many repositories completed. */
 export interface GroupDone extends Pick<GroupStart, 'group' | 'named'> {
-  /** How many repositories the group has. */
+  /** Number of repositories in the group. */
   readonly repositories: number;
   readonly succeeded: number;
   readonly failed: number;
@@ -79,37 +79,37 @@ export interface GroupDone extends Pick<GroupStart, 'group' | 'named'> {
   readonly skipped: number;
   readonly files_changed: number;
   readonly duration_ms: number;
-  /** For how many runs in a row the repository has failed that has failed longest; 0 when none failed. */
+  /** Consecutive failed runs of the repository with the longest failure streak; 0 when none failed. */
   readonly failing_runs: number;
-  /** Since when the index is known to say what git says, of all repositories of the group. ISO 8601. */
+  /** Since when the index is known to match git for all repositories of the group. ISO 8601. */
   readonly true_since: string;
 }
 
-/** A run over many repositories ended before it had looked at each of them. */
+/** A run over many repositories ended before it had processed all of them. */
 export interface GroupFailed extends Pick<GroupStart, 'group' | 'named'> {
-  /** {@link FAILURES} names the types. */
+  /** One of {@link FAILURES}. */
   readonly type: string;
   readonly error: string;
 }
 
-/** A repository is where its HEAD is. */
+/** The index of a repository matches its HEAD. */
 export interface RepositorySuccess {
   readonly repo: string;
   readonly files_changed: number;
   readonly duration_ms: number;
-  /** The sync group that it was worked on for. */
+  /** The sync group of the run. */
   readonly group?: string;
 }
 
-/** A repository could not be worked on; its old receipt was kept. */
+/** A repository could not be processed; its old receipt stays. */
 export interface RepositoryFailed extends Pick<RepositorySuccess, 'repo' | 'group'> {
   readonly type: string;
   readonly error: string;
 }
 
-/** Work waits until the other side takes requests again. */
+/** An activity waits until the server accepts requests again. */
 export interface BudgetWait extends Pick<RepositorySuccess, 'group'> {
-  /** What waits: the activity, and the id of its flow. */
+  /** The waiting activity, and the id of its flow. */
   readonly activity: string;
   readonly workflow: string;
   /** ISO 8601. */
@@ -117,7 +117,7 @@ export interface BudgetWait extends Pick<RepositorySuccess, 'group'> {
   readonly reason: string;
 }
 
-/** The fields of each event; of those that are named by what they are about, for every {@link Verb}. */
+/** The fields of each event; events named after their subject exist for every {@link Verb}. */
 export type EventFields<Name extends EventName> = Name extends `${Verb}_group_start`
   ? GroupStart
   : Name extends `${Verb}_group_done`

@@ -1,7 +1,7 @@
 /**
- * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: how often it is worth trying (1: not
- * again; null: for as long as the flow allows, because only waiting helps), the exit code of the command line, and what the
- * operator should do. One table, so that workers, the command line and the documentation never disagree.
+ * Every failure that a flow can end with, by its Temporal `ApplicationFailure.type`: the number of tries (1: no retry;
+ * null: as long as the flow allows, because only waiting helps), the exit code of the command line, and what the
+ * operator should do. Workers, the command line and the documentation use this one table.
  */
 export const FAILURES = {
   InvalidInput: { tries: 1, exitCode: 2, remedy: 'Correct the input that the message names and start again.' },
@@ -14,7 +14,7 @@ export const FAILURES = {
     tries: 1,
     exitCode: 5,
     remedy:
-      'Give a token or key that is valid to what the message names (tokenEnv or apiKeyEnv in longhaul.yaml); a token must be allowed to read these repositories.',
+      'Provide a valid token or key for what the message names (tokenEnv or apiKeyEnv in longhaul.yaml); a token must be allowed to read these repositories.',
   },
   RepositoryNotFound: {
     tries: 1,
@@ -25,55 +25,55 @@ export const FAILURES = {
   RateLimited: {
     tries: null,
     exitCode: 4,
-    remedy: 'Nothing: the flow waits as long as the other side asks and goes on.',
+    remedy: 'Nothing to do: the flow waits as long as the server asks and then continues.',
   },
   DiscoveryFailed: {
     tries: 5,
     exitCode: 4,
-    remedy: 'Check that the provider can be reached from the worker.',
+    remedy: 'Check that the worker can reach the provider.',
   },
-  GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the remote can be reached and read by the worker.' },
+  GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the worker can reach and read the remote.' },
   SchemaMismatch: {
     tries: 1,
     exitCode: 3,
     remedy:
-      'Build the index anew with `longhaul index reembed`; or, when something else made the collection, use another index.name.',
+      'Rebuild the index with `longhaul index reembed`; or, if another program made the collection, use another index.name.',
   },
   IndexIncomplete: {
     tries: 4,
     exitCode: 1,
-    remedy: 'Run the sync again: the old receipt was kept, and the next run repairs the difference.',
+    remedy: 'Run the sync again: the old receipt is still there, and the next run repairs the difference.',
   },
   IndexDiffers: {
     tries: 1,
     exitCode: 7,
     remedy:
-      'Mend it with `longhaul index verify --all --full --repair` (without --full it sees numbers only); what that leaves is named with its reason.',
+      'Repair it with `longhaul index verify --all --full --repair` (without --full it compares numbers only); it lists what it cannot repair with the reason.',
   },
   DiskFailed: {
     tries: 4,
     exitCode: 3,
     remedy:
-      'Give the folders of the worker space and a disk that works (`longhaul doctor` names them), and start again: the old receipt was kept.',
+      'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: the old receipt is still there.',
   },
   BlobNotFound: {
     tries: 1,
     exitCode: 6,
     remedy:
-      'Let the worker and the command line use one blob store (`blobs` in longhaul.yaml), and give the content again: a stream with `longhaul index stdin`.',
+      'Make the worker and the command line use the same blob store (`blobs` in longhaul.yaml), and provide the content again: a stream with `longhaul index stdin`.',
   },
   BlobDamaged: {
     tries: 1,
     exitCode: 3,
     remedy:
-      'Give the content again, which replaces it: a stream with `longhaul index stdin`; and look at the disk or bucket.',
+      'Provide the content again, which replaces it: a stream with `longhaul index stdin`; and check the disk or bucket.',
   },
   RecordExists: {
     tries: 1,
     exitCode: 1,
-    remedy: 'Compare the two: records are never rewritten, so one of the writers is wrong about what happened.',
+    remedy: 'Compare the two: records are never rewritten, so one of the writers recorded something wrong.',
   },
-  // the run that took the place may be an earlier try of the same work, whose answer was lost: the next one finds it done
+  // the other run may be an earlier attempt of the same work whose answer was lost: the next attempt finds it done
   RepositoryBusy: {
     tries: 4,
     exitCode: 1,
@@ -82,31 +82,32 @@ export const FAILURES = {
   IndexBusy: {
     tries: 1,
     exitCode: 1,
-    remedy: '`longhaul watch index-builds` shows it, and asks what it waits for; start again when it has ended.',
+    remedy:
+      '`longhaul watch index-builds` shows the other run and asks for its confirmation; start again when it has ended.',
   },
   BuildIsWorse: {
     tries: 1,
     exitCode: 8,
     remedy:
-      'Look at the queries that got worse; go over all the same with `longhaul index switch`, or drop the build with `longhaul index prune`.',
+      'Look at the queries that got worse; switch anyway with `longhaul index switch`, or delete the build with `longhaul index prune`.',
   },
   AlertNotSent: {
     tries: 6,
     exitCode: 4,
     remedy:
-      'Check the alert channel that the message names (alerts.channels in longhaul.yaml); the next look tries again.',
+      'Check the alert channel that the message names (alerts.channels in longhaul.yaml); the next run tries again.',
   },
   Cancelled: {
     tries: 1,
     exitCode: 1,
-    remedy: 'Start it again when it is wanted: receipts tell where it goes on.',
+    remedy: 'Start it again when needed: it continues from the receipts.',
   },
   ServerUnavailable: { tries: null, exitCode: 4, remedy: 'Run `longhaul doctor`.' },
   StackFailed: { tries: 1, exitCode: 3, remedy: 'Run `longhaul doctor`.' },
   SomeRepositoriesFailed: {
     tries: 1,
     exitCode: 1,
-    remedy: 'Mend what each line names and run the same command again: only what failed is done again.',
+    remedy: 'Fix what each line names and run the same command again: it repeats only what failed.',
   },
 } as const satisfies Record<string, { tries: number | null; exitCode: number; remedy: string }>;
 
@@ -118,7 +119,7 @@ export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(FAILURES, type);
 }
 
-/** How often an error that nobody anticipated is tried. */
+/** How often an unexpected error is tried. */
 export const TRIES_WHEN_UNEXPECTED = 5;
 
 /** The types that Temporal's retry policies must not retry. */
@@ -126,18 +127,19 @@ export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as F
   (type) => FAILURES[type].tries === 1,
 );
 
-/** Whoever asks for more is asked again after a day; no clock could show what some ask for. */
+/** Longer waits are cut to a day; clocks cannot represent some of the requested ones. */
 const LONGEST_WAIT_MS = 86_400_000;
 
 /**
- * An anticipated failure, outside Temporal. Adapters throw it with a sentence that names what is wrong and where; the
+ * An anticipated failure, outside Temporal. Adapters throw it with a sentence that says what is wrong and where; the
  * worker turns it into an `ApplicationFailure` of the same type, the command line into a message and an exit code.
  */
 export class LonghaulError extends Error {
+  /** The kind of failure: decides the exit code, and how often it is tried again. */
   readonly type: FailureType;
-  /** Milliseconds to wait before the next try, when the other side said so (`retry-after`); a day at most. */
+  /** Milliseconds to wait before the next try, if the server gave it (`retry-after`); a day at most. */
   readonly retryAfterMs: number | undefined;
-  /** Who asks to wait, as a person knows it: `github.com`. */
+  /** The server that asked to wait, as a person knows it: `github.com`. */
   readonly waitingFor: string | undefined;
 
   constructor(
@@ -156,7 +158,7 @@ export class LonghaulError extends Error {
 
 const DISK_ERRORS = ['ENOSPC', 'EDQUOT', 'EIO', 'EROFS'];
 
-/** The named failure for an error of the system that a full or broken disk is the reason of; null for any other error. */
+/** The named failure for a system error caused by a full or broken disk; null for any other error. */
 export function diskFailure(error: unknown): LonghaulError | null {
   if (!(error instanceof Error) || !('code' in error) || !DISK_ERRORS.includes(String(error.code))) return null;
   return new LonghaulError('DiskFailed', `The disk is full or cannot be used: ${error.message}.`, { cause: error });

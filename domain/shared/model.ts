@@ -2,8 +2,8 @@
 export const BUILT_IN_MODELS = ['static', 'onnx'] as const;
 
 /**
- * Names an embedding model by what its vectors depend on, and by nothing else: no secret, no path of a machine, no budget.
- * Plain JSON, to be kept with an index and compared.
+ * Identifies an embedding model by exactly what its vectors depend on: no secret, no local path, no budget. Plain JSON,
+ * stored with an index and compared.
  */
 export type ModelSettings =
   | { readonly type: (typeof BUILT_IN_MODELS)[number] }
@@ -11,7 +11,7 @@ export type ModelSettings =
       readonly type: 'openai';
       readonly url: string;
       readonly model: string;
-      /** Null: as many as the server gives by itself. */
+      /** Null: the server's default. */
       readonly dimensions: number | null;
       readonly maxInputBytes: number;
     }
@@ -23,7 +23,7 @@ export type ModelSettings =
       readonly maxInputBytes: number;
     };
 
-/** A model in a few words: `static`, `openai text-embedding-3-small`, `weaviate text2vec-ollama`. */
+/** A short name of a model: `static`, `openai text-embedding-3-small`, `weaviate text2vec-ollama`. */
 export function modelName(model: ModelSettings): string {
   if (model.type === 'openai') return `openai ${model.model}`;
   return model.type === 'weaviate' ? `weaviate ${model.module}` : model.type;

@@ -1,9 +1,9 @@
-/** What stands where a secret stood. */
+/** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
 /**
- * What a secret looks like. None of these takes in a quotation mark: a line of JSON stays one. Whoever writes the text must not be
- * able to make them slow: what is tried anew at many places looks only so far.
+ * Patterns of secrets. None matches a quotation mark, so a line of JSON stays valid. Lookaheads are bounded, so that a
+ * hostile text cannot make them slow.
  */
 const SECRETS: readonly RegExp[] = [
   // GitHub
@@ -13,7 +13,7 @@ const SECRETS: readonly RegExp[] = [
   /gl(?:pat|oas|dt|rt|rtr|cbt|ptt|ft|imt|agent|soat|ffct)-[\w-]{16,}(?:\.[\w-]+)*/g,
   // Bitbucket
   /AT[AC]TT3x[\w=-]{16,}/g,
-  // OpenAI, Anthropic and whoever followed them: a name of a repository has no such mixture
+  // OpenAI, Anthropic and compatible services: names of repositories do not mix characters like this
   /(?<![A-Za-z0-9])sk-(?=[\w-]{0,200}[0-9A-Z])[\w-]{16,}/g,
   // AWS
   /A[KS]IA[0-9A-Z]{16}/g,
@@ -25,28 +25,28 @@ const SECRETS: readonly RegExp[] = [
   // the value of an `Authorization` header
   /(?<=\b(?:bearer|basic)\s{1,4})(?=[\w.~+/-]{0,200}[0-9])[\w.~+/-]{16,}={0,2}/gi,
   /(?<=\bauthorization:\s{0,4}(?:basic|bearer|token)\s{1,4})[^\s"']+/gi,
-  // the gateway's own keys; what stands before the secret says whose it was
+  // the gateway's own keys; the part before the secret identifies the key
   /(?<=\blh_[0-9a-f]{12}_)[\w-]{43,}/g,
-  // whole private keys, and what is left of one whose end was cut off
+  // whole private keys, and the rest of one whose end was cut off
   /-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----(?:[^"]{0,20000}?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|(?:\s*[A-Za-z0-9+/=]{16,})*)/g,
   // user and password of a URL; over ssh a user alone is no secret
   /(?<=[a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>`:@]*:[^\s/?#"'<>`]*(?=@)/gi,
   /(?<=https?:\/\/)[^\s/?#"'<>`]+(?=@)/gi,
 ];
 
-/** A backslash that escapes, however often it was escaped itself; any other character stands for itself. */
+/** An escaping backslash, itself escaped any number of times; any other character stands for itself. */
 const ESCAPED = /\\+(?:u([0-9a-fA-F]{4})|([nrtbf/"\\]))|[^]/g;
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
-/** What colours a text in a terminal. */
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+/** ANSI escape sequences. */
+// oxlint-disable-next-line no-control-regex -- matches control characters on purpose
 const ANSI = /\u001b\[[0-?]*[ -/]*[@-~]|\u009b[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-Z\\^-~]/g;
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+// oxlint-disable-next-line no-control-regex -- matches control characters on purpose
 const MAY_HIDE = /[\\\u001b\u009b]/;
 
 /**
- * The text without the secrets in it: tokens of forges and models, AWS and Slack keys, JSON Web Tokens, private keys and the
- * credentials of URLs, also where the text was escaped as JSON, any number of times, or has ANSI codes in it. Everything else
- * stays as it is; a line of JSON stays one. Doing it twice does nothing more.
+ * Replaces secrets in a text: tokens of forges and models, AWS and Slack keys, JSON Web Tokens, private keys and the
+ * credentials of URLs, also where the text is escaped as JSON, any number of times, or contains ANSI codes. Everything
+ * else is unchanged; a line of JSON stays valid. Idempotent.
  */
 export function redact(text: string): string {
   if (!MAY_HIDE.test(text)) return SECRETS.reduce((left, secret) => left.replace(secret, REDACTED), text);
@@ -55,7 +55,7 @@ export function redact(text: string): string {
   return cut(text, [...secretsIn(units), ...secretsIn(plain)]);
 }
 
-/** One character that a text stands for, and where it stands. */
+/** A decoded character and its position in the text. */
 interface Unit {
   readonly character: string;
   readonly from: number;
@@ -99,7 +99,7 @@ function cut(text: string, secrets: readonly Span[]): string {
   let at = 0;
   for (const { from, to } of [...secrets].sort((a, b) => a.from - b.from)) {
     if (to <= at) continue;
-    // what overlaps the one before is part of it
+    // overlapping matches are merged
     if (from >= at) left += text.slice(at, from) + REDACTED;
     at = to;
   }

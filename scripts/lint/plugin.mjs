@@ -5,13 +5,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Each wing has a folder of this name in the rooms that it needs. Wings never import each other. */
-const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
+export const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
 
-/** Rooms of `domain/`, from the bottom up: each imports only those before it. Wings share one place. */
-const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
+/** Rooms of `domain/`, from the bottom up: each imports only those before it. All wings share one level. */
+export const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
 
-/** Which rooms a room may import, besides itself; `types` only with `import type`. */
-const ROOMS = {
+/** Which rooms a room may import, in addition to itself; `types` only with `import type`. */
+export const ROOMS = {
   platform: {},
   domain: {},
   workflows: { allowed: ['domain'], types: ['activities'] },
@@ -21,10 +21,10 @@ const ROOMS = {
   client: { allowed: ['domain', 'platform', 'activities', 'stack'], types: ['workflows'] },
 };
 
-/** What a path inside the repository belongs to. */
+/** The room, part and wing of a path inside the repository. */
 function placeOf(path) {
   const [room, ...rest] = path.split('/');
-  // client/cli/catalog belongs to the wing as domain/catalog does
+  // client/cli/catalog belongs to the wing, like domain/catalog
   const at = room === 'client' && rest[0] === 'cli' ? 1 : 0;
   const wing = rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null;
   return { path, room, part: rest.length > 1 ? rest[0] : '', wing };
@@ -43,13 +43,13 @@ function refusal(from, to, isType) {
   }
   if (from.room === 'domain' && to.room === 'domain') {
     const level = ({ wing, part }) => DOMAIN.indexOf(wing === null ? part : 'wing');
-    if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which stands above it`;
+    if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which is above it`;
   }
   const isSystem = from.room === 'activities' && from.wing === null;
-  // the index is a system whose rules are the catalog's
+  // the index is a system, but its rules are in domain/catalog
   const isOwnSubject = from.part === 'index' && /^domain\/catalog\/(index|search)\//.test(to.path);
   if (to.wing !== null && !isOwnSubject && (isSystem || (from.room === 'workflows' && from.part === 'shared'))) {
-    return `${from.room}/${from.part}/ knows no wing and may not import ${to.path}`;
+    return `${from.room}/${from.part}/ is independent of wings and may not import ${to.path}`;
   }
   if (
     from.room === 'client' &&

@@ -152,7 +152,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     const model = await openOpenAiModel(config, { apiKey: null, cacheDir: folder });
     expect(await failureOf(model.embed(texts))).toMatchObject({
       type: 'AuthenticationFailed',
-      message: expect.stringContaining('name it by apiKeyEnv') as string,
+      message: expect.stringContaining('set apiKeyEnv') as string,
     });
     expect(endpoint.requests[0]?.authorization).toBeUndefined();
   });

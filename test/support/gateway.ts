@@ -31,7 +31,7 @@ export async function startGateway(estate: Estate, client: Client, gateway: obje
   let log = '';
   const logger = pino({}, { write: (line: string) => void (log += line) });
   const metrics = createGatewayMetrics();
-  const server = await createGateway({ config, env, client, logger, metrics, version: '0.0.0' });
+  const server = await createGateway({ config, env, client, logger, metrics });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
   return { url, server, log: () => log, metrics, close: () => server.close() };
 }

@@ -85,25 +85,30 @@ export class FleetTracker {
     setHandler(progressQuery, () => this.state, { description: 'What the flow is doing and how far it is' });
   }
 
+  /** The progress so far. */
   get progress(): FleetProgress {
     return this.state;
   }
 
+  /** Changes some fields and shows the result in the UI. */
   update(change: Partial<FleetProgress>): void {
     this.state = { ...this.state, ...change };
     if (change.stage !== undefined) upsertSearchAttributes([{ key: STAGE, value: change.stage }]);
     setCurrentDetails(describeProgress(this.state));
   }
 
+  /** Work on a repository began. */
   started(id: string): void {
     this.update({ running: [...this.state.running, repositoryName(id)] });
   }
 
+  /** Work on a repository ended; `change` is what it changes besides. */
   finished(id: string, change: Partial<FleetProgress>): void {
     const done = this.state.running.indexOf(repositoryName(id));
     this.update({ running: this.state.running.filter((_, index) => index !== done), ...change });
   }
 
+  /** A repository is up to date: adds what was done to the sums. */
   succeeded(outcome: RepositoryOutcome): void {
     const { state } = this;
     this.finished(outcome.repository, {
@@ -116,6 +121,7 @@ export class FleetTracker {
     });
   }
 
+  /** Repositories failed; `count` when there are more than the failures given. */
   failed(failures: readonly RepositoryFailure[], count = failures.length): void {
     this.update({
       failed: this.state.failed + count,

@@ -7,31 +7,31 @@ import { createOpening } from '../store/opening.ts';
 import { unpackFailure } from './packed-failure.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
 
-/** How many threads there are. */
+/** The number of threads. */
 export interface PoolSize {
-  /** Threads that stay when there is nothing to do. @default 1 */
+  /** Threads kept while idle. @default 1 */
   readonly min?: number;
   /** @default the number of processors */
   readonly max?: number;
 }
 
-/** Threads that share the work on files. The first starts with the first files. */
+/** Threads that share the analysis of files. The first starts with the first files. */
 export interface AnalyzerPool {
-  /** Chunks, stems and embeds; one batch after the other has all files in order. */
+  /** Chunks, stems and embeds files; concatenated, the batches are all files in order. */
   analyze(files: readonly SourceFile[], signal: AbortSignal | undefined): Promise<AnalyzedBatch[]>;
-  /** Counts chunks; one list after the other has all files in order. */
+  /** Counts chunks; concatenated, the lists cover all files in order. */
   count(files: readonly SourceFile[], signal: AbortSignal | undefined): Promise<number[][]>;
-  /** Rejects what is under way and ends the threads. */
+  /** Rejects tasks in progress and stops the threads. */
   close(): Promise<void>;
 }
 
 const IDLE_MS = 30_000;
-/** Bytes of a task: enough to be worth a message, and few enough to keep all threads busy to the end. */
+/** Bytes per task: large enough for a message to pay off, small enough to keep all threads busy to the end. */
 const SMALLEST_TASK = 64_000;
 const LARGEST_TASK = 512_000;
 const TASKS_PER_THREAD = 3;
 
-/** Makes the pool; what it holds is given back by `close`, and threads that nobody uses for half a minute end by themselves. */
+/** Creates the pool. `close` releases it; threads that are idle for half a minute stop by themselves. */
 export function createAnalyzerPool(
   settings: ThreadSettings,
   { min = 1, max = availableParallelism() }: PoolSize = {},
@@ -47,7 +47,7 @@ export function createAnalyzerPool(
       maxThreads: max,
       idleTimeout: IDLE_MS,
       workerData: settings,
-      // so that a thread collects its garbage long before the machine is full of it
+      // a thread must collect its garbage long before memory is full
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 },
     });
   }
@@ -67,7 +67,7 @@ export function createAnalyzerPool(
     try {
       return await untilAborted(stop, Promise.all(tasks));
     } catch (error) {
-      // a thread is not killed, because it would have to load everything again: it looks here between two files
+      // killing a thread would force it to load everything again: it checks this flag between two files
       Atomics.store(new Int32Array(cancelled), 0, 1);
       throw error;
     }

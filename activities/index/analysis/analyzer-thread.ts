@@ -14,9 +14,9 @@ import type { PackedFailure } from './packed-failure.ts';
 import { openVectorCache, textKey } from '../store/vector-cache.ts';
 import type { VectorCache } from '../store/vector-cache.ts';
 
-/** What all threads of an analyzer have in common. */
+/** Settings shared by all threads of an analyzer. */
 export interface ThreadSettings {
-  /** One that is asked over the network is not asked here: texts without a vector go back to whoever asked. */
+  /** A remote model is not called here: texts without a vector are returned to the main thread. */
   readonly model: SharedModel | { readonly kind: 'remote'; readonly digest: string; readonly dimensions: number };
   readonly cacheFile: string;
 }
@@ -24,11 +24,11 @@ export interface ThreadSettings {
 /** Files for one thread. */
 export interface ThreadTask {
   readonly files: readonly SourceFile[];
-  /** Int32: not 0 as soon as nobody waits for the answer any more. */
+  /** Int32: set to nonzero when the answer is no longer needed. */
   readonly cancelled: SharedArrayBuffer;
 }
 
-/** What became of a task; null when it was cancelled. */
+/** The result of a task; null when it was cancelled. */
 export type ThreadAnswer<T> = { readonly done: T | null } | { readonly failure: PackedFailure };
 
 /** An {@link AnalyzedFile} without vectors. */
@@ -36,19 +36,25 @@ export interface UnembeddedFile extends Omit<AnalyzedFile, 'chunks'> {
   readonly chunks: readonly Omit<AnalyzedChunk, 'vector'>[];
 }
 
-/** Analyzed files; the vectors of all chunks one behind the other. */
+/** Analyzed files; the vectors of all chunks one after another. */
 export interface AnalyzedBatch {
   readonly files: readonly UnembeddedFile[];
   readonly vectors: Float32Array;
-  /** Texts that a remote model has yet to embed, and whose vectors they are: chunks are counted over all files. */
+  /**
+   * Texts that a remote model still has to embed, with the index of the chunks that they belong to, counted over all
+   * files.
+   */
   readonly missing: readonly { readonly text: string; readonly at: number }[];
   readonly embedded: number;
   readonly reused: number;
 }
 
-/** Texts are embedded and kept in portions: what is kept is not lost when the process dies, and between two it may stop. */
+/**
+ * Texts are embedded and cached in portions: cached vectors survive the process, and the thread can stop between two
+ * portions.
+ */
 const PORTION = 32;
-/** Milliseconds: nobody else waits for this thread. */
+/** Milliseconds: nothing else waits for this thread. */
 const BUSY_TIMEOUT = 60_000;
 
 const settings = workerData as ThreadSettings;
@@ -71,7 +77,7 @@ export function analyze({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<
   });
 }
 
-/** Counts the chunks that files have. */
+/** Counts the chunks of files. */
 export function count({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<number[]>> {
   return answering(cancelled, async (isCancelled) => {
     const counts: number[] = [];
@@ -110,7 +116,7 @@ function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   };
 }
 
-/** Looks texts up and embeds those that nobody embedded before, each once. */
+/** Looks vectors up and embeds the missing distinct texts. */
 async function embed(
   texts: readonly string[],
   isCancelled: () => boolean,

@@ -17,48 +17,50 @@ import type { CountKey, VectorCache } from '../store/vector-cache.ts';
 
 export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 
-/** How many chunks files have under this analyzer, remembered between runs. */
+/** The number of chunks of files under this analyzer, kept between runs. */
 export interface ChunkCounts {
-  /** Undefined when it was never put. */
+  /** Undefined when unknown. */
   get(file: CountKey): number | undefined;
+  /** Remembers the counts of files. */
   put(files: readonly (CountKey & { readonly chunks: number })[]): void;
 }
 
-/** Makes of files what the index holds of them. Its work is done by threads; a thread begins with the first file. */
+/** Turns files into the chunks that the index holds. Threads do the work; a thread starts with the first file. */
 export interface Analyzer {
-  /** Names everything that an analysis depends on besides path and content, 16 hex digits. */
+  /** Identifies everything that an analysis depends on in addition to path and content, 16 hex digits. */
   readonly digest: string;
-  /** Names the model alone: questions and chunks may be compared under the same. */
+  /** Identifies the model alone: queries and chunks are comparable under the same digest. */
   readonly modelDigest: string;
   /** Length of the vectors. */
   readonly dimensions: number;
   readonly counts: ChunkCounts;
-  /** Rejects with the signal's reason at once when it is aborted; what is under way ends by itself. */
+  /** Rejects with the signal's reason at once when it is aborted; threads finish their current portion. */
   analyze(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<Analysis>;
   /** How many chunks each file has, without embedding any. */
   countChunks(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<number[]>;
-  /** The vector of a question. Starts no thread. */
+  /** The vector of a query. Starts no thread. */
   embedQuery(text: string): Promise<Float32Array>;
-  /** Ends the threads; what is under way is rejected. */
+  /** Stops the threads and rejects analyses in progress. */
   close(): Promise<void>;
 }
 
-/** How {@link createAnalyzer} works. */
+/** Options of {@link createAnalyzer}. */
 export interface AnalyzerOptions extends ModelOptions {
-  /** Where a model of this machine is, or an open one that is asked over the network: `close` then closes it. */
+  /** A local model's location, or an open remote model, which `close` then closes. */
   readonly model: ModelConfig | RemoteModel;
-  /** Where vectors and counts are remembered. */
+  /** Folder for cached vectors and counts. */
   readonly cacheDir: string;
+  /** How many threads analyze. @default 1 when idle, at most one for each processor */
   readonly threads?: PoolSize;
 }
 
-/** Version of what grammars and model do not name: the cutting into chunks, search terms, languages, embedded texts. */
+/** Version of what grammars and model do not identify: chunking rules, search terms, languages, embedded texts. */
 const ANALYSIS_VERSION = 'analysis-2';
 
-/** Name of the file in the cache folder that remembers vectors and counts. */
+/** Name of the file with cached vectors and counts in the cache folder. */
 export const ANALYSIS_CACHE = 'analysis-1.sqlite';
 
-/** Opens the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
+/** Loads the model and everything else that is slow. Throws `InvalidConfiguration` when the model cannot be used. */
 export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer> {
   const [{ model, remote, open }, grammars] = await Promise.all([
     prepareModel(options.model, options),
@@ -114,7 +116,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
   };
 }
 
-/** What threads are told of a model, the model itself when it is remote, and how questions are embedded. */
+/** The model settings for threads, the model itself if it is remote, and a function that embeds queries. */
 async function prepareModel(
   model: ModelConfig | RemoteModel,
   options: ModelOptions,

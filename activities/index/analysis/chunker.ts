@@ -4,41 +4,41 @@ import { grammarOf } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
 import { isProgramming } from './language.ts';
 
-/** A piece of a file. All pieces of a file in order are the file. */
+/** A chunk of a file. All chunks of a file concatenated are the file. */
 export interface Chunk {
   /** 1-based. */
   readonly startLine: number;
   /** 1-based, inclusive. */
   readonly endLine: number;
   readonly text: string;
-  /** Names of the definitions in it, in order, each once. */
+  /** Names of the definitions in it, in order, without duplicates. */
   readonly symbols: string[];
-  /** Names of the definitions around the whole of it, outermost first. */
+  /** Names of the definitions that enclose it completely, outermost first. */
   readonly scope: string[];
 }
 
-/** A chunk has at most this many characters that are not white space. */
+/** Maximum number of non-whitespace characters of a chunk. */
 export const CHUNK_SIZE = 1_200;
-/** A longer text is data or generated more often than not, and is cut by lines. */
+/** Longer texts are usually data or generated, and are split by lines. */
 const LONGEST_PARSED = 400_000;
-/** The parser's work grows with the square of what it puts aside as an error. */
+/** The parser's time grows quadratically with the number of errors. */
 const MOST_ERRORS = 5_000;
 /**
- * The longest that the parser may work on a text, in milliseconds: a hundred times what the slowest real file takes, so that
- * only a text made to exhaust it gets here, and the same text never is cut in two ways because a machine was busy.
+ * Limit for the parser's time on a text, in milliseconds: a hundred times that of the slowest real file. Only a text
+ * made to exhaust the parser reaches it, so a busy machine does not change how a text is split.
  */
 const LONGEST_WORK = 20_000;
-/** What counts of the time between two looks at the clock: the rest is a process that was stopped. */
+/** Longest time between two checks that counts: more means that the process was suspended. */
 const LONGEST_STEP = 1_000;
 const LONGEST_NAME = 100;
 const NEWLINE = 10;
-/** What belongs to the node behind it. */
+/** Nodes that belong to the node after them. */
 const LEADING = /comment|decorator|attribute_item|annotation/;
 
 /**
- * Cuts a text into chunks along the syntax of its language (as linguist names it), or by lines when there is no grammar for it
- * or the text is too much for the parser. Chunks begin at the start of a line, but for lines that are longer than a whole chunk.
- * The same text in the same language is always cut the same.
+ * Splits a text into chunks along the syntax of its language (linguist's name), or by lines when there is no grammar or
+ * the text is too much for the parser. Chunks begin at the start of a line, except within lines that are longer than a
+ * chunk. The same text in the same language is always split the same.
  */
 export async function chunk(text: string, language: string | null): Promise<Chunk[]> {
   if (text === '') return [];
@@ -50,13 +50,13 @@ export async function chunk(text: string, language: string | null): Promise<Chun
   return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), definitions);
 }
 
-/** What a text without a grammar defines; nobody knows how far each of it goes. */
+/** Definitions in a text without a grammar; how far each extends is unknown. */
 function definitionsByLine(text: string): Definition[] {
   if (text.length > LONGEST_PARSED) return [];
   return definitionLines(text).map(({ name, at }) => ({ name, at, start: at, end: at + name.length }));
 }
 
-/** Where a text can be cut and what it defines; null when it is too much for the parser. */
+/** Where a text can be split and what it defines; null when it is too much for the parser. */
 function syntaxOf(measure: Measure, grammar: Grammar): { ranges: Range[]; definitions: Definition[] } | null {
   const isOver = stopwatch(LONGEST_WORK);
   const tree = grammar.parser.parse(measure.text, null, { progressCallback: isOver });
@@ -78,7 +78,7 @@ function isMostlyErrors(root: Node): boolean {
   return [root, ...root.children].some((node) => node?.isError && node.childCount > MOST_ERRORS);
 }
 
-/** Says whether more than `limit` milliseconds went into the work, asked again and again while it is done. */
+/** A function that reports whether more than `limit` milliseconds of work have passed between its calls. */
 function stopwatch(limit: number): () => boolean {
   let spent = 0;
   let last = performance.now();
@@ -96,12 +96,12 @@ interface Range {
   readonly end: number;
 }
 
-/** A text and what is asked of it again and again. */
+/** A text with measurements that are needed repeatedly. */
 interface Measure {
   readonly text: string;
-  /** The characters of a range that are not white space. */
+  /** The non-whitespace characters of a range. */
   sizeOf(range: Range): number;
-  /** Where the line begins that the character at `at` is in. */
+  /** The start of the line that contains the character at `at`. */
   lineStart(at: number): number;
 }
 
@@ -118,14 +118,14 @@ function measureOf(text: string): Measure {
   };
 }
 
-/** Siblings that lines cannot tell apart, and the lines that they are on. */
+/** Sibling nodes that share lines, and the lines that they are on. */
 interface Unit extends Range {
   readonly nodes: readonly Node[];
 }
 
 const LEVEL_ENDS = null;
 
-/** Ranges that are small enough: whole nodes where they are, what nodes consist of where they are not. */
+/** Ranges that fit into a chunk: whole nodes, or parts of nodes that do not fit. */
 function cutByNodes(measure: Measure, root: Node): Range[] {
   const ranges: Range[] = [];
   let open: Range | null = null;
@@ -154,7 +154,7 @@ function cutByNodes(measure: Measure, root: Node): Range[] {
   return ranges;
 }
 
-/** The units that a unit consists of, at the first level where there are several; none when there is no such level. */
+/** The child units of a unit, at the first level with several; none when there is no such level. */
 function unitsWithin(measure: Measure, unit: Unit): Unit[] {
   let { nodes } = unit;
   while (nodes.length > 0) {
@@ -165,12 +165,12 @@ function unitsWithin(measure: Measure, unit: Unit): Unit[] {
   return [];
 }
 
-/** What is within a single line cannot be cut there. */
+/** A node within a single line cannot be split by lines. */
 function spansLines(node: Node): boolean {
   return node.endPosition.row > node.startPosition.row;
 }
 
-/** Groups nodes by the lines they begin on. A comment or attribute goes with what follows it. */
+/** Groups nodes by the lines that they begin on. A comment or attribute goes with the following node. */
 function unitsOf(measure: Measure, nodes: readonly Node[], { start: from, end }: Range): Unit[] {
   const units: { start: number; nodes: Node[] }[] = [];
   let leading: Node | null = null;
@@ -187,7 +187,7 @@ function unitsOf(measure: Measure, nodes: readonly Node[], { start: from, end }:
   return units.map((unit, i) => ({ ...unit, end: units[i + 1]?.start ?? end }));
 }
 
-/** Ranges of whole lines, ending behind a blank line where there is one in their second half. */
+/** Ranges of whole lines, each ending after a blank line if there is one in its second half. */
 function cutByLines(measure: Measure, whole: Range): Range[] {
   const { text } = measure;
   const ranges: Range[] = [];
@@ -212,7 +212,7 @@ function cutByLines(measure: Measure, whole: Range): Range[] {
   return ranges;
 }
 
-/** Where to cut a line that is too long: as late as possible, not within a character, the white space left on this side. */
+/** Where to split a line that is too long: as late as possible, not within a character, and after white space. */
 function withinLine({ text }: Measure, { start, end }: Range): number {
   let at = start;
   for (let size = 0; size < CHUNK_SIZE; at++) if (isInk(text, at)) size++;
@@ -221,7 +221,7 @@ function withinLine({ text }: Measure, { start, end }: Range): number {
   return at;
 }
 
-/** Joins neighbours, of whatever level, for as long as they fit. */
+/** Merges neighbours of any level as long as they fit. */
 function joined(measure: Measure, ranges: readonly Range[]): Range[] {
   const result: Range[] = [];
   for (const range of ranges) {
@@ -236,7 +236,7 @@ function spanning(first: Range, last: Range): Range {
   return { start: first.start, end: last.end };
 }
 
-/** Where something is defined, and where its name stands in it. */
+/** A definition's range and the position of its name. */
 interface Definition extends Range {
   readonly name: string;
   readonly at: number;
@@ -256,7 +256,7 @@ function definitionsIn({ definitions }: Grammar, tree: Tree, isOver: () => boole
   return [...found.values()].sort((a, b) => a.start - b.start || b.end - a.end || a.at - b.at);
 }
 
-/** C's queries mark the declarator only, which ends before the body. */
+/** C's queries match only the declarator, which ends before the body. */
 function declarationOf(definition: Node): Node {
   let node = definition;
   while (node.type.endsWith('declarator') && node.parent) node = node.parent;

@@ -1,4 +1,4 @@
-/** A name and where it stands in a text, in UTF-16 units. */
+/** A name and its position in a text, in UTF-16 units. */
 export interface NamedLine {
   readonly name: string;
   readonly at: number;
@@ -14,10 +14,10 @@ const KEYWORDS =
 const VALUES = 'const|let|var|val';
 const NAME = "([\\p{L}_$][\\p{L}\\p{N}_$.]*[!?']?)";
 
-/** How definitions begin, in whatever language: a word that says so, or the form that a few languages have instead. */
+/** How definitions begin in various languages: a keyword, or the special form of a few languages. */
 const DEFINITIONS: readonly RegExp[] = [
   new RegExp(`^[ \\t]*(?:(?:${MODIFIERS}|@\\w+)[ \\t]+)*(?:${KEYWORDS})[ \\t]+(?:\\(?)${NAME}`, 'gmu'),
-  // indented ones are variables of functions
+  // indented ones are local variables
   new RegExp(`^(?:(?:${MODIFIERS})[ \\t]+)*(?:${VALUES})[ \\t]+(?:rec[ \\t]+|mut[ \\t]+)?${NAME}`, 'gmu'),
   new RegExp(`^[ \\t]+(?:pub|public)[ \\t]+(?:static[ \\t]+)?(?:${VALUES})[ \\t]+${NAME}`, 'gmu'),
   // a type signature
@@ -27,8 +27,8 @@ const DEFINITIONS: readonly RegExp[] = [
 ];
 
 /**
- * The definitions that the lines of a program seem to begin, by the words that most languages have for it: for languages without
- * a grammar. Of a qualified name (`defmodule Phoenix.Router`) the last part is the name.
+ * The definitions that lines of a program seem to start, by the keywords that most languages use: for languages without
+ * a grammar. The name of a qualified name (`defmodule Phoenix.Router`) is its last part.
  */
 export function definitionLines(text: string): NamedLine[] {
   const found = new Map<number, NamedLine>();

@@ -6,12 +6,15 @@ import { fileURLToPath } from 'node:url';
 import { sha256 } from '../../../platform/sha256.ts';
 import { rememberedDigest } from '../store/digest.ts';
 
-/** Where a grammar comes from. The packages also carry compilers' food, so only these files go into the published package. */
+/**
+ * The source files of a grammar. The packages also contain compiler sources, so only these files go into the published
+ * package.
+ */
 interface GrammarSource {
   readonly wasm: string;
-  /** Files of the packages that say what a definition is. */
+  /** Files of the packages that define what a definition is. */
   readonly tags: readonly string[];
-  /** Files of `tags/` that say what those leave out. */
+  /** Files of `tags/` that add what those leave out. */
   readonly ownTags: readonly string[];
 }
 
@@ -49,7 +52,7 @@ const SOURCES: Readonly<Record<string, GrammarSource>> = {
   },
 };
 
-/** The languages that are cut along their syntax, by grammar name. */
+/** The languages that are split along their syntax, by grammar name. */
 export const GRAMMARS: readonly string[] = Object.keys(SOURCES);
 
 /** A grammar's two files: the compiled parser, and the query that finds definitions. */
@@ -67,7 +70,7 @@ export async function readGrammar(name: string): Promise<GrammarFiles> {
 
 let digest: Promise<string> | undefined;
 
-/** Sha256 over all grammars, hex, remembered in `cacheDir`: another one may cut files differently. */
+/** Sha256 over all grammars, hex, cached in `cacheDir`: another grammar may split files differently. */
 export function grammarsDigest(cacheDir: string): Promise<string> {
   digest ??= rememberedDigest(
     cacheDir,
@@ -84,8 +87,8 @@ export function grammarsDigest(cacheDir: string): Promise<string> {
 }
 
 /**
- * The files of a grammar: in `dist/grammars`, which `npm run build` fills, when this code runs compiled; in the
- * grammar packages when it runs from the sources.
+ * The files of a grammar: in `dist/grammars`, which `npm run build` fills, for compiled code; in the grammar packages
+ * when running from the sources.
  */
 function pathsOf(name: string): { wasm: string; tags: string[] } {
   const copied = fileURLToPath(new URL('../../../grammars/', import.meta.url));

@@ -10,17 +10,19 @@ export interface Grammar {
 const loaded = new Map<string, Promise<Grammar>>();
 let runtime: Promise<void> | undefined;
 
-/** Grammar names by the names of linguist where they are not the same in lower case. */
+/** Grammar names by linguist's names, where they differ by more than case. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   'C#': 'c-sharp',
   'C++': 'cpp',
   Shell: 'bash',
 };
 
-/** The comments above a definition, which patterns ask for and nobody here does, cost a sixth of a query's time. */
+/**
+ * The comments above a definition, which patterns capture and Longhaul does not use, take a sixth of a query's time.
+ */
 const DOCUMENTATION = /\(comment\)\*\s*@doc\s*\.|\(#[\w-]+! @doc[^)]*\)/g;
 
-/** The grammar of a language as linguist names it, loaded once a thread; null when there is none. */
+/** The grammar of a language (linguist's name), loaded once per thread; null when there is none. */
 export async function grammarOf(language: string): Promise<Grammar | null> {
   const name = OTHER_NAMES[language] ?? language.toLowerCase();
   if (!GRAMMARS.includes(name)) return null;
@@ -43,7 +45,9 @@ async function load(name: string): Promise<Grammar> {
   return { parser, definitions };
 }
 
-/** The packages' queries also find references and comments: compiling and running those would cost a third of the time. */
+/**
+ * The packages' queries also find references and comments: compiling and running those would take a third of the time.
+ */
 function findsDefinitions(pattern: string): boolean {
   return pattern.includes('@definition.');
 }

@@ -3,13 +3,13 @@ import { Filters, type WeaviateClient } from 'weaviate-client';
 import { filterOf, type IndexedRef } from '../store/refs.ts';
 import type { ChunkProperties } from '../store/schema.ts';
 
-/** More chunks than a file can have that is small enough to be indexed. */
+/** More chunks than any indexable file can have. */
 const MOST_CHUNKS = 10_000;
 const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
 
 /**
- * The text of a file at a ref, put together from its chunks in a collection. Null unless the chunks are the whole file: what they
- * make must have the object name that git gives to the file's content.
+ * The text of a file at a ref, joined from its chunks in a collection. Null unless the chunks are the whole file: the
+ * result must have the file's git blob oid.
  */
 export async function readIndexedFile(
   client: WeaviateClient,
@@ -41,7 +41,7 @@ export async function readIndexedFile(
   return null;
 }
 
-/** True when a content of this text, in one of the encodings that `decodeText` reads, has this name in git. */
+/** True when this text, in one of the encodings that `decodeText` reads, has this git blob oid. */
 function isTextOf(text: string, blob: string): boolean {
   const bytes = Buffer.from(text);
   return [bytes, Buffer.concat([BYTE_ORDER_MARK, bytes]), westernBytes(text)].some(
@@ -54,7 +54,7 @@ function blobName(content: Uint8Array, digits: number): string {
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
-/** The bytes that are this text in windows-1252; null when there are none. */
+/** The windows-1252 bytes of this text; null when it has none. */
 function westernBytes(text: string): Uint8Array | null {
   const all = new TextDecoder('windows-1252').decode(Uint8Array.from({ length: 256 }, (_, byte) => byte));
   const byteOf = new Map(Array.from(all, (character, byte) => [character, byte]));

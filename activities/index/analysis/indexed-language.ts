@@ -3,13 +3,13 @@ import type { Collection } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ChunkProperties } from '../store/schema.ts';
 
-/** More than linguist knows. */
+/** More than linguist has. */
 const MOST_LANGUAGES = 2_000;
 const NEAR = 3;
 
 /**
- * The language as the index spells it: given in any case, or as one of the short names that linguist knows (`ts`, `golang`).
- * Throws `InvalidInput` when nothing in the index is written in it, naming what was probably meant.
+ * The language as spelled in the index: given in any case, or as one of linguist's short names (`ts`, `golang`). Throws
+ * `InvalidInput` with suggestions when the index has no file in it.
  */
 export async function indexedLanguage(chunks: Collection<ChunkProperties>, asked: string): Promise<string> {
   const groups = await chunks.aggregate.groupBy.overAll({ groupBy: { property: 'language', limit: MOST_LANGUAGES } });
@@ -19,7 +19,7 @@ export async function indexedLanguage(chunks: Collection<ChunkProperties>, asked
   const wanted = asked.trim().toLowerCase();
   const exact = present.find((name) => name.toLowerCase() === wanted);
   if (exact !== undefined) return exact;
-  // slow to load, and only here
+  // slow to load, so it is loaded only here
   const { languageOfAlias } = await import('./language-alias.ts');
   const meant = languageOfAlias(wanted);
   if (meant !== undefined && present.includes(meant)) return meant;

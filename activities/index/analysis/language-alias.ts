@@ -1,6 +1,6 @@
 import * as linguist from 'linguist-languages';
 
-/** The language, as linguist spells it, that a short name such as `ts` or an extension such as `.py` stands for. */
+/** Linguist's name of the language for a short name such as `ts` or an extension such as `.py`. */
 export function languageOfAlias(alias: string): string | undefined {
   const languages = Object.values<{ name: string; aliases?: readonly string[]; extensions?: readonly string[] }>(
     linguist,

@@ -1,6 +1,6 @@
 import * as linguist from 'linguist-languages';
 
-/** Reading the table of languages is slow: only threads of the analyzer import this module. */
+/** Loading the table of languages is slow: only analyzer threads import this module. */
 const byFileName = new Map<string, string[]>();
 const byExtension = new Map<string, string[]>();
 const byInterpreter = new Map<string, string[]>();
@@ -23,7 +23,7 @@ interface LinguistLanguage {
   readonly interpreters?: readonly string[];
 }
 
-/** What an extension of several languages nearly always means in a repository. */
+/** The usual language of an extension that several languages share. */
 const USUAL: Readonly<Record<string, string>> = {
   '.as': 'ActionScript',
   '.asc': 'AsciiDoc',
@@ -86,16 +86,16 @@ const USUAL: Readonly<Record<string, string>> = {
   '.yml': 'YAML',
 };
 
-/** How much of a file is looked at to tell its language. */
+/** How much of a file is read to detect its language. */
 const HEAD = 16_384;
 const OBJECTIVE_C = /^\s*(?:@(?:interface|implementation|protocol|property|import|end)\b|#import\b)/m;
 const CPP =
   /^\s*(?:class\s+\w|namespace\b|template\s*<|using\s+\w|(?:public|private|protected)\s*:|#include <\w+>)|\w::\w/m;
 
 /**
- * The language of a file as linguist spells it, by its name, then its extension, then the interpreter that its first line asks
- * for; null when none of them says anything. Where one extension belongs to several languages, the beginning of the text
- * decides between C, C++ and Objective-C and tells XML, and otherwise the usual one is taken.
+ * Linguist's name of a file's language, by its name, then its extension, then the interpreter in its first line; null
+ * when none of them is known. If several languages share an extension, the beginning of the text decides between C, C++
+ * and Objective-C and detects XML; otherwise the usual one is used.
  */
 export function languageOf(path: string, text: string): string | null {
   const fileName = path.slice(path.lastIndexOf('/') + 1);
@@ -109,7 +109,7 @@ export function languageOf(path: string, text: string): string | null {
   return byInterpreter.get(interpreterOf(head))?.[0] ?? null;
 }
 
-/** True for a language that programs are written in, false for markup, prose and data. */
+/** True for a programming language, false for markup, prose and data. */
 export function isProgramming(language: string): boolean {
   return programming.has(language);
 }

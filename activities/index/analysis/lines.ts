@@ -1,19 +1,19 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** The longest line that is taken: a file of the largest size that is indexed, escaped in the longest way. */
+/** The longest accepted line: the largest indexable file, escaped in the longest way. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 
 /** A line of a text. */
 export interface Line {
-  /** 1 for the first. */
+  /** From 1. */
   readonly number: number;
   /** Without its line feed. */
   readonly text: string;
 }
 
 /**
- * The lines of a text in UTF-8, each ended by a line feed and nothing else: U+2028 stands in JSON as itself. Throws
- * `InvalidInput` naming the line when one is not UTF-8, or is longer than 64 MiB.
+ * The lines of a UTF-8 text, ended by line feeds only: U+2028 is valid inside JSON. Throws `InvalidInput` with the line
+ * number when a line is not UTF-8, or longer than 64 MiB.
  */
 export async function* readLines(input: AsyncIterable<Uint8Array | string>): AsyncGenerator<Line, void> {
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -24,7 +24,7 @@ export async function* readLines(input: AsyncIterable<Uint8Array | string>): Asy
     number++;
     try {
       const text = utf8.decode(bytes);
-      // some programs begin a file with a mark of its encoding
+      // some programs begin a file with a byte order mark
       return { number, text: number === 1 ? text.replace(/^\uFEFF/, '') : text };
     } catch (error) {
       throw new LonghaulError('InvalidInput', `Line ${number} of the change stream: it is not UTF-8.`, {

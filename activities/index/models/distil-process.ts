@@ -8,15 +8,15 @@ import type { ModelFiles } from './model-files.ts';
 import { writeStaticModel } from './static-model.ts';
 import { createWordPiece } from './wordpiece.ts';
 
-/** What this process is told, once, by the one that forked it. */
+/** The one message that the parent sends to this process. */
 export interface DistilOrder {
   readonly files: ModelFiles;
   readonly target: string;
-  /** How many processors to use. */
+  /** Number of processors to use. */
   readonly parallel: number;
 }
 
-/** What it answers, before it exits with 0 when all is done. */
+/** Its answers, before it exits with 0 when done. */
 export type DistilReport =
   | { readonly message: string; readonly fraction: number }
   | { readonly failure: PackedFailure };
@@ -46,7 +46,7 @@ async function askTransformer(files: ModelFiles, tokens: readonly number[], thre
     starts.map(async (start) => {
       const answer = await pool.run(tokens.slice(start, start + BATCH));
       done = Math.min(done + BATCH, tokens.length);
-      // the rest is the share of the linear algebra
+      // the rest is for the linear algebra
       report({ message: MESSAGE, fraction: (0.8 * done) / tokens.length });
       return answer;
     }),

@@ -8,7 +8,7 @@ const { onnx, tokenizer } = workerData as ModelFiles;
 const [first, last] = createWordPiece(await readFile(tokenizer, 'utf8')).encodeSequence('', 2);
 const { run, dimensions } = await openTransformer(onnx, { sameShapes: true });
 
-/** One thread's part of a distillation: what the transformer says of each token when it stands alone, row by row. */
+/** One thread's part of a distillation: the transformer's vector of each single token, row by row. */
 export default async function ask(tokens: readonly number[]): Promise<Float32Array> {
   const output = await run(
     tokens.flatMap((token) => [first ?? 0, token, last ?? 0]),

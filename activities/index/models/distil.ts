@@ -6,21 +6,24 @@ import type { DistilOrder, DistilReport } from './distil-process.ts';
 import { unpackFailure } from '../analysis/packed-failure.ts';
 import type { ModelFiles, Progress } from './model-files.ts';
 
-/** Each holds a transformer of its own in memory. */
+/** Each thread holds its own transformer in memory. */
 const MOST_THREADS = 8;
 
-/** What is distilled and where the result goes. */
+/** Input and output of a distillation. */
 export interface DistilOptions {
   readonly files: ModelFiles;
-  /** Written whole or not at all. */
+  /** Written atomically. */
   readonly target: string;
+  /** Receives messages about what takes long. */
   readonly progress?: Progress;
+  /** Ends the distillation. */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Distils the static model of a transformer in a process of its own, which uses all processors for some tens of seconds and
- * then gives its memory back. Rejects with the child's own error, or with the signal's reason, the child killed.
+ * Distils the static model of a transformer in a separate process, which uses all processors for some tens of seconds
+ * and then releases its memory. Rejects with the child's error, or kills the child and rejects with the signal's
+ * reason.
  */
 export async function distilStaticModel({ files, target, progress, signal }: DistilOptions): Promise<void> {
   signal?.throwIfAborted();

@@ -4,25 +4,25 @@ import { tokenImportance } from './token-importance.ts';
 
 const DIMENSIONS = 256;
 
-/** The vectors that a transformer has for single tokens. */
+/** A transformer's vectors of single tokens. */
 export interface Teaching {
   /** All tokens by id. */
   readonly vocabulary: readonly string[];
-  /** The ids that were asked for. */
+  /** The requested ids. */
   readonly tokens: readonly number[];
-  /** One row for each of `tokens`. */
+  /** One row per token in `tokens`. */
   readonly rows: Float32Array;
 }
 
-/** The tokens that texts consist of: those that are neither kept free nor mark something else than text. */
+/** The tokens that occur in texts: without reserved and special tokens. */
 export function textTokens(vocabulary: readonly string[]): number[] {
   return vocabulary.flatMap((token, id) => (/^\[(?:unused\d+|PAD|CLS|SEP|MASK|UNK)\]$/.test(token) ? [] : [id]));
 }
 
 /**
- * Distils what a transformer says of single tokens: reduced to the 256 directions in which tokens differ most (principal
- * components), rounded to a byte each. Equal rows give equal tables, and almost equal ones (of another processor's arithmetic)
- * give almost equal tables, so that what one machine indexed another one finds.
+ * Reduces a transformer's vectors of single tokens to the 256 directions in which tokens differ most (principal
+ * components), rounded to a byte each. Equal rows give equal tables, and almost equal rows (from another processor's
+ * arithmetic) almost equal tables, so that machines can search each other's indexes.
  */
 export function distilTables({ vocabulary, tokens, rows }: Teaching): DistilledTables {
   const width = rows.length / tokens.length;
@@ -48,7 +48,7 @@ function centred(rows: Float32Array, width: number): Float32Array {
 function covariance(rows: Float32Array, width: number): Matrix {
   const sums = new Float64Array(width * width);
   const count = rows.length / width;
-  // four rows a pass, so that the sums are read and written a quarter as often
+  // four rows per pass, so that the sums are read and written a quarter as often
   for (let row = 0; row < count; row += 4) {
     const [p, q, r, s] = [row, row + 1, row + 2, row + 3].map((n) => rowOrZeros(rows, n, width)) as Quad<Float32Array>;
     for (let a = 0; a < width; a++) {
@@ -93,9 +93,9 @@ function principalDirections(matrix: Matrix, count: number): Matrix {
 }
 
 /**
- * Turns the directions within the space that they span to lie as close as possible to the transformer's own first axes
- * (orthogonal Procrustes). Which of two nearly equal components comes first, and which way each points, is chance: it hangs on
- * the last bits of the arithmetic. The space itself does not, and angles between vectors stay what they were.
+ * Rotates the directions within the space that they span as close as possible to the transformer's own first axes
+ * (orthogonal Procrustes). The order of two nearly equal components, and their signs, depend on the last bits of the
+ * arithmetic. The space itself does not, and angles between vectors are preserved.
  */
 function aligned(directions: Matrix): Matrix {
   const { leftSingularVectors, rightSingularVectors } = new SVD(
@@ -104,7 +104,7 @@ function aligned(directions: Matrix): Matrix {
   return directions.mmul(leftSingularVectors.mmul(rightSingularVectors.transpose()));
 }
 
-/** Row by row, with rows of zeros at the end until their number can be divided by four. */
+/** Row by row, padded with rows of zeros to a multiple of four. */
 function flattened(matrix: Matrix): Float64Array {
   const flat = new Float64Array(Math.ceil(matrix.rows / 4) * 4 * matrix.columns);
   flat.set(matrix.to1DArray());
@@ -129,7 +129,7 @@ function project(input: Float32Array, directions: Float64Array, dimensions: numb
   return output;
 }
 
-/** Rounds `values` to bytes in `matrix` from `start` on; returns what a byte stands for. */
+/** Rounds `values` to bytes in `matrix` from `start` on; returns the value of one unit. */
 function roundInto(matrix: Int8Array, start: number, values: Float64Array): number {
   const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
   const scale = largest / 127 || 1;

@@ -9,24 +9,26 @@ import { createStaticModel, readStaticModel, STATIC_RECIPE } from './static-mode
 import type { StaticWeights } from './static-model.ts';
 import { createWordPiece } from './wordpiece.ts';
 
-/** Version of everything between the transformer's output and a vector. Another one is another model. */
+/** Version of the steps from the transformer's output to a vector. A change makes a different model. */
 const ONNX_RECIPE = 'onnx-mean-256-1';
 
 export type { EmbeddingModel } from './embedding-model.ts';
 
-/** Which model to use and where it is. */
+/** The kind of model and its location. */
 export interface ModelConfig {
-  /** `static`: one vector a token, distilled from the transformer. `onnx`: the transformer itself. */
+  /** `static`: one vector per token, distilled from the transformer. `onnx`: the transformer itself. */
   readonly kind: 'static' | 'onnx';
   /** Folder with `model.onnx` and `tokenizer.json`. */
   readonly folder: string;
-  /** Where what is made of them is kept. */
+  /** Folder for data derived from the model. */
   readonly cacheDir: string;
 }
 
-/** What happens while a model is made ready, which the first time takes about half a minute. */
+/** Callbacks while a model is prepared, which takes about half a minute the first time. */
 export interface ModelOptions {
+  /** Receives messages about what takes long, such as distilling a model. */
   readonly progress?: Progress;
+  /** Aborts opening. */
   readonly signal?: AbortSignal;
 }
 
@@ -37,14 +39,14 @@ interface SharedBasics {
   readonly tokenizer: string;
 }
 
-/** A model as it is passed to another thread: plain data, the big tables in shared memory. */
+/** A model that can be passed to another thread: plain data, with the large tables in shared memory. */
 export type SharedModel =
   | (SharedBasics & { readonly kind: 'static'; readonly weights: StaticWeights })
   | (SharedBasics & { readonly kind: 'onnx'; readonly onnx: string });
 
 /**
- * Makes a model ready for {@link openShared} in any thread of this process. The static model is distilled first when this
- * teacher's was not yet. Throws `InvalidConfiguration` when the files are missing or of a kind that cannot be used.
+ * Prepares a model for {@link openShared} in any thread of this process. Distils the static model first if that was not
+ * done for this teacher. Throws `InvalidConfiguration` when the files are missing or unsuitable.
  */
 export async function shareModel(config: ModelConfig, options: ModelOptions = {}): Promise<SharedModel> {
   const files = await readModelFiles(config.folder, config.cacheDir);
@@ -56,7 +58,8 @@ export async function shareModel(config: ModelConfig, options: ModelOptions = {}
     await transformer.close();
     return { kind: 'onnx', digest: sha256(`${ONNX_RECIPE} ${files.digest}`).slice(0, 16), dimensions, tokenizer, onnx };
   }
-  // of the teacher and the recipe, not of the distilled bytes: those differ in the last bits from one processor to another
+  // a digest of the teacher and the recipe, not of the distilled bytes: those differ in the last bits between
+  // processors
   const digest = sha256(`${STATIC_RECIPE} ${files.digest}`).slice(0, 16);
   const distilled = path.join(config.cacheDir, 'models', `static-${digest}.bin`);
   let weights = await readStaticModel(distilled);
@@ -68,11 +71,11 @@ export async function shareModel(config: ModelConfig, options: ModelOptions = {}
   return { kind: 'static', digest, dimensions: weights.dimensions, tokenizer, weights };
 }
 
-/** Opens a model that {@link shareModel} made ready, in this or another thread. */
+/** Opens a model from {@link shareModel}, in this or another thread. */
 export async function openShared(shared: SharedModel): Promise<EmbeddingModel> {
   const words = createWordPiece(await readFile(shared.tokenizer, 'utf8'));
   if (shared.kind === 'onnx') {
-    // only here, because its native library is slow to load
+    // loaded only here, because its native library is slow to load
     const { createOnnxModel } = await import('./onnx-model.ts');
     return createOnnxModel(shared.digest, shared.onnx, words);
   }

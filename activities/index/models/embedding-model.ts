@@ -1,14 +1,17 @@
 /**
- * Turns texts into vectors. Whatever stands behind it (a table, a network on this machine, a server), equal texts under equal
- * digests get equal vectors, so they may be kept and compared.
+ * Turns texts into vectors, by a table, a local network or a server. Equal texts under equal digests get equal vectors,
+ * so vectors may be cached and compared.
  */
 export interface EmbeddingModel {
-  /** Names everything that a vector depends on besides the text, 16 hex digits: compare only vectors under one digest. */
+  /**
+   * Identifies everything that a vector depends on in addition to the text, 16 hex digits: compare only vectors under
+   * one digest.
+   */
   readonly digest: string;
   /** Length of every vector. */
   readonly dimensions: number;
-  /** One vector of length 1 for each text, in order; of zeros for a text without a known word. */
+  /** One vector of length 1 per text, in order; all zeros for a text without a known word. */
   embed(texts: readonly string[]): Promise<Float32Array[]>;
-  /** Gives back what the model holds outside JavaScript's memory. Not to be used afterwards. */
+  /** Releases what the model holds outside JavaScript's memory. Do not use it afterwards. */
   close(): Promise<void>;
 }

@@ -2,27 +2,27 @@ import { spaceIdentifiers } from '../../../domain/catalog/search/identifiers.ts'
 import type { Chunk } from '../analysis/chunker.ts';
 
 /**
- * What is embedded of a chunk: the names around and in it, and its text. Not its path, so that a file that moves needs no new
- * vectors.
+ * The embedded text of a chunk: the names around and in it, and its text. Without its path, so that a moved file needs
+ * no new vectors.
  */
 export function chunkEmbeddingText({ scope, symbols, text }: Pick<Chunk, 'scope' | 'symbols' | 'text'>): string {
   return spaceIdentifiers(`${[...scope, ...symbols].join(' ')}\n${text}`);
 }
 
-/** What is embedded of a question. */
+/** The embedded text of a query. */
 export function queryEmbeddingText(query: string): string {
   return spaceIdentifiers(query);
 }
 
-/** What is asked of a piece of code to compare it with a question. */
+/** The fields of a chunk that are compared with a query. */
 export type RescoredChunk = Pick<Chunk, 'symbols' | 'text'> & { readonly path: string };
 
-/** Folders of a path that say what a file is about. */
+/** Number of folders of a path that are included. */
 const TELLING_FOLDERS = 2;
 
 /**
- * What is embedded of a piece of code that is compared with a question once more: each word once of where it is, what it defines,
- * and its text. That way all of the piece is read, where the transformer reads only its beginning otherwise.
+ * The embedded text for re-scoring a chunk: the distinct words of its path, its definitions, and its text. This way the
+ * transformer reads the whole chunk instead of only its beginning.
  */
 export function rescoringText({ path, symbols, text }: RescoredChunk): string {
   const place = path.split('/').slice(-TELLING_FOLDERS - 1);
@@ -35,5 +35,5 @@ export function rescoringText({ path, symbols, text }: RescoredChunk): string {
   return [...distinct.values()].join(' ');
 }
 
-/** One letter alone says nothing. */
+/** Single letters are ignored. */
 const WORD = /[\p{L}\p{N}]{2,}/gu;

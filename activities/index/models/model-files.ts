@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { rememberedDigest } from '../store/digest.ts';
 
-/** The files of a sentence transformer, and what makes them different from any others. */
+/** The files of a sentence transformer, and their digest. */
 export interface ModelFiles {
   /** Sha256 over the contents of both files, 64 hex digits. */
   readonly digest: string;
@@ -15,11 +15,11 @@ export interface ModelFiles {
   readonly tokenizer: string;
 }
 
-/** Told what is being done and, where it can be known, how much of it is done (0 to 1). */
+/** Called with the current step and, if known, the completed fraction (0 to 1). */
 export type Progress = (message: string, fraction?: number) => void;
 
 /**
- * Finds `model.onnx` and `tokenizer.json` in a folder and takes their digest, which is remembered in `cacheDir`. Throws
+ * Finds `model.onnx` and `tokenizer.json` in a folder and computes their digest, which is cached in `cacheDir`. Throws
  * `InvalidConfiguration` when one of them is missing.
  */
 export async function readModelFiles(folder: string, cacheDir: string): Promise<ModelFiles> {

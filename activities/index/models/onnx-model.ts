@@ -4,21 +4,21 @@ import type { EmbeddingModel } from './embedding-model.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 
-/** What the transformer has learnt to read at most. */
+/** The transformer's maximum input length. */
 const MOST_TOKENS = 256;
 
-/** A transformer on this machine's processors. Its output is `[batch, token, dimension]`. */
+/** A transformer on local processors. Its output is `[batch, token, dimension]`. */
 export interface Transformer {
   readonly dimensions: number;
-  /** The output for `batch` equally long sequences of token ids, one behind the other. */
+  /** The output for `batch` equally long sequences of token ids, one after another. */
   readonly run: (ids: readonly number[], batch: number) => Promise<Float32Array>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * A model whose vector of a text is the mean of the transformer's output over its first tokens, at most `mostTokens`, scaled
- * to length 1, on so many processors. One text at a time, because padding costs more than batching wins. Throws
- * `InvalidConfiguration` when the file is not such a transformer.
+ * A model whose vector of a text is the mean of the transformer's output over its first tokens, at most `mostTokens`,
+ * scaled to length 1, on this many processors. It runs one text at a time, because padding costs more than batching
+ * gains. Throws `InvalidConfiguration` when the file is not such a transformer.
  */
 export async function createOnnxModel(
   digest: string,
@@ -44,9 +44,9 @@ export async function createOnnxModel(
 }
 
 /**
- * Opens an ONNX graph that maps token ids to one vector a token. A thread of Node runs it once at a time, on so many
- * `processors`. Say `sameShapes` when all runs are of one batch size and length: that is faster, but otherwise memory would
- * grow with every new shape. Throws `InvalidConfiguration`.
+ * Opens an ONNX graph that maps token ids to one vector per token. A Node thread does one run at a time, on this many
+ * `processors`. Set `sameShapes` when all runs have the same batch size and length: that is faster, but otherwise
+ * memory would grow with every new shape. Throws `InvalidConfiguration`.
  */
 export async function openTransformer(onnx: string, { sameShapes = false, processors = 1 } = {}): Promise<Transformer> {
   const options: InferenceSession.SessionOptions = { intraOpNumThreads: processors, enableCpuMemArena: sameShapes };
@@ -58,14 +58,14 @@ export async function openTransformer(onnx: string, { sameShapes = false, proces
   }
   const output = session.outputNames[0] ?? refuse(onnx, 'it has no output');
   const unknown = session.inputNames.find((name) => !(name in INPUTS));
-  if (unknown !== undefined) refuse(onnx, `it asks for an input named ${unknown}`);
+  if (unknown !== undefined) refuse(onnx, `it requires an input named ${unknown}`);
 
   async function run(ids: readonly number[], batch: number): Promise<Float32Array> {
     const shape = [batch, ids.length / batch];
     const feeds = session.inputNames.map((name) => [name, new Tensor('int64', inputOf(name, ids), shape)] as const);
     const tensor = (await session.run(Object.fromEntries(feeds), [output]))[output];
     if (tensor?.dims.length !== 3 || !(tensor.data instanceof Float32Array)) {
-      return refuse(onnx, `its first output, ${output}, is not one vector a token`);
+      return refuse(onnx, `its first output, ${output}, is not one vector per token`);
     }
     return tensor.data;
   }

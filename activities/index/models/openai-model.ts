@@ -4,17 +4,17 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { openRemoteModel } from './remote-model.ts';
 import type { RawVector, RemoteModel } from './remote-model.ts';
 
-/** Version of everything between a text and its vector on our side. Another one is another model. */
+/** Version of our steps from a text to its vector. A change makes a different model. */
 const RECIPE = 'openai-1';
 
-/** How long to stay away when a server does not say. */
+/** How long to wait when a server does not say. */
 const DEFAULT_RETRY_AFTER_MS = 20_000;
-/** A quota that is used up comes back when somebody pays, not in a moment. */
+/** An exhausted quota needs a payment, so it does not recover quickly. */
 const QUOTA_RETRY_AFTER_MS = 600_000;
 
 /**
- * A model behind an OpenAI-compatible `/embeddings`. Without `dimensions` the server is asked once, so that this may throw
- * what {@link RemoteModel} throws.
+ * A model behind an OpenAI-compatible `/embeddings`. Without `dimensions` it sends one request to the server, so this
+ * may throw what {@link RemoteModel} throws.
  */
 export function openOpenAiModel(
   { url, model, dimensions, ...config }: OpenAiModelConfig,
@@ -22,7 +22,7 @@ export function openOpenAiModel(
 ): Promise<RemoteModel> {
   const { apiKey } = options;
   const name = `The embedding model ${model} at ${url}`;
-  // all that the library would take from the environment is said here
+  // every option that the library would read from the environment is set here
   const client = new OpenAI({
     apiKey: apiKey ?? 'none',
     adminAPIKey: null,
@@ -32,7 +32,7 @@ export function openOpenAiModel(
     webhookSecret: null,
     defaultHeaders: apiKey === null ? { authorization: null } : {},
     timeout: config.timeoutSeconds * 1_000,
-    // the budget counts every request: none is made behind its back
+    // the budget must count every request, including retries
     maxRetries: 0,
     logLevel: 'off',
   });
@@ -61,7 +61,7 @@ export function openOpenAiModel(
   });
 }
 
-/** The vectors in the order of the texts, whatever order the server gives them in. */
+/** The vectors in the order of the texts, regardless of the server's order. */
 function inOrder(data: unknown, expected: number): RawVector[] {
   const vectors: RawVector[] = [];
   for (const [at, entry] of (Array.isArray(data) ? (data as unknown[]) : []).entries()) {
@@ -69,7 +69,7 @@ function inOrder(data: unknown, expected: number): RawVector[] {
     if (!Array.isArray(embedding) && !(embedding instanceof Float32Array)) continue;
     if (index >= 0 && index < expected) vectors[index] = embedding as RawVector;
   }
-  // what is missing leaves a hole, which does not count
+  // a missing vector leaves a hole, which is skipped
   return Object.values(vectors);
 }
 
@@ -77,7 +77,7 @@ function failureOf(
   error: unknown,
   { name, apiKey, apiKeyEnv }: { name: string; apiKey: string | null; apiKeyEnv: string | undefined },
 ): LonghaulError {
-  // no cause: a server may repeat the key in what it says, whole or in part
+  // without a cause: a server may repeat the key in its message, whole or in part
   const said = apiKey === null ? messageOf(error) : messageOf(error).replaceAll(apiKey, '…');
   if (!(error instanceof APIError) || error instanceof APIConnectionError) {
     return new LonghaulError('ServerUnavailable', `${name} does not answer: ${said}`);
@@ -85,7 +85,7 @@ function failureOf(
   const { status } = error as { readonly status: number | undefined };
   const { headers } = error as { readonly headers: Headers | undefined };
   if (status === 401 || status === 403) {
-    const why = apiKeyEnv === undefined ? 'asks for a key: name it by apiKeyEnv' : `refuses the key in ${apiKeyEnv}`;
+    const why = apiKeyEnv === undefined ? 'requires a key: set apiKeyEnv' : `refuses the key in ${apiKeyEnv}`;
     return new LonghaulError('AuthenticationFailed', `${name} ${why} (status ${status}).`);
   }
   if (status === 429) {
@@ -99,7 +99,7 @@ function failureOf(
     return new LonghaulError('ServerUnavailable', `${name} does not answer: ${said}`, options);
   }
   if (status === 404) {
-    return new LonghaulError('InvalidConfiguration', `${name} is not there: ${said}`);
+    return new LonghaulError('InvalidConfiguration', `${name} was not found: ${said}`);
   }
   return new LonghaulError(
     'InvalidConfiguration',
@@ -107,7 +107,7 @@ function failureOf(
   );
 }
 
-/** Milliseconds that `retry-after-ms` or `retry-after`, in seconds or as a date, asks to wait; null when there is none. */
+/** Milliseconds to wait according to `retry-after-ms` or `retry-after`, in seconds or as a date; null when absent. */
 function retryAfter(headers: Headers | undefined): number | null {
   const ms = Number(headers?.get('retry-after-ms') ?? undefined);
   if (ms >= 0) return ms;

@@ -1,15 +1,20 @@
-/** Writes one protobuf message, field by field. A tag is {@link lengthDelimited} or {@link fixed64} of a field's number. */
+/**
+ * Writes one protobuf message, field by field. A tag is {@link lengthDelimited} or {@link fixed64} of a field's number.
+ */
 export interface MessageWriter {
+  /** Writes a field of text in UTF-8. */
   string(tag: number, value: string): void;
+  /** Writes a field of bytes. */
   bytes(tag: number, value: Uint8Array): void;
+  /** Writes a field of a 64-bit float. */
   double(tag: number, value: number): void;
-  /** Writes a message inside this one: all that `write` writes. */
+  /** Writes a nested message: everything that `write` writes. */
   message(tag: number, write: () => void): void;
   /** The message so far. */
   written(): Buffer;
 }
 
-/** One field of a message: numbers of other kinds than varints are left out. */
+/** One field of a message; number types other than varints are left out. */
 export interface MessageField {
   readonly number: number;
   readonly value: number | Buffer;
@@ -25,7 +30,7 @@ export function fixed64(number: number): number {
   return (number << 3) | 1;
 }
 
-/** Lengths take this many bytes whatever they are, so that they are filled in when they are known: nothing is copied. */
+/** Lengths always take this many bytes, so that they can be filled in later without copying. */
 const LENGTH_BYTES = 4;
 const FIRST_BYTES = 1 << 16;
 

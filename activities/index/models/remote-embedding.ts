@@ -3,9 +3,9 @@ import { requestsOf } from './remote-model.ts';
 import type { RemoteModel } from './remote-model.ts';
 
 /**
- * Embeds what is missing in these batches, each text once, and fills the vectors in. What a request answers is kept before the
- * next is made: when one fails, those under way are still waited for and kept, and another try has only the rest to ask.
- * Gives the number of texts that were embedded.
+ * Embeds the missing distinct texts of these batches and fills in the vectors. Each answer is cached before the next
+ * request: if one fails, those in progress are still awaited and cached, and a retry requests only the rest. Returns
+ * the number of embedded texts.
  */
 export async function embedMissing(
   model: RemoteModel,

@@ -8,47 +8,48 @@ import type { BudgetLimits, RequestBudget } from './request-budget.ts';
 import { toUnitLength } from './unit-length.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 
-/** A model that a server runs: asking it waits for the network instead of keeping a processor busy. */
+/** A model on a server: calls wait for the network instead of using a processor. */
 export interface RemoteModel extends EmbeddingModel {
-  /** What one call of `embed` may be given. */
+  /** Limits of one call of `embed`. */
   readonly batch: BatchLimits;
-  /** Calls of `embed` that are worth having under way at the same time. */
+  /** The useful number of concurrent `embed` calls. */
   readonly concurrency: number;
   /**
-   * As {@link EmbeddingModel}, in one request that waits for its turn in the budget and is tried again when that can help.
-   * Throws `RateLimited`, `ServerUnavailable`, `AuthenticationFailed` or `InvalidConfiguration`, or the signal's reason.
+   * Like {@link EmbeddingModel}, in one request that waits for the budget and is retried when that can help. Throws
+   * `RateLimited`, `ServerUnavailable`, `AuthenticationFailed` or `InvalidConfiguration`, or the signal's reason.
    */
   embed(texts: readonly string[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Float32Array[]>;
 }
 
-/** The most that fits into one request. */
+/** Limits of one request. */
 export interface BatchLimits {
   readonly inputs: number;
   /** Bytes of UTF-8. */
   readonly bytes: number;
 }
 
-/** A vector as a server gives it. */
+/** A vector as returned by a server. */
 export type RawVector = ArrayLike<number>;
 
-/** How {@link openRemoteModel} asks, and what it makes of the answers. */
+/** Options of {@link openRemoteModel}. */
 export interface RemoteModelOptions {
-  /** Model and place, for messages. */
+  /** Model and server, for messages. */
   readonly name: string;
-  /** All that a vector depends on besides its text and its length. */
+  /** Everything that a vector depends on except its text and length. */
   readonly identity: readonly string[];
-  /** Null: asked of the server once. */
+  /** Null: requested from the server once. */
   readonly dimensions: number | null;
   readonly batch: BatchLimits;
   readonly budget: BudgetLimits;
-  /** Longer texts are cut at the last whole character before so many bytes of UTF-8. */
+  /** Longer texts are truncated at the last whole character within this many bytes of UTF-8. */
   readonly maxInputBytes: number;
-  /** Where the length of the vectors is remembered. */
+  /** Folder where the vector length is cached. */
   readonly cacheDir: string;
+  /** Aborts opening and every request. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * One request: one vector for each text, in order. Throws `RateLimited` or `ServerUnavailable` when trying again may help.
-   * Tells `used` how many tokens the server counted, if it does.
+   * Sends one request and returns one vector per text, in order. Throws `RateLimited` or `ServerUnavailable` when a
+   * retry may help. Calls `used` with the number of tokens that the server counted, if it does.
    */
   readonly ask: (
     texts: readonly string[],
@@ -57,18 +58,18 @@ export interface RemoteModelOptions {
   readonly close: () => Promise<void>;
 }
 
-/** Tries of one request. */
+/** Tries per request. */
 const TRIES = 5;
 const FIRST_PAUSE_MS = 500;
-/** A server that asks for a longer wait is left alone: the flow comes back when it is over. */
+/** For longer waits the activity ends, and the flow tries again later. */
 const LONGEST_PAUSE_MS = 30_000;
-/** Source code has three bytes a token or more; what the server then counts corrects it. */
+/** Source code has three bytes per token or more; the server's count corrects it. */
 const BYTES_PER_TOKEN = 3;
 
-/** One for each server and model in this process, whoever asks. */
+/** One per server and model in this process, shared by all callers. */
 const budgets = new Map<string, RequestBudget>();
 
-/** Opens a model that answers over the network; asks it for one vector when nobody knows yet how long they are. */
+/** Opens a remote model; requests one vector from it when the vector length is unknown. */
 export async function openRemoteModel(options: RemoteModelOptions): Promise<RemoteModel> {
   const { name, batch, ask, close } = options;
   const identity = [...options.identity, `cut-${options.maxInputBytes}`];
@@ -118,7 +119,7 @@ export async function openRemoteModel(options: RemoteModelOptions): Promise<Remo
   };
 }
 
-/** Parts of a list of texts, in order, each of which one request may hold. */
+/** Splits a list of texts, in order, into parts that fit into one request. */
 export function requestsOf(texts: readonly string[], { inputs, bytes }: BatchLimits): string[][] {
   const requests: string[][] = [];
   let room = 0;
@@ -136,7 +137,7 @@ export function requestsOf(texts: readonly string[], { inputs, bytes }: BatchLim
   return requests;
 }
 
-/** The beginning of a text that has at most so many bytes, without half a character at its end. */
+/** Truncates a text to at most this many bytes, at a character boundary. */
 export function cut(text: string, maxBytes: number): string {
   if (text.length * 3 <= maxBytes) return text;
   const bytes = Buffer.from(text);
@@ -146,11 +147,11 @@ export function cut(text: string, maxBytes: number): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** Milliseconds until a request is worth another try; null when it is not. */
+/** Milliseconds until a request is tried again; null when it is not. */
 function pauseBefore(error: unknown, attempt: number): number | null {
   if (!(error instanceof LonghaulError) || attempt === TRIES) return null;
   if (error.type !== 'RateLimited' && error.type !== 'ServerUnavailable') return null;
-  // with some chance in it, so that those who were refused together do not come back together
+  // randomized, so that requests refused together are not retried together
   const pause =
     error.retryAfterMs === undefined
       ? FIRST_PAUSE_MS * 2 ** (attempt - 1) * (0.5 + Math.random())
@@ -169,7 +170,7 @@ function checked(
   dimensions: number | null,
 ): Float32Array[] {
   const unusable = (why: string): LonghaulError =>
-    new LonghaulError('ServerUnavailable', `${name} gave an answer that cannot be used: ${why}.`);
+    new LonghaulError('ServerUnavailable', `${name} returned an invalid answer: ${why}.`);
   if (vectors.length !== expected) throw unusable(`${vectors.length} vectors for ${expected} texts`);
   const length = dimensions ?? vectors[0]?.length ?? 0;
   if (length === 0) throw unusable('a vector without numbers');
@@ -177,13 +178,13 @@ function checked(
     if (vector.length !== length) {
       throw new LonghaulError(
         'InvalidConfiguration',
-        `${name} gives vectors of ${vector.length} numbers where ${length} were expected: it is another model than before. Correct its dimensions or options in longhaul.yaml.`,
+        `${name} returns vectors of ${vector.length} numbers, but ${length} were expected: the model has changed. Correct its dimensions or options in longhaul.yaml.`,
       );
     }
     const copy = Float32Array.from(vector);
-    // asked of the numbers as they came: a copy makes 0 of null
+    // checks the original numbers: a copy turns null into 0
     if (!Array.prototype.every.call(vector, Number.isFinite) || !copy.every(Number.isFinite))
-      throw unusable('a vector with something that is no finite number');
+      throw unusable('a vector with a value that is not a finite number');
     return toUnitLength(copy);
   });
 }

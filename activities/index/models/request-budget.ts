@@ -1,36 +1,37 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a server may be asked. */
+/** Limits of requests to a server. */
 export interface BudgetLimits {
-  /** Left out: as many as are made. */
+  /** Absent: unlimited. */
   readonly requestsPerMinute?: number | undefined;
+  /** Tokens that all requests of a minute may have. @default no limit */
   readonly tokensPerMinute?: number | undefined;
-  /** Requests at the same time. */
+  /** Concurrent requests. */
   readonly concurrency: number;
 }
 
-/** Lets requests to one server through, evenly spaced, no more of them than {@link BudgetLimits} allow. */
+/** Spaces requests to one server evenly within {@link BudgetLimits}. */
 export interface RequestBudget {
   /**
-   * Makes a request when its turn has come. Rejects with the signal's reason as soon as it is aborted, also while it waits; a
-   * request that was let through is counted, whatever becomes of it.
+   * Makes a request when its turn has come. Rejects with the signal's reason as soon as it is aborted, also while it
+   * waits. A started request counts, even if it fails.
    */
   spend<T>(tokens: number, signal: AbortSignal, request: () => Promise<T>): Promise<T>;
-  /** Says that a request took so many tokens more than it was let through with; fewer, when negative. */
+  /** Corrects the tokens of a request: positive when it used more than estimated, negative when it used fewer. */
   correct(tokens: number): void;
-  /** Lets nothing through for so many milliseconds. */
+  /** Starts no requests for this many milliseconds. */
   pause(ms: number): void;
 }
 
 const MINUTE = 60_000;
 
-/** A budget, all of it unspent. */
+/** Creates an unspent budget. */
 export function createRequestBudget({ requestsPerMinute, tokensPerMinute, concurrency }: BudgetLimits): RequestBudget {
   const perRequest = requestsPerMinute === undefined ? 0 : MINUTE / requestsPerMinute;
   const perToken = tokensPerMinute === undefined ? 0 : MINUTE / tokensPerMinute;
   const waiting: (() => void)[] = [];
   let free = concurrency;
-  // the moments until which requests and tokens are spent, and until which the server wants no request
+  // the times until which requests and tokens are spent, and until which the server wants no requests
   let requestsUntil = 0;
   let tokensUntil = 0;
   let pausedUntil = 0;
@@ -68,7 +69,8 @@ export function createRequestBudget({ requestsPerMinute, tokensPerMinute, concur
       requestsUntil = turn + perRequest;
       tokensUntil = turn + tokens * perToken;
       await pauseFor(turn - now, signal);
-      // the server may have asked for a pause meanwhile: all that wait then take turns anew, so that they do not come at once
+      // the server may have asked for a pause meanwhile: all waiting requests are then spaced again, so that they do
+      // not start at once
       if (performance.now() >= pausedUntil) return;
     }
   }

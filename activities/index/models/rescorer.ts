@@ -13,24 +13,25 @@ import { openVectorCache, textKey } from '../store/vector-cache.ts';
 import type { VectorCache } from '../store/vector-cache.ts';
 import { createWordPiece } from './wordpiece.ts';
 
-/** Compares a question with a few pieces of code by the transformer, which is too slow to do it with all of them. */
+/** Compares a query with a few chunks by the transformer, which is too slow for all chunks. */
 export interface Rescorer {
-  /** The cosine of the question and each piece, in order. */
+  /** The cosine similarity of the query and each chunk, in order. */
   similarities(query: string, chunks: readonly RescoredChunk[]): Promise<number[]>;
+  /** Ends its threads. Running calls are rejected. */
   close(): Promise<void>;
 }
 
-/** Version of everything between a piece of code and its vector besides the transformer. */
+/** Version of the steps from a chunk to its vector, except the transformer. */
 const RECIPE = 'rescore-words-128-1';
-/** Half of what the transformer can read takes less than half of the time, and finds as much. */
+/** Half of the transformer's maximum takes less than half of the time, and finds as much. */
 const MOST_TOKENS = 128;
-/** The others stay free for whoever else searches. */
+/** The other processors stay free for other searches. */
 const MOST_PROCESSORS = 4;
 
 /**
- * The rescorer of the model in `modelFolder`, or in the folder that it finds; vectors of pieces are kept in `cacheDir` and made
- * once; when it cannot keep them, they are made again and a warning of the process says so. The model is opened by the first
- * question: throws `InvalidConfiguration` there when it cannot be used.
+ * The rescorer of the model in `modelFolder`, or in the folder that the function finds. Vectors of chunks are cached in
+ * `cacheDir`; if that fails, they are recomputed and the process emits a warning. The first query opens the model, and
+ * throws `InvalidConfiguration` when it cannot be used.
  */
 export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
   const opened = createOpening(open);
@@ -39,7 +40,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
 
   async function open(): Promise<EmbeddingModel> {
     const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
-    // only here, because its native library is slow to load
+    // loaded only here, because its native library is slow to load
     const [files, { createOnnxModel }] = await Promise.all([
       readModelFiles(folder, cacheDir),
       import('./onnx-model.ts'),
@@ -52,7 +53,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
     });
   }
 
-  /** What the cache says; null, and once a warning, when it cannot be used: it only saves time. */
+  /** The cached value; null, with one warning, when the cache cannot be used: it only saves time. */
   function fromCache<Result>(ask: (cache: VectorCache) => Result): Result | null {
     try {
       return ask((cache ??= openVectorCache(path.join(cacheDir, ANALYSIS_CACHE))));

@@ -6,29 +6,31 @@ import { writeWhole } from '../../../platform/whole-file.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 
-/** Version of everything between a teacher and a vector: distillation, weights, pooling. Another one is another model. */
+/**
+ * Version of the steps from a teacher to a vector: distillation, weights, pooling. A change makes a different model.
+ */
 export const STATIC_RECIPE = 'static-2';
 
 const MAGIC = 'longhaul static model 1\n';
 const HEADER_BYTES = 32;
 
-/** The tables of a static model, all in shared memory, so that any number of threads costs one copy. */
+/** The tables of a static model in shared memory, so that all threads use one copy. */
 export interface StaticWeights {
   readonly tokens: number;
   readonly dimensions: number;
   /** Int8: `tokens` rows of `dimensions`. */
   readonly matrix: SharedArrayBuffer;
-  /** Float32: what a row of `matrix` is multiplied by, to be what the teacher said. */
+  /** Float32: factors that convert a row of `matrix` back to the teacher's values. */
   readonly scales: SharedArrayBuffer;
-  /** Float32: what a token counts in a text. */
+  /** Float32: the weight of a token in a text. */
   readonly importance: SharedArrayBuffer;
-  /** Float32 rows with scale and importance multiplied in; a row is made when its token is first met. */
+  /** Float32 rows multiplied by scale and importance; a row is computed on the first use of its token. */
   readonly rows: SharedArrayBuffer;
-  /** Uint8: 1 for each row of `rows` that is made. */
+  /** Uint8: 1 for each computed row of `rows`. */
   readonly made: SharedArrayBuffer;
 }
 
-/** The tables as distillation makes them. */
+/** The output of a distillation. */
 export interface DistilledTables {
   readonly dimensions: number;
   readonly matrix: Int8Array;
@@ -36,7 +38,7 @@ export interface DistilledTables {
   readonly importance: Float32Array;
 }
 
-/** Writes the tables to one file, whole or not at all. */
+/** Writes the tables to one file, atomically. */
 export async function writeStaticModel(file: string, tables: DistilledTables): Promise<void> {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(MAGIC, 'latin1');
@@ -45,7 +47,7 @@ export async function writeStaticModel(file: string, tables: DistilledTables): P
   await writeWhole(file, [header, ...[tables.scales, tables.importance, tables.matrix].map(bytesOf)]);
 }
 
-/** Reads what {@link writeStaticModel} wrote; null when the file is not there or not whole. */
+/** Reads a file of {@link writeStaticModel}; null when it is missing or incomplete. */
 export async function readStaticModel(file: string): Promise<StaticWeights | null> {
   let handle: FileHandle;
   try {
@@ -77,8 +79,8 @@ export async function readStaticModel(file: string): Promise<StaticWeights | nul
 }
 
 /**
- * A model whose vector of a text is the weighted mean of its tokens' vectors, scaled to length 1. Throws `InvalidConfiguration`
- * when the tokenizer has other tokens than the tables.
+ * A model whose vector of a text is the weighted mean of its tokens' vectors, scaled to length 1. Throws
+ * `InvalidConfiguration` when the tokenizer's tokens differ from those of the tables.
  */
 export function createStaticModel(digest: string, weights: StaticWeights, words: WordPiece): EmbeddingModel {
   const { tokens, dimensions } = weights;
@@ -111,7 +113,7 @@ function staticEmbedder(weights: StaticWeights, words: WordPiece): (text: string
     const scale = (scales[token] ?? 0) * (importance[token] ?? 0);
     const start = token * dimensions;
     for (let k = start; k < start + dimensions; k++) rows[k] = (matrix[k] ?? 0) * scale;
-    // after the row, because another thread takes the row when it sees this
+    // after the row, because other threads use the row once this is set
     Atomics.store(made, token, 1);
   }
 
@@ -131,7 +133,7 @@ function staticEmbedder(weights: StaticWeights, words: WordPiece): (text: string
   function sumRows(found: number): Float32Array {
     const sum = new Float32Array(dimensions);
     let at = 0;
-    // four rows a pass, so that the sum is read and written a quarter as often
+    // four rows per pass, so that the sum is read and written a quarter as often
     for (; at + 3 < found; at += 4) {
       const a = distinct[at] ?? 0;
       const b = distinct[at + 1] ?? 0;

@@ -1,11 +1,11 @@
-/** How strongly frequent tokens are held back: one as frequent as this counts half. */
+/** How strongly frequent tokens are damped: a token of this probability has weight one half. */
 const HALF = 3e-4;
 
 /**
- * What each token counts in the mean of a text: `a / (a + p)` for a token of probability p (smooth inverse frequency). The
- * probabilities follow Zipf's law over the vocabulary's order, which is by frequency, with the single ASCII characters moved to
- * the front: in source code nothing is more frequent than brackets, digits and one-letter names. A token that stands for no text
- * counts nothing.
+ * The weight of each token in the mean of a text: `a / (a + p)` for a token of probability p (smooth inverse
+ * frequency). The probabilities follow Zipf's law over the vocabulary's order, which is by frequency, with the single
+ * ASCII characters moved to the front: in source code nothing is more frequent than brackets, digits and one-letter
+ * names. Special tokens have weight zero.
  */
 export function tokenImportance(vocabulary: readonly string[]): Float32Array {
   const importance = new Float32Array(vocabulary.length);
@@ -20,7 +20,7 @@ export function tokenImportance(vocabulary: readonly string[]): Float32Array {
   return importance;
 }
 
-/** Signs, then digits and letters, then everything of more than one character, then the characters of other scripts. */
+/** Order: signs, then digits and letters, then tokens of several characters, then characters of other scripts. */
 function groupOf(token: string): number {
   const character = token.replace(/^##(?=.)/, '');
   if (Array.from(character).length > 1) return 2;

@@ -1,4 +1,4 @@
-/** Scales a vector in place to length 1, so that a dot product is a cosine; one of zeros stays as it is. Returns it. */
+/** Scales a vector in place to length 1, so that a dot product is a cosine; a zero vector is unchanged. Returns it. */
 export function toUnitLength(vector: Float32Array): Float32Array {
   let square = 0;
   for (const value of vector) square += value * value;

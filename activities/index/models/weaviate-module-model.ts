@@ -10,35 +10,36 @@ import { untilAborted } from '../../../platform/until-aborted.ts';
 import { connectWeaviate, isConnectionLoss, unavailable } from '../store/weaviate.ts';
 import type { WeaviateAddress } from '../store/weaviate.ts';
 
-/** Version of everything between a text and its vector on our side. Another one is another model. */
+/** Version of our steps from a text to its vector. A change makes a different model. */
 const RECIPE = 'weaviate-module-1';
 
-/** How long to stay away when the service behind a module has had enough; a module does not pass on for how long. */
+/** How long to wait when the service behind a module refuses; modules do not pass on its `retry-after`. */
 const RETRY_AFTER_MS = 20_000;
-/** What a killed process left in the scratch collection is younger while anybody may still be reading it. */
+/** Age from which objects in the scratch collection are leftovers of a killed process and no longer read. */
 const LEFTOVER_MS = 3_600_000;
-/** From where Weaviate fetches the tokenizers by which some modules count. */
+/** Weaviate downloads the tokenizers of some modules from here. */
 const TOKENIZERS = 'openaipublic.blob.core.windows.net';
 const VECTOR = 'text';
 
 type Scratch = Collection<{ text: string }>;
 
-/** Where and for whom a module computes. */
+/** Options of a module model. */
 export interface WeaviateModuleOptions {
   readonly weaviate: WeaviateAddress;
-  /** First part of the name of the scratch collection (`index.name`). */
+  /** Prefix of the name of the scratch collection (`index.name`). */
   readonly indexName: string;
   /** Key of the service behind the module. */
   readonly apiKey: string | null;
   readonly cacheDir: string;
+  /** Aborts opening and every request. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * A model that a module of Weaviate runs or asks. Weaviate has no call that only computes a vector: texts are written to a
- * scratch collection with that vectorizer, their vectors read, and the objects deleted. An object's id is made of its text, so
- * that what a killed process left there is found again instead of being computed again.
- * Throws `InvalidConfiguration` when the module is not enabled or refuses its options, or what {@link RemoteModel} throws.
+ * A model that a module of Weaviate runs or calls. Weaviate has no call that only computes a vector: texts are written
+ * to a scratch collection with that vectorizer, their vectors are read, and the objects deleted. An object's id is
+ * derived from its text, so that objects of a killed process are reused instead of computed again. Throws
+ * `InvalidConfiguration` when the module is not enabled or refuses its options, or what {@link RemoteModel} throws.
  */
 export async function openWeaviateModuleModel(
   { module, options, apiKeyHeader, ...config }: WeaviateModelConfig,
@@ -61,7 +62,7 @@ export async function openWeaviateModuleModel(
     const objects = new Map(texts.map((text, at) => [ids[at], { id: ids[at] ?? '', properties: { text } }]));
     const { errors } = await scratch.data.insertMany([...objects.values()]);
     const [refused] = Object.values(errors);
-    // what was computed stays there for the next try
+    // computed vectors stay there for the next try
     if (refused) throw failure(refused.message);
     const found = await scratch.query.fetchObjects({
       filters: scratch.filter.byId().containsAny(ids),
@@ -74,7 +75,7 @@ export async function openWeaviateModuleModel(
       const vector = vectors.get(id);
       return vector === undefined ? [] : [vector as RawVector];
     });
-    // not worth losing the vectors: what stays is deleted when it is old
+    // not worth losing the vectors: leftovers are deleted when they are old
     await scratch.data.deleteMany(scratch.filter.byId().containsAny(ids)).catch(() => undefined);
     return answer;
   }
@@ -121,7 +122,7 @@ export async function openWeaviateModuleModel(
   }
 }
 
-/** The collection in which texts become vectors, made when it is missing; leftovers in it are removed. */
+/** The collection in which texts become vectors; created if missing, and leftovers in it are removed. */
 async function openScratch(
   client: WeaviateClient,
   name: string,
@@ -147,13 +148,13 @@ async function openScratch(
           [VECTOR]: {
             vectorizer: { [module]: { vectorizeClassName: false, ...options } },
             vectorIndexType: 'hnsw',
-            // nothing is searched here
+            // this collection is never searched
             vectorIndexConfig: { skip: true },
           },
         },
       });
     } catch (error) {
-      // another process may have been first
+      // another process may have created it first
       if (!(await client.collections.exists(name))) throw error;
     }
   }
@@ -162,8 +163,8 @@ async function openScratch(
 }
 
 /**
- * Some modules send one text a request until they have been told of a limit, and then keep it. The budget is kept here, before
- * anything reaches them: they are told that there is no end of it, by the name of their service or, when they borrow its
+ * Some modules send one text per request until they know a rate limit, and then keep to it. Longhaul applies the budget
+ * before it calls them, so this tells them that there is no limit, in the headers of their service or, if they use its
  * client, of OpenAI.
  */
 function unpaced(module: string): Record<string, string> {
@@ -176,12 +177,11 @@ function unpaced(module: string): Record<string, string> {
   );
 }
 
-/** What a module says of a refusal has the status that its service answered with, if any. */
+/** A module's error message contains its service's status, if any. */
 function failureOf(message: string, name: string, apiKeyEnv: string | undefined): LonghaulError {
   const status = Number(/status:? (\d{3})\b/i.exec(message)?.[1] ?? 0);
   if (status === 401 || status === 403 || /no api key found/i.test(message)) {
-    const why =
-      apiKeyEnv === undefined ? 'needs a key: name it by apiKeyEnv' : `was refused with the key in ${apiKeyEnv}`;
+    const why = apiKeyEnv === undefined ? 'requires a key: set apiKeyEnv' : `was refused with the key in ${apiKeyEnv}`;
     return new LonghaulError('AuthenticationFailed', `${name} ${why}.`);
   }
   if (status === 429 || /rate limit/i.test(message)) {
@@ -190,9 +190,9 @@ function failureOf(message: string, name: string, apiKeyEnv: string | undefined)
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) {
     return new LonghaulError('InvalidConfiguration', `${name} was refused: ${message}. Correct its options.`);
   }
-  // seen of text2vec-openai where it cannot fetch its tokenizer (docs/decisions/0005-models.md)
+  // seen with text2vec-openai when it cannot download its tokenizer (docs/decisions/0005-models.md)
   const hint = /panic/i.test(message) ? ` (the log of Weaviate says more; some modules must reach ${TOKENIZERS})` : '';
-  return new LonghaulError('ServerUnavailable', `${name} gives no vectors: ${message}${hint}`);
+  return new LonghaulError('ServerUnavailable', `${name} returns no vectors: ${message}${hint}`);
 }
 
 function refusedOptions(error: unknown, name: string): LonghaulError {

@@ -1,22 +1,22 @@
 import { createWordMemory, unitsOf } from '../../../domain/catalog/search/word-memory.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** Turns text into the token ids that a BERT-like model was trained with. */
+/** Turns text into the token ids of a BERT-like model. */
 export interface WordPiece {
   /** The tokens by id. */
   readonly vocabulary: readonly string[];
   /** The ids of a text, without special tokens. */
   encode(text: string): number[];
-  /** The ids of a text between `[CLS]` and `[SEP]`, cut so that there are at most `limit` of them all together. */
+  /** The ids of a text between `[CLS]` and `[SEP]`, truncated to at most `limit` ids in total. */
   encodeSequence(text: string, limit: number): number[];
 }
 
 const SPACE = 0;
 const LETTER = 1;
-/** A sign or an ideograph: a word of its own. */
+/** A sign or an ideograph: a word by itself. */
 const SINGLE = 2;
 
-/** One entry for each ASCII character, because almost every character of source code is one. */
+/** One entry per ASCII character, because almost every character of source code is one. */
 const ASCII_KIND = Uint8Array.from({ length: 128 }, (_, code) => {
   if (code <= 32) return SPACE;
   return /[0-9A-Za-z]/.test(String.fromCharCode(code)) ? LETTER : SINGLE;
@@ -32,8 +32,8 @@ const MOST_MEMORIES = 100_000;
 const LONGEST_MEMORY = 32;
 
 /**
- * Reads a `tokenizer.json` of the kind that BERT and its descendants use (WordPiece model, BERT normalizer and pre-tokenizer).
- * Throws `InvalidConfiguration` for any other kind: wrong ids would silently make wrong vectors.
+ * Reads a `tokenizer.json` of BERT and its descendants (WordPiece model, BERT normalizer and pre-tokenizer). Throws
+ * `InvalidConfiguration` for any other kind: wrong ids would silently make wrong vectors.
  */
 export function createWordPiece(tokenizerJson: string): WordPiece {
   const { vocab, lowercase, stripAccents, longestWord, unknownToken, prefix } = readTokenizer(tokenizerJson);
@@ -131,7 +131,7 @@ interface TokenizerFile {
 function readTokenizer(json: string): TokenizerSettings {
   const file = parseTokenizer(json);
   const { model, normalizer } = file;
-  // older files leave the model's type out
+  // older files leave out the model's type
   if (!model?.vocab || (model.type ?? 'WordPiece') !== 'WordPiece') return refuse('its model is not WordPiece');
   if (normalizer?.type !== 'BertNormalizer') return refuse('its normalizer is not BertNormalizer');
   if (file.pre_tokenizer?.type !== 'BertPreTokenizer') return refuse('its pre-tokenizer is not BertPreTokenizer');

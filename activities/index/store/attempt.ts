@@ -3,7 +3,7 @@ import type { Snapshot } from '../../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { IndexStore } from './store.ts';
 
-/** One attempt to bring a ref of a repository up to date, or to mend it. */
+/** One attempt to bring a ref of a repository up to date, or to repair it. */
 export interface Attempt {
   readonly store: IndexStore;
   readonly repository: string;
@@ -12,7 +12,10 @@ export interface Attempt {
   readonly run: string;
 }
 
-/** Writes on the receipt where this attempt is going. Throws `RepositoryBusy` when another one finished since it was read. */
+/**
+ * Marks the receipt with the target of this attempt. Throws `RepositoryBusy` when another one finished since the
+ * receipt was read.
+ */
 export async function begin({ store, repository, ref, run }: Attempt, previous: Receipt, to: Snapshot): Promise<void> {
   const stored = await store.readReceipt(repository, ref);
   if ((stored?.indexedAt ?? '') !== previous.indexedAt) throw replaced(repository);
@@ -20,16 +23,16 @@ export async function begin({ store, repository, ref, run }: Attempt, previous: 
 }
 
 /**
- * Throws `RepositoryBusy` when another attempt took this one's place. Temporal gives the work to another worker when this one
- * is not heard of; a process that was stopped, and goes on after that, must not delete or vouch for anything.
+ * Throws `RepositoryBusy` when another attempt replaced this one. Temporal gives the work to another worker when this
+ * one stops heartbeating; a process that was suspended and resumes must not delete anything or write a receipt.
  */
 export async function makeSure({ store, repository, ref, run }: Attempt): Promise<void> {
   if ((await store.readReceipt(repository, ref))?.pending?.run !== run) throw replaced(repository);
 }
 
 /**
- * Throws `RepositoryBusy` when another attempt has begun or finished since this receipt, or none, was read: the fence of one
- * that wrote no mark of its own.
+ * Throws `RepositoryBusy` when another attempt has begun or finished since this receipt, or none, was read: the fence
+ * of an attempt that does not mark the receipt.
  */
 export async function makeSureOfReceipt(store: IndexStore, repository: string, read: Receipt | null): Promise<void> {
   const stored = await store.readReceipt(repository, read?.ref);

@@ -2,27 +2,27 @@ import { Client, credentials, Metadata } from '@grpc/grpc-js';
 import { createMessageWriter, fieldsOf, fixed64, lengthDelimited } from '../models/protobuf.ts';
 import type { MessageWriter } from '../models/protobuf.ts';
 
-/** What a property of an object can be. */
+/** The possible types of an object's property. */
 export type BatchValue = string | number | readonly string[];
 
-/** An object as a batch carries it. */
+/** An object of a batch. */
 export interface BatchObject {
   readonly id: string;
   readonly properties: Readonly<Record<string, BatchValue>>;
   readonly vector: Float32Array;
 }
 
-/** An object that Weaviate did not take. */
+/** An object that Weaviate refused. */
 export interface RefusedObject {
-  /** Its place in the batch. */
+  /** Its index in the batch. */
   readonly index: number;
   readonly reason: string;
 }
 
-/** Weaviate's gRPC method that writes many objects: one request, and one answer that names what was refused. */
+/** Weaviate's gRPC method that writes many objects: one request, and one answer that lists the refused objects. */
 export interface BatchInsert {
   /**
-   * Writes objects, replacing those of the same id, and gives those that were refused. Rejects with the error of gRPC when
+   * Writes objects, replacing those with the same id, and returns the refused ones. Rejects with the gRPC error when
    * there is no answer within two minutes, and at once when the signal is aborted.
    */
   insert(
@@ -30,17 +30,18 @@ export interface BatchInsert {
     objects: readonly BatchObject[],
     signal: AbortSignal | undefined,
   ): Promise<RefusedObject[]>;
+  /** Closes the connection. Running inserts are rejected. */
   close(): void;
 }
 
 const METHOD = '/weaviate.v1.Weaviate/BatchObjects';
 const DEADLINE_MS = 120_000;
-/** What Weaviate accepts. */
+/** Weaviate's limit. */
 const LARGEST_MESSAGE = 104_858_000;
 
 /**
- * Connects to `host:port` when it is first used. The client's own `insertMany` makes the same call, but not before half a
- * second has passed (docs/decisions/0003-weaviate-writes.md).
+ * Connects to `host:port` on first use. The client's own `insertMany` makes the same call, but takes at least half a
+ * second (docs/decisions/0003-weaviate-writes.md).
  */
 export function openBatchInsert(
   address: string,
@@ -48,7 +49,7 @@ export function openBatchInsert(
 ): BatchInsert {
   const client = new Client(address, secure ? credentials.createSsl() : credentials.createInsecure(), {
     'grpc.max_send_message_length': LARGEST_MESSAGE,
-    // a server that restarts is back within seconds
+    // a restarting server is back within seconds
     'grpc.initial_reconnect_backoff_ms': 250,
     'grpc.max_reconnect_backoff_ms': 2_000,
   });

@@ -5,25 +5,27 @@ import { createIndexStore, type IndexStore } from './store.ts';
 import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
 
 /**
- * The builds of an index, side by side in Weaviate. What a build is made with stands in the description of its collection;
- * which one is live is what the alias says, so that going over to another is one step that no search can see half of.
+ * The builds of an index in Weaviate. The description of a build's collection records its settings; an alias points to
+ * the live build, so that a switch is atomic for searches.
  */
 export interface Builds {
   /** All builds, the live one first. */
   list(): Promise<Build[]>;
   /** The build that searches and syncs use; null before the first. */
   live(): Promise<Build | null>;
-  /** Makes the collections of a build, unless they exist. It is beside the live one, or live when there is none. */
+  /** Creates the collections of a build, unless they exist. The first build becomes live. */
   create(digest: string, settings: BuildSettings): Promise<void>;
-  /** Makes a build live; the one that was becomes the previous one. Throws `InvalidInput` when there is none. */
+  /** Makes a build live; the live build becomes the previous one. Throws `InvalidInput` when it does not exist. */
   switchTo(digest: string): Promise<void>;
   /** Deletes a build with all its objects and receipts. Throws `InvalidInput` for the live one. */
   drop(digest: string): Promise<void>;
   /**
-   * Deletes what is not a build, though its name says so: half of a build that was being made or dropped, or what a late write
-   * made anew in a Weaviate with auto-schema. Gives the digests. Without a live build it deletes nothing.
+   * Deletes collections with a build's name that are not a build: half of a build that was being created or dropped, or
+   * what a late write recreated in a Weaviate with auto-schema. Returns the digests. Without a live build it deletes
+   * nothing.
    */
   dropLeftovers(): Promise<string[]>;
+  /** The objects and receipts of the build with this digest, whether it exists or not. */
   store(digest: string): IndexStore;
 }
 
@@ -40,7 +42,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
     return known;
   }
 
-  /** The digests that the aliases name. */
+  /** The digests that the aliases point to. */
   async function pointers(): Promise<{ live: string | null; previous: string | null }> {
     const all = (await reaching(() => client.alias.listAll())) ?? [];
     const digestOf = (alias: string): string | null =>
@@ -57,19 +59,22 @@ export function createBuilds(client: IndexClient, name: string): Builds {
       if (now === null) await reaching(() => client.alias.create({ collection, alias }));
       else await reaching(() => client.alias.update({ newTargetCollection: collection, alias }));
     } catch (error) {
-      // another worker may have been first
+      // another worker may have done it first
       if ((await pointers())[role] !== digest) throw error;
     }
   }
 
-  /** What a build is made with: written once, so that it may be remembered. */
+  /** The settings of a build: written once, so they may be cached. */
   async function readSettings(digest: string): Promise<BuildSettings> {
     const known = settingsOf.get(digest);
     if (known) return known;
     const { chunks } = collectionNames(name, digest);
     const settings = parseDescription((await reaching(() => client.collections.use(chunks).config.get())).description);
     if (settings === null) {
-      throw new LonghaulError('SchemaMismatch', `Collection ${chunks} in Weaviate does not say what it was made with.`);
+      throw new LonghaulError(
+        'SchemaMismatch',
+        `Collection ${chunks} in Weaviate has no record of its build settings.`,
+      );
     }
     settingsOf.set(digest, settings);
     return settings;
@@ -106,7 +111,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
       try {
         await point('live', digest);
       } catch (error) {
-        // another worker's build may have become the live one meanwhile
+        // another worker's build may have become live meanwhile
         if ((await pointers()).live === null) throw error;
       }
     },
@@ -116,7 +121,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
         const known = builds.map((build) => build.digest).join(', ');
         throw new LonghaulError(
           'InvalidInput',
-          `There is no build ${digest} of ${name}; there are: ${known || 'none'}.`,
+          `There is no build ${digest} of ${name}; available: ${known || 'none'}.`,
         );
       }
       const { live } = await pointers();
@@ -127,7 +132,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
     async drop(digest) {
       const { live, previous } = await pointers();
       if (live === digest) throw new LonghaulError('InvalidInput', `Build ${digest} is live: it cannot be dropped.`);
-      // an alias whose collection is gone would stay for ever
+      // an alias to a deleted collection would stay forever
       if (previous === digest) await reaching(() => client.alias.delete(aliases.previous));
       const { chunks, receipts } = collectionNames(name, digest);
       await reaching(() => client.collections.delete(receipts));
@@ -136,7 +141,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
     },
     async dropLeftovers() {
       const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
-      // the first build is not found in the list before all of it is made
+      // the first build is not listed before it is complete
       if (known.every(({ role }) => role !== 'live')) return [];
       const kept = new Set(known.map(({ digest }) => digest));
       const left = collections.flatMap((collection) => {
@@ -151,7 +156,7 @@ export function createBuilds(client: IndexClient, name: string): Builds {
   };
 }
 
-/** A server that is away is a named failure, which flows wait out. */
+/** Converts a connection loss to a named failure, for which flows wait. */
 async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
@@ -160,7 +165,7 @@ async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** What follows the name of the index in that of a collection. */
+/** The suffix of a collection's name after that of the index. */
 const NAME = /^(?:Chunk|Receipt)_([0-9a-f]{16})$/;
 
 const DESCRIPTION = 'Longhaul code chunks. Made with ';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../../../platform/sha256.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 
-/** JSON with the keys of every object in order. */
+/** JSON with sorted keys. */
 export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -13,8 +13,8 @@ export function canonical(value: unknown): string {
 }
 
 /**
- * The digest (64 hex digits) that `compute` takes of `files`, remembered in `cacheDir` for as long as name, size and time of all
- * of them stay the same. Rejects with the error of `stat` when one is missing.
+ * The digest (64 hex digits) that `compute` returns for `files`, cached in `cacheDir` as long as name, size and time of
+ * all of them stay the same. Rejects with the error of `stat` when one is missing.
  */
 export async function rememberedDigest(
   cacheDir: string,

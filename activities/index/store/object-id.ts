@@ -1,10 +1,10 @@
 import { v5 } from 'uuid';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 
-/** The namespace of all UUIDs that Longhaul makes: UUIDv5 of the URL namespace and `https://longhaul.dev/object`. */
+/** The namespace of Longhaul's UUIDs: UUIDv5 of the URL namespace and `https://longhaul.dev/object`. */
 const NAMESPACE = v5('https://longhaul.dev/object', v5.URL);
 
-/** What an object's identity is made of (docs/architecture.md, Identity). */
+/** The components of an object's identity (docs/architecture.md, Identity). */
 export interface ObjectKey {
   /** Digest of chunker, model and schema. */
   readonly digest: string;
@@ -15,7 +15,7 @@ export interface ObjectKey {
   readonly blob: string;
 }
 
-/** Ids of the objects of one file: one for each chunk, in order. Writing the same file twice writes the same objects. */
+/** Ids of the objects of one file: one per chunk, in order. Writing the same file twice writes the same objects. */
 export function objectIds(key: ObjectKey, chunks: number): string[] {
   return Array.from({ length: chunks }, (_, ordinal) => objectId(key, ordinal));
 }

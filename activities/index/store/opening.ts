@@ -1,12 +1,12 @@
-/** Something that is opened when it is first needed and then the same for everybody. */
+/** A resource that is opened on first use and then shared. */
 export interface Opening<Opened> {
-  /** Opens it unless it is open. Rejects as opening does; the next call then tries again. */
+  /** Opens it unless it is open. Rejects when opening fails; the next call then tries again. */
   get(): Promise<Opened>;
-  /** Waits for an opening that is under way; undefined when it is not open. Never rejects. */
+  /** Waits for an opening in progress; undefined when it is not open. Never rejects. */
   current(): Promise<Opened | undefined>;
 }
 
-/** What `open` gives, opened once. */
+/** A resource that `open` opens once. */
 export function createOpening<Opened>(open: () => Promise<Opened>): Opening<Opened> {
   let opened: Promise<Opened> | undefined;
   return {

@@ -5,36 +5,38 @@ import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import type { ChunkProperties } from './schema.ts';
 import type { IndexObject, IndexStore, StoredObject } from './store.ts';
 
-/** One ref of a repository, among all that the index has of it. An object is there once, whatever refs hold it. */
+/** One ref of a repository, with all its indexed refs. An object exists once, whichever refs hold it. */
 export interface IndexedRef {
   readonly ref: string;
-  /** All refs of the repository in the index, this one too. */
+  /** All indexed refs of the repository, including this one. */
   readonly refs: readonly string[];
 }
 
-/** Whole objects that are read and written again together. */
+/** Whole objects that are read and written together. */
 const RELEASED_AT_ONCE = 1_000;
 
-/** A repository of which HEAD alone is indexed. */
+/** A repository with only HEAD indexed. */
 export const HEAD_ALONE: IndexedRef = { ref: DEFAULT_REF, refs: [DEFAULT_REF] };
 
-/** The ref of HEAD in a repository with this receipt. */
+/** HEAD's ref in a repository with this receipt. */
 export function headOf(receipt: Receipt | null): IndexedRef {
   return { ref: DEFAULT_REF, refs: refsOfRepository(receipt) };
 }
 
-/** What listings of the objects of a ref are filtered by; undefined for a repository that has no other ref. */
+/** The filter for listing the objects of a ref; undefined for a repository without other refs. */
 export function filterOf({ ref, refs }: IndexedRef): string | undefined {
   return refs.length === 1 ? undefined : ref;
 }
 
-/** The refs of an object from now on, when this ref holds it, or does not any more; what else held it and is indexed stays. */
+/** The new refs of an object when this ref starts or stops holding it; other indexed refs stay. */
 export function refsWith(held: readonly string[], { ref, refs }: IndexedRef, isHeld: boolean): string[] {
   const others = held.filter((one) => one !== ref && refs.includes(one));
   return inRefOrder(isHeld ? [...others, ref] : others);
 }
 
-/** Objects that a ref holds as they are to be written: with all refs that hold them. Asks nothing when there is no other ref. */
+/**
+ * A ref's objects as they must be written: with all refs that hold them. Sends no request when there is no other ref.
+ */
 export async function heldToo(
   store: IndexStore,
   objects: readonly IndexObject[],
@@ -45,16 +47,16 @@ export async function heldToo(
   return objects.map((object) => withRefs(object, refsWith(held.get(object.id) ?? [], of, true)));
 }
 
-/** What became of objects that a ref does not hold any more. */
+/** The result of removing objects from a ref. */
 export interface Released {
   readonly deleted: number;
-  /** Still held by other refs. */
+  /** Number of objects that other refs still hold. */
   readonly kept: number;
 }
 
 /**
- * Takes objects from a ref: those that another ref holds are written again without it, the rest is deleted. `fence` is waited for
- * before each request that changes anything.
+ * Removes objects from a ref: those that another ref holds are written again without it, the rest is deleted. Awaits
+ * `fence` before each request that changes anything.
  */
 export async function release(
   store: IndexStore,
@@ -83,7 +85,7 @@ export async function release(
   return released;
 }
 
-/** Those of these objects that another ref holds, as they are to be written. */
+/** Those of these objects that another ref holds, as they must be written. */
 async function heldElsewhere(store: IndexStore, ids: readonly string[], of: IndexedRef): Promise<IndexObject[]> {
   const kept: IndexObject[] = [];
   if (filterOf(of) === undefined) return kept;
@@ -97,8 +99,8 @@ async function heldElsewhere(store: IndexStore, ids: readonly string[], of: Inde
 }
 
 /**
- * Says of the other refs of a repository that their objects may not be all there: the next run over each reads everything once
- * more and compares. `ref` had to remove objects that Weaviate itself had lost its way to, whoever held them.
+ * Marks the other refs of a repository as possibly incomplete: the next run of each reads everything once more and
+ * compares. Used when `ref` had to remove objects that Weaviate itself could no longer find, whichever refs held them.
  */
 export async function doubtOthers(store: IndexStore, repository: string, { ref, refs }: IndexedRef): Promise<void> {
   for (const other of refs.filter((one) => one !== ref)) {
@@ -113,7 +115,7 @@ function withRefs(object: IndexObject, refs: string[]): IndexObject {
   return { ...object, properties: { ...object.properties, refs } };
 }
 
-/** An object as Weaviate has it, to be written again. Lists that are empty come back as no property. */
+/** An object from Weaviate, ready to be written again. Weaviate returns empty lists as missing properties. */
 function asWritten({ id, properties, vector }: StoredObject): IndexObject {
   const { bucket: _bucket, ...rest } = properties as ChunkProperties;
   return { id, properties: { ...rest, symbols: rest.symbols ?? [] }, vector: Float32Array.from(vector) };

@@ -2,10 +2,10 @@ import weaviate, { type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 
-/** Part of every object's identity: raise it when the meaning of a property, or the rules of what is skipped, change. */
+/** Part of every object's identity: raise it when the meaning of a property, or the skip rules, change. */
 const SCHEMA_VERSION = 1;
 
-/** Digest of everything that an index depends on besides git, 16 hex digits. */
+/** Digest of everything that an index depends on in addition to git, 16 hex digits. */
 export function indexDigest(analyzer: string, maxFileBytes: number): string {
   return sha256(`${analyzer} schema-${SCHEMA_VERSION} max-${maxFileBytes}`).slice(0, 16);
 }
@@ -17,12 +17,12 @@ export type ChunkProperties = {
   language: string;
   blob: string;
   ordinal: number;
-  /** First byte of the object's id: lets a listing of any size be read in pages. */
+  /** First byte of the object's id: listings of any size are read in pages by it. */
   bucket: number;
   /** The refs that hold this object. */
   refs: string[];
   text: string;
-  /** Split and stemmed words of the text, its path, and the definitions in and around it: what BM25 searches. */
+  /** Split and stemmed words of the text, its path, and the definitions in and around it: searched by BM25. */
   stems: string;
   pathStems: string;
   scopeStems: string;
@@ -36,7 +36,7 @@ export type ReceiptProperties = {
   repository: string;
   ref: string;
   cloneUrl: string;
-  /** Empty when the provider has no such thing. */
+  /** Empty when the provider has none. */
   uid: string;
   branch: string;
   commit: string;
@@ -51,7 +51,7 @@ export type ReceiptProperties = {
   branches?: string[];
 };
 
-/** One property of a collection, in the client's own words. */
+/** One property of a collection, in the client's format. */
 interface Property {
   readonly name: string;
   readonly dataType: 'text' | 'text[]' | 'int';
@@ -111,21 +111,21 @@ const RECEIPT_PROPERTIES: readonly Property[] = [
 
 /** The names of the collections of one build. */
 export interface CollectionNames {
-  /** The chunks of one digest: another chunker or model has a collection of its own. */
+  /** The chunks of one digest: each chunker and model has its own collection. */
   readonly chunks: string;
-  /** The receipts that vouch for them. */
+  /** Their receipts. */
   readonly receipts: string;
 }
 
-/** The names of the collections that the index called `name` (`index.name` in longhaul.yaml) has under a digest. */
+/** The collection names of the index `name` (`index.name` in longhaul.yaml) under a digest. */
 export function collectionNames(name: string, digest: string): CollectionNames {
   return { chunks: `${name}Chunk_${digest}`, receipts: `${name}Receipt_${digest}` };
 }
 
 /**
- * Makes the collections that are missing, and adds properties that an older version did not have. Safe to repeat and to run
- * in several workers at once. `description` is only written when the chunks are made. Throws `SchemaMismatch` when a
- * collection of that name has other properties.
+ * Creates missing collections and adds properties that an older version did not have. Idempotent, and safe in several
+ * workers concurrently. `description` is only written when the chunks collection is created. Throws `SchemaMismatch`
+ * when a collection of that name has other properties.
  */
 export async function ensureSchema(client: WeaviateClient, names: CollectionNames, description: string): Promise<void> {
   const inverted = weaviate.configure.invertedIndex({
@@ -141,7 +141,7 @@ export async function ensureSchema(client: WeaviateClient, names: CollectionName
       vectorIndexConfig: weaviate.configure.vectorIndex.flat(),
     }),
   });
-  // the last one: a build exists when its chunks do
+  // last, because a build exists once its chunks do
   await ensureCollection(client, {
     name: names.chunks,
     description,
@@ -165,7 +165,7 @@ async function ensureCollection(
       await client.collections.create(wanted as CreateCollection);
       return;
     } catch (error) {
-      // another worker may have been first
+      // another worker may have created it first
       if (!(await client.collections.exists(wanted.name))) throw error;
     }
   }

@@ -18,98 +18,103 @@ export interface IndexObject {
   readonly vector: Float32Array;
 }
 
-/** One object as a listing shows it. */
+/** One object in a listing. */
 export interface InventoryEntry {
   readonly id: string;
   readonly path: string;
 }
 
-/** One object as Weaviate has it. Whoever wrote it: properties may be missing. */
+/** An object as stored in Weaviate. Any program may have written it: properties may be missing. */
 export interface StoredObject {
   readonly id: string;
   readonly properties: Readonly<Partial<ChunkProperties>>;
   readonly vector: readonly number[];
 }
 
-/** One object of a listing of the whole index; `repository` is empty when the object names none. */
+/** An object in a listing of the whole index; `repository` is empty when it has none. */
 export interface HeldObject {
   readonly id: string;
   readonly repository: string;
   readonly refs: readonly string[];
 }
 
-/** The index in Weaviate: chunks of code, and the receipts that vouch for them. */
+/** The index in Weaviate: chunks of code, and their receipts. */
 export interface IndexStore {
   readonly names: CollectionNames;
   /**
-   * Makes and checks the collections; every other method needs it to have run once. `description` is what the collection
-   * of the chunks says of itself.
+   * Creates and checks the collections; must run once before every other method. `description` is stored with the
+   * chunks collection.
    */
   prepare(description?: string): Promise<void>;
   /**
-   * Writes objects, replacing those of the same id. What Weaviate refuses is tried again; throws
-   * `IndexIncomplete` with the reason when an object still cannot be stored, `ServerUnavailable` when nobody answers any more.
-   * Nothing refused counts as written. An abort ends it at once. When it throws, no request is under way any more.
+   * Writes objects, replacing those with the same id. Refused objects are tried again; throws `IndexIncomplete` with
+   * the reason when an object still cannot be stored, `ServerUnavailable` when Weaviate stops answering. An abort ends
+   * it at once. When it throws, no request is in progress.
    */
   write(objects: readonly IndexObject[], signal?: AbortSignal): Promise<void>;
-  /** Deletes objects by id, with `repository` only those that belong to it; ids that are not there are no error. */
+  /** Deletes objects by id, with `repository` only those that belong to it; missing ids are not an error. */
   delete(ids: readonly string[], repository?: string): Promise<void>;
   /**
-   * Deletes objects one by one, also those that no filter finds: a Weaviate that was killed may have an object but not the
-   * index entries that lead to it, and makes none when the same object is written again.
+   * Deletes objects one by one, including those that no filter finds: a Weaviate that was killed may have an object
+   * without the index entries for it, and does not create them when the same object is written again.
    */
   purge(ids: readonly string[]): Promise<void>;
   /**
-   * Deletes every object of a repository and its receipts: those of these `branches` (full names of refs), and that of HEAD last.
-   * Gives the number of objects deleted. `fence` is waited for before each request that deletes.
+   * Deletes every object of a repository and its receipts: those of these `branches` (full names of refs), and that of
+   * HEAD last. Returns the number of deleted objects. Awaits `fence` before each request that deletes.
    */
   deleteRepository(repository: string, branches?: readonly string[], fence?: () => Promise<void>): Promise<number>;
-  /** How many objects there are, or a repository has, or one ref of it. */
+  /** The number of objects: of all, of a repository, or of one of its refs. */
   count(repository?: string, ref?: string): Promise<number>;
   /** All objects of a repository, or of one ref of it, by id and path, in pages. */
   inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]>;
-  /** Every object of the index, of whatever repository, in pages and in the order of their ids. */
+  /** Every object of the index, of all repositories, in pages and ordered by id. */
   everything(): AsyncIterable<HeldObject[]>;
-  /** The objects with these ids as Weaviate has them, in pages; one that is not there is left out. */
+  /** The objects with these ids as stored in Weaviate, in pages; missing ones are left out. */
   read(ids: readonly string[]): AsyncIterable<StoredObject[]>;
-  /** The refs that hold objects, by id; one that is not there is left out. */
+  /** The refs of objects, by id; missing ones are left out. */
   refsOf(ids: readonly string[]): Promise<Map<string, readonly string[]>>;
-  /** The ids of the objects of these paths of a repository, or of one ref of it. */
+  /** The ids of the objects of these paths of a repository, or of one of its refs. */
   idsOfPaths(repository: string, paths: readonly string[], ref?: string): Promise<string[]>;
-  /** The receipt of a repository at a ref, which is HEAD when none is named. */
+  /** The receipt of a repository at a ref. @default HEAD */
   readReceipt(repository: string, ref?: string): Promise<Receipt | null>;
-  /** The receipts of some repositories at a ref in one request, in any order; one that has none is left out. */
+  /** The receipts of some repositories at a ref, in one request and any order; missing ones are left out. */
   readReceipts(repositories: readonly string[], ref?: string): Promise<Receipt[]>;
+  /** Writes the receipt of a repository at a ref, replacing the one there is. */
   writeReceipt(receipt: Receipt): Promise<void>;
+  /** Deletes the receipt of a repository at a ref; nothing happens when there is none. */
   deleteReceipt(repository: string, ref: string): Promise<void>;
-  /** All receipts, in order of repository ids, that of HEAD before those of branches. */
+  /** All receipts, ordered by repository id, HEAD before branches. */
   receipts(): Promise<Receipt[]>;
   /** The receipts of one repository. */
   receiptsOf(repository: string): Promise<Receipt[]>;
-  /** True when some repository is indexed at a branch beside its HEAD. */
+  /** True when some repository is indexed at a branch in addition to its HEAD. */
   hasBranches(): Promise<boolean>;
 }
 
 type Chunks = Collection<ChunkProperties>;
 type Receipts = Collection<ReceiptProperties>;
 
-/** Objects a request, and requests at the same time over all repositories of this process: many small ones cost Weaviate a fifth more. */
+/**
+ * Objects per request, and concurrent requests over all repositories of this process: many small requests cost Weaviate
+ * a fifth more.
+ */
 const WRITE_BATCH = 1_000;
 const WRITES_IN_FLIGHT = 2;
 const DELETE_BATCH = 500;
-/** Weaviate's QUERY_MAXIMUM_RESULTS, unless the server was told otherwise. */
+/** Weaviate's default QUERY_MAXIMUM_RESULTS. */
 const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
-/** Whole objects a request: some kilobytes each. */
+/** Whole objects per request: some kilobytes each. */
 const READ_PAGE = 250;
-/** Objects a request of which only the refs are read. */
+/** Objects per request when only their refs are read. */
 const REFS_PAGE = 1_000;
-/** Before every id. */
+/** Less than every id. */
 const NIL = '00000000-0000-0000-0000-000000000000';
 const TRIES = 4;
 
-/** The index called `name`, for objects made under `digest`. */
+/** The index `name`, for objects made under `digest`. */
 export function createIndexStore(client: IndexClient, name: string, digest: string): IndexStore {
   const names = collectionNames(name, digest);
   const chunks: Chunks = client.collections.use<string, ChunkProperties>(names.chunks);
@@ -125,7 +130,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
   }
 
-  /** All objects that match, of those whose bucket is in [from, to): asked in smaller parts when one answer cannot hold them. */
+  /**
+   * All matching objects whose bucket is in [from, to): requested in smaller parts when one answer cannot hold them.
+   */
   async function listWhere(filters: FilterValue, from = 0, to = 256): Promise<InventoryEntry[]> {
     const bucket = chunks.filter.byProperty('bucket');
     const part = Filters.and(filters, bucket.greaterOrEqual(from), bucket.lessThan(to));
@@ -201,7 +208,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const batch = objects.slice(at, at + WRITE_BATCH);
       batches.push(slot(() => writeBatch(client, names.chunks, batch, signal)));
     }
-    // whoever is told of a failure may go on at once: nothing may still be on its way to Weaviate
+    // a caller may continue at once after a failure: no write may still be in progress
     for (const batch of await Promise.allSettled(batches)) if (batch.status === 'rejected') throw batch.reason;
   }
 
@@ -308,12 +315,12 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
   };
 }
 
-/** What receipts are ordered by. */
+/** The sort key of receipts. */
 function keyOf({ repository, ref }: Receipt): string {
   return `${repository}\0${ref}`;
 }
 
-/** The bucket that an object is listed in: the first byte of its id. */
+/** The bucket of an object: the first byte of its id. */
 export function bucketOf(id: string): number {
   return Number.parseInt(id.slice(0, 2), 16);
 }
@@ -347,8 +354,8 @@ async function writeBatch(
 }
 
 /**
- * Tries again: a server that restarts must not cost the whole repository. When it stays away, `ServerUnavailable`, which the
- * flow waits out.
+ * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
+ * for which the flow waits.
  */
 async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -376,7 +383,7 @@ function propertiesOf(receipt: Receipt): ReceiptProperties {
   const { branch, timestamp, pending, uid, branches = [], ...rest } = receipt;
   return {
     ...rest,
-    // a build that an older version made may lack the property
+    // a build of an older version may lack the property
     ...(branches.length === 0 ? {} : { branches: [...branches] }),
     uid: uid ?? '',
     branch: branch ?? '',
@@ -389,7 +396,7 @@ function receiptOf(properties: ReceiptProperties): Receipt {
   const { branch, timestamp, pending: _pending, uid, branches, ...rest } = properties;
   return {
     ...rest,
-    // Weaviate gives back no property for an empty list
+    // Weaviate returns an empty list as a missing property
     ...(branches !== undefined && branches.length > 0 ? { branches } : {}),
     // receipts of earlier versions have none
     ...(uid ? { uid } : {}),
@@ -400,7 +407,7 @@ function receiptOf(properties: ReceiptProperties): Receipt {
   };
 }
 
-/** Where a run was going. A mark that cannot be read is that of a run which vouches for nothing, to where the receipt says it is. */
+/** The target of a run. An unreadable mark is read as that of an unfinished run to the receipt's own commit. */
 function markOf({
   pending,
   commit,

@@ -4,7 +4,10 @@ import path from 'node:path';
 import type * as Sqlite from 'node:sqlite';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** What a chunk count depends on besides the analysis: the content, and the file name that may decide the language. */
+/**
+ * What a chunk count depends on in addition to the analysis: the content, and the file name, which may decide the
+ * language.
+ */
 export interface CountKey {
   /** Blob oid. */
   readonly blob: string;
@@ -13,29 +16,30 @@ export interface CountKey {
 }
 
 /**
- * What was computed once and never changes: vectors by model and text, chunk counts by analysis and file. Any number of threads
- * and processes may have the same file open. All of it can be made again, so a damaged file is put aside and begun anew.
+ * A cache of immutable results: vectors by model and text, chunk counts by analysis and file. Any number of threads and
+ * processes may open the same file. Everything can be recomputed, so a damaged file is set aside and a new one started.
  */
 export interface VectorCache {
-  /** The vectors of texts, by {@link textKey}, in order; undefined where it has none. */
+  /** The vectors of texts, by {@link textKey}, in order; undefined for missing ones. */
   getVectors(model: string, keys: readonly Buffer[]): (Float32Array | undefined)[];
   /**
-   * Keeps vectors, all of them or, when the process dies, none. Gives how many of them it did not have yet: when two embed a
-   * text at the same moment, it is new to one of them.
+   * Stores vectors in one transaction. Returns how many were new: when two callers embed a text concurrently, it is new
+   * to one of them.
    */
   putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): number;
-  /** The chunk counts of files, in order; undefined where it has none. */
+  /** The chunk counts of files, in order; undefined for missing ones. */
   getCounts(analysis: string, keys: readonly CountKey[]): (number | undefined)[];
-  /** Keeps chunk counts, all of them or, when the process dies, none. */
+  /** Stores chunk counts in one transaction. */
   putCounts(analysis: string, entries: readonly (CountKey & { readonly chunks: number })[]): void;
+  /** Closes the database. */
   close(): void;
 }
 
-/** How {@link openVectorCache} waits. */
+/** Options of {@link openVectorCache}. */
 export interface WaitOptions {
   /**
-   * Milliseconds to wait for another writer, who never takes longer than one batch. @default 3000, which an event loop can be
-   * kept waiting for
+   * Milliseconds to wait for another writer, which takes no longer than one batch. @default 3000, which is acceptable
+   * on an event loop
    */
   readonly busyTimeout?: number;
 }
@@ -56,13 +60,13 @@ const SCHEMA = `
   ) WITHOUT ROWID;
 `;
 
-/** What stands for a text: 16 bytes of its SHA-256. */
+/** The key of a text: 16 bytes of its SHA-256. */
 export function textKey(text: string): Buffer {
   return createHash('sha256').update(text).digest().subarray(0, 16);
 }
 
 /**
- * Opens the cache in `file`, which need not exist. Its calls block for as long as the disk takes, and another writer at most for
+ * Opens the cache in `file`, which need not exist. Its calls block for the disk, and for another writer at most
  * `busyTimeout`. It and they throw `DiskFailed` when the file cannot be used, or is in use for too long.
  */
 export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: WaitOptions = {}): VectorCache {
@@ -114,9 +118,9 @@ type Statements = Readonly<Record<'getVector' | 'putVector' | 'getCount' | 'putC
 
 interface Connection {
   readonly statements: Statements;
-  /** Tells the open file from one that has taken its name since. */
+  /** Distinguishes the open file from one that has replaced it since. */
   readonly inode: bigint;
-  /** Does `step` for every item in one transaction. */
+  /** Runs `step` for every item in one transaction. */
   readonly all: <T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R) => R[];
   readonly close: () => void;
 }
@@ -179,7 +183,7 @@ function transaction<T>(database: Sqlite.DatabaseSync, kind: 'DEFERRED' | 'IMMED
   }
 }
 
-/** Two that enter at the same moment are told that the file is busy at once, whatever the timeout. */
+/** When two processes enter at the same moment, SQLite reports the file as busy at once, regardless of the timeout. */
 function enterWalMode(database: Sqlite.DatabaseSync, busyTimeout: number): void {
   const until = performance.now() + busyTimeout;
   for (;;) {
@@ -193,7 +197,7 @@ function enterWalMode(database: Sqlite.DatabaseSync, busyTimeout: number): void 
   }
 }
 
-/** Moves a damaged file out of the way, unless someone else already did and another stands in its place. */
+/** Moves a damaged file away, unless another process already did and a new file has its name. */
 function putAside(file: string, inode: bigint): void {
   if (inodeOf(file) !== inode) return;
   renameSync(file, `${file}.damaged-${Date.now()}`);
@@ -209,7 +213,7 @@ function isDamage(error: unknown): boolean {
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
-/** The failure `DiskFailed` when that is what SQLite complains of; else the error itself. */
+/** `DiskFailed` when SQLite reports a disk error; otherwise the error itself. */
 function named(error: unknown, file: string): unknown {
   return SQLITE_DISK.includes(codeOf(error)) ? unusable(error, file) : error;
 }
@@ -229,7 +233,7 @@ function vectorKey(model: string, key: Buffer): Buffer {
 }
 
 function toVector(bytes: unknown): Float32Array | undefined {
-  // copied, because the bytes need not begin where a float may
+  // copied, because the bytes may not be aligned for floats
   return bytes instanceof Uint8Array ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined;
 }
 
@@ -239,7 +243,7 @@ function toCount(value: unknown): number | undefined {
 
 let loaded: typeof Sqlite | undefined;
 
-/** Node's own SQLite. Node 22 calls it experimental whenever it is loaded, which the user of a tool need not read. */
+/** Node's own SQLite. Node 22 prints an experimental warning when it is loaded, which is suppressed. */
 function sqlite(): typeof Sqlite {
   if (loaded) return loaded;
   const emitWarning = process.emitWarning.bind(process) as (...args: unknown[]) => void;

@@ -2,18 +2,19 @@ import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type BatchInsert, openBatchInsert } from './batch-insert.ts';
 
-/** Where a Weaviate is. */
+/** The address of a Weaviate. */
 export interface WeaviateAddress {
   /** Base URL of the REST endpoint. */
   readonly url: string;
   /** `host:port` of the gRPC endpoint; default: the host of `url`, port 50051, or 443 with https. */
   readonly grpc?: string | undefined;
+  /** Sent as a bearer token. @default none */
   readonly apiKey?: string | null | undefined;
-  /** Sent with every request: keys that a module of Weaviate needs. */
+  /** Sent with every request: keys for modules of Weaviate. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Weaviate's own client, and beside it the way that objects are written. */
+/** Weaviate's own client, with Longhaul's batch insert. */
 export interface IndexClient extends WeaviateClient {
   readonly batches: BatchInsert;
 }
@@ -50,7 +51,7 @@ export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: Weavi
   }
 }
 
-/** True for an error that says nothing about the request: nobody answered, or the answer broke off. */
+/** True for an error that says nothing about the request: no answer, or an incomplete one. */
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);
   return /UNAVAILABLE|ECONNREFUSED|ECONNRESET|EPIPE|fetch failed|socket hang up|No connection|DEADLINE_EXCEEDED|timed? ?out|leader not found/i.test(

@@ -1,11 +1,11 @@
 import { sha256 } from '../../../platform/sha256.ts';
 import type { ForgeLimits } from '../../../domain/forge/forge-budget.ts';
 
-/** Whose budget is meant: one token at one forge. */
+/** The account that a budget belongs to: one token at one forge. */
 export interface ForgeAccount {
-  /** Host of the forge, with its port where it has one. */
+  /** Host of the forge, with its port if it has one. */
   readonly host: string;
-  /** {@link fingerprintOf} the token: says which one, and nothing of it. */
+  /** {@link fingerprintOf} the token: identifies the token without revealing it. */
   readonly fingerprint: string;
   readonly limits: ForgeLimits;
 }

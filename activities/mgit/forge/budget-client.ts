@@ -12,22 +12,24 @@ import {
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 
-/** Where the budget of an account is kept. */
+/** Access to the budget of an account. */
 export interface BudgetKeeper {
+  /** Requests places and points. The answer grants them or says until when to wait. */
   lease(request: LeaseRequest): Promise<LeaseAnswer>;
+  /** Returns places, and passes on what the forge answered about its limits. */
   report(given: ForgeReport): Promise<void>;
 }
 
-/** Of `workers/roles.ts`: where all flows run. */
+/** Same as in `workers/roles.ts`: the queue of all flows. */
 const FLOWS_QUEUE = 'longhaul-flows';
 const TRIES = 3;
 const TRY_AGAIN_MS = 500;
-/** A worker that is busy takes a while to answer. */
+/** A busy worker takes a while to answer. */
 const DEADLINE_MS = 60_000;
 
 /**
- * In an activity: the workflow `forge/<host>/<fingerprint>`, which all workers share and which outlives them. Elsewhere, as
- * on the command line: the memory of this process.
+ * In an activity: the workflow `forge/<host>/<fingerprint>`, which all workers share and which outlives them.
+ * Elsewhere, such as on the command line: a budget in the memory of this process.
  */
 export function keeperOf({ host, fingerprint }: ForgeAccount): BudgetKeeper {
   const memory = keeperInMemory();
@@ -77,9 +79,12 @@ function keeperInTemporal(client: Client, workflowId: string): BudgetKeeper {
           }),
         );
       } catch (error) {
-        // the run may have ended between the question and its answer
+        // the run may have ended between the request and its answer
         if (tries < TRIES) await pause(TRY_AGAIN_MS);
-        else throw new LonghaulError('ServerUnavailable', `Nobody keeps the budget ${workflowId}.`, { cause: error });
+        else
+          throw new LonghaulError('ServerUnavailable', `The budget workflow ${workflowId} does not answer.`, {
+            cause: error,
+          });
       }
     }
   }
@@ -89,7 +94,7 @@ function keeperInTemporal(client: Client, workflowId: string): BudgetKeeper {
   };
 }
 
-/** The client of the worker that runs the activity that this is part of; null outside of one. */
+/** The Temporal client of the worker that runs the current activity; null outside of one. */
 function clientOfActivity(): Client | null {
   try {
     return Context.current().client;

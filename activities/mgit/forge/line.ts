@@ -9,37 +9,40 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 import { type BudgetKeeper, keeperOf } from './budget-client.ts';
 
-/** What came of one request. */
+/** The result of one request. */
 export interface ForgeAnswer<Value> {
   readonly value: Value;
   readonly said: ForgeSaid;
-  /** The forge did nothing but ask to wait: the request is made again. */
+  /** The forge only asked to wait: the request is made again. */
   readonly isRefused?: boolean;
 }
 
 /** The requests of one kind that this process makes with one token. */
 export interface ForgeLine {
   /**
-   * Makes a request when the budget allows it. Short waits are waited out here; a longer one is thrown as `RateLimited`, at
-   * every request that waits.
+   * Makes a request when the budget allows it. Short waits happen here; for a longer one every waiting request throws
+   * `RateLimited`.
    */
   run<Value>(points: number, request: () => Promise<ForgeAnswer<Value>>, signal?: AbortSignal): Promise<Value>;
 }
 
-/** A longer wait is the flow's, where everybody sees it. */
+/** The flow does longer waits, where they are visible. */
 const PATIENCE_MS = 10_000;
-/** What is taken at once, so that a cycle asks few times. */
+/** Points taken at once, so that a sync needs few leases. */
 const PORTION = 32;
-/** The most places of a line in a process, and how many are taken for who comes next: a worker that is killed leaves them taken. */
+/**
+ * The maximum number of slots per line and process, and of those reserved for upcoming requests: a killed worker leaves
+ * them taken.
+ */
 const PLACES = 16;
 const SPARE_PLACES = 2;
-/** When nobody wants anything for so long, the rest is given back. */
+/** After this long without requests the rest is returned. */
 const IDLE_MS = 2_000;
 
 /** No lease. */
 const NOTHING = { points: 0, places: 0, until: 0, hasAll: false };
 
-/** Clocks of answers about the same hour differ by less. */
+/** Times in answers about the same hour differ by less than this. */
 const SAME_HOUR_MS = 2_000;
 
 interface Waiter {
@@ -48,12 +51,12 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-/** The lines of an account. */
+/** The lines of an account, by kind of traffic. */
 export type ForgeLines = Readonly<Record<LineName, ForgeLine>>;
 
 const known = new Map<string, ForgeLines>();
 
-/** The lines of an account in this process: all who use the account share them. */
+/** The lines of an account in this process, shared by all its users. */
 export function forgeLines(account: ForgeAccount): ForgeLines {
   const key = JSON.stringify(account);
   const lines = known.get(key) ?? createForgeLines(account, keeperOf(account));
@@ -61,7 +64,7 @@ export function forgeLines(account: ForgeAccount): ForgeLines {
   return lines;
 }
 
-/** Lines whose budget is kept by `keeper`. What one of them is refused, the others do not try. */
+/** Lines with the budget of `keeper`. When one of them is refused, the others stop too. */
 export function createForgeLines(account: ForgeAccount, keeper: BudgetKeeper): ForgeLines {
   const stops: (() => void)[] = [];
   const line = (name: LineName): ForgeLine => createForgeLine(account, name, keeper, stops);
@@ -76,13 +79,13 @@ function createForgeLine(
 ): ForgeLine {
   const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
   const queue: Waiter[] = [];
-  /** `hasAll`: the keeper gave as many places as were wanted, so there may be more. */
+  /** `hasAll`: the keeper granted as many slots as requested, so there may be more. */
   let lease = NOTHING;
-  /** When a lease that is still used is to be renewed; null when the keeper holds nothing for this line. */
+  /** When to renew a lease that is still in use; null when the keeper has no lease for this line. */
   let renewAt: number | null = null;
   let used = 0;
   let busy = 0;
-  /** What requests under way cost: the forge may not have counted them yet. */
+  /** Cost of the requests in progress, which the forge may not have counted yet. */
   let underWay = 0;
   let said: ForgeSaid = {};
   let saidAt = 0;
@@ -107,7 +110,7 @@ function createForgeLine(
     if (next && (Date.now() >= lease.until || next.points > lease.points || isFull)) {
       ask().catch(failAll);
     } else if (busy > 0) {
-      // its places are kept as long as somebody is in them
+      // slots stay reserved while requests use them
       later((renewAt ?? 0) - Date.now(), () => void ask().catch(failAll));
     } else if (!next && renewAt !== null) {
       later(IDLE_MS, () => void giveBack());
@@ -119,7 +122,7 @@ function createForgeLine(
     timer.unref();
   }
 
-  /** Reports what was done since the last time, and takes what the queue needs. */
+  /** Reports what was done since the last report, and leases what the queue needs. */
   async function ask(): Promise<void> {
     isAsking = true;
     const asked = Date.now();
@@ -156,7 +159,7 @@ function createForgeLine(
       waits = 0;
       failAll(rateLimited(account.host, waitMs));
     } else if (queue.length > 0) {
-      // whoever finds everything taken asks less and less often
+      // asks less and less often while all points are taken
       const pause = Math.max(waitMs, Math.min(250 * 2 ** waits++, PATIENCE_MS));
       await new Promise((resolve) => {
         setTimeout(resolve, pause);
@@ -170,14 +173,14 @@ function createForgeLine(
     try {
       await handedOver((done) => keeper.report(done));
     } catch {
-      // a lease of which nothing more is heard ends by itself
+      // a lease without further reports ends by itself
     } finally {
       isAsking = false;
     }
     pump();
   }
 
-  /** Tells the keeper what was done; if it was not heard, the next time. */
+  /** Sends a report to the keeper; if that fails, it is included in the next one. */
   async function handedOver<Result>(tell: (done: ForgeReport) => Promise<Result>): Promise<Result> {
     const done = { holder, line, turn: leaseNumber, used, busy, said: asItIs(said, Date.now() - saidAt, underWay) };
     lease = NOTHING;
@@ -200,7 +203,7 @@ function createForgeLine(
     const before = asItIs(said, Date.now() - saidAt, 0).hourly;
     said = { ...said, ...news };
     saidAt = Date.now();
-    // answers may overtake each other
+    // answers may arrive out of order
     if (before && news.hourly && Math.abs(before.resetInMs - news.hourly.resetInMs) < SAME_HOUR_MS) {
       said = { ...said, hourly: { ...news.hourly, remaining: Math.min(before.remaining, news.hourly.remaining) } };
     }
@@ -209,7 +212,7 @@ function createForgeLine(
     if (news.refused) for (const stop of stops) stop();
   }
 
-  // whoever wants to go on asks first
+  // ask again before continuing
   stops.push(() => (lease = NOTHING));
 
   function turn(points: number, signal: AbortSignal | undefined): Promise<void> {
@@ -233,7 +236,7 @@ function createForgeLine(
       };
       signal?.addEventListener('abort', leave, { once: true });
       queue.push(waiter);
-      // whoever comes in the same moment is asked for at the same time
+      // requests made in the same tick share one lease
       queueMicrotask(pump);
     });
   }
@@ -267,7 +270,7 @@ function rateLimited(host: string, waitMs: number): LonghaulError {
   );
 }
 
-/** What the forge said `ms` ago, as it is now that requests of so many points are under way. */
+/** Updates a forge's report from `ms` ago to now, with requests of this many points in progress. */
 function asItIs({ hourly, refused }: ForgeSaid, ms: number, underWay: number): ForgeSaid {
   const resetInMs = (hourly?.resetInMs ?? 0) - ms;
   const isOver = hourly && resetInMs <= 0;

@@ -4,18 +4,22 @@ import { withoutCredentials } from '../../git/clone-url.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 
-/** A page of a listing as the forge gave it, without anything secret. */
+/** A page of a listing as the forge sent it, without secrets. */
 export interface Page {
   readonly etag: string;
-  /** The header with the address of the next page; null on the last one. */
+  /** The `Link` header with the address of the next page; null on the last one. */
   readonly link: string | null;
   readonly body: unknown;
 }
 
-/** The pages that one token saw at one provider. Whoever asks for one again with its ETag is told that it is the same, for nothing. */
+/**
+ * Cached pages of one token at one provider. A request with the page's ETag is answered "not modified", which costs
+ * nothing.
+ */
 export interface PageCache {
-  /** The page of an address; null when it was never seen, or is not whole. */
+  /** The cached page of an address; null when it is missing or damaged. */
   read(url: string): Promise<Page | null>;
+  /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
   write(url: string, page: Page): Promise<void>;
 }
 
@@ -38,7 +42,10 @@ export function createPageCache(cacheDir: string, provider: string, fingerprint:
   };
 }
 
-/** GitHub puts a short-lived token into what it says of a repository, and some put credentials into addresses. */
+/**
+ * GitHub includes a short-lived token in the description of a repository, and some forges put credentials into
+ * addresses.
+ */
 function withoutSecrets(key: string, value: unknown): unknown {
   if (/token/i.test(key)) return undefined;
   return typeof value === 'string' ? withoutCredentials(value) : value;

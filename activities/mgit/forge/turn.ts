@@ -2,19 +2,19 @@ import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { fingerprintOf } from './account.ts';
 import { forgeLines } from './line.ts';
 
-/** Makes a request to a forge when there is a place for it. */
+/** Makes a request to a forge when a slot is free. */
 export type ForgeTurn = <Result>(request: () => Promise<Result>, signal: AbortSignal | undefined) => Promise<Result>;
 
-/** A forge of which nothing is counted but what is under way. */
+/** A forge that only limits concurrent requests. */
 export interface CountedForge {
   /** Base of the web site. */
   readonly url: string;
+  /** Concurrent requests. @default 100 */
   readonly limits?: { readonly concurrency?: number | undefined } | undefined;
 }
 
 /**
- * The places of a forge and token: no more requests of its API and of git are under way at the same time than it may have,
- * whichever workers make them.
+ * The slots of a forge and token: the API and git requests of all workers together never exceed the concurrency limit.
  */
 export function forgeTurn({ url, limits }: CountedForge, token: () => string | null): ForgeTurn {
   const { host } = new URL(url);

@@ -33,8 +33,8 @@ const PAGING = {
 const VERSION = 'api-version=7.1';
 
 /**
- * Repositories of Azure DevOps, as `<name>/<organization>/<project>/<repository>`, of the organizations of the
- * configuration. A repository that is disabled cannot be fetched and is not listed.
+ * Repositories of Azure DevOps, as `<name>/<organization>/<project>/<repository>`, in the configured organizations. A
+ * disabled repository cannot be fetched and is not listed.
  */
 export function createAzureDevopsProvider(config: AzureDevopsProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, organizations, forks } = config;
@@ -49,7 +49,7 @@ export function createAzureDevopsProvider(config: AzureDevopsProviderConfig, env
     apiUrl: url,
     headers: () => {
       const given = authorization();
-      // a refusal and not a web page to sign in on
+      // answer with an error instead of a sign-in page
       return { 'x-tfs-fedauthredirect': 'Suppress', ...(given === null ? {} : { authorization: given }) };
     },
   });

@@ -23,8 +23,8 @@ const PAGING = {
 };
 
 /**
- * Repositories of Bitbucket Cloud, as `<name>/<workspace>/<repository>`, of the workspaces of the configuration: which
- * ones a user is in, Bitbucket tells nobody any more. Its projects are no part of an address, and of no id either.
+ * Repositories of Bitbucket Cloud, as `<name>/<workspace>/<repository>`, in the configured workspaces: Bitbucket no
+ * longer lists a user's workspaces. Projects are not part of an address, nor of an id.
  */
 export function createBitbucketProvider(config: BitbucketProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, workspaces, forks } = config;
@@ -69,7 +69,7 @@ export function createBitbucketProvider(config: BitbucketProviderConfig, env: No
       return workspace === undefined || project !== null ? null : at(workspace, slug, signal);
     },
     async byNumber(number, { organization }, signal) {
-      // it may have been transferred: its own workspace first, then the others
+      // it may have been transferred: try its own workspace first, then the others
       const others = workspaces.filter((known) => known.toLowerCase() !== organization.toLowerCase());
       for (const workspace of others.length < workspaces.length ? [organization, ...others] : others) {
         const found = await at(workspace, number, signal);
@@ -80,7 +80,7 @@ export function createBitbucketProvider(config: BitbucketProviderConfig, env: No
     gitAuthorization: () => {
       const given = token();
       if (given === null) return null;
-      // the names that Atlassian gives to the two kinds of token, whoever owns them
+      // Atlassian's fixed user names for the two kinds of token
       return basic(config.usernameEnv === undefined ? 'x-token-auth' : 'x-bitbucket-api-token-auth', given);
     },
   });

@@ -7,36 +7,36 @@ import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /** A repository as a forge describes it. */
 export interface FoundRepository extends RepositoryName {
-  /** The segments of its address below the forge's own. What the forge itself says it is cloned from is not believed. */
+  /** The segments of its address below the forge's own. The forge's clone address is not trusted. */
   readonly path: readonly string[];
-  /** The branch that HEAD names; null when the forge does not say. */
+  /** The default branch; null when the forge does not report it. */
   readonly defaultBranch: string | null;
-  /** What the forge counts its repositories by: it stays through renames and transfers. */
+  /** The forge's numeric id of the repository: it survives renames and transfers. */
   readonly number: string;
 }
 
-/** What differs from one forge to the next. */
+/** The parts that differ between forges. */
 export interface Forge {
   /** The provider's name in `longhaul.yaml`. */
   readonly name: string;
   /** Base of the web site, from which repositories are cloned. */
   readonly url: string;
-  /** At least every repository that the patterns mean. */
+  /** At least every repository that the patterns match. */
   list(patterns: readonly Pattern[], signal: AbortSignal | undefined): Promise<readonly FoundRepository[]>;
-  /** What answers under a name, which a renamed repository may do too; null when nothing does. */
+  /** What the forge returns for a name, possibly a renamed repository; null when nothing. */
   atName(name: RepositoryName, signal: AbortSignal | undefined): Promise<FoundRepository | null>;
-  /** The repository with a number; null when there is none. `name` is the last one it had. */
+  /** The repository with a numeric id; null when there is none. `name` is its last known name. */
   byNumber(number: string, name: RepositoryName, signal: AbortSignal | undefined): Promise<FoundRepository | null>;
-  /** The value of git's `Authorization` header; null when nobody proves who asks. */
+  /** The value of git's `Authorization` header; null without credentials. */
   gitAuthorization(): string | null;
-  /** Lets git speak to the forge when there is a place for it. */
+  /** Runs git against the forge when a slot is free. */
   readonly turn: ForgeTurn;
 }
 
-/** Organizations or repositories that are asked for at the same time. */
+/** Organizations or repositories that are requested in parallel. */
 export const AT_ONCE = 8;
 
-/** A provider of what a forge has. Names that could be no part of an id are passed over. */
+/** A provider for a forge. Names that cannot be part of an id are skipped. */
 export function createForgeProvider(forge: Forge): Provider {
   const { name, url } = forge;
   const uidPrefix = `${new URL(url).host}:`;
@@ -76,7 +76,7 @@ export function createForgeProvider(forge: Forge): Provider {
     },
     async find(sought, signal) {
       const found = await atName(sought, signal);
-      // a renamed repository answers under its new name, which is another id
+      // a renamed repository is returned under its new name, which is another id
       const asked = repositoryId(name, sought.organization, sought.project, sought.repository);
       return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
     },
@@ -90,22 +90,22 @@ export function createForgeProvider(forge: Forge): Provider {
   };
 }
 
-/** The organizations that patterns name, in lower case, and whether one of them leaves it open. */
+/** The organizations that patterns name, in lower case, and whether a pattern has a wildcard organization. */
 export function organizationsOf(patterns: readonly Pattern[]): { readonly named: string[]; readonly open: boolean } {
   const named = patterns.map(({ organization }) => organization).filter((organization) => !hasWildcard(organization));
   return { named: [...new Set(named)], open: named.length < patterns.length };
 }
 
-/** Those of the configured organizations that patterns may mean. */
+/** Those of the configured organizations that patterns can match. */
 export function meantOf(organizations: readonly string[], patterns: readonly Pattern[]): string[] {
   return organizations.filter((organization) => patterns.some((pattern) => matchesOrganization(pattern, organization)));
 }
 
-/** Why a wildcard cannot be answered without a token. */
+/** The error for a wildcard organization without a token. */
 export function seesNothing(provider: string): LonghaulError {
   return new LonghaulError(
     'AuthenticationFailed',
-    `Provider ${provider} has no token, so nobody can say which organizations it sees: name one, or set tokenEnv.`,
+    `Provider ${provider} has no token, so its organizations cannot be listed: name one, or set tokenEnv.`,
   );
 }
 

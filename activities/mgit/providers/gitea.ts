@@ -20,12 +20,12 @@ type GiteaRepository = z.infer<typeof repository>;
 
 const organization = z.object({ name: z.string() });
 
-/** The most that Gitea gives in one page unless its administrator says otherwise. */
+/** Gitea's default maximum page size. */
 const PAGE = 'limit=50';
 
 /**
- * Repositories of a Gitea or Forgejo. An organization or user that is named is asked for; a wildcard stands for what the
- * token's user owns and for the organizations that the user is in.
+ * Repositories of a Gitea or Forgejo. A named organization or user is requested directly; a wildcard covers what the
+ * token's user owns and the user's organizations.
  */
 export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, archived, forks } = config;
@@ -63,7 +63,7 @@ export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.Pro
       client.list(`/user/repos?${PAGE}`, repositories, signal),
     ]);
     if (owners === null || own === null) {
-      throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${url}/api/v1: is its address right?`);
+      throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${url}/api/v1: check its address.`);
     }
     return { owners, own };
   }
@@ -94,7 +94,7 @@ export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.Pro
     },
     gitAuthorization: () => {
       const given = token();
-      // the name of the user is not looked at beside a token
+      // the user name is ignored when a token is given
       return given === null ? null : basic('x-access-token', given);
     },
   });

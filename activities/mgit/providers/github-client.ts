@@ -8,33 +8,33 @@ import { LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';
 
 const Client = Octokit.plugin(paginateRest);
 
-/** Asks GitHub's APIs within the budget of a token. */
+/** A client of GitHub's APIs within the budget of a token. */
 export type GithubClient = InstanceType<typeof Client>;
 
-/** What a client asks with. */
+/** Options of the client. */
 export interface GithubClientOptions {
   /** Base of the REST API. */
   readonly baseUrl: string;
   readonly rest: ForgeLine;
   readonly graphql: ForgeLine;
-  /** Where listings are kept that need not be sent again. */
+  /** The cache of listings. */
   readonly pages: PageCache;
   readonly token: () => Promise<string | null>;
   readonly signal: AbortSignal | undefined;
 }
 
-/** How often a request is made that the forge fails to answer, with growing pauses between. */
+/** Tries per request when the forge fails to answer, with growing pauses. */
 const TRIES = 4;
 const FIRST_PAUSE_MS = 500;
-/** A server that says nothing for so long will not. */
+/** Timeout of a request without an answer. */
 const SILENCE_MS = 60_000;
-/** A repository that was renamed is asked for twice: the forge sends the request on. */
+/** Requests for a renamed repository take two requests: the forge redirects them. */
 const SENT_ON = /\/repos\/[^/]+\/[^/]+$/;
 
 type Response = Awaited<ReturnType<GithubClient['request']>>;
 type Outcome = { readonly response: Response } | { readonly error: RequestError };
 
-/** A client whose every request waits for its turn, takes its token, and is made again when the forge fails. */
+/** A client whose requests wait for a slot, use the current token, and are retried when the forge fails. */
 export function createGithubClient(options: GithubClientOptions): GithubClient {
   const { baseUrl, rest, graphql, pages, token, signal } = options;
   const client = new Client({ baseUrl, userAgent: 'longhaul', log: SILENT });
@@ -47,7 +47,7 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     const points = isRead ? REST_POINTS.read * (SENT_ON.test(url) ? 2 : 1) : REST_POINTS.write;
 
     const attempt = async (): Promise<Response> => {
-      // before it takes a place: an app asks for its token first
+      // before it takes a slot: an app requests its token first
       const secret = given.headers['authorization'] === undefined ? await token() : null;
       const kept = isListing ? await pages.read(url) : null;
       const silence = AbortSignal.timeout(SILENCE_MS);
@@ -86,9 +86,10 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
   return client;
 }
 
-/** What the client throws for any status but a success, and with status 500 when there was no answer. */
+/** Thrown by the client for any unsuccessful status, and with status 500 when there was no answer. */
 export interface RequestError extends Error {
   readonly status: number;
+  /** The answer; missing when there was none. */
   readonly response?: { readonly headers: Headers };
 }
 
@@ -99,7 +100,7 @@ export function isRequestError(error: unknown): error is RequestError {
   return error instanceof Error && typeof (error as { status?: unknown }).status === 'number';
 }
 
-/** A request's outcome, with what the forge said of its limits. */
+/** A request's outcome, with the limits that the forge reported. */
 async function answerOf(request: () => Response | Promise<Response>): Promise<ForgeAnswer<Outcome>> {
   try {
     const response = await request();
@@ -127,11 +128,11 @@ function isRefusal({ status, message }: RequestError, headers: Headers): boolean
 function refusalIn(said: ForgeSaid, headers: Headers): ForgeSaid {
   const after = headers['retry-after'];
   if (after !== undefined) return { ...said, refused: { retryAfterMs: retryAfterMs(String(after)) } };
-  // the hourly limit says by itself until when
+  // the hourly limit includes its reset time
   return said.hourly?.remaining === 0 ? said : { ...said, refused: { retryAfterMs: null } };
 }
 
-/** The hourly limit that an answer speaks of, by the clock of the forge. */
+/** The hourly limit in an answer, by the forge's clock. */
 function saidBy(headers: Headers): ForgeSaid {
   const header = (name: string): number => Number(headers[`x-ratelimit-${name}`] ?? Number.NaN);
   const [remaining, reset] = [header('remaining'), header('reset')];
@@ -142,7 +143,7 @@ function saidBy(headers: Headers): ForgeSaid {
 }
 
 function silent(): void {
-  // failures are thrown; nothing else of the client is of interest
+  // failures are thrown; the client's own log is not needed
 }
 
 const SILENT = { debug: silent, info: silent, warn: silent, error: silent };

@@ -2,20 +2,22 @@ import type { Head } from '../../../domain/git/head.ts';
 import { nullOid } from '../diff.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
 
-/** What GitHub's GraphQL says: data, and errors about parts of it, which are null then. */
+/** An answer of GitHub's GraphQL: data, and errors about the parts that are null. */
 export interface GraphqlAnswer<Data> {
   readonly data: Data | null;
   readonly errors: readonly GraphqlError[];
 }
 
-/** What GitHub says in place of something. */
+/** An error in a GraphQL answer. */
 export interface GraphqlError {
+  /** The kind of error, such as `NOT_FOUND` or `RATE_LIMITED`. */
   readonly type?: string;
+  /** Where in `data` the value is missing. */
   readonly path?: readonly (string | number)[];
   readonly message: string;
 }
 
-/** What {@link HEAD_FRAGMENT} shows of a repository. */
+/** A repository in {@link HEAD_FRAGMENT}. */
 export interface ShownHead {
   readonly databaseId: number | null;
   readonly nameWithOwner: string;
@@ -36,7 +38,7 @@ export const HEAD_FRAGMENT = `fragment head on Repository {
   defaultBranchRef { name target { oid ... on Commit { committedDate tree { oid } } } }
 }`;
 
-/** Where the HEAD is that GitHub showed; without what tells it from others. */
+/** The HEAD in an answer, without the repository's identity. */
 export function headShown({ defaultBranchRef }: ShownHead): Head {
   const { oid, committedDate, tree } = defaultBranchRef?.target ?? {};
   return {
@@ -47,7 +49,7 @@ export function headShown({ defaultBranchRef }: ShownHead): Head {
   };
 }
 
-/** One request; whatever it says of parts is part of its answer. Throws what the client throws. */
+/** Sends one request; errors about parts are in the answer. Throws what the client throws. */
 export async function askGraphql<Data>(
   client: GithubClient,
   query: string,
@@ -62,7 +64,7 @@ export async function askGraphql<Data>(
   }
 }
 
-/** True for what a forge answers that has no GraphQL. */
+/** True for the answer of a forge without GraphQL. */
 export function hasNoGraphql(error: unknown): boolean {
   return isRequestError(error) && [404, 405, 501].includes(error.status);
 }

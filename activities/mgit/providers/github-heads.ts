@@ -12,24 +12,24 @@ import {
   type ShownHead,
 } from './github-graphql.ts';
 
-/** A repository by the names that GitHub knows. */
+/** A repository by its names on GitHub. */
 export interface GithubName {
   readonly id: string;
   readonly owner: string;
   readonly name: string;
 }
 
-/** What is told of each, by alias; null with an error of the same path. */
+/** The answer for each repository, by alias; null together with an error of the same path. */
 type Answer = GraphqlAnswer<Readonly<Record<string, ShownHead | null>>>;
 
-/** Repositories a request. */
+/** Repositories per request. */
 const BATCH = 100;
-/** Requests at the same time; one takes GitHub a second or two. */
+/** Parallel requests; one takes GitHub a second or two. */
 const AT_ONCE = 4;
 
 /**
- * Where HEAD of repositories is, a hundred a request. One that GitHub refuses to show is its own failure; one that GitHub could
- * not tell is left out, and all of them where there is no GraphQL. Throws what the client throws.
+ * HEADs of repositories, a hundred per request. A repository that GitHub refuses to show has its failure as entry; one
+ * without an answer is left out, and all of them if there is no GraphQL. Throws what the client throws.
  */
 export async function askHeads(
   client: GithubClient,
@@ -63,7 +63,7 @@ export async function askHeads(
 
   const asked = await Promise.allSettled(pLimitAll(batches, ask));
   const failed = asked.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
-  // a batch that GitHub fails to answer is left out; whoever may not ask at all is told so
+  // a batch that GitHub fails to answer is left out; a refused request is thrown
   const reason = failed.find((error) => !isRequestError(error) || error.status < 500);
   if (reason !== undefined) throw reason;
   return told;
@@ -100,7 +100,7 @@ function headOf(
   };
 }
 
-/** What GitHub says in place of a repository; null when that is no matter of the repository. */
+/** GitHub's error about a repository as a failure; null when it is not about the repository. */
 function failureOf(id: string, { type, message }: GraphqlError): LonghaulError | null {
   const said = message.slice(0, 300);
   switch (type) {

@@ -2,7 +2,7 @@ import type { Head } from '../../../domain/git/head.ts';
 import { type GithubClient, isRequestError } from './github-client.ts';
 import { askGraphql, HEAD_FRAGMENT, hasNoGraphql, headShown, type ShownHead } from './github-graphql.ts';
 
-/** A repository as REST describes it, and where its HEAD is. */
+/** A repository in REST's format, with its HEAD. */
 export interface ListedOnGithub {
   readonly id: number;
   readonly name: string;
@@ -31,7 +31,7 @@ interface Listing {
   } | null;
 }
 
-// in the order of their making no repository comes between two pages
+// ordered by creation, so that new repositories do not shift pages
 const LISTING = `query listing($login: String!, $after: String) {
   repositoryOwner(login: $login) {
     repositories(
@@ -48,8 +48,9 @@ const LISTING = `query listing($login: String!, $after: String) {
 ${HEAD_FRAGMENT}`;
 
 /**
- * Every repository of an organization or user with its HEAD, a hundred a request, which costs one point. Null when GraphQL
- * does not tell of all of them: there is none, it fails, it hides one. Throws what the client throws when nobody may ask.
+ * Every repository of an organization or user with its HEAD, a hundred per request, which costs one point. Null when
+ * GraphQL cannot list all of them: it is unavailable, it fails, or it hides one. Throws what the client throws when
+ * access is refused.
  */
 export async function listByGraphql(
   client: GithubClient,

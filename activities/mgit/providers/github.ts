@@ -20,7 +20,7 @@ import type { ListedRepository, Provider, SoughtRepository } from './provider.ts
 import { failureOfStatus } from './refusal.ts';
 import { basic, readSecret, readVariable } from './secret.ts';
 
-/** What GitHub says of a repository, as far as it is read here. */
+/** GitHub's description of a repository, as far as it is used. */
 interface GithubRepository {
   readonly id?: number | bigint;
   readonly name: string;
@@ -35,18 +35,18 @@ interface GithubRepository {
 const PAGE = { per_page: 100 };
 
 /**
- * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. An organization that is
- * named is asked for; a wildcard stands for all that the token can see.
+ * Repositories of GitHub, of a GitHub Enterprise Server or of another forge with the same API. A named organization is
+ * requested directly; a wildcard covers everything that the token can see.
  */
 export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.ProcessEnv, cacheDir: string): Provider {
   const { name } = config;
   const base = config.url.replace(/\/+$/, '');
   const uidPrefix = `${new URL(base).host}:`;
-  /** Nobody may ask GraphQL then. */
+  /** GraphQL requires a token. */
   const isAnonymous = config.tokenEnv === undefined && !config.app;
   let opened: Opened | null = null;
 
-  /** What all requests share; opened when it is needed, because a secret may not be set. */
+  /** Shared by all requests; opened on first use, because a secret may not be set. */
   function open(): Opened {
     const account = accountOf(config, env);
     const { git, ...lines } = forgeLines(account);
@@ -57,7 +57,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       : () => Promise.resolve(readSecret(env, config.tokenEnv, name));
     return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
   }
-  // paginating forgets the signal of a request, so every call has a client of its own; they share budget and token
+  // pagination drops a request's signal, so every call has its own client; they share budget and token
   const api = (signal?: AbortSignal): GithubClient => (opened ??= open()).client(signal);
 
   async function ofOrganization(organization: string, signal?: AbortSignal): Promise<GithubRepository[]> {
@@ -69,11 +69,14 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return found ?? [];
   }
 
-  /** Lists an organization that one of these patterns means; one that is meant as a whole with its heads, if GraphQL tells them. */
+  /**
+   * Lists an organization that one of these patterns matches; with its heads if it is matched as a whole and GraphQL
+   * returns them.
+   */
   function listerWithHeads(patterns: readonly Pattern[], signal?: AbortSignal): Lister {
     const whole = patterns.filter(({ repository }) => repository === '*');
     return async (organization) => {
-      // of a part of it, pages that did not change are cheaper: they are free
+      // for a part of an organization, unchanged REST pages are cheaper: they are free
       const isWhole = !isAnonymous && whole.some((pattern) => matchesOrganization(pattern, organization));
       const listed = isWhole ? await listByGraphql(api(signal), uidPrefix, organization) : null;
       return listed ?? ofOrganization(organization, signal);
@@ -103,7 +106,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
       organization,
       project: null,
       repository: found.name,
-      // the token goes to the configured address only
+      // the token is sent only to the configured address
       cloneUrl: URL.parse(given)?.origin === new URL(base).origin ? given : derived,
       defaultBranch: found.default_branch ?? null,
       ...(found.id === undefined ? {} : { uid: `${uidPrefix}${found.id}` }),
@@ -111,7 +114,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     };
   }
 
-  /** What answers under a name, which a renamed or transferred repository does too. */
+  /** What GitHub returns for a name; a renamed or transferred repository answers too. */
   async function atName(sought: SoughtRepository, signal?: AbortSignal): Promise<Repository | null> {
     if (sought.project !== null) return null;
     const { organization: owner, repository: repo } = sought;
@@ -119,7 +122,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return answer && repositoryOf(answer.data);
   }
 
-  /** The repository with this number, for a name that was given to nobody but is not sent on any more. */
+  /** The repository with this numeric id, for a name that is unused and no longer redirected. */
   async function byUid(uid: string | undefined, signal?: AbortSignal): Promise<Repository | null> {
     if (!uid?.startsWith(uidPrefix)) return null;
     const answer = await api(signal)
@@ -128,14 +131,14 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     return answer && repositoryOf(answer.data as GithubRepository);
   }
 
-  /** True when git finds the repository where its name says. */
+  /** True when git finds the repository at the address of its name. */
   function isHere({ id, cloneUrl }: RepositoryAddress): boolean {
     const { organization, project, repository } = nameOf(id);
     const expected = `${base}/${organization}/${repository}.git`;
     return project === null && cloneUrl.toLowerCase() === expected.toLowerCase();
   }
 
-  /** What organizations have that the patterns name, or all that is visible where they leave it open. */
+  /** The repositories of the organizations that the patterns name, or all visible ones for a wildcard. */
   async function allOf(patterns: readonly Pattern[], list: Lister, signal?: AbortSignal): Promise<ListedRepository[]> {
     const named = organizationsOf(patterns);
     const limit = pLimit(AT_ONCE);
@@ -159,7 +162,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     find: (sought, signal) =>
       translated(name, signal, async () => {
         const found = await atName(sought, signal);
-        // a renamed repository answers under its new name, which is another id
+        // a renamed repository is returned under its new name, which is another id
         const asked = repositoryId(name, sought.organization, null, sought.repository);
         return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
       }),
@@ -187,7 +190,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   };
 }
 
-/** Base of the REST API: GitHub's own, or the place where an Enterprise Server has it. */
+/** Base of the REST API: GitHub's own, or the default path of an Enterprise Server. */
 function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   const base = (given ?? url).replace(/\/+$/, '');
   if (given !== undefined) return base;
@@ -199,12 +202,12 @@ type Lister = (organization: string) => Promise<readonly GithubRepository[]>;
 
 interface Opened {
   readonly git: ForgeLine;
-  /** The token that is valid now; null for nobody. */
+  /** The current token; null for anonymous access. */
   readonly token: () => Promise<string | null>;
   readonly client: (signal: AbortSignal | undefined) => GithubClient;
 }
 
-/** The token that limits are counted for. An app's own tokens change every hour, so it is known by its installation. */
+/** The account whose limits apply. An app's own tokens change every hour, so it is identified by its installation. */
 function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeAccount {
   const { app, name, tokenEnv, url } = config;
   const secrets = app
@@ -223,7 +226,7 @@ function nothing(): Promise<null> {
   return Promise.resolve(null);
 }
 
-/** The installations of an app have one token until it expires. */
+/** The token of an app installation, cached until it expires. */
 function installationToken(
   { app, name }: GithubProviderConfig,
   env: NodeJS.ProcessEnv,
@@ -243,7 +246,7 @@ function isNamed({ organization }: Pattern): boolean {
   return !hasWildcard(organization);
 }
 
-/** The organizations that all patterns name; null when one of them leaves it open. */
+/** The organizations that all patterns name; null when one of them has a wildcard organization. */
 function organizationsOf(patterns: readonly Pattern[]): string[] | null {
   if (!patterns.every(isNamed)) return null;
   return [...new Set(patterns.map(({ organization }) => organization))];
@@ -256,7 +259,7 @@ function unless(status: number): (error: unknown) => null {
   };
 }
 
-/** What GitHub's refusals mean. */
+/** Converts GitHub's refusals to failures. */
 async function translated<Result>(
   provider: string,
   signal: AbortSignal | undefined,

@@ -8,7 +8,7 @@ import type { Provider, RepositoryName } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
 import { basic, readSecret } from './secret.ts';
 
-/** What GitLab calls a project. Without a token it says less of it. */
+/** GitLab's description of a project. Without a token it has fewer fields. */
 const project = z.object({
   id: z.int(),
   path_with_namespace: z.string(),
@@ -26,13 +26,13 @@ const PAGING = {
   next: (_page: Project[], headers: Headers) => nextLink(headers),
 };
 
-/** Between the groups of a nested group, in the project of an id: no group has it in its name. */
+/** Separates the groups of a nested group in the project of an id: no group name contains it. */
 const NESTED = ':';
 
 /**
  * Repositories of GitLab. The top group (or user) is the organization and the groups below it are the project, so that
- * `acme/platform/db/migrations` is `<name>/acme/platform:db/migrations`. A top group that is named is asked for, with all
- * below it; a wildcard stands for what the token's user is a member of.
+ * `acme/platform/db/migrations` is `<name>/acme/platform:db/migrations`. A named top group is requested directly, with
+ * everything below it; a wildcard covers the memberships of the token's user.
  */
 export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, apiUrl = `${url}/api/v4`, archived, forks } = config;
@@ -68,12 +68,12 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
     if (token() === null) throw seesNothing(name);
     const found = await client.list(`/projects?membership=true&pagination=keyset&${wanted}`, PAGING, signal);
     if (found !== null) return found;
-    throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${apiUrl}: is its address right?`);
+    throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${apiUrl}: check its address.`);
   }
 
   function isWanted(found: Project): boolean {
     const isFork = found.forked_from_project !== null && found.forked_from_project !== undefined;
-    // what was deleted is kept for some days under another name; without its repository a project has nothing to fetch
+    // deleted projects stay for some days under another name; a project without a repository has nothing to fetch
     const isThere = !found.marked_for_deletion_on && found.repository_access_level !== 'disabled';
     return isThere && (archived || found.archived !== true) && (forks || !isFork);
   }
@@ -85,7 +85,7 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
     async list(patterns, signal) {
       const { named, open } = organizationsOf(patterns);
       const own = open ? await visible(signal) : [];
-      // a group that the user is a member of may have more to see than that
+      // a group that the user is a member of may have more visible projects than the user's memberships
       const found = await pLimit(AT_ONCE).map(named, (group) => ofGroup(group, signal));
       return [...own, ...found.flat()].filter(isWanted).flatMap(foundIn);
     },
@@ -104,7 +104,7 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
   });
 }
 
-/** The repository, unless its path is none that GitLab gives. */
+/** The repository, unless its path cannot be one of GitLab's. */
 function foundIn({ id, path_with_namespace: full, default_branch: branch }: Project): FoundRepository[] {
   const [organization = '', ...rest] = full.split('/');
   const repository = rest.pop();

@@ -8,8 +8,8 @@ import { findLayout, type Layout } from '../layout.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /**
- * Repositories in a folder, as `org/repo` or `org/project/repo`, bare or not. `repo.git` is named `repo`, unless both are
- * there. Hidden folders and what is inside repositories are not looked at; symlinks are followed within the folder only.
+ * Repositories in a folder, as `org/repo` or `org/project/repo`, bare or not. `repo.git` is named `repo`, unless both
+ * exist. Hidden folders and folders inside repositories are skipped; symlinks are followed within the folder only.
  */
 export function createLocalProvider({ name, root: given }: LocalProviderConfig): Provider {
   const root = resolve(given === '~' || given.startsWith('~/') ? join(homedir(), given.slice(1)) : given);
@@ -101,14 +101,14 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
   };
 }
 
-/** The visible folders in a folder, through symlinks only where these stay inside. */
+/** The visible folders in a folder; symlinks are followed only if they stay inside. */
 async function foldersIn(path: string, inside: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch((error: unknown) => {
     throw new LonghaulError('DiscoveryFailed', `The folder ${path} cannot be read: make it readable for the worker.`, {
       cause: error,
     });
   });
-  // a name that is not UTF-8 (U+FFFD here) can be no part of an id, and cannot be opened by it either
+  // a name that is not UTF-8 (U+FFFD here) cannot be part of an id, and cannot be opened by it
   const visible = entries.filter(({ name }) => !/^\.|^lost\+found$|\u{fffd}/u.test(name));
   const kept = await Promise.all(
     visible.map(async (entry) => {
@@ -121,8 +121,8 @@ async function foldersIn(path: string, inside: string): Promise<string[]> {
 }
 
 /**
- * Device, inode and birth of the folder that makes a folder a repository: the same after a move within one file system. Null
- * where the file system does not say when a folder was made, because numbers alone are given to others again.
+ * Device, inode and creation time of the repository's folder: the same after a move within one file system. Null where
+ * the file system has no creation time, because inode numbers are reused.
  */
 async function uidOf({ gitDir }: Layout): Promise<string | null> {
   const { dev, ino, birthtimeNs } = await stat(gitDir, { bigint: true });

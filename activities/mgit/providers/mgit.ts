@@ -56,7 +56,7 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
     list,
     find,
     async locate(wanted, signal) {
-      // mgit's listing says nothing that would outlast a rename
+      // mgit's listing has no id that survives a rename
       const located: (Repository | null)[] = [];
       for (const sought of wanted) located.push(await find(sought, signal));
       return located;
@@ -66,15 +66,15 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
 }
 
 /**
- * A query that finds at least what the pattern means. Without a provider mgit takes a wildcard in front for the name of a
- * provider, so everything is asked for then. What begins with a dash must not look like an option.
+ * A query that finds at least what the pattern matches. Without a provider mgit reads a leading wildcard as a provider
+ * name, so everything is requested then. A leading dash must not look like an option.
  */
 function queryOf({ organization, project, repository }: Pattern, hasProvider: boolean): string {
   if (!hasProvider && hasWildcard(organization)) return '*/*/*';
   return [organization.replace(/^-/, '?'), project ?? '*', repository].join('/');
 }
 
-/** The repositories in what mgit printed: an array or one object a line, with lines of its log around it. */
+/** The repositories in mgit's output: an array or one object per line, possibly with log lines around it. */
 function readListing(stdout: string, stderr: string): Record<string, unknown>[] {
   const lines = stdout.split(/\r?\n/);
   const listing = arrayIn(lines) ?? objectsIn(lines);

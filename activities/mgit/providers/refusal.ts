@@ -1,22 +1,22 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** What a forge says instead of an answer. */
+/** An error answer of a forge. */
 export interface Refusal {
   /** The provider's name in `longhaul.yaml`. */
   readonly provider: string;
   readonly status: number;
   readonly headers: Headers;
-  /** The forge's own words, without secrets. */
+  /** The forge's own message, without secrets. */
   readonly said: string;
 }
 
-/** How long to stay away when a forge asks for that and does not say how long. */
+/** Wait when a forge asks to wait without a duration. */
 const UNTOLD_WAIT_MS = 60_000;
-/** Who asks for more is asked again after a day; no clock could show what some say. */
+/** Longer waits are cut to a day; clocks cannot represent some of the requested ones. */
 export const LONGEST_WAIT_MS = 86_400_000;
 
 /**
- * What a refusal means: `RateLimited` with the time to wait, `AuthenticationFailed` for a token that is not good enough,
+ * The failure for a refusal: `RateLimited` with the time to wait, `AuthenticationFailed` for an insufficient token,
  * `DiscoveryFailed` for the rest.
  */
 export function failureOf({ provider, status, headers, said }: Refusal): LonghaulError {
@@ -32,8 +32,8 @@ export function failureOf({ provider, status, headers, said }: Refusal): Longhau
 }
 
 /**
- * What a refusal means that asks nobody to wait: `AuthenticationFailed` for a token that is not good enough, `DiscoveryFailed`
- * for the rest. `said`: the forge's own words, without secrets.
+ * The failure for a refusal without a wait: `AuthenticationFailed` for an insufficient token, `DiscoveryFailed` for the
+ * rest. `said` is the forge's own message, without secrets.
  */
 export function failureOfStatus(provider: string, status: number, said: string, cause?: Error): LonghaulError {
   const isToken = status === 401 || status === 403;
@@ -42,7 +42,7 @@ export function failureOfStatus(provider: string, status: number, said: string, 
   return new LonghaulError(type, `Provider ${provider} ${what} (${status}): ${said}`, cause && { cause });
 }
 
-/** Milliseconds that a forge asks to wait for; null when it does not. */
+/** Milliseconds that a forge asks to wait; null when it does not ask. */
 export function waitOf(status: number, headers: Headers): number | null {
   if (status !== 429 && status !== 403 && status !== 503) return null;
   const after = headers.get('retry-after');
@@ -55,7 +55,7 @@ export function waitOf(status: number, headers: Headers): number | null {
   return status === 429 ? UNTOLD_WAIT_MS : null;
 }
 
-/** Milliseconds that a header `retry-after` asks for, in seconds or as a date: from a second to a day. */
+/** Milliseconds in a `retry-after` header, given in seconds or as a date: from a second to a day. */
 export function retryAfterMs(after: string): number {
   return withinReason(/^\d+$/.test(after) ? Number(after) * 1_000 : Date.parse(after) - Date.now());
 }

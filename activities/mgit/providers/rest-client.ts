@@ -5,32 +5,32 @@ import { redact } from '../../../domain/shared/redact.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
 import { failureOf, type Refusal, waitOf } from './refusal.ts';
 
-/** Where a forge's API is and who asks. */
+/** The address and credentials of a forge's API. */
 export interface RestClientOptions {
   /** The provider's name in `longhaul.yaml`. */
   readonly provider: string;
   /** Base of the API, without a slash at its end. */
   readonly apiUrl: string;
-  /** Headers of every request. Read for each of them, so that a missing token is a failure of the request. */
+  /** Headers of every request. Read for each request, so that a missing token fails the request. */
   readonly headers: () => Readonly<Record<string, string>>;
-  /** Every request waits for its turn. */
+  /** Every request waits for a slot. */
   readonly turn: ForgeTurn;
 }
 
-/** How a forge cuts a list into pages. */
+/** How a forge splits a list into pages. */
 export interface Paging<Page, Item> {
   readonly page: z.ZodType<Page>;
   readonly items: (page: Page) => readonly Item[];
-  /** The address of the next page, of which only the query is taken; null on the last page. */
+  /** The address of the next page, of which only the query is used; null on the last page. */
   readonly next: (page: Page, headers: Headers, at: URL) => string | URL | null;
 }
 
 /**
- * Reads a forge's API. Every failure is a `RateLimited`, an `AuthenticationFailed` or a `DiscoveryFailed`; nothing leaves for
- * another host than the configured one.
+ * Reads a forge's API. Every failure is a `RateLimited`, an `AuthenticationFailed` or a `DiscoveryFailed`; requests go
+ * only to the configured host.
  */
 export interface RestClient {
-  /** What is at a path; null when there is nothing (404). */
+  /** The value at a path; null when there is none (404). */
   get<Answer>(path: string, schema: z.ZodType<Answer>, signal: AbortSignal | undefined): Promise<Answer | null>;
   /** The items of all pages; null when there is no such list (404). */
   list<Page, Item>(path: string, paging: Paging<Page, Item>, signal: AbortSignal | undefined): Promise<Item[] | null>;
@@ -50,21 +50,21 @@ class RefusedError extends Error {
   }
 }
 
-/** Where the forges have words for people in what they say of a failure. */
+/** Fields with messages in the error answers of the forges. */
 const failure = z.object({
   message: z.string().optional(),
   error_description: z.string().optional(),
   error: z.union([z.string(), z.object({ message: z.string().optional() }), z.null()]).optional(),
 });
 
-/** After a broken connection or a 5xx a request is made again after so many milliseconds. */
+/** Pauses before a request is repeated after a broken connection or a 5xx, in milliseconds. */
 const PAUSES_MS = [1_000, 4_000];
 /** A renamed repository is one redirect away. */
 const MOST_REDIRECTS = 3;
 
-/** Opens a client. Nothing is sent before it is used. */
+/** Opens a client. Sends nothing before its first use. */
 export function createRestClient({ provider, apiUrl, headers, turn }: RestClientOptions): RestClient {
-  /** The answer to one request, which is made again when its failure may pass. */
+  /** The answer to one request; failures that may pass are retried. */
   async function read(url: URL, signal: AbortSignal | undefined): Promise<Answer | null> {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -95,7 +95,7 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
     }
     if (status === 404 && isJson(text)) return null;
     if (status === 404) {
-      throw new LonghaulError('DiscoveryFailed', `Provider ${provider} has no API at ${apiUrl}: is its address right?`);
+      throw new LonghaulError('DiscoveryFailed', `Provider ${provider} has no API at ${apiUrl}: check its address.`);
     }
     if (!response.ok) throw new RefusedError({ provider, status, headers: response.headers, said: spoken(text, sent) });
     return { body: parsed(url, response, text), headers: response.headers };
@@ -104,15 +104,15 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
   function sentOn(from: URL, location: string, hops: number): URL {
     const to = URL.parse(location, from.href);
     if (to === null || hops >= MOST_REDIRECTS) {
-      throw new LonghaulError('DiscoveryFailed', `Provider ${provider} sends in circles: is its address right?`);
+      throw new LonghaulError('DiscoveryFailed', `Provider ${provider} redirects in circles: check its address.`);
     }
     if (to.hostname !== from.hostname) {
       throw new LonghaulError(
         'AuthenticationFailed',
-        `Provider ${provider} answers by sending to ${to.hostname}: to sign in there, or because it has moved.`,
+        `Provider ${provider} redirects to ${to.hostname}, for a sign-in or because it has moved.`,
       );
     }
-    // not put together anew: a path that begins with two slashes would be read as another host
+    // not rebuilt from parts: a path that begins with two slashes would be read as another host
     const sent = new URL(from);
     sent.pathname = to.pathname;
     sent.search = to.search;
@@ -121,13 +121,13 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
 
   function parsed(url: URL, response: Response, text: string): unknown {
     if (isJson(text)) return JSON.parse(text);
-    // who is not signed in gets a web page, and no refusal, from some forges and from many proxies before them
+    // some forges, and many proxies, answer an unauthenticated request with a web page instead of an error
     const isPage = /html/i.test(response.headers.get('content-type') ?? '');
     throw new LonghaulError(
       isPage ? 'AuthenticationFailed' : 'DiscoveryFailed',
       isPage
-        ? `Provider ${provider} answers with a web page: it wants somebody to sign in, or its address is wrong.`
-        : `Provider ${provider} answered ${url.pathname} with no JSON.`,
+        ? `Provider ${provider} answers with a web page: it requires a sign-in, or its address is wrong.`
+        : `Provider ${provider} did not answer ${url.pathname} with JSON.`,
     );
   }
 
@@ -137,7 +137,7 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
     const [issue] = result.error.issues;
     throw new LonghaulError(
       'DiscoveryFailed',
-      `Provider ${provider} answered ${url.pathname} with something else than its API describes: ` +
+      `Provider ${provider} answered ${url.pathname} with an unexpected structure:` +
         `${issue?.path.join('.') || 'the answer'}: ${issue?.message}.`,
     );
   }
@@ -165,7 +165,7 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
         const answer = await read(url, signal);
         if (answer === null && seen.size === 0) return null;
         if (answer === null || seen.has(url.search)) {
-          throw new LonghaulError('DiscoveryFailed', `Provider ${provider} has no end of ${url.pathname}.`);
+          throw new LonghaulError('DiscoveryFailed', `Provider ${provider} returned endless pages of ${url.pathname}.`);
         }
         seen.add(url.search);
         const page = checked(url, schema, answer.body);
@@ -187,7 +187,7 @@ export function nextLink(headers: Headers): string | null {
   return null;
 }
 
-/** The same address with the query of another; without one when the other is no address. */
+/** The same address with the query of another; without one when the other is invalid. */
 function withQueryOf(url: URL, other: string | URL): URL {
   const changed = new URL(url);
   changed.search = URL.parse(String(other), url.href)?.search ?? '';
@@ -203,14 +203,14 @@ function isJson(text: string): boolean {
   }
 }
 
-/** True for a broken connection, and for a server that has trouble and does not say until when. */
+/** True for a broken connection, and for a server error without a time to wait. */
 function mayPass(error: unknown): boolean {
   if (!(error instanceof RefusedError)) return !(error instanceof LonghaulError);
   const { status, headers } = error.refusal;
   return status >= 500 && waitOf(status, headers) === null;
 }
 
-/** What a refusal says in words, on one line, and without what was sent to prove who asks. */
+/** The text of a refusal on one line, without the credentials that were sent. */
 function spoken(text: string, sent: Readonly<Record<string, string>>): string {
   let said = wordsOf(text);
   const [scheme, proof = ''] = sent['authorization']?.split(' ') ?? [];
@@ -227,7 +227,7 @@ function passwordOf(basic: string): string {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-/** The message in what a forge's API says of a failure; a web page has none. */
+/** The error message of a forge's API; a web page has none. */
 function wordsOf(text: string): string {
   if (/^\s*</.test(text)) return '';
   if (!isJson(text)) return text;

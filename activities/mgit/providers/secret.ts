@@ -1,6 +1,6 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** What an environment variable holds for a provider. Throws `AuthenticationFailed` when it is not set. */
+/** The value of a provider's environment variable. Throws `AuthenticationFailed` when it is not set. */
 export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider: string): string {
   const value = env[variable]?.trim();
   if (value) return value;
@@ -11,8 +11,8 @@ export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider:
 }
 
 /**
- * The secret that an environment variable holds for a provider; null when none is named. Throws `AuthenticationFailed` when
- * the variable is not set or holds what no header may.
+ * The secret in a provider's environment variable; null when no variable is configured. Throws `AuthenticationFailed`
+ * when the variable is not set or its value cannot be in a header.
  */
 export function readSecret(env: NodeJS.ProcessEnv, variable: string | undefined, provider: string): string | null {
   if (variable === undefined) return null;
@@ -20,7 +20,7 @@ export function readSecret(env: NodeJS.ProcessEnv, variable: string | undefined,
   if (/^[\x21-\x7e]+$/.test(value)) return value;
   throw new LonghaulError(
     'AuthenticationFailed',
-    `The environment variable ${variable} of provider ${provider} holds spaces or other characters that no token has.`,
+    `The environment variable ${variable} of provider ${provider} contains spaces or other characters that no token has.`,
   );
 }
 

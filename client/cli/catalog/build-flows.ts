@@ -26,9 +26,11 @@ export async function listBuilds(context: CliContext, options: { readonly json?:
 
 /** Options of `longhaul index reembed`. */
 export interface ReembedOptions extends FlowOptions {
+  /** Model of the new build. @default that of the live one */
   readonly model?: string;
   /** YAML file with stored queries (docs/search.md). */
   readonly queries?: string;
+  /** Switch without asking. @default false */
   readonly yes?: boolean;
   readonly parallel: number;
 }
@@ -36,7 +38,7 @@ export interface ReembedOptions extends FlowOptions {
 /** `longhaul index reembed`: another build beside the live one, compared and switched to. */
 export async function reembed(context: CliContext, options: ReembedOptions): Promise<number> {
   const { model, yes = false, parallel } = options;
-  if (!yes && options.wait !== false && !process.stdin.isTTY) {
+  if (!yes && options.wait !== false && !context.stdin.isTTY) {
     throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes, or --no-wait and answer later.');
   }
   const queries = options.queries === undefined ? [] : await readQueries(options.queries);

@@ -69,7 +69,7 @@ export async function indexStdin(
   if (file !== undefined && !statSync(file, { throwIfNoEntry: false })?.isFile()) {
     throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
   }
-  const input = file === undefined ? process.stdin : createReadStream(file);
+  const input = file === undefined ? context.stdin : createReadStream(file);
   const results = await ingestLines(context, input, options.provider);
   if (options.json) context.stdout.write(`${JSON.stringify({ repositories: results })}\n`);
   for (const result of options.json ? [] : results) {

@@ -28,7 +28,7 @@ export async function addRepositories(
   options: FleetOptions & { pattern: string[]; yes?: boolean; parallel: number },
 ): Promise<number> {
   const { yes = false } = options;
-  if (!yes && !options.dryRun && !process.stdin.isTTY) {
+  if (!yes && !options.dryRun && !context.stdin.isTTY) {
     throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
   }
   const input: OnboardInput = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
@@ -38,9 +38,13 @@ export async function addRepositories(
 
 /** Options of `longhaul sync`: exactly one of the choices. */
 export interface SyncOptions extends FleetOptions {
+  /** mgit patterns of the repositories to sync. */
   readonly pattern?: string[];
+  /** Names of the groups to run. */
   readonly group?: string[];
+  /** Run the groups that are due. @default false */
   readonly due?: boolean;
+  /** Run all groups, or sync everything that is indexed. @default false */
   readonly all?: boolean;
   readonly parallel: number;
 }
@@ -97,7 +101,7 @@ export async function watchFlow(
   const session = await connectTemporal(context);
   try {
     const run = { client: session.client, workflowId };
-    if (process.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
+    if (context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
     const result = (await followToEnd(context, run, options)) as object;
     if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     else if (isFleetResult(result)) await printFleetResult(context, result);

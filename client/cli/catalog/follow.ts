@@ -2,7 +2,9 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { ReembedProgress } from '../../../domain/catalog/flows/build-flows.ts';
 import type { FleetProgress } from '../../../domain/fleet/fleet.ts';
 import { waitingFor } from '../../../domain/catalog/flows/progress.ts';
+import { untilAborted } from '../../../platform/until-aborted.ts';
 import type { CliContext } from '../../core/context.ts';
+import type { Output } from '../../core/io.ts';
 import { printable } from '../../core/printable.ts';
 
 /** How often the flow is asked for its progress. */
@@ -22,14 +24,15 @@ export interface FollowOptions {
 }
 
 /**
- * Waits for a flow's result and meanwhile shows the progress that the flow itself reports. The command may be killed at
- * any time: the flow goes on, and `longhaul watch` follows it again.
+ * Waits for a flow's result and meanwhile shows the progress that the flow itself reports. Rejects with the reason of `signal`
+ * when that aborts: the flow goes on, and `longhaul watch` follows it again.
  */
 export async function follow(
   context: CliContext,
   { client, workflowId, runId, show }: FollowOptions,
+  signal: AbortSignal,
 ): Promise<unknown> {
-  const result = client.workflow.getHandle(workflowId, runId).result() as Promise<unknown>;
+  const result = untilAborted<unknown>(signal, client.workflow.getHandle(workflowId, runId).result());
   if (show) await watch(context, client, workflowId, result, () => false);
   return result;
 }
@@ -147,7 +150,7 @@ async function openDisplay({ stderr }: CliContext): Promise<Display> {
   };
 }
 
-function lines(stderr: NodeJS.WriteStream): Display {
+function lines(stderr: Output): Display {
   let last = '';
   return {
     update: (progress) => {

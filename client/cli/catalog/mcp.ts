@@ -12,7 +12,7 @@ const GRACE_MS = 2_000;
  * `longhaul mcp`: serves the Model Context Protocol on standard input and output until the input ends or the process is told
  * to stop. `currentContext` is asked again and again: a change of `longhaul.yaml` counts at once.
  */
-export async function serveMcp(currentContext: () => CliContext, version: string): Promise<number> {
+export async function serveMcp(currentContext: () => CliContext): Promise<number> {
   const library = createLibrary(currentContext);
   const transport = new StdioServerTransport(process.stdin, protocolOutput());
   // whatever ends the connection goes through here: the end of the input, a message that is too large, a closed output
@@ -23,7 +23,7 @@ export async function serveMcp(currentContext: () => CliContext, version: string
       resolve();
     };
   });
-  const connection = serveStdio(() => createMcpServer(library, version), {
+  const connection = serveStdio(() => createMcpServer(library), {
     transport,
     onerror: (error) => process.stderr.write(`longhaul mcp: ${printable(error.message)}\n`),
   });

@@ -1,4 +1,5 @@
 import type { OnProgress } from '../../../stack/progress.ts';
+import type { Output } from '../../core/io.ts';
 
 /** How often a passing state is repeated where lines cannot be replaced, in milliseconds. */
 const REPEAT = 10_000;
@@ -7,7 +8,7 @@ const REPEAT = 10_000;
  * Writes progress of the stack: on a terminal one line that is replaced while something passes, elsewhere plain lines, of a
  * passing state one in ten seconds.
  */
-export function progressLines(stream: NodeJS.WriteStream): OnProgress {
+export function progressLines(stream: Output): OnProgress {
   const told = new Map<string, number>();
   let open = false;
   return ({ about, message, passing }) => {

@@ -1,5 +1,6 @@
 import type { Flows } from '../../core/start-flow.ts';
 import type { CliContext } from '../../core/context.ts';
+import { Interrupted } from '../../core/errors.ts';
 import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress, untilAnswered } from './follow.ts';
 import { printable } from '../../core/printable.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
@@ -59,18 +60,20 @@ export type Run = Omit<FollowOptions, 'show'>;
 
 /** Follows a flow until it ends; an interruption leaves it running. */
 export async function followToEnd(context: CliContext, run: Run, options: FlowOptions): Promise<unknown> {
-  const detach = (): never => leave(context, run);
-  process.once('SIGINT', detach);
+  const interruption = new AbortController();
+  const detach = (): void => interruption.abort(leave(context, run));
+  context.signals.once('SIGINT', detach);
   try {
-    return await follow(context, { ...run, show: options.json !== true });
+    return await follow(context, { ...run, show: options.json !== true }, interruption.signal);
   } finally {
-    process.off('SIGINT', detach);
+    context.signals.off('SIGINT', detach);
   }
 }
 
-function leave({ stderr }: CliContext, { workflowId }: Run): never {
+/** Says how to come back to a flow that goes on. */
+function leave({ stderr }: CliContext, { workflowId }: Run): Interrupted {
   stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
-  process.exit(130);
+  return new Interrupted();
 }
 
 function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string {
@@ -87,17 +90,20 @@ export async function askForConfirmation(
   const progress = await followUntilAsked(context, run);
   if (progress === null) return;
   const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: process.stdin, output: context.stderr });
+  const terminal = createInterface({ input: context.stdin, output: context.stderr });
   const asked = question(progress).split('\n').map(printable).join('\n');
   const over = new AbortController();
   const { signal } = over;
-  terminal.once('SIGINT', () => leave(context, run));
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    terminal.once('SIGINT', () => reject(leave(context, run)));
+  });
   // the end of the input is no answer, and no is what nobody regrets
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
     const answer = await Promise.race([
       terminal.question(`${asked} [y/N]: `, { signal }),
       ended,
+      interrupted,
       untilAnswered(run, signal).then(() => null),
     ]);
     if (answer === null) context.stderr.write('\nIt was answered elsewhere.\n');

@@ -4,12 +4,18 @@ import { printable } from '../../core/printable.ts';
 
 /** What `longhaul search` can be told besides the query. */
 export interface SearchOptions {
+  /** mgit pattern of the repositories to search. @default all */
   readonly repo?: string;
+  /** Language of the files. @default any */
   readonly lang?: string;
+  /** Pattern of the paths of the files. @default any */
   readonly path?: string;
+  /** Branch to search. @default HEAD */
   readonly branch?: string;
   readonly limit: number;
+  /** Print one JSON value. @default false */
   readonly json?: boolean;
+  /** Show how each score came about. @default false */
   readonly explain?: boolean;
   /** False for `--no-rescore`. */
   readonly rescore: boolean;
@@ -52,7 +58,7 @@ async function printAnswer(
     import('../../../domain/catalog/search/identifiers.ts'),
     import('../../../domain/catalog/search/snippet.ts'),
   ]);
-  const colors = picocolors.createColors(stdout.isTTY && !env['NO_COLOR']);
+  const colors = picocolors.createColors(stdout.isTTY === true && !env['NO_COLOR']);
   const terms = queryStems(query);
   const isWanted = wordMatcher(terms);
   const highlighted = (line: string): string =>

@@ -20,8 +20,8 @@ export interface GatewayOptions {
 }
 
 /** `longhaul gateway`: serves until SIGTERM or SIGINT, then answers what it was asked and ends. */
-export async function serveGateway(context: CliContext, version: string, options: GatewayOptions): Promise<number> {
-  const { config, env } = context;
+export async function serveGateway(context: CliContext, options: GatewayOptions): Promise<number> {
+  const { config, env, signals } = context;
   const metricsAddress = statusAddress(options.metricsAddress, env);
   const given = options.address ?? config.gateway.address;
   const listensAt = parseAddress(given);
@@ -31,7 +31,7 @@ export async function serveGateway(context: CliContext, version: string, options
   try {
     const { client } = session;
     const metrics = createGatewayMetrics();
-    const server = await createGateway({ config, env, client, logger, metrics, version });
+    const server = await createGateway({ config, env, client, logger, metrics });
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
     try {
@@ -39,7 +39,7 @@ export async function serveGateway(context: CliContext, version: string, options
         const { address } = status;
         tellProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
       }
-      const stopped = new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
+      const stopped = new Promise((resolve) => signals.once('SIGTERM', resolve).once('SIGINT', resolve));
       const address = await listening(server.listen(listensAt), given);
       tellProcess(logger, 'gateway_ready', { address }, 'ready');
       await stopped;
@@ -62,6 +62,7 @@ export interface KeyOptions {
   readonly updates: readonly string[];
   /** Requests a minute. */
   readonly rate: number;
+  /** Print one JSON value. @default false */
   readonly json?: boolean;
 }
 

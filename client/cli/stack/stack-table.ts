@@ -2,13 +2,11 @@ import Table from 'cli-table3';
 import picocolors from 'picocolors';
 import type { StackState } from '../../../stack/state.ts';
 import type { CliContext } from '../../core/context.ts';
+import type { Output } from '../../core/io.ts';
 
 /** The colours for a stream: none where it is no terminal or NO_COLOR is set. */
-export function coloursFor(
-  stream: NodeJS.WriteStream,
-  env: NodeJS.ProcessEnv,
-): ReturnType<typeof picocolors.createColors> {
-  return picocolors.createColors(stream.isTTY && !env['NO_COLOR']);
+export function coloursFor(stream: Output, env: NodeJS.ProcessEnv): ReturnType<typeof picocolors.createColors> {
+  return picocolors.createColors(stream.isTTY === true && !env['NO_COLOR']);
 }
 
 /** A table without lines around it: fit for a terminal and for a pipe. */

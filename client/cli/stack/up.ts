@@ -9,14 +9,12 @@ import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import type { CliContext } from '../../core/context.ts';
 import { progressLines } from '../catalog/progress-lines.ts';
+import { INTERRUPTED } from '../../core/errors.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { stackTable } from './stack-table.ts';
 import type { SupervisorMessage } from './supervisor-process.ts';
 import type { SupervisorContext } from './supervisor.ts';
 import { startStackAndWorker } from './supervisor.ts';
-
-/** Exit code of a command that the user interrupted before it had done its work. */
-const INTERRUPTED = 130;
 
 /** Options of `longhaul up`. */
 export interface UpOptions {
@@ -46,7 +44,7 @@ function tellRunning(running: RunningStack, options: UpOptions, context: CliCont
 }
 
 async function upForeground(context: CliContext): Promise<number> {
-  const interrupts = catchInterrupts();
+  const interrupts = catchInterrupts(context);
   try {
     const stack = await startStackAndWorker(context, {
       onProgress: progressLines(context.stderr),
@@ -77,7 +75,7 @@ interface Interrupts {
   release(): void;
 }
 
-function catchInterrupts(): Interrupts {
+function catchInterrupts({ signals }: CliContext): Interrupts {
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const controller = new AbortController();
   let second: (() => void) | null = null;
@@ -91,19 +89,19 @@ function catchInterrupts(): Interrupts {
     }
     controller.abort();
   };
-  for (const name of names) process.on(name, onSignal);
+  for (const name of names) signals.on(name, onSignal);
   return {
     signal: controller.signal,
     first,
     onSecond: (action) => (second = action),
     release: () => {
-      for (const name of names) process.off(name, onSignal);
+      for (const name of names) signals.off(name, onSignal);
     },
   };
 }
 
 async function upDetached(context: CliContext): Promise<number> {
-  const interrupts = catchInterrupts();
+  const interrupts = catchInterrupts(context);
   const child = spawnSupervisor(context);
   const onInterrupt = (): void => {
     child.kill('SIGTERM');

@@ -17,7 +17,7 @@ export interface WorkerCommandOptions {
  * here, for people. Throws `InvalidInput`, `InvalidConfiguration`.
  */
 export async function runWorker(
-  { configPath, dataDir, env }: CliContext,
+  { configPath, dataDir, env, signals }: CliContext,
   { roles, metricsAddress }: WorkerCommandOptions,
 ): Promise<number> {
   parseRoles(roles);
@@ -36,7 +36,7 @@ export async function runWorker(
       stdio: 'inherit',
     },
   );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.on(signal, () => child.kill(signal));
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;
 }

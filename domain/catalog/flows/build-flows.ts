@@ -17,6 +17,7 @@ export interface ReembedInput {
 export interface FillInput {
   /** Digest of the build. */
   readonly build: string;
+  /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 

@@ -109,6 +109,7 @@ export const STARTABLE_FLOWS = [
   'pruneIndex',
   'followRepository',
 ] as const satisfies readonly CheckedFlow[];
+/** One of {@link STARTABLE_FLOWS}. */
 export type StartableFlow = (typeof STARTABLE_FLOWS)[number];
 
 /** What services may give these flows: a repository by its id only. A worker fetches from any address that it is given, its own disk too. */
@@ -119,6 +120,7 @@ export const SERVICE_INPUTS = {
 
 /** The updates that services may send to runs over HTTP, by name. Who answered, the gateway says. */
 export const FLOW_UPDATES = { confirm: z.strictObject({ proceed: z.boolean() }) } as const;
+/** One of {@link FLOW_UPDATES}. */
 export type FlowUpdate = keyof typeof FLOW_UPDATES;
 
 /** What services may signal runs over HTTP: one JSON object. */

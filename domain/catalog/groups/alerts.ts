@@ -1,4 +1,4 @@
-/** What somebody should look at. */
+/** The kinds of alerts. */
 export const ALERT_KINDS = [
   'group-failed',
   'repository-failing',
@@ -6,62 +6,63 @@ export const ALERT_KINDS = [
   'runs-missed',
   'workers-gone',
 ] as const;
+/** One of {@link ALERT_KINDS}. */
 export type AlertKind = (typeof ALERT_KINDS)[number];
 
-/** One thing that is not as it should be, for as long as that lasts. */
+/** A problem, for as long as it lasts. */
 export interface Alert {
   readonly kind: AlertKind;
-  /** The group, repository or task queue that it is about: with the kind, what tells one alert from another. */
+  /** The group, repository or task queue with the problem. Together with the kind it identifies the alert. */
   readonly about: string;
   /** One sentence for people. */
   readonly text: string;
 }
 
-/** When something is worth an alert. */
+/** The thresholds of alerts. */
 export interface AlertRules {
-  /** A group of which nothing was left to do longer ago than this. */
+  /** Alert when a group has not been fully up to date for longer than this. */
   readonly staleAfterSeconds: number;
-  /** A repository that failed so many times in a row. */
+  /** Alert when a repository failed in this many consecutive runs. */
   readonly failingRuns: number;
 }
 
-/** A group as far as alerts are concerned. */
+/** What the alert rules need to know about a group. */
 export interface WatchedGroup {
   readonly name: string;
   readonly isPaused: boolean;
-  /** Runs that did not take place because Temporal was away. */
+  /** Runs that did not take place because Temporal was unavailable. */
   readonly missed: number;
-  /** When the latest run began after which nothing was left to do, ISO 8601; null when that was none of the latest. */
+  /** When the latest run that left nothing to do started, ISO 8601; null when none of the latest runs did. */
   readonly completeAt: string | null;
-  /** When the first of its latest runs began, ISO 8601; null when it never was run. */
+  /** When the first of its latest runs started, ISO 8601; null when it never ran. */
   readonly firstRunAt: string | null;
-  /** Its runs that ended, oldest first. */
+  /** Its finished runs, oldest first. */
   readonly runs: readonly WatchedRun[];
 }
 
-/** A run that ended. */
+/** A finished run. */
 export interface WatchedRun {
-  /** Temporal's name of how it ended. */
+  /** Temporal's name of its final status. */
   readonly status: string;
   /** Ids of the repositories that failed. */
   readonly failed: readonly string[];
 }
 
-/** What alerts are made of. */
+/** The input of the alert rules. */
 export interface WatchedFleet {
   /** ISO 8601. */
   readonly at: string;
   readonly groups: readonly WatchedGroup[];
   /** Task queues that no worker polls. */
   readonly unpolled: readonly string[];
-  /** Missed runs by group when it was last looked; a group that is not there had none. */
+  /** Missed runs by group at the last check; a group that is not listed had none. */
   readonly missedBefore: Readonly<Record<string, number>>;
 }
 
-/** More repositories of a group than this fail for one reason, of which everybody hears once. */
+/** If more repositories of a group fail than this, they are reported as one alert. */
 const MOST_NAMED = 20;
 
-/** Everything that is not as it should be now. */
+/** All alerts that apply now. */
 export function alertsOf({ at, groups, unpolled, missedBefore }: WatchedFleet, rules: AlertRules): Alert[] {
   const alerts = groups.flatMap((group) => [
     ...failedRun(group),
@@ -72,23 +73,26 @@ export function alertsOf({ at, groups, unpolled, missedBefore }: WatchedFleet, r
   const gone = unpolled.map((queue): Alert => ({
     kind: 'workers-gone',
     about: queue,
-    text: `No worker polls the task queue ${queue}: nothing that it is for goes on.`,
+    text: `No worker polls the task queue ${queue}: its tasks wait.`,
   }));
   return [...alerts, ...gone];
 }
 
-/** What somebody is to be told. */
+/** The changes of alerts to send to a channel. */
 export interface AlertChanges {
   readonly raised: readonly Alert[];
   readonly settled: readonly Alert[];
 }
 
-/** What came and what went between two looks. */
+/** Alerts raised and resolved between two checks. */
 export function alertNews(before: readonly Alert[], now: readonly Alert[]): AlertChanges {
   return { raised: without(now, before), settled: without(before, now) };
 }
 
-/** The news for somebody who could not be told what is `untold`: that too, each alert once. What is there again has not settled. */
+/**
+ * The changes to send to a channel that missed the changes `untold`: both together, each alert once. An alert that is
+ * raised again is not resolved.
+ */
 export function withUntold(news: AlertChanges, untold: AlertChanges, now: readonly Alert[]): AlertChanges {
   return {
     raised: [...without(untold.raised, news.raised), ...news.raised],
@@ -96,12 +100,12 @@ export function withUntold(news: AlertChanges, untold: AlertChanges, now: readon
   };
 }
 
-/** True when there is nothing to tell. */
+/** True when there is nothing to send. */
 export function isNoNews({ raised, settled }: AlertChanges): boolean {
   return raised.length + settled.length === 0;
 }
 
-/** The alerts that are not among others. */
+/** The alerts that are not among the others. */
 function without(alerts: readonly Alert[], others: readonly Alert[]): Alert[] {
   const known = new Set(others.map(nameOf));
   return alerts.filter((alert) => !known.has(nameOf(alert)));
@@ -120,7 +124,7 @@ function failedRun({ name, runs }: WatchedGroup): Alert[] {
   }
   if (latest.failed.length === 0) return [];
   const [first] = latest.failed;
-  const text = `${latest.failed.length} repositories of the sync group ${name} failed in its latest run, ${first} among them.`;
+  const text = `${latest.failed.length} repositories of the sync group ${name} failed in its latest run, including ${first}.`;
   return [{ kind: 'group-failed', about: name, text }];
 }
 
@@ -129,13 +133,13 @@ function failingRepositories({ name, runs }: WatchedGroup, times: number): Alert
   if (latest.length < times) return [];
   const always = (latest[0]?.failed ?? []).filter((id) => latest.every(({ failed }) => failed.includes(id)));
   if (always.length > MOST_NAMED) {
-    const text = `${always.length} repositories failed in the latest ${times} runs of the sync group ${name}, ${always[0]} among them.`;
+    const text = `${always.length} repositories failed in the latest ${times} runs of the sync group ${name}, including ${always[0]}.`;
     return [{ kind: 'repository-failing', about: name, text }];
   }
   return always.map((id) => ({
     kind: 'repository-failing',
     about: id,
-    text: `${id} failed in the latest ${times} runs of the sync group ${name}: its index is as old as its last success.`,
+    text: `${id} failed in the latest ${times} runs of the sync group ${name}: its index is from its last success.`,
   }));
 }
 
@@ -144,13 +148,13 @@ function staleness({ name, isPaused, completeAt, firstRunAt }: WatchedGroup, now
   if (isPaused || since === null || now - Date.parse(since) <= after * 1_000) return [];
   const text =
     completeAt === null
-      ? `None of the latest runs of the sync group ${name} left nothing to do.`
-      : `The sync group ${name} is only known to be up to date as of ${completeAt}.`;
+      ? `None of the latest runs of the sync group ${name} brought it fully up to date.`
+      : `The sync group ${name} was last known to be up to date at ${completeAt}.`;
   return [{ kind: 'group-stale', about: name, text }];
 }
 
 function missedRuns({ name, missed }: WatchedGroup, before: number): Alert[] {
   if (missed <= before) return [];
-  const text = `${missed - before} runs of the sync group ${name} did not take place because Temporal was away.`;
+  const text = `${missed - before} runs of the sync group ${name} did not take place because Temporal was unavailable.`;
   return [{ kind: 'runs-missed', about: name, text }];
 }

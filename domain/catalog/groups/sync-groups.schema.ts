@@ -7,10 +7,10 @@ const name = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'use letters, digits, dot, dash and underscore, at most 100');
 const patterns = z.array(z.string().min(1).max(300)).max(1_000);
 
-/** Names of branches, or patterns of them. */
+/** Branch names, or patterns of them. */
 export const branchList = z.array(z.string().refine(isBranchPattern, NOT_A_BRANCH_PATTERN)).max(200);
 
-/** True for a time zone of the IANA database. */
+/** True for a time zone in the IANA database. */
 function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone }).format();
@@ -25,7 +25,7 @@ const declaredGroup = z
     name,
     description: z.string().max(1_000).default(''),
     schedule: z.string().min(1).max(200),
-    timezone: z.string().refine(isTimeZone, 'this is no time zone: give one such as Europe/Berlin').default('UTC'),
+    timezone: z.string().refine(isTimeZone, 'not a time zone: use one such as Europe/Berlin').default('UTC'),
     jitter: spanOfTime('1h').optional(),
     patterns: patterns.min(1, 'give at least one pattern'),
     exclude: patterns.default([]),
@@ -44,7 +44,7 @@ export const syncGroupsFile = z.strictObject({
   groups: z.array(declaredGroup).max(1_000),
 });
 
-/** A group as it travels to its flow. */
+/** A group as passed to its flow. */
 export const syncGroup = z.strictObject({
   name,
   description: z.string().max(1_000).default(''),

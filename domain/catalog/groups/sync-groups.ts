@@ -1,22 +1,22 @@
-/** Repositories that are kept in sync together, as `sync-groups.yaml` declares them (seed 000, workflow 7). */
+/** Repositories that are synced together, as `sync-groups.yaml` declares them (docs/sync-groups.md). */
 export interface SyncGroup {
   readonly name: string;
   readonly description: string;
   /** Cron expression: minute, hour, day of the month, month, day of the week. */
   readonly schedule: string;
-  /** IANA time zone that the schedule is in, such as `Europe/Berlin`. */
+  /** IANA time zone of the schedule, such as `Europe/Berlin`. */
   readonly timezone: string;
-  /** Each run starts up to so many seconds later, by chance, so that not all groups start at once. */
+  /** Each run starts after a random delay of up to this many seconds, so that not all groups start at once. */
   readonly jitterSeconds: number;
-  /** mgit patterns (docs/patterns.md) of what belongs to the group. */
+  /** mgit patterns (docs/patterns.md) of the group's repositories. */
   readonly patterns: readonly string[];
-  /** mgit patterns of what does not, although it matches. */
+  /** mgit patterns of matching repositories to leave out. */
   readonly exclude: readonly string[];
-  /** Branches that are indexed beside HEAD: names, or patterns such as `release/*`. */
+  /** Branches to index in addition to HEAD: names, or patterns such as `release/*`. */
   readonly branches: readonly string[];
-  /** Repositories indexed at the same time. */
+  /** Repositories indexed in parallel. */
   readonly parallel: number;
-  /** From 1, which goes first when there are too few workers, to 5. */
+  /** From 1 (first when there are too few workers) to 5. */
   readonly priority: number;
   /** Declared, but not run by its schedule. */
   readonly paused: boolean;
@@ -24,22 +24,25 @@ export interface SyncGroup {
 
 /** Where a declaration of groups came from. */
 export interface GroupsSource {
-  /** Path of the file as the person named it. */
+  /** Path of the file as the user gave it. */
   readonly file: string;
-  /** Commit of the repository that the file is in; null when it is in none, or differs from what is committed. */
+  /**
+   * Commit of the repository that contains the file; null when there is none, or the file differs from the committed
+   * version.
+   */
   readonly commit: string | null;
   /** Who applied it. */
   readonly by: string;
 }
 
-/** A group as it runs: as it was applied last. */
+/** A group as last applied. */
 export interface AppliedGroup {
   readonly group: SyncGroup;
-  /** True when its schedule does nothing now, whoever wanted that. */
+  /** True when its schedule is paused, by the declaration or by hand. */
   readonly isPaused: boolean;
 }
 
-/** One field of a group that differs. */
+/** A field of a group that differs. */
 export interface FieldChange {
   readonly field: keyof SyncGroup;
   readonly before: unknown;
@@ -47,8 +50,8 @@ export interface FieldChange {
 }
 
 /**
- * What an application does with one group. `paused` and `resumed` are changes of nothing else; `orphaned` is one that runs
- * but is not declared any more, and stays until it is pruned.
+ * What an application does with one group. `paused` and `resumed` change nothing else; `orphaned` is a running group
+ * that is no longer declared, and stays until it is pruned.
  */
 export type GroupChangeKind = 'created' | 'changed' | 'paused' | 'resumed' | 'removed' | 'orphaned' | 'unchanged';
 
@@ -56,21 +59,21 @@ export type GroupChangeKind = 'created' | 'changed' | 'paused' | 'resumed' | 're
 export interface GroupChange {
   readonly kind: GroupChangeKind;
   readonly name: string;
-  /** What differs; empty for a group that is created, removed, or as it was. */
+  /** The differences; empty for a group that is created, removed, or unchanged. */
   readonly fields: readonly FieldChange[];
-  /** The declaration to run from now on; null for one that is removed, orphaned, or as it was. */
+  /** The declaration to run from now on; null for a group that is removed, orphaned, or unchanged. */
   readonly group: SyncGroup | null;
 }
 
-/** The difference between what is declared and what runs. */
+/** The difference between the declared and the running groups. */
 export interface GroupsPlan {
-  /** Every group, declared or running, in order of names. */
+  /** Every group, declared or running, ordered by name. */
   readonly changes: readonly GroupChange[];
-  /** What is allowed but is probably a mistake: patterns that two groups share. */
+  /** Declarations that are valid but probably a mistake: patterns that two groups share. */
   readonly warnings: readonly string[];
 }
 
-/** The workflow id of what changes the sync groups: one declaration at a time. */
+/** The workflow id of the flow that changes sync groups: it applies one declaration at a time. */
 export const SYNC_GROUPS_LOCK = 'sync-groups';
 
 /** Input of `applySyncGroups`. */
@@ -78,26 +81,29 @@ export interface ApplySyncGroupsInput {
   /** The text of `sync-groups.yaml`. */
   readonly document: string;
   readonly source: GroupsSource;
-  /** Remove groups that run but are not declared any more. @default false */
+  /** Remove groups that run but are no longer declared. @default false */
   readonly prune?: boolean;
 }
 
-/** Result of `applySyncGroups`: what was done, for the record. */
+/** Result of `applySyncGroups`: the changes made, for the record. */
 export interface ApplySyncGroupsResult extends GroupsPlan {
   readonly source: GroupsSource;
   /** ISO 8601. */
   readonly appliedAt: string;
 }
 
-/** Input of `syncGroup`: a whole declaration, so that every run shows what it was run with. */
+/** Input of `syncGroup`: the whole declaration, so that every run shows its settings. */
 export type SyncGroupInput = SyncGroup;
 
-/** The id of a group's schedule, and what the ids of its runs begin with: indexes that share a Temporal have their own. */
+/**
+ * The id of a group's schedule, and the prefix of the ids of its runs. It contains the index name, because several
+ * indexes may share a Temporal namespace.
+ */
 export function groupScheduleId(indexName: string, group: string): string {
   return `sync-group/${indexName}/${group}`;
 }
 
-/** Compares what is declared with what runs. Applying the same declaration twice changes nothing. */
+/** Compares the declared with the running groups. Applying the same declaration twice changes nothing. */
 export function planGroups(
   declared: readonly SyncGroup[],
   running: readonly AppliedGroup[],
@@ -117,7 +123,7 @@ export function planGroups(
   return [...changes, ...left].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** True for a change that something has to be done for. */
+/** True for a change that requires an action. */
 export function isEffective({ kind }: GroupChange): boolean {
   return kind !== 'unchanged' && kind !== 'orphaned';
 }
@@ -135,9 +141,9 @@ function changeTo(group: SyncGroup, before: SyncGroup | undefined): GroupChange 
   return { kind: isPauseOnly ? (group.paused ? 'paused' : 'resumed') : 'changed', name, fields, group };
 }
 
-/** One line that says what becomes of a group: `changed critical: schedule "0 * * * *" -> "30 * * * *"`. */
+/** One line that describes the change of a group: `changed critical: schedule "0 * * * *" -> "30 * * * *"`. */
 export function describeGroupChange({ kind, name, fields }: GroupChange): string {
-  if (kind === 'orphaned') return `orphaned ${name}: it runs, but is not declared any more`;
+  if (kind === 'orphaned') return `orphaned ${name}: it runs, but is no longer declared`;
   const said = kind === 'changed' ? fields : [];
   const details = said.map(
     ({ field, before, after }) => `${field} ${JSON.stringify(before)} -> ${JSON.stringify(after)}`,

@@ -1,24 +1,27 @@
 import type { ModelSettings } from '../../shared/model.ts';
 import { ndcgAt10, RANKS } from '../search/ndcg.ts';
 
-/** What an index is made with besides git. Names no secret and no place on a machine: it is kept beside the objects. */
+/**
+ * The settings, in addition to git, that determine an index. They contain no secrets and no local paths: they are
+ * stored with the objects.
+ */
 export interface BuildSettings {
   readonly model: ModelSettings;
-  /** Digest of the embedding model: a question must be embedded by the same. */
+  /** Digest of the embedding model: queries must use the same model. */
   readonly modelDigest: string;
   readonly maxFileBytes: number;
 }
 
-/** One complete index in Weaviate, of which there may be several side by side. */
+/** One complete index in Weaviate; several can exist in parallel. */
 export interface Build {
-  /** Names everything that its objects depend on besides git, 16 hex digits. */
+  /** Identifies everything that its objects depend on in addition to git, 16 hex digits. */
   readonly digest: string;
-  /** `live`: searches and syncs use it; `previous`: was live before, for a rollback; `beside`: neither. */
+  /** `live`: searches and syncs use it; `previous`: the live build before, for a rollback; `beside`: neither. */
   readonly role: 'live' | 'previous' | 'beside';
   readonly settings: BuildSettings;
 }
 
-/** A question that is kept to compare builds with. */
+/** A stored query for comparing builds. */
 export interface StoredQuery {
   readonly query: string;
   /** Only repositories that match this mgit pattern. */
@@ -27,24 +30,24 @@ export interface StoredQuery {
   readonly expect?: readonly string[];
 }
 
-/** What two builds answered to the same questions. */
+/** Compares the answers of two builds to the same queries. */
 export interface BuildComparison {
   readonly queries: number;
-  /** Queries that say what is expected. */
+  /** Number of queries with expected files. */
   readonly judged: number;
   /** Mean file-level NDCG@10 over the judged queries; null without any. */
   readonly ndcgBefore: number | null;
   readonly ndcgAfter: number | null;
-  /** Part of the first ten files that both builds gave, mean over all queries, 0 to 1. */
+  /** Share of the first ten files that both builds returned, mean over all queries, 0 to 1. */
   readonly overlap: number;
-  /** The queries that got worse the most, at most {@link WORST_KEPT}. */
+  /** The queries with the largest loss, at most {@link WORST_KEPT}. */
   readonly worst: readonly { readonly query: string; readonly before: number; readonly after: number }[];
 }
 
-/** How many queries that got worse a {@link BuildComparison} names. */
+/** How many queries a {@link BuildComparison} lists as worse. */
 export const WORST_KEPT = 10;
 
-/** How much NDCG@10 a new build may lose without a person's consent: less is noise. */
+/** How much NDCG@10 a new build may lose without a person's consent: smaller differences are noise. */
 export const NDCG_TOLERANCE = 0.02;
 
 /** A file that a search found. */
@@ -53,14 +56,14 @@ export interface FoundFile {
   readonly path: string;
 }
 
-/** What two builds answered to one query. */
+/** The answers of two builds to one query. */
 export interface QueryAnswers {
   readonly query: StoredQuery;
   readonly before: readonly FoundFile[];
   readonly after: readonly FoundFile[];
 }
 
-/** Sums up what two builds answered. */
+/** Summarizes the answers of two builds. */
 export function compareAnswers(answers: readonly QueryAnswers[]): BuildComparison {
   const judged = answers.flatMap(({ query: { query, expect }, before, after }) =>
     expect === undefined || expect.length === 0
@@ -85,7 +88,10 @@ export function isNoWorse({ ndcgBefore, ndcgAfter }: BuildComparison): boolean {
   return ndcgBefore === null || ndcgAfter === null || ndcgAfter >= ndcgBefore - NDCG_TOLERANCE;
 }
 
-/** NDCG@10, every expected file worth the same; one may name its repository. A file counts where it first appears. */
+/**
+ * NDCG@10 with equal weight for every expected file; an expected file may name its repository. A file counts at its
+ * first position.
+ */
 function ndcgOf(found: readonly FoundFile[], expected: readonly string[]): number {
   const wanted = new Set(expected);
   const judged = [...wanted].map(() => 1);

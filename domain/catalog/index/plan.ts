@@ -13,16 +13,16 @@ import { DEFAULT_REF } from '../../git/snapshot.ts';
 import { providerOf, type RepositoryAddress, type Whereabouts } from '../../git/repository.ts';
 
 import type { Head } from '../../git/head.ts';
-/** What a fleet flow would do: who needs work, who does not, and who could not be asked. */
+/** The plan of a fleet flow: repositories that need work, those that do not, and those that could not be checked. */
 export interface FleetPlan {
   readonly matched: number;
-  /** In order of their ids. */
+  /** Ordered by id. */
   readonly work: readonly PlannedRepository[];
   readonly upToDate: readonly string[];
   readonly failures: readonly RepositoryFailure[];
 }
 
-/** What the clone URL begins with of a repository that only ever came as a change stream. */
+/** Prefix of the clone URL of a repository that was only ingested as a change stream. */
 export const STREAM_URL = 'stream:';
 
 /** True when the index holds this repository completely, under the current chunker and model. */
@@ -30,10 +30,13 @@ export function isIndexed(receipt: Receipt | undefined, digest: string): boolean
   return receipt !== undefined && receipt.commit !== '' && receipt.pending === null && receipt.digest === digest;
 }
 
-/** Repositories by the id that they have now, each with the ids that it is indexed under besides. */
+/** Repositories by current id, each with its former ids in the index. */
 export type Moves = ReadonlyMap<string, { readonly to: RepositoryAddress; readonly formerly: readonly string[] }>;
 
-/** Receipts of HEADs of repositories that were found under another id: told by what outlasts a rename, within one provider. */
+/**
+ * HEAD receipts of repositories that were found under another id: matched by {@link Repository.uid}, within one
+ * provider.
+ */
 export function possibleMoves(found: readonly RepositoryAddress[], receipts: readonly Receipt[]): Receipt[] {
   const present = new Map(
     found.flatMap(({ id, uid }) => (uid === undefined ? [] : [[`${providerOf(id)} ${uid}`, id]])),
@@ -44,7 +47,7 @@ export function possibleMoves(found: readonly RepositoryAddress[], receipts: rea
   });
 }
 
-/** The moves among what a provider says of receipts' repositories. */
+/** The moves, according to the providers of the receipts' repositories. */
 export function movesOf(where: ReadonlyMap<string, Whereabouts | LonghaulError>): Moves {
   const moves = new Map<string, { to: RepositoryAddress; formerly: string[] }>();
   for (const [id, place] of where) {
@@ -55,7 +58,9 @@ export function movesOf(where: ReadonlyMap<string, Whereabouts | LonghaulError>)
   return moves;
 }
 
-/** Initial onboarding: every repository that was found and is not completely indexed, or still under a former name too. */
+/**
+ * Initial onboarding: every found repository that is not completely indexed, or is still indexed under a former name.
+ */
 export function planOnboarding(
   found: readonly RepositoryAddress[],
   receipts: ReadonlyMap<string, Receipt>,
@@ -73,7 +78,7 @@ function formerlyOf(move: { readonly formerly: readonly string[] } | undefined):
   return move ? { formerly: move.formerly } : {};
 }
 
-/** Receipts of HEADs whose repository may have another name by now: it was not found, or git was sent on to another address. */
+/** HEAD receipts of repositories that may have been renamed: not found, or redirected to another address. */
 export function possiblyRenamed(
   receipts: readonly Receipt[],
   heads: ReadonlyMap<string, Head | LonghaulError>,
@@ -85,8 +90,8 @@ export function possiblyRenamed(
 }
 
 /**
- * Delta sync: every indexed repository that has a ref elsewhere than the receipt of that ref, a branch that is to be indexed or
- * to go, a run that did not finish, or another name by now.
+ * Delta sync: every indexed repository with a ref whose commit differs from its receipt, a branch to add or remove, an
+ * unfinished run, or a new name.
  */
 export function planSync(
   receipts: readonly Receipt[],
@@ -110,7 +115,7 @@ export function planSync(
     if (isBeingRemoved(receipt)) {
       upToDate.push(id);
     } else if (cloneUrl.startsWith(STREAM_URL)) {
-      // nobody but its producer knows where it is
+      // only its producer knows where it is
       if (isIndexed(receipt, digest)) upToDate.push(id);
       else
         failures.push({
@@ -123,7 +128,7 @@ export function planSync(
       failures.push({
         repository: id,
         type: head?.type ?? 'GitFailed',
-        error: head?.message ?? `mgit did not say where HEAD of ${id} is.`,
+        error: head?.message ?? `mgit did not report HEAD of ${id}.`,
         ...writtenAt(receipt),
       });
     } else if (
@@ -131,7 +136,7 @@ export function planSync(
       receipt.tree !== '' &&
       receipt.commit === head.commit &&
       receipt.branch === head.branch &&
-      // another repository may stand at the same place, with the same commits
+      // another repository may be at the same address, with the same commits
       (head.uid === undefined || head.uid === receipt.uid) &&
       areBranchesThere(receipt, ofBranches.get(id) ?? [], head.branches ?? new Map(), digest)
     ) {
@@ -144,7 +149,7 @@ export function planSync(
   return { matched: ofHeads.length, work: byId(work), upToDate, failures };
 }
 
-/** True when exactly these branches (commits by refs) are indexed, where they are. */
+/** True when exactly these branches (commits by ref) are indexed, at these commits. */
 function areBranchesThere(
   { branches: listed = [] }: Receipt,
   receipts: readonly Receipt[],
@@ -162,9 +167,9 @@ function areBranchesThere(
 export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
 
 /**
- * Verification: with `full` every repository; without it those that have a receipt whose numbers differ from what Weaviate
- * holds of its ref, or which a run left unfinished, objects of another ref, or that are not where they were. And whatever no
- * receipt vouches for.
+ * Verification: with `full` every repository. Without it those whose receipt differs in numbers from what Weaviate
+ * holds of its ref, those that a run left unfinished, those with objects of another ref, and those that moved. In
+ * addition, objects without a receipt.
  */
 export function planVerification(
   receipts: readonly Receipt[],
@@ -183,7 +188,7 @@ export function planVerification(
   };
   const isTrue = (id: string, own: readonly Receipt[]): boolean => {
     const place = where.get(id);
-    // a provider that does not answer says nothing against the index
+    // an unreachable provider is no evidence against the index
     const isThere = place === undefined || place instanceof Error || place.state === 'there';
     const refs = new Set(own.map(({ ref }) => ref));
     const listed = refsOfRepository(own.find(({ ref }) => ref === DEFAULT_REF));
@@ -202,17 +207,17 @@ export function planVerification(
   };
 }
 
-/** True for the receipt that a removal leaves until its last step. */
+/** True for the receipt that a removal keeps until its last step. */
 export function isBeingRemoved({ commit, pending }: Receipt): boolean {
   return commit === '' && pending === null;
 }
 
-/** Where the repository of a receipt is fetched from. */
+/** The address that the repository of a receipt is fetched from. */
 export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): RepositoryAddress {
   return { id: repository, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }
 
-/** All that several plans would do, each repository once: what an earlier plan says of it counts. */
+/** Merges several plans, each repository once: the earliest plan wins. */
 export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
   const work = new Map<string, PlannedRepository>();
   const upToDate = new Set<string>();
@@ -222,7 +227,7 @@ export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
     for (const id of plan.upToDate) upToDate.add(id);
     for (const failure of plan.failures) failures.set(failure.repository, failure);
   }
-  // a former name is worked on with the present one
+  // a former name is handled together with the present one
   const former = new Set([...work.values()].flatMap(({ formerly = [] }) => formerly));
   for (const id of former) failures.delete(id);
   for (const id of [...work.keys(), ...failures.keys()]) upToDate.delete(id);
@@ -235,7 +240,7 @@ export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
   };
 }
 
-/** When a receipt was written that vouches for something. */
+/** When the receipt was written, if it is for a commit. */
 function writtenAt({ commit, indexedAt }: Receipt): Pick<PlannedRepository, 'indexedAt'> {
   return commit === '' ? {} : { indexedAt };
 }

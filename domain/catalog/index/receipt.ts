@@ -1,16 +1,16 @@
 import type { RepositoryAddress } from '../../git/repository.ts';
 import { DEFAULT_REF, type Snapshot } from '../../git/snapshot.ts';
 
-/** Objects by their number and the XOR of their ids. */
+/** A set of objects: their number and the XOR of their ids. */
 export interface Holding {
   readonly objects: number;
-  /** XOR of the 128-bit ids of all objects, 32 hex digits. Anyone can recompute it from git. */
+  /** XOR of the 128-bit ids of all objects, 32 hex digits. It can be recomputed from git. */
   readonly xor: string;
 }
 
 /**
- * What the index holds of one repository at one ref, kept in Weaviate beside the objects that it vouches for, and written
- * last: an object set without its receipt is work in progress, never an index.
+ * What the index holds of one repository at one ref. A receipt is stored in Weaviate with its objects and written last:
+ * objects without a receipt are unfinished work, not an index.
  */
 export interface Receipt extends Snapshot, Holding {
   /** {@link Repository.id} */
@@ -20,36 +20,43 @@ export interface Receipt extends Snapshot, Holding {
   readonly cloneUrl: string;
   /** {@link Repository.uid} */
   readonly uid?: string;
-  /** Digest of chunker, embedding model and schema: objects made under another digest are other objects. */
+  /** Digest of chunker, embedding model and schema: objects made under another digest are different objects. */
   readonly digest: string;
   /** Files that have at least one object. */
   readonly files: number;
   /** When the receipt was written, ISO 8601. */
   readonly indexedAt: string;
-  /** The snapshot that a run is on its way to; it stays when a run dies, and the next run finishes or repairs exactly that. */
+  /**
+   * The snapshot that a run is working toward. It stays when a run dies; the next run then finishes or repairs exactly
+   * that.
+   */
   readonly pending: Pending | null;
   /**
-   * On the receipt of HEAD: full names of the branches that the repository is indexed at besides, in order. Every other receipt
-   * of the repository is of one of them: it is listed here before it is written, and until it is deleted. Missing when there are none.
+   * On the receipt of HEAD: full names of the other indexed branches, in order. Every other receipt of the repository
+   * is for one of them: a branch is listed before its receipt is written, and until it is deleted. Missing when there
+   * are none.
    */
   readonly branches?: readonly string[];
 }
 
-/** Where a run is on its way to. */
+/** The snapshot that a run is working toward. */
 export interface Pending extends Snapshot {
-  /** Names the attempt that wrote it, so that one which was stopped for long enough to be replaced knows it when it goes on. */
+  /**
+   * Identifies the attempt that wrote it. An attempt that was replaced while it was stopped recognises this when it
+   * resumes.
+   */
   readonly run?: string;
 }
 
-/** The neutral element of {@link xorIds}: the XOR of no object. */
+/** The neutral element of {@link xorIds}: the XOR of zero objects. */
 export const NO_OBJECTS = '0'.repeat(32);
 
-/** XORs a UUID into an accumulated 32-digit hexadecimal value. The same id twice cancels itself, in any order. */
+/** XORs a UUID into an accumulated 32-digit hexadecimal value. The same id twice cancels out, in any order. */
 export function xorIds(accumulated: string, id: string): string {
   return (BigInt(`0x${accumulated}`) ^ BigInt(`0x${id.replaceAll('-', '')}`)).toString(16).padStart(32, '0');
 }
 
-/** The receipt of a repository that was never indexed at a ref: it vouches for nothing. */
+/** The receipt of a repository that was never indexed at a ref: it has no objects. */
 export function blankReceipt({ id, cloneUrl, uid }: RepositoryAddress, digest: string, ref = DEFAULT_REF): Receipt {
   return {
     repository: id,

@@ -1,40 +1,42 @@
-/** What can differ between the index and git, in the order in which it is reported. */
+/** The kinds of differences between the index and git, in report order. */
 export const DIFFERENCES = ['missing', 'stale', 'foreign', 'altered', 'receipt', 'gone'] as const;
 
 /**
- * - `missing`: an object that git asks for and Weaviate does not have.
- * - `stale`: an object of a file that the receipt's tree does not have, or beyond its last chunk; it names the receipt's ref.
- * - `foreign`: an object whose repository has no receipt, or whose id does not follow from its properties; a receipt whose
+ * - `missing`: an object that should exist according to git and is not in Weaviate.
+ * - `stale`: an object of a file that is not in the receipt's tree, or beyond its last chunk; it names the receipt's
+ *   ref.
+ * - `foreign`: an object whose repository has no receipt, or whose id does not match its properties; a receipt whose
  *   provider is not configured.
- * - `altered`: an object with the right id and another text, property or vector than the analyzer makes, or with other refs than
- *   those that hold it.
- * - `receipt`: a receipt that does not say what git says, or that a run left unfinished.
- * - `gone`: a repository that its provider does not have any more, or a branch that the repository does not have any more.
+ * - `altered`: an object with the right id whose text, property or vector differs from what the analyzer makes, or
+ *   whose refs are wrong.
+ * - `receipt`: a receipt that differs from git, or that a run left unfinished.
+ * - `gone`: a repository that its provider no longer has, or a branch that the repository no longer has.
  */
 export type DifferenceKind = (typeof DIFFERENCES)[number];
 
 /** All differences of one kind. */
 export interface Difference {
   readonly count: number;
-  /** The first of them, in words: a path and what about it, the id of an object, a field of the receipt. */
+  /** The first of them, as text: a path and what differs, the id of an object, a field of the receipt. */
   readonly sample: readonly string[];
 }
 
-/** The differences that there are, by kind. */
+/** The differences found, by kind. */
 export type Differences = Readonly<Partial<Record<DifferenceKind, Difference>>>;
 
-/** What the verification of one repository found and mended. */
+/** What the verification of one repository found and repaired. */
 export interface RepositoryVerification {
   readonly repository: string;
   /**
-   * `everything`: every object, its properties and its vector with what git and the analyzer make. `counts`: number and XOR of
-   * the ids with the receipt, because there is no git to ask. `nothing`: there is nothing to compare with.
+   * `everything`: every object, its properties and its vector were compared with git and the analyzer. `counts`: only
+   * number and XOR of the ids were compared with the receipt, because git is not available. `nothing`: there is nothing
+   * to compare with.
    */
   readonly compared: 'everything' | 'counts' | 'nothing';
   readonly differences: Differences;
-  /** True when nothing differs any more; false when something does, or was not to be mended. */
+  /** True when no difference is left; false when one is, or was not to be repaired. */
   readonly isTrue: boolean;
-  /** Why less was compared or mended than was asked for; null when all was. */
+  /** Why less was compared or repaired than requested; null otherwise. */
   readonly note: string | null;
   readonly objectsWritten: number;
   readonly objectsDeleted: number;
@@ -43,11 +45,11 @@ export interface RepositoryVerification {
   readonly durationMs: number;
 }
 
-/** What the verification of many repositories found: the sums, and the first fifty that differed. */
+/** The verification of many repositories: totals, and the first fifty that differed. */
 export interface VerificationReport {
-  /** Repositories in which something differed. */
+  /** Repositories with a difference. */
   readonly differing: number;
-  /** Those of them in which nothing differs any more. */
+  /** Those of them that have no difference left. */
   readonly mended: number;
   /** Objects, receipts and repositories that differed, by kind. */
   readonly differences: Readonly<Record<DifferenceKind, number>>;
@@ -59,11 +61,11 @@ export interface VerificationReport {
 
 const VERIFICATIONS_KEPT = 50;
 const SAMPLES_KEPT = 10;
-/** … and a report over many repositories: it travels through workflow history. */
+/** samples in a report over many repositories, which is part of workflow histories */
 const SAMPLES_REPORTED = 3;
 const LONGEST_SAMPLE = 200;
 
-/** A report of nothing. */
+/** An empty report. */
 export const NOTHING_DIFFERS: VerificationReport = {
   differing: 0,
   mended: 0,
@@ -71,7 +73,7 @@ export const NOTHING_DIFFERS: VerificationReport = {
   repositories: [],
 };
 
-/** The report with one more repository in it. */
+/** The report with one more repository. */
 export function addVerification(report: VerificationReport, found: RepositoryVerification): VerificationReport {
   const { repository, compared, differences, isTrue, note } = found;
   if (isTrue && totalOf(differences) === 0) return report;
@@ -94,12 +96,12 @@ export function addVerification(report: VerificationReport, found: RepositoryVer
   };
 }
 
-/** How many differences there are. */
+/** The number of differences. */
 export function totalOf(differences: Differences): number {
   return DIFFERENCES.reduce((sum, kind) => sum + (differences[kind]?.count ?? 0), 0);
 }
 
-/** The differences of one repository in a sentence: `2 missing (src/a.ts, src/b.ts), 1 receipt (objects)`. */
+/** The differences of one repository as text: `2 missing (src/a.ts, src/b.ts), 1 receipt (objects)`. */
 export function describeDifferences(differences: Differences): string {
   return DIFFERENCES.flatMap((kind) => {
     const found = differences[kind];
@@ -110,11 +112,11 @@ export function describeDifferences(differences: Differences): string {
   }).join(', ');
 }
 
-/** Collects differences while they are found. */
+/** Collects differences. */
 export interface DifferenceLog {
-  /** Counts one difference, or `count` that have one description. */
+  /** Counts one difference, or `count` with the same description. */
   add(kind: DifferenceKind, what: string, count?: number): void;
-  /** What was found so far; the first ten of each kind in words. */
+  /** The differences found so far, with the first ten descriptions of each kind. */
   differences(): Differences;
 }
 

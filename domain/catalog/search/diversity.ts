@@ -1,9 +1,9 @@
-/** What a further result of a repository that has one already counts, of what the one before counted. */
+/** Factor for each further result of a repository, relative to the one before. */
 const DECAY = 0.93;
-/** What it counts at least: what is better by more is never kept behind. */
+/** The smallest factor: a result that is better by more than this is never moved down. */
 const LEAST = 0.6;
 
-/** A result, and what its score became for the sake of other repositories. */
+/** A result with its adjusted score. */
 export interface Spread<Result> {
   readonly result: Result;
   readonly score: number;
@@ -12,8 +12,8 @@ export interface Spread<Result> {
 }
 
 /**
- * Orders results of several repositories, best first, so that none of them crowds out the others: each further result of a
- * repository counts a little less. Results of one repository keep their order, and all results stay.
+ * Orders results of several repositories, best first, so that no repository crowds out the others: each further result
+ * of a repository gets a slightly lower score. Results of one repository keep their order, and no result is dropped.
  */
 export function spreadOverRepositories<Result>(
   results: readonly Result[],

@@ -1,7 +1,7 @@
 import { stemmer } from 'stemmer';
 import { createWordMemory, unitsOf } from './word-memory.ts';
 
-/** Runs of letters and digits: what the index calls a word. Underscores and signs join the words of one identifier. */
+/** Runs of letters and digits: words of the index. Underscores and signs join the words of one identifier. */
 const IDENTIFIER = /[\p{L}\p{N}]+(?:_+[\p{L}\p{N}]+)*/gu;
 /** The words inside an identifier: `HTTPServer2` is HTTP, Server and 2. */
 const PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lt}\p{Lm}\p{Lo}]+|\p{L}/gu;
@@ -10,7 +10,7 @@ const UNDERSCORE = 1;
 const LOWER = 2;
 const UPPER = 3;
 const DIGIT = 4;
-/** What ASCII characters are, because almost every character of source code is one. */
+/** The kinds of ASCII characters: almost every character of source code is one. */
 const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   if (character === '_') return UNDERSCORE;
@@ -20,12 +20,12 @@ const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 const NON_ASCII = /[^\0-\x7f]/;
 const ASCII_WORD = /^[a-z]+$/;
-/** A longer word is a hash, a key or encoded data: nobody searches for it, and it would swell the index. */
+/** Longer words are hashes, keys or encoded data: useless for searches, and they would inflate the index. */
 const LONGEST_WORD = 64;
 const LONGEST_IDENTIFIER = 4 * LONGEST_WORD;
 const MOST_MEMORIES = 50_000;
 
-/** Words of a question that say nothing about the code that answers it. */
+/** Words of a query that carry no information about code. */
 const STOP_WORDS = new Set(
   (
     'a about all also am an and any are as at be been being between but by can could did do does doing find for from get gets ' +
@@ -45,7 +45,7 @@ export function splitIdentifier(identifier: string): string[] {
 }
 
 /**
- * Puts a space wherever an identifier's words meet and leaves everything else as it is, so that a model that knows English
+ * Inserts a space between the words of an identifier and leaves the rest unchanged, so that a model that knows English
  * words reads `getUserName` as three of them.
  */
 export function spaceIdentifiers(text: string): string {
@@ -98,8 +98,7 @@ export function stems(text: string): string[] {
 }
 
 /**
- * The search terms of a question: {@link stems} without repetitions and without the words that only make it a sentence. A
- * question of nothing but such words keeps them.
+ * The search terms of a query: {@link stems} without repetitions and stop words. A query of only stop words keeps them.
  */
 export function queryStems(query: string): string[] {
   const meaningful = query.replaceAll(/[\p{L}\p{N}_']+/gu, (word) => (STOP_WORDS.has(word.toLowerCase()) ? ' ' : word));

@@ -1,10 +1,10 @@
-/** Ranks that count. */
+/** Number of ranks that count. */
 export const RANKS = 10;
 
 /**
- * Normalised discounted cumulative gain of the first ten results: 1 when they are the best that there are, best first, 0 when
- * none is worth anything. `gains` is what each result is worth, best rank first; `judged` what everything that was judged is
- * worth, in any order. Gain is linear, and divided by log2(rank + 1). Järvelin and Kekäläinen, 2002.
+ * Normalised discounted cumulative gain of the first ten results: 1 for the best possible results in the best order, 0
+ * when no result has a gain. `gains` are the gains of the results by rank; `judged` the gains of all judged items, in
+ * any order. Gain is linear, divided by log2(rank + 1). Järvelin and Kekäläinen, 2002.
  */
 export function ndcgAt10(gains: readonly number[], judged: readonly number[]): number {
   const best = discounted(judged.toSorted((a, b) => b - a));

@@ -1,28 +1,28 @@
 import { queryStems, splitIdentifier, stems } from './identifiers.ts';
 import { FILE_KINDS, type FileKind } from '../../git/file-kind.ts';
 
-/** What a question asks for, as the rules of the ranking see it. */
+/** A parsed query, as input of the ranking rules. */
 export interface Question {
-  /** Search terms, each once, without the words that only make it a sentence. */
+  /** Distinct search terms without stop words. */
   readonly terms: readonly string[];
-  /** True when the whole question is the name of something: `getUserName`, `Foo::bar`, `foo.bar`, `HTTP_PORT`. */
+  /** True when the whole query is a name: `getUserName`, `Foo::bar`, `foo.bar`, `HTTP_PORT`. */
   readonly isSymbol: boolean;
-  /** Identifiers that it names, as they are spelled; of a qualified name the last part comes first. */
+  /** Identifiers in the query, in their spelling; the last part of a qualified name comes first. */
   readonly names: readonly string[];
-  /** Kinds of files that it asks for by name, which are then as good as any other. */
+  /** Kinds of files that the query asks for; these are not ranked lower. */
   readonly wanted: ReadonlySet<FileKind>;
 }
 
 const PART = String.raw`[\p{L}_$][\p{L}\p{N}_$]*[!?]?`;
 const QUALIFIED = new RegExp(String.raw`^[@#]?${PART}(?:(?:::|->|[.#/\\])${PART})+(?:\(\))?$`, 'u');
 const SINGLE = new RegExp(`^[@#]?${PART}(?:\\(\\))?$`, 'u');
-/** An identifier that cannot be a word of a sentence: capitals inside, an underscore, or digits between letters. */
+/** An identifier that cannot be an ordinary word: capitals inside, an underscore, or digits between letters. */
 const EMBEDDED = /^(?:\p{Lu}*\p{Ll}[\p{L}\p{N}]*\p{Lu}[\p{L}\p{N}]*|[\p{L}\p{N}]*_[\p{L}\p{N}_]*[\p{L}\p{N}])$/u;
-/** No longer word is looked at, because the pattern takes the square of the length. */
+/** Longer words are not matched, because the pattern takes quadratic time. */
 const LONGEST_EMBEDDED = 256;
 const CAPITALIZED = /^(?:\p{Lu}|_)/u;
 
-/** Reads a question. */
+/** Parses a query. */
 export function readQuestion(query: string): Question {
   const text = query.trim();
   const terms = queryStems(text);
@@ -30,7 +30,7 @@ export function readQuestion(query: string): Question {
   return { terms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), wanted: wantedKinds(text) };
 }
 
-/** True for `session`, which may be a name or a subject. */
+/** True for words such as `session`, which may be a name or a topic. */
 function isPlainWord(text: string): boolean {
   return !isEmbedded(text.replace(/^[@#]/, '')) && !CAPITALIZED.test(text) && !text.endsWith('()');
 }
@@ -39,7 +39,7 @@ function isEmbedded(word: string): boolean {
   return word.length <= LONGEST_EMBEDDED && EMBEDDED.test(word);
 }
 
-/** `Foo::bar` asks for `bar`, and for `Foo` where that is not found. */
+/** `Foo::bar` searches for `bar`, and for `Foo` if that is not found. */
 function namesOf(symbol: string): string[] {
   const parts = symbol.match(/[\p{L}_$][\p{L}\p{N}_$]*[!?]?/gu) ?? [];
   return [...new Set(parts.toReversed())];
@@ -50,17 +50,17 @@ function embeddedNames(text: string): string[] {
   return [...new Set(words.filter(isEmbedded))];
 }
 
-/** By the words themselves: the stem of `documentation` is that of a document. */
+/** Matches whole words, not stems: the stem of `documentation` is also that of `document`. */
 function wantedKinds(text: string): ReadonlySet<FileKind> {
   const words = new Set((text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.replace(/s$/, '')));
   const asked = FILE_KINDS.filter((rule) => rule.words.some((word) => words.has(word.replace(/s$/, ''))));
   return new Set(asked.map(({ kind }) => kind));
 }
 
-/** The stems of an identifier's words, without the one of all of them together. */
+/** The stems of an identifier's words, without the stem of all of them together. */
 export function wordsOf(identifier: string): readonly string[] {
   if (!ONE_IDENTIFIER.test(identifier)) return splitIdentifier(identifier).flatMap((word) => stems(word).slice(0, 1));
-  // remembered there, the stem of the whole last
+  // cached there; the stem of the whole identifier is last
   const terms = stems(identifier);
   return terms.length > 1 ? terms.slice(0, -1) : terms;
 }

@@ -2,42 +2,43 @@ import { type FileKind, kindsOf } from '../../git/file-kind.ts';
 import { stems } from './identifiers.ts';
 import { type Question, wordsOf } from './question.ts';
 
-/** A piece of a file that may answer a question, and how well it does by each measure alone. */
+/** A chunk of a file that may answer a query, with its score by each measure alone. */
 export interface Candidate {
   readonly id: string;
   readonly repo: string;
   readonly path: string;
-  /** Names that are defined in it. */
+  /** Names that it defines. */
   readonly symbols: readonly string[];
-  /** BM25 score; 0 when words did not find it. */
+  /** BM25 score; 0 when not found by words. */
   readonly keyword: number;
-  /** Cosine with the question; 0 when its vector was not among the nearest. */
+  /** Cosine similarity to the query; 0 when its vector was not among the nearest. */
   readonly vector: number;
-  /** Cosine with the question by the larger model; left out where that was not asked. */
+  /** Cosine similarity by the larger model; absent if that model was not used. */
   readonly meaning?: number;
 }
 
-/** What each rule counts. All scores are parts of the best: 1 is a file that is first by every measure. */
+/** The weight of each rule. Scores are fractions of the best: 1 is a file that is first by every measure. */
 export interface RankingWeights {
-  /** Part of the vectors in what words and vectors say together. */
+  /** Weight of vectors, relative to words. */
   readonly vector: number;
-  /** The same for a question that is the name of something. */
+  /** The same for a query that is a name. */
   readonly vectorOfSymbol: number;
-  /** Part of the larger model, where it was asked. */
+  /** Weight of the larger model, if used. */
   readonly meaning: number;
   readonly meaningOfSymbol: number;
-  /** What the next three pieces of a file add to its best. */
+  /** What the next three chunks of a file add to its best chunk. */
   readonly file: number;
-  /** For a piece that defines what the question names. */
+  /** For a chunk that defines a name in the query. */
   readonly definition: number;
-  /** For a piece that defines what the question's words spell together. */
+  /** For a chunk that defines the name formed by the query's words. */
   readonly spelled: number;
-  /** For a file whose name and folder say what the question says. */
+  /** For a file whose name and folder match the query. */
   readonly path: number;
-  /** What remains of the score of a file of that kind. */
+  /** Factor for the score of a file of each kind. */
   readonly kinds: Readonly<Record<FileKind, number>>;
 }
 
+/** The weights that search uses, chosen on judged queries (docs/search.md). */
 export const RANKING: RankingWeights = {
   vector: 0.4,
   vectorOfSymbol: 0.2,
@@ -63,7 +64,7 @@ export const RANKING: RankingWeights = {
   },
 };
 
-/** What each rule made of a file. */
+/** What each rule contributed to a file's score. */
 export interface Explanation {
   readonly keyword: number;
   readonly vector: number;
@@ -74,14 +75,14 @@ export interface Explanation {
   readonly kinds: readonly { readonly kind: FileKind; readonly factor: number }[];
 }
 
-/** A file that answers: the best of its pieces stands for it. */
+/** A found file, represented by its best chunk. */
 export interface RankedFile<C extends Candidate> {
   readonly best: C;
   readonly score: number;
   readonly explanation: Explanation;
 }
 
-/** The order of files, best first; ties in the order of repository and path. One entry for every file of the candidates. */
+/** Ranks files, best first; ties are ordered by repository and path. One entry for every file of the candidates. */
 export function rankFiles<C extends Candidate>(
   question: Question,
   candidates: readonly C[],
@@ -153,19 +154,19 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Maps values from `low` to the highest onto 0 to 1. */
+/** Maps values linearly: `low` to 0, the highest to 1. */
 function scale(values: readonly number[], low: number): (value: number) => number {
   const high = values.reduce((most, value) => Math.max(most, value), low);
   return (value) => (high > low ? Math.max(0, (value - low) / (high - low)) : value > 0 ? 1 : 0);
 }
 
-/** The lowest value that says anything; 0 without one. */
+/** The lowest positive value; 0 without one. */
 function lowest(values: readonly number[]): number {
   const found = values.filter((value) => value !== 0);
   return found.length === 0 ? 0 : found.reduce((least, value) => Math.min(least, value));
 }
 
-/** What of the whole counts for a name in another case, for the qualifier of a name, and for names among other words. */
+/** Factors for a name in different case, for the qualifier of a name, and for names among other words. */
 const OTHER_CASE = 0.7;
 const QUALIFIER = 0.5;
 const EMBEDDED = 0.5;
@@ -183,7 +184,7 @@ function definitionScore(question: Question, { symbols }: Candidate, weights: Ra
   return named + weights.spelled * spelled;
 }
 
-/** How well the words of a name say what the question says: 1 when they are the same. */
+/** How well the words of a name match the query: 1 when they are the same. */
 function wordMatch(terms: readonly string[], words: readonly string[]): number {
   if (words.length === 0 || terms.length === 0) return 0;
   const shared = words.filter((word) => terms.includes(word)).length;
@@ -202,7 +203,7 @@ function pathMatch(question: Question, path: string): number {
   return shared / question.terms.length;
 }
 
-/** True for the same word, and for one that is the beginning of the other: `auth` is near `authent`. */
+/** True for equal words, or when one is a prefix of the other: `auth` is near `authent`. */
 function isNear(a: string, b: string): boolean {
   if (a === b) return true;
   const [short, long] = a.length < b.length ? [a, b] : [b, a];

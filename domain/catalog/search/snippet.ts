@@ -1,6 +1,6 @@
 import { stems } from './identifiers.ts';
 
-/** Lines of a text, by their numbers in the file. */
+/** Consecutive lines of a text, with their line numbers in the file. */
 export interface Snippet {
   /** 1-based. */
   readonly startLine: number;
@@ -10,15 +10,15 @@ export interface Snippet {
   readonly text: string;
 }
 
-/** Says of a word whether it is one that is looked for. */
+/** A function that is true for the words that a search looks for. */
 export function wordMatcher(terms: readonly string[]): (word: string) => boolean {
   const wanted = new Set(terms);
   return (word) => stems(word).some((stem) => wanted.has(stem));
 }
 
 /**
- * The `most` consecutive lines of a text that say most of what is looked for: those with the most different words of it, then
- * those with the most words, then the first. Blank lines at either end are left out.
+ * The `most` consecutive lines that match best: those with the most distinct search words, then those with the most
+ * occurrences, then the first. Blank lines at either end are left out.
  */
 export function mostRelevantLines(
   { text, startLine }: Pick<Snippet, 'text' | 'startLine'>,
@@ -28,7 +28,7 @@ export function mostRelevantLines(
   const lines = text.replace(/\r?\n$/, '').split('\n');
   const wanted = new Set(terms);
   const hits = lines.map((line) => stems(line).filter((stem) => wanted.has(stem)));
-  // of the lines from `from` on: how often each word is there, and how often any
+  // counts of each search word, and of all, in the lines from `from` on
   const times = new Map<string, number>();
   let words = 0;
   const count = (line: readonly string[] | undefined, one: 1 | -1): void => {

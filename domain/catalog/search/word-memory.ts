@@ -1,17 +1,17 @@
 /**
- * Makes something of words, of each once for as long as it is remembered. A word is named by where it stands in a text, so that
- * one that was met before need not be cut out of it: almost every word of source code was.
+ * Memoizes a function of words. A word is given by its position in a text, so that a known word, as almost every word
+ * of source code is, need not be cut out of the text.
  */
 export interface WordMemory<Made> {
-  /** What is made of the word in `units` from `from` up to but not including `to`, which is not empty. */
+  /** The value for the non-empty word in `units` from `from` up to but not including `to`. */
   of(units: Uint16Array, from: number, to: number): Made;
 }
 
-/** How much a {@link WordMemory} remembers. */
+/** Limits of a {@link WordMemory}. */
 export interface WordMemoryLimits {
-  /** Words, after which it forgets them all and begins anew. */
+  /** Number of words after which the memory is cleared. */
   readonly most: number;
-  /** UTF-16 units of a word; a longer one is made anew each time. */
+  /** Longest word, in UTF-16 units, that is memoized. */
   readonly longest: number;
 }
 
@@ -21,7 +21,9 @@ const FIRST_UNITS = 16_384;
 let room = Buffer.alloc(2 * FIRST_UNITS);
 let roomUnits = new Uint16Array(room.buffer, room.byteOffset, FIRST_UNITS);
 
-/** The UTF-16 units of a text, which are read much faster than its characters, in room that is used again by the next call. */
+/**
+ * The UTF-16 units of a text, which are read much faster than its characters. The buffer is reused by the next call.
+ */
 export function unitsOf(text: string): Uint16Array {
   if (text.length > roomUnits.length) {
     room = Buffer.from(new ArrayBuffer(4 * text.length));
@@ -31,21 +33,21 @@ export function unitsOf(text: string): Uint16Array {
   return roomUnits;
 }
 
-/** A memory of what `make` makes, which must depend on the word alone. */
+/** Memoizes `make`, which must depend on the word alone. */
 export function createWordMemory<Made>(
   make: (word: string) => Made,
   { most, longest }: WordMemoryLimits,
 ): WordMemory<Made> {
   let made: Made[] = [];
-  // the units of all words one behind the other, where each begins, and where the next one will
+  // the units of all words one after another, where each begins, and where the next one will
   let written = new Uint16Array(FIRST_UNITS);
   let starts = [0];
-  // a hash table with open addresses: 0, or 1 more than the index of a word; at most half of it is in use
+  // a hash table with open addressing: 0, or 1 more than the index of a word; at most half full
   let slots = new Int32Array(FIRST_SLOTS);
-  // by chance, so that nobody can write a file whose words all meet in one slot
+  // random, so that no file can be written whose words all collide
   const multiplier = Math.floor(Math.random() * 2 ** 32) | 1;
 
-  /** The slot of the word, or the free one where it belongs. */
+  /** The slot of the word, or the free slot where it belongs. */
   function slotOf(units: Uint16Array, from: number, to: number): number {
     const mask = slots.length - 1;
     let hash = 0;

@@ -1,40 +1,40 @@
 import type { RepositoryEvent } from '../repository-event.ts';
 
-/** A change of one repository, as a forge tells it. */
+/** A change of one repository, as a forge reports it. */
 export interface RepositoryChange extends Pick<RepositoryEvent, 'kind'> {
   /** The repository within the forge: organization, perhaps a project, repository. */
   readonly name: readonly string[];
-  /** Of `moved`: the name that it had. */
+  /** For `moved`: its former name. */
   readonly from?: readonly string[];
-  /** Of `pushed`: the branches that moved, when the one that HEAD names is not among them. */
+  /** For `pushed`: the branches that moved, unless the default branch is among them. */
   readonly branches?: readonly string[];
 }
 
-/** What a webhook means to the index. */
+/** The action that a webhook requires on the index. */
 export type WebhookAction =
   | { readonly do: 'follow'; readonly changes: readonly RepositoryChange[] }
-  /** Nothing; `why` in a few words. */
+  /** No action; `why` is a short reason. */
   | { readonly do: 'ignore'; readonly why: string };
 
-/** Nothing is to be done. */
+/** No action. */
 export function ignored(why: string): WebhookAction {
   return { do: 'ignore', why };
 }
 
-/** One repository changed; ignored when the message does not say which. */
+/** One repository changed; ignored when the message does not name it. */
 export function changed(kind: RepositoryEvent['kind'], name: readonly string[] | null): WebhookAction {
   return name === null ? ignored('it names no repository') : { do: 'follow', changes: [{ kind, name }] };
 }
 
-/** One repository has another name now; ignored when the message does not say both. */
+/** One repository was renamed; ignored when the message does not contain both names. */
 export function moved(from: readonly string[] | null, name: readonly string[] | null): WebhookAction {
-  if (name === null || from === null) return ignored('it does not say what the name was and is');
+  if (name === null || from === null) return ignored('it does not contain the old and the new name');
   return { do: 'follow', changes: [{ kind: 'moved', name, from }] };
 }
 
 /**
- * A push counts when it is one to the branch that HEAD names, `main`, or when nobody says which that is. One to other branches
- * names them: it counts where they are indexed.
+ * A push to the default branch (`main`), or to any branch when the default is unknown. A push to other branches lists
+ * them: it matters where they are indexed.
  */
 export function pushed(
   refs: readonly (string | null)[],
@@ -49,7 +49,7 @@ export function pushed(
 
 const HEADS = 'refs/heads/';
 
-/** What is at a place in JSON that somebody else wrote; undefined where there is nothing. */
+/** The value at a path in untrusted JSON; undefined when there is none. */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   let found = value;
   for (const key of path) {
@@ -59,19 +59,19 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
   return found;
 }
 
-/** The text at a place; null where there is none. */
+/** The string at a path; null when there is none. */
 export function textAt(value: unknown, ...path: readonly (string | number)[]): string | null {
   const found = at(value, ...path);
   return typeof found === 'string' && found !== '' ? found : null;
 }
 
-/** The list at a place, empty where there is none. */
+/** The list at a path; empty when there is none. */
 export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
 }
 
-/** `acme/api` as organization and repository; null for anything without both. */
+/** `acme/api` as organization and repository; null for anything else. */
 export function nameOfPath(path: string | null): readonly string[] | null {
   const segments = path?.split('/') ?? [];
   return segments.length >= 2 && segments.every((segment) => segment !== '') ? segments : null;

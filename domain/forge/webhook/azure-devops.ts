@@ -1,6 +1,6 @@
 import { changed, ignored, listAt, moved, pushed, textAt, type WebhookAction } from './action.ts';
 
-/** What a service hook of Azure DevOps means; its event is in the message. */
+/** Maps a service hook of Azure DevOps to an action. The event is in the payload. */
 export function azureDevopsAction(payload: unknown): WebhookAction {
   const name = nameIn(payload);
   switch (textAt(payload, 'eventType')) {
@@ -22,11 +22,11 @@ export function azureDevopsAction(payload: unknown): WebhookAction {
     case 'git.repo.statuschanged':
       return changed('hidden', name);
     default:
-      return ignored('no event that moves a repository or its HEAD');
+      return ignored('not an event that moves a repository or its HEAD');
   }
 }
 
-/** Organization, project and repository: the organization stands in addresses only. */
+/** Organization, project and repository. The organization appears only in addresses. */
 function nameIn(payload: unknown): readonly string[] | null {
   const project = textAt(payload, 'resource', 'repository', 'project', 'name');
   const repository = textAt(payload, 'resource', 'repository', 'name');

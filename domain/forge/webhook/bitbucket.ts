@@ -1,6 +1,6 @@
 import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
 
-/** What an event of Bitbucket Cloud means; `event` is the header `X-Event-Key`. */
+/** Maps an event of Bitbucket Cloud to an action; `event` is the header `X-Event-Key`. */
 export function bitbucketAction(event: string, payload: unknown): WebhookAction {
   const name = nameOfPath(textAt(payload, 'repository', 'full_name'));
   switch (event) {
@@ -11,7 +11,7 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
       return changed('appeared', name);
     case 'repo:updated': {
       const from = nameOfPath(textAt(payload, 'changes', 'full_name', 'old'));
-      return from === null ? ignored('nothing of it is in the index') : moved(from, name);
+      return from === null ? ignored('does not affect the index') : moved(from, name);
     }
     case 'repo:transfer': {
       const from = textAt(payload, 'previous_workspace', 'slug') ?? textAt(payload, 'previousWorkspace', 'slug');
@@ -20,7 +20,7 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
     case 'repo:deleted':
       return changed('deleted', name);
     default:
-      return ignored('no event that moves a repository or its HEAD');
+      return ignored('not an event that moves a repository or its HEAD');
   }
 }
 

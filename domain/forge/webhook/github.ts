@@ -1,6 +1,9 @@
 import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
 
-/** What an event of GitHub means, or of a forge that speaks as GitHub does (Gitea, Forgejo). `event` is the header `X-GitHub-Event`. */
+/**
+ * Maps an event of GitHub, or of a forge with the same format (Gitea, Forgejo), to an action. `event` is the header
+ * `X-GitHub-Event`.
+ */
 export function githubAction(event: string, payload: unknown): WebhookAction {
   switch (event) {
     case 'push':
@@ -14,13 +17,13 @@ export function githubAction(event: string, payload: unknown): WebhookAction {
     case 'installation':
       return textAt(payload, 'action') === 'created'
         ? changedAll('appeared', listAt(payload, 'repositories'))
-        : ignored('what an app may do says nothing of a repository');
+        : ignored('permissions of an app are not about a repository');
     case 'installation_repositories':
       return textAt(payload, 'action') === 'added'
         ? changedAll('appeared', listAt(payload, 'repositories_added'))
         : changedAll('hidden', listAt(payload, 'repositories_removed'));
     default:
-      return ignored('no event that moves a repository or its HEAD');
+      return ignored('not an event that moves a repository or its HEAD');
   }
 }
 
@@ -50,16 +53,16 @@ function repositoryAction(payload: unknown): WebhookAction {
       return changed('hidden', name);
     case 'edited':
       return textAt(payload, 'changes', 'default_branch', 'from') === null
-        ? ignored('nothing of it is in the index')
+        ? ignored('does not affect the index')
         : changed('pushed', name);
     default:
-      return ignored('nothing of it is in the index');
+      return ignored('does not affect the index');
   }
 }
 
-/** An organization that has another name moves all its repositories. */
+/** Renaming an organization moves all its repositories. */
 function organizationAction(payload: unknown): WebhookAction {
-  if (textAt(payload, 'action') !== 'renamed') return ignored('who belongs to an organization is not in the index');
+  if (textAt(payload, 'action') !== 'renamed') return ignored('members of an organization do not affect the index');
   const from = textAt(payload, 'changes', 'login', 'from');
   const login = textAt(payload, 'organization', 'login');
   return moved(from === null ? null : [from, '*'], login === null ? null : [login, '*']);

@@ -1,8 +1,8 @@
 import { changed, ignored, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
 
 /**
- * What a message of GitLab means: a push of a project or group hook, and what group and system hooks say of projects.
- * The groups below the top one are the project of an id, with colons between them.
+ * Maps a message of GitLab to an action: pushes of project or group hooks, and project events of group and system
+ * hooks. The groups below the top one are the project of an id, joined with colons.
  */
 export function gitlabAction(payload: unknown): WebhookAction {
   const name = nameIn(payload, 'path_with_namespace');
@@ -20,11 +20,11 @@ export function gitlabAction(payload: unknown): WebhookAction {
       return moved(nameIn(payload, 'old_path_with_namespace'), name);
     case 'project_destroy':
       return changed('deleted', name);
-    // archived, unarchived, shown to others or described anew: no payload of GitLab's says which
+    // archived, unarchived, new visibility or description: GitLab's payload does not say which
     case 'project_update':
       return changed('hidden', name);
     default:
-      return ignored('no event that moves a repository or its HEAD');
+      return ignored('not an event that moves a repository or its HEAD');
   }
 }
 

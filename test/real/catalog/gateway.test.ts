@@ -267,7 +267,7 @@ describe('messages that are refused', () => {
       /there is no provider "none"/,
     );
     await expect(startGateway(estate, client, { webhooks: [{ ...webhook, forge: undefined }] })).rejects.toThrow(
-      /say with "forge"/,
+      /set "forge"/,
     );
     await startFlow(client, 'syncRepositories', { all: true });
   });

@@ -400,7 +400,7 @@ describe('longhaul up, down, status and doctor', () => {
 
       const second = foreground();
       const said = await ready(second);
-      expect(said).toMatch(/stopped what a killed run had left: .*temporal/);
+      expect(said).toMatch(/stopped programs that a killed run had left: .*temporal/);
       expect(left.filter((child) => isRunning(child))).toEqual([]);
       const processes = children(dataDir);
       expect(processes).toHaveLength(3);

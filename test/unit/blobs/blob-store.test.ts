@@ -158,10 +158,10 @@ describe.for(Object.entries(KINDS))('%s', ([, open]) => {
     'the record name %j is refused',
     async (name) => {
       const { blobs } = open();
-      await expect(blobs.putRecord(name, Buffer.from('x'))).rejects.toThrow('is no name of a record');
-      await expect(blobs.getRecord(name)).rejects.toThrow('is no name of a record');
-      await expect(blobs.deleteRecord(name)).rejects.toThrow('is no name of a record');
-      await expect(blobs.open(name)).rejects.toThrow('is no SHA-256');
+      await expect(blobs.putRecord(name, Buffer.from('x'))).rejects.toThrow('is not a valid record name');
+      await expect(blobs.getRecord(name)).rejects.toThrow('is not a valid record name');
+      await expect(blobs.deleteRecord(name)).rejects.toThrow('is not a valid record name');
+      await expect(blobs.open(name)).rejects.toThrow('is not a SHA-256');
     },
   );
 

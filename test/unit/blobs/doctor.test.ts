@@ -6,6 +6,7 @@ import { blobsFinding } from '../../../client/cli/catalog/blobs-finding.ts';
 import type { Finding } from '../../../client/cli/catalog/finding.ts';
 import { type Config, configSchema } from '../../../domain/config/config.schema.ts';
 import { S3_BUILD_MS, type S3Server, startS3Server } from '../../support/s3-server.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 
 let server: S3Server;
 let root: string;
@@ -21,9 +22,8 @@ afterAll(async () => {
 });
 
 function finding(blobs: Config['blobs'], env: NodeJS.ProcessEnv = {}): Promise<Finding> {
-  const { stdout, stderr } = process;
   const config = { ...configSchema.parse({}), blobs };
-  return blobsFinding({ config, configPath: null, dataDir: root, cacheDir: root, env, stdout, stderr });
+  return blobsFinding({ config, configPath: null, dataDir: root, cacheDir: root, ...memoryIo(env) });
 }
 
 function filesIn(folder: string): string[] {
@@ -73,5 +73,5 @@ test('a bucket is written to; wrong keys, a missing bucket and a server that is 
   };
   expect(await wrong(blobs, { ...env, AWS_SECRET_ACCESS_KEY: 'other' })).toMatch(/credentials .* were refused/);
   expect(await wrong({ ...blobs, bucket: 'no-such-bucket' }, env)).toMatch(/^blobs in longhaul\.yaml is wrong/);
-  expect(await wrong({ ...blobs, endpoint: 'http://127.0.0.1:1' }, env)).toMatch(/^There is no way now to the bucket/);
+  expect(await wrong({ ...blobs, endpoint: 'http://127.0.0.1:1' }, env)).toMatch(/^Cannot reach the bucket/);
 }, 60_000);

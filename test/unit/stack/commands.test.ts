@@ -12,6 +12,7 @@ import { runWorker } from '../../../client/cli/stack/worker.ts';
 import { stackTable } from '../../../client/cli/stack/stack-table.ts';
 import { status } from '../../../client/cli/stack/status.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 import { NO_STATE } from '../../../stack/state.ts';
 
 let folder: string;
@@ -27,7 +28,7 @@ function context(): CliContext & { said: () => string } {
     configPath: null,
     dataDir: folder,
     cacheDir: folder,
-    env: {},
+    ...memoryIo(),
     stdout: stdout.stream,
     stderr: stdout.stream,
     said: stdout.text,
@@ -108,7 +109,7 @@ test('versions are compared by number', () => {
 test.for([
   [{ roles: 'flows', metricsAddress: 'nonsense' }, {}, /^--metrics-address: give host:port/],
   [{ roles: 'flows' }, { LONGHAUL_METRICS_ADDRESS: '9464' }, /^LONGHAUL_METRICS_ADDRESS: give host:port/],
-  [{ roles: 'flow' }, {}, /^--roles: there is no role "flow"; known are flows, repos\.$/],
+  [{ roles: 'flow' }, {}, /^--roles: there is no role "flow"; available: flows, repos\.$/],
 ] as const)('a worker that is asked for with %j and %j is not started', async ([options, env, message]) => {
   await expect(runWorker({ ...context(), env }, options)).rejects.toThrow(
     expect.objectContaining({

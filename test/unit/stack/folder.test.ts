@@ -17,5 +17,5 @@ test('makes what is missing, for its owner, as often as asked', () => {
 });
 
 test.skipIf(process.platform !== 'linux')('says at once where nothing can be made', () => {
-  expect(() => makeFolder('/proc/x/y')).toThrow('The folder /proc/x cannot be made');
+  expect(() => makeFolder('/proc/x/y')).toThrow('The folder /proc/x cannot be created');
 });

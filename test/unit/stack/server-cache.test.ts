@@ -66,10 +66,10 @@ test('a failed making leaves nothing behind, not even the lock', async () => {
 
 test('without Python or Go one sentence says what is missing and the ways out', async () => {
   await expect(fetchTemporal(options({ PATH: cacheDir }))).rejects.toThrow(
-    /^Python is needed .* install python3, or put `temporal` on PATH, or give the address .*TEMPORAL_ADDRESS\.$/,
+    /^Python is needed .* install python3, or put `temporal` on PATH, or set TEMPORAL_ADDRESS .*\.$/,
   );
   await expect(fetchWeaviate(options({ PATH: cacheDir }))).rejects.toThrow(
-    /^Go is needed .* install Go, or put `weaviate` on PATH, or give the address .*WEAVIATE_URL\.$/,
+    /^Go is needed .* install Go, or put `weaviate` on PATH, or set WEAVIATE_URL .*\.$/,
   );
 });
 

@@ -74,7 +74,7 @@ groups:
     [
       'an unknown key',
       group('    cron: "* * * * *"\n'),
-      /^sync-groups\.yaml:6: unknown key "cron"; known here are name, /,
+      /^sync-groups\.yaml:6: unknown key "cron"; known keys are name, /,
     ],
     [
       'a branch that git would take for an option',
@@ -119,8 +119,8 @@ groups:
       group('').replace('["acme/api"]', '["acme/api", "ACME/api"]'),
       /:5: the pattern "ACME\/api" is there twice/,
     ],
-    ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: this is no time zone/],
-    ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a span of time/],
+    ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: not a time zone/],
+    ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a time span/],
     ['a priority out of range', group('    priority: 9\n'), /:6: priority must be at most 5\.$/],
     [
       'a name twice',

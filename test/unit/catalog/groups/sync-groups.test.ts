@@ -35,7 +35,7 @@ describe('the difference between what is declared and what runs', () => {
       [running(group('a'))],
       'changed a: branches [] -> ["develop","release/*"]',
     ],
-    ['not declared', [], [running(group('a'))], 'orphaned a: it runs, but is not declared any more'],
+    ['not declared', [], [running(group('a'))], 'orphaned a: it runs, but is no longer declared'],
   ])('%s', (_, declared, now, said) => {
     expect(planGroups(declared, now, { prune: false }).map(describeGroupChange)).toEqual([said]);
   });

@@ -1,0 +1,278 @@
+import { type Command, Option } from 'commander';
+import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
+import type * as Builds from './build-flows.ts';
+import type * as Fleet from './fleet-flows.ts';
+import type * as Groups from './groups.ts';
+import type { SearchOptions } from './search.ts';
+
+/** Commands of the catalog: repositories, the index, sync groups, search. */
+export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) => {
+  const repos = program.command('repos').description('what the providers have');
+  repos
+    .command('list')
+    .description('mgit list: repositories that match')
+    .argument('<pattern...>', 'mgit patterns')
+    .addOption(jsonOption())
+    .action((patterns: string[], options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./catalog.ts')).listRepositories(context, patterns, options)),
+    );
+  program
+    .command('diff')
+    .description('mgit diff: the change stream of a repository, one JSON object a line')
+    .argument('<repository>', 'id: provider/org/repo or provider/org/project/repo')
+    .option('--since <commit>', 'the commit that the consumer has; without it, everything')
+    .action((repository: string, options: { since?: string }) =>
+      run({}, async (context) => (await import('./catalog.ts')).printDiff(context, repository, options)),
+    );
+
+  const index = program.command('index').description('what is indexed');
+  fleetOptions(
+    index.command('add').description('initial indexing of the repositories that match').addOption(patternOption(true)),
+  )
+    .option('--yes', 'do not ask for a confirmation')
+    .action((options: Parameters<typeof Fleet.addRepositories>[1]) =>
+      run(options, async (context) => (await fleet()).addRepositories(context, options)),
+    );
+  fleetOptions(
+    index
+      .command('remove')
+      .description('take the repositories that match out of the index')
+      .addOption(patternOption(true))
+      .option('--branch <name>', 'only this branch; HEAD and other branches stay'),
+  ).action((options: Parameters<typeof Fleet.removeFromIndex>[1]) =>
+    run(options, async (context) => (await fleet()).removeFromIndex(context, options)),
+  );
+  index
+    .command('list')
+    .description('the receipts: what the index holds of each repository')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./catalog.ts')).listIndex(context, options)),
+    );
+  index
+    .command('builds')
+    .description('the builds of the index: the live one, the previous one, and those beside')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await builds()).listBuilds(context, options)),
+    );
+  index
+    .command('reembed')
+    .description('build the index anew beside the live one, compare, and go over to it')
+    .option('--model <model>', 'model of the new build (default: that of the live one)')
+    .option('--queries <file>', 'YAML file of stored queries to compare both builds with')
+    .option('--yes', 'go over without asking, unless a repository is missing or the judged queries got worse')
+    .addOption(parallelOption())
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((options: Parameters<typeof Builds.reembed>[1]) =>
+      run(options, async (context) => (await builds()).reembed(context, options)),
+    );
+  index
+    .command('switch')
+    .description('make another build live, in one step')
+    .argument('<build>', 'its digest, see `longhaul index builds`')
+    .addOption(jsonOption())
+    .action((build: string, options: { json?: boolean }) =>
+      run(options, async (context) => (await builds()).switchTo(context, build, options)),
+    );
+  index
+    .command('rollback')
+    .description('make the build live again that was live before')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await builds()).switchTo(context, 'previous', options)),
+    );
+  index
+    .command('prune')
+    .description('delete the builds that nobody uses')
+    .option('--previous', 'also the one that a rollback would need')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean; previous?: boolean }) =>
+      run(options, async (context) => (await builds()).prune(context, options)),
+    );
+  index
+    .command('verify')
+    .description('hold the index against git; exit code 7 when something differs')
+    .argument('[pattern...]', 'mgit patterns over what is indexed')
+    .option('--all', 'everything that is in the index')
+    .option('--full', 'compare every object, not only where numbers differ')
+    .option('--repair', 'mend exactly what differs')
+    .addOption(parallelOption())
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((patterns: string[], options: Parameters<typeof Fleet.verifyIndex>[2]) =>
+      run(options, async (context) => (await fleet()).verifyIndex(context, patterns, options)),
+    );
+  index
+    .command('stdin')
+    .description('ingest a change stream (JSONL) of any producer')
+    .option('--provider <name>', 'first part of the ids of repositories whose lines carry no repo_id', 'stdin')
+    .option('--file <file>', 'read this file instead of standard input')
+    .addOption(jsonOption())
+    .action((options: { provider: string; file?: string; json?: boolean }) =>
+      run(options, async (context) => (await import('./catalog.ts')).indexStdin(context, options)),
+    );
+
+  fleetOptions(
+    program
+      .command('sync')
+      .description('bring the index to where the repositories are now')
+      .option('--all', 'every sync group; every indexed repository where no group is declared')
+      .option('--due', 'the groups whose schedule had a time to run since their latest run')
+      .option('--group <name...>', 'these sync groups')
+      .addOption(patternOption(false)),
+  ).action((options: Parameters<typeof Fleet.syncFleet>[1]) =>
+    run(options, async (context) => (await fleet()).syncFleet(context, options)),
+  );
+
+  const config = program.command('config').description('what is declared in files');
+  config
+    .command('apply')
+    .description('make the sync groups what a file declares')
+    .requiredOption('--file <file>', 'sync-groups.yaml')
+    .option('--dry-run', 'say what would be done; change nothing')
+    .option('--prune', 'remove groups that are not declared any more')
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption())
+    .action((options: Parameters<typeof Groups.applyConfig>[1]) =>
+      run(options, async (context) => (await groups()).applyConfig(context, options)),
+    );
+
+  const group = program.command('groups').description('sync groups: what is kept up to date by schedule');
+  group
+    .command('list')
+    .description('every group, its next run and what became of the last')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await groups()).listGroups(context, options)),
+    );
+  group
+    .command('show')
+    .description('all that is known of one group')
+    .argument('<name>')
+    .addOption(jsonOption())
+    .action((name: string, options: { json?: boolean }) =>
+      run(options, async (context) => (await groups()).showGroup(context, name, options)),
+    );
+  group
+    .command('run')
+    .description('run a group now')
+    .argument('<name>')
+    .option('--no-wait', 'start the run and return')
+    .addOption(jsonOption())
+    .action((name: string, options: { json?: boolean; wait?: boolean }) =>
+      run(options, async (context) =>
+        (await groups()).syncGroups(context, { names: [name] }, { ...options, parallel: 1 }),
+      ),
+    );
+  group
+    .command('history')
+    .description('who applied what, when, from which file and commit')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await groups()).listApplications(context, options)),
+    );
+  for (const paused of [true, false]) {
+    group
+      .command(paused ? 'pause' : 'resume')
+      .description(paused ? 'let its schedule do nothing until it is resumed' : 'let its schedule run again')
+      .argument('<name>')
+      .option('--note <text>', 'why, for whoever looks at it')
+      .action((name: string, options: { note?: string }) =>
+        run({}, async (context) => (await groups()).switchGroup(context, name, { paused, ...options })),
+      );
+  }
+  group
+    .command('backfill')
+    .description('the runs that a span of time should have had, one after the other')
+    .argument('<name>')
+    .requiredOption('--from <time>', 'ISO 8601')
+    .option('--to <time>', 'ISO 8601 (default: now)')
+    .action((name: string, options: { from: string; to?: string }) =>
+      run({}, async (context) => (await groups()).backfillGroup(context, name, options)),
+    );
+
+  program
+    .command('report')
+    .description('pages for people')
+    .command('fleet')
+    .description('freshness, failures, time and volume of the fleet, as one HTML page')
+    .requiredOption('--output <file>', 'such as fleet.html')
+    .action((options: { output: string }) =>
+      run({}, async (context) => (await import('./report.ts')).reportFleet(context, options)),
+    );
+  program
+    .command('watch')
+    .description('follow a flow that runs, or show the result of one that ended')
+    .argument('<workflow-id>')
+    .addOption(jsonOption())
+    .action((workflowId: string, options: { json?: boolean }) =>
+      run(options, async (context) => (await fleet()).watchFlow(context, workflowId, options)),
+    );
+  program
+    .command('search')
+    .description('search the index by words and by meaning')
+    .argument('<query>')
+    .option('--repo <pattern>', 'only repositories that match this mgit pattern')
+    .option('--lang <language>', 'only this language, such as TypeScript or ts')
+    .option('--path <glob>', 'only paths that match')
+    .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
+    .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
+    .option('--explain', 'say of each result what each rule contributed')
+    .option('--no-rescore', 'leave out the comparison by the transformer: quicker the first time, less good')
+    .addOption(jsonOption())
+    .action((query: string, options: SearchOptions) =>
+      run(options, async (context) => (await import('./search.ts')).searchCommand(context, query, options)),
+    );
+  program
+    .command('mcp')
+    .description('serve the index to coding agents: Model Context Protocol on standard input and output')
+    .addHelpText(
+      'after',
+      `
+A client starts it itself. For its configuration (docs/mcp.md):
+  {"mcpServers": {"longhaul": {"command": "npx", "args": ["longhaul", "mcp"]}}}`,
+    )
+    .action(() =>
+      run({}, async () => {
+        const [{ serveMcp }, { openContext }] = await Promise.all([
+          import('./mcp.ts'),
+          import('../../core/context.ts'),
+        ]);
+        return serveMcp(() => openContext(program.opts(), io));
+      }),
+    );
+};
+
+function fleet(): Promise<typeof Fleet> {
+  return import('./fleet-flows.ts');
+}
+
+function groups(): Promise<typeof Groups> {
+  return import('./groups.ts');
+}
+
+function builds(): Promise<typeof Builds> {
+  return import('./build-flows.ts');
+}
+
+function parallelOption(): Option {
+  return new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
+}
+
+function patternOption(required: boolean): Option {
+  return new Option(
+    '--pattern <pattern...>',
+    'mgit pattern: repo, org/repo or org/project/repo, with * and ?',
+  ).makeOptionMandatory(required);
+}
+
+/** The options of every command that starts a flow over a fleet. */
+function fleetOptions(command: Command): Command {
+  return command
+    .addOption(parallelOption())
+    .option('--dry-run', 'say what would be done; start nothing')
+    .option('--no-wait', 'start the flow and return')
+    .addOption(jsonOption());
+}

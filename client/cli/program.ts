@@ -1,0 +1,94 @@
+import { Command, CommanderError } from 'commander';
+import type { CliContext } from '../core/context.ts';
+import { type CliIo, processIo } from '../core/io.ts';
+import { VERSION } from '../core/version.ts';
+import { registerCatalogCommands } from './catalog/program.ts';
+import type { RegisterCommands, Work } from './commands.ts';
+import { registerGatewayCommands } from './gateway/program.ts';
+import { registerStackCommands } from './stack/program.ts';
+
+/** Each folder of commands, in the order of `longhaul --help`. */
+const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
+
+/** How a program differs from the one that people run. */
+export interface ProgramOptions {
+  /** Streams, environment and signals. @default those of this process */
+  readonly io?: CliIo;
+  /** Folders of commands. @default those of this package */
+  readonly commands?: readonly RegisterCommands[];
+  /** Called with the context of a command before the command runs. @default nothing happens */
+  readonly onContext?: (context: CliContext) => void;
+  /** Replaces the work of every command, for a check that only parses arguments. Gives the exit code. */
+  readonly execute?: (work: Work) => Promise<number> | number;
+}
+
+/** The command line in this process. */
+export interface Program {
+  /** The tree of commands, for whoever documents or completes it. */
+  readonly command: Command;
+  /**
+   * Runs the command that the arguments name, without node and script, such as `['sync', '--all']`. Gives the exit code
+   * (docs/exit-codes.md), 2 for arguments that cannot be parsed. It prints to the program's streams, installs no handler that
+   * outlives it, and never ends the process. One run at a time for each program.
+   */
+  run(argv: readonly string[]): Promise<number>;
+}
+
+/** The command line. Only commander is loaded at first: every command brings what it needs when it runs. */
+export function createProgram(options: ProgramOptions = {}): Program {
+  const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
+  let exitCode = 0;
+  const program = new Command('longhaul')
+    .description('Durable workflows for code estates: one searchable, always-true index of all your repositories.')
+    .version(VERSION)
+    .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
+    .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')
+    .showHelpAfterError('(see longhaul --help)')
+    .addHelpText('after', '\nExit codes: docs/exit-codes.md. Start with: longhaul up --detach')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => (io.stdout.isTTY ? (io.stdout.columns ?? 80) : 80),
+      getErrHelpWidth: () => (io.stderr.isTTY ? (io.stderr.columns ?? 80) : 80),
+    })
+    .exitOverride();
+
+  const run = async ({ json }: { readonly json?: boolean }, work: Work): Promise<void> => {
+    try {
+      if (execute !== undefined) {
+        exitCode = await execute(work);
+        return;
+      }
+      const { openContext } = await import('../core/context.ts');
+      const context = openContext(program.opts(), io);
+      onContext?.(context);
+      exitCode = await work(context);
+    } catch (error) {
+      const { printError } = await import('../core/errors.ts');
+      exitCode = printError(error, json === true, io);
+    }
+  };
+  for (const register of commands) register({ program, io, run });
+
+  return {
+    command: program,
+    async run(argv) {
+      exitCode = 0;
+      try {
+        await program.parseAsync([...argv], { from: 'user' });
+        return exitCode;
+      } catch (error) {
+        if (!(error instanceof CommanderError)) throw error;
+        if (error.exitCode === 0) return 0;
+        if (argv.includes('--json')) {
+          const [{ LonghaulError }, { printError }] = await Promise.all([
+            import('../../domain/shared/failures.ts'),
+            import('../core/errors.ts'),
+          ]);
+          printError(new LonghaulError('InvalidInput', error.message), true, io);
+        }
+        return 2;
+      }
+    },
+  };
+}

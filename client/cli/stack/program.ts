@@ -1,0 +1,39 @@
+import { jsonOption, metricsAddressOption, type RegisterCommands } from '../commands.ts';
+import type { WorkerCommandOptions } from './worker.ts';
+
+/** Commands that start, stop and look at servers and workers. */
+export const registerStackCommands: RegisterCommands = ({ program, run }) => {
+  program
+    .command('up')
+    .description('find or fetch Temporal, Weaviate and the model, start them and a worker')
+    .option('--detach', 'return when everything is ready')
+    .action((options: { detach?: boolean }) =>
+      run({}, async (context) => (await import('./up.ts')).up({ detach: options.detach === true }, context)),
+    );
+  program
+    .command('down')
+    .description('stop what `up` started')
+    .action(() => run({}, async (context) => (await import('./down.ts')).down(context)));
+  program
+    .command('status')
+    .description('what runs, and how the fleet is doing')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./status.ts')).status({ json: options.json === true }, context)),
+    );
+  program
+    .command('doctor')
+    .description('check servers, versions, pollers, git and disk; a remedy for each problem')
+    .addOption(jsonOption())
+    .action((options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./doctor.ts')).doctor({ json: options.json === true }, context)),
+    );
+  program
+    .command('worker')
+    .description('serve task queues, in the foreground')
+    .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
+    .addOption(metricsAddressOption())
+    .action((options: WorkerCommandOptions) =>
+      run({}, async (context) => (await import('./worker.ts')).runWorker(context, options)),
+    );
+};

@@ -1,0 +1,8 @@
+/** Names of the wings. */
+export const WINGS: readonly string[];
+/** Folders of `domain/` in the order in which they may import each other; `wing` stands for all wings. */
+export const DOMAIN: readonly string[];
+/** Which other rooms a room may import; `types` only with `import type`. */
+export const ROOMS: Readonly<
+  Record<string, { readonly allowed?: readonly string[]; readonly types?: readonly string[] }>
+>;
