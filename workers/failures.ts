@@ -13,8 +13,8 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   const error = diskFailure(thrown) ?? thrown;
   redactChain(error);
   if (!(error instanceof LonghaulError)) {
-    if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure)
-      return error;
+    if (!(error instanceof Error) || error instanceof ApplicationFailure) return error;
+    if (attempt < TRIES_WHEN_UNEXPECTED && !isBug(error)) return error;
     if (error.name === 'CancelledFailure' || error.name === 'AbortError') return error;
     return ApplicationFailure.fromError(error, { nonRetryable: true });
   }
@@ -34,6 +34,12 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
     // waiting for a rate limit to pass is not an error
     ...(error.type === 'RateLimited' ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
+}
+
+/** True for an error of the program itself, which another try cannot help. `fetch` throws a TypeError with a cause for a lost connection. */
+function isBug(error: Error): boolean {
+  const isOurs = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  return isOurs && error.cause === undefined && error.message !== 'fetch failed' && error.message !== 'terminated';
 }
 
 /** Takes the secrets out of an error and its causes: all of them travel. */
