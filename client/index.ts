@@ -1,4 +1,5 @@
-export { type FlowHandle, type Flows, startFlow } from './core/start-flow.ts';
+export { type FlowHandle, startFlow } from './core/start-flow.ts';
+export type { Flows } from '../domain/flows.ts';
 export { FLOWS_QUEUE } from '../domain/shared/queues.ts';
 export { openSearch, type SearchSession } from './catalog/search.ts';
 export { type CliContext, openContext } from './core/context.ts';

@@ -157,10 +157,7 @@ function keepFresh(path: string): () => void {
   return () => clearInterval(timer);
 }
 
-async function attempt(
-  path: string,
-  watch: Watch,
-): Promise<{ readonly lock: FileLock } | { readonly holder: Holder }> {
+async function attempt(path: string, watch: Watch): Promise<{ readonly lock: FileLock } | { readonly holder: Holder }> {
   const entry = newEntry();
   const mine = temporaryPath(path);
   await mkdir(dirname(path), { recursive: true });

@@ -205,7 +205,9 @@ export async function runProgram(
 /** Reads what a program prints on stdout to its end. Ends the program and throws what `tooMuch` makes when it is more than `limit` bytes. */
 export async function readAll(
   program: Pick<Program, 'stdout' | 'kill'> & { readonly ended: Promise<unknown> },
-  limit: number, tooMuch: () => Error): Promise<Buffer> {
+  limit: number,
+  tooMuch: () => Error,
+): Promise<Buffer> {
   const printed: Buffer[] = [];
   let size = 0;
   // the streams of a program that could not be started break off; `ended` says why

@@ -49,7 +49,8 @@ export async function ensureModel(options: ModelFetchOptions): Promise<{ folder:
   const lock = await waitForLock(join(models, `.${pinnedName()}.lock`), {
     signal: options.signal,
     onHeld: ({ process: other }, waitedMs) => {
-      if (waitedMs === 0) options.onProgress?.(`waiting for process ${other?.pid ?? '(unknown)'}, which is fetching it`);
+      if (waitedMs === 0)
+        options.onProgress?.(`waiting for process ${other?.pid ?? '(unknown)'}, which is fetching it`);
     },
   });
   try {

@@ -6,8 +6,9 @@ import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../
 import { redact } from '../domain/shared/redact.ts';
 
 /**
- * Turns what an activity threw, for the `attempt`-th time, into Temporal's failure: an anticipated one by its name, tried as
- * often as {@link FAILURES} says; anything else keeps its own stack, and is not tried for ever. No secret gets into the history.
+ * Converts an error that an activity threw at its `attempt`-th try into Temporal's failure: an anticipated one gets its
+ * name and is tried as often as {@link FAILURES} says; any other keeps its stack and has a limited number of tries.
+ * Secrets are removed before they enter the history.
  */
 export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
   const error = diskFailure(thrown) ?? thrown;
@@ -27,7 +28,7 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
       ? {}
       : {
           nextRetryDelay: error.retryAfterMs,
-          // for a flow that waits by itself
+          // for a flow that does the wait itself
           details: [{ retryAfterMs: error.retryAfterMs, waitingFor: error.waitingFor }],
         }),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
@@ -36,13 +37,13 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   });
 }
 
-/** True for an error of the program itself, which another try cannot help. `fetch` throws a TypeError with a cause for a lost connection. */
+/** True for an error of the program itself, which another try cannot help. `fetch` throws a TypeError with a cause when a connection is lost. */
 function isBug(error: Error): boolean {
   const isOurs = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
   return isOurs && error.cause === undefined && error.message !== 'fetch failed' && error.message !== 'terminated';
 }
 
-/** Takes the secrets out of an error and its causes: all of them travel. */
+/** Removes secrets from an error and its causes: all of them are part of the failure. */
 function redactChain(thrown: unknown): void {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     for (const part of ['message', 'stack'] as const) {
@@ -54,13 +55,16 @@ function redactChain(thrown: unknown): void {
   }
 }
 
-/** Activities whose failures are remembered: more than are ever being tried again at the same time. */
+/** Number of activities whose failures are remembered: more than are ever retried concurrently. */
 const REMEMBERED = 10_000;
 
-/** How often each activity failed in each way, as far as this process saw: what a server's absence costs is nobody else's. */
+/**
+ * How often each activity failed with each type, in this process: failures of one kind do not use up the tries of
+ * another.
+ */
 const seen = new Map<string, Map<string, number>>();
 
-/** Applies {@link toApplicationFailure} to whatever an activity throws. */
+/** Applies {@link toApplicationFailure} to everything that an activity throws. */
 export const namedFailures: ActivityInterceptorsFactory = () => ({
   inbound: {
     async execute(input, next) {
@@ -79,7 +83,7 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
   },
 });
 
-/** Tells the log that an activity comes back only when the other side takes requests again. */
+/** Logs that an activity is retried only when the server accepts requests again. */
 function tellWait({ message, nextRetryDelay }: ApplicationFailure, input: unknown): void {
   const { activityType, workflowExecution } = activityInfo();
   const group = (input as { readonly group?: string } | undefined)?.group;

@@ -3,7 +3,9 @@ import type { Level, Logger } from 'pino';
 
 const LEVEL: Record<LogLevel, Level> = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' };
 
-/** Hands the SDK's lines, Core's, and every workflow's and activity's `log.*` to pino; the fields of each also to `observe`. */
+/**
+ * Passes the log lines of the SDK, its Core, workflows and activities to pino; the fields of each also to `observe`.
+ */
 export function temporalLogger(
   logger: Logger,
   observe: (fields: LogMetadata) => void = () => undefined,
@@ -11,7 +13,7 @@ export function temporalLogger(
   function log(level: LogLevel, message: string, meta: LogMetadata = {}): void {
     observe(meta);
     const { error, ...fields } = meta as { readonly error?: unknown };
-    // pino writes out an error under this name; the `error` of an event is a sentence, and keeps its name
+    // pino formats an error under this name; the `error` of an event is a sentence and keeps its name
     logger[LEVEL[level]](error instanceof Error ? { ...fields, err: error } : meta, message);
   }
   return {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -12,6 +11,7 @@ import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
+import { FLOWS } from '../domain/flows.ts';
 import type { Address } from '../domain/shared/address.ts';
 import { modelName, type ModelSettings } from '../domain/shared/model.ts';
 import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
@@ -31,13 +31,6 @@ const logger = createLogger(env);
 const metrics = createMetrics();
 /** What is connected and polls; null while the worker is starting. */
 let parts: WorkerParts | null = null;
-/** Settles at the first SIGTERM or SIGINT: heard from the first moment, since a first start may take minutes. */
-const stopped = new Promise<null>((resolve) => {
-  process.on('SIGTERM', () => resolve(null));
-  process.on('SIGINT', () => resolve(null));
-});
-/** How long what was opened may take to close when a start is broken off. */
-const LONGEST_CLOSE_MS = 5_000;
 
 try {
   const { roles, metricsAddress } = optionsAskedFor();
@@ -71,45 +64,8 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
   return status;
 }
 
-/** What a started worker process consists of. */
-interface Started {
-  readonly parts: WorkerParts;
-  readonly namespace: string;
-}
-
-/** Serves the task queues of these roles until SIGTERM or SIGINT, which also end a start that is under way. */
+/** Serves the task queues of these roles until SIGTERM or SIGINT. */
 async function run(roles: readonly Role[]): Promise<void> {
-  const opened: (() => Promise<unknown>)[] = [];
-  const starting = new AbortController();
-  const start = startWorkers(roles, starting.signal, (close) => void opened.unshift(close));
-  const started = await Promise.race([start, stopped]);
-  if (started === null) {
-    starting.abort(new Error('The worker was stopped while it started.'));
-    start.catch(() => undefined);
-    // a step that cannot be broken off ends with the process
-    const closed = Promise.allSettled(opened.map((close) => close()));
-    await Promise.race([closed, delay(LONGEST_CLOSE_MS, undefined, { ref: false })]);
-    tellProcess(logger, 'worker_stopped', { roles }, 'stopped before it was ready');
-    process.exit(0);
-  }
-  const { workers } = started.parts;
-  const running = workers.map((worker) => worker.run());
-  parts = started.parts;
-  tellProcess(logger, 'worker_ready', { roles, namespace: started.namespace }, 'ready');
-  await Promise.race([stopped, ...running]);
-  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-  await Promise.all(running);
-  // only after a stop: after a failure the process ends and is started again, and nothing is left to close
-  for (const close of opened) await close();
-  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
-}
-
-/** Opens what the roles need and makes their workers. What is opened is handed to `onOpen`, so that it can be closed at any time. */
-async function startWorkers(
-  roles: readonly Role[],
-  signal: AbortSignal,
-  onOpen: (close: () => Promise<unknown>) => void,
-): Promise<Started> {
   const loaded = loadConfig({ env });
   const temporal = await yourTemporal(loaded.config.temporal, env);
   if (temporal === null) {
@@ -117,39 +73,41 @@ async function startWorkers(
   }
   const { namespace } = temporal;
   const connection = await NativeConnection.connect(temporal.connectionOptions);
-  onOpen(() => connection.close());
+  const stopped = stopSignal();
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
     onProblem: (message) => tellProcess(logger, 'traces_lost', {}, message),
   });
-  if (tracing !== null) onOpen(() => tracing.close());
   const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
     tellProcess(logger, 'model_progress', { fraction }, message);
-  const tools = roles.includes('repos')
-    ? await openTools(loaded, places(loaded, signal), env, { progress, signal })
-    : null;
-  if (tools !== null) {
-    onOpen(() => tools.close());
-    showCache(metrics.registry, loaded.cacheDir, loaded.config.cache.maxBytes);
-    await prepare(tools, modelSettings(loaded.config));
-  }
+  const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
+  if (tools !== null) showCache(metrics.registry, loaded.cacheDir, loaded.config.cache.maxBytes);
+  if (tools !== null) await prepare(tools, modelSettings(loaded.config));
   const workers: Worker[] = [];
   if (roles.includes('flows')) {
     const client = new Client({ connection, namespace });
     const { alerts, index } = loaded.config;
-    showSchedules(metrics.registry, client);
+    showSchedules(metrics.registry, client, (type) => FLOWS.find(type) !== null);
     const bundle = await workflowBundle({ traced: tracing !== null });
-    signal.throwIfAborted();
     workers.push(
       await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),
     );
     await scheduleWatch(client, index.name, alerts.channels.length > 0);
   }
-  signal.throwIfAborted();
   if (tools !== null) workers.push(await Worker.create(reposWorker(place, tools)));
+  const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
-  return { parts: { connection, namespace, weaviateUrl, workers }, namespace };
+  parts = { connection, namespace, weaviateUrl, workers };
+  tellProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
+  await Promise.race([stopped, ...running]);
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  await Promise.all(running);
+  // only in good order: after a failure the process ends, whoever runs it starts it again, and nothing is left to close
+  await tools?.close();
+  await tracing?.close();
+  await connection.close();
+  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
 }
 
 /** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
@@ -172,12 +130,17 @@ async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
 }
 
 /** Where Weaviate and the model are, by environment and configuration. */
-function places(
-  { config, cacheDir }: ReturnType<typeof loadConfig>,
-  signal: AbortSignal,
-): Parameters<typeof openTools>[1] {
+function places({ config, cacheDir }: ReturnType<typeof loadConfig>): Parameters<typeof openTools>[1] {
   const weaviate = yourWeaviate(config.weaviate, env);
   if (weaviate === null) throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
   const given = env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath;
-  return { weaviate, modelFolder: given ?? (async () => (await ensureModel({ cacheDir, signal })).folder) };
+  return { weaviate, modelFolder: given ?? (async () => (await ensureModel({ cacheDir })).folder) };
+}
+
+/** Resolves at the first SIGTERM or SIGINT. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
+  });
 }

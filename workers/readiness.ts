@@ -1,11 +1,11 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { ReadinessCheck } from '../activities/telemetry/status-server.ts';
 
-/** What must hold before a worker can do its work; a process that is still starting has none of it. */
+/** What a worker needs to do its work; null while the process is starting. */
 export interface WorkerParts {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** Base URL of Weaviate; null for a process that needs none. */
+  /** Base URL of Weaviate; null for a process that does not need it. */
   readonly weaviateUrl: string | null;
   readonly workers: readonly Worker[];
 }
@@ -15,7 +15,7 @@ const STARTING: ReadinessCheck = {
   run: () => Promise.reject(new Error('still starting')),
 };
 
-/** Temporal knows the namespace, every worker polls, Weaviate answers. */
+/** The checks: Temporal has the namespace, every worker polls, Weaviate answers. */
 export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[] {
   if (parts === null) return [STARTING];
   const { connection, namespace, weaviateUrl, workers } = parts;
@@ -30,7 +30,7 @@ export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[
   ];
 }
 
-/** A worker without workflows has no poller for them; one that broke says so. */
+/** A worker without workflows has no poller for them; a broken poller reports its state. */
 function polls(worker: Worker): Promise<void> {
   const { runState, workflowPollerState, activityPollerState } = worker.getStatus();
   const states = [workflowPollerState, activityPollerState];

@@ -5,6 +5,8 @@ import { createCatalogActivities } from '../activities/catalog/catalog.ts';
 import { createFollowActivities } from '../activities/catalog/follow.ts';
 import { createGroupActivities, type GroupTools } from '../activities/catalog/groups.ts';
 import { createInputActivities } from '../activities/shared/input.ts';
+import { FLOWS } from '../domain/flows.ts';
+import type { FlowRegistry } from '../domain/shared/flow.ts';
 import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/shared/queues.ts';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { namedFailures } from './failures.ts';
@@ -31,19 +33,21 @@ export interface FlowsWorkerOptions {
   readonly alerts?: AlertActivities;
   /** @default 200 */
   readonly maxCachedWorkflows?: number;
+  /** The flows whose inputs it checks. @default all */
+  readonly flows?: FlowRegistry;
 }
 
 /** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
-  { alerts, maxCachedWorkflows = 200 }: FlowsWorkerOptions = {},
+  { alerts, maxCachedWorkflows = 200, flows = FLOWS }: FlowsWorkerOptions = {},
 ): WorkerOptions {
   return {
     ...common(place),
     taskQueue: FLOWS_QUEUE,
     workflowBundle,
-    activities: { ...createInputActivities(), ...createFollowActivities(), ...alerts },
+    activities: { ...createInputActivities(flows), ...createFollowActivities(), ...alerts },
     maxCachedWorkflows,
   };
 }

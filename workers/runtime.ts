@@ -6,8 +6,8 @@ import { type Logger as TemporalLogger, Runtime } from '@temporalio/worker';
 const TRIES = 5;
 
 /**
- * Sets up the SDK of this process, once. With `metrics` it gives what asks for the SDK's metrics, in Prometheus' text format: its
- * exporter insists on a port of its own, which is one of the loopback interface that nobody needs to know.
+ * Configures the SDK of this process, once. With `metrics` it returns a function that reads the SDK's metrics in
+ * Prometheus' text format: the exporter needs its own port, which is a random one on loopback.
  */
 export async function installRuntime(
   logger: TemporalLogger,

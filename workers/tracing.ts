@@ -7,21 +7,23 @@ import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors
 import type { ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 
-/** The module that makes the spans of workflows, for the bundler: a bundle with it is for workers that send traces. */
+/**
+ * The module that creates the spans of workflows, for the bundler: a bundle with it is for workers that send traces.
+ */
 export const TRACING_MODULE = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
 
-/** The span of an activity, in the trace of its workflow. */
+/** Creates the span of an activity, in the trace of its workflow. */
 export const tracedActivities: ActivityInterceptorsFactory = (context) => ({
   inbound: new OpenTelemetryActivityInboundInterceptor(context),
   outbound: new OpenTelemetryActivityOutboundInterceptor(context),
 });
 
-/** The span of whatever an activity starts or signals, in the trace of its workflow. */
+/** Creates spans for everything that an activity starts or signals, in the trace of its workflow. */
 export function tracedClient(): OpenTelemetryWorkflowClientInterceptor {
   return new OpenTelemetryWorkflowClientInterceptor();
 }
 
-/** What takes the spans of workflows out of their isolates. */
+/** Sinks that receive the spans of workflows from their isolates. */
 export function tracingSinks({ processor, resource }: Tracing): NonNullable<WorkerOptions['sinks']> {
   return { exporter: makeWorkflowExporter(processor, resource) };
 }

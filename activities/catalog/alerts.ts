@@ -1,7 +1,8 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
-import { type Alert, type AlertChanges, alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.ts';
+import { alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.ts';
+import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type AlertNews, tell } from './alerts/channels.ts';
@@ -9,17 +10,6 @@ import { watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { unpolledQueues } from '../shared/unpolled-queues.ts';
-
-/** What a look at the fleet found. */
-export interface FleetWatch {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly alerts: readonly Alert[];
-  /** Runs that every group has missed so far. */
-  readonly missed: Readonly<Record<string, number>>;
-  /** What channels could not be told, by name. */
-  readonly untold?: Readonly<Record<string, AlertChanges>>;
-}
 
 /** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
 export interface AlertActivities {

@@ -2,6 +2,7 @@ import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
 import { defineSearchAttributeKey } from '@temporalio/common';
 import type { FollowInput, FollowResult } from '../../domain/catalog/flows/follow.ts';
+import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import {
   byRepository,
   type Delivery,
@@ -51,9 +52,9 @@ export async function tellRepository(
 ): Promise<WorkflowHandleWithSignaledRunId<(input: FollowInput) => Promise<FollowResult>>> {
   const name = repositoryName(repository);
   return client.workflow.signalWithStart<(input: FollowInput) => Promise<FollowResult>, [RepositoryEvents]>(
-    'followRepository',
+    followRepositoryFlow.type,
     {
-      taskQueue: 'longhaul-flows',
+      taskQueue: followRepositoryFlow.queue,
       workflowId: `follow/${repository}`,
       args: [{ repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) }],
       signal: 'repositoryEvents',

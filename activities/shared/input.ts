@@ -1,5 +1,5 @@
-import { FLOW_INPUTS, type CheckedFlow } from '../../domain/catalog/flows/flows.schema.ts';
-import { check, describeIssue } from '../../domain/shared/check.schema.ts';
+import type { FlowRegistry } from '../../domain/shared/flow.ts';
+import { parseInput } from '../../domain/shared/flow.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
 /** Activities without external dependencies: they run in the worker of the flow itself. */
@@ -8,17 +8,13 @@ export interface InputActivities {
   checkInput(request: { readonly flow: string; readonly input: unknown }): Promise<unknown>;
 }
 
-/** See {@link InputActivities}. */
-export function createInputActivities(): InputActivities {
+/** See {@link InputActivities}: checks the inputs of these flows. */
+export function createInputActivities(flows: FlowRegistry): InputActivities {
   return {
-    checkInput: ({ flow, input }) => Promise.resolve(parseFlowInput(flow, input)),
+    async checkInput({ flow: type, input }) {
+      const flow = flows.find(type);
+      if (flow === null) throw new LonghaulError('InvalidInput', `This worker knows no flow ${type}.`);
+      return parseInput(flow, input);
+    },
   };
-}
-
-/** Checks an input like {@link InputActivities.checkInput}; the command line uses it before it starts a flow. */
-export function parseFlowInput(flow: string, input: unknown): unknown {
-  const schema = FLOW_INPUTS[flow as CheckedFlow];
-  const result = check(schema, input ?? {});
-  if (result.success) return result.data;
-  throw new LonghaulError('InvalidInput', `${flow}: ${describeIssue(result.error)}`);
 }

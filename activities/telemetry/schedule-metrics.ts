@@ -1,6 +1,5 @@
 import type { Client, ScheduleDescription } from '@temporalio/client';
 import { Gauge, type Registry } from 'prom-client';
-import { FLOW_INPUTS } from '../../domain/catalog/flows/flows.schema.ts';
 
 /** Milliseconds for which Temporal's answer is reused: one request per schedule. */
 const FRESH_FOR = 30_000;
@@ -8,16 +7,16 @@ const FRESH_FOR = 30_000;
 const PATIENCE = 5_000;
 
 /**
- * Registers Temporal's state of Longhaul's schedules: every process exports the same values. While Temporal does not
- * answer they are absent.
+ * Registers Temporal's state of the schedules that start Longhaul's flows, found by workflow type: every process exports the
+ * same values. While Temporal does not answer they are absent.
  */
-export function showSchedules(registry: Registry, client: Client): void {
+export function showSchedules(registry: Registry, client: Client, isOurs: (workflowType: string) => boolean): void {
   let asked = 0;
   let answer: Promise<ScheduleDescription[]> = Promise.resolve([]);
   const schedules = (): Promise<ScheduleDescription[]> => {
     if (Date.now() - asked > FRESH_FOR) {
       asked = Date.now();
-      answer = client.withDeadline(asked + PATIENCE, () => describeSchedules(client)).catch(() => []);
+      answer = client.withDeadline(asked + PATIENCE, () => describeSchedules(client, isOurs)).catch(() => []);
     }
     return answer;
   };
@@ -54,15 +53,14 @@ export function showSchedules(registry: Registry, client: Client): void {
   });
 }
 
-async function describeSchedules(client: Client): Promise<ScheduleDescription[]> {
+async function describeSchedules(
+  client: Client,
+  isOurs: (workflowType: string) => boolean,
+): Promise<ScheduleDescription[]> {
   const described: ScheduleDescription[] = [];
   for await (const { scheduleId, action } of client.schedule.list()) {
     if (action === undefined || !isOurs(action.workflowType)) continue;
     described.push(await client.schedule.getHandle(scheduleId).describe());
   }
   return described;
-}
-
-function isOurs(workflowType: string): boolean {
-  return Object.hasOwn(FLOW_INPUTS, workflowType);
 }

@@ -6,27 +6,27 @@ import type { CliContext } from '../core/context.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { readReceipts } from './plan.ts';
 
-/** A repository of the index; files and objects are those of HEAD. */
+/** An indexed repository; files and objects are those of HEAD. */
 export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | 'objects' | 'indexedAt'> {
-  /** `unfinished` when a run over one of its refs is under way, or broke off. */
+  /** `unfinished` when a run over one of its refs is in progress or was interrupted. */
   readonly state: 'complete' | 'unfinished';
-  /** Names of the branches that are indexed beside HEAD. */
+  /** Names of the branches that are indexed in addition to HEAD. */
   readonly branches: readonly string[];
 }
 
-/** The fleet at a glance. */
+/** A summary of the fleet. */
 export interface FleetView {
-  /** When it was looked at, ISO 8601. */
+  /** When it was read, ISO 8601. */
   readonly at: string;
   /** `index.name` in longhaul.yaml. */
   readonly index: string;
   readonly repositories: readonly RepositoryView[];
   readonly groups: readonly GroupView[];
-  /** The latest runs of groups that Temporal remembers, oldest first. */
+  /** The latest runs of groups that Temporal still has, oldest first. */
   readonly runs: readonly GroupRun[];
 }
 
-/** Looks at the index and at the groups. Throws `ServerUnavailable`. */
+/** Reads the index and the groups. Throws `ServerUnavailable`. */
 export async function viewFleet(context: CliContext): Promise<FleetView> {
   const index = context.config.index.name;
   const session = await connectTemporal(context);

@@ -1,10 +1,11 @@
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { createStreamSpool } from '../../activities/index/stream-spool.ts';
+import { ingestStreamFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
 import type { CliContext } from '../core/context.ts';
 import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
-import { startFlow } from '../core/start-flow.ts';
+import { startDeclared } from '../core/start-flow.ts';
 
 /**
  * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it.
@@ -19,7 +20,7 @@ export async function ingestLines(context: CliContext, input: Input, provider: s
     const failures: unknown[] = [];
     for (const { repository, stream } of streams) {
       try {
-        const handle = await startFlow(session.client, 'ingestStream', { repository, stream });
+        const handle = await startDeclared(session.client, ingestStreamFlow, { repository, stream });
         outcomes.push(await handle.result());
       } catch (error) {
         // one that fails never stops the others

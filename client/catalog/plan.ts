@@ -3,22 +3,33 @@ import { createPlanner } from '../../activities/catalog/planner.ts';
 import type { Build } from '../../domain/catalog/index/build.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
+import {
+  onboardRepositoriesFlow,
+  type removeRepositoriesFlow,
+  syncRepositoriesFlow,
+} from '../../domain/catalog/flows/fleet-flows.ts';
 import type { FleetPlan } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 
+/** Workflow types of the flows whose plan can be printed. */
+export type PlannedFlow =
+  | typeof onboardRepositoriesFlow.type
+  | typeof syncRepositoriesFlow.type
+  | typeof removeRepositoriesFlow.type;
+
 /** What a fleet flow would do, by the same plan that the flow follows. Starts nothing, writes nothing. */
 export async function planFleet(
   context: CliContext,
-  flow: 'onboardRepositories' | 'syncRepositories' | 'removeRepositories',
+  flow: PlannedFlow,
   input: OnboardInput | SyncRepositoriesInput | RemoveInput,
 ): Promise<FleetPlan> {
   const { patterns = null, branch } = { branch: undefined, ...input };
   return withTools(context, async (tools) => {
     const planner = (await tools.live())?.planner ?? plannerOfNothing(context);
-    if (flow === 'onboardRepositories') return planner.onboarding(patterns ?? []);
-    return flow === 'syncRepositories' ? planner.sync(patterns) : planner.removal(patterns, branch);
+    if (flow === onboardRepositoriesFlow.type) return planner.onboarding(patterns ?? []);
+    return flow === syncRepositoriesFlow.type ? planner.sync(patterns) : planner.removal(patterns, branch);
   });
 }
 

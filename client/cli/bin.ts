@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { createProgram } from './program.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // the reader of a pipe went away
+  // the reader of a pipe closed it
   if (error.code === 'EPIPE') process.exit(141);
   throw error;
 });
 const program = createProgram({
-  // a command is twice as fast when what it loads need not be compiled again; not in /tmp, where others could write it
+  // a command takes half the time when compiled code is cached; not in /tmp, where others could write
   onContext: ({ cacheDir }) => void enableCompileCache(join(cacheDir, 'compiled')),
 });
 process.exitCode = await program.run(process.argv.slice(2));

@@ -10,7 +10,7 @@ import { registerStackCommands } from './stack/program.ts';
 /** Each folder of commands, in the order of `longhaul --help`. */
 const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
 
-/** How a program differs from the one that people run. */
+/** How a program differs from the installed one. */
 export interface ProgramOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;
@@ -24,7 +24,7 @@ export interface ProgramOptions {
 
 /** The command line in this process. */
 export interface Program {
-  /** The tree of commands, for whoever documents or completes it. */
+  /** The tree of commands, for documentation and completion. */
   readonly command: Command;
   /**
    * Runs the command that the arguments name, without node and script, such as `['sync', '--all']`. Gives the exit code
@@ -34,12 +34,14 @@ export interface Program {
   run(argv: readonly string[]): Promise<number>;
 }
 
-/** The command line. Only commander is loaded at first: every command brings what it needs when it runs. */
+/** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
 export function createProgram(options: ProgramOptions = {}): Program {
   const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
-    .description('Durable workflows for code estates: one searchable, always-true index of all your repositories.')
+    .description(
+      'Durable workflows for code estates: one searchable index of all your repositories, always up to date.',
+    )
     .version(VERSION)
     .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
     .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')

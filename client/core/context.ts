@@ -2,7 +2,7 @@ import { loadConfig } from '../../activities/shared/config.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { type CliIo, processIo } from './io.ts';
 
-/** What every command knows: the configuration, its folders, and where to read and write. */
+/** The context of every command: configuration, folders and streams. */
 export interface CliContext extends CliIo {
   readonly config: Config;
   /** Absolute path of `longhaul.yaml`; null when there is none. */

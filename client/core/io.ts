@@ -6,7 +6,7 @@ export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonl
 /** A stream to read from. A person can be asked when it is a terminal. */
 export type Input = Readable & { readonly isTTY?: boolean };
 
-/** What a command reads from, writes to and listens to. */
+/** A command's streams, environment and signals. */
 export interface CliIo {
   readonly stdin: Input;
   readonly stdout: Output;

@@ -1,13 +1,13 @@
 import type { CliContext } from './context.ts';
 import { printable } from './printable.ts';
 
-/** How a list is shown to people: a heading and a cell for each column. */
+/** How a list is shown to people: a heading and a cell function per column. */
 export interface ListTable<Item> {
   readonly head: readonly string[];
   readonly row: (item: Item) => readonly (string | number)[];
 }
 
-/** Prints a list as a table, or as JSON for programs. Gives the exit code, which is 0. */
+/** Prints a list as a table, or as JSON for programs. Returns the exit code, which is 0. */
 export async function printList<Item>(
   { stdout }: CliContext,
   items: readonly Item[],

@@ -5,10 +5,10 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from './context.ts';
 import { namingStackFailures } from './stack-failure.ts';
 
-/** A client of the Temporal server that the environment, `longhaul.yaml` or the running stack names. */
+/** A client of the Temporal server from the environment, `longhaul.yaml` or the running stack. */
 export interface TemporalSession {
   readonly client: Client;
-  /** Address of the web interface, when it is known. */
+  /** Address of the web interface, if known. */
   readonly uiUrl: string | null;
   /** Closes the connection. */
   close(): Promise<void>;
@@ -46,7 +46,7 @@ export async function connectTemporal(context: CliContext): Promise<TemporalSess
   }
 }
 
-/** What makes the first span of a flow that is started here, where traces are wanted. */
+/** An interceptor that creates the first span of a flow that is started here, if tracing is on. */
 async function clientTracing({
   env,
   stderr,
@@ -60,7 +60,10 @@ async function clientTracing({
   return { interceptors: [new OpenTelemetryWorkflowClientInterceptor()], close: () => tracing.close() };
 }
 
-/** Where Weaviate is: the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`, `StackFailed`. */
+/**
+ * Weaviate's address: from the environment, `longhaul.yaml`, or the running stack. Throws `ServerUnavailable`,
+ * `StackFailed`.
+ */
 export async function weaviateAddress(context: CliContext): Promise<WeaviateAddress> {
   const [{ yourWeaviate }, { findRunningStack }] = await Promise.all([
     import('../../stack/weaviate.ts'),
@@ -73,7 +76,7 @@ export async function weaviateAddress(context: CliContext): Promise<WeaviateAddr
   return { ...running.state.weaviate, apiKey: running.weaviateApiKey };
 }
 
-/** The folder of the embedding model, fetched when it is nowhere yet. */
+/** The folder of the embedding model, fetched if needed. */
 export async function modelFolder(context: CliContext): Promise<string> {
   const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;
   if (given !== undefined) return given;
@@ -81,7 +84,7 @@ export async function modelFolder(context: CliContext): Promise<string> {
   return (await ensureModel({ cacheDir: context.cacheDir })).folder;
 }
 
-/** The configuration as the activities take it. */
+/** The configuration in the form that activities take. */
 export function loadedConfig({ config, configPath, dataDir, cacheDir }: CliContext): LoadedConfig {
   return { config, path: configPath, dataDir, cacheDir };
 }
@@ -89,6 +92,6 @@ export function loadedConfig({ config, configPath, dataDir, cacheDir }: CliConte
 function noServer(name: string, variable: string): LonghaulError {
   return new LonghaulError(
     'ServerUnavailable',
-    `No ${name} is named and no stack is running: run \`longhaul up\`, or set ${variable}.`,
+    `No ${name} is configured and no stack is running: run \`longhaul up\`, or set ${variable}.`,
   );
 }

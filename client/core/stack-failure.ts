@@ -1,7 +1,7 @@
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { StackError } from '../../stack/stack-error.ts';
 
-/** Does `work`, and gives what the stack throws its name among the failures: `StackFailed`. */
+/** Runs `work` and converts errors of the stack to the failure `StackFailed`. */
 export async function namingStackFailures<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,224 +1,213 @@
-import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowHandleWithFirstExecutionRunId,
   WorkflowIdConflictPolicy,
   WorkflowIdReusePolicy,
-  type WorkflowOptions,
+  type WorkflowStartOptions,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { parseFlowInput } from '../../activities/shared/input.ts';
-import type {
-  PruneInput,
-  PruneResult,
-  ReembedInput,
-  ReembedResult,
-  SwitchInput,
-  SwitchResult,
-} from '../../domain/catalog/flows/build-flows.ts';
-import type {
-  IngestStreamInput,
-  OnboardInput,
-  RemoveInput,
-  SyncRepositoriesInput,
-  SyncRepositoryInput,
-  VerifyInput,
-} from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult, RepositoryOutcome } from '../../domain/fleet/fleet.ts';
-import { repositoryName } from '../../domain/git/repository.ts';
 import {
-  type ApplySyncGroupsInput,
-  type ApplySyncGroupsResult,
-  SYNC_GROUPS_LOCK,
-  type SyncGroupInput,
-} from '../../domain/catalog/groups/sync-groups.ts';
+  defineSearchAttributeKey,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/common';
+import { FLOWS, type Flows } from '../../domain/flows.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { FLOWS_QUEUE } from '../../domain/shared/queues.ts';
+import type { AnyFlow, DigestId, GivenOf, ResultOf, StartSignal } from '../../domain/shared/flow.ts';
+import { parseInput } from '../../domain/shared/flow.schema.ts';
+import { answers, type AskedQuestion, digestOf, idIs, sha256 } from './running-question.ts';
 
-/** The flows that can be started, by workflow type: input and result. */
-export interface Flows {
-  onboardRepositories: { input: OnboardInput; result: FleetResult };
-  syncRepositories: { input: SyncRepositoriesInput; result: FleetResult };
-  syncRepository: { input: SyncRepositoryInput; result: RepositoryOutcome };
-  removeRepositories: { input: RemoveInput; result: FleetResult };
-  verifyCatalog: { input: VerifyInput; result: FleetResult };
-  ingestStream: { input: IngestStreamInput; result: RepositoryOutcome };
-  reembedIndex: { input: ReembedInput; result: ReembedResult };
-  switchIndex: { input: SwitchInput; result: SwitchResult };
-  pruneIndex: { input: PruneInput; result: PruneResult };
-  applySyncGroups: { input: ApplySyncGroupsInput; result: ApplySyncGroupsResult };
-  syncGroup: { input: SyncGroupInput; result: FleetResult };
-}
-
-/** A flow that runs. */
-export type FlowHandle<Type extends keyof Flows> = WorkflowHandleWithFirstExecutionRunId<
-  (input: Flows[Type]['input']) => Promise<Flows[Type]['result']>
+/** A run of a declared flow. */
+export type HandleOf<Declared extends AnyFlow> = WorkflowHandleWithFirstExecutionRunId<
+  (input: GivenOf<Declared>) => Promise<ResultOf<Declared>>
 >;
+
+/** A run of a flow, by workflow type. */
+export type FlowHandle<Type extends keyof Flows> = HandleOf<Flows[Type]>;
 
 /** Larger inputs are refused before the server is asked: it would be retried for half a minute and then refused. */
 const MAX_INPUT_BYTES = 256 * 1024;
+
+/** How often a start is tried while runs come and go under the same id, and the pause between two tries in milliseconds. */
+const TRIES = 20;
+const PAUSE_MS = 100;
 
 /** How a flow is started. */
 export interface StartOptions {
   /**
    * The name of the request. The same name is the same run, also after it has ended, for as long as Temporal keeps it: a
    * request that is sent again does nothing twice. `InvalidInput` when it was another request that had this name.
-   * @default the flow's own identity, so that whoever asks the same joins what runs
+   * @default the question itself, so that a run that answers it is joined while it runs
    */
   readonly once?: string;
 }
 
 /**
- * Starts a flow, or joins the one that runs under the same id: the same question asked twice is one run. A stream waits for
- * whatever runs on its repository, a declaration of sync groups for another one that is being applied. Throws `InvalidInput`
- * before anything is started, `RepositoryBusy` or `IndexBusy` when something else is under way.
+ * Starts a flow, or joins the run that answers the same question: the same question asked twice is one run, another question
+ * never is. While a run that answers another question has the workflow id, it does what the flow declares: waits for its end,
+ * or throws `RepositoryBusy` or `IndexBusy`. Throws `InvalidInput` before anything is started.
  */
 export async function startFlow<Type extends keyof Flows>(
   client: Client,
   type: Type,
-  input: Flows[Type]['input'],
-  { once }: StartOptions = {},
+  input: GivenOf<Flows[Type]>,
+  options: StartOptions = {},
 ): Promise<FlowHandle<Type>> {
-  parseFlowInput(type, input);
-  const bytes = Buffer.byteLength(JSON.stringify(input));
-  if (bytes > MAX_INPUT_BYTES) {
-    throw new LonghaulError(
-      'InvalidInput',
-      `${type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`,
-    );
-  }
-  const { workflowId, summary, repository } = identityOf(type, input);
-  if (once !== undefined) return startOnce(client, type, input, { once, summary, repository });
-  // a stream is not what another run works on: it waits for the lock
-  if (type === 'ingestStream') await untilFree(client, workflowId);
-  const asked = sha256(JSON.stringify(input));
-  for (;;) {
-    try {
-      return (await client.workflow.start(type, {
-        taskQueue: FLOWS_QUEUE,
-        workflowId,
-        workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-        args: [input],
-        staticSummary: summary,
-        ...(type === 'applySyncGroups' ? { memo: { asked } } : {}),
-        ...aboutRepository(repository),
-      })) as FlowHandle<Type>;
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      if (workflowId === BUILDS_LOCK) {
-        throw new LonghaulError('IndexBusy', 'Another run is changing the builds of the index.', { cause: error });
-      }
-      const running = await client.workflow.getHandle(workflowId).describe();
-      if (running.status.name !== 'RUNNING') continue;
-      const isSame = type === 'applySyncGroups' ? running.memo?.['asked'] === asked : type !== 'ingestStream';
-      if (running.type === type && isSame) {
-        const handle = client.workflow.getHandle(workflowId, running.runId);
-        return Object.assign(handle, { firstExecutionRunId: running.runId });
-      }
-      if (type !== 'applySyncGroups') {
-        const message = `Another run is working on ${repository ?? workflowId}.`;
-        throw new LonghaulError('RepositoryBusy', message, { cause: error });
-      }
-      await untilFree(client, workflowId);
-    }
-  }
+  return startDeclared(client, FLOWS.byType[type], input, options);
 }
 
-/** Starts a flow under the name of the request, or finds the run that had it. */
-async function startOnce<Type extends keyof Flows>(
+/** {@link startFlow} for a declaration. */
+export async function startDeclared<Declared extends AnyFlow>(
   client: Client,
-  type: Type,
-  input: Flows[Type]['input'],
-  {
-    once,
-    summary,
-    repository,
-  }: { readonly once: string; readonly summary: string; readonly repository: string | null },
-): Promise<FlowHandle<Type>> {
-  const workflowId = `${type}/${sha256(once).slice(0, 32)}`;
-  const asked = sha256(JSON.stringify(input));
-  const find = async (): Promise<FlowHandle<Type>> => {
-    const handle = client.workflow.getHandle(workflowId);
-    const { memo, runId } = await handle.describe();
-    if (memo?.['asked'] !== asked) {
-      throw new LonghaulError('InvalidInput', `${type}: another input was given under the same name of a request.`);
-    }
-    return Object.assign(handle, { firstExecutionRunId: runId });
+  flow: Declared,
+  input: GivenOf<Declared>,
+  { once }: StartOptions = {},
+): Promise<HandleOf<Declared>> {
+  const checked = parseInput(flow, input);
+  const bytes = Buffer.byteLength(JSON.stringify(input));
+  if (bytes > MAX_INPUT_BYTES) {
+    const message = `${flow.type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`;
+    throw new LonghaulError('InvalidInput', message);
+  }
+  const options = startOptions(flow, input, checked);
+  if (flow.startSignal !== null) return startWithSignal(client, flow, flow.startSignal, { ...options, once });
+  if (once !== undefined) return startOnce(client, flow, options, { once, checked });
+  return startOrJoin(client, flow, options, checked);
+}
+
+/** What a start of a flow says, whatever happens to its id. */
+type FlowStartOptions = WorkflowStartOptions<(input: unknown) => Promise<unknown>>;
+
+function startOptions(flow: AnyFlow, input: unknown, checked: unknown): FlowStartOptions {
+  const attributes = Object.entries(flow.searchAttributes(checked));
+  return {
+    taskQueue: flow.queue,
+    workflowId: idText(flow.id(checked)),
+    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
+    args: [input],
+    staticSummary: flow.summary(checked),
+    ...(attributes.length === 0
+      ? {}
+      : {
+          typedSearchAttributes: attributes.map(([name, value]) => ({
+            key: defineSearchAttributeKey(name, 'KEYWORD'),
+            value,
+          })),
+        }),
   };
+}
+
+function idText(id: string | DigestId): string {
+  return typeof id === 'string' ? id : `${id.prefix}${sha256(id.of).slice(0, 12)}`;
+}
+
+async function startOrJoin<Declared extends AnyFlow>(
+  client: Client,
+  flow: Declared,
+  options: FlowStartOptions,
+  checked: unknown,
+): Promise<HandleOf<Declared>> {
+  const { workflowId } = options;
+  const questionOf = (given: unknown): unknown => flow.question(given);
+  const question: AskedQuestion = { flow, asked: digestOf(questionOf(checked)), questionOf };
+  for (let tries = 1; tries <= TRIES; tries++) {
+    try {
+      return (await client.workflow.start(flow.type, {
+        ...options,
+        memo: { asked: question.asked },
+      })) as HandleOf<Declared>;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const busy = flow.busy(checked);
+      const run = await describeRun(client, workflowId);
+      const state = run === null ? 'free' : idIs(run.status.name);
+      if (run === null || state === 'free' || state === 'passing') {
+        // it ended between the two requests
+        await sleep(PAUSE_MS);
+        continue;
+      }
+      if (state === 'unclear') {
+        const message = `Temporal does not say whether ${workflowId} is running: its status is ${run.status.name}.`;
+        throw new LonghaulError(busy.type, message, { cause: error });
+      }
+      if (flow.whenRunning !== 'refuse' && (await answers(client, run, question))) {
+        return Object.assign(client.workflow.getHandle<HandleFlow<Declared>>(workflowId, run.runId), {
+          firstExecutionRunId: run.runId,
+        });
+      }
+      if (flow.whenRunning !== 'wait') throw new LonghaulError(busy.type, busy.message, { cause: error });
+      await untilEnded(client, run);
+      // a wait is no try: as many runs as there are may go first
+      tries = 0;
+    }
+  }
+  const message = `Runs of ${workflowId} start and end too quickly to start another one: try again.`;
+  throw new LonghaulError(flow.busy(checked).type, message);
+}
+
+type HandleFlow<Declared extends AnyFlow> = (input: GivenOf<Declared>) => Promise<ResultOf<Declared>>;
+
+async function describeRun(client: Client, workflowId: string): Promise<WorkflowExecutionDescription | null> {
   try {
-    return (await client.workflow.start(type, {
-      taskQueue: FLOWS_QUEUE,
-      workflowId,
-      workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      args: [input],
-      memo: { asked },
-      staticSummary: summary,
-      ...aboutRepository(repository),
-    })) as FlowHandle<Type>;
+    return await client.workflow.getHandle(workflowId).describe();
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return find();
+    if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
 }
 
-/** The search attribute of a run that is about one repository. */
-function aboutRepository(repository: string | null): Pick<WorkflowOptions, 'typedSearchAttributes'> {
-  if (repository === null) return {};
-  const key = defineSearchAttributeKey('LonghaulRepository', 'KEYWORD');
-  return { typedSearchAttributes: [{ key, value: repository }] };
+/** Waits for a run to end, however it ends. */
+async function untilEnded(client: Client, { workflowId, runId }: WorkflowExecutionDescription): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId, runId);
+  await handle.result().catch(async (error: unknown) => {
+    // a run that failed has ended; a server that is away has not said so
+    if (error instanceof WorkflowNotFoundError) return;
+    const { status } = await handle.describe();
+    if (idIs(status.name) === 'held') throw error;
+  });
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** Starts a flow with the signal that it is never started without, or signals the run that there is. */
+async function startWithSignal<Declared extends AnyFlow>(
+  client: Client,
+  flow: Declared,
+  signal: StartSignal,
+  { workflowIdConflictPolicy: _policy, once, ...options }: FlowStartOptions & { readonly once: string | undefined },
+): Promise<HandleOf<Declared>> {
+  const handle = await client.workflow.signalWithStart<HandleFlow<Declared>, [object]>(flow.type, {
+    ...options,
+    args: options.args as Parameters<HandleFlow<Declared>>,
+    signal: signal.name,
+    signalArgs: [signal.input(once === undefined ? undefined : sha256(once))],
+  });
+  return Object.assign(handle, { firstExecutionRunId: handle.signaledRunId });
 }
 
-/** The workflow id of whatever changes the builds of the index: one at a time. */
-const BUILDS_LOCK = 'index-builds';
-
-/** Waits for the run that holds an id to end, however it ends. */
-async function untilFree(client: Client, workflowId: string): Promise<void> {
-  const handle = client.workflow.getHandle(workflowId);
+/** Starts a flow under the name of the request, or finds the run that had it. */
+async function startOnce<Declared extends AnyFlow>(
+  client: Client,
+  flow: Declared,
+  options: FlowStartOptions,
+  { once, checked }: { readonly once: string; readonly checked: unknown },
+): Promise<HandleOf<Declared>> {
+  const workflowId = `${flow.type}/${sha256(once).slice(0, 32)}`;
+  // the same request is the same input, also in what only says how
+  const asked = digestOf(checked);
   try {
-    if ((await handle.describe()).status.name === 'RUNNING') await handle.result();
-  } catch {
-    // it failed, or there never was one
+    return (await client.workflow.start(flow.type, {
+      ...options,
+      workflowId,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      memo: { asked },
+    })) as HandleOf<Declared>;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
-}
-
-/** The workflow id is the lock (docs/architecture.md, Identity). */
-function identityOf(
-  type: keyof Flows,
-  input: Flows[keyof Flows]['input'],
-): { workflowId: string; summary: string; repository: string | null } {
-  if ('repository' in input) {
-    const id = typeof input.repository === 'string' ? input.repository : input.repository.id;
-    return { workflowId: `sync/${id}`, summary: `${type} ${repositoryName(id)}`, repository: repositoryName(id) };
+  const handle = client.workflow.getHandle<HandleFlow<Declared>>(workflowId);
+  const run = await handle.describe();
+  if (!(await answers(client, run, { flow, asked, questionOf: (given) => given }))) {
+    throw new LonghaulError('InvalidInput', `${flow.type}: another input was given under the same name of a request.`);
   }
-  if (type === 'reembedIndex' || type === 'switchIndex' || type === 'pruneIndex') {
-    return { workflowId: BUILDS_LOCK, summary: type, repository: null };
-  }
-  if (type === 'applySyncGroups') {
-    return { workflowId: SYNC_GROUPS_LOCK, summary: 'apply sync groups', repository: null };
-  }
-  if ('name' in input) {
-    return { workflowId: `sync-group/${input.name}`, summary: `sync group ${input.name}`, repository: null };
-  }
-  const verb = {
-    onboardRepositories: 'onboard',
-    syncRepositories: 'sync',
-    removeRepositories: 'remove',
-    // another depth is another question
-    verifyCatalog: ['verify', 'full' in input && input.full && 'full', 'repair' in input && input.repair && 'repair']
-      .filter(Boolean)
-      .join('-'),
-  }[type as string];
-  if (!('patterns' in input) || input.patterns === undefined) {
-    return { workflowId: `${verb}-all`, summary: `${verb} all repositories`, repository: null };
-  }
-  const branch = 'branch' in input && input.branch !== undefined ? [`\n${input.branch}`] : [];
-  const patterns = [...input.patterns.toSorted(), ...branch].join('\n');
-  const digest = sha256(patterns).slice(0, 12);
-  const summary = `${verb} ${input.patterns.join(', ')}`.slice(0, 200);
-  return { workflowId: `${verb}-${digest}`, summary, repository: null };
+  return Object.assign(handle, { firstExecutionRunId: run.runId });
 }

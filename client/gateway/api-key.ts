@@ -3,21 +3,24 @@ import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 
 /** A new API key. */
 export interface NewKey {
-  /** What the service sends: `lh_<id>_<secret>`. It is nowhere else. */
+  /** What the service sends: `lh_<id>_<secret>`. It is not stored. */
   readonly key: string;
   readonly id: string;
-  /** What `longhaul.yaml` keeps of it. */
+  /** What `longhaul.yaml` stores. */
   readonly hash: string;
 }
 
-/** Makes an API key with a secret of 256 random bits. */
+/** Creates an API key with a secret of 256 random bits. */
 export function createKey(): NewKey {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
   return { key: `lh_${id}_${secret}`, id, hash: `sha256:${digestOf(secret).toString('hex')}` };
 }
 
-/** The key that the header `Authorization` proves; null for none. A wrong secret takes as long as an unknown id. */
+/**
+ * The API key that the header `Authorization` authenticates; null for none. A wrong secret takes as long as an unknown
+ * id.
+ */
 export function keyOf(keys: readonly ApiKeyConfig[], authorization: string | undefined): ApiKeyConfig | null {
   const [, id, secret = ''] = /^Bearer lh_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '') ?? [];
   const known = keys.find((key) => key.id === id);
@@ -25,7 +28,7 @@ export function keyOf(keys: readonly ApiKeyConfig[], authorization: string | und
   return timingSafeEqual(digestOf(secret), expected) && known !== undefined ? known : null;
 }
 
-/** One round is enough: nobody guesses 256 random bits, however quickly he may try (docs/decisions/0009-gateway.md). */
+/** One round is enough: 256 random bits cannot be guessed at any speed (docs/decisions/0009-gateway.md). */
 function digestOf(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }

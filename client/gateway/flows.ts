@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import {
   type Client,
   WorkflowFailedError,
@@ -7,21 +8,16 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { tellRepository } from '../../activities/catalog/follow.ts';
 import { tellProcess } from '../../activities/shared/logger.ts';
-import { readRepositoryEvents, REPOSITORY_EVENTS } from '../../domain/forge/repository-event.ts';
-import {
-  FLOW_UPDATES,
-  type FlowUpdate,
-  SERVICE_INPUTS,
-  STARTABLE_FLOWS,
-  type StartableFlow,
-} from '../../domain/catalog/flows/flows.schema.ts';
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { AnyFlow, FlowRegistry } from '../../domain/shared/flow.ts';
+import { checkServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
-import { type Flows, startFlow } from '../core/start-flow.ts';
+import { hasEnded } from '../core/running-question.ts';
+import { startDeclared } from '../core/start-flow.ts';
 import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
@@ -36,6 +32,7 @@ const QUERY_DEADLINE_MS = 2_000;
 export interface FlowsTools {
   readonly config: Config;
   readonly client: Client;
+  readonly flows: FlowRegistry;
 }
 
 declare module 'fastify' {
@@ -45,9 +42,13 @@ declare module 'fastify' {
   }
 }
 
-/** Flows for services, below `/v1`, with API keys: start one, look at it, send it signals and updates. */
-export async function serveFlows(server: FastifyInstance, { config, client }: FlowsTools): Promise<void> {
-  const { keys, quietSeconds } = config.gateway;
+/**
+ * Flows for services, below `/v1`, with API keys: start one, look at it, send it signals and updates. Throws
+ * `InvalidConfiguration` for a key that is for something that no service may do.
+ */
+export async function serveFlows(server: FastifyInstance, { config, client, flows }: FlowsTools): Promise<void> {
+  const { keys } = config.gateway;
+  for (const key of keys) checkKey(key, flows);
   const limits = new Map<string, RateLimit>(keys.map((key) => [key.id, createRateLimit(key.requestsPerMinute)]));
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('apiKey', null);
@@ -64,17 +65,17 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
 
   server.post<{ Params: { type: string } }>('/flows/:type', async (request, reply) => {
     const key = keyFor(request);
-    const type = STARTABLE_FLOWS.find((name) => name === request.params.type);
-    if (type === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow.');
+    const { type } = request.params;
+    const flow = flows.forServices.find((one) => one.type === type);
+    if (flow === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow.');
     if (!key.flows.includes(type)) {
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
     }
     const input = objectIn(request);
-    const checked = check(SERVICE_INPUTS[type], input);
-    if (!checked.success) throw new Refusal(422, 'InvalidInput', `${type}: ${describeIssue(checked.error)}`);
+    checkServiceInput(flow, input);
     const once = onceOf(request, key);
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
-      start(client, type, signedBy(key, input), { once, quietSeconds }),
+      start(client, flow, { ...flow.serviceDefaults(config.gateway), ...signedBy(key, flow, input) }, once),
     );
     tellProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
@@ -85,7 +86,7 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
     if (Array.isArray(asked)) throw new Refusal(400, 'InvalidInput', 'runId: give one.');
     const run = await latestOf(client, await runOf(client, request, asked));
     const { workflowId, runId, type, startTime, closeTime, status } = run;
-    const ended = status.name === 'RUNNING' ? {} : await endOf(client, workflowId, runId);
+    const ended = hasEnded(status.name) ? await endOf(client, workflowId, runId) : {};
     return {
       workflowId,
       runId,
@@ -101,18 +102,14 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
   server.post<{ Params: { id: string; name: string } }>('/runs/:id/signals/:name', async (request, reply) => {
     const key = keyFor(request);
     const { name } = request.params;
-    const { workflowId, runId } = await runOf(client, request);
+    const { workflowId, runId, type } = await runOf(client, request);
     if (!key.signals.includes(name)) {
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this signal.`);
     }
     const input = objectIn(request);
-    if (name === 'repositoryEvents' && readRepositoryEvents(input).length === 0) {
-      throw new Refusal(
-        422,
-        'InvalidInput',
-        `events: give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`,
-      );
-    }
+    const schema = flows.find(type)?.signals[name];
+    const checked = schema === undefined ? null : check(schema(z), input);
+    if (checked?.success === false) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     try {
       await client.withDeadline(Date.now() + DEADLINE_MS, () =>
         client.workflow.getHandle(workflowId).signal(name, input),
@@ -127,13 +124,18 @@ export async function serveFlows(server: FastifyInstance, { config, client }: Fl
 
   server.post<{ Params: { id: string; name: string } }>('/runs/:id/updates/:name', async (request) => {
     const key = keyFor(request);
-    const { workflowId, runId } = await runOf(client, request);
-    const name = key.updates.find((allowed) => allowed === request.params.name);
-    if (name === undefined) throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
-    const checked = check(FLOW_UPDATES[name], objectIn(request));
+    const { workflowId, runId, type } = await runOf(client, request);
+    const { name } = request.params;
+    if (!key.updates.includes(name)) {
+      throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
+    }
+    const schema = flows.find(type)?.updates[name];
+    if (schema === undefined) throw new Refusal(409, 'Conflict', `A run of ${type} takes no update ${name}.`);
+    const checked = check(schema(z), objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);
-    const result = await update(client, { workflowId, name, input: { ...checked.data, by: key.name }, updateId });
+    const input = { ...(checked.data as object), by: key.name };
+    const result = await update(client, { workflowId, name, input, updateId });
     tellProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
@@ -149,7 +151,7 @@ async function runOf(
   try {
     const handle = client.workflow.getHandle(request.params.id, runId);
     const found = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
-    if ((keyFor(request).flows as readonly string[]).includes(found.type)) return found;
+    if (keyFor(request).flows.includes(found.type)) return found;
   } catch (error) {
     // an id or run id that is no such thing is one that does not exist
     if (!(error instanceof WorkflowNotFoundError) && !isInvalidArgument(error)) throw error;
@@ -189,31 +191,38 @@ function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined 
   return `${key.id}:${given}`;
 }
 
-/** The input as it came; who applies sync groups is written down for ever, and is first of all who has the key. */
-function signedBy({ name }: ApiKeyConfig, input: object): object {
-  if (!('source' in input)) return input;
-  const { by, ...source } = input.source as { readonly by: string };
-  return { ...input, source: { ...source, by: `${name}: ${by}`.slice(0, 200) } };
+/** Throws `InvalidConfiguration` for a key that is for a flow or an update that there is not. */
+export function checkKey(key: Pick<ApiKeyConfig, 'name' | 'flows' | 'updates'>, { forServices }: FlowRegistry): void {
+  const known = {
+    flows: forServices.map(({ type }) => type),
+    updates: [...new Set(forServices.flatMap(({ updates }) => Object.keys(updates)))],
+  };
+  for (const list of ['flows', 'updates'] as const) {
+    const unknown = key[list].find((name) => !known[list].includes(name));
+    if (unknown === undefined) continue;
+    const message = `The API key ${key.name}: ${list}: there is no "${unknown}"; known are ${known[list].join(', ')}.`;
+    throw new LonghaulError('InvalidConfiguration', message);
+  }
+}
+
+/** The input with the name of the key before the person whom it names: that stays in the record. */
+function signedBy({ name }: ApiKeyConfig, { person }: AnyFlow, input: object): object {
+  return person === null ? input : prefixed(input, person.split('.'), `${name}: `);
+}
+
+function prefixed(value: object, [key = '', ...path]: readonly string[], prefix: string): object {
+  const field = (value as Readonly<Record<string, unknown>>)[key];
+  if (path.length > 0) return { ...value, [key]: prefixed(field as object, path, prefix) };
+  return { ...value, [key]: `${prefix}${String(field)}`.slice(0, 200) };
 }
 
 async function start(
   client: Client,
-  type: StartableFlow,
+  flow: AnyFlow,
   input: object,
-  { once, quietSeconds }: { readonly once: string | undefined; readonly quietSeconds: number },
+  once: string | undefined,
 ): Promise<{ workflowId: string; runId: string }> {
-  if (type === 'followRepository') {
-    const { repository } = input as { repository: string };
-    const event = { kind: 'pushed', ...(once === undefined ? {} : { delivery: digestOf(once) }) } as const;
-    const handle = await tellRepository(client, { quietSeconds, ...input, repository }, [event]);
-    return { workflowId: handle.workflowId, runId: handle.signaledRunId };
-  }
-  const handle = await startFlow(
-    client,
-    type,
-    input as Flows[typeof type]['input'],
-    once === undefined ? {} : { once },
-  );
+  const handle = await startDeclared(client, flow, input, once === undefined ? {} : { once });
   return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
 }
 
@@ -248,7 +257,7 @@ async function update(
   client: Client,
   sent: {
     readonly workflowId: string;
-    readonly name: FlowUpdate;
+    readonly name: string;
     readonly input: object;
     readonly updateId: string | undefined;
   },

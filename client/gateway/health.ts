@@ -2,12 +2,12 @@ import type { Client } from '@temporalio/client';
 import type { FastifyInstance } from 'fastify';
 import type { ReadinessCheck } from '../../activities/telemetry/status-server.ts';
 
-/** A server that is asked whether it is there has this long. */
+/** Timeout of a readiness check. */
 const PATIENCE_MS = 1_000;
-/** Its answer counts this long, because anybody may ask. */
+/** How long the result is reused, because anyone may ask. */
 const ANSWER_COUNTS_MS = 1_000;
 
-/** `GET /healthz`: the process lives. `GET /readyz`: it can also hand work over to Temporal; 503 when it cannot. */
+/** `GET /healthz`: the process is alive. `GET /readyz`: it can also pass work to Temporal; 503 when it cannot. */
 export async function serveHealth(server: FastifyInstance, { client }: { readonly client: Client }): Promise<void> {
   let asked = { at: Number.NEGATIVE_INFINITY, answer: Promise.resolve() };
   server.get('/healthz', async () => ({ status: 'ok' }));
@@ -23,7 +23,7 @@ export async function serveHealth(server: FastifyInstance, { client }: { readonl
   });
 }
 
-/** What must hold before a gateway can do its work: it listens, and Temporal knows the namespace. */
+/** The readiness checks of a gateway: it listens, and Temporal has the namespace. */
 export function gatewayReadiness({ server }: FastifyInstance, client: Client): readonly ReadinessCheck[] {
   return [
     { name: 'gateway', run: () => (server.listening ? Promise.resolve() : Promise.reject(new Error('not listening'))) },
@@ -31,7 +31,7 @@ export function gatewayReadiness({ server }: FastifyInstance, client: Client): r
   ];
 }
 
-/** Throws when Temporal does not answer, or has no such namespace. */
+/** Throws when Temporal does not answer, or does not have the namespace. */
 async function askTemporal(client: Client): Promise<void> {
   const { namespace } = client.options;
   await client.withDeadline(Date.now() + PATIENCE_MS, () => client.workflowService.describeNamespace({ namespace }));

@@ -2,37 +2,41 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type { Forge } from '../../domain/forge/webhook.ts';
 
 /**
- * What became of a message of a forge. `taken`: Temporal has it. `duplicate`: so it had before, from the same gateway. `ignored`:
- * there is nothing to do. `refused`: the sender is at fault. `failed`: we are, and only who delivers it again is heard.
+ * The result of a delivery. `taken`: Temporal has it. `duplicate`: this gateway took it before. `ignored`: nothing to
+ * do. `refused`: the sender's fault (4xx). `failed`: our fault (5xx). The delivery is lost unless the forge sends it
+ * again.
  */
 export const DELIVERY_RESULTS = ['taken', 'duplicate', 'ignored', 'refused', 'failed'] as const;
-/** What became of a webhook, as the metrics name it. */
+/** The result of a webhook, as a metric label. */
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
 
-/** One request and how it was answered. */
+/** A request and its response. */
 export interface Answered {
-  /** The address as the gateway knows it, such as `/v1/runs/:id`; what somebody asked for besides is no label. */
+  /** The route, such as `/v1/runs/:id`; unknown paths share one label. */
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
 }
 
-/** The metrics of a gateway: what it counts of requests and of itself (docs/observability.md). */
+/** The metrics of a gateway, about requests and itself (docs/observability.md). */
 export interface GatewayMetrics {
   /** Counts an answered request, by route and status. */
   answered(answer: Answered): void;
-  /** Counts a webhook, by forge and what became of it. */
+  /** Counts a webhook, by forge and result. */
   delivered(forge: Forge, result: DeliveryResult): void;
-  /** Shows the messages of a forge from now on, though none came: from a counter that was not there nobody sees it rise. */
+  /**
+   * Exports the counters of a forge from now on with value zero: an increase from a missing counter would not be
+   * visible.
+   */
   expect(forge: Forge): void;
   /** All of them in Prometheus' text format. */
   text(): Promise<string>;
 }
 
-/** Seconds: from an answer out of memory to the patience of a forge, which is ten. */
+/** Seconds: from an immediate answer to a forge's timeout, which is ten. */
 const ANSWER_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** Metrics that begin at nothing. */
+/** Creates metrics without values. */
 export function createGatewayMetrics(): GatewayMetrics {
   const registry = new Registry();
   const registers = [registry];
@@ -52,7 +56,7 @@ export function createGatewayMetrics(): GatewayMetrics {
   });
   const deliveries = new Counter({
     name: 'longhaul_gateway_deliveries_total',
-    help: `Messages of forges by what became of them: ${DELIVERY_RESULTS.join(', ')}`,
+    help: `Deliveries of forges by result: ${DELIVERY_RESULTS.join(', ')}`,
     labelNames: ['forge', 'result'],
     registers,
   });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { FLOW_UPDATES, SERVICE_INPUTS, signalInput, STARTABLE_FLOWS } from '../../domain/catalog/flows/flows.schema.ts';
+import type { FlowRegistry, Messages } from '../../domain/shared/flow.ts';
 import { VERSION } from '../core/version.ts';
 import { FORGES } from '../../domain/forge/webhook.ts';
 
@@ -30,13 +30,14 @@ const ANSWERS = {
 } as const;
 
 /** The OpenAPI 3.1 document of the gateway, made from the schemas that its requests are checked with. */
-export function describeApi(): Json {
-  const flows = STARTABLE_FLOWS.map((type) => [
+export function describeApi({ forServices }: FlowRegistry): Json {
+  const flows = forServices.map(({ type, does }) => [
     `/v1/flows/${type}`,
     {
       post: {
         operationId: type,
         summary: `Starts ${type}, or joins the run that does the same`,
+        description: does,
         parameters: [IDEMPOTENCY_KEY],
         security: [{ key: [] }],
         requestBody: bodyOf(`${type}Input`),
@@ -44,7 +45,8 @@ export function describeApi(): Json {
       },
     },
   ]);
-  const updates = Object.keys(FLOW_UPDATES).map((name) => [
+  const allUpdates = Object.assign({}, ...forServices.map((flow) => flow.updates)) as Messages;
+  const updates = Object.keys(allUpdates).map((name) => [
     `/v1/runs/{id}/updates/${name}`,
     {
       post: {
@@ -115,9 +117,9 @@ export function describeApi(): Json {
     components: {
       securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'lh_<id>_<secret>' } },
       schemas: Object.fromEntries([
-        ...STARTABLE_FLOWS.map((type) => [`${type}Input`, schemaOf(SERVICE_INPUTS[type], 'input')]),
-        ...Object.entries(FLOW_UPDATES).map(([name, schema]) => [`${name}Update`, schemaOf(schema, 'input')]),
-        ['Signal', schemaOf(signalInput, 'input')],
+        ...forServices.map((flow) => [`${flow.type}Input`, schemaOf(flow.serviceInput(z), 'input')]),
+        ...Object.entries(allUpdates).map(([name, schema]) => [`${name}Update`, schemaOf(schema(z), 'input')]),
+        ['Signal', schemaOf(z.record(z.string(), z.unknown()), 'input')],
         ...Object.entries(ANSWERS).map(([name, schema]) => [name, schemaOf(schema, 'output')]),
       ]) as Json,
     },

@@ -1,15 +1,16 @@
-/** Most items that go together: far below what a signal may carry. */
+/** Most items in one request: far below the size limit of a signal. */
 const LARGEST_BATCH = 500;
 
-/** Hands an item over; resolves when the other side has it. */
+/** Sends an item; resolves when the receiver has it. */
 export type Outbox<Item> = (item: Item) => Promise<void>;
 
 /**
- * Hands items over in one request after another: whatever comes meanwhile goes together with the next. So a single one waits
- * for nobody, and a burst costs no more requests than the server answers. A request that fails is answered to those who were in it.
+ * Sends items with one request at a time: items that arrive meanwhile go together with the next request. A single item
+ * is sent without delay, and a burst causes no more requests than the server can answer. A failed request rejects all
+ * its items.
  */
 export function createOutbox<Item>(handOver: (items: readonly Item[]) => Promise<unknown>): Outbox<Item> {
-  /** The batch that is not on its way yet, and when the latest will have been handed over. */
+  /** The batch that is not being sent yet, and the promise of the latest batch. */
   let open: { readonly items: Item[]; readonly sent: Promise<void> } | null = null;
   let handedOver: Promise<unknown> = Promise.resolve();
 

@@ -1,10 +1,13 @@
 /** Counts the requests of one key. */
 export interface RateLimit {
-  /** Counts one request at `now` (ms). Null when it may pass, else the seconds until one may. */
+  /** Counts one request at `now` (ms). Null when it is allowed, otherwise the seconds until one is. */
   take(now: number): number | null;
 }
 
-/** A bucket that holds the requests of a minute and fills evenly: a burst of so many passes, then one after another. */
+/**
+ * A token bucket with the requests of a minute that refills evenly: it allows a burst of that many, then one after
+ * another.
+ */
 export function createRateLimit(requestsPerMinute: number): RateLimit {
   const perMs = requestsPerMinute / 60_000;
   let left = requestsPerMinute;

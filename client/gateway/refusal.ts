@@ -1,6 +1,6 @@
 import type { FailureType } from '../../domain/shared/failures.ts';
 
-/** Why the gateway itself refuses a request; what a flow refuses has its own name (docs/exit-codes.md). */
+/** Why the gateway itself refuses a request; flows have their own failure types (docs/exit-codes.md). */
 export type RefusalType =
   | FailureType
   | 'Forbidden'
@@ -17,7 +17,7 @@ export class Refusal extends Error {
   readonly statusCode: number;
   /** `type` of the error in the answer. */
   readonly type: RefusalType;
-  /** Seconds after which it is worth asking again. */
+  /** Seconds after which a retry makes sense. */
   readonly retryAfter: number | undefined;
 
   constructor(statusCode: number, type: RefusalType, message: string, options: { retryAfter?: number } = {}) {

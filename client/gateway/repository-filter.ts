@@ -6,14 +6,15 @@ import type { SyncGroup } from '../../domain/catalog/groups/sync-groups.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
-/** How long what is declared may be older than what a message is answered by. */
+/** How long declared groups are reused. */
 const MEMORY_MS = 30_000;
-/** What Temporal must have answered within: whoever sent the message waits. */
+/** Timeout for Temporal: the sender of the message waits. */
 const DEADLINE_MS = 4_500;
 
 /**
- * Tells whether a repository of this id, or of this pattern, is to be indexed when its forge says that it is there: it
- * matches `gateway.onboard`, or belongs to one of `groups`. Throws `InvalidConfiguration` for a pattern that is none.
+ * A function that decides whether a repository with this id, or pattern of ids, should be indexed when its forge
+ * reports it: it matches `gateway.onboard`, or belongs to one of `groups`. Throws `InvalidConfiguration` for an invalid
+ * pattern.
  */
 export function wanted(
   { gateway, providers }: Config,
@@ -36,7 +37,7 @@ export function wanted(
     );
 }
 
-/** Tells whether a sync group that a repository belongs to asks for one of these branches of it. */
+/** A function that decides whether a sync group of a repository asks for one of these branches. */
 export function wantedBranches(
   { providers }: Pick<Config, 'providers'>,
   groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>[]>,
@@ -54,7 +55,7 @@ export function wantedBranches(
     );
 }
 
-/** The sync groups of an index, asked again when what is known is older than half a minute. */
+/** The sync groups of an index, read again after half a minute. */
 export function rememberedGroups(client: Client, indexName: string): () => Promise<readonly SyncGroup[]> {
   const schedules = createGroupSchedules(client, indexName);
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -65,7 +66,7 @@ export function rememberedGroups(client: Client, indexName: string): () => Promi
       known = client
         .withDeadline(Date.now() + DEADLINE_MS, () => schedules.list())
         .then((list) => list.map(({ group }) => group));
-      // the next message asks again
+      // the next message tries again
       known.catch(() => (askedAt = Number.NEGATIVE_INFINITY));
     }
     return known;

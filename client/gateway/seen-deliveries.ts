@@ -1,12 +1,12 @@
-/** Remembers names that came lately. */
+/** Remembers recent names. */
 export interface Recent {
   /** Whether the name is remembered. */
   has(name: string): boolean;
-  /** Remembers a name; the oldest is forgotten when there are too many. */
+  /** Adds a name; the oldest is dropped when there are too many. */
   add(name: string): void;
 }
 
-/** A memory of the latest `most` names: the oldest is forgotten first. */
+/** A memory of the latest `most` names: the oldest is dropped first. */
 export function createRecent(most: number): Recent {
   const names = new Set<string>();
   return {

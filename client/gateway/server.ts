@@ -2,6 +2,8 @@ import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { tellProcess } from '../../activities/shared/logger.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
+import { FLOWS } from '../../domain/flows.ts';
+import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { FAILURES, isFailureType } from '../../domain/shared/failures.ts';
 import { shownError } from '../core/errors.ts';
 import { serveFlows } from './flows.ts';
@@ -19,6 +21,8 @@ export interface GatewayTools {
   readonly logger: FastifyBaseLogger;
   /** Told of every answer. */
   readonly metrics: GatewayMetrics;
+  /** The flows that services may start and see. @default those of all wings */
+  readonly flows?: FlowRegistry;
 }
 
 /** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
@@ -28,9 +32,10 @@ const MOST_CONNECTIONS = 1_000;
 
 /**
  * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health. It answers JSON
- * only, and never what it was sent; it believes no proxy about who sends. Throws as {@link serveWebhooks} does.
+ * only, and never what it was sent; it believes no proxy about who sends. Throws as {@link serveWebhooks} and {@link serveFlows} do.
  */
 export async function createGateway(tools: GatewayTools): Promise<FastifyInstance> {
+  const { flows = FLOWS } = tools;
   const server = fastify({
     loggerInstance: tools.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -69,10 +74,10 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
     return reply.code(status).send({ error: { type, message, remedy } });
   });
   await server.register(serveHealth, tools);
-  const description = describeApi();
+  const description = describeApi(flows);
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, tools);
-  await server.register(serveFlows, { ...tools, prefix: '/v1' });
+  await server.register(serveFlows, { ...tools, flows, prefix: '/v1' });
   return server;
 }
 

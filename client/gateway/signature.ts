@@ -2,11 +2,11 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Forge } from '../../domain/forge/webhook.ts';
 
-/** How a forge proves that a message is its own. */
+/** How a forge authenticates its messages. */
 export interface Signing {
-  /** What a message says to prove itself; null for one that does not even try, whose body need not be read. */
+  /** The credential in a message's headers; null for a message without one, whose body need not be read. */
   readonly claim: (headers: IncomingHttpHeaders) => string | null;
-  /** True when the claim can only come from somebody who knows the secret. Takes as long for any wrong claim. */
+  /** True when the credential requires knowledge of the secret. Takes equally long for every wrong one. */
   readonly proves: (claim: string, body: Buffer, secret: string) => boolean;
 }
 
@@ -28,7 +28,7 @@ const token: Signing = {
   proves: (claim, _body, secret) => isSame(claim, secret),
 };
 
-/** Basic authentication, which is all that Azure DevOps has: the secret is the password, or `user:password`. */
+/** Basic authentication, the only option of Azure DevOps: the secret is the password, or `user:password`. */
 const basic: Signing = {
   claim: (headers) => {
     const [, given = null] = /^Basic ([A-Za-z0-9+/=]+)$/i.exec(headerOf(headers, 'authorization') ?? '') ?? [];
@@ -46,7 +46,7 @@ export const SIGNING: Readonly<Record<Forge, Signing>> = {
   'azure-devops': basic,
 };
 
-/** True when two secrets are the same; equal lengths are no news to somebody who measures. */
+/** Compares two secrets in constant time; only their lengths can be inferred. */
 export function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digestOf(one), digestOf(other));
 }
@@ -55,7 +55,7 @@ function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** The first of these headers that is there once. */
+/** The first of these headers that is present exactly once. */
 export function headerOf(headers: IncomingHttpHeaders, ...names: readonly string[]): string | null {
   for (const name of names) {
     const value = headers[name];

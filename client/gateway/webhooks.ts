@@ -10,13 +10,14 @@ import { textAt, type RepositoryChange } from '../../domain/forge/webhook/action
 import { type Forge, FORGES, forgeOf, idOfChange, webhookAction } from '../../domain/forge/webhook.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { FLOWS_QUEUE } from '../../domain/shared/queues.ts';
 import { createBodies } from './bodies.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { createOutbox } from './outbox.ts';
 import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
+import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
+import { writtenId } from '../../domain/shared/flow.ts';
 import { rememberedGroups, wanted, wantedBranches } from './repository-filter.ts';
 
 /** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
@@ -138,13 +139,13 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
 
 /** Gives deliveries to the flow that takes them, and starts it unless it runs: one request, after which nothing is lost. */
 async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
-  await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>('takeDeliveries', {
-    taskQueue: FLOWS_QUEUE,
-    workflowId: 'deliveries',
+  await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>(takeDeliveriesFlow.type, {
+    taskQueue: takeDeliveriesFlow.queue,
+    workflowId: writtenId(takeDeliveriesFlow, {}),
     args: [{}],
     signal: 'deliveries',
     signalArgs: [{ deliveries }],
-    staticSummary: 'what forges say',
+    staticSummary: takeDeliveriesFlow.summary({}),
   });
 }
 

@@ -9,13 +9,13 @@ import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { weaviateAddress } from '../core/servers.ts';
 
-/** What the index says of repositories and files, without a model. Nothing is made or changed in Weaviate. */
+/** Reads repositories and files from the index, without a model. It creates and changes nothing in Weaviate. */
 export interface IndexReader {
-  /** The receipts of all HEADs, in order of repository ids; none when nothing was ever indexed. */
+  /** The receipts of all HEADs, ordered by repository id; empty when nothing was ever indexed. */
   receipts(): Promise<Receipt[]>;
   /** Null when there is no receipt of this repository, at HEAD or at a branch. */
   receipt(repository: string, branch?: string): Promise<Receipt | null>;
-  /** The text of a file as the chunks of a receipt have it; null when they are not the whole of it. */
+  /** The text of a file from the chunks of a receipt; null when they are not the whole file. */
   file(receipt: Receipt, path: string): Promise<string | null>;
   /** The paths of the files that have chunks, sorted. */
   paths(receipt: Receipt): Promise<string[]>;
@@ -57,12 +57,12 @@ export async function openIndexReader(context: CliContext): Promise<IndexReader>
   };
 }
 
-/** The ref that a receipt is of. Whoever has a receipt of a branch knows that there is HEAD besides. */
+/** The ref of a receipt. A repository with a branch's receipt also has HEAD. */
 function refOf(receipt: Receipt): IndexedRef {
   return { ref: receipt.ref, refs: inRefOrder([...refsOfRepository(receipt), receipt.ref]) };
 }
 
-/** Gives the loss of the connection its name. */
+/** Converts a connection loss to a named failure. */
 async function named<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

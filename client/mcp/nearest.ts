@@ -1,10 +1,10 @@
 import { distance } from 'fastest-levenshtein';
 
-/** Comparing takes microseconds a name: this many is a moment. */
+/** A comparison takes microseconds: this many are fast enough. */
 const MOST_COMPARED = 20_000;
 const SHOWN = 5;
 
-/** The paths or ids that somebody may have meant: those that end alike first, then those that are written alike. */
+/** The paths or ids that were probably meant: first those with the same ending, then those with similar spelling. */
 export function nearest(wanted: string, names: readonly string[]): string[] {
   const asked = wanted.toLowerCase();
   const last = lastSegment(asked);

@@ -2,19 +2,19 @@
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** What is shown when somebody points at it. @default label and value */
+  /** Tooltip. @default label and value */
   readonly title?: string;
-  /** True for what should not be. */
+  /** True for a bad value. */
   readonly isBad?: boolean;
 }
 
 const HEIGHT = 160;
 const WIDTH = 640;
 const LABEL_HEIGHT = 34;
-/** More labels than this would run into each other. */
+/** More labels than this would overlap. */
 const MOST_LABELS = 12;
 
-/** A bar chart as SVG, without scripts or anything that is loaded. `unit` stands behind the largest value. */
+/** A bar chart as SVG, without scripts or external resources. `unit` follows the largest value. */
 export function barChart(heading: string, bars: readonly Bar[], unit = ''): string {
   const most = Math.max(0, ...bars.map(({ value }) => value));
   const step = WIDTH / Math.max(bars.length, 1);
@@ -40,7 +40,7 @@ export function barChart(heading: string, bars: readonly Bar[], unit = ''): stri
   );
 }
 
-/** A text that is safe in HTML, within elements and attributes. */
+/** Escapes a text for HTML elements and attributes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }

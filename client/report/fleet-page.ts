@@ -2,7 +2,7 @@ import type { GroupRun, GroupView } from '../../activities/catalog/groups/view.t
 import type { FleetView } from '../catalog/fleet-view.ts';
 import { type Bar, barChart, escapeHtml } from './bar-chart.ts';
 
-/** Rows of a table: the page stays one that a browser shows at once. */
+/** Maximum number of table rows, so that browsers show the page at once. */
 const MOST_ROWS = 500;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -27,7 +27,7 @@ table { border-collapse: collapse; width: 100%; } th, td { text-align: left; pad
 td.bad { color: var(--bad); } .number { text-align: right; font-variant-numeric: tabular-nums; }
 `;
 
-/** The fleet as one page of HTML that needs nothing else: no script, nothing that is loaded. */
+/** The fleet as one self-contained HTML page: no scripts, no external resources. */
 export function fleetPage(view: FleetView): string {
   const { at, index, repositories, groups, runs } = view;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));

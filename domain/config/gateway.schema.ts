@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { parseAddress } from '../shared/address.ts';
-import { FLOW_UPDATES, type FlowUpdate, STARTABLE_FLOWS } from '../catalog/flows/flows.schema.ts';
 import { FORGES } from '../forge/webhook.ts';
 import { envName, shortName } from './values.schema.ts';
 
-const messageName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give the name of a signal');
+/** Which flows there are, and what can be sent to them, the gateway checks when it starts. */
+const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give a name');
 
 const webhook = z.strictObject({
   /** The provider whose repositories the webhooks are about. */
@@ -23,10 +23,10 @@ export const apiKeySchema = z.strictObject({
   name: shortName,
   hash: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be the output of `longhaul gateway key`, never the key itself'),
   /** The flows that it may start and read. */
-  flows: z.array(z.enum(STARTABLE_FLOWS)).default([]),
+  flows: z.array(name).default([]),
   /** The signals and updates that it may send to runs of these flows. */
-  signals: z.array(messageName).default([]),
-  updates: z.array(z.enum(Object.keys(FLOW_UPDATES) as [FlowUpdate])).default([]),
+  signals: z.array(name).default([]),
+  updates: z.array(name).default([]),
   requestsPerMinute: z.int().min(1).max(100_000).default(120),
 });
 

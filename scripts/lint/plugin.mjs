@@ -1,5 +1,6 @@
-// Lint rules of this repository: which room may import which (docs/architecture.md).
-import { dirname, relative, resolve } from 'node:path';
+// Lint rules of this repository: which room may import which (docs/architecture.md), and where a workflow type may be named.
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -42,7 +43,8 @@ function refusal(from, to, isType) {
     return `the wing ${from.wing} may not import the wing ${to.wing}`;
   }
   if (from.room === 'domain' && to.room === 'domain') {
-    const level = ({ wing, part }) => DOMAIN.indexOf(wing === null ? part : 'wing');
+    // a file at the top gathers what the wings declare
+    const level = ({ wing, part }) => (part === '' ? DOMAIN.length : DOMAIN.indexOf(wing === null ? part : 'wing'));
     if (level(to) > level(from)) return `domain/${from.part}/ may not import domain/${to.part}/, which is above it`;
   }
   const isSystem = from.room === 'activities' && from.wing === null;
@@ -84,4 +86,36 @@ const rooms = {
   },
 };
 
-export default { meta: { name: 'longhaul' }, rules: { rooms } };
+/** Workflow types, each with the file of `domain/` that declares it. */
+function declaredFlows() {
+  const flows = new Map();
+  for (const entry of readdirSync(join(root, 'domain'), { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !entry.name.endsWith('.ts')) continue;
+    const file = join(entry.parentPath, entry.name);
+    for (const [, type] of readFileSync(file, 'utf8').matchAll(/defineFlow<[^(]*>\(\)\(\{\s*type: '(\w+)'/g))
+      flows.set(type, file);
+  }
+  return flows;
+}
+
+/** A workflow type is written once, in its declaration: everything else refers to that. */
+const flowTypes = {
+  create(context) {
+    const { room } = placeOf(relative(root, context.filename));
+    if (ROOMS[room] === undefined) return {};
+    const flows = declaredFlows();
+    const check = (node) => {
+      const file = flows.get(node.value);
+      if (file === undefined) return;
+      const { parent } = node;
+      if (context.filename === file && parent.type === 'Property' && parent.key.name === 'type') return;
+      context.report({
+        node,
+        message: `the workflow type ${node.value} is declared in ${relative(root, file)}: refer to the declaration`,
+      });
+    };
+    return { Literal: check };
+  },
+};
+
+export default { meta: { name: 'longhaul' }, rules: { rooms, 'flow-types': flowTypes } };

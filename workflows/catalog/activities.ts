@@ -8,7 +8,9 @@ import { REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
 type Activities = CatalogActivities & BuildActivities & GroupActivities;
 
-/** Until the total bound; the worker ends what is not worth another try (`domain/shared/failures.ts`). */
+/**
+ * Retries until the total timeout; the worker stops retries of failures that do not help (`domain/shared/failures.ts`).
+ */
 const retry = {
   initialInterval: '2 seconds',
   backoffCoefficient: 2,
@@ -16,7 +18,7 @@ const retry = {
   nonRetryableErrorTypes: [...NON_RETRYABLE],
 } satisfies RetryPolicy;
 
-/** Minutes at most, and cheap to ask again. */
+/** Minutes at most, and cheap to retry. */
 const brief = {
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '30 minutes',
@@ -25,18 +27,18 @@ const brief = {
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 } as const;
 
-/** Finding out what there is to do. Whoever asks to wait is waited for by the flow, with `patiently`. */
+/** Activities that determine what to do. If a server asks to wait, the flow waits, with `patiently`. */
 export const finding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   ...brief,
   retry: { ...retry, nonRetryableErrorTypes: [...NON_RETRYABLE, 'RateLimited'] },
 });
 
-/** Deciding about builds and groups. */
+/** Activities that decide about builds and groups. */
 export const deciding: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({ ...brief, retry });
 
 /**
- * Writing to the index: a first run over a huge repository takes hours. It heartbeats, so that a dead worker is noticed
- * within seconds, and it may be cancelled at any moment: the receipt is written last.
+ * Activities that write to the index: a first run over a huge repository takes hours. They heartbeat, so that a dead
+ * worker is noticed within seconds, and may be cancelled at any moment: the receipt is written last.
  */
 export const indexing: ActivityInterfaceFor<Activities> = proxyActivities<Activities>({
   taskQueue: REPOS_QUEUE,

@@ -17,6 +17,7 @@ import {
   SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/groups/sync-groups.ts';
 import { tell } from '../shared/events.ts';
+import { applySyncGroupsFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { checked } from '../shared/input.ts';
 import { deciding } from './activities.ts';
 
@@ -30,7 +31,7 @@ const GIVE_UP_MS = 3_600_000;
  * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
-  const given = await checked<Required<ApplySyncGroupsInput>>('applySyncGroups', input);
+  const given = await checked(applySyncGroupsFlow, input);
   const hasLock = workflowInfo().workflowId === SYNC_GROUPS_LOCK;
   return hasLock || !patched('one-declaration-at-a-time') ? apply(given) : inTurn(given);
 }

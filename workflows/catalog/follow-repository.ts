@@ -19,6 +19,9 @@ import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/r
 import { repositoryName } from '../../domain/git/repository.ts';
 import { tell } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
+import { onboardRepositoriesFlow, removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
+import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { collected } from '../shared/quiet.ts';
 import { lockOf } from './lock.ts';
@@ -85,7 +88,7 @@ export async function followRepository(
     return { stage, events: state.events, rounds: state.rounds, pending: inbox.pending.length };
   };
   setHandler(progressQuery, progress, { description: 'What the flow is doing and what came so far' });
-  const { repository, quietSeconds } = await checked<Required<FollowInput>>('followRepository', given);
+  const { repository, quietSeconds } = await checked(followRepositoryFlow, given);
   quietMs = quietSeconds * 1_000;
 
   do {
@@ -100,9 +103,9 @@ export async function followRepository(
       } = await done(step, repository);
       state = { ...state, failed: { ...state.failed, [step.flow]: failure } };
       // the message may be late: what was in the index and is there after all comes back
-      if (step.flow === 'removeRepositories' && matched > 0 && patched('what-is-there-comes-back')) {
-        if (!steps.some(({ flow }) => flow === 'onboardRepositories')) {
-          steps.unshift({ flow: 'onboardRepositories', input: { patterns: [repository] } });
+      if (step.flow === removeRepositoriesFlow.type && matched > 0 && patched('what-is-there-comes-back')) {
+        if (!steps.some(({ flow }) => flow === onboardRepositoriesFlow.type)) {
+          steps.unshift({ flow: onboardRepositoriesFlow.type, input: { patterns: [repository] } });
         }
       }
     }
@@ -148,7 +151,7 @@ async function attempt(step: FollowStep, repository: string): Promise<StepOutcom
   const { flow, input } = step;
   try {
     const result = await executeChild<(input: object) => Promise<object>>(flow, {
-      workflowId: flow === 'syncRepository' ? lockOf(repository).workflowId : `follow/${repository}/${flow}`,
+      workflowId: flow === syncRepositoryFlow.type ? lockOf(repository).workflowId : `follow/${repository}/${flow}`,
       args: [input],
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,

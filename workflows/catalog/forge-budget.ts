@@ -21,6 +21,7 @@ import {
   report,
   statusOf,
 } from '../../domain/forge/forge-budget.ts';
+import type { ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
 import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
@@ -36,7 +37,9 @@ const IDLE = '1 hour';
  * Keeps what all workers together may ask of one forge with one token. Its workflow id is `forge/<host>/<fingerprint of the
  * token>`; whoever wants something starts it, so nobody else has to.
  */
-export async function forgeBudget(input?: { readonly continued: ForgeBudget }): Promise<void> {
+export async function forgeBudget(
+  input?: Partial<ForgeBudgetInput> & { readonly continued?: ForgeBudget },
+): Promise<void> {
   let budget = input?.continued ?? NEW_BUDGET;
   let updates = 0;
 
@@ -71,7 +74,7 @@ export async function forgeBudget(input?: { readonly continued: ForgeBudget }): 
   for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
     seen = updates;
     if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
-      await continueAsNew<typeof forgeBudget>({ continued: budget });
+      await continueAsNew<typeof forgeBudget>({ ...input, continued: budget });
     }
   }
 }

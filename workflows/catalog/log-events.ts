@@ -4,7 +4,7 @@ import type { RepositoryFailed, Verb } from '../../domain/shared/events.ts';
 import { tell } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 
-/** Does one repository's work, and tells the log when it fails; a cancellation is no failure of it. */
+/** Runs one repository's work and logs its failure; a cancellation is not a failure. */
 export async function tellingFailure<Result>(
   verb: Verb,
   id: string,

@@ -1,4 +1,4 @@
 import { defineQuery } from '@temporalio/workflow';
 
-/** What a flow is doing now, such as a `FleetProgress`; also answered after it closed. */
+/** The state of a flow, such as a `FleetProgress`; also answered after it closed. */
 export const progressQuery = defineQuery<unknown>('progress');

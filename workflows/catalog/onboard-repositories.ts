@@ -1,6 +1,8 @@
 import type { OnboardInput } from '../../domain/catalog/flows/flows.ts';
 import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import { confirmation } from '../shared/confirmation.ts';
+import { onboardRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
@@ -17,7 +19,7 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
     isAsked: () => tracker.progress.stage === 'waiting for confirmation',
     progress: () => tracker.progress,
   });
-  const { patterns, confirm, parallel } = await checked<Required<OnboardInput>>('onboardRepositories', given);
+  const { patterns, confirm, parallel } = await checked(onboardRepositoriesFlow, given);
   return workThroughFleet(state, tracker, {
     name: fleetName('sync', patterns),
     parallel,
@@ -31,7 +33,7 @@ export async function onboardRepositories(input: OnboardInput): Promise<FleetRes
       return (await answer()).proceed;
     },
     child: {
-      type: 'syncRepository',
+      type: syncRepositoryFlow.type,
       input: (repository, { branches }) => ({ repository, ...withBranches(branches) }),
     },
     record: (outcome) => tracker.succeeded(outcome),

@@ -23,6 +23,14 @@ import type { Confirmation } from '../../domain/shared/confirmation.ts';
 import type { FleetResult } from '../../domain/fleet/fleet.ts';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
+import {
+  fillBuildFlow,
+  pruneIndexFlow,
+  reembedIndexFlow,
+  switchIndexFlow,
+} from '../../domain/catalog/flows/index-flows.ts';
+import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { checked } from '../shared/input.ts';
 import { type Locked, underLock } from '../shared/lock.ts';
 import { deciding, finding, indexing } from './activities.ts';
@@ -51,12 +59,12 @@ export async function reembedIndex(input: ReembedInput): Promise<ReembedResult> 
     isAsked: () => progress.state.stage === 'waiting for confirmation',
     progress: () => progress.state,
   });
-  const question = await checked<ReembedQuestion>('reembedIndex', input);
+  const question = await checked(reembedIndexFlow, input);
   const work = (): Promise<ReembedResult> => reembed(question, progress, answer);
-  return underLock({ ...LOCK, type: 'reembedIndex', input: question, work });
+  return underLock({ ...LOCK, type: reembedIndexFlow.type, input: question, work });
 }
 
-type ReembedQuestion = Required<Omit<ReembedInput, 'model'>> & Pick<ReembedInput, 'model'>;
+type ReembedQuestion = CheckedOf<typeof reembedIndexFlow>;
 
 async function reembed(
   { model, queries, yes, parallel }: ReembedQuestion,
@@ -89,7 +97,7 @@ async function reembed(
 function fill(progress: ReembedTracker, input: FillInput, pass: number): Promise<FleetResult> {
   const workflowId = `fill/${input.build}/${workflowInfo().runId}/${pass}`;
   progress.update({ filling: workflowId });
-  return executeChild<(child: FillInput) => Promise<FleetResult>>('fillBuild', {
+  return executeChild<(child: FillInput) => Promise<FleetResult>>(fillBuildFlow.type, {
     workflowId,
     args: [input],
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
@@ -136,7 +144,7 @@ function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress):
 export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { build, parallel } = await checked<Required<FillInput>>('fillBuild', given);
+  const { build, parallel } = await checked(fillBuildFlow, given);
   return workThroughFleet(state, tracker, {
     name: fleetName('sync', [`build ${build}`]),
     parallel,
@@ -145,7 +153,7 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
         { build, after, limit: PAGE_SIZE },
       ]),
     child: {
-      type: 'syncRepository',
+      type: syncRepositoryFlow.type,
       input: (repository, { branches }) => ({ repository, build, ...withBranches(branches) }),
       lock: buildLock(build),
     },
@@ -156,19 +164,19 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
 
 /** Makes another build live, in one step: `previous` is the way back from a `reembedIndex`. */
 export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
-  const question = await checked<SwitchInput>('switchIndex', input);
+  const question = await checked(switchIndexFlow, input);
   const work = async (): Promise<SwitchResult> => {
     // found out first, because after the switch `previous` would name the other one
     const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
     return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
-  return underLock({ ...LOCK, type: 'switchIndex', input: question, work });
+  return underLock({ ...LOCK, type: switchIndexFlow.type, input: question, work });
 }
 
 /** Deletes the builds that nobody uses. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
-  const question = await checked<Required<PruneInput>>('pruneIndex', input);
-  return underLock({ ...LOCK, type: 'pruneIndex', input: question, work: () => indexing.pruneBuilds(question) });
+  const question = await checked(pruneIndexFlow, input);
+  return underLock({ ...LOCK, type: pruneIndexFlow.type, input: question, work: () => indexing.pruneBuilds(question) });
 }
 
 /** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */

@@ -1,5 +1,7 @@
 import type { RemoveInput } from '../../domain/catalog/flows/flows.ts';
 import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import { removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { removeRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
@@ -8,9 +10,7 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, parallel, branch } = await checked<
-    Omit<Required<RemoveInput>, 'branch'> & Pick<RemoveInput, 'branch'>
-  >('removeRepositories', given);
+  const { patterns, parallel, branch } = await checked(removeRepositoriesFlow, given);
   const only = branch === undefined ? {} : { branch };
   return workThroughFleet(state, tracker, {
     name: fleetName('remove', patterns),
@@ -19,7 +19,7 @@ export async function removeRepositories(input: RemoveInput): Promise<FleetResul
       finding.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
         { patterns, ...only, after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'removeRepository', input: ({ id }) => ({ repository: id, ...only }) },
+    child: { type: removeRepositoryFlow.type, input: ({ id }) => ({ repository: id, ...only }) },
     record: (outcome) => tracker.succeeded(outcome),
     nextInput: (next) => ({ patterns, ...only, parallel, continued: next }),
   });

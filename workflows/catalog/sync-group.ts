@@ -1,5 +1,7 @@
 import type { FleetResult } from '../../domain/fleet/fleet.ts';
-import type { SyncGroup, SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
+import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
+import { syncGroupFlow } from '../../domain/catalog/flows/group-flows.ts';
+import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
@@ -11,7 +13,7 @@ import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } f
 export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const group = await checked<SyncGroup>('syncGroup', given);
+  const group = await checked(syncGroupFlow, given);
   const { name, patterns, exclude, branches, parallel } = group;
   return workThroughFleet(state, tracker, {
     name: { verb: 'sync', group: name, named: true },
@@ -21,7 +23,7 @@ export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
         { group: name, patterns, exclude, ...withBranches(branches), after, limit: PAGE_SIZE },
       ]),
     child: {
-      type: 'syncRepository',
+      type: syncRepositoryFlow.type,
       input: (repository, planned) => ({
         repository,
         group: name,

@@ -1,5 +1,7 @@
 import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
 import type { FleetResult } from '../../domain/fleet/fleet.ts';
+import { syncRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
@@ -11,9 +13,7 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThrou
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
-  const { patterns, all, parallel } = await checked<
-    Required<Pick<SyncRepositoriesInput, 'all' | 'parallel'>> & Pick<SyncRepositoriesInput, 'patterns'>
-  >('syncRepositories', given);
+  const { patterns, all, parallel } = await checked(syncRepositoriesFlow, given);
   const name = fleetName('sync', patterns);
   return workThroughFleet(state, tracker, {
     name,
@@ -23,7 +23,7 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
         { patterns: patterns ?? null, after, limit: PAGE_SIZE },
       ]),
     child: {
-      type: 'syncRepository',
+      type: syncRepositoryFlow.type,
       // one that was removed while it waited for its turn must not come back; a moved one is not there yet
       input: (repository, { isMoved, branches }) => ({
         repository,

@@ -8,6 +8,11 @@ import type { RepositoryOutcome } from '../../domain/fleet/fleet.ts';
 import { describeOutcome } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import { tell } from '../shared/events.ts';
+import {
+  ingestStreamFlow,
+  removeRepositoryFlow,
+  syncRepositoryFlow,
+} from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { indexing } from './activities.ts';
@@ -20,12 +25,12 @@ import { tellingFailure } from './log-events.ts';
  * repairs (seed 000, workflows 1 to 3).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
-  const question = await checked<SyncRepositoryInput>('syncRepository', input);
+  const question = await checked(syncRepositoryFlow, input);
   const { repository, build, group } = question;
   const id = typeof repository === 'string' ? repository : repository.id;
   return underLock({
     ...lockOf(id, build),
-    type: 'syncRepository',
+    type: syncRepositoryFlow.type,
     input: question,
     work: () =>
       reported(id, group, () =>
@@ -36,10 +41,10 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
 
 /** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
-  const { repository, stream } = await checked<IngestStreamInput>('ingestStream', input);
+  const { repository, stream } = await checked(ingestStreamFlow, input);
   return underLock({
     ...lockOf(repository),
-    type: 'ingestStream',
+    type: ingestStreamFlow.type,
     input: { repository, stream },
     work: () =>
       reported(repository, undefined, () =>
@@ -52,11 +57,11 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
 
 /** Takes one repository, or one branch of it, out of the index: objects first, receipts last. */
 export async function removeRepository(input: RemoveRepositoryInput): Promise<RepositoryOutcome> {
-  const question = await checked<RemoveRepositoryInput>('removeRepository', input);
+  const question = await checked(removeRepositoryFlow, input);
   const { repository, branch } = question;
   return underLock({
     ...lockOf(repository),
-    type: 'removeRepository',
+    type: removeRepositoryFlow.type,
     input: question,
     work: async () => {
       const repo = repositoryName(repository);

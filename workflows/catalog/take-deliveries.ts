@@ -6,23 +6,24 @@ import { tell } from '../shared/events.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
-  // an app that is installed may bring news of thousands of repositories at once
+  // installing an app may produce events of thousands of repositories at once
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '24 hours',
   heartbeatTimeout: '20 seconds',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute', nonRetryableErrorTypes: [...NON_RETRYABLE] },
 });
 
-/** What forges say: {@link Deliveries}. */
+/** Deliveries from forges: {@link Deliveries}. */
 const deliveries = defineSignal<[unknown]>('deliveries');
 
-/** What comes within so many milliseconds is passed on together. */
+/** Deliveries within this many milliseconds are forwarded together. */
 const PATIENCE = { quietMs: 250, longestMs: 5_000 };
 
 /**
- * Takes what forges say of any repository, and passes it on to the flows that follow these repositories. Started with its
- * signal, under the id `deliveries`; ends when nothing comes, with a failure when something could not be passed on. So the
- * gateway's answer waits for one write of the server, for however many repositories there is news.
+ * Takes deliveries of forges about any repository, and forwards them to the flows that follow these repositories.
+ * Started with its signal, under the id `deliveries`; ends when no more arrive, with a failure when something could not
+ * be forwarded. The gateway's answer therefore waits for a single write of the server, regardless of the number of
+ * repositories.
  */
 export async function takeDeliveries(input: { readonly continued?: readonly Delivery[] }): Promise<{ taken: number }> {
   const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
@@ -46,7 +47,7 @@ export async function takeDeliveries(input: { readonly continued?: readonly Deli
         await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
       } catch (error) {
         if (isCancellation(error)) throw error;
-        // what came meanwhile must not be lost with it
+        // deliveries that arrived meanwhile must not be lost
         failure = error;
         tell('deliveries_lost', { count: came.length, summary });
       }

@@ -10,6 +10,8 @@ import {
   type RepositoryVerification,
 } from '../../domain/catalog/index/verification.ts';
 import { tell } from '../shared/events.ts';
+import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
 import { finding, indexing } from './activities.ts';
@@ -26,9 +28,7 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
   tracker.update({ verification: state.progress.verification ?? NOTHING_DIFFERS });
-  const { patterns, all, full, repair, parallel } = await checked<
-    Required<Omit<VerifyInput, 'patterns'>> & Pick<VerifyInput, 'patterns'>
-  >('verifyCatalog', given);
+  const { patterns, all, full, repair, parallel } = await checked(verifyCatalogFlow, given);
   const name = fleetName('verify', patterns);
   return workThroughFleet<RepositoryVerification>(state, tracker, {
     name,
@@ -37,7 +37,7 @@ export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
       finding.findDiffering.executeWithOptions({ summary: `receipts and objects of ${name.group}`.slice(0, 200) }, [
         { patterns: patterns ?? null, full, after, limit: PAGE_SIZE },
       ]),
-    child: { type: 'verifyRepository', input: ({ id }) => ({ repository: id, repair }) },
+    child: { type: verifyRepositoryFlow.type, input: ({ id }) => ({ repository: id, repair }) },
     record: (found) => record(tracker, found),
     nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
   });
@@ -61,7 +61,7 @@ function record(tracker: FleetTracker, found: RepositoryVerification): void {
 
 /** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */
 export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
-  const { repository, repair } = await checked<Required<VerifyRepositoryInput>>('verifyRepository', input);
+  const { repository, repair } = await checked(verifyRepositoryFlow, input);
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
     const started = Date.now();
@@ -78,5 +78,5 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     }
     return found;
   };
-  return underLock({ ...lockOf(repository), type: 'verifyRepository', input: { repository, repair }, work });
+  return underLock({ ...lockOf(repository), type: verifyRepositoryFlow.type, input: { repository, repair }, work });
 }

@@ -5,7 +5,8 @@ import {
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { AlertActivities, FleetWatch } from '../../activities/catalog/alerts.ts';
+import type { AlertActivities } from '../../activities/catalog/alerts.ts';
+import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/groups/alerts.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { failureOf } from '../shared/failure.ts';

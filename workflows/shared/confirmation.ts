@@ -1,20 +1,20 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { Confirmation } from '../../domain/shared/confirmation.ts';
 
-/** A person's answer to what a flow asks; refused when nobody asked. Answered with the flow's progress. */
+/** A person's answer to a flow's question; refused when the flow does not ask. Returns the flow's progress. */
 const confirmUpdate = defineUpdate<unknown, [Confirmation]>('confirm');
 
-/** What a person is asked. */
+/** A question to a person. */
 export interface Question<Progress> {
-  /** As the UI shows it beside the update. */
+  /** The text in the UI next to the update. */
   readonly text: string;
-  /** True while an answer is wanted. */
+  /** True while the flow waits for an answer. */
   readonly isAsked: () => boolean;
-  /** What the update answers. */
+  /** The update's return value. */
   readonly progress: () => Progress;
 }
 
-/** Takes the update `confirm`; the function it returns waits for a person's answer, however long that takes. */
+/** Handles the update `confirm`; the returned function waits for a person's answer without a time limit. */
 export function confirmation<Progress>({ text, isAsked, progress }: Question<Progress>): () => Promise<Confirmation> {
   let answer: Confirmation | undefined;
   setHandler(

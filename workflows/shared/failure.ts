@@ -7,7 +7,7 @@ export function busy(repository: string): RepositoryFailure {
   return { repository, type: 'RepositoryBusy', error: `Another run is working on ${repository}.` };
 }
 
-/** The deepest cause of a failure, in one sentence, with the name that the operator finds in the documentation. */
+/** The deepest cause of a failure, as one sentence with the type that the documentation lists. */
 export function failureOf(repository: string, error: unknown): RepositoryFailure {
   if (isCancellation(error)) return { repository, type: 'Cancelled', error: 'the run was cancelled' };
   let deepest: unknown = error;

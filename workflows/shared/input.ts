@@ -1,5 +1,6 @@
 import { proxyLocalActivities } from '@temporalio/workflow';
 import type { InputActivities } from '../../activities/shared/input.ts';
+import type { AnyFlow, CheckedOf } from '../../domain/shared/flow.ts';
 
 const { checkInput } = proxyLocalActivities<InputActivities>({
   startToCloseTimeout: '10 seconds',
@@ -8,9 +9,9 @@ const { checkInput } = proxyLocalActivities<InputActivities>({
 });
 
 /**
- * The first step of every flow, because people start flows by hand: the input with its defaults filled in, or the
- * non-retryable failure `InvalidInput` that names the field.
+ * The first step of every flow, because people start flows by hand: the input with its defaults filled in, as the declaration
+ * types it, or the non-retryable failure `InvalidInput` that names the field.
  */
-export async function checked<Checked>(flow: string, input: unknown): Promise<Checked> {
-  return (await checkInput({ flow, input })) as Checked;
+export async function checked<Declared extends AnyFlow>(flow: Declared, input: unknown): Promise<CheckedOf<Declared>> {
+  return checkInput({ flow: flow.type, input });
 }

@@ -1,7 +1,7 @@
 /**
- * Works through `items` with at most `limit` of them at a time, in order of their start. Waits for every lane to come to
- * rest before it rethrows the first error, so that nothing is still running when the caller goes on. An item whose
- * failure must not stop the others has to be caught in `work`.
+ * Runs `work` for `items`, at most `limit` concurrently, in order. Waits for all running items before it rethrows the
+ * first error, so that nothing is still running when the caller continues. An item whose failure must not stop the
+ * others has to be caught in `work`.
  */
 export async function inLanes<Item>(
   items: readonly Item[],

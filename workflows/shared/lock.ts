@@ -1,19 +1,22 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { ApplicationFailure, executeChild, ParentClosePolicy, workflowInfo } from '@temporalio/workflow';
 
-/** What only one run at a time may do. */
+/** Work that only one run at a time may do. */
 export interface Locked<Result> {
   /** The workflow id that is the lock. */
   readonly workflowId: string;
-  /** The workflow type that does the work when it has that id, and its input. */
+  /** The workflow type, with its input, that does the work under that id. */
   readonly type: string;
   readonly input: object;
   readonly work: () => Promise<Result>;
-  /** What the run ends with when another one holds the lock. */
+  /** The failure when another run holds the lock. */
   readonly busy: { readonly type: string; readonly error: string };
 }
 
-/** Does the work when this run has the id that is the lock; a run that a person started under another id hands it to a child that has. */
+/**
+ * Does the work when this run has the lock's workflow id; a run that a person started under another id starts a child
+ * with that id.
+ */
 export async function underLock<Result>({ workflowId, type, input, work, busy }: Locked<Result>): Promise<Result> {
   if (workflowInfo().workflowId === workflowId) return work();
   try {

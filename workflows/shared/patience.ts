@@ -2,7 +2,7 @@ import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow
 
 /** What a flow waits for. */
 export interface Waiting {
-  /** As a person knows it: `github.com`. */
+  /** The server's name for people: `github.com`. */
   readonly for: string;
   /** ISO 8601. */
   readonly until: string;
@@ -12,8 +12,8 @@ const FIRST_MS = 10_000;
 const LONGEST_MS = 300_000;
 
 /**
- * Does the work; when it fails because the other side asks to wait (`RateLimited`), waits as long, where everybody sees it, and
- * does it again. The activity must not retry that by itself.
+ * Runs the work; when it fails because a server asks to wait (`RateLimited`), waits that long, visibly, and runs it
+ * again. The activity must not retry that itself.
  */
 export async function patiently<Result>(
   work: () => Promise<Result>,
@@ -25,7 +25,7 @@ export async function patiently<Result>(
     } catch (error) {
       const asked = askedToWait(error);
       if (asked === null) throw error;
-      // somebody who asks for a second, a thousand times, is asked less and less often
+      // a server that asks for short waits again and again is tried less and less often
       const ms = Math.max(asked.ms, Math.min(FIRST_MS * 2 ** times, LONGEST_MS));
       show({ for: asked.by, until: new Date(Date.now() + ms).toISOString() });
       await sleep(ms, { summary: `waiting for ${asked.by}` });
@@ -34,7 +34,7 @@ export async function patiently<Result>(
   }
 }
 
-/** Of a failure that asks to wait: who does, and for how long. */
+/** The server that asked to wait, and for how long, from a failure. */
 function askedToWait(error: unknown): { readonly by: string; readonly ms: number } | null {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure) || cause.type !== 'RateLimited') return null;

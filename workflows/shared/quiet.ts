@@ -1,24 +1,25 @@
 import { setHandler, type SignalDefinition, sleep } from '@temporalio/workflow';
 
-/** How long to wait for quiet. */
+/** How long to wait for a quiet period. */
 export interface Patience {
-  /** Milliseconds in which nothing came. */
+  /** Milliseconds without new items. */
   readonly quietMs: number;
-  /** Milliseconds after which it is enough, however much still comes. */
+  /** Maximum wait in milliseconds, even if items keep arriving. */
   readonly longestMs: number;
 }
 
-/** What was signalled and is not taken yet. */
+/** Signalled items that were not taken yet. */
 export interface Collected<Item> {
   readonly pending: readonly Item[];
-  /** Waits until it is quiet, and takes everything that came. */
+  /** Waits for a quiet period and takes all pending items. */
   take(): Promise<Item[]>;
 }
 
 /**
- * Collects what is signalled, for a flow that is started with its signal. No signal is lost when the flow ends only while
- * nothing is pending, and continues as new with what is: the server lets no run end that has a signal waiting. `add` puts
- * what was signalled to what is pending, unless that says it already; false for a signal that counts for nothing.
+ * Collects signalled items, for a flow that is started with its signal. No signal is lost if the flow ends only while
+ * nothing is pending, and passes pending items on when it continues as new: the server does not let a run end while a
+ * signal is waiting. `add` adds a signal's items to the pending ones, unless they are duplicates; it returns false for
+ * a signal without valid items.
  */
 export function collected<Item>(
   signal: SignalDefinition<[unknown]>,
@@ -48,10 +49,10 @@ export function collected<Item>(
       const { quietMs, longestMs } = patience();
       const enough = Date.now() + longestMs;
       let seen: number;
-      // one timer for each pause, not one for each signal
+      // one timer per pause, not per signal
       do {
         seen = ticks;
-        await sleep(Math.min(quietMs, longestMs), { summary: 'until nothing comes any more' });
+        await sleep(Math.min(quietMs, longestMs), { summary: 'until no more items arrive' });
       } while (ticks !== seen && Date.now() < enough);
       return pending.splice(0);
     },

@@ -1,5 +1,5 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
-import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
+import { watchFleetFlow } from '../../../domain/catalog/flows/group-flows.ts';
 
 const EVERY = '5 minutes';
 
@@ -19,8 +19,8 @@ export async function scheduleWatch(client: Client, indexName: string, isWanted:
       spec: { intervals: [{ every: EVERY }] },
       action: {
         type: 'startWorkflow',
-        workflowType: 'watchFleet',
-        taskQueue: FLOWS_QUEUE,
+        workflowType: watchFleetFlow.type,
+        taskQueue: watchFleetFlow.queue,
         workflowId: id,
         args: [],
         staticSummary: `alerts of ${indexName}`,

@@ -7,8 +7,8 @@ import {
   type GroupsSource,
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
+import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 
 /** A group and how its schedule is doing. */
 export interface ScheduledGroup extends AppliedGroup {
@@ -48,7 +48,7 @@ export interface GroupSchedules {
 }
 
 /** What a schedule starts. */
-const FLOW = 'syncGroup';
+const FLOW = syncGroupFlow.type;
 /** An outage of Temporal that is longer than this misses runs; the next one brings everything up to date all the same. */
 const CATCHUP_WINDOW = '1 hour';
 /** A schedule that was triggered starts its run within moments. */
@@ -155,7 +155,7 @@ function scheduleOf(
   const action = {
     type: 'startWorkflow' as const,
     workflowType: FLOW,
-    taskQueue: FLOWS_QUEUE,
+    taskQueue: syncGroupFlow.queue,
     workflowId: groupScheduleId(indexName, name),
     args: [group],
     memo: { applied },

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { groupScheduleId } from '../../../domain/catalog/groups/sync-groups.ts';
 import { createGroupSchedules, type ScheduledGroup } from './schedules.ts';
 
@@ -55,7 +56,7 @@ export async function viewGroups(client: Client, index: string): Promise<GroupsV
 
 /** The latest runs of a group, oldest first. */
 async function runsOf(client: Client, group: string, scheduleId: string): Promise<GroupRun[]> {
-  const query = `WorkflowType = 'syncGroup' AND WorkflowId STARTS_WITH '${scheduleId}-' AND ExecutionStatus != 'ContinuedAsNew'`;
+  const query = `WorkflowType = '${syncGroupFlow.type}' AND WorkflowId STARTS_WITH '${scheduleId}-' AND ExecutionStatus != 'ContinuedAsNew'`;
   const runs: Promise<GroupRun>[] = [];
   // newest first
   for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {

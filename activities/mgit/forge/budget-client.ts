@@ -9,6 +9,8 @@ import {
   NEW_BUDGET,
   report,
 } from '../../../domain/forge/forge-budget.ts';
+import { forgeBudgetFlow, type ForgeBudgetInput } from '../../../domain/forge/forge-budget-flow.ts';
+import { writtenId } from '../../../domain/shared/flow.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 
@@ -20,8 +22,6 @@ export interface BudgetKeeper {
   report(given: ForgeReport): Promise<void>;
 }
 
-/** Same as in `workers/roles.ts`: the queue of all flows. */
-const FLOWS_QUEUE = 'longhaul-flows';
 const TRIES = 3;
 const TRY_AGAIN_MS = 500;
 /** A busy worker takes a while to answer. */
@@ -33,11 +33,10 @@ const DEADLINE_MS = 60_000;
  */
 export function keeperOf({ host, fingerprint }: ForgeAccount): BudgetKeeper {
   const memory = keeperInMemory();
-  const workflowId = `forge/${host}/${fingerprint}`;
   let client: Client | null = null;
   const keeper = (): BudgetKeeper => {
     client = clientOfActivity() ?? client;
-    return client === null ? memory : keeperInTemporal(client, workflowId);
+    return client === null ? memory : keeperInTemporal(client, { host, fingerprint });
   };
   return {
     lease: (request) => keeper().lease(request),
@@ -61,22 +60,27 @@ export function keeperInMemory(): BudgetKeeper {
   };
 }
 
-function keeperInTemporal(client: Client, workflowId: string): BudgetKeeper {
+function keeperInTemporal(client: Client, account: ForgeBudgetInput): BudgetKeeper {
+  const { type, queue: taskQueue } = forgeBudgetFlow;
+  const workflowId = writtenId(forgeBudgetFlow, account);
   async function update<Result>(name: string, given: ForgeReport): Promise<Result> {
     const { WithStartWorkflowOperation, WorkflowIdConflictPolicy } = await import('@temporalio/client');
     for (let tries = 1; ; tries++) {
       try {
         return await client.withDeadline(Date.now() + DEADLINE_MS, () =>
-          client.workflow.executeUpdateWithStart<() => Promise<void>, Result, [ForgeReport]>(name, {
-            args: [given],
-            startWorkflowOperation: new WithStartWorkflowOperation('forgeBudget', {
-              workflowId,
-              taskQueue: FLOWS_QUEUE,
-              args: [],
-              workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-              staticSummary: `budget of ${workflowId.slice('forge/'.length)}`,
-            }),
-          }),
+          client.workflow.executeUpdateWithStart<(input: ForgeBudgetInput) => Promise<void>, Result, [ForgeReport]>(
+            name,
+            {
+              args: [given],
+              startWorkflowOperation: new WithStartWorkflowOperation(type, {
+                workflowId,
+                taskQueue,
+                args: [account],
+                workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
+                staticSummary: forgeBudgetFlow.summary(account),
+              }),
+            },
+          ),
         );
       } catch (error) {
         // the run may have ended between the request and its answer

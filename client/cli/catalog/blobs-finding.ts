@@ -10,17 +10,17 @@ import { loadedConfig } from '../../core/servers.ts';
 const NAME = 'blob store';
 
 const REMEDIES = {
-  folder: 'Make it a folder that you may write to, or name another one: `blobs.path` in longhaul.yaml.',
+  folder: 'Use a folder that you can write to, or set another one: `blobs.path` in longhaul.yaml.',
   s3: 'Start that server, or correct `blobs` in longhaul.yaml, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
 } as const;
 
-/** Whether the blob store takes a content, gives it back and forgets it. A folder that is not there yet is not made. */
+/** Checks that the blob store can write, read and delete a blob. A missing folder is not created. */
 export async function blobsFinding(context: CliContext): Promise<Finding> {
   const { config, dataDir, env } = context;
   const { openBlobs } = await import('../../../activities/blobs/open-blobs.ts');
   const blobs = await openBlobs(loadedConfig(context), env);
   if (config.blobs.type === 'folder' && !existsSync(config.blobs.path ?? join(dataDir, 'blobs'))) {
-    return fine(NAME, `${blobs.place}, which the first write makes`);
+    return fine(NAME, `${blobs.place}, created by the first write`);
   }
   try {
     await tryOut(blobs);
@@ -30,7 +30,7 @@ export async function blobsFinding(context: CliContext): Promise<Finding> {
   }
 }
 
-/** Nobody else has this content: it is in nobody's way. */
+/** The content is unique, so it cannot conflict with stored blobs. */
 async function tryOut(blobs: BlobStore): Promise<void> {
   const draft = await blobs.draft();
   try {

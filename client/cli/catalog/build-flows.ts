@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { StoredQuery } from '../../../domain/catalog/index/build.ts';
 import { comparisonRows, type ReembedResult, SWITCH_QUESTION } from '../../../domain/catalog/flows/build-flows.ts';
+import { pruneIndexFlow, reembedIndexFlow, switchIndexFlow } from '../../../domain/catalog/flows/index-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { modelName } from '../../../domain/shared/model.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -47,7 +48,7 @@ export async function reembed(context: CliContext, options: ReembedOptions): Pro
     context.stdout.write(`${describe(result)}\n`);
     return 0;
   };
-  return runFlow(context, { type: 'reembedIndex', input, question: yes ? null : switchQuestion, print }, options);
+  return runFlow(context, { flow: reembedIndexFlow, input, question: yes ? null : switchQuestion, print }, options);
 }
 
 /** `longhaul index switch` and `rollback`: makes another build live. */
@@ -55,7 +56,7 @@ export function switchTo(context: CliContext, to: string, options: FlowOptions):
   return runFlow(
     context,
     {
-      type: 'switchIndex',
+      flow: switchIndexFlow,
       input: { to },
       question: null,
       print: ({ from, to: live, carried, removed }) => {
@@ -73,7 +74,7 @@ export function prune(context: CliContext, options: FlowOptions & { readonly pre
   return runFlow(
     context,
     {
-      type: 'pruneIndex',
+      flow: pruneIndexFlow,
       input: { previous: options.previous === true },
       question: null,
       print: ({ dropped }) => {
@@ -86,9 +87,10 @@ export function prune(context: CliContext, options: FlowOptions & { readonly pre
 }
 
 async function readQueries(file: string): Promise<readonly StoredQuery[]> {
-  const [{ parse }, { queriesFile }, { check, describeIssue }] = await Promise.all([
+  const [{ parse }, { z }, { queriesFile }, { check, describeIssue }] = await Promise.all([
     import('yaml'),
-    import('../../../domain/catalog/flows/flows.schema.ts'),
+    import('zod'),
+    import('../../../domain/catalog/flows/stored-queries.ts'),
     import('../../../domain/shared/check.schema.ts'),
   ]);
   let content: unknown;
@@ -97,7 +99,7 @@ async function readQueries(file: string): Promise<readonly StoredQuery[]> {
   } catch (error) {
     throw new LonghaulError('InvalidInput', `--queries ${file}: ${(error as Error).message}`, { cause: error });
   }
-  const result = check(queriesFile, content);
+  const result = check(queriesFile(z), content);
   if (result.success) return result.data.queries as readonly StoredQuery[];
   throw new LonghaulError('InvalidInput', `--queries ${file}: ${describeIssue(result.error)}`);
 }

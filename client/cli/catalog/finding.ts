@@ -1,18 +1,18 @@
-/** One thing that `longhaul doctor` looked at. */
+/** One check of `longhaul doctor`. */
 export interface Finding {
   readonly name: string;
   readonly ok: boolean;
   readonly found: string;
-  /** What to do about it; null when nothing needs doing. */
+  /** What to do about it; null when nothing is wrong. */
   readonly remedy: string | null;
 }
 
-/** Something is as it should be. */
+/** A successful check. */
 export function fine(name: string, found: string): Finding {
   return { name, ok: true, found, remedy: null };
 }
 
-/** Something is not. */
+/** A failed check. */
 export function wrong(name: string, found: string, remedy: string): Finding {
   return { name, ok: false, found, remedy };
 }

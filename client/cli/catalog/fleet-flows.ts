@@ -8,7 +8,13 @@ import type { FleetResult } from '../../../domain/fleet/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Flows } from '../../core/start-flow.ts';
+import type { GivenOf } from '../../../domain/shared/flow.ts';
+import {
+  onboardRepositoriesFlow,
+  removeRepositoriesFlow,
+  syncRepositoriesFlow,
+  verifyCatalogFlow,
+} from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Progress } from './follow.ts';
 import { printable } from '../../core/printable.ts';
@@ -32,8 +38,8 @@ export async function addRepositories(
     throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
   }
   const input: OnboardInput = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
-  if (options.dryRun) return dryRun(context, 'onboardRepositories', input, options);
-  return runFleet(context, 'onboardRepositories', input, options);
+  if (options.dryRun) return dryRun(context, onboardRepositoriesFlow, input, options);
+  return runFleet(context, onboardRepositoriesFlow, input, options);
 }
 
 /** Options of `longhaul sync`: exactly one of the choices. */
@@ -59,13 +65,13 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
     throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
   }
   const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
-  if (options.dryRun) return dryRun(context, 'syncRepositories', input, options);
-  if (pattern !== undefined) return runFleet(context, 'syncRepositories', input, options);
+  if (options.dryRun) return dryRun(context, syncRepositoriesFlow, input, options);
+  if (pattern !== undefined) return runFleet(context, syncRepositoriesFlow, input, options);
   const { hasGroups, syncGroups } = await import('./groups.ts');
   if (group !== undefined) return syncGroups(context, { names: group }, options);
   if (due) return syncGroups(context, 'due', options);
   if (await hasGroups(context)) return syncGroups(context, 'every', options);
-  return runFleet(context, 'syncRepositories', input, options);
+  return runFleet(context, syncRepositoriesFlow, input, options);
 }
 
 /** `longhaul index remove`: takes what matches, or one branch of it, out of the index. */
@@ -75,8 +81,8 @@ export async function removeFromIndex(
 ): Promise<number> {
   const { pattern: patterns, branch, parallel } = options;
   const input: RemoveInput = { patterns, ...(branch === undefined ? {} : { branch }), parallel };
-  if (options.dryRun) return dryRun(context, 'removeRepositories', input, options);
-  return runFleet(context, 'removeRepositories', input, options);
+  if (options.dryRun) return dryRun(context, removeRepositoriesFlow, input, options);
+  return runFleet(context, removeRepositoriesFlow, input, options);
 }
 
 /** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
@@ -89,7 +95,7 @@ export async function verifyIndex(
   if (all === patterns.length > 0)
     throw new LonghaulError('InvalidInput', 'Give either --all or at least one pattern.');
   const input: VerifyInput = { ...(all ? { all } : { patterns }), full, repair, parallel };
-  return runFleet(context, 'verifyCatalog', input, options);
+  return runFleet(context, verifyCatalogFlow, input, options);
 }
 
 /** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
@@ -112,21 +118,22 @@ export async function watchFlow(
   }
 }
 
-type PlannedFlow = 'onboardRepositories' | 'syncRepositories' | 'removeRepositories';
+type PlannedFlow = typeof onboardRepositoriesFlow | typeof syncRepositoriesFlow | typeof removeRepositoriesFlow;
 
-function runFleet<Type extends PlannedFlow | 'verifyCatalog'>(
+function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   context: CliContext,
-  type: Type,
-  input: Flows[Type]['input'],
+  flow: Declared,
+  input: GivenOf<Declared>,
   options: FleetOptions,
 ): Promise<number> {
-  const question = 'confirm' in input && input.confirm ? onboardingQuestion : null;
+  const asks: boolean = 'confirm' in input && input.confirm;
+  const question = asks ? onboardingQuestion : null;
   const print = async (result: FleetResult): Promise<number> => {
     await printFleetResult(context, result);
     return exitCodeOf(result);
   };
-  const agrees = type === 'onboardRepositories' && question === null;
-  return runFlow(context, { type, input, question, agrees, print, exitCode: exitCodeOf }, options);
+  const agrees = flow.type === onboardRepositoriesFlow.type && question === null;
+  return runFlow(context, { flow, input, question, agrees, print, exitCode: exitCodeOf }, options);
 }
 
 /** An index that differs is worth a code of its own, whatever else failed. */
@@ -190,18 +197,18 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
 }
 
 /** Says what a flow would do, by the same plan that the flow follows. */
-async function dryRun<Type extends PlannedFlow>(
+async function dryRun<Declared extends PlannedFlow>(
   context: CliContext,
-  type: Type,
-  input: Flows[Type]['input'],
+  flow: Declared,
+  input: GivenOf<Declared>,
   { json }: FleetOptions,
 ): Promise<number> {
-  const [{ parseFlowInput }, { planFleet }] = await Promise.all([
-    import('../../../activities/shared/input.ts'),
+  const [{ parseInput }, { planFleet }] = await Promise.all([
+    import('../../../domain/shared/flow.schema.ts'),
     import('../../catalog/plan.ts'),
   ]);
-  parseFlowInput(type, input);
-  const plan = await planFleet(context, type, input);
+  parseInput(flow, input);
+  const plan = await planFleet(context, flow.type, input);
   if (json) {
     context.stdout.write(`${JSON.stringify({ dryRun: true, ...plan })}\n`);
     return 0;
@@ -211,7 +218,7 @@ async function dryRun<Type extends PlannedFlow>(
     context.stdout.write(`${printable(`${id}${move}`)}\n`);
   }
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
-  const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[type];
+  const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[flow.type];
   context.stderr.write(
     `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,
   );

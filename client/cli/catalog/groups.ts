@@ -21,6 +21,7 @@ import {
   isEffective,
   planGroups,
 } from '../../../domain/catalog/groups/sync-groups.ts';
+import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/printable.ts';
@@ -55,7 +56,7 @@ export async function applyConfig(context: CliContext, options: ApplyOptions): P
     printPlan(context, plan);
     return 0;
   };
-  return runFlow(context, { type: 'applySyncGroups', input, question: null, print }, options);
+  return runFlow(context, { flow: applySyncGroupsFlow, input, question: null, print }, options);
 }
 
 /** `longhaul groups list`. */

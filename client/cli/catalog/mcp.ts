@@ -5,17 +5,17 @@ import { createMcpServer } from '../../mcp/server.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/printable.ts';
 
-/** What still holds the process after this long is left behind. */
+/** Open handles are abandoned after this long. */
 const GRACE_MS = 2_000;
 
 /**
- * `longhaul mcp`: serves the Model Context Protocol on standard input and output until the input ends or the process is told
- * to stop. `currentContext` is asked again and again: a change of `longhaul.yaml` counts at once.
+ * `longhaul mcp`: serves the Model Context Protocol on standard input and output until the input ends or the process is
+ * stopped. `currentContext` is called before every request: a change of `longhaul.yaml` applies at once.
  */
 export async function serveMcp(currentContext: () => CliContext): Promise<number> {
   const library = createLibrary(currentContext);
   const transport = new StdioServerTransport(process.stdin, protocolOutput());
-  // whatever ends the connection goes through here: the end of the input, a message that is too large, a closed output
+  // every end of the connection passes here: the end of the input, a message that is too large, a closed output
   const closed = new Promise<void>((resolve) => {
     const close = transport.close.bind(transport);
     transport.close = async () => {
@@ -35,7 +35,7 @@ export async function serveMcp(currentContext: () => CliContext): Promise<number
   return 0;
 }
 
-/** Standard output for the protocol alone: what anything else in this process prints goes to standard error. */
+/** Standard output carries only the protocol: anything else that this process prints goes to standard error. */
 function protocolOutput(): Writable {
   const { stdout, stderr } = process;
   const write = stdout.write.bind(stdout);

@@ -7,10 +7,10 @@ import type { SearchOptions } from './search.ts';
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
 export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) => {
-  const repos = program.command('repos').description('what the providers have');
+  const repos = program.command('repos').description('list the repositories of the providers');
   repos
     .command('list')
-    .description('mgit list: repositories that match')
+    .description('mgit list: matching repositories')
     .argument('<pattern...>', 'mgit patterns')
     .addOption(jsonOption())
     .action((patterns: string[], options: { json?: boolean }) =>
@@ -18,50 +18,50 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     );
   program
     .command('diff')
-    .description('mgit diff: the change stream of a repository, one JSON object a line')
+    .description('mgit diff: the change stream of a repository, one JSON object per line')
     .argument('<repository>', 'id: provider/org/repo or provider/org/project/repo')
-    .option('--since <commit>', 'the commit that the consumer has; without it, everything')
+    .option('--since <commit>', 'the commit that the consumer has (default: everything)')
     .action((repository: string, options: { since?: string }) =>
       run({}, async (context) => (await import('./catalog.ts')).printDiff(context, repository, options)),
     );
 
-  const index = program.command('index').description('what is indexed');
+  const index = program.command('index').description('manage the index');
   fleetOptions(
-    index.command('add').description('initial indexing of the repositories that match').addOption(patternOption(true)),
+    index.command('add').description('index matching repositories for the first time').addOption(patternOption(true)),
   )
-    .option('--yes', 'do not ask for a confirmation')
+    .option('--yes', 'do not ask for confirmation')
     .action((options: Parameters<typeof Fleet.addRepositories>[1]) =>
       run(options, async (context) => (await fleet()).addRepositories(context, options)),
     );
   fleetOptions(
     index
       .command('remove')
-      .description('take the repositories that match out of the index')
+      .description('remove matching repositories from the index')
       .addOption(patternOption(true))
-      .option('--branch <name>', 'only this branch; HEAD and other branches stay'),
+      .option('--branch <name>', 'only this branch; keep HEAD and other branches'),
   ).action((options: Parameters<typeof Fleet.removeFromIndex>[1]) =>
     run(options, async (context) => (await fleet()).removeFromIndex(context, options)),
   );
   index
     .command('list')
-    .description('the receipts: what the index holds of each repository')
+    .description('list the receipts: what the index holds of each repository')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await import('./catalog.ts')).listIndex(context, options)),
     );
   index
     .command('builds')
-    .description('the builds of the index: the live one, the previous one, and those beside')
+    .description('list the builds of the index: live, previous, and others')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await builds()).listBuilds(context, options)),
     );
   index
     .command('reembed')
-    .description('build the index anew beside the live one, compare, and go over to it')
-    .option('--model <model>', 'model of the new build (default: that of the live one)')
-    .option('--queries <file>', 'YAML file of stored queries to compare both builds with')
-    .option('--yes', 'go over without asking, unless a repository is missing or the judged queries got worse')
+    .description('build the index again in parallel to the live build, compare, and switch to it')
+    .option('--model <model>', 'model of the new build (default: that of the live build)')
+    .option('--queries <file>', 'YAML file of stored queries for comparing both builds')
+    .option('--yes', 'switch without asking, unless a repository is missing or the judged queries got worse')
     .addOption(parallelOption())
     .option('--no-wait', 'start the flow and return')
     .addOption(jsonOption())
@@ -71,33 +71,33 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
   index
     .command('switch')
     .description('make another build live, in one step')
-    .argument('<build>', 'its digest, see `longhaul index builds`')
+    .argument('<build>', 'its digest: see `longhaul index builds`')
     .addOption(jsonOption())
     .action((build: string, options: { json?: boolean }) =>
       run(options, async (context) => (await builds()).switchTo(context, build, options)),
     );
   index
     .command('rollback')
-    .description('make the build live again that was live before')
+    .description('switch back to the build that was live before')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await builds()).switchTo(context, 'previous', options)),
     );
   index
     .command('prune')
-    .description('delete the builds that nobody uses')
-    .option('--previous', 'also the one that a rollback would need')
+    .description('delete unused builds')
+    .option('--previous', 'also delete the build that a rollback would need')
     .addOption(jsonOption())
     .action((options: { json?: boolean; previous?: boolean }) =>
       run(options, async (context) => (await builds()).prune(context, options)),
     );
   index
     .command('verify')
-    .description('hold the index against git; exit code 7 when something differs')
-    .argument('[pattern...]', 'mgit patterns over what is indexed')
-    .option('--all', 'everything that is in the index')
-    .option('--full', 'compare every object, not only where numbers differ')
-    .option('--repair', 'mend exactly what differs')
+    .description('check the index against git; exit code 7 when something differs')
+    .argument('[pattern...]', 'mgit patterns of indexed repositories')
+    .option('--all', 'everything in the index')
+    .option('--full', 'compare every object, not only repositories whose numbers differ')
+    .option('--repair', 'repair exactly what differs')
     .addOption(parallelOption())
     .option('--no-wait', 'start the flow and return')
     .addOption(jsonOption())
@@ -106,8 +106,8 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     );
   index
     .command('stdin')
-    .description('ingest a change stream (JSONL) of any producer')
-    .option('--provider <name>', 'first part of the ids of repositories whose lines carry no repo_id', 'stdin')
+    .description('ingest a change stream (JSONL) from any producer')
+    .option('--provider <name>', 'first part of the ids of repositories whose lines have no repo_id', 'stdin')
     .option('--file <file>', 'read this file instead of standard input')
     .addOption(jsonOption())
     .action((options: { provider: string; file?: string; json?: boolean }) =>
@@ -117,39 +117,39 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
   fleetOptions(
     program
       .command('sync')
-      .description('bring the index to where the repositories are now')
-      .option('--all', 'every sync group; every indexed repository where no group is declared')
-      .option('--due', 'the groups whose schedule had a time to run since their latest run')
+      .description('sync the index with the repositories')
+      .option('--all', 'every sync group; every indexed repository when there are no groups')
+      .option('--due', 'the groups that have been due since their latest run')
       .option('--group <name...>', 'these sync groups')
       .addOption(patternOption(false)),
   ).action((options: Parameters<typeof Fleet.syncFleet>[1]) =>
     run(options, async (context) => (await fleet()).syncFleet(context, options)),
   );
 
-  const config = program.command('config').description('what is declared in files');
+  const config = program.command('config').description('manage what is declared in files');
   config
     .command('apply')
-    .description('make the sync groups what a file declares')
+    .description('apply a file of sync groups')
     .requiredOption('--file <file>', 'sync-groups.yaml')
-    .option('--dry-run', 'say what would be done; change nothing')
-    .option('--prune', 'remove groups that are not declared any more')
+    .option('--dry-run', 'show what would be done; change nothing')
+    .option('--prune', 'remove groups that are no longer declared')
     .option('--no-wait', 'start the flow and return')
     .addOption(jsonOption())
     .action((options: Parameters<typeof Groups.applyConfig>[1]) =>
       run(options, async (context) => (await groups()).applyConfig(context, options)),
     );
 
-  const group = program.command('groups').description('sync groups: what is kept up to date by schedule');
+  const group = program.command('groups').description('manage sync groups: repositories that are synced on a schedule');
   group
     .command('list')
-    .description('every group, its next run and what became of the last')
+    .description('list every group, its next run and the result of the last')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await groups()).listGroups(context, options)),
     );
   group
     .command('show')
-    .description('all that is known of one group')
+    .description('show everything about one group')
     .argument('<name>')
     .addOption(jsonOption())
     .action((name: string, options: { json?: boolean }) =>
@@ -168,7 +168,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     );
   group
     .command('history')
-    .description('who applied what, when, from which file and commit')
+    .description('list who applied what, when, from which file and commit')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await groups()).listApplications(context, options)),
@@ -176,16 +176,16 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
   for (const paused of [true, false]) {
     group
       .command(paused ? 'pause' : 'resume')
-      .description(paused ? 'let its schedule do nothing until it is resumed' : 'let its schedule run again')
+      .description(paused ? 'pause its schedule until it is resumed' : 'resume its schedule')
       .argument('<name>')
-      .option('--note <text>', 'why, for whoever looks at it')
+      .option('--note <text>', 'the reason, shown with the group')
       .action((name: string, options: { note?: string }) =>
         run({}, async (context) => (await groups()).switchGroup(context, name, { paused, ...options })),
       );
   }
   group
     .command('backfill')
-    .description('the runs that a span of time should have had, one after the other')
+    .description('start the runs that were due in a time span, one after the other')
     .argument('<name>')
     .requiredOption('--from <time>', 'ISO 8601')
     .option('--to <time>', 'ISO 8601 (default: now)')
@@ -195,7 +195,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
 
   program
     .command('report')
-    .description('pages for people')
+    .description('reports for people')
     .command('fleet')
     .description('freshness, failures, time and volume of the fleet, as one HTML page')
     .requiredOption('--output <file>', 'such as fleet.html')
@@ -204,7 +204,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     );
   program
     .command('watch')
-    .description('follow a flow that runs, or show the result of one that ended')
+    .description('follow a running flow, or show the result of one that has ended')
     .argument('<workflow-id>')
     .addOption(jsonOption())
     .action((workflowId: string, options: { json?: boolean }) =>
@@ -219,8 +219,8 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     .option('--path <glob>', 'only paths that match')
     .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
     .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
-    .option('--explain', 'say of each result what each rule contributed')
-    .option('--no-rescore', 'leave out the comparison by the transformer: quicker the first time, less good')
+    .option('--explain', 'show what each rule contributed to each result')
+    .option('--no-rescore', 'skip the comparison by the transformer: faster the first time, less precise')
     .addOption(jsonOption())
     .action((query: string, options: SearchOptions) =>
       run(options, async (context) => (await import('./search.ts')).searchCommand(context, query, options)),
@@ -230,8 +230,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     .description('serve the index to coding agents: Model Context Protocol on standard input and output')
     .addHelpText(
       'after',
-      `
-A client starts it itself. For its configuration (docs/mcp.md):
+      `A client starts it. For the client's configuration (docs/mcp.md):
   {"mcpServers": {"longhaul": {"command": "npx", "args": ["longhaul", "mcp"]}}}`,
     )
     .action(() =>
@@ -258,7 +257,7 @@ function builds(): Promise<typeof Builds> {
 }
 
 function parallelOption(): Option {
-  return new Option('--parallel <n>', 'repositories at the same time').default(8).argParser(integer(1, 64));
+  return new Option('--parallel <n>', 'repositories in parallel').default(8).argParser(integer(1, 64));
 }
 
 function patternOption(required: boolean): Option {
@@ -272,7 +271,7 @@ function patternOption(required: boolean): Option {
 function fleetOptions(command: Command): Command {
   return command
     .addOption(parallelOption())
-    .option('--dry-run', 'say what would be done; start nothing')
+    .option('--dry-run', 'show what would be done; start nothing')
     .option('--no-wait', 'start the flow and return')
     .addOption(jsonOption());
 }

@@ -1,12 +1,12 @@
 import type { OnProgress } from '../../../stack/progress.ts';
 import type { Output } from '../../core/io.ts';
 
-/** How often a passing state is repeated where lines cannot be replaced, in milliseconds. */
+/** How often a passing state is printed where lines cannot be replaced, in milliseconds. */
 const REPEAT = 10_000;
 
 /**
- * Writes progress of the stack: on a terminal one line that is replaced while something passes, elsewhere plain lines, of a
- * passing state one in ten seconds.
+ * Writes the stack's progress: on a terminal a line that is replaced while something passes, otherwise plain lines,
+ * with a passing state every ten seconds.
  */
 export function progressLines(stream: Output): OnProgress {
   const told = new Map<string, number>();

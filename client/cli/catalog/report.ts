@@ -4,12 +4,12 @@ import { viewFleet } from '../../catalog/fleet-view.ts';
 import { fleetPage } from '../../report/fleet-page.ts';
 import type { CliContext } from '../../core/context.ts';
 
-/** `longhaul report fleet`: the fleet as one page of HTML. */
+/** `longhaul report fleet`: the fleet as one HTML page. */
 export async function reportFleet(context: CliContext, { output }: { readonly output: string }): Promise<number> {
   const path = resolve(output);
   const page = fleetPage(await viewFleet(context));
   mkdirSync(dirname(path), { recursive: true });
-  // whoever looks at it meanwhile sees the one before, whole
+  // readers always see a complete page, old or new
   writeFileSync(`${path}.partial`, page);
   renameSync(`${path}.partial`, path);
   context.stdout.write(`${path}\n`);

@@ -1,4 +1,4 @@
-import type { Flows } from '../../core/start-flow.ts';
+import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import { follow, type FollowOptions, followUntilAsked, type Progress, readProgress, untilAnswered } from './follow.ts';
@@ -14,29 +14,29 @@ export interface FlowOptions {
 }
 
 /** What a command does with the flow that it starts. */
-export interface FlowCommand<Type extends keyof Flows> {
-  readonly type: Type;
-  readonly input: Flows[Type]['input'];
+export interface FlowCommand<Declared extends AnyFlow> {
+  readonly flow: Declared;
+  readonly input: GivenOf<Declared>;
   /** The words of the question that the flow waits for an answer to; null for no question. */
   readonly question: ((progress: Progress) => string) | null;
   /** True to say yes for the person, also where an earlier run of the same work waits for an answer. @default false */
   readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
-  readonly print: (result: Flows[Type]['result']) => Promise<number> | number;
+  readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
   /** The exit code of a result that is printed as JSON. @default 0 */
-  readonly exitCode?: (result: Flows[Type]['result']) => number;
+  readonly exitCode?: (result: ResultOf<Declared>) => number;
 }
 
 /** Starts a flow and, unless told otherwise, follows it to its result. Returns the exit code. */
-export async function runFlow<Type extends keyof Flows>(
+export async function runFlow<Declared extends AnyFlow>(
   context: CliContext,
-  command: FlowCommand<Type>,
+  command: FlowCommand<Declared>,
   options: FlowOptions,
 ): Promise<number> {
-  const { startFlow } = await import('../../core/start-flow.ts');
+  const { startDeclared } = await import('../../core/start-flow.ts');
   const session = await connectTemporal(context);
   try {
-    const { workflowId, firstExecutionRunId: runId } = await startFlow(session.client, command.type, command.input);
+    const { workflowId, firstExecutionRunId: runId } = await startDeclared(session.client, command.flow, command.input);
     const run = { client: session.client, workflowId, runId };
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
@@ -46,9 +46,9 @@ export async function runFlow<Type extends keyof Flows>(
     }
     if (command.agrees) await agree(context, run);
     if (command.question !== null) await askForConfirmation(context, run, command.question);
-    const result = (await followToEnd(context, run, options)) as Flows[Type]['result'];
+    const result = (await followToEnd(context, run, options)) as ResultOf<Declared>;
     if (!options.json) return await command.print(result);
-    context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
+    context.stdout.write(`${JSON.stringify({ workflowId, ...(result as object) })}\n`);
     return command.exitCode?.(result) ?? 0;
   } finally {
     await session.close();

@@ -2,7 +2,7 @@ import type { SearchAnswer, SearchExplanation, SearchResult } from '../../../act
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/printable.ts';
 
-/** What `longhaul search` can be told besides the query. */
+/** Options of `longhaul search`. */
 export interface SearchOptions {
   /** mgit pattern of the repositories to search. @default all */
   readonly repo?: string;
@@ -15,7 +15,7 @@ export interface SearchOptions {
   readonly limit: number;
   /** Print one JSON value. @default false */
   readonly json?: boolean;
-  /** Show how each score came about. @default false */
+  /** Show how each score was computed. @default false */
   readonly explain?: boolean;
   /** False for `--no-rescore`. */
   readonly rescore: boolean;
@@ -45,7 +45,7 @@ export async function searchCommand(context: CliContext, query: string, options:
   }
 }
 
-/** Lines of a result that a terminal shows. */
+/** Lines per result on a terminal. */
 const SHOWN_LINES = 7;
 const SHOWN_SYMBOLS = 4;
 
@@ -84,7 +84,7 @@ function symbolsOf({ symbols }: SearchResult): string {
   return symbols.length === 0 ? '' : `  ${symbols.slice(0, SHOWN_SYMBOLS).join(', ')}`;
 }
 
-/** `keyword 0.31 + vector 0.12 + … × test 0.4`: what the score is made of. */
+/** `keyword 0.31 + vector 0.12 + … × test 0.4`: the parts of a score. */
 function explained({ kinds, diversity, firstStage, ...parts }: SearchExplanation): string {
   const sum = Object.entries(parts).flatMap(([rule, value]) => (value ? [`${rule} ${value.toFixed(3)}`] : []));
   const factors = [

@@ -8,19 +8,19 @@ export const registerGatewayCommands: RegisterCommands = ({ program, run }) => {
   gateway
     .command('serve', { isDefault: true })
     .description('serve, in the foreground')
-    .option('--address <host:port>', 'serve there (default: gateway.address of longhaul.yaml)')
+    .option('--address <host:port>', 'address to serve on (default: gateway.address in longhaul.yaml)')
     .addOption(metricsAddressOption())
     .action((options: GatewayOptions) =>
       run({}, async (context) => (await import('./serve.ts')).serveGateway(context, options)),
     );
   gateway
     .command('key')
-    .description('make an API key: shown once, with what longhaul.yaml keeps of it')
-    .requiredOption('--name <name>', 'who gets it')
+    .description('create an API key: shown once, with its lines for longhaul.yaml')
+    .requiredOption('--name <name>', "the key's owner")
     .addOption(listOption('--flows <flows>', 'flows that it may start and read: syncRepositories,verifyCatalog'))
     .addOption(listOption('--signals <signals>', 'signals that it may send to runs of these flows'))
     .addOption(listOption('--updates <updates>', 'updates that it may send to runs of these flows: confirm'))
-    .addOption(new Option('--rate <n>', 'requests a minute').default(120).argParser(integer(1, 100_000)))
+    .addOption(new Option('--rate <n>', 'requests per minute').default(120).argParser(integer(1, 100_000)))
     .addOption(jsonOption())
     .action((options: KeyOptions & { json?: boolean }) =>
       run(options, async (context) => (await import('./serve.ts')).printKey(context, options)),

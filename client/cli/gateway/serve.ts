@@ -6,6 +6,8 @@ import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { createKey } from '../../gateway/api-key.ts';
 import { gatewayReadiness } from '../../gateway/health.ts';
+import { FLOWS } from '../../../domain/flows.ts';
+import { checkKey } from '../../gateway/flows.ts';
 import { createGatewayMetrics } from '../../gateway/metrics.ts';
 import { createGateway } from '../../gateway/server.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -72,6 +74,7 @@ export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): n
   const { key, id, hash } = createKey();
   const checked = check(apiKeySchema, { id, name, hash, flows, signals, updates, requestsPerMinute: rate });
   if (!checked.success) throw new LonghaulError('InvalidInput', describeIssue(checked.error));
+  checkKey(checked.data, FLOWS);
   if (options.json) {
     stdout.write(`${JSON.stringify({ key, config: checked.data })}\n`);
     return 0;

@@ -20,14 +20,17 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** The task queues that a running system serves. */
+/** The task queues of a running system. */
 const TASK_QUEUES = [FLOWS_QUEUE, REPOS_QUEUE] as const;
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
 const UP = 'Start it with `longhaul up`.';
-/** Free space below which servers begin to refuse writes, in bytes. */
+/** Servers refuse writes when less space than this is free, in bytes. */
 const ENOUGH_SPACE = 2_000_000_000;
 
-/** Looks at everything that Longhaul needs, and says what is wrong with its remedy. Returns 1 when anything is, else 0. Throws `StackFailed`. */
+/**
+ * Checks everything that Longhaul needs, and prints each problem with its remedy. Returns 1 when there is a problem,
+ * otherwise 0. Throws `StackFailed`.
+ */
 export async function doctor(options: DoctorOptions, context: CliContext): Promise<number> {
   const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
   const findings = [
@@ -127,7 +130,7 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   const { used, missing } = await keywordSlots(connection, namespace);
   const found = `${used} Keyword in use, ${Math.max(0, SQL_KEYWORD_SLOTS - used)} of ${SQL_KEYWORD_SLOTS} free on an SQL store`;
   if (missing.length === 0) return fine('search attributes', found);
-  const remedy = `Register ${missing.join(' and ')} as Keyword: \`longhaul up\` does it, also on a server of yours.`;
+  const remedy = `Register ${missing.join(' and ')} as Keyword: \`longhaul up\` does it, also on your own server.`;
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
@@ -175,7 +178,7 @@ async function postgresFinding({ env }: CliContext): Promise<Finding> {
     return fine('PostgreSQL', `${version}, not needed yet: no flow uses it`);
   }
   if (!URL.canParse(url))
-    return wrong('PostgreSQL', 'DATABASE_URL is no URL', 'Write it as postgres://host:port/name.');
+    return wrong('PostgreSQL', 'DATABASE_URL is not a URL', 'Write it as postgres://host:port/name.');
   return fine('PostgreSQL', `yours at ${new URL(url).host}, not needed yet: no flow uses it`);
 }
 

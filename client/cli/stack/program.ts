@@ -1,7 +1,7 @@
 import { jsonOption, metricsAddressOption, type RegisterCommands } from '../commands.ts';
 import type { WorkerCommandOptions } from './worker.ts';
 
-/** Commands that start, stop and look at servers and workers. */
+/** Commands that start, stop and inspect servers and workers. */
 export const registerStackCommands: RegisterCommands = ({ program, run }) => {
   program
     .command('up')
@@ -16,14 +16,14 @@ export const registerStackCommands: RegisterCommands = ({ program, run }) => {
     .action(() => run({}, async (context) => (await import('./down.ts')).down(context)));
   program
     .command('status')
-    .description('what runs, and how the fleet is doing')
+    .description('show what is running, and the state of the fleet')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await import('./status.ts')).status({ json: options.json === true }, context)),
     );
   program
     .command('doctor')
-    .description('check servers, versions, pollers, git and disk; a remedy for each problem')
+    .description('check servers, versions, pollers, git and disk; print a remedy for each problem')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await import('./doctor.ts')).doctor({ json: options.json === true }, context)),

@@ -4,12 +4,12 @@ import type { StackState } from '../../../stack/state.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Output } from '../../core/io.ts';
 
-/** The colours for a stream: none where it is no terminal or NO_COLOR is set. */
+/** The colours for a stream: none when it is not a terminal or NO_COLOR is set. */
 export function coloursFor(stream: Output, env: NodeJS.ProcessEnv): ReturnType<typeof picocolors.createColors> {
   return picocolors.createColors(stream.isTTY === true && !env['NO_COLOR']);
 }
 
-/** A table without lines around it: fit for a terminal and for a pipe. */
+/** A table without borders, for a terminal and for a pipe. */
 export function plainTable(rows: readonly (readonly string[])[]): string {
   const none = Object.fromEntries(
     ['top', 'bottom', 'left', 'right', 'mid'].flatMap((side) => [
@@ -31,7 +31,7 @@ export function plainTable(rows: readonly (readonly string[])[]): string {
     .join('\n');
 }
 
-/** What runs, and where it is reached. */
+/** The running programs and their addresses. */
 export function stackTable(state: StackState, context: CliContext): string {
   const { bold } = coloursFor(context.stdout, context.env);
   const { temporal, weaviate } = state;

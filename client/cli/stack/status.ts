@@ -17,8 +17,9 @@ export interface StatusOptions {
 }
 
 /**
- * Says what runs on this data folder and where, and how the fleet is doing. What a killed run left is stopped on the way.
- * Returns 0 when the stack and all its programs run, or the user's own servers answer, 1 when not. Throws `StackFailed`.
+ * Prints what runs on this data folder and where, and the state of the fleet. Stops programs that a killed run left.
+ * Returns 0 when the stack and all its programs run, or the user's own servers answer, otherwise 1. Throws
+ * `StackFailed`.
  */
 export async function status(options: StatusOptions, context: CliContext): Promise<number> {
   return namingStackFailures(async () => {
@@ -29,19 +30,19 @@ export async function status(options: StatusOptions, context: CliContext): Promi
     if (options.json) tell(context, JSON.stringify({ ...stackOf(running, dead, context), fleet }));
     else {
       if (running !== null) tellStack(running, dead, context);
-      tell(context, fleet === null ? 'The fleet cannot be seen: Temporal or Weaviate does not answer.' : glance(fleet));
+      tell(context, fleet === null ? 'The fleet is unknown: Temporal or Weaviate does not answer.' : glance(fleet));
     }
     if (running === null) return fleet === null ? 1 : 0;
     return running.state.status === 'running' && dead.length === 0 ? 0 : 1;
   });
 }
 
-/** True when the servers are named by the environment or the configuration, so that no stack is needed. */
+/** True when the environment or the configuration sets the servers' addresses, so that no stack is needed. */
 async function hasOwnServers({ config, env }: CliContext): Promise<boolean> {
   return (await yourTemporal(config.temporal, env)) !== null && yourWeaviate(config.weaviate, env) !== null;
 }
 
-/** The fleet at a glance; null while a server is away. */
+/** A summary of the fleet; null while a server is unavailable. */
 async function fleetOf(context: CliContext): Promise<FleetView | null> {
   const { viewFleet } = await import('../../catalog/fleet-view.ts');
   try {
@@ -63,7 +64,7 @@ function stackOf(running: RunningStack | null, dead: readonly string[], { dataDi
 function tellStack({ state }: RunningStack, dead: readonly string[], context: CliContext): void {
   tell(context, stackTable(state, context));
   if (state.status === 'starting') tell(context, 'It is still starting.');
-  if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being started again).`);
+  if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being restarted).`);
 }
 
 /** The fleet in a few lines. */
@@ -71,7 +72,7 @@ function glance({ repositories, groups }: FleetView): string {
   const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
   const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);
-  const beside = branches === 0 ? '' : `, and ${branches} branches beside their HEADs`;
+  const beside = branches === 0 ? '' : `, and ${branches} branches in addition to their HEADs`;
   const lines = [
     `${repositories.length} repositories indexed${beside}, ${unfinished} unfinished, ${failing.size} failing`,
   ];
@@ -103,7 +104,7 @@ async function tellStopped(options: StatusOptions, context: CliContext): Promise
     tell(context, JSON.stringify({ status: 'stopped', dataDir, cleared }));
     return 1;
   }
-  if (cleared.length > 0) tell(context, `Stopped what a killed run had left: ${cleared.join(', ')}.`);
+  if (cleared.length > 0) tell(context, `Stopped programs that a killed run had left: ${cleared.join(', ')}.`);
   tell(context, `Nothing is running on ${dataDir}: start it with \`longhaul up\`.`);
   return 1;
 }

@@ -1,11 +1,11 @@
-// The process that `longhaul up --detach` leaves behind: told what to start by its first message, it reports to the command
-// that started it until everything is ready, then stays until it is asked to stop.
+// The background process of `longhaul up --detach`: its first message says what to start. It reports to the command
+// that started it until everything is ready, then runs until it is stopped.
 import type { StackProgress } from '../../../stack/progress.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { SupervisorContext } from './supervisor.ts';
 import { startStackAndWorker } from './supervisor.ts';
 
-/** What this process says to the command that started it. */
+/** Messages of this process to the command that started it. */
 export type SupervisorMessage =
   | { readonly type: 'progress'; readonly progress: StackProgress }
   | { readonly type: 'ready' }
@@ -19,7 +19,7 @@ async function supervise(context: SupervisorContext): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   process.on('SIGHUP', () => undefined);
-  // Whoever waited for us was killed before we were ready: nobody knows of us.
+  // The command that waited for us was killed before we were ready: no one knows of this process.
   const orphaned = (): void => stop.abort();
   process.once('disconnect', orphaned);
   const stack = await startStackAndWorker(
@@ -33,7 +33,7 @@ async function supervise(context: SupervisorContext): Promise<void> {
     },
   );
   process.off('disconnect', orphaned);
-  // Ctrl-C may have come between.
+  // Ctrl-C may have arrived in between.
   if (!stop.signal.aborted) {
     say({ type: 'ready' });
     await new Promise<void>((resolve) => {

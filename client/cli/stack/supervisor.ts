@@ -4,19 +4,19 @@ import type { OnProgress } from '../../../stack/progress.ts';
 import type { Stack, StackOptions } from '../../../stack/stack.ts';
 import type { CliContext } from '../../core/context.ts';
 
-/** What a supervisor needs of a {@link CliContext}; it travels between processes. */
+/** The part of a {@link CliContext} that a supervisor needs; it is passed between processes. */
 export type SupervisorContext = Pick<CliContext, 'config' | 'configPath' | 'dataDir' | 'cacheDir'>;
 
 /**
- * Starts the servers and, once they answer, a worker that is kept alive beside them. When anything fails, or `signal` aborts,
- * all is stopped again before it rejects.
+ * Starts the servers and, once they answer, a supervised worker. When anything fails, or `signal` aborts, everything is
+ * stopped before it rejects.
  */
 export async function startStackAndWorker(
   context: SupervisorContext & Pick<CliContext, 'env'>,
   options: { onProgress: OnProgress; signal: AbortSignal },
 ): Promise<Stack> {
   const { startStack } = await import('../../../stack/stack.ts');
-  // histories and indexed code are in what the servers write: nobody else's business
+  // histories and indexed code are in the servers' files: only the owner may read them
   process.umask(0o077);
   const stack = await startStack({ ...stackOptions(context), ...options });
   try {
@@ -30,7 +30,7 @@ export async function startStackAndWorker(
   }
 }
 
-/** The stack that a configuration asks for. */
+/** The options of the configured stack. */
 function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): StackOptions {
   const { config, dataDir, cacheDir, env } = context;
   return {
@@ -49,12 +49,12 @@ function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): Sta
   };
 }
 
-/** False when somebody else serves the index's model: files are then fetched when another one is asked for. */
+/** False when another program serves the index's model: the files are then fetched when they are needed. */
 function needsModel({ index, models }: SupervisorContext['config']): boolean {
   return !Object.hasOwn(models, index.model);
 }
 
-/** A worker of all roles, told by its environment where everything is. */
+/** A worker of all roles; its environment has all addresses and folders. */
 async function workerChild(
   stack: Stack,
   context: SupervisorContext & Pick<CliContext, 'env'>,
@@ -71,7 +71,7 @@ async function workerChild(
     args: [fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url))],
     env: {
       ...context.env,
-      // Below `info` it would not say that it is ready.
+      // Below `info` it would not report that it is ready.
       LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',
       [STACK_MARK]: stack.dataDir,
       TEMPORAL_ADDRESS: stack.temporal.address,
@@ -86,7 +86,7 @@ async function workerChild(
       ...(context.configPath === null ? {} : { LONGHAUL_CONFIG: context.configPath }),
     },
     logFile: `${stack.logDir}/worker.log`,
-    // Its first start on a machine distils the model, which takes minutes where the processors are busy.
+    // Its first start on a machine distils the model, which takes minutes when the processors are busy.
     readyTimeout: 900_000,
     stopTimeout: 30_000,
     ready: async (signal, logged) => {
@@ -102,7 +102,7 @@ async function workerChild(
   };
 }
 
-/** What the worker last logged about preparing its model; empty when it has logged nothing about that. */
+/** The worker's last message about preparing its model; empty when there is none. */
 function modelProgress(log: string): string {
   const line = log.split('\n').findLast((each) => each.includes('"event":"model_progress"') && each.endsWith('}'));
   if (line === undefined) return '';

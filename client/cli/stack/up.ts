@@ -23,9 +23,9 @@ export interface UpOptions {
 }
 
 /**
- * Starts the stack and a worker. In the foreground it stays until Ctrl-C or SIGTERM and returns 0; with `detach` it returns 0
- * as soon as all is ready, also when all ran already. Returns 3 in the foreground when a stack already runs on this data
- * folder, 130 when it was interrupted while starting. Throws `StackFailed`.
+ * Starts the stack and a worker. In the foreground it runs until Ctrl-C or SIGTERM and returns 0; with `detach` it
+ * returns 0 as soon as everything is ready, also when everything was running already. Returns 3 in the foreground when
+ * a stack already runs on this data folder, 130 when it was interrupted while starting. Throws `StackFailed`.
  */
 export async function up(options: UpOptions, context: CliContext): Promise<number> {
   return namingStackFailures(async () => {
@@ -70,7 +70,7 @@ interface Interrupts {
   readonly signal: AbortSignal;
   /** Resolves at the first Ctrl-C, SIGTERM or SIGHUP. */
   readonly first: Promise<void>;
-  /** What a further one does before it ends the process. */
+  /** The action of a further signal before the process ends. */
   onSecond(action: () => void): void;
   release(): void;
 }

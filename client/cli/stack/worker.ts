@@ -13,8 +13,8 @@ export interface WorkerCommandOptions {
 }
 
 /**
- * `longhaul worker`: the worker process, with our signals passed on. Gives its exit code. What it would refuse at once is refused
- * here, for people. Throws `InvalidInput`, `InvalidConfiguration`.
+ * `longhaul worker`: runs the worker process and forwards signals. Returns its exit code. Invalid options are refused
+ * here, with messages for people. Throws `InvalidInput`, `InvalidConfiguration`.
  */
 export async function runWorker(
   { configPath, dataDir, env, signals }: CliContext,

@@ -1,5 +1,7 @@
 import type { RepositoryEvent } from '../../forge/repository-event.ts';
 import { providerOf } from '../../git/repository.ts';
+import { onboardRepositoriesFlow, removeRepositoriesFlow, syncRepositoriesFlow } from './fleet-flows.ts';
+import { syncRepositoryFlow, verifyRepositoryFlow } from './repository-flows.ts';
 
 /** Input of `followRepository`. */
 export interface FollowInput {
@@ -22,10 +24,19 @@ export interface FollowResult {
 
 /** One thing to do about a repository, as the flow and the input that do it. */
 export type FollowStep =
-  | { readonly flow: 'syncRepository'; readonly input: { readonly repository: string; readonly onlyIndexed: true } }
-  | { readonly flow: 'verifyRepository'; readonly input: { readonly repository: string; readonly repair: true } }
   | {
-      readonly flow: 'syncRepositories' | 'onboardRepositories' | 'removeRepositories';
+      readonly flow: typeof syncRepositoryFlow.type;
+      readonly input: { readonly repository: string; readonly onlyIndexed: true };
+    }
+  | {
+      readonly flow: typeof verifyRepositoryFlow.type;
+      readonly input: { readonly repository: string; readonly repair: true };
+    }
+  | {
+      readonly flow:
+        | typeof syncRepositoriesFlow.type
+        | typeof onboardRepositoriesFlow.type
+        | typeof removeRepositoriesFlow.type;
       readonly input: { readonly patterns: readonly string[] };
     };
 
@@ -42,27 +53,27 @@ export function stepsAfter(repository: string, events: readonly RepositoryEvent[
   const present = of('appeared', 'archived', 'deleted').at(-1);
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
-    { flow: 'syncRepositories', input: { patterns: [from] } },
+    { flow: syncRepositoriesFlow.type, input: { patterns: [from] } },
     // transferred to where nobody shows it to us: then it is gone
     ...(isPattern(from) ? [] : [verification(from)]),
   ]);
   // an organization is only ever renamed: nothing that is said of it takes out all that it has
   if (isWithdrawn && !isPattern(repository)) {
-    steps.push({ flow: 'removeRepositories', input: { patterns: [repository] } });
+    steps.push({ flow: removeRepositoriesFlow.type, input: { patterns: [repository] } });
   }
   // also after a removal: the message may be older than a repository that was created anew
   if (of('appeared', 'moved', 'archived', 'deleted').some(({ wanted }) => wanted)) {
-    steps.push({ flow: 'onboardRepositories', input: { patterns: [repository] } });
+    steps.push({ flow: onboardRepositoriesFlow.type, input: { patterns: [repository] } });
   }
   if (of('hidden').length > 0 && !isWithdrawn) steps.push(verification(repository));
   if (of('pushed').length > 0) {
-    steps.push({ flow: 'syncRepository', input: { repository, onlyIndexed: true } });
+    steps.push({ flow: syncRepositoryFlow.type, input: { repository, onlyIndexed: true } });
   }
   return steps;
 }
 
 function verification(repository: string): FollowStep {
-  return { flow: 'verifyRepository', input: { repository, repair: true } };
+  return { flow: verifyRepositoryFlow.type, input: { repository, repair: true } };
 }
 
 function isPattern(id: string): boolean {

@@ -1,16 +1,13 @@
 import { z } from 'zod';
 import { spanOfTime } from '../../shared/span.schema.ts';
-import { isBranchPattern, NOT_A_BRANCH_PATTERN } from '../../git/branch.ts';
+import { branchList } from '../flows/inputs.ts';
 
 const name = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'use letters, digits, dot, dash and underscore, at most 100');
 const patterns = z.array(z.string().min(1).max(300)).max(1_000);
 
-/** Branch names, or patterns of them. */
-export const branchList = z.array(z.string().refine(isBranchPattern, NOT_A_BRANCH_PATTERN)).max(200);
-
-/** True for a time zone in the IANA database. */
+/** True for a time zone of the IANA database. */
 function isTimeZone(zone: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone }).format();
@@ -29,7 +26,7 @@ const declaredGroup = z
     jitter: spanOfTime('1h').optional(),
     patterns: patterns.min(1, 'give at least one pattern'),
     exclude: patterns.default([]),
-    branches: branchList.default([]),
+    branches: branchList(z).default([]),
     parallel: z.int().min(1).max(64).default(8),
     priority: z.int().min(1).max(5).default(3),
     paused: z.boolean().default(false),
@@ -42,19 +39,4 @@ export const syncGroupsFile = z.strictObject({
     error: ({ input }) => (input === undefined ? undefined : 'this version of Longhaul reads version 1'),
   }),
   groups: z.array(declaredGroup).max(1_000),
-});
-
-/** A group as passed to its flow. */
-export const syncGroup = z.strictObject({
-  name,
-  description: z.string().max(1_000).default(''),
-  schedule: z.string().max(200).default(''),
-  timezone: z.string().default('UTC'),
-  jitterSeconds: z.int().min(0).max(3_600).default(0),
-  patterns: patterns.min(1, 'give at least one pattern'),
-  exclude: patterns.default([]),
-  branches: branchList.default([]),
-  parallel: z.int().min(1).max(64).default(8),
-  priority: z.int().min(1).max(5).default(3),
-  paused: z.boolean().default(false),
 });

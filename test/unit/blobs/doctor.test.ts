@@ -35,7 +35,7 @@ test('a folder is written to and left as it was; one that is not there is not ma
   const path = join(root, 'folder');
   expect(await finding({ type: 'folder', path })).toMatchObject({
     ok: true,
-    found: `the folder ${path}, which the first write makes`,
+    found: `the folder ${path}, created by the first write`,
   });
   expect(existsSync(path)).toBe(false);
   mkdirSync(path);

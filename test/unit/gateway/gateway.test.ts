@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { createKey, keyOf } from '../../../client/gateway/api-key.ts';
+import { FLOWS } from '../../../domain/flows.ts';
 import { VERSION } from '../../../client/core/version.ts';
 import { describeApi } from '../../../client/gateway/openapi.ts';
 import { createBodies } from '../../../client/gateway/bodies.ts';
@@ -93,7 +94,7 @@ test('a service names a repository by its id, never by an address that a worker 
     expect(answer.statusCode, cloneUrl).toBe(422);
     expect(answer.json()).toMatchObject({ error: { type: 'InvalidInput' } });
   }
-  const { components } = describeApi() as { components: { schemas: Record<string, unknown> } };
+  const { components } = describeApi(FLOWS) as { components: { schemas: Record<string, unknown> } };
   expect(JSON.stringify(components.schemas['syncRepositoryInput'])).not.toContain('cloneUrl');
   await server.close();
 });
@@ -205,7 +206,7 @@ test('metrics show what became of messages from the first scrape, and answers by
 });
 
 test('the OpenAPI document is one', async () => {
-  const document = describeApi();
+  const document = describeApi(FLOWS);
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   expect(errors).toBeUndefined();
   expect(valid).toBe(true);

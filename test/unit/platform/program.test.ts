@@ -38,7 +38,10 @@ test('one that is not there rejects with the error of the system', async () => {
 });
 
 test('its end ends what it left behind, also what has left its group and holds its output open', async () => {
-  const result = await runProgram('sh', ['-c', `setsid sleep 1000 & sleep 1000 & echo $!; echo done`], { env, cwd: folder });
+  const result = await runProgram('sh', ['-c', `setsid sleep 1000 & sleep 1000 & echo $!; echo done`], {
+    env,
+    cwd: folder,
+  });
   expect(result.stdout).toContain('done');
   expect(identify(Number(result.stdout.split('\n')[0]))).toBeNull();
   expect(await sleepersOf(folder)).toEqual([]);
@@ -46,7 +49,8 @@ test('its end ends what it left behind, also what has left its group and holds i
 
 test('an abort ends all of it, and rejects with the reason when nothing lives any more', async () => {
   const stop = new AbortController();
-  const script = 'setsid sh -c "echo \\$\\$ >> pids; exec sleep 1000" & sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait';
+  const script =
+    'setsid sh -c "echo \\$\\$ >> pids; exec sleep 1000" & sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait';
   const run = runProgram('sh', ['-c', script], { env, cwd: folder, signal: stop.signal });
   await expect.poll(() => pidsIn('pids').length).toBe(2);
   stop.abort(new Error('enough'));
@@ -82,18 +86,26 @@ test('time, output and memory have limits', async () => {
   await expect(runProgram('sleep', ['1000'], { env, timeoutMs: 20 })).rejects.toThrow(/timeout/i);
   await expect(runProgram('yes', [], { env, maxOutputBytes: 100_000 })).rejects.toThrow(OutputLimitError);
   if (process.platform !== 'linux') return;
-  const hungry = startProgram(process.execPath, ['-e', 'const kept = Buffer.alloc(3e8, 1); setInterval(() => kept, 1e3)'], {
-    env,
-    maxMemoryBytes: 200_000_000,
-  });
+  const hungry = startProgram(
+    process.execPath,
+    ['-e', 'const kept = Buffer.alloc(3e8, 1); setInterval(() => kept, 1e3)'],
+    {
+      env,
+      maxMemoryBytes: 200_000_000,
+    },
+  );
   hungry.stdout.resume();
   hungry.stderr.resume();
   expect(await hungry.ended).toMatchObject({ killedBy: 'SIGKILL', tookTooMuchMemory: true });
 });
 
 async function sleepersOf(cwd: string): Promise<string[]> {
-  const { stdout } = await runProgram('sh', ['-c', 'for p in /proc/[0-9]*; do readlink $p/cwd; done 2>/dev/null; true'], {
-    env,
-  });
+  const { stdout } = await runProgram(
+    'sh',
+    ['-c', 'for p in /proc/[0-9]*; do readlink $p/cwd; done 2>/dev/null; true'],
+    {
+      env,
+    },
+  );
   return stdout.split('\n').filter((path) => path === cwd);
 }

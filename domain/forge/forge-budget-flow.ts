@@ -1,0 +1,20 @@
+import { defineFlow } from '../shared/flow.ts';
+
+/** Input of `forgeBudget`: whose budget it keeps, one token at one forge. */
+export interface ForgeBudgetInput {
+  /** Host of the forge, with its port where it has one. */
+  readonly host: string;
+  /** The first twelve hex digits of the token's SHA-256: says which token it is, and nothing of it. */
+  readonly fingerprint: string;
+}
+
+/** Keeps what all workers together may ask of a forge. */
+export const forgeBudgetFlow = defineFlow<ForgeBudgetInput, void>()({
+  type: 'forgeBudget',
+  input: (z) => z.strictObject({ host: z.string().min(1), fingerprint: z.string().min(1) }),
+  does: 'limits what all workers together ask of a forge ([limits](forge-limits.md))',
+  examples: [{ host: 'github.com', fingerprint: '0123456789ab' }],
+  startedBy: ['workers'],
+  id: ({ host, fingerprint }) => `forge/${host}/${fingerprint}`,
+  summary: ({ host, fingerprint }) => `budget of ${host}/${fingerprint}`,
+});
