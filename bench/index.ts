@@ -1,30 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import { median, shown } from './harness.ts';
 import type { Benchmark, Figure } from './harness.ts';
 import { currentLoad, describeMachine } from './machine.ts';
-
-const USAGE = `npm run bench [-- options]
-
-  --only NAME   one benchmark; may be repeated
-  --runs N      measured runs of each (default 5)
-  --json FILE   also write the results to a file`;
-
-const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
-  deltas: async () => (await import('./deltas.ts')).deltas,
-  onboarding: async () => (await import('./onboarding.ts')).onboarding,
-  retrieval: async () => (await import('./retrieval.ts')).retrieval,
-  'search-latency': async () => (await import('./search-latency.ts')).searchLatency,
-  memory: async () => (await import('./memory.ts')).memory,
-  parallel: async () => (await import('./parallel.ts')).parallel,
-  fleet: async () => (await import('./fleet.ts')).fleet,
-  histories: async () => (await import('./histories.ts')).histories,
-  'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
-};
+import { BENCHMARKS, readOptions } from './options.ts';
 
 interface Measured {
   readonly benchmark: string;
@@ -73,8 +55,13 @@ async function measure(name: string, runs: number, signal: AbortSignal): Promise
   const dir = await mkdtemp(join(tmpdir(), `longhaul-bench-${name}-`));
   const loadBefore = currentLoad();
   try {
-    console.error(pc.bold(`▸ ${name}: ${about}`));
-    const figures = await run({ runs, dir, signal, note: (line) => console.error(pc.dim(`  ${line}`)) });
+    console.error(styleText('bold', `▸ ${name}: ${about}`, { stream: process.stderr }));
+    const figures = await run({
+      runs,
+      dir,
+      signal,
+      note: (line) => console.error(styleText('dim', `  ${line}`, { stream: process.stderr })),
+    });
     return { benchmark: name, about, loadBefore, loadAfter: currentLoad(), figures };
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
@@ -99,29 +86,4 @@ function describe({ benchmark, loadBefore, loadAfter, figures }: Measured): stri
     table.push([what, `${shown(median(values))}${suffix}`, spread, values.length, bar ?? '']);
   }
   return table.toString();
-}
-
-/** The options, or the reason why they are invalid. */
-function readOptions(argv: readonly string[]): { names: string[]; runs: number; json: string | undefined } | string {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        only: { type: 'string', multiple: true },
-        runs: { type: 'string', default: '5' },
-        json: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-    const names = values.only ?? Object.keys(BENCHMARKS);
-    const unknown = names.filter((name) => !Object.hasOwn(BENCHMARKS, name));
-    const runs = Number(values.runs);
-    if (values.help === true) return USAGE;
-    if (unknown.length > 0)
-      return `There is no benchmark ${unknown.join(', ')}; available: ${Object.keys(BENCHMARKS).join(', ')}.`;
-    if (!Number.isInteger(runs) || runs < 1) return `--runs must be a whole number from 1, not ${values.runs}.`;
-    return { names, runs, json: values.json };
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`;
-  }
 }

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import pc from 'picocolors';
+import { styleText } from 'node:util';
 
 /** The stages of a run, with their durations. */
 export interface Stages {
@@ -15,12 +15,12 @@ export function newStages(print: (line: string) => void): Stages {
   const began = performance.now();
   return {
     async stage(name, work, done) {
-      print(pc.bold(`▸ ${name}`));
+      print(styleText('bold', `▸ ${name}`));
       const start = performance.now();
       const result = await work();
       const what = done(result);
       rows.push([name, what, seconds(start)]);
-      print(`  ${what} ${pc.dim(`(${seconds(start)} s)`)}`);
+      print(`  ${what} ${styleText('dim', `(${seconds(start)} s)`)}`);
       return result;
     },
     table() {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import pc from 'picocolors';
+import { styleText } from 'node:util';
 import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
 import { advanceFleet, makeFleet, rewindFleet } from './fleet.ts';
 import type { FleetProgress } from './fleet.ts';
@@ -50,8 +50,8 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
     if (run.fleet === null) await ownRepositories(run);
     else await demoFleet(run, run.fleet);
     print(`\n${run.stages.table()}\n`);
-    for (const { repository, error } of run.failures) print(pc.red(`  ${repository}: ${error}`));
-    print(uiUrl ? `Every flow with its history: ${pc.cyan(uiUrl)}` : 'This Temporal server has no UI.');
+    for (const { repository, error } of run.failures) print(styleText('red', `  ${repository}: ${error}`));
+    print(uiUrl ? `Every flow with its history: ${styleText('cyan', uiUrl)}` : 'This Temporal server has no UI.');
     if (!scene.once) {
       print(tryNext(run, wasRunning));
       await untilAborted(signal);
@@ -178,17 +178,20 @@ function quoted(word: string): string {
 
 function progressLine(): (progress: FleetProgress) => void {
   return ({ path, step, finished, total }) => {
-    if (step !== 'kept') process.stderr.write(`  ${pc.dim(`${finished}/${total}`)} ${step} ${path}\n`);
+    if (step !== 'kept')
+      process.stderr.write(
+        `  ${styleText('dim', `${finished}/${total}`, { stream: process.stderr })} ${step} ${path}\n`,
+      );
   };
 }
 
 function explain(error: unknown): number {
   if (error instanceof LonghaulError) {
-    console.error(`${pc.red(error.message)}\n${FAILURES[error.type].remedy}`);
+    console.error(`${styleText('red', error.message, { stream: process.stderr })}\n${FAILURES[error.type].remedy}`);
     return FAILURES[error.type].exitCode;
   }
   if (error instanceof CommandFailed) {
-    console.error(pc.red(error.message));
+    console.error(styleText('red', error.message, { stream: process.stderr }));
     return error.exitCode;
   }
   console.error(error);

@@ -1,16 +1,25 @@
-// npm test: every test, or those given after `--` (`npm test -- --project unit test/unit/catalog/flows/fleet.test.ts`).
-// Prints `N passed, N failed` last.
+// npm test: what every change should see, the projects `unit` and `real`. npm run test:durable: `durable` and `compose`.
+// What follows `--` goes to Vitest: `npm test -- test/unit/git`, `npm run test:durable -- --shard=1/4`. With a `--project` only
+// that one runs. The last line is `N passed, N failed`. See docs/testing.md.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+
+const SUITES = { default: ['unit', 'real'], durable: ['durable', 'compose'] };
+const [first, ...rest] = process.argv.slice(2);
+const isDurable = first === 'durable';
+const given = isDurable || first === undefined ? rest : [first, ...rest];
+const projects = given.some((argument) => argument.startsWith('--project'))
+  ? []
+  : SUITES[isDurable ? 'durable' : 'default'].flatMap((name) => ['--project', name]);
 
 const require = createRequire(import.meta.url);
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
 const root = fileURLToPath(new URL('..', import.meta.url));
 // hundreds of processes load the same modules
 const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'), ...process.env };
-const { status, signal, error } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
+const { status, signal, error } = spawnSync(process.execPath, [vitest, 'run', ...projects, ...given], {
   cwd: root,
   env,
   stdio: 'inherit',

@@ -13,9 +13,8 @@ import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 
 /**
- * Activities that are indexing, fetching or asking at the same time in one process: twice what one flow has under way unless
- * it is told otherwise, so that a group of large repositories leaves places to others. How much of them is in memory is a
- * matter of the batches' turns.
+ * Activities that run concurrently in one process: twice the default of one flow, so that a group of large repositories
+ * leaves slots to others. The number of batches in memory is limited separately.
  */
 const REPOS_AT_ONCE = 16;
 
@@ -23,13 +22,13 @@ const REPOS_AT_ONCE = 16;
 export interface WorkerPlace {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** Where spans go; the workflow bundle must be one that makes them. @default nowhere */
+  /** Where spans go; the workflow bundle must support tracing. @default nowhere */
   readonly tracing?: Tracing | null;
 }
 
-/** What a worker of the role `flows` may have besides. */
+/** Further settings of a worker of the role `flows`. */
 export interface FlowsWorkerOptions {
-  /** For workers that watch over the fleet. */
+  /** For workers that check the fleet. */
   readonly alerts?: AlertActivities;
   /** @default 200 */
   readonly maxCachedWorkflows?: number;
@@ -37,7 +36,7 @@ export interface FlowsWorkerOptions {
   readonly flows?: FlowRegistry;
 }
 
-/** Options of the role `flows`: workflow tasks, input checks, and what flows tell each other. */
+/** Options of the role `flows`: workflow tasks, input checks, and messages between flows. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
@@ -59,7 +58,7 @@ export function reposWorker(place: WorkerPlace, tools: GroupTools): WorkerOption
     taskQueue: REPOS_QUEUE,
     activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
     maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
-    // a cancellation is delivered with the answer to a heartbeat: the default would make people wait
+    // a cancellation arrives with the answer to a heartbeat: the default would make people wait
     maxHeartbeatThrottleInterval: '2 seconds',
   };
 }
@@ -68,7 +67,7 @@ function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 
   return {
     ...place,
     shutdownGraceTime: '30 seconds',
-    // a span is told of a failure by its name and without its secrets
+    // a span gets a failure's name without secrets
     interceptors: {
       activity: [...(tracing === null ? [] : [tracedActivities]), namedFailures],
       ...(tracing === null ? {} : { client: { workflow: [tracedClient()] } }),

@@ -1,12 +1,1 @@
-export { applySyncGroups } from './catalog/apply-sync-groups.ts';
-export { followRepository } from './catalog/follow-repository.ts';
-export { forgeBudget } from './catalog/forge-budget.ts';
-export { onboardRepositories } from './catalog/onboard-repositories.ts';
-export { fillBuild, pruneIndex, reembedIndex, switchIndex } from './catalog/reembed-index.ts';
-export { removeRepositories } from './catalog/remove-repositories.ts';
-export { syncGroup } from './catalog/sync-group.ts';
-export { syncRepositories } from './catalog/sync-repositories.ts';
-export { ingestStream, removeRepository, syncRepository } from './catalog/sync-repository.ts';
-export { takeDeliveries } from './catalog/take-deliveries.ts';
-export { verifyCatalog, verifyRepository } from './catalog/verify-catalog.ts';
-export { watchFleet } from './catalog/watch-fleet.ts';
+export * from './catalog/index.ts';

@@ -11,11 +11,11 @@ import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { unpolledQueues } from '../shared/unpolled-queues.ts';
 
-/** The activities that watch over the groups. Task queue `longhaul-flows`: they must go on when no other worker does. */
+/** The activities that check the groups. Task queue `longhaul-flows`: they must run even when no other worker does. */
 export interface AlertActivities {
-  /** Looks at groups and task queues, and at what the latest run before this one found; null when there was none. */
+  /** Checks groups and task queues, and reads what the run before this one found; null when there was none. */
   watch(): Promise<{ readonly before: FleetWatch | null; readonly now: FleetWatch }>;
-  /** Tells one channel the news. */
+  /** Sends alert changes to one channel. */
   tellChannel(request: { readonly channel: string; readonly news: Omit<AlertNews, 'index'> }): Promise<void>;
   /** Names of the channels. */
   channels(): Promise<readonly string[]>;
@@ -49,7 +49,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
       heartbeating(async (signal) => {
         const channel = channels.find((one) => one.name === name);
         if (!channel)
-          throw new LonghaulError('InvalidConfiguration', `No alert channel ${name} is configured any more.`);
+          throw new LonghaulError('InvalidConfiguration', `The alert channel ${name} is no longer configured.`);
         await tell(channel, { ...news, index }, env, signal);
       }),
 
@@ -57,14 +57,14 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
   };
 }
 
-/** What the latest run found. Temporal hands results on to runs of the schedule, but not to those of a person. */
+/** What the latest run found. Temporal passes results on to scheduled runs, but not to manually triggered ones. */
 async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
   const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
   const own = activityInfo().workflowExecution?.workflowId;
   const earlier = info.recentActions.map(({ action }) => action.workflow.workflowId).filter((id) => id !== own);
   for (const id of earlier.toReversed()) {
     const handle = client.workflow.getHandle<() => Promise<FleetWatch>>(id);
-    // one that is older than what Temporal keeps told its news long ago
+    // a run that Temporal no longer has sent its alerts long ago
     const status = (await handle.describe().catch(unlessForgotten))?.status.name;
     const found = status === 'COMPLETED' || status === 'FAILED' ? await handle.result().catch(watchIn) : null;
     if (found !== null) return found;
@@ -72,7 +72,7 @@ async function watchedBefore(client: Client, index: string): Promise<FleetWatch 
   return null;
 }
 
-/** What a run found that could not tell it to every channel: it is with its failure. Null for a run that failed before. */
+/** The findings of a run that could not notify every channel, from its failure. Null for a run that failed earlier. */
 function watchIn(error: unknown): FleetWatch | null {
   if (!(error instanceof WorkflowFailedError)) throw error;
   const { cause } = error;

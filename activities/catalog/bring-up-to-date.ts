@@ -14,23 +14,23 @@ import type { IndexStore } from '../index/store/store.ts';
 import type { Goal, Mgit } from '../mgit/index.ts';
 import { listBranches, takeOutBranch } from './removal.ts';
 
-/** What brings repositories of one build up to date. */
+/** Dependencies for syncing repositories of one build. */
 export interface BuildTools extends IngestTools {
   /** {@link Build.digest} */
   readonly digest: string;
   readonly mgit: Mgit;
 }
 
-/** What one step towards where a ref is now has done. */
+/** The result of one step towards the current position of a ref. */
 export type Run = IngestResult & Pick<ChangeSource, 'full'>;
 
 type RunOptions = Pick<Parameters<typeof ingest>[4], 'signal' | 'onProgress'>;
 
 /**
- * Brings every ref of a repository that is in the index to where it is now, and adds the branches that are `asked` for (names
- * or patterns): HEAD first, then what is gone upstream or was to be removed goes, then the branches by name. A branch that HEAD
- * names is not indexed a second time. `before` is the receipt of HEAD. Throws `InvalidInput` when there are too many branches,
- * after all others are up to date.
+ * Syncs every indexed ref of a repository with its current position, and adds the branches in `asked` (names or
+ * patterns): first HEAD, then branches that are gone upstream or must be removed, then the other branches by name. The
+ * branch that HEAD points to is not indexed a second time. `before` is the receipt of HEAD. Throws `InvalidInput` when
+ * there are too many branches, after all others are up to date.
  */
 export async function bringUpToDate(
   tools: BuildTools,
@@ -77,7 +77,7 @@ export async function bringUpToDate(
   return runs;
 }
 
-/** Where HEAD and branches are now. Throws what mgit says against the repository. */
+/** The current HEAD and branches. Throws mgit's failure of the repository. */
 export async function seenHead(
   mgit: Mgit,
   repository: RepositoryAddress,
@@ -91,8 +91,8 @@ export async function seenHead(
 }
 
 /**
- * Gives those branches whose receipt is there and not being removed. Whoever was stopped in the middle of one, and goes on while
- * this run works on another ref, must not write: the refs of an object are read before they are written.
+ * Takes over those branches whose receipt exists and is not being removed. A suspended run that resumes while this one
+ * works on another ref must not write: the refs of an object are read before they are written.
  */
 async function takeOver(store: IndexStore, repository: string, branches: readonly string[]): Promise<string[]> {
   const kept: string[] = [];
@@ -106,18 +106,18 @@ async function takeOver(store: IndexStore, repository: string, branches: readonl
   return kept;
 }
 
-/** Which ref to bring up to date, and where it and the others of the repository were seen; HEAD alone is asked for when it was not. */
+/** The ref to sync, and the observed positions of it and the others; by default HEAD, whose position is requested. */
 export interface RefGoal {
   readonly of: IndexedRef;
-  /** Where the ref was seen. @default where it is now, which is asked */
+  /** The observed position of the ref. @default its current position, which is requested */
   readonly at?: Goal;
   /** Commits of all indexed refs, fetched together. @default this ref alone */
   readonly tips?: ReadonlyMap<string, string>;
 }
 
 /**
- * Finishes what an earlier run left under way, exactly to where it was going; then goes on to where the ref is now. When
- * Weaviate does not hold what git asks for, everything is read once more and compared.
+ * Finishes what an earlier run left unfinished, exactly to that run's target; then continues to the ref's current
+ * position. If Weaviate does not hold what git has, everything is read once more and compared.
  */
 async function bringRefUpToDate(
   tools: BuildTools,
@@ -145,7 +145,7 @@ async function bringRefUpToDate(
     runs.push(await repair());
   } catch (error) {
     throwUnlessIncomplete(error);
-    // what Weaviate had lost its way to is gone now, and is written as if it had never been there
+    // the objects that Weaviate could not find are deleted now, and are written as new ones
     runs.push(await repair());
   }
   return runs;
@@ -155,7 +155,7 @@ function throwUnlessIncomplete(error: unknown): void {
   if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
 }
 
-/** mgit's differential since the receipt, ingested. Nothing is written when there is none. */
+/** Ingests mgit's differential since the receipt. Writes nothing when there is none. */
 async function indexDifference(
   tools: BuildTools,
   repository: RepositoryAddress,
@@ -164,7 +164,7 @@ async function indexDifference(
   question: { readonly target?: Snapshot; readonly full?: FullReason },
   options: RunOptions,
 ): Promise<Run> {
-  // a stream whose producer named no tree says nothing of what is in git
+  // a stream whose producer named no tree cannot be compared with git
   const since = receipt !== null && receipt.commit !== '' && receipt.tree !== '' ? receipt : null;
   const delta = await tools.mgit.diff(repository, since, { ...question, ...goal, signal: options.signal });
   const { full } = delta;

@@ -15,27 +15,32 @@ import type { CatalogTools, IndexTools } from './catalog.ts';
 import type { IndexStore } from '../index/store/store.ts';
 import { listBranches, takeOutBranch } from './removal.ts';
 
-/** The activities that change which builds an index has. Task queue `longhaul-repos`. */
+/** The activities that change the builds of an index. Task queue `longhaul-repos`. */
 export interface BuildActivities {
-  /** Begins an empty build; with the model of the live one when none is named. Gives the digests of the live and the new build. */
+  /**
+   * Starts an empty build, by default with the model of the live one. Returns the digests of the live and the new
+   * build.
+   */
   beginBuild(request: { readonly model?: string }): Promise<{ readonly from: string | null; readonly to: string }>;
-  /** Repositories of the live build that are not in this one where their refs are now. */
+  /** Repositories of the live build that this one lacks, or has at an older position of a ref. */
   findUnbuilt(request: {
     readonly build: string;
     readonly after: string | null;
     readonly limit: number;
   }): Promise<RepositoryPage>;
-  /** Asks both builds the same questions. */
+  /** Runs the same queries on both builds. */
   compareBuilds(request: {
     readonly from: string;
     readonly to: string;
     readonly queries: readonly StoredQuery[];
   }): Promise<BuildComparison>;
-  /** The digest of a build; `previous` is the one that was live before. Throws `InvalidInput` when there is none. */
+  /**
+   * The digest of a build; `previous` is the one that was live before. Throws `InvalidInput` when it does not exist.
+   */
   resolveBuild(request: { readonly to: string }): Promise<string>;
-  /** Makes a build live, with exactly the repositories and branches that the live one has. */
+  /** Makes a build live, with exactly the repositories and branches of the live one. */
   switchBuild(request: { readonly to: string }): Promise<SwitchResult>;
-  /** Drops the builds beside the live one. */
+  /** Deletes the builds that are not live. */
   pruneBuilds(request: { readonly previous: boolean }): Promise<PruneResult>;
 }
 
@@ -73,7 +78,7 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       const all = await builds.list();
       const found = all.find(({ digest, role }) => digest === to || role === to);
       if (found) return found.digest;
-      if (to === 'previous') throw new LonghaulError('InvalidInput', 'There is no previous build to go back to.');
+      if (to === 'previous') throw new LonghaulError('InvalidInput', 'There is no previous build to switch back to.');
       const known = all.map(({ digest, role }) => `${digest} (${role})`).join(', ');
       throw new LonghaulError('InvalidInput', `There is no build ${to}; there are: ${known || 'none'}.`);
     },
@@ -82,7 +87,7 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       heartbeating(async (signal) => {
         const live = await builds.live();
         if (live?.digest === to) {
-          // an earlier try of this activity did it, and its answer was lost
+          // an earlier attempt of this activity did it, and its answer was lost
           const previous = (await builds.list()).find(({ role }) => role === 'previous');
           return { from: previous?.digest ?? null, to, carried: 0, removed: 0 };
         }
@@ -108,8 +113,8 @@ async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<Que
 }
 
 /**
- * Gives a build the repositories and branches that another one has: what was removed there is removed here, and what is missing
- * here gets a receipt that is on its way to where the other build is, so that the next sync indexes it.
+ * Aligns the repositories and branches of a build with another one: those removed there are removed here, and those
+ * missing here get a receipt marked with the other build's position, so that the next sync indexes them.
  */
 async function align(
   { builds }: CatalogTools,
@@ -135,7 +140,7 @@ async function align(
   const withBranches = wanted.filter(
     ({ repository, branches = present.get(repository)?.branches }) => branches !== undefined,
   );
-  // a build that an older version made knows of no branches
+  // a build of an older version has no branches property
   if (withBranches.length > 0) await target.prepare();
   for (const { repository } of withBranches) {
     await alignBranches(source, target, { repository, build: to }, signal);
@@ -164,7 +169,7 @@ async function alignBranches(
   }
 }
 
-/** A receipt that vouches for nothing yet, on its way to where the one of another build is. */
+/** A receipt without objects, marked with the position of another build's receipt. */
 function onItsWay(receipt: Receipt, build: string): Receipt {
   const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
   const blank = blankReceipt(addressOfReceipt(receipt), build, receipt.ref);

@@ -47,8 +47,14 @@ export interface CatalogActivities {
   indexRepository(
     request: BuildChoice & Pick<SyncRepositoryInput, 'repository' | 'onlyIndexed' | 'branches'>,
   ): Promise<RepositoryOutcome>;
-  /** Ingests a spooled change stream. */
+  /** Ingests a spooled change stream, which stays in the spool. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
+  /** Deletes a spooled stream that was ingested, unless it was put again since `before` (milliseconds since 1970). */
+  discardStream(request: {
+    readonly repository: string;
+    readonly stream: string;
+    readonly before: number;
+  }): Promise<void>;
   /** Deletes whatever is kept of a repository, or of one branch of it, in every build, receipts last. */
   removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
   /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
@@ -133,6 +139,9 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         });
         return outcomeOf(runs, repository, Date.now() - started);
       }),
+
+    discardStream: ({ repository, stream, before }) =>
+      heartbeating(() => tools.spool.discard(repository, stream, before)),
 
     findDiffering: ({ patterns, full, after, limit }) =>
       heartbeating(async (signal) =>

@@ -15,8 +15,8 @@ import { heartbeating } from '../shared/heartbeating.ts';
 /** The activities of the role `flows` that need Temporal itself. */
 export interface FollowActivities {
   /**
-   * Tells the flows of all repositories what came for them, one after another, so that what forges say meanwhile finds the server
-   * free. Another try goes on where this one ended. Twice is once: they know deliveries again.
+   * Signals the flows of all repositories, one after another, so that the server has capacity for new deliveries
+   * meanwhile. A retry continues where the last attempt ended. Duplicates are harmless: the flows recognise deliveries.
    */
   tellRepositories(request: { readonly deliveries: readonly Delivery[] }): Promise<void>;
 }
@@ -42,8 +42,8 @@ export function createFollowActivities(): FollowActivities {
 }
 
 /**
- * Tells the flow that follows a repository what happened to it, in the order in which it happened, and starts that flow unless it runs: in one request, after
- * which nothing is lost. `quietSeconds` counts for a flow that is started by this.
+ * Signals the flow that follows a repository, with events in order, and starts it unless it runs: one request, after
+ * which nothing is lost. `quietSeconds` applies to a flow that this call starts.
  */
 export async function tellRepository(
   client: Client,

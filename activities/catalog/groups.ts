@@ -13,6 +13,7 @@ import type { CatalogTools } from './catalog.ts';
 import { applicationsFolder } from './groups/applications.ts';
 import { createGroupSchedules, type GroupSchedules } from './groups/schedules.ts';
 import { parseSyncGroups } from './groups/sync-groups-file.ts';
+import { forEach } from '../shared/each.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 
 /** The activities of sync groups. Task queue `longhaul-repos`, whose workers know the providers and the index. */
@@ -23,11 +24,14 @@ export interface GroupActivities {
     readonly file: string;
     readonly prune: boolean;
   }): Promise<GroupsPlan>;
-  /** Makes the schedules what the changes say. */
+  /** Makes the schedules what the changes say. One that fails does not stop the others; the first failure is thrown. */
   applyGroups(request: { readonly changes: readonly GroupChange[]; readonly source: GroupsSource }): Promise<void>;
   /** Keeps for ever what an application did: who, when, from which file and commit. */
   recordApplication(request: { readonly runId: string; readonly result: ApplySyncGroupsResult }): Promise<void>;
-  /** Starts a run of each group now, or leaves the one alone that runs. */
+  /**
+   * Starts a run of each group now, unless one is running. One that cannot be started does not stop the others; the first
+   * failure is thrown.
+   */
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
   /** Repositories of a group that are not indexed yet, have a ref which moved, or lack a branch of the group. */
   findGroupWork(request: {
@@ -69,7 +73,7 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
 
     applyGroups: ({ changes, source }) =>
       heartbeating(async () => {
-        for (const change of changes) await schedules().apply(change, source);
+        await forEach(changes, (change) => schedules().apply(change, source));
       }),
 
     recordApplication: ({ runId, result }) =>
@@ -80,7 +84,7 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
 
     startGroups: ({ names }) =>
       heartbeating(async () => {
-        for (const name of names) await schedules().run(name);
+        await forEach(names, (name) => schedules().run(name));
       }),
 
     findGroupWork: ({ patterns, exclude, branches = [], after, limit }) =>

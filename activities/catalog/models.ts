@@ -8,19 +8,19 @@ import type { ModelConfig } from '../index/models/embedder.ts';
 import type { RemoteModel } from '../index/models/remote-model.ts';
 import type { WeaviateAddress } from '../index/store/weaviate.ts';
 
-/** Where models are, and what opens them. */
+/** Locations of models, and the settings for opening them. */
 export interface ModelPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  /** Folder with `model.onnx` and `tokenizer.json`, or a function that finds it when a built-in model is opened. */
   readonly modelFolder: string | (() => Promise<string>);
   readonly cacheDir: string;
-  /** Holds the keys that the configuration names. */
+  /** Contains the keys that the configuration names. */
   readonly env: NodeJS.ProcessEnv;
   /** Aborts opening. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The model that `index.model` or `--model` means. Throws `InvalidInput` when the configuration has none of that name. */
+/** The model named by `index.model` or `--model`. Throws `InvalidInput` when the configuration does not have it. */
 export function modelSettings(config: Config, name: string = config.index.model): ModelSettings {
   const builtIn = BUILT_IN_MODELS.find((type) => type === name);
   if (builtIn !== undefined) return { type: builtIn };
@@ -33,14 +33,15 @@ export function modelSettings(config: Config, name: string = config.index.model)
   );
 }
 
-/** True when both settings give equal vectors of equal texts. */
+/** True when both settings give equal vectors for equal texts. */
 export function isSameModel(a: ModelSettings, b: ModelSettings): boolean {
   return canonical(a) === canonical(b);
 }
 
 /**
- * Opens the model that settings name. Keys and budgets come from the entry of `models` in the configuration that gives the
- * same vectors. Throws `InvalidConfiguration` when there is none or its key is not set, and what a model throws when it is opened.
+ * Opens the model with these settings. Keys and budgets come from the entry of `models` in the configuration with the
+ * same vectors. Throws `InvalidConfiguration` when there is none or its key is not set, and what opening a model
+ * throws.
  */
 export async function openNamedModel(
   config: Config,

@@ -23,38 +23,40 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { IndexStore } from '../index/store/store.ts';
 import type { ListedRepository, Mgit } from '../mgit/index.ts';
 
-/** What a planner asks. */
+/** Dependencies of a planner. */
 export interface PlannerTools {
   readonly mgit: Mgit;
   readonly store: Pick<IndexStore, 'receipts' | 'everything'>;
-  /** Digest of the chunker and model that the index is to be made with. */
+  /** Digest of the chunker and model of the index. */
   readonly digest: string;
   /** Names of the configured providers, which patterns may begin with. */
   readonly providers: readonly string[];
 }
 
-/** Finds out what a fleet flow has to do: the flows' activities and `--dry-run` alike. */
+/** Plans the work of a fleet flow, for the flows' activities and for `--dry-run`. */
 export interface Planner {
-  /** What `mgit list` finds and the index does not hold completely. */
+  /** Repositories that `mgit list` finds and the index does not hold completely. */
   onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
   /**
-   * What belongs to a sync group: repositories that are not completely indexed, and indexed ones that have a ref which moved or
-   * lack a branch of the group. A provider that cannot be listed is a failure, and what is indexed of it is brought up to date all
-   * the same.
+   * The repositories of a sync group: those not completely indexed, and indexed ones with a moved ref or a missing
+   * branch. A provider that cannot be listed is a failure, and its indexed repositories are synced anyway.
    */
   group(
     group: Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<FleetPlan>;
-  /** Indexed repositories, all or those that match, that have a ref which moved. */
+  /** Indexed repositories with a moved ref, all or those that match. */
   sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
-  /** Of the repositories that another build has (`wanted`, its receipts), those that this one lacks, or has a ref of elsewhere. */
+  /**
+   * Those repositories of another build (`wanted`, its receipts) that this one lacks, or has at an older position of a
+   * ref.
+   */
   filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<FleetPlan>;
-  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  /** Indexed repositories that match; with `branch` those with this branch in addition to HEAD. */
   removal(patterns: readonly string[] | null, branch?: string): Promise<FleetPlan>;
   /**
-   * Repositories that have to be compared object by object: with `full` all that match; without it those whose receipt is not
-   * what one pass over Weaviate and the providers say. Also what no receipt vouches for.
+   * Repositories to compare object by object: with `full` all that match; otherwise those whose receipt differs from
+   * one pass over Weaviate and from the providers. In addition, objects without a receipt.
    */
   verification(
     patterns: readonly string[] | null,
@@ -62,17 +64,17 @@ export interface Planner {
   ): Promise<FleetPlan>;
 }
 
-/** What heads are asked for. */
+/** What to request for heads. */
 interface WhatIsAsked {
-  /** Branches besides those that are indexed. */
+  /** Branches in addition to the indexed ones. */
   readonly branches?: readonly string[];
-  /** What a listing said of heads already. */
+  /** Heads that a listing included. */
   readonly listed?: readonly ListedRepository[];
 }
 
 /** See {@link Planner}. */
 export function createPlanner({ mgit, store, digest, providers }: PlannerTools): Planner {
-  /** Tells whether patterns mean an id; all of them when there are none. */
+  /** A function that matches ids against patterns; without patterns it matches all. */
   function matcher(patterns: readonly string[] | null): (id: string) => boolean {
     const parsed = patterns?.map((pattern) => parsePattern(pattern, providers)) ?? null;
     return (id) => parsed === null || matchesAny(parsed, id);
@@ -83,13 +85,13 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return (await store.receipts()).filter(({ repository }) => matches(repository));
   }
 
-  /** Which of these repositories have another id now, as their providers say. */
+  /** Repositories that have another id now, according to their providers. */
   async function movesAmong(receipts: readonly Receipt[], signal: AbortSignal | undefined): Promise<Moves> {
     if (receipts.length === 0) return new Map();
     return movesOf(await mgit.whereabouts(receipts.map(addressOfReceipt), signal ? { signal } : {}));
   }
 
-  /** Where HEADs are, and branches: those that are indexed, and those that are asked for. */
+  /** HEADs and branches: the indexed and the requested ones. */
   function headsOf(
     receipts: readonly Receipt[],
     { branches: asked = [], listed = [] }: WhatIsAsked,
@@ -103,7 +105,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     return mgit.heads(questions, { listed, ...(signal ? { signal } : {}) });
   }
 
-  /** Of the repositories that were found, those that are not completely indexed. */
+  /** Those of the found repositories that are not completely indexed. */
   async function onboardingOf(found: readonly Repository[], signal: AbortSignal | undefined): Promise<FleetPlan> {
     const receipts = await store.receipts();
     const addresses = found.map(addressOf);
@@ -144,9 +146,9 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       const repositories = headReceipts(wanted);
       const receipts = repositories
         .filter((receipt) => !isStream(receipt))
-        // another build's receipt vouches for nothing here
+        // the receipt of another build does not count here
         .flatMap((receipt) => present.get(receipt.repository) ?? [receipt]);
-      // the branches that count are those of the other build
+      // the branches are those of the other build
       const heads = await headsOf(repositories, {}, signal);
       const plan = withBranches(planSync(receipts, heads, digest), byId(wanted), ({ id }) => [id]);
       const failures = repositories.filter(isStream).map(({ repository }) => ({
@@ -164,7 +166,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       return { matched: work.length, work, upToDate: [], failures: [] };
     },
     async verification(patterns, { full, signal }) {
-      // the receipts last: one whose first objects were seen has been written before them
+      // the receipts last: a receipt is written before its first objects can be seen
       const held = await holdings(store, signal);
       const all = await store.receipts();
       const matches = matcher(patterns);
@@ -182,7 +184,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
   };
 }
 
-/** Number and XOR of the ids that the index holds of each ref of each repository: one pass over all of it. */
+/** Number and XOR of the ids that the index holds of each ref of each repository, in one pass. */
 async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSignal): Promise<Holdings> {
   const held = new Map<string, Map<string, Holding>>();
   for await (const page of store.everything()) {
@@ -199,15 +201,15 @@ async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSig
   return held;
 }
 
-/** Stands for the ref of an object that names none. */
+/** The ref of an object that names none. */
 const NO_REF = '(no ref)';
 
-/** Receipts of HEADs by the ids of their repositories. */
+/** Receipts of HEAD by repository id. */
 function byId(receipts: readonly Receipt[]): ReadonlyMap<string, Receipt> {
   return new Map(headReceipts(receipts).map((receipt) => [receipt.repository, receipt]));
 }
 
-/** A plan whose work takes the branches along that are indexed under the ids that `source` gives. */
+/** A plan that also takes over the branches indexed under the ids that `source` returns. */
 function withBranches(
   plan: FleetPlan,
   receipts: ReadonlyMap<string, Receipt>,
@@ -220,7 +222,7 @@ function withBranches(
   return { ...plan, work };
 }
 
-/** A provider that says no or nothing stops no group; one that asks to wait is waited for. */
+/** A failed provider does not stop a group; a wait does. */
 function unlessUnlisted(error: unknown): LonghaulError {
   if (error instanceof LonghaulError && ['AuthenticationFailed', 'DiscoveryFailed'].includes(error.type)) return error;
   throw error;
@@ -230,7 +232,7 @@ function unlistedPlan(repository: string, { type, message }: LonghaulError): Fle
   return { matched: 0, work: [], upToDate: [], failures: [{ repository, type, error: message }] };
 }
 
-/** One failure for each provider that does not answer, not one for each of its repositories. */
+/** One failure per provider that does not answer, instead of one per repository. */
 function providerFailures(where: ReadonlyMap<string, unknown>): RepositoryFailure[] {
   const failures = new Map<string, RepositoryFailure>();
   for (const [id, answer] of where) {
@@ -241,7 +243,7 @@ function providerFailures(where: ReadonlyMap<string, unknown>): RepositoryFailur
   return [...failures.values()];
 }
 
-/** True when nobody but its producer knows where a repository is. */
+/** True when only the producer of its stream knows where a repository is. */
 function isStream({ cloneUrl }: Receipt): boolean {
   return cloneUrl.startsWith(STREAM_URL);
 }

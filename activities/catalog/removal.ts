@@ -9,7 +9,7 @@ import type { IndexStore } from '../index/store/store.ts';
 import type { StreamSpool } from '../index/stream-spool.ts';
 import type { Mgit } from '../mgit/index.ts';
 
-/** What a removal touches. */
+/** Dependencies of a removal. */
 export interface RemovalTools {
   readonly builds: Pick<Builds, 'list' | 'store'>;
   readonly mgit: Pick<Mgit, 'forget'>;
@@ -17,9 +17,10 @@ export interface RemovalTools {
 }
 
 /**
- * Removes everything that is kept of a repository, at whatever ref: what this machine's cache and blob store hold, its objects in every build,
- * and its receipts last, that of the live build after all others, so that a removal that was killed is seen and goes on. Gives the number of
- * objects deleted. Throws `RepositoryBusy` when the repository is being indexed anew meanwhile: what is indexed since stays.
+ * Removes everything stored for a repository, at all refs: in this machine's cache and blob store, its objects in every
+ * build, and its receipts last, with that of the live build after all others, so that an interrupted removal is
+ * detected and continues. Returns the number of deleted objects. Throws `RepositoryBusy` when the repository is being
+ * indexed again meanwhile: what is indexed since then stays.
  */
 export async function removeFromIndex(
   { builds, mgit, spool }: RemovalTools,
@@ -48,7 +49,10 @@ export async function removeFromIndex(
   return deleted;
 }
 
-/** Removes one branch (the full name of its ref) of a repository in every build; HEAD and other branches stay. See {@link takeOutBranch}. */
+/**
+ * Removes one branch (the full name of its ref) of a repository in every build; HEAD and other branches stay. See
+ * {@link takeOutBranch}.
+ */
 export async function removeBranch(
   { builds }: Pick<RemovalTools, 'builds'>,
   id: string,
@@ -65,9 +69,9 @@ export async function removeBranch(
 }
 
 /**
- * Takes a branch out of a build: objects that no other ref holds are deleted, the others written again without it; then its
- * receipt goes, and then its name from the receipt of HEAD, which is given back. Killed anywhere, the next sync of the
- * repository goes on. Throws `RepositoryBusy` when another run took over.
+ * Removes a branch from a build: objects that no other ref holds are deleted, the others written again without it; then
+ * its receipt is deleted, and then its name is removed from the receipt of HEAD, which is returned. If it is killed,
+ * the next sync of the repository continues. Throws `RepositoryBusy` when another run took over.
  */
 export async function takeOutBranch(
   store: IndexStore,
@@ -98,7 +102,7 @@ export async function takeOutBranch(
   return { deleted, kept, head: await listBranches(store, head, left) };
 }
 
-/** Writes on the receipt of HEAD which branches the repository is indexed at; nothing when it says so. Throws `RepositoryBusy`. */
+/** Updates the branches on the receipt of HEAD, if they differ. Throws `RepositoryBusy`. */
 export async function listBranches(store: IndexStore, head: Receipt, branches: readonly string[]): Promise<Receipt> {
   const { branches: before = [], ...rest } = head;
   if (before.join() === branches.join()) return head;
@@ -108,16 +112,16 @@ export async function listBranches(store: IndexStore, head: Receipt, branches: r
   return listed;
 }
 
-/** From here on the receipt vouches for nothing, whatever happens to this run. */
+/** From here on the receipt no longer counts, whatever happens to this run. */
 async function withdraw(store: IndexStore, receipt: Receipt | null): Promise<void> {
   if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED, indexedAt: new Date().toISOString() });
 }
 
-/** Whoever indexes a repository writes first on its receipt where it is going: a mark of removal without that is still true. */
+/** A run that indexes a repository marks its receipt first: a removal mark without that is still valid. */
 async function makeSureItIsUnwanted(store: IndexStore, id: string, ref?: string): Promise<void> {
   const receipt = await store.readReceipt(id, ref);
   if (receipt === null || isBeingRemoved(receipt)) return;
-  throw new LonghaulError('RepositoryBusy', `${id} has been indexed anew since its removal began.`);
+  throw new LonghaulError('RepositoryBusy', `${id} has been indexed again since its removal began.`);
 }
 
 const NOTHING_INDEXED = { commit: '', tree: '', files: 0, objects: 0, xor: NO_OBJECTS, pending: null };

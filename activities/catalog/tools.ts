@@ -19,20 +19,20 @@ import { modelSettings, openNamedModel } from './models.ts';
 import { createPlanner } from './planner.ts';
 import { createStreamSpool } from '../index/stream-spool.ts';
 
-/** Where the servers and the model are. */
+/** The addresses of servers and the location of the model. */
 export interface ToolPlaces {
   readonly weaviate: WeaviateAddress;
-  /** Folder with `model.onnx` and `tokenizer.json`, or what finds it when a built-in model is opened. */
+  /** Folder with `model.onnx` and `tokenizer.json`, or a function that finds it when a built-in model is opened. */
   readonly modelFolder: string | (() => Promise<string>);
 }
 
-/** {@link GroupTools} that hold connections and threads. */
+/** {@link GroupTools} with open connections and threads. */
 export interface OpenTools extends GroupTools {
-  /** Closes connections and ends threads. Running calls are rejected. */
+  /** Closes connections and stops threads. Running calls are rejected. */
   close(): Promise<void>;
 }
 
-/** mgit as the configuration describes it: needs no server. */
+/** mgit as configured; needs no server. */
 export function openMgit(
   { config, cacheDir }: LoadedConfig,
   env: NodeJS.ProcessEnv,
@@ -41,7 +41,7 @@ export function openMgit(
   return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes });
 }
 
-/** Which analyzer is wanted; what is left out is as the configuration says. */
+/** The requested analyzer; defaults come from the configuration. */
 export interface AnalyzerChoice extends ModelOptions {
   /** The model. @default `index.model` */
   readonly model?: ModelSettings;
@@ -50,8 +50,8 @@ export interface AnalyzerChoice extends ModelOptions {
 }
 
 /**
- * The analyzer as the configuration describes it, or with another model or size limit. Its digest names all that an index
- * depends on besides git: another chunker, model, schema or size limit makes another build.
+ * The configured analyzer, or one with another model or size limit. Its digest identifies everything that an index
+ * depends on in addition to git: another chunker, model, schema or size limit makes another build.
  */
 export async function openAnalyzer(
   { config, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
@@ -65,7 +65,7 @@ export async function openAnalyzer(
   return { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) };
 }
 
-/** Everything that the catalog's activities work with, connected. Models and collections are opened when they are needed. */
+/** The connected dependencies of the catalog's activities. Models and collections are opened on first use. */
 export async function openTools(
   loaded: LoadedConfig,
   places: ToolPlaces,
@@ -97,7 +97,7 @@ export async function openTools(
     return digest;
   }
 
-  /** The tools of a build whose collections are there. */
+  /** The tools of a build whose collections exist. */
   function toolsOf(digest: string, settings: BuildSettings): Promise<IndexTools> {
     return once(prepared, digest, async () => {
       const analyzer = await analyzerFor(settings);
@@ -105,12 +105,12 @@ export async function openTools(
         throw new LonghaulError(
           'SchemaMismatch',
           `Build ${digest} was embedded with another ${modelName(settings.model)} model than this machine has: ` +
-            'give it that model, or build anew with `longhaul index reembed`.',
+            'configure that model, or rebuild with `longhaul index reembed`.',
         );
       }
       const store = builds.store(digest);
       const mgit = openMgit(loaded, env, settings.maxFileBytes);
-      // vectors of larger models say already what it would
+      // vectors of larger models already contain this information
       const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
       return {
         digest,
@@ -165,7 +165,7 @@ export async function openTools(
   };
 }
 
-/** The value of a key, made once; when making it fails, the next caller tries again. */
+/** Memoizes the value of a key. A failed attempt is not cached. */
 function once<Value>(made: Map<string, Promise<Value>>, key: string, make: () => Promise<Value>): Promise<Value> {
   const known = made.get(key);
   if (known) return known;

@@ -29,11 +29,11 @@ import { HEAD_ALONE, headOf } from '../index/store/refs.ts';
 import type { Mgit } from '../mgit/index.ts';
 import { removeFromIndex, type RemovalTools, takeOutBranch } from './removal.ts';
 
-/** What a verification works with. */
+/** Dependencies of a verification. */
 export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & RemovalTools & { readonly mgit: Mgit };
 
 type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
-  /** True when what was found is mended now. */
+  /** True when all differences were repaired. */
   readonly mended: boolean;
   readonly work: Pick<Comparison, 'objectsWritten' | 'objectsDeleted' | 'embedded' | 'embeddingsReused'>;
 };
@@ -41,10 +41,10 @@ type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
 const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedded: 0, embeddingsReused: 0 };
 
 /**
- * Compares the index of one repository with what git says that its receipts stand for, one ref after the other, and mends it when
- * `repair` is true: exactly what differs, receipts last. Whoever calls it holds the repository's lock. May be killed anywhere and repeated.
- * Throws what mgit throws when git cannot be asked; a provider that does not answer never makes a repository `gone`. Throws
- * `RepositoryBusy` when another run took over what it was mending.
+ * Compares the index of one repository with git at the commits of its receipts, one ref after the other, and with
+ * `repair` repairs exactly what differs, receipts last. The caller holds the repository's lock. It may be killed at any
+ * point and repeated. Throws what mgit throws when git is not available; a provider that does not answer never makes a
+ * repository `gone`. Throws `RepositoryBusy` when another run took over.
  */
 export async function verifyRepository(
   tools: VerificationTools,
@@ -70,7 +70,7 @@ export async function verifyRepository(
   };
 }
 
-/** Objects of a repository that has no receipt: nothing vouches for them, and nothing would ever update them. */
+/** Objects of a repository without a receipt: no sync would ever update them. */
 async function verifyUnvouched(
   { store }: VerificationTools,
   id: string,
@@ -121,7 +121,9 @@ async function verifyReceipt(
     : verified;
 }
 
-/** Receipts of refs that the receipt of HEAD does not list: nobody keeps them true. Deletes them when there is a fence to wait for. */
+/**
+ * Receipts of refs that the receipt of HEAD does not list: no sync updates them. Deletes them when there is a fence.
+ */
 async function verifyStrays(
   store: VerificationTools['store'],
   id: string,
@@ -138,7 +140,7 @@ async function verifyStrays(
   }
 }
 
-/** Each ref of a repository by itself, HEAD first; then what is there and none of them holds. */
+/** Checks each ref of a repository, HEAD first; then objects that none of them holds. */
 async function verifyRefs(
   tools: VerificationTools,
   address: RepositoryAddress,
@@ -169,14 +171,14 @@ async function verifyRefs(
   const isWhole = verified.every((one) => one.ids !== null);
   const head = await store.readReceipt(id);
   const fence = (): Promise<void> => makeSureOfReceipt(store, id, head);
-  // where a commit could not be had, nobody knows what belongs to it
+  // where a commit is not available, its objects are unknown
   const left = isWhole ? await compareLeft(tools, id, ids, log, { ...options, fence, reported }) : 0;
   return joined(verified, left);
 }
 
-/** What the verification of one ref found. */
+/** The verification of one ref. */
 interface VerifiedRef extends Verified {
-  /** Ids of the objects that belong to the ref; null when git could not say. */
+  /** Ids of the objects that belong to the ref; null when git could not provide them. */
   readonly ids: ReadonlySet<string> | null;
 }
 
@@ -200,7 +202,7 @@ function joined(verified: readonly Verified[], left: number): Verified {
   };
 }
 
-/** A branch that the repository does not have any more, or whose removal was not finished. */
+/** A branch that the repository no longer has, or whose removal was not finished. */
 async function verifyGoneBranch(
   { store }: VerificationTools,
   { repository }: Receipt,
@@ -213,12 +215,12 @@ async function verifyGoneBranch(
   else log.add('receipt', `${branch}: a removal that was not finished`);
   const verified = { compared: 'everything' as const, ids: new Set<string>(), work: NO_WORK };
   const head = await store.readReceipt(repository);
-  if (!repair || head === null) return { ...verified, note: 'the next sync takes it out', mended: false };
+  if (!repair || head === null) return { ...verified, note: 'the next sync removes it', mended: false };
   const { deleted, kept } = await takeOutBranch(store, head, ref, signal);
   return { ...verified, note: null, mended: true, work: { ...NO_WORK, objectsWritten: kept, objectsDeleted: deleted } };
 }
 
-/** Reports a repository that is not where it was; null when there is git to compare with. */
+/** Reports a repository that has moved or is gone; null when it can be compared with git. */
 async function verifyWhereabouts(
   tools: VerificationTools,
   receipt: Receipt,
@@ -238,7 +240,7 @@ async function verifyWhereabouts(
     return unmended('the next sync moves it');
   }
   log.add('gone', id);
-  if (!repair) return unmended('its provider does not have it any more');
+  if (!repair) return unmended('its provider no longer has it');
   if (!where.certain) {
     return unmended('its provider shows nothing of that organization, which proves nothing: nothing was removed');
   }
@@ -247,7 +249,9 @@ async function verifyWhereabouts(
   return { compared: 'nothing', note: null, mended: true, work: { ...NO_WORK, objectsDeleted } };
 }
 
-/** A repository that only ever came as a stream: number and XOR of the ids are all that the receipt can be held against. */
+/**
+ * A repository that was only ingested as a stream: only number and XOR of the ids can be checked against the receipt.
+ */
 async function verifyStream(
   { store, analyzer: { digest } }: VerificationTools,
   id: string,
@@ -270,8 +274,8 @@ async function verifyStream(
 }
 
 /**
- * Everything of one ref, at the commit that the receipt stands for. When that cannot be had any more, only the receipt's own sums can be
- * checked; to mend it the repository is taken as it is now.
+ * Checks one ref completely at the commit of its receipt. When that commit is no longer available, only the receipt's
+ * own sums are checked; a repair then uses the repository's current state.
  */
 async function verifyAgainstGit(
   tools: VerificationTools,
@@ -304,7 +308,7 @@ async function verifyAgainstGit(
   const { files, objects, xor } = work;
   const { commit, tree, timestamp } = listing.to;
   const truth = { repository: address.id, ref: of.ref, cloneUrl: address.cloneUrl, tree, timestamp, digest };
-  // what stands in a receipt that vouches for nothing yet is not wrong
+  // fields of a receipt without a commit are not wrong
   const wrong = receipt.commit === '' ? [] : wrongFields(receipt, { ...truth, files, objects, xor });
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
   const isWrong = wrong.length > 0 || receipt.commit !== commit || !isIndexed(receipt, digest);
@@ -328,8 +332,8 @@ async function verifyAgainstGit(
 }
 
 /**
- * The mending of one repository. Its first change is preceded by a receipt that says where it is going, as that of an ingestion
- * is; a repository in which nothing differs is not written to at all.
+ * The repair of one repository. Before its first change it marks the receipt with its target, as an ingestion does; a
+ * repository without differences is not written to.
  */
 function mendingOf(
   store: VerificationTools['store'],
@@ -352,13 +356,13 @@ function mendingOf(
   };
 }
 
-/** Where git is asked: where the provider has the repository, whatever the receipt says. */
+/** The address for git: the provider's, regardless of the receipt. */
 function addressOf(id: string, receipt: Receipt, known: Repository | null): RepositoryAddress {
   if (known === null) return { ...addressOfReceipt(receipt), id };
   return { id, cloneUrl: known.cloneUrl, ...(known.uid === undefined ? {} : { uid: known.uid }) };
 }
 
-/** The fields of a receipt that are not what they should be, each as `name: what instead of what`. */
+/** The wrong fields of a receipt, each as `name: actual instead of expected`. */
 function wrongFields(receipt: Receipt, truth: Partial<Receipt>): string[] {
   return Object.entries(truth).flatMap(([name, value]) => {
     const held = receipt[name as keyof Receipt];

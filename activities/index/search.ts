@@ -2,7 +2,7 @@ import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
 import { stems } from '../../domain/catalog/search/identifiers.ts';
-import { type Question, readQuestion } from '../../domain/catalog/search/question.ts';
+import { checkLimit, type Question, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
   type Explanation,
@@ -36,7 +36,7 @@ export interface SearchQuery {
    * The branch to search, in the repositories that are indexed at it, as their HEAD or as another branch. @default HEAD
    */
   readonly branch?: string;
-  /** Maximum number of results. @default 10 */
+  /** Maximum number of results, 1 to 100. @default 10 */
   readonly limit?: number;
   /**
    * False to skip the comparison by the transformer, which is slow the first time that a chunk is compared. @default
@@ -119,12 +119,14 @@ type Chunks = Collection<ChunkProperties>;
 /**
  * Searches by words (BM25 over split and stemmed identifiers, path and definitions) and by meaning (vectors), ranks
  * files by the rules of `domain/catalog/search/ranking.ts`, and compares the best of them once more with the
- * transformer. Throws `InvalidInput` for a query that is empty, longer than {@link LONGEST_QUERY} or without search
+ * transformer. Throws `InvalidInput` for a limit
+ * outside 1 to 100, for a query that is empty, longer than {@link LONGEST_QUERY} or without search
  * terms, for a language without indexed files, and for a branch that no repository is indexed at; `ServerUnavailable`
  * when Weaviate does not answer.
  */
 export async function search(client: WeaviateClient, tools: SearchTools, question: SearchQuery): Promise<SearchAnswer> {
-  const { query } = question;
+  const { query, limit } = question;
+  if (limit !== undefined) checkLimit(limit);
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
   if (question.path === '') throw new LonghaulError('InvalidInput', 'The path is empty: give a glob, or leave it out.');
   if (question.language === '')

@@ -27,7 +27,8 @@ export interface StreamSpool {
   /**
    * Reads a JSONL change stream to its end, checks every line, and stores each repository's part. `provider` is the
    * provider in the id of a repository whose lines have no `repo_id`. Throws `InvalidInput` with the line number, or
-   * when the stream is empty; then nothing is stored.
+   * when the stream is empty; then nothing is stored. Also deletes the streams of all repositories that were
+   * put more than {@link STREAM_DAYS} days ago.
    */
   put(input: Readable, provider: string): Promise<SpooledStream[]>;
   /**
@@ -36,8 +37,8 @@ export interface StreamSpool {
    * Throws `BlobNotFound`, `BlobDamaged` before anything of it is used.
    */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
-  /** Deletes a stream that was ingested. */
-  discard(repository: string, stream: string): Promise<void>;
+  /** Deletes a stream that was ingested, unless it was put again since `before` (milliseconds since 1970). May be repeated. */
+  discard(repository: string, stream: string, before?: number): Promise<void>;
   /** Deletes all streams of a repository. */
   forget(repository: string): Promise<void>;
 }
@@ -59,10 +60,37 @@ type Spooled = { readonly repository: string } | SpooledChange | Extract<Change,
 const NULL_OID = '0'.repeat(40);
 const MODE_FILE = '100644';
 
+/**
+ * Days for which a stream is kept that was not ingested. The flow that ingests a stream deletes it, and takes at most a day;
+ * the stream of a flow that failed, or was never started, can be given again at any time.
+ */
+export const STREAM_DAYS = 14;
+const STREAMS = 'streams/';
+const DAY_MS = 24 * 3_600_000;
+
 /** A spool in this store. `maxFileBytes`: larger contents are skipped as `too-large`. */
 export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): StreamSpool {
+  async function discard(repository: string, stream: string, before = Number.POSITIVE_INFINITY): Promise<void> {
+    const record = recordsOf(repository) + stream;
+    if (((await keptAt(blobs, record)) ?? 0) >= before) return;
+    await blobs.delete(stream);
+    await blobs.deleteRecord(record);
+  }
+
+  /** Deletes what no flow reads any more. */
+  async function tidy(): Promise<void> {
+    const oldest = Date.now() - STREAM_DAYS * DAY_MS;
+    for await (const record of blobs.listRecords(STREAMS)) {
+      const kept = await keptAt(blobs, record);
+      if (kept === null || kept > oldest) continue;
+      await blobs.delete(digestOf(record));
+      await blobs.deleteRecord(record);
+    }
+  }
+
   return {
     async put(input, provider) {
+      await tidy();
       const parts = new Map<string, Part>();
       try {
         await readChangeLines(input, async (line) => {
@@ -75,7 +103,7 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
         const kept: SpooledStream[] = [];
         for (const [repository, part] of parts) {
           const { digest, size } = await part.keep();
-          await blobs.putRecord(recordsOf(repository) + digest, Buffer.from(JSON.stringify({ repository, size })));
+          await writeRecord(blobs, recordsOf(repository) + digest, { repository, size, kept: Date.now() });
           kept.push({ repository, stream: digest });
         }
         return kept;
@@ -114,13 +142,10 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
         readOld: null,
       };
     },
-    async discard(repository, stream) {
-      await blobs.delete(stream);
-      await blobs.deleteRecord(recordsOf(repository) + stream);
-    },
+    discard,
     async forget(repository) {
       for await (const record of blobs.listRecords(recordsOf(repository))) {
-        await blobs.delete(record.slice(recordsOf(repository).length));
+        await blobs.delete(digestOf(record));
         await blobs.deleteRecord(record);
       }
     },
@@ -129,7 +154,42 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
 
 /** The records that list a repository's streams, so that they can be deleted with it. */
 function recordsOf(repository: string): string {
-  return `streams/${sha256(repository).slice(0, 32)}/`;
+  return `${STREAMS}${sha256(repository).slice(0, 32)}/`;
+}
+
+function digestOf(record: string): string {
+  return record.slice(record.lastIndexOf('/') + 1);
+}
+
+/** What is noted of a stream. */
+interface StreamRecord {
+  readonly repository: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When it was put last, milliseconds since 1970. Versions up to 0.4 did not note it. */
+  readonly kept?: number;
+}
+
+/** A stream that is put again begins its time anew. */
+async function writeRecord(blobs: BlobStore, name: string, record: StreamRecord): Promise<void> {
+  await blobs.deleteRecord(name);
+  try {
+    await blobs.putRecord(name, Buffer.from(JSON.stringify(record)));
+  } catch (error) {
+    // another process put the same stream at this moment: its time is as good
+    if (!(error instanceof LonghaulError && error.type === 'RecordExists')) throw error;
+  }
+}
+
+/** When a stream was put; null when that is not known. One of an earlier version is taken to be put now. */
+async function keptAt(blobs: BlobStore, name: string): Promise<number | null> {
+  const content = await blobs.getRecord(name);
+  if (content === null) return null;
+  const record = JSON.parse(Buffer.from(content).toString('utf8')) as StreamRecord;
+  if (record.kept !== undefined) return record.kept;
+  const kept = Date.now();
+  await writeRecord(blobs, name, { ...record, kept });
+  return kept;
 }
 
 /** A repository's stream while it is written. */

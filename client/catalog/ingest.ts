@@ -7,29 +7,36 @@ import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { startDeclared } from '../core/start-flow.ts';
 
+/** What became of the repositories of a change stream. */
+export interface Ingested {
+  readonly outcomes: readonly RepositoryOutcome[];
+  /** Those that failed, each with its error. */
+  readonly failures: readonly { readonly repository: string; readonly error: unknown }[];
+}
+
 /**
- * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it.
- * Throws `InvalidInput` naming the line before anything is ingested, and in the end the first failure of a flow.
+ * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it. A
+ * repository that fails does not stop the others. Throws `InvalidInput` naming the line before anything is ingested.
+ *
+ * The flow deletes the stream when it is ingested. It is not deleted here, whatever fails: a flow whose start or result this
+ * process did not hear of may be running and about to read it.
  */
-export async function ingestLines(context: CliContext, input: Input, provider: string): Promise<RepositoryOutcome[]> {
+export async function ingestLines(context: CliContext, input: Input, provider: string): Promise<Ingested> {
   const spool = createStreamSpool(await openBlobs(context, context.env), context.config.index.maxFileBytes);
   const streams = await spool.put(input, provider);
   const session = await connectTemporal(context);
+  const outcomes: RepositoryOutcome[] = [];
+  const failures: { repository: string; error: unknown }[] = [];
   try {
-    const outcomes: RepositoryOutcome[] = [];
-    const failures: unknown[] = [];
     for (const { repository, stream } of streams) {
       try {
         const handle = await startDeclared(session.client, ingestStreamFlow, { repository, stream });
         outcomes.push(await handle.result());
       } catch (error) {
-        // one that fails never stops the others
-        failures.push(error);
+        failures.push({ repository, error });
       }
-      await spool.discard(repository, stream);
     }
-    if (failures.length > 0) throw failures[0];
-    return outcomes;
+    return { outcomes, failures };
   } finally {
     await session.close();
   }

@@ -10,7 +10,7 @@ import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 export interface SearchSession {
   /**
    * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing is
-   * indexed, for an empty query, a pattern that no indexed repository matches, a language that nothing in the index is
+   * indexed, for an empty query, a limit outside 1 to 100, a pattern that no indexed repository matches, a language that nothing in the index is
    * written in, or a branch that none of the repositories is indexed at.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;

@@ -12,4 +12,7 @@ const program = createProgram({
   // a command takes half the time when compiled code is cached; not in /tmp, where others could write
   onContext: ({ cacheDir }) => void enableCompileCache(join(cacheDir, 'compiled')),
 });
-process.exitCode = await program.run(process.argv.slice(2));
+const exitCode = await program.run(process.argv.slice(2));
+// an interrupted command has a request open that Temporal answers after up to a minute
+if (exitCode === 130) process.exit(exitCode);
+process.exitCode = exitCode;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, type Command, Option } from 'commander';
+import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { CliContext } from '../core/context.ts';
 import type { CliIo } from '../core/io.ts';
 
@@ -9,6 +10,8 @@ export type Work = (context: CliContext) => Promise<number> | number;
 export interface Commands {
   readonly program: Command;
   readonly io: CliIo;
+  /** Loads the declared flows. */
+  readonly flows: () => Promise<FlowRegistry>;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
@@ -16,6 +17,8 @@ export interface ProgramOptions {
   readonly io?: CliIo;
   /** Folders of commands. @default those of this package */
   readonly commands?: readonly RegisterCommands[];
+  /** The flows that it knows. @default those of all wings */
+  readonly flows?: FlowRegistry;
   /** Called with the context of a command before the command runs. @default nothing happens */
   readonly onContext?: (context: CliContext) => void;
   /** Replaces the work of every command, for a check that only parses arguments. Gives the exit code. */
@@ -70,7 +73,8 @@ export function createProgram(options: ProgramOptions = {}): Program {
       exitCode = printError(error, json === true, io);
     }
   };
-  for (const register of commands) register({ program, io, run });
+  const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
+  for (const register of commands) register({ program, io, flows, run });
 
   return {
     command: program,

@@ -43,6 +43,11 @@ export function shownError(error: unknown): ShownError {
   return { type: 'Unexpected', message, remedy: null, exitCode: 70 };
 }
 
+/** The exit code of several failures, reported together: the highest of theirs; 0 without failures. */
+export function worstExitCode(failures: readonly Pick<ShownError, 'exitCode'>[]): number {
+  return Math.max(0, ...failures.map(({ exitCode }) => exitCode));
+}
+
 /** Exit code of a command that a person interrupted before it had done its work. */
 export const INTERRUPTED = 130;
 

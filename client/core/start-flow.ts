@@ -26,10 +26,13 @@ export type HandleOf<Declared extends AnyFlow> = WorkflowHandleWithFirstExecutio
 /** A run of a flow, by workflow type. */
 export type FlowHandle<Type extends keyof Flows> = HandleOf<Flows[Type]>;
 
-/** Larger inputs are refused before the server is asked: it would be retried for half a minute and then refused. */
+/** Larger inputs are refused before the server is called, which would retry for half a minute and then refuse them. */
 const MAX_INPUT_BYTES = 256 * 1024;
 
-/** How often a start is tried while runs come and go under the same id, and the pause between two tries in milliseconds. */
+/**
+ * How often a start is tried while runs with the same id start and end, and the pause between two tries in
+ * milliseconds.
+ */
 const TRIES = 20;
 const PAUSE_MS = 100;
 
@@ -168,7 +171,7 @@ async function untilEnded(client: Client, { workflowId, runId }: WorkflowExecuti
   });
 }
 
-/** Starts a flow with the signal that it is never started without, or signals the run that there is. */
+/** Starts a flow with its required signal, or signals the existing run. */
 async function startWithSignal<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,
@@ -184,7 +187,7 @@ async function startWithSignal<Declared extends AnyFlow>(
   return Object.assign(handle, { firstExecutionRunId: handle.signaledRunId });
 }
 
-/** Starts a flow under the name of the request, or finds the run that had it. */
+/** Starts a flow under the request's name, or finds the run that had it. */
 async function startOnce<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,

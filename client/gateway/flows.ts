@@ -23,12 +23,12 @@ import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf } from './signature.ts';
 
-/** What Temporal must have answered within. */
+/** Timeout for Temporal. */
 const DEADLINE_MS = 10_000;
-/** What a flow must have answered within: no worker may be there. */
+/** Timeout for a flow's answer: there may be no worker. */
 const QUERY_DEADLINE_MS = 2_000;
 
-/** What the flows' part of the gateway works with. */
+/** Dependencies of the flows' part of the gateway. */
 export interface FlowsTools {
   readonly config: Config;
   readonly client: Client;
@@ -37,14 +37,14 @@ export interface FlowsTools {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Who asks; set before anything else happens. */
+    /** The caller's key; set before anything else happens. */
     apiKey: ApiKeyConfig | null;
   }
 }
 
 /**
- * Flows for services, below `/v1`, with API keys: start one, look at it, send it signals and updates. Throws
- * `InvalidConfiguration` for a key that is for something that no service may do.
+ * Flows for services, below `/v1`, with API keys: start one, read its state, send it signals and updates. Throws
+ * `InvalidConfiguration` for a key that allows something that is not available to services.
  */
 export async function serveFlows(server: FastifyInstance, { config, client, flows }: FlowsTools): Promise<void> {
   const { keys } = config.gateway;
@@ -141,7 +141,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
   });
 }
 
-/** The run that is asked about; for a key that may not see it the same answer as for one that does not exist. */
+/** The requested run; a run that the key may not see is reported as missing. */
 async function runOf(
   client: Client,
   request: FastifyRequest<{ Params: { id: string } }>,
@@ -153,13 +153,13 @@ async function runOf(
     const found = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
     if (keyFor(request).flows.includes(found.type)) return found;
   } catch (error) {
-    // an id or run id that is no such thing is one that does not exist
+    // an invalid id or run id is treated as missing
     if (!(error instanceof WorkflowNotFoundError) && !isInvalidArgument(error)) throw error;
   }
   throw none;
 }
 
-/** Of a flow that went on as a new run, which a long one does: the run that it is now. */
+/** The current run of a flow that has continued as new. */
 async function latestOf(client: Client, run: WorkflowExecutionDescription): Promise<WorkflowExecutionDescription> {
   if (run.status.name !== 'CONTINUED_AS_NEW') return run;
   const handle = client.workflow.getHandle(run.workflowId);
@@ -181,7 +181,7 @@ function objectIn({ body }: FastifyRequest): object {
   throw new Refusal(400, 'InvalidInput', 'Send one JSON object as application/json.');
 }
 
-/** The name of a request that may be sent again, from the header `Idempotency-Key`: each API key has names of its own. */
+/** The request's name from the header `Idempotency-Key`; each API key has its own namespace of names. */
 function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined {
   const given = headerOf(request.headers, 'idempotency-key');
   if (given === null) return undefined;
@@ -191,7 +191,7 @@ function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined 
   return `${key.id}:${given}`;
 }
 
-/** Throws `InvalidConfiguration` for a key that is for a flow or an update that there is not. */
+/** Throws `InvalidConfiguration` for a key that names an unknown flow or update. */
 export function checkKey(key: Pick<ApiKeyConfig, 'name' | 'flows' | 'updates'>, { forServices }: FlowRegistry): void {
   const known = {
     flows: forServices.map(({ type }) => type),
@@ -205,7 +205,7 @@ export function checkKey(key: Pick<ApiKeyConfig, 'name' | 'flows' | 'updates'>, 
   }
 }
 
-/** The input with the name of the key before the person whom it names: that stays in the record. */
+/** The input with the key's name before the person's: it stays in the record. */
 function signedBy({ name }: ApiKeyConfig, { person }: AnyFlow, input: object): object {
   return person === null ? input : prefixed(input, person.split('.'), `${name}: `);
 }
@@ -226,7 +226,7 @@ async function start(
   return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
 }
 
-/** What the flow says of itself; null when it says nothing, or no worker answers. */
+/** The flow's progress; null when it has none, or no worker answers. */
 async function progressOf(client: Client, workflowId: string, runId: string): Promise<unknown> {
   try {
     return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
@@ -237,7 +237,7 @@ async function progressOf(client: Client, workflowId: string, runId: string): Pr
   }
 }
 
-/** What became of a run that has ended. Throws when Temporal does not say. */
+/** The result or failure of a run that has ended. Throws when Temporal does not provide it. */
 async function endOf(client: Client, workflowId: string, runId: string): Promise<object> {
   try {
     const handle = client.workflow.getHandle<() => Promise<unknown>>(workflowId, runId);

@@ -5,7 +5,7 @@ import { FORGES } from '../../domain/forge/webhook.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What each answer looks like. */
+/** The schemas of the answers. */
 const ANSWERS = {
   Started: z.object({ workflowId: z.string(), runId: z.string() }),
   Run: z.object({
@@ -29,7 +29,7 @@ const ANSWERS = {
   Error: z.object({ error: z.object({ type: z.string(), message: z.string(), remedy: z.string().nullable() }) }),
 } as const;
 
-/** The OpenAPI 3.1 document of the gateway, made from the schemas that its requests are checked with. */
+/** The OpenAPI 3.1 document of the gateway, generated from the schemas of its requests. */
 export function describeApi({ forServices }: FlowRegistry): Json {
   const flows = forServices.map(({ type, does }) => [
     `/v1/flows/${type}`,
@@ -41,7 +41,7 @@ export function describeApi({ forServices }: FlowRegistry): Json {
         parameters: [IDEMPOTENCY_KEY],
         security: [{ key: [] }],
         requestBody: bodyOf(`${type}Input`),
-        responses: { 202: answerOf('Started', 'It runs'), ...refusals(400, 401, 403, 409, 413, 415, 422, 429, 503) },
+        responses: { 202: answerOf('Started', 'The run'), ...refusals(400, 401, 403, 409, 413, 415, 422, 429, 503) },
       },
     },
   ]);
@@ -67,11 +67,11 @@ export function describeApi({ forServices }: FlowRegistry): Json {
     {
       post: {
         operationId: `webhook_${forge.replaceAll('-', '_')}`,
-        summary: `Takes what ${forge} sends, when longhaul.yaml has a webhook of it`,
+        summary: `Receives webhooks of ${forge}, if longhaul.yaml configures one`,
         requestBody: { required: true, content: { 'application/json': { schema: {} } } },
         responses: {
           200: answerOf('Followed', 'There is nothing to do'),
-          202: answerOf('Followed', 'It will be looked at'),
+          202: answerOf('Followed', 'The delivery is stored'),
           ...refusals(400, 401, 413, 415, 503),
         },
       },
@@ -86,7 +86,7 @@ export function describeApi({ forServices }: FlowRegistry): Json {
       '/v1/runs/{id}': {
         get: {
           operationId: 'run',
-          summary: 'Where a run is, and its result or failure when it has ended',
+          summary: 'State of a run, with its result or failure when it has ended',
           parameters: [RUN_ID, { name: 'runId', in: 'query', schema: { type: 'string' } }],
           security: [{ key: [] }],
           responses: { 200: answerOf('Run', 'The run'), ...refusals(401, 404, 429, 503) },
@@ -100,17 +100,20 @@ export function describeApi({ forServices }: FlowRegistry): Json {
           security: [{ key: [] }],
           requestBody: bodyOf('Signal'),
           responses: {
-            202: answerOf('Started', 'The run has it'),
+            202: answerOf('Started', 'The run received it'),
             ...refusals(400, 401, 403, 404, 409, 413, 415, 422, 429, 503),
           },
         },
       },
       '/openapi.json': { get: { operationId: 'openapi', responses: { 200: { description: 'This document' } } } },
-      '/healthz': { get: { operationId: 'healthz', responses: { 200: answerOf('Health', 'The process lives') } } },
+      '/healthz': { get: { operationId: 'healthz', responses: { 200: answerOf('Health', 'The process is alive') } } },
       '/readyz': {
         get: {
           operationId: 'readyz',
-          responses: { 200: answerOf('Health', 'Temporal answers'), 503: answerOf('Health', 'Temporal does not') },
+          responses: {
+            200: answerOf('Health', 'Temporal answers'),
+            503: answerOf('Health', 'Temporal does not answer'),
+          },
         },
       },
     },
@@ -129,7 +132,7 @@ export function describeApi({ forServices }: FlowRegistry): Json {
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
   in: 'header',
-  description: 'A request that is sent again under the same key gets the first one’s run',
+  description: 'Requests with the same key return the first one’s run',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
@@ -144,9 +147,9 @@ const RUN_ID = {
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Not JSON, or a wrong header',
   401: 'No valid key or signature',
-  403: 'The key is not for this',
+  403: 'The key does not allow this',
   404: 'No such run, or none that the key may see',
-  409: 'Something else is under way, or the run does not want it now',
+  409: 'Another run is in progress, or the run does not accept this now',
   413: 'Too large',
   415: 'Wrong content type',
   422: 'The input is wrong; the message names the field',

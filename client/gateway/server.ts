@@ -13,26 +13,27 @@ import { describeApi } from './openapi.ts';
 import { Refusal, type RefusalType } from './refusal.ts';
 import { serveWebhooks } from './webhooks.ts';
 
-/** What the gateway works with. */
+/** Dependencies of the gateway. */
 export interface GatewayTools {
   readonly config: Config;
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
   readonly logger: FastifyBaseLogger;
-  /** Told of every answer. */
+  /** Called for every answer. */
   readonly metrics: GatewayMetrics;
   /** The flows that services may start and see. @default those of all wings */
   readonly flows?: FlowRegistry;
 }
 
-/** The largest body of a request that is no webhook, in bytes: what a flow takes, and a little. */
+/** The largest request body except for webhooks, in bytes: slightly more than the largest flow input. */
 const LARGEST_BODY = 300 * 1024;
-/** Connections at the same time; more are closed at once. */
+/** Maximum concurrent connections; further ones are closed at once. */
 const MOST_CONNECTIONS = 1_000;
 
 /**
- * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health. It answers JSON
- * only, and never what it was sent; it believes no proxy about who sends. Throws as {@link serveWebhooks} and {@link serveFlows} do.
+ * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health. It answers
+ * only JSON, never repeats what it was sent, and ignores forwarding headers of proxies. Throws as {@link serveWebhooks}
+ * and {@link serveFlows} do.
  */
 export async function createGateway(tools: GatewayTools): Promise<FastifyInstance> {
   const { flows = FLOWS } = tools;
@@ -41,7 +42,7 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
     trustProxy: false,
-    // a forge on a slow line has this long for 25 MB
+    // a forge on a slow connection has this long for 25 MB
     requestTimeout: 60_000,
     connectionTimeout: 90_000,
     keepAliveTimeout: 72_000,
@@ -101,7 +102,7 @@ const FASTIFY: Readonly<Partial<Record<number, Omit<Refused, 'status'>>>> = {
   415: { type: 'UnsupportedMediaType', message: 'The content type is not taken here.' },
 };
 
-/** What an error is to whoever asked. What nobody anticipated stays in the log. */
+/** Converts an error to an answer. Unexpected errors are only logged. */
 function refusalOf(error: unknown): Refused {
   if (error instanceof Refusal) {
     const { statusCode: status, type, message, retryAfter } = error;

@@ -20,26 +20,26 @@ import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { writtenId } from '../../domain/shared/flow.ts';
 import { rememberedGroups, wanted, wantedBranches } from './repository-filter.ts';
 
-/** Forges give up after ten seconds; a message may have to wait for another one, and then for its own turn. */
+/** Forges give up after ten seconds; a message may wait for another request and then for its own. */
 const DEADLINE_MS = 4_500;
-/** Messages that are known when they come again: what forges send within minutes, even at a hundred a second. */
+/** Number of recognised deliveries: those that forges send within minutes, at a hundred per second. */
 const REMEMBERED = 10_000;
 
-/** Bodies that are this small, which nearly all are, are taken however much else is coming. */
+/** Bodies up to this size, which are nearly all, are always accepted. */
 const SMALL_BYTES = 256 * 1024;
-/** What may be coming at the same time, besides: ten of the largest. */
+/** Limit for all other bodies in progress: ten of the largest. */
 const MOST_BYTES = 256 * 1024 * 1024;
 
-/** What the webhooks work with. */
+/** Dependencies of the webhooks. */
 export interface WebhookTools {
   readonly config: Config;
   readonly client: Client;
   readonly env: NodeJS.ProcessEnv;
-  /** Told what became of every message. */
+  /** Called with the result of every message. */
   readonly metrics: GatewayMetrics;
 }
 
-/** Somebody who may send webhooks. */
+/** A configured sender of webhooks. */
 interface Sender {
   readonly provider: string;
   readonly secret: string;
@@ -48,8 +48,8 @@ interface Sender {
 }
 
 /**
- * `POST /webhooks/<forge>` for each forge that has a webhook in `longhaul.yaml`. Nothing of a message is parsed before its
- * signature over the bytes that came was checked. Answered when Temporal has it: 202; 200 when there is nothing to do.
+ * `POST /webhooks/<forge>` for each forge with a webhook in `longhaul.yaml`. A message is parsed only after its
+ * signature over the received bytes is verified. Answered when Temporal has it: 202; 200 when there is nothing to do.
  * Throws `AuthenticationFailed` when a secret is not in the environment, `InvalidConfiguration` when two are the same.
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
@@ -62,7 +62,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   const outbox = createOutbox<Delivery>((deliveries) =>
     client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
   );
-  // the bytes themselves, which the signature is over
+  // the raw bytes, because the signature covers them
   server.removeAllContentTypeParsers();
   const receive = createBodies({ largest: maxWebhookBytes, small: SMALL_BYTES, most: MOST_BYTES });
   server.addContentTypeParser(
@@ -71,7 +71,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     async (_request: FastifyRequest, body: Readable) => receive(body),
   );
 
-  /** Tells the flows of all repositories that a message is about. Gives their ids. */
+  /** Passes a message on to the flows of all its repositories. Returns their ids. */
   async function follow(sender: Sender, changes: readonly RepositoryChange[], delivery: string): Promise<string[]> {
     const { provider, keepsArchived } = sender;
     const counting = changes.filter(({ kind }) => kind !== 'archived' || !keepsArchived);
@@ -81,7 +81,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       if (id === null || former === null) return [];
       if (branches !== undefined && !(await isBranchWanted(id, branches))) return [];
       const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await isWanted(id) };
-      // nothing is known of it, and nothing is to be
+      // not indexed, and not to be indexed
       if (kind === 'appeared' && !isNews.wanted) return [];
       const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };
       await outbox({ repository: id, quietSeconds, event });
@@ -99,7 +99,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     server.route({
       method: 'POST',
       url: `/webhooks/${forge}`,
-      // whoever does not even say who he is need not be listened to
+      // a request without a credential is refused before its body is read
       onRequest: async ({ headers }) => {
         if (claim(headers) === null) throw unsigned();
       },
@@ -110,14 +110,14 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const { headers } = request;
         const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
         const claimed = claim(headers) ?? '';
-        // all are asked, so that the time says nothing of which one it was
+        // all secrets are checked, so that the time does not reveal which one matched
         const [sender] = known.filter(({ secret }) => proves(claimed, body, secret));
         if (sender === undefined) throw unsigned();
         const payload = parsed(body, headers);
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
         const action = webhookAction(forge, event, payload);
-        // the trace that goes on in the flows begins here
+        // the trace that continues in the flows starts here
         const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
         const told =
           action.do === 'follow'
@@ -137,7 +137,10 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   }
 }
 
-/** Gives deliveries to the flow that takes them, and starts it unless it runs: one request, after which nothing is lost. */
+/**
+ * Passes deliveries to the flow that takes them, and starts it unless it runs: one request, after which nothing is
+ * lost.
+ */
 async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
   await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>(takeDeliveriesFlow.type, {
     taskQueue: takeDeliveriesFlow.queue,
@@ -195,7 +198,7 @@ const EVENT_HEADERS: Readonly<Record<Forge, readonly string[]>> = {
   gitea: ['x-gitea-event', 'x-forgejo-event', 'x-github-event'],
   gitlab: ['x-gitlab-event'],
   bitbucket: ['x-event-key'],
-  // it says in the message what happened
+  // the event is in the message
   'azure-devops': [],
 };
 
@@ -212,13 +215,13 @@ const DELIVERY_HEADERS = [
   'x-github-delivery',
   'x-gitea-delivery',
   'x-forgejo-delivery',
-  // the same for every attempt; the UUID of the event is shared by events that it led to
+  // the same for every attempt; events caused by one event share its UUID
   'idempotency-key',
   'x-gitlab-event-uuid',
   'x-request-uuid',
 ];
 
-/** What the forge calls this message: the same when it sends it again. */
+/** The forge's id of a message: the same when it sends it again. */
 function deliveryOf(headers: IncomingHttpHeaders, payload: unknown, body: Buffer): string {
   const given = headerOf(headers, ...DELIVERY_HEADERS) ?? textAt(payload, 'id');
   return given !== null && /^[\w.:{}-]{1,200}$/.test(given)

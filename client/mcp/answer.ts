@@ -1,6 +1,6 @@
 /** What a tool answers. */
 export interface Answer<Structured> {
-  /** For people and models; already inert. */
+  /** For people and models; already sanitized. */
   readonly text: string;
   /** As the tool's output schema says. */
   readonly structured: Structured;

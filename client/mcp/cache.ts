@@ -1,8 +1,8 @@
-/** Something that is opened when it is first used and then shared by everybody. */
+/** A resource that is opened on first use and then shared. */
 export interface Kept<Opened> {
-  /** Works with it. After an error that may be its own, the next use opens it anew. */
+  /** Uses it. After an error that may be its fault, the next use opens it again. */
   use<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result>;
-  /** Closes it when nobody uses it any more. */
+  /** Closes it when it is no longer in use. */
   close(): Promise<void>;
 }
 
@@ -12,7 +12,7 @@ interface Holding<Opened> {
   isRetired: boolean;
 }
 
-/** Keeps what `open` gives. `isItsFault` tells the errors after which it is worth opening anew. */
+/** Caches what `open` returns. `isItsFault` is true for errors after which it is opened again. */
 export function keep<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened>,
   isItsFault: (error: unknown) => boolean,
@@ -27,7 +27,7 @@ export function keep<Opened extends { close(): Promise<void> }>(
   async function closeUnused({ opening, users, isRetired }: Holding<Opened>): Promise<void> {
     if (!isRetired || users > 0) return;
     const opened = await opening.catch(() => null);
-    // what has failed may also fail to close
+    // a failed resource may also fail to close
     await opened?.close().catch(() => undefined);
   }
 
@@ -54,7 +54,7 @@ export function keep<Opened extends { close(): Promise<void> }>(
   };
 }
 
-/** Waits for `work`, but no longer than until an abort. */
+/** Waits for `work`, or until an abort. */
 export function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new DOMException('The request was cancelled.', 'AbortError'));

@@ -5,7 +5,7 @@ import type { Head } from '../../domain/git/head.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { inertLine } from './sanitize.ts';
+import { sanitizeLine, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { IndexFreshnessInput, IndexFreshnessOutput } from './tools.schema.ts';
@@ -22,14 +22,17 @@ export async function indexFreshness(
     repository === undefined
       ? await library.receipts(pattern, signal)
       : [await library.receipt(repository, undefined, signal)];
-  const { items, nextCursor } = pageAfter(receipts, (receipt) => receipt.repository, { cursor, limit });
+  const { items, nextCursor } = pageAfter('index_freshness', receipts, (receipt) => receipt.repository, {
+    cursor,
+    limit,
+  });
   const asked = items.filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL)).map(addressOfReceipt);
   const heads = await library.mgit((mgit) => mgit.heads(asked, { signal }), signal);
   const repositories = items.map((receipt) => freshnessOf(receipt, heads.get(receipt.repository)));
-  const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(nextCursor)}]`];
+  const more = nextCursor === null ? [] : [`[more: cursor ${nextCursor}]`];
   const head = `${items.length} of ${receipts.length} indexed repositories`;
   return {
-    text: [head, ...repositories.map((entry) => inertLine(rendered(entry))), ...more].join('\n'),
+    text: [head, ...repositories.map((entry) => sanitizeLine(rendered(entry))), ...more].join('\n'),
     structured: { total: receipts.length, repositories, nextCursor },
   };
 }
@@ -46,7 +49,7 @@ function freshnessOf(receipt: Receipt, head: Head | LonghaulError | undefined): 
   return {
     ...state,
     head: head.commit,
-    headBranch: head.branch,
+    headBranch: head.branch === null ? null : sanitizeName(head.branch),
     behind: head.commit !== receipt.commit,
     problem: null,
   };

@@ -11,6 +11,7 @@ import type { SearchSession } from '../catalog/search.ts';
 import type { IndexReader } from './index-reader.ts';
 import { keep, unlessAborted } from './cache.ts';
 import { nearest } from './nearest.ts';
+import { nameShownAs } from './sanitize.ts';
 
 /**
  * What the tools of one server work with. Everything is opened when it is first needed and kept; after a server was away, or
@@ -25,7 +26,10 @@ export interface Library {
   mgit<Result>(work: (mgit: Mgit) => Promise<Result>, signal: AbortSignal): Promise<Result>;
   /** The receipts of HEAD of the indexed repositories that a pattern means; all without one. Throws `InvalidInput`. */
   receipts(pattern: string | undefined, signal: AbortSignal): Promise<Receipt[]>;
-  /** The receipt of a repository that is indexed, at HEAD or at a branch. Throws `InvalidInput` naming similar ids, or the branches. */
+  /**
+   * The receipt of a repository that is indexed, at HEAD or at a branch, both named as answers show them. Throws `InvalidInput` naming similar
+   * ids, or the branches.
+   */
   receipt(repository: string, branch: string | undefined, signal: AbortSignal): Promise<Receipt>;
   /** Closes connections and ends threads. */
   close(): Promise<void>;
@@ -64,14 +68,16 @@ export function createLibrary(currentContext: () => CliContext): Library {
       }),
     async receipts(pattern, signal) {
       const { providers } = shelves();
-      const parsed = pattern === undefined ? null : parsePattern(pattern, providers);
+      const parsed = pattern === undefined ? null : parsePattern(nameShownAs(pattern), providers);
       const receipts = await library.index((index) => index.receipts(), signal);
       return parsed === null ? receipts : receipts.filter(({ repository }) => matchesPattern(parsed, repository));
     },
-    async receipt(repository, branch, signal) {
+    async receipt(shownRepository, shownBranch, signal) {
+      const repository = nameShownAs(shownRepository);
+      const branch = shownBranch === undefined ? undefined : nameShownAs(shownBranch);
       const receipt = await library.index((index) => index.receipt(repository, branch), signal);
       if (receipt !== null && receipt.commit !== '') return receipt;
-      if (branch !== undefined) throw notAtBranch(await library.receipt(repository, undefined, signal), branch);
+      if (branch !== undefined) throw notAtBranch(await library.receipt(shownRepository, undefined, signal), branch);
       throw notIndexed(repository, receipt !== null, await library.receipts(undefined, signal));
     },
     close: async () => {

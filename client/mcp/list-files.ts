@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { type Answer, short } from './answer.ts';
-import { inertLine } from './sanitize.ts';
+import { nameShownAs, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { pageAfter } from './page.ts';
 import { listRepositoryPaths } from './repository-files.ts';
@@ -14,15 +14,17 @@ export async function listFiles(
 ): Promise<Answer<ListFilesOutput>> {
   const receipt = await library.receipt(repository, branch, signal);
   const { source, paths } = await listRepositoryPaths(library, receipt, signal);
-  const matches = glob === undefined ? () => true : picomatch(glob, { dot: true });
+  const matches = glob === undefined ? () => true : picomatch(nameShownAs(glob), { dot: true });
   const matching = paths.filter((path) => matches(path));
-  const { items, nextCursor } = pageAfter(matching, (path) => path, { cursor, limit });
+  const { items, nextCursor } = pageAfter('list_files', matching, (path) => path, { cursor, limit });
+  const files = items.map(sanitizeName);
   const { commit } = receipt;
   const from = source === 'index' ? ', as far as they are indexed' : '';
-  const head = `${inertLine(repository)} @ ${short(commit)}: ${items.length} of ${matching.length} files${from}`;
-  const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(inertLine(nextCursor))}]`];
+  const shown = sanitizeName(receipt.repository);
+  const head = `${shown} @ ${short(commit)}: ${files.length} of ${matching.length} files${from}`;
+  const more = nextCursor === null ? [] : [`[more: cursor ${nextCursor}]`];
   return {
-    text: [head, ...items.map(inertLine), ...more].join('\n'),
-    structured: { repository, commit, source, total: matching.length, files: [...items], nextCursor },
+    text: [head, ...files, ...more].join('\n'),
+    structured: { repository: shown, commit, source, total: matching.length, files, nextCursor },
   };
 }

@@ -1,7 +1,7 @@
 import { branchNames } from '../../domain/catalog/index/refs.ts';
 import type { Answer } from './answer.ts';
 import { short } from './answer.ts';
-import { inertLine } from './sanitize.ts';
+import { sanitizeLine, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { ListRepositoriesInput, ListRepositoriesOutput } from './tools.schema.ts';
@@ -13,18 +13,21 @@ export async function listRepositories(
   signal: AbortSignal,
 ): Promise<Answer<ListRepositoriesOutput>> {
   const receipts = await library.receipts(pattern, signal);
-  const { items, nextCursor } = pageAfter(receipts, ({ repository }) => repository, { cursor, limit });
+  const { items, nextCursor } = pageAfter('list_repositories', receipts, ({ repository }) => repository, {
+    cursor,
+    limit,
+  });
   const repositories = items.map((receipt) => {
     const { files, objects } = receipt;
-    return { ...indexedState(receipt), branches: branchNames(receipt), files, objects };
+    return { ...indexedState(receipt), branches: branchNames(receipt).map(sanitizeName), files, objects };
   });
   const lines = repositories.map(({ id, commit, branch, branches, files, objects, indexedAt }) => {
     const at =
       commit === null ? 'not complete yet' : `${short(commit)} (${branch ?? 'detached'}), indexed ${indexedAt}`;
-    const beside = branches.length === 0 ? '' : `; also at the branches ${branches.join(', ')}`;
-    return inertLine(`${id}: ${at}, ${files} files, ${objects} objects${beside}`);
+    const more = branches.length === 0 ? '' : `; also the branches ${branches.join(', ')}`;
+    return sanitizeLine(`${id}: ${at}, ${files} files, ${objects} objects${more}`);
   });
-  const more = nextCursor === null ? [] : [`[more: cursor ${JSON.stringify(nextCursor)}]`];
+  const more = nextCursor === null ? [] : [`[more: cursor ${nextCursor}]`];
   return {
     text: [`${items.length} of ${receipts.length} indexed repositories`, ...lines, ...more].join('\n'),
     structured: { total: receipts.length, repositories, nextCursor },

@@ -1,6 +1,6 @@
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { inert, inertLine } from './sanitize.ts';
+import { sanitize, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { readRepositoryFile } from './repository-files.ts';
 import type { ReadFileInput, ReadFileOutput } from './tools.schema.ts';
@@ -26,15 +26,15 @@ export async function readFile(
   if (startLine > Math.max(all.length, 1)) {
     throw new LonghaulError(
       'InvalidInput',
-      `${inertLine(path)} has ${all.length} lines: start_line ${startLine} is none.`,
+      `${sanitizeName(path)} has ${all.length} lines: start_line ${startLine} is none.`,
     );
   }
   const wanted = all.slice(startLine - 1, endLine ?? all.length);
   const { lines, isCut } = fitting(wanted);
   const last = startLine - 1 + lines.length;
   const structured: ReadFileOutput = {
-    repository,
-    path,
+    repository: sanitizeName(receipt.repository),
+    path: sanitizeName(path),
     commit: receipt.commit,
     source,
     startLine,
@@ -54,7 +54,7 @@ function fitting(wanted: readonly string[]): { lines: string[]; isCut: boolean }
   let room = MOST_TEXT;
   for (const line of wanted.slice(0, MOST_LINES)) {
     const over = line.length - LONGEST_LINE;
-    const start = inert(over > 0 ? line.slice(0, LONGEST_LINE) : `${line}\n`).replace(/\n$/, '');
+    const start = sanitize(over > 0 ? line.slice(0, LONGEST_LINE) : `${line}\n`).replace(/\n$/, '');
     const shown = over > 0 ? `${start}… [${over} more characters]` : start;
     room -= shown.length + 1;
     if (room < 0 && lines.length > 0) break;
@@ -76,7 +76,5 @@ function rendered(file: ReadFileOutput, lines: readonly string[]): string {
         : ''
       : `${left}start_line ${nextLine} goes on]`;
   const numbered = lines.map((line, at) => `${String(startLine + at).padStart(6)}\t${line}`);
-  return (
-    [`${inertLine(repository)} ${inertLine(path)} @ ${short(commit)} (${range}${from})`, ...numbered].join('\n') + more
-  );
+  return [`${repository} ${path} @ ${short(commit)} (${range}${from})`, ...numbered].join('\n') + more;
 }

@@ -6,7 +6,7 @@ import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { inert, inertLine } from './sanitize.ts';
+import { nameShownAs, sanitizeLine, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { nearest } from './nearest.ts';
 
@@ -36,9 +36,11 @@ export interface RepositoryPaths {
 export async function readRepositoryFile(
   library: Library,
   receipt: Receipt,
-  path: string,
+  asked: string,
   signal: AbortSignal,
 ): Promise<RepositoryFile> {
+  // answers show names with escape sequences for characters that steer a terminal
+  const path = nameShownAs(asked);
   const fromGit = await askGit(library, receipt, signal, (mgit) =>
     mgit.readFile(addressOfReceipt(receipt), receipt.commit, path, { signal }),
   );
@@ -51,9 +53,6 @@ export async function readRepositoryFile(
     if (fromGit.failure !== null) throw fromGit.failure;
   }
   const { paths, source } = await listRepositoryPaths(library, receipt, signal);
-  // a path with control characters is shown without them
-  const shown = paths.find((known) => known !== path && inert(known) === path);
-  if (shown !== undefined) return readRepositoryFile(library, receipt, shown, signal);
   throw noSuchPath(receipt, path, paths, source);
 }
 
@@ -115,7 +114,7 @@ function refuseUnfinished({ repository, pending }: Receipt): void {
 }
 
 function textOf({ repository, commit }: Receipt, path: string, { mode, size, content }: CommittedFile): string {
-  const name = `${inertLine(path)} of ${repository}`;
+  const name = `${sanitizeName(path)} of ${repository}`;
   const refuse = (why: string): never => {
     throw new LonghaulError('InvalidInput', `${name} ${why}`);
   };
@@ -126,7 +125,7 @@ function textOf({ repository, commit }: Receipt, path: string, { mode, size, con
   if (mode === '120000') {
     const target = isUtf8(content) ? decodeText(content) : '';
     return refuse(
-      `is a symbolic link to ${JSON.stringify(inertLine(target.slice(0, 500)))}. What is there is not read.`,
+      `is a symbolic link to ${JSON.stringify(sanitizeLine(target.slice(0, 500)))}. What is there is not read.`,
     );
   }
   if (skipByContent(path, content) === 'binary') {
@@ -141,9 +140,9 @@ function noSuchPath(
   paths: readonly string[],
   source: FileSource,
 ): LonghaulError {
-  const near = nearest(path, paths).map((name) => inertLine(name).slice(0, 300));
+  const near = nearest(path, paths).map((name) => sanitizeName(name).slice(0, 300));
   const hint = near.length === 0 ? 'list_files lists what there is.' : `Did you mean ${near.join(' or ')}?`;
-  const asked = JSON.stringify(inertLine(path.slice(0, 300)));
+  const asked = JSON.stringify(sanitizeLine(path.slice(0, 300)));
   if (source === 'index') {
     return new LonghaulError(
       'InvalidInput',

@@ -1,28 +1,52 @@
 import { toUSVString } from 'node:util';
 
-/** Control characters but tab and line feed, marks that reorder a line, and invisible tags. */
-// oxlint-disable-next-line no-control-regex -- these are the characters that must not get through
-const STEERING = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]/gu;
+/** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
+const STEERING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
+const IN_TEXT = new RegExp(`[${STEERING}]`, 'gu');
+/** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
+const IN_NAME = new RegExp(String.raw`[${STEERING}\t\n\ud800-\udfff]|\\(?=u\{)`, 'gu');
+const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Somebody else's text as it may be shown: what would steer a terminal, or hide or reorder text, is written `\u{1b}`. Line
- * ends are line feeds.
+ * Foreign text as it may be shown. Characters that control a terminal, or that hide or reorder text, are written as escape
+ * sequences such as `\u{1b}`. Line ends become line feeds.
  */
-export function inert(text: string): string {
-  return toUSVString(text)
-    .replaceAll('\r\n', '\n')
-    .replaceAll(STEERING, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+export function sanitize(text: string): string {
+  return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);
 }
 
-/** {@link inert} on one line, as names are shown. */
-export function inertLine(text: string): string {
-  return inert(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
+/**
+ * A name (a path, a branch, a repository id) as it is shown, on one line. Different names are shown differently, and
+ * {@link nameShownAs} turns what is shown back into the name.
+ */
+export function sanitizeName(name: string): string {
+  return name.replaceAll(IN_NAME, escapeSequence);
 }
 
-/** A JSON value with every text in it made {@link inert}. */
-export function inertValue<Value>(value: Value): Value {
-  if (typeof value === 'string') return inert(value) as Value;
-  if (Array.isArray(value)) return value.map((item: unknown) => inertValue(item)) as Value;
+/** The name that {@link sanitizeName} shows as `shown`. Text without escape sequences is returned unchanged. */
+export function nameShownAs(shown: string): string {
+  return shown.replaceAll(ESCAPE, (sequence, code: string) => {
+    const point = Number.parseInt(code, 16);
+    if (point > 0x10ffff) return sequence;
+    const character = String.fromCodePoint(point);
+    // only what would be shown like this: any other sequence is part of the name
+    return character === '\\' || sanitizeName(character) === sequence ? character : sequence;
+  });
+}
+
+/** {@link sanitize} on one line, for messages that contain foreign text. */
+export function sanitizeLine(text: string): string {
+  return sanitize(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
+}
+
+/** A JSON value with every string in it sanitized. Names that are sanitized already stay as they are. */
+export function sanitizeValue<Value>(value: Value): Value {
+  if (typeof value === 'string') return sanitize(value) as Value;
+  if (Array.isArray(value)) return value.map((item: unknown) => sanitizeValue(item)) as Value;
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, inertValue(item as unknown)])) as Value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sanitizeValue(item as unknown)])) as Value;
+}
+
+function escapeSequence(character: string): string {
+  return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
 }

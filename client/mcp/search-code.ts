@@ -1,6 +1,6 @@
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { inert, inertLine } from './sanitize.ts';
+import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
 
@@ -28,16 +28,22 @@ export async function searchCode(
   const question = {
     query,
     limit,
-    ...(pattern === undefined ? {} : { pattern }),
+    ...(pattern === undefined ? {} : { pattern: nameShownAs(pattern) }),
     ...(language === undefined ? {} : { language }),
-    ...(path === undefined ? {} : { path }),
-    ...(branch === undefined ? {} : { branch }),
+    ...(path === undefined ? {} : { path: nameShownAs(path) }),
+    ...(branch === undefined ? {} : { branch: nameShownAs(branch) }),
   };
   const { tookMs, results: found } = await library.search(question, signal);
   const results: Result[] = [];
   let room = MOST_TEXT;
   for (const { snippet, symbols, ...rest } of found) {
-    const result = { ...rest, symbols: [...symbols], snippet: shortened(snippet) };
+    const result = {
+      ...rest,
+      repo: sanitizeName(rest.repo),
+      path: sanitizeName(rest.path),
+      symbols: [...symbols],
+      snippet: shortened(snippet),
+    };
     room -= result.snippet.length;
     if (room < 0) break;
     results.push(result);
@@ -52,13 +58,13 @@ function shortened(snippet: string): string {
 }
 
 function rendered(query: string, results: readonly Result[], omitted: number): string {
-  const count = `${results.length} ${results.length === 1 ? 'result' : 'results'} for ${JSON.stringify(inertLine(query))}`;
+  const count = `${results.length} ${results.length === 1 ? 'result' : 'results'} for ${JSON.stringify(sanitizeLine(query))}`;
   const left = omitted === 0 ? '' : ` (${omitted} more left out: too large for one answer)`;
   return [`${count}${left}`, ...results.map(renderedResult)].join('\n\n');
 }
 
 function renderedResult({ repo, path, startLine, endLine, language, symbols, commit, snippet }: Result): string {
-  const names = symbols.length === 0 ? '' : ` — ${symbols.slice(0, 6).map(inertLine).join(', ')}`;
-  const place = `${inertLine(repo)} ${inertLine(path)}:${startLine}-${endLine}`;
-  return `${place} (${language || 'text'}, commit ${short(commit)})${names}\n${inert(snippet).replace(/\n+$/, '')}`;
+  const names = symbols.length === 0 ? '' : ` — ${symbols.slice(0, 6).map(sanitizeLine).join(', ')}`;
+  const place = `${repo} ${path}:${startLine}-${endLine}`;
+  return `${place} (${language || 'text'}, commit ${short(commit)})${names}\n${sanitize(snippet).replace(/\n+$/, '')}`;
 }

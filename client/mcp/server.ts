@@ -4,7 +4,7 @@ import { shownError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
-import { inert, inertValue } from './sanitize.ts';
+import { sanitize, sanitizeValue } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { listFiles } from './list-files.ts';
 import { listRepositories } from './list-repositories.ts';
@@ -98,10 +98,10 @@ export function createMcpServer(library: Library): McpServer {
 async function resultOf(answer: Promise<Answer<Record<string, unknown>>>): Promise<CallToolResult> {
   try {
     const { text, structured } = await answer;
-    return { content: [{ type: 'text', text }], structuredContent: inertValue(structured) };
+    return { content: [{ type: 'text', text }], structuredContent: sanitizeValue(structured) };
   } catch (error) {
     const { type, message, remedy } = shownError(error);
     const advice = remedy === null || type === 'InvalidInput' ? '' : `\n${remedy}`;
-    return { content: [{ type: 'text', text: inert(redact(`${message}${advice}`)) }], isError: true };
+    return { content: [{ type: 'text', text: sanitize(redact(`${message}${advice}`)) }], isError: true };
   }
 }

@@ -18,7 +18,8 @@ const pathGlob = text(500);
 const branch = text(200).describe(
   'A branch that is indexed: list_repositories names those beside HEAD. Left out: HEAD.',
 );
-const cursor = text(5_000).describe('`nextCursor` of the previous answer, for what comes after it.');
+/** A path of 4,096 characters, each up to three bytes or an escape of six, in base64url. */
+const cursor = text(40_000).describe('`nextCursor` of the previous answer, as it is, for what comes after it.');
 
 /** Arguments of `search_code`. */
 export const searchCodeInput = z.strictObject({

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { inject } from 'vitest';
+import { createProgram } from '../../client/cli/program.ts';
 import type { Estate } from './estate.ts';
+import { memoryIo } from './memory-io.ts';
 import { NAMESPACE } from './namespace.ts';
 
 /** The command line's program. */
@@ -36,8 +38,19 @@ export function commandEnv(estate: Estate, change: Record<string, string | undef
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** Runs `longhaul` to its end. */
+/** Runs `longhaul` in this process to its end: the same program without the second that a process takes to start. */
 export async function longhaul(env: Record<string, string>, args: readonly string[], input?: string): Promise<Ended> {
+  const io = memoryIo(env, input);
+  const exitCode = await createProgram({ io }).run(args);
+  return { exitCode, stdout: io.out(), stderr: io.err() };
+}
+
+/** Runs `longhaul` as a process of its own to its end, for what only a process shows: each group of commands has one. */
+export async function longhaulProcess(
+  env: Record<string, string>,
+  args: readonly string[],
+  input?: string,
+): Promise<Ended> {
   const ended = await execa(process.execPath, [BIN, ...args], {
     env,
     extendEnv: false,

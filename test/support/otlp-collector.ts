@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { fieldsOf } from '../../activities/index/models/protobuf.ts';
+import protobuf from 'protobufjs/minimal.js';
 
 /** A span as it came over the wire. */
 export interface ReceivedSpan {
@@ -59,14 +59,19 @@ function spansIn(body: Buffer): ReceivedSpan[] {
   });
 }
 
+/** The bytes of the fields at the end of a path of field numbers. */
 function inside(messages: readonly Buffer[], ...path: readonly number[]): Buffer[] {
-  return path.reduce<Buffer[]>(
-    (outer, number) =>
-      outer.flatMap((message) =>
-        fieldsOf(message).flatMap((field) =>
-          field.number === number && typeof field.value !== 'number' ? [Buffer.from(field.value)] : [],
-        ),
-      ),
-    [...messages],
-  );
+  return path.reduce<Buffer[]>((outer, number) => outer.flatMap((message) => bytesOf(message, number)), [...messages]);
+}
+
+/** The bytes of every string, bytes or message field with this number. */
+function bytesOf(message: Buffer, number: number): Buffer[] {
+  const reader = protobuf.Reader.create(message);
+  const found: Buffer[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === ((number << 3) | 2)) found.push(Buffer.from(reader.bytes()));
+    else reader.skipType(tag & 7);
+  }
+  return found;
 }

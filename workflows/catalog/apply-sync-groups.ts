@@ -11,7 +11,7 @@ import {
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
-  describeGroupChange,
+  describeGroupsPlan,
   type GroupChange,
   isEffective,
   SYNC_GROUPS_LOCK,
@@ -26,7 +26,7 @@ const PAUSE_MS = 2_000;
 const GIVE_UP_MS = 3_600_000;
 
 /**
- * Makes the schedules what `sync-groups.yaml` declares (seed 000, workflow 7). What differs is in the history before anything
+ * Makes the schedules what `sync-groups.yaml` declares (docs/sync-groups.md). What differs is in the history before anything
  * is done, so that it is done to the end whatever dies; groups that are new, or mean other repositories than before, run at once.
  * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
  */
@@ -59,7 +59,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
     { summary: `compare ${file} with what runs`.slice(0, 200) },
     [{ document, file, prune }],
   );
-  setCurrentDetails(plan.changes.map(describeGroupChange).join('\n'));
+  setCurrentDetails(describeGroupsPlan(plan));
   const changes = plan.changes.filter(isEffective);
   if (changes.length > 0) {
     await deciding.applyGroups.executeWithOptions({ summary: `${changes.length} schedules` }, [{ changes, source }]);

@@ -27,12 +27,12 @@ import { collected } from '../shared/quiet.ts';
 import { lockOf } from './lock.ts';
 import { progressQuery } from './messages.ts';
 
-/** Something happened to the repository: {@link RepositoryEvents}. */
+/** An event of the repository: {@link RepositoryEvents}. */
 const repositoryEvents = defineSignal<[unknown]>('repositoryEvents');
 
-/** However much comes, something is done after this long. */
+/** The flow acts after this long, even if messages keep arriving. */
 const LONGEST_MS = 60_000;
-/** Messages that are known again when they come a second time. */
+/** Number of delivery ids that are recognised as duplicates. */
 const DELIVERIES_KEPT = 500;
 /** Pauses while another run holds the repository. */
 const FIRST_PAUSE_MS = 5_000;
@@ -40,21 +40,21 @@ const LONGEST_PAUSE_MS = 5 * 60_000;
 /** A repository that is held for longer than any run may take is left to the next sync. */
 const GIVE_UP_MS = 25 * 3_600_000;
 
-/** What one run hands to the next. Plain JSON. */
+/** State passed to the next run. Plain JSON. */
 interface FollowState {
   readonly pending: readonly RepositoryEvent[];
   readonly deliveries: readonly string[];
   readonly events: number;
   readonly rounds: number;
-  /** What each flow failed with when it was last needed. */
+  /** The last failure of each flow. */
   readonly failed: Readonly<Partial<Record<FollowStep['flow'], RepositoryFailure | null>>>;
 }
 
 /**
- * Keeps the index with what a forge says happened to one repository: waits until nothing comes any more, does what is to be
- * done about all of it at once, and ends when nothing came meanwhile. Started with its signal, under the id
- * `follow/<repository id>`, so a burst of pushes becomes few syncs and none is lost. One that another run works on is waited
- * for: that run may have looked before the push. Ends with the first failure when something could not be done.
+ * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events at once, and
+ * ends when no more have arrived. Started with its signal, under the id `follow/<repository id>`, so that a burst of
+ * pushes becomes few syncs and none is lost. It waits for another run on the repository, which may have read HEAD
+ * before the push. Fails with the first failure.
  */
 export async function followRepository(
   input: FollowInput & { readonly continued?: FollowState },
@@ -75,7 +75,7 @@ export async function followRepository(
         if (delivery !== undefined && state.deliveries.includes(delivery)) continue;
         const deliveries = [...state.deliveries, ...(delivery === undefined ? [] : [delivery])];
         state = { ...state, events: state.events + 1, deliveries: deliveries.slice(-DELIVERIES_KEPT) };
-        // one push says as much as a hundred; of others only what was said last counts
+        // one push is as good as a hundred; of other events only the last one counts
         const same = pending.findIndex((known) => saysTheSame(known, event));
         if (kind === 'pushed' && same >= 0) continue;
         if (same >= 0) pending.splice(same, 1);
@@ -102,7 +102,7 @@ export async function followRepository(
         matched,
       } = await done(step, repository);
       state = { ...state, failed: { ...state.failed, [step.flow]: failure } };
-      // the message may be late: what was in the index and is there after all comes back
+      // the message may be late: index the repository again if it was in the index and still exists
       if (step.flow === removeRepositoriesFlow.type && matched > 0 && patched('what-is-there-comes-back')) {
         if (!steps.some(({ flow }) => flow === onboardRepositoriesFlow.type)) {
           steps.unshift({ flow: onboardRepositoriesFlow.type, input: { patterns: [repository] } });
@@ -128,14 +128,14 @@ function saysTheSame(a: RepositoryEvent, b: RepositoryEvent): boolean {
   return a.kind === b.kind && (a.kind === 'pushed' || (a.from === b.from && a.wanted === b.wanted));
 }
 
-/** What a step came to. */
+/** The result of a step. */
 interface StepOutcome {
   readonly failures: readonly RepositoryFailure[];
-  /** Repositories that it was about; 0 for a step that is about this one alone. */
+  /** Number of its repositories; 0 for a step about this one alone. */
   readonly matched: number;
 }
 
-/** Does one step, as soon as nobody else works on the repository. Gives what failed for another reason. */
+/** Runs one step as soon as no other run works on the repository. Returns its failure, if any. */
 async function done(step: FollowStep, repository: string): Promise<StepOutcome> {
   const giveUp = Date.now() + GIVE_UP_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {

@@ -28,14 +28,14 @@ const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
 const budgetQuery = defineQuery<ForgeBudgetStatus>('budget');
 
-/** Updates a run: its history stays below a few thousand events. */
+/** Updates per run: keeps its history below a few thousand events. */
 const UPDATES_A_RUN = 500;
-/** A budget that nobody used for so long, and that holds nothing to remember, ends. */
+/** A budget that was unused for this long and has no state to keep ends. */
 const IDLE = '1 hour';
 
 /**
- * Keeps what all workers together may ask of one forge with one token. Its workflow id is `forge/<host>/<fingerprint of the
- * token>`; whoever wants something starts it, so nobody else has to.
+ * Holds the budget of all workers for one forge and token. Its workflow id is `forge/<host>/<fingerprint of the
+ * token>`; the first request starts it.
  */
 export async function forgeBudget(
   input?: Partial<ForgeBudgetInput> & { readonly continued?: ForgeBudget },

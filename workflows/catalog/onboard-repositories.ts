@@ -8,7 +8,7 @@ import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
- * Initial onboarding by pattern (seed 000, workflows 1 and 6): `mgit list`, optionally a person's confirmation, then one
+ * Initial onboarding by pattern (docs/flows.md): `mgit list`, optionally a person's confirmation, then one
  * `syncRepository` child for each repository that is not indexed yet.
  */
 export async function onboardRepositories(input: OnboardInput): Promise<FleetResult> {

@@ -38,21 +38,22 @@ import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThrou
 import { progressQuery } from './messages.ts';
 import { buildLock } from './lock.ts';
 
-/** Every pass brings in what moved during the one before. */
+/** Every pass indexes what moved during the one before. */
 const MAX_PASSES = 3;
 
-/** Which builds there are, and which is live, is changed by one run at a time. */
+/** One run at a time changes the builds of the index. */
 const LOCK: Pick<Locked<unknown>, 'workflowId' | 'busy'> = {
   workflowId: 'index-builds',
   busy: { type: 'IndexBusy', error: 'Another run is changing the builds of the index.' },
 };
 
 /**
- * A new build of the index beside the live one, under another model or by another version of Longhaul; compared on stored
- * questions; and made live in one step. Searches and syncs use the old build until then, and it stays for a rollback.
+ * Builds the index again in parallel to the live build, with another model or by another version of Longhaul; compares
+ * both on stored queries; and switches in one step. Searches and syncs use the old build until then, and it stays for a
+ * rollback.
  */
 export async function reembedIndex(input: ReembedInput): Promise<ReembedResult> {
-  // handlers stand before the first wait, so that nobody can ask too early
+  // handlers are registered before the first wait, so that early queries are answered
   const progress = new ReembedTracker();
   const answer = confirmation({
     text: SWITCH_QUESTION,
@@ -119,11 +120,11 @@ async function compare(
   progress.update({ comparison });
 }
 
-/** What a person would look at before going over, when nobody is asked. */
+/** Fails if the comparison would need a person's decision and none is asked. */
 function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress): void {
   const stop = (type: FailureType, why: string): never => {
     throw ApplicationFailure.nonRetryable(
-      `${why} The live build stays; go over with \`longhaul index switch ${to}\`.`,
+      `${why} The live build stays; switch anyway with \`longhaul index switch ${to}\`.`,
       type,
     );
   };
@@ -140,7 +141,10 @@ function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress):
   }
 }
 
-/** Brings what the live build has into a build beside it, wherever its refs are now. A part of `reembedIndex`. */
+/**
+ * Indexes the repositories of the live build in another build, at the current positions of their refs. A part of
+ * `reembedIndex`.
+ */
 export async function fillBuild(input: FillInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);
@@ -162,18 +166,18 @@ export async function fillBuild(input: FillInput): Promise<FleetResult> {
   });
 }
 
-/** Makes another build live, in one step: `previous` is the way back from a `reembedIndex`. */
+/** Makes another build live, in one step: `previous` undoes a `reembedIndex`. */
 export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked(switchIndexFlow, input);
   const work = async (): Promise<SwitchResult> => {
-    // found out first, because after the switch `previous` would name the other one
+    // resolved first, because after the switch `previous` would name the other one
     const to = await deciding.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
     return indexing.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
   };
   return underLock({ ...LOCK, type: switchIndexFlow.type, input: question, work });
 }
 
-/** Deletes the builds that nobody uses. */
+/** Deletes unused builds. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   const question = await checked(pruneIndexFlow, input);
   return underLock({ ...LOCK, type: pruneIndexFlow.type, input: question, work: () => indexing.pruneBuilds(question) });
@@ -205,7 +209,7 @@ class ReembedTracker {
     setCurrentDetails(describeReembed(this.state));
   }
 
-  /** Takes in what a pass did; what failed in the last one is what counts. */
+  /** Adds the result of a pass; the failures of the last pass count. */
   add({ matched, failed, failures, objectsWritten, embedded, embeddingsReused }: FleetResult): void {
     const { state } = this;
     this.update({

@@ -6,7 +6,9 @@ import { checked } from '../shared/input.ts';
 import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from '../shared/fleet.ts';
 
-/** Takes the indexed repositories that match, or one branch of them, out of the index; the repositories themselves are not touched. */
+/**
+ * Removes matching repositories, or one branch of them, from the index; the repositories themselves are not changed.
+ */
 export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
   const tracker = new FleetTracker(state.progress);

@@ -7,8 +7,8 @@ import { finding } from './activities.ts';
 import { fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
- * One run of a sync group (seed 000, workflows 7 and 8), started by its schedule: what `mgit list` finds and the index does
- * not hold is onboarded, what moved since is synced, a child for each. One that fails stops nothing.
+ * One run of a sync group (docs/sync-groups.md), started by its schedule: onboards what `mgit list` finds and the index
+ * does not hold, and syncs what moved, with one child each. A failed repository does not stop the others.
  */
 export async function syncGroup(input: SyncGroupInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);

@@ -7,8 +7,8 @@ import { finding } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from '../shared/fleet.ts';
 
 /**
- * Delta sync of what is indexed (seed 000, workflows 2 and 8): where each HEAD is, and each branch beside it, is asked in batches, and a child is
- * started only for a repository that changed.
+ * Delta sync of indexed repositories (docs/flows.md): reads every HEAD and indexed branch in batches, and starts a
+ * child only for a repository that changed.
  */
 export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
@@ -24,7 +24,7 @@ export async function syncRepositories(input: SyncRepositoriesInput): Promise<Fl
       ]),
     child: {
       type: syncRepositoryFlow.type,
-      // one that was removed while it waited for its turn must not come back; a moved one is not there yet
+      // a repository that was removed while it waited must not be indexed again; a moved one is not indexed yet
       input: (repository, { isMoved, branches }) => ({
         repository,
         ...(isMoved ? {} : { onlyIndexed: true }),

@@ -1,4 +1,4 @@
-import { setCurrentDetails } from '@temporalio/workflow';
+import { isCancellation, log, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type {
   IngestStreamInput,
   RemoveRepositoryInput,
@@ -15,14 +15,14 @@ import {
 } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
 import { underLock } from '../shared/lock.ts';
-import { indexing } from './activities.ts';
+import { deciding, indexing } from './activities.ts';
 import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,
  * the receipt last. Its workflow id `sync/<repository id>` is the lock; on failure the old receipt stays, and the next run
- * repairs (seed 000, workflows 1 to 3).
+ * repairs (docs/flows.md).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(syncRepositoryFlow, input);
@@ -39,20 +39,37 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
   });
 }
 
-/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (contracts of seed 000). */
+/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (docs/flows.md). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
   const { repository, stream } = await checked(ingestStreamFlow, input);
   return underLock({
     ...lockOf(repository),
     type: ingestStreamFlow.type,
     input: { repository, stream },
-    work: () =>
-      reported(repository, undefined, () =>
+    work: async () => {
+      const outcome = await reported(repository, undefined, () =>
         indexing.ingestStream.executeWithOptions({ summary: `index the stream of ${repositoryName(repository)}` }, [
           { repository, stream },
         ]),
-      ),
+      );
+      if (patched('flow-discards-its-stream')) await discard(repository, stream);
+      return outcome;
+    },
   });
+}
+
+/** Deletes a stream that is in the index now. A failure is only logged: streams are also deleted by their age. */
+async function discard(repository: string, stream: string): Promise<void> {
+  const before = workflowInfo().startTime.getTime();
+  try {
+    await deciding.discardStream.executeWithOptions(
+      { summary: 'delete the stream', scheduleToCloseTimeout: '10 minutes' },
+      [{ repository, stream, before }],
+    );
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.warn('The ingested stream was not deleted.', { repository, stream, error: String(error) });
+  }
 }
 
 /** Takes one repository, or one branch of it, out of the index: objects first, receipts last. */
@@ -78,7 +95,7 @@ export async function removeRepository(input: RemoveRepositoryInput): Promise<Re
   });
 }
 
-/** Runs one repository's work and tells the log how it ended, as seed 000 workflow 8 names the events. */
+/** Runs one repository's work and logs how it ended (docs/events.md). */
 async function reported(
   id: string,
   group: string | undefined,

@@ -20,9 +20,9 @@ import { lockOf } from './lock.ts';
 import { tellingFailure } from './log-events.ts';
 
 /**
- * Holds the index against git: one pass over Weaviate tells which receipts do not say what it holds, and only those (with
- * `full` all) are compared object by object, a child each. With `repair` what differs is mended. A repository that differs in
- * the end is a failure `IndexDiffers`.
+ * Checks the index against git: one pass over Weaviate finds the receipts that differ from what it holds, and only
+ * those (with `full` all) are compared object by object, with one child each. With `repair` differences are repaired. A
+ * repository that still differs at the end is a failure `IndexDiffers`.
  */
 export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
   const { given, state } = fleetStart(input);
@@ -59,7 +59,7 @@ function record(tracker: FleetTracker, found: RepositoryVerification): void {
   tracker.failed([{ repository, type: 'IndexDiffers', error: clipError(error) }]);
 }
 
-/** Compares the index of one repository with git, under its lock, and with `repair` mends exactly what differs. */
+/** Compares the index of one repository with git, under its lock, and with `repair` repairs exactly what differs. */
 export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
   const { repository, repair } = await checked(verifyRepositoryFlow, input);
   const work = async (): Promise<RepositoryVerification> => {

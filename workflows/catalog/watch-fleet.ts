@@ -18,13 +18,13 @@ const options = {
 } satisfies Omit<ActivityOptions, 'startToCloseTimeout'>;
 
 const { channels, tellChannel } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '2 minutes' });
-/** Temporal is asked of the latest runs of each group: there may be a thousand. */
+/** Reads the latest runs of each group from Temporal: there may be a thousand groups. */
 const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTimeout: '20 minutes' });
 
 /**
- * Looks at all groups, started by its schedule, and tells every channel what came and what went since the run before. A
- * channel that does not take the news keeps nobody else from them, and is told the same by the next run, which tells it to nobody
- * else: what it could not be told is with the failure that this run ends with.
+ * Checks all groups, started by its schedule, and sends every channel the alerts raised and resolved since the run
+ * before. A failing channel does not block the others. The next run retries it; the others do not get the alert twice:
+ * the run's failure records what each channel missed.
  */
 export async function watchFleet(): Promise<FleetWatch> {
   const { before, now } = await watch();

@@ -5,9 +5,9 @@ import type { AlertChanges } from '../../../domain/catalog/groups/alerts.ts';
 import type { AlertChannelConfig } from '../../../domain/config/alerts.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** What came and what went, as it is told. */
+/** Alerts raised and resolved, as sent to a channel. */
 export interface AlertNews extends AlertChanges {
-  /** Names this news: a channel that is told twice may take it for one. */
+  /** Identifies this message, so that a receiver can drop duplicates. */
   readonly id: string;
   /** `index.name` in longhaul.yaml. */
   readonly index: string;
@@ -18,8 +18,8 @@ export interface AlertNews extends AlertChanges {
 const TIMEOUT_MS = 30_000;
 
 /**
- * Tells a channel the news. Throws `InvalidConfiguration` when the environment does not have what the channel needs,
- * `AlertNotSent` when it does not take them.
+ * Sends a message to a channel. Throws `InvalidConfiguration` when the environment lacks a variable of the channel,
+ * `AlertNotSent` when the channel does not accept it.
  */
 export async function tell(
   channel: AlertChannelConfig,
@@ -49,13 +49,13 @@ export async function tell(
   }
 }
 
-/** The news as lines for people. */
+/** The message as lines for people. */
 export function textOf({ index, raised, settled }: AlertNews): string {
   const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `settled: ${text}`)];
   return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} settled`, ...lines].join('\n');
 }
 
-/** The text as Slack shows it: what a repository is called calls nobody, and is no link (`<!channel>`). */
+/** The text for Slack: names of repositories must not become mentions or links (`<!channel>`). */
 export function inSlack(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
@@ -91,7 +91,7 @@ async function post(
     });
   } catch {
     signal.throwIfAborted();
-    // the address may be a secret, and stands in some errors
+    // the address may be a secret and is part of some error messages
     throw new LonghaulError('AlertNotSent', `The alert channel ${name} cannot be reached.`);
   }
   await response.body?.cancel();
@@ -123,7 +123,7 @@ async function mail(
   }
 }
 
-/** What the mail server said, which holds no password. */
+/** The mail server's answer, which contains no password. */
 function saidBy(error: unknown): string {
   const { code, responseCode } = error as { code?: string; responseCode?: number };
   return [code, responseCode].filter(Boolean).join(' ') || 'no reason given';

@@ -4,8 +4,8 @@ import { watchFleetFlow } from '../../../domain/catalog/flows/group-flows.ts';
 const EVERY = '5 minutes';
 
 /**
- * Lets the flow `watchFleet` look at the groups of an index every five minutes, or, when nobody is to be told, no more. May be
- * repeated.
+ * Schedules the flow `watchFleet` for the groups of an index every five minutes, or removes the schedule when there are
+ * no channels. Idempotent.
  */
 export async function scheduleWatch(client: Client, indexName: string, isWanted: boolean): Promise<void> {
   const id = watchScheduleId(indexName);
@@ -32,7 +32,7 @@ export async function scheduleWatch(client: Client, indexName: string, isWanted:
   }
 }
 
-/** The id of the schedule that watches over the groups of an index. */
+/** The id of the schedule that checks the groups of an index. */
 export function watchScheduleId(indexName: string): string {
   return `watch-fleet/${indexName}`;
 }

@@ -1,7 +1,7 @@
 import { Cron } from 'croner';
 import type { ScheduledGroup } from './schedules.ts';
 
-/** True when a group's schedule had a time to run since its latest run began, and it is not paused. */
+/** True when a group's schedule has been due since its latest run began, and it is not paused. */
 export function isDue({ group, isPaused, lastRun }: ScheduledGroup, now: Date): boolean {
   if (isPaused) return false;
   if (lastRun === null) return true;

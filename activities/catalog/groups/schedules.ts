@@ -64,7 +64,7 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
   async function describe(name: string): Promise<ScheduledGroup | null> {
     try {
       const description = await handleOf(name).describe();
-      // somebody else's schedule under a name like ours
+      // another program's schedule may have an id like ours
       return description.action.workflowType === FLOW ? scheduledGroup(description) : null;
     } catch (error) {
       if (error instanceof ScheduleNotFoundError) return null;
@@ -101,11 +101,12 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
         return;
       }
       const pausedChanged = fields.some(({ field }) => field === 'paused');
-      await handle.update(({ state }) => ({
-        ...wanted,
-        // what somebody paused by hand stays paused until the declaration itself says something else
-        state: pausedChanged ? wanted.state : { ...state, paused: state.paused },
-      }));
+      await handle.update(({ state, action }) => {
+        const [applied] = action.args as [SyncGroup];
+        // what was paused or resumed by hand stays so, with its note, until the declaration itself changes `paused`
+        const isByHand = state.paused !== applied.paused && !pausedChanged;
+        return { ...wanted, state: isByHand ? state : wanted.state };
+      });
     },
 
     run: (name) =>

@@ -9,11 +9,11 @@ import { nearestKey, parseYaml } from '../../shared/yaml-document.ts';
 /** What `sync-groups.yaml` declares. */
 export interface DeclaredGroups {
   readonly groups: readonly SyncGroup[];
-  /** What is allowed but is probably a mistake, each with file and line. */
+  /** Valid but probably mistaken declarations, each with file and line. */
   readonly warnings: readonly string[];
 }
 
-/** Who reads a declaration. */
+/** Context for reading a declaration. */
 export interface DeclarationReader {
   /** The name of the file in messages. */
   readonly file: string;
@@ -23,14 +23,14 @@ export interface DeclarationReader {
 
 /** Larger documents are refused before they are parsed: they would not fit into a flow's input. */
 const MAX_BYTES = 200_000;
-/** Comparisons of one pattern with another that cost no more than a second or two; those of wildcards cost more than one. */
+/** Comparisons of patterns that take no more than a second or two; those of wildcards count as several. */
 const MOST_COMPARISONS = 5_000_000;
-/** Problems that one message names. */
+/** Maximum number of problems in one message. */
 const MOST_PROBLEMS = 20;
 
 /**
- * Reads a declaration of groups (seed 000, workflow 7; docs/sync-groups.md). Throws `InvalidConfiguration` that names every
- * problem with its file and line.
+ * Parses a declaration of groups (docs/sync-groups.md). Throws `InvalidConfiguration` that lists every problem with its
+ * file and line.
  */
 export function parseSyncGroups(text: string, { file, providers }: DeclarationReader): DeclaredGroups {
   if (Buffer.byteLength(text) > MAX_BYTES) throw refusal([`${file}: the file is larger than ${MAX_BYTES} bytes.`]);
@@ -69,14 +69,14 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   return { groups, warnings: overlapsAmong(patterns) };
 }
 
-/** What is wrong with a cron expression, as far as Temporal's schedules are concerned; null when it is right. */
+/** What is wrong with a cron expression for Temporal's schedules; null when it is valid. */
 function problemOfSchedule(schedule: string): string | null {
   const fields = schedule.trim().split(/\s+/);
   if (fields.length !== 5) {
     return `"${schedule}" has ${fields.length} fields: write minute, hour, day of the month, month and day of the week.`;
   }
   try {
-    // L, W and # are other programs' additions
+    // L, W and # are extensions of other programs
     if (!/^[\d*,/\-a-z\s]+$/i.test(schedule) || /\d[lw]|\bl\b/i.test(schedule)) throw new Error('unknown sign');
     const cron = new Cron(schedule, { mode: '5-part', paused: true });
     if (cron.nextRun() === null) return `"${schedule}" never comes: there is no such day.`;
@@ -97,8 +97,8 @@ interface PlacedPattern {
 }
 
 /**
- * Patterns of two groups that can mean the same repository: both keep it in sync, one of them for nothing. Each pattern is compared
- * with all before it, until that has cost too much: a worker has more to do than to warn.
+ * Patterns of two groups that can match the same repository: both would sync it. Each pattern is compared with all
+ * before it, up to a limit, because a worker has more important work.
  */
 function overlapsAmong(patterns: readonly PlacedPattern[]): string[] {
   const warnings: string[] = [];
@@ -123,7 +123,7 @@ function isLiteral({ text }: Pattern): boolean {
   return !hasWildcard(text);
 }
 
-/** The values that were there before, and where they come again. */
+/** The repeated values and their positions. */
 function repeated(values: readonly string[]): { index: number; value: string }[] {
   const seen = new Set<string>();
   return values.flatMap((value, index) => {

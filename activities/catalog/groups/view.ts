@@ -13,35 +13,32 @@ export interface GroupRun {
   readonly startedAt: string;
   /** How long it took; null while it runs. */
   readonly seconds: number | null;
-  /** Temporal's name of how it ended, or `RUNNING`. */
+  /** Temporal's name of its status. */
   readonly status: string;
   /** Null unless it completed. */
   readonly result: FleetResult | null;
 }
 
-/** A sync group as an operator looks at it. */
+/** A sync group as shown to operators. */
 export interface GroupView extends ScheduledGroup {
   readonly latest: GroupRun | null;
-  /**
-   * When the latest run began after which nothing of the group was left to do, ISO 8601: how far behind the group is. Null when
-   * that was none of the latest.
-   */
+  /** When the latest run that left nothing to do started, ISO 8601. Null when none of the latest runs did. */
   readonly completeAt: string | null;
 }
 
 /** The groups of an index, and their latest runs. */
 export interface GroupsView {
   readonly groups: readonly GroupView[];
-  /** Of each group the {@link RUNS_KEPT} latest runs that Temporal remembers, oldest first. */
+  /** The {@link RUNS_KEPT} latest runs of each group that Temporal still has, oldest first. */
   readonly runs: readonly GroupRun[];
 }
 
 /** Runs of a group whose results are read. */
 const RUNS_KEPT = 10;
-/** Groups that are asked about at the same time. */
+/** Groups that are read in parallel. */
 const AT_ONCE = 8;
 
-/** Looks at the groups of the index called `index`. */
+/** Reads the groups of the index `index`. */
 export async function viewGroups(client: Client, index: string): Promise<GroupsView> {
   const scheduled = await createGroupSchedules(client, index).list();
   const limit = pLimit(AT_ONCE);
@@ -60,7 +57,7 @@ async function runsOf(client: Client, group: string, scheduleId: string): Promis
   const runs: Promise<GroupRun>[] = [];
   // newest first
   for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {
-    // Temporal adds the time of the schedule to the id; the name of another group may begin like this one's
+    // Temporal appends the scheduled time to the id; another group's name may have this one's as prefix
     if (!/^-\d{4}-\d\d-\d\dT[\d:]+Z$/.test(workflowId.slice(scheduleId.length))) continue;
     const handle = client.workflow.getHandle<() => Promise<FleetResult>>(workflowId, runId);
     runs.push(

@@ -5,6 +5,7 @@ import { beside } from '../store/endpoint-url.ts';
 import type { DistilOrder, DistilReport } from './distil-process.ts';
 import { unpackFailure } from '../analysis/packed-failure.ts';
 import type { ModelFiles, Progress } from './model-files.ts';
+import { findOnnxRuntime } from './onnx-runtime.ts';
 
 /** Each thread holds its own transformer in memory. */
 const MOST_THREADS = 8;
@@ -27,6 +28,8 @@ export interface DistilOptions {
  */
 export async function distilStaticModel({ files, target, progress, signal }: DistilOptions): Promise<void> {
   signal?.throwIfAborted();
+  // here, because a failure of the child's threads reaches this process without its name
+  findOnnxRuntime();
   const child = fork(fileURLToPath(beside(import.meta.url, 'distil-process')), {
     execArgv: [],
     serialization: 'advanced',

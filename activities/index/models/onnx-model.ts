@@ -1,6 +1,7 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
+import { loadOnnxRuntime } from './onnx-runtime.ts';
 import { toUnitLength } from './unit-length.ts';
 import type { WordPiece } from './wordpiece.ts';
 
@@ -50,9 +51,10 @@ export async function createOnnxModel(
  */
 export async function openTransformer(onnx: string, { sameShapes = false, processors = 1 } = {}): Promise<Transformer> {
   const options: InferenceSession.SessionOptions = { intraOpNumThreads: processors, enableCpuMemArena: sameShapes };
+  const runtime = loadOnnxRuntime();
   let session: InferenceSession;
   try {
-    session = await InferenceSession.create(onnx, options);
+    session = await runtime.InferenceSession.create(onnx, options);
   } catch (cause) {
     throw new LonghaulError('InvalidConfiguration', `The embedding model ${onnx} cannot be loaded.`, { cause });
   }
@@ -62,7 +64,9 @@ export async function openTransformer(onnx: string, { sameShapes = false, proces
 
   async function run(ids: readonly number[], batch: number): Promise<Float32Array> {
     const shape = [batch, ids.length / batch];
-    const feeds = session.inputNames.map((name) => [name, new Tensor('int64', inputOf(name, ids), shape)] as const);
+    const feeds = session.inputNames.map(
+      (name) => [name, new runtime.Tensor('int64', inputOf(name, ids), shape)] as const,
+    );
     const tensor = (await session.run(Object.fromEntries(feeds), [output]))[output];
     if (tensor?.dims.length !== 3 || !(tensor.data instanceof Float32Array)) {
       return refuse(onnx, `its first output, ${output}, is not one vector per token`);

@@ -1,6 +1,5 @@
 import { Client, credentials, Metadata } from '@grpc/grpc-js';
-import { createMessageWriter, fieldsOf, fixed64, lengthDelimited } from '../models/protobuf.ts';
-import type { MessageWriter } from '../models/protobuf.ts';
+import protobuf from 'protobufjs/minimal.js';
 
 /** The possible types of an object's property. */
 export type BatchValue = string | number | readonly string[];
@@ -83,70 +82,92 @@ export function openBatchInsert(
   };
 }
 
+const LENGTH_DELIMITED = 2;
+const FIXED_64 = 1;
+
+/** The tag of a string, bytes or message field. */
+const tagOf = (field: number): number => (field << 3) | LENGTH_DELIMITED;
+
 // fields of weaviate/v1/batch.proto
-const OBJECTS = lengthDelimited(1);
-const UUID = lengthDelimited(1);
-const PROPERTIES = lengthDelimited(3);
-const COLLECTION = lengthDelimited(4);
-const VECTOR_BYTES = lengthDelimited(6);
-const SINGLE_VALUES = lengthDelimited(1);
-const TEXT_ARRAY = lengthDelimited(6);
-const EMPTY_LIST = lengthDelimited(10);
-const TEXT = lengthDelimited(1);
-const PROPERTY_NAME = lengthDelimited(2);
+const OBJECTS = tagOf(1);
+const UUID = tagOf(1);
+const PROPERTIES = tagOf(3);
+const COLLECTION = tagOf(4);
+const VECTOR_BYTES = tagOf(6);
+const SINGLE_VALUES = tagOf(1);
+const TEXT_ARRAY = tagOf(6);
+const EMPTY_LIST = tagOf(10);
+const TEXT = tagOf(1);
+const PROPERTY_NAME = tagOf(2);
+const ERRORS = tagOf(2);
+const ERROR_INDEX = 1 << 3;
+const ERROR_TEXT = tagOf(2);
 // fields of google/protobuf/struct.proto
-const ENTRY = lengthDelimited(1);
-const KEY = lengthDelimited(1);
-const VALUE = lengthDelimited(2);
-const STRING_VALUE = lengthDelimited(3);
-const NUMBER_VALUE = fixed64(2);
+const ENTRY = tagOf(1);
+const KEY = tagOf(1);
+const VALUE = tagOf(2);
+const STRING_VALUE = tagOf(3);
+const NUMBER_VALUE = (2 << 3) | FIXED_64;
 
 function encodeRequest(collection: string, objects: readonly BatchObject[]): Buffer {
-  const out = createMessageWriter();
+  const out = protobuf.Writer.create();
   for (const { id, properties, vector } of objects) {
-    out.message(OBJECTS, () => {
-      out.string(UUID, id);
-      out.string(COLLECTION, collection);
-      out.bytes(VECTOR_BYTES, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-      out.message(PROPERTIES, () => writeProperties(out, Object.entries(properties)));
-    });
+    out.uint32(OBJECTS).fork();
+    out.uint32(UUID).string(id).uint32(COLLECTION).string(collection);
+    out.uint32(VECTOR_BYTES).bytes(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
+    out.uint32(PROPERTIES).fork();
+    writeProperties(out, Object.entries(properties));
+    out.ldelim().ldelim();
   }
-  return out.written();
+  const { buffer, byteOffset, byteLength } = out.finish();
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-function writeProperties(out: MessageWriter, properties: readonly (readonly [string, BatchValue])[]): void {
-  out.message(SINGLE_VALUES, () => {
-    for (const [name, value] of properties) if (typeof value !== 'object') writeEntry(out, name, value);
-  });
+function writeProperties(out: protobuf.Writer, properties: readonly (readonly [string, BatchValue])[]): void {
+  out.uint32(SINGLE_VALUES).fork();
+  for (const [name, value] of properties) if (typeof value !== 'object') writeEntry(out, name, value);
+  out.ldelim();
   for (const [name, value] of properties) {
     if (typeof value !== 'object') continue;
-    if (value.length === 0) out.string(EMPTY_LIST, name);
+    if (value.length === 0) out.uint32(EMPTY_LIST).string(name);
     else writeTextArray(out, name, value);
   }
 }
 
-function writeEntry(out: MessageWriter, name: string, value: string | number): void {
-  out.message(ENTRY, () => {
-    out.string(KEY, name);
-    out.message(VALUE, () => {
-      if (typeof value === 'string') out.string(STRING_VALUE, value);
-      else out.double(NUMBER_VALUE, value);
-    });
-  });
+function writeEntry(out: protobuf.Writer, name: string, value: string | number): void {
+  out.uint32(ENTRY).fork().uint32(KEY).string(name).uint32(VALUE).fork();
+  if (typeof value === 'string') out.uint32(STRING_VALUE).string(value);
+  else out.uint32(NUMBER_VALUE).double(value);
+  out.ldelim().ldelim();
 }
 
-function writeTextArray(out: MessageWriter, name: string, values: readonly string[]): void {
-  out.message(TEXT_ARRAY, () => {
-    for (const value of values) out.string(TEXT, value);
-    out.string(PROPERTY_NAME, name);
-  });
+function writeTextArray(out: protobuf.Writer, name: string, values: readonly string[]): void {
+  out.uint32(TEXT_ARRAY).fork();
+  for (const value of values) out.uint32(TEXT).string(value);
+  out.uint32(PROPERTY_NAME).string(name).ldelim();
 }
 
-/** Field 2 of the answer, repeated: the index (1) and the error (2) of an object. */
+/** Field 2 of the answer, repeated: the index (1) and the error (2) of an object. Throws when the answer is damaged. */
 function refusedIn(reply: Buffer): RefusedObject[] {
-  return fieldsOf(reply).flatMap(({ number, value }) => {
-    if (number !== 2 || typeof value === 'number') return [];
-    const fields = new Map(fieldsOf(value).map((field) => [field.number, field.value]));
-    return { index: Number(fields.get(1) ?? 0), reason: String(fields.get(2) ?? '') };
-  });
+  const reader = protobuf.Reader.create(reply);
+  const refused: RefusedObject[] = [];
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    if (tag === ERRORS) refused.push(readRefused(reader, reader.uint32()));
+    else reader.skipType(tag & 7);
+  }
+  return refused;
+}
+
+function readRefused(reader: protobuf.Reader, length: number): RefusedObject {
+  const end = reader.pos + length;
+  let index = 0;
+  let reason = '';
+  while (reader.pos < end) {
+    const tag = reader.uint32();
+    if (tag === ERROR_INDEX) index = reader.int32();
+    else if (tag === ERROR_TEXT) reason = reader.string();
+    else reader.skipType(tag & 7);
+  }
+  return { index, reason };
 }

@@ -36,11 +36,14 @@ export interface ReembedOptions extends FlowOptions {
   readonly parallel: number;
 }
 
-/** `longhaul index reembed`: another build beside the live one, compared and switched to. */
+/** `longhaul index reembed`: builds another index in parallel to the live build, compares both and switches. */
 export async function reembed(context: CliContext, options: ReembedOptions): Promise<number> {
   const { model, yes = false, parallel } = options;
   if (!yes && options.wait !== false && !context.stdin.isTTY) {
-    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes, or --no-wait and answer later.');
+    throw new LonghaulError(
+      'InvalidInput',
+      'Cannot ask for confirmation without a terminal: add --yes, or --no-wait and answer later.',
+    );
   }
   const queries = options.queries === undefined ? [] : await readQueries(options.queries);
   const input = { queries, yes, parallel, ...(model === undefined ? {} : { model }) };
@@ -69,7 +72,7 @@ export function switchTo(context: CliContext, to: string, options: FlowOptions):
   );
 }
 
-/** `longhaul index prune`: deletes the builds that nobody uses. */
+/** `longhaul index prune`: deletes unused builds. */
 export function prune(context: CliContext, options: FlowOptions & { readonly previous?: boolean }): Promise<number> {
   return runFlow(
     context,
@@ -130,7 +133,7 @@ function describe({
   return lines.map(printable).join('\n');
 }
 
-/** What speaks for and against the new build, and the question. */
+/** The comparison with the new build, and the question. */
 export function switchQuestion(progress: Progress): string {
   if (!('comparison' in progress)) return '';
   const { comparison, repositories, failed, failures } = progress;

@@ -3,6 +3,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/printable.ts';
+import { shownError, worstExitCode } from '../../core/errors.ts';
 import { printList } from '../../core/print-list.ts';
 import { loadedConfig } from '../../core/servers.ts';
 
@@ -59,7 +60,7 @@ export async function listIndex(context: CliContext, options: { readonly json?: 
   });
 }
 
-/** `longhaul index stdin`: ingests a change stream of any producer. */
+/** `longhaul index stdin`: ingests a change stream of any producer. Returns the exit code of the worst failure. */
 export async function indexStdin(
   context: CliContext,
   options: { readonly provider: string; readonly file?: string; readonly json?: boolean },
@@ -70,13 +71,25 @@ export async function indexStdin(
     throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
   }
   const input = file === undefined ? context.stdin : createReadStream(file);
-  const results = await ingestLines(context, input, options.provider);
-  if (options.json) context.stdout.write(`${JSON.stringify({ repositories: results })}\n`);
-  for (const result of options.json ? [] : results) {
+  const { outcomes, failures } = await ingestLines(context, input, options.provider);
+  const failed = failures.map(({ repository, error }) => ({ repository, ...shownError(error) }));
+  if (options.json) {
+    const [first] = failed;
+    const error = first && { type: first.type, message: first.message, remedy: first.remedy };
+    const shown = failed.map(({ repository, type, message }) => ({ repository, type, error: message }));
+    context.stdout.write(`${JSON.stringify({ repositories: outcomes, failures: shown, ...(error && { error }) })}\n`);
+    return worstExitCode(failed);
+  }
+  for (const result of outcomes) {
     const { repository, filesChanged, objectsWritten, objectsDeleted, objects } = result;
     context.stdout.write(
       `${printable(repository)}: ${filesChanged} files, +${objectsWritten} -${objectsDeleted} objects, ${objects} now\n`,
     );
   }
-  return 0;
+  for (const { repository, message, remedy } of failed) {
+    context.stderr.write(
+      `longhaul: ${printable(`${repository}: ${message}`)}\n${remedy === null ? '' : `${remedy}\n`}`,
+    );
+  }
+  return worstExitCode(failed);
 }

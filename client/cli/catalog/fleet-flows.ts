@@ -8,7 +8,7 @@ import type { FleetResult } from '../../../domain/fleet/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
-import type { GivenOf } from '../../../domain/shared/flow.ts';
+import type { FlowRegistry, GivenOf } from '../../../domain/shared/flow.ts';
 import {
   onboardRepositoriesFlow,
   removeRepositoriesFlow,
@@ -22,20 +22,23 @@ import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './ru
 import { switchQuestion } from './build-flows.ts';
 import { connectTemporal } from '../../core/servers.ts';
 
-/** Options that all commands over a fleet share. */
+/** Options of all commands over a fleet. */
 export interface FleetOptions extends FlowOptions {
-  /** Say what would be done; start nothing. */
+  /** Show what would be done; start nothing. */
   readonly dryRun?: boolean;
 }
 
-/** `longhaul index add`: onboards what matches; asks first unless `yes`. */
+/** `longhaul index add`: onboards matching repositories; asks first unless `yes`. */
 export async function addRepositories(
   context: CliContext,
   options: FleetOptions & { pattern: string[]; yes?: boolean; parallel: number },
 ): Promise<number> {
   const { yes = false } = options;
   if (!yes && !options.dryRun && !context.stdin.isTTY) {
-    throw new LonghaulError('InvalidInput', 'Nobody can be asked here: add --yes to index without a confirmation.');
+    throw new LonghaulError(
+      'InvalidInput',
+      'Cannot ask for confirmation without a terminal: add --yes to index without one.',
+    );
   }
   const input: OnboardInput = { patterns: options.pattern, confirm: !yes, parallel: options.parallel };
   if (options.dryRun) return dryRun(context, onboardRepositoriesFlow, input, options);
@@ -55,7 +58,10 @@ export interface SyncOptions extends FleetOptions {
   readonly parallel: number;
 }
 
-/** `longhaul sync`: brings groups, or what is indexed, up to date. With `all` every group; without groups, whatever is indexed. */
+/**
+ * `longhaul sync`: syncs groups or indexed repositories. With `all` every group; without groups, everything that is
+ * indexed.
+ */
 export async function syncFleet(context: CliContext, options: SyncOptions): Promise<number> {
   const { pattern, group, due = false, all = false, parallel } = options;
   if ([pattern !== undefined, group !== undefined, due, all].filter(Boolean).length !== 1) {
@@ -74,7 +80,7 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
   return runFleet(context, syncRepositoriesFlow, input, options);
 }
 
-/** `longhaul index remove`: takes what matches, or one branch of it, out of the index. */
+/** `longhaul index remove`: removes matching repositories, or one branch of them, from the index. */
 export async function removeFromIndex(
   context: CliContext,
   options: FleetOptions & { pattern: string[]; branch?: string; parallel: number },
@@ -85,7 +91,7 @@ export async function removeFromIndex(
   return runFleet(context, removeRepositoriesFlow, input, options);
 }
 
-/** `longhaul index verify`: holds the index against git, and mends it with `repair`. */
+/** `longhaul index verify`: checks the index against git, and repairs it with `repair`. */
 export async function verifyIndex(
   context: CliContext,
   patterns: string[],
@@ -98,16 +104,21 @@ export async function verifyIndex(
   return runFleet(context, verifyCatalogFlow, input, options);
 }
 
-/** `longhaul watch`: follows a flow that runs, or shows the result of one that ended. */
+/** `longhaul watch`: follows a running flow, or shows the result of a closed one. Throws `InvalidInput` for a run of no declared flow. */
 export async function watchFlow(
   context: CliContext,
   workflowId: string,
-  options: { readonly json?: boolean },
+  options: { readonly json?: boolean; readonly flows: FlowRegistry },
 ): Promise<number> {
   const session = await connectTemporal(context);
   try {
     const run = { client: session.client, workflowId };
-    if (context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
+    const { type } = await session.client.workflow.getHandle(workflowId).describe();
+    const flow = options.flows.find(type);
+    if (flow === null)
+      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${type}: no flow of Longhaul.`);
+    const mayAsk = Object.hasOwn(flow.updates, 'confirm');
+    if (mayAsk && context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
     const result = (await followToEnd(context, run, options)) as object;
     if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
     else if (isFleetResult(result)) await printFleetResult(context, result);
@@ -136,7 +147,7 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   return runFlow(context, { flow, input, question, agrees, print, exitCode: exitCodeOf }, options);
 }
 
-/** An index that differs is worth a code of its own, whatever else failed. */
+/** An index that differs has its own exit code, regardless of other failures. */
 function exitCodeOf({ failed, verification }: FleetResult): number {
   if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
   return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
@@ -146,12 +157,12 @@ function isFleetResult(result: object): result is FleetResult {
   return 'matched' in result && 'declined' in result;
 }
 
-/** What any flow asks. */
+/** The question of any flow. */
 function questionOf(progress: Progress): string {
   return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
 }
 
-/** What `mgit list` matched, and the question whether to go on. */
+/** What `mgit list` matched, and the question whether to continue. */
 function onboardingQuestion(progress: Progress): string {
   if (!('sample' in progress)) return '';
   const { sample, total } = progress;
@@ -196,7 +207,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
   }
 }
 
-/** Says what a flow would do, by the same plan that the flow follows. */
+/** Prints what a flow would do, by the same plan that the flow follows. */
 async function dryRun<Declared extends PlannedFlow>(
   context: CliContext,
   flow: Declared,

@@ -33,7 +33,7 @@ export async function follow(
   signal: AbortSignal,
 ): Promise<unknown> {
   const result = untilAborted<unknown>(signal, client.workflow.getHandle(workflowId, runId).result());
-  if (show) await watch(context, client, workflowId, result, () => false);
+  if (show) await watch(context, client, workflowId, result, () => false, signal);
   return result;
 }
 
@@ -78,6 +78,7 @@ async function watch(
   workflowId: string,
   result: Promise<unknown>,
   until: (progress: Progress) => boolean,
+  signal: AbortSignal | null = null,
 ): Promise<Progress | null> {
   const handle = client.workflow.getHandle(workflowId);
   const finished = result.then(
@@ -88,7 +89,9 @@ async function watch(
   const hint = setTimeout(() => void nameMissingWorkers(context, client), PATIENCE_MS);
   try {
     for (let ended = false; ;) {
-      const progress = await readProgress(handle);
+      const asked = readProgress(handle);
+      // without a worker Temporal answers only after a while
+      const progress = await (signal === null ? asked : untilAborted(signal, asked));
       if (progress !== null) display.update(await shown(client, progress));
       if (ended || (progress !== null && until(progress))) return progress;
       ended = await Promise.race([finished, pause()]);

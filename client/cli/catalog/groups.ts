@@ -24,6 +24,7 @@ import {
 import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
+import { type ShownError, shownError, worstExitCode } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { printList } from '../../core/print-list.ts';
 import { type FlowOptions, runFlow } from './run-flow.ts';
@@ -170,7 +171,18 @@ export async function backfillGroup(
 /** Which groups `longhaul sync` runs: some by name, those whose time has come, or every one. */
 export type GroupChoice = { readonly names: readonly string[] } | 'due' | 'every';
 
-/** Runs groups now, as many at the same time as `parallel`, and waits for them unless told otherwise. Gives the exit code. */
+/** A run of a group that was asked for, and how it ended. */
+type AskedRun = { readonly group: string } & (
+  | ({ readonly workflowId: string } & Partial<FleetResult>)
+  /** It could not be started, or did not complete. */
+  | { readonly workflowId: string | null; readonly failure: ShownError }
+);
+
+/**
+ * Runs groups now, at most `parallel` of them concurrently, and waits for them unless told otherwise. A group that fails does not
+ * stop the others; each is reported. Returns the exit code of the worst: a run that did not complete is worse than one in which
+ * repositories failed.
+ */
 export async function syncGroups(
   context: CliContext,
   choice: GroupChoice,
@@ -180,17 +192,26 @@ export async function syncGroups(
   try {
     const schedules = createGroupSchedules(session.client, context.config.index.name);
     const names = await chosenGroups(schedules, choice);
-    const runs = await pLimit(options.parallel).map(names, async (name) => {
-      const workflowId = await schedules.run(name);
-      if (!options.json) context.stderr.write(`${printable(name)}: ${printable(workflowId)}\n`);
-      if (options.wait === false) return { group: name, workflowId };
-      const result = (await session.client.workflow.getHandle(workflowId).result()) as FleetResult;
-      if (!options.json) printRun(context, name, result);
-      return { group: name, workflowId, ...result };
+    const runs = await pLimit(options.parallel).map(names, async (group): Promise<AskedRun> => {
+      let workflowId: string | null = null;
+      try {
+        workflowId = await schedules.run(group);
+        if (!options.json) context.stderr.write(`${printable(group)}: ${printable(workflowId)}\n`);
+        if (options.wait === false) return { group, workflowId };
+        const result = (await session.client.workflow.getHandle(workflowId).result()) as FleetResult;
+        if (!options.json) printRun(context, group, result);
+        return { group, workflowId, ...result };
+      } catch (error) {
+        const failure = shownError(error);
+        if (!options.json) printFailure(context, group, failure);
+        return { group, workflowId, failure };
+      }
     });
-    if (options.json) context.stdout.write(`${JSON.stringify({ groups: runs })}\n`);
-    else if (names.length === 0) context.stdout.write('No group is to be run.\n');
-    const failed = runs.some((run) => 'failed' in run && run.failed > 0);
+    if (options.json) context.stdout.write(`${JSON.stringify({ groups: runs.map(runAsJson) })}\n`);
+    else if (names.length === 0) context.stdout.write('No groups matched.\n');
+    const failures = runs.flatMap((run) => ('failure' in run ? [run.failure] : []));
+    if (failures.length > 0) return worstExitCode(failures);
+    const failed = runs.some((run) => 'failed' in run && (run.failed ?? 0) > 0);
     return failed ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
   } finally {
     await session.close();
@@ -212,6 +233,17 @@ async function chosenGroups(schedules: GroupSchedules, choice: GroupChoice): Pro
   const now = new Date();
   const groups = (await schedules.list()).filter((group) => choice === 'every' || isDue(group, now));
   return groups.map(({ group }) => group.name);
+}
+
+function printFailure({ stderr }: CliContext, group: string, { type, message, remedy }: ShownError): void {
+  stderr.write(`${printable(`${group}: ${type}: ${message}`)}\n${remedy === null ? '' : `${remedy}\n`}`);
+}
+
+function runAsJson(run: AskedRun): object {
+  if (!('failure' in run)) return run;
+  const { group, workflowId, failure } = run;
+  const { type, message, remedy } = failure;
+  return { group, workflowId, error: { type, message, remedy } };
 }
 
 function printRun({ stdout }: CliContext, name: string, result: FleetResult): void {

@@ -6,7 +6,7 @@ import type * as Groups from './groups.ts';
 import type { SearchOptions } from './search.ts';
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
-export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) => {
+export const registerCatalogCommands: RegisterCommands = ({ program, io, flows, run }) => {
   const repos = program.command('repos').description('list the repositories of the providers');
   repos
     .command('list')
@@ -208,7 +208,9 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run }) 
     .argument('<workflow-id>')
     .addOption(jsonOption())
     .action((workflowId: string, options: { json?: boolean }) =>
-      run(options, async (context) => (await fleet()).watchFlow(context, workflowId, options)),
+      run(options, async (context) =>
+        (await fleet()).watchFlow(context, workflowId, { ...options, flows: await flows() }),
+      ),
     );
   program
     .command('search')

@@ -13,13 +13,13 @@ export interface FlowOptions {
   readonly wait?: boolean;
 }
 
-/** What a command does with the flow that it starts. */
+/** How a command handles the flow that it starts. */
 export interface FlowCommand<Declared extends AnyFlow> {
   readonly flow: Declared;
   readonly input: GivenOf<Declared>;
-  /** The words of the question that the flow waits for an answer to; null for no question. */
+  /** The text of the question that the flow waits on; null for none. */
   readonly question: ((progress: Progress) => string) | null;
-  /** True to say yes for the person, also where an earlier run of the same work waits for an answer. @default false */
+  /** True to confirm for the person, also when a joined run waits for an answer. @default false */
   readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
   readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
@@ -27,7 +27,7 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly exitCode?: (result: ResultOf<Declared>) => number;
 }
 
-/** Starts a flow and, unless told otherwise, follows it to its result. Returns the exit code. */
+/** Starts a flow and, unless `wait` is false, follows it to its result. Returns the exit code. */
 export async function runFlow<Declared extends AnyFlow>(
   context: CliContext,
   command: FlowCommand<Declared>,
@@ -55,7 +55,7 @@ export async function runFlow<Declared extends AnyFlow>(
   }
 }
 
-/** The run that a command started, joined or was told of. */
+/** The run that a command started, joined or was given. */
 export type Run = Omit<FollowOptions, 'show'>;
 
 /** Follows a flow until it ends; an interruption leaves it running. */
@@ -70,7 +70,7 @@ export async function followToEnd(context: CliContext, run: Run, options: FlowOp
   }
 }
 
-/** Says how to come back to a flow that goes on. */
+/** Prints how to follow a flow that continues. */
 function leave({ stderr }: CliContext, { workflowId }: Run): Interrupted {
   stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
   return new Interrupted();
@@ -81,7 +81,7 @@ function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string 
   return `  ${uiUrl}/namespaces/${client.options.namespace}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-/** Shows what the flow asks about and sends the person's answer to it. */
+/** Shows the flow's question and sends the person's answer. */
 export async function askForConfirmation(
   context: CliContext,
   run: Run,
@@ -97,7 +97,7 @@ export async function askForConfirmation(
   const interrupted = new Promise<never>((_resolve, reject) => {
     terminal.once('SIGINT', () => reject(leave(context, run)));
   });
-  // the end of the input is no answer, and no is what nobody regrets
+  // the end of the input is not an answer, and "no" is the safe default
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   try {
     const answer = await Promise.race([
@@ -114,7 +114,7 @@ export async function askForConfirmation(
   }
 }
 
-/** Says yes when a run that was joined is asking; one of one's own does not ask. */
+/** Confirms when a joined run asks; a run of this command does not ask. */
 async function agree(context: CliContext, run: Run): Promise<void> {
   const progress = await readProgress(run.client.workflow.getHandle(run.workflowId, run.runId));
   if (progress?.stage === 'waiting for confirmation') await confirm(context, run, true);

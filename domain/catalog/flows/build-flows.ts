@@ -1,4 +1,5 @@
 import type { BuildComparison, StoredQuery } from '../index/build.ts';
+import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import type { RepositoryFailure } from '../../fleet/fleet.ts';
 
 /** Input of `reembedIndex`. */
@@ -7,7 +8,7 @@ export interface ReembedInput {
   readonly model?: string;
   /** Questions to compare the new build with the live one, at most 500. @default none */
   readonly queries?: readonly StoredQuery[];
-  /** Go over to the new build without asking, when every repository is in it and no judged query speaks against it. @default false */
+  /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
   readonly yes?: boolean;
   /** Repositories indexed at the same time, 1 to 64. @default 8 */
   readonly parallel?: number;
@@ -77,13 +78,13 @@ export interface PruneResult {
   readonly dropped: readonly string[];
 }
 
-/** The question that a person is asked before searches go over to a new build. */
-export const SWITCH_QUESTION = 'Go over to the new build?';
+/** The question that a person is asked before searches switch to a new build. */
+export const SWITCH_QUESTION = 'Switch to the new build?';
 
 /** The state of a `reembedIndex` as markdown, for the details that the Temporal UI shows. */
 export function describeReembed(progress: ReembedProgress): string {
   const { stage, from, to, comparison, repositories, failed, failures } = progress;
-  const rows: [string, string | number][] = [
+  const rows: MarkdownRow[] = [
     ['stage', stage],
     ['live build', from ?? 'none'],
     ['new build', to ?? 'none yet'],
@@ -91,11 +92,14 @@ export function describeReembed(progress: ReembedProgress): string {
     ['failed', failed],
     ...(comparison === null ? [] : comparisonRows(comparison)),
   ];
-  const parts = [`| | |\n|---|---|\n${rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n')}`];
+  const parts = [markdownTable(rows)];
   if (stage === 'waiting for confirmation') {
     parts.push(`${SWITCH_QUESTION}\n\nAnswer with the update \`confirm\`: \`{"proceed": true}\`.`);
   }
-  for (const { repository, error } of failures.slice(0, 20)) parts.push(`- ${repository}: ${error.slice(0, 300)}`);
+  if (failures.length > 0) {
+    const shown = failures.slice(0, 20).map(({ repository, error }) => `${repository}: ${error.slice(0, 300)}`);
+    parts.push(markdownList('Failed', shown, failed));
+  }
   return parts.join('\n\n');
 }
 

@@ -6,7 +6,7 @@ export interface OnboardInput {
   readonly patterns: readonly string[];
   /** Show what matched and wait for the update `confirm` before anything is indexed. @default false */
   readonly confirm?: boolean;
-  /** Repositories indexed at the same time, 1 to 64. @default 8 */
+  /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 
@@ -16,7 +16,7 @@ export interface SyncRepositoriesInput {
   readonly patterns?: readonly string[];
   /** Every indexed repository. */
   readonly all?: boolean;
-  /** Repositories indexed at the same time, 1 to 64. @default 8 */
+  /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 
@@ -24,23 +24,25 @@ export interface SyncRepositoriesInput {
 export interface SyncRepositoryInput {
   /** A repository's id `provider/org[/project]/repo`, or the record that discovery returned for it. */
   readonly repository: string | RepositoryAddress;
-  /** Digest of a build beside the live one. @default the live build */
+  /** Digest of a build that is not live. @default the live build */
   readonly build?: string;
-  /** Do nothing when it is not in the index, or not any more. @default false */
+  /** Do nothing when it is not, or no longer, in the index. @default false */
   readonly onlyIndexed?: boolean;
-  /** The sync group that it is worked on for, as log and metrics know it. */
+  /** The sync group of the run, for log and metrics. */
   readonly group?: string;
-  /** Branches to index beside HEAD and those that are already: names, or patterns such as `release/*`. @default none */
+  /**
+   * Branches to index in addition to HEAD and the indexed ones: names, or patterns such as `release/*`. @default none
+   */
   readonly branches?: readonly string[];
 }
 
 /** Input of `removeRepositories`. */
 export interface RemoveInput {
-  /** mgit patterns over the repositories that are indexed. At least one. */
+  /** mgit patterns of indexed repositories. At least one. */
   readonly patterns: readonly string[];
-  /** Take only this branch out of the index; HEAD and other branches stay. @default the whole repository */
+  /** Remove only this branch from the index; HEAD and other branches stay. @default the whole repository */
   readonly branch?: string;
-  /** Repositories removed at the same time, 1 to 64. @default 8 */
+  /** Repositories removed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 
@@ -56,25 +58,25 @@ export interface RemoveRepositoryInput {
 export interface VerifyInput {
   /** Only indexed repositories that match one of these mgit patterns. */
   readonly patterns?: readonly string[];
-  /** The whole index, with whatever in it belongs to no repository. */
+  /** The whole index, including objects without a repository. */
   readonly all?: boolean;
   /** Compare every object with git, not only those of repositories whose numbers differ. @default false */
   readonly full?: boolean;
-  /** Mend what differs. @default false */
+  /** Repair what differs. @default false */
   readonly repair?: boolean;
-  /** Repositories compared at the same time, 1 to 64. @default 8 */
+  /** Repositories compared in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 
 /** Input of `verifyRepository`. */
 export interface VerifyRepositoryInput {
-  /** A repository's id, or `(no repository)`: whatever in the index names none. */
+  /** A repository's id, or `(no repository)`: objects of the index without one. */
   readonly repository: string;
-  /** Mend what differs. @default false */
+  /** Repair what differs. @default false */
   readonly repair?: boolean;
 }
 
-/** Input of `ingestStream`: one repository's part of a JSONL change stream that a producer other than mgit made. */
+/** Input of `ingestStream`: one repository's part of a JSONL change stream from a producer other than mgit. */
 export interface IngestStreamInput {
   /** The id that the objects belong to. */
   readonly repository: string;

@@ -7,22 +7,22 @@ import { syncRepositoryFlow, verifyRepositoryFlow } from './repository-flows.ts'
 export interface FollowInput {
   /** The repository's id. */
   readonly repository: string;
-  /** How long nothing must have come before something is done, in seconds, 0 to 3600. @default 10 */
+  /** Seconds without messages before the flow acts, 0 to 3600. @default 10 */
   readonly quietSeconds?: number;
 }
 
 /** Result of `followRepository`; while it runs, the answer of its query `progress`. */
 export interface FollowResult {
   readonly stage: 'waiting for quiet' | 'working' | 'done';
-  /** Messages that were taken in, without those that came twice. */
+  /** Messages received, without duplicates. */
   readonly events: number;
-  /** How often something was done about them. */
+  /** How often the flow has acted on them. */
   readonly rounds: number;
-  /** Messages that nothing was done about yet. */
+  /** Messages not yet processed. */
   readonly pending: number;
 }
 
-/** One thing to do about a repository, as the flow and the input that do it. */
+/** One action for a repository, as a flow and its input. */
 export type FollowStep =
   | {
       readonly flow: typeof syncRepositoryFlow.type;
@@ -41,27 +41,27 @@ export type FollowStep =
     };
 
 /**
- * What is to be done after all of these events, in the order in which they came. A message says where to look, the forge
- * itself what is true: one that is late or comes again leads to the same index.
+ * The actions after these events, in order of arrival. A message says where to look, the forge what is true: a late or
+ * repeated message leads to the same index.
  */
 export function stepsAfter(repository: string, events: readonly RepositoryEvent[]): FollowStep[] {
   const of = (...kinds: readonly RepositoryEvent['kind'][]): RepositoryEvent[] =>
     events.filter(({ kind }) => kinds.includes(kind));
-  // a forge says nothing of what another provider has
+  // a forge reports nothing about other providers' repositories
   const near = of('moved').flatMap(({ from = '' }) => (providerOf(from) === providerOf(repository) ? [from] : []));
   const formerly = [...new Set(near)];
   const present = of('appeared', 'archived', 'deleted').at(-1);
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
     { flow: syncRepositoriesFlow.type, input: { patterns: [from] } },
-    // transferred to where nobody shows it to us: then it is gone
+    // transferred out of our sight: treated as gone
     ...(isPattern(from) ? [] : [verification(from)]),
   ]);
-  // an organization is only ever renamed: nothing that is said of it takes out all that it has
+  // organizations are only renamed: no message removes everything in one
   if (isWithdrawn && !isPattern(repository)) {
     steps.push({ flow: removeRepositoriesFlow.type, input: { patterns: [repository] } });
   }
-  // also after a removal: the message may be older than a repository that was created anew
+  // also after a removal: the message may be older than a re-created repository
   if (of('appeared', 'moved', 'archived', 'deleted').some(({ wanted }) => wanted)) {
     steps.push({ flow: onboardRepositoriesFlow.type, input: { patterns: [repository] } });
   }

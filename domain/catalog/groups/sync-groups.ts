@@ -1,3 +1,5 @@
+import { markdownList } from '../../shared/markdown.ts';
+
 /** Repositories that are synced together, as `sync-groups.yaml` declares them (docs/sync-groups.md). */
 export interface SyncGroup {
   readonly name: string;
@@ -149,4 +151,11 @@ export function describeGroupChange({ kind, name, fields }: GroupChange): string
     ({ field, before, after }) => `${field} ${JSON.stringify(before)} -> ${JSON.stringify(after)}`,
   );
   return [`${kind} ${name}`, ...(details.length > 0 ? [details.join(', ')] : [])].join(': ');
+}
+
+/** A plan as markdown, for the details that the Temporal UI shows: a line for each group, then the warnings. */
+export function describeGroupsPlan({ changes, warnings }: GroupsPlan): string {
+  const parts = [markdownList('Groups', changes.map(describeGroupChange), changes.length)];
+  if (warnings.length > 0) parts.push(markdownList('Warnings', warnings, warnings.length));
+  return parts.join('\n\n');
 }

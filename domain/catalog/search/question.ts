@@ -1,5 +1,15 @@
 import { queryStems, splitIdentifier, stems } from './identifiers.ts';
 import { FILE_KINDS, type FileKind } from '../../git/file-kind.ts';
+import { LonghaulError } from '../../shared/failures.ts';
+
+/** The most results that one search returns. */
+export const MOST_RESULTS = 100;
+
+/** Checks how many results are asked for. Throws `InvalidInput` unless it is a whole number from 1 to {@link MOST_RESULTS}. */
+export function checkLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_RESULTS) return;
+  throw new LonghaulError('InvalidInput', `limit: ${limit} is not a whole number from 1 to ${MOST_RESULTS}.`);
+}
 
 /** A parsed query, as input of the ranking rules. */
 export interface Question {

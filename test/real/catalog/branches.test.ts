@@ -1,123 +1,33 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { appendFile, mkdir, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { MockActivityEnvironment } from '@temporalio/testing';
+import { appendFile, rename } from 'node:fs/promises';
 import { describe, expect } from 'vitest';
-import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { readIndexedFile } from '../../../activities/index/analysis/indexed-file.ts';
 import type { IndexStore } from '../../../activities/index/store/store.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult, RepositoryOutcome } from '../../../domain/fleet/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { createEstate } from '../../support/estate.ts';
-import { type FlowsFixture, openEstate, test as base } from '../../support/flows.ts';
-import { makeRandomWalk } from '../../support/histories.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
-import { openRawIndex, type RawIndex } from '../../support/raw-index.ts';
-import { commitTree, files, git, gitAsync, initRepository, type ScratchTree } from '../../support/scratch-git.ts';
-
-const API = 'local/acme/api';
-const RELEASE = 'refs/heads/release/9';
-const DEVELOP = 'refs/heads/develop';
-const GROUP = { name: 'services', patterns: ['acme/*'], branches: ['release/*', 'develop'] };
-
-/** The files of a published version of commander. */
-function commander(folder: string): Record<string, string> {
-  const root = new URL(`../../../node_modules/${folder}/`, import.meta.url);
-  const names = (readdirSync(root, { recursive: true }) as string[]).filter((name) => /\.(js|md|json|ts)$/.test(name));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(new URL(name, root), 'utf8')]));
-}
-
-const NEW = commander('commander');
-const OLD = commander('linguist-js/node_modules/commander');
-const CHANGED = 'lib/suggestSimilar.js';
-const DEVELOPED = { ...NEW, [CHANGED]: `${NEW[CHANGED]}\nexports.farthestOf = (words) => words.at(-1);\n` };
-
-const test = base
-  .extend('raw', async ({ flows }, { onCleanup }): Promise<RawIndex> => {
-    const raw = await openRawIndex(flows.tools.store.names);
-    onCleanup(() => raw.close());
-    return raw;
-  })
-  // what a new index holds of a repository now
-  .extend('fromScratch', async ({ raw }, { onCleanup }) => {
-    const estate = await createEstate();
-    const tools = await openEstate(estate);
-    onCleanup(async () => {
-      await tools.close();
-      await estate.dispose();
-    });
-    return async (cloneUrl: string, branches: readonly string[]): Promise<IndexDump> => {
-      await new MockActivityEnvironment().run(createCatalogActivities(tools).removeRepository, { repository: API });
-      await indexed(tools, cloneUrl, branches);
-      return dumpIndex(raw.client, tools.store);
-    };
-  });
-type FromScratch = (cloneUrl: string, branches: readonly string[]) => Promise<IndexDump>;
-
-/** A repository with two published versions of a package, the newer one as HEAD, and a branch with one change. */
-async function makeRepository({ estate }: Pick<FlowsFixture, 'estate'>): Promise<string> {
-  const path = estate.gitDir('acme/api');
-  await mkdir(dirname(path), { recursive: true });
-  initRepository(path, '--bare');
-  commitTree(path, tree(OLD));
-  git(path, 'branch', 'release/9');
-  commitTree(path, tree(NEW));
-  git(path, 'branch', 'develop');
-  commitTree(path, tree(DEVELOPED), { branch: 'develop' });
-  return path;
-}
-
-function tree(contents: Readonly<Record<string, string>>): ScratchTree {
-  return files(contents);
-}
-
-async function runGroup({ client }: FlowsFixture, branches: readonly string[] = GROUP.branches): Promise<FleetResult> {
-  const how = { description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0 };
-  const group = { ...GROUP, ...how, branches, exclude: [], parallel: 2, priority: 3, paused: false };
-  return (await startFlow(client, 'syncGroup', group)).result();
-}
-
-async function syncAll({ client }: FlowsFixture): Promise<FleetResult> {
-  return (await startFlow(client, 'syncRepositories', { all: true })).result();
-}
-
-async function verify({ client }: FlowsFixture, options: object = { full: true }): Promise<FleetResult> {
-  return (await startFlow(client, 'verifyCatalog', { all: true, ...options })).result();
-}
-
-/** Brings one repository up to date without a flow around it. */
-function indexed(tools: OpenTools, cloneUrl: string, branches: readonly string[]): Promise<RepositoryOutcome> {
-  return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
-    repository: { id: API, cloneUrl },
-    branches,
-  });
-}
-
-/** The index is true in itself, and holds what a new one would. Gives it. */
-async function expectAsNew(
-  { flows: { tools }, raw, fromScratch }: { flows: FlowsFixture; raw: RawIndex; fromScratch: FromScratch },
-  cloneUrl: string,
-  branches: readonly string[],
-): Promise<IndexDump> {
-  const dump = await dumpIndex(raw.client, tools.store);
-  expect(faultsOf(dump)).toEqual([]);
-  expect(dump).toEqual(await fromScratch(cloneUrl, branches));
-  return dump;
-}
-
-function refsIn({ receipts }: IndexDump): string[] {
-  return receipts.map(({ ref }) => ref);
-}
-
-/** How often objects are held by these refs, by the refs. */
-function countByRefs({ refs }: IndexDump): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const held of Object.values(refs)) counts[held.join(' ')] = (counts[held.join(' ')] ?? 0) + 1;
-  return counts;
-}
+import { dumpIndex, faultsOf } from '../../support/index-dump.ts';
+import { commitTree, git } from '../../support/scratch-git.ts';
+import {
+  API,
+  RELEASE,
+  DEVELOP,
+  GROUP,
+  NEW,
+  OLD,
+  CHANGED,
+  DEVELOPED,
+  test,
+  makeRepository,
+  tree,
+  runGroup,
+  syncAll,
+  verify,
+  indexed,
+  expectAsNew,
+  refsIn,
+  countByRefs,
+} from '../../support/catalog/branches.ts';
 
 describe('branches of a group', () => {
   test('are indexed beside HEAD, what is the same once, with all refs that hold it', async ({
@@ -256,87 +166,6 @@ describe('branches of a group', () => {
   });
 });
 
-describe('any history of refs', () => {
-  test.for([1, 2])('leads to the index from scratch: random walk %i', async (seed, { flows, raw, fromScratch }) => {
-    const { estate, tools } = flows;
-    await mkdir(dirname(estate.gitDir('acme/api')), { recursive: true });
-    const path = estate.gitDir('acme/api');
-    const commits = (await makeRandomWalk(path, { seed, steps: 14 })).map(({ commit }) => commit);
-    const random = randomFrom(seed);
-    const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];
-    const NAMES = ['main', 'develop', 'release/1', 'release/2'];
-    const zeros = /^0+$/;
-    for (let step = 0; step < 14; step++) {
-      for (const name of NAMES) {
-        if (random() < 0.5) continue;
-        const commit = pick(commits) ?? '';
-        const ref = `refs/heads/${name}`;
-        if (zeros.test(commit) || random() < 0.15) await gitAsync(path, 'update-ref', '-d', ref);
-        else await gitAsync(path, 'update-ref', ref, commit);
-      }
-      if (random() < 0.3) await gitAsync(path, 'symbolic-ref', 'HEAD', `refs/heads/${pick(NAMES)}`);
-      const asked = random() < 0.7 ? ['develop', 'release/*', 'main'] : [];
-      await indexed(tools, path, asked);
-      const dump = await dumpIndex(raw.client, tools.store);
-      expect(faultsOf(dump), `seed ${seed}, step ${step}`).toEqual([]);
-      const names = dump.receipts.flatMap(({ ref, branch }) => (ref === 'HEAD' ? [] : [branch ?? '']));
-      expect(dump, `seed ${seed}, step ${step}`).toEqual(await fromScratch(path, names));
-    }
-  });
-
-  /** Writes from one that is broken off to the next. */
-  const EVERY = process.env['FULL_SWEEP'] === '1' ? 1 : 3;
-  test('leads there also when it is broken off at any write, in the middle of a branch too', async ({
-    flows,
-    raw,
-    fromScratch,
-  }) => {
-    const { tools } = flows;
-    const path = await makeRepository(flows);
-    const moved = commitTree(path, tree({ ...OLD, 'lib/new.js': 'exports.one = 1;\n' }), { branch: 'moved' });
-    const head = commitTree(path, tree({ ...NEW, 'lib/new.js': 'exports.two = 2;\n' }), { branch: 'next' });
-    const [main, develop, release] = ['main', 'develop', 'release/9'].map((name) => git(path, 'rev-parse', name));
-    // HEAD and a branch move, a branch goes, another comes; then HEAD names what was a branch
-    const states: Readonly<Record<string, string | null>>[] = [
-      { main: main ?? '', develop: develop ?? '', 'release/9': release ?? '', 'release/10': null },
-      { main: head, develop: null, 'release/9': moved, 'release/10': main ?? '' },
-      { main: head, develop: main ?? '', 'release/9': moved, 'release/10': null },
-    ];
-    const heads = ['main', 'main', 'release/9'];
-    const setTo = (state: number): void => {
-      for (const [name, commit] of Object.entries(states[state] ?? {})) {
-        git(path, 'update-ref', ...(commit === null ? ['-d', `refs/heads/${name}`] : [`refs/heads/${name}`, commit]));
-      }
-      git(path, 'symbolic-ref', 'HEAD', `refs/heads/${heads[state]}`);
-    };
-    for (const to of [1, 2]) {
-      setTo(to);
-      const expected = await fromScratch(path, GROUP.branches);
-      let isBroken = true;
-      let nth = 0;
-      while (isBroken) {
-        nth += EVERY;
-        setTo(0);
-        await indexed(tools, path, GROUP.branches);
-        setTo(to);
-        const broken: unknown = await indexed(breakingAt(tools, nth), path, GROUP.branches).catch(
-          (error: unknown) => error,
-        );
-        isBroken = broken instanceof Error;
-        if (isBroken) {
-          expect(String(broken)).toContain('broken off');
-          await indexed(tools, path, GROUP.branches);
-        }
-        const dump = await dumpIndex(raw.client, tools.store);
-        expect(faultsOf(dump), `to ${to}, write ${nth}`).toEqual([]);
-        expect(dump, `to ${to}, write ${nth}`).toEqual(expected);
-      }
-      expect(nth).toBeGreaterThan(12);
-    }
-    expect(await verify(flows)).toMatchObject({ failed: 0, verification: { differing: 0 } });
-  });
-});
-
 test('an object that Weaviate lost its way to comes back with all its refs', async ({ flows, raw, fromScratch }) => {
   const { tools } = flows;
   const path = await makeRepository(flows);
@@ -388,73 +217,6 @@ describe('a search', () => {
     expect(await read('HEAD')).toBe(NEW[CHANGED]);
     expect(await read(DEVELOP)).toBe(DEVELOPED[CHANGED]);
     expect(await read(RELEASE)).toBe(OLD[CHANGED]);
-  });
-});
-
-describe('a verification', () => {
-  test('finds refs that were altered, and mends exactly these', async ({ flows, raw }) => {
-    const path = await makeRepository(flows);
-    await runGroup(flows);
-    const whole = await dumpIndex(raw.client, flows.tools.store);
-    const chunks = await raw.chunks();
-    const holding = (...refs: string[]) =>
-      chunks.filter(({ properties }) => (properties['refs'] as string[]).join() === refs.join());
-    const alter = async (objects: typeof chunks, refs: string[]): Promise<void> =>
-      raw.put(...objects.map(({ id, properties, vector }) => ({ id, properties: { ...properties, refs }, vector })));
-    const damages: readonly [string, () => Promise<void>, number, object][] = [
-      ['a ref is missing', () => alter(holding('HEAD', DEVELOP).slice(0, 3), ['HEAD']), 3, { altered: 3 }],
-      ['HEAD is missing', () => alter(holding('HEAD', DEVELOP).slice(0, 2), [DEVELOP]), 2, { altered: 2 }],
-      ['no ref at all', () => alter(holding(RELEASE).slice(0, 4), []), 4, { altered: 4 }],
-      ['a ref too many', () => alter(holding(RELEASE).slice(0, 1), ['HEAD', RELEASE]), 1, { stale: 1 }],
-      [
-        'a ref that nobody vouches for',
-        () => alter(holding('HEAD', DEVELOP).slice(0, 2), ['HEAD', DEVELOP, 'refs/heads/x']),
-        2,
-        { altered: 2 },
-      ],
-      [
-        'the same ref twice',
-        () => alter(holding('HEAD', DEVELOP).slice(0, 1), ['HEAD', 'HEAD', DEVELOP]),
-        1,
-        { altered: 1 },
-      ],
-    ];
-    for (const [what, damage, count, kinds] of damages) {
-      await damage();
-      const found = await verify(flows, {});
-      expect(found, what).toMatchObject({ failed: 1, verification: { differing: 1, mended: 0, differences: kinds } });
-      const mended = await verify(flows, { repair: true });
-      expect(mended, what).toMatchObject({
-        failed: 0,
-        objectsWritten: count,
-        verification: { differing: 1, mended: 1 },
-      });
-      expect(await verify(flows), what).toMatchObject({ failed: 0, verification: { differing: 0 } });
-      expect(await dumpIndex(raw.client, flows.tools.store), what).toEqual(whole);
-    }
-    // an object that two refs hold is missing once
-    const [lost] = holding('HEAD', DEVELOP);
-    await raw.delete(lost?.id ?? '');
-    expect(await verify(flows)).toMatchObject({ verification: { differences: { missing: 1, altered: 0 } } });
-    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0 });
-    expect(await dumpIndex(raw.client, flows.tools.store)).toEqual(whole);
-    // objects of nobody's ref go
-    const [stray] = holding('HEAD', DEVELOP);
-    const other = { ...stray?.properties, blob: 'f'.repeat(40), refs: ['refs/heads/x'] };
-    await raw.put({ id: '00000000-0000-5000-8000-000000000000', properties: other, vector: stray?.vector ?? [] });
-    expect(await verify(flows, {})).toMatchObject({ failed: 1, verification: { differences: { foreign: 1 } } });
-    expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0, objectsDeleted: 1 });
-    expect(await dumpIndex(raw.client, flows.tools.store)).toEqual(whole);
-    expect(git(path, 'rev-parse', 'main')).toBe(whole.receipts[0]?.commit);
-  });
-
-  test('of a branch that is gone takes it out', async ({ flows, raw, fromScratch }) => {
-    const path = await makeRepository(flows);
-    await runGroup(flows);
-    git(path, 'branch', '-D', 'develop');
-    expect(await verify(flows)).toMatchObject({ failed: 1, verification: { differences: { gone: 1 } } });
-    expect(await verify(flows, { full: true, repair: true })).toMatchObject({ failed: 0, verification: { mended: 1 } });
-    await expectAsNew({ flows, raw, fromScratch }, path, ['release/9']);
   });
 });
 
@@ -538,34 +300,6 @@ describe('a repository that is moved', () => {
   });
 });
 
-/** Tools whose store breaks off at the n-th request that changes something, half of the times after it was done. */
-function breakingAt(tools: OpenTools, nth: number): OpenTools {
-  let left = nth;
-  const breaking =
-    <Arguments extends unknown[], Result>(call: (...args: Arguments) => Promise<Result>) =>
-    async (...args: Arguments): Promise<Result> => {
-      if (--left > 0) return call(...args);
-      if (nth % 2 === 0) await call(...args);
-      left = Number.POSITIVE_INFINITY;
-      throw new Error('broken off');
-    };
-  const broken = (store: IndexStore): IndexStore => ({
-    ...store,
-    write: breaking(store.write),
-    delete: breaking(store.delete),
-    purge: breaking(store.purge),
-    writeReceipt: breaking(store.writeReceipt),
-    deleteReceipt: breaking(store.deleteReceipt),
-  });
-  return {
-    ...tools,
-    index: async (build) => {
-      const index = await tools.index(build);
-      return { ...index, store: broken(index.store) };
-    },
-  };
-}
-
 /** Tools whose store has an object that no filter finds, until it is purged: what a Weaviate that was killed may leave. */
 function losing(tools: OpenTools, id: string): OpenTools {
   let isLost = true;
@@ -586,13 +320,5 @@ function losing(tools: OpenTools, id: string): OpenTools {
       const index = await tools.index(build);
       return { ...index, store: lossy(index.store) };
     },
-  };
-}
-
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
   };
 }

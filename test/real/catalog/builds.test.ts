@@ -79,7 +79,7 @@ describe('builds of the index', () => {
     expect(await tools.builds.list()).toHaveLength(1);
   });
 
-  test('nobody but a person goes over to a build that lost what was expected', async ({ flows }) => {
+  test('only a person switches to a build that lost what was expected', async ({ flows }) => {
     const { client, tools, estate } = flows;
     await onboard(flows);
     const live = await tools.builds.live();

@@ -4,7 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { SearchAnswer } from '../../../activities/index/search.ts';
-import { BIN, commandEnv, longhaul, longhaulOnTerminal } from '../../support/command.ts';
+import { BIN, commandEnv, longhaul, longhaulProcess, longhaulOnTerminal } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../../support/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
@@ -99,13 +99,17 @@ describe('longhaul', () => {
 
   test('says that no worker is there, where a flow would wait for ever', async () => {
     const nobody = { ...env, TEMPORAL_NAMESPACE: 'default' };
-    const program = execa(process.execPath, [BIN, 'sync', '--all'], { env: nobody, extendEnv: false, reject: false });
+    const options = { env: nobody, extendEnv: false, reject: false, stdin: 'ignore' } as const;
+    const program = execa(process.execPath, [BIN, 'sync', '--all'], options);
     let said = '';
     program.stderr.on('data', (data: Buffer) => (said += data.toString()));
     const hint = 'No worker serves longhaul-flows and longhaul-repos in the namespace default';
     await expect.poll(() => said).toContain(hint);
     program.kill('SIGINT');
+    // a program that waits for Temporal's answer, which comes after a minute, does not end here
+    const hanging = setTimeout(() => program.kill('SIGKILL'), 30_000);
     expect((await program).exitCode).toBe(130);
+    clearTimeout(hanging);
   });
 
   test('searches by words and by meaning, with filters', async () => {
@@ -127,7 +131,7 @@ describe('longhaul', () => {
     expect(await paths('--limit', '1')).toHaveLength(1);
     const found = await paths();
     expect(new Set(found).size, 'a file is found once').toBe(found.length);
-    const shown = await longhaul(env, ['search', 'parseToken']);
+    const shown = await longhaulProcess(env, ['search', 'parseToken']);
     expect(shown.stdout).toMatch(/local\/acme\/tools\/tool\.py:\d+/);
     expect(shown.stdout).not.toContain('\u001b[');
   });
@@ -175,7 +179,7 @@ describe('longhaul', () => {
     expect(shown.stdout).toMatch(/skipped \(nothing to do\)\s+│ 2/);
   });
 
-  test('builds another index beside the live one, asks, goes over to it, and back', async () => {
+  test('builds another index in parallel, asks, switches to it, and back', async () => {
     const queries = join(estate.dataDir, '..', 'queries.yaml');
     await writeFile(queries, 'queries:\n  - query: parse token\n    expect: [tool.py]\n');
     type Listed = { digest: string; role: string; objects: number; settings: { model: { type: string } } }[];
@@ -305,7 +309,7 @@ describe('longhaul', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  test('tells the log what seed 000 names, one JSON object a line', () => {
+  test('logs the documented events, one JSON object per line', () => {
     const events = worker
       .log()
       .trimEnd()

@@ -1,62 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { Client, WithStartWorkflowOperation } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
-import { expect, inject, onTestFinished } from 'vitest';
-import { fingerprintOf } from '../../../activities/mgit/forge/account.ts';
+import { Client } from '@temporalio/client';
+import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
-import type { FleetProgress, FleetResult } from '../../../domain/fleet/fleet.ts';
-import { type ForgeBudgetStatus, GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
+import type { FleetResult } from '../../../domain/fleet/fleet.ts';
+import type { ForgeBudgetStatus } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { createEstate, type Estate } from '../../support/estate.ts';
 import { test } from '../../support/flows.ts';
-import type { Forge, ForgeAccess } from '../../support/forge.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
-import { startTemplateForge, TOKEN } from '../../support/template-forge.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
-
-interface Place {
-  readonly forge: Forge;
-  readonly estate: Estate;
-  readonly host: string;
-  /** Workflow id of the budget. */
-  readonly budget: string;
-  /** A worker of all roles, in a process of its own. */
-  readonly work: () => Promise<WorkerProcess>;
-}
-
-async function place(names: readonly string[], access: ForgeAccess, provider: object): Promise<Place> {
-  let forge: Forge | null = null;
-  const estate = await createEstate({
-    providers: async (root) => {
-      forge = await startTemplateForge(root, names, { token: TOKEN, ...access });
-      return [{ name: 'work', type: 'github', url: forge.url, tokenEnv: 'FORGE_TOKEN', ...provider }];
-    },
-  });
-  onTestFinished(() => estate.dispose());
-  const { url } = forge as unknown as Forge;
-  onTestFinished(() => (forge as unknown as Forge).close());
-  const host = new URL(url).host;
-  const work = async (): Promise<WorkerProcess> => {
-    const worker = await startWorkerProcess(estate, { env: { FORGE_TOKEN: TOKEN } });
-    onTestFinished(() => worker.kill());
-    return worker;
-  };
-  return { forge: forge as unknown as Forge, estate, host, budget: `forge/${host}/${fingerprintOf(TOKEN)}`, work };
-}
-
-/** The budget's own history replays, and stays small; it never holds a secret. */
-async function expectBudgetSound(client: Client, budget: string): Promise<void> {
-  const handle = client.workflow.getHandle(budget);
-  const { runId } = await handle.describe();
-  const runs = await collectRuns(client, [[budget, runId]]);
-  await replayAll(runs, inject('stack').workflowBundle);
-  for (const { history } of runs) {
-    const bytes = Buffer.from(temporal.api.history.v1.History.encode(history).finish());
-    expect([bytes.includes(budget), bytes.includes(TOKEN)]).toEqual([true, false]);
-  }
-  await handle.terminate();
-}
+import { collectRuns } from '../../support/replay.ts';
+import { place, expectBudgetSound } from '../../support/budget-place.ts';
 
 test(
   'two workers share one budget: nothing is refused, everything is done',
@@ -88,96 +38,5 @@ test(
     expect(status.graphql.hour).toMatchObject({ limit: 5_000 });
     expect(status.graphql.minute).toBeGreaterThan(0);
     await expectBudgetSound(client, budget);
-  },
-);
-
-test(
-  'a forge that asks to wait is waited for, in sight, whoever asks and whoever dies',
-  { timeout: 400_000 },
-  async ({ connections }) => {
-    const { forge, host, budget, work } = await place(['acme/api', 'beta/web'], { limits: {} }, {});
-    const client = new Client({ connection: connections.connection, namespace: NAMESPACE });
-    const first = await work();
-    const found = await (await startFlow(client, 'onboardRepositories', { patterns: ['work/*/*'] })).result();
-    expect(found).toMatchObject({ succeeded: 2, failed: 0 });
-
-    forge.requests.length = 0;
-    const { enforcement } = forge;
-    forge.refuse = () => {
-      forge.refuse = null;
-      return enforcement?.block(60_000) ?? null;
-    };
-    const one = await startFlow(client, 'syncRepositories', { patterns: ['work/acme/*'] });
-    const waiting = { waiting: { for: host, until: expect.stringMatching(/^\d{4}-.*Z$/) as string } };
-    await expect.poll(() => one.query<FleetProgress>('progress')).toMatchObject(waiting);
-    const { currentDetails } = await one.query<{ currentDetails: string }>('__temporal_workflow_metadata');
-    expect(currentDetails).toContain(`| waiting | waiting for ${host} until 2`);
-
-    await first.kill();
-    await work();
-    const other = await startFlow(client, 'syncRepositories', { patterns: ['work/beta/*'] });
-    await expect.poll(() => other.query<FleetProgress>('progress')).toMatchObject(waiting);
-    const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
-    expect(status.blockedUntil).toMatch(/^2/);
-    expect(forge.requests).toEqual(['POST /api/graphql']);
-
-    expect(await one.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
-    expect(await other.result()).toMatchObject({ matched: 1, skipped: 1, failed: 0 });
-    expect(enforcement?.violations).toEqual([]);
-    expect(forge.requests).toHaveLength(3);
-    const started = [one, other].map(
-      ({ workflowId, firstExecutionRunId }) => [workflowId, firstExecutionRunId] as const,
-    );
-    await replayAll(await collectRuns(client, started), inject('stack').workflowBundle);
-    await expectBudgetSound(client, budget);
-  },
-);
-
-test(
-  'a budget that is asked for ever keeps its histories small, and loses nothing between them',
-  {
-    timeout: 300_000,
-  },
-  async ({ flows }) => {
-    const { client } = flows;
-    const budget = `forge/forge.example/${fingerprintOf(randomUUID())}`;
-    const update = <Answer>(name: string, given: object): Promise<Answer> =>
-      client.workflow.executeUpdateWithStart<() => Promise<void>, Answer, [object]>(name, {
-        args: [given],
-        startWorkflowOperation: new WithStartWorkflowOperation('forgeBudget', {
-          workflowId: budget,
-          taskQueue: FLOWS_QUEUE,
-          args: [],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-        }),
-      });
-    const said = { hourly: { limit: 5_000, remaining: 4_321, resetInMs: 3_000_000 } };
-    const holder = { holder: 'a', line: 'rest', turn: 0, used: 0, busy: 0, said } as const;
-    await expect(update('lease', { ...holder, busy: -1 })).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
-    await update('report', holder);
-    const [first] = await Promise.all([
-      client.workflow.getHandle(budget).describe(),
-      ...Array.from({ length: 8 }, async (_, lane) => {
-        for (let times = 0; times < 70; times++) {
-          const ask = {
-            ...holder,
-            holder: `h${lane}`,
-            line: 'git',
-            said: {},
-            limits: GITHUB_LIMITS,
-            atLeast: 0,
-            points: 0,
-          };
-          expect(await update('lease', { ...ask, turn: times, places: 1 })).toMatchObject({ points: 0, places: 1 });
-        }
-      }),
-    ]);
-    const runs = await collectRuns(client, [[budget, first.runId]]);
-    expect(runs).toHaveLength(2);
-    for (const { history } of runs) expect(history.events?.length).toBeLessThan(4_000);
-    const status = await client.workflow.getHandle(budget).query<ForgeBudgetStatus>('budget');
-    expect(status).toMatchObject({ places: 8, rest: { hour: { remaining: 4_321 } } });
-    await expectBudgetSound(client, budget);
-    await replayAll(runs, inject('stack').workflowBundle);
   },
 );

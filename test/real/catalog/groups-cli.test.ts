@@ -1,13 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { groupScheduleId, type SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import { git } from '../../../examples/git.ts';
 import type { FleetView } from '../../../client/catalog/fleet-view.ts';
 import { openBrowser } from '../../support/browser.ts';
-import { commandEnv, longhaul } from '../../support/command.ts';
+import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { sourceOf } from '../../support/flows.ts';
+import { NAMESPACE } from '../../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const DECLARED = `version: 1
@@ -50,7 +53,7 @@ describe('longhaul config apply and groups', () => {
   }
 
   test('a dry run says what would be done and does nothing', async () => {
-    const { exitCode, stdout } = await longhaul(env, ['config', 'apply', '--file', file, '--dry-run']);
+    const { exitCode, stdout } = await longhaulProcess(env, ['config', 'apply', '--file', file, '--dry-run']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'created services\ncreated tools\n2 of 2 groups.\n' });
     expect(await json('groups', 'list')).toEqual([]);
   });
@@ -175,6 +178,33 @@ describe('longhaul config apply and groups', () => {
     const last = async (): Promise<string | undefined> =>
       (await json<{ lastRun?: { workflowId: string } }>('groups', 'show', 'services')).lastRun?.workflowId;
     await expect.poll(last, { timeout: 30_000 }).toContain('2026-01-02T03:00:00Z');
+  });
+
+  test('a group whose run fails stops no other, and each is reported', async () => {
+    const connection = await Connection.connect({ address: inject('stack').temporalAddress });
+    onTestFinished(() => connection.close());
+    const { schedule } = new Client({ connection, namespace: NAMESPACE });
+    const handle = schedule.getHandle(groupScheduleId(estate.indexName, 'services'));
+    await handle.update(({ action, ...rest }) => ({
+      ...rest,
+      action: { ...action, args: [{ ...(action.args?.[0] as SyncGroup), parallel: 0 }] },
+    }));
+    const { exitCode, stdout } = await longhaul(env, ['sync', '--all', '--parallel', '1', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      groups: [
+        {
+          group: 'services',
+          workflowId: expect.stringContaining('/services') as string,
+          error: { type: 'InvalidInput' },
+        },
+        { group: 'tools', matched: 1, failed: 0 },
+      ],
+    });
+    expect(exitCode).toBe(2);
+    const shown = await longhaul(env, ['sync', '--all', '--parallel', '1']);
+    expect(shown.stderr).toMatch(/^services: InvalidInput: .*parallel/m);
+    expect(shown.stdout).toMatch(/^tools: 1 matched/m);
+    expect(shown.exitCode).toBe(2);
   });
 
   test.each([

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
+import { createGroupActivities } from '../../../activities/catalog/groups.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
+import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import {
   type ApplySyncGroupsResult,
@@ -175,6 +178,51 @@ describe('sync groups', () => {
       expect(changed.changes[0]?.fields).toEqual([{ field: 'branches', before: [], after: ['develop'] }]);
       // it means more than before: it runs at once
       expect(await lastResult(flows, 'one')).toMatchObject({ matched: 1, skipped: 1 });
+    });
+  });
+
+  test('the note of a group says who applied it last, and stays when it was paused by hand', async ({ flows }) => {
+    const { client, tools } = flows;
+    const applyFrom = async (file: string, by: string, description: string, paused = false): Promise<unknown> =>
+      (
+        await startFlow(client, 'applySyncGroups', {
+          document: declare([{ name: 'one', patterns: ['nobody/x'], description, paused }]),
+          source: { file, commit: null, by },
+        })
+      ).result();
+    const schedules = createGroupSchedules(client, tools.indexName);
+    const stateOf = async () => (await schedules.find(['one']))[0];
+    await withoutSchedules(flows, async () => {
+      await applyFrom('a.yaml', 'alice', 'first', true);
+      expect(await stateOf()).toMatchObject({ note: 'paused by alice from a.yaml', isPaused: true });
+      await applyFrom('b.yaml', 'bob', 'second', true);
+      expect(await stateOf()).toMatchObject({ note: 'paused by bob from b.yaml', applied: { file: 'b.yaml' } });
+      await schedules.resume('one', 'resumed by carol');
+      await applyFrom('c.yaml', 'alice', 'third', true);
+      expect(await stateOf()).toMatchObject({ note: 'resumed by carol', isPaused: false, applied: { file: 'c.yaml' } });
+    });
+  });
+
+  test('a group that cannot be changed or started does not stop the groups after it', async ({ flows }) => {
+    const { client, tools } = flows;
+    const { applyGroups, startGroups } = createGroupActivities({ ...tools, providers: ['local'], blobs: tools.blobs });
+    const activity = new MockActivityEnvironment(undefined, { client });
+    const { groups } = parseSyncGroups(declare([{ name: 'good', patterns: ['nobody/x'], paused: true }]), {
+      file: 'a.yaml',
+      providers: ['local'],
+    });
+    const [good] = groups;
+    if (good === undefined) throw new Error('no group');
+    const change = (group: SyncGroup) => ({ kind: 'created' as const, name: group.name, fields: [], group });
+    await withoutSchedules(flows, async () => {
+      const bad = { ...good, name: 'bad', schedule: 'never' };
+      await expect(activity.run(applyGroups, { changes: [change(bad), change(good)], source })).rejects.toBeInstanceOf(
+        Error,
+      );
+      const schedules = createGroupSchedules(client, tools.indexName);
+      expect((await schedules.list()).map(({ group }) => group.name)).toEqual(['good']);
+      await expect(activity.run(startGroups, { names: ['bad', 'good'] })).rejects.toThrow('no sync group "bad"');
+      expect(await lastResult(flows, 'good')).toMatchObject({ matched: 0 });
     });
   });
 

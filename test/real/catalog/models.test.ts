@@ -11,7 +11,7 @@ import type { OnboardInput } from '../../../domain/catalog/flows/flows.ts';
 import type { FleetResult } from '../../../domain/fleet/fleet.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { flowsWorker } from '../../../workers/roles.ts';
-import { commandEnv, longhaul } from '../../support/command.ts';
+import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../../support/embedding-endpoint.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
 import { sourceOf } from '../../support/flows.ts';
@@ -206,7 +206,11 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
 
 test('a module that Weaviate does not have is named before anything starts', async () => {
   const { estate, change } = await createModelEstate('stranger');
-  const { exitCode, stdout, stderr } = await longhaul(commandEnv(estate, change), ['worker', '--roles', 'repos']);
+  const { exitCode, stdout, stderr } = await longhaulProcess(commandEnv(estate, change), [
+    'worker',
+    '--roles',
+    'repos',
+  ]);
   expect(exitCode).toBe(2);
   expect(stdout + stderr).toMatch(/does not have the module text2vec-cohere: enable it there/);
   await estate.dispose();

@@ -48,6 +48,16 @@ describe('a search', () => {
     await expect(ask(query)).rejects.toMatchObject({ type: 'InvalidInput', message });
   });
 
+  test.each([-1, 0, 1.5, Number.NaN, 1e9])(
+    'for %s results is refused, naming the field and its range',
+    async (limit) => {
+      await expect(tools.search({ query: 'readFile', limit })).rejects.toMatchObject({
+        type: 'InvalidInput',
+        message: `limit: ${limit} is not a whole number from 1 to 100.`,
+      });
+    },
+  );
+
   // the client of Weaviate tries for half a minute
   test('of a Weaviate that has gone away is named', async () => {
     const { weaviate } = inject('stack');

@@ -416,7 +416,7 @@ describe('a repository that is gone', () => {
     expect(await tools.store.readReceipt('elsewhere/acme/web')).not.toBeNull();
   });
 
-  test('one that came as a stream is held against its numbers only', async ({ flows, raw }) => {
+  test('one that was ingested as a stream is checked by its numbers only', async ({ flows, raw }) => {
     const { tools, client } = flows;
     const line = { repo_id: 'stdin/acme/feed', op: 'add', path: 'a.ts', content: LANES };
     const [spooled] = await tools.spool.put(Readable.from([`${JSON.stringify(line)}\n`]), 'stdin');

@@ -63,7 +63,7 @@ describe('a worker, seen from outside', () => {
     ]);
   });
 
-  test('tells each event of a run once, in the words of seed 000', async () => {
+  test('logs each event of a run once, as documented', async () => {
     const handle = await startFlow(client, 'syncGroup', INPUT);
     onboarding = handle.workflowId;
     expect(await handle.result()).toMatchObject({ succeeded: 2 });

@@ -3,10 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type BlobStore, createBlobStore } from '../../../activities/blobs/blob-store.ts';
 import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts';
-import { createStreamSpool, type StreamSpool } from '../../../activities/index/stream-spool.ts';
+import { createStreamSpool, STREAM_DAYS, type StreamSpool } from '../../../activities/index/stream-spool.ts';
 import type { Change } from '../../../domain/git/change.ts';
 import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/index/receipt.ts';
 
@@ -204,4 +204,50 @@ test('after a run that was not finished, only a stream to where it was going or 
   await expect(open({ commit: one, parent: three }, to(two))).rejects.toMatchObject({ type: 'InvalidInput' });
   expect(await open({ commit: two, parent: one }, to(two))).toMatchObject({ to: { commit: two }, full: null });
   expect(await open({ commit: three, parent: null }, to(two))).toMatchObject({ full: 'first-sync' });
+});
+
+describe('a stream that no flow ingests', () => {
+  const OTHER = LINE.replace('a/b/c', 'a/b/other');
+  const put = async (spool: StreamSpool, text: string): Promise<string> =>
+    (await spool.put(Readable.from([text]), 'a'))[0]?.stream ?? '';
+
+  test('is deleted by a later one after its time, unless it was put again', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { spool, blobs } = openSpool();
+    const pass = (days: number): void => void vi.setSystemTime(Date.now() + days * 24 * 3_600_000);
+    const [left, again] = [await put(spool, LINE), await put(spool, LINE.replace('a/b/c', 'a/b/again'))];
+    pass(STREAM_DAYS - 1);
+    await put(spool, LINE.replace('a/b/c', 'a/b/again'));
+    expect(await blobs.has(left)).toBe(true);
+    pass(2);
+    await put(spool, OTHER);
+    expect([await blobs.has(left), await blobs.has(again)]).toEqual([false, true]);
+  });
+
+  test('of a version that noted no time begins its time now', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { spool, blobs } = openSpool();
+    const stream = await put(spool, LINE);
+    for await (const name of blobs.listRecords('streams/')) {
+      await blobs.deleteRecord(name);
+      await blobs.putRecord(name, Buffer.from(JSON.stringify({ repository: 'a/b/c', size: 1 })));
+    }
+    await put(spool, OTHER);
+    expect(await blobs.has(stream)).toBe(true);
+    vi.setSystemTime(Date.now() + (STREAM_DAYS + 1) * 24 * 3_600_000);
+    await put(spool, OTHER);
+    expect(await blobs.has(stream)).toBe(false);
+  });
+
+  test('is not discarded by the flow of an earlier one with the same content', async () => {
+    const { spool, blobs } = openSpool();
+    const flowStarted = Date.now();
+    const stream = await put(spool, LINE);
+    await spool.discard('a/b/c', stream, flowStarted);
+    expect(await blobs.has(stream)).toBe(true);
+    await spool.discard('a/b/c', stream, Date.now() + 1);
+    expect(await blobs.has(stream)).toBe(false);
+  });
 });

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { inert, inertLine } from '../../../client/mcp/sanitize.ts';
+import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from '../../../client/mcp/sanitize.ts';
 import { keep } from '../../../client/mcp/cache.ts';
 import { nearest } from '../../../client/mcp/nearest.ts';
 import { pageAfter } from '../../../client/mcp/page.ts';
@@ -55,17 +55,33 @@ describe('what is kept', () => {
 
 describe('what is shown', () => {
   property.prop([fc.string({ unit: 'binary' })])('has nothing in it that steers', (text) => {
-    expect(inert(text)).not.toMatch(/[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/u);
-    expect(inertLine(text)).not.toMatch(/\p{Cc}/u);
+    expect(sanitize(text)).not.toMatch(/[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/u);
+    expect(sanitizeLine(text)).not.toMatch(/\p{Cc}/u);
   });
 
   test('is otherwise what it was', () => {
     const plain = 'const \u00e9 = "日本語 👩‍👩‍👧 \\u{1b}";\n\treturn;\n';
-    expect(inert(plain)).toBe(plain);
-    expect(inert('a\r\nb\rc\u001b[0m\u{202e}\u{e0041}\u{d800}')).toBe(
+    expect(sanitize(plain)).toBe(plain);
+    expect(sanitize('a\r\nb\rc\u001b[0m\u{202e}\u{e0041}\u{d800}')).toBe(
       'a\nb\\u{d}c\\u{1b}[0m\\u{202e}\\u{e0041}\u{fffd}',
     );
-    expect(inertLine('a\n\tb')).toBe('a\\u{a}\\u{9}b');
+    expect(sanitizeLine('a\n\tb')).toBe('a\\u{a}\\u{9}b');
+  });
+
+  property.prop([
+    fc.string({ unit: fc.oneof(fc.constantFrom('\\', 'u{', '\u001b', '1b}', '\n', '\ud800'), fc.string()) }),
+  ])('as a name finds the name again', (name) => {
+    const shown = sanitizeName(name);
+    expect(shown).not.toMatch(/[\p{Cc}\p{Cs}\u202a-\u202e]/u);
+    expect(nameShownAs(shown)).toBe(name);
+    expect(sanitize(shown)).toBe(shown);
+  });
+
+  test('as a name differs from a name that looks like it', () => {
+    expect(sanitizeName('\u001b[31m.ts')).toBe('\\u{1b}[31m.ts');
+    expect(sanitizeName('\\u{1b}[31m.ts')).toBe('\\u{5c}u{1b}[31m.ts');
+    expect(nameShownAs('src/plain\\u{61}.ts')).toBe('src/plain\\u{61}.ts');
+    expect(nameShownAs('\\u{110000}')).toBe('\\u{110000}');
   });
 });
 
@@ -83,7 +99,7 @@ property.prop([fc.uniqueArray(fc.string()), fc.integer({ min: 1, max: 5 })])(
     const seen: string[] = [];
     let cursor: string | undefined;
     for (;;) {
-      const page = pageAfter(sorted, (item) => item, { cursor, limit });
+      const page = pageAfter('list', sorted, (item) => item, { cursor, limit });
       expect(page.items.length).toBeLessThanOrEqual(limit);
       seen.push(...page.items);
       if (page.nextCursor === null) break;
@@ -92,3 +108,26 @@ property.prop([fc.uniqueArray(fc.string()), fc.integer({ min: 1, max: 5 })])(
     expect(seen).toEqual(sorted);
   },
 );
+
+describe('a cursor', () => {
+  const items = ['a', 'b\u001b', 'c', 'd\ud800', 'e'];
+  const page = (list: string, cursor?: string) => pageAfter(list, items, (item) => item, { cursor, limit: 2 });
+
+  test('survives being sanitized, whatever the names are', () => {
+    const { nextCursor } = page('list_files');
+    expect(nextCursor).toMatch(/^[\w-]+$/);
+    expect(page('list_files', sanitize(nextCursor ?? '')).items).toEqual(['c', 'd\ud800']);
+  });
+
+  test.each([
+    ['what was never one', 'src/a.ts'],
+    ["another list's", page('list_repositories').nextCursor ?? ''],
+    ['one that was changed', `${page('list_files').nextCursor}x`],
+    ['one with a character that base64url has not', `${page('list_files').nextCursor}\u001b`],
+    ['JSON of another shape', Buffer.from('{"key":1}').toString('base64url')],
+  ])('%s is refused', (_name, cursor) => {
+    expect(() => page('list_files', cursor)).toThrow(
+      'cursor: this is not a nextCursor of list_files. Leave it out to start from the beginning.',
+    );
+  });
+});

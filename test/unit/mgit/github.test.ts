@@ -1,68 +1,15 @@
+import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
 import { keeperInMemory } from '../../../activities/mgit/forge/budget-client.ts';
-import type { Mgit } from '../../../activities/mgit/index.ts';
-import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
-import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Forge, ForgeAccess } from '../../support/forge.ts';
+import type { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { Forge } from '../../support/forge.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, scratchFolder } from '../../support/scratch-git.ts';
-import { startTemplateForge, TOKEN } from '../../support/template-forge.ts';
-
-type GithubConfig = Extract<ProviderConfig, { type: 'github' }>;
-
-interface Place {
-  readonly forge: Forge;
-  readonly cache: string;
-  /** mgit on this forge; without git, unless it is asked for. */
-  readonly open: (more?: { readonly config?: Partial<GithubConfig>; readonly git?: boolean }) => Mgit;
-  readonly commit: string;
-}
-
-async function place(names: readonly string[], access: ForgeAccess = {}): Promise<Place> {
-  const folder = scratchFolder();
-  const forge = await startTemplateForge(folder, names, { token: TOKEN, ...access });
-  onTestFinished(() => forge.close());
-  const provider = {
-    name: 'work',
-    type: 'github',
-    url: forge.url,
-    tokenEnv: 'T',
-    archived: false,
-    forks: false,
-  } as const;
-  const cache = join(folder, 'cache');
-  return {
-    forge,
-    cache,
-    open: ({ config = {}, git: hasGit = false } = {}) =>
-      openMgit(cache, [{ ...provider, ...config }], { env: { T: TOKEN, ...(hasGit ? {} : { PATH: '/nonexistent' }) } }),
-    commit: git(join(folder, 'template.git'), 'rev-parse', 'main'),
-  };
-}
-
-/** `org0/r0` to `org9/r99` and so on. */
-function manyNames(count: number, organizations = 1): string[] {
-  return Array.from({ length: count }, (_, at) => `org${at % organizations}/r${at}`);
-}
-
-/** Does what a flow does: waits when it is asked to, and does it again. */
-async function patiently<Result>(work: () => Promise<Result>): Promise<{ result: Result; waits: number[] }> {
-  const waits: number[] = [];
-  for (;;) {
-    try {
-      return { result: await work(), waits };
-    } catch (error) {
-      if (!(error instanceof LonghaulError) || error.type !== 'RateLimited') throw error;
-      waits.push(error.retryAfterMs ?? 0);
-      await pause(error.retryAfterMs);
-    }
-  }
-}
+import { place, manyNames, patiently } from '../../support/github-place.ts';
 
 describe('heads', () => {
   test('of 1,000 repositories are ten requests and no git', { timeout: 120_000 }, async () => {
@@ -262,32 +209,6 @@ describe('listings', () => {
 });
 
 describe('limits', () => {
-  test(
-    '1,000 repositories listed and looked up within tight limits and through faults',
-    { timeout: 180_000 },
-    async () => {
-      const limits = { concurrency: 3, restPerMinute: 60, graphqlPerMinute: 60, hourly: { limit: 14, ms: 15_000 } };
-      const { forge, open, commit } = await place(manyNames(1_000, 20), { limits });
-      const faults = [
-        'cut',
-        { status: 502, message: 'Bad gateway' },
-        { delayMs: 700 },
-        { status: 503, message: '' },
-      ] as const;
-      let asked = 0;
-      forge.refuse = () => (asked++ % 4 === 2 ? (faults[(asked >> 2) % faults.length] ?? null) : null);
-      const config = { limits: { concurrency: 3, restPerMinute: 60, graphqlPerMinute: 60 } };
-      const { result, waits } = await patiently(() => open({ config }).list(['*']));
-      expect(result).toHaveLength(1_000);
-      const heads = (await patiently(() => open({ config }).heads(result))).result;
-      expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
-      expect(heads.size).toBe(1_000);
-      expect(forge.enforcement?.violations).toEqual([]);
-      expect(forge.enforcement?.mostAtOnce()).toBeGreaterThan(1);
-      expect(waits.length).toBeGreaterThan(0);
-    },
-  );
-
   test('a secondary limit stops everybody for a minute at least, in every mgit of the process', async () => {
     const { forge, open } = await place(manyNames(3), { limits: {} });
     const [one, other] = [open(), open()];

@@ -8,7 +8,7 @@ function group(lines: string): string {
 }
 
 describe('sync-groups.yaml', () => {
-  test('the example of seed 000, workflow 7', () => {
+  test('the example of docs/sync-groups.md', () => {
     const { groups, warnings } = parseSyncGroups(
       `# sync-groups.yaml
 version: 1

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readQuestion, wordsOf } from '../../../../domain/catalog/search/question.ts';
+import { checkLimit, readQuestion, wordsOf } from '../../../../domain/catalog/search/question.ts';
 
 describe('a question', () => {
   test.each([
@@ -72,4 +72,17 @@ test.each([
   ['___', []],
 ])('the words of %s are %j', (identifier, words) => {
   expect(wordsOf(identifier)).toEqual(words);
+});
+
+test.each([1, 10, 100])('%s results may be asked for', (limit) => {
+  expect(() => checkLimit(limit)).not.toThrow();
+});
+
+test.each([-1, 0, 1.5, 101, 1e300, Number.NaN, Number.POSITIVE_INFINITY])('%s results are refused', (limit) => {
+  expect(() => checkLimit(limit)).toThrow(
+    expect.objectContaining({
+      type: 'InvalidInput',
+      message: `limit: ${limit} is not a whole number from 1 to 100.`,
+    }) as Error,
+  );
 });

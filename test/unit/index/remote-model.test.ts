@@ -2,15 +2,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createAnalyzer } from '../../activities/index/analysis/analyzer.ts';
-import type { SourceFile } from '../../activities/index/analysis/analyzer.ts';
-import { openOpenAiModel } from '../../activities/index/models/openai-model.ts';
-import { cut, requestsOf } from '../../activities/index/models/remote-model.ts';
-import type { RemoteModel } from '../../activities/index/models/remote-model.ts';
-import type { OpenAiModelConfig } from '../../domain/config/models.schema.ts';
-import { LonghaulError } from '../../domain/shared/failures.ts';
-import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../support/embedding-endpoint.ts';
-import { cosine, FIRST_RUN_MS, realModel } from '../unit/index/real-model.ts';
+import { createAnalyzer } from '../../../activities/index/analysis/analyzer.ts';
+import type { SourceFile } from '../../../activities/index/analysis/analyzer.ts';
+import { openOpenAiModel } from '../../../activities/index/models/openai-model.ts';
+import { cut, requestsOf } from '../../../activities/index/models/remote-model.ts';
+import type { RemoteModel } from '../../../activities/index/models/remote-model.ts';
+import type { OpenAiModelConfig } from '../../../domain/config/models.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type EmbeddingEndpoint, type Misbehaviour, startEmbeddingEndpoint } from '../../support/embedding-endpoint.ts';
+import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
 
 const KEY = 'sk-the-secret-of-this-test';
 
@@ -121,9 +121,9 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
   test.for<[LonghaulError['type'], RegExp, Misbehaviour]>([
     ['AuthenticationFailed', /refuses the key in THE_KEY/, { status: 401, message: `Incorrect key ${KEY}` }],
     ['AuthenticationFailed', /refuses the key in THE_KEY/, { status: 403, message: `not for ${KEY}` }],
-    ['InvalidConfiguration', /minilm at .* is not there.*not exist/, { status: 404, message: 'it does not exist' }],
+    ['InvalidConfiguration', /minilm at .* was not found.*not exist/, { status: 404, message: 'it does not exist' }],
     ['InvalidConfiguration', /too long.*maxInputBytes/, { status: 400, message: `too long, ${KEY}` }],
-    ['InvalidConfiguration', /385 numbers where 384 were expected/, 'wide'],
+    ['InvalidConfiguration', /385 numbers, but 384 were expected/, 'wide'],
     ['RateLimited', /asks to wait/, { status: 429, message: 'come back', headers: { 'retry-after': '3600' } }],
   ])('fails with %s %s at once', async ([type, message, fault]) => {
     const model = await open();
@@ -132,6 +132,45 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(failure).toMatchObject({ type, message: expect.stringMatching(message) as string });
     expect(failure.retryAfterMs).toBe(type === 'RateLimited' ? 3_600_000 : undefined);
     expect(endpoint.requests).toHaveLength(1);
+  });
+
+  test('follows no redirect: neither the key nor a text leaves for another address', async () => {
+    const other = await startEmbeddingEndpoint(await realModel('onnx'), KEY);
+    try {
+      for (const status of [301, 302, 307, 308]) {
+        const model = await open();
+        endpoint.requests.length = 0;
+        endpoint.misbehave = () => ({ status, message: '', headers: { location: `${other.origin}/v1/embeddings` } });
+        expect(await failureOf(model.embed(texts))).toMatchObject({
+          type: 'InvalidConfiguration',
+          message: expect.stringContaining(`redirects to ${new URL(other.origin).host} (status ${status})`) as string,
+        });
+        expect(endpoint.requests).toHaveLength(1);
+      }
+      expect(other.requests).toEqual([]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('gives up a request that is not answered in time, and tries again', { timeout: 60_000 }, async () => {
+    const model = await open({ timeoutSeconds: 1 });
+    const free: (() => void)[] = [];
+    endpoint.misbehave = () => new Promise((resolve) => free.push(() => resolve(null)));
+    const work = failureOf(model.embed(texts));
+    // the second request shows that the first one was given up
+    await expect.poll(() => endpoint.requests.length, { timeout: 20_000 }).toBe(2);
+    endpoint.misbehave = () => ({ status: 400, message: 'enough' });
+    expect(await work).toMatchObject({ type: 'InvalidConfiguration' });
+    for (const answer of free) answer();
+  });
+
+  test('keeps the digest that its vectors were stored under', async () => {
+    const { digest } = await openOpenAiModel(configOf({ url: 'https://api.example.com/v1' }), {
+      apiKey: KEY,
+      cacheDir: folder,
+    });
+    expect(digest).toBe('05c6a1d96ea46a86');
   });
 
   test('gives up after some tries, as a server that is away', { timeout: 60_000 }, async () => {

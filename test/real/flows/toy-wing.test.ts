@@ -1,0 +1,133 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Client } from '@temporalio/client';
+import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
+import { pino } from 'pino';
+import { expect } from 'vitest';
+import type { RegisterCommands } from '../../../client/cli/commands.ts';
+import { createProgram } from '../../../client/cli/program.ts';
+import { startDeclared } from '../../../client/core/start-flow.ts';
+import { createKey } from '../../../client/gateway/api-key.ts';
+import { createGatewayMetrics } from '../../../client/gateway/metrics.ts';
+import { describeApi } from '../../../client/gateway/openapi.ts';
+import { createGateway } from '../../../client/gateway/server.ts';
+import { registerCatalogCommands } from '../../../client/cli/catalog/program.ts';
+import { configSchema } from '../../../domain/config/config.schema.ts';
+import { FLOWS } from '../../../domain/flows.ts';
+import { type AnyFlow, createRegistry } from '../../../domain/shared/flow.ts';
+import { flowsWorker } from '../../../workers/roles.ts';
+import { commandEnv } from '../../support/command.ts';
+import { test } from '../../support/flows.ts';
+import { NAMESPACE } from '../../support/namespace.ts';
+import { memoryIo } from '../../support/memory-io.ts';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Everything that a wing with one flow consists of, as files below its folders. */
+const WING: Readonly<Record<string, string>> = {
+  'domain/flows.ts': `import { defineFlow } from '${root}domain/shared/flow.ts';
+export const playFlow = defineFlow<{ readonly toy: string; readonly times?: number }, { readonly played: string[] }>()({
+  type: 'playWithToy',
+  input: (z) => z.strictObject({ toy: z.string().min(1), times: z.int().min(1).max(9).default(2) }),
+  does: 'plays with a toy',
+  examples: [{ toy: 'bear' }],
+  startedBy: ['people', 'services'],
+  queue: 'toys',
+  id: ({ toy }) => 'toy/' + toy,
+  question: ({ toy }) => toy,
+  summary: ({ toy }) => 'play with ' + toy,
+});
+export const toyFlows = [playFlow];
+`,
+  'workflows/index.ts': `import { checked } from '${root}workflows/shared/input.ts';
+import { playFlow } from '../domain/flows.ts';
+export async function playWithToy(input: unknown): Promise<{ played: string[] }> {
+  const { toy, times } = await checked(playFlow, input);
+  return { played: Array.from({ length: times }, (_, at) => toy + ' ' + (at + 1)) };
+}
+`,
+  'client/program.ts': `export const registerToyCommands = ({ program, flows, run }) => {
+  program.command('toys').action(() => run({}, async ({ stdout }) => {
+    for (const { type } of (await flows()).all) stdout.write(type + '\\n');
+    return 0;
+  }));
+};
+`,
+};
+
+test('a flow of a new wing is found by its declaration alone: starter, watch, gateway, OpenAPI, input check', async ({
+  flows: { estate },
+  connections: { connection },
+  place,
+}) => {
+  // not the client whose runs are replayed with the bundle of the product
+  const client = new Client({ connection, namespace: NAMESPACE });
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
+  try {
+    for (const [file, text] of Object.entries(WING)) {
+      mkdirSync(join(wing, file, '..'), { recursive: true });
+      writeFileSync(join(wing, file), text);
+    }
+    const load = async <Module>(file: string): Promise<Module> =>
+      (await import(pathToFileURL(join(wing, file)).href)) as Module;
+    const { playFlow, toyFlows } = await load<{ playFlow: AnyFlow; toyFlows: AnyFlow[] }>('domain/flows.ts');
+    const { registerToyCommands } = await load<{ registerToyCommands: RegisterCommands }>('client/program.ts');
+    const registry = createRegistry<AnyFlow>([...FLOWS.all, ...toyFlows]);
+    const bundle = await bundleWorkflowCode({
+      workflowsPath: join(wing, 'workflows/index.ts'),
+      logger: new DefaultLogger('ERROR'),
+    });
+    const worker = await Worker.create({ ...flowsWorker(place, bundle, { flows: registry }), taskQueue: 'toys' });
+
+    await worker.runUntil(async () => {
+      const handle = await startDeclared(client, playFlow, { toy: 'bear' });
+      expect(handle.workflowId).toBe('toy/bear');
+      expect(await handle.result()).toEqual({ played: ['bear 1', 'bear 2'] });
+
+      const io = memoryIo(commandEnv(estate));
+      const commands = [registerCatalogCommands, registerToyCommands];
+      const program = createProgram({ io, commands, flows: registry });
+      expect(await program.run(['watch', 'toy/bear', '--json'])).toBe(0);
+      expect(JSON.parse(io.out())).toEqual({ workflowId: 'toy/bear', played: ['bear 1', 'bear 2'] });
+      expect(await program.run(['toys'])).toBe(0);
+      expect(io.out()).toContain('playWithToy\n');
+      // the program that does not have the wing does not know the flow
+      expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
+      expect(io.err()).toContain('toy/bear is a run of playWithToy');
+
+      const { key, id, hash } = createKey();
+      const config = configSchema.parse({ gateway: { keys: [{ id, hash, name: 'ci', flows: ['playWithToy'] }] } });
+      const tools = { config, env: {}, client, logger: pino({ level: 'silent' }), metrics: createGatewayMetrics() };
+      await expect(createGateway(tools)).rejects.toMatchObject({ type: 'InvalidConfiguration' });
+      const gateway = await createGateway({ ...tools, flows: registry });
+      const headers = { authorization: `Bearer ${key}` };
+      const url = '/v1/flows/playWithToy';
+      const wrong = await gateway.inject({ method: 'POST', url, headers, payload: { toy: 'car', times: 10 } });
+      expect(wrong.statusCode).toBe(422);
+      const started = await gateway.inject({ method: 'POST', url, headers, payload: { toy: 'car', times: 1 } });
+      expect(started.statusCode).toBe(202);
+      expect(await client.workflow.getHandle('toy/car').result()).toEqual({ played: ['car 1'] });
+      const run = await gateway.inject({ url: '/v1/runs/toy%2Fcar', headers });
+      expect(run.json()).toMatchObject({ type: 'playWithToy', status: 'COMPLETED', result: { played: ['car 1'] } });
+      const document = (await gateway.inject({ url: '/openapi.json' })).json<object>();
+      expect(document).toMatchObject({
+        paths: { '/v1/flows/playWithToy': { post: { description: 'plays with a toy' } } },
+        components: { schemas: { playWithToyInput: { required: ['toy'] } } },
+      });
+      expect(Object.keys((describeApi(FLOWS) as { paths: object }).paths)).not.toContain('/v1/flows/playWithToy');
+      await gateway.close();
+
+      // started by hand with a wrong input, the flow itself refuses
+      const byHand = await client.workflow.start('playWithToy', {
+        taskQueue: 'toys',
+        workflowId: 'toy/by-hand',
+        args: [{ toy: 7 }],
+      });
+      await expect(byHand.result()).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+    });
+  } finally {
+    rmSync(wing, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,145 @@
+import { type Client, defaultPayloadConverter, type WorkflowExecutionStatusName } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { startFlow } from '../../../client/core/start-flow.ts';
+
+interface Stub {
+  readonly client: Client;
+  readonly requests: { start: number; describe: number; history: number; waited: number };
+  readonly started: { workflowId: string; memo: { asked: string } }[];
+}
+
+/** A run that has the workflow id, as the server describes it. */
+interface Run {
+  readonly status: WorkflowExecutionStatusName;
+  readonly type?: string;
+  readonly memo?: object;
+  /** What its history begins with. */
+  readonly input?: object;
+}
+
+/** A Temporal that describes these runs, one after another, the last one again and again; null: the id is free. */
+function temporal(...runs: readonly (Run | null)[]): Stub {
+  const requests = { start: 0, describe: 0, history: 0, waited: 0 };
+  const started: Stub['started'] = [];
+  const left = [...runs];
+  const holder = (): Run | null => left[0] ?? null;
+  const next = (): void => void (left.length > 1 && left.shift());
+  const handle = (workflowId: string, runId = 'run') => ({
+    workflowId,
+    runId,
+    describe: async () => {
+      requests.describe++;
+      const run = holder();
+      next();
+      if (run === null) throw new WorkflowNotFoundError('gone', workflowId, undefined);
+      const { status, type = 'syncRepository', memo } = run;
+      return { status: { name: status }, type, memo, workflowId, runId: 'run', raw: {} };
+    },
+    result: async () => {
+      requests.waited++;
+      next();
+    },
+  });
+  const client = {
+    options: { namespace: 'n', loadedDataConverter: { payloadConverter: defaultPayloadConverter } },
+    workflowService: {
+      getWorkflowExecutionHistory: async () => {
+        requests.history++;
+        const payloads = [defaultPayloadConverter.toPayload(runs.find((run) => run?.input)?.input ?? {})];
+        return { history: { events: [{ workflowExecutionStartedEventAttributes: { input: { payloads } } }] } };
+      },
+    },
+    workflow: {
+      getHandle: handle,
+      start: async (type: string, options: Stub['started'][number]) => {
+        requests.start++;
+        if (holder() !== null) throw new WorkflowExecutionAlreadyStartedError('busy', options.workflowId, type);
+        started.push(options);
+        return handle(options.workflowId, 'new');
+      },
+    },
+  };
+  return { client: client as unknown as Client, requests, started };
+}
+
+const repository = 'work/acme/api';
+
+describe('a run that has the workflow id', () => {
+  test.each(['RUNNING', 'PAUSED'] as const)('%s: is joined by the same question, after one request', async (status) => {
+    const { client, requests } = temporal({ status, input: { repository } });
+    expect((await startFlow(client, 'syncRepository', { repository })).firstExecutionRunId).toBe('run');
+    expect(requests).toMatchObject({ start: 1, describe: 1 });
+  });
+
+  test.each(['RUNNING', 'PAUSED'] as const)('%s: refuses another question, after one request', async (status) => {
+    const { client, requests } = temporal({ status, input: { repository } });
+    await expect(startFlow(client, 'syncRepository', { repository, branches: ['develop'] })).rejects.toMatchObject({
+      type: 'RepositoryBusy',
+    });
+    expect(requests).toMatchObject({ start: 1, describe: 1 });
+  });
+
+  test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT', 'CONTINUED_AS_NEW'] as const)(
+    '%s: makes room',
+    async (status) => {
+      const { client, started } = temporal({ status }, null);
+      await startFlow(client, 'syncRepository', { repository });
+      expect(started).toHaveLength(1);
+    },
+  );
+
+  test.each(['UNSPECIFIED', 'UNKNOWN'] as const)('%s: is refused in a sentence', async (status) => {
+    const { client } = temporal({ status });
+    await expect(startFlow(client, 'syncRepository', { repository })).rejects.toThrow(
+      `Temporal does not say whether sync/${repository} is running: its status is ${status}.`,
+    );
+  });
+
+  test('ends again and again: the start gives up', async () => {
+    const { client, requests } = temporal({ status: 'COMPLETED' });
+    await expect(startFlow(client, 'syncRepository', { repository })).rejects.toMatchObject({ type: 'RepositoryBusy' });
+    expect(requests.start).toBeLessThan(50);
+  });
+
+  test('of another type is no answer; a stream waits for its end', async () => {
+    const stream = 'a'.repeat(64);
+    const { client, requests, started } = temporal({ status: 'PAUSED' }, { status: 'PAUSED' }, null);
+    await startFlow(client, 'ingestStream', { repository, stream });
+    expect([requests.waited, started.length]).toEqual([1, 1]);
+  });
+});
+
+describe('the same question', () => {
+  /** The memo that a start with this input writes. */
+  async function asked(input: Parameters<typeof startFlow<'reembedIndex'>>[2]): Promise<string> {
+    const { client, started } = temporal(null);
+    await startFlow(client, 'reembedIndex', input);
+    return started[0]?.memo.asked ?? '';
+  }
+
+  test('is the same in another order of keys, with defaults written out, and at another speed', async () => {
+    const one = await asked({ model: 'onnx', queries: [{ query: 'a', repo: 'b' }] });
+    expect(await asked({ queries: [{ repo: 'b', query: 'a' }], parallel: 64, yes: false, model: 'onnx' })).toBe(one);
+    expect(await asked({ queries: [{ repo: 'b', query: 'a' }], yes: true, model: 'onnx' })).not.toBe(one);
+  });
+
+  test('is read from the memo, and from the history of a run that was started without one', async () => {
+    const memo = { asked: await asked({ yes: true }) };
+    const remembered = temporal({ status: 'RUNNING', type: 'reembedIndex', memo });
+    await startFlow(remembered.client, 'reembedIndex', { yes: true });
+    expect(remembered.requests.history).toBe(0);
+    const byHand = temporal({ status: 'RUNNING', type: 'reembedIndex', input: { yes: true, parallel: 2 } });
+    await startFlow(byHand.client, 'reembedIndex', { yes: true });
+    expect(byHand.requests.history).toBe(1);
+    const other = temporal({ status: 'RUNNING', type: 'reembedIndex', input: {} });
+    await expect(startFlow(other.client, 'reembedIndex', { yes: true })).rejects.toMatchObject({ type: 'IndexBusy' });
+  });
+
+  test('patterns in another order, or waiting for a confirmation, are one onboarding', async () => {
+    const input = { patterns: ['b/*', 'a/*'], confirm: true };
+    const { client } = temporal({ status: 'RUNNING', type: 'onboardRepositories', input });
+    const handle = await startFlow(client, 'onboardRepositories', { patterns: ['a/*', 'b/*'], parallel: 2 });
+    expect(handle.workflowId).toMatch(/^onboard-[0-9a-f]{12}$/);
+  });
+});

@@ -1,0 +1,12 @@
+export { applySyncGroups } from './apply-sync-groups.ts';
+export { followRepository } from './follow-repository.ts';
+export { forgeBudget } from './forge-budget.ts';
+export { onboardRepositories } from './onboard-repositories.ts';
+export { fillBuild, pruneIndex, reembedIndex, switchIndex } from './reembed-index.ts';
+export { removeRepositories } from './remove-repositories.ts';
+export { syncGroup } from './sync-group.ts';
+export { syncRepositories } from './sync-repositories.ts';
+export { ingestStream, removeRepository, syncRepository } from './sync-repository.ts';
+export { takeDeliveries } from './take-deliveries.ts';
+export { verifyCatalog, verifyRepository } from './verify-catalog.ts';
+export { watchFleet } from './watch-fleet.ts';
