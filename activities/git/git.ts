@@ -247,7 +247,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
   })();
   // a reader of the output sees its end first, and waits for the reason after that
   ended.catch(() => undefined);
-  return { stdin: program.stdin, stdout: program.stdout, ended, kill: program.kill };
+  return { stdin: program.stdin, stdout: program.stdout, ended, kill: () => program.kill() };
 }
 
 /** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */

@@ -21,7 +21,7 @@ import { indexedLanguage } from './analysis/indexed-language.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
-import { named } from './store/weaviate.ts';
+import { failureOfWeaviate } from './store/weaviate.ts';
 
 /** A search query. */
 export interface SearchQuery {
@@ -140,7 +140,7 @@ export async function search(client: WeaviateClient, tools: SearchTools, questio
   try {
     return await answerTo(client, tools, question);
   } catch (error) {
-    throw named(error);
+    throw failureOfWeaviate(error);
   }
 }
 

@@ -2,7 +2,7 @@ import type { Build, BuildSettings } from '../../../domain/catalog/index/build.t
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { collectionNames } from './schema.ts';
 import { createIndexStore, type IndexStore } from './store.ts';
-import { type IndexClient, named } from './weaviate.ts';
+import { type IndexClient, failureOfWeaviate } from './weaviate.ts';
 
 /**
  * The builds of an index in Weaviate. The description of a build's collection records its settings; an alias points to
@@ -161,7 +161,7 @@ async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    throw named(error);
+    throw failureOfWeaviate(error);
   }
 }
 

@@ -9,7 +9,7 @@ import { inSpan } from '../../telemetry/span.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import { type IndexClient, isKeyRefused, named } from './weaviate.ts';
+import { type IndexClient, isKeyRefused, failureOfWeaviate } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -363,7 +363,7 @@ async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal
       return await call();
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt === TRIES || isKeyRefused(error)) throw named(error);
+      if (attempt === TRIES || isKeyRefused(error)) throw failureOfWeaviate(error);
       await pause(attempt, signal);
     }
   }
