@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { LonghaulError } from '../domain/shared/failures.ts';
 import { commitHeader, git, importFolder, importRepository } from '../examples/git.ts';
-import { waitForLock } from '../platform/owner-lock.ts';
+import { waitForLock } from '../platform/file-lock.ts';
 import { judgedFile } from './judged.schema.ts';
 import type { JudgedFile, PublishedPackage } from './judged.schema.ts';
 import { configuredRegistries, unpackPublished } from './published-package.ts';
@@ -71,7 +71,7 @@ export async function fetchJudged(
       (await commitAt(gitDir, judged.package, signal)) ?? (await make(judged, { home, gitDir, registries, signal }));
     return { root, repository, commit };
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 

@@ -1,18 +1,91 @@
-import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
 import { hasCode } from './error-code.ts';
+import { markedProcesses } from './marked-processes.ts';
+
+/** How a program is run. No shell is involved: arguments reach the program as they are. */
+export interface ProgramOptions {
+  /** All that the program gets as its environment; see {@link pick}. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Ends the program and all that it started. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which the program is ended. @default no limit */
+  readonly timeoutMs?: number;
+  /** Milliseconds between SIGTERM and SIGKILL when the program is ended. @default 0, SIGKILL at once */
+  readonly graceMs?: number;
+  /** Resident bytes of the program alone at which it is killed; needs `/proc`. @default no limit */
+  readonly maxMemoryBytes?: number;
+  /**
+   * True for a program that may leave a process running on purpose, such as the connection master of ssh. Then what it started
+   * is ended only together with the program, not after it has ended by itself. @default false
+   */
+  readonly mayLeaveProcesses?: boolean;
+}
 
 /** How a program ended. */
+export interface ProgramEnd {
+  /** Exit code; null when a signal ended it. */
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+  /** True when it was killed because of `maxMemoryBytes`. */
+  readonly tookTooMuchMemory: boolean;
+}
+
+/** A running program. */
+export interface Program {
+  readonly pid: number | undefined;
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /**
+   * Settles when the program has ended and, unless it may leave processes, nothing that it started lives any more. Rejects when it
+   * could not be started (`ENOENT`, …), and with the reason of the abort or the timeout.
+   */
+  readonly ended: Promise<ProgramEnd>;
+  /** Ends the program and everything that it started. */
+  kill(): void;
+}
+
+/** How a program ended, and what it printed. */
 export interface ProgramResult {
   /** Exit code; null when a signal ended it. */
   readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
   readonly stdout: string;
   /** The last lines that it wrote on stderr. */
   readonly stderr: string;
+}
+
+/** Thrown when a program printed more on stdout than it may; the program was ended. */
+export class OutputLimitError extends Error {
+  /** The limit in bytes. */
+  readonly limit: number;
+
+  constructor(command: string, limit: number) {
+    super(`${command} printed more than ${limit} bytes`);
+    this.name = 'OutputLimitError';
+    this.limit = limit;
+  }
+}
+
+/** Marks a program and its descendants, with a value of its own for each program. */
+const MARK = 'PROGRAM_MARK';
+const MEMORY_CHECK_MS = 250;
+const STDERR_LINES = 20;
+/** A process that waits for a broken disk cannot be killed: after so long its end is not waited for. */
+const LONGEST_END_MS = 10_000;
+
+/** The variables of `env` with these names, as far as they are set. */
+export function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
+  return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 /** The full path of an executable on `env.PATH`; null when there is none. */
@@ -32,65 +105,190 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-/**
- * Runs a program to its end, in a process group of its own that dies with `signal`. Rejects only when it cannot be started
- * or was aborted.
- */
-export function runProgram(
-  command: string,
-  args: readonly string[],
-  options: {
-    env: NodeJS.ProcessEnv;
-    cwd?: string;
-    signal?: AbortSignal | undefined;
-    /** Called with every line on stderr. */
-    onLine?: (line: string) => void;
-    /** Milliseconds after which it is killed. */
-    timeout?: number;
-  },
-): Promise<ProgramResult> {
-  const signals = [options.signal, options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout)];
-  const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
-  return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
-    const child = spawn(command, args, {
-      env: options.env,
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    const onAbort = (): void => killGroup(child, 'SIGKILL');
-    signal.addEventListener('abort', onAbort);
-    let stdout = '';
-    const tail: string[] = [];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      tail.push(line);
-      if (tail.length > 20) tail.shift();
-      options.onLine?.(line);
-    });
-    child.once('error', (error) => {
-      signal.removeEventListener('abort', onAbort);
-      reject(error);
-    });
-    child.once('close', (code) => {
-      signal.removeEventListener('abort', onAbort);
-      if (signal.aborted) reject(signal.reason as Error);
-      else resolve({ code, stdout, stderr: tail.join('\n') });
-    });
+/** The groups to end with this process. */
+const running = new Set<number>();
+process.once('exit', () => {
+  for (const pid of running) signalGroup(pid, 'SIGKILL');
+});
+
+/** Starts a program in a process group of its own. The caller reads `stdout` and `stderr` to their ends. */
+export function startProgram(command: string, args: readonly string[], options: ProgramOptions): Program {
+  const { env, cwd, graceMs = 0, mayLeaveProcesses = false } = options;
+  const mark = `${MARK}=${randomUUID()}`;
+  const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
+  const signal = AbortSignal.any([options.signal, timeout].filter((each) => each !== undefined));
+  signal.throwIfAborted();
+  const execution = execa(command, [...args], {
+    env: { ...env, [MARK]: mark.slice(MARK.length + 1) },
+    extendEnv: false,
+    ...(cwd === undefined ? {} : { cwd }),
+    buffer: false,
+    reject: false,
+    // its end is ours to bring about, with that of its whole group
+    cleanup: false,
+    detached: true,
   });
+  const child = execution.nodeChildProcess;
+  const { pid } = child;
+  if (pid !== undefined) running.add(pid);
+  const hasExited = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  let isKilled = false;
+  const kill = (): void => {
+    if (isKilled || hasExited()) return;
+    isKilled = true;
+    killGroup(child, graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
+    if (graceMs > 0) setTimeout(() => !hasExited() && killGroup(child, 'SIGKILL'), graceMs).unref();
+  };
+  signal.addEventListener('abort', kill, { once: true });
+  const memory = watchMemory(pid, options.maxMemoryBytes, () => {
+    isKilled = true;
+    killGroup(child, 'SIGKILL');
+  });
+
+  // at its exit, not when its pipes are closed: what it left may hold them open
+  const swept = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endAll(pid, mark) : undefined));
+    child.once('error', () => resolve());
+  });
+  const ended = (async (): Promise<ProgramEnd> => {
+    try {
+      const { exitCode, signal: killedBy, cause } = await execution;
+      if (pid === undefined) throw cause as Error;
+      await swept;
+      signal.throwIfAborted();
+      return { code: exitCode ?? null, killedBy: killedBy ?? null, tookTooMuchMemory: memory.isExceeded() };
+    } finally {
+      memory.stop();
+      signal.removeEventListener('abort', kill);
+      if (pid !== undefined) running.delete(pid);
+    }
+  })();
+  // a reader of the output sees its end first, and waits for the reason after that
+  ended.catch(() => undefined);
+  const { stdin, stdout, stderr } = execution;
+  // what it does not read is its own matter
+  stdin.on('error', () => undefined);
+  return { pid, stdin, stdout, stderr, ended, kill };
 }
 
-/** Sends a signal to a child and everything it started (it must have been spawned `detached`). */
-export function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+/**
+ * Runs a program to its end and gives what it printed; a code other than 0 is a result. Rejects as {@link Program.ended} does, and
+ * with an {@link OutputLimitError}.
+ */
+export async function runProgram(
+  command: string,
+  args: readonly string[],
+  options: ProgramOptions & {
+    /** What it reads on stdin. @default nothing */
+    readonly input?: string;
+    /** Called with every line on stderr. */
+    readonly onLine?: (line: string) => void;
+    /** Bytes on stdout at which the program is ended. @default 200,000,000 */
+    readonly maxOutputBytes?: number;
+  },
+): Promise<ProgramResult> {
+  const { maxOutputBytes = 200_000_000, onLine, input = '' } = options;
+  options.signal?.throwIfAborted();
+  const program = startProgram(command, args, options);
+  program.stdin.end(input);
+  const tail: string[] = [];
+  createInterface({ input: program.stderr }).on('line', (line) => {
+    tail.push(line);
+    if (tail.length > STDERR_LINES) tail.shift();
+    onLine?.(line);
+  });
+  const printed = await readAll(program, maxOutputBytes, () => new OutputLimitError(command, maxOutputBytes));
+  const { code, killedBy } = await program.ended;
+  return { code, killedBy, stdout: printed.toString('utf8'), stderr: tail.join('\n') };
+}
+
+/** Reads what a program prints on stdout to its end. Ends the program and throws what `tooMuch` makes when it is more than `limit` bytes. */
+export async function readAll(
+  program: Pick<Program, 'stdout' | 'kill'> & { readonly ended: Promise<unknown> },
+  limit: number,
+  tooMuch: () => Error,
+): Promise<Buffer> {
+  const printed: Buffer[] = [];
+  let size = 0;
+  // the streams of a program that could not be started break off; `ended` says why
+  try {
+    for await (const chunk of program.stdout as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) break;
+      printed.push(chunk);
+    }
+  } catch (error) {
+    await program.ended;
+    throw error;
+  }
+  if (size <= limit) return Buffer.concat(printed);
+  program.kill();
+  await program.ended.catch(() => undefined);
+  throw tooMuch();
+}
+
+/** Sends a signal to a child and everything in its group (it must have been spawned `detached`). */
+export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signals): void {
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
 /** Sends a signal to a process group; one that is gone is fine. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  signalTo(-pid, signal);
+}
+
+/** Sends a signal to a process; one that is gone is fine. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+  signalTo(pid, signal);
+}
+
+function signalTo(target: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, signal);
+    process.kill(target, signal);
+    return true;
   } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error;
+    // the system of a Mac answers EPERM for a group of zombies
+    if (hasCode(error, 'ESRCH', 'EPERM')) return false;
+    throw error;
+  }
+}
+
+/** Kills a group and everything with the mark, and looks again until there is none: what dies may have started another one. */
+async function endAll(pid: number | undefined, mark: string): Promise<void> {
+  const started = performance.now();
+  for (;;) {
+    const isGroupThere = pid !== undefined && signalTo(-pid, 'SIGKILL');
+    const left = markedProcesses(mark);
+    for (const each of left) signalProcess(each, 'SIGKILL');
+    if (left.length === 0 && !isGroupThere) return;
+    if (performance.now() - started > LONGEST_END_MS) return;
+    await delay(5);
+  }
+}
+
+/** Watches the memory of a process, where the system tells how much that is. */
+function watchMemory(
+  pid: number | undefined,
+  limit: number | undefined,
+  onExceeded: () => void,
+): { isExceeded(): boolean; stop(): void } {
+  if (pid === undefined || limit === undefined) return { isExceeded: () => false, stop: () => undefined };
+  let isExceeded = false;
+  const timer = setInterval(() => {
+    if (residentBytes(pid) <= limit) return;
+    isExceeded = true;
+    onExceeded();
+  }, MEMORY_CHECK_MS);
+  timer.unref();
+  return { isExceeded: () => isExceeded, stop: () => clearInterval(timer) };
+}
+
+/** Resident bytes of a process that it does not share; 0 where the system does not say. */
+function residentBytes(pid: number): number {
+  try {
+    const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);
+    return (resident - shared) * 4_096;
+  } catch {
+    return 0;
   }
 }

@@ -1,46 +1,52 @@
-/** A number of turns that many tasks share, first come, first served. */
-export interface Turns {
-  /** Waits for a turn, and gives the function that ends it. Rejects with the signal's reason at once when it is aborted. */
-  take(signal: AbortSignal): Promise<() => void>;
+/** Lets a limited number of tasks run in parallel; the others wait, first come, first served. */
+export interface Semaphore {
+  /**
+   * Waits for a permit and returns the function that gives it back; calling that again does nothing. Rejects with the signal's
+   * reason as soon as it is aborted; the permit then goes to the next task.
+   */
+  acquire(signal?: AbortSignal): Promise<() => void>;
 }
 
-/** As many turns at the same time as `most`. */
-export function createTurns(most: number): Turns {
+/** A semaphore with `permits` permits. */
+export function createSemaphore(permits: number): Semaphore {
   const waiting = new Set<() => void>();
-  let free = most;
+  let free = permits;
 
-  function end(): void {
-    free++;
-    const [next] = waiting;
-    next?.();
+  function permit(): () => void {
+    free--;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      free++;
+      const [next] = waiting;
+      next?.();
+    };
   }
 
   return {
-    async take(signal) {
-      signal.throwIfAborted();
-      if (free > 0) free--;
-      else await untilCalled(signal);
-      return end;
+    async acquire(signal) {
+      signal?.throwIfAborted();
+      return free > 0 ? permit() : untilCalled(signal);
     },
   };
 
-  function untilCalled(signal: AbortSignal): Promise<void> {
+  function untilCalled(signal: AbortSignal | undefined): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         waiting.delete(begin);
-        signal.removeEventListener('abort', abort);
+        signal?.removeEventListener('abort', abort);
       };
       const begin = (): void => {
         leave();
-        free--;
-        resolve();
+        resolve(permit());
       };
       const abort = (): void => {
         leave();
-        reject(signal.reason as Error);
+        reject(signal?.reason as Error);
       };
       waiting.add(begin);
-      signal.addEventListener('abort', abort, { once: true });
+      signal?.addEventListener('abort', abort, { once: true });
     });
   }
 }

@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { sha256 } from './sha256.ts';
 
 /** What is on its way to be a file or folder belongs to the process whose number is in its name. */
 const NAME = /\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/;
-const HOST = createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+const HOST = sha256(hostname()).slice(0, 8);
 /** Of a process of another host nobody can say whether it lives: after a day it does not write any more. */
 const STALE_MS = 86_400_000;
 /** In a container a worker often has the number that the one before had: what is older than this process is not its own. */

@@ -1,6 +1,7 @@
 import { basename, join } from 'node:path';
 import { findOnPath, runProgram } from '../platform/program.ts';
-import { cachedServer, sha256 } from './server-cache.ts';
+import { sha256OfFile } from '../platform/sha256.ts';
+import { cachedServer } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
 import { StackError } from './stack-error.ts';
 
@@ -106,7 +107,7 @@ async function checkBinary(
     options.onProgress({ about: name, message, passing: false });
     return;
   }
-  const actual = await sha256(join(folder, basename(program.package)));
+  const actual = await sha256OfFile(join(folder, basename(program.package)));
   if (actual !== expected) {
     throw new StackError(
       `${title} ${version} built by ${builder} has the checksum ${actual}, not the pinned ${expected}: ` +

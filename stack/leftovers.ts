@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { identify, isRunning } from '../platform/process-identity.ts';
 import type { ProcessIdentity } from '../platform/process-identity.ts';
-import { signalGroup } from '../platform/program.ts';
+import { markedProcesses } from '../platform/marked-processes.ts';
+import { signalGroup, signalProcess } from '../platform/program.ts';
 import { hasCode } from '../platform/error-code.ts';
 import type { RecordedChild } from './state.ts';
 
@@ -29,37 +30,17 @@ export async function stopLeftovers(dataDir: string, recorded: readonly Recorded
 }
 
 function marked(dataDir: string): RecordedChild[] {
-  if (process.platform !== 'linux') return [];
-  const mark = `${STACK_MARK}=${dataDir}`;
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 1 && pid !== process.pid && environmentOf(pid).includes(mark))
+  return markedProcesses(`${STACK_MARK}=${dataDir}`)
     .map((pid) => identify(pid))
     .filter((identity): identity is ProcessIdentity => identity !== null)
     .map((identity) => ({ ...identity, name: commandOf(identity.pid) }));
 }
 
-function environmentOf(pid: number): string[] {
-  return readProc(`/proc/${pid}/environ`).split('\0');
-}
-
 function commandOf(pid: number): string {
-  return readProc(`/proc/${pid}/comm`).trim();
-}
-
-function readProc(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return '';
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return '';
     throw error;
-  }
-}
-
-function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }

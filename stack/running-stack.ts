@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { stopLeftovers } from './leftovers.ts';
-import { lockHolder, tryLock } from '../platform/owner-lock.ts';
+import { lockHolder, tryLock } from '../platform/file-lock.ts';
 import { isRunning } from '../platform/process-identity.ts';
 import { signalGroup } from '../platform/program.ts';
 import { readSecret } from './secret.ts';
@@ -69,7 +69,7 @@ export async function stopRunningStack(dataDir: string, patience = 60_000): Prom
 export async function clearLeftovers(dataDir: string): Promise<string[]> {
   if (!existsSync(dataDir)) return [];
   const folder = realpathSync(dataDir);
-  const taken = tryLock(stackLockFile(folder));
+  const taken = await tryLock(stackLockFile(folder));
   if ('holder' in taken) return [];
   try {
     const state = readState(folder);
@@ -77,7 +77,7 @@ export async function clearLeftovers(dataDir: string): Promise<string[]> {
     if (state.supervisor !== null) writeState(folder, { ...NO_STATE, ports: state.ports });
     return stopped;
   } finally {
-    taken.lock.release();
+    await taken.lock.release();
   }
 }
 

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { waitForLock } from '../platform/owner-lock.ts';
+import { waitForLock } from '../platform/file-lock.ts';
+import { sha256OfFile } from '../platform/sha256.ts';
 import type { OnProgress } from './progress.ts';
 import { hasCode } from '../platform/error-code.ts';
 
@@ -35,18 +33,17 @@ export async function cachedServer(server: CachedServer, options: FetchOptions):
   await mkdir(root, { recursive: true });
   const lock = await waitForLock(join(root, `.${entry}.lock`), {
     signal: options.signal,
-    onWait: ({ pid }) =>
-      options.onProgress({
-        about: server.name,
-        message: `waiting for process ${pid}, which is fetching it`,
-        passing: false,
-      }),
+    onHeld: ({ process: other }, waitedMs) => {
+      if (waitedMs > 0) return;
+      const message = `waiting for process ${other?.pid ?? '(unknown)'}, which is fetching it`;
+      options.onProgress({ about: server.name, message, passing: false });
+    },
   });
   try {
     const other = await findCached(server, options.cacheDir);
     return other ?? (await makeEntry(server, root, entry));
   } finally {
-    lock.release();
+    await lock.release();
   }
 }
 
@@ -61,7 +58,7 @@ async function makeEntry(server: CachedServer, root: string, entry: string): Pro
     await server.make(making);
     const program = join(making, server.program);
     await chmod(program, 0o755);
-    const manifest = { bytes: (await stat(program)).size, sha256: await sha256(program) };
+    const manifest = { bytes: (await stat(program)).size, sha256: await sha256OfFile(program) };
     await writeFile(join(making, 'manifest.json'), `${JSON.stringify(manifest)}\n`);
     await rm(folder, { recursive: true, force: true });
     await rename(making, folder);
@@ -85,11 +82,4 @@ export async function findCached(
     if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
     throw error;
   }
-}
-
-/** SHA-256 of a file, hexadecimal. */
-export async function sha256(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

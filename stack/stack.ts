@@ -1,12 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { superviseChild } from './child.ts';
 import type { Child, ChildSpec } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { STACK_MARK, stopLeftovers } from './leftovers.ts';
-import { tryLock } from '../platform/owner-lock.ts';
-import type { Lock } from '../platform/owner-lock.ts';
+import { type FileLock, waitForLock } from '../platform/file-lock.ts';
 import { choosePorts, occupyPort } from './ports.ts';
 import type { PortNeed } from './ports.ts';
 import { self } from '../platform/process-identity.ts';
@@ -118,15 +116,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** Takes the data folder's lock; waits for a process that only cleans up there. */
-async function takeStack(dataDir: string, signal: AbortSignal | undefined): Promise<Lock> {
-  for (let waited = 0; ; waited += 100) {
-    signal?.throwIfAborted();
-    const taken = tryLock(stackLockFile(dataDir));
-    if ('lock' in taken) return taken.lock;
-    if (findRunningStack(dataDir) !== null || waited >= 20_000) throw new StackRunningError(dataDir, taken.holder.pid);
-    await wait(100);
-  }
+/** How long another process may take to clear up a data folder. One that cannot be seen from here is dead after a minute. */
+const PATIENCE_MS = { seen: 20_000, unseen: 90_000 };
+
+/** Takes the data folder's lock; waits for a process that only clears up there. */
+function takeStack(dataDir: string, signal: AbortSignal | undefined): Promise<FileLock> {
+  return waitForLock(stackLockFile(dataDir), {
+    signal,
+    onHeld: ({ process: holder, isVisible }, waitedMs) => {
+      const isLate = waitedMs > (isVisible ? PATIENCE_MS.seen : PATIENCE_MS.unseen);
+      if (findRunningStack(dataDir) !== null || isLate) throw new StackRunningError(dataDir, holder?.pid ?? 0);
+    },
+  });
 }
 
 interface Session {
@@ -149,7 +150,7 @@ interface Session {
   kill(): void;
 }
 
-function openSession(dataDir: string, lock: Lock, options: StackOptions): Session {
+function openSession(dataDir: string, lock: FileLock, options: StackOptions): Session {
   const before = readState(dataDir);
   const gaveUp = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal;
@@ -216,7 +217,7 @@ function openSession(dataDir: string, lock: Lock, options: StackOptions): Sessio
         await Promise.all(afterStop.map((action) => action()));
         process.off('exit', kill);
         update({ ...NO_STATE, ports: state.ports });
-        lock.release();
+        await lock.release();
       })();
       return stopping;
     },

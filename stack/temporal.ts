@@ -23,7 +23,7 @@ export interface ServerProgram {
 export async function findTemporal(cacheDir: string, env: NodeJS.ProcessEnv): Promise<ServerProgram | null> {
   const installed = await findOnPath('temporal', env);
   if (installed !== null) {
-    const result = await runProgram(installed, ['--version'], { env, timeout: 20_000 });
+    const result = await runProgram(installed, ['--version'], { env, timeoutMs: 20_000 });
     const version = /temporal version (\S+)/.exec(result.stdout)?.[1];
     if (result.code === 0 && version !== undefined) return { command: installed, source: 'installed', version };
   }

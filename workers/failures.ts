@@ -14,8 +14,8 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   const error = diskFailure(thrown) ?? thrown;
   redactChain(error);
   if (!(error instanceof LonghaulError)) {
-    if (attempt < TRIES_WHEN_UNEXPECTED || !(error instanceof Error) || error instanceof ApplicationFailure)
-      return error;
+    if (!(error instanceof Error) || error instanceof ApplicationFailure) return error;
+    if (attempt < TRIES_WHEN_UNEXPECTED && !isBug(error)) return error;
     if (error.name === 'CancelledFailure' || error.name === 'AbortError') return error;
     return ApplicationFailure.fromError(error, { nonRetryable: true });
   }
@@ -35,6 +35,12 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
     // waiting for a rate limit to pass is not an error
     ...(error.type === 'RateLimited' ? { category: ApplicationFailureCategory.BENIGN } : {}),
   });
+}
+
+/** True for an error of the program itself, which another try cannot help. `fetch` throws a TypeError with a cause when a connection is lost. */
+function isBug(error: Error): boolean {
+  const isOurs = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  return isOurs && error.cause === undefined && error.message !== 'fetch failed' && error.message !== 'terminated';
 }
 
 /** Removes secrets from an error and its causes: all of them are part of the failure. */

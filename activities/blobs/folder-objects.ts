@@ -1,6 +1,7 @@
 import { link, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
+import { syncFolder } from '../../platform/whole-file.ts';
 import type { Objects } from './objects.ts';
 
 /**
@@ -57,16 +58,6 @@ async function makeFolder(path: string): Promise<void> {
   const made = await mkdir(path, { recursive: true, mode: 0o700 });
   if (made !== undefined) await syncFolder(dirname(made));
   await removeTemporaries(path);
-}
-
-/** Without this a renamed file may be lost in a power failure. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }
 
 function unlessMissing<Value>(value: Value): (error: NodeJS.ErrnoException) => Value {

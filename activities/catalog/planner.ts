@@ -1,6 +1,7 @@
 import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
-import type { PlannedRepository, RepositoryFailure } from '../../domain/catalog/flows/fleet.ts';
+import type { PlannedRepository } from '../../domain/catalog/flows/fleet.ts';
+import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { matchesAny, parsePattern } from '../../domain/git/pattern.ts';
 import {
   addressOfReceipt,

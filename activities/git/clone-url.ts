@@ -1,6 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { redact } from '../../domain/shared/redact.ts';
 
 /** An address that git can fetch from, and the folder if it is local. */
 export interface Remote {
@@ -40,13 +41,6 @@ export function parseRemote(url: string): Remote {
   return { url, path: null };
 }
 
-/** The text without credentials in URLs and authorization headers. */
-export function redacted(text: string): string {
-  return text
-    .replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1***@')
-    .replaceAll(/(authorization:\s*(?:basic|bearer|token)\s+)\S+/gi, '$1***');
-}
-
 /** The URL without user name and password. */
 export function withoutCredentials(url: string): string {
   return url.replace(/^(https?:\/\/)[^/@]*@/i, '$1');
@@ -63,6 +57,6 @@ function pathOf(url: string): string {
 function refuse(url: string, why: string): never {
   throw new LonghaulError(
     'InvalidInput',
-    `Git must not fetch from ${JSON.stringify(redacted(url).slice(0, 200))}: ${why}.`,
+    `Git must not fetch from ${JSON.stringify(redact(url).slice(0, 200))}: ${why}.`,
   );
 }

@@ -1,11 +1,13 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { redacted } from './clone-url.ts';
-import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
+import { redact } from '../../domain/shared/redact.ts';
+import { hasCode } from '../../platform/error-code.ts';
+import { pick, type Program, readAll, startProgram } from '../../platform/program.ts';
+import { temporaryPath } from '../../platform/temporary.ts';
+import { writeWhole } from '../../platform/whole-file.ts';
 
 /** The hash function of a repository's object ids. */
 export type ObjectFormat = 'sha1' | 'sha256';
@@ -119,15 +121,12 @@ const STDERR_LIMIT = 8_192;
 const OUTPUT_LIMIT = 200_000_000;
 /** Git holds a whole comparison in memory before it prints the first line. */
 const MEMORY_LIMIT = 2_000_000_000;
-const MEMORY_CHECK_MS = 250;
 
 /** Git with its configuration in `<cacheDir>/git`. */
 export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   const home = join(cacheDir, 'git');
   const configuration = join(home, 'config');
-  const inherited: NodeJS.ProcessEnv = Object.fromEntries(
-    INHERITED.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])),
-  );
+  const inherited = pick(env, INHERITED);
   let prepared: Promise<unknown> | null = null;
   let isPreparing = false;
 
@@ -135,7 +134,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     if (prepared === null || (!isPreparing && !existsSync(configuration))) {
       isPreparing = true;
       prepared = Promise.all([
-        replaceFile(configuration, CONFIGURATION),
+        writeWhole(configuration, CONFIGURATION, { durable: false }),
         createBareRepository(join(home, 'sha1.git'), 'sha1'),
         createBareRepository(join(home, 'sha256.git'), 'sha256'),
       ]).finally(() => (isPreparing = false));
@@ -170,43 +169,37 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   }
 
   async function start(args: readonly string[], options: GitOptions): Promise<GitProcess> {
+    return asGit(await launch(args, options), args[0] ?? '', options);
+  }
+
+  async function launch(args: readonly string[], options: GitOptions): Promise<Program> {
     const { signal } = options;
     await prepare();
     signal?.throwIfAborted();
-    const child = spawn('git', args, {
+    return startProgram('git', args, {
       cwd: home,
       env: environment(options),
-      stdio: ['pipe', 'pipe', 'pipe'],
-      detached: true,
+      signal,
+      graceMs: GRACE_MS,
+      maxMemoryBytes: MEMORY_LIMIT,
+      mayLeaveProcesses: true,
     });
-    const kill = (): void => endGroup(child);
-    signal?.addEventListener('abort', kill, { once: true });
-    const ended = endOf(child, args[0] ?? '', options).finally(() => signal?.removeEventListener('abort', kill));
-    // the reader of the output sees its end first and then waits for the reason
-    ended.catch(() => undefined);
-    child.stdin.on('error', () => undefined);
-    return { stdin: child.stdin, stdout: child.stdout, ended, kill };
   }
 
   return {
     start,
     async run(args, options) {
-      const child = await start(args, options);
-      child.stdin.end(options.input ?? '');
-      const printed: Buffer[] = [];
-      let size = 0;
-      for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
-        printed.push(chunk);
-        size += chunk.length;
-        if (size <= OUTPUT_LIMIT) continue;
-        child.kill();
-        throw new LonghaulError(
+      const program = await launch(args, options);
+      const { ended } = asGit(program, args[0] ?? '', options);
+      program.stdin.end(options.input ?? '');
+      const tooMuch = (): LonghaulError =>
+        new LonghaulError(
           'GitFailed',
           `git ${args[0]} of ${options.about} lists more than ${OUTPUT_LIMIT} bytes: the repository has too many files.`,
         );
-      }
-      await child.ended;
-      return Buffer.concat(printed);
+      const printed = await readAll({ ...program, ended }, OUTPUT_LIMIT, tooMuch);
+      await ended;
+      return printed;
     },
   };
 }
@@ -233,85 +226,33 @@ export function bareConfiguration(format: ObjectFormat): string {
   return format === 'sha1' ? version : `${version}[extensions]\n\tobjectFormat = sha256\n`;
 }
 
-/** Replaces a file atomically; removes what a killed process left next to it. */
-export async function replaceFile(path: string, content: string | Uint8Array): Promise<void> {
-  const writing = temporaryPath(path);
-  const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
-  await removeTemporaries(folder);
-  try {
-    await writeFile(writing, content);
-    await rename(writing, path);
-  } catch (error) {
-    // on a full disk it would take the last of the space
-    await rm(writing, { force: true });
-    throw error;
-  }
-}
-
-type Child = ChildProcessByStdio<Writable, Readable, Readable>;
-
-const running = new Set<Child>();
-process.once('exit', () => {
-  for (const child of running) signalGroup(child, 'SIGKILL');
-});
-
-async function endOf(child: Child, command: string, { about, signal, onRemark }: GitOptions): Promise<void> {
-  running.add(child);
-  const memory = watchMemory(child);
+/** Names the failures of a running git. */
+function asGit(program: Program, command: string, options: GitOptions): GitProcess & { ended: Promise<void> } {
   let complaint = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  program.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint = (complaint + text).slice(-STDERR_LIMIT);
   });
-  const closed = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, killedBy) => resolve(code ?? killedBy));
-  });
-  try {
-    const code = await closed;
-    signal?.throwIfAborted();
-    if (code === 'SIGKILL' && memory() > MEMORY_LIMIT) complaint += '\nit exceeded its memory limit';
-    if (code !== 0) throw failureOf(command, complaint, code, about);
-    onRemark?.(complaint);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw new LonghaulError('GitFailed', 'The program git is not installed, or not on the PATH of the worker.', {
-      cause: error,
-    });
-  } finally {
-    memory();
-    running.delete(child);
-  }
-}
-
-/** Kills git when it takes too much memory, on systems that report memory use. */
-function watchMemory(child: Child): () => number {
-  let most = 0;
-  const timer = setInterval(() => {
-    const statm = readFileIfAny(`/proc/${child.pid}/statm`);
-    if (statm === null) return;
-    const [, resident = 0, shared = 0] = statm.split(' ').map(Number);
-    most = Math.max(most, (resident - shared) * 4_096);
-    if (most > MEMORY_LIMIT) signalGroup(child, 'SIGKILL');
-  }, MEMORY_CHECK_MS);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    return most;
-  };
-}
-
-function readFileIfAny(path: string): string | null {
-  try {
-    return readFileSync(path, 'latin1');
-  } catch {
-    return null;
-  }
+  const ended = (async () => {
+    try {
+      const { code, killedBy, tookTooMuchMemory } = await program.ended;
+      if (tookTooMuchMemory) complaint += '\nit exceeded its memory limit';
+      if (code !== 0) throw failureOf(command, complaint, code ?? killedBy, options.about);
+      options.onRemark?.(complaint);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+      throw new LonghaulError('GitFailed', 'The program git is not installed, or not on the PATH of the worker.', {
+        cause: error,
+      });
+    }
+  })();
+  // a reader of the output sees its end first, and waits for the reason after that
+  ended.catch(() => undefined);
+  return { stdin: program.stdin, stdout: program.stdout, ended, kill: () => program.kill() };
 }
 
 /** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */
 function failureOf(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
-  const said = redacted(stderr)
+  const said = redact(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^(hint|warning):/.test(line))
     .slice(-6)
@@ -349,21 +290,6 @@ const complaints = new WeakMap<object, string>();
 /** Git's error output of a `GitFailed`; the empty string for any other error. */
 export function complaintOf(error: unknown): string {
   return (error instanceof LonghaulError && complaints.get(error)) || '';
-}
-
-function endGroup(child: Child): void {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  signalGroup(child, 'SIGTERM');
-  setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE_MS).unref();
-}
-
-function signalGroup(child: Child, signal: NodeJS.Signals): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 /** Git separates folders in a list with colons, except inside quotes. */

@@ -13,7 +13,7 @@ import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
 import type { IndexObject, IndexStore } from './store/store.ts';
-import { createTurns } from '../../platform/semaphore.ts';
+import { createSemaphore } from '../../platform/semaphore.ts';
 
 /**
  * The changes from one snapshot to another, as {@link ingest} reads them: from mgit's differential or a spooled stream.
@@ -72,7 +72,7 @@ const BATCH_FILES = 250;
  * one while others are written. A repository waits with one batch, and back-pressure reaches git's `cat-file`: memory
  * does not grow with the number of repositories.
  */
-const turns = createTurns(availableParallelism() + 2);
+const permits = createSemaphore(availableParallelism() + 2);
 
 /**
  * Makes the index of one ref of a repository equal to `source.to`: reads, chunks, embeds, writes, deletes old objects,
@@ -303,7 +303,7 @@ export async function inBatches(
     batch = [];
     bytes = 0;
     processCounts.batchesWaiting++;
-    const end = await turns.take(signal).finally(() => processCounts.batchesWaiting--);
+    const end = await permits.acquire(signal).finally(() => processCounts.batchesWaiting--);
     const task: Promise<void> = work(full)
       .catch((error: unknown) => void failures.push(error))
       .finally(() => {

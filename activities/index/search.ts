@@ -21,7 +21,7 @@ import { indexedLanguage } from './analysis/indexed-language.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
-import { isConnectionLoss, unavailable } from './store/weaviate.ts';
+import { failureOfWeaviate } from './store/weaviate.ts';
 
 /** A search query. */
 export interface SearchQuery {
@@ -80,6 +80,7 @@ export interface SearchExplanation extends Explanation {
 /** The answer of a search. */
 export interface SearchAnswer {
   readonly query: string;
+  /** Milliseconds from the call to the answer. */
   readonly tookMs: number;
   readonly results: readonly SearchResult[];
 }
@@ -139,7 +140,7 @@ export async function search(client: WeaviateClient, tools: SearchTools, questio
   try {
     return await answerTo(client, tools, question);
   } catch (error) {
-    throw !(error instanceof LonghaulError) && isConnectionLoss(error) ? unavailable(error) : error;
+    throw failureOfWeaviate(error);
   }
 }
 

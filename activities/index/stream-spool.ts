@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { sha256 } from '../../platform/sha256.ts';
 import type { Change, FileWritten, OldFile } from '../../domain/git/change.ts';
 import { type ChangeLine, type FileLine, type LineSide, parseChangeLine } from '../../domain/git/change-line.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
@@ -9,7 +10,6 @@ import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/git/repository
 import { skipByContent, skipByPath } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Blob, BlobStore } from '../blobs/blob-store.ts';
-import { sha256 } from './store/digest.ts';
 import type { ChangeSource } from './ingest.ts';
 import { readLines } from './analysis/lines.ts';
 
@@ -302,7 +302,7 @@ async function contentOf({ line, content, file }: FileLine, maxFileBytes: number
 
 function checkHash({ line, file, contentHash }: FileLine, content: Uint8Array | null): void {
   if (contentHash === null || content === null) return;
-  const actual = createHash('sha256').update(content).digest('hex');
+  const actual = sha256(content);
   if (actual === contentHash) return;
   throw new LonghaulError(
     'InvalidInput',

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import pLimit from 'p-limit';
-import { replaceFile } from '../git/git.ts';
-import { isShared, withLock } from '../../platform/lock.ts';
+import { isShared, withLock } from '../../platform/file-lock.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
+import { writeWhole } from '../../platform/whole-file.ts';
 
 /** Something removed from the cache to keep it within its limit. */
 export interface Evicted {
@@ -213,7 +213,7 @@ async function measure(mirror: string, usedAt: Date): Promise<number> {
   for (const entry of await readdir(mirror, { recursive: true, withFileTypes: true }).catch(() => [])) {
     if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name)).catch(() => null))?.size ?? 0;
   }
-  await replaceFile(usedFile(mirror), String(bytes));
+  await writeWhole(usedFile(mirror), String(bytes), { durable: false });
   await utimes(usedFile(mirror), usedAt, usedAt).catch(() => undefined);
   return bytes;
 }

@@ -1,7 +1,7 @@
 import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentsFolder, noteContent } from './cache-limit.ts';
-import { replaceFile } from '../git/git.ts';
+import { writeWhole } from '../../platform/whole-file.ts';
 
 /** Files with contents that are too large for a line, named by blob oid, so that a repeated run finds them. */
 export interface ContentSpool {
@@ -15,7 +15,7 @@ export function createContentSpool(cacheDir: string): ContentSpool {
     async keep(oid, content) {
       const path = join(contentsFolder(cacheDir), oid.slice(0, 2), oid);
       if (await isTouched(path)) return path;
-      await replaceFile(path, content);
+      await writeWhole(path, content, { durable: false });
       noteContent(cacheDir, content.length);
       return path;
     },

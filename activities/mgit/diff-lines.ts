@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform/sha256.ts';
 import { encodeChange, encodeChangeset, needsFile } from '../../domain/git/change-line.ts';
 import type { Change } from '../../domain/git/change.ts';
 import type { RepositoryAddress } from '../../domain/git/repository.ts';
@@ -26,7 +26,7 @@ export async function* diffLines(
 
 async function extrasOf(spool: ContentSpool, change: Change): Promise<{ contentRef?: string; contentHash?: string }> {
   if (change.op === 'delete' || change.content === null) return {};
-  const contentHash = createHash('sha256').update(change.content).digest('hex');
+  const contentHash = sha256(change.content);
   if (!needsFile(change.content.length)) return { contentHash };
   return { contentHash, contentRef: await spool.keep(change.blob.oid, change.content) };
 }

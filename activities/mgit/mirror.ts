@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -13,11 +12,12 @@ import {
   type Git,
   type ObjectFormat,
   type ObjectStore,
-  replaceFile,
 } from '../git/git.ts';
-import { share, withLock } from '../../platform/lock.ts';
+import { share, withLock } from '../../platform/file-lock.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import type { Access, Source } from './source.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
+import { writeWhole } from '../../platform/whole-file.ts';
 
 /** Options of a mirror. */
 export interface MirrorOptions {
@@ -129,7 +129,7 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       const moved = wanted.filter(({ commit, known }) => commit !== known);
       if (moved.length > 0) {
         await fetch([...FETCH, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
-        for (const { file, commit } of moved) await replaceFile(file, `${commit}\n`);
+        for (const { file, commit } of moved) await writeWhole(file, `${commit}\n`, { durable: false });
       }
       // a caller that names branches names all indexed ones
       if (tips.size > 1) await forgetOtherBranches(path, tips);
@@ -169,7 +169,7 @@ export function mirrorPath(cacheDir: string, id: string): string {
 /** The mirror's name of a ref. For every branch name it is a plain name in one folder. */
 function refInMirror(ref: string): string {
   if (ref === DEFAULT_REF) return HEAD_REF;
-  return `${BRANCH_REFS}/${createHash('sha256').update(ref).digest('hex').slice(0, 32)}`;
+  return `${BRANCH_REFS}/${sha256(ref).slice(0, 32)}`;
 }
 
 /** Removes the mirror's refs of branches that are no longer indexed. */

@@ -36,6 +36,7 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
 
   return {
     async search(question) {
+      const started = performance.now();
       const index = await tools.live();
       if (index === null) {
         throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
@@ -43,7 +44,7 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
       const answer = await index.search(question);
       const { pattern } = question;
       if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, index);
-      return answer;
+      return { ...answer, tookMs: Math.round(performance.now() - started) };
     },
     close: () => tools.close(),
   };

@@ -1,4 +1,4 @@
-import { redacted } from '../../activities/git/clone-url.ts';
+import { redact } from '../../domain/shared/redact.ts';
 import { addressOfReceipt } from '../../domain/catalog/index/plan.ts';
 import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import type { Head } from '../../domain/git/head.ts';
@@ -44,7 +44,7 @@ function freshnessOf(receipt: Receipt, head: Head | LonghaulError | undefined): 
     return { ...state, head: null, headBranch: null, behind: null, problem };
   }
   if (head instanceof Error) {
-    return { ...state, head: null, headBranch: null, behind: null, problem: redacted(head.message) };
+    return { ...state, head: null, headBranch: null, behind: null, problem: redact(head.message) };
   }
   return {
     ...state,

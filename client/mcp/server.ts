@@ -1,5 +1,5 @@
 import { type CallToolResult, McpServer } from '@modelcontextprotocol/server';
-import { redacted } from '../../activities/git/clone-url.ts';
+import { redact } from '../../domain/shared/redact.ts';
 import { shownError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import type { Answer } from './answer.ts';
@@ -102,6 +102,6 @@ async function resultOf(answer: Promise<Answer<Record<string, unknown>>>): Promi
   } catch (error) {
     const { type, message, remedy } = shownError(error);
     const advice = remedy === null || type === 'InvalidInput' ? '' : `\n${remedy}`;
-    return { content: [{ type: 'text', text: sanitize(redacted(`${message}${advice}`)) }], isError: true };
+    return { content: [{ type: 'text', text: sanitize(redact(`${message}${advice}`)) }], isError: true };
   }
 }

@@ -24,6 +24,7 @@ const SECRETS: readonly RegExp[] = [
   /eyJ[\w-]{8,2000}\.[\w-]{8,}(?:\.[\w-]*)*/g,
   // the value of an `Authorization` header
   /(?<=\b(?:bearer|basic)\s{1,4})(?=[\w.~+/-]{0,200}[0-9])[\w.~+/-]{16,}={0,2}/gi,
+  /(?<=\bauthorization:\s{0,4}(?:basic|bearer|token)\s{1,4})[^\s"']+/gi,
   // the gateway's own keys; the part before the secret identifies the key
   /(?<=\blh_[0-9a-f]{12}_)[\w-]{43,}/g,
   // whole private keys, and the rest of one whose end was cut off

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { execa } from 'execa';
-import { waitForLock } from '../../platform/owner-lock.ts';
+import { waitForLock } from '../../platform/file-lock.ts';
 import { findOnPath } from '../../platform/program.ts';
 import { fetchCompose } from './binaries.ts';
 import { startDnsRelay } from './dns-relay.ts';
@@ -39,7 +39,9 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
   requireRoot();
   const lock = await waitForLock(`${RUNTIME}.lock`, {
     signal: surroundings.signal,
-    onWait: ({ pid }) => surroundings.say(`waiting for process ${pid}, which runs this test`),
+    onHeld: ({ process: other }, waitedMs) => {
+      if (waitedMs === 0) surroundings.say(`waiting for process ${other?.pid}, which runs this test`);
+    },
   });
   try {
     await endLeftover();
@@ -59,7 +61,7 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
       await stopDaemon(daemon, env);
       relay?.close();
       await rm(RUNTIME, { recursive: true, force: true });
-      lock.release();
+      await lock.release();
     };
     try {
       await removeContainers(env);
@@ -70,7 +72,7 @@ export async function startEngine(surroundings: Surroundings): Promise<Engine> {
       throw error;
     }
   } catch (error) {
-    lock.release();
+    await lock.release();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { expect, inject, onTestFinished } from 'vitest';
 import { fingerprintOf } from '../../activities/mgit/forge/account.ts';

@@ -16,15 +16,14 @@ import {
 } from '@temporalio/workflow';
 import { defineSearchAttributeKey, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import {
-  FAILURES_KEPT,
-  type FleetProgress,
-  type FleetResult,
-  type PlannedRepository,
-  type RepositoryFailure,
-  type RepositoryOutcome,
-  type RepositoryPage,
+import type {
+  FleetProgress,
+  FleetResult,
+  PlannedRepository,
+  RepositoryOutcome,
+  RepositoryPage,
 } from '../../domain/catalog/flows/fleet.ts';
+import { FAILURES_KEPT, type RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { describeProgress } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/git/repository.ts';
 import type { Verb } from '../../domain/shared/events.ts';

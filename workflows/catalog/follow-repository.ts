@@ -13,7 +13,8 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FleetResult, RepositoryFailure } from '../../domain/catalog/flows/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { type FollowInput, type FollowResult, type FollowStep, stepsAfter } from '../../domain/catalog/flows/follow.ts';
 import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/repository-event.ts';
 import { repositoryName } from '../../domain/git/repository.ts';

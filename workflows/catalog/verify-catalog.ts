@@ -1,6 +1,7 @@
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import { clipError, type FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { clipError } from '../../domain/fleet/failure.ts';
 import { describeVerification } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import {

@@ -1,6 +1,6 @@
 import { ApplicationFailure, isCancellation, TerminatedFailure, TimeoutFailure } from '@temporalio/workflow';
 import { isFailureType } from '../../domain/shared/failures.ts';
-import { clipError, type RepositoryFailure } from '../../domain/catalog/flows/fleet.ts';
+import { clipError, type RepositoryFailure } from '../../domain/fleet/failure.ts';
 
 /** The failure of a repository whose lock another run holds. */
 export function busy(repository: string): RepositoryFailure {

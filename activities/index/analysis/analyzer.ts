@@ -4,7 +4,7 @@ import { processCounts } from '../../telemetry/process-counts.ts';
 import { createAnalyzerPool } from './analyzer-pool.ts';
 import type { PoolSize } from './analyzer-pool.ts';
 import type { AnalyzedBatch, ThreadSettings } from './analyzer-thread.ts';
-import { sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import { openShared, shareModel } from '../models/embedder.ts';
 import type { EmbeddingModel, ModelConfig, ModelOptions } from '../models/embedder.ts';
 import { queryEmbeddingText } from '../models/embedding-text.ts';

@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { rememberedDigest, sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import { rememberedDigest } from '../store/digest.ts';
 
 /**
  * The source files of a grammar. The packages also contain compiler sources, so only these files go into the published

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { distilStaticModel } from './distil.ts';
-import { sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { readModelFiles } from './model-files.ts';
 import type { Progress } from './model-files.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { createRequestBudget, pauseFor } from './request-budget.ts';
 import type { BudgetLimits, RequestBudget } from './request-budget.ts';
@@ -203,6 +203,6 @@ async function remembered(file: string, ask: () => Promise<number>): Promise<num
   const known = await readFile(file, 'latin1').catch(() => '');
   if (/^[1-9][0-9]*$/.test(known)) return Number(known);
   const found = await ask();
-  await writeWhole(file, [Buffer.from(String(found))]);
+  await writeWhole(file, String(found));
   return found;
 }

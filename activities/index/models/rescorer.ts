@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { ANALYSIS_CACHE } from '../analysis/analyzer.ts';
-import { sha256 } from '../store/digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
 import { queryEmbeddingText, rescoringText } from './embedding-text.ts';
 import type { RescoredChunk } from './embedding-text.ts';

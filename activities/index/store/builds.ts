@@ -2,7 +2,7 @@ import type { Build, BuildSettings } from '../../../domain/catalog/index/build.t
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { collectionNames } from './schema.ts';
 import { createIndexStore, type IndexStore } from './store.ts';
-import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
+import { type IndexClient, failureOfWeaviate } from './weaviate.ts';
 
 /**
  * The builds of an index in Weaviate. The description of a build's collection records its settings; an alias points to
@@ -156,12 +156,12 @@ export function createBuilds(client: IndexClient, name: string): Builds {
   };
 }
 
-/** Converts a connection loss to a named failure, for which flows wait. */
+/** Converts a connection loss to a named failure, for which flows wait, and a refused key to `AuthenticationFailed`. */
 async function reaching<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();
   } catch (error) {
-    throw isConnectionLoss(error) ? unavailable(error) : error;
+    throw failureOfWeaviate(error);
   }
 }
 

@@ -1,12 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../../../platform/sha256.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
-
-/** Sha256 of a text or bytes, in hex. */
-export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
 /** JSON with sorted keys. */
 export function canonical(value: unknown): string {
@@ -31,7 +26,7 @@ export async function rememberedDigest(
   const remembered = await readFile(memory, 'latin1').catch(() => '');
   if (/^[0-9a-f]{64}$/.test(remembered)) return remembered;
   const digest = await compute();
-  await writeWhole(memory, [Buffer.from(digest)]);
+  await writeWhole(memory, digest);
   return digest;
 }
 

@@ -1,6 +1,6 @@
 import weaviate, { type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { sha256 } from './digest.ts';
+import { sha256 } from '../../../platform/sha256.ts';
 
 /** Part of every object's identity: raise it when the meaning of a property, or the skip rules, change. */
 const SCHEMA_VERSION = 1;

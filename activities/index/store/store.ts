@@ -9,7 +9,7 @@ import { inSpan } from '../../telemetry/span.ts';
 import { receiptId } from './object-id.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import { type IndexClient, isConnectionLoss, unavailable } from './weaviate.ts';
+import { type IndexClient, isKeyRefused, failureOfWeaviate } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -355,7 +355,7 @@ async function writeBatch(
 
 /**
  * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
- * for which the flow waits.
+ * for which the flow waits. A refused key is `AuthenticationFailed` at once.
  */
 async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -363,7 +363,7 @@ async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal
       return await call();
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt === TRIES) throw isConnectionLoss(error) ? unavailable(error) : error;
+      if (attempt === TRIES || isKeyRefused(error)) throw failureOfWeaviate(error);
       await pause(attempt, signal);
     }
   }

@@ -59,11 +59,24 @@ export function isConnectionLoss(error: unknown): boolean {
   );
 }
 
+/** True when Weaviate refused the key. */
+export function isKeyRefused(error: unknown): boolean {
+  return REFUSED_KEY.test(error instanceof Error ? error.message : String(error));
+}
+
+const REFUSED_KEY = /\b401\b|unauthenticated|anonymous access not enabled/i;
+
+/** The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error itself. */
+export function failureOfWeaviate(error: unknown, url?: string): unknown {
+  if (error instanceof LonghaulError) return error;
+  return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error, url) : error;
+}
+
 /** The named failure for an error of the client: refused key, or a server that does not answer. */
 export function unavailable(error: unknown, url?: string): LonghaulError {
   const message = error instanceof Error ? error.message : String(error);
   const where = url === undefined ? 'Weaviate' : `Weaviate at ${url}`;
-  if (/\b401\b|unauthenticated|anonymous access not enabled/i.test(message)) {
+  if (isKeyRefused(error)) {
     return new LonghaulError('AuthenticationFailed', `${where} refused the API key.`, { cause: error });
   }
   return new LonghaulError('ServerUnavailable', `${where} does not answer: ${message}`, { cause: error });

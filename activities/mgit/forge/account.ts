@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../../platform/sha256.ts';
 import type { ForgeLimits } from '../../../domain/forge/forge-budget.ts';
 
 /** The account that a budget belongs to: one token at one forge. */
@@ -12,5 +12,5 @@ export interface ForgeAccount {
 
 /** The first twelve hex digits of a token's SHA-256. */
 export function fingerprintOf(token: string): string {
-  return createHash('sha256').update(token).digest('hex').slice(0, 12);
+  return sha256(token).slice(0, 12);
 }

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withoutCredentials } from '../../git/clone-url.ts';
-import { replaceFile } from '../../git/git.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import { writeWhole } from '../../../platform/whole-file.ts';
 
 /** A page of a listing as the forge sent it, without secrets. */
 export interface CachedPage {
@@ -26,18 +26,18 @@ export interface PageCache {
 /** Pages in a folder of the cache, which may be deleted at any time. */
 export function createPageCache(cacheDir: string, provider: string, fingerprint: string): PageCache {
   const folder = join(cacheDir, 'pages', encodeURIComponent(provider), fingerprint);
-  const pathOf = (url: string): string => join(folder, `${digestOf(url)}.json`);
+  const pathOf = (url: string): string => join(folder, `${sha256(url)}.json`);
   return {
     async read(url) {
       const [digest = '', ...lines] = (await readFile(pathOf(url), 'utf8').catch(() => '')).split('\n');
       const text = lines.join('\n');
-      if (digest !== digestOf(text)) return null;
+      if (digest !== sha256(text)) return null;
       const { url: of, ...page } = JSON.parse(text) as CachedPage & { url: string };
       return of === url ? page : null;
     },
     async write(url, page) {
       const text = JSON.stringify({ url, ...page }, withoutSecrets);
-      await replaceFile(pathOf(url), `${digestOf(text)}\n${text}`);
+      await writeWhole(pathOf(url), `${sha256(text)}\n${text}`, { durable: false });
     },
   };
 }
@@ -49,8 +49,4 @@ export function createPageCache(cacheDir: string, provider: string, fingerprint:
 function withoutSecrets(key: string, value: unknown): unknown {
   if (/token/i.test(key)) return undefined;
   return typeof value === 'string' ? withoutCredentials(value) : value;
-}
-
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -6,7 +6,8 @@ import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/
 import type { Head } from '../../../domain/git/head.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redacted, withoutCredentials } from '../../git/clone-url.ts';
+import { redact } from '../../../domain/shared/redact.ts';
+import { withoutCredentials } from '../../git/clone-url.ts';
 import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
 import { type ForgeLine, forgeLines } from '../forge/line.ts';
 import { createPageCache } from '../forge/page-cache.ts';
@@ -269,6 +270,6 @@ async function translated<Result>(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof LonghaulError || !isRequestError(error)) throw error;
-    throw failureOfStatus(provider, error.status, redacted(error.message).slice(0, 300), error);
+    throw failureOfStatus(provider, error.status, redact(error.message).slice(0, 300), error);
   }
 }

@@ -1,9 +1,11 @@
-import { execa, ExecaError } from 'execa';
+import { OutputLimitError, type ProgramResult, runProgram } from '../../../platform/program.ts';
+import { hasCode } from '../../../platform/error-code.ts';
 import type { MgitProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { hasWildcard, type Pattern } from '../../../domain/git/pattern.ts';
 import { type Repository, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redacted, withoutCredentials } from '../../git/clone-url.ts';
+import { redact } from '../../../domain/shared/redact.ts';
+import { withoutCredentials } from '../../git/clone-url.ts';
 import type { Provider } from './provider.ts';
 
 /** Repositories that an installed mgit finds: `mgit list PATTERN --format json`. */
@@ -14,28 +16,26 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
     return readListing(stdout, stderr).map((entry, at) => repositoryOf(name, entry, at));
   }
 
-  async function run(
-    args: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<{ stdout: string; stderr: string }> {
+  async function run(args: readonly string[], signal: AbortSignal | undefined): Promise<ProgramResult> {
+    const result = await start(args, signal);
+    if (result.code === 0) return result;
+    const said = redact(`${result.stderr}\n${result.stdout}`).trim().slice(-1_000);
+    throw failed(`ended with ${result.code ?? result.killedBy}: ${said}`);
+  }
+
+  async function start(args: readonly string[], signal: AbortSignal | undefined): Promise<ProgramResult> {
     try {
-      return await execa(command, args, {
-        env,
-        extendEnv: false,
-        stdin: 'ignore',
-        maxBuffer: 200_000_000,
-        ...(signal ? { cancelSignal: signal } : {}),
-      });
+      return await runProgram(command, args, { env, signal });
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof ExecaError)) throw error;
-      const said = redacted(`${String(error.stderr)}\n${String(error.stdout)}`)
-        .trim()
-        .slice(-1_000);
-      const how =
-        error.code === 'ENOENT' ? 'is not installed' : `ended with ${error.exitCode ?? error.signal}: ${said}`;
-      throw new LonghaulError('DiscoveryFailed', `The program ${command} of provider ${name} ${how}`, { cause: error });
+      if (hasCode(error, 'ENOENT')) throw failed('is not installed', error);
+      if (error instanceof OutputLimitError) throw failed(`listed too much: ${error.message}`, error);
+      throw error;
     }
+  }
+
+  function failed(how: string, cause?: unknown): LonghaulError {
+    return new LonghaulError('DiscoveryFailed', `The program ${command} of provider ${name} ${how}`, { cause });
   }
 
   const list: Provider['list'] = async (patterns, signal) => {
@@ -79,9 +79,9 @@ function readListing(stdout: string, stderr: string): Record<string, unknown>[] 
   const lines = stdout.split(/\r?\n/);
   const listing = arrayIn(lines) ?? objectsIn(lines);
   if (listing === null) {
-    throw new LonghaulError('DiscoveryFailed', `mgit list printed no JSON: ${redacted(stdout).slice(0, 500)}`);
+    throw new LonghaulError('DiscoveryFailed', `mgit list printed no JSON: ${redact(stdout).slice(0, 500)}`);
   }
-  const log = redacted(`${stderr}\n${lines.filter((line) => !/^[\s[\]{}"]/.test(line)).join('\n')}`);
+  const log = redact(`${stderr}\n${lines.filter((line) => !/^[\s[\]{}"]/.test(line)).join('\n')}`);
   const refusal = /^.*\b(401|bad credentials|unauthorized|authentication failed)\b.*$/im.exec(log)?.[0];
   if (listing.length === 0 && refusal !== undefined) {
     throw new LonghaulError(
@@ -132,7 +132,7 @@ function repositoryOf(provider: string, entry: Record<string, unknown>, at: numb
   if (organization === null || repository === null || cloneUrl === null) {
     throw new LonghaulError(
       'DiscoveryFailed',
-      `Entry ${at + 1} of mgit list lacks organization, repository or clone_url: ${redacted(JSON.stringify(entry)).slice(0, 300)}`,
+      `Entry ${at + 1} of mgit list lacks organization, repository or clone_url: ${redact(JSON.stringify(entry)).slice(0, 300)}`,
     );
   }
   const project = text('project');

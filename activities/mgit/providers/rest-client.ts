@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redacted } from '../../git/clone-url.ts';
+import { redact } from '../../../domain/shared/redact.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
 import { failureOf, type Refusal, waitOf } from './refusal.ts';
 
@@ -147,7 +147,7 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
     if (error instanceof RefusedError) return failureOf(error.refusal);
     const { message, cause } = error as Error;
     const why = cause instanceof Error && cause.message ? cause.message : message;
-    return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer: ${redacted(why)}`, {
+    return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer: ${redact(why)}`, {
       cause: error,
     });
   }
@@ -216,7 +216,7 @@ function spoken(text: string, sent: Readonly<Record<string, string>>): string {
   const [scheme, proof = ''] = sent['authorization']?.split(' ') ?? [];
   const secret = scheme === 'Basic' ? passwordOf(proof) : proof;
   if (secret !== '') said = said.replaceAll(proof, '***').replaceAll(secret, '***');
-  return redacted(said)
+  return redact(said)
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, 300);

@@ -70,7 +70,7 @@ async function gitVersion({ env }: CliContext): Promise<Finding> {
   const remedy = 'Install git 2.36 or later.';
   const git = await findOnPath('git', env);
   if (git === null) return wrong('git', 'not on PATH', remedy);
-  const { stdout } = await runProgram(git, ['--version'], { env, timeout: 10_000 });
+  const { stdout } = await runProgram(git, ['--version'], { env, timeoutMs: 10_000 });
   const version = /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? 'of unknown version';
   const found = `${version} at ${git}`;
   return atLeast(version, 2, 36) ? fine('git', found) : wrong('git', found, remedy);

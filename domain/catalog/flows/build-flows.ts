@@ -1,6 +1,6 @@
 import type { BuildComparison, StoredQuery } from '../index/build.ts';
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
-import type { RepositoryFailure } from './fleet.ts';
+import type { RepositoryFailure } from '../../fleet/failure.ts';
 
 /** Input of `reembedIndex`. */
 export interface ReembedInput {

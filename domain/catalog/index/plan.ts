@@ -1,12 +1,6 @@
 import type { LonghaulError } from '../../shared/failures.ts';
-import {
-  addressOf,
-  clipError,
-  FAILURES_KEPT,
-  type PlannedRepository,
-  type RepositoryFailure,
-  type RepositoryPage,
-} from '../flows/fleet.ts';
+import { addressOf, type PlannedRepository, type RepositoryPage } from '../flows/fleet.ts';
+import { clipError, FAILURES_KEPT, type RepositoryFailure } from '../../fleet/failure.ts';
 import { headReceipts, refsOfRepository } from './refs.ts';
 import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
 import { DEFAULT_REF } from '../../git/snapshot.ts';

@@ -343,7 +343,7 @@ describe('longhaul up, down, status and doctor', () => {
     return runProgram(process.execPath, ['client/cli/bin.ts', ...args], {
       cwd: PROJECT,
       env: environmentOfCli(),
-      timeout: COLD_START,
+      timeoutMs: COLD_START,
     });
   }
 

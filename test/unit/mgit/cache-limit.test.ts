@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Mgit } from '../../../activities/mgit/index.ts';
-import { withLock } from '../../../platform/lock.ts';
+import { withLock } from '../../../platform/file-lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import type { Change } from '../../../domain/git/change.ts';
 import { type Forge, startForge } from '../../support/forge.ts';

@@ -15,7 +15,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { withLock } from '../../../platform/lock.ts';
+import { withLock } from '../../../platform/file-lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { temporaryPath } from '../../../platform/temporary.ts';
 import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
@@ -255,7 +255,7 @@ describe('killed in the middle of a fetch', () => {
 
   test('a lock of a killed process is taken over at once', async () => {
     const path = join(scratchFolder(), 'x.lock');
-    const module = join(import.meta.dirname, '../../../platform/lock.ts');
+    const module = join(import.meta.dirname, '../../../platform/file-lock.ts');
     const code = `import { withLock } from ${JSON.stringify(module)};
       await withLock(${JSON.stringify(path)}, () => { process.stdout.write('held'); return new Promise((r) => setTimeout(r, 60000)); });`;
     const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {

@@ -475,7 +475,9 @@ describe('mgit', () => {
     }
     expect(await failureOf(list('[{"organization":"a"}]'))).toMatch(/^DiscoveryFailed: Entry 1/);
     const down = list('', '*', { code: 1, stderr: 'MgitError: https://u:pw@x/ is down' });
-    expect(await failureOf(down)).toMatch(/^DiscoveryFailed: .* ended with 1: MgitError: https:\/\/\*\*\*@x\/ is down/);
+    expect(await failureOf(down)).toMatch(
+      /^DiscoveryFailed: .* ended with 1: MgitError: https:\/\/\[redacted\]@x\/ is down/,
+    );
     const refused = list('ERROR - GitHub said 401 Bad credentials\n[]');
     expect(await failureOf(refused)).toMatch(/^AuthenticationFailed: /);
     const folder = scratchFolder();

@@ -1,37 +1,40 @@
 import { expect, test } from 'vitest';
-import { createTurns } from '../../../platform/semaphore.ts';
+import { createSemaphore } from '../../../platform/semaphore.ts';
 
-const never = new AbortController().signal;
-
-test('as many as there are turns work at the same time, the others in the order in which they came', async () => {
-  const turns = createTurns(2);
+test('as many tasks work in parallel as there are permits, the others in the order in which they came', async () => {
+  const semaphore = createSemaphore(2);
   const order: number[] = [];
   let working = 0;
   let most = 0;
   await Promise.all(
     Array.from({ length: 6 }, async (_, at) => {
-      const end = await turns.take(never);
+      const release = await semaphore.acquire();
       order.push(at);
       most = Math.max(most, ++working);
       await new Promise(setImmediate);
       working--;
-      end();
+      release();
     }),
   );
   expect(most).toBe(2);
   expect(order).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test('who is aborted while waiting leaves at once, and takes no turn from the others', async () => {
-  const turns = createTurns(1);
-  const end = await turns.take(never);
+test('an abort ends a wait at once, and its permit goes to the next task', async () => {
+  const semaphore = createSemaphore(1);
+  const release = await semaphore.acquire();
   const stop = new AbortController();
-  const given = turns.take(stop.signal);
-  const next = turns.take(never);
+  const given = semaphore.acquire(stop.signal);
+  const next = semaphore.acquire();
   stop.abort(new Error('enough'));
   await expect(given).rejects.toThrow('enough');
-  await expect(turns.take(stop.signal)).rejects.toThrow('enough');
-  end();
-  (await next)();
-  (await turns.take(never))();
+  await expect(semaphore.acquire(stop.signal)).rejects.toThrow('enough');
+  release();
+  // a second call gives no second permit
+  release();
+  const releaseNext = await next;
+  const third = semaphore.acquire(AbortSignal.abort(new Error('held')));
+  await expect(third).rejects.toThrow('held');
+  releaseNext();
+  (await semaphore.acquire())();
 });

@@ -87,12 +87,24 @@ describe('failures', () => {
   });
 
   test('an unexpected error keeps its stack and ends after some tries', () => {
-    const error = new TypeError('x is not a function');
+    const error = new Error('nothing that we know');
     expect(toApplicationFailure(error, 1)).toBe(error);
     expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({
       nonRetryable: true,
       message: error.message,
     });
+  });
+
+  test('an error of the program itself is not tried again; a lost connection of fetch is', async () => {
+    for (const Kind of [TypeError, RangeError, ReferenceError, SyntaxError]) {
+      expect(toApplicationFailure(new Kind('x is not a function'), 1)).toMatchObject({
+        type: Kind.name,
+        nonRetryable: true,
+      });
+    }
+    const lost: unknown = await fetch('http://127.0.0.1:1').catch((error: unknown) => error);
+    expect(lost).toBeInstanceOf(TypeError);
+    expect(toApplicationFailure(lost, 1)).toBe(lost);
   });
 });
 

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identify } from '../../../platform/process-identity.ts';
+import { OutputLimitError, pick, runProgram, startProgram } from '../../../platform/program.ts';
+
+const env = pick(process.env, ['PATH']);
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'longhaul-program-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function pidsIn(name: string): number[] {
+  try {
+    return readFileSync(join(folder, name), 'utf8').trim().split('\n').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+test('a program gets its arguments as they are, its input, and only the environment that it was given', async () => {
+  const script = 'cat; printf "%s|" "$@"; env; echo complaint >&2; exit 3';
+  const result = await runProgram('sh', ['-c', script, 'sh', '$(id)', 'a b'], {
+    env: { ...env, ONLY: 'this' },
+    input: 'input|',
+  });
+  expect(result).toMatchObject({ code: 3, killedBy: null, stderr: 'complaint' });
+  expect(result.stdout).toMatch(/^input\|\$\(id\)\|a b\|/);
+  expect(result.stdout).toContain('ONLY=this');
+  expect(result.stdout).not.toContain('HOME=');
+});
+
+test('one that is not there rejects with the error of the system', async () => {
+  await expect(runProgram(join(folder, 'nothing'), [], { env })).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('its end ends what it left behind, also what has left its group and holds its output open', async () => {
+  const result = await runProgram('sh', ['-c', `setsid sleep 1000 & sleep 1000 & echo $!; echo done`], {
+    env,
+    cwd: folder,
+  });
+  expect(result.stdout).toContain('done');
+  expect(identify(Number(result.stdout.split('\n')[0]))).toBeNull();
+  expect(await sleepersOf(folder)).toEqual([]);
+});
+
+test('an abort ends all of it, and rejects with the reason when nothing lives any more', async () => {
+  const stop = new AbortController();
+  const script =
+    'setsid sh -c "echo \\$\\$ >> pids; exec sleep 1000" & sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait';
+  const run = runProgram('sh', ['-c', script], { env, cwd: folder, signal: stop.signal });
+  await expect.poll(() => pidsIn('pids').length).toBe(2);
+  stop.abort(new Error('enough'));
+  await expect(run).rejects.toThrow('enough');
+  expect(pidsIn('pids').map(identify)).toEqual([null, null]);
+});
+
+test('what ignores SIGTERM is killed after the grace', async () => {
+  const script = 'trap "" TERM; echo $$ > pids; while :; do sleep 1; done';
+  const program = startProgram('sh', ['-c', script], { env, cwd: folder, graceMs: 20 });
+  program.stdout.resume();
+  program.stderr.resume();
+  await expect.poll(() => pidsIn('pids').length).toBe(1);
+  program.kill();
+  expect(await program.ended).toMatchObject({ code: null, killedBy: 'SIGKILL' });
+});
+
+test('a process that is left on purpose stays after the program, and goes with an end by force', async () => {
+  const stays = startProgram('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 </dev/null & echo $! > pids'], {
+    env,
+    cwd: folder,
+    mayLeaveProcesses: true,
+  });
+  stays.stdout.resume();
+  stays.stderr.resume();
+  expect(await stays.ended).toMatchObject({ code: 0 });
+  const [left = 0] = pidsIn('pids');
+  expect(identify(left)).not.toBeNull();
+  process.kill(left, 'SIGKILL');
+});
+
+test('time, output and memory have limits', async () => {
+  await expect(runProgram('sleep', ['1000'], { env, timeoutMs: 20 })).rejects.toThrow(/timeout/i);
+  await expect(runProgram('yes', [], { env, maxOutputBytes: 100_000 })).rejects.toThrow(OutputLimitError);
+  if (process.platform !== 'linux') return;
+  const hungry = startProgram(
+    process.execPath,
+    ['-e', 'const kept = Buffer.alloc(3e8, 1); setInterval(() => kept, 1e3)'],
+    {
+      env,
+      maxMemoryBytes: 200_000_000,
+    },
+  );
+  hungry.stdout.resume();
+  hungry.stderr.resume();
+  expect(await hungry.ended).toMatchObject({ killedBy: 'SIGKILL', tookTooMuchMemory: true });
+});
+
+async function sleepersOf(cwd: string): Promise<string[]> {
+  const { stdout } = await runProgram(
+    'sh',
+    ['-c', 'for p in /proc/[0-9]*; do readlink $p/cwd; done 2>/dev/null; true'],
+    {
+      env,
+    },
+  );
+  return stdout.split('\n').filter((path) => path === cwd);
+}
