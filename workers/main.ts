@@ -103,7 +103,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   await Promise.race([stopped, ...running]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await Promise.all(running);
-  // only in good order: after a failure the process ends, whoever runs it starts it again, and nothing is left to close
+  // only after a clean stop: after a failure the process exits, and its supervisor restarts it
   await tools?.close();
   await tracing?.close();
   await connection.close();

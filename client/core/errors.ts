@@ -7,7 +7,7 @@ export interface ShownError {
   readonly type: FailureType | 'Unexpected';
   /** One sentence: what is wrong and where. */
   readonly message: string;
-  /** What to do about it; null when nobody knows. */
+  /** What to do about it; null when unknown. */
   readonly remedy: string | null;
   readonly exitCode: number;
 }

@@ -169,7 +169,7 @@ function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {
     if (others.some((other) => other.secret === secret)) {
       throw new LonghaulError(
         'InvalidConfiguration',
-        `gateway.webhooks: ${name} has the secret of another provider: nobody could tell their messages apart.`,
+        `gateway.webhooks: ${name} has the same secret as another provider: use a different secret for each.`,
       );
     }
     const keepsArchived = 'archived' in provider && provider.archived;

@@ -48,7 +48,7 @@ export async function followUntilAsked(
   return last !== null && isAsking(last) ? last : null;
 }
 
-/** Resolves when a flow asks nothing any more: somebody else answered, or ended it. Rejects with the signal's reason. */
+/** Resolves when a flow no longer asks: it was answered elsewhere, or it ended. Rejects with the signal's reason. */
 export async function untilAnswered(
   { client, workflowId, runId }: Omit<FollowOptions, 'show'>,
   signal: AbortSignal,
@@ -103,7 +103,7 @@ async function watch(
   }
 }
 
-/** Says that a flow will not go on by itself, because nobody does its work. */
+/** Warns that a flow cannot continue because no worker polls its task queue. */
 async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promise<void> {
   const { unpolledQueues } = await import('../../../activities/shared/unpolled-queues.ts');
   const unpolled = await unpolledQueues(client).catch(() => []);
