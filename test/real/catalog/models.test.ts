@@ -25,7 +25,8 @@ const MODULE = 'text2vec-morph';
 const BATCH = 8;
 
 const FILES: Files = Object.fromEntries(
-  readdirSync(new URL('../../../domain/catalog/', import.meta.url))
+  readdirSync(new URL('../../../domain/catalog/', import.meta.url), { recursive: true, encoding: 'utf8' })
+    .toSorted()
     .filter((name) => name.endsWith('.ts'))
     .map((name) => [`domain/catalog/${name}`, sourceOf(`domain/catalog/${name}`)]),
 );

@@ -1,3 +1,4 @@
+import { execa } from 'execa';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -340,11 +341,17 @@ describe('longhaul up, down, status and doctor', () => {
   }
 
   async function longhaul(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-    return runProgram(process.execPath, ['client/cli/bin.ts', ...args], {
+    // not the product's runner, which ends everything that a program leaves behind: `up --detach` must leave the stack
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ['client/cli/bin.ts', ...args], {
       cwd: PROJECT,
       env: environmentOfCli(),
-      timeoutMs: COLD_START,
+      extendEnv: false,
+      reject: false,
+      stripFinalNewline: false,
+      stdin: 'ignore',
+      timeout: COLD_START,
     });
+    return { code: exitCode ?? null, stdout, stderr };
   }
 
   test(
