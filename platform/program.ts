@@ -14,6 +14,7 @@ import { markedProcesses } from './marked-processes.ts';
 export interface ProgramOptions {
   /** All that the program gets as its environment; see {@link pick}. */
   readonly env: NodeJS.ProcessEnv;
+  /** Working folder of the program. @default that of this process */
   readonly cwd?: string;
   /** Ends the program and all that it started. */
   readonly signal?: AbortSignal | undefined;

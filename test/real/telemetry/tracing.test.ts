@@ -6,7 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { workflowBundle } from '../../../workers/bundle.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { commandEnv, longhaul } from '../../support/command.ts';
+import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate } from '../../support/estate.ts';
 import { sourceOf } from '../../support/flows.ts';
 import { deliver, repositoryPayload, startGatewayProcess } from '../../support/gateway.ts';
@@ -48,7 +48,14 @@ test(
     const worker = await startWorkerProcess(estate, { env });
     onTestFinished(() => worker.stop());
 
-    const added = await longhaul(commandEnv(estate, env), ['index', 'add', '--pattern', 'acme/*', '--yes', '--json']);
+    const added = await longhaulProcess(commandEnv(estate, env), [
+      'index',
+      'add',
+      '--pattern',
+      'acme/*',
+      '--yes',
+      '--json',
+    ]);
     expect(JSON.parse(added.stdout)).toMatchObject({ succeeded: 2 });
     const batches = (): ReceivedSpan[] => collector.spans.filter(({ name }) => name === 'weaviate batch');
     const paths = (): string[][] => batches().map((span) => pathOf(span, collector.spans));
@@ -108,7 +115,7 @@ test('a trace leads from a webhook to the write in Weaviate', { timeout: 300_000
   const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' };
   const worker = await startWorkerProcess(estate, { env });
   onTestFinished(() => worker.stop());
-  await longhaul(commandEnv(estate), ['index', 'add', '--pattern', 'acme/*', '--yes']);
+  await longhaulProcess(commandEnv(estate), ['index', 'add', '--pattern', 'acme/*', '--yes']);
   const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
   const gateway = await startGatewayProcess(estate, { webhooks: [webhook], quietSeconds: 0.3 }, env);
   onTestFinished(async () => void (await gateway.stop()));

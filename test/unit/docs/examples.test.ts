@@ -16,7 +16,7 @@ const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const PRELUDE = [
-  "import type { FleetResult } from '#root/domain/fleet/fleet.ts';",
+  "import type { FleetResult } from '#root/domain/catalog/flows/fleet.ts';",
   "import type { EventFields } from '#root/domain/shared/events.ts';",
   "import type { ForgeBudgetStatus } from '#root/domain/forge/forge-budget.ts';",
   'type Line = { timestamp: string; level: string; event: string };',
