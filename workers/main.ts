@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { loadConfig } from '../activities/shared/config.ts';
-import { createLogger, tellProcess } from '../activities/shared/logger.ts';
+import { createLogger, logProcess } from '../activities/shared/logger.ts';
 import { type OpenTools, openTools } from '../activities/catalog/tools.ts';
 import { isSameModel, modelSettings } from '../activities/catalog/models.ts';
 import { createAlertActivities } from '../activities/catalog/alerts.ts';
@@ -41,7 +41,7 @@ try {
   await run(roles);
   await status?.close();
 } catch (error) {
-  tellProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
+  logProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
@@ -61,7 +61,7 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
     ready: () => readinessOf(parts),
   });
-  tellProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
+  logProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
   return status;
 }
 
@@ -77,11 +77,11 @@ async function run(roles: readonly Role[]): Promise<void> {
   const stopped = stopSignal();
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
-    onProblem: (message) => tellProcess(logger, 'traces_lost', {}, message),
+    onProblem: (message) => logProcess(logger, 'traces_lost', {}, message),
   });
   const place = { connection, namespace, tracing };
   const progress = (message: string, fraction?: number): void =>
-    tellProcess(logger, 'model_progress', { fraction }, message);
+    logProcess(logger, 'model_progress', { fraction }, message);
   const tools = roles.includes('repos') ? await openTools(loaded, places(loaded), env, { progress }) : null;
   if (tools !== null) showCache(metrics.registry, loaded.cacheDir, loaded.config.cache.maxBytes);
   if (tools !== null) await prepare(tools, modelSettings(loaded.config));
@@ -100,7 +100,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   const running = workers.map((worker) => worker.run());
   const weaviateUrl = tools === null ? null : (yourWeaviate(loaded.config.weaviate, env)?.url ?? null);
   parts = { connection, namespace, weaviateUrl, workers };
-  tellProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
+  logProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
   await Promise.race([stopped, ...running]);
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   await Promise.all(running);
@@ -108,7 +108,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   await tools?.close();
   await tracing?.close();
   await connection.close();
-  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
+  logProcess(logger, 'worker_stopped', { roles }, 'stopped');
 }
 
 /** Makes model and collections ready before the first task asks for them. What only a new build mends does not end the worker. */
@@ -118,7 +118,7 @@ async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
     const live = await tools.builds.live();
     if (live === null || isSameModel(live.settings.model, wanted)) return;
     const [now, then] = [modelName(live.settings.model), modelName(wanted)];
-    tellProcess(
+    logProcess(
       logger,
       'model_differs',
       { live: now, wanted: then },
@@ -126,7 +126,7 @@ async function prepare(tools: OpenTools, wanted: ModelSettings): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
-    tellProcess(logger, 'build_outdated', {}, error.message);
+    logProcess(logger, 'build_outdated', {}, error.message);
   }
 }
 
