@@ -105,7 +105,7 @@ export function createMetrics(): Metrics {
   collectDefaultMetrics({ register: registry });
 
   const latest = new Map<string, GroupValues>();
-  let scheduled: ScheduledGroups = () => Promise.resolve(null);
+  let scheduled: ScheduledGroups = notKnown;
   for (const { name, help, value } of GROUP_GAUGES) {
     const gauge: Gauge<'group'> = new Gauge({
       name,
@@ -202,6 +202,11 @@ export function createMetrics(): Metrics {
       if (isEventName(event)) handlers[event]?.(fields as never);
     },
   };
+}
+
+/** For as long as no schedules are read. */
+function notKnown(): Promise<null> {
+  return Promise.resolve(null);
 }
 
 /** What the process itself has done, for all callers. */
