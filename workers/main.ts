@@ -6,11 +6,11 @@ import { createLogger, logProcess } from '../activities/shared/logger.ts';
 import { type OpenTools, openTools } from '../activities/catalog/tools.ts';
 import { isSameModel, modelSettings } from '../activities/catalog/models.ts';
 import { createAlertActivities } from '../activities/catalog/alerts.ts';
-import { scheduleWatch } from '../activities/catalog/alerts/schedule.ts';
+import { hasCheckFailed, scheduleWatch, watchScheduleId } from '../activities/catalog/alerts/schedule.ts';
 import { groupOfSchedule } from '../activities/catalog/groups/schedules.ts';
 import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
-import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
+import { showAlerts, showSchedules } from '../activities/telemetry/schedule-metrics.ts';
 import { serveStatus, statusAddress, type StatusServer } from '../activities/telemetry/status-server.ts';
 import { FLOWS } from '../domain/flows.ts';
 import type { Address } from '../domain/shared/address.ts';
@@ -90,6 +90,11 @@ async function run(roles: readonly Role[]): Promise<void> {
     const client = new Client({ connection, namespace });
     const { alerts, index } = loaded.config;
     showSchedules(metrics, client, { isOurs: (type) => FLOWS.find(type) !== null, groupOf: groupOfSchedule });
+    showAlerts(metrics.registry, client, {
+      schedule: watchScheduleId(index.name),
+      channels: alerts.channels.length,
+      hasFailed: () => hasCheckFailed(client, index.name),
+    });
     const bundle = await workflowBundle({ traced: tracing !== null });
     workers.push(
       await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),
