@@ -21,7 +21,10 @@ export function openSharedAnalyzer(
   const key = JSON.stringify([type, maxFileBytes, loaded.cacheDir, places.modelFolder]);
   const known = opened.get(key);
   if (known) return known;
-  const analyzer = openAnalyzer(loaded, places, env, choice).then((own) => ({ ...own, close: () => Promise.resolve() }));
+  const analyzer = openAnalyzer(loaded, places, env, choice).then((own) => ({
+    ...own,
+    close: () => Promise.resolve(),
+  }));
   opened.set(key, analyzer);
   analyzer.catch(() => opened.delete(key));
   return analyzer;
