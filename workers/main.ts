@@ -7,6 +7,7 @@ import { type OpenTools, openTools } from '../activities/catalog/tools.ts';
 import { isSameModel, modelSettings } from '../activities/catalog/models.ts';
 import { createAlertActivities } from '../activities/catalog/alerts.ts';
 import { scheduleWatch } from '../activities/catalog/alerts/schedule.ts';
+import { groupOfSchedule } from '../activities/catalog/groups/schedules.ts';
 import { showCache } from '../activities/telemetry/cache-metrics.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
@@ -88,7 +89,7 @@ async function run(roles: readonly Role[]): Promise<void> {
   if (roles.includes('flows')) {
     const client = new Client({ connection, namespace });
     const { alerts, index } = loaded.config;
-    showSchedules(metrics.registry, client, (type) => FLOWS.find(type) !== null);
+    showSchedules(metrics, client, { isOurs: (type) => FLOWS.find(type) !== null, groupOf: groupOfSchedule });
     const bundle = await workflowBundle({ traced: tracing !== null });
     workers.push(
       await Worker.create(flowsWorker(place, bundle, { alerts: createAlertActivities(loaded.config, env) })),
