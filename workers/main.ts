@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { type LoadedConfig, loadConfig } from '../activities/shared/config.ts';
-import { createLogger, tellProcess } from '../activities/shared/logger.ts';
+import { createLogger, logProcess } from '../activities/shared/logger.ts';
 import type { WorkerStart } from '../activities/shared/wing-role.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
@@ -22,7 +22,7 @@ import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
 import { activityWorker, flowsWorker, openRoles } from './roles.ts';
 import { installRuntime } from './runtime.ts';
-import { WING_ROLES } from './wings.ts';
+import { groupOfSchedule, WING_ROLES } from './wings.ts';
 
 /** Milliseconds for what was started to undo itself, such as a download, when the process is stopped before it is ready. */
 const UNDO_MS = 2_000;
@@ -47,11 +47,11 @@ try {
   });
   await running?.untilStopped();
   await status?.close();
-  tellProcess(logger, 'worker_stopped', { roles }, 'stopped');
+  logProcess(logger, 'worker_stopped', { roles }, 'stopped');
   // a connection that is still being opened would keep the process alive
   if (running === null) process.exit(0);
 } catch (error) {
-  tellProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
+  logProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
@@ -71,7 +71,7 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
     ready: () => readinessOf(parts),
   });
-  tellProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
+  logProcess(logger, 'metrics_ready', { address: status.address }, `metrics at http://${status.address}/metrics`);
   return status;
 }
 
@@ -92,7 +92,7 @@ async function start(roles: readonly Role[], signal: AbortSignal): Promise<Runni
   const connection = await untilAborted(signal, NativeConnection.connect(temporal.connectionOptions));
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
-    onProblem: (message) => tellProcess(logger, 'traces_lost', {}, message),
+    onProblem: (message) => logProcess(logger, 'traces_lost', {}, message),
   });
   const client = new Client({ connection, namespace });
   const opened = await openRoles(WING_ROLES, roles, {
@@ -112,14 +112,14 @@ async function start(roles: readonly Role[], signal: AbortSignal): Promise<Runni
       workers.push(await Worker.create(activityWorker(place, role, work)));
       continue;
     }
-    showSchedules(metrics.registry, client, (type) => FLOWS.find(type) !== null);
+    showSchedules(metrics, client, { isOurs: (type) => FLOWS.find(type) !== null, groupOf: groupOfSchedule });
     const bundle = await workflowBundle({ traced: tracing !== null });
     workers.push(await Worker.create(flowsWorker(place, bundle, { work })));
   }
   signal.throwIfAborted();
   const running = workers.map((worker) => worker.run());
   parts = { connection, namespace, workers, checks: opened.checks };
-  tellProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
+  logProcess(logger, 'worker_ready', { roles, namespace }, 'ready');
   return {
     async untilStopped() {
       await untilAborted(signal, Promise.race(running)).catch((error: unknown) => {

@@ -39,7 +39,7 @@ export interface GroupActivities {
     readonly group: string;
     readonly patterns: readonly string[];
     readonly exclude: readonly string[];
-    /** Branches to index beside HEAD. @default none */
+    /** Branches to index in addition to HEAD. @default none */
     readonly branches?: readonly string[];
     readonly after: string | null;
     readonly limit: number;

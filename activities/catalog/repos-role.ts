@@ -2,7 +2,7 @@ import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName } from '../../domain/shared/model.ts';
 import { checkWeaviate } from '../index/store/weaviate.ts';
-import { tellProcess } from '../shared/logger.ts';
+import { logProcess } from '../shared/logger.ts';
 import type { OpenRole, RoleWork, WorkerStart } from '../shared/wing-role.ts';
 import { showCache } from '../telemetry/cache-metrics.ts';
 import { createBuildActivities } from './builds.ts';
@@ -29,7 +29,7 @@ export function reposWork(tools: GroupTools): RoleWork {
 export async function openReposRole({ loaded, env, places, registry, logger, signal }: WorkerStart): Promise<OpenRole> {
   const weaviate = places.weaviate();
   const tools = await openTools(loaded, { weaviate, modelFolder: () => places.modelFolder() }, env, {
-    progress: (message, fraction) => tellProcess(logger, 'model_progress', { fraction }, message),
+    progress: (message, fraction) => logProcess(logger, 'model_progress', { fraction }, message),
     signal,
   });
   showCache(registry, loaded.cacheDir, loaded.config.cache.maxBytes);
@@ -49,7 +49,7 @@ async function prepare(tools: OpenTools, config: Config, logger: WorkerStart['lo
     const live = await tools.builds.live();
     if (live === null || isSameModel(live.settings.model, wanted)) return;
     const [now, then] = [modelName(live.settings.model), modelName(wanted)];
-    tellProcess(
+    logProcess(
       logger,
       'model_differs',
       { live: now, wanted: then },
@@ -57,6 +57,6 @@ async function prepare(tools: OpenTools, config: Config, logger: WorkerStart['lo
     );
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;
-    tellProcess(logger, 'build_outdated', {}, error.message);
+    logProcess(logger, 'build_outdated', {}, error.message);
   }
 }

@@ -45,7 +45,7 @@ export interface WorkerStart {
     /** The folder with the files of the built-in models, which are fetched if needed. */
     modelFolder(): Promise<string>;
   };
-  /** For events of this process: `tellProcess`. */
+  /** For events of this process: `logProcess`. */
   readonly logger: Logger;
   /** Aborted when the process has to stop. */
   readonly signal: AbortSignal;

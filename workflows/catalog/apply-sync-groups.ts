@@ -17,7 +17,7 @@ import {
   SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/groups/sync-groups.ts';
 import { pauseAfter } from '../../domain/shared/pauses.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { applySyncGroupsFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { checked } from '../shared/input.ts';
 import { groupActivities } from './activities.ts';
@@ -81,7 +81,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
       { names },
     ]);
   }
-  tell('sync_groups_applied', {
+  logEvent('sync_groups_applied', {
     by: source.by,
     file,
     commit: source.commit,

@@ -27,7 +27,7 @@ import { FAILURES_KEPT, type RepositoryFailure } from '../../domain/fleet/failur
 import { describeProgress } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/git/repository.ts';
 import type { Verb } from '../../domain/shared/events.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { inLanes } from '../shared/lanes.ts';
 import { patiently } from '../shared/patience.ts';
@@ -192,7 +192,7 @@ export async function workThroughFleet<Outcome = RepositoryOutcome>(
     const { verb, group, named } = work.name;
     if (!(error instanceof ContinueAsNew) && !isCancellation(error)) {
       const { type, error: reason } = failureOf(group, error);
-      tell(`${verb}_group_failed`, { group, named, type, error: reason });
+      logEvent(`${verb}_group_failed`, { group, named, type, error: reason });
     }
     throw error;
   }
@@ -219,11 +219,11 @@ async function workThroughPage<Outcome>(
       tracker.update({ stage: 'done', declined: true });
       return resultOf(tracker.progress, state);
     }
-    tell(`${verb}_group_start`, { group, repo_count: page.total, named });
+    logEvent(`${verb}_group_start`, { group, repo_count: page.total, named });
   }
   tracker.update({ stage: 'working', skipped: tracker.progress.skipped + page.upToDate });
   tracker.failed(page.failures, page.failed);
-  for (const failure of page.failures) tellFailure(work.name, failure);
+  for (const failure of page.failures) logFailure(work.name, failure);
   await inLanes(page.repositories, work.parallel, (repository) => workOn(repository, tracker, work));
   if (page.next !== null) {
     await continueAsNew(work.nextInput({ ...state, after: page.next, progress: tracker.progress }));
@@ -231,7 +231,7 @@ async function workThroughPage<Outcome>(
   tracker.update({ stage: 'done' });
   const result = resultOf(tracker.progress, state);
   const written = result.failures.flatMap(({ indexedAt }) => indexedAt ?? []);
-  tell(`${verb}_group_done`, {
+  logEvent(`${verb}_group_done`, {
     group,
     named,
     repositories: result.matched,
@@ -248,8 +248,8 @@ async function workThroughPage<Outcome>(
 }
 
 /** Tells the log of a repository whose own flow could not: it never ran, or was stopped from outside. */
-function tellFailure({ verb, group, named }: FleetName, { repository, type, error }: RepositoryFailure): void {
-  tell(`${verb}_repo_failed`, { repo: repositoryName(repository), type, error, ...(named ? { group } : {}) });
+function logFailure({ verb, group, named }: FleetName, { repository, type, error }: RepositoryFailure): void {
+  logEvent(`${verb}_repo_failed`, { repo: repositoryName(repository), type, error, ...(named ? { group } : {}) });
 }
 
 async function workOn<Outcome>(
@@ -281,12 +281,12 @@ async function workOn<Outcome>(
     const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
     const failure = isBusy ? busy(repository.id) : failureOf(repository.id, error);
     tracker.failed([indexedAt === undefined ? failure : { ...failure, indexedAt }]);
-    if (!hasTold(error)) tellFailure(work.name, failure);
+    if (!isLogged(error)) logFailure(work.name, failure);
   }
 }
 
 /** True when the flow of a repository told the log itself why it failed: its work did. */
-function hasTold(error: unknown): boolean {
+function isLogged(error: unknown): boolean {
   return error instanceof ChildWorkflowFailure && error.cause instanceof ActivityFailure && !isCancellation(error);
 }
 
@@ -309,14 +309,14 @@ async function removeFormer(former: string, present: string, tracker: FleetTrack
     );
     const { moved, objectsDeleted: before } = tracker.progress;
     tracker.update({ moved: moved + 1, objectsDeleted: before + objectsDeleted });
-    tell('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
+    logEvent('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
     return true;
   } catch (error) {
     if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
     const isBusy = error instanceof WorkflowExecutionAlreadyStartedError;
     const failure = isBusy ? busy(former) : failureOf(former, error);
     tracker.failed([failure]);
-    if (!hasTold(error)) tellFailure({ verb: 'remove', group: '', named: false }, failure);
+    if (!isLogged(error)) logFailure({ verb: 'remove', group: '', named: false }, failure);
     return false;
   }
 }

@@ -18,7 +18,7 @@ import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { type FollowInput, type FollowResult, type FollowStep, stepsAfter } from '../../domain/catalog/flows/follow.ts';
 import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/repository-event.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { busy, failureOf } from '../shared/failure.ts';
 import { onboardRepositoriesFlow, removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
@@ -143,7 +143,7 @@ async function done(step: FollowStep, repository: string): Promise<StepOutcome> 
     const outcome = await attempt(step, repository);
     const isBusy = outcome.failures.some(({ type }) => type === 'RepositoryBusy');
     if (!isBusy || Date.now() > giveUp) return outcome;
-    tell('repo_busy', { repo: repositoryName(repository) });
+    logEvent('repo_busy', { repo: repositoryName(repository) });
     await sleep(pause, { summary: `another run works on ${repositoryName(repository)}` });
   }
 }

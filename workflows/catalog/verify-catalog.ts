@@ -10,7 +10,7 @@ import {
   NOTHING_DIFFERS,
   type RepositoryVerification,
 } from '../../domain/catalog/index/verification.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
@@ -18,7 +18,7 @@ import { underLock } from '../shared/lock.ts';
 import { planActivities, indexActivities } from './activities.ts';
 import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
 import { lockOf } from './lock.ts';
-import { tellingFailure } from './log-events.ts';
+import { loggingFailure } from './log-events.ts';
 
 /**
  * Checks the index against git: one pass over Weaviate finds the receipts that differ from what it holds, and only
@@ -67,7 +67,7 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
     const started = Date.now();
-    const found = await tellingFailure('verify', repository, {}, () =>
+    const found = await loggingFailure('verify', repository, {}, () =>
       indexActivities.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [
         { repository, repair },
       ]),
@@ -76,9 +76,9 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     if (found.isTrue) {
       const { objectsWritten, objectsDeleted } = found;
       const mended = { objects_written: objectsWritten, objects_deleted: objectsDeleted };
-      tell('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
+      logEvent('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
     } else {
-      tell('index_differs', { repo, differences: describeDifferences(found.differences) });
+      logEvent('index_differs', { repo, differences: describeDifferences(found.differences) });
     }
     return found;
   };
