@@ -13,6 +13,7 @@ import { createEstate, type Estate } from './estate.ts';
 import { NAMESPACE } from './namespace.ts';
 import './quiet-runtime.ts';
 import { collectRuns, type RecordedRun, replayAll } from './replay.ts';
+import { openSharedAnalyzer } from './shared-analyzer.ts';
 
 /** A client that remembers what it started. */
 export interface TestClient {
@@ -116,7 +117,7 @@ export async function openEstate(estate: Estate): Promise<EstateTools> {
   const { weaviate, modelFolder, cacheDir } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
   const loaded = loadConfig({ path: estate.configPath, env });
-  const tools = await openTools(loaded, { weaviate, modelFolder }, env);
+  const tools = await openTools(loaded, { weaviate, modelFolder }, env, { openAnalyzer: openSharedAnalyzer });
   return { ...(await tools.index()), ...tools };
 }
 
