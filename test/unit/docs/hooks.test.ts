@@ -46,7 +46,7 @@ test('hooks are installed once, and those of the developer stay', async () => {
   expect(installHooks(repository)).toContain('is in use');
   expect((await git(repository, 'config', 'core.hooksPath')).output).toBe(HOOKS);
   await git(repository, 'config', 'core.hooksPath', '/my/hooks');
-  expect(installHooks(repository)).toContain('/my/hooks and stays');
+  expect(installHooks(repository)).toContain('/my/hooks and was not changed');
   await git(repository, 'config', 'core.hooksPath', HOOKS);
   expect(installHooks(folder)).toContain('not a git checkout');
 });

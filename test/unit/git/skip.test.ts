@@ -112,12 +112,12 @@ describe('skipByContent', () => {
     expect(skipByContent('a.go', bytes('\0'), { generated: false, binary: false })).toBe('binary');
   });
 
-  test('none of the sources of this house is skipped', () => {
+  test('no source file of this repository is skipped', () => {
     const root = join(import.meta.dirname, '../../..');
-    const own = ['domain', 'activities'].flatMap((room) =>
-      readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+    const own = ['domain', 'activities'].flatMap((layer) =>
+      readdirSync(join(root, layer), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts'))
-        .map((name) => join(room, name)),
+        .map((name) => join(layer, name)),
     );
     expect(own.length).toBeGreaterThan(10);
     const skipped = own.filter(

@@ -127,7 +127,7 @@ describe('a cursor', () => {
     ['JSON of another shape', Buffer.from('{"key":1}').toString('base64url')],
   ])('%s is refused', (_name, cursor) => {
     expect(() => page('list_files', cursor)).toThrow(
-      'cursor: this is not a nextCursor of list_files. Leave it out to start from the beginning.',
+      'cursor: this is not a nextCursor of list_files. Omit it to start from the beginning.',
     );
   });
 });

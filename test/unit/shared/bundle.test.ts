@@ -30,7 +30,7 @@ test('the workflow bundle holds the workflows, the rules, and nothing else', { t
   expect(at).toBeLessThan(850_000);
 });
 
-/** The package or the room that a source belongs to. */
+/** The package or the layer that a source belongs to. */
 function owner(source: string): string {
   const path = source.replace(/^webpack:\/\/[^/]*\//, '');
   const at = path.lastIndexOf('node_modules/');

@@ -7,10 +7,10 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DECLARED = new Map<string, string>(Object.entries({ ...EVENTS, ...PROCESS_EVENTS }));
 
 /** The code of everything that writes to the log. */
-const SOURCES = ['activities', 'client', 'workers', 'workflows'].flatMap((room) =>
-  readdirSync(`${ROOT}${room}`, { recursive: true, encoding: 'utf8' })
+const SOURCES = ['activities', 'client', 'workers', 'workflows'].flatMap((layer) =>
+  readdirSync(`${ROOT}${layer}`, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
-    .map((path) => readFileSync(`${ROOT}${room}/${path}`, 'utf8')),
+    .map((path) => readFileSync(`${ROOT}${layer}/${path}`, 'utf8')),
 );
 
 function found(pattern: RegExp): RegExpExecArray[] {

@@ -117,7 +117,7 @@ groups:
     [
       'a pattern twice',
       group('').replace('["acme/api"]', '["acme/api", "ACME/api"]'),
-      /:5: the pattern "ACME\/api" is there twice/,
+      /:5: the pattern "ACME\/api" is listed twice/,
     ],
     ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: not a time zone/],
     ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a time span/],
@@ -125,7 +125,7 @@ groups:
     [
       'a name twice',
       `${group('')}  - name: ONE\n    schedule: "0 * * * *"\n    patterns: [b]\n`,
-      /:6: there is another group called "ONE"/,
+      /:6: there is another group with the name "ONE"/,
     ],
     ['a tag', 'version: !!js/function "x"\ngroups: []', /^sync-groups\.yaml:1: /],
   ])('%s', (_, text, message) => {
@@ -137,12 +137,12 @@ groups:
   test.each([
     ['often', /has 1 fields/],
     ['0 0 0 * * *', /has 6 fields/],
-    ['61 * * * *', /is no cron expression/],
-    ['* * * * 9', /is no cron expression/],
-    ['0 0 L * *', /is no cron expression/],
-    ['0 0 15W * *', /is no cron expression/],
-    ['0 0 * * 1#2', /is no cron expression/],
-    ['0 0 31 2 *', /never comes/],
+    ['61 * * * *', /is not a valid cron expression/],
+    ['* * * * 9', /is not a valid cron expression/],
+    ['0 0 L * *', /is not a valid cron expression/],
+    ['0 0 15W * *', /is not a valid cron expression/],
+    ['0 0 * * 1#2', /is not a valid cron expression/],
+    ['0 0 31 2 *', /never runs/],
     ['0 0 1 * MON', /Make two groups/],
   ])('the schedule %s', (schedule, message) => {
     expect(() => parseSyncGroups(group('').replace('0 * * * *', schedule), reader)).toThrow(message);
@@ -177,7 +177,7 @@ groups:
       reader,
     );
     expect(warnings).toEqual([
-      'sync-groups.yaml:8: "acme/*" can mean repositories that "acme/api" of the group "one" means too.',
+      'sync-groups.yaml:8: "acme/*" can match repositories that "acme/api" of the group "one" matches too.',
     ]);
   });
 });
