@@ -72,7 +72,7 @@ describe('makeFleet', () => {
     expect(await inAlpha('rev-parse', 'v2.0.0')).toBe(first);
   });
 
-  it('keeps what is complete, and makes anew what was interrupted or holds other versions', async () => {
+  it('reuses complete repositories, and recreates interrupted ones and those with other versions', async () => {
     await makeFleet({ root, cacheDir, packages });
     await inAlpha('tag', '--delete', 'v1.0.0');
     await mkdir(join(root, '.unfinished', 'org', 'alpha.git'), { recursive: true });
