@@ -292,7 +292,7 @@ describe('longhaul mcp', () => {
     ['read_file', { repository: API, path: 'src' }, /is a folder.*src\/\*\*/],
     ['read_file', { repository: API, path: 'logo.png' }, /is binary \(4 bytes/],
     ['read_file', { repository: API, path: 'large.txt' }, /is too large: 100100 bytes/],
-    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is none/],
+    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is too large/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 5, end_line: 4 }, /end_line 4 is before/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: -1 }, /start_line/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1.5 }, /start_line/],

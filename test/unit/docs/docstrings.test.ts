@@ -16,7 +16,7 @@ test('every export of the product has a docstring', () => {
   expect(missing).toEqual([]);
 });
 
-test('what has none is named with its file and line', () => {
+test('an export without a docstring is reported with file and line', () => {
   const source = `
 /** Documented. */
 export const a = 1;

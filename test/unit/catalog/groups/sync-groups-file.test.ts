@@ -45,7 +45,7 @@ groups:
     ]);
   });
 
-  test('everything that may be said of a group', () => {
+  test('all keys of a group', () => {
     const { groups } = parseSyncGroups(
       group(
         '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    branches: [develop, "release/*"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
@@ -77,7 +77,7 @@ groups:
       /^sync-groups\.yaml:6: unknown key "cron"; known keys are name, /,
     ],
     [
-      'a branch that git would take for an option',
+      'a branch name that looks like an option',
       group('    branches:\n      - develop\n      - --upload-pack=x\n'),
       /^sync-groups\.yaml:8: branches must be the name of a branch, such as develop, or a pattern/,
     ],
@@ -98,7 +98,7 @@ groups:
     ],
     ['no groups', 'version: 1\n', /^sync-groups\.yaml(:1)?: groups is missing\.$/],
     [
-      'groups that are no list',
+      'groups that are not a list',
       'version: 1\ngroups: none\n',
       /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
     ],
@@ -155,7 +155,7 @@ groups:
     },
   );
 
-  test('every problem is named, each with its line', () => {
+  test('every problem is reported with its line', () => {
     const text =
       'version: 1\ngroups:\n  - name: a\n    schedule: "x"\n    patterns: ["a/b/c/d/e"]\n  - name: a\n    schedule: "0 * * * *"\n    patterns: [b]\n';
     expect(() => parseSyncGroups(text, reader)).toThrow(/:6: .*\n.*:4: .*\n.*:5: /);
@@ -171,7 +171,7 @@ groups:
     expect(() => parseSyncGroups(text, reader)).toThrow(expect.objectContaining({ type: 'InvalidConfiguration' }));
   });
 
-  test('groups that share repositories are warned of', () => {
+  test('groups that share repositories cause a warning', () => {
     const { warnings } = parseSyncGroups(
       `${group('')}  - name: two\n    schedule: "0 * * * *"\n    patterns: ["acme/*", "other/x"]\n`,
       reader,
@@ -182,7 +182,7 @@ groups:
   });
 });
 
-test('a document that would be compared for ever is read, and says what was not compared', () => {
+test('a document with too many comparisons is accepted, with a warning about what was not compared', () => {
   const wildcards = 'a*'.repeat(130);
   const groups = Array.from({ length: 400 }, (_, n) => ({
     name: `g${n}`,
