@@ -1,4 +1,4 @@
-import type { BuildSettings } from '../../domain/catalog/index/build.ts';
+import type { Build, BuildSettings } from '../../domain/catalog/index/build.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
@@ -9,6 +9,7 @@ import type { IndexTools } from './catalog.ts';
 import type { GroupTools } from './groups.ts';
 import type { LoadedConfig } from '../shared/config.ts';
 import { type Analyzer, createAnalyzer } from '../index/analysis/analyzer.ts';
+import { createReleasableAnalyzer, type ReleasableAnalyzer } from '../index/analysis/releasable-analyzer.ts';
 import { createBuilds } from '../index/store/builds.ts';
 import type { ModelOptions } from '../index/models/embedder.ts';
 import { indexDigest } from '../index/store/schema.ts';
@@ -85,15 +86,37 @@ export async function openTools(
   const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
-  const analyzers = new Map<string, Promise<Analyzer>>();
+  const analyzers = new Map<string, Promise<ReleasableAnalyzer>>();
+  /** Those that could be opened. */
+  const opened = new Map<string, ReleasableAnalyzer>();
+  let releasedAt = Date.now();
   const ensured = new Map<string, Promise<void>>();
   const prepared = new Map<string, Promise<IndexTools>>();
   const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
-  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
+  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<ReleasableAnalyzer> {
     const { model, maxFileBytes } = wanted;
-    const key = JSON.stringify([model, maxFileBytes]);
-    return once(analyzers, key, () => open(loaded, places, env, { model, maxFileBytes, ...options }));
+    const key = analyzerKey(wanted);
+    return once(analyzers, key, async () => {
+      const analyzer = await createReleasableAnalyzer(() =>
+        open(loaded, places, env, { model, maxFileBytes, ...options }),
+      );
+      opened.set(key, analyzer);
+      return analyzer;
+    });
+  }
+
+  /** Closes the analyzers of builds that are not among these. */
+  async function releaseAllBut(existing: readonly Build[]): Promise<void> {
+    releasedAt = Date.now();
+    const needed = new Set(existing.map(({ settings }) => analyzerKey(settings)));
+    for (const [key, analyzer] of opened) if (!needed.has(key)) await analyzer.release();
+  }
+
+  /** A build that another process removed is noticed a minute later. One open analyzer is most likely that of the live build. */
+  async function releaseNowAndThen(): Promise<void> {
+    const open = [...opened.values()].filter((analyzer) => analyzer.isOpen());
+    if (open.length > 1 && Date.now() - releasedAt >= RELEASE_AGAIN_MS) await releaseAllBut(await builds.list());
   }
 
   async function begin(wanted: string | ModelSettings = config.index.model): Promise<string> {
@@ -140,6 +163,7 @@ export async function openTools(
 
   async function live(): Promise<IndexTools | null> {
     const build = await builds.live();
+    await releaseNowAndThen();
     return build === null ? null : toolsOf(build.digest, build.settings);
   }
 
@@ -153,10 +177,12 @@ export async function openTools(
     builds,
     begin,
     live,
+    releaseModels: async () => releaseAllBut(await builds.list()),
     async index(named) {
       if (named === undefined && (await builds.live()) === null) await begin();
       const build =
         named === undefined ? await builds.live() : (await builds.list()).find(({ digest }) => digest === named);
+      await releaseNowAndThen();
       if (!build) throw new LonghaulError('InvalidInput', `There is no build ${named ?? ''} of the index.`);
       const { digest, settings } = build;
       await once(ensured, digest, () => builds.create(digest, settings));
@@ -164,13 +190,21 @@ export async function openTools(
     },
     spool: createStreamSpool(blobs, config.index.maxFileBytes),
     close: async () => {
-      for (const opened of await Promise.allSettled(analyzers.values())) {
-        if (opened.status === 'fulfilled') await opened.value.close();
+      for (const opening of await Promise.allSettled(analyzers.values())) {
+        if (opening.status === 'fulfilled') await opening.value.close();
       }
       await rescorer.close();
       await client.close();
     },
   };
+}
+
+/** Milliseconds between two looks for builds that no longer exist. */
+const RELEASE_AGAIN_MS = 60_000;
+
+/** What the analyzer of a build depends on. */
+function analyzerKey({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): string {
+  return JSON.stringify([model, maxFileBytes]);
 }
 
 /** Memoizes the value of a key. A failed attempt is not cached. */
