@@ -13,9 +13,9 @@ import { heartbeating } from '../shared/heartbeating.ts';
 import { ingest } from '../index/ingest.ts';
 import { headOf } from '../index/store/refs.ts';
 import type { Builds } from '../index/store/builds.ts';
-import type { SearchAnswer, SearchQuery } from '../index/search.ts';
 import type { StreamSpool } from '../index/stream-spool.ts';
 import type { Evicted, Mgit } from '../mgit/index.ts';
+import type { OpenBuild } from './open-index.ts';
 import type { Planner } from './planner.ts';
 import { removeBranch, removeFromIndex } from './removal.ts';
 import { verifyRepository } from './verification.ts';
@@ -63,14 +63,9 @@ export interface CatalogActivities {
   verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
-/** A question to the repositories that match a pattern. */
-export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
-
 /** What works on one build of the index. */
-export interface IndexTools extends BuildTools {
+export interface IndexTools extends BuildTools, Pick<OpenBuild, 'search'> {
   readonly planner: Planner;
-  /** Searches; only the repositories that match `pattern`, when there is one. */
-  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
 /** What the catalog's activities work with. */

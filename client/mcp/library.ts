@@ -113,8 +113,8 @@ function openShelves(context: CliContext, settings: string) {
 }
 
 async function openMgit(context: CliContext): Promise<Mgit> {
-  const tools = await import('../../activities/catalog/tools.ts');
-  return tools.openMgit(loadedConfig(context), context.env);
+  const opening = await import('../../activities/catalog/open-mgit.ts');
+  return opening.openMgit(loadedConfig(context), context.env);
 }
 
 /** False for an error that opening anew does not help: what was asked for is wrong. */

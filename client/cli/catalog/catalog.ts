@@ -13,7 +13,7 @@ export async function listRepositories(
   patterns: readonly string[],
   { json }: { readonly json?: boolean },
 ): Promise<number> {
-  const { openMgit } = await import('../../../activities/catalog/tools.ts');
+  const { openMgit } = await import('../../../activities/catalog/open-mgit.ts');
   const repositories = await openMgit(loadedConfig(context), context.env).list(patterns);
   if (json) {
     const shown = repositories.map(({ cloneUrl, defaultBranch, ...rest }) => ({
@@ -36,7 +36,7 @@ export async function printDiff(
   { since }: { readonly since?: string },
 ): Promise<number> {
   const [{ openMgit }, { diffLines }] = await Promise.all([
-    import('../../../activities/catalog/tools.ts'),
+    import('../../../activities/catalog/open-mgit.ts'),
     import('../../../activities/mgit/index.ts'),
   ]);
   const mgit = openMgit(loadedConfig(context), context.env);
