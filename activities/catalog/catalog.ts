@@ -17,8 +17,8 @@ import type { StreamSpool } from '../index/stream-spool.ts';
 import type { Evicted, Mgit } from '../mgit/index.ts';
 import type { OpenBuild } from './open-index.ts';
 import type { Planner } from './planner.ts';
-import { removeBranch, removeFromIndex } from './removal.ts';
-import { verifyRepository } from './verification.ts';
+import { removeBranch, removeFromBuilds } from './removal.ts';
+import { verifyIndexed } from './verification.ts';
 
 /** One page of a question about many repositories. */
 export interface PageRequest {
@@ -59,7 +59,7 @@ export interface CatalogActivities {
   removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
   /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
   findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
-  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  /** Compares the index of one repository with git, and mends it. See `verifyIndexed`. */
   verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
@@ -147,7 +147,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       heartbeating(async (signal, report) => {
         const { builds, spool } = tools;
         const index = { ...(await writable(tools, undefined)), builds, spool };
-        return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
+        return withRoom(tools, verifyIndexed(index, repository, { repair, signal, onProgress: report }));
       }),
 
     removeRepository: ({ repository, branch }) =>
@@ -158,7 +158,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
         const objectsDeleted =
           branch === undefined
-            ? await removeFromIndex(tools, repository, signal)
+            ? await removeFromBuilds(tools, repository, signal)
             : await removeBranch(tools, repository, ref, signal);
         return {
           repository,

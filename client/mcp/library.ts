@@ -9,9 +9,9 @@ import type { CliContext } from '../core/context.ts';
 import { loadedConfig } from '../core/servers.ts';
 import type { SearchSession } from '../catalog/search.ts';
 import type { IndexReader } from './index-reader.ts';
-import { createSharedResource, unlessAborted } from './cache.ts';
+import { createSharedResource, unlessCancelled } from './cache.ts';
 import { nearest } from './nearest.ts';
-import { nameShownAs } from './sanitize.ts';
+import { nameShownAs } from '../core/sanitize.ts';
 
 /**
  * What the tools of one server work with. Everything is opened on first use and then reused; after a server was away, or
@@ -56,11 +56,11 @@ export function createLibrary(currentContext: () => CliContext): Library {
 
   const library: Library = {
     search: (question, signal) =>
-      unlessAborted(
+      unlessCancelled(
         shelves().session.use((session) => session.search(question)),
         signal,
       ),
-    index: (work, signal) => unlessAborted(shelves().index.use(work), signal),
+    index: (work, signal) => unlessCancelled(shelves().index.use(work), signal),
     mgit: (work, signal) =>
       slot(async () => {
         signal.throwIfAborted();

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { sanitizeName } from './sanitize.ts';
+import { sanitizeName } from '../core/sanitize.ts';
 
 /** A part of a list, and where the next part begins. */
 export interface Page<Item> {

@@ -6,7 +6,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { modelName } from '../../../domain/shared/model.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { FlowProgress } from './follow.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { printList } from '../../core/print-list.ts';
 import { type FlowOptions, runFlow } from './run-flow.ts';
 

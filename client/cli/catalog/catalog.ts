@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { shownError, worstExitCode } from '../../core/errors.ts';
 import { printList } from '../../core/print-list.ts';
 import { loadedConfig } from '../../core/servers.ts';
 
 /** `longhaul repos list`: what the providers have, in mgit's own words. */
-export async function listRepositories(
+export async function printRepositories(
   context: CliContext,
   patterns: readonly string[],
   { json }: { readonly json?: boolean },

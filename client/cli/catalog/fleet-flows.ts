@@ -17,7 +17,7 @@ import {
 } from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { FlowProgress } from './follow.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
 import { switchQuestion } from './build-flows.ts';
 import { connectTemporal } from '../../core/servers.ts';

@@ -6,7 +6,7 @@ import { waitingFor } from '../../../domain/catalog/flows/progress.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Output } from '../../core/io.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 
 /** How often the flow is asked for its progress. */
 const POLL_MS = 400;

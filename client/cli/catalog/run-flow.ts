@@ -9,7 +9,7 @@ import {
   readProgress,
   untilAnswered,
 } from './follow.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
 
 /** Options of every command that starts a flow. */

@@ -1,6 +1,6 @@
 import type { FleetResult } from './fleet.ts';
 import { type Busy, defineFlow } from '../../shared/flow.ts';
-import { confirmation } from '../../shared/confirmation.ts';
+import { confirmationSchema } from '../../shared/confirmation.ts';
 import type {
   FillInput,
   PruneInput,
@@ -37,7 +37,7 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   // one that asks a person does not answer one that must not
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
-  updates: { confirm: confirmation },
+  updates: { confirm: confirmationSchema },
 });
 
 /** Brings into a build what it lacks. */
