@@ -15,13 +15,13 @@ import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, weaviateAddress } from '../core/servers.ts';
 
-/** Workflow types of the flows whose plan can be printed. */
+/** Workflow types of the flows that have a plan to print. */
 export type PlannedFlow =
   | typeof onboardRepositoriesFlow.type
   | typeof syncRepositoriesFlow.type
   | typeof removeRepositoriesFlow.type;
 
-/** What a fleet flow would do, by the same plan that the flow follows. Starts nothing, writes nothing. */
+/** What a fleet flow would do, computed as the flow itself does. Starts nothing and writes nothing. */
 export async function planFleet(
   context: CliContext,
   flow: PlannedFlow,
@@ -43,7 +43,7 @@ export async function readReceipts(context: CliContext): Promise<Receipt[]> {
   });
 }
 
-/** A build and how much is in it. */
+/** A build and its size. */
 export interface BuildSize extends Build {
   readonly repositories: number;
   readonly objects: number;

@@ -158,7 +158,7 @@ describe('longhaul config apply and groups', () => {
   test('a group is paused and resumed, and says who did it', async () => {
     expect((await longhaul(env, ['groups', 'pause', 'services', '--note', 'moving house'])).exitCode).toBe(0);
     const paused = await longhaul(env, ['groups', 'show', 'services']);
-    expect(paused.stdout).toMatch(/state .* paused by hand /);
+    expect(paused.stdout).toMatch(/state .* paused manually /);
     expect(paused.stdout).toMatch(/note .* moving house /);
     expect((await longhaul(env, ['groups', 'resume', 'services'])).exitCode).toBe(0);
     expect(await json('groups', 'show', 'services')).toMatchObject({ isPaused: false, note: 'resumed by alice' });
@@ -212,7 +212,7 @@ describe('longhaul config apply and groups', () => {
     [['groups', 'pause', 'nobody'], 'There is no sync group "nobody"'],
     [['sync', '--group', 'nobody'], 'There is no sync group "nobody"'],
     [['sync', '--all', '--due'], 'Give one of --all, --due, --group and --pattern.'],
-    [['groups', 'backfill', 'services', '--from', 'yesterday'], '--from: "yesterday" is no time'],
+    [['groups', 'backfill', 'services', '--from', 'yesterday'], '--from: "yesterday" is not a valid time'],
     [['groups', 'backfill', 'services', '--from', '2026-01-02', '--to', '2026-01-01'], '--from must be earlier'],
     [['config', 'apply', '--file', '/nowhere.yaml'], '--file: there is no file /nowhere.yaml.'],
   ])('%j is refused', async (args, message) => {

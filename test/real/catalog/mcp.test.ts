@@ -166,7 +166,7 @@ describe('longhaul mcp', () => {
     const { text } = await mcp.call('read_file', { repository: API, path: 'src/lanes.ts', start_line: 2, end_line: 3 });
     const lines = LANES.split('\n');
     expect(text).toBe(
-      `${API} src/lanes.ts @ ${commit.slice(0, 12)} (lines 2-3 of ${total})\n     2\t${lines[1]}\n     3\t${lines[2]}\n[start_line 4 goes on]`,
+      `${API} src/lanes.ts @ ${commit.slice(0, 12)} (lines 2-3 of ${total})\n     2\t${lines[1]}\n     3\t${lines[2]}\n[continue with start_line 4]`,
     );
     expect(await read({ path: 'src/-dash.txt' })).toMatchObject({ text: 'dash', totalLines: 1 });
     expect(await read({ path: 'src/empty.ts' })).toMatchObject({ text: '', totalLines: 0, endLine: 0, nextLine: null });
@@ -250,7 +250,7 @@ describe('longhaul mcp', () => {
     const partial = await mcp.call('read_file', { repository: STREAM, path: 'src/long.ts' });
     expect(partial).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/no git to read from.*does not hold the whole of "src\/long.ts"/) as string,
+      text: expect.stringMatching(/cannot be read from git.*does not contain all of "src\/long.ts"/) as string,
     });
   });
 
@@ -291,8 +291,8 @@ describe('longhaul mcp', () => {
     ['read_file', { repository: API, path: 'x'.repeat(5_000) }, /path/],
     ['read_file', { repository: API, path: 'src' }, /is a folder.*src\/\*\*/],
     ['read_file', { repository: API, path: 'logo.png' }, /is binary \(4 bytes/],
-    ['read_file', { repository: API, path: 'large.txt' }, /too large to be read: 100100 bytes/],
-    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is none/],
+    ['read_file', { repository: API, path: 'large.txt' }, /is too large: 100100 bytes/],
+    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is too large/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 5, end_line: 4 }, /end_line 4 is before/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: -1 }, /start_line/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1.5 }, /start_line/],
@@ -302,7 +302,7 @@ describe('longhaul mcp', () => {
       /No indexed repository has the id "acme\/api".*local\/acme\/api/,
     ],
     ['read_file', { repository: '../../x', path: 'x' }, /No indexed repository/],
-    ['read_file', { repository: STREAM, path: 'auth.py' }, /no git to read from.*Did you mean src\/auth.py/],
+    ['read_file', { repository: STREAM, path: 'auth.py' }, /cannot be read from git.*Did you mean src\/auth.py/],
     ['list_files', { repository: 'nobody', limit: 5 }, /No indexed repository/],
     ['list_files', { repository: API, limit: 1e9 }, /limit/],
     ['search_code', { query: '  ' }, /empty/],

@@ -450,7 +450,7 @@ describe('longhaul index verify', () => {
     expect(differs.exitCode).toBe(7);
     expect(JSON.parse(differs.stdout)).toMatchObject({ verification: { differences: { missing: 1 } } });
     const mended = await run('--all', '--repair');
-    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('mended: 1 missing') as string });
+    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
     expect((await run('--all', '--full')).exitCode).toBe(0);
   });
 });
