@@ -8,11 +8,16 @@ import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { AlertMessage } from '../../../activities/catalog/alerts/channels.ts';
-import { watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
+import { hasCheckFailed, watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { createMetrics } from '../../../activities/telemetry/metrics.ts';
+import { showAlerts, showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
+import { alertsFinding } from '../../../client/cli/catalog/alerts-finding.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { createEstate } from '../../support/estate.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
+import { samplesIn } from '../../support/scrape.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const SECRET = 'It is a secret to everybody';
@@ -147,6 +152,25 @@ test('every channel is notified once when a group fails, and once when it recove
     cause: { type: 'InvalidConfiguration', message: expect.stringContaining('LOST_URL') as string },
   });
   expect(hooked().filter(failed)).toHaveLength(1);
+  // operators see it in Prometheus, and by `longhaul doctor`
+  const metrics = createMetrics();
+  showSchedules(metrics, client, { isOurs: (type) => type === 'watchFleet', groupOf: () => null, freshForMs: 0 });
+  showAlerts(metrics.registry, client, {
+    schedule: watch.scheduleId,
+    channels: channels.length,
+    hasFailed: () => hasCheckFailed(client, estate.indexName),
+    freshForMs: 0,
+  });
+  const gauge = async (name: string): Promise<number | undefined> =>
+    samplesIn(await metrics.text()).get(`${name}{schedule="${watch.scheduleId}"}`);
+  const loaded = loadConfig({ path: estate.configPath, env: {} });
+  await expect.poll(() => gauge('longhaul_alerts_last_check_failed'), WAIT).toBe(1);
+  const started = (await watch.describe()).info.recentActions.at(-1)?.takenAt.getTime();
+  expect(await gauge('longhaul_schedule_last_run_timestamp_seconds')).toBe((started ?? 0) / 1_000);
+  expect(await alertsFinding(loaded, client)).toMatchObject({
+    ok: false,
+    found: expect.stringMatching(/^the last check failed: .*LOST_URL/) as string,
+  });
 
   await writeFile(ref, head);
   await runGroup();
@@ -168,4 +192,9 @@ test('every channel is notified once when a group fails, and once when it recove
     ['group-failed services'],
   ]);
   expect(hooked().filter(failed)).toHaveLength(1);
+  await expect.poll(() => gauge('longhaul_alerts_last_check_failed'), WAIT).toBe(0);
+  expect(await alertsFinding(loaded, client)).toMatchObject({
+    ok: true,
+    found: expect.stringMatching(/^hook, chat, lost, mail; checked at /) as string,
+  });
 });
