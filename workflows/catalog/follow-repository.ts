@@ -52,7 +52,7 @@ interface FollowState {
 }
 
 /**
- * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events at once, and
+ * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events together, and
  * ends when no more have arrived. Started with its signal, under the id `follow/<repository id>`, so that a burst of
  * pushes becomes few syncs and none is lost. It waits for another run on the repository, which may have read HEAD
  * before the push. Fails with the first failure.
@@ -88,7 +88,7 @@ export async function followRepository(
   const progress = (): FollowResult => {
     return { stage, events: state.events, rounds: state.rounds, pending: inbox.pending.length };
   };
-  setHandler(progressQuery, progress, { description: 'What the flow is doing and what came so far' });
+  setHandler(progressQuery, progress, { description: 'The stage of the flow and the number of events so far' });
   const { repository, quietSeconds } = await checked(followRepositoryFlow, given);
   quietMs = quietSeconds * 1_000;
 
