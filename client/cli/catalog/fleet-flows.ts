@@ -4,7 +4,7 @@ import type {
   SyncRepositoriesInput,
   VerifyInput,
 } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
@@ -139,7 +139,7 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
 ): Promise<number> {
   const asks: boolean = 'confirm' in input && input.confirm;
   const question = asks ? onboardingQuestion : null;
-  const print = async (result: FleetResult): Promise<number> => {
+  const print = async (result: CatalogFleetResult): Promise<number> => {
     await printFleetResult(context, result);
     return exitCodeOf(result);
   };
@@ -148,12 +148,12 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
 }
 
 /** An index that differs has its own exit code, regardless of other failures. */
-function exitCodeOf({ failed, verification }: FleetResult): number {
+function exitCodeOf({ failed, verification }: CatalogFleetResult): number {
   if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
   return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
 }
 
-function isFleetResult(result: object): result is FleetResult {
+function isFleetResult(result: object): result is CatalogFleetResult {
   return 'matched' in result && 'declined' in result;
 }
 
@@ -170,7 +170,7 @@ function onboardingQuestion(progress: FlowProgress): string {
   return [...sample.map((name) => `  ${name}`), ...more, proceedQuestion(total)].join('\n');
 }
 
-async function printFleetResult({ stdout }: CliContext, result: FleetResult): Promise<void> {
+async function printFleetResult({ stdout }: CliContext, result: CatalogFleetResult): Promise<void> {
   if (result.declined) {
     stdout.write('Declined: nothing was indexed.\n');
     return;

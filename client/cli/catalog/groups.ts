@@ -11,7 +11,7 @@ import {
   type ScheduledGroup,
 } from '../../../activities/catalog/groups/schedules.ts';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
@@ -173,7 +173,7 @@ export type GroupChoice = { readonly names: readonly string[] } | 'due' | 'every
 
 /** A run of a group that was asked for, and how it ended. */
 type AskedRun = { readonly group: string } & (
-  | ({ readonly workflowId: string } & Partial<FleetResult>)
+  | ({ readonly workflowId: string } & Partial<CatalogFleetResult>)
   /** It could not be started, or did not complete. */
   | { readonly workflowId: string | null; readonly failure: ShownError }
 );
@@ -198,7 +198,7 @@ export async function syncGroups(
         workflowId = await schedules.run(group);
         if (!options.json) context.stderr.write(`${printable(group)}: ${printable(workflowId)}\n`);
         if (options.wait === false) return { group, workflowId };
-        const result = (await session.client.workflow.getHandle(workflowId).result()) as FleetResult;
+        const result = (await session.client.workflow.getHandle(workflowId).result()) as CatalogFleetResult;
         if (!options.json) printRun(context, group, result);
         return { group, workflowId, ...result };
       } catch (error) {
@@ -246,7 +246,7 @@ function runAsJson(run: AskedRun): object {
   return { group, workflowId, error: { type, message, remedy } };
 }
 
-function printRun({ stdout }: CliContext, name: string, result: FleetResult): void {
+function printRun({ stdout }: CliContext, name: string, result: CatalogFleetResult): void {
   stdout.write(`${printable(`${name}: ${describeCounts(result)}`)}\n`);
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`  ${repository}: ${type}: ${error}`)}\n`);
@@ -259,7 +259,7 @@ type ResultReader = (group: ScheduledGroup) => Promise<GroupRunResult | null>;
 interface GroupRunResult {
   /** Temporal's name of how it ended, or `RUNNING`. */
   readonly status: string;
-  readonly result: FleetResult | null;
+  readonly result: CatalogFleetResult | null;
 }
 
 /** Works with the schedules of the configured index. */
@@ -281,7 +281,7 @@ async function withSchedules<Result>(
       },
     );
     if (status === null) return null;
-    return { status, result: status === 'COMPLETED' ? ((await handle.result()) as FleetResult) : null };
+    return { status, result: status === 'COMPLETED' ? ((await handle.result()) as CatalogFleetResult) : null };
   };
   try {
     return await work(createGroupSchedules(client, context.config.index.name), readResult);
@@ -333,7 +333,7 @@ function describeResult(run: GroupRunResult | null): string {
   return describeCounts(run.result);
 }
 
-function describeCounts({ matched, succeeded, failed, filesChanged }: FleetResult): string {
+function describeCounts({ matched, succeeded, failed, filesChanged }: CatalogFleetResult): string {
   return `${matched} matched, ${succeeded} synced, ${failed} failed, ${filesChanged} files`;
 }
 
