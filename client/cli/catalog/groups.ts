@@ -27,7 +27,7 @@ import type { CliContext } from '../../core/context.ts';
 import { type ShownError, shownError, worstExitCode } from '../../core/errors.ts';
 import { printable } from '../../core/printable.ts';
 import { printList } from '../../core/print-list.ts';
-import { type FlowOptions, runFlow } from './run-flow.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { connectTemporal, loadedConfig } from '../../core/servers.ts';
 
 /** Options of `longhaul config apply`. */
@@ -57,7 +57,7 @@ export async function applyConfig(context: CliContext, options: ApplyOptions): P
     printPlan(context, plan);
     return 0;
   };
-  return runFlow(context, { flow: applySyncGroupsFlow, input, question: null, print }, options);
+  return runFlow(context, { flow: applySyncGroupsFlow, input, print }, options);
 }
 
 /** `longhaul groups list`. */
