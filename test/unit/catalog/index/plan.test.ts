@@ -186,8 +186,13 @@ describe('a repository with branches', () => {
     expect(plan.matched).toBe(1);
   });
 
-  test('is moved once', () => {
+  test('is moved once, and counted once, however many names the index has it under', () => {
     const moving = [head, develop].map((one) => ({ ...one, uid: 'forge:1' }));
     expect(possibleMoves([listing('p/o/new', 'forge:1')], moving)).toEqual([moving[0]]);
+    const known = ['p/o/older', 'p/o/old', 'p/o/new'].map((id) => receipt(id, { uid: 'forge:1' }));
+    const moves = new Map([['p/o/new', { to: listing('p/o/new', 'forge:1'), formerly: ['p/o/older', 'p/o/old'] }]]);
+    const plan = planSync([...known, receipt('p/o/other')], new Map([['p/o/other', HEAD]]), 'now', moves);
+    expect(plan).toMatchObject({ matched: 2, upToDate: ['p/o/other'], failures: [] });
+    expect(plan.work.map(({ id }) => id)).toEqual(['p/o/new']);
   });
 });
