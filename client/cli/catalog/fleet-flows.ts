@@ -114,7 +114,11 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
     return FLEET_RESULT.exitCode(result);
   };
   const agrees = flow.type === onboardRepositoriesFlow.type && !asks;
-  return runFlow(context, { flow, input, asks, agrees, print, exitCode: FLEET_RESULT.exitCode }, options);
+  return runFlow(
+    context,
+    { flow, input, asks, agrees, print, exitCode: (result) => FLEET_RESULT.exitCode(result) },
+    options,
+  );
 }
 
 /** Prints what a flow would do, by the same plan that the flow follows. */

@@ -1,7 +1,7 @@
 import type { CatalogFleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { FleetWatch } from '../groups/fleet-watch.ts';
-import { type ApplySyncGroupsInput, type ApplySyncGroupsResult, type SyncGroupInput } from '../groups/sync-groups.ts';
+import type { ApplySyncGroupsInput, ApplySyncGroupsResult, SyncGroupInput } from '../groups/sync-groups.ts';
 import { branchList, parallel } from './inputs.ts';
 
 /** Makes the schedules what a file declares. */
