@@ -6,12 +6,13 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { stringify } from 'yaml';
 import { loadConfig } from '../activities/shared/config.ts';
 import { createPlanner } from '../activities/catalog/planner.ts';
+import { reposWork } from '../activities/catalog/repos-role.ts';
 import { type OpenTools, openTools } from '../activities/catalog/tools.ts';
 import { startFlow } from '../client/core/start-flow.ts';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import type { Stack } from '../stack/stack.ts';
 import { workflowBundle } from '../workers/bundle.ts';
-import { flowsWorker, reposWorker } from '../workers/roles.ts';
+import { activityWorker, flowsWorker } from '../workers/roles.ts';
 import { realFiles } from './corpus.ts';
 import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
@@ -123,7 +124,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
     const at = { connection, namespace };
     const workers = await Promise.all([
       Worker.create(flowsWorker(at, await workflowBundle({ traced: false }))),
-      Worker.create(reposWorker(at, await withSink(tools))),
+      Worker.create(activityWorker(at, 'repos', reposWork(await withSink(tools)))),
     ]);
     const running = workers.map((worker) => worker.run());
     const client = new Client({ connection: asking, namespace });

@@ -61,7 +61,7 @@ export async function superviseChild(
     throw error;
   }
 
-  const keepAlive = async (): Promise<void> => {
+  const restartForever = async (): Promise<void> => {
     let pause = FIRST_PAUSE / 2;
     for (;;) {
       const since = Date.now();
@@ -85,13 +85,13 @@ export async function superviseChild(
       }
     }
   };
-  const kept = keepAlive();
+  const restarting = restartForever();
   return {
     name: spec.name,
     stop: async () => {
       stopped.abort();
       await terminate(current.process, 'SIGTERM', spec.stopTimeout);
-      await kept;
+      await restarting;
     },
     kill: () => {
       stopped.abort();

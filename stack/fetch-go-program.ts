@@ -53,12 +53,12 @@ async function makeProgram(program: GoProgram, folder: string, options: FetchOpt
   options.onProgress({ about: name, message: `building ${version} with Go, once: some minutes`, passing: false });
   await checkModule(program, go, env, options);
 
-  const stopTelling = tellBuild(name, options);
+  const progress = watchBuild(name, options);
   const built = await runProgram(
     go,
     ['install', '-v', '-p', '2', '-trimpath', '-ldflags', '-s -w', `${module}/${program.package}@v${version}`],
-    { cwd: folder, env, signal: options.signal, onLine: stopTelling.line },
-  ).finally(stopTelling.stop);
+    { cwd: folder, env, signal: options.signal, onLine: progress.line },
+  ).finally(progress.stop);
   if (built.code !== 0) {
     throw new StackError(
       `${title} ${version} could not be built: ${lastWords(built.stderr)}. ` +
@@ -118,7 +118,7 @@ async function checkBinary(
 }
 
 /** Counts the lines of `go install -v`: one per downloaded module, then one per compiled package. */
-function tellBuild(about: string, options: FetchOptions): { line: (line: string) => void; stop: () => void } {
+function watchBuild(about: string, options: FetchOptions): { line: (line: string) => void; stop: () => void } {
   const started = Date.now();
   let modules = 0;
   let packages = 0;

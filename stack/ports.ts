@@ -7,8 +7,8 @@ import { StackError } from './stack-error.ts';
 export interface PortNeed {
   readonly name: string;
   /** The configured port; 0 for any free one. */
-  readonly wanted: number;
-  /** The configuration key of `wanted`, for the message. */
+  readonly configured: number;
+  /** The configuration key of `configured`, for the message. */
   readonly key?: string;
   /** True when the server binds it on every interface, not only on loopback. */
   readonly everywhere?: boolean;
@@ -29,9 +29,9 @@ export async function choosePorts(
   remembered: Readonly<Record<string, number>>,
 ): Promise<Record<string, number>> {
   const chosen: Record<string, number> = {};
-  const used = new Set(needs.map((need) => need.wanted).filter((port) => port !== 0));
+  const used = new Set(needs.map((need) => need.configured).filter((port) => port !== 0));
   for (const need of needs) {
-    const port = need.wanted === 0 ? await freePort(need, remembered[need.name], used) : await wantedPort(need);
+    const port = need.configured === 0 ? await freePort(need, remembered[need.name], used) : await configuredPort(need);
     used.add(port);
     chosen[need.name] = port;
     if (need.next === undefined) continue;
@@ -41,10 +41,10 @@ export async function choosePorts(
   return chosen;
 }
 
-async function wantedPort(need: PortNeed): Promise<number> {
-  if (await suits(need, need.wanted)) return need.wanted;
+async function configuredPort(need: PortNeed): Promise<number> {
+  if (await suits(need, need.configured)) return need.configured;
   throw new StackError(
-    `Port ${need.wanted} (${need.key ?? need.name}) is in use by another program: ` +
+    `Port ${need.configured} (${need.key ?? need.name}) is in use by another program: ` +
       `stop that program, choose another port, or leave it out to get a free one.`,
   );
 }

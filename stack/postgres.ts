@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { poll, superviseChild } from './child.ts';
 import type { ChildSpec } from './child.ts';
 import { choosePorts } from './ports.ts';
-import { keptSecret } from './secret.ts';
+import { ensureSecret } from './secret.ts';
 import { serverEnvironment } from './server-environment.ts';
 
 /** A PostgreSQL server that answers on loopback. */
@@ -31,8 +31,8 @@ export async function startPostgres(options: {
 }): Promise<Postgres> {
   mkdirSync(options.dataDir, { recursive: true });
   const dataDir = realpathSync(options.dataDir);
-  const password = keptSecret(join(dataDir, 'postgres.key'));
-  const { port } = await choosePorts([{ name: 'port', wanted: options.port, key: 'the port of PostgreSQL' }], {});
+  const password = ensureSecret(join(dataDir, 'postgres.key'));
+  const { port } = await choosePorts([{ name: 'port', configured: options.port, key: 'the port of PostgreSQL' }], {});
   if (port === undefined) throw new Error('no port was chosen for PostgreSQL');
   const child = await superviseChild(postgresChild({ ...options, dataDir, port, password }), {
     onStart: () => undefined,

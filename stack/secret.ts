@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { hasCode } from '../platform/error-code.ts';
 
 /** The secret in `file`, generated at the first call; only the owner can read the file. */
-export function keptSecret(file: string): string {
+export function ensureSecret(file: string): string {
   return readSecret(file) ?? newSecret(file);
 }
 

@@ -11,7 +11,7 @@ import { self } from '../platform/process-identity.ts';
 import type { OnProgress } from './progress.ts';
 import { findRunningStack, killRecorded, weaviateKeyFile } from './running-stack.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
-import { keptSecret } from './secret.ts';
+import { ensureSecret } from './secret.ts';
 import { serverEnvironment } from './server-environment.ts';
 import { StackError } from './stack-error.ts';
 import { NO_STATE, readState, stackLockFile, writeState } from './state.ts';
@@ -266,18 +266,18 @@ async function startServers(session: Session, needs: readonly Need[]): Promise<v
 
 function temporalPorts(options: StackOptions): PortNeed[] {
   return [
-    { name: 'temporal', wanted: options.ports?.temporal ?? 0, key: 'stack.temporalPort' },
-    { name: 'temporalUi', wanted: options.ports?.temporalUi ?? 0, key: 'stack.temporalUiPort' },
+    { name: 'temporal', configured: options.ports?.temporal ?? 0, key: 'stack.temporalPort' },
+    { name: 'temporalUi', configured: options.ports?.temporalUi ?? 0, key: 'stack.temporalUiPort' },
   ];
 }
 
 function weaviatePorts(options: StackOptions): PortNeed[] {
   return [
-    { name: 'weaviate', wanted: options.ports?.weaviate ?? 0, key: 'stack.weaviatePort' },
-    { name: 'weaviateGrpc', wanted: 0, everywhere: true },
+    { name: 'weaviate', configured: options.ports?.weaviate ?? 0, key: 'stack.weaviatePort' },
+    { name: 'weaviateGrpc', configured: 0, everywhere: true },
     // A node in `localhost` mode expects these two ports to be consecutive.
-    { name: 'weaviateGossip', wanted: 0, next: { name: 'weaviateData', everywhere: true } },
-    { name: 'weaviateRaft', wanted: 0, next: { name: 'weaviateRaftRpc' } },
+    { name: 'weaviateGossip', configured: 0, next: { name: 'weaviateData', everywhere: true } },
+    { name: 'weaviateRaft', configured: 0, next: { name: 'weaviateRaftRpc' } },
   ];
 }
 
@@ -336,7 +336,7 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
   const rest = portNamed('weaviate', ports);
   const grpc = portNamed('weaviateGrpc', ports);
   const data = portNamed('weaviateData', ports);
-  const apiKey = keptSecret(weaviateKeyFile(session.dataDir));
+  const apiKey = ensureSecret(weaviateKeyFile(session.dataDir));
   session.afterStop(await occupyPort(data));
   session.onProgress({
     about: 'weaviate',
@@ -397,7 +397,7 @@ function portNamed(name: string, ports: Record<string, number>): number {
 function asStack(session: Session): Stack {
   const yours = yourWeaviate(session.options.weaviate ?? {}, session.options.env);
   const embedded = session.state().weaviate?.source !== 'yours';
-  const weaviateApiKey = embedded ? keptSecret(weaviateKeyFile(session.dataDir)) : (yours?.apiKey ?? null);
+  const weaviateApiKey = embedded ? ensureSecret(weaviateKeyFile(session.dataDir)) : (yours?.apiKey ?? null);
   return {
     get temporal() {
       return asked(session.state().temporal, 'temporal');

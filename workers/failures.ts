@@ -76,7 +76,7 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
         return result;
       } catch (error) {
         const failure = toApplicationFailure(error, timesSeen(activity, kindOf(error)));
-        if (failure instanceof ApplicationFailure && failure.type === 'RateLimited') tellWait(failure, input.args[0]);
+        if (failure instanceof ApplicationFailure && failure.type === 'RateLimited') logWait(failure, input.args[0]);
         throw failure;
       }
     },
@@ -84,7 +84,7 @@ export const namedFailures: ActivityInterceptorsFactory = () => ({
 });
 
 /** Logs that an activity is retried only when the server accepts requests again. */
-function tellWait({ message, nextRetryDelay }: ApplicationFailure, input: unknown): void {
+function logWait({ message, nextRetryDelay }: ApplicationFailure, input: unknown): void {
   const { activityType, workflowExecution } = activityInfo();
   const group = (input as { readonly group?: string } | undefined)?.group;
   const wait: BudgetWait = {

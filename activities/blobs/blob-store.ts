@@ -14,7 +14,7 @@ export interface Blob {
   readonly size: number;
 }
 
-/** A blob that is being written; it exists only on this machine until it is kept. */
+/** A blob that is being written; it exists only on this machine until it is committed. */
 export interface BlobDraft {
   /** Appends bytes. */
   write(bytes: Uint8Array): Promise<void>;
@@ -22,7 +22,7 @@ export interface BlobDraft {
    * Stores the complete blob: from then on every process that shares the store can open it. Storing existing content
    * again is allowed.
    */
-  keep(): Promise<Blob>;
+  commit(): Promise<Blob>;
   /** Deletes an unfinished draft. Allowed at any time. */
   discard(): Promise<void>;
 }
@@ -84,7 +84,7 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
         size += bytes.length;
         await file.writeFile(bytes);
       },
-      async keep() {
+      async commit() {
         await file.sync();
         await file.close();
         const digest = hash.digest('hex');
@@ -126,7 +126,7 @@ export function createBlobStore(objects: Objects, making: string): BlobStore {
       const made = await draft();
       try {
         for await (const bytes of content) await made.write(bytes);
-        return await made.keep();
+        return await made.commit();
       } finally {
         await made.discard();
       }

@@ -5,7 +5,7 @@ import { alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.
 import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { type AlertNews, tell } from './alerts/channels.ts';
+import { type AlertMessage, send } from './alerts/channels.ts';
 import { watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
@@ -16,7 +16,7 @@ export interface AlertActivities {
   /** Checks groups and task queues, and reads what the run before this one found; null when there was none. */
   watch(): Promise<{ readonly before: FleetWatch | null; readonly now: FleetWatch }>;
   /** Sends alert changes to one channel. */
-  tellChannel(request: { readonly channel: string; readonly news: Omit<AlertNews, 'index'> }): Promise<void>;
+  tellChannel(request: { readonly channel: string; readonly news: Omit<AlertMessage, 'index'> }): Promise<void>;
   /** Names of the channels. */
   channels(): Promise<readonly string[]>;
 }
@@ -50,7 +50,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
         const channel = channels.find((one) => one.name === name);
         if (!channel)
           throw new LonghaulError('InvalidConfiguration', `The alert channel ${name} is no longer configured.`);
-        await tell(channel, { ...news, index }, env, signal);
+        await send(channel, { ...news, index }, env, signal);
       }),
 
     channels: () => Promise.resolve(channels.map(({ name }) => name)),

@@ -46,19 +46,27 @@ export async function bringUpToDate(
   }
   const now = await seenHead(mgit, repository, [...asked, ...branchNames(before)], options.signal);
   const found = now.branches ?? new Map<string, string>();
-  const kept = (await takeOver(store, repository.id, listed)).filter((ref) => found.has(ref));
-  const wanted = [...found.keys()].filter((ref) => kept.includes(ref) || matchesBranch(asked, branchOfRef(ref) ?? ''));
-  const isTooMany = wanted.length > MOST_BRANCHES;
-  const followed = inRefOrder(isTooMany ? kept : wanted);
+  const remaining = (await takeOver(store, repository.id, listed)).filter((ref) => found.has(ref));
+  const matching = [...found.keys()].filter(
+    (ref) => remaining.includes(ref) || matchesBranch(asked, branchOfRef(ref) ?? ''),
+  );
+  const isTooMany = matching.length > MOST_BRANCHES;
+  const followed = inRefOrder(isTooMany ? remaining : matching);
   const tips = new Map([[DEFAULT_REF, now.commit], ...followed.map((ref) => [ref, found.get(ref) ?? ''] as const)]);
 
   const runs = await bringRefUpToDate(tools, repository, before, { of: headOf(before), at: now, tips }, options);
   let head = runs.at(-1)?.receipt ?? null;
   if (head === null) return runs;
-  for (const ref of listed.filter((one) => !kept.includes(one))) {
+  for (const ref of listed.filter((one) => !remaining.includes(one))) {
     const gone = await takeOutBranch(store, head, ref, options.signal);
     head = gone.head;
-    runs.push({ ...NOTHING_DONE, receipt: head, full: null, objectsDeleted: gone.deleted, objectsWritten: gone.kept });
+    runs.push({
+      ...NOTHING_DONE,
+      receipt: head,
+      full: null,
+      objectsDeleted: gone.deleted,
+      objectsWritten: gone.rewritten,
+    });
   }
   head = await listBranches(store, head, followed);
   for (const ref of followed) {
@@ -70,8 +78,8 @@ export async function bringUpToDate(
   if (isTooMany) {
     throw new LonghaulError(
       'InvalidInput',
-      `${repository.id} has ${wanted.length} branches that match ${asked.join(', ')}, and at most ${MOST_BRANCHES} are indexed ` +
-        'beside HEAD: name fewer of them in `branches` of the sync group.',
+      `${repository.id} has ${matching.length} branches that match ${asked.join(', ')}, and at most ${MOST_BRANCHES} are indexed ` +
+        'in addition to HEAD: name fewer of them in `branches` of the sync group.',
     );
   }
   return runs;
@@ -95,15 +103,15 @@ export async function seenHead(
  * works on another ref must not write: the refs of an object are read before they are written.
  */
 async function takeOver(store: IndexStore, repository: string, branches: readonly string[]): Promise<string[]> {
-  const kept: string[] = [];
+  const remaining: string[] = [];
   for (const ref of branches) {
     const receipt = await store.readReceipt(repository, ref);
     if (receipt === null || isBeingRemoved(receipt)) continue;
-    kept.push(ref);
+    remaining.push(ref);
     if (receipt.pending === null) continue;
     await store.writeReceipt({ ...receipt, pending: { ...receipt.pending, run: randomUUID() } });
   }
-  return kept;
+  return remaining;
 }
 
 /** The ref to sync, and the observed positions of it and the others; by default HEAD, whose position is requested. */

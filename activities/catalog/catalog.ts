@@ -41,7 +41,7 @@ export interface CatalogActivities {
   listUnindexed(request: PatternsRequest): Promise<RepositoryPage>;
   /** Indexed repositories that have a ref which moved, asked of mgit in one batch. */
   findChanged(request: PatternsRequest): Promise<RepositoryPage>;
-  /** Indexed repositories that match; with `branch` those that have this one beside HEAD. */
+  /** Indexed repositories that match; with `branch` only those at which this branch is also indexed. */
   findIndexed(request: PatternsRequest & { readonly branch?: string }): Promise<RepositoryPage>;
   /** Brings the index of one repository to where its HEAD and its branches are. See `bringUpToDate`. */
   indexRepository(

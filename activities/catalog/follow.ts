@@ -34,7 +34,7 @@ export function createFollowActivities(): FollowActivities {
           const quietSeconds = came[0]?.quietSeconds;
           const input = { repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) };
           const events = came.map(({ event }) => event);
-          await tellRepository(client, input, events);
+          await signalRepository(client, input, events);
           report(++told);
         }
       }),
@@ -45,7 +45,7 @@ export function createFollowActivities(): FollowActivities {
  * Signals the flow that follows a repository, with events in order, and starts it unless it runs: one request, after
  * which nothing is lost. `quietSeconds` applies to a flow that this call starts.
  */
-export async function tellRepository(
+export async function signalRepository(
   client: Client,
   { repository, quietSeconds }: FollowInput,
   events: readonly RepositoryEvent[],

@@ -40,7 +40,7 @@ export interface GroupActivities {
       readonly group: string;
       readonly patterns: readonly string[];
       readonly exclude: readonly string[];
-      /** Branches to index beside HEAD. @default none */
+      /** Branches to index in addition to HEAD. @default none */
       readonly branches?: readonly string[];
     } & PlanRequest,
   ): Promise<RepositoryPage>;

@@ -84,7 +84,7 @@ export async function takeOutBranch(
   const fence = (): Promise<void> => makeSureItIsUnwanted(store, repository, ref);
   await withdraw(store, await store.readReceipt(repository, ref));
   let deleted = 0;
-  let kept = 0;
+  let rewritten = 0;
   for (let seen = -1; seen !== 0;) {
     seen = 0;
     for await (const page of store.inventory(repository, ref)) {
@@ -93,13 +93,13 @@ export async function takeOutBranch(
       const ids = page.map(({ id }) => id);
       const released = await release(store, ids, of, { fence, signal });
       deleted += released.deleted;
-      kept += released.kept;
+      rewritten += released.rewritten;
     }
   }
   await fence();
   await store.deleteReceipt(repository, ref);
   const left = (head.branches ?? []).filter((one) => one !== ref);
-  return { deleted, kept, head: await listBranches(store, head, left) };
+  return { deleted, rewritten, head: await listBranches(store, head, left) };
 }
 
 /** Updates the branches on the receipt of HEAD, if they differ. Throws `RepositoryBusy`. */

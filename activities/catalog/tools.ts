@@ -3,6 +3,7 @@ import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import type { IndexTools } from './catalog.ts';
 import type { GroupTools } from './groups.ts';
@@ -65,16 +66,23 @@ export async function openAnalyzer(
   return { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) };
 }
 
+/** Options of {@link openTools}. */
+export interface ToolOptions extends ModelOptions {
+  /** Opens the analyzer of a build. Several tools of one process may share one that ignores `close`. @default {@link openAnalyzer} */
+  readonly openAnalyzer?: typeof openAnalyzer;
+}
+
 /** The connected dependencies of the catalog's activities. Models and collections are opened on first use. */
 export async function openTools(
   loaded: LoadedConfig,
   places: ToolPlaces,
   env: NodeJS.ProcessEnv,
-  options: ModelOptions = {},
+  { openAnalyzer: open = openAnalyzer, ...options }: ToolOptions = {},
 ): Promise<OpenTools> {
   const { config } = loaded;
   const blobs = await openBlobs(loaded, env);
-  const client = await connectWeaviate(places.weaviate);
+  const connecting = connectWeaviate(places.weaviate);
+  const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
   const analyzers = new Map<string, Promise<Analyzer>>();
@@ -85,7 +93,7 @@ export async function openTools(
   function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
     const { model, maxFileBytes } = wanted;
     const key = JSON.stringify([model, maxFileBytes]);
-    return once(analyzers, key, () => openAnalyzer(loaded, places, env, { model, maxFileBytes, ...options }));
+    return once(analyzers, key, () => open(loaded, places, env, { model, maxFileBytes, ...options }));
   }
 
   async function begin(wanted: string | ModelSettings = config.index.model): Promise<string> {

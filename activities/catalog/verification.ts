@@ -216,8 +216,13 @@ async function verifyGoneBranch(
   const verified = { compared: 'everything' as const, ids: new Set<string>(), work: NO_WORK };
   const head = await store.readReceipt(repository);
   if (!repair || head === null) return { ...verified, note: 'the next sync removes it', mended: false };
-  const { deleted, kept } = await takeOutBranch(store, head, ref, signal);
-  return { ...verified, note: null, mended: true, work: { ...NO_WORK, objectsWritten: kept, objectsDeleted: deleted } };
+  const { deleted, rewritten } = await takeOutBranch(store, head, ref, signal);
+  return {
+    ...verified,
+    note: null,
+    mended: true,
+    work: { ...NO_WORK, objectsWritten: rewritten, objectsDeleted: deleted },
+  };
 }
 
 /** Reports a repository that has moved or is gone; null when it can be compared with git. */

@@ -111,9 +111,9 @@ export async function compareObjects(
     if (filterOf(of) === undefined) {
       state.objectsDeleted += await deleteHeld(store, extra, repository, fence);
     } else {
-      const { deleted, kept } = await release(store, extra, of, { fence, signal });
+      const { deleted, rewritten } = await release(store, extra, of, { fence, signal });
       state.objectsDeleted += deleted;
-      state.objectsWritten += kept;
+      state.objectsWritten += rewritten;
     }
   }
   if (repair && state.objectsWritten + state.objectsDeleted + unseen.size > 0) {

@@ -150,7 +150,7 @@ export async function ingest(
     for (const { id } of added) state.xor = xorIds(state.xor, id);
     for (const id of gone) state.xor = xorIds(state.xor, id);
     state.objects += added.length - gone.length;
-    state.objectsWritten += added.length + released.kept;
+    state.objectsWritten += added.length + released.rewritten;
     state.objectsDeleted += released.deleted;
     state.embedded += analysis.embedded;
     state.embeddingsReused += analysis.reused;
@@ -212,7 +212,7 @@ export async function ingest(
   const wasInterrupted = previous !== null && previous.pending !== null;
   if (desired) {
     const swept = await sweep(store, repository.id, desired, { of, thorough: wasInterrupted, fence, signal });
-    state.objectsWritten += swept.kept;
+    state.objectsWritten += swept.rewritten;
     state.objectsDeleted += swept.deleted;
   }
   if (source.readOld === null) Object.assign(state, await recount(store, repository.id, of));
@@ -341,15 +341,15 @@ async function sweep(
   desired: ReadonlySet<string>,
   { of, thorough, fence, signal }: SweepOptions,
 ): Promise<Released> {
-  const swept = { deleted: 0, kept: 0 };
+  const swept = { deleted: 0, rewritten: 0 };
   if (!thorough && (await store.count(repository, filterOf(of))) === desired.size) return swept;
   const unseen = new Set(desired);
   for await (const page of store.inventory(repository, filterOf(of))) {
     signal.throwIfAborted();
     const foreign = page.flatMap(({ id }) => (unseen.delete(id) ? [] : [id]));
-    const { deleted, kept } = await release(store, foreign, of, { fence, signal });
+    const { deleted, rewritten } = await release(store, foreign, of, { fence, signal });
     swept.deleted += deleted;
-    swept.kept += kept;
+    swept.rewritten += rewritten;
   }
   if (unseen.size > 0) await doubtOthers(store, repository, of);
   await store.purge([...unseen]);

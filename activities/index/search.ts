@@ -361,11 +361,11 @@ async function branchFilter(
   const receipts = (await store.receipts()).filter(
     ({ repository, commit }) => commit !== '' && repositories?.includes(repository) !== false,
   );
-  const isBeside = receipts.some((receipt) => receipt.ref === ref);
+  const isExtraBranch = receipts.some((receipt) => receipt.ref === ref);
   const heads = headReceipts(receipts).filter((receipt) => receipt.branch === branch);
   const ofHeads = chunks.filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
   const atHead = heads.length === 0 ? [] : [Filters.and(isAt(chunks, DEFAULT_REF), ofHeads)];
-  const [first, ...others] = [...(isBeside ? [isAt(chunks, ref)] : []), ...atHead];
+  const [first, ...others] = [...(isExtraBranch ? [isAt(chunks, ref)] : []), ...atHead];
   if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
   throw new LonghaulError(
     'InvalidInput',
@@ -380,11 +380,11 @@ async function commitsOf(
   branch: string | undefined,
 ): Promise<Map<string, string>> {
   const ids = [...repositories];
-  const [heads, beside] = await Promise.all([
+  const [heads, atBranch] = await Promise.all([
     store.readReceipts(ids),
     branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
   ]);
-  return new Map([...heads, ...beside].map(({ repository, commit }) => [repository, commit]));
+  return new Map([...heads, ...atBranch].map(({ repository, commit }) => [repository, commit]));
 }
 
 function fileKey({ repo, path }: Candidate): string {

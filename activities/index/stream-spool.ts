@@ -61,8 +61,8 @@ const NULL_OID = '0'.repeat(40);
 const MODE_FILE = '100644';
 
 /**
- * Days for which a stream is kept that was not ingested. The flow that ingests a stream deletes it, and takes at most a day;
- * the stream of a flow that failed, or was never started, can be given again at any time.
+ * Days after which a stream that was not ingested is deleted. The flow that ingests a stream deletes it and takes at
+ * most a day; the stream of a flow that failed, or was never started, can be stored again at any time.
  */
 export const STREAM_DAYS = 14;
 const STREAMS = 'streams/';
@@ -72,17 +72,17 @@ const DAY_MS = 24 * 3_600_000;
 export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): StreamSpool {
   async function discard(repository: string, stream: string, before = Number.POSITIVE_INFINITY): Promise<void> {
     const record = recordsOf(repository) + stream;
-    if (((await keptAt(blobs, record)) ?? 0) >= before) return;
+    if (((await storedAt(blobs, record)) ?? 0) >= before) return;
     await blobs.delete(stream);
     await blobs.deleteRecord(record);
   }
 
-  /** Deletes what no flow reads any more. */
+  /** Deletes streams that no flow reads any more. */
   async function tidy(): Promise<void> {
     const oldest = Date.now() - STREAM_DAYS * DAY_MS;
     for await (const record of blobs.listRecords(STREAMS)) {
-      const kept = await keptAt(blobs, record);
-      if (kept === null || kept > oldest) continue;
+      const stored = await storedAt(blobs, record);
+      if (stored === null || stored > oldest) continue;
       await blobs.delete(digestOf(record));
       await blobs.deleteRecord(record);
     }
@@ -100,13 +100,13 @@ export function createStreamSpool(blobs: BlobStore, maxFileBytes: number): Strea
           if (line.kind === 'file') await part.write(await spooled(line, maxFileBytes));
           else part.end = { end: true, parent: line.parent, fromNothing: line.fromNothing, to: snapshotOf(line) };
         });
-        const kept: SpooledStream[] = [];
+        const streams: SpooledStream[] = [];
         for (const [repository, part] of parts) {
-          const { digest, size } = await part.keep();
+          const { digest, size } = await part.commit();
           await writeRecord(blobs, recordsOf(repository) + digest, { repository, size, kept: Date.now() });
-          kept.push({ repository, stream: digest });
+          streams.push({ repository, stream: digest });
         }
-        return kept;
+        return streams;
       } finally {
         for (const part of parts.values()) await part.discard();
       }
@@ -166,23 +166,23 @@ interface StreamRecord {
   readonly repository: string;
   /** In bytes. */
   readonly size: number;
-  /** When it was put last, milliseconds since 1970. Versions up to 0.4 did not note it. */
+  /** When it was last stored, in milliseconds since 1970. Versions up to 0.4 did not record it. */
   readonly kept?: number;
 }
 
-/** A stream that is put again begins its time anew. */
+/** Storing a stream again restarts its retention period. */
 async function writeRecord(blobs: BlobStore, name: string, record: StreamRecord): Promise<void> {
   await blobs.deleteRecord(name);
   try {
     await blobs.putRecord(name, Buffer.from(JSON.stringify(record)));
   } catch (error) {
-    // another process put the same stream at this moment: its time is as good
+    // another process stored the same stream at this moment: its time is good enough
     if (!(error instanceof LonghaulError && error.type === 'RecordExists')) throw error;
   }
 }
 
-/** When a stream was put; null when that is not known. One of an earlier version is taken to be put now. */
-async function keptAt(blobs: BlobStore, name: string): Promise<number | null> {
+/** When a stream was stored; null when it has no record. A record of an earlier version counts as stored now. */
+async function storedAt(blobs: BlobStore, name: string): Promise<number | null> {
   const content = await blobs.getRecord(name);
   if (content === null) return null;
   const record = JSON.parse(Buffer.from(content).toString('utf8')) as StreamRecord;
@@ -196,7 +196,7 @@ async function keptAt(blobs: BlobStore, name: string): Promise<number | null> {
 interface Part {
   end: End;
   write(change: SpooledChange | Extract<Change, { op: 'delete' }>): Promise<void>;
-  keep(): Promise<Blob>;
+  commit(): Promise<Blob>;
   discard(): Promise<void>;
 }
 
@@ -208,9 +208,9 @@ async function openPart(blobs: BlobStore, repository: string): Promise<Part> {
   const part: Part = {
     end: { end: true, parent: null, fromNothing: false, to: null },
     write: append,
-    async keep() {
+    async commit() {
       await append(part.end);
-      return draft.keep();
+      return draft.commit();
     },
     discard: () => draft.discard(),
   };

@@ -73,24 +73,24 @@ export function createMgit(options: MgitOptions): Mgit {
    * The heads that providers report without git. If one has to wait, all wait; any other failure affects only its own
    * repositories.
    */
-  async function toldHeads(
+  async function providerHeads(
     repositories: readonly RepositoryAddress[],
     signal: AbortSignal | undefined,
   ): Promise<Map<string, Head | LonghaulError>> {
-    const told = new Map<string, Head | LonghaulError>();
+    const found = new Map<string, Head | LonghaulError>();
     await Promise.all(
       providers.map(async (provider) => {
         const own = repositories.filter(({ id }) => providerOf(id) === provider.name);
         if (own.length === 0) return;
         try {
-          for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) told.set(id, head);
+          for (const [id, head] of (await provider.heads?.(own, signal)) ?? []) found.set(id, head);
         } catch (error) {
           if (!(error instanceof LonghaulError) || error.waitingFor !== undefined) throw error;
-          for (const { id } of own) told.set(id, error);
+          for (const { id } of own) found.set(id, error);
         }
       }),
     );
-    return told;
+    return found;
   }
 
   /** Lists the providers that the patterns select, filtered by the patterns. */
@@ -139,10 +139,10 @@ export function createMgit(options: MgitOptions): Mgit {
       const plain = repositories.filter(({ branches }) => branches === undefined);
       const known = headsIn(listed, plain);
       const asked = plain.filter(({ id }) => !known.has(id));
-      const told = new Map([...known, ...(await toldHeads(asked, signal))]);
+      const reported = new Map([...known, ...(await providerHeads(asked, signal))]);
       const limit = pLimit(concurrency);
-      const untold = repositories.filter(({ id }) => !told.has(id));
-      const heads = await limit.map(untold, async (repository): Promise<[string, Head | LonghaulError]> => {
+      const missing = repositories.filter(({ id }) => !reported.has(id));
+      const heads = await limit.map(missing, async (repository): Promise<[string, Head | LonghaulError]> => {
         signal?.throwIfAborted();
         try {
           const head = await resolveHead(git, access(repository, signal), repository.branches);
@@ -154,7 +154,7 @@ export function createMgit(options: MgitOptions): Mgit {
           throw error;
         }
       });
-      return new Map([...told, ...heads]);
+      return new Map([...reported, ...heads]);
     },
 
     diff: async (repository, since, { signal, ...rest } = {}) =>

@@ -174,10 +174,10 @@ function refInMirror(ref: string): string {
 
 /** Removes the mirror's refs of branches that are no longer indexed. */
 async function forgetOtherBranches(path: string, tips: ReadonlyMap<string, string>): Promise<void> {
-  const kept = new Set([...tips.keys()].map((ref) => join(path, refInMirror(ref))));
+  const current = new Set([...tips.keys()].map((ref) => join(path, refInMirror(ref))));
   const folder = join(path, BRANCH_REFS);
   const files = (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
-  await Promise.all(files.filter((file) => !kept.has(file)).map((file) => rm(file, { force: true })));
+  await Promise.all(files.filter((file) => !current.has(file)).map((file) => rm(file, { force: true })));
 }
 
 /** The remote answered that it does not have the object. */

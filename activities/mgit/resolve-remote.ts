@@ -19,7 +19,7 @@ export async function resolveHead(git: Git, access: Access, branches: readonly s
   const layout = await layoutOf(access, path);
   const plain = await readHead(layout);
   const found = branches.length === 0 ? new Map<string, string>() : await readBranches(layout, isWanted);
-  if (plain !== null && found !== null) return branches.length === 0 ? plain : beside(plain, found);
+  if (plain !== null && found !== null) return branches.length === 0 ? plain : withBranches(plain, found);
   const head = await askGit(git, access, branches, isWanted);
   // git omits a ref that it cannot read: the repository may not be empty
   if (!isNullOid(head.commit)) return head;
@@ -82,8 +82,8 @@ async function layoutOf({ id }: Access, path: string): Promise<Layout> {
   return layout;
 }
 
-/** HEAD with the other branches, without the one that it points to. */
-function beside(head: Head, found: ReadonlyMap<string, string>): Head {
+/** Adds the branches to a head, without the branch that HEAD points to. */
+function withBranches(head: Head, found: ReadonlyMap<string, string>): Head {
   const others = [...found].filter(([name]) => name !== head.branch);
   return { ...head, branches: new Map(others.map(([name, commit]) => [refOfBranch(name), commit])) };
 }
@@ -112,7 +112,7 @@ async function askGit(
     const [, oid = '', name = ''] = /^([0-9a-f]+)\trefs\/heads\/(.+)$/.exec(line) ?? [];
     return isWanted(name) ? [[name, oid]] : [];
   });
-  return beside(head, new Map(found));
+  return withBranches(head, new Map(found));
 }
 
 async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {

@@ -34,12 +34,12 @@ export function createLogger(env: NodeJS.ProcessEnv): Logger {
   );
 }
 
-/** The part of a logger that {@link tellProcess} needs. */
+/** The part of a logger that {@link logProcess} needs. */
 type EventLogger = {
   readonly [Level in (typeof PROCESS_EVENTS)[ProcessEventName]]: (fields: object, message: string) => void;
 };
 
 /** Logs an event of this process or of a request to it. */
-export function tellProcess(logger: EventLogger, event: ProcessEventName, fields: object, message: string): void {
+export function logProcess(logger: EventLogger, event: ProcessEventName, fields: object, message: string): void {
   logger[PROCESS_EVENTS[event]]({ event, ...fields }, message);
 }

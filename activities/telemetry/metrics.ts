@@ -11,10 +11,18 @@ import {
 } from '../../domain/shared/events.ts';
 import { processCounts } from './process-counts.ts';
 
+/** Whether the schedules of the sync groups are paused, by name of the group; null while it is not known. */
+export type ScheduledGroups = () => Promise<ReadonlyMap<string, { readonly isPaused: boolean }> | null>;
+
 /** The metrics of a process, from events and its own counters (docs/observability.md). */
 export interface Metrics {
   /** Counts a log line, if it is an event with a metric. */
   observe(fields: Readonly<Record<string, unknown>>): void;
+  /**
+   * Asks for the schedules of the groups at each scrape from now on. Without a schedule a group has no gauges, and the
+   * index of a paused group has no age: no run would set them again, and alerts on them would never end.
+   */
+  limitTo(groups: ScheduledGroups): void;
   /** Further metrics, collected at each scrape. */
   readonly registry: Registry;
   /** All metrics in Prometheus' text format. */
@@ -24,32 +32,100 @@ export interface Metrics {
 /** Seconds: from a repository with one changed file to the first indexing of a huge one. */
 const SYNC_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 
+/** What the last runs of a sync group reported. Times in milliseconds since 1970; what no run has reported yet is missing. */
+interface GroupValues {
+  readonly repositories?: number;
+  readonly behind?: number;
+  readonly failing?: number;
+  readonly failingRuns?: number;
+  readonly endedAt?: number;
+  readonly seconds?: number;
+  readonly hasFailed?: boolean;
+  readonly trueSince?: number;
+}
+
+/** A gauge of every sync group; it has no sample of a group whose value is undefined. */
+interface GroupGauge {
+  readonly name: string;
+  readonly help: string;
+  readonly value: (values: GroupValues, schedule: { readonly isPaused: boolean }) => number | undefined;
+}
+
+const GROUP_GAUGES: readonly GroupGauge[] = [
+  {
+    name: 'longhaul_group_repositories',
+    help: 'Repositories of the group',
+    value: ({ repositories }) => repositories,
+  },
+  {
+    name: 'longhaul_group_repositories_behind',
+    help: 'Repositories that the last run found behind and has not brought up to date',
+    value: ({ behind }) => behind,
+  },
+  {
+    name: 'longhaul_group_repositories_failing',
+    help: 'Repositories that failed in the last run',
+    value: ({ failing }) => failing,
+  },
+  {
+    name: 'longhaul_group_failing_runs',
+    help: 'Consecutive failed runs of the repository with the longest failure streak; 0 when none failed in the last run',
+    value: ({ failingRuns }) => failingRuns,
+  },
+  {
+    name: 'longhaul_group_last_run_timestamp_seconds',
+    help: 'When the last run ended',
+    value: ({ endedAt }) => endedAt && endedAt / 1_000,
+  },
+  {
+    name: 'longhaul_group_last_run_duration_seconds',
+    help: 'How long the last run took',
+    value: ({ seconds }) => seconds,
+  },
+  {
+    name: 'longhaul_group_last_run_failed',
+    help: '1 when the last run ended before it had processed every repository',
+    value: ({ hasFailed }) => (hasFailed === undefined ? undefined : Number(hasFailed)),
+  },
+  {
+    name: 'longhaul_group_oldest_receipt_age_seconds',
+    help: 'The longest time for which the index may differ from git for some repository of the group; absent while it is paused',
+    value: ({ trueSince }, { isPaused }) =>
+      trueSince === undefined || isPaused ? undefined : (Date.now() - trueSince) / 1_000,
+  },
+];
+
 /** Creates metrics without values. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const labelNames = ['group'] as const;
-  const gauge = (name: string, help: string): Gauge<'group'> => new Gauge({ name, help, labelNames, registers });
   const counter = <Label extends string>(name: string, help: string, labels: readonly Label[]): Counter<Label> =>
     new Counter({ name, help, labelNames: labels, registers });
   collectDefaultMetrics({ register: registry });
 
-  const repositories = gauge('longhaul_group_repositories', 'Repositories of the group');
-  const behind = gauge(
-    'longhaul_group_repositories_behind',
-    'Repositories that the last run found behind and has not brought up to date',
-  );
-  const failing = gauge('longhaul_group_repositories_failing', 'Repositories that failed in the last run');
-  const failingRuns = gauge(
-    'longhaul_group_failing_runs',
-    'Consecutive failed runs of the repository with the longest failure streak; 0 when none failed in the last run',
-  );
-  const lastRun = gauge('longhaul_group_last_run_timestamp_seconds', 'When the last run ended');
-  const lastRunSeconds = gauge('longhaul_group_last_run_duration_seconds', 'How long the last run took');
-  const lastRunFailed = gauge(
-    'longhaul_group_last_run_failed',
-    '1 when the last run ended before it had processed every repository',
-  );
+  const latest = new Map<string, GroupValues>();
+  let scheduled: ScheduledGroups = notKnown;
+  for (const { name, help, value } of GROUP_GAUGES) {
+    const gauge: Gauge<'group'> = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect: async () => {
+        const schedules = await scheduled();
+        gauge.reset();
+        for (const [group, values] of latest) {
+          const schedule = schedules === null ? { isPaused: false } : schedules.get(group);
+          const number = schedule && value(values, schedule);
+          if (number !== undefined) gauge.set({ group }, number);
+        }
+      },
+    });
+  }
+  const update = (group: string, values: GroupValues): void => {
+    latest.set(group, { ...latest.get(group), ...values });
+  };
   const runs = counter(
     'longhaul_group_runs_total',
     'Runs by result: done, incomplete (some repositories failed) or failed',
@@ -68,16 +144,6 @@ export function createMetrics(): Metrics {
     registers,
   });
 
-  const trueSince = new Map<string, number>();
-  const oldest = new Gauge({
-    name: 'longhaul_group_oldest_receipt_age_seconds',
-    help: 'The longest time for which the index may differ from git for some repository of the group',
-    labelNames,
-    registers,
-    collect: () => {
-      for (const [group, since] of trueSince) oldest.set({ group }, (Date.now() - since) / 1_000);
-    },
-  });
   const waits = new Map<string, BudgetWait>();
   const waiting: Gauge<'group'> = new Gauge({
     name: 'longhaul_waiting_for_budget',
@@ -96,24 +162,25 @@ export function createMetrics(): Metrics {
 
   const handlers: { readonly [Name in EventName]?: (fields: never) => void } = {
     sync_group_start: ({ group, named, repo_count }: GroupStart) => {
-      if (named) behind.set({ group }, repo_count);
+      if (named) update(group, { behind: repo_count });
     },
     sync_group_done: ({ group, named, ...done }: GroupDone) => {
       if (!named) return;
-      repositories.set({ group }, done.repositories);
-      behind.set({ group }, done.failed);
-      failing.set({ group }, done.failed);
-      failingRuns.set({ group }, done.failing_runs);
-      lastRun.set({ group }, Date.now() / 1_000);
-      lastRunSeconds.set({ group }, done.duration_ms / 1_000);
-      lastRunFailed.set({ group }, 0);
-      trueSince.set(group, Date.parse(done.true_since));
+      update(group, {
+        repositories: done.repositories,
+        behind: done.failed,
+        failing: done.failed,
+        failingRuns: done.failing_runs,
+        endedAt: Date.now(),
+        seconds: done.duration_ms / 1_000,
+        hasFailed: false,
+        trueSince: Date.parse(done.true_since),
+      });
       runs.inc({ group, result: done.failed === 0 ? 'done' : 'incomplete' });
     },
     sync_group_failed: ({ group, named }: GroupFailed) => {
       if (!named) return;
-      lastRun.set({ group }, Date.now() / 1_000);
-      lastRunFailed.set({ group }, 1);
+      update(group, { endedAt: Date.now(), hasFailed: true });
       runs.inc({ group, result: 'failed' });
     },
     sync_repo_success: ({ group = '', files_changed, duration_ms }: RepositorySuccess) => {
@@ -126,12 +193,20 @@ export function createMetrics(): Metrics {
 
   return {
     registry,
+    limitTo: (groups) => {
+      scheduled = groups;
+    },
     text: () => registry.metrics(),
     observe(fields) {
       const { event } = fields;
       if (isEventName(event)) handlers[event]?.(fields as never);
     },
   };
+}
+
+/** For as long as no schedules are read. */
+function notKnown(): Promise<null> {
+  return Promise.resolve(null);
 }
 
 /** What the process itself has done, for all callers. */

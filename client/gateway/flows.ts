@@ -8,7 +8,7 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { tellProcess } from '../../activities/shared/logger.ts';
+import { logProcess } from '../../activities/shared/logger.ts';
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
@@ -79,7 +79,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       start(client, flow, { ...flow.serviceDefaults(config.gateway), ...signedBy(key, flow, input) }, once),
     );
-    tellProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
+    logProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
 
@@ -120,7 +120,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       throw new Refusal(409, 'Conflict', 'The run has ended.');
     }
-    tellProcess(request.log, 'signal_sent', { key: key.name, name, workflowId, runId }, 'signal sent');
+    logProcess(request.log, 'signal_sent', { key: key.name, name, workflowId, runId }, 'signal sent');
     return reply.code(202).send({ workflowId, runId });
   });
 
@@ -138,7 +138,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
     const updateId = onceOf(request, key);
     const input = { ...(checked.data as object), by: key.name };
     const result = await update(client, { workflowId, name, input, updateId });
-    tellProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
+    logProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
     return { workflowId, runId, result };
   });
 }

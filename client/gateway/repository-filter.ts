@@ -16,7 +16,7 @@ const DEADLINE_MS = 4_500;
  * reports it: it matches `gateway.onboard`, or belongs to one of `groups`. Throws `InvalidConfiguration` for an invalid
  * pattern.
  */
-export function wanted(
+export function repositoryFilter(
   { gateway, providers }: Config,
   groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude'>[]>,
 ): (id: string) => Promise<boolean> {
@@ -38,7 +38,7 @@ export function wanted(
 }
 
 /** A function that decides whether a sync group of a repository asks for one of these branches. */
-export function wantedBranches(
+export function branchFilter(
   { providers }: Pick<Config, 'providers'>,
   groups: () => Promise<readonly Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>[]>,
 ): (id: string, branches: readonly string[]) => Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
-import { tellProcess } from '../../activities/shared/logger.ts';
+import { logProcess } from '../../activities/shared/logger.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { FLOWS } from '../../domain/flows.ts';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
@@ -68,8 +68,8 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
   server.setErrorHandler(async (error, request, reply) => {
     const { status, type, message, retryAfter } = refusalOf(error);
     const said = { status, type, remote: request.ip, path: request.routeOptions.url ?? null };
-    if (status >= 500) tellProcess(request.log, 'request_failed', { ...said, err: error }, 'request failed');
-    else tellProcess(request.log, 'request_refused', said, message);
+    if (status >= 500) logProcess(request.log, 'request_failed', { ...said, err: error }, 'request failed');
+    else logProcess(request.log, 'request_refused', said, message);
     if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
     const remedy = isFailureType(type) ? FAILURES[type].remedy : null;
     return reply.code(status).send({ error: { type, message, remedy } });

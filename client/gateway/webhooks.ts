@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { tellProcess } from '../../activities/shared/logger.ts';
+import { logProcess } from '../../activities/shared/logger.ts';
 import { inSpan } from '../../activities/telemetry/span.ts';
 import type { Deliveries, Delivery } from '../../domain/forge/repository-event.ts';
 import { textAt, type RepositoryChange } from '../../domain/forge/webhook/action.ts';
@@ -18,7 +18,7 @@ import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { writtenId } from '../../domain/shared/flow.ts';
-import { rememberedGroups, wanted, wantedBranches } from './repository-filter.ts';
+import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
 
 /** Forges give up after ten seconds; a message may wait for another request and then for its own. */
 const DEADLINE_MS = 4_500;
@@ -56,8 +56,8 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   const senders = sendersByForge(tools);
   const { client, config, metrics } = tools;
   const groups = rememberedGroups(client, config.index.name);
-  const isWanted = wanted(config, groups);
-  const isBranchWanted = wantedBranches(config, groups);
+  const matchesRepository = repositoryFilter(config, groups);
+  const matchesBranches = branchFilter(config, groups);
   const { maxWebhookBytes, quietSeconds } = config.gateway;
   const outbox = createOutbox<Delivery>((deliveries) =>
     client.withDeadline(Date.now() + DEADLINE_MS, () => handOver(client, deliveries)),
@@ -75,19 +75,19 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
   async function follow(sender: Sender, changes: readonly RepositoryChange[], delivery: string): Promise<string[]> {
     const { provider, keepsArchived } = sender;
     const counting = changes.filter(({ kind }) => kind !== 'archived' || !keepsArchived);
-    const tell = async ({ kind, name, from, branches }: RepositoryChange): Promise<string[]> => {
+    const signal = async ({ kind, name, from, branches }: RepositoryChange): Promise<string[]> => {
       const id = idOfChange(provider, name);
       const former = from === undefined ? undefined : idOfChange(provider, from);
       if (id === null || former === null) return [];
-      if (branches !== undefined && !(await isBranchWanted(id, branches))) return [];
-      const isNews = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await isWanted(id) };
+      if (branches !== undefined && !(await matchesBranches(id, branches))) return [];
+      const membership = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await matchesRepository(id) };
       // not indexed, and not to be indexed
-      if (kind === 'appeared' && !isNews.wanted) return [];
-      const event = { kind, delivery, ...isNews, ...(former === undefined ? {} : { from: former }) };
+      if (kind === 'appeared' && !membership.wanted) return [];
+      const event = { kind, delivery, ...membership, ...(former === undefined ? {} : { from: former }) };
       await outbox({ repository: id, quietSeconds, event });
       return [id];
     };
-    return (await Promise.all(counting.map(tell))).flat();
+    return (await Promise.all(counting.map(signal))).flat();
   }
 
   for (const forge of FORGES) {
@@ -119,19 +119,19 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const action = webhookAction(forge, event, payload);
         // the trace that continues in the flows starts here
         const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
-        const told =
+        const followed =
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
         const why = action.do === 'ignore' ? action.why : 'nothing that is to be indexed';
-        const result = told.length > 0 ? { followed: told } : { ignored: why };
-        const outcome = told.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
+        const result = followed.length > 0 ? { followed } : { ignored: why };
+        const outcome = followed.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);
         metrics.delivered(forge, outcome);
         const { provider } = sender;
         const said = { forge, provider, kind: event, delivery, outcome, ...result };
-        tellProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
-        return reply.code(told.length > 0 ? 202 : 200).send({ delivery, ...result });
+        logProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
+        return reply.code(followed.length > 0 ? 202 : 200).send({ delivery, ...result });
       },
     });
   }

@@ -1,5 +1,5 @@
 /** A resource that is opened on first use and then shared. */
-export interface Kept<Opened> {
+export interface SharedResource<Opened> {
   /** Uses it. After an error that may be its fault, the next use opens it again. */
   use<Result>(work: (opened: Opened) => Promise<Result>): Promise<Result>;
   /** Closes it when it is no longer in use. */
@@ -13,10 +13,10 @@ interface Holding<Opened> {
 }
 
 /** Caches what `open` returns. `isItsFault` is true for errors after which it is opened again. */
-export function keep<Opened extends { close(): Promise<void> }>(
+export function createSharedResource<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened>,
   isItsFault: (error: unknown) => boolean,
-): Kept<Opened> {
+): SharedResource<Opened> {
   let current: Holding<Opened> | null = null;
 
   function retire(holding: Holding<Opened>): void {

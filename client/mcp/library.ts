@@ -9,12 +9,12 @@ import type { CliContext } from '../core/context.ts';
 import { loadedConfig } from '../core/servers.ts';
 import type { SearchSession } from '../catalog/search.ts';
 import type { IndexReader } from './index-reader.ts';
-import { keep, unlessAborted } from './cache.ts';
+import { createSharedResource, unlessAborted } from './cache.ts';
 import { nearest } from './nearest.ts';
 import { nameShownAs } from './sanitize.ts';
 
 /**
- * What the tools of one server work with. Everything is opened when it is first needed and kept; after a server was away, or
+ * What the tools of one server work with. Everything is opened on first use and then reused; after a server was away, or
  * `longhaul.yaml` has changed, it is opened anew.
  */
 export interface Library {
@@ -91,8 +91,14 @@ export function createLibrary(currentContext: () => CliContext): Library {
 
 /** Nothing is loaded, nor connected to, before it is used: the server must answer at once when it starts. */
 function openShelves(context: CliContext, settings: string) {
-  const session = keep(async () => (await import('../catalog/search.ts')).openSearch(context), isServersFault);
-  const index = keep(async () => (await import('./index-reader.ts')).openIndexReader(context), isServersFault);
+  const session = createSharedResource(
+    async () => (await import('../catalog/search.ts')).openSearch(context),
+    isServersFault,
+  );
+  const index = createSharedResource(
+    async () => (await import('./index-reader.ts')).openIndexReader(context),
+    isServersFault,
+  );
   let mgit: Promise<Mgit> | null = null;
   return {
     settings,

@@ -15,9 +15,7 @@ const pattern = text(300).describe(
   'Only repositories that match: repo, org/repo or org/project/repo, with the wildcards * and ?; also a whole repository id.',
 );
 const pathGlob = text(500);
-const branch = text(200).describe(
-  'A branch that is indexed: list_repositories names those beside HEAD. Left out: HEAD.',
-);
+const branch = text(200).describe('A branch that is indexed: list_repositories lists them. Default: HEAD.');
 /** A path of 4,096 characters, each up to three bytes or an escape of six, in base64url. */
 const cursor = text(40_000).describe('`nextCursor` of the previous answer, as it is, for what comes after it.');
 
@@ -135,7 +133,7 @@ export const listRepositoriesOutput = z.object({
   total: totalRepositories,
   repositories: z.array(
     indexed.extend({
-      branches: z.array(z.string()).describe('Branches that are indexed beside HEAD.'),
+      branches: z.array(z.string()).describe('Branches that are indexed in addition to HEAD.'),
       files: z.number().describe('At HEAD.'),
       objects: z.number().describe('At HEAD.'),
     }),

@@ -57,7 +57,7 @@ ${table(
 ${table(['group', 'repository', 'failure', 'message'], failureRows(groups), failing.size)}
 <h2>Repositories, longest unchanged first</h2>
 ${table(
-  ['repository', 'branches beside HEAD', 'last change indexed', 'files', 'objects', 'state'],
+  ['repository', 'other branches', 'last change indexed', 'files', 'objects', 'state'],
   repositories
     .toSorted((a, b) => (a.indexedAt < b.indexedAt ? -1 : 1))
     .slice(0, MOST_ROWS)

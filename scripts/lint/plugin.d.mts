@@ -6,3 +6,6 @@ export const DOMAIN: readonly string[];
 export const ROOMS: Readonly<
   Record<string, { readonly allowed?: readonly string[]; readonly types?: readonly string[] }>
 >;
+
+/** Why the file `from` may not import the file `to`, both paths inside the repository; null when it may. */
+export function refusal(from: string, to: string, isType: boolean): string | null;

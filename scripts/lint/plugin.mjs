@@ -31,8 +31,9 @@ function placeOf(path) {
   return { path, room, part: rest.length > 1 ? rest[0] : '', wing };
 }
 
-/** Why `from` may not import `to`; null when it may. */
-function refusal(from, to, isType) {
+/** Why the file `from` may not import the file `to`, both paths inside the repository; null when it may. */
+export function refusal(fromPath, toPath, isType) {
+  const [from, to] = [placeOf(fromPath), placeOf(toPath)];
   const rules = ROOMS[from.room];
   if (rules === undefined || ROOMS[to.room] === undefined) return null;
   if (from.room !== to.room) {
@@ -53,6 +54,10 @@ function refusal(from, to, isType) {
   if (to.wing !== null && !isOwnSubject && (isSystem || (from.room === 'workflows' && from.part === 'shared'))) {
     return `${from.room}/${from.part}/ is independent of wings and may not import ${to.path}`;
   }
+  // what the wings do in a process is gathered in one file
+  if (from.room === 'workers' && to.wing !== null && from.path !== 'workers/wings.ts') {
+    return `workers/ is independent of wings: only workers/wings.ts may import ${to.path}`;
+  }
   if (
     from.room === 'client' &&
     to.room === 'client' &&
@@ -66,11 +71,11 @@ function refusal(from, to, isType) {
 
 const rooms = {
   create(context) {
-    const from = placeOf(relative(root, context.filename));
+    const from = relative(root, context.filename);
     const check = (node) => {
       const source = node.source?.value;
       if (typeof source !== 'string' || !source.startsWith('.')) return;
-      const to = placeOf(relative(root, resolve(dirname(context.filename), source)));
+      const to = relative(root, resolve(dirname(context.filename), source));
       const kinds = (node.specifiers ?? []).map(({ importKind, exportKind }) => importKind ?? exportKind);
       const isType =
         (node.importKind ?? node.exportKind) === 'type' || (kinds.length > 0 && kinds.every((kind) => kind === 'type'));

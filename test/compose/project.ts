@@ -48,7 +48,7 @@ const CONFIGURATION = 'providers:\n  - { name: local, type: local, root: /repos 
 export async function createProject({ env: engineEnv, folder }: Engine, signal: AbortSignal): Promise<Project> {
   const estate = await createEstate(path.join(folder, 'repos'));
   const apiKey = randomBytes(24).toString('hex');
-  const needs = PORTS.map((name) => ({ name, wanted: 0 }));
+  const needs = PORTS.map((name) => ({ name, configured: 0 }));
   const ports = (await choosePorts(needs, {})) as Record<PublishedPort, number>;
   const settings = {
     POSTGRES_PASSWORD: randomBytes(24).toString('hex'),

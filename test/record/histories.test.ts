@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
-import { tellRepository } from '../../activities/catalog/follow.ts';
+import { signalRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { sourceOf, test } from '../support/flows.ts';
@@ -29,7 +29,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await (await startFlow(client, 'switchIndex', { to: 'previous' })).result();
   await (await startFlow(client, 'pruneIndex', { previous: true })).result();
   await (
-    await tellRepository(client, { repository: 'local/acme/web', quietSeconds: 0 }, [{ kind: 'pushed' }])
+    await signalRepository(client, { repository: 'local/acme/web', quietSeconds: 0 }, [{ kind: 'pushed' }])
   ).result();
   const deliveries = [{ repository: 'local/acme/api', quietSeconds: 0, event: { kind: 'pushed', delivery: 'one' } }];
   const taking = await client.workflow.signalWithStart('takeDeliveries', {

@@ -5,8 +5,10 @@ import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../activities/shared/config.ts';
 import type { IndexTools } from '../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../activities/catalog/follow.ts';
+import { reposWork } from '../../activities/catalog/repos-role.ts';
 import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
-import { flowsWorker, reposWorker } from '../../workers/roles.ts';
+import { activityWorker, flowsWorker } from '../../workers/roles.ts';
 import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
 import { openGateway } from './weaviate-gateway.ts';
 
@@ -44,8 +46,9 @@ const place = {
   connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
   namespace: setting('TEMPORAL_NAMESPACE'),
 };
-const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') });
-const repos = reposWorker(place, watched(tools));
+const work = { activities: createFollowActivities() };
+const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') }, { work });
+const repos = activityWorker(place, 'repos', reposWork(watched(tools)));
 const workers = await Promise.all([
   // the runs that are cached here are given to another worker when this one does not answer for so long
   Worker.create({

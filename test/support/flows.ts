@@ -4,13 +4,16 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { expect, inject, test as base } from 'vitest';
 import { loadConfig } from '../../activities/shared/config.ts';
 import type { IndexTools } from '../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../activities/catalog/follow.ts';
+import { reposWork } from '../../activities/catalog/repos-role.ts';
 import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
 import { NO_OBJECTS, xorIds } from '../../domain/catalog/index/receipt.ts';
-import { flowsWorker, reposWorker, type WorkerPlace } from '../../workers/roles.ts';
+import { activityWorker, flowsWorker, type WorkerPlace } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
 import { NAMESPACE } from './namespace.ts';
 import './quiet-runtime.ts';
 import { collectRuns, type RecordedRun, replayAll } from './replay.ts';
+import { openSharedAnalyzer } from './shared-analyzer.ts';
 
 /** A client that remembers what it started. */
 export interface TestClient {
@@ -52,7 +55,9 @@ export const test = base
     { scope: 'file' },
     async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<WorkerPlace> => {
       const place = { connection: connections.native, namespace: NAMESPACE };
-      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, { maxCachedWorkflows })));
+      const bundle = { codePath: inject('stack').workflowBundle };
+      const work = { activities: createFollowActivities() };
+      onCleanup(await run(flowsWorker(place, bundle, { work, maxCachedWorkflows })));
       return place;
     },
   )
@@ -85,7 +90,7 @@ export const test = base
       interceptors: { workflow: [record] },
     });
     const tools = await openEstate(estate);
-    const stop = await run({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' });
+    const stop = await run({ ...activityWorker(place, 'repos', reposWork(tools)), shutdownGraceTime: '1 second' });
     onCleanup(async () => {
       try {
         runs.push(...(await collectRuns(client, started)));
@@ -112,7 +117,7 @@ export async function openEstate(estate: Estate): Promise<EstateTools> {
   const { weaviate, modelFolder, cacheDir } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
   const loaded = loadConfig({ path: estate.configPath, env });
-  const tools = await openTools(loaded, { weaviate, modelFolder }, env);
+  const tools = await openTools(loaded, { weaviate, modelFolder }, env, { openAnalyzer: openSharedAnalyzer });
   return { ...(await tools.index()), ...tools };
 }
 

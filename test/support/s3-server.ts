@@ -41,7 +41,7 @@ export async function startS3Server(): Promise<S3Server> {
   const root = mkdtempSync(join(tmpdir(), 'longhaul-s3-'));
   const bucket = 'longhaul-blobs';
   mkdirSync(join(root, bucket));
-  const { s3 } = await choosePorts([{ name: 's3', wanted: 0 }], {});
+  const { s3 } = await choosePorts([{ name: 's3', configured: 0 }], {});
   const endpoint = `http://127.0.0.1:${s3}`;
   const credentials = { AWS_ACCESS_KEY_ID: 'longhaul', AWS_SECRET_ACCESS_KEY: 'longhaul-secret' };
   let running: ReturnType<typeof spawn> | null = null;

@@ -9,7 +9,7 @@ import {
 import { writtenId } from '../../domain/shared/flow.ts';
 import { pauseAfter } from '../../domain/shared/pauses.ts';
 import { isLocked, runChild } from '../shared/child.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { applySyncGroupsFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
@@ -67,7 +67,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
       { names },
     ]);
   }
-  tell('sync_groups_applied', {
+  logEvent('sync_groups_applied', {
     by: source.by,
     file,
     commit: source.commit,

@@ -12,7 +12,7 @@ import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { repositoryName, type RepositoryAddress } from '../../domain/git/repository.ts';
 import type { Verb } from '../../domain/shared/events.ts';
 import { hasLogged, isOwnCancellation, runChild } from '../shared/child.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 import type { FleetLog } from '../shared/fleet.ts';
 import { type FleetState, fleetStart } from '../shared/fleet-state.ts';
@@ -57,17 +57,17 @@ export function groupLog(group: string): FleetLog<CatalogCounters> {
 /** Logs a run as docs/events.md says. */
 function fleetLog({ verb, group, named }: FleetName): FleetLog<CatalogCounters> {
   return {
-    started: (total) => tell(`${verb}_group_start`, { group, repo_count: total, named }),
+    started: (total) => logEvent(`${verb}_group_start`, { group, repo_count: total, named }),
     repositoryFailed: ({ repository, type, error }) =>
-      tell(`${verb}_repo_failed`, { repo: repositoryName(repository), type, error, ...(named ? { group } : {}) }),
+      logEvent(`${verb}_repo_failed`, { repo: repositoryName(repository), type, error, ...(named ? { group } : {}) }),
     done: (result, startedAt) => logDone({ verb, group, named }, result, startedAt),
-    failed: ({ type, error }) => tell(`${verb}_group_failed`, { group, named, type, error }),
+    failed: ({ type, error }) => logEvent(`${verb}_group_failed`, { group, named, type, error }),
   };
 }
 
 function logDone({ verb, group, named }: FleetName, result: CatalogFleetResult, startedAt: number): void {
   const written = result.failures.flatMap(({ indexedAt }) => indexedAt ?? []);
-  tell(`${verb}_group_done`, {
+  logEvent(`${verb}_group_done`, {
     group,
     named,
     repositories: result.matched,
@@ -138,7 +138,7 @@ async function removeFormer(
   try {
     const { objectsDeleted } = await runChild(removeRepositoryFlow, input, { summary });
     tracker.count({ objectsDeleted: tracker.counters.objectsDeleted + objectsDeleted });
-    tell('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
+    logEvent('repo_moved', { from: repositoryName(former), to: repositoryName(present) });
     return null;
   } catch (error) {
     if (isOwnCancellation(error)) throw error;

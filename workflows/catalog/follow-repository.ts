@@ -13,7 +13,7 @@ import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/r
 import { repositoryName } from '../../domain/git/repository.ts';
 import { repositoryBusy, repositoryLock } from '../../domain/catalog/flows/inputs.ts';
 import { isOwnCancellation, runLocked } from '../shared/child.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 import { onboardRepositoriesFlow, removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
@@ -138,7 +138,7 @@ async function done(step: FollowStep, repository: string): Promise<StepOutcome> 
     const outcome = await attempt(step, repository);
     const isBusy = outcome.failures.some(({ type }) => type === 'RepositoryBusy');
     if (!isBusy || Date.now() > giveUp) return outcome;
-    tell('repo_busy', { repo: repositoryName(repository) });
+    logEvent('repo_busy', { repo: repositoryName(repository) });
     await sleep(pause, { summary: `another run works on ${repositoryName(repository)}` });
   }
 }

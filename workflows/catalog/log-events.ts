@@ -1,11 +1,11 @@
 import { isCancellation } from '@temporalio/workflow';
 import { repositoryName } from '../../domain/git/repository.ts';
 import type { RepositoryFailed, Verb } from '../../domain/shared/events.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 
 /** Runs one repository's work and logs its failure; a cancellation is not a failure. */
-export async function tellingFailure<Result>(
+export async function loggingFailure<Result>(
   verb: Verb,
   id: string,
   named: Pick<RepositoryFailed, 'group'>,
@@ -16,7 +16,7 @@ export async function tellingFailure<Result>(
   } catch (error) {
     if (!isCancellation(error)) {
       const { type, error: reason } = failureOf(error);
-      tell(`${verb}_repo_failed`, { repo: repositoryName(id), type, error: reason, ...named });
+      logEvent(`${verb}_repo_failed`, { repo: repositoryName(id), type, error: reason, ...named });
     }
     throw error;
   }

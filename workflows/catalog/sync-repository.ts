@@ -8,7 +8,7 @@ import type { RepositoryOutcome } from '../../domain/catalog/flows/fleet.ts';
 import { describeOutcome } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import { underLock } from '../shared/child.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import {
   ingestStreamFlow,
   removeRepositoryFlow,
@@ -17,7 +17,7 @@ import {
 import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { groupActivities, indexActivities } from './activities.ts';
-import { tellingFailure } from './log-events.ts';
+import { loggingFailure } from './log-events.ts';
 
 /**
  * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,
@@ -73,14 +73,14 @@ export async function removeRepository(input: RemoveRepositoryInput): Promise<Re
   const { repository, branch } = question;
   return underLock(removeRepositoryFlow, question, async () => {
     const repo = repositoryName(repository);
-    const outcome = await tellingFailure('remove', repository, {}, () =>
+    const outcome = await loggingFailure('remove', repository, {}, () =>
       indexActivities.removeRepository.executeWithOptions(
         { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
         [question],
       ),
     );
     const { objectsDeleted, durationMs } = outcome;
-    tell('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });
+    logEvent('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });
     return outcome;
   });
 }
@@ -92,8 +92,8 @@ async function reported(
   work: () => Promise<RepositoryOutcome>,
 ): Promise<RepositoryOutcome> {
   const named = group === undefined ? {} : { group };
-  const outcome = await tellingFailure('sync', id, named, work);
-  tell('sync_repo_success', {
+  const outcome = await loggingFailure('sync', id, named, work);
+  logEvent('sync_repo_success', {
     repo: repositoryName(id),
     files_changed: outcome.filesChanged,
     duration_ms: outcome.durationMs,

@@ -10,7 +10,7 @@ import type { FollowActivities } from '../../activities/catalog/follow.ts';
 import { slicesOf } from '../../domain/forge/delivery-slices.ts';
 import { type Delivery, readDeliveries } from '../../domain/forge/repository-event.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
 import { isPatched } from '../shared/patches.ts';
 import { collected } from '../shared/quiet.ts';
@@ -71,7 +71,7 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
         if (isCancellation(error)) throw error;
         // deliveries that arrived meanwhile must not be lost
         failure = failureOf(error);
-        tell('deliveries_lost', { count: came.length, summary });
+        logEvent('deliveries_lost', { count: came.length, summary });
       }
     }
     // more than one payload holds is passed on first

@@ -13,13 +13,13 @@ import {
 import { clipError, type RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import { underLock } from '../shared/child.ts';
-import { tell } from '../shared/events.ts';
+import { logEvent } from '../shared/events.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import type { FleetTracker } from '../shared/fleet-tracker.ts';
 import { checked } from '../shared/input.ts';
 import { indexActivities, planActivities } from './activities.ts';
 import { patternsLog, startCatalogFleet } from './fleet.ts';
-import { tellingFailure } from './log-events.ts';
+import { loggingFailure } from './log-events.ts';
 
 /**
  * Checks the index against git: one pass over Weaviate finds the receipts that differ from what it holds, and only
@@ -65,7 +65,7 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
     const started = Date.now();
-    const found = await tellingFailure('verify', repository, {}, () =>
+    const found = await loggingFailure('verify', repository, {}, () =>
       indexActivities.verifyRepository.executeWithOptions({ summary: `${repo}: index and git` }, [
         { repository, repair },
       ]),
@@ -74,9 +74,9 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     if (found.isTrue) {
       const { objectsWritten, objectsDeleted } = found;
       const mended = { objects_written: objectsWritten, objects_deleted: objectsDeleted };
-      tell('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
+      logEvent('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
     } else {
-      tell('index_differs', { repo, differences: describeDifferences(found.differences) });
+      logEvent('index_differs', { repo, differences: describeDifferences(found.differences) });
     }
     return found;
   };

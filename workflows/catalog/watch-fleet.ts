@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import type { AlertActivities } from '../../activities/catalog/alerts.ts';
 import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
-import { type AlertChanges, alertNews, isNoNews, withUntold } from '../../domain/catalog/groups/alerts.ts';
+import { type AlertChanges, alertChanges, isUnchanged, withMissed } from '../../domain/catalog/groups/alerts.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { failureOf } from '../shared/failure.ts';
 
@@ -28,25 +28,25 @@ const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTim
  */
 export async function watchFleet(): Promise<FleetWatch> {
   const { before, now } = await watch();
-  const news = alertNews(before?.alerts ?? [], now.alerts);
-  const untold = before?.untold ?? {};
-  if (isNoNews(news) && Object.keys(untold).length === 0) return now;
+  const changes = alertChanges(before?.alerts ?? [], now.alerts);
+  const missed = before?.untold ?? {};
+  if (isUnchanged(changes) && Object.keys(missed).length === 0) return now;
   const left: Record<string, AlertChanges> = {};
   let failure: unknown = null;
-  const tell = async (channel: string): Promise<void> => {
-    const missing = untold[channel];
-    const changes = missing === undefined ? news : withUntold(news, missing, now.alerts);
-    if (isNoNews(changes)) return;
+  const notify = async (channel: string): Promise<void> => {
+    const earlier = missed[channel];
+    const unsent = earlier === undefined ? changes : withMissed(changes, earlier, now.alerts);
+    if (isUnchanged(unsent)) return;
     try {
-      const told = { id: workflowInfo().runId, at: now.at, ...changes };
-      await tellChannel.executeWithOptions({ summary: channel }, [{ channel, news: told }]);
+      const message = { id: workflowInfo().runId, at: now.at, ...unsent };
+      await tellChannel.executeWithOptions({ summary: channel }, [{ channel, news: message }]);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      left[channel] = changes;
+      left[channel] = unsent;
       failure ??= error;
     }
   };
-  await Promise.all((await channels()).map(tell));
+  await Promise.all((await channels()).map(notify));
   if (failure === null) return now;
   const { type, error } = failureOf(failure);
   throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });

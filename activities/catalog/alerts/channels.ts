@@ -6,7 +6,7 @@ import type { AlertChannelConfig } from '../../../domain/config/alerts.schema.ts
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** Alerts raised and resolved, as sent to a channel. */
-export interface AlertNews extends AlertChanges {
+export interface AlertMessage extends AlertChanges {
   /** Identifies this message, so that a receiver can drop duplicates. */
   readonly id: string;
   /** `index.name` in longhaul.yaml. */
@@ -21,9 +21,9 @@ const TIMEOUT_MS = 30_000;
  * Sends a message to a channel. Throws `InvalidConfiguration` when the environment lacks a variable of the channel,
  * `AlertNotSent` when the channel does not accept it.
  */
-export async function tell(
+export async function send(
   channel: AlertChannelConfig,
-  news: AlertNews,
+  message: AlertMessage,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<void> {
@@ -32,27 +32,27 @@ export async function tell(
       return post(
         channel.name,
         secretOf(env, channel.urlEnv, channel.name),
-        news,
+        message,
         signal,
-        signatureOf(channel, news, env),
+        signatureOf(channel, message, env),
       );
     case 'slack':
       return post(
         channel.name,
         secretOf(env, channel.urlEnv, channel.name),
-        { text: inSlack(textOf(news)) },
+        { text: inSlack(textOf(message)) },
         signal,
         {},
       );
     case 'email':
-      return mail(channel, news, env);
+      return mail(channel, message, env);
   }
 }
 
 /** The message as lines for people. */
-export function textOf({ index, raised, settled }: AlertNews): string {
-  const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `settled: ${text}`)];
-  return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} settled`, ...lines].join('\n');
+export function textOf({ index, raised, settled }: AlertMessage): string {
+  const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `resolved: ${text}`)];
+  return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} resolved`, ...lines].join('\n');
 }
 
 /** The text for Slack: names of repositories must not become mentions or links (`<!channel>`). */
@@ -63,13 +63,13 @@ export function inSlack(text: string): string {
 /** `sha256=<hex>` over the body, as forges sign theirs. */
 function signatureOf(
   channel: Extract<AlertChannelConfig, { type: 'webhook' }>,
-  news: AlertNews,
+  message: AlertMessage,
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
   if (channel.secretEnv === undefined) return {};
   const secret = secretOf(env, channel.secretEnv, channel.name);
   return {
-    'x-longhaul-signature-256': `sha256=${createHmac('sha256', secret).update(JSON.stringify(news)).digest('hex')}`,
+    'x-longhaul-signature-256': `sha256=${createHmac('sha256', secret).update(JSON.stringify(message)).digest('hex')}`,
   };
 }
 
@@ -102,10 +102,10 @@ async function post(
 
 async function mail(
   { name, smtpUrlEnv, from, to }: Extract<AlertChannelConfig, { type: 'email' }>,
-  news: AlertNews,
+  message: AlertMessage,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const text = textOf(news);
+  const text = textOf(message);
   const patience = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
   const transport = createTransport({ url: secretOf(env, smtpUrlEnv, name), ...patience }, { from });
   try {
@@ -114,7 +114,7 @@ async function mail(
       to: [...to],
       subject: text.split('\n')[0] ?? '',
       text,
-      messageId: `<${news.id}@${hostname()}>`,
+      messageId: `<${message.id}@${hostname()}>`,
     });
   } catch (error) {
     throw new LonghaulError('AlertNotSent', `The alert channel ${name} did not take the mail: ${saidBy(error)}.`);

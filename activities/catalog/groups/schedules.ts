@@ -133,6 +133,12 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
   };
 }
 
+/** The name of the sync group that a schedule runs; null for a schedule that runs something else. */
+export function groupOfSchedule({ action }: ScheduleDescription): string | null {
+  const [group] = action.workflowType === FLOW ? (action.args as readonly Partial<SyncGroup>[]) : [];
+  return group?.name ?? null;
+}
+
 /** Does something to a group's schedule; that there is none is the person's mistake. */
 async function existing<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   try {

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
 import type { SourceFile } from './analysis.ts';
 import type { AnalyzedBatch, ThreadAnswer, ThreadSettings, ThreadTask } from './analyzer-thread.ts';
-import { beside } from '../store/endpoint-url.ts';
+import { siblingModule } from '../store/endpoint-url.ts';
 import { createOpening } from '../store/opening.ts';
 import { unpackFailure } from './packed-failure.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
@@ -42,7 +42,7 @@ export function createAnalyzerPool(
   async function start(): Promise<Piscina<ThreadTask, ThreadAnswer<never>>> {
     const { Piscina } = await import('piscina');
     return new Piscina<ThreadTask, ThreadAnswer<never>>({
-      filename: beside(import.meta.url, 'analyzer-thread'),
+      filename: siblingModule(import.meta.url, 'analyzer-thread'),
       minThreads: Math.min(min, max),
       maxThreads: max,
       idleTimeout: IDLE_MS,

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Piscina } from 'piscina';
-import { beside } from '../store/endpoint-url.ts';
+import { siblingModule } from '../store/endpoint-url.ts';
 import { distilTables, textTokens } from './distillation.ts';
 import { packFailure } from '../analysis/packed-failure.ts';
 import type { PackedFailure } from '../analysis/packed-failure.ts';
@@ -35,7 +35,7 @@ async function distil({ files, target, parallel }: DistilOrder): Promise<void> {
 
 async function askTransformer(files: ModelFiles, tokens: readonly number[], threads: number): Promise<Float32Array> {
   const pool = new Piscina<readonly number[], Float32Array>({
-    filename: beside(import.meta.url, 'distil-thread'),
+    filename: siblingModule(import.meta.url, 'distil-thread'),
     minThreads: threads,
     maxThreads: threads,
     workerData: files,

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { beside } from '../store/endpoint-url.ts';
+import { siblingModule } from '../store/endpoint-url.ts';
 import type { DistilOrder, DistilReport } from './distil-process.ts';
 import { unpackFailure } from '../analysis/packed-failure.ts';
 import type { ModelFiles, Progress } from './model-files.ts';
@@ -30,7 +30,7 @@ export async function distilStaticModel({ files, target, progress, signal }: Dis
   signal?.throwIfAborted();
   // here, because a failure of the child's threads reaches this process without its name
   findOnnxRuntime();
-  const child = fork(fileURLToPath(beside(import.meta.url, 'distil-process')), {
+  const child = fork(fileURLToPath(siblingModule(import.meta.url, 'distil-process')), {
     execArgv: [],
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

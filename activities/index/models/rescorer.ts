@@ -70,7 +70,8 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       const model = await opened.get();
       const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
       const keys = entries.map(({ key }) => key);
-      const vectors = fromCache((kept) => kept.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
+      const vectors =
+        fromCache((vectorCache) => vectorCache.getVectors(model.digest, keys)) ?? keys.map(() => undefined);
       const unknown = entries.flatMap((entry, at) => (vectors[at] ? [] : [{ ...entry, at }]));
       const [question, ...embedded] = await model.embed([
         queryEmbeddingText(query),
@@ -83,7 +84,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       for (const { at, vector } of made) vectors[at] = vector;
       if (made.length > 0) {
         const fresh = made.map(({ key, vector }) => [key, vector] as const);
-        fromCache((kept) => kept.putVectors(model.digest, fresh));
+        fromCache((vectorCache) => vectorCache.putVectors(model.digest, fresh));
       }
       return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
     },

@@ -143,10 +143,10 @@ export function createBuilds(client: IndexClient, name: string): Builds {
       const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
       // the first build is not listed before it is complete
       if (known.every(({ role }) => role !== 'live')) return [];
-      const kept = new Set(known.map(({ digest }) => digest));
+      const registered = new Set(known.map(({ digest }) => digest));
       const left = collections.flatMap((collection) => {
         const [, digest = ''] = NAME.exec(collection.name.slice(name.length)) ?? [];
-        return collection.name.startsWith(name) && digest !== '' && !kept.has(digest)
+        return collection.name.startsWith(name) && digest !== '' && !registered.has(digest)
           ? [{ collection: collection.name, digest }]
           : [];
       });

@@ -50,8 +50,8 @@ export async function heldToo(
 /** The result of removing objects from a ref. */
 export interface Released {
   readonly deleted: number;
-  /** Number of objects that other refs still hold. */
-  readonly kept: number;
+  /** Number of objects written again because other refs still hold them. */
+  readonly rewritten: number;
 }
 
 /**
@@ -64,38 +64,38 @@ export async function release(
   of: IndexedRef,
   { fence, signal }: { readonly fence: () => Promise<void>; readonly signal: AbortSignal },
 ): Promise<Released> {
-  const released = { deleted: 0, kept: 0 };
+  const released = { deleted: 0, rewritten: 0 };
   for (let at = 0; at < ids.length; at += RELEASED_AT_ONCE) {
     const page = ids.slice(at, at + RELEASED_AT_ONCE);
-    const kept = await heldElsewhere(store, page, of);
-    if (kept.length > 0) {
+    const rewritten = await heldElsewhere(store, page, of);
+    if (rewritten.length > 0) {
       await fence();
-      await store.write(kept, signal);
+      await store.write(rewritten, signal);
       signal.throwIfAborted();
     }
-    const stay = new Set(kept.map(({ id }) => id));
+    const stay = new Set(rewritten.map(({ id }) => id));
     const gone = page.filter((id) => !stay.has(id));
     if (gone.length > 0) {
       await fence();
       await store.delete(gone);
     }
     released.deleted += gone.length;
-    released.kept += kept.length;
+    released.rewritten += rewritten.length;
   }
   return released;
 }
 
 /** Those of these objects that another ref holds, as they must be written. */
 async function heldElsewhere(store: IndexStore, ids: readonly string[], of: IndexedRef): Promise<IndexObject[]> {
-  const kept: IndexObject[] = [];
-  if (filterOf(of) === undefined) return kept;
+  const rewritten: IndexObject[] = [];
+  if (filterOf(of) === undefined) return rewritten;
   for await (const page of store.read(ids)) {
     for (const object of page) {
       const refs = refsWith(object.properties.refs ?? [], of, false);
-      if (refs.length > 0) kept.push(withRefs(asWritten(object), refs));
+      if (refs.length > 0) rewritten.push(withRefs(asWritten(object), refs));
     }
   }
-  return kept;
+  return rewritten;
 }
 
 /**

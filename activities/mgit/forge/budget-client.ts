@@ -15,7 +15,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 
 /** Access to the budget of an account. */
-export interface BudgetKeeper {
+export interface BudgetClient {
   /** Requests places and points. The answer grants them or says until when to wait. */
   lease(request: LeaseRequest): Promise<LeaseAnswer>;
   /** Returns places, and passes on what the forge answered about its limits. */
@@ -31,21 +31,21 @@ const DEADLINE_MS = 60_000;
  * In an activity: the workflow `forge/<host>/<fingerprint>`, which all workers share and which outlives them.
  * Elsewhere, such as on the command line: a budget in the memory of this process.
  */
-export function keeperOf({ host, fingerprint }: ForgeAccount): BudgetKeeper {
-  const memory = keeperInMemory();
+export function budgetClientOf({ host, fingerprint }: ForgeAccount): BudgetClient {
+  const memory = budgetInMemory();
   let client: Client | null = null;
-  const keeper = (): BudgetKeeper => {
+  const current = (): BudgetClient => {
     client = clientOfActivity() ?? client;
-    return client === null ? memory : keeperInTemporal(client, { host, fingerprint });
+    return client === null ? memory : budgetInTemporal(client, { host, fingerprint });
   };
   return {
-    lease: (request) => keeper().lease(request),
-    report: (given) => keeper().report(given),
+    lease: (request) => current().lease(request),
+    report: (given) => current().report(given),
   };
 }
 
 /** A budget that ends with the process. */
-export function keeperInMemory(): BudgetKeeper {
+export function budgetInMemory(): BudgetClient {
   let budget = NEW_BUDGET;
   return {
     lease(request) {
@@ -60,7 +60,7 @@ export function keeperInMemory(): BudgetKeeper {
   };
 }
 
-function keeperInTemporal(client: Client, account: ForgeBudgetInput): BudgetKeeper {
+function budgetInTemporal(client: Client, account: ForgeBudgetInput): BudgetClient {
   const { type, queue: taskQueue } = forgeBudgetFlow;
   const workflowId = writtenId(forgeBudgetFlow, account);
   async function update<Result>(name: string, given: ForgeReport): Promise<Result> {

@@ -7,7 +7,7 @@ import {
 } from '../../../domain/forge/forge-budget.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
-import { type BudgetKeeper, keeperOf } from './budget-client.ts';
+import { type BudgetClient, budgetClientOf } from './budget-client.ts';
 
 /** The result of one request. */
 export interface ForgeAnswer<Value> {
@@ -59,29 +59,29 @@ const known = new Map<string, ForgeLines>();
 /** The lines of an account in this process, shared by all its users. */
 export function forgeLines(account: ForgeAccount): ForgeLines {
   const key = JSON.stringify(account);
-  const lines = known.get(key) ?? createForgeLines(account, keeperOf(account));
+  const lines = known.get(key) ?? createForgeLines(account, budgetClientOf(account));
   known.set(key, lines);
   return lines;
 }
 
-/** Lines with the budget of `keeper`. When one of them is refused, the others stop too. */
-export function createForgeLines(account: ForgeAccount, keeper: BudgetKeeper): ForgeLines {
+/** Lines that share `budget`. When the forge refuses a request of one line, the others stop too. */
+export function createForgeLines(account: ForgeAccount, budget: BudgetClient): ForgeLines {
   const stops: (() => void)[] = [];
-  const line = (name: LineName): ForgeLine => createForgeLine(account, name, keeper, stops);
+  const line = (name: LineName): ForgeLine => createForgeLine(account, name, budget, stops);
   return { rest: line('rest'), graphql: line('graphql'), git: line('git') };
 }
 
 function createForgeLine(
   account: ForgeAccount,
   line: LineName,
-  keeper: BudgetKeeper,
+  budget: BudgetClient,
   stops: (() => void)[],
 ): ForgeLine {
   const holder = `${process.pid}-${line}-${randomUUID().slice(0, 8)}`;
   const queue: Waiter[] = [];
-  /** `hasAll`: the keeper granted as many slots as requested, so there may be more. */
+  /** `hasAll`: the budget granted as many slots as requested, so there may be more. */
   let lease = NOTHING;
-  /** When to renew a lease that is still in use; null when the keeper has no lease for this line. */
+  /** When to renew a lease that is still in use; null when the budget has no lease for this line. */
   let renewAt: number | null = null;
   let used = 0;
   let busy = 0;
@@ -131,7 +131,7 @@ function createForgeLine(
       const places = Math.min(PLACES - busy, queue.length + SPARE_PLACES);
       const wanted = busy + places;
       const answer = await handedOver((done) =>
-        keeper.lease({
+        budget.lease({
           ...done,
           limits: account.limits,
           atLeast: demand,
@@ -171,7 +171,7 @@ function createForgeLine(
     isAsking = true;
     renewAt = null;
     try {
-      await handedOver((done) => keeper.report(done));
+      await handedOver((done) => budget.report(done));
     } catch {
       // a lease without further reports ends by itself
     } finally {
@@ -180,14 +180,14 @@ function createForgeLine(
     pump();
   }
 
-  /** Sends a report to the keeper; if that fails, it is included in the next one. */
-  async function handedOver<Result>(tell: (done: ForgeReport) => Promise<Result>): Promise<Result> {
+  /** Sends a report to the budget; if that fails, it is included in the next one. */
+  async function handedOver<Result>(send: (done: ForgeReport) => Promise<Result>): Promise<Result> {
     const done = { holder, line, turn: leaseNumber, used, busy, said: asItIs(said, Date.now() - saidAt, underWay) };
     lease = NOTHING;
     used = 0;
     said = {};
     try {
-      return await tell(done);
+      return await send(done);
     } catch (error) {
       used += done.used;
       said = { ...done.said, ...said };
@@ -199,17 +199,17 @@ function createForgeLine(
     for (const { fail } of queue.splice(0)) fail(error);
   }
 
-  function hear(news: ForgeSaid): void {
+  function hear(limits: ForgeSaid): void {
     const before = asItIs(said, Date.now() - saidAt, 0).hourly;
-    said = { ...said, ...news };
+    said = { ...said, ...limits };
     saidAt = Date.now();
     // answers may arrive out of order
-    if (before && news.hourly && Math.abs(before.resetInMs - news.hourly.resetInMs) < SAME_HOUR_MS) {
-      said = { ...said, hourly: { ...news.hourly, remaining: Math.min(before.remaining, news.hourly.remaining) } };
+    if (before && limits.hourly && Math.abs(before.resetInMs - limits.hourly.resetInMs) < SAME_HOUR_MS) {
+      said = { ...said, hourly: { ...limits.hourly, remaining: Math.min(before.remaining, limits.hourly.remaining) } };
     }
     const left = said.hourly ? said.hourly.remaining - underWay : Infinity;
     lease = { ...lease, points: Math.max(0, Math.min(lease.points, left)) };
-    if (news.refused) for (const stop of stops) stop();
+    if (limits.refused) for (const stop of stops) stop();
   }
 
   // ask again before continuing

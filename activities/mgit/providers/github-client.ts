@@ -49,12 +49,12 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     const attempt = async (): Promise<Response> => {
       // before it takes a slot: an app requests its token first
       const secret = given.headers['authorization'] === undefined ? await token() : null;
-      const kept = isListing ? await pages.read(url) : null;
+      const cached = isListing ? await pages.read(url) : null;
       const silence = AbortSignal.timeout(SILENCE_MS);
       const headers = {
         ...given.headers,
         ...(secret === null ? {} : { authorization: `token ${secret}` }),
-        ...(kept === null ? {} : { 'if-none-match': kept.etag }),
+        ...(cached === null ? {} : { 'if-none-match': cached.etag }),
       };
       const once = { ...given.request, signal: signal ? AbortSignal.any([signal, silence]) : silence };
       const line = isQuery ? graphql : rest;
@@ -65,8 +65,8 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
       );
       if ('error' in outcome) {
         const { error } = outcome;
-        if (error.status !== 304 || kept === null) throw error;
-        return { url, status: 200, headers: kept.link === null ? {} : { link: kept.link }, data: kept.body };
+        if (error.status !== 304 || cached === null) throw error;
+        return { url, status: 200, headers: cached.link === null ? {} : { link: cached.link }, data: cached.body };
       }
       const { etag, link = null } = outcome.response.headers;
       if (isListing && etag) await pages.write(url, { etag, link, body: outcome.response.data as unknown });

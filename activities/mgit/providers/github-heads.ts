@@ -40,7 +40,7 @@ export async function askHeads(
   const batches = Array.from({ length: Math.ceil(names.length / BATCH) }, (_, at) =>
     names.slice(at * BATCH, (at + 1) * BATCH),
   );
-  const told = new Map<string, Head | LonghaulError>();
+  const heads = new Map<string, Head | LonghaulError>();
   let hasGraphql = true;
 
   async function ask(batch: readonly GithubName[]): Promise<void> {
@@ -53,10 +53,10 @@ export async function askHeads(
     for (const [at, { id, owner, name }] of batch.entries()) {
       const found = data?.[`r${at}`];
       const failure = errors.find(({ path }) => path?.[0] === `r${at}`);
-      if (found) told.set(id, headOf(found, { base, uidPrefix, asked: `${owner}/${name}` }));
+      if (found) heads.set(id, headOf(found, { base, uidPrefix, asked: `${owner}/${name}` }));
       else if (failure) {
         const named = failureOf(id, failure);
-        if (named) told.set(id, named);
+        if (named) heads.set(id, named);
       }
     }
   }
@@ -66,7 +66,7 @@ export async function askHeads(
   // a batch that GitHub fails to answer is left out; a refused request is thrown
   const reason = failed.find((error) => !isRequestError(error) || error.status < 500);
   if (reason !== undefined) throw reason;
-  return told;
+  return heads;
 }
 
 function pLimitAll<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void>[] {

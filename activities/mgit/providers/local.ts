@@ -110,14 +110,14 @@ async function foldersIn(path: string, inside: string): Promise<string[]> {
   });
   // a name that is not UTF-8 (U+FFFD here) cannot be part of an id, and cannot be opened by it
   const visible = entries.filter(({ name }) => !/^\.|^lost\+found$|\u{fffd}/u.test(name));
-  const kept = await Promise.all(
+  const isFolder = await Promise.all(
     visible.map(async (entry) => {
       if (entry.isDirectory()) return true;
       const target = join(path, entry.name);
       return entry.isSymbolicLink() && (await isInside(target, inside)) && (await stat(target)).isDirectory();
     }),
   );
-  return visible.filter((_, at) => kept[at]).map(({ name }) => name);
+  return visible.filter((_, at) => isFolder[at]).map(({ name }) => name);
 }
 
 /**

@@ -11,7 +11,7 @@ export interface Refusal {
 }
 
 /** Wait when a forge asks to wait without a duration. */
-const UNTOLD_WAIT_MS = 60_000;
+const DEFAULT_WAIT_MS = 60_000;
 /** Longer waits are cut to a day; clocks cannot represent some of the requested ones. */
 export const LONGEST_WAIT_MS = 86_400_000;
 
@@ -52,7 +52,7 @@ export function waitOf(status: number, headers: Headers): number | null {
   const remaining = headers.get('ratelimit-remaining') ?? headers.get('x-ratelimit-remaining');
   const reset = headers.get('ratelimit-reset') ?? headers.get('x-ratelimit-reset');
   if (remaining === '0' && reset !== null) return withinReason(Number(reset) * 1_000 - Date.now());
-  return status === 429 ? UNTOLD_WAIT_MS : null;
+  return status === 429 ? DEFAULT_WAIT_MS : null;
 }
 
 /** Milliseconds in a `retry-after` header, given in seconds or as a date: from a second to a day. */
@@ -61,5 +61,5 @@ export function retryAfterMs(after: string): number {
 }
 
 function withinReason(ms: number): number {
-  return Number.isNaN(ms) ? UNTOLD_WAIT_MS : Math.min(Math.max(ms, 1_000), LONGEST_WAIT_MS);
+  return Number.isNaN(ms) ? DEFAULT_WAIT_MS : Math.min(Math.max(ms, 1_000), LONGEST_WAIT_MS);
 }

@@ -35,7 +35,7 @@ async function tryOut(blobs: BlobStore): Promise<void> {
   const draft = await blobs.draft();
   try {
     await draft.write(Buffer.from(`longhaul doctor ${randomUUID()}\n`));
-    const { digest } = await draft.keep();
+    const { digest } = await draft.commit();
     await (await blobs.open(digest)).toArray();
     await blobs.delete(digest);
   } finally {

@@ -101,7 +101,7 @@ export async function showGroup(context: CliContext, name: string, options: { js
     ['jitter', `${group.jitterSeconds} s`],
     ['patterns', group.patterns.join('\n')],
     ['without', group.exclude.join('\n')],
-    ['branches beside HEAD', group.branches.join('\n')],
+    ['other branches', group.branches.join('\n')],
     ['at the same time', group.parallel],
     ['priority', group.priority],
     ['state', stateOf(shown)],

@@ -9,7 +9,7 @@ const REPEAT = 10_000;
  * with a passing state every ten seconds.
  */
 export function progressLines(stream: Output): OnProgress {
-  const told = new Map<string, number>();
+  const printed = new Map<string, number>();
   let open = false;
   return ({ about, message, passing }) => {
     const line = `${about}: ${message}`;
@@ -19,8 +19,8 @@ export function progressLines(stream: Output): OnProgress {
       open = passing;
       return;
     }
-    if (passing && Date.now() - (told.get(about) ?? 0) < REPEAT) return;
-    told.set(about, Date.now());
+    if (passing && Date.now() - (printed.get(about) ?? 0) < REPEAT) return;
+    printed.set(about, Date.now());
     stream.write(`${line}\n`);
   };
 }

@@ -1,4 +1,4 @@
-import { createLogger, tellProcess } from '../../../activities/shared/logger.ts';
+import { createLogger, logProcess } from '../../../activities/shared/logger.ts';
 import { type ReadinessCheck, serveStatus, statusAddress } from '../../../activities/telemetry/status-server.ts';
 import { parseAddress } from '../../../domain/shared/address.ts';
 import { apiKeySchema } from '../../../domain/config/gateway.schema.ts';
@@ -39,17 +39,17 @@ export async function serveGateway(context: CliContext, options: GatewayOptions)
     try {
       if (status) {
         const { address } = status;
-        tellProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
+        logProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
       }
       const stopped = new Promise((resolve) => signals.once('SIGTERM', resolve).once('SIGINT', resolve));
       const address = await listening(server.listen(listensAt), given);
-      tellProcess(logger, 'gateway_ready', { address }, 'ready');
+      logProcess(logger, 'gateway_ready', { address }, 'ready');
       await stopped;
     } finally {
       await server.close();
       await status?.close();
     }
-    tellProcess(logger, 'gateway_stopped', {}, 'stopped');
+    logProcess(logger, 'gateway_stopped', {}, 'stopped');
     return 0;
   } finally {
     await session.close();

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Connection } from '@temporalio/client';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../../../domain/shared/queues.ts';
+import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { messageOf } from '../../../platform/error-code.ts';
@@ -21,8 +21,6 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** The task queues of a running system. */
-const TASK_QUEUES = [FLOWS_QUEUE, REPOS_QUEUE] as const;
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
 const UP = 'Start it with `longhaul up`.';
 /** Servers refuse writes when less space than this is free, in bytes. */
@@ -119,7 +117,7 @@ async function temporalFindings(context: CliContext, running: RunningStack | nul
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
-        ...(await Promise.all(TASK_QUEUES.map((queue) => pollers(connection, namespace, queue)))),
+        ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
       ];
     });
   } catch (error) {

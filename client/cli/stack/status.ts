@@ -24,13 +24,13 @@ export interface StatusOptions {
 export async function status(options: StatusOptions, context: CliContext): Promise<number> {
   return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
-    if (running === null && !(await hasOwnServers(context))) return tellStopped(options, context);
+    if (running === null && !(await hasOwnServers(context))) return printStopped(options, context);
     const fleet = await fleetOf(context);
     const dead = running?.state.children.filter((child) => !isRunning(child)).map((child) => child.name) ?? [];
-    if (options.json) tell(context, JSON.stringify({ ...stackOf(running, dead, context), fleet }));
+    if (options.json) print(context, JSON.stringify({ ...stackOf(running, dead, context), fleet }));
     else {
-      if (running !== null) tellStack(running, dead, context);
-      tell(context, fleet === null ? 'The fleet is unknown: Temporal or Weaviate does not answer.' : glance(fleet));
+      if (running !== null) printStack(running, dead, context);
+      print(context, fleet === null ? 'The fleet is unknown: Temporal or Weaviate does not answer.' : glance(fleet));
     }
     if (running === null) return fleet === null ? 1 : 0;
     return running.state.status === 'running' && dead.length === 0 ? 0 : 1;
@@ -61,10 +61,10 @@ function stackOf(running: RunningStack | null, dead: readonly string[], { dataDi
   return { status: said, dataDir, pid, startedAt, temporal, weaviate, modelFolder, programs };
 }
 
-function tellStack({ state }: RunningStack, dead: readonly string[], context: CliContext): void {
-  tell(context, stackTable(state, context));
-  if (state.status === 'starting') tell(context, 'It is still starting.');
-  if (dead.length > 0) tell(context, `Not running at this moment: ${dead.join(', ')} (being restarted).`);
+function printStack({ state }: RunningStack, dead: readonly string[], context: CliContext): void {
+  print(context, stackTable(state, context));
+  if (state.status === 'starting') print(context, 'It is still starting.');
+  if (dead.length > 0) print(context, `Not running at this moment: ${dead.join(', ')} (being restarted).`);
 }
 
 /** The fleet in a few lines. */
@@ -97,19 +97,19 @@ function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skippe
   return [...cells, missed, skipped].map((cell) => printable(String(cell)));
 }
 
-async function tellStopped(options: StatusOptions, context: CliContext): Promise<number> {
+async function printStopped(options: StatusOptions, context: CliContext): Promise<number> {
   const { dataDir } = context;
   const cleared = await clearLeftovers(dataDir);
   if (options.json) {
-    tell(context, JSON.stringify({ status: 'stopped', dataDir, cleared }));
+    print(context, JSON.stringify({ status: 'stopped', dataDir, cleared }));
     return 1;
   }
-  if (cleared.length > 0) tell(context, `Stopped programs that a killed run had left: ${cleared.join(', ')}.`);
-  tell(context, `Nothing is running on ${dataDir}: start it with \`longhaul up\`.`);
+  if (cleared.length > 0) print(context, `Stopped programs that a killed run had left: ${cleared.join(', ')}.`);
+  print(context, `Nothing is running on ${dataDir}: start it with \`longhaul up\`.`);
   return 1;
 }
 
-function tell(context: CliContext, line: string): void {
+function print(context: CliContext, line: string): void {
   context.stdout.write(`${line}\n`);
 }
 

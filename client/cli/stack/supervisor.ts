@@ -90,12 +90,12 @@ async function workerChild(
     readyTimeout: 900_000,
     stopTimeout: 30_000,
     ready: async (signal, logged) => {
-      let told = '';
+      let last = '';
       await poll(() => {
         const log = logged();
         const message = modelProgress(log);
-        if (message !== told) onProgress({ about: 'worker', message, passing: true });
-        told = message;
+        if (message !== last) onProgress({ about: 'worker', message, passing: true });
+        last = message;
         return log.includes('"event":"worker_ready"') ? true : null;
       }, signal);
     },

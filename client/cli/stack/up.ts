@@ -30,12 +30,12 @@ export interface UpOptions {
 export async function up(options: UpOptions, context: CliContext): Promise<number> {
   return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
-    if (running !== null) return tellRunning(running, options, context);
+    if (running !== null) return printRunning(running, options, context);
     return options.detach ? upDetached(context) : upForeground(context);
   });
 }
 
-function tellRunning(running: RunningStack, options: UpOptions, context: CliContext): number {
+function printRunning(running: RunningStack, options: UpOptions, context: CliContext): number {
   const { state, pid } = running;
   const starting = state.status === 'starting' ? ' (still starting)' : '';
   context.stderr.write(`A stack is already running on ${context.dataDir}, by process ${pid}${starting}.\n`);

@@ -85,23 +85,23 @@ export interface AlertChanges {
 }
 
 /** Alerts raised and resolved between two checks. */
-export function alertNews(before: readonly Alert[], now: readonly Alert[]): AlertChanges {
+export function alertChanges(before: readonly Alert[], now: readonly Alert[]): AlertChanges {
   return { raised: without(now, before), settled: without(before, now) };
 }
 
 /**
- * The changes to send to a channel that missed the changes `untold`: both together, each alert once. An alert that is
+ * The changes to send to a channel that did not get the changes `missed`: both together, each alert once. An alert that is
  * raised again is not resolved.
  */
-export function withUntold(news: AlertChanges, untold: AlertChanges, now: readonly Alert[]): AlertChanges {
+export function withMissed(changes: AlertChanges, missed: AlertChanges, now: readonly Alert[]): AlertChanges {
   return {
-    raised: [...without(untold.raised, news.raised), ...news.raised],
-    settled: without([...without(untold.settled, news.settled), ...news.settled], now),
+    raised: [...without(missed.raised, changes.raised), ...changes.raised],
+    settled: without([...without(missed.settled, changes.settled), ...changes.settled], now),
   };
 }
 
 /** True when there is nothing to send. */
-export function isNoNews({ raised, settled }: AlertChanges): boolean {
+export function isUnchanged({ raised, settled }: AlertChanges): boolean {
   return raised.length + settled.length === 0;
 }
 

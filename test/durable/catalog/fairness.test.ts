@@ -6,8 +6,9 @@ import { Worker } from '@temporalio/worker';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
+import { reposWork } from '../../../activities/catalog/repos-role.ts';
 import { REPOS_QUEUE } from '../../../domain/shared/queues.ts';
-import { reposWorker, type WorkerPlace } from '../../../workers/roles.ts';
+import { activityWorker, type WorkerPlace } from '../../../workers/roles.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
 import { createEstate } from '../../support/estate.ts';
@@ -36,7 +37,11 @@ interface Found {
 
 /** Starts a worker that does one thing at a time; the function stops it. */
 async function startNarrowWorker(place: WorkerPlace, tools: EstateTools): Promise<() => Promise<void>> {
-  const options = { ...reposWorker(place, tools), maxConcurrentActivityTaskExecutions: 1, shutdownGraceTime: 100 };
+  const options = {
+    ...activityWorker(place, 'repos', reposWork(tools)),
+    maxConcurrentActivityTaskExecutions: 1,
+    shutdownGraceTime: 100,
+  };
   const worker = await Worker.create(options);
   const done = worker.run();
   return async () => {

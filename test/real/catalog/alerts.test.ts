@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import type { AlertNews } from '../../../activities/catalog/alerts/channels.ts';
+import type { AlertMessage } from '../../../activities/catalog/alerts/channels.ts';
 import { watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
@@ -104,9 +104,9 @@ test('a group that fails is told to every channel once, and again when it is wel
   const schedules = createGroupSchedules(client, estate.indexName);
   const runGroup = async (): Promise<unknown> => client.workflow.getHandle(await schedules.run('services')).result();
   await runGroup();
-  const hooked = (): AlertNews[] =>
-    receiver.posted.filter(({ path }) => path === '/hook').map(({ body }) => JSON.parse(body) as AlertNews);
-  const afterLook = async (isWanted: (news: AlertNews) => boolean): Promise<AlertNews[]> => {
+  const hooked = (): AlertMessage[] =>
+    receiver.posted.filter(({ path }) => path === '/hook').map(({ body }) => JSON.parse(body) as AlertMessage);
+  const afterLook = async (isWanted: (news: AlertMessage) => boolean): Promise<AlertMessage[]> => {
     await client.schedule.getHandle(watchScheduleId(estate.indexName)).trigger();
     return hooked().filter(isWanted);
   };
@@ -120,7 +120,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   const head = await readFile(ref);
   await writeFile(ref, 'no commit\n');
   await runGroup();
-  const failed = (news: AlertNews): boolean => news.raised.some(({ kind }) => kind === 'group-failed');
+  const failed = (news: AlertMessage): boolean => news.raised.some(({ kind }) => kind === 'group-failed');
   await expect.poll(() => afterLook(failed), LOOK_AGAIN).toHaveLength(1);
   expect(hooked().find(failed)).toMatchObject({
     index: estate.indexName,
@@ -150,19 +150,19 @@ test('a group that fails is told to every channel once, and again when it is wel
 
   await writeFile(ref, head);
   await runGroup();
-  const well = (news: AlertNews): boolean => news.settled.some(({ kind }) => kind === 'group-failed');
+  const well = (news: AlertMessage): boolean => news.settled.some(({ kind }) => kind === 'group-failed');
   await expect.poll(() => afterLook(well), LOOK_AGAIN).toHaveLength(1);
-  await expect.poll(chatted, WAIT).toContain('settled: 1 repositories of the sync group services failed');
+  await expect.poll(chatted, WAIT).toContain('resolved: 1 repositories of the sync group services failed');
   expect(hooked().filter(failed)).toHaveLength(1);
   expect(worker.log()).not.toContain(SECRET);
 
   // and is told everything as soon as it can be
   await worker.stop();
   next = await startWorkerProcess(estate, { env: { ...env, LOST_URL: `${receiver.url}/lost` } });
-  const found = (): AlertNews[] =>
-    receiver.posted.filter(({ path }) => path === '/lost').map(({ body }) => JSON.parse(body) as AlertNews);
+  const found = (): AlertMessage[] =>
+    receiver.posted.filter(({ path }) => path === '/lost').map(({ body }) => JSON.parse(body) as AlertMessage);
   await expect.poll(async () => (await watch.trigger(), found().length), LOOK_AGAIN).toBeGreaterThan(0);
-  const [{ raised, settled }] = found() as [AlertNews];
+  const [{ raised, settled }] = found() as [AlertMessage];
   expect([raised, settled].map((alerts) => alerts.map(({ kind, about }) => `${kind} ${about}`))).toEqual([
     ['group-failed services'],
     ['group-failed services'],

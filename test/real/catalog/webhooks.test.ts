@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { describe, expect } from 'vitest';
-import { tellRepository } from '../../../activities/catalog/follow.ts';
+import { signalRepository } from '../../../activities/catalog/follow.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { deliver, repositoryPayload, SECRET, signatureOf, startGateway } from '../../support/gateway.ts';
@@ -37,7 +37,7 @@ describe('webhooks', () => {
       if (n % 6 === 0) last = await estate.commit('acme/busy', { 'b.ts': `export const n = ${n};\n` });
       const event = { kind: 'pushed', delivery: `${n}` } as const;
       runs.add(
-        (await tellRepository(client, { repository: 'local/acme/busy', quietSeconds: 0 }, [event])).signaledRunId,
+        (await signalRepository(client, { repository: 'local/acme/busy', quietSeconds: 0 }, [event])).signaledRunId,
       );
       // now and then exactly when it ends
       if (n % 12 === 11) await followed(flows, 'local/acme/busy');
@@ -72,7 +72,7 @@ describe('webhooks', () => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
-    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 10 }, [{ kind: 'pushed' }]);
+    await signalRepository(client, { repository: 'local/acme/api', quietSeconds: 10 }, [{ kind: 'pushed' }]);
     const headers = { 'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958' };
     for (let n = 0; n < 5; n++) await deliver(gateway.url, 'push', push('acme/api'), headers);
     expect(await followed(flows, 'local/acme/api')).toMatchObject({ events: 2, rounds: 1 });

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { tellRepository } from '../../../activities/catalog/follow.ts';
+import { signalRepository } from '../../../activities/catalog/follow.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
@@ -22,7 +22,7 @@ describe('longhaul watch', () => {
     expect(fleet.lines.at(-1)).toMatch(/^done: 1\/1 repositories {2}1 files {2}\+\d+ -0 objects$/);
 
     await estate.commit('acme/api', { 'a.ts': 'export const a = 1;\n' });
-    await tellRepository(client, { repository: 'local/acme/api', quietSeconds: 0 }, [{ kind: 'pushed' }]);
+    await signalRepository(client, { repository: 'local/acme/api', quietSeconds: 0 }, [{ kind: 'pushed' }]);
     const follow = await watched(flows, 'follow/local/acme/api');
     expect(follow).toMatchObject({ exitCode: 0 });
     expect(follow.lines.at(-1)).toBe('done: 1/1 events  1 rounds');

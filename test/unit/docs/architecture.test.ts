@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DOMAIN, ROOMS, WINGS } from '../../../scripts/lint/plugin.mjs';
+import { DOMAIN, refusal, ROOMS, WINGS } from '../../../scripts/lint/plugin.mjs';
 import { readPages, ROOT } from '../../support/docs/markdown.ts';
 
 const page = readPages().find(({ path }) => path === 'docs/architecture.md');
@@ -42,4 +42,30 @@ describe("the architecture document's list of rooms", () => {
       .map((name) => (WINGS.includes(name) ? 'wing' : name));
     expect([...new Set(order)]).toEqual(DOMAIN);
   });
+});
+
+test.each([
+  [
+    'workers/main.ts',
+    'activities/catalog/tools.ts',
+    'workers/ is independent of wings: only workers/wings.ts may import activities/catalog/tools.ts',
+  ],
+  ['workers/wings.ts', 'activities/catalog/roles.ts', null],
+  ['workers/roles.ts', 'activities/shared/wing-role.ts', null],
+  ['activities/upkeep/roles.ts', 'activities/catalog/tools.ts', 'the wing upkeep may not import the wing catalog'],
+  [
+    'activities/shared/input.ts',
+    'activities/catalog/tools.ts',
+    'activities/shared/ is independent of wings and may not import activities/catalog/tools.ts',
+  ],
+  ['workflows/catalog/fleet.ts', 'activities/catalog/groups.ts', 'workflows/ may not import activities/'],
+  ['client/gateway/server.ts', 'client/cli/program.ts', 'client/gateway/ may not import client/cli/'],
+  ['client/cli/catalog/program.ts', 'client/cli/commands.ts', null],
+  [
+    'domain/git/head.ts',
+    'domain/catalog/index/refs.ts',
+    'domain/git/ may not import domain/catalog/, which is above it',
+  ],
+])('lint says whether %s may import %s', (from, to, why) => {
+  expect(refusal(from, to, false)).toBe(why);
 });

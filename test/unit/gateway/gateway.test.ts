@@ -15,7 +15,7 @@ import { createRateLimit } from '../../../client/gateway/rate-limit.ts';
 import { createRecent } from '../../../client/gateway/seen-deliveries.ts';
 import { createGateway } from '../../../client/gateway/server.ts';
 import { SIGNING } from '../../../client/gateway/signature.ts';
-import { wanted, wantedBranches } from '../../../client/gateway/repository-filter.ts';
+import { branchFilter, repositoryFilter } from '../../../client/gateway/repository-filter.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { samplesIn } from '../../support/scrape.ts';
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -221,19 +221,19 @@ test('what is to be indexed say longhaul.yaml and the sync groups', async () => 
     gateway: { onboard: ['acme/*', 'work/other/tool'] },
   });
   const groups = [{ patterns: ['third/*'], exclude: ['third/old'] }];
-  const isWanted = wanted(config, () => Promise.resolve(groups));
-  const answers = async (ids: readonly string[]): Promise<boolean[]> => Promise.all(ids.map(isWanted));
+  const matchesRepository = repositoryFilter(config, () => Promise.resolve(groups));
+  const answers = async (ids: readonly string[]): Promise<boolean[]> => Promise.all(ids.map(matchesRepository));
   const yes = ['work/acme/api', 'local/acme/api', 'work/other/tool', 'work/acme/*', 'work/third/new'];
   expect(await answers(yes)).toEqual(yes.map(() => true));
   const no = ['work/other/tools', 'local/other/tool', 'work/*/*', 'work/third/old'];
   expect(await answers(no)).toEqual(no.map(() => false));
-  const isBranchWanted = wantedBranches(config, () =>
+  const matchesBranches = branchFilter(config, () =>
     Promise.resolve([{ patterns: ['third/*'], exclude: ['third/old'], branches: ['release/*', 'next'] }]),
   );
-  expect(await isBranchWanted('work/third/new', ['other', 'release/1'])).toBe(true);
-  expect(await isBranchWanted('work/third/new', ['other'])).toBe(false);
-  expect(await isBranchWanted('work/third/old', ['next'])).toBe(false);
-  expect(await isBranchWanted('work/acme/api', ['next'])).toBe(false);
+  expect(await matchesBranches('work/third/new', ['other', 'release/1'])).toBe(true);
+  expect(await matchesBranches('work/third/new', ['other'])).toBe(false);
+  expect(await matchesBranches('work/third/old', ['next'])).toBe(false);
+  expect(await matchesBranches('work/acme/api', ['next'])).toBe(false);
   const wrong = { ...config, gateway: { ...config.gateway, onboard: ['a/b/c/d/e'] } };
-  expect(() => wanted(wrong, () => Promise.resolve([]))).toThrow(/gateway\.onboard/);
+  expect(() => repositoryFilter(wrong, () => Promise.resolve([]))).toThrow(/gateway\.onboard/);
 });

@@ -1,11 +1,11 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from '../../../client/mcp/sanitize.ts';
-import { keep } from '../../../client/mcp/cache.ts';
+import { createSharedResource } from '../../../client/mcp/cache.ts';
 import { nearest } from '../../../client/mcp/nearest.ts';
 import { pageAfter } from '../../../client/mcp/page.ts';
 
-describe('what is kept', () => {
+describe('a shared resource', () => {
   function counted() {
     const events: string[] = [];
     let number = 0;
@@ -15,27 +15,27 @@ describe('what is kept', () => {
       await Promise.resolve();
       return { name, close: () => Promise.resolve(void events.push(`close ${name}`)) };
     };
-    return { events, kept: keep(open, (error) => error === 'its fault') };
+    return { events, resource: createSharedResource(open, (error) => error === 'its fault') };
   }
 
   test('is opened when it is first used, once, and closed at the end', async () => {
-    const { events, kept } = counted();
-    await kept.close();
-    const names = await Promise.all([kept.use(async ({ name }) => name), kept.use(async ({ name }) => name)]);
-    expect(await kept.use(async ({ name }) => name)).toBe(1);
+    const { events, resource } = counted();
+    await resource.close();
+    const names = await Promise.all([resource.use(async ({ name }) => name), resource.use(async ({ name }) => name)]);
+    expect(await resource.use(async ({ name }) => name)).toBe(1);
     expect([names, events]).toEqual([[1, 1], ['open 1']]);
-    await kept.close();
-    await kept.close();
+    await resource.close();
+    await resource.close();
     expect(events).toEqual(['open 1', 'close 1']);
   });
 
   test('is opened anew after an error of its own, and closed when the last user has done', async () => {
-    const { events, kept } = counted();
+    const { events, resource } = counted();
     let finish = (): void => undefined;
-    const slow = kept.use(() => new Promise<void>((resolve) => (finish = resolve)));
-    await expect(kept.use(() => Promise.reject(new Error('of the question')))).rejects.toThrow('question');
-    await expect(kept.use(() => Promise.reject('its fault'))).rejects.toBe('its fault');
-    expect(await kept.use(async ({ name }) => name)).toBe(2);
+    const slow = resource.use(() => new Promise<void>((resolve) => (finish = resolve)));
+    await expect(resource.use(() => Promise.reject(new Error('of the question')))).rejects.toThrow('question');
+    await expect(resource.use(() => Promise.reject('its fault'))).rejects.toBe('its fault');
+    expect(await resource.use(async ({ name }) => name)).toBe(2);
     expect(events).toEqual(['open 1', 'open 2']);
     finish();
     await slow;
@@ -44,12 +44,12 @@ describe('what is kept', () => {
 
   test('is tried again when it could not be opened', async () => {
     let tries = 0;
-    const kept = keep(
+    const resource = createSharedResource(
       () => (++tries === 1 ? Promise.reject(new Error('away')) : Promise.resolve({ close: () => Promise.resolve() })),
       () => true,
     );
-    await expect(kept.use(() => Promise.resolve(1))).rejects.toThrow('away');
-    expect(await kept.use(() => Promise.resolve(1))).toBe(1);
+    await expect(resource.use(() => Promise.resolve(1))).rejects.toThrow('away');
+    expect(await resource.use(() => Promise.resolve(1))).toBe(1);
   });
 });
 

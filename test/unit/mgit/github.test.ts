@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
-import { keeperInMemory } from '../../../activities/mgit/forge/budget-client.ts';
+import { budgetInMemory } from '../../../activities/mgit/forge/budget-client.ts';
 import type { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Forge } from '../../support/forge.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
@@ -273,8 +273,8 @@ describe('a line', () => {
   const said = { hourly: { limit: 5_000, remaining: 4_000, resetInMs: 3_000_000 } };
 
   test('several lines on one budget never do more at the same time than it allows', async () => {
-    const keeper = keeperInMemory();
-    const [here, there] = [createForgeLines(account, keeper), createForgeLines(account, keeper)];
+    const budget = budgetInMemory();
+    const [here, there] = [createForgeLines(account, budget), createForgeLines(account, budget)];
     const lines = [
       { line: here.rest, points: 1 },
       { line: here.graphql, points: 1 },
@@ -298,16 +298,16 @@ describe('a line', () => {
   });
 
   test('asks few times, and gives back what it does not need', async () => {
-    const keeper = keeperInMemory();
+    const budget = budgetInMemory();
     const asked: string[] = [];
     const { rest: line } = createForgeLines(account, {
       lease: (request) => {
         asked.push('lease');
-        return keeper.lease(request);
+        return budget.lease(request);
       },
       report: (given) => {
         asked.push(`report ${given.used}`);
-        return keeper.report(given);
+        return budget.report(given);
       },
     });
     for (let times = 0; times < 20; times++) await line.run(1, () => Promise.resolve({ value: 1, said }));
@@ -316,7 +316,7 @@ describe('a line', () => {
 
   test('whoever gives up leaves the queue; a failing request gives its place back', async () => {
     const single = { ...account, limits: { ...account.limits, concurrency: 1 } };
-    const { git: line } = createForgeLines(single, keeperInMemory());
+    const { git: line } = createForgeLines(single, budgetInMemory());
     const controller = new AbortController();
     const first = line.run(0, async () => ({ value: await pause(200, 'first'), said: {} }));
     const second = line.run(0, () => Promise.resolve({ value: 'second', said: {} }), controller.signal);

@@ -27,13 +27,15 @@ describe('events', () => {
     for (const [line, level, name = ''] of lines) expect(DECLARED.get(name), line).toBe(level);
   });
 
-  test('every event that is declared is told somewhere', () => {
-    const told = new Set(found(/(?:\btell\(|\btellProcess\([^']*|\bevent: )'(\w+)'/g).map(([, name]) => name ?? ''));
+  test('every event that is declared is logged somewhere', () => {
+    const logged = new Set(
+      found(/(?:\blogEvent\(|\blogProcess\([^']*|\bevent: )'(\w+)'/g).map(([, name]) => name ?? ''),
+    );
     // what a fleet flow does is the first word of its events
-    const made = found(/\btell\(`\$\{verb\}_(\w+)`/g).flatMap(([, rest]) =>
+    const made = found(/\blogEvent\(`\$\{verb\}_(\w+)`/g).flatMap(([, rest]) =>
       ['sync', 'verify', 'remove'].map((verb) => `${verb}_${rest}`),
     );
-    expect([...DECLARED.keys()].filter((name) => !told.has(name) && !made.includes(name))).toEqual([]);
+    expect([...DECLARED.keys()].filter((name) => !logged.has(name) && !made.includes(name))).toEqual([]);
   });
 
   test('every event is in the documentation with its level', () => {

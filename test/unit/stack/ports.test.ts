@@ -37,19 +37,19 @@ test('a remembered port stays, until somebody else takes it', async () => {
   expect((await choosePorts([need('a')], { a }))['a']).not.toBe(a);
 });
 
-test('a wanted port that is taken is refused in a sentence that names it and its key', async () => {
+test('a configured port that is taken is refused with a message that names it and its key', async () => {
   const port = await listen('127.0.0.1');
-  const choosing = choosePorts([{ name: 'temporal', wanted: port, key: 'stack.temporalPort' }], {});
+  const choosing = choosePorts([{ name: 'temporal', configured: port, key: 'stack.temporalPort' }], {});
   await expect(choosing).rejects.toThrow(StackError);
   await expect(choosing).rejects.toThrow(`Port ${port} (stack.temporalPort) is in use`);
 });
 
 test('a port with a follower leaves room for it', async () => {
-  const ports = await choosePorts([{ name: 'gossip', wanted: 0, next: { name: 'data', everywhere: true } }], {});
+  const ports = await choosePorts([{ name: 'gossip', configured: 0, next: { name: 'data', everywhere: true } }], {});
   const { gossip = 0, data } = ports;
   expect(data).toBe(gossip + 1);
   await listen(undefined, gossip + 1);
-  const again = await choosePorts([{ name: 'gossip', wanted: 0, next: { name: 'data', everywhere: true } }], ports);
+  const again = await choosePorts([{ name: 'gossip', configured: 0, next: { name: 'data', everywhere: true } }], ports);
   expect(again['gossip']).not.toBe(gossip);
 });
 
@@ -59,6 +59,6 @@ test('a port that is taken on all interfaces is not free', async () => {
   expect(await isFree(port, true)).toBe(false);
 });
 
-function need(name: string): { name: string; wanted: number } {
-  return { name, wanted: 0 };
+function need(name: string): { name: string; configured: number } {
+  return { name, configured: 0 };
 }

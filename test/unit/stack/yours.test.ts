@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { keptSecret, readSecret } from '../../../stack/secret.ts';
+import { ensureSecret, readSecret } from '../../../stack/secret.ts';
 import { NO_STATE, readState, writeState } from '../../../stack/state.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
 import { yourWeaviate } from '../../../stack/weaviate.ts';
@@ -65,10 +65,10 @@ test('Weaviate: the gRPC endpoint follows the URL unless it is given', () => {
 test('a secret stays the same, random and for its owner only', () => {
   const file = join(folder, 'key');
   expect(readSecret(file)).toBeNull();
-  const secret = keptSecret(file);
+  const secret = ensureSecret(file);
   expect(secret).toHaveLength(43);
-  expect(keptSecret(file)).toBe(secret);
-  expect(keptSecret(join(folder, 'other'))).not.toBe(secret);
+  expect(ensureSecret(file)).toBe(secret);
+  expect(ensureSecret(join(folder, 'other'))).not.toBe(secret);
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 

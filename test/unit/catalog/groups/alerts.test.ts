@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { inSlack } from '../../../../activities/catalog/alerts/channels.ts';
 import {
-  alertNews,
+  alertChanges,
   alertsOf,
   type AlertKind,
   type WatchedFleet,
-  withUntold,
+  withMissed,
   type WatchedGroup,
 } from '../../../../domain/catalog/groups/alerts.ts';
 
@@ -76,21 +76,21 @@ describe('alerts', () => {
     expect(kinds(failing(21))).toEqual(['group-failed services', 'repository-failing services']);
   });
 
-  test('news are what came and what went, whatever the words', () => {
+  test('changes are what came and what went, whatever the words', () => {
     const stale = { kind: 'group-stale' as const, about: 'services', text: 'as of 10:00' };
     const gone = { kind: 'workers-gone' as const, about: 'longhaul-repos', text: 'gone' };
-    expect(alertNews([stale], [{ ...stale, text: 'as of 11:00' }, gone])).toEqual({ raised: [gone], settled: [] });
-    expect(alertNews([stale, gone], [])).toEqual({ raised: [], settled: [stale, gone] });
+    expect(alertChanges([stale], [{ ...stale, text: 'as of 11:00' }, gone])).toEqual({ raised: [gone], settled: [] });
+    expect(alertChanges([stale, gone], [])).toEqual({ raised: [], settled: [stale, gone] });
   });
 });
 
 test('whoever could not be told is told that too, each alert once, and what is true now', () => {
   const alert = (about: string, text = '') => ({ kind: 'group-stale' as AlertKind, about, text });
-  const untold = { raised: [alert('a', 'then'), alert('b'), alert('c')], settled: [alert('d'), alert('e')] };
+  const missed = { raised: [alert('a', 'then'), alert('b'), alert('c')], settled: [alert('d'), alert('e')] };
   // a is still there, b went, c went and came again, d came again, f is new
-  const news = { raised: [alert('c'), alert('d'), alert('f')], settled: [alert('b')] };
+  const changes = { raised: [alert('c'), alert('d'), alert('f')], settled: [alert('b')] };
   const now = [alert('a', 'now'), alert('c'), alert('d'), alert('f')];
-  expect(withUntold(news, untold, now)).toEqual({
+  expect(withMissed(changes, missed, now)).toEqual({
     raised: [alert('a', 'then'), alert('b'), alert('c'), alert('d'), alert('f')],
     settled: [alert('e'), alert('b')],
   });
