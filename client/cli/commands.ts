@@ -7,6 +7,7 @@ export type Work = (context: CliContext) => Promise<number> | number;
 
 /** Shows the results of a flow to a person. */
 export interface ResultPrinter<Result = unknown> {
+  /** Prints a result. */
   print(context: CliContext, result: Result): unknown;
   /** The exit code of a command that ends with this result. */
   exitCode(result: Result): number;

@@ -5,7 +5,9 @@ import { printable } from '../../core/printable.ts';
 
 /** Shows the progress of a flow on standard error. */
 export interface Display {
+  /** Shows this progress in place of the last one. */
   update(progress: FlowProgress): void;
+  /** Leaves the last progress on the screen. */
   close(): void;
 }
 

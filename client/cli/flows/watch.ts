@@ -8,6 +8,7 @@ import { askForConfirmation, followToEnd } from './run-flow.ts';
 
 /** Options of `longhaul watch`. */
 export interface WatchOptions {
+  /** Print the result as one JSON object and nothing else. @default false */
   readonly json?: boolean;
   /** Any run of the chain that is meant. @default the latest */
   readonly runId?: string;

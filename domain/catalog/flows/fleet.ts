@@ -39,7 +39,7 @@ export interface CatalogCounters {
 }
 
 /** Result of every flow of the catalog over many repositories. */
-export type CatalogFleetResult = FleetResult & CatalogCounters;
+export interface CatalogFleetResult extends FleetResult, CatalogCounters {}
 
 /** Nothing counted yet. */
 export const NO_COUNTS: CatalogCounters = {
