@@ -94,7 +94,7 @@ async function intoWeaviate(context: BenchContext, root: string): Promise<Record
       for (let run = 0; run < runs; run++) {
         unknown.push(await pair(place, `new-${run}`, { isKnown: false, narrowFirst: run % 2 === 0 }));
         known.push(await pair(place, `known-${run}`, { isKnown: true, narrowFirst: run % 2 === 0 }));
-        note(`run ${run + 1}: ${told(unknown.at(-1))}; embeddings cached: ${told(known.at(-1))}`);
+        note(`run ${run + 1}: ${secondsOf(unknown.at(-1))}; embeddings cached: ${secondsOf(known.at(-1))}`);
       }
       return { unknown, known };
     } finally {
@@ -134,7 +134,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
     const pairs: Pair[] = [];
     for (let run = 0; run < runs; run++) {
       pairs.push(await pair(place, `sink-${run}`, { isKnown: false, narrowFirst: run % 2 === 0 }));
-      note(`run ${run + 1}: ${told(pairs.at(-1))}`);
+      note(`run ${run + 1}: ${secondsOf(pairs.at(-1))}`);
     }
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
@@ -183,7 +183,7 @@ function ratio({ narrow, wide }: Pair): number {
   return narrow.seconds / wide.seconds;
 }
 
-function told(measured: Pair | undefined): string {
+function secondsOf(measured: Pair | undefined): string {
   return measured ? `${measured.narrow.seconds.toFixed(1)} s and ${measured.wide.seconds.toFixed(1)} s` : '';
 }
 

@@ -20,7 +20,7 @@ import { FLEET_RESULT } from './results.ts';
 
 /** Options of all commands over a fleet. */
 export interface FleetOptions extends FlowOptions {
-  /** Show what would be done; start nothing. */
+  /** Show the plan and start nothing. @default false */
   readonly dryRun?: boolean;
 }
 
@@ -64,7 +64,7 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
     throw new LonghaulError('InvalidInput', 'Give one of --all, --due, --group and --pattern.');
   }
   if (options.dryRun && (group !== undefined || due)) {
-    throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
+    throw new LonghaulError('InvalidInput', '--dry-run needs --all or --pattern: see also `longhaul groups show`.');
   }
   const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
   if (options.dryRun) return dryRun(context, syncRepositoriesFlow, input, options);
@@ -121,7 +121,7 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   );
 }
 
-/** Prints what a flow would do, by the same plan that the flow follows. */
+/** Prints what a flow would do, from the same plan that the flow uses. */
 async function dryRun<Declared extends PlannedFlow>(
   context: CliContext,
   flow: Declared,
@@ -145,7 +145,7 @@ async function dryRun<Declared extends PlannedFlow>(
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[flow.type];
   context.stderr.write(
-    `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,
+    `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} are up to date.\n`,
   );
   return 0;
 }

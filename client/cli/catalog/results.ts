@@ -58,12 +58,12 @@ async function printFleetResult({ stdout }: CliContext, result: CatalogFleetResu
   );
   const { verification } = result;
   if (verification) {
-    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    table.push(['differed / repaired', `${verification.differing} / ${verification.mended} repositories`]);
     for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
   }
   stdout.write(`${table.toString()}\n`);
   for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
-    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+    if (isTrue) stdout.write(`${printable(`${repository}: repaired: ${describeDifferences(differences)}`)}\n`);
   }
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
@@ -95,13 +95,13 @@ function describe({
       ? `Live build: ${to} (was ${from ?? 'none'}).`
       : from === to
         ? `Build ${to} is live already.`
-        : `Build ${from} stays live; ${to} is beside it.`,
+        : `Build ${from} stays live; ${to} is ready but not live.`,
     `${repositories} repositories, ${counts.objectsWritten} objects written, ${counts.embedded} texts embedded, ` +
       `${counts.embeddingsReused} reused, ${(counts.durationMs / 1000).toFixed(1)} s.`,
     ...(comparison === null ? [] : comparisonRows(comparison).map(([name, value]) => `${name}: ${value}`)),
-    ...(failed > 0 ? [`${failed} repositories are not in it:`] : []),
+    ...(failed > 0 ? [`${failed} repositories are missing in it:`] : []),
     ...failures.map(({ repository, error }) => `  ${repository}: ${error}`),
   ];
-  if (switched) lines.push('Back: longhaul index rollback. Free the old one: longhaul index prune --previous.');
+  if (switched) lines.push('Undo: longhaul index rollback. Delete the old build: longhaul index prune --previous.');
   return lines.map(printable).join('\n');
 }

@@ -30,7 +30,10 @@ export async function watchFlow(
     const found = await session.client.workflow.getHandle(workflowId, runId).describe();
     const flow = flows.find(found.type);
     if (flow === null) {
-      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${found.type}: no flow of Longhaul.`);
+      throw new LonghaulError(
+        'InvalidInput',
+        `${workflowId} is a run of ${found.type}, which is not a flow of Longhaul.`,
+      );
     }
     const chain = { client: session.client, workflowId, firstRunId: firstRunIdOf(found) };
     const mayAsk = Object.hasOwn(flow.updates, 'confirm');

@@ -24,7 +24,7 @@ import { memoryIo } from '../../support/memory-io.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Everything that a wing with one flow consists of, as files below its folders. */
+/** All files of a wing with one flow. */
 const WING: Readonly<Record<string, string>> = {
   'domain/flows.ts': `import { defineFlow } from '${root}domain/shared/flow.ts';
 export const playFlow = defineFlow<{ readonly toy: string; readonly times?: number }, { readonly played: string[] }>()({
@@ -62,7 +62,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
   connections: { connection },
   place,
 }) => {
-  // not the client whose runs are replayed with the bundle of the product
+  // a separate client, because the runs of the shared one are replayed with the bundle of the product
   const client = new Client({ connection, namespace: NAMESPACE });
   mkdirSync(join(root, '.cache'), { recursive: true });
   const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
@@ -122,7 +122,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(Object.keys((describeApi(FLOWS) as { paths: object }).paths)).not.toContain('/v1/flows/playWithToy');
       await gateway.close();
 
-      // started by hand with a wrong input, the flow itself refuses
+      // started directly with an invalid input, the flow itself rejects it
       const byHand = await client.workflow.start('playWithToy', {
         taskQueue: 'toys',
         workflowId: 'toy/by-hand',
