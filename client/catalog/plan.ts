@@ -8,7 +8,7 @@ import {
   type removeRepositoriesFlow,
   syncRepositoriesFlow,
 } from '../../domain/catalog/flows/fleet-flows.ts';
-import type { FleetPlan } from '../../domain/catalog/index/plan.ts';
+import type { CatalogPlan } from '../../domain/catalog/flows/fleet.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
@@ -24,7 +24,7 @@ export async function planFleet(
   context: CliContext,
   flow: PlannedFlow,
   input: OnboardInput | SyncRepositoriesInput | RemoveInput,
-): Promise<FleetPlan> {
+): Promise<CatalogPlan> {
   const { patterns = null, branch } = { branch: undefined, ...input };
   return withTools(context, async (tools) => {
     const planner = (await tools.live())?.planner ?? emptyPlanner(context);

@@ -1,12 +1,5 @@
 import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
-
-/** What a flow waits for. */
-export interface Waiting {
-  /** The server's name for people: `github.com`. */
-  readonly for: string;
-  /** ISO 8601. */
-  readonly until: string;
-}
+import type { Waiting } from '../../domain/shared/progress.ts';
 
 const FIRST_MS = 10_000;
 const LONGEST_MS = 300_000;

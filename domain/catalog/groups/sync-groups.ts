@@ -75,9 +75,6 @@ export interface GroupsPlan {
   readonly warnings: readonly string[];
 }
 
-/** The workflow id of the flow that changes sync groups: it applies one declaration at a time. */
-export const SYNC_GROUPS_LOCK = 'sync-groups';
-
 /** Input of `applySyncGroups`. */
 export interface ApplySyncGroupsInput {
   /** The text of `sync-groups.yaml`. */
