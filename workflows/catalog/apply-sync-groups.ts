@@ -20,7 +20,7 @@ const PAUSES = { shortestMs: 2_000, longestMs: 1_200_000, withinMs: 3_600_000 };
 
 /**
  * Makes the schedules what `sync-groups.yaml` declares (docs/sync-groups.md). What differs is in the history before anything
- * is done, so that it is done to the end whatever dies; groups that are new, or mean other repositories than before, run at once.
+ * is done, so that it completes even if a worker is killed. Groups that are new, or cover other repositories than before, run immediately.
  * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {

@@ -47,7 +47,7 @@ interface FollowState {
 }
 
 /**
- * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events at once, and
+ * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events together, and
  * ends when no more have arrived. Started with its signal, under the id `follow/<repository id>`, so that a burst of
  * pushes becomes few syncs and none is lost. It waits for another run on the repository, which may have read HEAD
  * before the push. Fails with the first failure.

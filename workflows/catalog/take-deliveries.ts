@@ -16,7 +16,7 @@ import { isPatched } from '../shared/patches.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
-  // installing an app may produce events of thousands of repositories at once
+  // installing an app can produce events for thousands of repositories in a moment
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '24 hours',
   heartbeatTimeout: '20 seconds',

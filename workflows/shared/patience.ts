@@ -18,7 +18,7 @@ export async function patiently<Result>(
     } catch (error) {
       const asked = askedToWait(error);
       if (asked === null) throw error;
-      // a server that asks for short waits again and again is tried less and less often
+      // retries become less frequent while a server keeps asking for short waits
       const ms = Math.max(asked.ms, Math.min(FIRST_MS * 2 ** times, LONGEST_MS));
       show({ for: asked.by, until: new Date(Date.now() + ms).toISOString() });
       await sleep(ms, { summary: `waiting for ${asked.by}` });

@@ -11,7 +11,7 @@ export interface ReembedInput {
   readonly queries?: readonly StoredQuery[];
   /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
   readonly yes?: boolean;
-  /** Repositories indexed at the same time, 1 to 64. @default 8 */
+  /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 

@@ -139,13 +139,13 @@ export function planSync(
 function areBranchesThere(
   { branches: listed = [] }: Receipt,
   receipts: readonly Receipt[],
-  wanted: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
   digest: string,
 ): boolean {
   return (
-    [listed, receipts].every(({ length }) => length === wanted.size) &&
-    listed.every((ref) => wanted.has(ref)) &&
-    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === wanted.get(receipt.ref))
+    [listed, receipts].every(({ length }) => length === expected.size) &&
+    listed.every((ref) => expected.has(ref)) &&
+    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === expected.get(receipt.ref))
   );
 }
 
