@@ -14,14 +14,14 @@ export type {
   VerifyInput,
 } from '../domain/catalog/flows/flows.ts';
 export type { Confirmation } from '../domain/shared/confirmation.ts';
-export type { FleetProgress, FleetResult, RepositoryOutcome } from '../domain/catalog/flows/fleet.ts';
+export type { CatalogFleetResult, RepositoryOutcome } from '../domain/catalog/flows/fleet.ts';
+export type { Ask, FlowProgress } from '../domain/shared/progress.ts';
 export type { RepositoryFailure } from '../domain/fleet/failure.ts';
 export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/index/build.ts';
 export type {
   PruneInput,
   PruneResult,
   ReembedInput,
-  ReembedProgress,
   ReembedResult,
   SwitchInput,
   SwitchResult,

@@ -1,14 +1,21 @@
 import type { WingRole } from '../shared/wing-role.ts';
+import { showAlerts } from '../telemetry/schedule-metrics.ts';
 import { createAlertActivities } from './alerts.ts';
-import { scheduleWatch } from './alerts/schedule.ts';
+import { hasCheckFailed, scheduleWatch, watchScheduleId } from './alerts/schedule.ts';
 import { createFollowActivities } from './follow.ts';
 
 /** The roles in which the catalog has work. A process loads git, Weaviate and models only for `repos`. */
 export const catalogRoles: readonly WingRole[] = [
   {
     role: 'flows',
-    async open({ loaded: { config }, env, client }) {
-      await scheduleWatch(client, config.index.name, config.alerts.channels.length > 0);
+    async open({ loaded: { config }, env, client, registry }) {
+      const { index, alerts } = config;
+      await scheduleWatch(client, index.name, alerts.channels.length > 0);
+      showAlerts(registry, client, {
+        schedule: watchScheduleId(index.name),
+        channels: alerts.channels.length,
+        hasFailed: () => hasCheckFailed(client, index.name),
+      });
       return { activities: { ...createFollowActivities(), ...createAlertActivities(config, env) } };
     },
   },

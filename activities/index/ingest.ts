@@ -126,7 +126,7 @@ export async function ingest(
         ...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)),
       );
     }
-    // a file of which only the mode changed has the same objects before and after
+    // a change of only the mode does not change the objects
     const old = new Set(full ? [] : await oldIds(changes));
     const fresh = new Set(objects.map(({ id }) => id));
     const added = objects.filter(({ id }) => !old.has(id));
@@ -241,7 +241,7 @@ export async function ingest(
 /** A file that is indexed. */
 export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
-/** A file that gets objects. A file of which only the mode changed keeps its objects. */
+/** A file that gets objects. A file with only a changed mode keeps its objects. */
 export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }

@@ -10,7 +10,7 @@ import {
   type removeRepositoriesFlow,
   syncRepositoriesFlow,
 } from '../../domain/catalog/flows/fleet-flows.ts';
-import type { FleetPlan } from '../../domain/catalog/index/plan.ts';
+import type { CatalogPlan } from '../../domain/catalog/flows/fleet.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, weaviateAddress } from '../core/servers.ts';
@@ -26,7 +26,7 @@ export async function planFleet(
   context: CliContext,
   flow: PlannedFlow,
   input: OnboardInput | SyncRepositoriesInput | RemoveInput,
-): Promise<FleetPlan> {
+): Promise<CatalogPlan> {
   const { patterns = null, branch } = { branch: undefined, ...input };
   return withBuilds(context, async (builds) => {
     const planner = plannerOf(context, builds, await builds.live());

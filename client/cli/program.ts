@@ -4,7 +4,8 @@ import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
-import type { RegisterCommands, Work } from './commands.ts';
+import type { LoadPrinters, RegisterCommands, Work } from './commands.ts';
+import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
@@ -74,7 +75,10 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     }
   };
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
-  for (const register of commands) register({ program, io, flows, run });
+  const printers: LoadPrinters[] = [];
+  const addPrinters = (load: LoadPrinters): void => void printers.push(load);
+  for (const register of commands) register({ program, io, run, addPrinters });
+  registerFlowCommands({ program, run, flows, printers });
 
   return {
     command: program,

@@ -17,6 +17,8 @@ import { checkServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
 import { hasEnded } from '../core/running-question.ts';
 import { startDeclared } from '../core/start-flow.ts';
+import { firstRunIdOf, queryProgress } from '../core/run-chain.ts';
+import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
@@ -165,11 +167,7 @@ async function latestOf(client: Client, run: WorkflowExecutionDescription): Prom
   if (run.status.name !== 'CONTINUED_AS_NEW') return run;
   const handle = client.workflow.getHandle(run.workflowId);
   const latest = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
-  return firstOf(latest) === firstOf(run) ? latest : run;
-}
-
-function firstOf({ raw }: WorkflowExecutionDescription): string | null | undefined {
-  return raw.workflowExecutionInfo?.firstRunId;
+  return firstRunIdOf(latest) === firstRunIdOf(run) ? latest : run;
 }
 
 function keyFor({ apiKey }: FastifyRequest): ApiKeyConfig {
@@ -228,11 +226,9 @@ async function start(
 }
 
 /** The flow's progress; null when it has none, or no worker answers. */
-async function progressOf(client: Client, workflowId: string, runId: string): Promise<unknown> {
+async function progressOf(client: Client, workflowId: string, runId: string): Promise<FlowProgress | null> {
   try {
-    return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      client.workflow.getHandle(workflowId, runId).query<unknown>('progress'),
-    );
+    return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () => queryProgress(client, workflowId, runId));
   } catch {
     return null;
   }

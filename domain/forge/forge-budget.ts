@@ -115,7 +115,7 @@ export interface LineStatus {
 export const LEASE_MS = 60_000;
 /** How long other holders wait for the first request of an hour: its process may have been killed. */
 const PROBE_MS = 5_000;
-/** How long an unreported lease is kept after its end: its last requests may still be in progress. */
+/** How long an unreported lease still counts after its end: its last requests may be in progress. */
 const GRACE_MS = 15_000;
 /** A minute, plus the time that a request may take to reach the forge after it was counted. */
 const MINUTE_MS = 62_000;
@@ -144,7 +144,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   const { holder, line, turn, used, busy, said } = given;
   const current = passed(budget, now);
   const held = current.leases.find((other) => other.holder === holder);
-  if (held && held.turn !== turn) return heard(current, line, said, now);
+  if (held && held.turn !== turn) return withAnswer(current, line, said, now);
   const leases = current.leases.filter((other) => other !== held);
   if (busy > 0) leases.push({ holder, line, turn, points: 0, places: busy, endsAt: now + LEASE_MS + GRACE_MS });
   const points = Math.min(used, held?.points ?? 0);
@@ -153,7 +153,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   // requests that were never answered
   const hourly = said.hourly === undefined ? withoutPoints(current.hourly, line, points) : current.hourly;
   const waiting = withoutHolder(current.waiting, holder);
-  return heard({ ...current, leases, spent, hourly, waiting }, line, said, now);
+  return withAnswer({ ...current, leases, spent, hourly, waiting }, line, said, now);
 }
 
 /** Grants points and slots to a holder, whose former lease ends, or returns how long to wait. */
@@ -236,7 +236,7 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
   const isOver = (hour: Hourly | 'none'): boolean => hour !== 'none' && hour.resetAt <= now;
   return {
     ...budget,
-    // the limit of the next hour is requested anew
+    // the limit of the next hour is requested again
     hourly: Object.fromEntries(Object.entries(hourly).filter(([, hour]) => !isOver(hour))),
     leases: budget.leases.filter(({ endsAt }) => endsAt > now),
     spent: spent.filter(({ until }) => until > now),
@@ -245,7 +245,12 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
 }
 
 /** Applies the forge's answers. */
-function heard(budget: ForgeBudget, line: ForgeLineName, { hourly, refused }: ForgeSaid, now: number): ForgeBudget {
+function withAnswer(
+  budget: ForgeBudget,
+  line: ForgeLineName,
+  { hourly, refused }: ForgeSaid,
+  now: number,
+): ForgeBudget {
   let next = budget;
   if (hourly !== undefined) {
     const known = budget.hourly[line];

@@ -23,7 +23,7 @@ export interface ForgeLine {
 
 /** The flow does longer waits, where they are visible. */
 const PATIENCE_MS = 10_000;
-/** Points taken at once, so that a sync needs few leases. */
+/** Points per lease, so that a sync needs few leases. */
 const PORTION = 32;
 /**
  * The maximum number of slots per line and process, and of those reserved for upcoming requests: a killed worker leaves
@@ -124,7 +124,7 @@ function createForgeLine(
     try {
       const demand = queue.reduce((sum, { points }) => sum + points, 0);
       const places = Math.min(PLACES - busy, queue.length + SPARE_PLACES);
-      const wanted = busy + places;
+      const requested = busy + places;
       const answer = await handedOver((done) =>
         budget.lease({
           ...done,
@@ -140,7 +140,7 @@ function createForgeLine(
       } else {
         waits = 0;
         leaseNumber++;
-        const hasAll = answer.places >= wanted;
+        const hasAll = answer.places >= requested;
         lease = { points: answer.points, places: answer.places, until: asked + answer.forMs, hasAll };
       }
     } finally {

@@ -80,8 +80,8 @@ export function createForgeProvider(forge: ForgeApi): Provider {
       const asked = repositoryId(name, sought.organization, sought.project, sought.repository);
       return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
     },
-    locate: (wanted, signal) =>
-      pLimit(AT_ONCE).map(wanted, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),
+    locate: (requested, signal) =>
+      pLimit(AT_ONCE).map(requested, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),
     turn: (work, signal) => forge.turn(work, signal),
     credentials: async () => {
       const authorization = forge.gitAuthorization();

