@@ -31,7 +31,7 @@ export interface RefComparison extends CompareOptions {
 }
 
 /** What the index should hold of one snapshot according to git, and the cost of comparing and repairing. */
-export interface Comparison {
+export interface ComparisonResult {
   readonly files: number;
   readonly objects: number;
   readonly xor: string;
@@ -57,7 +57,7 @@ export async function compareObjects(
   files: AsyncIterable<Change>,
   log: DifferenceLog,
   { of, repair, signal, onProgress, fence, reported }: RefComparison,
-): Promise<Comparison> {
+): Promise<ComparisonResult> {
   const { digest } = analyzer;
   const expected = new Set<string>();
   const state = {
@@ -172,7 +172,7 @@ export async function countHeld(
   repository: string,
   log: DifferenceLog,
   { digest, of, repair, fence }: { readonly digest: string } & Pick<RefComparison, 'of' | 'repair' | 'fence'>,
-): Promise<Pick<Comparison, 'objects' | 'xor' | 'objectsDeleted'>> {
+): Promise<Pick<ComparisonResult, 'objects' | 'xor' | 'objectsDeleted'>> {
   const state = { objects: 0, xor: NO_OBJECTS, objectsDeleted: 0 };
   for await (const page of idsOfRef(store, repository, of)) {
     for await (const objects of store.read(page)) {
