@@ -14,7 +14,7 @@ import { openGateway } from './weaviate-gateway.ts';
 
 /**
  * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
- * itself with SIGKILL at the one that it was told. Run by `startDoomedWorker`.
+ * itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
  */
 const { env } = process;
 const loaded = loadConfig({ env });
@@ -23,7 +23,7 @@ let doom: Boundary | null = null;
 let isCounting = false;
 let embedded = 0;
 
-/** The work is at this boundary now. Nothing runs after it when it is the fatal one. */
+/** Records that the work has reached this boundary. If it is the fatal one, nothing runs after it. */
 function at(kind: string): void {
   if (!isCounting) return;
   const nth = (passed.get(kind) ?? 0) + 1;
@@ -50,7 +50,7 @@ const work = { activities: createFollowActivities() };
 const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') }, { work });
 const repos = activityWorker(place, 'repos', reposWork(watched(tools)));
 const workers = await Promise.all([
-  // the runs that are cached here are given to another worker when this one does not answer for so long
+  // after this time without an answer, the runs cached here go to another worker
   Worker.create({
     ...flows,
     stickyQueueScheduleToStartTimeout: '1 second',
@@ -75,7 +75,7 @@ process.on('message', (order: DoomedWorkerOrder) => {
   tell('armed');
 });
 process.on('disconnect', () => process.exit());
-// a process that is killed would never write it
+// a killed process would never write it
 flushCompileCache();
 tell('ready');
 await Promise.all(workers.map((worker) => worker.run()));
@@ -90,7 +90,7 @@ function setting(name: string): string {
   return value;
 }
 
-/** Before an activity starts, and when its work is done but nobody knows. */
+/** Before an activity starts, and after its work is done but not reported. */
 function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
   activity: ActivityInterceptorsFactory[];
 } {
@@ -116,7 +116,7 @@ function watched(own: OpenTools): OpenTools {
   return { ...own, index: async (build) => watchedIndex(await own.index(build)) };
 }
 
-/** The middle of reading a repository, and texts embedded but not written. */
+/** In the middle of reading a repository, and when texts are embedded but not written. */
 function watchedIndex(own: IndexTools): IndexTools {
   const { mgit, analyzer } = own;
   return {
@@ -161,7 +161,7 @@ function watchPrograms(): void {
   syncBuiltinESMExports();
 }
 
-/** Something has changed in the folders of the worker. */
+/** A change in the folders of the worker. */
 function watchFiles(): void {
   const folders = [loaded.cacheDir, loaded.dataDir];
   for (const name of ['writeFile', 'rename', 'link', 'unlink', 'rm'] as const) {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-/** The environment with which a process writes to `file` which modules it loads. */
+/** The environment with which a process records its loaded modules in `file`. */
 export function recordingModules(file: string): { readonly NODE_OPTIONS: string; readonly RECORDED_MODULES: string } {
   const preload = new URL('record-modules.mjs', import.meta.url);
   return { NODE_OPTIONS: `--import=${preload.href}`, RECORDED_MODULES: file };
 }
 
 /**
- * What a process loaded, as far as `file` was written: files of this repository by their path, such as `workers/main.ts`, and
+ * The modules that a process has loaded according to `file`: files of this repository by their path, such as `workers/main.ts`, and
  * packages by their name.
  */
 export function recordedModules(file: string): ReadonlySet<string> {

@@ -9,7 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 
-/** Where a Weaviate is, or the gateway to one. */
+/** The address of a Weaviate, or of a gateway to one. */
 export interface Endpoints {
   readonly url: string;
   readonly grpc: string;
@@ -18,17 +18,17 @@ export interface Endpoints {
 /** Calls that change nothing. */
 const READS = new Set(['Search', 'Aggregate', 'TenantsGet', 'Check']);
 
-/** What a gateway does with the requests that pass it. */
+/** What a proxy does with the requests that pass it. */
 export interface Watch {
-  /** Hears of every request to write before Weaviate sees it, and of every answer before the caller does. */
+  /** Called for every write request before Weaviate gets it, and for every answer before the client gets it. */
   readonly at?: (boundary: string) => void;
-  /** Sees every REST request before Weaviate does. */
+  /** Called for every REST request before Weaviate gets it. */
   readonly onRest?: (path: string) => void;
-  /** The key for Weaviate instead of the caller's, by protocol; null leaves it as it is. */
+  /** The key for Weaviate instead of the client's, by protocol; null leaves it as it is. */
   readonly key?: (protocol: 'rest' | 'grpc') => string | null;
 }
 
-/** Opens a way to Weaviate, REST and gRPC. It stays open as long as the process. */
+/** Opens a proxy to Weaviate, REST and gRPC. It stays open as long as the process. */
 export async function openGateway(target: Endpoints, watch: Watch): Promise<Endpoints> {
   const { at = () => undefined, key = () => null } = watch;
   const rest = createServer((asked, answer) => passOn(asked, answer, target, watch));

@@ -6,13 +6,13 @@ import type { Estate } from './estate.ts';
 
 /** A worker in its own process, so that it can be killed. */
 export interface WorkerProcess {
-  /** Ends it without a chance to clean up, with everything that it started. */
+  /** Kills it without a chance to clean up, with all its child processes. */
   kill(): Promise<void>;
   /** Ends it as an operator would, with SIGTERM. */
   stop(): Promise<void>;
   /** How it ended; nulls while it runs. */
   ended(): WorkerEnd;
-  /** What it logged, one JSON object per line. */
+  /** Its log, one JSON object per line. */
   log(): string;
 }
 

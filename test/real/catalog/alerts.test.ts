@@ -22,10 +22,10 @@ import { startWorkerProcess, type WorkerProcess } from '../../support/worker-pro
 
 const SECRET = 'It is a secret to everybody';
 const WAIT = { timeout: 120_000, interval: 500 };
-/** Temporal's lists are a moment behind: somebody who looks too early looks again. */
+/** Temporal's lists lag a moment behind, so checks are retried. */
 const LOOK_AGAIN = { timeout: 120_000, interval: 5_000 };
 
-/** A server that takes whatever is posted to it, and refuses the first message. */
+/** A server that records every POST, and refuses the first one. */
 async function startReceiver(): Promise<{ url: string; posted: { path: string; body: string; signature: unknown }[] }> {
   const posted: { path: string; body: string; signature: unknown }[] = [];
   let isFirst = true;
@@ -48,7 +48,7 @@ async function startReceiver(): Promise<{ url: string; posted: { path: string; b
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posted };
 }
 
-/** A mail server that lets everybody in. */
+/** A mail server without authentication. */
 async function startMailServer(): Promise<{ url: string; mails: string[] }> {
   const mails: string[] = [];
   const server = new SMTPServer({
@@ -69,7 +69,7 @@ async function startMailServer(): Promise<{ url: string; mails: string[] }> {
   return { url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`, mails };
 }
 
-test('a group that fails is told to every channel once, and again when it is well', async () => {
+test('every channel is notified once when a group fails, and once when it recovers', async () => {
   const [receiver, mail, estate] = await Promise.all([startReceiver(), startMailServer(), createEstate()]);
   onTestFinished(() => estate.dispose());
   await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
@@ -140,7 +140,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   // without the soft line breaks of quoted-printable
   expect(mail.mails.join().replaceAll('=\r\n', '')).toContain(told);
 
-  // a channel that cannot be told fails the look, and is no news to the others at the next one
+  // a failing channel fails the check, and the next check does not notify the others again
   const watch = client.schedule.getHandle(watchScheduleId(estate.indexName));
   const looks = async (): Promise<number> => (await watch.describe()).info.numActionsTaken;
   for (const before of [await looks(), (await looks()) + 1]) {
@@ -180,7 +180,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   expect(hooked().filter(failed)).toHaveLength(1);
   expect(worker.log()).not.toContain(SECRET);
 
-  // and is told everything as soon as it can be
+  // and gets everything as soon as it works again
   await worker.stop();
   next = await startWorkerProcess(estate, { env: { ...env, LOST_URL: `${receiver.url}/lost` } });
   const found = (): AlertMessage[] =>

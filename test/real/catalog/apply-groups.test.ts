@@ -4,7 +4,9 @@ import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createInputActivities } from '../../../activities/shared/input.ts';
-import { type ApplySyncGroupsInput, SYNC_GROUPS_LOCK } from '../../../domain/catalog/groups/sync-groups.ts';
+import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.ts';
+import type { ApplySyncGroupsInput } from '../../../domain/catalog/groups/sync-groups.ts';
+import { writtenId } from '../../../domain/shared/flow.ts';
 import { FLOWS } from '../../../domain/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
@@ -30,16 +32,16 @@ test('a declaration waits an hour for the one before it, and its history stays s
     activities: createInputActivities(FLOWS),
     reuseV8Context: false,
   });
-  // no worker ends this run, which has the lock
-  const holder = await client.workflow.start('applySyncGroups', {
-    taskQueue: 'no-worker-polls-this',
-    workflowId: SYNC_GROUPS_LOCK,
-  });
-  onTestFinished(async () => void (await holder.terminate()));
   const input: ApplySyncGroupsInput = {
     document: '{"version": 1, "groups": []}',
     source: { file: 'sync-groups.yaml', commit: null, by: 'alice' },
   };
+  // no worker ends this run, which has the lock
+  const holder = await client.workflow.start('applySyncGroups', {
+    taskQueue: 'no-worker-polls-this',
+    workflowId: writtenId(applySyncGroupsFlow, input),
+  });
+  onTestFinished(async () => void (await holder.terminate()));
   const waiting = await client.workflow.start<(asked: ApplySyncGroupsInput) => Promise<unknown>>('applySyncGroups', {
     taskQueue,
     workflowId: taskQueue,

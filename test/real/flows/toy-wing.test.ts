@@ -24,7 +24,7 @@ import { memoryIo } from '../../support/memory-io.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Everything that a wing with one flow consists of, as files below its folders. */
+/** All files of a wing with one flow. */
 const WING: Readonly<Record<string, string>> = {
   'domain/flows.ts': `import { defineFlow } from '${root}domain/shared/flow.ts';
 export const playFlow = defineFlow<{ readonly toy: string; readonly times?: number }, { readonly played: string[] }>()({
@@ -47,9 +47,10 @@ export async function playWithToy(input: unknown): Promise<{ played: string[] }>
   return { played: Array.from({ length: times }, (_, at) => toy + ' ' + (at + 1)) };
 }
 `,
-  'client/program.ts': `export const registerToyCommands = ({ program, flows, run }) => {
-  program.command('toys').action(() => run({}, async ({ stdout }) => {
-    for (const { type } of (await flows()).all) stdout.write(type + '\\n');
+  'client/program.ts': `export const registerToyCommands = ({ program, run, addPrinters }) => {
+  addPrinters(() => new Map([['playWithToy', { print: ({ stdout }, { played }) => stdout.write(played.join(', ') + '\\n'), exitCode: () => 0 }]]));
+  program.command('toys').action(() => run({}, ({ stdout }) => {
+    stdout.write('toys are here\\n');
     return 0;
   }));
 };
@@ -61,7 +62,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
   connections: { connection },
   place,
 }) => {
-  // not the client whose runs are replayed with the bundle of the product
+  // a separate client, because the runs of the shared one are replayed with the bundle of the product
   const client = new Client({ connection, namespace: NAMESPACE });
   mkdirSync(join(root, '.cache'), { recursive: true });
   const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
@@ -92,7 +93,9 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(await program.run(['watch', 'toy/bear', '--json'])).toBe(0);
       expect(JSON.parse(io.out())).toEqual({ workflowId: 'toy/bear', played: ['bear 1', 'bear 2'] });
       expect(await program.run(['toys'])).toBe(0);
-      expect(io.out()).toContain('playWithToy\n');
+      expect(io.out()).toContain('toys are here\n');
+      expect(await program.run(['watch', 'toy/bear'])).toBe(0);
+      expect(io.out()).toContain('bear 1, bear 2\n');
       // the program that does not have the wing does not know the flow
       expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
       expect(io.err()).toContain('toy/bear is a run of playWithToy');
@@ -119,7 +122,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(Object.keys((describeApi(FLOWS) as { paths: object }).paths)).not.toContain('/v1/flows/playWithToy');
       await gateway.close();
 
-      // started by hand with a wrong input, the flow itself refuses
+      // started directly with an invalid input, the flow itself rejects it
       const byHand = await client.workflow.start('playWithToy', {
         taskQueue: 'toys',
         workflowId: 'toy/by-hand',

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => estate.dispose());
 
-/** A folder of its own for what a worker keeps, and a server of its own that hangs. */
+/** A separate folder for the files of a worker, and a separate server that hangs. */
 async function place(): Promise<{ LONGHAUL_CACHE_DIR: string; LONGHAUL_DATA_DIR: string }> {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-worker-'));
   const server = createServer().listen(0, '127.0.0.1');
@@ -41,7 +41,7 @@ afterEach(async () => {
 const OF_REPOS =
   /^weaviate-client|^piscina|^activities\/(blobs|git|mgit|index)\/|^activities\/catalog\/(tools|planner)/;
 
-test('a worker of the role `flows` starts without git, model and Weaviate, and loads and opens nothing of them', async () => {
+test('a worker of the role `flows` starts without git, model and Weaviate, and does not load or open them', async () => {
   const folders = await place();
   const record = join(folder, 'modules');
   worker = await startWorkerProcess(estate, {
@@ -64,7 +64,7 @@ test('a worker of the role `flows` starts without git, model and Weaviate, and l
   expect(worker.ended()).toEqual({ code: 0, signal: null });
 });
 
-describe('a worker that is asked to stop before it is ready stops with exit code 0', () => {
+describe('a worker that is stopped before it is ready exits with 0', () => {
   test('while it connects to Temporal', async () => {
     const folders = await place();
     worker = spawnWorkerProcess(estate, { env: { ...folders, TEMPORAL_ADDRESS: silent.address } });
@@ -90,13 +90,13 @@ describe('a worker that is asked to stop before it is ready stops with exit code
     const programs = join(folder, 'programs');
     const pids = join(folder, 'pids');
     await mkdir(programs);
-    // what pip does for minutes; its child as well
+    // pip takes minutes, and so does its child process
     const script = `#!/bin/sh\n/bin/sleep 600 &\necho $$ $! > ${pids}.new\n/bin/mv ${pids}.new ${pids}\nwait\n`;
     await writeFile(join(programs, 'python3'), script, { mode: 0o755 });
     const env = { ...folders, ...recordingModules(record), PATH: programs, LONGHAUL_MODEL_DIR: undefined };
     worker = spawnWorkerProcess(estate, { env, args: ['--roles', 'repos'] });
     await vi.waitUntil(() => existsSync(pids), { timeout: 60_000 });
-    // what the test of the role `flows` looks for is there where it is needed
+    // the modules that the test of the role `flows` excludes are loaded where they are needed
     expect([...recordedModules(record)].filter((module) => OF_REPOS.test(module))).not.toEqual([]);
     const left = readFileSync(pids, 'utf8').trim().split(' ').map(Number);
     expect(left.every(isRunning)).toBe(true);
