@@ -32,9 +32,10 @@ test('a declaration waits an hour for the one before it, and its history stays s
     activities: createInputActivities(FLOWS),
     reuseV8Context: false,
   });
-  const input: ApplySyncGroupsInput = {
+  const input: Required<ApplySyncGroupsInput> = {
     document: '{"version": 1, "groups": []}',
     source: { file: 'sync-groups.yaml', commit: null, by: 'alice' },
+    prune: false,
   };
   // no worker ends this run, which has the lock
   const holder = await client.workflow.start('applySyncGroups', {
@@ -48,7 +49,7 @@ test('a declaration waits an hour for the one before it, and its history stays s
     args: [input],
   });
   await worker.runUntil(async () => {
-    await expect(waiting.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
+    await expect(waiting.result()).rejects.toMatchObject({ cause: { type: applySyncGroupsFlow.busy(input).type } });
   });
   const { events } = await waiting.fetchHistory();
   const tries = events?.filter((event) => event.startChildWorkflowExecutionFailedEventAttributes) ?? [];
