@@ -178,7 +178,7 @@ describe('builds of the index', () => {
         return { ...analyzer, close: () => Promise.resolve(void log.push(`close ${name}`)) };
       },
     });
-    onTestFinished(async () => void (await other.close()));
+    onTestFinished(() => other.close());
     onTestFinished(() => void vi.useRealTimers());
     const build = await tools.begin('onnx');
     await other.index();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -87,9 +87,12 @@ function burst(): readonly (readonly Delivery[])[] {
   return [all.slice(0, BURST / 2), all.slice(BURST / 2)];
 }
 
-test.for([false, true])(
-  'a burst is passed on in slices; what was taken and what failed survives continue-as-new (failing: %j)',
-  async (isFailing) => {
+test.for([
+  { isFailing: false, outcome: { taken: BURST + 1 } },
+  { isFailing: true, outcome: { type: 'GitFailed', message: 'refused' } },
+])(
+  'a burst is passed on in slices; what was taken and what failed survives continue-as-new: %j',
+  async ({ isFailing, outcome }) => {
     const client = await connect();
     const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
     onTestFinished(() => connection.close());
@@ -117,17 +120,15 @@ test.for([false, true])(
       activities: { tellRepositories },
     });
     const parts = burst();
-    let firstRun = '';
-    for (const part of parts) firstRun ||= (await send(part)).signaledRunId;
+    const [first] = [await send(parts[0] ?? []), await send(parts[1] ?? [])];
     const handle = client.workflow.getHandle<() => Promise<unknown>>(taskQueue);
-    const result = worker.runUntil(() => handle.result());
-    if (isFailing) await expect(result).rejects.toMatchObject({ cause: { type: 'GitFailed', message: 'refused' } });
-    else expect(await result).toEqual({ taken: BURST + 1 });
+    const ended = await worker.runUntil(() => handle.result().catch(({ cause }: WorkflowFailedError) => cause));
+    expect(ended).toMatchObject(outcome);
 
     // by number, in order, none twice and none left out
     expect(slices.map(({ length }) => length)).toEqual([...Array<number>(7).fill(2_000), 1_000, 1]);
     expect(slices.flat()).toEqual([...parts.flat(), expect.objectContaining({ repository: 'local/acme/late' })]);
-    const runs = await collectRuns(client, [[taskQueue, firstRun]]);
+    const runs = await collectRuns(client, [[taskQueue, first.signaledRunId]]);
     expect(runs).toHaveLength(2);
     await replayAll(runs, inject('stack').workflowBundle);
   },

@@ -46,6 +46,9 @@ describe('a key that Weaviate refuses after the worker has started', () => {
       const client = new Client({ connection: connections.connection, namespace: NAMESPACE });
       const handle = await worker.runUntil(async () => {
         const started = await startFlow(client, 'syncRepository', { repository: repository.id });
+        await started.result().catch((e: unknown) => {
+          for (let at = e as Error; at; at = at.cause as Error) console.log('WHY', at.name, at.message);
+        });
         await expect(started.result()).rejects.toMatchObject({
           cause: { cause: { type: 'AuthenticationFailed', message: 'Weaviate refused the API key.' } },
         });
