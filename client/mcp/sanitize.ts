@@ -8,7 +8,7 @@ const IN_NAME = new RegExp(String.raw`[${STEERING}\t\n\ud800-\udfff]|\\(?=u\{)`,
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text as it may be shown. Characters that control a terminal, or that hide or reorder text, are written as escape
+ * Foreign text made safe to show. Characters that control a terminal, or that hide or reorder text, are written as escape
  * sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
@@ -16,8 +16,8 @@ export function sanitize(text: string): string {
 }
 
 /**
- * A name (a path, a branch, a repository id) as it is shown, on one line. Different names are shown differently, and
- * {@link nameShownAs} turns what is shown back into the name.
+ * A name (a path, a branch, a repository id) made safe to show, on one line. Different names are shown differently, and
+ * {@link nameShownAs} restores the name.
  */
 export function sanitizeName(name: string): string {
   return name.replaceAll(IN_NAME, escapeSequence);
@@ -29,7 +29,7 @@ export function nameShownAs(shown: string): string {
     const point = Number.parseInt(code, 16);
     if (point > 0x10ffff) return sequence;
     const character = String.fromCodePoint(point);
-    // only what would be shown like this: any other sequence is part of the name
+    // only a sequence that `sanitizeName` writes: any other is part of the name
     return character === '\\' || sanitizeName(character) === sequence ? character : sequence;
   });
 }
@@ -39,7 +39,7 @@ export function sanitizeLine(text: string): string {
   return sanitize(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
 }
 
-/** A JSON value with every string in it sanitized. Names that are sanitized already stay as they are. */
+/** A JSON value with every string sanitized. Sanitized names stay unchanged. */
 export function sanitizeValue<Value>(value: Value): Value {
   if (typeof value === 'string') return sanitize(value) as Value;
   if (Array.isArray(value)) return value.map((item: unknown) => sanitizeValue(item)) as Value;

@@ -159,7 +159,7 @@ export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
  */
 export function planVerification(
   receipts: readonly Receipt[],
-  unvouched: readonly string[],
+  withoutReceipt: readonly string[],
   known: {
     readonly held: Holdings;
     readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
@@ -186,8 +186,8 @@ export function planVerification(
   const listed = new Set(work.map(([id]) => id));
   const addresses = work.flatMap(([, [receipt]]) => (receipt ? [addressOfReceipt(receipt)] : []));
   return {
-    matched: byRepository.length + unvouched.length,
-    work: byId([...addresses, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    matched: byRepository.length + withoutReceipt.length,
+    work: byId([...addresses, ...withoutReceipt.map((id) => ({ id, cloneUrl: '' }))]),
     upToDate: byRepository.flatMap(([id]) => (listed.has(id) ? [] : [id])),
     failures: [],
   };
