@@ -280,8 +280,8 @@ describe('verification', () => {
     const [object] = await raw.chunks();
     if (!object) return;
     await raw.delete(object.id);
-    const mended = await verify(flows, { repair: true });
-    expect(mended).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
+    const repaired = await verify(flows, { repair: true });
+    expect(repaired).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
@@ -452,8 +452,8 @@ describe('longhaul index verify', () => {
     const differs = await run('acme/*', '--json');
     expect(differs.exitCode).toBe(7);
     expect(JSON.parse(differs.stdout)).toMatchObject({ verification: { differences: { missing: 1 } } });
-    const mended = await run('--all', '--repair');
-    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
+    const repaired = await run('--all', '--repair');
+    expect(repaired).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
     expect((await run('--all', '--full')).exitCode).toBe(0);
   });
 });
