@@ -30,7 +30,7 @@ export interface RefComparison extends CompareOptions {
   readonly reported: Set<string>;
 }
 
-/** What the index should hold of one snapshot according to git, and the cost of comparing and repairing. */
+/** The expected objects of one snapshot, according to git, and the cost of comparing and repairing. */
 export interface Comparison {
   readonly files: number;
   readonly objects: number;
@@ -44,12 +44,12 @@ export interface Comparison {
 }
 
 /**
- * Compares what Weaviate holds of a ref of a repository with what chunker and model make of `files`, which is every
- * file of one snapshot: every object, property and vector. Of an object's refs only this one is checked, and any that
- * is not a ref of the repository. Objects without a ref of the repository are found by {@link compareLeft}, or here
- * when it has one ref. Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete`
- * when Weaviate does not hold what was repaired: the objects that it cannot find are deleted then, and the next try
- * writes them again. Throws what `fence` throws.
+ * Compares the objects of a ref in Weaviate with those that chunker and model make of `files`, all files of one snapshot:
+ * every object, property and vector. Of an object's refs only this one is checked, and any that is not a ref of the
+ * repository. Objects without a ref of the repository are found by {@link compareLeft}, or here when it has one ref.
+ * Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete` when Weaviate does not hold
+ * the repaired objects: those that it cannot find are then deleted, and the next try writes them again. Also throws the
+ * errors of `fence`.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,

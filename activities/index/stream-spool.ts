@@ -161,7 +161,7 @@ function digestOf(record: string): string {
   return record.slice(record.lastIndexOf('/') + 1);
 }
 
-/** What is noted of a stream. */
+/** The record of a stream. */
 interface StreamRecord {
   readonly repository: string;
   /** In bytes. */

@@ -16,7 +16,7 @@ export interface ResultPrinter<Result = unknown> {
 /** Loads printers by workflow type. */
 export type LoadPrinters = () => Promise<ReadonlyMap<string, ResultPrinter>>;
 
-/** What a wing needs to register its commands. */
+/** Dependencies of a wing's commands. */
 export interface Commands {
   readonly program: Command;
   readonly io: CliIo;

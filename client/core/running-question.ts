@@ -6,7 +6,7 @@ import { inputSchema } from '../../domain/shared/flow.schema.ts';
 
 /**
  * What a run's status means for its workflow id. `held`: the run holds the id, running or paused. `free`: the run has
- * ended. `passing`: a newer run may hold the id by now. `unclear`: a status that this version does not know.
+ * ended. `passing`: a newer run may hold the id by now. `unclear`: a status unknown to this version.
  */
 const ID_IS = {
   RUNNING: 'held',

@@ -21,7 +21,7 @@ import { FleetTracker } from '../shared/fleet-tracker.ts';
 /** The state that a run of the catalog carries to the next. */
 export type CatalogState = FleetState<CatalogCounters>;
 
-/** What a fleet flow of the catalog starts with. */
+/** The start of a catalog fleet flow. */
 export interface CatalogStart {
   /** The input as given, not yet checked. */
   readonly given: unknown;

@@ -29,7 +29,7 @@ const deliveries = defineSignal<[unknown]>('deliveries');
 /** Deliveries within this many milliseconds are forwarded together. */
 const PATIENCE = { quietMs: 250, longestMs: 5_000 };
 
-/** What one run passes to the next. Plain JSON. */
+/** State passed to the next run. Plain JSON. */
 interface DeliveriesState {
   readonly pending: readonly Delivery[];
   readonly taken: number;

@@ -1,7 +1,7 @@
 import { workflowInfo } from '@temporalio/workflow';
 import { type FleetResult, type FleetStatus, NEW_FLEET } from '../../domain/fleet/fleet.ts';
 
-/** What a fleet flow carries from one run to the next; `Counters` is what the wing counts. Plain JSON. */
+/** The state that a fleet flow passes from one run to the next; `Counters` are the wing's counts. Plain JSON. */
 export interface FleetState<Counters extends object> {
   /** Where the next page starts; null for the first. */
   readonly after: string | null;

@@ -23,12 +23,12 @@ export class FleetTracker<Counters extends object> {
     answerProgress(() => this.progress);
   }
 
-  /** What the flow is doing. */
+  /** The current status. */
   get status(): FleetStatus {
     return this.now;
   }
 
-  /** What the wing has counted. */
+  /** The wing's counts. */
   get counters(): Counters {
     return this.counted;
   }
