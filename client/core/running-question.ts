@@ -63,7 +63,7 @@ export async function answers(
   return checked.success && digestOf(questionOf(checked.data)) === asked;
 }
 
-/** A question to a flow: what a run is asked to do. */
+/** The question that a run of a flow answers. */
 export interface AskedQuestion {
   readonly flow: AnyFlow;
   /** {@link digestOf} the question. */

@@ -29,7 +29,7 @@ export interface FleetResult extends FleetCounts {
 /** The status of a flow over many repositories. */
 export interface FleetStatus extends FleetCounts {
   readonly stage: 'finding' | 'waiting for confirmation' | 'working' | 'done';
-  /** The first names that a person is asked to confirm. */
+  /** The first names of the repositories to confirm. */
   readonly sample: readonly string[];
   /** Repositories that need work, found so far. */
   readonly total: number;

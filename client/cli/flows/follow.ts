@@ -5,7 +5,7 @@ import type { CliContext } from '../../core/context.ts';
 import { handleOf, queryProgress, readProgress, type RunChain } from '../../core/run-chain.ts';
 import { openDisplay } from './display.ts';
 
-/** How often the flow is asked for its progress. */
+/** Interval of progress queries. */
 const POLL_MS = 400;
 
 /** A running worker has started the flow by then. */
