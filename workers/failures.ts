@@ -6,9 +6,9 @@ import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../
 import { redact } from '../domain/shared/redact.ts';
 
 /**
- * Converts an error of an activity's `attempt`-th try into Temporal's failure. An anticipated one gets its name and as many
- * tries as {@link FAILURES} says; any other keeps its stack and gets a limited number of tries. Secrets are removed before
- * they enter the history.
+ * Converts an error of an activity's `attempt`-th try into Temporal's failure. An anticipated one gets its name and as
+ * many tries as {@link FAILURES} says; any other keeps its stack and gets a limited number of tries. Secrets are
+ * removed before they enter the history.
  */
 export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
   const error = diskFailure(thrown) ?? thrown;

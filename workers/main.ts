@@ -77,7 +77,9 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
 
 /** A process that serves its roles. */
 interface Running {
-  /** Serves them until the process must stop; then finishes or hands back the tasks in progress, and closes everything. */
+  /**
+   * Serves them until the process must stop; then finishes or hands back the tasks in progress, and closes everything.
+   */
   untilStopped(): Promise<void>;
 }
 

@@ -15,7 +15,10 @@ const STARTING: ReadinessCheck = {
   run: () => Promise.reject(new Error('still starting')),
 };
 
-/** The checks of a worker process: Temporal has the namespace, every worker polls, the tools answer. `parts` is null while it starts. */
+/**
+ * The checks of a worker process: Temporal has the namespace, every worker polls, the tools answer. `parts` is null
+ * while it starts.
+ */
 export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[] {
   if (parts === null) return [STARTING];
   const { connection, namespace, workers, checks } = parts;

@@ -70,7 +70,10 @@ export interface OpenRoles {
   close(): Promise<void>;
 }
 
-/** Opens the tools of these roles, and no others, one wing after another. If one fails, those opened before it are closed. */
+/**
+ * Opens the tools of these roles, and no others, one wing after another. If one fails, those opened before it are
+ * closed.
+ */
 export async function openRoles(
   wings: readonly WingRole[],
   roles: readonly Role[],

@@ -51,8 +51,9 @@ export interface Planner {
   /** Indexed repositories that match; with `branch` those with this branch in addition to HEAD. */
   removal(patterns: readonly string[] | null, branch?: string): Promise<CatalogPlan>;
   /**
-   * Repositories to compare object by object: with `full` all that match; otherwise those whose receipt differs from the
-   * objects, counted in one pass over Weaviate, or from the providers. Includes ids that have objects but no receipt.
+   * Repositories to compare object by object: with `full` all that match; otherwise those whose receipt differs from
+   * the objects, counted in one pass over Weaviate, or from the providers. Includes ids that have objects but no
+   * receipt.
    */
   verification(
     patterns: readonly string[] | null,

@@ -16,8 +16,8 @@ export function reposWork(tools: GroupTools): RoleWork {
   return {
     activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
     limits: {
-      // twice the default of one flow, so that a group of large repositories leaves slots to others; the number of batches
-      // in memory is limited separately
+      // twice the default of one flow, so that a group of large repositories leaves slots to others; the number of
+      // batches in memory is limited separately
       concurrentActivities: 16,
       // a cancellation arrives with the answer to a heartbeat: the default would make people wait
       heartbeatMs: 2_000,
@@ -41,7 +41,10 @@ export async function openReposRole({ loaded, env, places, registry, logger, sig
   };
 }
 
-/** Prepares model and collections before the first task. A problem that only a new build solves does not stop the worker. */
+/**
+ * Prepares model and collections before the first task. A problem that only a new build solves does not stop the
+ * worker.
+ */
 async function prepare(tools: OpenTools, config: Config, logger: WorkerStart['logger']): Promise<void> {
   const configured = modelSettings(config);
   try {

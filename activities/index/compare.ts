@@ -44,12 +44,12 @@ export interface Comparison {
 }
 
 /**
- * Compares the objects of a ref in Weaviate with those that chunker and model make of `files`, all files of one snapshot:
- * every object, property and vector. Of an object's refs only this one is checked, and any that is not a ref of the
- * repository. Objects without a ref of the repository are found by {@link compareLeft}, or here when it has one ref.
- * Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete` when Weaviate does not hold
- * the repaired objects: those that it cannot find are then deleted, and the next try writes them again. Also throws the
- * errors of `fence`.
+ * Compares the objects of a ref in Weaviate with those that chunker and model make of `files`, all files of one
+ * snapshot: every object, property and vector. Of an object's refs only this one is checked, and any that is not a ref
+ * of the repository. Objects without a ref of the repository are found by {@link compareLeft}, or here when it has one
+ * ref. Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete` when Weaviate does
+ * not hold the repaired objects: those that it cannot find are then deleted, and the next try writes them again. Also
+ * throws the errors of `fence`.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -131,8 +131,8 @@ export async function compareObjects(
 }
 
 /**
- * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`; deletes them
- * with `repair`. Returns the number of deleted objects.
+ * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`;
+ * deletes them with `repair`. Returns the number of deleted objects.
  */
 export async function compareLeft(
   { store, analyzer: { digest } }: Pick<IngestTools, 'store' | 'analyzer'>,

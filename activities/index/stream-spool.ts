@@ -37,7 +37,10 @@ export interface StreamSpool {
    * Throws `BlobNotFound`, `BlobDamaged` before anything of it is used.
    */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
-  /** Deletes a stream that was ingested, unless it was put again since `before` (milliseconds since 1970). May be repeated. */
+  /**
+   * Deletes a stream that was ingested, unless it was put again since `before` (milliseconds since 1970). May be
+   * repeated.
+   */
   discard(repository: string, stream: string, before?: number): Promise<void>;
   /** Deletes all streams of a repository. */
   forget(repository: string): Promise<void>;

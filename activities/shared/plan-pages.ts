@@ -12,8 +12,8 @@ const PLAN_DAYS = 7;
 
 /**
  * One page of the plan of a run. A plan of more than one page is made once and stored under its digest, which each page
- * passes to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made. Pages never
- * overlap, so no item is worked on twice.
+ * passes to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made. Pages
+ * never overlap, so no item is worked on twice.
  */
 export async function planPage<Item extends FleetItem>(
   blobs: BlobStore,

@@ -55,8 +55,8 @@ export interface WorkerStart {
 export interface WingRole {
   readonly role: Role;
   /**
-   * Opens the tools and prepares the first task. Called once, by processes that serve the role. Must reject soon after the
-   * signal is aborted.
+   * Opens the tools and prepares the first task. Called once, by processes that serve the role. Must reject soon after
+   * the signal is aborted.
    */
   open(start: WorkerStart): Promise<OpenRole>;
 }

@@ -32,7 +32,10 @@ export interface Metrics {
 /** Seconds: from a repository with one changed file to the first indexing of a huge one. */
 const SYNC_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 
-/** The values that the last runs of a sync group reported, missing until a run reports them. Times in milliseconds since 1970. */
+/**
+ * The values that the last runs of a sync group reported, missing until a run reports them. Times in milliseconds since
+ * 1970.
+ */
 interface GroupValues {
   readonly repositories?: number;
   readonly behind?: number;

@@ -22,8 +22,8 @@ export interface ScheduleReader {
 
 /**
  * Registers the state of the schedules that start Longhaul's flows, found in Temporal by workflow type: every process
- * exports the same values. They are absent while Temporal does not answer. The gauges of groups follow the schedules too,
- * and use the last answer while Temporal does not answer.
+ * exports the same values. They are absent while Temporal does not answer. The gauges of groups follow the schedules
+ * too, and use the last answer while Temporal does not answer.
  */
 export function showSchedules(metrics: Metrics, client: Client, reader: ScheduleReader): void {
   const { isOurs, groupOf, freshForMs = FRESH_FOR } = reader;

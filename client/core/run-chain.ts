@@ -14,7 +14,10 @@ export function firstRunIdOf({ runId, raw }: WorkflowExecutionDescription): stri
   return raw.workflowExecutionInfo?.firstRunId || runId;
 }
 
-/** A handle of the chain: its result is that of the last run; updates are refused when another chain has the workflow id. */
+/**
+ * A handle of the chain: its result is that of the last run; updates are refused when another chain has the workflow
+ * id.
+ */
 export function handleOf({ client, workflowId, firstRunId }: RunChain): WorkflowHandle {
   return client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId });
 }
@@ -30,7 +33,10 @@ export async function readProgress(chain: RunChain): Promise<FlowProgress | null
   }
 }
 
-/** The answer of the query `progress`; null when it has another shape. Rejects when no worker answers, or the run has no such query. */
+/**
+ * The answer of the query `progress`; null when it has another shape. Rejects when no worker answers, or the run has no
+ * such query.
+ */
 export async function queryProgress(client: Client, workflowId: string, runId?: string): Promise<FlowProgress | null> {
   return readFlowProgress(await client.workflow.getHandle(workflowId, runId).query<unknown>('progress'));
 }

@@ -8,8 +8,8 @@ const IN_NAME = new RegExp(String.raw`[${STEERING}\t\n\ud800-\udfff]|\\(?=u\{)`,
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text made safe to show. Characters that control a terminal, or that hide or reorder text, are written as escape
- * sequences such as `\u{1b}`. Line ends become line feeds.
+ * Foreign text made safe to show. Characters that control a terminal, or that hide or reorder text, are written as
+ * escape sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
   return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);

@@ -2,7 +2,9 @@ import type { z } from 'zod';
 import type { FailureType } from './failures.ts';
 import { FLOWS_QUEUE } from './queues.ts';
 
-/** The schema builder, passed to declarations so that the workflow bundle, which has declarations, does not contain zod. */
+/**
+ * The schema builder, passed to declarations so that the workflow bundle, which has declarations, does not contain zod.
+ */
 export type Zod = typeof z;
 
 /** The type as JSON: read-only, with optional fields missing instead of undefined. */
@@ -21,11 +23,15 @@ export interface DigestId {
   readonly of: string;
 }
 
-/** The declaration of a flow, which the starter, input checks, gateway, OpenAPI, `longhaul watch` and docs/flows.md use. */
+/**
+ * The declaration of a flow, which the starter, input checks, gateway, OpenAPI, `longhaul watch` and docs/flows.md use.
+ */
 export interface Flow<Type extends string = string, Given = unknown, Checked = unknown, Result = unknown> {
   /** Workflow type: the name of the exported workflow function. */
   readonly type: Type;
-  /** Builds the schema of the input. A flow checks its input first, because people can start flows directly in Temporal. */
+  /**
+   * Builds the schema of the input. A flow checks its input first, because people can start flows directly in Temporal.
+   */
   input(zod: Zod): z.ZodType;
   /** Its description, as one sentence of markdown for docs/flows.md and OpenAPI. */
   readonly does: string;
@@ -37,13 +43,16 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   /** The workflow id, which is the lock: two runs with the same id cannot run concurrently. */
   id(input: Checked): string | DigestId;
   /**
-   * How a start behaves while a run has the id. `join`: joins a run with the same question, and is refused otherwise. `wait`:
-   * joins a run with the same question, and otherwise waits for its end. `refuse`: is always refused.
+   * How a start behaves while a run has the id. `join`: joins a run with the same question, and is refused otherwise.
+   * `wait`: joins a run with the same question, and otherwise waits for its end. `refuse`: is always refused.
    */
   readonly whenRunning: 'join' | 'wait' | 'refuse';
   /** The failure of a refused start. */
   busy(input: Checked): Busy;
-  /** The part of the input that determines the result, without options such as `parallel`: equal parts are the same question. */
+  /**
+   * The part of the input that determines the result, without options such as `parallel`: equal parts are the same
+   * question.
+   */
   question(input: Checked): unknown;
   /** One line for the Temporal UI, at most 200 bytes. @default the workflow type */
   summary(input: Checked): string;
@@ -53,7 +62,10 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   readonly signals: Messages;
   /** Updates that services may send, with the schema of their argument without `by`, which the gateway adds. */
   readonly updates: Messages;
-  /** The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be repeated. */
+  /**
+   * The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be
+   * repeated.
+   */
   readonly startSignal: StartSignal | null;
   /** The schema of the input for services, if it is narrower. @default the input */
   serviceInput(zod: Zod): z.ZodType;
@@ -102,8 +114,8 @@ type Takes<Schema extends z.ZodType, Given> =
   Given extends Json<z.input<Schema>> ? unknown : { readonly input: 'the schema does not take the type of the input' };
 
 /**
- * Declares a flow: `defineFlow<Input, Result>()({ type, input: (z) => z.strictObject({ … }), … })`. The schema must accept
- * `Input`; `id` and the other functions get the schema's output.
+ * Declares a flow: `defineFlow<Input, Result>()({ type, input: (z) => z.strictObject({ … }), … })`. The schema must
+ * accept `Input`; `id` and the other functions get the schema's output.
  */
 export function defineFlow<Given, Result>() {
   return <const Type extends string, Schema extends z.ZodType>(

@@ -15,14 +15,17 @@ import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { groupActivities } from './activities.ts';
 
-/** Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100 events. */
+/**
+ * Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100
+ * events.
+ */
 const PAUSES = { shortestMs: 2_000, longestMs: 1_200_000, withinMs: 3_600_000 };
 
 /**
  * Makes the schedules match `sync-groups.yaml` (docs/sync-groups.md). The planned changes are in the history before the
- * first is made, so the flow completes even if a worker is killed. Groups that are new, or cover other repositories than
- * before, run immediately. Declarations are applied one at a time: a run whose id is not the lock starts a child with that
- * id as soon as it is free.
+ * first is made, so the flow completes even if a worker is killed. Groups that are new, or cover other repositories
+ * than before, run immediately. Declarations are applied one at a time: a run whose id is not the lock starts a child
+ * with that id as soon as it is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
   const given = await checked(applySyncGroupsFlow, input);

@@ -125,8 +125,8 @@ export async function recordSynced(
 }
 
 /**
- * Removes a repository from the index under a former name, after it is indexed under its present one. If the process dies
- * between the two, the next run finds both and continues here. Returns the failure, which is logged.
+ * Removes a repository from the index under a former name, after it is indexed under its present one. If the process
+ * dies between the two, the next run finds both and continues here. Returns the failure, which is logged.
  */
 async function removeFormer(
   former: string,

@@ -90,7 +90,10 @@ function stateOf(input: TakeDeliveriesInput | undefined): DeliveriesState {
   return 'pending' in continued ? continued : { ...fresh, pending: continued };
 }
 
-/** The deliveries of each activity, which fit into one payload. Up to 0.4.0 one activity got all, and such a run replays. */
+/**
+ * The deliveries of each activity, which fit into one payload. Up to 0.4.0 one activity got all, and such a run
+ * replays.
+ */
 function slices(pending: readonly Delivery[]): readonly (readonly Delivery[])[] {
   const parts = slicesOf(pending);
   return parts.length > 1 && !isPatched('deliveries-in-slices') ? [pending] : parts;

@@ -22,9 +22,9 @@ import { patternsLog, startCatalogFleet } from './fleet.ts';
 import { loggingFailure } from './log-events.ts';
 
 /**
- * Checks the index against git: one pass over Weaviate finds the receipts that differ from their objects, and only those
- * repositories (with `full`, all) are compared object by object, with one child each. With `repair`, differences are
- * repaired. A repository that still differs at the end is a failure `IndexDiffers`.
+ * Checks the index against git: one pass over Weaviate finds the receipts that differ from their objects, and only
+ * those repositories (with `full`, all) are compared object by object, with one child each. With `repair`, differences
+ * are repaired. A repository that still differs at the end is a failure `IndexDiffers`.
  */
 export async function verifyCatalog(input: VerifyInput): Promise<CatalogFleetResult> {
   const { given, state, tracker } = startCatalogFleet(input, { ...NO_COUNTS, verification: NOTHING_DIFFERS });

@@ -28,9 +28,9 @@ export interface Child {
 }
 
 /**
- * Runs a child and waits for its result. A cancellation of this flow cancels the child, and waits for its end; when this
- * flow ends otherwise, the child is cancelled. Throws the failure `busy` while another run has the workflow id: see
- * {@link isLocked}.
+ * Runs a child and waits for its result. A cancellation of this flow cancels the child, and waits for its end; when
+ * this flow ends otherwise, the child is cancelled. Throws the failure `busy` while another run has the workflow id:
+ * see {@link isLocked}.
  */
 export async function runLocked<Result>(child: Child): Promise<Result> {
   const { type, input, workflowId, summary, searchAttributes = {}, busy } = child;
@@ -82,7 +82,9 @@ export function underLock<Declared extends AnyFlow>(
   return workflowInfo().workflowId === writtenId(flow, input) ? work() : runChild(flow, input);
 }
 
-/** True when {@link runLocked} failed because another run has the workflow id; a failed child's error has another class. */
+/**
+ * True when {@link runLocked} failed because another run has the workflow id; a failed child's error has another class.
+ */
 export function isLocked(error: unknown): boolean {
   return error instanceof ApplicationFailure;
 }

@@ -29,13 +29,18 @@ export interface FleetLog<Counters extends object> {
   failed(failure: Pick<RepositoryFailure, 'type' | 'error'>): void;
 }
 
-/** How a fleet flow works: `Item` is an entry of its plan, `Counters` its counts, `Child` the flow that works on one item. */
+/**
+ * How a fleet flow works: `Item` is an entry of its plan, `Counters` its counts, `Child` the flow that works on one
+ * item.
+ */
 export interface FleetWork<Item extends FleetItem, Counters extends object, Child extends AnyFlow> {
   /** Items worked on at the same time. */
   readonly parallel: number;
   /** One page of the plan. An activity makes the plan once and stores it: see `planPage`. */
   readonly page: (request: PlanRequest) => Promise<FleetPage<Item>>;
-  /** Called once, before the first item, if any item needs work; false ends the flow as declined. @default it continues */
+  /**
+   * Called once, before the first item, if any item needs work; false ends the flow as declined. @default it continues
+   */
   readonly proceed?: () => Promise<boolean>;
   /** The flow of each item, which has a lock. */
   readonly child: Child;
@@ -53,8 +58,8 @@ export interface FleetWork<Item extends FleetItem, Counters extends object, Chil
 }
 
 /**
- * Works through all items that need work, page by page, with a child workflow for each and bounded concurrency. A failed
- * item is recorded and does not stop the others. Continues as new between pages.
+ * Works through all items that need work, page by page, with a child workflow for each and bounded concurrency. A
+ * failed item is recorded and does not stop the others. Continues as new between pages.
  */
 export async function workThroughFleet<Item extends FleetItem, Counters extends object, Child extends AnyFlow>(
   state: FleetState<Counters>,

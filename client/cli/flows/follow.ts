@@ -12,8 +12,8 @@ const POLL_MS = 400;
 const PATIENCE_MS = 5_000;
 
 /**
- * Waits for a flow's result and, unless `show` is false, shows its progress until then. Rejects with the reason of `signal`
- * when that aborts; the flow continues, and `longhaul watch` follows it again.
+ * Waits for a flow's result and, unless `show` is false, shows its progress until then. Rejects with the reason of
+ * `signal` when that aborts; the flow continues, and `longhaul watch` follows it again.
  */
 export async function follow(
   context: CliContext,
@@ -31,7 +31,9 @@ export async function followUntilAsked(context: CliContext, chain: RunChain): Pr
   return last !== null && isAsking(last) ? last : null;
 }
 
-/** Resolves when a flow no longer asks, because it was answered elsewhere or ended. Rejects with the signal's reason. */
+/**
+ * Resolves when a flow no longer asks, because it was answered elsewhere or ended. Rejects with the signal's reason.
+ */
 export async function untilAnswered(chain: RunChain, signal: AbortSignal): Promise<void> {
   const finished = ended(handleOf(chain).result());
   for (let isOver = false; !isOver;) {

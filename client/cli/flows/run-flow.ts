@@ -18,7 +18,10 @@ export interface FlowOptions {
 export interface FlowCommand<Declared extends AnyFlow> {
   readonly flow: Declared;
   readonly input: GivenOf<Declared>;
-  /** True when the flow asks for a confirmation before its work: the command shows it and sends the answer. @default false */
+  /**
+   * True when the flow asks for a confirmation before its work: the command shows it and sends the answer. @default
+   * false
+   */
   readonly asks?: boolean;
   /** True to confirm without asking, also for a joined run that waits for an answer. @default false */
   readonly agrees?: boolean;

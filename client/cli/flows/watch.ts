@@ -17,8 +17,8 @@ export interface WatchOptions {
 }
 
 /**
- * `longhaul watch`: follows a running flow, or shows the result of an ended one. Follows a run that continues as new, but
- * not a later run with the same workflow id. Throws `InvalidInput` for a run that is not a declared flow.
+ * `longhaul watch`: follows a running flow, or shows the result of an ended one. Follows a run that continues as new,
+ * but not a later run with the same workflow id. Throws `InvalidInput` for a run that is not a declared flow.
  */
 export async function watchFlow(
   context: CliContext,

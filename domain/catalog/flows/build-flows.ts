@@ -9,7 +9,9 @@ export interface ReembedInput {
   readonly model?: string;
   /** Questions to compare the new build with the live one, at most 500. @default none */
   readonly queries?: readonly StoredQuery[];
-  /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
+  /**
+   * Switch to the new build without asking, if it has every repository and no judged query got worse. @default false
+   */
   readonly yes?: boolean;
   /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;

@@ -8,7 +8,9 @@ export interface SyncGroup {
   readonly schedule: string;
   /** IANA time zone of the schedule, such as `Europe/Berlin`. */
   readonly timezone: string;
-  /** Each run starts after a random delay of up to this many seconds, so that not all groups start at the same moment. */
+  /**
+   * Each run starts after a random delay of up to this many seconds, so that not all groups start at the same moment.
+   */
   readonly jitterSeconds: number;
   /** mgit patterns (docs/patterns.md) of the group's repositories. */
   readonly patterns: readonly string[];

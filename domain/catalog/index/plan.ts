@@ -153,9 +153,9 @@ function areBranchesThere(
 export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
 
 /**
- * Verification: with `full` every repository; without it those whose receipts differ in number or XOR from the objects in
- * Weaviate, that a run left unfinished, that have objects of another ref, or that moved. Includes `withoutReceipt`, ids
- * that have objects but no receipt.
+ * Verification: with `full` every repository; without it those whose receipts differ in number or XOR from the objects
+ * in Weaviate, that a run left unfinished, that have objects of another ref, or that moved. Includes `withoutReceipt`,
+ * ids that have objects but no receipt.
  */
 export function planVerification(
   receipts: readonly Receipt[],

@@ -41,7 +41,8 @@ async function onboard({ client }: FlowsFixture): Promise<CatalogFleetResult> {
 /** Two repositories, one of them with a second commit, and an object of the first. */
 async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: RawObject }> {
   const { estate, client } = flows;
-  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look altered
+  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look
+  // altered
   await estate.create('acme/api', { 'src/lanes.ts': RECEIPT, 'notes.txt': 'plain words\n', '"caf\\351.ts"': LANES });
   await estate.create('acme/web', { 'plan.ts': PLAN, 'LICENSE.weird': 'nothing\n' });
   expect(await onboard(flows)).toMatchObject({ succeeded: 2 });
