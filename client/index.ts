@@ -3,7 +3,7 @@ export type { Flows } from '../domain/flows.ts';
 export { FLOWS_QUEUE } from '../domain/shared/queues.ts';
 export { openSearch, type SearchSession } from './catalog/search.ts';
 export { type CliContext, openContext } from './core/context.ts';
-export type { SearchQuestion } from '../activities/catalog/catalog.ts';
+export type { SearchQuestion } from '../activities/catalog/open-index.ts';
 export type { SearchAnswer, SearchExplanation, SearchQuery, SearchResult } from '../activities/index/search.ts';
 export type {
   IngestStreamInput,

@@ -16,12 +16,12 @@ import { planPage } from '../shared/plan-pages.ts';
 import { ingest } from '../index/ingest.ts';
 import { headOf } from '../index/store/refs.ts';
 import type { Builds } from '../index/store/builds.ts';
-import type { SearchAnswer, SearchQuery } from '../index/search.ts';
 import type { StreamSpool } from '../index/stream-spool.ts';
 import type { Evicted, Mgit } from '../mgit/index.ts';
+import type { OpenBuild } from './open-index.ts';
 import type { Planner } from './planner.ts';
-import { removeBranch, removeFromIndex } from './removal.ts';
-import { verifyRepository } from './verification.ts';
+import { removeBranch, removeFromBuilds } from './removal.ts';
+import { verifyIndexed } from './verification.ts';
 
 /** A page of the plan for the repositories that match patterns. */
 export interface PatternsRequest extends PlanRequest {
@@ -59,18 +59,13 @@ export interface CatalogActivities {
   removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
   /** Repositories to verify: those whose number or XOR of object ids differs from the receipt; all with `full`. */
   findDiffering(request: PatternsRequest & { readonly full: boolean }): Promise<RepositoryPage>;
-  /** Compares the index of one repository with git, and repairs it on request. See `verifyRepository`. */
+  /** Compares the index of one repository with git, and repairs it on request. See `verifyIndexed`. */
   verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
-/** A search of the repositories that match a pattern; of all without one. */
-export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
-
 /** The tools for one build of the index. */
-export interface IndexTools extends BuildTools {
+export interface IndexTools extends BuildTools, Pick<OpenBuild, 'search'> {
   readonly planner: Planner;
-  /** Searches the repositories that match `pattern`; all without one. */
-  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
 /** Dependencies of the catalog's activities. */
@@ -153,7 +148,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
       heartbeating(async (signal, report) => {
         const { builds, spool } = tools;
         const index = { ...(await writable(tools, undefined)), builds, spool };
-        return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
+        return withRoom(tools, verifyIndexed(index, repository, { repair, signal, onProgress: report }));
       }),
 
     removeRepository: ({ repository, branch }) =>
@@ -164,7 +159,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
         const objectsDeleted =
           branch === undefined
-            ? await removeFromIndex(tools, repository, signal)
+            ? await removeFromBuilds(tools, repository, signal)
             : await removeBranch(tools, repository, ref, signal);
         return {
           repository,

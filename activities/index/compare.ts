@@ -31,7 +31,7 @@ export interface RefComparison extends CompareOptions {
 }
 
 /** The expected objects of one snapshot, according to git, and the cost of comparing and repairing. */
-export interface Comparison {
+export interface ComparisonResult {
   readonly files: number;
   readonly objects: number;
   readonly xor: string;
@@ -44,12 +44,12 @@ export interface Comparison {
 }
 
 /**
- * Compares the objects of a ref in Weaviate with those that chunker and model make of `files`, all files of one
- * snapshot: every object, property and vector. Of an object's refs only this one is checked, and any that is not a ref
- * of the repository. Objects without a ref of the repository are found by {@link compareLeft}, or here when it has one
- * ref. Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete` when Weaviate does
- * not hold the repaired objects: those that it cannot find are then deleted, and the next try writes them again. Also
- * throws the errors of `fence`.
+ * Compares what Weaviate holds of a ref of a repository with what chunker and model make of `files`, which is every
+ * file of one snapshot: every object, property and vector. Of an object's refs only this one is checked, and any that
+ * is not a ref of the repository. Objects without a ref of the repository are found by {@link compareLeft}, or here
+ * when it has one ref. Memory holds a few batches of files, pages of objects, and all ids. Throws `IndexIncomplete`
+ * when Weaviate does not hold what was repaired: the objects that it cannot find are deleted then, and the next try
+ * writes them again. Throws what `fence` throws.
  */
 export async function compareObjects(
   { store, analyzer }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -57,7 +57,7 @@ export async function compareObjects(
   files: AsyncIterable<Change>,
   log: DifferenceLog,
   { of, repair, signal, onProgress, fence, reported }: RefComparison,
-): Promise<Comparison> {
+): Promise<ComparisonResult> {
   const { digest } = analyzer;
   const expected = new Set<string>();
   const state = {
@@ -131,8 +131,8 @@ export async function compareObjects(
 }
 
 /**
- * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`;
- * deletes them with `repair`. Returns the number of deleted objects.
+ * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`; deletes them
+ * with `repair`. Returns the number of deleted objects.
  */
 export async function compareLeft(
   { store, analyzer: { digest } }: Pick<IngestTools, 'store' | 'analyzer'>,
@@ -172,7 +172,7 @@ export async function countHeld(
   repository: string,
   log: DifferenceLog,
   { digest, of, repair, fence }: { readonly digest: string } & Pick<RefComparison, 'of' | 'repair' | 'fence'>,
-): Promise<Pick<Comparison, 'objects' | 'xor' | 'objectsDeleted'>> {
+): Promise<Pick<ComparisonResult, 'objects' | 'xor' | 'objectsDeleted'>> {
   const state = { objects: 0, xor: NO_OBJECTS, objectsDeleted: 0 };
   for await (const page of idsOfRef(store, repository, of)) {
     for await (const objects of store.read(page)) {

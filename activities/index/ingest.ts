@@ -8,7 +8,7 @@ import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { processCounts } from '../telemetry/process-counts.ts';
-import type { AnalyzedFile, Analyzer } from './analysis/analyzer.ts';
+import type { AnalyzedFile, Analyzer, ChunkCounts } from './analysis/analyzer.ts';
 import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
@@ -28,14 +28,6 @@ export interface ChangeSource {
   readonly readOld:
     | ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>)
     | null;
-}
-
-/** The number of chunks of a file, cached by content and name: deleting a file then needs no content. */
-export interface ChunkCounts {
-  /** How many chunks the file has; undefined when it was never put. */
-  get(file: { readonly blob: string; readonly name: string }): number | undefined;
-  /** Remembers the counts of files. */
-  put(files: readonly { readonly blob: string; readonly name: string; readonly chunks: number }[]): void;
 }
 
 /** Dependencies of {@link ingest}. */

@@ -13,7 +13,7 @@ import { registerStackCommands } from './stack/program.ts';
 const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
 
 /** Differences from the installed program. */
-export interface ProgramOptions {
+export interface CommandLineOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;
   /** Folders of commands. @default those of this package */
@@ -27,7 +27,7 @@ export interface ProgramOptions {
 }
 
 /** The command line in this process. */
-export interface Program {
+export interface CommandLine {
   /** The tree of commands, for documentation and completion. */
   readonly command: Command;
   /**
@@ -39,7 +39,7 @@ export interface Program {
 }
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
-export function createProgram(options: ProgramOptions = {}): Program {
+export function createProgram(options: CommandLineOptions = {}): CommandLine {
   const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Client,
@@ -24,6 +23,7 @@ import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf } from './signature.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** Timeout for Temporal. */
 const DEADLINE_MS = 10_000;
@@ -246,10 +246,6 @@ async function endOf(client: Client, workflowId: string, runId: string): Promise
   }
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
 async function update(
   client: Client,
   sent: {
@@ -260,7 +256,7 @@ async function update(
   },
 ): Promise<unknown> {
   const { workflowId, name, input, updateId } = sent;
-  const named = updateId === undefined ? {} : { updateId: digestOf(updateId) };
+  const named = updateId === undefined ? {} : { updateId: sha256(updateId) };
   try {
     return await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       client.workflow.getHandle(workflowId).executeUpdate<unknown, [object]>(name, { args: [input], ...named }),

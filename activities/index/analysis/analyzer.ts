@@ -17,7 +17,7 @@ import type { CountKey, VectorCache } from '../store/vector-cache.ts';
 
 export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 
-/** The number of chunks of files under this analyzer, cached across runs. */
+/** The number of chunks of files under this analyzer, cached across runs: deleting a file then needs no content. */
 export interface ChunkCounts {
   /** Undefined when unknown. */
   get(file: CountKey): number | undefined;

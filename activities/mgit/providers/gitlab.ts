@@ -6,7 +6,7 @@ import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, se
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider, RepositoryName } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
-import { basic, readSecret } from './secret.ts';
+import { basic, readProviderSecret } from './secret.ts';
 
 /** GitLab's description of a project. Without a token it has fewer fields. */
 const project = z.object({
@@ -36,7 +36,7 @@ const NESTED = ':';
  */
 export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, apiUrl = `${url}/api/v4`, archived, forks } = config;
-  const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const token = (): string | null => readProviderSecret(env, config.tokenEnv, name);
   const turn = forgeTurn(config, token);
   const client = createRestClient({
     turn,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { redact } from '../../../domain/shared/redact.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
-import { failureOf, type Refusal, waitOf } from './refusal.ts';
+import { failureOf, type ForgeRefusal, waitOf } from './refusal.ts';
 
 /** The address and credentials of a forge's API. */
 export interface RestClientOptions {
@@ -42,9 +42,9 @@ interface Answer {
 }
 
 class RefusedError extends Error {
-  readonly refusal: Refusal;
+  readonly refusal: ForgeRefusal;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: ForgeRefusal) {
     super(refusal.said);
     this.refusal = refusal;
   }

@@ -14,7 +14,7 @@ import {
   verifyCatalogFlow,
 } from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { FLEET_RESULT } from './results.ts';
 

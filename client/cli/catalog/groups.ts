@@ -25,7 +25,7 @@ import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.t
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type ShownError, shownError, worstExitCode } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { printList } from '../../core/print-list.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { connectTemporal, loadedConfig } from '../../core/servers.ts';

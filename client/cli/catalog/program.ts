@@ -15,7 +15,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     .argument('<pattern...>', 'mgit patterns')
     .addOption(jsonOption())
     .action((patterns: string[], options: { json?: boolean }) =>
-      run(options, async (context) => (await import('./catalog.ts')).listRepositories(context, patterns, options)),
+      run(options, async (context) => (await import('./catalog.ts')).printRepositories(context, patterns, options)),
     );
   program
     .command('diff')

@@ -11,7 +11,7 @@ import { fillBuildFlow, reembedIndexFlow } from '../../../domain/catalog/flows/i
 import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
 import { FAILURES, isFailureType } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import type { ResultPrinter } from '../commands.ts';
 
 /** Prints the result of any fleet flow: a table, and a line for each failure. */

@@ -1,7 +1,7 @@
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Output } from '../../core/io.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 
 /** Shows the progress of a flow on standard error. */
 export interface Display {

@@ -1,7 +1,7 @@
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { handleOf, readProgress, type RunChain } from '../../core/run-chain.ts';
 import { follow, followUntilAsked, untilAnswered } from './follow.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';

@@ -1,6 +1,6 @@
 import type { CatalogFleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import { confirmation } from '../../shared/confirmation.ts';
+import { confirmationSchema } from '../../shared/confirmation.ts';
 import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from './flows.ts';
 import {
   branchName,
@@ -25,7 +25,7 @@ export const onboardRepositoriesFlow = defineFlow<OnboardInput, CatalogFleetResu
   id: ({ patterns }) => patternsId('onboard', patterns),
   question: ({ patterns }) => patterns.toSorted(),
   summary: ({ patterns }) => patternsSummary('onboard', patterns),
-  updates: { confirm: confirmation },
+  updates: { confirm: confirmationSchema },
 });
 
 /** Brings the matching indexed repositories, or all, up to date. */

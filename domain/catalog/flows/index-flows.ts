@@ -1,6 +1,6 @@
 import type { CatalogFleetResult } from './fleet.ts';
 import { type Busy, defineFlow } from '../../shared/flow.ts';
-import { confirmation } from '../../shared/confirmation.ts';
+import { confirmationSchema } from '../../shared/confirmation.ts';
 import type {
   FillInput,
   PruneInput,
@@ -37,7 +37,7 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   // a run that waits for a confirmation is not the same as one that does not
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
-  updates: { confirm: confirmation },
+  updates: { confirm: confirmationSchema },
 });
 
 /** Indexes into a build what is missing in it. */

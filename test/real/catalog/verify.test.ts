@@ -6,7 +6,7 @@ import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { objectId } from '../../../activities/index/store/object-id.ts';
 import { bucketOf, type IndexStore } from '../../../activities/index/store/store.ts';
-import { verifyRepository as verifyOne } from '../../../activities/catalog/verification.ts';
+import { verifyIndexed as verifyOne } from '../../../activities/catalog/verification.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';

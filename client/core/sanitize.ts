@@ -1,22 +1,33 @@
 import { toUSVString } from 'node:util';
 
 /** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
-const STEERING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
-const IN_TEXT = new RegExp(`[${STEERING}]`, 'gu');
+const CONTROLLING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
+/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in honest text and code. */
+const INVISIBLE = String.raw`\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff`;
+const IN_TEXT = new RegExp(`[${CONTROLLING}]`, 'gu');
 /** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
-const IN_NAME = new RegExp(String.raw`[${STEERING}\t\n\ud800-\udfff]|\\(?=u\{)`, 'gu');
+const IN_NAME = new RegExp(String.raw`[${CONTROLLING}\t\n\ud800-\udfff]|\\(?=u\{)`, 'gu');
+const ON_TERMINAL = new RegExp(String.raw`[${CONTROLLING}${INVISIBLE}\n]`, 'gu');
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text made safe to show. Characters that control a terminal, or that hide or reorder text, are written as
- * escape sequences such as `\u{1b}`. Line ends become line feeds.
+ * Foreign text for a person at a terminal, on one line. Control characters, and invisible characters that could disguise
+ * text, become U+FFFD; a tab becomes four spaces.
+ */
+export function printable(text: string): string {
+  return text.replaceAll('\t', '    ').replaceAll(ON_TERMINAL, '\u{fffd}');
+}
+
+/**
+ * Foreign text for an agent, which may use it again, such as code. Only characters that control a terminal, or that
+ * reorder or hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
   return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);
 }
 
 /**
- * A name (a path, a branch, a repository id) made safe to show, on one line. Different names are shown differently, and
+ * A name (a path, a branch, a repository id) for an agent, on one line. Different names are shown differently, and
  * {@link nameShownAs} restores the name.
  */
 export function sanitizeName(name: string): string {
@@ -29,7 +40,7 @@ export function nameShownAs(shown: string): string {
     const point = Number.parseInt(code, 16);
     if (point > 0x10ffff) return sequence;
     const character = String.fromCodePoint(point);
-    // only a sequence that `sanitizeName` writes: any other is part of the name
+    // only what would be shown like this: any other sequence is part of the name
     return character === '\\' || sanitizeName(character) === sequence ? character : sequence;
   });
 }
@@ -39,7 +50,7 @@ export function sanitizeLine(text: string): string {
   return sanitize(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
 }
 
-/** A JSON value with every string sanitized. Sanitized names stay unchanged. */
+/** A JSON value with every string in it sanitized. Names that are sanitized already stay as they are. */
 export function sanitizeValue<Value>(value: Value): Value {
   if (typeof value === 'string') return sanitize(value) as Value;
   if (Array.isArray(value)) return value.map((item: unknown) => sanitizeValue(item)) as Value;
