@@ -73,7 +73,10 @@ export function isKeyRefused(error: unknown): boolean {
 /** REST answers 401; gRPC gives an unknown key no status of its own: `UNKNOWN: extract auth: unauthorized: invalid api key`. */
 const REFUSED_KEY = /\b401\b|unauthenticated|unauthorized|anonymous access not enabled/i;
 
-/** The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error itself. */
+/**
+ * The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error
+ * itself.
+ */
 export function failureOfWeaviate(error: unknown, url?: string): unknown {
   if (error instanceof LonghaulError) return error;
   return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error, url) : error;
