@@ -4,7 +4,7 @@ import { isBeingRemoved } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { connectTemporal } from '../core/servers.ts';
-import { readReceipts } from './plan.ts';
+import { readReceipts } from './builds.ts';
 
 /** An indexed repository; files and objects are those of HEAD. */
 export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | 'objects' | 'indexedAt'> {
