@@ -15,7 +15,7 @@ export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | '
 }
 
 /** A summary of the fleet. */
-export interface FleetView {
+export interface FleetReport {
   /** When it was read, ISO 8601. */
   readonly at: string;
   /** `index.name` in longhaul.yaml. */
@@ -27,7 +27,7 @@ export interface FleetView {
 }
 
 /** Reads the index and the groups. Throws `ServerUnavailable`. */
-export async function viewFleet(context: CliContext): Promise<FleetView> {
+export async function viewFleet(context: CliContext): Promise<FleetReport> {
   const index = context.config.index.name;
   const session = await connectTemporal(context);
   try {
