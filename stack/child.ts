@@ -184,7 +184,7 @@ async function terminate(child: ChildProcess, signal: NodeJS.Signals, timeout: n
     await ended;
     clearTimeout(timer);
   }
-  // SupervisedChild processes that it may have left behind.
+  // child processes that it may have left behind.
   killGroup(child, 'SIGKILL');
 }
 
