@@ -43,7 +43,7 @@ const LONGEST_PAUSE = 30_000;
 const SETTLED = 60_000;
 
 /**
- * Starts a program and resolves when it is ready. From then on it is restarted until {@link SupervisedChild.stop}. `onStart` is
+ * Starts a program and resolves when it is ready. Afterwards it is restarted until {@link SupervisedChild.stop}. `onStart` is
  * called with every new process, before anything else happens. Throws {@link StackError} with the last lines of the log
  * when it ends or is not ready in time at the first start.
  */
@@ -184,7 +184,7 @@ async function terminate(child: ChildProcess, signal: NodeJS.Signals, timeout: n
     await ended;
     clearTimeout(timer);
   }
-  // SupervisedChild processes that it may have left behind.
+  // child processes that it may have left behind.
   killGroup(child, 'SIGKILL');
 }
 

@@ -6,7 +6,7 @@ import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import type { CliContext } from '../core/context.ts';
 import { weaviateAddress } from '../core/servers.ts';
 
-/** The builds of the index of a context, until `use` is done. Opens no model. Throws `ServerUnavailable`. */
+/** Connects to the builds of the index while `use` runs. Opens no model. Throws `ServerUnavailable`. */
 export async function withBuilds<Result>(
   context: CliContext,
   use: (builds: Builds) => Promise<Result>,
@@ -19,7 +19,7 @@ export async function withBuilds<Result>(
   }
 }
 
-/** All receipts of the live build, of every ref. */
+/** The receipts of all refs in the live build. */
 export async function readReceipts(context: CliContext): Promise<Receipt[]> {
   return withBuilds(context, async (builds) => {
     const live = await builds.live();

@@ -67,7 +67,7 @@ export type CatalogPlan = FleetPlan<PlannedRepository>;
 /** One page of a {@link CatalogPlan}. */
 export type RepositoryPage = FleetPage<PlannedRepository>;
 
-/** The part of a found or planned repository that is passed to the flow that works on it. */
+/** The part of a repository that is passed to the flow that works on it. */
 export function addressOf({ id, cloneUrl, uid }: RepositoryAddress): RepositoryAddress {
   return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }

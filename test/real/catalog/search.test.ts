@@ -115,7 +115,7 @@ describe('a search', () => {
       expect(existsSync(join(folder, 'data'))).toBe(false);
     });
 
-    test('`longhaul index list` loads no model either', async () => {
+    test('`longhaul index list` does not load a model', async () => {
       const { exitCode, stdout, stderr } = await longhaulProcess(env, ['index', 'list', '--json']);
       expect(exitCode, stderr).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject([{ repository: 'local/acme/api' }]);
@@ -123,7 +123,7 @@ describe('a search', () => {
       expect(loaded(/^@aws-sdk|^piscina|^activities\/(blobs|mgit|git|index\/models|index\/analysis)\//)).toEqual([]);
     });
 
-    test('the gateway loads nothing of the index', async () => {
+    test('the gateway does not load the index', async () => {
       const program = `await import(${JSON.stringify(new URL('../../../client/gateway/server.ts', import.meta.url).href)})`;
       await execa(process.execPath, ['--input-type=module', '-e', program], { env, extendEnv: false });
       expect(loaded(/^client\/gateway\/server/)).toHaveLength(1);
