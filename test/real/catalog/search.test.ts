@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { search, type SearchAnswer } from '../../../activities/index/search.ts';
@@ -139,7 +140,7 @@ describe('a search', () => {
     });
     afterEach(() => rm(folder, { recursive: true, force: true }));
 
-    /** Files of the rooms that only indexing needs, which the process has loaded. */
+    /** The loaded files of the layers that only indexing needs. */
     const loaded = (needless: RegExp): string[] => [...recordedModules(modules)].filter((path) => needless.test(path));
 
     test('`longhaul search` loads no blob store, planner, spool, mgit and git', async () => {
@@ -151,6 +152,21 @@ describe('a search', () => {
         [],
       );
       expect(existsSync(join(folder, 'data'))).toBe(false);
+    });
+
+    test('`longhaul index list` does not load a model', async () => {
+      const { exitCode, stdout, stderr } = await longhaulProcess(env, ['index', 'list', '--json']);
+      expect(exitCode, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ repository: 'local/acme/api' }]);
+      expect(loaded(/^activities\/index\/store\/builds/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^piscina|^activities\/(blobs|mgit|git|index\/models|index\/analysis)\//)).toEqual([]);
+    });
+
+    test('the gateway does not load the index', async () => {
+      const program = `await import(${JSON.stringify(new URL('../../../client/gateway/server.ts', import.meta.url).href)})`;
+      await execa(process.execPath, ['--input-type=module', '-e', program], { env, extendEnv: false });
+      expect(loaded(/^client\/gateway\/server/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^weaviate-client|^activities\/(blobs|mgit|git|index)\//)).toEqual([]);
     });
 
     test('`longhaul mcp` loads no blob store, planner and spool', async () => {
