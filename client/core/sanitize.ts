@@ -11,16 +11,16 @@ const ON_TERMINAL = new RegExp(String.raw`[${CONTROLLING}${INVISIBLE}\n]`, 'gu')
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text for a terminal, on one line, to be read by a person: control characters must not control the terminal, and
- * invisible characters must not disguise the text. Each of them becomes U+FFFD, a tab four spaces.
+ * Foreign text for a person at a terminal, on one line. Control characters, and invisible characters that could disguise
+ * text, become U+FFFD; a tab becomes four spaces.
  */
 export function printable(text: string): string {
   return text.replaceAll('\t', '    ').replaceAll(ON_TERMINAL, '\u{fffd}');
 }
 
 /**
- * Foreign text for an agent, which may use it again, such as code: only characters that control a terminal, or that reorder or
- * hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
+ * Foreign text for an agent, which may use it again, such as code. Only characters that control a terminal, or that
+ * reorder or hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
   return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);
@@ -28,7 +28,7 @@ export function sanitize(text: string): string {
 
 /**
  * A name (a path, a branch, a repository id) for an agent, on one line. Different names are shown differently, and
- * {@link nameShownAs} turns what is shown back into the name.
+ * {@link nameShownAs} restores the name.
  */
 export function sanitizeName(name: string): string {
   return name.replaceAll(IN_NAME, escapeSequence);
