@@ -4,16 +4,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { openSearch } from '../../../client/catalog/search.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
+import { openGateway } from '../../support/weaviate-gateway.ts';
 
 describe('a search', () => {
   let estate: Estate;
@@ -65,6 +69,41 @@ describe('a search', () => {
       });
     },
   );
+
+  test('of a session takes as long as its caller waits, also for the question which build is live', async () => {
+    const { weaviate, modelFolder, cacheDir } = inject('stack');
+    let clock = 1_000_000;
+    let asked = 0;
+    const gateway = await openGateway(weaviate, {
+      onRest: () => {
+        asked++;
+        clock += 1_000;
+      },
+    });
+    const env = {
+      WEAVIATE_URL: gateway.url,
+      WEAVIATE_GRPC: gateway.grpc,
+      WEAVIATE_API_KEY: weaviate.apiKey ?? '',
+      LONGHAUL_MODEL_DIR: modelFolder,
+      LONGHAUL_CACHE_DIR: cacheDir,
+      LONGHAUL_DATA_DIR: estate.dataDir,
+    };
+    const { path: configPath, ...loaded } = loadConfig({ path: estate.configPath, env });
+    const session = await openSearch({ ...loaded, configPath, ...memoryIo(env) });
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    try {
+      for (const query of ['read a file', 'send a mail']) {
+        asked = 0;
+        const { tookMs, results } = await session.search({ query });
+        expect(results).toHaveLength(2);
+        expect(asked).toBeGreaterThan(0);
+        expect(tookMs).toBe(asked * 1_000);
+      }
+    } finally {
+      now.mockRestore();
+      await session.close();
+    }
+  });
 
   // the client of Weaviate tries for half a minute
   test('of an unavailable Weaviate is a typed failure', async () => {
