@@ -5,6 +5,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Analyzer, createAnalyzer } from '../index/analysis/analyzer.ts';
+import { createReleasableAnalyzer, type ReleasableAnalyzer } from '../index/analysis/releasable-analyzer.ts';
 import type { ModelOptions } from '../index/models/embedder.ts';
 import { createRescorer } from '../index/models/rescorer.ts';
 import { search, type SearchAnswer, type SearchQuery } from '../index/search.ts';
@@ -23,7 +24,7 @@ export interface IndexPlaces {
   readonly modelFolder: string | (() => Promise<string>);
 }
 
-/** A question to the repositories that match a pattern. */
+/** A search, optionally only in the repositories that match a pattern. */
 export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
 
 /** A build of the index, open for searches. */
@@ -37,7 +38,7 @@ export interface OpenBuild {
   readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
-/** The index of a configuration: what a search needs, and all that indexing is built on. */
+/** The index of a configuration. A search needs nothing else. */
 export interface OpenIndex {
   readonly builds: Builds;
   /** The live build; null when nothing was ever indexed. */
@@ -45,10 +46,12 @@ export interface OpenIndex {
   /** A build whose collections exist. */
   open(build: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild>;
   /**
-   * Creates the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Returns
-   * its digest.
+   * Creates the empty collections of a build unless they exist, with this model or that of `longhaul.yaml`. Returns its
+   * digest.
    */
   begin(model?: string | ModelSettings): Promise<string>;
+  /** Closes the models of builds that no longer exist, with their threads, as soon as no call uses them. */
+  releaseModels(): Promise<void>;
   /** Closes connections and stops threads. Running calls are rejected. */
   close(): Promise<void>;
 }
@@ -79,8 +82,16 @@ export async function openAnalyzer(
 
 /** Options of {@link openIndex}. */
 export interface IndexOptions extends ModelOptions {
-  /** Opens the analyzer of a build. Several indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
+  /** Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
   readonly openAnalyzer?: typeof openAnalyzer;
+}
+
+/** Milliseconds between two looks for builds that no longer exist. */
+const RELEASE_AGAIN_MS = 60_000;
+
+/** What the analyzer of a build depends on. */
+function analyzerKey({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): string {
+  return JSON.stringify([model, maxFileBytes]);
 }
 
 /** Connects to Weaviate. Models and collections are opened on first use. Throws `ServerUnavailable`, `AuthenticationFailed`. */
@@ -95,17 +106,41 @@ export async function openIndex(
   const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
-  const analyzers = new Map<string, Promise<Analyzer>>();
+  const analyzers = new Map<string, Promise<ReleasableAnalyzer>>();
+  /** Those that could be opened. */
+  const usable = new Map<string, ReleasableAnalyzer>();
+  let releasedAt = Date.now();
   const opened = new Map<string, Promise<OpenBuild>>();
   const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
-  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
-    const { model, maxFileBytes } = wanted;
-    const key = JSON.stringify([model, maxFileBytes]);
-    return once(analyzers, key, () => openOne(loaded, places, env, { model, maxFileBytes, ...options }));
+  function analyzerFor({
+    model,
+    maxFileBytes,
+  }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<ReleasableAnalyzer> {
+    const key = analyzerKey({ model, maxFileBytes });
+    return once(analyzers, key, async () => {
+      const analyzer = await createReleasableAnalyzer(() =>
+        openOne(loaded, places, env, { model, maxFileBytes, ...options }),
+      );
+      usable.set(key, analyzer);
+      return analyzer;
+    });
   }
 
-  function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {
+  async function releaseModels(): Promise<void> {
+    releasedAt = Date.now();
+    const needed = new Set((await builds.list()).map(({ settings }) => analyzerKey(settings)));
+    for (const [key, analyzer] of usable) if (!needed.has(key)) await analyzer.release();
+  }
+
+  /** Another process may have removed a build. A single open model is most likely that of the live build. */
+  async function releaseNowAndThen(): Promise<void> {
+    const isOpen = [...usable.values()].filter((analyzer) => analyzer.isOpen());
+    if (isOpen.length > 1 && Date.now() - releasedAt >= RELEASE_AGAIN_MS) await releaseModels();
+  }
+
+  async function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {
+    await releaseNowAndThen();
     return once(opened, digest, async () => {
       const analyzer = await analyzerFor(settings);
       if (analyzer.modelDigest !== settings.modelDigest) {
@@ -136,14 +171,15 @@ export async function openIndex(
 
   return {
     builds,
+    releaseModels,
     open,
     async live() {
       const build = await builds.live();
       return build === null ? null : open(build);
     },
-    async begin(wanted = config.index.model) {
+    async begin(requested = config.index.model) {
       const { maxFileBytes } = config.index;
-      const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
+      const model = typeof requested === 'string' ? modelSettings(config, requested) : requested;
       const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
       await builds.create(digest, { model, modelDigest, maxFileBytes });
       return digest;

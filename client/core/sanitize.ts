@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 
 /** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
 const CONTROLLING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
-/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in honest text and code. */
+/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in legitimate text and code. */
 const INVISIBLE = String.raw`\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff`;
 const IN_TEXT = new RegExp(`[${CONTROLLING}]`, 'gu');
 /** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
@@ -40,7 +40,7 @@ export function nameShownAs(shown: string): string {
     const point = Number.parseInt(code, 16);
     if (point > 0x10ffff) return sequence;
     const character = String.fromCodePoint(point);
-    // only what would be shown like this: any other sequence is part of the name
+    // only a sequence that `sanitizeName` writes: any other is part of the name
     return character === '\\' || sanitizeName(character) === sequence ? character : sequence;
   });
 }
@@ -50,7 +50,7 @@ export function sanitizeLine(text: string): string {
   return sanitize(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
 }
 
-/** A JSON value with every string in it sanitized. Names that are sanitized already stay as they are. */
+/** A JSON value with every string sanitized. Sanitized names stay unchanged. */
 export function sanitizeValue<Value>(value: Value): Value {
   if (typeof value === 'string') return sanitize(value) as Value;
   if (Array.isArray(value)) return value.map((item: unknown) => sanitizeValue(item)) as Value;
