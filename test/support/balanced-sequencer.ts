@@ -2,8 +2,8 @@ import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Seconds that the longest files take on two processors (docs/testing.md). It needs to be right only roughly: a file of which
- * nothing is known here counts as {@link UNKNOWN}.
+ * Seconds that the longest files take on two processors (docs/testing.md). It needs to be right only roughly: a file of
+ * which nothing is known here counts as {@link UNKNOWN}.
  */
 const SECONDS: Readonly<Record<string, number>> = {
   'test/compose/compose.test.ts': 1_200,

@@ -13,8 +13,8 @@ import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-
 import { openGateway } from './weaviate-gateway.ts';
 
 /**
- * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
- * itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
+ * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and
+ * ends itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
  */
 const { env } = process;
 const loaded = loadConfig({ env });

@@ -8,7 +8,10 @@ export const FAULTS: readonly Fault[] = [
   { status: 503, message: '' },
 ];
 
-/** Faults of API requests, including refusals. Git does not expose headers: for git, 403 means no access, and 429 a minute. */
+/**
+ * Faults of API requests, including refusals. Git does not expose headers: for git, 403 means no access, and 429 a
+ * minute.
+ */
 export const API_FAULTS: readonly Fault[] = [
   ...FAULTS,
   { status: 429, message: 'Slow down', headers: { 'retry-after': '1' } },

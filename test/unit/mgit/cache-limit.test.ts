@@ -262,13 +262,13 @@ test('pages of listings count, too, and the least recently used are removed', as
   for (const name of ['old', 'used', 'last']) await write(name);
   const long = new Date(Date.now() - 100_000_000);
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), long, long);
-  // of a process that is dead
+  // from a dead process
   writeFileSync(join(folder, `a.json.tmp-${'0'.repeat(8)}-1-${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`), 'x');
   utimesSync(join(folder, readdirSync(folder).find((name) => name.includes('.tmp-')) ?? ''), long, long);
   expect(await mgit.tidy(3.9 * SIZE)).toEqual([]);
   expect(readdirSync(folder)).toHaveLength(3);
 
-  // a page that a listing uses stays, though the forge has not changed it for long
+  // a page that a listing uses stays, even if it is old
   for (const name of ['used', 'last']) expect(await pages.read(url(name))).toMatchObject({ etag: name });
   await write('more');
   const evicted = await mgit.tidy(3.9 * SIZE);
