@@ -4,6 +4,7 @@ import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../activities/shared/config.ts';
+import { createAlertActivities } from '../../activities/catalog/alerts.ts';
 import type { IndexTools } from '../../activities/catalog/catalog.ts';
 import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
 import { flowsWorker, reposWorker } from '../../workers/roles.ts';
@@ -20,6 +21,10 @@ const passed = new Map<string, number>();
 let doom: Boundary | null = null;
 let isCounting = false;
 let embedded = 0;
+/** Patterns of activities that are to be held, and those that are. */
+let toHold: readonly string[] = [];
+const held = new Set<string>();
+let isAskedWhenHeld = false;
 
 /** The work is at this boundary now. Nothing runs after it when it is the fatal one. */
 function at(kind: string): void {
@@ -44,7 +49,11 @@ const place = {
   connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
   namespace: setting('TEMPORAL_NAMESPACE'),
 };
-const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') });
+const flows = flowsWorker(
+  place,
+  { codePath: setting('DOOMED_BUNDLE') },
+  { alerts: createAlertActivities(loaded.config, env) },
+);
 const repos = reposWorker(place, watched(tools));
 const workers = await Promise.all([
   // the runs that are cached here are given to another worker when this one does not answer for so long
@@ -63,6 +72,17 @@ const workers = await Promise.all([
 process.on('message', (order: DoomedWorkerOrder) => {
   if (order === 'report') {
     tell({ passed: Object.fromEntries(passed), embedded });
+    return;
+  }
+  if (order === 'say when held') {
+    isAskedWhenHeld = true;
+    tellWhenHeld();
+    return;
+  }
+  if ('hold' in order) {
+    toHold = order.hold;
+    held.clear();
+    tell('armed');
     return;
   }
   doom = order.doom;
@@ -87,11 +107,33 @@ function setting(name: string): string {
   return value;
 }
 
-/** Before an activity starts, and when its work is done but nobody knows. */
+/** Never returns for an activity that is to be held: its work is done, and the server is not told. */
+async function holdIfAsked(activity: string): Promise<void> {
+  const pattern = toHold.find((one) => matchesGlob(activity, one));
+  if (pattern === undefined) return;
+  held.add(pattern);
+  tellWhenHeld();
+  await new Promise<never>(() => undefined);
+}
+
+function tellWhenHeld(): void {
+  if (!isAskedWhenHeld || held.size < toHold.length) return;
+  isAskedWhenHeld = false;
+  tell('held');
+}
+
+/** `*` in a pattern, once at most, stands for anything. */
+function matchesGlob(text: string, pattern: string): boolean {
+  const [head = '', tail] = pattern.split('*');
+  if (tail === undefined) return text === pattern;
+  return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
+}
+
+/** Before an activity starts, and when its work is done and the server does not know it. */
 function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
   activity: ActivityInterceptorsFactory[];
 } {
-  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal } }) => ({
+  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal, workflowExecution } }) => ({
     inbound: {
       async execute(input, next) {
         at(`${activityType} starts`);
@@ -99,6 +141,7 @@ function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | unde
         try {
           const result = await next(input);
           at(`${activityType} is done`);
+          await holdIfAsked(`${workflowExecution?.workflowId} ${activityType}`);
           return result;
         } finally {
           clearInterval(alive);
