@@ -1,7 +1,7 @@
 // Commit messages: https://www.conventionalcommits.org, as CONTRIBUTING.md shows them.
 export default {
   extends: ['@commitlint/config-conventional'],
-  // merges of pull requests and branches, in whatever words the forge has for them
+  // merges of pull requests and branches, whose messages the forge writes
   ignores: [(message) => /^Merge[ :]/.test(message)],
   rules: {
     'type-enum': [
@@ -9,7 +9,7 @@ export default {
       'always',
       ['feat', 'fix', 'perf', 'refactor', 'docs', 'test', 'bench', 'build', 'ci', 'style', 'chore', 'revert'],
     ],
-    // a line of the house
+    // the line length of this repository
     'header-max-length': [2, 'always', 120],
     'body-max-line-length': [2, 'always', 120],
     // trailers and links

@@ -110,8 +110,8 @@ async function busyCycles(
     mustEqual('repositories that failed', count('failed'), 0);
     mustEqual('repositories that were synced', count('succeeded'), CHANGED);
     mustEqual('repositories without work', count('skipped'), REPOSITORIES - CHANGED);
-    const there = (await tools.store.receipts()).filter((receipt) => receipt.commit === commit);
-    mustEqual('receipts at the new commit', there.length, CHANGED);
+    const updated = (await tools.store.receipts()).filter((receipt) => receipt.commit === commit);
+    mustEqual('receipts at the new commit', updated.length, CHANGED);
     const asked = forge.requests.filter((request) => request.includes('/api/')).length;
     api.push(asked);
     git.push(forge.requests.length - asked);

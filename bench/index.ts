@@ -76,7 +76,7 @@ function load(name: string): Promise<Benchmark> {
 
 function describe({ benchmark, loadBefore, loadAfter, figures }: Measured): string {
   const table = new Table({
-    head: [`${benchmark} (load ${loadBefore} → ${loadAfter})`, 'median', 'min – max', 'runs', 'promised'],
+    head: [`${benchmark} (load ${loadBefore} → ${loadAfter})`, 'median', 'min – max', 'runs', 'requirement'],
     colAligns: ['left', 'right', 'right', 'right', 'left'],
     style: { head: [], border: [], compact: true },
   });

@@ -10,9 +10,9 @@ const MB = 1e6;
 const BLOCK = 512;
 
 /**
- * Packs the package as it is published and installs it into an empty folder, with and without optional dependencies. Install
- * scripts are not run: what they fetch is not part of the packages. `LONGHAUL_BENCH_TARBALL` names a packed package to
- * measure instead.
+ * Packs the package as for publishing and installs it into an empty folder, with and without optional dependencies.
+ * Install scripts do not run, because files that they fetch are not part of the packages. `LONGHAUL_BENCH_TARBALL` is a
+ * packed package to measure instead.
  */
 export const install: Benchmark = {
   about: 'the size on disk of `npm install longhaul`, whole and by package',
@@ -40,7 +40,7 @@ async function packed({ dir, signal, note }: BenchContext): Promise<string> {
     cancelSignal: signal,
   });
   const file = /longhaul-[^"/]*\.tgz/.exec(stdout)?.[0];
-  if (file === undefined) throw new Error(`npm pack named no file: ${stdout.slice(-300)}`);
+  if (file === undefined) throw new Error(`npm pack printed no file name: ${stdout.slice(-300)}`);
   return join(dir, file);
 }
 
@@ -61,7 +61,7 @@ async function installed(
   return sizesIn(join(folder, 'node_modules'));
 }
 
-/** The space that each package's files take on disk, in bytes, those of nested packages counted for themselves. */
+/** The disk space of each package's own files in bytes; nested packages are counted separately. */
 async function sizesIn(folder: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

@@ -15,7 +15,7 @@ import type { Judged } from './judged.ts';
 import { fetchJudged, readJudged } from './judged.ts';
 import { modelCache } from './servers.ts';
 
-/** The judged packages, indexed in a real Weaviate whose data is kept between runs. */
+/** The judged packages, indexed in a real Weaviate whose data is stored between runs. */
 export interface JudgedIndex {
   readonly client: WeaviateClient;
   readonly judged: readonly Judged[];
@@ -75,9 +75,9 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
       const { root, repository, commit } = await fetchJudged(one, userCache, signal);
       for (let copy = 0; copy < copies; copy++) {
         const address = { id: repositoryOf(one, copy), cloneUrl: join(root, `${repository}.git`) };
-        const kept = await store.readReceipt(address.id);
-        if (kept?.commit === commit && kept.digest === analyzer.digest && kept.pending === null) {
-          chunks += kept.objects;
+        const known = await store.readReceipt(address.id);
+        if (known?.commit === commit && known.digest === analyzer.digest && known.pending === null) {
+          chunks += known.objects;
           continue;
         }
         fresh = true;

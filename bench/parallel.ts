@@ -6,12 +6,13 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { stringify } from 'yaml';
 import { loadConfig } from '../activities/shared/config.ts';
 import { createPlanner } from '../activities/catalog/planner.ts';
+import { reposWork } from '../activities/catalog/repos-role.ts';
 import { type OpenTools, openTools } from '../activities/catalog/tools.ts';
 import { startFlow } from '../client/core/start-flow.ts';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import type { Stack } from '../stack/stack.ts';
 import { workflowBundle } from '../workers/bundle.ts';
-import { flowsWorker, reposWorker } from '../workers/roles.ts';
+import { activityWorker, flowsWorker } from '../workers/roles.ts';
 import { realFiles } from './corpus.ts';
 import { mustEqual, timed, unlessAborted } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
@@ -93,7 +94,7 @@ async function intoWeaviate(context: BenchContext, root: string): Promise<Record
       for (let run = 0; run < runs; run++) {
         unknown.push(await pair(place, `new-${run}`, { isKnown: false, narrowFirst: run % 2 === 0 }));
         known.push(await pair(place, `known-${run}`, { isKnown: true, narrowFirst: run % 2 === 0 }));
-        note(`run ${run + 1}: ${told(unknown.at(-1))}; embeddings cached: ${told(known.at(-1))}`);
+        note(`run ${run + 1}: ${secondsOf(unknown.at(-1))}; embeddings cached: ${secondsOf(known.at(-1))}`);
       }
       return { unknown, known };
     } finally {
@@ -123,7 +124,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
     const at = { connection, namespace };
     const workers = await Promise.all([
       Worker.create(flowsWorker(at, await workflowBundle({ traced: false }))),
-      Worker.create(reposWorker(at, await withSink(tools))),
+      Worker.create(activityWorker(at, 'repos', reposWork(await withSink(tools)))),
     ]);
     const running = workers.map((worker) => worker.run());
     const client = new Client({ connection: asking, namespace });
@@ -133,7 +134,7 @@ async function intoSinks(context: BenchContext, root: string): Promise<Pair[]> {
     const pairs: Pair[] = [];
     for (let run = 0; run < runs; run++) {
       pairs.push(await pair(place, `sink-${run}`, { isKnown: false, narrowFirst: run % 2 === 0 }));
-      note(`run ${run + 1}: ${told(pairs.at(-1))}`);
+      note(`run ${run + 1}: ${secondsOf(pairs.at(-1))}`);
     }
     for (const worker of workers) worker.shutdown();
     await Promise.all(running);
@@ -182,7 +183,7 @@ function ratio({ narrow, wide }: Pair): number {
   return narrow.seconds / wide.seconds;
 }
 
-function told(measured: Pair | undefined): string {
+function secondsOf(measured: Pair | undefined): string {
   return measured ? `${measured.narrow.seconds.toFixed(1)} s and ${measured.wide.seconds.toFixed(1)} s` : '';
 }
 

@@ -52,14 +52,14 @@ export async function unpackPublished(pkg: PublishedPackage, folder: string, opt
 /** The path of the archive in the cache; it gets its name after its checksum is verified. */
 async function cachedArchive(pkg: PublishedPackage, options: PackageOptions): Promise<string> {
   const archive = join(options.cacheDir, pkg.sha256);
-  const kept = await readFile(archive).catch(() => null);
-  if (kept !== null && sha256(kept) === pkg.sha256) return archive;
+  const cached = await readFile(archive).catch(() => null);
+  if (cached !== null && sha256(cached) === pkg.sha256) return archive;
 
   const content = await download(await addressOf(pkg, options), pkg, options);
   if (sha256(content) !== pkg.sha256) {
     throw new LonghaulError(
       'InvalidInput',
-      `${pkg.name} ${pkg.version} of ${pkg.registry} does not have the pinned checksum: nothing was kept.`,
+      `${pkg.name} ${pkg.version} of ${pkg.registry} does not have the pinned checksum: it was discarded.`,
     );
   }
   await mkdir(options.cacheDir, { recursive: true });

@@ -146,18 +146,18 @@ async function scoresOf({ find }: System, judged: readonly Judged[], signal: Abo
 }
 
 function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
-  const half = (wanted: Judged['half']): readonly Scored[] => scored.filter((one) => one.half === wanted);
+  const half = (which: Judged['half']): readonly Scored[] => scored.filter((one) => one.half === which);
   const line = (what: string, values: readonly number[]): Figure => ({
     what,
     unit: 'count',
     values: [Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3))],
   });
-  return (['tune', 'held-out'] as const).flatMap((wanted) => {
-    const ones = half(wanted);
+  return (['tune', 'held-out'] as const).flatMap((which) => {
+    const ones = half(which);
     if (ones.length === 0) return [];
     const figures = [
       line(
-        `${name} · ${wanted}`,
+        `${name} · ${which}`,
         ones.map(({ binary }) => binary),
       ),
     ];
@@ -166,7 +166,7 @@ function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
       const some = ones.filter((one) => one.category === category);
       figures.push(
         line(
-          `${name} · ${wanted} · ${category}`,
+          `${name} · ${which} · ${category}`,
           some.map(({ binary }) => binary),
         ),
       );
@@ -174,7 +174,7 @@ function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
     return [
       ...figures,
       line(
-        `${name} · ${wanted} · graded`,
+        `${name} · ${which} · graded`,
         ones.map(({ graded }) => graded),
       ),
     ];

@@ -21,8 +21,8 @@ const UNFINISHED = '.unfinished';
 export interface FleetProgress {
   /** The repository's path below the root. */
   readonly path: string;
-  /** `fetching` and `making` begin a step; `made` and `kept` (it existed) end a repository. */
-  readonly step: 'fetching' | 'making' | 'made' | 'kept';
+  /** `fetching` and `making` begin a step; `made` and `reused` (it existed before) finish a repository. */
+  readonly step: 'fetching' | 'making' | 'made' | 'reused';
   /** Finished repositories, of `total`. */
   readonly finished: number;
   readonly total: number;
@@ -43,7 +43,7 @@ export interface FleetOptions {
 /** Result of {@link makeFleet}. */
 export interface Fleet {
   readonly made: number;
-  readonly kept: number;
+  readonly reused: number;
   /** Packages that were not in the cache. */
   readonly fetched: number;
 }
@@ -59,23 +59,23 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
   const { root, packages = FLEET_PACKAGES, onProgress } = options;
   const firstFailure = new AbortController();
   const signal = AbortSignal.any([firstFailure.signal, ...(options.signal ? [options.signal] : [])]);
-  const count = { made: 0, kept: 0, fetched: 0 };
-  const tell = (path: string, step: FleetProgress['step']): void =>
-    onProgress?.({ path, step, finished: count.made + count.kept, total: packages.length });
+  const count = { made: 0, reused: 0, fetched: 0 };
+  const notify = (path: string, step: FleetProgress['step']): void =>
+    onProgress?.({ path, step, finished: count.made + count.reused, total: packages.length });
 
   async function provide(pkg: FleetPackage): Promise<void> {
     signal.throwIfAborted();
     if (await isComplete(root, pkg)) {
-      count.kept++;
-      return tell(pkg.path, 'kept');
+      count.reused++;
+      return notify(pkg.path, 'reused');
     }
-    tell(pkg.path, 'fetching');
+    notify(pkg.path, 'fetching');
     const fetched = await fetchVersions(pkg, options.cacheDir, signal);
     count.fetched += fetched;
-    tell(pkg.path, 'making');
+    notify(pkg.path, 'making');
     await makeRepository(pkg, options, signal);
     count.made++;
-    tell(pkg.path, 'made');
+    notify(pkg.path, 'made');
   }
 
   await clearUnfinished(options);

@@ -74,7 +74,7 @@ async function demoFleet(run: Run, fleet: NonNullable<Scene['fleet']>): Promise<
   await stages.stage(
     'make the fleet',
     () => makeFleet({ ...fleet, signal, onProgress: progress }),
-    ({ made, kept, fetched }) => `${made} repositories made, ${kept} reused; ${fetched} npm packages fetched`,
+    ({ made, reused, fetched }) => `${made} repositories made, ${reused} reused; ${fetched} npm packages fetched`,
   );
   await stages.stage(
     'set the fleet back to its early versions',
@@ -178,7 +178,7 @@ function quoted(word: string): string {
 
 function progressLine(): (progress: FleetProgress) => void {
   return ({ path, step, finished, total }) => {
-    if (step !== 'kept')
+    if (step !== 'reused')
       process.stderr.write(
         `  ${styleText('dim', `${finished}/${total}`, { stream: process.stderr })} ${step} ${path}\n`,
       );

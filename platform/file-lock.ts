@@ -10,42 +10,42 @@ import { temporaryPath } from './temporary.ts';
 
 /** A lock file that this process holds until it calls `release` or dies. */
 export interface FileLock {
-  /** Gives the lock up; a second call does nothing. */
+  /** Releases the lock; a second call does nothing. */
   release(): Promise<void>;
 }
 
 /** How to wait for a lock. */
 export interface LockOptions {
-  /** Gives the wait up, with the signal's reason. */
+  /** Ends the wait; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after every attempt that found the lock held; throw to give the wait up. `waitedMs` is 0 after the first attempt. */
+  /** Called after every attempt that found the lock held; throw to end the wait. `waitedMs` is 0 after the first attempt. */
   readonly onHeld?: (holder: Holder, waitedMs: number) => void;
 }
 
-/** Who holds a lock. */
+/** The holder of a lock. */
 export interface Holder {
   /** Null when the lock file does not say. */
   readonly process: ProcessIdentity | null;
-  /** False for a process of another machine or PID namespace: only the times of its lock file say whether it lives. */
+  /** False for a process of another machine or PID namespace: only its lock file's times show whether it is alive. */
   readonly isVisible: boolean;
 }
 
-/** What stands in a lock file. */
+/** The content of a lock file. */
 type Entry = Signature & { readonly token: string };
 
-/** The holder touches its file this often. */
+/** Interval at which the holder touches its file. */
 const TOUCH_MS = 5_000;
-/** A holder that cannot be seen is taken for dead when its file has not changed for so long while we watched. */
+/** A holder that this process cannot see counts as dead when its file stayed unchanged for so long while we watched. */
 const STALE_MS = 60_000;
 const POLL_MS = 50;
 
-/** The waiters of this process: one at a time of them tries for the file. */
+/** The waiters of this process. Only the first of them polls the file. */
 const queues = new Map<string, { readonly turn: Semaphore; waiters: number }>();
 
 /**
- * Runs `work` while no other process, nor another call in this one, holds the lock file; calls of one process take turns in their
- * order. The lock of a dead holder is taken over: at once when the holder's PID namespace is ours, else after a minute in which
- * its file did not change. Clocks of different machines are never compared.
+ * Runs `work` while this call holds the lock file exclusively, also against other calls in this process, which get the
+ * lock in order of arrival. The lock of a dead holder is taken over: immediately when the holder is in our PID
+ * namespace, else after a minute in which its file did not change. Clocks of different machines are never compared.
  */
 export async function withLock<Result>(
   path: string,
@@ -72,7 +72,7 @@ export async function withLock<Result>(
   }
 }
 
-/** Takes the lock file as soon as its holder gives it up or is dead (see {@link withLock}). Makes its folder. */
+/** Takes the lock file as soon as its holder releases it or is dead (see {@link withLock}). Creates its folder. */
 export async function waitForLock(path: string, { signal, onHeld }: LockOptions = {}): Promise<FileLock> {
   const started = performance.now();
   const watch = createWatch(path);
@@ -85,12 +85,12 @@ export async function waitForLock(path: string, { signal, onHeld }: LockOptions 
   }
 }
 
-/** Takes the lock file, or says who holds it. The lock of a process that is seen to be dead counts as free. */
+/** Takes the lock file, or returns its holder. The lock of a process known to be dead counts as free. */
 export function tryLock(path: string): Promise<{ readonly lock: FileLock } | { readonly holder: Holder }> {
   return attempt(path, createWatch(path));
 }
 
-/** The process that holds the lock file and runs where this one can see it; null when there is none. */
+/** The visible running process that holds the lock file; null when there is none. */
 export function lockHolder(path: string): ProcessIdentity | null {
   try {
     const entry = JSON.parse(readFileSync(path, 'utf8')) as Entry;
@@ -102,8 +102,8 @@ export function lockHolder(path: string): ProcessIdentity | null {
 }
 
 /**
- * Says to every process that this one uses a file or folder, until the returned function is called. Any number of processes
- * may; a process that would disturb them asks {@link isShared} first.
+ * Marks a file or folder as used by this process, until the returned function is called. Any number of processes may use
+ * it; a process that would disturb them checks {@link isShared} first.
  */
 export async function share(path: string): Promise<() => Promise<void>> {
   const entry = newEntry();
@@ -117,12 +117,12 @@ export async function share(path: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Uses of other machines that were seen before, so that a later look can tell whether they are still touched. */
+/** Uses by other machines seen earlier, so that a later check can find whether they are still touched. */
 const watchedUses = new Map<string, Watch>();
 
 /**
- * True while a process uses the path, as {@link share} says. Removes what dead processes left; a use of another machine or PID
- * namespace counts until two looks of this process, a minute or more apart, found it unchanged.
+ * True while a process uses the path (see {@link share}). Removes marks of dead processes. A mark of another machine or
+ * PID namespace counts until this process found it unchanged in two checks, a minute or more apart.
  */
 export async function isShared(path: string): Promise<boolean> {
   const folder = dirname(path);
@@ -150,7 +150,7 @@ function newEntry(): Entry {
   return { ...signature(), token: randomUUID() };
 }
 
-/** Touches a file until it is stopped, so that processes that cannot see this one know that it lives. */
+/** Touches a file regularly, so that processes that cannot see this one know that it is alive. Returns how to stop. */
 function keepFresh(path: string): () => void {
   const timer = setInterval(() => void utimes(path, new Date(), new Date()).catch(() => undefined), TOUCH_MS);
   timer.unref();
@@ -165,7 +165,7 @@ async function attempt(path: string, watch: Watch): Promise<{ readonly lock: Fil
     const seen = await watch.look();
     if (seen !== null && !seen.isDead) return { holder: { process: seen.entry, isVisible: seen.isVisible } };
     if (seen !== null) await takeAway(path, seen);
-    // written only now: the time of the file is that of the lock, not that of the beginning of a wait
+    // written only now: the file's time is when the lock was taken, not when the wait began
     await writeFile(mine, JSON.stringify(entry));
     try {
       if (await succeeds(link(mine, path), 'EEXIST')) break;
@@ -184,7 +184,7 @@ async function attempt(path: string, watch: Watch): Promise<{ readonly lock: Fil
   };
 }
 
-/** Moves the file of a dead holder aside. When another process was faster and the lock is a new one, it is put back. */
+/** Moves a dead holder's file aside. If another process took the lock in the meantime, its file is put back. */
 async function takeAway(path: string, dead: Seen): Promise<void> {
   if ((await entryOf(path))?.token !== dead.entry?.token) return;
   const aside = temporaryPath(path);
@@ -193,9 +193,9 @@ async function takeAway(path: string, dead: Seen): Promise<void> {
   await unlink(aside);
 }
 
-/** What one look at a lock file says. */
+/** The state of a lock file at one check. */
 interface Seen {
-  /** Null when the file is not one that we can read. */
+  /** Null when the content is not a valid entry. */
   readonly entry: Entry | null;
   readonly isVisible: boolean;
   readonly isDead: boolean;
@@ -206,7 +206,7 @@ interface Watch {
   look(): Promise<Seen | null>;
 }
 
-/** Looks at a file again and again, and remembers since when it has not changed, by the monotonic clock of this process. */
+/** Checks a file repeatedly and measures with the monotonic clock for how long it has not changed. */
 function createWatch(path: string): Watch {
   let last = '';
   let since = 0;

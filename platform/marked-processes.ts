@@ -2,9 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hasCode } from './error-code.ts';
 
 /**
- * The pids of all other processes that were started with this entry (`NAME=value`) in their environment, also those that have
- * left the group or the session of the process that started them. Empty on systems without `/proc`; a process of another user
- * is found only by root.
+ * The pids of all other processes that were started with this entry (`NAME=value`) in their environment, even if they
+ * left the group or session of their parent. Empty on systems without `/proc`; only root finds processes of other users.
  */
 export function markedProcesses(entry: string): number[] {
   if (process.platform !== 'linux') return [];

@@ -3,30 +3,30 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { hasCode } from './error-code.ts';
 
-/** A process, told apart from a later one that got the same pid. */
+/** Identifies a process, even against a later one with the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started: boot id and clock ticks on Linux, else the time that `ps` prints. Only serves to be compared. */
+  /** When it started: boot id and clock ticks on Linux, else the time that `ps` prints. Only for comparison. */
   readonly start: string;
 }
 
-/** A process as it writes itself into a file that processes of other machines and containers read, too. */
+/** The identity of a process in files that processes of other machines and containers also read. */
 export interface Signature extends ProcessIdentity {
   readonly host: string;
-  /** The PID namespace in which `pid` is its number; empty where the system has none. */
+  /** The PID namespace of `pid`; empty where the system has none. */
   readonly namespace: string;
 }
 
-/** What this process can say about another one: `unknown` when that one is in another PID namespace or on another machine. */
+/** The state of another process; `unknown` when it is in another PID namespace or on another machine. */
 export type Standing = 'running' | 'ended' | 'unknown';
 
-/** The identity of a running process; null when there is none with this pid, or only a zombie. */
+/** The identity of the running process with this pid; null when there is none, or only a zombie. */
 export function identify(pid: number): ProcessIdentity | null {
   const start = process.platform === 'linux' ? startFromProc(pid) : startFromPs(pid);
   return start === null ? null : { pid, start };
 }
 
-/** True when exactly this process is still running and can be seen from here. */
+/** True when exactly this process is still running and visible from here. */
 export function isRunning(identity: ProcessIdentity): boolean {
   return identify(identity.pid)?.start === identity.start;
 }
@@ -44,9 +44,9 @@ export function signature(): Signature {
 }
 
 /**
- * Says whether the process of a signature still runs. One that was alive at `seenMs` (milliseconds since the epoch) on a
- * machine of our host name ended when this machine has been started since. Signatures of earlier versions lack host and namespace:
- * these processes are looked up here.
+ * Whether the process of a signature is still running. `seenMs` (milliseconds since the epoch) is when it was last known
+ * to be alive: a process on our host that was alive before the last boot has ended. Signatures of earlier versions lack
+ * host and namespace: those processes count as local.
  */
 export function standingOf(other: ProcessIdentity & Partial<Signature>, seenMs: number): Standing {
   const me = signature();
@@ -72,7 +72,7 @@ function ownNamespace(): string {
 function startFromProc(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The command's name comes in parentheses and may hold spaces and parentheses itself.
+    // The command name is in parentheses and may itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (fields[0] === 'Z' || fields[0] === 'X') return null;
     return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`;

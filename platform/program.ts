@@ -10,23 +10,23 @@ import { execa } from 'execa';
 import { hasCode } from './error-code.ts';
 import { markedProcesses } from './marked-processes.ts';
 
-/** How a program is run. No shell is involved: arguments reach the program as they are. */
+/** How to run a program. No shell is involved: arguments reach the program unchanged. */
 export interface ProgramOptions {
-  /** All that the program gets as its environment; see {@link pick}. */
+  /** The complete environment of the program; see {@link pick}. */
   readonly env: NodeJS.ProcessEnv;
   /** Working folder of the program. @default that of this process */
   readonly cwd?: string;
-  /** Ends the program and all that it started. */
+  /** Ends the program and all processes that it started. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the program is ended. @default no limit */
   readonly timeoutMs?: number;
   /** Milliseconds between SIGTERM and SIGKILL when the program is ended. @default 0, SIGKILL at once */
   readonly graceMs?: number;
-  /** Resident bytes of the program alone at which it is killed; needs `/proc`. @default no limit */
+  /** Resident bytes of the program itself above which it is killed; needs `/proc`. @default no limit */
   readonly maxMemoryBytes?: number;
   /**
-   * True for a program that may leave a process running on purpose, such as the connection master of ssh. Then what it started
-   * is ended only together with the program, not after it has ended by itself. @default false
+   * True for a program that may leave a process running on purpose, such as the connection master of ssh. Its processes
+   * are then killed only if the program is killed, not when it exits by itself. @default false
    */
   readonly mayLeaveProcesses?: boolean;
 }
@@ -47,25 +47,25 @@ export interface Program {
   readonly stdout: Readable;
   readonly stderr: Readable;
   /**
-   * Settles when the program has ended and, unless it may leave processes, nothing that it started lives any more. Rejects when it
-   * could not be started (`ENOENT`, …), and with the reason of the abort or the timeout.
+   * Settles when the program has ended and, unless it may leave processes, all processes that it started have ended too.
+   * Rejects when it could not be started (`ENOENT`, …), and with the reason of an abort or timeout.
    */
   readonly ended: Promise<ProgramEnd>;
-  /** Ends the program and everything that it started. */
+  /** Ends the program and all processes that it started. */
   kill(): void;
 }
 
-/** How a program ended, and what it printed. */
+/** How a program ended, with its output. */
 export interface ProgramResult {
   /** Exit code; null when a signal ended it. */
   readonly code: number | null;
   readonly killedBy: NodeJS.Signals | null;
   readonly stdout: string;
-  /** The last lines that it wrote on stderr. */
+  /** The last lines of stderr. */
   readonly stderr: string;
 }
 
-/** Thrown when a program printed more on stdout than it may; the program was ended. */
+/** Thrown when a program exceeded the limit of its output on stdout; the program was ended. */
 export class OutputLimitError extends Error {
   /** The limit in bytes. */
   readonly limit: number;
@@ -77,14 +77,14 @@ export class OutputLimitError extends Error {
   }
 }
 
-/** Marks a program and its descendants, with a value of its own for each program. */
+/** Environment variable that marks a program and its descendants; each program gets its own value. */
 const MARK = 'PROGRAM_MARK';
 const MEMORY_CHECK_MS = 250;
 const STDERR_LINES = 20;
-/** A process that waits for a broken disk cannot be killed: after so long its end is not waited for. */
+/** Longest wait for the end of a killed process: one that hangs in disk access cannot be killed. */
 const LONGEST_END_MS = 10_000;
 
-/** The variables of `env` with these names, as far as they are set. */
+/** Those of the named variables that are set in `env`. */
 export function pick(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
   return Object.fromEntries(names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
@@ -106,7 +106,7 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
-/** The groups to end with this process. */
+/** The process groups to kill when this process exits. */
 const running = new Set<number>();
 process.once('exit', () => {
   for (const pid of running) signalGroup(pid, 'SIGKILL');
@@ -125,7 +125,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     ...(cwd === undefined ? {} : { cwd }),
     buffer: false,
     reject: false,
-    // its end is ours to bring about, with that of its whole group
+    // this module ends the program, with its whole group
     cleanup: false,
     detached: true,
   });
@@ -146,7 +146,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     killGroup(child, 'SIGKILL');
   });
 
-  // at its exit, not when its pipes are closed: what it left may hold them open
+  // at its exit, not when its pipes close: processes that it left may hold them open
   const swept = new Promise<void>((resolve) => {
     child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endAll(pid, mark) : undefined));
     child.once('error', () => resolve());
@@ -164,27 +164,27 @@ export function startProgram(command: string, args: readonly string[], options: 
       if (pid !== undefined) running.delete(pid);
     }
   })();
-  // a reader of the output sees its end first, and waits for the reason after that
+  // a reader of the output sees the end of the output first and awaits `ended` after that
   ended.catch(() => undefined);
   const { stdin, stdout, stderr } = execution;
-  // what it does not read is its own matter
+  // a program need not read its whole input
   stdin.on('error', () => undefined);
   return { pid, stdin, stdout, stderr, ended, kill };
 }
 
 /**
- * Runs a program to its end and gives what it printed; a code other than 0 is a result. Rejects as {@link Program.ended} does, and
- * with an {@link OutputLimitError}.
+ * Runs a program to its end and returns its output. An exit code other than 0 is a result, not an error. Rejects like
+ * {@link Program.ended}, or with an {@link OutputLimitError}.
  */
 export async function runProgram(
   command: string,
   args: readonly string[],
   options: ProgramOptions & {
-    /** What it reads on stdin. @default nothing */
+    /** The program's stdin. @default empty */
     readonly input?: string;
-    /** Called with every line on stderr. */
+    /** Called with every line of stderr. */
     readonly onLine?: (line: string) => void;
-    /** Bytes on stdout at which the program is ended. @default 200,000,000 */
+    /** Bytes of stdout above which the program is ended. @default 200,000,000 */
     readonly maxOutputBytes?: number;
   },
 ): Promise<ProgramResult> {
@@ -203,7 +203,7 @@ export async function runProgram(
   return { code, killedBy, stdout: printed.toString('utf8'), stderr: tail.join('\n') };
 }
 
-/** Reads what a program prints on stdout to its end. Ends the program and throws what `tooMuch` makes when it is more than `limit` bytes. */
+/** Reads the whole stdout of a program. Above `limit` bytes it ends the program and throws the error of `tooMuch`. */
 export async function readAll(
   program: Pick<Program, 'stdout' | 'kill'> & { readonly ended: Promise<unknown> },
   limit: number,
@@ -211,7 +211,7 @@ export async function readAll(
 ): Promise<Buffer> {
   const printed: Buffer[] = [];
   let size = 0;
-  // the streams of a program that could not be started break off; `ended` says why
+  // the streams of a program that could not be started fail; `ended` has the reason
   try {
     for await (const chunk of program.stdout as AsyncIterable<Buffer>) {
       size += chunk.length;
@@ -228,17 +228,17 @@ export async function readAll(
   throw tooMuch();
 }
 
-/** Sends a signal to a child and everything in its group (it must have been spawned `detached`). */
+/** Sends a signal to a child and its process group (it must have been spawned `detached`). */
 export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signals): void {
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
-/** Sends a signal to a process group; one that is gone is fine. */
+/** Sends a signal to a process group; does nothing when it has ended. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   signalTo(-pid, signal);
 }
 
-/** Sends a signal to a process; one that is gone is fine. */
+/** Sends a signal to a process; does nothing when it has ended. */
 export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   signalTo(pid, signal);
 }
@@ -248,13 +248,13 @@ function signalTo(target: number, signal: NodeJS.Signals): boolean {
     process.kill(target, signal);
     return true;
   } catch (error) {
-    // the system of a Mac answers EPERM for a group of zombies
+    // macOS answers EPERM for a group of zombies
     if (hasCode(error, 'ESRCH', 'EPERM')) return false;
     throw error;
   }
 }
 
-/** Kills a group and everything with the mark, and looks again until there is none: what dies may have started another one. */
+/** Kills a group and all marked processes, repeatedly until none is left: a dying process may have started another. */
 async function endAll(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
@@ -267,7 +267,7 @@ async function endAll(pid: number | undefined, mark: string): Promise<void> {
   }
 }
 
-/** Watches the memory of a process, where the system tells how much that is. */
+/** Watches the memory of a process, on systems that report it in `/proc`. */
 function watchMemory(
   pid: number | undefined,
   limit: number | undefined,
@@ -284,7 +284,7 @@ function watchMemory(
   return { isExceeded: () => isExceeded, stop: () => clearInterval(timer) };
 }
 
-/** Resident bytes of a process that it does not share; 0 where the system does not say. */
+/** Resident bytes of a process without shared memory; 0 where the system does not report them. */
 function residentBytes(pid: number): number {
   try {
     const [, resident = 0, shared = 0] = readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ').map(Number);

@@ -1,7 +1,7 @@
 /** Lets a limited number of tasks run in parallel; the others wait, first come, first served. */
 export interface Semaphore {
   /**
-   * Waits for a permit and returns the function that gives it back; calling that again does nothing. Rejects with the signal's
+   * Waits for a permit and returns the function that releases it; a second call does nothing. Rejects with the signal's
    * reason as soon as it is aborted; the permit then goes to the next task.
    */
   acquire(signal?: AbortSignal): Promise<() => void>;

@@ -4,20 +4,20 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { sha256 } from './sha256.ts';
 
-/** What is on its way to be a file or folder belongs to the process whose number is in its name. */
+/** A temporary file or folder belongs to the process whose pid is in its name. */
 const NAME = /\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/;
 const HOST = sha256(hostname()).slice(0, 8);
-/** Of a process of another host nobody can say whether it lives: after a day it does not write any more. */
+/** Whether a process of another host is alive is not known here: after a day its files count as abandoned. */
 const STALE_MS = 86_400_000;
-/** In a container a worker often has the number that the one before had: what is older than this process is not its own. */
+/** In a container a restarted worker often gets the same pid: files older than this process are not its own. */
 const STARTED_MS = Date.now() - process.uptime() * 1_000;
 
-/** A name beside `path` for what is to become it, or was it. {@link removeTemporaries} finds it when this process was killed. */
+/** A temporary name in the folder of `path`. {@link removeTemporaries} removes it if this process is killed. */
 export function temporaryPath(path: string): string {
   return `${path}.tmp-${HOST}-${process.pid}-${randomUUID()}`;
 }
 
-/** Removes from a folder what processes that are gone have left there under a {@link temporaryPath}. */
+/** Removes the {@link temporaryPath}s of ended processes from a folder. */
 export async function removeTemporaries(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   await Promise.all(

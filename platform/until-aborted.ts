@@ -1,9 +1,10 @@
-/** The result, or at once the signal's reason. */
+/** Waits for `result`; rejects immediately with the signal's reason when it is aborted, or was aborted before the call. */
 export async function untilAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([aborted, result]);

@@ -2,19 +2,19 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { removeTemporaries, temporaryPath } from './temporary.ts';
 
-/** How a whole file is written. */
+/** How to write a whole file. */
 export interface WholeFileOptions {
   /**
-   * Whether the file survives a power cut once the write has returned. False is for caches, which are checked when they are
-   * read: the file is whole even when the process is killed, and no time is spent on waiting for the disk.
+   * Whether the file survives a power failure after the write has returned. Use false for caches whose files are checked
+   * when they are read: a killed process still leaves no partial file, and the write does not wait for the disk.
    * @default true
    */
   readonly durable?: boolean;
 }
 
 /**
- * Replaces a file so that a reader sees the old or the new content, never a part, also when the process is killed in the
- * middle. Makes its folder, and removes what killed processes left there. After a failure nothing is left of the attempt.
+ * Replaces a file atomically: a reader sees the old or the new content, never a part, even if the process is killed.
+ * Creates its folder, and removes temporary files that killed processes left there. A failed write leaves no file behind.
  */
 export async function writeWhole(
   file: string,
@@ -36,14 +36,14 @@ export async function writeWhole(
     }
     await rename(writing, file);
   } catch (error) {
-    // on a full disk it would take the last of the space
+    // a partial file would take up space on a full disk
     await rm(writing, { force: true });
     throw error;
   }
   if (durable) await syncFolder(folder);
 }
 
-/** Writes the names in a folder to the disk: without it a file that was renamed may be gone after a power cut. */
+/** Flushes a folder to disk: otherwise a renamed file may be missing after a power failure. */
 export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path);
   try {

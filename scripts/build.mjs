@@ -1,5 +1,5 @@
 // npm run build: creates dist/ for the package and the image, in a temporary folder that is then renamed.
-// dist/<room>/**        the compiled rooms, with their types, and every file of them that is not TypeScript
+// dist/<layer>/**        the compiled layers, with their types, and all their files that are not TypeScript
 // dist/grammars/**      the tree-sitter grammars, from the development dependencies
 // dist/workflow-bundle.js   the workflows, bundled: a worker starts a second sooner and needs no bundler
 // dist/workflow-bundle-traced.js   the same for workers that send traces
@@ -13,7 +13,7 @@ import { GRAMMARS, readGrammar } from '../activities/index/analysis/grammar-file
 import { TRACING_MODULE } from '../workers/tracing.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const rooms = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
+const layers = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
 const dist = join(root, 'dist');
 // Next to dist: the source maps contain relative paths to the sources.
 const unfinished = join(root, `dist.${process.pid}.part`);
@@ -50,8 +50,8 @@ function compile() {
 
 function copyAssets() {
   const isAsset = (file) => !['.ts', '.mts', '.cts'].includes(extname(file));
-  for (const room of rooms.filter((each) => existsSync(each))) {
-    for (const entry of readdirSync(room, { recursive: true, withFileTypes: true })) {
+  for (const layer of layers.filter((each) => existsSync(each))) {
+    for (const entry of readdirSync(layer, { recursive: true, withFileTypes: true })) {
       const file = join(entry.parentPath, entry.name);
       if (entry.isFile() && isAsset(file)) cpSync(file, join(unfinished, file));
     }

@@ -7,15 +7,16 @@ import { join } from 'node:path';
 export const HOOKS = 'scripts/hooks';
 
 /**
- * Points git at the hooks of the checkout at `root`; says in one line what it did. The path is relative, so every worktree
- * runs the hooks of its own checkout. Hooks that the developer has set up otherwise stay. Throws when git refuses.
+ * Sets `core.hooksPath` of the checkout at `root` to our hooks; returns one line that says what was done. The path is
+ * relative, so every worktree runs its own hooks. Other hooks of the developer are not replaced. Throws when git fails.
  */
 export function installHooks(root) {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
-  if (!existsSync(join(root, '.git'))) return 'not a git checkout: none installed';
+  if (!existsSync(join(root, '.git'))) return 'not a git checkout: no hooks installed';
   const current = git('config', '--get', 'core.hooksPath').stdout.trim();
   if (current === HOOKS) return `${HOOKS} is in use`;
-  if (current !== '') return `core.hooksPath is ${current} and stays; to use ours: git config core.hooksPath ${HOOKS}`;
+  if (current !== '')
+    return `core.hooksPath is ${current} and was not changed; to use our hooks: git config core.hooksPath ${HOOKS}`;
   const { status, stderr } = git('config', '--local', 'core.hooksPath', HOOKS);
   if (status !== 0) throw new Error(`git config core.hooksPath: ${stderr.trim()}`);
   return `${HOOKS} installed: staged files are formatted and linted, commit messages are checked`;

@@ -1,4 +1,4 @@
-// npm run setup: from a fresh clone to the first green test, in one command that may be repeated. Needs no dependency.
+// npm run setup: from a fresh clone to the first passing test, in one idempotent command without dependencies.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { installHooks } from './install-hooks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What has to be on the machine, and where it comes from. */
+/** The tools that must be installed, and where to get them. */
 const TOOLS = [
   { name: 'git', args: ['--version'], remedy: 'https://git-scm.com/downloads' },
   { name: 'python3', args: ['--version'], remedy: 'https://www.python.org/downloads' },
@@ -28,7 +28,7 @@ function step(title, command, args) {
   if (error) say(`${command} could not be started: ${error.message}`);
   if (status !== 0) {
     say(
-      `\nSetup stopped at "${title}". Mend what is reported above and run \`npm run setup\` again: finished steps are skipped.`,
+      `\nSetup stopped at "${title}". Fix the problem reported above and run \`npm run setup\` again: finished steps are skipped.`,
     );
     process.exit(status ?? 1);
   }
@@ -53,7 +53,7 @@ checkTools();
 step('locked dependencies', process.execPath, ['scripts/bootstrap.mjs']);
 say('\n== git hooks');
 say(installHooks(root));
-// the rules alone, which need no server; on the Node that was just installed
+// only tests without servers; on the Node that was just installed
 const node = join(root, 'node_modules', '.bin', 'node');
 step('first tests', node, ['scripts/test.mjs', '--project', 'unit', 'test/unit/git', 'test/unit/platform']);
 say('\nReady. `npm run check` checks everything in seconds, `npm test` runs all tests, `npm start` shows the product.');

@@ -69,7 +69,7 @@ function downloadFailed(what: string, stderr: string): StackError {
   }
   if (stderr.includes('DO NOT MATCH')) {
     return new StackError(
-      `The package ${what} that was downloaded does not have the pinned checksum: nothing was kept.`,
+      `The package ${what} that was downloaded does not have the pinned checksum; it was discarded.`,
     );
   }
   return new StackError(

@@ -144,7 +144,7 @@ function downloadFailed(what: string, stderr: string): StackError {
   }
   if (stderr.includes('DO NOT MATCH')) {
     return new StackError(
-      `The package ${what} that was downloaded does not have the pinned checksum: nothing was kept.`,
+      `The package ${what} that was downloaded does not have the pinned checksum; it was discarded.`,
     );
   }
   return new StackError(
@@ -157,7 +157,7 @@ async function verify(file: string, expected: string): Promise<void> {
   const found = sha256(await readFile(file));
   if (found === expected) return;
   throw new StackError(
-    `${file} does not have the pinned checksum (${found} instead of ${expected}): nothing was kept.`,
+    `${file} does not have the pinned checksum (${found} instead of ${expected}); it was discarded.`,
   );
 }
 

@@ -1,13 +1,13 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { ReadinessCheck } from '../activities/telemetry/status-server.ts';
 
-/** What a worker needs to do its work; null while the process is starting. */
+/** What a worker process needs to do its work. */
 export interface WorkerParts {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** Base URL of Weaviate; null for a process that does not need it. */
-  readonly weaviateUrl: string | null;
   readonly workers: readonly Worker[];
+  /** The checks of the tools that its roles have opened. */
+  readonly checks: readonly ReadinessCheck[];
 }
 
 const STARTING: ReadinessCheck = {
@@ -15,10 +15,10 @@ const STARTING: ReadinessCheck = {
   run: () => Promise.reject(new Error('still starting')),
 };
 
-/** The checks: Temporal has the namespace, every worker polls, Weaviate answers. */
+/** The checks of a worker process: Temporal has the namespace, every worker polls, the tools answer. Null while it is starting. */
 export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[] {
   if (parts === null) return [STARTING];
-  const { connection, namespace, weaviateUrl, workers } = parts;
+  const { connection, namespace, workers, checks } = parts;
   return [
     {
       name: 'temporal',
@@ -26,7 +26,7 @@ export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[
         connection.withAbortSignal(signal, () => connection.workflowService.describeNamespace({ namespace })),
     },
     ...workers.map((worker) => ({ name: worker.options.taskQueue, run: () => polls(worker) })),
-    ...(weaviateUrl === null ? [] : [{ name: 'weaviate', run: (signal: AbortSignal) => answers(weaviateUrl, signal) }]),
+    ...checks,
   ];
 }
 
@@ -37,9 +37,4 @@ function polls(worker: Worker): Promise<void> {
   if (runState === 'RUNNING' && states.includes('POLLING') && !states.includes('FAILED')) return Promise.resolve();
   const pollers = `workflow tasks: ${workflowPollerState}, activities: ${activityPollerState}`;
   return Promise.reject(new Error(`${runState}, pollers of ${pollers}`));
-}
-
-async function answers(url: string, signal: AbortSignal): Promise<void> {
-  const response = await fetch(new URL('/v1/.well-known/ready', url), { signal });
-  if (!response.ok) throw new Error(`answers ${response.status}`);
 }

@@ -1,22 +1,13 @@
-import type { AlertActivities } from '../activities/catalog/alerts.ts';
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import { createBuildActivities } from '../activities/catalog/builds.ts';
-import { createCatalogActivities } from '../activities/catalog/catalog.ts';
-import { createFollowActivities } from '../activities/catalog/follow.ts';
-import { createGroupActivities, type GroupTools } from '../activities/catalog/groups.ts';
 import { createInputActivities } from '../activities/shared/input.ts';
+import type { OpenRole, RoleLimits, RoleWork, WingRole, WorkerStart } from '../activities/shared/wing-role.ts';
+import type { ReadinessCheck } from '../activities/telemetry/status-server.ts';
+import type { Tracing } from '../activities/telemetry/tracing.ts';
 import { FLOWS } from '../domain/flows.ts';
 import type { FlowRegistry } from '../domain/shared/flow.ts';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../domain/shared/queues.ts';
-import type { Tracing } from '../activities/telemetry/tracing.ts';
+import { QUEUE_OF_ROLE, type Role } from '../domain/shared/roles.ts';
 import { namedFailures } from './failures.ts';
 import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
-
-/**
- * Activities that run concurrently in one process: twice the default of one flow, so that a group of large repositories
- * leaves slots to others. The number of batches in memory is limited separately.
- */
-const REPOS_AT_ONCE = 16;
 
 /** How a worker reaches its server. */
 export interface WorkerPlace {
@@ -28,44 +19,37 @@ export interface WorkerPlace {
 
 /** Further settings of a worker of the role `flows`. */
 export interface FlowsWorkerOptions {
-  /** For workers that check the fleet. */
-  readonly alerts?: AlertActivities;
+  /** What wings do in the role. @default nothing */
+  readonly work?: RoleWork;
   /** @default 200 */
   readonly maxCachedWorkflows?: number;
   /** The flows whose inputs it checks. @default all */
   readonly flows?: FlowRegistry;
 }
 
-/** Options of the role `flows`: workflow tasks, input checks, and messages between flows. */
+/** Options of the role `flows`: workflow tasks, input checks, and activities that need Temporal only. */
 export function flowsWorker(
   place: WorkerPlace,
   workflowBundle: NonNullable<WorkerOptions['workflowBundle']>,
-  { alerts, maxCachedWorkflows = 200, flows = FLOWS }: FlowsWorkerOptions = {},
+  { work = { activities: {} }, maxCachedWorkflows = 200, flows = FLOWS }: FlowsWorkerOptions = {},
 ): WorkerOptions {
-  return {
-    ...common(place),
-    taskQueue: FLOWS_QUEUE,
-    workflowBundle,
-    activities: { ...createInputActivities(flows), ...createFollowActivities(), ...alerts },
-    maxCachedWorkflows,
-  };
+  const inputs = { activities: createInputActivities(flows) };
+  return { ...activityWorker(place, 'flows', joinWork([inputs, work])), workflowBundle, maxCachedWorkflows };
 }
 
-/** Options of the role `repos`: git, chunking, embedding, Weaviate. */
-export function reposWorker(place: WorkerPlace, tools: GroupTools): WorkerOptions {
-  return {
-    ...common(place),
-    taskQueue: REPOS_QUEUE,
-    activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
-    maxConcurrentActivityTaskExecutions: REPOS_AT_ONCE,
-    // a cancellation arrives with the answer to a heartbeat: the default would make people wait
-    maxHeartbeatThrottleInterval: '2 seconds',
-  };
-}
-
-function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 'taskQueue'> {
+/** Options of a role whose worker runs activities only. */
+export function activityWorker(
+  { tracing = null, ...place }: WorkerPlace,
+  role: Role,
+  { activities, limits = {} }: RoleWork,
+): WorkerOptions {
+  const { concurrentActivities, heartbeatMs } = limits;
   return {
     ...place,
+    taskQueue: QUEUE_OF_ROLE[role],
+    activities,
+    ...(concurrentActivities === undefined ? {} : { maxConcurrentActivityTaskExecutions: concurrentActivities }),
+    ...(heartbeatMs === undefined ? {} : { maxHeartbeatThrottleInterval: heartbeatMs }),
     shutdownGraceTime: '30 seconds',
     // a span gets a failure's name without secrets
     interceptors: {
@@ -73,5 +57,58 @@ function common({ tracing = null, ...place }: WorkerPlace): Omit<WorkerOptions, 
       ...(tracing === null ? {} : { client: { workflow: [tracedClient()] } }),
     },
     ...(tracing === null ? {} : { sinks: tracingSinks(tracing) }),
+  };
+}
+
+/** The roles of a process, with the tools of all wings that have work in them. */
+export interface OpenRoles {
+  /** What the wings do in each role. */
+  readonly work: ReadonlyMap<Role, RoleWork>;
+  /** What has to answer, in addition to Temporal. */
+  readonly checks: readonly ReadinessCheck[];
+  /** Closes all tools. */
+  close(): Promise<void>;
+}
+
+/** Opens the tools that these roles need, and no others, one wing after another. When one fails, those before it are closed. */
+export async function openRoles(
+  wings: readonly WingRole[],
+  roles: readonly Role[],
+  start: WorkerStart,
+): Promise<OpenRoles> {
+  const opened: { readonly role: Role; readonly open: OpenRole }[] = [];
+  const close = async (): Promise<void> => {
+    for (const { open } of opened.toReversed()) await open.close?.();
+  };
+  try {
+    for (const wing of wings.filter(({ role }) => roles.includes(role))) {
+      start.signal.throwIfAborted();
+      opened.push({ role: wing.role, open: await wing.open(start) });
+    }
+    const workOf = (role: Role): RoleWork =>
+      joinWork(opened.filter((one) => one.role === role).map(({ open }) => open));
+    return {
+      work: new Map(roles.map((role) => [role, workOf(role)])),
+      checks: opened.flatMap(({ open }) => open.checks ?? []),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The work of several wings in one role. Throws when two of them have an activity of the same type. */
+export function joinWork(works: readonly RoleWork[]): RoleWork {
+  const types = works.flatMap(({ activities }) => Object.keys(activities));
+  const twice = types.find((type, at) => types.indexOf(type) !== at);
+  if (twice !== undefined) throw new Error(`two wings have an activity ${twice}: rename one of them`);
+  const smallest = (limit: keyof RoleLimits): Partial<RoleLimits> => {
+    const values = works.flatMap(({ limits }) => limits?.[limit] ?? []);
+    return values.length === 0 ? {} : { [limit]: Math.min(...values) };
+  };
+  return {
+    activities: Object.assign({}, ...works.map(({ activities }) => activities)) as object,
+    limits: { ...smallest('concurrentActivities'), ...smallest('heartbeatMs') },
   };
 }

@@ -1,12 +1,12 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.ts';
 import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type AlertMessage, send } from './alerts/channels.ts';
-import { watchScheduleId } from './alerts/schedule.ts';
+import { unlessForgotten, watchScheduleId } from './alerts/schedule.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { unpolledQueues } from '../shared/unpolled-queues.ts';
@@ -78,11 +78,6 @@ function watchIn(error: unknown): FleetWatch | null {
   const { cause } = error;
   const [found] = cause instanceof ApplicationFailure ? ((cause.details ?? []) as FleetWatch[]) : [];
   return found?.untold === undefined ? null : found;
-}
-
-function unlessForgotten(error: unknown): null {
-  if (error instanceof WorkflowNotFoundError) return null;
-  throw error;
 }
 
 function watchedGroup(

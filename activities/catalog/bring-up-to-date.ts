@@ -163,7 +163,7 @@ function throwUnlessIncomplete(error: unknown): void {
   if (!(error instanceof LonghaulError) || error.type !== 'IndexIncomplete') throw error;
 }
 
-/** Ingests mgit's differential since the receipt. Writes nothing when there is none. */
+/** Ingests mgit's differential since the receipt. Writes nothing when nothing changed. */
 async function indexDifference(
   tools: BuildTools,
   repository: RepositoryAddress,

@@ -57,9 +57,9 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
     findUnbuilt: ({ build, after, limit }) =>
       heartbeating(async (signal) => {
         const live = await builds.live();
-        const wanted = live === null ? [] : await builds.store(live.digest).receipts();
+        const receipts = live === null ? [] : await builds.store(live.digest).receipts();
         const { planner } = await tools.index(build);
-        return pageOf(await planner.filling(wanted, signal), after, limit);
+        return pageOf(await planner.filling(receipts, signal), after, limit);
       }),
 
     compareBuilds: ({ from, to, queries }) =>
@@ -80,14 +80,14 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       if (found) return found.digest;
       if (to === 'previous') throw new LonghaulError('InvalidInput', 'There is no previous build to switch back to.');
       const known = all.map(({ digest, role }) => `${digest} (${role})`).join(', ');
-      throw new LonghaulError('InvalidInput', `There is no build ${to}; there are: ${known || 'none'}.`);
+      throw new LonghaulError('InvalidInput', `There is no build ${to}. Existing builds: ${known || 'none'}.`);
     },
 
     switchBuild: ({ to }) =>
       heartbeating(async (signal) => {
         const live = await builds.live();
         if (live?.digest === to) {
-          // an earlier attempt of this activity did it, and its answer was lost
+          // an earlier attempt of this activity made the switch, but its answer was lost
           const previous = (await builds.list()).find(({ role }) => role === 'previous');
           return { from: previous?.digest ?? null, to, carried: 0, removed: 0 };
         }
@@ -125,19 +125,19 @@ async function align(
   const source = builds.store(from);
   const target = builds.store(to);
   const [all, held] = await Promise.all([source.receipts(), target.receipts()]);
-  const wanted = headReceipts(all).filter((receipt) => !isBeingRemoved(receipt));
-  const wantedIds = new Set(wanted.map(({ repository }) => repository));
+  const expected = headReceipts(all).filter((receipt) => !isBeingRemoved(receipt));
+  const expectedIds = new Set(expected.map(({ repository }) => repository));
   const present = new Map(headReceipts(held).map((receipt) => [receipt.repository, receipt]));
-  const removed = [...present.values()].filter(({ repository }) => !wantedIds.has(repository));
+  const removed = [...present.values()].filter(({ repository }) => !expectedIds.has(repository));
   for (const { repository, branches } of removed) await target.deleteRepository(repository, branches);
-  const missing = wanted.filter(({ repository }) => !present.has(repository));
+  const missing = expected.filter(({ repository }) => !present.has(repository));
   for (const { repository } of missing) {
-    // it may have been removed since
+    // it may have been removed in the meantime
     const receipt = await source.readReceipt(repository);
     if (receipt === null || isBeingRemoved(receipt)) continue;
-    await target.writeReceipt(onItsWay(receipt, to));
+    await target.writeReceipt(pendingReceipt(receipt, to));
   }
-  const withBranches = wanted.filter(
+  const withBranches = expected.filter(
     ({ repository, branches = present.get(repository)?.branches }) => branches !== undefined,
   );
   // a build of an older version has no branches property
@@ -154,23 +154,23 @@ async function alignBranches(
   { repository, build }: { readonly repository: string; readonly build: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const wanted = await source.readReceipt(repository);
+  const expected = await source.readReceipt(repository);
   let head = await target.readReceipt(repository);
-  if (wanted === null || head === null) return;
+  if (expected === null || head === null) return;
   for (const ref of head.branches ?? []) {
-    if (!wanted.branches?.includes(ref)) head = (await takeOutBranch(target, head, ref, signal)).head;
+    if (!expected.branches?.includes(ref)) head = (await takeOutBranch(target, head, ref, signal)).head;
   }
-  await listBranches(target, head, wanted.branches ?? []);
-  for (const ref of wanted.branches ?? []) {
+  await listBranches(target, head, expected.branches ?? []);
+  for (const ref of expected.branches ?? []) {
     const receipt = await source.readReceipt(repository, ref);
-    const isThere = (await target.readReceipt(repository, ref)) !== null;
-    if (receipt === null || isBeingRemoved(receipt) || isThere) continue;
-    await target.writeReceipt(onItsWay(receipt, build));
+    const isPresent = (await target.readReceipt(repository, ref)) !== null;
+    if (receipt === null || isBeingRemoved(receipt) || isPresent) continue;
+    await target.writeReceipt(pendingReceipt(receipt, build));
   }
 }
 
-/** A receipt without objects, marked with the position of another build's receipt. */
-function onItsWay(receipt: Receipt, build: string): Receipt {
+/** A receipt without objects whose `pending` is the position of another build's receipt: the next sync continues there. */
+function pendingReceipt(receipt: Receipt, build: string): Receipt {
   const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
   const blank = blankReceipt(addressOfReceipt(receipt), build, receipt.ref);
   return { ...blank, pending: { commit, tree, branch, timestamp } };

@@ -20,72 +20,72 @@ import type { Planner } from './planner.ts';
 import { removeBranch, removeFromIndex } from './removal.ts';
 import { verifyRepository } from './verification.ts';
 
-/** One page of a question about many repositories. */
+/** The requested page of a list of repositories. */
 export interface PageRequest {
-  /** mgit patterns; null for every repository that is indexed. */
+  /** mgit patterns; null for all indexed repositories. */
   readonly patterns: readonly string[] | null;
   /** The id after which the page starts. */
   readonly after: string | null;
   readonly limit: number;
 }
 
-/** Where to index: the live build when none is named. */
+/** The build to write to. @default the live build */
 export interface BuildChoice {
   /** {@link Build.digest} */
   readonly build?: string;
 }
 
-/** The activities of the catalog's flows. They need git, disk and Weaviate: task queue `longhaul-repos`. */
+/** The activities of the catalog's flows. They need git, a disk and Weaviate: task queue `longhaul-repos`. */
 export interface CatalogActivities {
-  /** What `mgit list` finds and the index does not hold yet. */
+  /** Repositories that `mgit list` finds and that are not indexed yet. */
   listUnindexed(request: PageRequest): Promise<RepositoryPage>;
-  /** Indexed repositories that have a ref which moved, asked of mgit in one batch. */
+  /** Indexed repositories where an indexed ref moved; mgit reads all heads in one batch. */
   findChanged(request: PageRequest): Promise<RepositoryPage>;
   /** Indexed repositories that match; with `branch` only those at which this branch is also indexed. */
   findIndexed(request: PageRequest & { readonly branch?: string }): Promise<RepositoryPage>;
-  /** Brings the index of one repository to where its HEAD and its branches are. See `bringUpToDate`. */
+  /** Syncs the index of one repository with its HEAD and branches. See `bringUpToDate`. */
   indexRepository(
     request: BuildChoice & Pick<SyncRepositoryInput, 'repository' | 'onlyIndexed' | 'branches'>,
   ): Promise<RepositoryOutcome>;
   /** Ingests a spooled change stream, which stays in the spool. */
   ingestStream(request: { readonly repository: string; readonly stream: string }): Promise<RepositoryOutcome>;
-  /** Deletes a spooled stream that was ingested, unless it was put again since `before` (milliseconds since 1970). */
+  /** Deletes an ingested stream from the spool, unless it was stored again after `before` (milliseconds since 1970). */
   discardStream(request: {
     readonly repository: string;
     readonly stream: string;
     readonly before: number;
   }): Promise<void>;
-  /** Deletes whatever is kept of a repository, or of one branch of it, in every build, receipts last. */
+  /** Deletes everything stored for a repository, or for one branch of it, from all builds; receipts last. */
   removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
-  /** Repositories whose index has to be looked at: those that number and XOR of their ids tell, or with `full` all. */
+  /** Repositories to verify: those whose number or XOR of object ids differs from the receipt; all with `full`. */
   findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
-  /** Compares the index of one repository with git, and mends it. See `verifyRepository`. */
+  /** Compares the index of one repository with git, and repairs it on request. See `verifyRepository`. */
   verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
-/** A question to the repositories that match a pattern. */
+/** A search of the repositories that match a pattern; of all without one. */
 export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
 
-/** What works on one build of the index. */
+/** The tools for one build of the index. */
 export interface IndexTools extends BuildTools {
   readonly planner: Planner;
-  /** Searches; only the repositories that match `pattern`, when there is one. */
+  /** Searches the repositories that match `pattern`; all without one. */
   readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
-/** What the catalog's activities work with. */
+/** Dependencies of the catalog's activities. */
 export interface CatalogTools {
-  /** As longhaul.yaml says; a build has one with its own size limit. */
+  /** Configured by longhaul.yaml. Each build has its own, with the build's limit on file sizes. */
   readonly mgit: Mgit;
   readonly builds: Builds;
   readonly spool: StreamSpool;
-  /** The tools of a build; of the live one when none is named, which is begun as longhaul.yaml says when there is none yet. */
+  /** The tools of a build. Without a name: those of the live build, which is created from longhaul.yaml if necessary. */
   index(build?: string): Promise<IndexTools>;
-  /** The tools of the live build; null when nothing was ever indexed. */
+  /** The tools of the live build; null for a new index. */
   live(): Promise<IndexTools | null>;
-  /** Keeps this machine's cache within `cache.maxBytes`; gives what was removed. */
+  /** Reduces this machine's cache to `cache.maxBytes`. Returns what was removed. */
   tidy(): Promise<Evicted[]>;
-  /** Makes the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Gives its digest. */
+  /** Creates the empty collections of a build from longhaul.yaml, optionally with another model, unless they exist. Returns its digest. */
   begin(model?: string | ModelSettings): Promise<string>;
 }
 
@@ -182,7 +182,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
   };
 }
 
-/** Does work that fetches, and makes room after it, whatever came of it: where the disk was full, the next run finds some. */
+/** Runs work that fetches, then reduces the cache even if the work failed: after a full disk the next run has space. */
 async function withRoom<Result>(tools: CatalogTools, work: Promise<Result>): Promise<Result> {
   try {
     return await work;
@@ -191,7 +191,7 @@ async function withRoom<Result>(tools: CatalogTools, work: Promise<Result>): Pro
   }
 }
 
-/** What goes wrong here is the next run's to mend: this one is done. */
+/** Reduces the cache to its limit. Errors are only logged: the next run tries again. */
 async function makeRoom(tools: CatalogTools): Promise<void> {
   try {
     const evicted = await tools.tidy();
@@ -208,13 +208,13 @@ async function makeRoom(tools: CatalogTools): Promise<void> {
     const bytes = contents.reduce((total, content) => total + content.bytes, 0);
     log.info('old contents were removed from the cache', { event: 'contents_evicted', files: contents.length, bytes });
   } catch (error) {
-    log.warn('the cache could not be kept within its limit', { event: 'cache_limit_failed', error });
+    log.warn('the cache could not be reduced to its limit', { event: 'cache_limit_failed', error });
   }
 }
 
 /**
- * Does the work in the build that is named, or in the live one; once more when another became live meanwhile, which knows
- * nothing of it.
+ * Runs the work on the named build, or on the live one. If another build became live in the meantime, runs it again on
+ * that one.
  */
 async function inLiveBuild(
   tools: CatalogTools,
@@ -231,18 +231,18 @@ async function inLiveBuild(
   }
 }
 
-/** The tools of a build that this version of Longhaul can go on writing. Throws `SchemaMismatch` when it cannot. */
+/** The tools of a build. Throws `SchemaMismatch` when this version of Longhaul cannot write to it. */
 async function writable(tools: CatalogTools, build: string | undefined): Promise<IndexTools> {
   const index = await tools.index(build);
   if (index.analyzer.digest === index.digest) return index;
   throw new LonghaulError(
     'SchemaMismatch',
-    `Build ${index.digest} was made by another version of Longhaul, which cut or read files differently: it can be ` +
-      'searched, but not brought up to date. Build it anew beside it with `longhaul index reembed`.',
+    `Build ${index.digest} was made by another version of Longhaul, which splits or reads files differently: it can be ` +
+      'searched but not updated. Make a new build with `longhaul index reembed`.',
   );
 }
 
-/** Where a repository that comes as a stream can also be fetched from; `stream:` when no provider has it. */
+/** The clone URL of a repository that comes as a stream; a `stream:` URL when no provider has it. */
 async function cloneUrlOf(mgit: Mgit, id: string, signal: AbortSignal): Promise<string> {
   try {
     return (await mgit.find(id, { signal })).cloneUrl;

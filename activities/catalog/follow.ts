@@ -27,15 +27,15 @@ export function createFollowActivities(): FollowActivities {
     tellRepositories: ({ deliveries }) =>
       heartbeating(async (signal, report) => {
         const client = getClient();
-        let told = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
-        report(told);
-        for (const [repository, came] of [...byRepository(deliveries)].slice(told)) {
+        let done = (activityInfo().heartbeatDetails as number | undefined) ?? 0;
+        report(done);
+        for (const [repository, received] of [...byRepository(deliveries)].slice(done)) {
           signal.throwIfAborted();
-          const quietSeconds = came[0]?.quietSeconds;
+          const quietSeconds = received[0]?.quietSeconds;
           const input = { repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) };
-          const events = came.map(({ event }) => event);
+          const events = received.map(({ event }) => event);
           await signalRepository(client, input, events);
-          report(++told);
+          report(++done);
         }
       }),
   };

@@ -18,24 +18,24 @@ import { heartbeating } from '../shared/heartbeating.ts';
 
 /** The activities of sync groups. Task queue `longhaul-repos`, whose workers know the providers and the index. */
 export interface GroupActivities {
-  /** What applying a declaration would do. Throws `InvalidConfiguration`, which names file and line. */
+  /** The changes that applying a declaration would make. Throws `InvalidConfiguration` with file and line. */
   planGroups(request: {
     readonly document: string;
     readonly file: string;
     readonly prune: boolean;
   }): Promise<GroupsPlan>;
-  /** Makes the schedules what the changes say. One that fails does not stop the others; the first failure is thrown. */
+  /** Applies the changes to the schedules. A failing change does not stop the others; the first failure is thrown. */
   applyGroups(request: { readonly changes: readonly GroupChange[]; readonly source: GroupsSource }): Promise<void>;
-  /** Keeps for ever what an application did: who, when, from which file and commit. */
+  /** Records an application permanently: who, when, from which file and commit. */
   recordApplication(request: { readonly runId: string; readonly result: ApplySyncGroupsResult }): Promise<void>;
   /**
-   * Starts a run of each group now, unless one is running. One that cannot be started does not stop the others; the first
-   * failure is thrown.
+   * Starts a run of each group now, unless one is running. A failing start does not stop the others; the first failure
+   * is thrown.
    */
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
-  /** Repositories of a group that are not indexed yet, have a ref which moved, or lack a branch of the group. */
+  /** Repositories of a group that are not indexed, have a moved ref, or lack a branch of the group. */
   findGroupWork(request: {
-    /** Its name, for the log. */
+    /** The group's name, for the log. */
     readonly group: string;
     readonly patterns: readonly string[];
     readonly exclude: readonly string[];
@@ -46,7 +46,7 @@ export interface GroupActivities {
   }): Promise<RepositoryPage>;
 }
 
-/** What the activities of sync groups work with. */
+/** Dependencies of the activities of sync groups. */
 export interface GroupTools extends CatalogTools {
   /** `index.name` in longhaul.yaml. */
   readonly indexName: string;
@@ -62,7 +62,7 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
     planGroups: ({ document, file, prune }) =>
       heartbeating(async () => {
         const { groups, warnings } = parseSyncGroups(document, { file, providers: tools.providers });
-        // a listing is behind what was just created: what is declared is asked for by name
+        // listings lag behind recent changes, so the declared groups are also read by name
         const [listed, named] = await Promise.all([
           schedules().list(),
           schedules().find(groups.map(({ name }) => name)),

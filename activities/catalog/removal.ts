@@ -43,7 +43,7 @@ export async function removeFromIndex(
   for (const store of stores) {
     deleted += await store.deleteRepository(id, branches.get(store), async () => {
       signal.throwIfAborted();
-      await makeSureItIsUnwanted(store, id);
+      await ensureStillWithdrawn(store, id);
     });
   }
   return deleted;
@@ -81,7 +81,7 @@ export async function takeOutBranch(
 ): Promise<Released & { readonly head: Receipt }> {
   const { repository } = head;
   const of = { ref, refs: refsOfRepository(head) };
-  const fence = (): Promise<void> => makeSureItIsUnwanted(store, repository, ref);
+  const fence = (): Promise<void> => ensureStillWithdrawn(store, repository, ref);
   await withdraw(store, await store.readReceipt(repository, ref));
   let deleted = 0;
   let rewritten = 0;
@@ -112,13 +112,13 @@ export async function listBranches(store: IndexStore, head: Receipt, branches: r
   return listed;
 }
 
-/** From here on the receipt no longer counts, whatever happens to this run. */
+/** Marks a receipt as being removed: from then on it no longer counts, even if this run is killed. */
 async function withdraw(store: IndexStore, receipt: Receipt | null): Promise<void> {
   if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED, indexedAt: new Date().toISOString() });
 }
 
-/** A run that indexes a repository marks its receipt first: a removal mark without that is still valid. */
-async function makeSureItIsUnwanted(store: IndexStore, id: string, ref?: string): Promise<void> {
+/** Throws `RepositoryBusy` when a run has started to index the repository again, which it marks in the receipt first. */
+async function ensureStillWithdrawn(store: IndexStore, id: string, ref?: string): Promise<void> {
   const receipt = await store.readReceipt(id, ref);
   if (receipt === null || isBeingRemoved(receipt)) return;
   throw new LonghaulError('RepositoryBusy', `${id} has been indexed again since its removal began.`);

@@ -3,6 +3,7 @@ import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import type { IndexTools } from './catalog.ts';
 import type { GroupTools } from './groups.ts';
@@ -80,7 +81,8 @@ export async function openTools(
 ): Promise<OpenTools> {
   const { config } = loaded;
   const blobs = await openBlobs(loaded, env);
-  const client = await connectWeaviate(places.weaviate);
+  const connecting = connectWeaviate(places.weaviate);
+  const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
   const analyzers = new Map<string, Promise<Analyzer>>();

@@ -56,7 +56,7 @@ export async function verifyRepository(
   const receipt = await tools.store.readReceipt(id);
   const { compared, note, mended, work } =
     receipt === null
-      ? await verifyUnvouched(tools, id, log, options)
+      ? await verifyWithoutReceipt(tools, id, log, options)
       : await verifyReceipt(tools, id, receipt, log, options);
   const differences = log.differences();
   return {
@@ -71,7 +71,7 @@ export async function verifyRepository(
 }
 
 /** Objects of a repository without a receipt: no sync would ever update them. */
-async function verifyUnvouched(
+async function verifyWithoutReceipt(
   { store }: VerificationTools,
   id: string,
   log: DifferenceLog,
@@ -117,7 +117,7 @@ async function verifyReceipt(
       ? await verifyAgainstGit(tools, address, receipt, log, { ...options, of: HEAD_ALONE, reported: new Set() })
       : await verifyRefs(tools, address, receipt, log, options);
   return where instanceof LonghaulError
-    ? { ...verified, note: `whether its provider still has it is not known: ${where.message}` }
+    ? { ...verified, note: `it is unknown whether its provider still has it: ${where.message}` }
     : verified;
 }
 
@@ -133,7 +133,7 @@ async function verifyStrays(
 ): Promise<void> {
   for (const { ref } of await store.receiptsOf(id)) {
     if (listed.includes(ref)) continue;
-    log.add('receipt', `${ref}: nothing keeps it true`);
+    log.add('receipt', `${ref}: no sync updates it`);
     if (fence === null) continue;
     await fence();
     await store.deleteReceipt(id, ref);
@@ -234,20 +234,24 @@ async function verifyWhereabouts(
   { repair, signal }: CompareOptions,
 ): Promise<Verified | null> {
   const id = receipt.repository;
-  const unmended = (note: string): Verified => ({ compared: 'nothing', note, mended: false, work: NO_WORK });
+  const unrepaired = (note: string): Verified => ({ compared: 'nothing', note, mended: false, work: NO_WORK });
   if (where === undefined || where instanceof LonghaulError || where.state === 'there') return null;
   if (where.state === 'no-provider') {
     log.add('foreign', `the receipt of ${id}`);
-    return unmended('no provider of that name is configured: configure it, or remove it with `longhaul index remove`');
+    return unrepaired(
+      'no provider of that name is configured: configure it, or remove it with `longhaul index remove`',
+    );
   }
   if (where.state === 'moved') {
     log.add('gone', `${id} is ${where.repository.id} now`);
-    return unmended('the next sync moves it');
+    return unrepaired('the next sync moves it');
   }
   log.add('gone', id);
-  if (!repair) return unmended('its provider no longer has it');
+  if (!repair) return unrepaired('its provider no longer has it');
   if (!where.certain) {
-    return unmended('its provider shows nothing of that organization, which proves nothing: nothing was removed');
+    return unrepaired(
+      'its provider shows no repository of that organization, which does not prove that it is gone: nothing was removed',
+    );
   }
   await makeSureOfReceipt(tools.store, id, receipt);
   const objectsDeleted = await removeFromIndex(tools, id, signal);
@@ -269,7 +273,7 @@ async function verifyStream(
   const wrong = wrongFields({ ...receipt, pending: null }, { objects: held.objects, xor: held.xor });
   if (receipt.pending !== null) wrong.push('pending');
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
-  const note = 'it came as a stream, so there is no git to ask';
+  const note = 'it came as a stream, so it cannot be compared with git';
   return {
     compared: 'counts',
     note: wrong.length > 0 ? `${note}: ingest its stream again, or remove it` : note,
@@ -295,20 +299,20 @@ async function verifyAgainstGit(
   const target: Snapshot = receipt.commit === '' ? (receipt.pending ?? receipt) : receipt;
   const listing = await mgit.diff(address, null, { target, ...(at && tips ? { at, tips } : {}), signal });
   if (receipt.pending !== null) log.add('receipt', 'pending: a run that was not finished');
-  const mending = mendingOf(store, receipt, listing.to);
+  const repairing = createRepair(store, receipt, listing.to);
   if (listing.to.commit !== target.commit) {
     log.add('receipt', `commit ${target.commit.slice(0, 64)}: the repository does not have it`);
     if (!repair) {
-      const held = await countHeld(store, address.id, log, { digest, of, repair, fence: mending.fence });
+      const held = await countHeld(store, address.id, log, { digest, of, repair, fence: repairing.fence });
       const wrong = wrongFields(receipt, { objects: held.objects, xor: held.xor });
       if (wrong.length > 0) log.add('receipt', wrong.join(', '));
-      const note = 'git does not know its commit any more';
+      const note = 'git no longer has its commit';
       return { compared: 'counts', note, mended: false, work: NO_WORK, ids: null };
     }
   }
   const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, {
     ...options,
-    fence: mending.fence,
+    fence: repairing.fence,
   });
   const { files, objects, xor } = work;
   const { commit, tree, timestamp } = listing.to;
@@ -317,9 +321,9 @@ async function verifyAgainstGit(
   const wrong = receipt.commit === '' ? [] : wrongFields(receipt, { ...truth, files, objects, xor });
   if (wrong.length > 0) log.add('receipt', wrong.join(', '));
   const isWrong = wrong.length > 0 || receipt.commit !== commit || !isIndexed(receipt, digest);
-  if (repair && (isWrong || mending.hasBegun())) {
+  if (repair && (isWrong || repairing.hasBegun())) {
     signal.throwIfAborted();
-    await mending.fence();
+    await repairing.fence();
     await store.writeReceipt({
       ...receipt,
       ...(address.uid === undefined ? {} : { uid: address.uid }),
@@ -340,7 +344,7 @@ async function verifyAgainstGit(
  * The repair of one repository. Before its first change it marks the receipt with its target, as an ingestion does; a
  * repository without differences is not written to.
  */
-function mendingOf(
+function createRepair(
   store: VerificationTools['store'],
   receipt: Receipt,
   to: Snapshot,

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
+import { FLOWS_QUEUE } from '../../domain/shared/queues.ts';
+import { QUEUE_OF_ROLE } from '../../domain/shared/roles.ts';
 
 /** A worker polls at least every minute; the server remembers pollers for five minutes. */
 const POLLER_MEMORY_MS = 2 * 60_000;
@@ -10,7 +11,7 @@ const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.ap
 export async function unpolledQueues(client: Client): Promise<string[]> {
   const { namespace } = client.options;
   const polled = await Promise.all(
-    [FLOWS_QUEUE, REPOS_QUEUE].map(async (name) => {
+    Object.values(QUEUE_OF_ROLE).map(async (name) => {
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name },

@@ -1,8 +1,9 @@
 import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@temporalio/client';
 import pLimit from 'p-limit';
-import { Gauge } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { Metrics } from './metrics.ts';
 
+/** Milliseconds for which Temporal's answer is reused: a scrape may come every few seconds. */
 const FRESH_FOR = 30_000;
 /** Timeout for Temporal in milliseconds; by default a scrape is aborted after ten seconds. */
 const PATIENCE = 5_000;
@@ -26,24 +27,16 @@ export interface ScheduleReader {
  */
 export function showSchedules(metrics: Metrics, client: Client, reader: ScheduleReader): void {
   const { isOurs, groupOf, freshForMs = FRESH_FOR } = reader;
-  let asked: number | null = null;
-  let answer: Promise<readonly ScheduleDescription[]> = Promise.resolve([]);
   let groups: ReadonlyMap<string, { readonly isPaused: boolean }> | null = null;
-  const schedules = (): Promise<readonly ScheduleDescription[]> => {
-    const now = Date.now();
-    if (asked !== null && now - asked < freshForMs) return answer;
-    asked = now;
-    answer = client
-      .withDeadline(now + PATIENCE, () => describeSchedules(client, isOurs))
-      .then(
-        (found) => {
-          groups = groupsOf(found, groupOf);
-          return found;
-        },
-        () => [],
-      );
-    return answer;
-  };
+  const schedules = reused(freshForMs, async (): Promise<readonly ScheduleDescription[]> => {
+    try {
+      const found = await client.withDeadline(Date.now() + PATIENCE, () => describeSchedules(client, isOurs));
+      groups = groupsOf(found, groupOf);
+      return found;
+    } catch {
+      return [];
+    }
+  });
   metrics.limitTo(async () => {
     await schedules();
     return groups;
@@ -79,6 +72,55 @@ export function showSchedules(metrics: Metrics, client: Client, reader: Schedule
     const [next] = info.nextActionTimes;
     return state.paused || next === undefined ? undefined : next.getTime() / 1_000;
   });
+  gauge('longhaul_schedule_last_run_timestamp_seconds', 'When the latest run started', ({ info }) => {
+    const latest = info.recentActions.at(-1);
+    return latest && latest.takenAt.getTime() / 1_000;
+  });
+}
+
+/** The alerts of an index: {@link showAlerts}. */
+export interface AlertChecks {
+  /** The schedule that checks the groups. */
+  readonly schedule: string;
+  /** Alert channels in `longhaul.yaml`. */
+  readonly channels: number;
+  /** True when the latest check that ended failed; null when none ended. */
+  readonly hasFailed: () => Promise<boolean | null>;
+  /** @default 30,000 */
+  readonly freshForMs?: number;
+}
+
+/** Registers whether alerts reach their channels. While Temporal does not answer, only the number of channels is known. */
+export function showAlerts(registry: Registry, client: Client, checks: AlertChecks): void {
+  const { schedule, channels, hasFailed, freshForMs = FRESH_FOR } = checks;
+  const common = { labelNames: ['schedule'] as const, registers: [registry] };
+  const configured = new Gauge({
+    name: 'longhaul_alert_channels',
+    help: 'Alert channels in longhaul.yaml, by the schedule that checks the groups for them',
+    ...common,
+  });
+  configured.set({ schedule }, channels);
+  const failed = reused(freshForMs, () => client.withDeadline(Date.now() + PATIENCE, hasFailed).catch(() => null));
+  const shown: Gauge<'schedule'> = new Gauge({
+    name: 'longhaul_alerts_last_check_failed',
+    help: '1 when the latest check of the groups that ended has failed: a channel may not have got its alerts',
+    ...common,
+    collect: async () => {
+      const value = channels === 0 ? null : await failed();
+      shown.reset();
+      if (value !== null) shown.set({ schedule }, Number(value));
+    },
+  });
+}
+
+/** Reuses an answer for some milliseconds. */
+function reused<Answer>(freshForMs: number, ask: () => Promise<Answer>): () => Promise<Answer> {
+  let last: { readonly at: number; readonly answer: Promise<Answer> } | null = null;
+  return () => {
+    const now = Date.now();
+    if (last === null || now - last.at >= freshForMs) last = { at: now, answer: ask() };
+    return last.answer;
+  };
 }
 
 /** Groups by name. When several indexes have one of the same name, it is paused when all of them are. */

@@ -7,19 +7,20 @@ import type { Input } from '../core/io.ts';
 import { connectTemporal } from '../core/servers.ts';
 import { startDeclared } from '../core/start-flow.ts';
 
-/** What became of the repositories of a change stream. */
+/** The results of ingesting a change stream, by repository. */
 export interface Ingested {
   readonly outcomes: readonly RepositoryOutcome[];
-  /** Those that failed, each with its error. */
+  /** The repositories that failed, each with its error. */
   readonly failures: readonly { readonly repository: string; readonly error: unknown }[];
 }
 
 /**
- * Keeps a change stream in the blob store, which the worker must share, and lets one flow for each repository ingest it. A
- * repository that fails does not stop the others. Throws `InvalidInput` naming the line before anything is ingested.
+ * Stores a change stream in the blob store, which the worker must share, and starts one flow for each repository to
+ * ingest it. A failing repository does not stop the others. Throws `InvalidInput` naming the line before anything is
+ * ingested.
  *
- * The flow deletes the stream when it is ingested. It is not deleted here, whatever fails: a flow whose start or result this
- * process did not hear of may be running and about to read it.
+ * The flow deletes the stream after ingesting it. This function never deletes it, even after an error: a flow whose
+ * start or result this process did not receive may still be running and need it.
  */
 export async function ingestLines(context: CliContext, input: Input, provider: string): Promise<Ingested> {
   const spool = createStreamSpool(await openBlobs(context, context.env), context.config.index.maxFileBytes);

@@ -13,13 +13,13 @@ import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 
-/** Workflow types of the flows whose plan can be printed. */
+/** Workflow types of the flows that have a plan to print. */
 export type PlannedFlow =
   | typeof onboardRepositoriesFlow.type
   | typeof syncRepositoriesFlow.type
   | typeof removeRepositoriesFlow.type;
 
-/** What a fleet flow would do, by the same plan that the flow follows. Starts nothing, writes nothing. */
+/** What a fleet flow would do, computed as the flow itself does. Starts nothing and writes nothing. */
 export async function planFleet(
   context: CliContext,
   flow: PlannedFlow,
@@ -27,7 +27,7 @@ export async function planFleet(
 ): Promise<FleetPlan> {
   const { patterns = null, branch } = { branch: undefined, ...input };
   return withTools(context, async (tools) => {
-    const planner = (await tools.live())?.planner ?? plannerOfNothing(context);
+    const planner = (await tools.live())?.planner ?? emptyPlanner(context);
     if (flow === onboardRepositoriesFlow.type) return planner.onboarding(patterns ?? []);
     return flow === syncRepositoriesFlow.type ? planner.sync(patterns) : planner.removal(patterns, branch);
   });
@@ -41,7 +41,7 @@ export async function readReceipts(context: CliContext): Promise<Receipt[]> {
   });
 }
 
-/** A build and how much is in it. */
+/** A build and its size. */
 export interface BuildSize extends Build {
   readonly repositories: number;
   readonly objects: number;
@@ -60,7 +60,7 @@ export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
   });
 }
 
-/** Everything that works on the index of a context, until `use` is done. Throws `ServerUnavailable`. */
+/** Opens the tools for the index of a context and closes them after `use`. Throws `ServerUnavailable`. */
 async function withTools<Result>(context: CliContext, use: (tools: OpenTools) => Promise<Result>): Promise<Result> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const tools = await openTools(loadedConfig(context), places, context.env);
@@ -73,8 +73,8 @@ async function withTools<Result>(context: CliContext, use: (tools: OpenTools) =>
 
 async function* nothing(): AsyncGenerator<never> {}
 
-/** The planner of an index that was not begun. */
-function plannerOfNothing(context: CliContext): ReturnType<typeof createPlanner> {
+/** The planner of an index that has no build yet. */
+function emptyPlanner(context: CliContext): ReturnType<typeof createPlanner> {
   const loaded = loadedConfig(context);
   const providers = loaded.config.providers.map(({ name }) => name);
   const store = { receipts: () => Promise.resolve([]), everything: nothing };

@@ -6,31 +6,31 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 
-/** A search that stays open for more than one question: connections and models are opened once, by the first that needs them. */
+/** A search session for several questions. Connections and models are opened once, on first use. */
 export interface SearchSession {
   /**
-   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing is
-   * indexed, for an empty query, a limit outside 1 to 100, a pattern that no indexed repository matches, a language that nothing in the index is
-   * written in, or a branch that none of the repositories is indexed at.
+   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing
+   * is indexed, and for an empty query, a limit outside 1 to 100, a pattern without a matching indexed repository, a
+   * language without indexed files, or a branch at which none of the repositories is indexed.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;
   /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 
-/** Connects to the index of a context. Each question goes to the build that is live when it is asked. Throws `ServerUnavailable`. */
+/** Connects to the index of a context. Each question is answered from the build that is live at that time. Throws `ServerUnavailable`. */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const tools = await openTools(loadedConfig(context), places, context.env);
   const providers = context.config.providers.map(({ name }) => name);
 
-  /** No result says nothing about the code when there is none to look in. */
+  /** Without a matching repository an empty result would be misleading: throws instead. */
   async function checkPattern(pattern: string, { store }: IndexTools): Promise<void> {
     const parsed = parsePattern(pattern, providers);
     if ((await store.receipts()).some(({ repository }) => matchesPattern(parsed, repository))) return;
     throw new LonghaulError(
       'InvalidInput',
-      `No indexed repository matches ${pattern}: \`longhaul index list\` shows what there is.`,
+      `No indexed repository matches ${pattern}: \`longhaul index list\` shows what is indexed.`,
     );
   }
 

@@ -8,7 +8,7 @@ import type { RegisterCommands, Work } from './commands.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
-/** Each folder of commands, in the order of `longhaul --help`. */
+/** The commands by folder, in the order of `longhaul --help`. */
 const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
 
 /** How a program differs from the installed one. */
@@ -19,9 +19,9 @@ export interface ProgramOptions {
   readonly commands?: readonly RegisterCommands[];
   /** The flows that it knows. @default those of all wings */
   readonly flows?: FlowRegistry;
-  /** Called with the context of a command before the command runs. @default nothing happens */
+  /** Called with the context of a command before the command runs. */
   readonly onContext?: (context: CliContext) => void;
-  /** Replaces the work of every command, for a check that only parses arguments. Gives the exit code. */
+  /** Replaces the work of every command, for tests that only parse arguments. Returns the exit code. */
   readonly execute?: (work: Work) => Promise<number> | number;
 }
 
@@ -30,9 +30,9 @@ export interface Program {
   /** The tree of commands, for documentation and completion. */
   readonly command: Command;
   /**
-   * Runs the command that the arguments name, without node and script, such as `['sync', '--all']`. Gives the exit code
-   * (docs/exit-codes.md), 2 for arguments that cannot be parsed. It prints to the program's streams, installs no handler that
-   * outlives it, and never ends the process. One run at a time for each program.
+   * Runs a command, given as arguments without node and script, such as `['sync', '--all']`. Returns the exit code
+   * (docs/exit-codes.md); 2 for arguments that cannot be parsed. Prints to the program's streams, leaves no signal
+   * handlers behind, and never ends the process. Do not run a program twice at the same time.
    */
   run(argv: readonly string[]): Promise<number>;
 }

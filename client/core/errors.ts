@@ -12,7 +12,7 @@ export interface ShownError {
   readonly exitCode: number;
 }
 
-/** The deepest cause that has a name, else the deepest one. */
+/** The error of the deepest cause with a known type, else of the deepest cause. */
 export function shownError(error: unknown): ShownError {
   let deepest: unknown = error;
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
@@ -48,16 +48,16 @@ export function worstExitCode(failures: readonly Pick<ShownError, 'exitCode'>[])
   return Math.max(0, ...failures.map(({ exitCode }) => exitCode));
 }
 
-/** Exit code of a command that a person interrupted before it had done its work. */
+/** Exit code of a command that a person interrupted. */
 export const INTERRUPTED = 130;
 
-/** Ends a command that a person interrupted: everything worth saying is printed already. */
+/** Ends a command that a person interrupted, without a further message. */
 export class Interrupted extends Error {
   /** Names the error in logs. */
   override readonly name = 'Interrupted';
 }
 
-/** Prints an error: one plain sentence and what to do on stderr, or one JSON object on stdout. Gives the exit code. */
+/** Prints an error: one sentence and the remedy on stderr, or one JSON object on stdout. Returns the exit code. */
 export function printError(error: unknown, json: boolean, { stdout, stderr, env }: CliIo): number {
   if (error instanceof Interrupted) return INTERRUPTED;
   const { type, message, remedy, exitCode } = shownError(error);

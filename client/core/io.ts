@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 /** A stream to write to: a terminal, a pipe, or the memory of a test. */
 export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** A stream to read from. A person can be asked when it is a terminal. */
+/** A stream to read from. Only a terminal can be asked for confirmation. */
 export type Input = Readable & { readonly isTTY?: boolean };
 
 /** A command's streams, environment and signals. */

@@ -5,8 +5,8 @@ import type { AnyFlow } from '../../domain/shared/flow.ts';
 import { inputSchema } from '../../domain/shared/flow.schema.ts';
 
 /**
- * What a run's status means for its workflow id. `held`: the run has it, whether it works or is paused. `free`: the run ended.
- * `passing`: another run has the id by now, or none. `unclear`: the server says something that this version does not know.
+ * What a run's status means for its workflow id. `held`: the run holds the id, running or paused. `free`: the run has
+ * ended. `passing`: a newer run may hold the id by now. `unclear`: a status that this version does not know.
  */
 const ID_IS = {
   RUNNING: 'held',
@@ -21,17 +21,17 @@ const ID_IS = {
   UNKNOWN: 'unclear',
 } as const satisfies Record<WorkflowExecutionStatusName, string>;
 
-/** See the table of statuses: whether a run has its workflow id. */
+/** Whether a run with this status holds its workflow id: `held`, `free`, `passing` or `unclear`. */
 export function idIs(status: WorkflowExecutionStatusName): (typeof ID_IS)[WorkflowExecutionStatusName] {
   return ID_IS[status];
 }
 
-/** True for a run that has ended: it has a result or a failure, and never will have another. */
+/** True for a run that has ended, so that its result or failure is final. */
 export function hasEnded(status: WorkflowExecutionStatusName): boolean {
   return ID_IS[status] === 'free' || ID_IS[status] === 'passing';
 }
 
-/** Digest of a question: SHA-256 of JSON in which the order of keys does not matter. */
+/** Digest of a question: SHA-256 of its JSON with sorted keys. */
 export function digestOf(question: unknown): string {
   return sha256(JSON.stringify(question, sortedKeys) ?? '');
 }
@@ -47,8 +47,8 @@ function sortedKeys(_key: string, value: unknown): unknown {
 }
 
 /**
- * True when a run was started with this question: its memo `asked` says so, or, for a run that was started by a schedule, by
- * another flow, by hand or by an earlier version, the input that its history begins with.
+ * True when a run was started with this question, according to its memo `asked`. A run without that memo (started by a
+ * schedule, another flow, another client or an earlier version) is compared by the first input in its history.
  */
 export async function answers(
   client: Client,
@@ -58,12 +58,12 @@ export async function answers(
   if (run.type !== flow.type) return false;
   if (run.memo?.['asked'] === asked) return true;
   const input = await firstInput(client, run);
-  if (input === NOT_KEPT) return false;
+  if (input === NO_HISTORY) return false;
   const checked = inputSchema(flow).safeParse(input ?? {});
   return checked.success && digestOf(questionOf(checked.data)) === asked;
 }
 
-/** What is asked of which flow. */
+/** A question to a flow: what a run is asked to do. */
 export interface AskedQuestion {
   readonly flow: AnyFlow;
   /** {@link digestOf} the question. */
@@ -72,9 +72,9 @@ export interface AskedQuestion {
   readonly questionOf: (checked: unknown) => unknown;
 }
 
-const NOT_KEPT = Symbol('the server keeps the history no longer');
+const NO_HISTORY = Symbol('the server no longer has the history');
 
-/** What the first run of a chain was started with: one that continued as new carries its state in its input. */
+/** The input of the first run of a chain: later runs, continued as new, carry state in their input. */
 async function firstInput(client: Client, { workflowId, runId, raw }: WorkflowExecutionDescription): Promise<unknown> {
   const first = raw.workflowExecutionInfo?.firstRunId || runId;
   try {
@@ -87,7 +87,7 @@ async function firstInput(client: Client, { workflowId, runId, raw }: WorkflowEx
     const [payload] = started?.input?.payloads ?? [];
     return payload ? client.options.loadedDataConverter.payloadConverter.fromPayload(payload) : undefined;
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError || isNotFound(error)) return NOT_KEPT;
+    if (error instanceof WorkflowNotFoundError || isNotFound(error)) return NO_HISTORY;
     throw error;
   }
 }

@@ -26,30 +26,29 @@ export type HandleOf<Declared extends AnyFlow> = WorkflowHandleWithFirstExecutio
 /** A run of a flow, by workflow type. */
 export type FlowHandle<Type extends keyof Flows> = HandleOf<Flows[Type]>;
 
-/** Larger inputs are refused before the server is called, which would retry for half a minute and then refuse them. */
+/** Larger inputs are rejected here: the server would reject them only after half a minute of retries. */
 const MAX_INPUT_BYTES = 256 * 1024;
 
 /**
- * How often a start is tried while runs with the same id start and end, and the pause between two tries in
- * milliseconds.
+ * Number of attempts while other runs with the same id start and end, and the pause between attempts in milliseconds.
  */
 const TRIES = 20;
 const PAUSE_MS = 100;
 
-/** How a flow is started. */
+/** How to start a flow. */
 export interface StartOptions {
   /**
-   * The name of the request. The same name is the same run, also after it has ended, for as long as Temporal keeps it: a
-   * request that is sent again does nothing twice. `InvalidInput` when it was another request that had this name.
-   * @default the question itself, so that a run that answers it is joined while it runs
+   * Idempotency key of the request. Requests with the same key share one run, even after it has ended, for as long as
+   * Temporal retains it. Throws `InvalidInput` when the key was used with another input.
+   * @default none: a running run with the same question is joined
    */
   readonly once?: string;
 }
 
 /**
- * Starts a flow, or joins the run that answers the same question: the same question asked twice is one run, another question
- * never is. While a run that answers another question has the workflow id, it does what the flow declares: waits for its end,
- * or throws `RepositoryBusy` or `IndexBusy`. Throws `InvalidInput` before anything is started.
+ * Starts a flow, or joins a running one that was started with the same question. A run with another question is never
+ * joined: while such a run holds the workflow id, this call waits for its end or throws `RepositoryBusy` or `IndexBusy`,
+ * as the flow declares. Throws `InvalidInput` before anything is started.
  */
 export async function startFlow<Type extends keyof Flows>(
   client: Client,
@@ -70,7 +69,7 @@ export async function startDeclared<Declared extends AnyFlow>(
   const checked = parseInput(flow, input);
   const bytes = Buffer.byteLength(JSON.stringify(input));
   if (bytes > MAX_INPUT_BYTES) {
-    const message = `${flow.type}: the input has ${bytes} bytes, at most ${MAX_INPUT_BYTES} are taken.`;
+    const message = `${flow.type}: the input has ${bytes} bytes; the maximum is ${MAX_INPUT_BYTES}.`;
     throw new LonghaulError('InvalidInput', message);
   }
   const options = startOptions(flow, input, checked);
@@ -79,7 +78,7 @@ export async function startDeclared<Declared extends AnyFlow>(
   return startOrJoin(client, flow, options, checked);
 }
 
-/** What a start of a flow says, whatever happens to its id. */
+/** The options of a start, independent of the workflow id's state. */
 type FlowStartOptions = WorkflowStartOptions<(input: unknown) => Promise<unknown>>;
 
 function startOptions(flow: AnyFlow, input: unknown, checked: unknown): FlowStartOptions {
@@ -126,7 +125,7 @@ async function startOrJoin<Declared extends AnyFlow>(
       const run = await describeRun(client, workflowId);
       const state = run === null ? 'free' : idIs(run.status.name);
       if (run === null || state === 'free' || state === 'passing') {
-        // it ended between the two requests
+        // the run ended between the two requests
         await sleep(PAUSE_MS);
         continue;
       }
@@ -141,7 +140,7 @@ async function startOrJoin<Declared extends AnyFlow>(
       }
       if (flow.whenRunning !== 'wait') throw new LonghaulError(busy.type, busy.message, { cause: error });
       await untilEnded(client, run);
-      // a wait is no try: as many runs as there are may go first
+      // waiting does not count as an attempt: any number of runs may go first
       tries = 0;
     }
   }
@@ -160,11 +159,11 @@ async function describeRun(client: Client, workflowId: string): Promise<Workflow
   }
 }
 
-/** Waits for a run to end, however it ends. */
+/** Waits for a run to end, successfully or not. */
 async function untilEnded(client: Client, { workflowId, runId }: WorkflowExecutionDescription): Promise<void> {
   const handle = client.workflow.getHandle(workflowId, runId);
   await handle.result().catch(async (error: unknown) => {
-    // a run that failed has ended; a server that is away has not said so
+    // a failed run has ended; a server error does not show that it has
     if (error instanceof WorkflowNotFoundError) return;
     const { status } = await handle.describe();
     if (idIs(status.name) === 'held') throw error;
@@ -187,7 +186,7 @@ async function startWithSignal<Declared extends AnyFlow>(
   return Object.assign(handle, { firstExecutionRunId: handle.signaledRunId });
 }
 
-/** Starts a flow under the request's name, or finds the run that had it. */
+/** Starts a flow for an idempotency key, or finds the run of that key. */
 async function startOnce<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,
@@ -195,7 +194,7 @@ async function startOnce<Declared extends AnyFlow>(
   { once, checked }: { readonly once: string; readonly checked: unknown },
 ): Promise<HandleOf<Declared>> {
   const workflowId = `${flow.type}/${sha256(once).slice(0, 32)}`;
-  // the same request is the same input, also in what only says how
+  // the same key requires exactly the same input, including fields that are not part of the question
   const asked = digestOf(checked);
   try {
     return (await client.workflow.start(flow.type, {
@@ -210,7 +209,7 @@ async function startOnce<Declared extends AnyFlow>(
   const handle = client.workflow.getHandle<HandleFlow<Declared>>(workflowId);
   const run = await handle.describe();
   if (!(await answers(client, run, { flow, asked, questionOf: (given) => given }))) {
-    throw new LonghaulError('InvalidInput', `${flow.type}: another input was given under the same name of a request.`);
+    throw new LonghaulError('InvalidInput', `${flow.type}: this idempotency key was already used with another input.`);
   }
   return Object.assign(handle, { firstExecutionRunId: run.runId });
 }

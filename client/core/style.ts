@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { Output } from './io.ts';
 
-/** Puts the escape codes of a style around a text, or returns the text as it is. */
+/** Adds the escape codes of a style to a text, or returns the text unchanged. */
 export type Style = (format: 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow', text: string) => string;
 
 /**

@@ -57,7 +57,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
     if (key === null) throw new Refusal(401, 'AuthenticationFailed', 'The API key is missing or wrong.');
     const wait = limits.get(key.id)?.take(Date.now()) ?? null;
     if (wait !== null) {
-      const message = `The key ${key.name} may ask ${key.requestsPerMinute} times a minute.`;
+      const message = `The key ${key.name} may send ${key.requestsPerMinute} requests per minute.`;
       throw new Refusal(429, 'TooManyRequests', message, { retryAfter: wait });
     }
     request.apiKey = key;
@@ -130,7 +130,8 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not send this update.`);
     }
     const schema = flows.find(type)?.updates[name];
-    if (schema === undefined) throw new Refusal(409, 'Conflict', `A run of ${type} takes no update ${name}.`);
+    if (schema === undefined)
+      throw new Refusal(409, 'Conflict', `A run of ${type} does not accept the update ${name}.`);
     const checked = check(schema(z), objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
     const updateId = onceOf(request, key);

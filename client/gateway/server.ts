@@ -63,7 +63,7 @@ export async function createGateway(tools: GatewayTools): Promise<FastifyInstanc
     tools.metrics.answered({ route: routeOptions.url ?? 'none', status, seconds: elapsedTime / 1_000 });
   });
   server.setNotFoundHandler(async () => {
-    throw new Refusal(404, 'NotFound', 'There is nothing at this address.');
+    throw new Refusal(404, 'NotFound', 'There is nothing at this path.');
   });
   server.setErrorHandler(async (error, request, reply) => {
     const { status, type, message, retryAfter } = refusalOf(error);
@@ -99,7 +99,7 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
 const FASTIFY: Readonly<Partial<Record<number, Omit<Refused, 'status'>>>> = {
   400: { type: 'InvalidInput', message: 'The body is not JSON.' },
   413: { type: 'PayloadTooLarge', message: 'The body is too large.' },
-  415: { type: 'UnsupportedMediaType', message: 'The content type is not taken here.' },
+  415: { type: 'UnsupportedMediaType', message: 'The content type is not accepted here.' },
 };
 
 /** Converts an error to an answer. Unexpected errors are only logged. */
@@ -122,7 +122,7 @@ function refusalOf(error: unknown): Refused {
   return {
     status: 500,
     type: 'RequestFailed',
-    message: 'This should not have happened; the log of the gateway has more.',
+    message: 'This is an error of the gateway; its log has the details.',
   };
 }
 

@@ -81,7 +81,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       if (id === null || former === null) return [];
       if (branches !== undefined && !(await matchesBranches(id, branches))) return [];
       const membership = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await matchesRepository(id) };
-      // not indexed, and not to be indexed
+      // not indexed, and no configuration asks for it
       if (kind === 'appeared' && !membership.wanted) return [];
       const event = { kind, delivery, ...membership, ...(former === undefined ? {} : { from: former }) };
       await outbox({ repository: id, quietSeconds, event });
@@ -123,7 +123,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
-        const why = action.do === 'ignore' ? action.why : 'nothing that is to be indexed';
+        const why = action.do === 'ignore' ? action.why : 'no repository or branch that is indexed';
         const result = followed.length > 0 ? { followed } : { ignored: why };
         const outcome = followed.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);

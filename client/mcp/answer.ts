@@ -1,12 +1,12 @@
-/** What a tool answers. */
+/** The answer of a tool. */
 export interface Answer<Structured> {
   /** For people and models; already sanitized. */
   readonly text: string;
-  /** As the tool's output schema says. */
+  /** Conforms to the tool's output schema. */
   readonly structured: Structured;
 }
 
-/** The first digits of a commit, as people write it. */
+/** The abbreviated form of a commit id. */
 export function short(commit: string): string {
   return commit.slice(0, 12);
 }

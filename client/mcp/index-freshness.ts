@@ -12,7 +12,7 @@ import type { IndexFreshnessInput, IndexFreshnessOutput } from './tools.schema.t
 
 type Freshness = IndexFreshnessOutput['repositories'][number];
 
-/** `index_freshness`: where the index is and where HEAD is, for each repository. */
+/** `index_freshness`: the indexed commit and the commit of HEAD of each repository. */
 export async function indexFreshness(
   library: Library,
   { repository, pattern, limit, cursor }: IndexFreshnessInput,
@@ -40,7 +40,7 @@ export async function indexFreshness(
 function freshnessOf(receipt: Receipt, head: Head | LonghaulError | undefined): Freshness {
   const state = { ...indexedState(receipt), unfinished: receipt.pending?.commit ?? null };
   if (head === undefined) {
-    const problem = 'It came as a change stream: only its producer knows where it is.';
+    const problem = 'It was indexed from a change stream: only its producer knows the current commit.';
     return { ...state, head: null, headBranch: null, behind: null, problem };
   }
   if (head instanceof Error) {
@@ -60,8 +60,8 @@ function rendered({ id, commit, branch, indexedAt, head, headBranch, behind, pro
     commit === null
       ? 'nothing complete is indexed yet'
       : `indexed ${short(commit)} (${branch ?? 'detached'}) at ${indexedAt}`;
-  const now = head === null ? `HEAD is not known: ${problem}` : `HEAD ${short(head)} (${headBranch ?? 'detached'})`;
+  const now = head === null ? `HEAD is unknown: ${problem}` : `HEAD ${short(head)} (${headBranch ?? 'detached'})`;
   const state = behind === null ? 'unknown' : behind ? 'behind' : 'up to date';
-  const run = unfinished === null ? '' : `; a run to ${short(unfinished)} has not ended`;
+  const run = unfinished === null ? '' : `; a run to ${short(unfinished)} is not finished`;
   return `${id}: ${state}; ${indexed}; ${now}${run}`;
 }

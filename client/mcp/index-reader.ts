@@ -9,13 +9,13 @@ import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { weaviateAddress } from '../core/servers.ts';
 
-/** Reads repositories and files from the index, without a model. It creates and changes nothing in Weaviate. */
+/** Reads repositories and files from the index, without a model. Never changes anything in Weaviate. */
 export interface IndexReader {
-  /** The receipts of all HEADs, ordered by repository id; empty when nothing was ever indexed. */
+  /** The receipts of all HEADs, ordered by repository id; empty for a new index. */
   receipts(): Promise<Receipt[]>;
   /** Null when there is no receipt of this repository, at HEAD or at a branch. */
   receipt(repository: string, branch?: string): Promise<Receipt | null>;
-  /** The text of a file from the chunks of a receipt; null when they are not the whole file. */
+  /** The text of a file, assembled from the chunks of a receipt; null when they do not cover the whole file. */
   file(receipt: Receipt, path: string): Promise<string | null>;
   /** The paths of the files that have chunks, sorted. */
   paths(receipt: Receipt): Promise<string[]>;

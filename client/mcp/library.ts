@@ -14,42 +14,42 @@ import { nearest } from './nearest.ts';
 import { nameShownAs } from './sanitize.ts';
 
 /**
- * What the tools of one server work with. Everything is opened on first use and then reused; after a server was away, or
- * `longhaul.yaml` has changed, it is opened anew.
+ * The data sources of the tools of one server. Each is opened on first use and then reused. After a connection failure
+ * or a change of `longhaul.yaml` it is opened again.
  */
 export interface Library {
   /** Throws `ServerUnavailable`, `InvalidInput`. */
   search(question: Parameters<SearchSession['search']>[0], signal: AbortSignal): Promise<SearchAnswer>;
-  /** Asks the index. Throws `ServerUnavailable`. */
+  /** Runs `work` with the index. Throws `ServerUnavailable`. */
   index<Result>(work: (index: IndexReader) => Promise<Result>, signal: AbortSignal): Promise<Result>;
-  /** Asks mgit, a few questions at the same time. */
+  /** Runs `work` with mgit, a few calls in parallel. */
   mgit<Result>(work: (mgit: Mgit) => Promise<Result>, signal: AbortSignal): Promise<Result>;
-  /** The receipts of HEAD of the indexed repositories that a pattern means; all without one. Throws `InvalidInput`. */
+  /** The receipts of HEAD of the indexed repositories that match a pattern; all without one. Throws `InvalidInput`. */
   receipts(pattern: string | undefined, signal: AbortSignal): Promise<Receipt[]>;
   /**
-   * The receipt of a repository that is indexed, at HEAD or at a branch, both named as answers show them. Throws `InvalidInput` naming similar
-   * ids, or the branches.
+   * The receipt of an indexed repository, at HEAD or at a branch. Names are given as answers show them. Throws
+   * `InvalidInput` that suggests similar ids, or lists the indexed branches.
    */
   receipt(repository: string, branch: string | undefined, signal: AbortSignal): Promise<Receipt>;
   /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 
-/** Questions to mgit at the same time: each starts git. */
-const MGIT_AT_ONCE = 4;
+/** Parallel calls of mgit: each starts git. */
+const PARALLEL_MGIT = 4;
 
-/** A library over the configuration that `currentContext` finds, which is asked before every piece of work. */
+/** A library for the configuration that `currentContext` returns; it is called before every request. */
 export function createLibrary(currentContext: () => CliContext): Library {
-  const slot = pLimit(MGIT_AT_ONCE);
-  let opened: ReturnType<typeof openShelves> | null = null;
+  const slot = pLimit(PARALLEL_MGIT);
+  let opened: ReturnType<typeof openResources> | null = null;
 
-  function shelves(): ReturnType<typeof openShelves> {
+  function resources(): ReturnType<typeof openResources> {
     const context = currentContext();
     const settings = JSON.stringify([context.config, context.dataDir, context.cacheDir]);
     if (opened?.settings === settings) return opened;
     const old = opened;
-    opened = openShelves(context, settings);
-    // it closes when the last request that uses it is answered
+    opened = openResources(context, settings);
+    // closes when the last request that uses it is answered
     old?.close().catch(() => undefined);
     return opened;
   }
@@ -57,17 +57,17 @@ export function createLibrary(currentContext: () => CliContext): Library {
   const library: Library = {
     search: (question, signal) =>
       unlessAborted(
-        shelves().session.use((session) => session.search(question)),
+        resources().session.use((session) => session.search(question)),
         signal,
       ),
-    index: (work, signal) => unlessAborted(shelves().index.use(work), signal),
+    index: (work, signal) => unlessAborted(resources().index.use(work), signal),
     mgit: (work, signal) =>
       slot(async () => {
         signal.throwIfAborted();
-        return work(await shelves().mgit());
+        return work(await resources().mgit());
       }),
     async receipts(pattern, signal) {
-      const { providers } = shelves();
+      const { providers } = resources();
       const parsed = pattern === undefined ? null : parsePattern(nameShownAs(pattern), providers);
       const receipts = await library.index((index) => index.receipts(), signal);
       return parsed === null ? receipts : receipts.filter(({ repository }) => matchesPattern(parsed, repository));
@@ -89,15 +89,15 @@ export function createLibrary(currentContext: () => CliContext): Library {
   return library;
 }
 
-/** Nothing is loaded, nor connected to, before it is used: the server must answer at once when it starts. */
-function openShelves(context: CliContext, settings: string) {
+/** Loads modules and connects only on first use, so that the server answers immediately after its start. */
+function openResources(context: CliContext, settings: string) {
   const session = createSharedResource(
     async () => (await import('../catalog/search.ts')).openSearch(context),
-    isServersFault,
+    isServerFault,
   );
   const index = createSharedResource(
     async () => (await import('./index-reader.ts')).openIndexReader(context),
-    isServersFault,
+    isServerFault,
   );
   let mgit: Promise<Mgit> | null = null;
   return {
@@ -117,8 +117,8 @@ async function openMgit(context: CliContext): Promise<Mgit> {
   return tools.openMgit(loadedConfig(context), context.env);
 }
 
-/** False for an error that opening anew does not help: what was asked for is wrong. */
-function isServersFault(error: unknown): boolean {
+/** False for wrong input, which opening the resource again would not fix. */
+function isServerFault(error: unknown): boolean {
   return !(error instanceof LonghaulError && error.type === 'InvalidInput');
 }
 
@@ -126,16 +126,16 @@ function notAtBranch(head: Receipt, branch: string): LonghaulError {
   const names = [...(head.branch === null ? [] : [head.branch]), ...branchNames(head)];
   return new LonghaulError(
     'InvalidInput',
-    `${head.repository} is not indexed at a branch ${JSON.stringify(branch)}; it is at: ${names.join(', ') || 'a detached HEAD'}.`,
+    `${head.repository} is not indexed at a branch ${JSON.stringify(branch)}. Its indexed branches: ${names.join(', ') || 'a detached HEAD'}.`,
   );
 }
 
-function notIndexed(repository: string, isUnderWay: boolean, receipts: readonly Receipt[]): LonghaulError {
+function notIndexed(repository: string, isInProgress: boolean, receipts: readonly Receipt[]): LonghaulError {
   const name = JSON.stringify(repository);
-  if (isUnderWay) {
+  if (isInProgress) {
     return new LonghaulError(
       'InvalidInput',
-      `${name} is being indexed for the first time, or removed: ask again later.`,
+      `${name} is being indexed for the first time, or removed: try again later.`,
     );
   }
   if (receipts.length === 0) {
@@ -148,6 +148,6 @@ function notIndexed(repository: string, isUnderWay: boolean, receipts: readonly 
   const hint = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`;
   return new LonghaulError(
     'InvalidInput',
-    `No indexed repository has the id ${name}.${hint} list_repositories gives the ids.`,
+    `No indexed repository has the id ${name}.${hint} list_repositories lists the ids.`,
   );
 }

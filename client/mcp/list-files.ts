@@ -19,7 +19,7 @@ export async function listFiles(
   const { items, nextCursor } = pageAfter('list_files', matching, (path) => path, { cursor, limit });
   const files = items.map(sanitizeName);
   const { commit } = receipt;
-  const from = source === 'index' ? ', as far as they are indexed' : '';
+  const from = source === 'index' ? ' (only indexed ones)' : '';
   const shown = sanitizeName(receipt.repository);
   const head = `${shown} @ ${short(commit)}: ${files.length} of ${matching.length} files${from}`;
   const more = nextCursor === null ? [] : [`[more: cursor ${nextCursor}]`];

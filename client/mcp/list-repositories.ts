@@ -6,7 +6,7 @@ import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { ListRepositoriesInput, ListRepositoriesOutput } from './tools.schema.ts';
 
-/** `list_repositories`: the receipts. */
+/** `list_repositories`: the indexed repositories, from their receipts. */
 export async function listRepositories(
   library: Library,
   { pattern, limit, cursor }: ListRepositoriesInput,
@@ -23,7 +23,7 @@ export async function listRepositories(
   });
   const lines = repositories.map(({ id, commit, branch, branches, files, objects, indexedAt }) => {
     const at =
-      commit === null ? 'not complete yet' : `${short(commit)} (${branch ?? 'detached'}), indexed ${indexedAt}`;
+      commit === null ? 'not fully indexed yet' : `${short(commit)} (${branch ?? 'detached'}), indexed ${indexedAt}`;
     const more = branches.length === 0 ? '' : `; also the branches ${branches.join(', ')}`;
     return sanitizeLine(`${id}: ${at}, ${files} files, ${objects} objects${more}`);
   });

@@ -5,21 +5,21 @@ const MOST_COMPARED = 20_000;
 const SHOWN = 5;
 
 /** The paths or ids that were probably meant: first those with the same ending, then those with similar spelling. */
-export function nearest(wanted: string, names: readonly string[]): string[] {
-  const asked = wanted.toLowerCase();
+export function nearest(name: string, names: readonly string[]): string[] {
+  const asked = name.toLowerCase();
   const last = lastSegment(asked);
-  const sameEnd = names.filter((name) => lastSegment(name.toLowerCase()) === last);
+  const sameEnd = names.filter((each) => lastSegment(each.toLowerCase()) === last);
   const compared = sameEnd.length >= SHOWN ? sameEnd : [...sameEnd, ...names];
   const ranked = [...new Set(compared)]
     .slice(0, MOST_COMPARED)
-    .map((name) => ({
-      name,
-      isSameEnd: lastSegment(name.toLowerCase()) === last,
-      far: distance(asked, name.toLowerCase()),
+    .map((each) => ({
+      name: each,
+      isSameEnd: lastSegment(each.toLowerCase()) === last,
+      far: distance(asked, each.toLowerCase()),
     }))
-    .filter(({ name, isSameEnd, far }) => isSameEnd || far <= Math.max(asked.length, name.length) / 2)
+    .filter(({ name: each, isSameEnd, far }) => isSameEnd || far <= Math.max(asked.length, each.length) / 2)
     .sort((a, b) => Number(b.isSameEnd) - Number(a.isSameEnd) || a.far - b.far);
-  return ranked.slice(0, SHOWN).map(({ name }) => name);
+  return ranked.slice(0, SHOWN).map(({ name: each }) => each);
 }
 
 function lastSegment(name: string): string {

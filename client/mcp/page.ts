@@ -2,24 +2,24 @@ import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { sanitizeName } from './sanitize.ts';
 
-/** A part of a list, and where the next part begins. */
+/** A page of a list, with the cursor of the next page. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Opaque; pass it to the next call. Null when this part is the last. */
+  /** Opaque; pass it to the next call. Null on the last page. */
   readonly nextCursor: string | null;
 }
 
-/** Which part of a list is asked for. */
+/** The requested page of a list. */
 export interface PageRequest {
-  /** `nextCursor` of the part before; the beginning when left out. */
+  /** `nextCursor` of the previous page. @default the first page */
   readonly cursor?: string | undefined;
-  /** Items at most. */
+  /** Maximum number of items. */
   readonly limit: number;
 }
 
 /**
- * The first `limit` items whose key comes after the position of the cursor. `items` are in the order of their keys. Throws
- * `InvalidInput` for a cursor that {@link pageAfter} did not make for the same `list`.
+ * The first `limit` items whose key is greater than the cursor's. `items` are sorted by key. Throws `InvalidInput` for a
+ * cursor that {@link pageAfter} did not create for the same `list`.
  */
 export function pageAfter<Item>(
   list: string,
@@ -34,7 +34,7 @@ export function pageAfter<Item>(
   return { items: page, nextCursor: left.length > limit && last !== undefined ? cursorAt(list, keyOf(last)) : null };
 }
 
-/** The exact key, whatever characters it has: JSON keeps lone surrogates, and base64url has nothing to sanitize. */
+/** Encodes any key exactly: JSON preserves lone surrogates, and base64url contains nothing to sanitize. */
 function cursorAt(list: string, key: string): string {
   return Buffer.from(JSON.stringify([list, key])).toString('base64url');
 }
@@ -43,12 +43,12 @@ function positionOf(list: string, cursor: string): string {
   const value = parsed(Buffer.from(cursor, 'base64url').toString('utf8'));
   if (Array.isArray(value) && value.length === 2) {
     const [of, key] = value as unknown[];
-    // decoding ignores what is not base64url: only what is encoded like this is a cursor
+    // decoding ignores characters that are not base64url, so a valid cursor must also encode to itself
     if (of === list && typeof key === 'string' && cursorAt(list, key) === cursor) return key;
   }
   throw new LonghaulError(
     'InvalidInput',
-    `cursor: this is not a nextCursor of ${list}. Leave it out to start from the beginning.`,
+    `cursor: this is not a nextCursor of ${list}. Omit it to start from the beginning.`,
   );
 }
 
@@ -60,7 +60,7 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What a receipt says is indexed, with names as they are shown; nulls while the first run over the repository has not finished. */
+/** The indexed state in a receipt, with names as answers show them; nulls until the first run over the repository has finished. */
 export function indexedState({ repository, commit, branch, indexedAt }: Receipt) {
   const isComplete = commit !== '';
   return {

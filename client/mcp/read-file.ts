@@ -5,7 +5,7 @@ import type { Library } from './library.ts';
 import { readRepositoryFile } from './repository-files.ts';
 import type { ReadFileInput, ReadFileOutput } from './tools.schema.ts';
 
-/** Bounds of one answer, in lines and characters. */
+/** Limits of one answer, in lines and characters. */
 const MOST_LINES = 2_000;
 const MOST_TEXT = 50_000;
 const LONGEST_LINE = 2_000;
@@ -26,11 +26,11 @@ export async function readFile(
   if (startLine > Math.max(all.length, 1)) {
     throw new LonghaulError(
       'InvalidInput',
-      `${sanitizeName(path)} has ${all.length} lines: start_line ${startLine} is none.`,
+      `${sanitizeName(path)} has only ${all.length} lines: start_line ${startLine} is too large.`,
     );
   }
-  const wanted = all.slice(startLine - 1, endLine ?? all.length);
-  const { lines, isCut } = fitting(wanted);
+  const range = all.slice(startLine - 1, endLine ?? all.length);
+  const { lines, isCut } = fitting(range);
   const last = startLine - 1 + lines.length;
   const structured: ReadFileOutput = {
     repository: sanitizeName(receipt.repository),
@@ -40,19 +40,19 @@ export async function readFile(
     startLine,
     endLine: last,
     totalLines: all.length,
-    truncated: isCut || lines.length < wanted.length,
+    truncated: isCut || lines.length < range.length,
     nextLine: last < all.length ? last + 1 : null,
     text: lines.join('\n'),
   };
   return { text: rendered(structured, lines), structured };
 }
 
-/** As many lines, long ones shortened, as fit in an answer; at least one. */
-function fitting(wanted: readonly string[]): { lines: string[]; isCut: boolean } {
+/** The lines that fit in one answer, at least one; long lines are cut. */
+function fitting(range: readonly string[]): { lines: string[]; isCut: boolean } {
   const lines: string[] = [];
   let isCut = false;
   let room = MOST_TEXT;
-  for (const line of wanted.slice(0, MOST_LINES)) {
+  for (const line of range.slice(0, MOST_LINES)) {
     const over = line.length - LONGEST_LINE;
     const start = sanitize(over > 0 ? line.slice(0, LONGEST_LINE) : `${line}\n`).replace(/\n$/, '');
     const shown = over > 0 ? `${start}… [${over} more characters]` : start;
@@ -67,14 +67,14 @@ function fitting(wanted: readonly string[]): { lines: string[]; isCut: boolean }
 function rendered(file: ReadFileOutput, lines: readonly string[]): string {
   const { repository, path, commit, source, startLine, endLine, totalLines, truncated, nextLine } = file;
   const range = lines.length === 0 ? 'empty' : `lines ${startLine}-${endLine} of ${totalLines}`;
-  const from = source === 'index' ? ', put together from the index' : '';
+  const from = source === 'index' ? ', assembled from the index' : '';
   const left = truncated ? '\n[truncated: ' : '\n[';
   const more =
     nextLine === null
       ? truncated
         ? '\n[truncated: long lines are cut]'
         : ''
-      : `${left}start_line ${nextLine} goes on]`;
+      : `${left}continue with start_line ${nextLine}]`;
   const numbered = lines.map((line, at) => `${String(startLine + at).padStart(6)}\t${line}`);
   return [`${repository} ${path} @ ${short(commit)} (${range}${from})`, ...numbered].join('\n') + more;
 }

@@ -10,12 +10,12 @@ import { nameShownAs, sanitizeLine, sanitizeName } from './sanitize.ts';
 import type { Library } from './library.ts';
 import { nearest } from './nearest.ts';
 
-/** Where an answer about files is from. */
+/** The source of an answer about files. */
 export type FileSource = 'git' | 'index';
 
 /** A text file of a repository at its indexed commit. */
 export interface RepositoryFile {
-  /** As the repository has it, when it was asked for as an answer showed it. */
+  /** The path in the repository, without the escapes of answers. */
   readonly path: string;
   readonly source: FileSource;
   readonly text: string;
@@ -24,14 +24,14 @@ export interface RepositoryFile {
 /** The paths of a repository at its indexed commit. */
 export interface RepositoryPaths {
   readonly source: FileSource;
-  /** Sorted. From the index only those that are indexed. */
+  /** Sorted. With the source `index` only the indexed ones. */
   readonly paths: readonly string[];
 }
 
 /**
- * The text of a file at the commit of a receipt: from git; when git cannot give it, from the index, if that holds the whole
- * file. Throws `InvalidInput` when it is no text file, naming similar paths when there is none, and what git threw when the
- * index cannot help.
+ * The text of a file at the commit of a receipt, from git; when git fails, from the index, if that contains the whole
+ * file. Throws `InvalidInput` for a path that is not a text file; for a missing path it suggests similar ones. Throws
+ * git's error when the index does not contain the file either.
  */
 export async function readRepositoryFile(
   library: Library,
@@ -39,7 +39,7 @@ export async function readRepositoryFile(
   asked: string,
   signal: AbortSignal,
 ): Promise<RepositoryFile> {
-  // answers show names with escape sequences for characters that steer a terminal
+  // answers escape control characters in names
   const path = nameShownAs(asked);
   const fromGit = await askGit(library, receipt, signal, (mgit) =>
     mgit.readFile(addressOfReceipt(receipt), receipt.commit, path, { signal }),
@@ -56,7 +56,7 @@ export async function readRepositoryFile(
   throw noSuchPath(receipt, path, paths, source);
 }
 
-/** The paths at the commit of a receipt: from git; when git cannot give them, those that are indexed. */
+/** The paths at the commit of a receipt, from git; when git fails, the indexed ones. */
 export async function listRepositoryPaths(
   library: Library,
   receipt: Receipt,
@@ -74,7 +74,7 @@ export async function listRepositoryPaths(
 
 type FromGit<Result> =
   | { readonly kind: 'answer'; readonly answer: Result }
-  /** Null for a repository that git knows nothing of. */
+  /** Null for a repository that is not in git. */
   | { readonly kind: 'failure'; readonly failure: LonghaulError | null };
 
 async function askGit<Result>(
@@ -104,12 +104,12 @@ async function fromIndex(
   return library.index((index) => index.file(receipt, path), signal);
 }
 
-/** While a run works on a repository its chunks are of two commits. */
+/** While a run changes a repository its chunks are of two commits: throws `InvalidInput`. */
 function refuseUnfinished({ repository, pending }: Receipt): void {
   if (pending === null) return;
   throw new LonghaulError(
     'InvalidInput',
-    `${repository} has no git to read from, and its index is being changed: ask again when that run has ended.`,
+    `${repository} cannot be read from git, and its index is being changed: try again when that run has ended.`,
   );
 }
 
@@ -121,15 +121,15 @@ function textOf({ repository, commit }: Receipt, path: string, { mode, size, con
   if (mode === '40000')
     return refuse(`is a folder: list_files with path_glob ${JSON.stringify(`${path}/**`)} lists it.`);
   if (mode === '160000') return refuse('is a submodule: its files belong to another repository.');
-  if (content === null) return refuse(`is too large to be read: ${size} bytes (index.maxFileBytes in longhaul.yaml).`);
+  if (content === null) return refuse(`is too large: ${size} bytes (index.maxFileBytes in longhaul.yaml).`);
   if (mode === '120000') {
     const target = isUtf8(content) ? decodeText(content) : '';
     return refuse(
-      `is a symbolic link to ${JSON.stringify(sanitizeLine(target.slice(0, 500)))}. What is there is not read.`,
+      `is a symbolic link to ${JSON.stringify(sanitizeLine(target.slice(0, 500)))}. Its target is not read.`,
     );
   }
   if (skipByContent(path, content) === 'binary') {
-    return refuse(`is binary (${size} bytes, commit ${commit}): only text can be read.`);
+    return refuse(`is binary (${size} bytes, commit ${commit}): only text files can be read.`);
   }
   return decodeText(content);
 }
@@ -141,16 +141,16 @@ function noSuchPath(
   source: FileSource,
 ): LonghaulError {
   const near = nearest(path, paths).map((name) => sanitizeName(name).slice(0, 300));
-  const hint = near.length === 0 ? 'list_files lists what there is.' : `Did you mean ${near.join(' or ')}?`;
+  const hint = near.length === 0 ? 'list_files lists the paths.' : `Did you mean ${near.join(' or ')}?`;
   const asked = JSON.stringify(sanitizeLine(path.slice(0, 300)));
   if (source === 'index') {
     return new LonghaulError(
       'InvalidInput',
-      `${repository} has no git to read from, and its index does not hold the whole of ${asked}. ${hint}`,
+      `${repository} cannot be read from git, and its index does not contain all of ${asked}. ${hint}`,
     );
   }
   const form = /^[/~]|(^|\/)\.{1,2}(\/|$)|\\/.test(path)
-    ? ' Paths are relative to the root of the repository, with /.'
+    ? ' Paths are relative to the root of the repository, separated by /.'
     : '';
   return new LonghaulError(
     'InvalidInput',

@@ -6,11 +6,11 @@ import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
 
 type Result = SearchCodeOutput['results'][number];
 
-/** Characters of all snippets together, and of one. */
+/** Limits in characters, of all snippets together and of one. */
 const MOST_TEXT = 60_000;
 const LONGEST_SNIPPET = 6_000;
 
-/** `search_code`: the answer of `longhaul search --json`, bounded. */
+/** `search_code`: the answer of `longhaul search --json`, limited in size. */
 export async function searchCode(
   library: Library,
   { query, repository_pattern: pattern, language, path_glob: path, branch, limit }: SearchCodeInput,
@@ -22,7 +22,7 @@ export async function searchCode(
       'InvalidInput',
       pattern === undefined
         ? 'Nothing is indexed yet: run `longhaul index add --pattern …` first.'
-        : `No indexed repository matches ${JSON.stringify(pattern)}: list_repositories gives their ids.`,
+        : `No indexed repository matches ${JSON.stringify(pattern)}: list_repositories lists their ids.`,
     );
   }
   const question = {
@@ -59,7 +59,7 @@ function shortened(snippet: string): string {
 
 function rendered(query: string, results: readonly Result[], omitted: number): string {
   const count = `${results.length} ${results.length === 1 ? 'result' : 'results'} for ${JSON.stringify(sanitizeLine(query))}`;
-  const left = omitted === 0 ? '' : ` (${omitted} more left out: too large for one answer)`;
+  const left = omitted === 0 ? '' : ` (${omitted} more omitted: too large for one answer)`;
   return [`${count}${left}`, ...results.map(renderedResult)].join('\n\n');
 }
 

@@ -106,7 +106,7 @@ function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skippe
     latest?.result?.matched ?? '',
     failed === 0 ? 0 : { text: String(failed), isBad: true },
     latest === null ? 'none' : time(latest.startedAt),
-    completeAt === null ? { text: 'not lately', isBad: latest !== null } : time(completeAt),
+    completeAt === null ? { text: 'not recently', isBad: latest !== null } : time(completeAt),
     nextRun === null ? '' : time(nextRun),
     missed,
     skipped,

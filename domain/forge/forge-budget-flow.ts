@@ -8,7 +8,7 @@ export interface ForgeBudgetInput {
   readonly fingerprint: string;
 }
 
-/** Keeps what all workers together may ask of a forge. */
+/** Grants the request budget of a forge to all workers. */
 export const forgeBudgetFlow = defineFlow<ForgeBudgetInput, void>()({
   type: 'forgeBudget',
   input: (z) => z.strictObject({ host: z.string().min(1), fingerprint: z.string().min(1) }),

@@ -13,12 +13,12 @@ interface GoPrograms {
   readonly version: string;
   /** File name of each program, and its package in the module. */
   readonly programs: Readonly<Record<string, string>>;
-  /** Other things of the module that belong into the cache entry: name there, place in the module. */
+  /** Further files of the module for the cache entry: their name there, and their path in the module. */
   readonly files?: Readonly<Record<string, string>>;
   readonly ldflags?: string;
 }
 
-/** Docker Compose itself, for machines whose distribution has none that knows today's files. Returns the program's path. */
+/** Docker Compose, for machines whose distribution has no version that supports our files. Returns the program's path. */
 export function fetchCompose(surroundings: Surroundings): Promise<string> {
   const version = '2.40.3';
   const module = 'github.com/docker/compose/v2';
@@ -64,7 +64,7 @@ export async function fetchTemporalUi(version: string, surroundings: Surrounding
   return path.dirname(program);
 }
 
-/** Builds with Go, inside the module as the proxy gives it and its own go.sum checks it; once, then from the cache. */
+/** Builds with Go in the module from the proxy, checked by its own go.sum; once, then from the cache. */
 function fetchPrograms(wanted: GoPrograms, { cacheFolder, say, signal }: Surroundings): Promise<string> {
   const { name, module, version, programs, files = {}, ldflags = '' } = wanted;
   return cachedServer(

@@ -7,19 +7,23 @@ import { UNAVAILABLE_EXIT_CODE } from './unavailable.ts';
 
 const MINUTES = 60_000;
 
-// A program of its own, so that it can also be run without the test runner, and clears up when this process is killed.
-test('docker compose up leads to a green onboarding', { timeout: 60 * MINUTES }, async ({ skip, signal }) => {
-  const program = fileURLToPath(new URL('./run.ts', import.meta.url));
-  const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
-  signal.addEventListener('abort', () => child.kill('SIGTERM'));
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line);
-    process.stdout.write(`compose: ${line}\n`);
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  const reason = lines.find((line) => line.startsWith('SKIPPED: ')) ?? 'SKIPPED: no reason given';
-  skip(code === UNAVAILABLE_EXIT_CODE, reason);
-  const failure = lines.slice(lines.findIndex((line) => line.startsWith('FAILED: '))).join('\n');
-  expect({ code, failure: code === 0 ? '' : failure }).toEqual({ code: 0, failure: '' });
-});
+// A separate program, so that it can also run without the test runner, and cleans up if this process is killed.
+test(
+  'docker compose up is followed by a successful onboarding',
+  { timeout: 60 * MINUTES },
+  async ({ skip, signal }) => {
+    const program = fileURLToPath(new URL('./run.ts', import.meta.url));
+    const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    signal.addEventListener('abort', () => child.kill('SIGTERM'));
+    const lines: string[] = [];
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      lines.push(line);
+      process.stdout.write(`compose: ${line}\n`);
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    const reason = lines.find((line) => line.startsWith('SKIPPED: ')) ?? 'SKIPPED: no reason given';
+    skip(code === UNAVAILABLE_EXIT_CODE, reason);
+    const failure = lines.slice(lines.findIndex((line) => line.startsWith('FAILED: '))).join('\n');
+    expect({ code, failure: code === 0 ? '' : failure }).toEqual({ code: 0, failure: '' });
+  },
+);

@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { isIPv4 } from 'node:net';
 import { contentOf } from './files.ts';
 
-/** A DNS server on loopback that hands every question to the machine's own. */
+/** A DNS server on loopback that forwards every query to the machine's DNS server. */
 export interface DnsRelay {
-  /** What `/etc/resolv.conf` has to say to use it. */
+  /** The content of `/etc/resolv.conf` for using it. */
   readonly resolvConf: string;
   close(): void;
 }
 
-/** Of the loopback network, and unlikely to be taken. */
+/** An address of the loopback network that is unlikely to be in use. */
 const ADDRESS = '127.77.0.53';
 const PATIENCE_MS = 5_000;
 
 /**
- * Containers that have no way out of the machine cannot ask its DNS server, and gRPC clients wait for an answer even when
- * they know the address by then. The engine asks a server on loopback for them, from outside of the container.
+ * Containers without access to the network cannot use the machine's DNS server, and gRPC clients wait for an answer even when
+ * they already know the address. The engine queries a server on loopback for them, from outside the container.
  * Undefined when the machine's own server is on loopback already.
  */
 export async function startDnsRelay(): Promise<DnsRelay | undefined> {

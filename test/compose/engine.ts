@@ -15,23 +15,23 @@ import { unpackPackages } from './packages.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
-/** A Docker engine of this test's own. */
+/** A separate Docker engine for this test. */
 export interface Engine {
-  /** Environment in which `docker` and `docker compose` speak to this engine, and to no other. */
+  /** Environment in which `docker` and `docker compose` use only this engine. */
   readonly env: NodeJS.ProcessEnv;
-  /** For files that last as long as the engine. */
+  /** Folder for files that live as long as the engine. */
   readonly folder: string;
-  /** Ends every container, the engine and its mounts; images and build cache stay, as far as another run can use them. */
+  /** Stops all containers, the engine and its mounts; images and build cache stay for the next run. */
   stop(): Promise<void>;
 }
 
-/** Fixed, so that an engine that was killed is found and its leftovers are cleared away; short, for the socket's path. */
+/** Fixed, so that the leftovers of a killed engine are found and removed; short, because of the socket's path. */
 const RUNTIME = path.join(tmpdir(), 'longhaul-compose-test');
 const EXEC_ROOT = path.join(RUNTIME, 'exec');
 const CGROUP = 'longhaul-compose-test';
 
 /**
- * Starts a Docker engine beside any that the machine has: own images (kept in `cacheFolder`), own socket, own mount
+ * Starts a Docker engine in addition to any of the machine: own images (cached in `cacheFolder`), own socket, own mount
  * namespace, no changes to the host's firewall. One runs at a time; a second caller waits. Debian's packages are unpacked
  * where the machine has no `dockerd`. Throws {@link Unavailable} when this machine cannot run one.
  */
@@ -108,7 +108,7 @@ async function startDaemon(
   ];
   const groups = ['--exec-opt=native.cgroupdriver=cgroupfs', `--cgroup-parent=/${CGROUP}`];
   const network = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
-  // In a mount namespace of its own, so that not one of its mounts can stay behind.
+  // In a separate mount namespace, so that no mount can be left behind.
   const ownMounts = ['--mount', 'sh', '-euc', 'if [ -s "$0" ]; then mount --bind "$0" /etc/resolv.conf; fi; exec "$@"'];
   const resolvConf = path.join(RUNTIME, 'resolv.conf');
   await writeFile(resolvConf, relay?.resolvConf ?? '');
@@ -148,7 +148,7 @@ async function stopDaemon(daemon: ChildProcess, env: NodeJS.ProcessEnv): Promise
   await removeGroups();
 }
 
-/** The control groups that the containers were in: one tree, or with cgroup v1 one for each controller. */
+/** The control groups of the containers: one tree, or with cgroup v1 one for each controller. */
 async function removeGroups(): Promise<void> {
   const all = '/sys/fs/cgroup';
   for (const controller of ['', ...(await readdir(all))]) {
@@ -157,12 +157,12 @@ async function removeGroups(): Promise<void> {
     const folders = entries
       .filter((entry) => entry.isDirectory())
       .map((entry) => path.join(entry.parentPath, entry.name));
-    // The files in them are not files: a group without groups in it is empty.
+    // Their files are not real files: a group without child groups is empty.
     for (const folder of [...folders.sort().toReversed(), group]) await rmdir(folder).catch(() => undefined);
   }
 }
 
-/** Containers, and the volumes and networks that they leave when a run was killed. */
+/** Removes containers of a killed run, with their volumes and networks. */
 async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
   const remove = async (list: readonly string[], command: readonly string[]): Promise<void> => {
     const { stdout } = await execa('docker', list, { env, reject: false });
@@ -174,7 +174,7 @@ async function removeContainers(env: NodeJS.ProcessEnv): Promise<void> {
   await execa('docker', ['network', 'prune', '--force'], { env, reject: false });
 }
 
-/** An engine of a run that was killed lives on, as do its containers: it is ended, and the next one clears up after it. */
+/** The engine of a killed run continues to run with its containers: it is stopped, and the next engine cleans up. */
 async function endLeftover(): Promise<void> {
   for (const pid of await leftoverEngines()) {
     process.kill(pid, 'SIGTERM');
@@ -185,7 +185,7 @@ async function endLeftover(): Promise<void> {
   await rm(RUNTIME, { recursive: true, force: true });
 }
 
-/** Every `dockerd` of this test; what it started ends with it. */
+/** All `dockerd` processes of this test; their children end with them. */
 async function leftoverEngines(): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const commands = await Promise.all(

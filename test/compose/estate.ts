@@ -2,11 +2,11 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 
-/** Git repositories on the host, as a server has them. */
+/** Git repositories on the host, as on a server. */
 export interface Estate {
   /** The folder that is mounted at `/repos`. */
   readonly folder: string;
-  /** Writes files into `org/name`, made when it is not there, and commits them. Returns the commit. */
+  /** Writes and commits files in `org/name`, which is created if it is missing. Returns the commit. */
   commit(name: string, files: Readonly<Record<string, string>>): Promise<string>;
 }
 

@@ -1,7 +1,7 @@
 import { access, cp, link, readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** True when something is at `file`. */
+/** True when `file` exists. */
 export async function exists(file: string): Promise<boolean> {
   return access(file).then(
     () => true,
@@ -14,12 +14,12 @@ export async function contentOf(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(() => '');
 }
 
-/** A second name for a file, or a copy where the file system cannot do that. */
+/** Creates a hard link to a file, or a copy where the file system does not support links. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => cp(from, to));
 }
 
-/** One line about what went wrong. */
+/** An error as one line. */
 export function messageOf(error: unknown): string {
   if (error instanceof Error && 'shortMessage' in error) {
     const stderr = 'stderr' in error && typeof error.stderr === 'string' ? error.stderr.trim().split('\n').at(-1) : '';
@@ -28,7 +28,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Asks every 200 ms until the answer is not undefined. Throws when `seconds` have passed. */
+/** Polls every 200 ms until the result is not undefined. Throws after `seconds`. */
 export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

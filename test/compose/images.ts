@@ -15,14 +15,14 @@ import { unpackPackages } from './packages.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
-/** Where an image came from. */
+/** The origin of an image. */
 export type Origin = 'pulled' | 'stood in' | 'cached';
 
 interface Workshop extends Surroundings {
   readonly engine: Engine;
 }
 
-/** What a stand-in is made of: puts its files into the build context. */
+/** Puts the files of a stand-in into the build context. */
 type Ingredients = (context: string, version: string, workshop: Workshop) => Promise<void>;
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -41,8 +41,8 @@ const STAND_INS: Readonly<Record<string, { target: string; ingredients: Ingredie
 };
 
 /**
- * Makes every image of `names` (`name:tag`) available to the engine: from its cache, pulled, or, when it cannot be pulled,
- * stood in by one built around the same server in the same version. Says which.
+ * Makes every image of `names` (`name:tag`) available to the engine: from its cache, by a pull, or, if a pull fails, as a
+ * stand-in with the same server in the same version. Returns the origin of each.
  */
 export async function provideImages(names: readonly string[], workshop: Workshop): Promise<Map<string, Origin>> {
   const recipe = await recipeDigest();
@@ -60,7 +60,7 @@ export async function provideImages(names: readonly string[], workshop: Workshop
   return origins;
 }
 
-/** The recipe that a stand-in was built by; empty for an image that was pulled, null when there is none. */
+/** The build recipe of a stand-in; empty for a pulled image, null for a missing one. */
 async function labelOf(name: string, { env }: Engine): Promise<string | null> {
   const format = `{{ index .Config.Labels "${LABEL}" }}`;
   const { stdout, failed } = await execa('docker', ['image', 'inspect', '--format', format, name], {
@@ -117,7 +117,7 @@ async function build(
   });
 }
 
-/** Debian's minimum and the few programs that the stand-ins share; made by debootstrap. Returns the image's name. */
+/** A minimal Debian with the few programs that the stand-ins share, made by debootstrap. Returns the image's name. */
 async function provideBase(workshop: Workshop): Promise<string> {
   const { engine, cacheFolder, say, signal } = workshop;
   const { env } = engine;
@@ -211,7 +211,7 @@ async function weaviateFiles(context: string, version: string, workshop: Worksho
   await linkOrCopy(program, path.join(context, 'weaviate'));
 }
 
-/** The servers that the embedded stack uses come out of its own cache. */
+/** Servers of the embedded stack, from its own cache. */
 function embedded({ say, signal }: Workshop): Parameters<typeof fetchTemporal>[0] {
   const cacheDir = process.env['LONGHAUL_CACHE_DIR'] ?? envPaths('longhaul', { suffix: '' }).cache;
   return {

@@ -5,7 +5,7 @@ import { exists, messageOf } from './files.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Unavailable } from './unavailable.ts';
 
-/** Programs that were unpacked into a folder instead of being installed: what to put into the environment to run them. */
+/** Programs that were unpacked into a folder instead of being installed, with the environment for running them. */
 export interface UnpackedPrograms {
   readonly env: Record<string, string>;
   /** The folder that stands for `/`. */
@@ -13,8 +13,8 @@ export interface UnpackedPrograms {
 }
 
 /**
- * Debian packages with what they need and this machine has not, unpacked below `cacheFolder` once: nothing is installed, no
- * service is started, and removing the folder removes them. Throws {@link Unavailable} where apt-get cannot give them.
+ * Debian packages and their missing dependencies, unpacked below `cacheFolder` once: nothing is installed, no
+ * service is started, and removing the folder removes them. Throws {@link Unavailable} when apt-get cannot provide them.
  */
 export async function unpackPackages(
   names: readonly string[],
@@ -51,7 +51,7 @@ async function download(names: readonly string[], archives: string, signal: Abor
   const install = ['install', ...options, '-o', `Dir::Cache::archives=${archives}`, ...names];
   const how = { env: { DEBIAN_FRONTEND: 'noninteractive' }, cancelSignal: signal };
   try {
-    // The lists may be missing or name versions that the mirror no longer has: then they are brought up to date.
+    // The lists may be missing or outdated: then they are updated.
     const { failed } = await execa('apt-get', install, { ...how, reject: false });
     if (!failed) return;
     await execa('apt-get', ['update', '--quiet'], how);
@@ -62,7 +62,7 @@ async function download(names: readonly string[], archives: string, signal: Abor
   }
 }
 
-/** The links that Debian's packages make only when they are installed: `iptables` is one of two programs. */
+/** Creates the links that Debian packages create only during installation: `iptables` is one of two programs. */
 async function addAlternatives(root: string): Promise<void> {
   const links = [
     ['usr/sbin/iptables', 'xtables-nft-multi'],

@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts';
 import { createEstate } from './estate.ts';
 import type { Estate } from './estate.ts';
 
-/** Longhaul as docker-compose.yml describes it, on an engine of the test's own, with secrets and ports of one run. */
+/** Longhaul as in docker-compose.yml, on the test's own engine, with secrets and ports of one run. */
 export interface Project {
   readonly estate: Estate;
   readonly apiKey: string;
@@ -20,13 +20,13 @@ export interface Project {
   longhaul<T>(...args: string[]): Promise<T>;
   /** Containers by service. */
   containers(): Promise<Map<string, Container>>;
-  /** How often Docker has started the container of a service again since it was last started on purpose. */
+  /** How often Docker has restarted the container of a service by itself. */
   restarts(service: string): Promise<number>;
-  /** Takes everything down, the volumes too. */
+  /** Removes everything, including volumes. */
   remove(): Promise<void>;
 }
 
-/** The ports that docker-compose.yml publishes, by the variable that moves them. */
+/** The ports that docker-compose.yml publishes, by the variable that changes them. */
 export type PublishedPort = (typeof PORTS)[number];
 
 const PORTS = ['TEMPORAL_PORT', 'TEMPORAL_UI_PORT', 'WEAVIATE_PORT', 'WEAVIATE_GRPC_PORT'] as const;
@@ -44,7 +44,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const COMPOSE_FILE = path.join(root, 'docker-compose.yml');
 const CONFIGURATION = 'providers:\n  - { name: local, type: local, root: /repos }\n';
 
-/** Writes what a server's administrator writes (.env, longhaul.yaml); starts nothing. `signal` ends all but `remove`. */
+/** Writes the files of an administrator (.env, longhaul.yaml); starts nothing. `signal` ends everything except `remove`. */
 export async function createProject({ env: engineEnv, folder }: Engine, signal: AbortSignal): Promise<Project> {
   const estate = await createEstate(path.join(folder, 'repos'));
   const apiKey = randomBytes(24).toString('hex');
@@ -97,7 +97,7 @@ export async function createProject({ env: engineEnv, folder }: Engine, signal: 
   };
 }
 
-/** What `docker compose` says to somebody who has not set the secrets: it must refuse, and name one. */
+/** The output of `docker compose` without the secrets: it must refuse to start, and name one. */
 export async function refusalWithoutSecrets({ env }: Engine): Promise<string> {
   const { failed, stderr } = await execa(
     'docker',
@@ -107,7 +107,7 @@ export async function refusalWithoutSecrets({ env }: Engine): Promise<string> {
   return failed ? stderr : '';
 }
 
-/** Names of the images in docker-compose.yml, and of the one that Dockerfile starts from; without our own. */
+/** Names of the images in docker-compose.yml, except our own, and of the base image of Dockerfile. */
 export async function imageNames({ compose }: Project): Promise<string[]> {
   const dockerfile = await readFile(path.join(root, 'Dockerfile'), 'utf8');
   const base = /^ARG NODE_IMAGE=(\S+)$/m.exec(dockerfile)?.[1];
@@ -116,7 +116,7 @@ export async function imageNames({ compose }: Project): Promise<string[]> {
   return [...new Set([base, ...names])];
 }
 
-/** An environment in which nothing overrules the settings of the project's own .env file. */
+/** An environment that does not override the settings of the project's .env file. */
 function withoutSettings(env: NodeJS.ProcessEnv, names: readonly string[]): NodeJS.ProcessEnv {
   const ours = new Set([...names, 'LONGHAUL_IMAGE', 'LONGHAUL_BIND', 'GITHUB_TOKEN', 'TEMPORAL_NAMESPACE']);
   const kept = Object.entries(env).filter(([name]) => !ours.has(name) && !name.startsWith('COMPOSE_'));

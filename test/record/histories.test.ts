@@ -10,7 +10,7 @@ import { collectRuns } from '../support/replay.ts';
 
 const FOLDER = new URL('../histories/', import.meta.url);
 
-/** Run by `npm run histories` for a release: later versions must replay what this one recorded. */
+/** Run by `npm run histories` for a release: later versions must replay these histories. */
 test('records one history of each kind, and never overwrites one', async ({ flows }) => {
   const { estate, client, started } = flows;
   await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });

@@ -23,7 +23,7 @@ const SECONDS: Readonly<Record<string, number>> = {
 };
 const UNKNOWN = 15;
 
-/** Makes the shards of `--shard i/n` take about as long as each other. Every file is in exactly one of them. */
+/** Makes the shards of `--shard i/n` take about the same time. Every file is in exactly one shard. */
 export class BalancedSequencer extends BaseSequencer {
   override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root, shard } = this.ctx.config;
@@ -37,7 +37,7 @@ export class BalancedSequencer extends BaseSequencer {
   }
 }
 
-/** The shard of each file, from 1: the longest file first, each to the shard that has the least to do. */
+/** The shard of each file, from 1: the longest file first, each to the shard with the least work. */
 export function shardsOf(paths: readonly string[], count: number): Map<string, number> {
   const weight = (path: string): number => SECONDS[path] ?? UNKNOWN;
   const ordered = paths.toSorted((a, b) => weight(b) - weight(a) || (a < b ? -1 : 1));

@@ -14,7 +14,7 @@ export interface Place {
   readonly host: string;
   /** Workflow id of the budget. */
   readonly budget: string;
-  /** A worker of all roles, in a process of its own. */
+  /** A worker of all roles, in a separate process. */
   readonly work: () => Promise<WorkerProcess>;
 }
 

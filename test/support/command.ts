@@ -9,7 +9,7 @@ import { NAMESPACE } from './namespace.ts';
 /** The command line's program. */
 export const BIN = fileURLToPath(new URL('../../client/cli/bin.ts', import.meta.url));
 
-/** How a command ended and what it printed. */
+/** The exit code and output of a command. */
 export interface Ended {
   readonly exitCode: number;
   readonly stdout: string;
@@ -38,14 +38,14 @@ export function commandEnv(estate: Estate, change: Record<string, string | undef
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }
 
-/** Runs `longhaul` in this process to its end: the same program without the second that a process takes to start. */
+/** Runs `longhaul` in this process to its end, which saves the second that a process takes to start. */
 export async function longhaul(env: Record<string, string>, args: readonly string[], input?: string): Promise<Ended> {
   const io = memoryIo(env, input);
   const exitCode = await createProgram({ io }).run(args);
   return { exitCode, stdout: io.out(), stderr: io.err() };
 }
 
-/** Runs `longhaul` as a process of its own to its end, for what only a process shows: each group of commands has one. */
+/** Runs `longhaul` as a separate process to its end, for tests of the process itself: one for each group of commands. */
 export async function longhaulProcess(
   env: Record<string, string>,
   args: readonly string[],
@@ -61,7 +61,7 @@ export async function longhaulProcess(
   return { exitCode: ended.exitCode ?? -1, stdout: ended.stdout, stderr: ended.stderr };
 }
 
-/** Runs `longhaul` in a pseudo-terminal and types `answer`, or what it comes to, when `question` appears. */
+/** Runs `longhaul` in a pseudo-terminal and types `answer`, or its result, when `question` appears. */
 export async function longhaulOnTerminal(
   env: Record<string, string>,
   args: readonly string[],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { metricsIn, withoutVariables } from './promql.ts';
 
-/** A query that ships with Longhaul, and where it stands. */
+/** A query that ships with Longhaul, and its place. */
 export interface DeployedQuery {
   readonly where: string;
   readonly expression: string;
@@ -20,7 +20,7 @@ interface Panel {
   readonly targets: readonly { readonly expr: string }[];
 }
 
-/** Every query of the alert rules and of the dashboard in `deploy/`. Throws when one of them is no PromQL. */
+/** Every query of the alert rules and of the dashboard in `deploy/`. Throws when one of them is not PromQL. */
 export function deployedQueries(): DeployedQuery[] {
   const read = (path: string): string => readFileSync(new URL(`../../deploy/${path}`, import.meta.url), 'utf8');
   const { groups } = parse(read('prometheus/longhaul-rules.yml')) as { groups: { rules: Rule[] }[] };

@@ -9,25 +9,25 @@ import { serveGit, type Refusal } from './forge.ts';
 export interface HostedRepository {
   /** `organization[/group…]/repository`, as the forge writes it in addresses. */
   path: string;
-  /** What it keeps when it is renamed. */
+  /** Its number, which survives a rename. */
   readonly number: number;
   archived: boolean;
   fork: boolean;
-  /** It has no git repository that anybody could fetch. */
+  /** True when it has no git repository to fetch. */
   disabled: boolean;
 }
 
-/** What of a forge's API is asked for here, as its published description has it. */
+/** The used part of a forge's API, according to its published description. */
 export interface Dialect {
-  /** Paths of the API, each with every query parameter that its description knows. */
+  /** Paths of the API, each with the query parameters in its description. */
   readonly routes: readonly Route[];
-  /** The `Authorization` headers that let in: to the API and to git. */
+  /** The accepted `Authorization` headers, of the API and of git. */
   readonly authorization: { readonly api: string; readonly git: string };
-  /** The answer to who is not let in. */
+  /** The answer to an unauthenticated request. */
   readonly unauthorized: Answer;
-  /** The answer to who asks for what is not there. */
+  /** The answer to a request for something that does not exist. */
   readonly notFound: Answer;
-  /** The repository whose git is asked for, and the rest of that path; null for the API. */
+  /** The repository of a git request, and the rest of its path; null for the API. */
   gitPath(path: string): { readonly repository: string; readonly rest: string } | null;
 }
 
@@ -36,11 +36,11 @@ export interface Route {
   /** With a group for each parameter. */
   readonly path: RegExp;
   readonly query: readonly string[];
-  /** Parameters come decoded. Null is `notFound`. */
+  /** Parameters are decoded. Null means `notFound`. */
   answer(forge: DescribedForge, parameters: readonly string[], asked: URL): Answer | null;
 }
 
-/** What is answered: JSON, unless it is a text. */
+/** The body of an answer: JSON, unless it is a text. */
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -48,7 +48,7 @@ export interface Answer {
 }
 
 /**
- * A forge on loopback that answers as the published description of its API says, refuses what the description does not know,
+ * A forge on loopback that answers as the published description of its API says, refuses requests outside the description,
  * and serves `<root>/<path>.git` with git's own `http-backend`.
  */
 export interface DescribedForge {
@@ -56,21 +56,21 @@ export interface DescribedForge {
   readonly root: string;
   /** By number. */
   readonly repositories: Map<number, HostedRepository>;
-  /** Paths that somebody had before, and the number of the repository that had it. */
+  /** Former paths, with the number of the repository that had it. */
   readonly former: Map<string, number>;
-  /** Owners that are users and no groups. */
+  /** Owners that are users, not groups. */
   readonly users: Set<string>;
   /** Every request so far: `GET /api/v4/projects?membership=true`. */
   readonly requests: string[];
-  /** The most requests that were ever under way at the same time, git's among them. */
+  /** The highest number of concurrent requests so far, including git's. */
   mostAtOnce: number;
-  /** Requests that the description does not know. */
+  /** Requests that are not in the description. */
   readonly violations: string[];
-  /** Refuses a request until it returns null. */
+  /** Returns the refusal of a request; null to answer it. */
   refuse: ((path: string) => Refusal | null) | null;
-  /** Git is answered after this. */
+  /** Awaited before git is answered. */
   held: Promise<void> | null;
-  /** Changes what is answered. */
+  /** Changes an answer. */
   tamper: ((body: string) => string) | null;
   host(path: string, more?: Partial<Omit<HostedRepository, 'path' | 'number'>>): HostedRepository;
   rename(from: string, to: string): void;

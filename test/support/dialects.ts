@@ -12,7 +12,7 @@ import {
   withQuery,
 } from './described-forge.ts';
 
-/** One kind of forge: how it answers, how it is configured, and how an address of it becomes an id. */
+/** One kind of forge: its answers, its configuration, and how its addresses map to ids. */
 export interface ForgeKind {
   readonly dialect: Dialect;
   /** The provider `work` for a forge on loopback. */
@@ -25,7 +25,7 @@ export interface ForgeKind {
   id(path: string): string;
 }
 
-/** The secret that every kind lets in with. */
+/** The secret that every kind accepts. */
 export const TOKEN = 's3cret-T0ken';
 
 const basic = (user: string): string => `Basic ${Buffer.from(`${user}:${TOKEN}`).toString('base64')}`;
@@ -36,7 +36,7 @@ const at = (forge: DescribedForge, wanted: string): HostedRepository | undefined
   all(forge).find(({ path }) => path.toLowerCase() === wanted.toLowerCase());
 const links = (asked: URL, next: number | null, name = 'page'): Record<string, string> => {
   if (next === null) return {};
-  // another host, as behind a proxy that the forge knows nothing of
+  // another host, as behind a proxy that the forge is not configured for
   const address = withQuery(asked, name, next).href.replace('127.0.0.1', 'inside');
   return { link: `<${address}>; rel="next"` };
 };
@@ -301,7 +301,7 @@ const azureDevops: ForgeKind = {
         answer(forge, [organization], asked) {
           const owned = all(forge).filter((hosted) => orgOf(hosted) === organization);
           if (owned.length === 0) return null;
-          // the description has one answer for all; the general rules of the API have this header for any list
+          // the description has one answer without pages; the general rules of the API have this header for any list
           const from = Number(asked.searchParams.get('continuationToken') ?? 0);
           const value = owned.slice(from, from + 100).map((hosted) => azureRepository(forge, hosted));
           const more = from + 100 < owned.length;
@@ -387,7 +387,7 @@ const bitbucket: ForgeKind = {
     routes: [
       {
         path: bitbucketRoute('/repositories/{workspace}' satisfies keyof paths),
-        // the last two are those of every list, as the introduction of the API says
+        // the last two are those of every list, according to the introduction of the API
         query: ['q', 'role', 'sort', 'page', 'pagelen'] satisfies (
           | keyof NonNullable<BitbucketList['parameters']['query']>
           | 'page'
@@ -433,5 +433,5 @@ const bitbucket: ForgeKind = {
   id: (path) => `work/${path}`,
 };
 
-/** The kinds of forge by the type that the configuration has for them. */
+/** The kinds of forge by their type in the configuration. */
 export const FORGES = { gitlab, gitea, 'azure-devops': azureDevops, bitbucket } as const;

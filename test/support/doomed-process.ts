@@ -2,30 +2,34 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A place in the work of a process: the n-th time (from 1) that something of this kind happens. */
+/** A point in the work of a process: the n-th event (from 1) of a kind. */
 export interface Boundary {
   readonly kind: string;
   readonly nth: number;
 }
 
-/** What a worker is asked. */
-export type DoomedWorkerOrder = 'report' | 'say when held' | { readonly doom: Boundary | null } | { readonly hold: readonly string[] };
+/** A request to a worker. */
+export type DoomedWorkerOrder =
+  | 'report'
+  | 'say when held'
+  | { readonly doom: Boundary | null }
+  | { readonly hold: readonly string[] };
 
-/** What a worker passed since it was armed. */
+/** The boundaries that a worker passed since it was armed. */
 export interface Passed {
-  /** How often, by kind of boundary. */
+  /** Their number, by kind of boundary. */
   readonly passed: Readonly<Record<string, number>>;
-  /** Texts that it embedded. */
+  /** Number of embedded texts. */
   readonly embedded: number;
 }
 
 /** What a worker says. */
 export type DoomedWorkerMessage = 'ready' | 'armed' | 'held' | Passed;
 
-/** A worker process that ends itself where it is told. */
+/** A worker process that kills itself at a given boundary. */
 export interface DoomedWorker {
   readonly pid: number;
-  /** Counts from zero, and has it die at this boundary; null: nowhere. */
+  /** Restarts counting, and makes it kill itself at this boundary; null: nowhere. */
   arm(doom: Boundary | null): Promise<void>;
   report(): Promise<Passed>;
   /**
@@ -40,7 +44,7 @@ export interface DoomedWorker {
   kill(): Promise<void>;
 }
 
-/** Starts `doomed-worker.ts` with this environment and waits until it takes work. */
+/** Starts `doomed-worker.ts` with this environment and waits until it accepts work. */
 export async function startDoomedWorker(env: NodeJS.ProcessEnv): Promise<DoomedWorker> {
   const child: ChildProcess = fork(fileURLToPath(new URL('./doomed-worker.ts', import.meta.url)), {
     env,

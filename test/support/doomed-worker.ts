@@ -6,14 +6,16 @@ import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runt
 import { loadConfig } from '../../activities/shared/config.ts';
 import { createAlertActivities } from '../../activities/catalog/alerts.ts';
 import type { IndexTools } from '../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../activities/catalog/follow.ts';
+import { reposWork } from '../../activities/catalog/repos-role.ts';
 import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
-import { flowsWorker, reposWorker } from '../../workers/roles.ts';
+import { activityWorker, flowsWorker } from '../../workers/roles.ts';
 import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
 import { openGateway } from './weaviate-gateway.ts';
 
 /**
  * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
- * itself with SIGKILL at the one that it was told. Run by `startDoomedWorker`.
+ * itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
  */
 const { env } = process;
 const loaded = loadConfig({ env });
@@ -26,7 +28,7 @@ let toHold: readonly string[] = [];
 const held = new Set<string>();
 let isAskedWhenHeld = false;
 
-/** The work is at this boundary now. Nothing runs after it when it is the fatal one. */
+/** Records that the work has reached this boundary. If it is the fatal one, nothing runs after it. */
 function at(kind: string): void {
   if (!isCounting) return;
   const nth = (passed.get(kind) ?? 0) + 1;
@@ -49,14 +51,11 @@ const place = {
   connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
   namespace: setting('TEMPORAL_NAMESPACE'),
 };
-const flows = flowsWorker(
-  place,
-  { codePath: setting('DOOMED_BUNDLE') },
-  { alerts: createAlertActivities(loaded.config, env) },
-);
-const repos = reposWorker(place, watched(tools));
+const work = { activities: { ...createFollowActivities(), ...createAlertActivities(loaded.config, env) } };
+const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') }, { work });
+const repos = activityWorker(place, 'repos', reposWork(watched(tools)));
 const workers = await Promise.all([
-  // the runs that are cached here are given to another worker when this one does not answer for so long
+  // after this time without an answer, the runs cached here go to another worker
   Worker.create({
     ...flows,
     stickyQueueScheduleToStartTimeout: '1 second',
@@ -92,7 +91,7 @@ process.on('message', (order: DoomedWorkerOrder) => {
   tell('armed');
 });
 process.on('disconnect', () => process.exit());
-// a process that is killed would never write it
+// a killed process would never write it
 flushCompileCache();
 tell('ready');
 await Promise.all(workers.map((worker) => worker.run()));
@@ -156,7 +155,7 @@ function watched(own: OpenTools): OpenTools {
   return { ...own, index: async (build) => watchedIndex(await own.index(build)) };
 }
 
-/** The middle of reading a repository, and texts embedded but not written. */
+/** In the middle of reading a repository, and when texts are embedded but not written. */
 function watchedIndex(own: IndexTools): IndexTools {
   const { mgit, analyzer } = own;
   return {
@@ -201,7 +200,7 @@ function watchPrograms(): void {
   syncBuiltinESMExports();
 }
 
-/** Something has changed in the folders of the worker. */
+/** A change in the folders of the worker. */
 function watchFiles(): void {
   const folders = [loaded.cacheDir, loaded.dataDir];
   for (const name of ['writeFile', 'rename', 'link', 'unlink', 'rm'] as const) {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { openModel } from '../../activities/index/models/embedder.ts';
 import { toUnitLength } from '../../activities/index/models/unit-length.ts';
 
-/** A request as the endpoint saw it. */
+/** A request that the endpoint received. */
 export interface EmbeddingRequest {
   /** Milliseconds on the clock of `performance`. */
   readonly at: number;
@@ -12,17 +12,17 @@ export interface EmbeddingRequest {
   readonly authorization: string | undefined;
 }
 
-/** What the endpoint does instead of a good answer. */
+/** A fault of the endpoint instead of a correct answer. */
 export type Misbehaviour =
   | { readonly status: number; readonly message: string; readonly headers?: Readonly<Record<string, string>> }
-  /** Leaves out half of the vectors, gives them backwards, longer, with NaN or null in them, or without base64. */
+  /** Omits half of the vectors, returns them in reverse order, longer, with NaN or null, or without base64. */
   | 'half'
   | 'backwards'
   | 'wide'
   | 'nan'
   | 'null'
   | 'floats'
-  /** Breaks the connection off in the middle of the answer. */
+  /** Closes the connection in the middle of the answer. */
   | 'cut';
 
 /** `/v1/embeddings` on loopback as OpenAI describes it, with the packaged MiniLM behind it. */
@@ -30,18 +30,18 @@ export interface EmbeddingEndpoint {
   /** `http://127.0.0.1:<port>`, without `/v1`. */
   readonly origin: string;
   readonly requests: EmbeddingRequest[];
-  /** The most requests that were under way at the same time. */
+  /** The highest number of concurrent requests. */
   readonly mostAtOnce: () => number;
-  /** Asked for every request, by its number from 1 on; what it resolves to is done. */
+  /** Called for every request with its number from 1; returns the fault to apply. */
   misbehave: ((number: number) => Misbehaviour | null | Promise<Misbehaviour | null>) | null;
-  /** All texts that were asked for, as often as they were. */
+  /** All requested texts, including repetitions. */
   texts(): string[];
   close(): Promise<void>;
 }
 
 const MODEL = 'minilm';
 
-/** Starts the endpoint. Its model is called `minilm`; whoever does not have the key is refused. */
+/** Starts the endpoint. Its model is called `minilm`; requests without the key are refused. */
 export async function startEmbeddingEndpoint(
   model: { readonly folder: string; readonly cacheDir: string },
   key: string,
@@ -109,7 +109,7 @@ export async function startEmbeddingEndpoint(
     }
     if (fault === 'half') data.splice(data.length >> 1);
     if (fault === 'backwards') data.reverse();
-    // letters: more than anybody would guess
+    // letters: more tokens than estimated
     const tokens = inputs.join('').length;
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     const text = JSON.stringify({ object: 'list', model: MODEL, data, usage });

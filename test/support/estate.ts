@@ -9,16 +9,16 @@ import { commitHeader, fastImport, fileHeader, git, importRepository } from '../
 /** Files by path; null deletes. */
 export type Files = Readonly<Record<string, string | null>>;
 
-/** A folder of real repositories, and a configuration that leads to it and to an index of its own. */
+/** A folder of real repositories, with a configuration for it and for a separate index. */
 export interface Estate {
   readonly root: string;
   readonly configPath: string;
   readonly dataDir: string;
   /** First part of the names of this estate's collections. */
   readonly indexName: string;
-  /** Makes a bare repository `org/repo` or `org/project/repo` with one commit; gives its oid. */
+  /** Creates a bare repository `org/repo` or `org/project/repo` with one commit. Returns its oid. */
   create(name: string, files: Files): Promise<string>;
-  /** Adds a commit on `main`; gives its oid. */
+  /** Adds a commit on `main`. Returns its oid. */
   commit(name: string, files: Files): Promise<string>;
   gitDir(name: string): string;
   dispose(): Promise<void>;
@@ -29,7 +29,7 @@ export async function createEstate(
   options: {
     indexName?: string;
     maxFileBytes?: number;
-    /** The providers that lead to the folder; without it the folder itself, as `local`. */
+    /** The providers for the folder. @default the folder itself, as `local` */
     providers?: ((root: string) => Promise<object[]>) | undefined;
   } = {},
 ): Promise<Estate> {
@@ -69,7 +69,7 @@ export async function createEstate(
   };
 }
 
-/** Deletes all collections of an index from the shared Weaviate: hundreds of them would keep it busy. */
+/** Deletes all collections of an index from the shared Weaviate: hundreds of them would slow it down. */
 async function dropIndex(name: string): Promise<void> {
   // unit tests have no servers
   const { weaviate } = (inject('stack') as { weaviate: WeaviateAddress } | undefined) ?? { weaviate: null };

@@ -1,6 +1,6 @@
 import type { Fault } from './forge.ts';
 
-/** What goes wrong with any request to a forge. */
+/** Faults of any request to a forge. */
 export const FAULTS: readonly Fault[] = [
   'cut',
   { status: 502, message: 'Bad gateway' },
@@ -8,7 +8,7 @@ export const FAULTS: readonly Fault[] = [
   { status: 503, message: '' },
 ];
 
-/** And with one of an API, refusals. Git shows nobody their headers: 403 is no access then, and 429 a minute. */
+/** Faults of API requests, including refusals. Git does not expose headers: for git, 403 means no access, and 429 a minute. */
 export const API_FAULTS: readonly Fault[] = [
   ...FAULTS,
   { status: 429, message: 'Slow down', headers: { 'retry-after': '1' } },
@@ -16,7 +16,7 @@ export const API_FAULTS: readonly Fault[] = [
 ];
 
 /**
- * Every so-manyth request has the next one of these faults. With `mostOfOne` a repository is spared after so many: which
+ * Every n-th request has the next one of these faults. With `mostOfOne` a repository is spared after so many: which
  * requests are hit depends on their order, and no repository may be hit in each of its tries.
  */
 export function every(

@@ -4,16 +4,18 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { expect, inject, test as base } from 'vitest';
 import { loadConfig } from '../../activities/shared/config.ts';
 import type { IndexTools } from '../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../activities/catalog/follow.ts';
+import { reposWork } from '../../activities/catalog/repos-role.ts';
 import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
 import { NO_OBJECTS, xorIds } from '../../domain/catalog/index/receipt.ts';
-import { flowsWorker, reposWorker, type WorkerPlace } from '../../workers/roles.ts';
+import { activityWorker, flowsWorker, type WorkerPlace } from '../../workers/roles.ts';
 import { createEstate, type Estate } from './estate.ts';
 import { NAMESPACE } from './namespace.ts';
 import './quiet-runtime.ts';
 import { collectRuns, type RecordedRun, replayAll } from './replay.ts';
 import { openSharedAnalyzer } from './shared-analyzer.ts';
 
-/** A client that remembers what it started. */
+/** A client that records the runs that it started. */
 export interface TestClient {
   readonly client: Client;
   /** Workflow ids and run ids. */
@@ -23,15 +25,15 @@ export interface TestClient {
 /** The tools of an estate and those of its live build. */
 export type EstateTools = OpenTools & IndexTools;
 
-/** What a test of flows works with. */
+/** The fixtures of a test of flows. */
 export interface FlowsFixture extends TestClient {
   readonly estate: Estate;
   readonly tools: EstateTools;
 }
 
 /**
- * The real tests: each gets an estate and an index of its own, and a worker of the role `repos` for it. The worker of the role
- * `flows` knows no estate: a file has one. What all tests of a file started is replayed at its end.
+ * The real tests: each gets its own estate, index and worker of the role `repos`. The worker of the role
+ * `flows` needs no estate: a file has one. All runs that the tests of a file started are replayed at its end.
  */
 export const test = base
   .extend('connections', { scope: 'file' }, async ({}, { onCleanup }) => {
@@ -47,13 +49,15 @@ export const test = base
     return { connection, native };
   })
   .extend('maxCachedWorkflows', { scope: 'file' }, async (): Promise<number> => 50)
-  // where the worker of a test finds its server, and somebody orders what it does
+  // the worker of a test finds its server here, and the test starts its flows here
   .extend(
     'place',
     { scope: 'file' },
     async ({ connections, maxCachedWorkflows }, { onCleanup }): Promise<WorkerPlace> => {
       const place = { connection: connections.native, namespace: NAMESPACE };
-      onCleanup(await run(flowsWorker(place, { codePath: inject('stack').workflowBundle }, { maxCachedWorkflows })));
+      const bundle = { codePath: inject('stack').workflowBundle };
+      const work = { activities: createFollowActivities() };
+      onCleanup(await run(flowsWorker(place, bundle, { work, maxCachedWorkflows })));
       return place;
     },
   )
@@ -86,7 +90,7 @@ export const test = base
       interceptors: { workflow: [record] },
     });
     const tools = await openEstate(estate);
-    const stop = await run({ ...reposWorker(place, tools), shutdownGraceTime: '1 second' });
+    const stop = await run({ ...activityWorker(place, 'repos', reposWork(tools)), shutdownGraceTime: '1 second' });
     onCleanup(async () => {
       try {
         runs.push(...(await collectRuns(client, started)));
@@ -96,7 +100,7 @@ export const test = base
             .getHandle(id)
             .terminate()
             .catch(() => undefined);
-        // what is left would start in the workers of other tests
+        // remaining tasks would start in the workers of other tests
         for await (const { scheduleId } of client.schedule.list()) {
           if (scheduleId.includes(estate.indexName)) await client.schedule.getHandle(scheduleId).delete();
         }
@@ -108,7 +112,7 @@ export const test = base
     return { estate, tools, client, started };
   });
 
-/** Everything that an estate's configuration leads to, against the shared servers. */
+/** The tools for an estate's configuration, with the shared servers. */
 export async function openEstate(estate: Estate): Promise<EstateTools> {
   const { weaviate, modelFolder, cacheDir } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
@@ -134,7 +138,7 @@ export async function objectIdsOf({ store }: EstateTools, repository: string): P
   return ids.sort();
 }
 
-/** What the receipt says is what Weaviate holds, object for object. */
+/** Checks that Weaviate has exactly the objects of the receipt. */
 export async function expectReceiptTrue(tools: EstateTools, repository: string, commit: string): Promise<void> {
   const receipt = await tools.store.readReceipt(repository);
   const ids = await objectIdsOf(tools, repository);

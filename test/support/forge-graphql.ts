@@ -1,23 +1,23 @@
 import { schema as published } from '@octokit/graphql-schema';
 import { buildSchema, graphql, type GraphQLSchema } from 'graphql';
 
-/** What GitHub's GraphQL shows of a repository, by the names of its schema; a string is the type of the error instead. */
+/** A repository in GitHub's GraphQL, with the names of its schema; a string is the type of an error instead. */
 export type ShownRepository = Readonly<Record<string, unknown>> | 'NOT_FOUND' | 'FORBIDDEN' | 'SERVICE_UNAVAILABLE';
 
 let schema: GraphQLSchema | null = null;
 
-/** The errors of which GitHub tells, in its words. */
+/** GitHub's error messages. */
 const ERRORS = {
   NOT_FOUND: (name: string) => `Could not resolve to a Repository with the name '${name}'.`,
   FORBIDDEN: () => 'Resource protected by organization SAML enforcement. You must grant your OAuth token access.',
   SERVICE_UNAVAILABLE: () => 'Something went wrong while looking up the repository.',
 } as const;
 
-/** What a forge has, as GraphQL asks for it. */
+/** The data of a forge for GraphQL queries. */
 export interface GraphqlForge {
-  /** The repository of a name. */
+  /** The repository with a name. */
   readonly find: (owner: string, name: string) => ShownRepository;
-  /** What an organization or user owns, in the order of its making; null when there is nobody of this login. */
+  /** The repositories of an organization or user, in the order of creation; null for an unknown login. */
   readonly owned: (login: string) => { readonly isUser: boolean; readonly names: readonly OwnedName[] } | null;
 }
 
@@ -27,7 +27,7 @@ export interface OwnedName {
   readonly number: number;
 }
 
-/** Answers a query of repositories as GitHub's published schema says that it must be asked and answered. */
+/** Answers a query of repositories according to GitHub's published schema. */
 export async function answerQuery(
   asked: { readonly query: string; readonly variables?: Readonly<Record<string, unknown>> },
   { find, owned }: GraphqlForge,
@@ -69,7 +69,7 @@ interface PageAsked {
   readonly orderBy?: { readonly field: string; readonly direction: string } | null;
 }
 
-/** A part of what somebody owns, by the rules of GitHub's connections: at most a hundred, after a cursor that outlasts changes. */
+/** A page of an owner's repositories, like GitHub's connections: at most a hundred, after a cursor that stays valid after changes. */
 function pageOf(
   names: readonly OwnedName[],
   { first, after, orderBy }: PageAsked,

@@ -1,32 +1,32 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** The limits that a forge enforces: GitHub's own, where nothing else is said. */
+/** The limits that a forge enforces. Defaults are GitHub's. */
 export interface EnforcedLimits {
   readonly concurrency?: number;
   readonly restPerMinute?: number;
   readonly graphqlPerMinute?: number;
-  /** Requests in an hour, which may be shorter here. */
+  /** Requests per hour, which can be shorter here. */
   readonly hourly?: { readonly limit: number; readonly ms: number };
 }
 
-/** What GitHub answers to who asks too much, with the headers that it has. */
+/** GitHub's answer to too many requests, with its headers. */
 export interface LimitAnswer {
   readonly status: number;
   readonly message: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Counts what every token asks, and refuses what is too much. */
+/** Counts the requests of every token, and refuses those above the limits. */
 export interface Enforcement {
-  /** What was refused, and why; also what was asked while everything was refused. */
+  /** Refused requests with the reason, including requests while all were refused. */
   readonly violations: string[];
-  /** The most requests that were ever under way at the same time. */
+  /** The highest number of concurrent requests so far. */
   readonly mostAtOnce: () => number;
-  /** Begins a request: what to answer instead, or null; its place is free when the response has been sent. */
+  /** Begins a request. Returns the refusal to answer instead, or null; the slot is free after the response. */
   begin(request: IncomingMessage, response: ServerResponse, resource: 'rest' | 'graphql'): LimitAnswer | null;
-  /** Takes the point of a request from the hour, and gives the headers that tell of it. 304 costs none. */
+  /** Subtracts the point of a request from the hour, and returns the headers about it. 304 costs none. */
   charge(resource: 'rest' | 'graphql', isFree: boolean): Record<string, string>;
-  /** Refuses everything for so long, as GitHub does after a secondary limit. Returns the answer to the request that did it. */
+  /** Refuses everything for a time, as GitHub does after a secondary limit. Returns the answer to the causing request. */
   block(ms: number, says?: 'retry-after' | 'nothing'): LimitAnswer;
 }
 

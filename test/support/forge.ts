@@ -14,24 +14,24 @@ import { git, SCRATCH_ENV } from './scratch-git.ts';
 
 /**
  * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and refusals,
- * the GraphQL that lists them and tells their heads, and serves the repositories over HTTP with git's own `http-backend`.
+ * the GraphQL for lists and heads, and serves the repositories over HTTP with git's own `http-backend`.
  */
 export interface Forge {
   /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */
   readonly url: string;
-  /** `<root>/<organization>/<repository>.git`: what lies here is served and listed. */
+  /** `<root>/<organization>/<repository>.git`: repositories here are served and listed. */
   readonly root: string;
   /** Every request so far: `GET /api/v3/user/orgs?page=2`. */
   readonly requests: string[];
-  /** Organizations that exist but that the token's user is no member of. */
+  /** Organizations that exist but do not have the token's user as a member. */
   readonly foreign: Set<string>;
   /** Owners that are users: `/orgs/<name>` is not found. */
   readonly users: Set<string>;
   readonly archived: Set<string>;
   readonly forks: Set<string>;
-  /** Renames or transfers `organization/repository`; the old name is sent on to the new one, as GitHub does. */
+  /** Renames or transfers `organization/repository`; the old name redirects to the new one, as at GitHub. */
   rename(from: string, to: string): Promise<void>;
-  /** Sends nobody on from a former name any more. */
+  /** Stops the redirect of a former name. */
   forget(name: string): void;
   /** Repositories that the token may list but not read: SAML protects them. */
   readonly forbidden: Set<string>;
@@ -39,39 +39,39 @@ export interface Forge {
   readonly unlucky: Set<string>;
   /** Whether there is GraphQL. */
   hasGraphql: boolean;
-  /** Who enforces the limits; null where there are none. */
+  /** The enforcement of limits; null without limits. */
   readonly enforcement: Enforcement | null;
-  /** What happens to requests of the API. */
+  /** Faults of API requests. */
   refuse: Faults | null;
-  /** What happens to requests of git. */
+  /** Faults of git requests. */
   refuseGit: Faults | null;
-  /** Items of REST a page, at most. */
+  /** Maximum number of items per REST page. */
   largestPage: number;
-  /** What it counts a repository `organization/repository` by. */
+  /** The number of a repository `organization/repository`. */
   number(name: string): number;
   close(): Promise<void>;
 }
 
-/** What happens to a request: a refusal, a cut connection, or an answer that comes late. */
+/** A fault of a request: a refusal, a broken connection, or a late answer. */
 export type Fault = Refusal | 'cut' | { readonly delayMs: number };
 
-/** What happens to each request; null for an answer at once. */
+/** The fault of each request; null for none. */
 type Faults = (request: string) => Fault | null;
 
-/** What the forge says instead of an answer. */
+/** The refusal instead of an answer. */
 export interface Refusal {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who is let in. */
+/** The accepted credentials. */
 export interface ForgeAccess {
-  /** The token; left out, everybody is let in. */
+  /** The token. @default no authentication */
   readonly token?: string;
-  /** A GitHub App: its installation gets the token for a valid JWT only. */
+  /** A GitHub App: its installation gets the token only for a valid JWT. */
   readonly app?: { readonly id: string; readonly installation: number; readonly publicKey: string };
-  /** The limits that are enforced; none when left out. */
+  /** The enforced limits. @default none */
   readonly limits?: EnforcedLimits;
 }
 
@@ -127,10 +127,10 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
   };
 
   const renamed = new Map<string, string>();
-  /** The name that somebody is sent on to; null when the old one is still, or again, there. */
+  /** The target of a redirect; null when a repository has the old name. */
   const sentOnTo = (name: string): string | null =>
     existsSync(join(root, `${name}.git`)) ? null : (renamed.get(name) ?? null);
-  /** What GraphQL shows under a name, which a renamed repository answers to as well. */
+  /** The repository in GraphQL by its name or a former name. */
   const shown = (owner: string, name: string): ShownRepository => {
     const asked = `${owner}/${name}`;
     const full = sentOnTo(asked) ?? asked;
@@ -165,7 +165,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
         }
       : null;
 
-  /** True when there will be no other answer. */
+  /** True when the request has been answered. */
   async function isRefused(faults: Faults | null, request: string, response: ServerResponse): Promise<boolean> {
     const refusal = faults?.(request) ?? null;
     if (refusal === null) return false;
@@ -242,7 +242,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
   return forge;
 }
 
-/** What HEAD of a bare repository names, as GraphQL shows it; null when there is no commit. */
+/** HEAD of a bare repository, as in GraphQL; null when it has no commit. */
 function headOf(path: string): object | null {
   const ref = /^ref: (refs\/heads\/.+)$/m.exec(readFileSync(join(path, 'HEAD'), 'utf8'))?.[1] ?? '';
   const packed = existsSync(join(path, 'packed-refs')) ? readFileSync(join(path, 'packed-refs'), 'utf8') : '';
@@ -262,19 +262,19 @@ function headOf(path: string): object | null {
   return { name: ref.replace('refs/heads/', ''), target };
 }
 
-/** Tree and time of commits that were shown before: a thousand repositories with one commit ask git once. */
+/** Cached tree and time of commits: a thousand repositories with the same commit need git once. */
 const commits = new Map<string, string>();
 
 const known = new WeakMap<Forge, Map<string, number>>();
 
-/** The numbers that a forge gave to repositories by name. */
+/** The numbers of repositories by name. */
 function numbers(forge: Forge): Map<string, number> {
   const given = known.get(forge) ?? new Map<string, number>();
   known.set(forge, given);
   return given;
 }
 
-/** What stays the same when a repository is renamed. */
+/** The number of a repository, which survives a rename. */
 function numberOf(forge: Forge, name: string): number {
   const given = numbers(forge);
   const number = given.get(name) ?? given.size + 1_001;
@@ -291,14 +291,14 @@ function describe(forge: Forge, owner: string, name: string): object {
     owner: { login: owner },
     clone_url: `${forge.url}/${full}.git`,
     default_branch: 'main',
-    // GitHub says it to whoever may clone
+    // GitHub includes it for everyone who may clone
     temp_clone_token: 'AABBCCDDEEFFTEMPORARY',
     archived: forge.archived.has(full),
     fork: forge.forks.has(full),
   };
 }
 
-/** What a response costs, once it is known whether it does. */
+/** Counts the cost of a response when its status is known. */
 const chargeOf = new WeakMap<ServerResponse, (isFree: boolean) => Record<string, string>>();
 
 function sendPage(
@@ -347,7 +347,7 @@ function isSigned(jwt: string, app: { readonly id: string; readonly publicKey: s
   );
 }
 
-/** Hands a request to `git http-backend`, as a web server does. */
+/** Passes a request to `git http-backend`, as a web server does. */
 export async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,

@@ -8,7 +8,7 @@ import { createEstate } from './estate.ts';
 import { openEstate } from './flows.ts';
 import { dumpIndex, type IndexDump } from './index-dump.ts';
 
-/** Everything that an index of the shared Weaviate holds. */
+/** The content of an index in the shared Weaviate. */
 export async function dumpOf(store: IndexStore): Promise<IndexDump> {
   const client = await connectWeaviate(inject('stack').weaviate);
   try {
@@ -18,7 +18,7 @@ export async function dumpOf(store: IndexStore): Promise<IndexDump> {
   }
 }
 
-/** What an index holds that was made at once, of these repositories where their HEADs are now. */
+/** The content of a new index of these repositories at their current HEADs. */
 export async function dumpFromScratch(providers: object[], repositories: readonly string[]): Promise<IndexDump> {
   const estate = await createEstate({ providers: () => Promise.resolve(providers) });
   const tools = await openEstate(estate);

@@ -10,14 +10,14 @@ import { createGateway } from '../../client/gateway/server.ts';
 import { BIN, commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
 
-/** What the tests' forge and the gateway both know. */
+/** The webhook secret that the tests' forge and the gateway share. */
 export const SECRET = "It's a Secret to Everybody";
 
 /** A gateway that listens on loopback. */
 export interface TestGateway {
   readonly url: string;
   readonly server: FastifyInstance;
-  /** Its log so far: a JSON object a line. */
+  /** Its log so far: one JSON object per line. */
   readonly log: () => string;
   readonly metrics: GatewayMetrics;
   close(): Promise<void>;
@@ -39,7 +39,7 @@ export async function startGateway(estate: Estate, client: Client, gateway: obje
 /** A process of `longhaul gateway`. */
 export interface GatewayProcess {
   readonly url: string;
-  /** Where its metrics and health are, `host:port`. */
+  /** The address of its metrics and health, `host:port`. */
   readonly metricsAddress: string;
   /** Stops it as an operator would. */
   stop(): Promise<{ exitCode: number | undefined; log: string }>;
@@ -87,12 +87,12 @@ function configure(estate: Estate, gateway: object): void {
   writeFileSync(estate.configPath, JSON.stringify({ ...given, gateway }));
 }
 
-/** The signature of GitHub over these bytes. */
+/** GitHub's signature of these bytes. */
 export function signatureOf(body: string | Buffer, secret = SECRET): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }
 
-/** Sends what GitHub would send. */
+/** Sends a delivery like GitHub. */
 export async function deliver(
   url: string,
   event: string,
@@ -114,7 +114,7 @@ export async function deliver(
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 
-/** What GitHub says of a repository, as far as the gateway reads it. */
+/** The fields of a repository in GitHub's messages that the gateway reads. */
 export function repositoryPayload(name: string, more: object = {}): object {
   const [login = '', repository = ''] = name.split('/');
   return {

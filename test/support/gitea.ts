@@ -14,22 +14,22 @@ export interface Gitea {
   readonly token: string;
   /** A token with other scopes: `read:user`. */
   tokenFor(scopes: string): Promise<string>;
-  /** Asks its API; fails unless the answer is a 2xx. */
+  /** Sends a request to its API; fails unless the answer is 2xx. */
   api(method: string, path: string, body?: object): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Where the program and the templates of its source are, as `GITEA_PROGRAM` and `GITEA_SOURCE` say; null where they do not.
+ * The paths of the program and its templates, from `GITEA_PROGRAM` and `GITEA_SOURCE`; null when they are not set.
  * Both come from the Go module: `go mod download -json code.gitea.io/gitea@v1.26.0` prints the folder of the source, and there
- * `go build -p 2 -tags 'sqlite sqlite_unlock_notify' -o PROGRAM .` makes the program, which needs a C compiler and its time.
+ * `go build -p 2 -tags 'sqlite sqlite_unlock_notify' -o PROGRAM .` builds the program, which needs a C compiler and some minutes.
  */
 export function giteaHere(): { readonly program: string; readonly source: string } | null {
   const { GITEA_PROGRAM: program, GITEA_SOURCE: source } = process.env;
   return program && source ? { program, source } : null;
 }
 
-/** Starts a Gitea that keeps everything in a folder. */
+/** Starts a Gitea with all its data in a folder. */
 export async function startGitea(
   { program, source }: { readonly program: string; readonly source: string },
   folder: string,
@@ -96,7 +96,7 @@ I_AM_BEING_UNSAFE_RUNNING_AS_ROOT = true
 [server]
 HTTP_ADDR = 127.0.0.1
 HTTP_PORT = ${port}
-; as behind a proxy that Gitea was not told of
+; as behind a proxy that Gitea is not configured for
 ROOT_URL = http://git.inside.example:9/
 STATIC_ROOT_PATH = ${source}
 APP_DATA_PATH = ${join(folder, 'data')}

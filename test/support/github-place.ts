@@ -14,7 +14,7 @@ export type GithubConfig = Extract<ProviderConfig, { type: 'github' }>;
 export interface Place {
   readonly forge: Forge;
   readonly cache: string;
-  /** mgit on this forge; without git, unless it is asked for. */
+  /** mgit on this forge; without git, unless requested. */
   readonly open: (more?: { readonly config?: Partial<GithubConfig>; readonly git?: boolean }) => Mgit;
   readonly commit: string;
 }
@@ -46,7 +46,7 @@ export function manyNames(count: number, organizations = 1): string[] {
   return Array.from({ length: count }, (_, at) => `org${at % organizations}/r${at}`);
 }
 
-/** Does what a flow does: waits when it is asked to, and does it again. */
+/** Acts like a flow: waits when the forge asks to wait, and tries again. */
 export async function patiently<Result>(work: () => Promise<Result>): Promise<{ result: Result; waits: number[] }> {
   const waits: number[] = [];
   for (;;) {

@@ -4,7 +4,7 @@ import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { collectRuns } from './replay.ts';
 
-/** A group as a file of groups would declare it with nothing but these. */
+/** A group with these fields and defaults for the others. */
 export function groupOf(name: string, patterns: readonly string[]): SyncGroupInput {
   return {
     name,
@@ -21,14 +21,14 @@ export function groupOf(name: string, patterns: readonly string[]): SyncGroupInp
   };
 }
 
-/** What a run of a group did, and what its histories cost. */
+/** The result of a group's run, and the size of its histories. */
 export interface GroupRun {
   readonly result: FleetResult;
-  /** Of all runs that it continued as, and of their children. */
+  /** Events of all runs that it continued as, and of their children. */
   readonly events: number;
-  /** Of the longest of these histories. */
+  /** Events of the longest of these histories. */
   readonly largest: number;
-  /** Runs that the group continued as, the first included. */
+  /** Number of runs, including continuations. */
   readonly runs: number;
   /** From the start to the result. */
   readonly seconds: number;

@@ -1,6 +1,6 @@
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** What differs from the product's own flows: a dead worker is noticed, and its work given to another, in three seconds. */
+/** Differs from the product's flows only in timeouts: a dead worker is detected, and its work given to another, in three seconds. */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {

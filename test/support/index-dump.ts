@@ -3,9 +3,9 @@ import type { WeaviateClient } from 'weaviate-client';
 import { NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
 import type { IndexStore } from '../../activities/index/store/store.ts';
 
-/** Everything that an index holds, in a form that two indexes of the same commits have in common. */
+/** The content of an index, in a form that is equal for two indexes of the same commits. */
 export interface IndexDump {
-  /** By id: where the object is from, and a digest of all its properties and its vector. */
+  /** By id: the place of the object, and a digest of all its properties and its vector. */
   readonly objects: Readonly<Record<string, string>>;
   /** By id: the refs that hold it. */
   readonly refs: Readonly<Record<string, readonly string[]>>;
@@ -41,7 +41,7 @@ export async function dumpIndex(client: WeaviateClient, store: IndexStore): Prom
   return { objects, refs, receipts: receipts.map((receipt) => ({ ...receipt, indexedAt: '', cloneUrl: '', uid: '' })) };
 }
 
-/** What is wrong with an index in itself: receipts that are not true, objects of nobody, two objects for one chunk. */
+/** Inconsistencies of an index: wrong receipts, objects without a receipt, two objects for one chunk. */
 export function faultsOf({ objects, refs, receipts }: IndexDump): string[] {
   const faults: string[] = [];
   const held = Object.keys(objects).flatMap((id) =>
@@ -58,6 +58,6 @@ export function faultsOf({ objects, refs, receipts }: IndexDump): string[] {
   }
   for (const name of ids.keys()) faults.push(`${name} has objects without a receipt`);
   const places = held.map(({ id, ref }) => `${ref} ${objects[id]?.slice(0, objects[id].lastIndexOf(' '))}`);
-  if (new Set(places).size !== places.length) faults.push('a chunk is there twice');
+  if (new Set(places).size !== places.length) faults.push('a chunk exists twice');
   return faults;
 }

@@ -2,26 +2,26 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { BIN } from './command.ts';
 
-/** What a tool said. */
+/** The answer of a tool. */
 export interface Said {
   readonly isError: boolean;
   readonly text: string;
   readonly structured: unknown;
 }
 
-/** A `longhaul mcp` that runs, and the official client that talks to it. */
+/** A running `longhaul mcp` with the official client. */
 export interface McpProcess {
   readonly client: Client;
   /** Calls a tool. */
   call(tool: string, input: Record<string, unknown>, signal?: AbortSignal): Promise<Said>;
-  /** Calls a tool that must not fail; gives its structured answer. */
+  /** Calls a tool that must not fail. Returns its structured answer. */
   ask<Answer>(tool: string, input: Record<string, unknown>): Promise<Answer>;
-  /** What it wrote to standard error. */
+  /** Its standard error. */
   log(): string;
   close(): Promise<void>;
 }
 
-/** Starts `longhaul mcp` in an environment, as a client does. `mode`: how the client finds out the version of the protocol. */
+/** Starts `longhaul mcp` in an environment, as a client does. `mode`: how the client negotiates the protocol version. */
 export async function startMcp(env: Record<string, string>, mode: 'legacy' | 'auto' = 'legacy'): Promise<McpProcess> {
   const transport = new StdioClientTransport({ command: process.execPath, args: [BIN, 'mcp'], env, stderr: 'pipe' });
   let log = '';

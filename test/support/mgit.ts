@@ -6,7 +6,7 @@ import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { SCRATCH_ENV } from './scratch-git.ts';
 
-/** mgit over a cache of its own. */
+/** mgit with its own cache. */
 export function openMgit(
   cacheDir: string,
   providers: readonly ProviderConfig[] = [],
@@ -32,7 +32,7 @@ export function exactPath({ path, pathBytes }: FilePath): string {
   return Buffer.from(pathBytes ?? path, pathBytes === undefined ? 'utf8' : 'base64').toString('latin1');
 }
 
-/** What somebody holds who took in every change: the blob and mode of every path. */
+/** The result of applying every change: the blob and mode of every path. */
 export function applied(
   before: ReadonlyMap<string, string>,
   changes: readonly Change[],
@@ -49,7 +49,7 @@ export function applied(
   return after;
 }
 
-/** What git says that a commit holds, in the same form. */
+/** The content of a commit according to git, in the same form. */
 export function treeOf(repository: string, commit: string): Map<string, string> {
   if (/^0+$/.test(commit)) return new Map();
   const args = ['ls-tree', '-r', '-z', '--full-tree', commit];
@@ -58,7 +58,7 @@ export function treeOf(repository: string, commit: string): Map<string, string> 
   return new Map(entries.flatMap((entry) => (entry ? [[entry[3] ?? '', `${entry[1]} ${entry[2]}`]] : [])));
 }
 
-/** How something failed, as `type: message`; fails the test when it did not, or with something unexpected. */
+/** The failure of a promise, as `type: message`; fails the test when it succeeds, or fails with an unexpected error. */
 export async function failureOf(work: Promise<unknown>): Promise<string> {
   try {
     await work;

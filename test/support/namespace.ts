@@ -1,4 +1,4 @@
-/** The Temporal namespace of the n-th process of tests (from 1): the flows of files that run beside each other have the same names. */
+/** The Temporal namespace of the n-th test process (from 1): the flows of concurrent files have the same ids. */
 export function namespaceOf(process: number): string {
   return `test-${process}`;
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import protobuf from 'protobufjs/minimal.js';
 
-/** A span as it came over the wire. */
+/** A received span. */
 export interface ReceivedSpan {
   /** Hex digits. */
   readonly trace: string;
@@ -14,7 +14,7 @@ export interface ReceivedSpan {
   readonly name: string;
 }
 
-/** A server that takes traces by OTLP over HTTP, as a collector does. */
+/** A server that receives traces by OTLP over HTTP, like a collector. */
 export interface OtlpCollector {
   /** For `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;

@@ -1,6 +1,6 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
-/** The names of the metrics in a PromQL expression. Throws when Prometheus' own grammar does not take it. */
+/** The names of the metrics in a PromQL expression. Throws when Prometheus' own grammar rejects it. */
 export function metricsIn(expression: string): string[] {
   const names: string[] = [];
   parser.parse(expression).iterate({

@@ -7,7 +7,7 @@ import { gitAsync } from './scratch-git.ts';
 /** A year of each package of the demo fleet in two commits, its first and its last version. */
 const PACKAGES: readonly FleetPackage[] = FLEET_PACKAGES.map((pkg) => {
   const [first = ''] = pkg.versions;
-  // its rewrite moved nearly everything
+  // its rewrite changed nearly everything
   const early = pkg.name === 'execa' ? '8.0.1' : first;
   return { ...pkg, path: `published/${basename(pkg.path)}`, versions: [early, pkg.versions.at(-1) ?? ''], early };
 });
@@ -24,7 +24,7 @@ export async function makePublishedFleet(root: string): Promise<readonly FleetPa
   return PACKAGES;
 }
 
-/** How many files of a repository changed between its two versions, as git counts: a file that only moved is one. */
+/** Number of changed files between the two versions of a repository, as git counts: a moved file is one. */
 export async function changedFiles(gitDir: string, { early, versions }: FleetPackage): Promise<number> {
   const to = `v${versions.at(-1)}`;
   const printed = await gitAsync(gitDir, 'diff-tree', '-r', '-M100%', '--name-only', `v${early}`, to);

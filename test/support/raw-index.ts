@@ -3,7 +3,7 @@ import { inject } from 'vitest';
 import type { CollectionNames } from '../../activities/index/store/schema.ts';
 import { connectWeaviate } from '../../activities/index/store/weaviate.ts';
 
-/** An object of a collection, as it lies in Weaviate. */
+/** An object of a collection, as stored in Weaviate. */
 export interface RawObject {
   readonly id: string;
   readonly properties: Readonly<Record<string, unknown>>;
@@ -12,14 +12,14 @@ export interface RawObject {
   readonly writtenAt: number;
 }
 
-/** An index without the product's own code in between: what a test compares with, and damages. */
+/** An index accessed without the product's code, for comparing and damaging it. */
 export interface RawIndex {
   readonly client: WeaviateClient;
-  /** Everything that both collections hold, in the order of the ids. */
+  /** All objects of both collections, ordered by id. */
   chunks(): Promise<RawObject[]>;
   receipts(): Promise<RawObject[]>;
   delete(...ids: string[]): Promise<void>;
-  /** Writes objects as they are, over those of the same ids. */
+  /** Writes objects unchanged, replacing those with the same ids. */
   put(...objects: readonly Pick<RawObject, 'id' | 'properties' | 'vector'>[]): Promise<void>;
   /** Changes properties of the receipt of a repository. */
   damageReceipt(repository: string, change: Readonly<Record<string, unknown>>): Promise<void>;

@@ -8,7 +8,7 @@ export interface RecordedRun {
   readonly history: Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 }
 
-/** Every run that began with these workflows: their children's, and those that they continued as. */
+/** Every run of these workflows, including children and continuations. */
 export async function collectRuns(
   client: Client,
   started: Iterable<readonly [string, string]>,
@@ -33,7 +33,7 @@ export async function collectRuns(
 }
 
 /**
- * Replays every run against the current workflow code, with whatever the bundle asks for outside of itself. Throws the first
+ * Replays every run on the current workflow code, with stubs for everything outside the bundle. Throws the first
  * failure, and when there was nothing to replay.
  */
 export async function replayAll(

@@ -20,11 +20,11 @@ export interface S3Server {
   stop(): Promise<void>;
   /** Starts it again on the same port, with the same objects. */
   start(): Promise<void>;
-  /** Stops it for good and removes all it kept. */
+  /** Stops it permanently and removes all its data. */
   dispose(): Promise<void>;
 }
 
-/** What the first test on a machine may take: the server is built then. */
+/** Timeout of the first test on a machine, which builds the server. */
 export const S3_BUILD_MS = 1_800_000;
 
 /** Starts a server, which Go builds once into the user's cache. */

@@ -11,7 +11,7 @@ export function samplesIn(page: string): Map<string, number> {
   );
 }
 
-/** The names that a query may ask for: of samples, and of metrics that have had nothing to say yet. */
+/** The names that a query may use: of samples, and of metrics without samples yet. */
 export async function metricNames(address: string): Promise<ReadonlySet<string>> {
   return new Set(
     (await pageAt(address))

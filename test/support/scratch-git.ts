@@ -15,14 +15,14 @@ export interface ScratchFile {
 /** The files of a commit by their paths, one character of a path a byte of it. */
 export type ScratchTree = ReadonlyMap<string, ScratchFile>;
 
-/** A temporary folder that is gone when the test is over. */
+/** A temporary folder that is removed after the test. */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'longhaul-mgit-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }), 60_000);
   return folder;
 }
 
-/** The environment of a git that knows only what a test tells it. */
+/** An environment in which git uses only the settings of the test. */
 export const SCRATCH_ENV: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   HOME: '/nonexistent',
@@ -46,7 +46,7 @@ export function git(folder: string, ...args: string[]): string {
   }).trimEnd();
 }
 
-/** Like {@link git}, without stopping the servers of the test meanwhile. */
+/** Like {@link git}, without blocking the servers of the test. */
 export async function gitAsync(folder: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('git', args, { cwd: folder, env: SCRATCH_ENV, maxBuffer: 1e9 });
   return stdout.trimEnd();

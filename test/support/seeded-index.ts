@@ -10,7 +10,7 @@ import type { RepositoryAddress } from '../../domain/git/repository.ts';
 const LANES = 16;
 
 /**
- * Writes the index of many repositories that are where a template is, as their onboarding would leave it: files are read and
+ * Writes the index of many repositories at the commit of a template, as an onboarding would: files are read and
  * analysed once, instead of once for each.
  */
 export async function indexLikeTemplate(

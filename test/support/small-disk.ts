@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 
-/** A disk of its own that can be filled. */
+/** A separate disk that can be filled. */
 export interface SmallDisk {
   readonly folder: string;
   /** Leaves so many bytes free. */
@@ -13,7 +13,7 @@ export interface SmallDisk {
   dispose(): Promise<void>;
 }
 
-/** Mounts a disk of 64 MB in memory. Throws when this process may not mount: a full disk cannot be had without. */
+/** Mounts a disk of 64 MB in memory. Throws when this process may not mount, which a full disk requires. */
 export async function mountSmallDisk(): Promise<SmallDisk> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-disk-'));
   const ballast = join(folder, 'ballast');

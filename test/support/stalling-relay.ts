@@ -1,15 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** A way to a server over which the test decides. */
+/** A relay to a server that the test controls. */
 export interface StallingRelay {
   /** `host:port`. */
   readonly address: string;
-  /** Bytes that came from the client so far. */
+  /** Bytes received from the client so far. */
   readonly sent: number;
-  /** From now on nothing moves any more on the connections that there are, and nobody is told. New ones work. */
+  /** From now on existing connections stall silently. New ones work. */
   stall(): void;
-  /** Breaks the stalled connections off. */
+  /** Closes the stalled connections. */
   breakOff(): void;
   close(): Promise<void>;
 }

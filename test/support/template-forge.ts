@@ -4,7 +4,7 @@ import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { type Forge, type ForgeAccess, startForge } from './forge.ts';
 import { commitTree, files, git, initRepository } from './scratch-git.ts';
 
-/** The token that {@link startTemplateForge} lets in. */
+/** The token that {@link startTemplateForge} accepts. */
 export const TOKEN = 'ghp_a-secret-token';
 
 /** A forge below `folder` with these repositories, all with the one commit of a template. */
@@ -18,7 +18,7 @@ export async function startTemplateForge(
   return startForge(join(folder, 'forge'), access);
 }
 
-/** Where repositories of a forge are, by the ids that a provider gives them. */
+/** The addresses of a forge's repositories, with their ids at a provider. */
 export function addressesAt(forge: Forge, names: readonly string[], provider: string): RepositoryAddress[] {
   const { host } = new URL(forge.url);
   return names.map((name) => ({
@@ -37,7 +37,7 @@ export function makeTemplate(folder: string): string {
   return template;
 }
 
-/** Gives a template one more commit, with a file of this content, and lends it to repositories that are like it. Returns the commit. */
+/** Adds a commit with a file of this content to a template and to repositories like it. Returns the commit. */
 export function commitToAll(template: string, content: string, paths: readonly string[]): string {
   const commit = commitTree(template, files({ 'a.ts': content, 'README.md': '# a\n' }));
   for (const path of paths) {
@@ -48,7 +48,7 @@ export function commitToAll(template: string, content: string, paths: readonly s
   return commit;
 }
 
-/** A repository with the commits of another, which lends it its objects. */
+/** A repository with the commits of another, which shares its objects. */
 export function likeTemplate(template: string, path: string): void {
   mkdirSync(join(path, 'refs'), { recursive: true });
   symlinkSync(join(template, 'objects'), join(path, 'objects'));

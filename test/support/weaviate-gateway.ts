@@ -9,7 +9,7 @@ import {
 } from 'node:http2';
 import type { AddressInfo, Server } from 'node:net';
 
-/** Where a Weaviate is, or the gateway to one. */
+/** The address of a Weaviate, or of a gateway to one. */
 export interface Endpoints {
   readonly url: string;
   readonly grpc: string;
@@ -19,8 +19,8 @@ export interface Endpoints {
 const READS = new Set(['Search', 'Aggregate', 'TenantsGet', 'Check']);
 
 /**
- * Opens a way to Weaviate, REST and gRPC, that tells `at` of every request to write before Weaviate sees it, and of every answer
- * before the asker does. It stays open as long as the process.
+ * Opens a proxy to Weaviate, REST and gRPC, that calls `at` for every write request before Weaviate gets it, and for every answer
+ * before the client gets it. It stays open as long as the process.
  */
 export async function openGateway(target: Endpoints, at: (boundary: string) => void): Promise<Endpoints> {
   const rest = createServer((asked, answer) => passOn(asked, answer, target, at));

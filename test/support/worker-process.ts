@@ -4,43 +4,68 @@ import { fileURLToPath } from 'node:url';
 import { commandEnv } from './command.ts';
 import type { Estate } from './estate.ts';
 
-/** A worker as a process of its own, so that it can be killed. */
+/** A worker in its own process, so that it can be killed. */
 export interface WorkerProcess {
-  /** Ends it without a chance to clean up, with everything that it started. */
+  /** Kills it without a chance to clean up, with all its child processes. */
   kill(): Promise<void>;
-  /** Ends it as an operator would. */
+  /** Ends it as an operator would, with SIGTERM. */
   stop(): Promise<void>;
-  /** What it logged, a JSON object a line. */
+  /** How it ended; nulls while it runs. */
+  ended(): WorkerEnd;
+  /** Its log, one JSON object per line. */
   log(): string;
 }
 
-/** Starts a worker for an estate, with changes to its environment and arguments, and waits until it says that it is ready. */
-export async function startWorkerProcess(
-  estate: Estate,
-  { env = {}, args = [] }: { readonly env?: Record<string, string>; readonly args?: readonly string[] } = {},
-): Promise<WorkerProcess> {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [fileURLToPath(new URL('../../workers/main.ts', import.meta.url)), ...args],
-    {
-      env: commandEnv(estate, env),
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    },
-  );
-  let log = '';
+/** How a worker process ended: with an exit code, or by a signal. */
+export interface WorkerEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** How a worker process differs from one that serves all roles of an estate. */
+export interface WorkerProcessOptions {
+  /** Changes to its environment; undefined removes a variable. */
+  readonly env?: Record<string, string | undefined>;
+  readonly args?: readonly string[];
+}
+
+/** Starts a worker for an estate and waits until it is ready. */
+export async function startWorkerProcess(estate: Estate, options: WorkerProcessOptions = {}): Promise<WorkerProcess> {
+  const { child, ...worker } = spawnWorkerProcess(estate, options);
   await new Promise<void>((resolve, reject) => {
-    child.stderr?.on('data', (data: Buffer) => {
-      log += data.toString();
-      if (log.includes('"worker_ready"')) resolve();
+    child.stderr?.on('data', () => {
+      if (worker.log().includes('"worker_ready"')) resolve();
     });
-    child.once('exit', (code) => reject(new Error(`the worker ended with ${code} before it was ready: ${log}`)));
+    child.once('exit', (code) =>
+      reject(new Error(`the worker ended with ${code} before it was ready: ${worker.log()}`)),
+    );
   });
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
+  return worker;
+}
+
+/** Starts a worker for an estate, which may never become ready. */
+export function spawnWorkerProcess(
+  estate: Estate,
+  { env = {}, args = [] }: WorkerProcessOptions = {},
+): WorkerProcess & { readonly child: ChildProcess } {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../workers/main.ts', import.meta.url)), ...args], {
+    env: commandEnv(estate, env),
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
+  let log = '';
+  child.stderr.on('data', (data: Buffer) => (log += data.toString()));
+  const end = async (name: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
     const exited = once(child, 'exit');
-    process.kill(signal === 'SIGKILL' ? -child.pid : child.pid, signal);
+    process.kill(name === 'SIGKILL' ? -child.pid : child.pid, name);
     await exited;
   };
-  return { kill: () => end('SIGKILL'), stop: () => end('SIGTERM'), log: () => log };
+  return {
+    child,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    ended: () => ({ code: child.exitCode, signal: child.signalCode }),
+    log: () => log,
+  };
 }

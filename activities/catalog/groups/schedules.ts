@@ -10,48 +10,48 @@ import {
 import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
-/** A group and how its schedule is doing. */
+/** A group and the state of its schedule. */
 export interface ScheduledGroup extends AppliedGroup {
-  /** Who applied it as it is, when (ISO 8601), and from which file and commit. */
+  /** Who applied the current declaration, when (ISO 8601), and from which file and commit. */
   readonly applied: (GroupsSource & { readonly at: string }) | null;
-  /** Why it is paused, or what was noted of it last. */
+  /** The latest note, such as why it is paused. */
   readonly note: string | null;
-  /** When it runs next, ISO 8601; null while it is paused. */
+  /** Time of the next run, ISO 8601; null while it is paused. */
   readonly nextRun: string | null;
-  /** Its latest run, running or not; null when there was none yet. */
+  /** The latest run, which may still be running; null for none. */
   readonly lastRun: { readonly workflowId: string; readonly startedAt: string; readonly isRunning: boolean } | null;
-  /** Runs that did not take place because Temporal was away for longer than an hour. */
+  /** Runs that were missed because Temporal was unavailable for more than an hour. */
   readonly missed: number;
-  /** Runs that did not take place because the one before was still running. */
+  /** Runs that were skipped because the previous one was still running. */
   readonly skipped: number;
 }
 
-/** The groups of one index, each a schedule of Temporal. */
+/** The groups of one index; each is a Temporal schedule. */
 export interface GroupSchedules {
-  /** All of them, in order of names. */
+  /** All groups, sorted by name. */
   list(): Promise<ScheduledGroup[]>;
-  /** Those of these names that there are. */
+  /** The existing groups with these names, sorted by name. */
   find(names: readonly string[]): Promise<ScheduledGroup[]>;
-  /** Makes the schedule of a group what the change says. May be repeated. */
+  /** Applies a change to the schedule of a group. Idempotent. */
   apply(change: GroupChange, source: GroupsSource): Promise<void>;
   /**
-   * Starts a run now, or joins the one that runs. Gives the workflow id of it. Throws `InvalidInput` when there is no such
+   * Starts a run now, or joins the one in progress. Returns its workflow id. Throws `InvalidInput` when there is no such
    * group.
    */
   run(name: string): Promise<string>;
-  /** Lets the schedule do nothing until it is resumed. Throws `InvalidInput` when there is no such group. */
+  /** Pauses the schedule. Throws `InvalidInput` when there is no such group. */
   pause(name: string, note: string): Promise<void>;
-  /** Lets the schedule run again. Throws `InvalidInput` when there is no such group. */
+  /** Resumes the schedule. Throws `InvalidInput` when there is no such group. */
   resume(name: string, note: string): Promise<void>;
-  /** Starts one run for each time that the schedule would have run in a span of time, one after the other. */
+  /** Starts one run for each time in a time span at which the schedule was due, one after another. */
   backfill(name: string, span: { readonly start: Date; readonly end: Date }): Promise<void>;
 }
 
-/** What a schedule starts. */
+/** The workflow type that a schedule starts. */
 const FLOW = syncGroupFlow.type;
-/** An outage of Temporal that is longer than this misses runs; the next one brings everything up to date all the same. */
+/** After a longer outage of Temporal, runs are missed. The next run still brings everything up to date. */
 const CATCHUP_WINDOW = '1 hour';
-/** A schedule that was triggered starts its run within moments. */
+/** Number of checks for the run of a triggered schedule, which starts within moments. */
 const START_TRIES = 100;
 const START_PAUSE_MS = 100;
 
@@ -95,17 +95,17 @@ export function createGroupSchedules(client: Client, indexName: string): GroupSc
         return;
       }
       if (group === null) return;
-      const wanted = scheduleOf(indexName, group, source);
+      const declared = scheduleOf(indexName, group, source);
       if ((await describe(name)) === null) {
-        await schedules.create(wanted);
+        await schedules.create(declared);
         return;
       }
       const pausedChanged = fields.some(({ field }) => field === 'paused');
       await handle.update(({ state, action }) => {
         const [applied] = action.args as [SyncGroup];
-        // what was paused or resumed by hand stays so, with its note, until the declaration itself changes `paused`
-        const isByHand = state.paused !== applied.paused && !pausedChanged;
-        return { ...wanted, state: isByHand ? state : wanted.state };
+        // a manual pause or resume stays, with its note, until the declaration itself changes `paused`
+        const isManual = state.paused !== applied.paused && !pausedChanged;
+        return { ...declared, state: isManual ? state : declared.state };
       });
     },
 
@@ -139,7 +139,7 @@ export function groupOfSchedule({ action }: ScheduleDescription): string | null 
   return group?.name ?? null;
 }
 
-/** Does something to a group's schedule; that there is none is the person's mistake. */
+/** Runs `work` with a group's schedule. Throws `InvalidInput` when the schedule does not exist. */
 async function existing<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -151,7 +151,7 @@ async function existing<Result>(name: string, work: () => Promise<Result>): Prom
   }
 }
 
-/** A schedule's declaration: the whole group is the argument of its flow, so that every run shows what it was run with. */
+/** The schedule of a group. The whole group is the argument of its flow, so that every run shows its settings. */
 function scheduleOf(
   indexName: string,
   group: SyncGroup,
@@ -167,7 +167,7 @@ function scheduleOf(
     args: [group],
     memo: { applied },
     staticSummary: `sync group ${name}`,
-    // the server honours it, though the type of a schedule's action leaves it out
+    // the server supports it, although the type of a schedule's action does not have it
     priority: { priorityKey: priority, fairnessKey: name.slice(0, 64) },
   };
   return {
@@ -183,7 +183,7 @@ function scheduledGroup(description: ScheduleDescription): ScheduledGroup {
   const { action, info, state } = description;
   const memo = action.memo as { applied?: ScheduledGroup['applied'] } | undefined;
   return {
-    // a version before branches applied it without
+    // versions before branches applied groups without this field
     group: { branches: [], ...(action.args?.[0] as Partial<SyncGroup>) } as SyncGroup,
     isPaused: state.paused,
     applied: memo?.applied ?? null,

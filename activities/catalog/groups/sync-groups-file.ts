@@ -41,7 +41,7 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   const { groups } = parsed.data;
   const problems = [
     ...repeated(groups.map(({ name }) => name)).map(
-      ({ index, value }) => `${at(['groups', index, 'name'])}: there is another group called "${value}".`,
+      ({ index, value }) => `${at(['groups', index, 'name'])}: there is another group with the name "${value}".`,
     ),
     ...groups.flatMap(({ schedule }, index) => {
       const problem = problemOfSchedule(schedule);
@@ -52,7 +52,7 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   for (const [index, group] of groups.entries()) {
     for (const field of ['patterns', 'exclude'] as const) {
       for (const { index: which, value } of repeated(group[field])) {
-        problems.push(`${at(['groups', index, field, which])}: the pattern "${value}" is there twice.`);
+        problems.push(`${at(['groups', index, field, which])}: the pattern "${value}" is listed twice.`);
       }
       for (const [which, written] of group[field].entries()) {
         const place = at(['groups', index, field, which]);
@@ -77,15 +77,15 @@ function problemOfSchedule(schedule: string): string | null {
   }
   try {
     // L, W and # are extensions of other programs
-    if (!/^[\d*,/\-a-z\s]+$/i.test(schedule) || /\d[lw]|\bl\b/i.test(schedule)) throw new Error('unknown sign');
+    if (!/^[\d*,/\-a-z\s]+$/i.test(schedule) || /\d[lw]|\bl\b/i.test(schedule)) throw new Error('unknown character');
     const cron = new Cron(schedule, { mode: '5-part', paused: true });
-    if (cron.nextRun() === null) return `"${schedule}" never comes: there is no such day.`;
+    if (cron.nextRun() === null) return `"${schedule}" never runs: there is no such day.`;
   } catch {
-    return `"${schedule}" is no cron expression: write minute, hour, day of the month, month and day of the week.`;
+    return `"${schedule}" is not a valid cron expression: write minute, hour, day of the month, month and day of the week.`;
   }
   const [, , dayOfMonth, , dayOfWeek] = fields;
   if (dayOfMonth !== '*' && dayOfWeek !== '*') {
-    return `"${schedule}" names days of the month and of the week: cron runs on either, Temporal on both. Make two groups.`;
+    return `"${schedule}" has days of the month and of the week: cron runs on either, Temporal only on both. Make two groups.`;
   }
   return null;
 }
@@ -97,8 +97,8 @@ interface PlacedPattern {
 }
 
 /**
- * Patterns of two groups that can match the same repository: both would sync it. Each pattern is compared with all
- * before it, up to a limit, because a worker has more important work.
+ * Warnings about patterns of two groups that can match the same repository, so that both would sync it. Each pattern is
+ * compared with all earlier ones, up to a limit on the total work.
  */
 function overlapsAmong(patterns: readonly PlacedPattern[]): string[] {
   const warnings: string[] = [];
@@ -112,7 +112,7 @@ function overlapsAmong(patterns: readonly PlacedPattern[]): string[] {
     if (left < 0) return [...warnings, `${place}: this pattern and those below it were not compared with the others.`];
     if (other) {
       warnings.push(
-        `${place}: "${pattern.text}" can mean repositories that "${other.pattern.text}" of the group "${other.group}" means too.`,
+        `${place}: "${pattern.text}" can match repositories that "${other.pattern.text}" of the group "${other.group}" matches too.`,
       );
     }
   }

@@ -29,19 +29,19 @@ export interface GroupView extends ScheduledGroup {
 /** The groups of an index, and their latest runs. */
 export interface GroupsView {
   readonly groups: readonly GroupView[];
-  /** The {@link RUNS_KEPT} latest runs of each group that Temporal still has, oldest first. */
+  /** The {@link RUNS_READ} latest runs of each group that Temporal still has, oldest first. */
   readonly runs: readonly GroupRun[];
 }
 
-/** Runs of a group whose results are read. */
-const RUNS_KEPT = 10;
-/** Groups that are read in parallel. */
-const AT_ONCE = 8;
+/** Maximum number of runs of a group that are read. */
+const RUNS_READ = 10;
+/** Number of groups that are read in parallel. */
+const PARALLEL = 8;
 
 /** Reads the groups of the index `index`. */
 export async function viewGroups(client: Client, index: string): Promise<GroupsView> {
   const scheduled = await createGroupSchedules(client, index).list();
-  const limit = pLimit(AT_ONCE);
+  const limit = pLimit(PARALLEL);
   const runs = await limit.map(scheduled, ({ group }) =>
     runsOf(client, group.name, groupScheduleId(index, group.name)),
   );
@@ -63,7 +63,7 @@ async function runsOf(client: Client, group: string, scheduleId: string): Promis
     runs.push(
       (async () => {
         const result = status.name === 'COMPLETED' ? await handle.result() : null;
-        // a run that continued as new began with the first of its executions: its result says when
+        // a run that continued as new began with its first execution: the result has the total duration
         const began = closeTime && result ? closeTime.getTime() - result.durationMs : startTime.getTime();
         return {
           group,
@@ -75,7 +75,7 @@ async function runsOf(client: Client, group: string, scheduleId: string): Promis
         };
       })(),
     );
-    if (runs.length === RUNS_KEPT) break;
+    if (runs.length === RUNS_READ) break;
   }
   return (await Promise.all(runs)).toReversed();
 }

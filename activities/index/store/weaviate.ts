@@ -51,6 +51,12 @@ export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: Weavi
   }
 }
 
+/** Throws unless a Weaviate is ready for requests. */
+export async function checkWeaviate({ url }: Pick<WeaviateAddress, 'url'>, signal: AbortSignal): Promise<void> {
+  const response = await fetch(new URL('/v1/.well-known/ready', url), { signal });
+  if (!response.ok) throw new Error(`answers ${response.status}`);
+}
+
 /** True for an error that says nothing about the request: no answer, or an incomplete one. */
 export function isConnectionLoss(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);

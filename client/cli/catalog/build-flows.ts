@@ -122,14 +122,14 @@ function describe({
       ? `Live build: ${to} (was ${from ?? 'none'}).`
       : from === to
         ? `Build ${to} is live already.`
-        : `Build ${from} stays live; ${to} is beside it.`,
+        : `Build ${from} stays live; ${to} is ready but not live.`,
     `${repositories} repositories, ${counts.objectsWritten} objects written, ${counts.embedded} texts embedded, ` +
       `${counts.embeddingsReused} reused, ${(counts.durationMs / 1000).toFixed(1)} s.`,
     ...(comparison === null ? [] : comparisonRows(comparison).map(([name, value]) => `${name}: ${value}`)),
-    ...(failed > 0 ? [`${failed} repositories are not in it:`] : []),
+    ...(failed > 0 ? [`${failed} repositories are missing in it:`] : []),
     ...failures.map(({ repository, error }) => `  ${repository}: ${error}`),
   ];
-  if (switched) lines.push('Back: longhaul index rollback. Free the old one: longhaul index prune --previous.');
+  if (switched) lines.push('Undo: longhaul index rollback. Delete the old build: longhaul index prune --previous.');
   return lines.map(printable).join('\n');
 }
 

@@ -7,7 +7,7 @@ import { shownError, worstExitCode } from '../../core/errors.ts';
 import { printList } from '../../core/print-list.ts';
 import { loadedConfig } from '../../core/servers.ts';
 
-/** `longhaul repos list`: what the providers have, in mgit's own words. */
+/** `longhaul repos list`: the repositories of the providers, with mgit's field names. */
 export async function listRepositories(
   context: CliContext,
   patterns: readonly string[],
@@ -53,7 +53,7 @@ export async function listIndex(context: CliContext, options: { readonly json?: 
   return printList(context, await readReceipts(context), options, {
     head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
     row: ({ repository, branch, branches, commit, files, objects, indexedAt, pending }) => {
-      const state = pending === null ? 'complete' : `on its way to ${pending.commit.slice(0, 10)}`;
+      const state = pending === null ? 'complete' : `syncing to ${pending.commit.slice(0, 10)}`;
       const at = branches === undefined ? (branch ?? '') : `${branch ?? 'detached'} (HEAD)`;
       return [repository, at, commit.slice(0, 10), files, objects, indexedAt, state];
     },

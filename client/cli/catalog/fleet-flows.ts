@@ -24,7 +24,7 @@ import { connectTemporal } from '../../core/servers.ts';
 
 /** Options of all commands over a fleet. */
 export interface FleetOptions extends FlowOptions {
-  /** Show what would be done; start nothing. */
+  /** Show the plan and start nothing. @default false */
   readonly dryRun?: boolean;
 }
 
@@ -68,7 +68,7 @@ export async function syncFleet(context: CliContext, options: SyncOptions): Prom
     throw new LonghaulError('InvalidInput', 'Give one of --all, --due, --group and --pattern.');
   }
   if (options.dryRun && (group !== undefined || due)) {
-    throw new LonghaulError('InvalidInput', '--dry-run goes with --all or --pattern: see also `longhaul groups show`.');
+    throw new LonghaulError('InvalidInput', '--dry-run needs --all or --pattern: see also `longhaul groups show`.');
   }
   const input: SyncRepositoriesInput = pattern === undefined ? { all, parallel } : { patterns: pattern, parallel };
   if (options.dryRun) return dryRun(context, syncRepositoriesFlow, input, options);
@@ -104,7 +104,7 @@ export async function verifyIndex(
   return runFleet(context, verifyCatalogFlow, input, options);
 }
 
-/** `longhaul watch`: follows a running flow, or shows the result of a closed one. Throws `InvalidInput` for a run of no declared flow. */
+/** `longhaul watch`: follows a running flow, or shows the result of a closed one. Throws `InvalidInput` for a run of an unknown workflow type. */
 export async function watchFlow(
   context: CliContext,
   workflowId: string,
@@ -116,7 +116,7 @@ export async function watchFlow(
     const { type } = await session.client.workflow.getHandle(workflowId).describe();
     const flow = options.flows.find(type);
     if (flow === null)
-      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${type}: no flow of Longhaul.`);
+      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${type}, which is not a flow of Longhaul.`);
     const mayAsk = Object.hasOwn(flow.updates, 'confirm');
     if (mayAsk && context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
     const result = (await followToEnd(context, run, options)) as object;
@@ -191,12 +191,12 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
   );
   const { verification } = result;
   if (verification) {
-    table.push(['differed / mended', `${verification.differing} / ${verification.mended} repositories`]);
+    table.push(['differed / repaired', `${verification.differing} / ${verification.mended} repositories`]);
     for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
   }
   stdout.write(`${table.toString()}\n`);
   for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
-    if (isTrue) stdout.write(`${printable(`${repository}: mended: ${describeDifferences(differences)}`)}\n`);
+    if (isTrue) stdout.write(`${printable(`${repository}: repaired: ${describeDifferences(differences)}`)}\n`);
   }
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
@@ -207,7 +207,7 @@ async function printFleetResult({ stdout }: CliContext, result: FleetResult): Pr
   }
 }
 
-/** Prints what a flow would do, by the same plan that the flow follows. */
+/** Prints what a flow would do, from the same plan that the flow uses. */
 async function dryRun<Declared extends PlannedFlow>(
   context: CliContext,
   flow: Declared,
@@ -231,7 +231,7 @@ async function dryRun<Declared extends PlannedFlow>(
   for (const { repository, error } of plan.failures) context.stderr.write(`${printable(`${repository}: ${error}`)}\n`);
   const verb = { onboardRepositories: 'index', syncRepositories: 'sync', removeRepositories: 'remove' }[flow.type];
   context.stderr.write(
-    `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} need nothing.\n`,
+    `Would ${verb} ${plan.work.length} of ${plan.matched} matching repositories; ${plan.upToDate.length} are up to date.\n`,
   );
   return 0;
 }

@@ -33,13 +33,13 @@ import { connectTemporal, loadedConfig } from '../../core/servers.ts';
 /** Options of `longhaul config apply`. */
 export interface ApplyOptions extends FlowOptions {
   readonly file: string;
-  /** Say what would be done; change nothing. */
+  /** Print the changes without making them. @default false */
   readonly dryRun?: boolean;
-  /** Remove groups that run but are not declared any more. */
+  /** Delete groups that are no longer declared. @default false */
   readonly prune?: boolean;
 }
 
-/** `longhaul config apply`: makes the schedules what a file of sync groups declares. */
+/** `longhaul config apply`: makes the schedules match a file of sync groups. */
 export async function applyConfig(context: CliContext, options: ApplyOptions): Promise<number> {
   const { file, prune = false } = options;
   const document = readDeclaration(file);
@@ -80,7 +80,7 @@ export async function listGroups(context: CliContext, options: { readonly json?:
   });
 }
 
-/** `longhaul groups show`: all that is known of one group. */
+/** `longhaul groups show`: all details of one group. */
 export async function showGroup(context: CliContext, name: string, options: { json?: boolean }): Promise<number> {
   const shown = await withSchedules(context, async (schedules, results) => {
     const [group] = await schedules.find([name]);
@@ -100,9 +100,9 @@ export async function showGroup(context: CliContext, name: string, options: { js
     ['schedule', `${group.schedule} ${group.timezone}`],
     ['jitter', `${group.jitterSeconds} s`],
     ['patterns', group.patterns.join('\n')],
-    ['without', group.exclude.join('\n')],
+    ['excluded', group.exclude.join('\n')],
     ['other branches', group.branches.join('\n')],
-    ['at the same time', group.parallel],
+    ['parallel', group.parallel],
     ['priority', group.priority],
     ['state', stateOf(shown)],
     ['note', note ?? ''],
@@ -121,7 +121,7 @@ export async function showGroup(context: CliContext, name: string, options: { js
   return 0;
 }
 
-/** `longhaul groups history`: who applied what, oldest first. */
+/** `longhaul groups history`: the applied changes with their authors, oldest first. */
 export async function listApplications(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
   const { openBlobs } = await import('../../../activities/blobs/open-blobs.ts');
   const blobs = await openBlobs(loadedConfig(context), context.env);
@@ -155,7 +155,7 @@ export async function switchGroup(
   return 0;
 }
 
-/** `longhaul groups backfill`: the runs that a span of time should have had. */
+/** `longhaul groups backfill`: starts the runs that were due in a past time span. */
 export async function backfillGroup(
   context: CliContext,
   name: string,
@@ -164,24 +164,26 @@ export async function backfillGroup(
   const span = { start: dateOf('--from', from), end: to === undefined ? new Date() : dateOf('--to', to) };
   if (span.start >= span.end) throw new LonghaulError('InvalidInput', '--from must be earlier than --to.');
   await withSchedules(context, (schedules) => schedules.backfill(name, span));
-  context.stdout.write(`Started, one after the other; follow them with: longhaul groups show ${printable(name)}\n`);
+  context.stdout.write(
+    `Started; the runs execute one after another. Follow them with: longhaul groups show ${printable(name)}\n`,
+  );
   return 0;
 }
 
-/** Which groups `longhaul sync` runs: some by name, those whose time has come, or every one. */
+/** Which groups `longhaul sync` runs: the named ones, those that are due, or all. */
 export type GroupChoice = { readonly names: readonly string[] } | 'due' | 'every';
 
-/** A run of a group that was asked for, and how it ended. */
+/** A requested run of a group, with its result or failure. */
 type AskedRun = { readonly group: string } & (
   | ({ readonly workflowId: string } & Partial<FleetResult>)
-  /** It could not be started, or did not complete. */
+  /** The run could not be started, or did not complete. */
   | { readonly workflowId: string | null; readonly failure: ShownError }
 );
 
 /**
- * Runs groups now, at most `parallel` of them concurrently, and waits for them unless told otherwise. A group that fails does not
- * stop the others; each is reported. Returns the exit code of the worst: a run that did not complete is worse than one in which
- * repositories failed.
+ * Runs groups now, at most `parallel` of them concurrently, and waits for them unless `wait` is false. A failing group
+ * does not stop the others; each failure is reported. Returns the exit code of the worst result: a run that did not
+ * complete is worse than one with failed repositories.
  */
 export async function syncGroups(
   context: CliContext,
@@ -255,14 +257,14 @@ function printRun({ stdout }: CliContext, name: string, result: FleetResult): vo
 
 type ResultReader = (group: ScheduledGroup) => Promise<GroupRunResult | null>;
 
-/** What became of a run. */
+/** The state or result of a run. */
 interface GroupRunResult {
-  /** Temporal's name of how it ended, or `RUNNING`. */
+  /** Temporal's status name. */
   readonly status: string;
   readonly result: FleetResult | null;
 }
 
-/** Works with the schedules of the configured index. */
+/** Runs `work` with the schedules of the configured index. */
 async function withSchedules<Result>(
   context: CliContext,
   work: (schedules: GroupSchedules, results: ResultReader) => Promise<Result>,
@@ -275,7 +277,7 @@ async function withSchedules<Result>(
     const status = await handle.describe().then(
       (description) => description.status.name,
       (error: unknown) => {
-        // it is older than what Temporal keeps
+        // older than Temporal's retention period
         if (error instanceof WorkflowNotFoundError) return null;
         throw error;
       },
@@ -290,7 +292,7 @@ async function withSchedules<Result>(
   }
 }
 
-/** What a missing group is answered with. */
+/** The error for a missing group. */
 function noGroup(name: string): LonghaulError {
   return new LonghaulError('InvalidInput', `There is no sync group "${name}": see \`longhaul groups list\`.`);
 }
@@ -298,11 +300,11 @@ function noGroup(name: string): LonghaulError {
 function readDeclaration(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   if (found === undefined) throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
-  if (found.isDirectory()) throw new LonghaulError('InvalidInput', `--file: ${file} is a folder: give the file in it.`);
+  if (found.isDirectory()) throw new LonghaulError('InvalidInput', `--file: ${file} is a folder: give a file in it.`);
   return readFileSync(file, 'utf8');
 }
 
-/** Who applies the file, and the commit that it is in as it is. */
+/** The person who applies the file, and the commit that contains it unchanged, if any. */
 async function sourceOf({ env }: CliContext, file: string): Promise<GroupsSource> {
   const path = resolve(file);
   const git = async (...args: string[]): Promise<string | null> => {
@@ -323,8 +325,8 @@ function printPlan({ stdout, stderr }: CliContext, { changes, warnings }: Groups
 
 function stateOf({ group, isPaused, lastRun }: ScheduledGroup): string {
   if (lastRun?.isRunning) return 'running';
-  if (!isPaused) return group.paused ? 'resumed by hand' : 'active';
-  return group.paused ? 'paused' : 'paused by hand';
+  if (!isPaused) return group.paused ? 'resumed manually' : 'active';
+  return group.paused ? 'paused' : 'paused manually';
 }
 
 function describeResult(run: GroupRunResult | null): string {
@@ -344,5 +346,8 @@ function timeOf(time: string | null): string {
 function dateOf(option: string, text: string): Date {
   const date = new Date(text);
   if (!Number.isNaN(date.getTime())) return date;
-  throw new LonghaulError('InvalidInput', `${option}: "${text}" is no time: write it as 2026-11-21T08:00:00Z.`);
+  throw new LonghaulError(
+    'InvalidInput',
+    `${option}: "${text}" is not a valid time: write it as 2026-11-21T08:00:00Z.`,
+  );
 }

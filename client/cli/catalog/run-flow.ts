@@ -14,7 +14,7 @@ import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
 
 /** Options of every command that starts a flow. */
 export interface FlowOptions {
-  /** Print one JSON object at the end and nothing else. */
+  /** Print only one JSON object, at the end. */
   readonly json?: boolean;
   /** False with `--no-wait`: start the flow and return. */
   readonly wait?: boolean;
@@ -48,7 +48,7 @@ export async function runFlow<Declared extends AnyFlow>(
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
-      else context.stderr.write(`It goes on by itself; follow it with: longhaul watch ${workflowId}\n`);
+      else context.stderr.write(`The flow runs in the background; follow it with: longhaul watch ${workflowId}\n`);
       return 0;
     }
     if (command.agrees) await agree(context, run);
@@ -79,7 +79,7 @@ export async function followToEnd(context: CliContext, run: RunReference, option
 
 /** Prints how to follow a flow that continues. */
 function leave({ stderr }: CliContext, { workflowId }: RunReference): Interrupted {
-  stderr.write(`\nThe flow goes on; follow it again with: longhaul watch ${workflowId}\n`);
+  stderr.write(`\nThe flow continues; follow it again with: longhaul watch ${workflowId}\n`);
   return new Interrupted();
 }
 

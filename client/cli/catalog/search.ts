@@ -60,10 +60,10 @@ async function printAnswer(
   ]);
   const style = styleFor(stdout, env);
   const terms = queryStems(query);
-  const isWanted = wordMatcher(terms);
+  const isMatch = wordMatcher(terms);
   const highlighted = (line: string): string =>
     printable(line.replace(/\r$/, '')).replaceAll(/[\p{L}\p{N}_]+/gu, (word) =>
-      isWanted(word) ? style('yellow', word) : word,
+      isMatch(word) ? style('yellow', word) : word,
     );
 
   for (const result of results) {

@@ -15,13 +15,13 @@ import { connectTemporal } from '../../core/servers.ts';
 
 /** Options of `longhaul gateway`. */
 export interface GatewayOptions {
-  /** Where it serves, `host:port`. @default gateway.address of longhaul.yaml */
+  /** Address to serve on, `host:port`. @default gateway.address of longhaul.yaml */
   readonly address?: string;
-  /** Where metrics and health are served besides, `host:port`. @default LONGHAUL_METRICS_ADDRESS, else nowhere */
+  /** Address for metrics and health, `host:port`. @default LONGHAUL_METRICS_ADDRESS, else off */
   readonly metricsAddress?: string;
 }
 
-/** `longhaul gateway`: serves until SIGTERM or SIGINT, then answers what it was asked and ends. */
+/** `longhaul gateway`: serves until SIGTERM or SIGINT, then answers open requests and ends. */
 export async function serveGateway(context: CliContext, options: GatewayOptions): Promise<number> {
   const { config, env, signals } = context;
   const metricsAddress = statusAddress(options.metricsAddress, env);
@@ -62,13 +62,13 @@ export interface KeyOptions {
   readonly flows: readonly string[];
   readonly signals: readonly string[];
   readonly updates: readonly string[];
-  /** Requests a minute. */
+  /** Requests per minute. */
   readonly rate: number;
   /** Print one JSON value. @default false */
   readonly json?: boolean;
 }
 
-/** `longhaul gateway key`: makes an API key. It is printed and nowhere kept; `longhaul.yaml` gets its hash. */
+/** `longhaul gateway key`: creates an API key and prints it once, with its hash for `longhaul.yaml`. The key is not stored. */
 export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): number {
   const { name, flows, signals, updates, rate } = options;
   const { key, id, hash } = createKey();

@@ -3,12 +3,13 @@ import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Connection } from '@temporalio/client';
-import { FLOWS_QUEUE, REPOS_QUEUE } from '../../../domain/shared/queues.ts';
+import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../../stack/weaviate.ts';
+import { alertsFinding } from '../catalog/alerts-finding.ts';
 import { blobsFinding } from '../catalog/blobs-finding.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type Finding, fine, wrong } from '../catalog/finding.ts';
@@ -21,8 +22,6 @@ export interface DoctorOptions {
   readonly json: boolean;
 }
 
-/** The task queues of a running system. */
-const TASK_QUEUES = [FLOWS_QUEUE, REPOS_QUEUE] as const;
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
 const UP = 'Start it with `longhaul up`.';
 /** Servers refuse writes when less space than this is free, in bytes. */
@@ -90,7 +89,7 @@ function sdkVersions(): Finding {
   });
   const different = new Set(versions.map((entry) => entry.split(' ')[1]));
   if (different.size === 1) return fine('Temporal SDK', `${[...different].join('')}, ${versions.length} packages`);
-  return wrong('Temporal SDK', versions.join(', '), 'Install them all in one version: `npm ci`.');
+  return wrong('Temporal SDK', versions.join(', '), 'Install all of them in the same version: `npm ci`.');
 }
 
 function configuration({ config, configPath }: CliContext): Finding {
@@ -102,6 +101,7 @@ function configuration({ config, configPath }: CliContext): Finding {
 async function temporalFindings(context: CliContext, running: RunningStack | null): Promise<Finding[]> {
   const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
   const { findTemporal, temporalVersion, withTemporal } = await import('../../../stack/temporal.ts');
+  const { Client } = await import('@temporalio/client');
   let source = 'yours';
   let target: TemporalTarget | null;
   try {
@@ -119,7 +119,8 @@ async function temporalFindings(context: CliContext, running: RunningStack | nul
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
-        ...(await Promise.all(TASK_QUEUES.map((queue) => pollers(connection, namespace, queue)))),
+        ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
+        await alertsFinding(context, new Client({ connection, namespace })),
       ];
     });
   } catch (error) {
@@ -132,7 +133,7 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   const { used, missing } = await keywordSlots(connection, namespace);
   const found = `${used} Keyword in use, ${Math.max(0, SQL_KEYWORD_SLOTS - used)} of ${SQL_KEYWORD_SLOTS} free on an SQL store`;
   if (missing.length === 0) return fine('search attributes', found);
-  const remedy = `Register ${missing.join(' and ')} as Keyword: \`longhaul up\` does it, also on your own server.`;
+  const remedy = `Register ${missing.join(' and ')} as Keyword: \`longhaul up\` does this, also on your own server.`;
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
@@ -199,7 +200,7 @@ function modelFinding(context: CliContext, running: RunningStack | null): Findin
   return wrong('model', `${missing.join(', ')} missing in ${folder}`, remedy);
 }
 
-/** The optional package that runs transformers: the static model is distilled by it, and search compares results by it. */
+/** The optional package that runs transformer models: it distils the static model and rescores search results. */
 async function onnxRuntime({ config }: CliContext): Promise<Finding> {
   const name = 'onnxruntime-node';
   const { loadOnnxRuntime, ONNX_RUNTIME_REMEDY } = await import('../../../activities/index/models/onnx-runtime.ts');
@@ -208,7 +209,7 @@ async function onnxRuntime({ config }: CliContext): Promise<Finding> {
     return fine(name, node ?? common);
   } catch (error) {
     if (config.models[config.index.model] !== undefined)
-      return fine(name, 'not installed, not needed: the model is served');
+      return fine(name, 'not installed and not needed: a server provides the model');
     return wrong(name, messageOf(error).split(/(?<=[.]) /, 1)[0] ?? '', ONNX_RUNTIME_REMEDY);
   }
 }

@@ -72,9 +72,9 @@ function glance({ repositories, groups }: FleetView): string {
   const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
   const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);
-  const beside = branches === 0 ? '' : `, and ${branches} branches in addition to their HEADs`;
+  const extra = branches === 0 ? '' : `, and ${branches} branches in addition to their HEADs`;
   const lines = [
-    `${repositories.length} repositories indexed${beside}, ${unfinished} unfinished, ${failing.size} failing`,
+    `${repositories.length} repositories indexed${extra}, ${unfinished} unfinished, ${failing.size} failing`,
   ];
   if (groups.length > 0) {
     const head = ['group', 'state', 'repositories', 'failing', 'complete as of', 'next run', 'missed', 'skipped'];
@@ -91,7 +91,7 @@ function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skippe
     state,
     latest?.result?.matched ?? '',
     failed,
-    time(completeAt, 'not lately'),
+    time(completeAt, 'not recently'),
     time(nextRun, ''),
   ];
   return [...cells, missed, skipped].map((cell) => printable(String(cell)));

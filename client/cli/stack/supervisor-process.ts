@@ -19,7 +19,7 @@ async function supervise(context: SupervisorContext): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort());
   process.on('SIGHUP', () => undefined);
-  // The command that waited for us was killed before we were ready: no one knows of this process.
+  // The command that waited was killed before this process was ready: no other process knows of it.
   const orphaned = (): void => stop.abort();
   process.once('disconnect', orphaned);
   const stack = await startStackAndWorker(

@@ -102,7 +102,7 @@ async function workerChild(
   };
 }
 
-/** The worker's last message about preparing its model; empty when there is none. */
+/** The worker's last message about preparing its model; empty for none. */
 function modelProgress(log: string): string {
   const line = log.split('\n').findLast((each) => each.includes('"event":"model_progress"') && each.endsWith('}'));
   if (line === undefined) return '';

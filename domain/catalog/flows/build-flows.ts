@@ -30,7 +30,7 @@ export interface SwitchInput {
 
 /** Input of `pruneIndex`. */
 export interface PruneInput {
-  /** Also the previous build, which a rollback would need. @default false */
+  /** Delete the previous build too, which a rollback would need. @default false */
   readonly previous?: boolean;
 }
 
@@ -41,9 +41,9 @@ export interface ReembedProgress {
   readonly from: string | null;
   /** Digest of the new build. */
   readonly to: string | null;
-  /** Workflow id of the run that fills it, whose own progress tells the repositories; null when none runs. */
+  /** Workflow id of the run that fills it, whose own progress lists the repositories; null when none is running. */
   readonly filling: string | null;
-  /** Repositories in the new build, and those that could not be brought into it. */
+  /** Number of repositories in the new build, and number of those that could not be indexed into it. */
   readonly repositories: number;
   readonly failed: number;
   readonly failures: readonly RepositoryFailure[];
@@ -55,7 +55,7 @@ export interface ReembedProgress {
 
 /** Result of `reembedIndex`. */
 export interface ReembedResult extends Omit<ReembedProgress, 'stage' | 'filling'> {
-  /** False when a person kept the old build, or when the new one is the live one already. */
+  /** False when a person declined the switch, or when the new build was already live. */
   readonly switched: boolean;
   readonly durationMs: number;
 }
@@ -66,9 +66,9 @@ export interface SwitchResult {
   readonly from: string | null;
   /** Digest of the build that is live now. */
   readonly to: string;
-  /** Repositories that only the old build had: the next sync brings them into the new one. */
+  /** Repositories that only the old build had: the next sync indexes them into the new one. */
   readonly carried: number;
-  /** Repositories that had been removed from the old build, and now from the new one. */
+  /** Repositories that were no longer in the old build, and are now removed from the new one. */
   readonly removed: number;
 }
 
@@ -88,7 +88,7 @@ export function describeReembed(progress: ReembedProgress): string {
     ['stage', stage],
     ['live build', from ?? 'none'],
     ['new build', to ?? 'none yet'],
-    ['repositories in it', repositories],
+    ['repositories in the new build', repositories],
     ['failed', failed],
     ...(comparison === null ? [] : comparisonRows(comparison)),
   ];

@@ -12,9 +12,9 @@ import {
   patternsSummary,
 } from './inputs.ts';
 
-// The workflow id of a run over a fleet says what is asked: all that is left out of a question here says only how.
+// Two runs over the same patterns ask the same question: inputs left out of `question` only say how to do the work.
 
-/** Indexes the repositories that match and are not indexed. */
+/** Indexes the matching repositories that are not indexed yet. */
 export const onboardRepositoriesFlow = defineFlow<OnboardInput, FleetResult>()({
   type: 'onboardRepositories',
   input: (z) =>
@@ -28,7 +28,7 @@ export const onboardRepositoriesFlow = defineFlow<OnboardInput, FleetResult>()({
   updates: { confirm: confirmation },
 });
 
-/** Brings the indexed repositories that match, or all, up to date. */
+/** Brings the matching indexed repositories, or all, up to date. */
 export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, FleetResult>()({
   type: 'syncRepositories',
   input: (z) =>
@@ -39,7 +39,7 @@ export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, FleetResul
         parallel: parallel(z),
       })
       .refine(hasPatternsOrAll, PATTERNS_OR_ALL),
-  does: 'asks where HEAD and the indexed branches of every indexed repository are; starts one `syncRepository` for each in which one moved',
+  does: 'looks up HEAD and the indexed branches of every indexed repository; starts one `syncRepository` for each repository where one of them moved',
   examples: [{ all: true }, { patterns: ['acme/*'], parallel: 8 }],
   startedBy: ['people', 'services', 'flows'],
   id: ({ patterns }) => patternsId('sync', patterns),
@@ -47,11 +47,11 @@ export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, FleetResul
   summary: ({ patterns }) => patternsSummary('sync', patterns),
 });
 
-/** Takes the indexed repositories that match, or one branch of them, out of the index. */
+/** Removes the matching repositories, or one branch of them, from the index. */
 export const removeRepositoriesFlow = defineFlow<RemoveInput, FleetResult>()({
   type: 'removeRepositories',
   input: (z) => z.strictObject({ patterns: patternList(z), branch: branchName(z).optional(), parallel: parallel(z) }),
-  does: 'takes indexed repositories, or one `branch` of them, out of the index',
+  does: 'removes repositories, or one `branch` of them, from the index',
   examples: [{ patterns: ['acme/old-*'] }, { patterns: ['acme/*'], branch: 'release/9' }],
   startedBy: ['people', 'services', 'flows'],
   id: ({ patterns, branch }) => patternsId('remove', patterns, branch),

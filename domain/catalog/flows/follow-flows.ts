@@ -4,11 +4,11 @@ import { defineFlow } from '../../shared/flow.ts';
 import type { FollowInput, FollowResult } from './follow.ts';
 import { aboutRepository, repositoryBusy, repositoryId } from './inputs.ts';
 
-/** Keeps the index with what a forge says happened to one repository. */
+/** Applies to the index what a forge's webhooks report about one repository. */
 export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
   type: 'followRepository',
   input: (z) => z.strictObject({ repository: repositoryId(z), quietSeconds: z.number().min(0).max(3_600).default(10) }),
-  does: 'started by the [gateway](gateway.md) with the signal `repositoryEvents`: waits for quiet, then does what the messages of the forge ask for',
+  does: 'started by the [gateway](gateway.md) with the signal `repositoryEvents`: waits until no more messages arrive, then acts on those of the forge',
   examples: [{ repository: 'work/acme/api', quietSeconds: 10 }],
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository }) => `follow/${repository}`,
@@ -20,7 +20,7 @@ export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
     repositoryEvents: (z) =>
       z.record(z.string(), z.unknown()).refine((given) => readRepositoryEvents(given).length > 0, {
         path: ['events'],
-        message: `give a list of events, whose kind is ${REPOSITORY_EVENTS.join(', ')}`,
+        message: `give a list of events, each of a kind of ${REPOSITORY_EVENTS.join(', ')}`,
       }),
   },
   startSignal: {
@@ -38,7 +38,7 @@ export const takeDeliveriesFlow = defineFlow<Record<string, never>, { readonly t
   examples: [],
   startedBy: ['workers'],
   id: () => 'deliveries',
-  summary: () => 'what forges say',
+  summary: () => 'webhook deliveries',
   signals: {
     deliveries: (z) =>
       z.record(z.string(), z.unknown()).refine((given) => readDeliveries(given).length > 0, {

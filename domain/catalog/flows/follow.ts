@@ -41,8 +41,8 @@ export type FollowStep =
     };
 
 /**
- * The actions after these events, in order of arrival. A message says where to look, the forge what is true: a late or
- * repeated message leads to the same index.
+ * The actions after these events, in order of arrival. An event only says where to look; the state is read from the
+ * forge. So a late or repeated message leads to the same index.
  */
 export function stepsAfter(repository: string, events: readonly RepositoryEvent[]): FollowStep[] {
   const of = (...kinds: readonly RepositoryEvent['kind'][]): RepositoryEvent[] =>
@@ -54,7 +54,7 @@ export function stepsAfter(repository: string, events: readonly RepositoryEvent[
   const isWithdrawn = present !== undefined && present.kind !== 'appeared';
   const steps: FollowStep[] = formerly.flatMap((from): FollowStep[] => [
     { flow: syncRepositoriesFlow.type, input: { patterns: [from] } },
-    // transferred out of our sight: treated as gone
+    // transferred to a place that we cannot see: treated as gone
     ...(isPattern(from) ? [] : [verification(from)]),
   ]);
   // organizations are only renamed: no message removes everything in one

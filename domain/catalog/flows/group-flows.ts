@@ -9,7 +9,7 @@ import {
 } from '../groups/sync-groups.ts';
 import { branchList, parallel } from './inputs.ts';
 
-/** Makes the schedules what a file declares. */
+/** Makes the schedules match what a file declares. */
 export const applySyncGroupsFlow = defineFlow<ApplySyncGroupsInput, ApplySyncGroupsResult>()({
   type: 'applySyncGroups',
   input: (z) =>
@@ -26,7 +26,7 @@ export const applySyncGroupsFlow = defineFlow<ApplySyncGroupsInput, ApplySyncGro
       }),
       prune: z.boolean().default(false),
     }),
-  does: 'makes the schedules what the file declares ([sync groups](sync-groups.md))',
+  does: 'creates, updates and deletes schedules as the file declares ([sync groups](sync-groups.md))',
   examples: [
     {
       document: '<text of sync-groups.yaml>',
@@ -60,11 +60,11 @@ export const syncGroupFlow = defineFlow<SyncGroupInput, FleetResult>()({
       priority: z.int().min(1).max(5).default(3),
       paused: z.boolean().default(false),
     }),
-  does: 'indexes what is not indexed of the group, syncs what moved; started by the schedule of the group',
+  does: 'indexes new repositories of the group and syncs those that moved; started by the schedule of the group',
   examples: [],
   startedBy: ['schedules', 'people'],
   id: ({ name }) => `sync-group/${name}`,
-  // when and how fast it runs is not what is asked
+  // when and how fast it runs does not change the result
   question: ({ name, patterns, exclude, branches }) => ({ name, patterns, exclude, branches }),
   summary: ({ name }) => `sync group ${name}`,
 });
@@ -73,7 +73,7 @@ export const syncGroupFlow = defineFlow<SyncGroupInput, FleetResult>()({
 export const watchFleetFlow = defineFlow<Record<string, never>, FleetWatch>()({
   type: 'watchFleet',
   input: (z) => z.strictObject({}),
-  does: 'notifies the channels of alerts raised and resolved ([alerts](alerts.md)); started by its schedule',
+  does: 'notifies the channels of raised and resolved alerts ([alerts](alerts.md)); started by its schedule',
   examples: [],
   startedBy: ['schedules'],
   id: () => 'watch-fleet',

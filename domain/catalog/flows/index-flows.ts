@@ -13,14 +13,14 @@ import type {
 import { buildDigest, parallel } from './inputs.ts';
 import { storedQueries } from './stored-queries.ts';
 
-/** What changes which builds there are, and which is live: one run at a time. */
+/** The lock of flows that add, delete or switch builds: one run at a time. */
 const BUILDS_LOCK = 'index-builds';
 
 function indexBusy(): Busy {
   return { type: 'IndexBusy', message: 'Another run is changing the builds of the index.' };
 }
 
-/** Builds the index anew, compares, and switches. */
+/** Rebuilds the index, compares both builds, and switches. */
 export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   type: 'reembedIndex',
   input: (z) =>
@@ -30,21 +30,21 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
       yes: z.boolean().default(false),
       parallel: parallel(z),
     }),
-  does: 'makes a new [build](builds.md) as well as the live one, compares both and switches to it',
+  does: 'makes a new [build](builds.md) while the live one serves searches, compares both and switches to the new one',
   examples: [{ model: 'onnx', queries: [], yes: false }],
   startedBy: ['people', 'services'],
   id: () => BUILDS_LOCK,
-  // one that asks a person does not answer one that must not
+  // a run that waits for a confirmation is not the same as one that does not
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
   updates: { confirm: confirmation },
 });
 
-/** Brings into a build what it lacks. */
+/** Indexes into a build what it lacks. */
 export const fillBuildFlow = defineFlow<FillInput, FleetResult>()({
   type: 'fillBuild',
   input: (z) => z.strictObject({ build: buildDigest(z), parallel: parallel(z) }),
-  does: 'a part of `reembedIndex`: indexes into a build what the live one has',
+  does: 'a part of `reembedIndex`: indexes everything that the live build has into another build',
   examples: [{ build: '0123456789abcdef', parallel: 8 }],
   startedBy: ['flows'],
   id: ({ build }) => `fill/${build}`,

@@ -7,7 +7,7 @@ export function patternList(z: Zod) {
   return z.array(z.string().min(1).max(300)).min(1, 'give at least one pattern').max(1_000);
 }
 
-/** Repositories worked on at the same time. */
+/** Number of repositories processed in parallel. */
 export function parallel(z: Zod) {
   return z.int().min(1).max(64).default(8);
 }
@@ -32,32 +32,32 @@ export function branchList(z: Zod) {
   return z.array(z.string().refine(isBranchPattern, NOT_A_BRANCH_PATTERN)).max(200);
 }
 
-/** What an input with both, or with neither, is refused with. */
+/** The message for an input with both patterns and `all`, or with neither. */
 export const PATTERNS_OR_ALL = 'give either patterns or "all": true';
 
-/** True for an input with exactly one of patterns and all. */
+/** True for an input with either patterns or `all`, not both. */
 export function hasPatternsOrAll({ patterns, all }: { patterns?: unknown; all: boolean }): boolean {
   return all !== (patterns !== undefined);
 }
 
-/** Workflow id of a run over what matches patterns, in whatever order they are given. */
+/** Workflow id of a run over the repositories that match patterns; the order of the patterns does not matter. */
 export function patternsId(verb: string, patterns: readonly string[] | undefined, branch?: string): string | DigestId {
   if (patterns === undefined) return `${verb}-all`;
   const of = [...patterns.toSorted(), ...(branch === undefined ? [] : [`\n${branch}`])].join('\n');
   return { prefix: `${verb}-`, of };
 }
 
-/** Summary of a run over what matches patterns, or over everything. */
+/** Summary of a run over the repositories that match patterns, or over all. */
 export function patternsSummary(verb: string, patterns: readonly string[] | undefined): string {
   return patterns === undefined ? `${verb} all repositories` : `${verb} ${patterns.join(', ')}`.slice(0, 200);
 }
 
-/** What the search attributes of a run over one repository say. */
+/** The search attributes of a run over one repository. */
 export function aboutRepository(repository: string): Readonly<Record<string, string>> {
   return { LonghaulRepository: repositoryName(repository) };
 }
 
-/** The workflow id that is the lock of a repository: one for the live build, one for each build beside it. */
+/** The workflow id that is the lock of a repository: one for the live build, one for each other build. */
 export function repositoryLock(repository: string, build?: string): string {
   return build === undefined ? `sync/${repository}` : `build/${build}/${repository}`;
 }

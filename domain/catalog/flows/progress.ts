@@ -21,7 +21,7 @@ export function describeProgress(progress: FleetProgress): string {
   ];
   if (progress.verification) {
     const { differing, mended, differences } = progress.verification;
-    rows.push(['repositories that differed', differing], ['of them mended', mended]);
+    rows.push(['repositories that differed', differing], ['of them repaired', mended]);
     for (const kind of DIFFERENCES) rows.push([kind, differences[kind]]);
   }
   const parts = [markdownTable(rows)];
@@ -37,19 +37,19 @@ export function describeProgress(progress: FleetProgress): string {
   return parts.join('\n\n');
 }
 
-/** Who asks to wait, and until when, in words. */
+/** Text that says which server limits the flow, and until when it waits. */
 export function waitingFor({ for: who, until }: { readonly for: string; readonly until: string }): string {
   return `waiting for ${who} until ${until.slice(0, 19)}Z`;
 }
 
-/** What a forge was asked and who waits for it, as markdown. */
+/** The state of a forge's request budget, as markdown. */
 export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): string {
   const rows: MarkdownRow[] = [
     ['REST points this minute', rest.minute],
     ['REST requests left', hourOf(rest)],
     ['GraphQL points this minute', graphql.minute],
     ['GraphQL points left', hourOf(graphql)],
-    ['requests at the same time, at most', places],
+    ['parallel requests, at most', places],
     ['refused until', blockedUntil ?? 'not refused'],
   ];
   const table = markdownTable(rows);
@@ -66,7 +66,7 @@ export function proceedQuestion(count: number): string {
   return `Matched ${count} ${count === 1 ? 'repository' : 'repositories'}. Proceed with initial indexing?`;
 }
 
-/** What became of one repository, as a markdown table. */
+/** The result of one repository, as a markdown table. */
 export function describeOutcome(outcome: RepositoryOutcome): string {
   const skipped = Object.entries(outcome.skipped).map(([reason, count]) => `${count} ${reason}`);
   const rows: MarkdownRow[] = [
@@ -83,12 +83,12 @@ export function describeOutcome(outcome: RepositoryOutcome): string {
   return markdownTable(rows);
 }
 
-/** What was found in one repository, as a markdown table with the first differences of each kind. */
+/** The result of verifying one repository, as a markdown table with the first differences of each kind. */
 export function describeVerification(found: RepositoryVerification): string {
   const rows: MarkdownRow[] = [
     ['repository', found.repository],
     ['compared', found.compared],
-    ['result', found.isTrue ? 'true' : 'differs'],
+    ['result', found.isTrue ? 'matches' : 'differs'],
     ...(found.note === null ? [] : [['note', found.note] as const]),
     ['objects written', found.objectsWritten],
     ['objects deleted', found.objectsDeleted],

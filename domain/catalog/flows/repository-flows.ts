@@ -31,11 +31,11 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
       group: z.string().min(1).max(200).optional(),
       branches: branchList(z).optional(),
     }),
-  does: 'indexes what changed since the receipt, of HEAD and of each indexed branch; `branches` are indexed [as well as HEAD](sync-groups.md#branches)',
+  does: 'indexes what changed at HEAD and at each indexed branch since its receipt; `branches` are indexed [in addition to HEAD](sync-groups.md#branches)',
   examples: [{ repository: 'work/acme/api' }, { repository: 'work/acme/api', branches: ['release/*'] }],
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, build }) => repositoryLock(idOf(repository), build),
-  // where it is cloned from and which group it is for change nothing of what is asked
+  // the clone URL and the group do not change the result
   question: ({ repository, group: _group, onlyIndexed = false, branches = [], ...rest }) => ({
     ...rest,
     repository: idOf(repository),
@@ -45,7 +45,7 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
   busy: ({ repository }) => repositoryBusy(idOf(repository)),
   summary: ({ repository }) => `syncRepository ${repositoryName(idOf(repository))}`,
   searchAttributes: ({ repository }) => aboutRepository(idOf(repository)),
-  // a worker fetches from any address that it is given, its own disk too: services give an id
+  // a worker fetches from any address it is given, even its own disk: services may give only an id
   serviceInput: (z) =>
     z.strictObject({
       repository: repositoryId(z),
@@ -55,11 +55,11 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
     }),
 });
 
-/** Takes one repository, or one branch of it, out of the index. */
+/** Removes one repository, or one branch of it, from the index. */
 export const removeRepositoryFlow = defineFlow<RemoveRepositoryInput, RepositoryOutcome>()({
   type: 'removeRepository',
   input: (z) => z.strictObject({ repository: repositoryId(z), branch: branchName(z).optional() }),
-  does: 'takes one repository, or one `branch` of it, out of the index',
+  does: 'removes one repository, or one `branch` of it, from the index',
   examples: [{ repository: 'work/acme/api' }],
   startedBy: ['flows'],
   id: ({ repository }) => repositoryLock(repository),
@@ -97,7 +97,7 @@ export const ingestStreamFlow = defineFlow<IngestStreamInput, RepositoryOutcome>
   examples: [{ repository: 'stdin/acme/api', stream: '0'.repeat(64) }],
   startedBy: ['people'],
   id: ({ repository }) => repositoryLock(repository),
-  // no other run does what a stream asks for: it waits for its turn
+  // no other run ingests this stream, so it waits until the lock is free
   whenRunning: 'wait',
   busy: ({ repository }) => repositoryBusy(repository),
   summary: ({ repository }) => `ingestStream ${repositoryName(repository)}`,

@@ -1,6 +1,6 @@
 import type { Zod } from '../../shared/flow.ts';
 
-/** Questions that are kept to compare builds with (docs/search.md). */
+/** Saved queries that builds are compared with (docs/search.md). */
 export function storedQueries(z: Zod) {
   return z
     .array(

@@ -109,7 +109,7 @@ export function planSync(
     if (isBeingRemoved(receipt)) {
       upToDate.push(id);
     } else if (cloneUrl.startsWith(STREAM_URL)) {
-      // only its producer knows where it is
+      // only its producer knows the current commit
       if (isIndexed(receipt, digest)) upToDate.push(id);
       else
         failures.push({

@@ -9,36 +9,39 @@ import { commitTree, git, gitAsync } from '../../support/scratch-git.ts';
 import { GROUP, NEW, OLD, test, makeRepository, tree, verify, indexed } from '../../support/catalog/branches.ts';
 
 describe('any history of refs', () => {
-  test.for([1, 2])('leads to the index from scratch: random walk %i', async (seed, { flows, raw, fromScratch }) => {
-    const { estate, tools } = flows;
-    await mkdir(dirname(estate.gitDir('acme/api')), { recursive: true });
-    const path = estate.gitDir('acme/api');
-    const commits = (await makeRandomWalk(path, { seed, steps: 14 })).map(({ commit }) => commit);
-    const random = randomFrom(seed);
-    const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];
-    const NAMES = ['main', 'develop', 'release/1', 'release/2'];
-    const zeros = /^0+$/;
-    for (let step = 0; step < 14; step++) {
-      for (const name of NAMES) {
-        if (random() < 0.5) continue;
-        const commit = pick(commits) ?? '';
-        const ref = `refs/heads/${name}`;
-        if (zeros.test(commit) || random() < 0.15) await gitAsync(path, 'update-ref', '-d', ref);
-        else await gitAsync(path, 'update-ref', ref, commit);
+  test.for([1, 2])(
+    'results in the same index as a full indexing: random walk %i',
+    async (seed, { flows, raw, fromScratch }) => {
+      const { estate, tools } = flows;
+      await mkdir(dirname(estate.gitDir('acme/api')), { recursive: true });
+      const path = estate.gitDir('acme/api');
+      const commits = (await makeRandomWalk(path, { seed, steps: 14 })).map(({ commit }) => commit);
+      const random = randomFrom(seed);
+      const pick = <Item>(items: readonly Item[]): Item | undefined => items[Math.floor(random() * items.length)];
+      const NAMES = ['main', 'develop', 'release/1', 'release/2'];
+      const zeros = /^0+$/;
+      for (let step = 0; step < 14; step++) {
+        for (const name of NAMES) {
+          if (random() < 0.5) continue;
+          const commit = pick(commits) ?? '';
+          const ref = `refs/heads/${name}`;
+          if (zeros.test(commit) || random() < 0.15) await gitAsync(path, 'update-ref', '-d', ref);
+          else await gitAsync(path, 'update-ref', ref, commit);
+        }
+        if (random() < 0.3) await gitAsync(path, 'symbolic-ref', 'HEAD', `refs/heads/${pick(NAMES)}`);
+        const asked = random() < 0.7 ? ['develop', 'release/*', 'main'] : [];
+        await indexed(tools, path, asked);
+        const dump = await dumpIndex(raw.client, tools.store);
+        expect(faultsOf(dump), `seed ${seed}, step ${step}`).toEqual([]);
+        const names = dump.receipts.flatMap(({ ref, branch }) => (ref === 'HEAD' ? [] : [branch ?? '']));
+        expect(dump, `seed ${seed}, step ${step}`).toEqual(await fromScratch(path, names));
       }
-      if (random() < 0.3) await gitAsync(path, 'symbolic-ref', 'HEAD', `refs/heads/${pick(NAMES)}`);
-      const asked = random() < 0.7 ? ['develop', 'release/*', 'main'] : [];
-      await indexed(tools, path, asked);
-      const dump = await dumpIndex(raw.client, tools.store);
-      expect(faultsOf(dump), `seed ${seed}, step ${step}`).toEqual([]);
-      const names = dump.receipts.flatMap(({ ref, branch }) => (ref === 'HEAD' ? [] : [branch ?? '']));
-      expect(dump, `seed ${seed}, step ${step}`).toEqual(await fromScratch(path, names));
-    }
-  });
+    },
+  );
 
-  /** Writes from one that is broken off to the next. */
+  /** Number of writes between two interrupted ones. */
   const EVERY = process.env['FULL_SWEEP'] === '1' ? 1 : 3;
-  test('leads there also when it is broken off at any write, in the middle of a branch too', async ({
+  test('has the same result when it is interrupted at any write, also in the middle of a branch', async ({
     flows,
     raw,
     fromScratch,
@@ -48,7 +51,7 @@ describe('any history of refs', () => {
     const moved = commitTree(path, tree({ ...OLD, 'lib/new.js': 'exports.one = 1;\n' }), { branch: 'moved' });
     const head = commitTree(path, tree({ ...NEW, 'lib/new.js': 'exports.two = 2;\n' }), { branch: 'next' });
     const [main, develop, release] = ['main', 'develop', 'release/9'].map((name) => git(path, 'rev-parse', name));
-    // HEAD and a branch move, a branch goes, another comes; then HEAD names what was a branch
+    // HEAD and a branch move, a branch is deleted, another is created; then HEAD points to a former branch
     const states: Readonly<Record<string, string | null>>[] = [
       { main: main ?? '', develop: develop ?? '', 'release/9': release ?? '', 'release/10': null },
       { main: head, develop: null, 'release/9': moved, 'release/10': main ?? '' },
@@ -89,7 +92,7 @@ describe('any history of refs', () => {
   });
 });
 
-/** Tools whose store breaks off at the n-th request that changes something, half of the times after it was done. */
+/** Tools whose store fails at the n-th write request, half of the times after the request succeeded. */
 function breakingAt(tools: OpenTools, nth: number): OpenTools {
   let left = nth;
   const breaking =

@@ -50,7 +50,7 @@ afterEach(async () => {
 test.for<readonly [string, () => string, number, RegExp]>([
   ['vectors', () => estate.gitDir('acme/api'), 60_000, /analysis-1\.sqlite/],
   ['mirrors', () => `${forge.url}/acme/api.git`, 8_192, /No space left|ENOSPC/],
-])('a disk full of %s: a named failure, the old receipt; then an equal index', async ([, from, free, said]) => {
+])('a disk full of %s: a typed failure, the old receipt; then an equal index', async ([, from, free, said]) => {
   const cloneUrl = from();
   const before = (await indexed(tools, cloneUrl)).commit;
   await estate.commit('acme/api', functions(20, 420));
@@ -67,7 +67,7 @@ test.for<readonly [string, () => string, number, RegExp]>([
   expect(found).toEqual(await dumpOf(reference));
 });
 
-test('a disk that is full of contents: a named failure, and no half of a file', async () => {
+test('a disk full of contents: a typed failure, and no partial file', async () => {
   const content = Buffer.alloc(1_000_000, 'a');
   const oid = 'a'.repeat(40);
   await disk.fill(100_000);
@@ -84,7 +84,7 @@ function indexed(own: EstateTools, cloneUrl: string): Promise<RepositoryOutcome>
   return new MockActivityEnvironment().run(indexRepository, { repository: { id: ID, cloneUrl } });
 }
 
-/** What Temporal is told of an error. */
+/** The failure that Temporal gets for an error. */
 function named(error: unknown): unknown {
   return toApplicationFailure(error, 1);
 }

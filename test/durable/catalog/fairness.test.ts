@@ -6,8 +6,9 @@ import { Worker } from '@temporalio/worker';
 import { describe, expect, onTestFinished, vi } from 'vitest';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
+import { reposWork } from '../../../activities/catalog/repos-role.ts';
 import { REPOS_QUEUE } from '../../../domain/shared/queues.ts';
-import { reposWorker, type WorkerPlace } from '../../../workers/roles.ts';
+import { activityWorker, type WorkerPlace } from '../../../workers/roles.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
 import { createEstate } from '../../support/estate.ts';
@@ -17,7 +18,7 @@ import { realSources } from '../../support/real-sources.ts';
 import { collectRuns } from '../../support/replay.ts';
 
 const ACTIVITIES = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
-/** Repositories of the large group, of which one is under way and the others wait when the small group comes. */
+/** Repositories of the large group: one is in progress and the others wait when the small group starts. */
 const LARGE = 30;
 
 /** When an activity was scheduled and started, in milliseconds since 1970. */
@@ -26,9 +27,9 @@ interface Wait {
   readonly started: number;
 }
 
-/** What an activity of the small group found when it was scheduled. */
+/** The queue when an activity of the small group was scheduled. */
 interface Found {
-  /** Activities of the large group that waited already. */
+  /** Number of activities of the large group that were waiting. */
   readonly waiting: number;
   /** How many of these were started before it. */
   readonly before: number;
@@ -36,7 +37,11 @@ interface Found {
 
 /** Starts a worker that does one thing at a time; the function stops it. */
 async function startNarrowWorker(place: WorkerPlace, tools: EstateTools): Promise<() => Promise<void>> {
-  const options = { ...reposWorker(place, tools), maxConcurrentActivityTaskExecutions: 1, shutdownGraceTime: 100 };
+  const options = {
+    ...activityWorker(place, 'repos', reposWork(tools)),
+    maxConcurrentActivityTaskExecutions: 1,
+    shutdownGraceTime: 100,
+  };
   const worker = await Worker.create(options);
   const done = worker.run();
   return async () => {
@@ -45,7 +50,7 @@ async function startNarrowWorker(place: WorkerPlace, tools: EstateTools): Promis
   };
 }
 
-/** Declares groups that run when they are told to, each of the organization of its name. */
+/** Declares groups that run on request, each for the organization with its name. */
 async function apply(client: Client, priorities: Readonly<Record<string, number>>): Promise<void> {
   const groups = Object.entries(priorities).map(([name, priority]) => ({
     name,
@@ -63,7 +68,7 @@ async function apply(client: Client, priorities: Readonly<Record<string, number>
   await flow.result();
 }
 
-/** How many activities wait for a worker of the role `repos`. */
+/** Number of activities that wait for a worker of the role `repos`. */
 async function backlogOf(client: Client): Promise<number> {
   const { stats } = await client.workflowService.describeTaskQueue({
     namespace: NAMESPACE,
@@ -86,7 +91,7 @@ async function waitsOf(client: Client, run: readonly [string, string]): Promise<
   });
 }
 
-/** Has a small group come when a large one waits for the only worker, which comes back then. Both are done in the end. */
+/** Starts a small group while a large one waits for the only worker, then restarts the worker. Both complete. */
 async function smallBehindLarge(
   client: Client,
   place: WorkerPlace,
@@ -132,24 +137,24 @@ async function smallBehindLarge(
   return found;
 }
 
-test('groups of the same priority take turns: a small one does not wait for what a large one has waiting', async ({
+test('groups of the same priority take turns: a small one does not wait for the backlog of a large one', async ({
   connections: { connection },
   place,
 }) => {
   const client = new Client({ connection, namespace: NAMESPACE });
   const found = await smallBehindLarge(client, place, { large: 3, small: 3 });
-  // three that are scheduled in the same moment take three turns
+  // three that are scheduled at the same moment take three turns
   expect(Math.max(...found.map(({ before }) => before))).toBeLessThanOrEqual(4);
 });
 
-test('a group of priority 1 goes before one of priority 5', async ({ connections: { connection }, place }) => {
+test('a group of priority 1 is served before one of priority 5', async ({ connections: { connection }, place }) => {
   const client = new Client({ connection, namespace: NAMESPACE });
   const found = await smallBehindLarge(client, place, { large: 5, small: 1 });
-  // what the worker has taken already it goes on with
+  // the worker finishes what it has started
   expect(Math.max(...found.map(({ before }) => before))).toBeLessThanOrEqual(1);
 });
 
-test('a repository of 3,000 files does not stop the others: their batches have turns', async ({ flows }) => {
+test('a repository of 3,000 files does not block the others: their batches take turns', async ({ flows }) => {
   const { estate, tools, client } = flows;
   await estate.create('huge/monorepo', realSources(3_000));
   const small = { 'lanes.ts': sourceOf('workflows/shared/lanes.ts'), 'lock.ts': sourceOf('workflows/shared/lock.ts') };
@@ -165,7 +170,7 @@ test('a repository of 3,000 files does not stop the others: their batches have t
   expect(result).toMatchObject({ matched: 1, succeeded: 1, failed: 0, filesChanged: 3_000 });
 });
 
-describe('beside a forge that is slow', () => {
+describe('with a slow forge', () => {
   let forge: DescribedForge;
 
   test.override('providers', async ({}, { onCleanup }) => async (root: string) => {
@@ -180,7 +185,7 @@ describe('beside a forge that is slow', () => {
     return [kind.config(slow.url), { name: 'local', type: 'local', root: join(root, 'fast') }];
   });
 
-  test('a group whose repositories all take long leaves places to others', async ({ flows }) => {
+  test('a group of slow repositories leaves slots to others', async ({ flows }) => {
     const { estate, client } = flows;
     for (let at = 0; at < 8; at++) {
       await estate.create(`slow/acme/r${at}`, { 'lanes.ts': sourceOf('workflows/shared/lanes.ts') });

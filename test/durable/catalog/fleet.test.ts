@@ -19,7 +19,7 @@ import {
 
 const forges = new Map<string, Forge>();
 
-/** Repositories at a forge that enforces limits, to which the provider `work` keeps. */
+/** Repositories at a forge that enforces limits, which the provider `work` respects. */
 function atForge(names: readonly string[], limits: EnforcedLimits): void {
   test.override('providers', async ({}, { onCleanup }) => async (root: string) => {
     const forge = await startTemplateForge(root, names, { token: TOKEN, limits });
@@ -40,7 +40,7 @@ function forgeOf({ estate }: FlowsFixture): Forge {
   return forge;
 }
 
-/** Indexes these repositories of the forge at the commit that all of them have. */
+/** Indexes these repositories of the forge at their common commit. */
 async function indexed(flows: FlowsFixture, names: readonly string[]): Promise<void> {
   const { estate, tools } = flows;
   await indexLikeTemplate(tools, join(estate.root, 'template.git'), addressesAt(forgeOf(flows), names, 'work'));
@@ -73,7 +73,7 @@ describe('1,000 repositories of 20 organizations, a group each', () => {
       expect(result).toMatchObject({ matched: 50, succeeded: 2, skipped: 48, failed: 0 });
     }
     expect(forge.enforcement?.violations).toEqual([]);
-    // more than an hour allows: it was waited for
+    // more than an hour allows, so it waited
     const asked = forge.requests.filter((request) => request.includes('/api/'));
     expect(asked.length).toBeGreaterThan(hourly.limit);
 
@@ -122,7 +122,7 @@ describe('45 organizations with 3 repositories each', () => {
 });
 
 test(
-  'a busy cycle costs as many events a repository for a hundred as for ten',
+  'a busy cycle has as many events per repository for a hundred as for ten',
   { timeout: 400_000 },
   async ({ flows }) => {
     const { estate, tools, client } = flows;
@@ -141,7 +141,7 @@ test(
     }
     const [few = Infinity, many = Infinity] = costs;
     expect(few).toBeLessThanOrEqual(40);
-    // several children that end in the same moment share a task of the group's history
+    // children that end at the same moment share a task in the group's history
     expect(many / few).toBeLessThan(1.25);
   },
 );

@@ -12,7 +12,7 @@ import { collectRuns, replayAll } from '../../support/replay.ts';
 import { place, expectBudgetSound } from '../../support/budget-place.ts';
 
 test(
-  'a forge that asks to wait is waited for, in sight, whoever asks and whoever dies',
+  'flows visibly wait for a forge that asks to wait, even when workers are killed',
   { timeout: 400_000 },
   async ({ connections }) => {
     const { forge, host, budget, work } = await place(['acme/api', 'beta/web'], { limits: {} }, {});
@@ -54,7 +54,7 @@ test(
 );
 
 test(
-  'a budget that is asked for ever keeps its histories small, and loses nothing between them',
+  'a continuously used budget has small histories, and loses nothing at continue-as-new',
   {
     timeout: 300_000,
   },

@@ -7,7 +7,9 @@ import { faultsOf } from '../../support/index-dump.ts';
 import { changedFiles, makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
 import { gitAsync } from '../../support/scratch-git.ts';
 
-test('fifteen repositories are onboarded by one pattern, and 500 files that change by one run', async ({ flows }) => {
+test('fifteen repositories are onboarded with one pattern, and 500 changed files are synced with one run', async ({
+  flows,
+}) => {
   const { estate, tools, client } = flows;
   const packages = await makePublishedFleet(estate.root);
   const counts = await Promise.all(packages.map((pkg) => changedFiles(estate.gitDir(pkg.path), pkg)));

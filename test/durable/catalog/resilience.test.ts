@@ -21,12 +21,12 @@ import { NAMESPACE } from '../../support/namespace.ts';
 import { makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 
-/** Kills before there is another worker: alone, this one cannot be done before so many, however slowly it is started again. */
+/** Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its restart. */
 const ALONE = 2;
-/** Milliseconds that a worker lives after it took up work: none while it is alone, then up to three seconds, by its turn. */
+/** Milliseconds until a worker with work is killed: zero while it is alone, then up to three seconds, by its turn. */
 const lifeOf = (turn: number): number => (turn < ALONE ? 0 : 100 + ((turn * 700) % 3_000));
 
-/** A worker's process on a machine of its own: nothing but the forge and the servers is shared with others. */
+/** A worker process on its own simulated machine: it shares only the forge and the servers with others. */
 type Machine = () => Promise<DoomedWorker>;
 
 interface Scene {
@@ -35,7 +35,7 @@ interface Scene {
   /** The cache folder of a machine. */
   readonly cacheOf: (machine: string) => string;
   readonly machine: (name: string) => Promise<Machine>;
-  /** Moves every repository to its last version; gives how many moved. */
+  /** Moves every repository to its last version. Returns how many moved. */
   readonly advance: () => Promise<number>;
   /** Moves them back, as a force-push would. */
   readonly rewind: () => Promise<number>;
@@ -74,7 +74,7 @@ async function openScene(): Promise<Scene> {
   return { estate, forge: served, cacheOf, machine, advance, rewind };
 }
 
-/** Kills a worker again and again, always while it indexes, until the run is over; another one joins it after some kills. Gives how many. */
+/** Kills a worker repeatedly while it indexes, until the run is over; another one joins it after some kills. Returns the number of kills. */
 async function killWhileRunning(
   machine: Machine,
   run: Promise<unknown>,
@@ -99,7 +99,7 @@ async function isIndexing(worker: DoomedWorker): Promise<boolean> {
   return (passed['indexRepository starts'] ?? 0) > (passed['indexRepository is done'] ?? 0);
 }
 
-/** Activities of a run and its children that were begun again because their worker was gone. */
+/** Activities of a run and its children that were retried because their worker was gone. */
 async function retriedIn(client: Client, handle: WorkflowHandle): Promise<number> {
   const runs = await collectRuns(client, [[handle.workflowId, (await handle.describe()).runId]]);
   await replayAll(runs, inject('stack').workflowBundle);
@@ -109,7 +109,7 @@ async function retriedIn(client: Client, handle: WorkflowHandle): Promise<number
 }
 
 test(
-  'two workers, one of them killed again and again: complete, true, nothing twice',
+  'two workers, one of them killed repeatedly: complete, correct, without duplicates',
   { timeout: 900_000 },
   async ({ connections: { connection } }) => {
     const client = new Client({ connection, namespace: NAMESPACE });
@@ -141,7 +141,7 @@ test(
     const onward = await survive(await startFlow(client, 'syncRepositories', { all: true, parallel: 16 }), first);
     await onward.kill();
 
-    // another machine goes on for both, where nobody has mirrored anything
+    // another machine without mirrors continues for both
     const elsewhere = await machine('elsewhere');
     expect(mirrorsOf('elsewhere')).toEqual([]);
     await elsewhere();
@@ -168,7 +168,7 @@ test(
   },
 );
 
-/** What an index holds of one repository. */
+/** The content of an index for one repository. */
 function partOf({ objects, receipts }: IndexDump, id: string): object {
   return {
     receipt: receipts.find(({ repository }) => repository === id),

@@ -18,7 +18,7 @@ import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts
 import { collectRuns, replayAll } from '../../support/replay.ts';
 import { type FleetState, makeSmallFleet, setFleet } from '../../support/small-fleet.ts';
 
-/** What happens to an index, each part as an operator starts it. */
+/** The stages of an index's life, each started as by an operator. */
 const STAGES = ['onboard', 'sync', 'branch', 'remove'] as const;
 type Stage = (typeof STAGES)[number];
 
@@ -42,12 +42,12 @@ const GROUP = {
   paused: false,
 };
 
-/** Scenarios that run at the same time: that a worker is dead is noticed after a while, which costs no processor. */
+/** Scenarios that run in parallel: the detection of a dead worker takes a while, but no processor time. */
 const LANES = 5;
-/** Where the workers of one scenario die: at most one a stage. */
+/** Where the workers of one scenario are killed: at most once per stage. */
 type Scenario = Partial<Record<Stage, Boundary>>;
 
-/** What a scenario has for itself: repositories, an index, folders, a namespace, and the worker that lives now. */
+/** The resources of a scenario: repositories, an index, folders, a namespace, and the current worker. */
 interface Lane {
   readonly root: string;
   readonly scratch: string;
@@ -88,7 +88,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 
-test('whatever a killed worker leaves, the next one mends', { timeout: 7_200_000 }, async () => {
+test('the next worker repairs everything that a killed worker leaves', { timeout: 7_200_000 }, async () => {
   const expected = {} as Record<Stage, IndexDump>;
   const boundaries = {} as Record<Stage, Boundary[]>;
   const reference = await openLane('reference');
@@ -151,7 +151,7 @@ async function inTime(stage: Promise<void>): Promise<void> {
   }
 }
 
-/** Runs a stage while its worker dies, has another worker finish it, and looks at what there is then. */
+/** Runs a stage whose worker is killed, lets another worker finish it, and checks the result. */
 async function runStage(lane: Lane, stage: Stage, doom: Boundary | null, expected: IndexDump): Promise<void> {
   await lane.worker.arm(doom);
   const flow = await startStage(lane, stage);
@@ -190,7 +190,7 @@ function startStage({ client, root }: Lane, stage: Stage) {
   }
 }
 
-/** The stages do something worth killing: the index differs after each. */
+/** Every stage changes the index, so that a kill in it matters. */
 async function expectMovedFar(dumps: Record<Stage, IndexDump>): Promise<void> {
   const [early, late, both, rest] = STAGES.map((stage) => new Set(Object.keys(dumps[stage].objects)));
   if (!early || !late || !both || !rest) throw new Error('a stage has no dump');
@@ -207,7 +207,7 @@ function boundariesOf(passed: Readonly<Record<string, number>>): Boundary[] {
   );
 }
 
-/** One boundary of every kind, now in one stage, now in another, early and late in it; the same ones in every run. */
+/** One boundary of every kind, spread over the stages, early and late; the same ones in every run. */
 function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage, Boundary[]> {
   const chosen: Record<Stage, Boundary[]> = { onboard: [], sync: [], branch: [], remove: [] };
   const kinds = new Set(STAGES.flatMap((stage) => boundaries[stage].map(({ kind }) => kind)));
@@ -221,7 +221,7 @@ function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage,
   return chosen;
 }
 
-/** As few scenarios as hold every boundary: what one stage ends in is checked, so the next stage starts as if undisturbed. */
+/** The fewest scenarios that cover every boundary: the result of each stage is checked, so the next one starts from a correct state. */
 function scenariosOf(boundaries: Record<Stage, readonly Boundary[]>): Scenario[] {
   const most = Math.max(...STAGES.map((stage) => boundaries[stage].length));
   return Array.from({ length: most }, (_, at) => {
@@ -272,7 +272,7 @@ async function openLane(name: string): Promise<Lane> {
   return lane;
 }
 
-/** Empties index and cache: the next scenario starts from nothing. */
+/** Empties index and cache for the next scenario. */
 async function reset({ store, cacheDir }: Lane): Promise<void> {
   for (const { repository, branches } of await store.receipts()) await store.deleteRepository(repository, branches);
   for (const name of ['git', 'mirrors', 'spool']) await rm(join(cacheDir, name), { recursive: true, force: true });
@@ -283,7 +283,7 @@ async function reset({ store, cacheDir }: Lane): Promise<void> {
   }
 }
 
-/** Gives a scenario up: its flows are ended, and another worker takes its place. */
+/** Abandons a scenario: terminates its flows, and replaces its worker. */
 async function abandon(lane: Lane): Promise<void> {
   await lane.worker.kill();
   for await (const { workflowId, runId } of lane.client.workflow.list({ query: "ExecutionStatus = 'Running'" })) {
@@ -309,7 +309,7 @@ function countVectors({ cacheDir }: Lane): number {
   }
 }
 
-/** What runs of the programs that a lane's workers started, without the worker itself. They inherit the scratch folder's name. */
+/** The running programs of a lane's workers, without the worker itself. They inherit the name of the scratch folder. */
 async function programsOf({ scratch, worker }: Lane): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
@@ -320,7 +320,7 @@ async function programsOf({ scratch, worker }: Lane): Promise<string[]> {
   return found.filter((command) => command !== '');
 }
 
-/** Files that somebody was writing, and locks. */
+/** Partial files and locks. */
 async function leftoversOf({ cacheDir, dataDir, scratch }: Lane): Promise<string[]> {
   const own = ['git', 'mirrors', 'spool'].map((name) => join(cacheDir, name));
   const names = await Promise.all(

@@ -13,7 +13,7 @@ const options = { signal: new AbortController().signal, onProgress: () => undefi
 const repair = { ...options, repair: true };
 const ID = 'local/acme/api';
 
-/** The way to HEAD; `before` is waited for ahead of the first change, as a process that is stopped there would. */
+/** The differential to HEAD; waits for `before` ahead of the first change, like a process that is suspended there. */
 async function toHead(
   { tools }: FlowsFixture,
   address: RepositoryAddress,
@@ -31,7 +31,7 @@ async function toHead(
   };
 }
 
-describe('a run that was stopped for so long that another took its place', () => {
+describe('a run that was suspended until another took over', () => {
   test('does not overwrite the newer receipt', async ({ flows }) => {
     const { estate, tools } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
@@ -41,7 +41,7 @@ describe('a run that was stopped for so long that another took its place', () =>
     const frozen = ingest(tools, address, await toHead(flows, address, stopped), null, options);
     await expect.poll(() => tools.store.readReceipt(ID)).toMatchObject({ commit: '', pending: {} });
 
-    // what the frozen run has in hand is in no commit that is indexed any more
+    // the content that the suspended run holds is in no indexed commit any more
     const commit = await estate.commit('acme/api', { 'a.ts': sourceOf('domain/catalog/index/receipt.ts') });
     const unfinished = await tools.store.readReceipt(ID);
     const { receipt } = await ingest(tools, address, await toHead(flows, address), unfinished, options);
@@ -53,7 +53,7 @@ describe('a run that was stopped for so long that another took its place', () =>
     expect(await objectIdsOf(tools, ID)).toEqual(ids);
   });
 
-  test('does not begin from a receipt that is no longer the last', async ({ flows }) => {
+  test('does not start from an outdated receipt', async ({ flows }) => {
     const { estate, tools } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
     const address = addressOf(await tools.mgit.find(ID, options));
@@ -63,11 +63,11 @@ describe('a run that was stopped for so long that another took its place', () =>
     expect(await tools.store.readReceipt(ID)).toEqual(receipt);
   });
 
-  test('finds the work done when the other one was an earlier try of it', async ({ flows }) => {
+  test('finds the work done when the other run was an earlier attempt of it', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
     const address = addressOf(await tools.mgit.find(ID, options));
-    // between the first look of the activity at the receipt and its beginning, the earlier try ends
+    // the earlier attempt ends after this activity has read the receipt and before it starts
     const { mgit } = await tools.index();
     const { diff } = mgit;
     let earlier: ReturnType<typeof ingest> | undefined;
@@ -85,7 +85,7 @@ describe('a run that was stopped for so long that another took its place', () =>
   });
 });
 
-/** A repository at its first commit, with one object lost; and how to index what is committed after it. */
+/** A repository at its first commit with a lost object, and a function that indexes later commits. */
 async function indexDamaged(flows: FlowsFixture): Promise<{ indexNext: () => ReturnType<typeof ingest> }> {
   const { estate, tools } = flows;
   await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts'), 'c.txt': 'plain words\n' });
@@ -99,8 +99,8 @@ async function indexDamaged(flows: FlowsFixture): Promise<{ indexNext: () => Ret
   return { indexNext };
 }
 
-describe('a repair that was stopped for so long that another run took its place', () => {
-  test('does not begin any more', async ({ flows }) => {
+describe('a repair that was suspended until another run took over', () => {
+  test('does not start any more', async ({ flows }) => {
     const { tools } = flows;
     const { indexNext } = await indexDamaged(flows);
     const gate = new EventEmitter();
@@ -125,7 +125,7 @@ describe('a repair that was stopped for so long that another run took its place'
     expect(await objectIdsOf(tools, ID)).toEqual(ids);
   });
 
-  test('deletes nothing of what the other one wrote', async ({ flows }) => {
+  test('deletes no objects of the other run', async ({ flows }) => {
     const { tools } = flows;
     const { indexNext } = await indexDamaged(flows);
     const gate = new EventEmitter();
@@ -141,7 +141,7 @@ describe('a repair that was stopped for so long that another run took its place'
     const reached = once(gate, 'reached');
     const frozen = verifyRepository({ ...tools, store }, ID, repair);
     await reached;
-    // what was lost is written again, and the receipt says that somebody is at it
+    // the lost object is written again, and the receipt is marked as in progress
     expect((await tools.store.readReceipt(ID))?.pending?.run).toBeTypeOf('string');
     const { receipt } = await indexNext();
     const ids = await objectIdsOf(tools, ID);
@@ -154,7 +154,7 @@ describe('a repair that was stopped for so long that another run took its place'
 });
 
 describe('a removal', () => {
-  test('that was stopped leaves what was indexed anew meanwhile', async ({ flows }) => {
+  test('that was suspended does not delete what was indexed again in the meantime', async ({ flows }) => {
     const { tools } = flows;
     const { indexNext } = await indexDamaged(flows);
     const gate = new EventEmitter();
@@ -177,7 +177,7 @@ describe('a removal', () => {
     expect(await objectIdsOf(tools, ID)).toEqual(ids);
   });
 
-  test('that is stopped between two builds is still seen in the live one', async ({ flows }) => {
+  test('that is interrupted between two builds is still visible in the live one', async ({ flows }) => {
     const { tools } = flows;
     await indexDamaged(flows);
     const [live] = await tools.builds.list();

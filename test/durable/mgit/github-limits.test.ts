@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { place, manyNames, patiently } from '../../support/github-place.ts';
 
 test(
-  '1,000 repositories listed and looked up within tight limits and through faults',
+  '1,000 repositories are listed and looked up within tight limits and despite faults',
   { timeout: 180_000 },
   async () => {
     const limits = { concurrency: 3, restPerMinute: 60, graphqlPerMinute: 60, hourly: { limit: 14, ms: 15_000 } };

@@ -35,7 +35,7 @@ let undisturbed: Estate;
 let digest: string;
 let expected: IndexDump;
 
-// servers of its own: those of the other tests are not killed
+// separate servers, so that those of other tests are not killed
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'longhaul-servers-'));
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
@@ -80,7 +80,7 @@ test.for<readonly [string, readonly ServerName[]]>([
   ['Weaviate', ['weaviate']],
   ['Temporal', ['temporal']],
   ['Weaviate and Temporal', ['weaviate', 'temporal']],
-])('%s killed in the middle of an ingestion: it waits and goes on', async ([, names]) => {
+])('%s killed in the middle of an ingestion: it waits and continues', async ([, names]) => {
   const worker = await startWorkerProcess(estate, { env: environment() });
   try {
     const flow = await startFlow(client, 'onboardRepositories', { patterns: ['acme/big'] });
@@ -95,7 +95,7 @@ test.for<readonly [string, readonly ServerName[]]>([
   }
 });
 
-test('a connection to Weaviate that stalls and breaks off costs a retry', async () => {
+test('a connection to Weaviate that stalls and breaks causes a retry', async () => {
   const relay = await openRelay(stack.weaviate.grpc);
   const worker = await startWorkerProcess(estate, { env: environment({ WEAVIATE_GRPC: relay.address }) });
   try {
@@ -113,10 +113,10 @@ test('a connection to Weaviate that stalls and breaks off costs a retry', async 
   }
 });
 
-/** The flow succeeds, and the index is what an undisturbed run makes. */
+/** The flow succeeds, and the index equals that of an undisturbed run. */
 async function expectFinished(flow: FlowHandle<'onboardRepositories'>): Promise<void> {
   expect(await resultOf(flow)).toMatchObject({ matched: 1, succeeded: 1, failed: 0, failures: [] });
-  // another connection: that one was broken
+  // a new connection, because that one was broken
   const again = await connectWeaviate(stack.weaviate);
   const store = createIndexStore(again, estate.indexName, digest);
   const found = await dumpIndex(again, store);
@@ -131,7 +131,7 @@ async function expectFinished(flow: FlowHandle<'onboardRepositories'>): Promise<
   await replayAll(runs, inject('stack').workflowBundle);
 }
 
-/** Waits for a result over the restarts of the server that is asked for it. */
+/** Waits for a result across restarts of the server. */
 async function resultOf(flow: FlowHandle<'onboardRepositories'>): Promise<FleetResult> {
   for (;;) {
     try {

@@ -40,13 +40,13 @@ afterEach(async () => {
   await rm(elsewhere, { recursive: true, force: true });
 });
 
-/** Says in the estate's configuration where blobs are. */
+/** Sets `blobs` in the estate's configuration. */
 async function keepBlobsIn(blobs: object): Promise<void> {
   const config = JSON.parse(await readFile(estate.configPath, 'utf8')) as object;
   await writeFile(estate.configPath, JSON.stringify({ ...config, blobs }));
 }
 
-/** The command line of another machine: its folders are its own. */
+/** The command line of another machine, with its own folders. */
 function otherMachine(change: Record<string, string> = {}): Record<string, string> {
   return commandEnv(estate, { LONGHAUL_DATA_DIR: join(elsewhere, 'data'), ...change });
 }
@@ -56,7 +56,7 @@ const names = async (folder: string): Promise<string[]> =>
     entry.isFile() ? [entry.name] : [],
   );
 
-test('a stream that one machine gives a worker of another takes in, through S3, and nothing of it stays', async () => {
+test('a worker ingests a stream of another machine through S3, and nothing of it stays', async () => {
   await keepBlobsIn(server.blobs);
   worker = await startWorkerProcess(estate, { env: server.env });
   const { exitCode, stdout, stderr } = await longhaul(otherMachine(server.env), ['index', 'stdin', '--json'], STREAM);
@@ -64,7 +64,7 @@ test('a stream that one machine gives a worker of another takes in, through S3, 
   expect(JSON.parse(stdout)).toMatchObject({ repositories: [{ repository: ID, filesChanged: 2, commit: 'abc123' }] });
   expect(await names(server.folder)).toEqual([]);
 
-  // the same stream through a folder that both see makes the same objects
+  // the same stream through a shared folder makes the same objects
   const tools = await openEstate(estate);
   try {
     const before = await objectIdsOf(tools, ID);
@@ -82,7 +82,7 @@ test('a stream that one machine gives a worker of another takes in, through S3, 
   }
 }, 300_000);
 
-test('two machines without a common store: a failure that says so, and nothing is indexed', async () => {
+test('two machines without a common store: an explicit failure, and nothing is indexed', async () => {
   worker = await startWorkerProcess(estate);
   const { exitCode, stdout } = await longhaul(otherMachine(), ['index', 'stdin', '--json'], STREAM);
   expect(exitCode).toBe(6);
@@ -100,14 +100,14 @@ test('two machines without a common store: a failure that says so, and nothing i
   });
 }, 300_000);
 
-test('a bucket that cannot be written: the command ends with a name before any flow is started', async () => {
+test('an unwritable bucket: the command fails with a typed failure before any flow is started', async () => {
   await keepBlobsIn(server.blobs);
   const wrong = await longhaul(otherMachine({ ...server.env, AWS_SECRET_ACCESS_KEY: 'x' }), ['index', 'stdin'], STREAM);
   expect(wrong).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(server.blobs.bucket) as string });
   expect(wrong.stderr + wrong.stdout).not.toContain('longhaul-secret');
 }, 300_000);
 
-test('a worker keeps its mirrors within the limit, says so, and a mirror that went changes nothing in the index', async () => {
+test('a worker keeps its mirrors within the limit and logs it, and a removed mirror does not change the index', async () => {
   const { cacheDir } = inject('stack');
   const own = join(elsewhere, 'cache');
   for (const name of ['models', 'digests']) await cp(join(cacheDir, name), join(own, name), { recursive: true });

@@ -8,19 +8,24 @@ import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { AlertMessage } from '../../../activities/catalog/alerts/channels.ts';
-import { watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
+import { hasCheckFailed, watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { createMetrics } from '../../../activities/telemetry/metrics.ts';
+import { showAlerts, showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
+import { alertsFinding } from '../../../client/cli/catalog/alerts-finding.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { createEstate } from '../../support/estate.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
+import { samplesIn } from '../../support/scrape.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const SECRET = 'It is a secret to everybody';
 const WAIT = { timeout: 120_000, interval: 500 };
-/** Temporal's lists are a moment behind: somebody who looks too early looks again. */
+/** Temporal's lists lag a moment behind, so checks are retried. */
 const LOOK_AGAIN = { timeout: 120_000, interval: 5_000 };
 
-/** A server that takes whatever is posted to it, and refuses the first message. */
+/** A server that records every POST, and refuses the first one. */
 async function startReceiver(): Promise<{ url: string; posted: { path: string; body: string; signature: unknown }[] }> {
   const posted: { path: string; body: string; signature: unknown }[] = [];
   let isFirst = true;
@@ -43,7 +48,7 @@ async function startReceiver(): Promise<{ url: string; posted: { path: string; b
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, posted };
 }
 
-/** A mail server that lets everybody in. */
+/** A mail server without authentication. */
 async function startMailServer(): Promise<{ url: string; mails: string[] }> {
   const mails: string[] = [];
   const server = new SMTPServer({
@@ -64,7 +69,7 @@ async function startMailServer(): Promise<{ url: string; mails: string[] }> {
   return { url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`, mails };
 }
 
-test('a group that fails is told to every channel once, and again when it is well', async () => {
+test('every channel is notified once when a group fails, and once when it recovers', async () => {
   const [receiver, mail, estate] = await Promise.all([startReceiver(), startMailServer(), createEstate()]);
   onTestFinished(() => estate.dispose());
   await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
@@ -135,7 +140,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   // without the soft line breaks of quoted-printable
   expect(mail.mails.join().replaceAll('=\r\n', '')).toContain(told);
 
-  // a channel that cannot be told fails the look, and is no news to the others at the next one
+  // a failing channel fails the check, and the next check does not notify the others again
   const watch = client.schedule.getHandle(watchScheduleId(estate.indexName));
   const looks = async (): Promise<number> => (await watch.describe()).info.numActionsTaken;
   for (const before of [await looks(), (await looks()) + 1]) {
@@ -147,6 +152,25 @@ test('a group that fails is told to every channel once, and again when it is wel
     cause: { type: 'InvalidConfiguration', message: expect.stringContaining('LOST_URL') as string },
   });
   expect(hooked().filter(failed)).toHaveLength(1);
+  // operators see it in Prometheus, and by `longhaul doctor`
+  const metrics = createMetrics();
+  showSchedules(metrics, client, { isOurs: (type) => type === 'watchFleet', groupOf: () => null, freshForMs: 0 });
+  showAlerts(metrics.registry, client, {
+    schedule: watch.scheduleId,
+    channels: channels.length,
+    hasFailed: () => hasCheckFailed(client, estate.indexName),
+    freshForMs: 0,
+  });
+  const gauge = async (name: string): Promise<number | undefined> =>
+    samplesIn(await metrics.text()).get(`${name}{schedule="${watch.scheduleId}"}`);
+  const loaded = loadConfig({ path: estate.configPath, env: {} });
+  await expect.poll(() => gauge('longhaul_alerts_last_check_failed'), WAIT).toBe(1);
+  const started = (await watch.describe()).info.recentActions.at(-1)?.takenAt.getTime();
+  expect(await gauge('longhaul_schedule_last_run_timestamp_seconds')).toBe((started ?? 0) / 1_000);
+  expect(await alertsFinding(loaded, client)).toMatchObject({
+    ok: false,
+    found: expect.stringMatching(/^the last check failed: .*LOST_URL/) as string,
+  });
 
   await writeFile(ref, head);
   await runGroup();
@@ -156,7 +180,7 @@ test('a group that fails is told to every channel once, and again when it is wel
   expect(hooked().filter(failed)).toHaveLength(1);
   expect(worker.log()).not.toContain(SECRET);
 
-  // and is told everything as soon as it can be
+  // and gets everything as soon as it works again
   await worker.stop();
   next = await startWorkerProcess(estate, { env: { ...env, LOST_URL: `${receiver.url}/lost` } });
   const found = (): AlertMessage[] =>
@@ -168,4 +192,9 @@ test('a group that fails is told to every channel once, and again when it is wel
     ['group-failed services'],
   ]);
   expect(hooked().filter(failed)).toHaveLength(1);
+  await expect.poll(() => gauge('longhaul_alerts_last_check_failed'), WAIT).toBe(0);
+  expect(await alertsFinding(loaded, client)).toMatchObject({
+    ok: true,
+    found: expect.stringMatching(/^hook, chat, lost, mail; checked at /) as string,
+  });
 });

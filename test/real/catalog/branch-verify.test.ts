@@ -12,7 +12,7 @@ import {
 } from '../../support/catalog/branches.ts';
 
 describe('a verification', () => {
-  test('finds refs that were altered, and mends exactly these', async ({ flows, raw }) => {
+  test('finds altered refs, and repairs exactly these', async ({ flows, raw }) => {
     const path = await makeRepository(flows);
     await runGroup(flows);
     const whole = await dumpIndex(raw.client, flows.tools.store);
@@ -27,7 +27,7 @@ describe('a verification', () => {
       ['no ref at all', () => alter(holding(RELEASE).slice(0, 4), []), 4, { altered: 4 }],
       ['a ref too many', () => alter(holding(RELEASE).slice(0, 1), ['HEAD', RELEASE]), 1, { stale: 1 }],
       [
-        'a ref that nobody vouches for',
+        'a ref without a receipt',
         () => alter(holding('HEAD', DEVELOP).slice(0, 2), ['HEAD', DEVELOP, 'refs/heads/x']),
         2,
         { altered: 2 },
@@ -58,7 +58,7 @@ describe('a verification', () => {
     expect(await verify(flows)).toMatchObject({ verification: { differences: { missing: 1, altered: 0 } } });
     expect(await verify(flows, { repair: true })).toMatchObject({ failed: 0 });
     expect(await dumpIndex(raw.client, flows.tools.store)).toEqual(whole);
-    // objects of nobody's ref go
+    // objects without a valid ref are deleted
     const [stray] = holding('HEAD', DEVELOP);
     const other = { ...stray?.properties, blob: 'f'.repeat(40), refs: ['refs/heads/x'] };
     await raw.put({ id: '00000000-0000-5000-8000-000000000000', properties: other, vector: stray?.vector ?? [] });
@@ -68,7 +68,7 @@ describe('a verification', () => {
     expect(git(path, 'rev-parse', 'main')).toBe(whole.receipts[0]?.commit);
   });
 
-  test('of a branch that is gone takes it out', async ({ flows, raw, fromScratch }) => {
+  test('of a branch that is gone removes it', async ({ flows, raw, fromScratch }) => {
     const path = await makeRepository(flows);
     await runGroup(flows);
     git(path, 'branch', '-D', 'develop');

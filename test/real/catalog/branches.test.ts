@@ -30,7 +30,7 @@ import {
 } from '../../support/catalog/branches.ts';
 
 describe('branches of a group', () => {
-  test('are indexed beside HEAD, what is the same once, with all refs that hold it', async ({
+  test('are indexed in addition to HEAD, with one object and all its refs for shared content', async ({
     flows,
     raw,
     fromScratch,
@@ -49,7 +49,7 @@ describe('branches of a group', () => {
     expect(develop).toMatchObject({ commit: git(path, 'rev-parse', 'develop'), branch: 'develop' });
     expect(release).toMatchObject({ commit: git(path, 'rev-parse', 'release/9'), branch: 'release/9' });
 
-    // what the refs hold together is there once, and each holds all of its own
+    // shared content exists once, and each ref has all of its own
     const counts = countByRefs(dump);
     expect(counts[`HEAD ${DEVELOP}`]).toBeGreaterThan(50);
     const sum = (ref: string): number =>
@@ -79,7 +79,7 @@ describe('branches of a group', () => {
     expect(await verify(flows, {})).toMatchObject({ matched: 1, succeeded: 0, skipped: 1, failed: 0 });
   });
 
-  test('one that differs nowhere embeds nothing, and writes no object twice', async ({ flows, raw }) => {
+  test('an identical branch embeds nothing, and writes no object twice', async ({ flows, raw }) => {
     const path = await makeRepository(flows);
     expect(await runGroup(flows, [])).toMatchObject({ succeeded: 1 });
     const alone = await raw.chunks();
@@ -93,7 +93,7 @@ describe('branches of a group', () => {
     );
   });
 
-  test('follow what is pushed, forced, deleted and renamed, and HEAD that names another', async ({
+  test('follow pushes, force-pushes, deletions, renames, and a HEAD that switches', async ({
     flows,
     raw,
     fromScratch,
@@ -126,20 +126,20 @@ describe('branches of a group', () => {
       await expectAsNew({ flows, raw, fromScratch }, path, left);
       expect(await syncAll(flows), what).toMatchObject({ skipped: 1, succeeded: 0, failed: 0 });
     }
-    // a branch that has another name is asked for by the group again
+    // a renamed branch is selected by the group again
     git(path, 'symbolic-ref', 'HEAD', 'refs/heads/main');
     git(path, 'branch', '-m', 'release/9', 'release/nine');
     expect(await runGroup(flows)).toMatchObject({ succeeded: 1, failed: 0, embedded: 0 });
     const dump = await expectAsNew({ flows, raw, fromScratch }, path, ['release/nine']);
     expect(refsIn(dump)).toEqual(['HEAD', 'refs/heads/release/nine']);
-    // a group that asks for none leaves what is there, and keeps it true
+    // a group without branches leaves existing ones, and keeps them up to date
     commitTree(path, tree(OLD), { branch: 'release/nine' });
     expect(await runGroup(flows, [])).toMatchObject({ succeeded: 1, failed: 0 });
     await expectAsNew({ flows, raw, fromScratch }, path, ['release/nine']);
     expect(await verify(flows)).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
-  test('more than can be kept true are a failure that says so, and HEAD goes on', async ({ flows }) => {
+  test('too many branches are an explicit failure, and HEAD is still synced', async ({ flows }) => {
     const { tools, estate } = flows;
     const path = await makeRepository(flows);
     for (let at = 0; at < 51; at++) git(path, 'branch', `feature/${at}`);
@@ -152,10 +152,10 @@ describe('branches of a group', () => {
     expect(await tools.store.readReceipt(API)).toMatchObject({ commit, pending: null });
   });
 
-  test('hostile names are no branches', async ({ flows }) => {
+  test('hostile names are not branches', async ({ flows }) => {
     const { tools } = flows;
     const path = await makeRepository(flows);
-    // git itself would not make them
+    // git itself would not create them
     const commit = git(path, 'rev-parse', 'main');
     const names = ['--upload-pack=touch x', 'a..b', '../../escaped', 'x.lock', 'ok/../../x'];
     const lines = names.map((name) => `${commit} refs/heads/${name}\n`).join('');
@@ -166,7 +166,7 @@ describe('branches of a group', () => {
   });
 });
 
-test('an object that Weaviate lost its way to comes back with all its refs', async ({ flows, raw, fromScratch }) => {
+test('an object that Weaviate no longer finds is restored with all its refs', async ({ flows, raw, fromScratch }) => {
   const { tools } = flows;
   const path = await makeRepository(flows);
   await indexed(tools, path, GROUP.branches);
@@ -179,7 +179,7 @@ test('an object that Weaviate lost its way to comes back with all its refs', asy
 });
 
 describe('a search', () => {
-  test('sees HEAD alone, unless it is asked for a branch', async ({ flows, raw }) => {
+  test('covers only HEAD, unless a branch is requested', async ({ flows, raw }) => {
     const { tools } = flows;
     const path = await makeRepository(flows);
     await runGroup(flows);
@@ -221,7 +221,7 @@ describe('a search', () => {
 });
 
 describe('a removal', () => {
-  test('of a branch leaves HEAD and the others; of the repository leaves nothing', async ({ flows, raw }) => {
+  test('of a branch keeps HEAD and the others; of the repository removes everything', async ({ flows, raw }) => {
     const { tools, estate } = flows;
     const path = await makeRepository(flows);
     await estate.create('acme/web', { 'a.ts': 'export const one = 1;\n' });
@@ -252,7 +252,7 @@ describe('a removal', () => {
 });
 
 describe('another build', () => {
-  test('has all branches, and a switch back carries what came and went', async ({ flows, raw }) => {
+  test('has all branches, and a rollback includes added and removed branches', async ({ flows, raw }) => {
     const { client, tools, estate } = flows;
     await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
     const path = estate.gitDir('acme/api');
@@ -287,7 +287,7 @@ describe('another build', () => {
 });
 
 describe('a repository that is moved', () => {
-  test('takes its branches along', async ({ flows }) => {
+  test('keeps its branches', async ({ flows }) => {
     const { tools, estate } = flows;
     const path = await makeRepository(flows);
     await runGroup(flows);
@@ -300,7 +300,7 @@ describe('a repository that is moved', () => {
   });
 });
 
-/** Tools whose store has an object that no filter finds, until it is purged: what a Weaviate that was killed may leave. */
+/** Tools whose store has an object that no filter finds until it is purged, as after a kill of Weaviate. */
 function losing(tools: OpenTools, id: string): OpenTools {
   let isLost = true;
   const lossy = (store: IndexStore): IndexStore => ({

@@ -25,7 +25,7 @@ describe('builds of the index', () => {
     { query: 'match a repository id with wildcards', repo: 'acme/web', expect: ['local/acme/web:src/pattern.ts'] },
   ];
 
-  test('another model is built beside, compared, switched to, and rolled back', async ({ flows }) => {
+  test('a build with another model is made, compared, switched to, and rolled back', async ({ flows }) => {
     const { client, tools, estate } = flows;
     const ids = await onboard(flows);
     const first = await tools.builds.live();
@@ -52,12 +52,12 @@ describe('builds of the index', () => {
     const searched = await (await tools.live())?.search({ query: 'match a repository id with wildcards' });
     expect(searched?.results[0]).toMatchObject({ repo: 'local/acme/web' });
 
-    // what is synced goes to the new build; the old one waits for a rollback as it was
+    // syncs write to the new build; the old one stays unchanged for a rollback
     await estate.commit('acme/api', { 'src/more.ts': 'export const more = 1;\n' });
     expect(await (await startFlow(client, 'syncRepositories', { all: true })).result()).toMatchObject({ succeeded: 1 });
     expect(await objectIdsOf(tools, ids[0] ?? '')).toEqual(before);
 
-    // a repository that came, and one that went, after the switch
+    // a repository that was added, and one that was removed, after the switch
     await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/late'] })).result();
     await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
@@ -72,18 +72,18 @@ describe('builds of the index', () => {
     expect(receipts.map(({ repository }) => repository)).toEqual(['local/acme/api', 'local/acme/late']);
     expect(receipts.every(({ digest, pending }) => digest === first?.digest && pending === null)).toBe(true);
 
-    // and what nobody uses can go
+    // and unused builds can be deleted
     expect(await (await startFlow(client, 'pruneIndex', { previous: true })).result()).toEqual({
       dropped: [second?.digest],
     });
     expect(await tools.builds.list()).toHaveLength(1);
   });
 
-  test('only a person switches to a build that lost what was expected', async ({ flows }) => {
+  test('only a person can switch to a build that lost expected results', async ({ flows }) => {
     const { client, tools, estate } = flows;
     await onboard(flows);
     const live = await tools.builds.live();
-    // the new build is made at HEAD, where the expected file is gone
+    // the new build is made at HEAD, which lacks the expected file
     await estate.commit('acme/api', { 'src/search.ts': null });
     const worse = await startFlow(client, 'reembedIndex', { model: 'onnx', queries, yes: true });
     await expect(worse.result()).rejects.toMatchObject({
@@ -100,12 +100,14 @@ describe('builds of the index', () => {
     await expect(tools.builds.drop(live?.digest ?? '')).rejects.toMatchObject({ type: 'InvalidInput' });
   });
 
-  test('what is indexed while another build becomes live is in that one too', async ({ flows: { tools, estate } }) => {
+  test('a repository that is indexed while another build becomes live is in that one too', async ({
+    flows: { tools, estate },
+  }) => {
     await estate.create('acme/late', { 'late.ts': 'export const late = 1;\n' });
     const repository = 'local/acme/late';
     const other = await tools.begin('onnx');
     const first = await tools.builds.live();
-    // the switch comes in the middle: after the build was chosen, before anything of the repository is written
+    // the switch happens in the middle: after the build was chosen, before the repository is written
     const { indexRepository } = createCatalogActivities({
       ...tools,
       async index(build) {
@@ -137,7 +139,7 @@ describe('builds of the index', () => {
     expect(await tools.store.receipts()).toEqual([]);
   });
 
-  test('half a build is deleted with the builds that nobody uses', async ({ flows: { client, tools, estate } }) => {
+  test('a partial build is deleted with the unused builds', async ({ flows: { client, tools, estate } }) => {
     const left = await connectWeaviate(inject('stack').weaviate);
     await left.collections.create({ name: `${estate.indexName}Receipt_0123456789abcdef` });
     try {
@@ -149,7 +151,7 @@ describe('builds of the index', () => {
     }
   });
 
-  test('a model that is live already changes nothing', async ({ flows }) => {
+  test('re-embedding with the live model changes nothing', async ({ flows }) => {
     const { client } = flows;
     await onboard(flows);
     const result = await (await startFlow(client, 'reembedIndex', { yes: true })).result();

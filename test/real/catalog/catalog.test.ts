@@ -18,7 +18,7 @@ async function syncAll({ client }: FlowsFixture) {
 }
 
 describe('onboarding', () => {
-  test('indexes what matches, once, with receipts that are true', async ({ flows }) => {
+  test('indexes matching repositories once, with correct receipts', async ({ flows }) => {
     const { estate, tools } = flows;
     const one = await estate.create('acme/api', { 'src/lanes.ts': LANES, 'README.md': '# API\n' });
     const two = await estate.create('acme/platform/api', { 'src/lanes.ts': LANES });
@@ -39,7 +39,7 @@ describe('onboarding', () => {
     expect(await tools.store.readReceipt('local/other/site')).toBeNull();
   });
 
-  test('waits for a confirmation, refuses answers that nobody asked for, and can be declined', async ({ flows }) => {
+  test('waits for a confirmation, rejects unexpected answers, and can be declined', async ({ flows }) => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/api'], confirm: true });
@@ -65,7 +65,7 @@ describe('onboarding', () => {
     expect(await second.result()).toMatchObject({ declined: false, succeeded: 1 });
   });
 
-  test('one broken repository never stops the others', async ({ flows }) => {
+  test('a broken repository does not stop the others', async ({ flows }) => {
     const { estate, tools } = flows;
     await estate.create('acme/good', { 'a.ts': LANES });
     await estate.create('acme/broken', { 'a.ts': LANES });
@@ -98,7 +98,7 @@ describe('delta sync', () => {
     expect(result).toMatchObject({ matched: 2, succeeded: 1, skipped: 1, failed: 0 });
     await expectReceiptTrue(tools, 'local/acme/api', commit);
 
-    // a move embeds nothing again, and the index is what it would be from scratch
+    // a move embeds nothing again, and the index equals a full indexing
     const ids = await objectIdsOf(tools, 'local/acme/api');
     await (await startFlow(flows.client, 'removeRepositories', { patterns: ['local/acme/api'] })).result();
     expect(await objectIdsOf(tools, 'local/acme/api')).toEqual([]);
@@ -123,13 +123,13 @@ describe('delta sync', () => {
     await expectReceiptTrue(tools, 'local/acme/api', after);
   });
 
-  test('finishes what an interrupted run left, then goes on', async ({ flows }) => {
+  test('finishes an interrupted run, then continues', async ({ flows }) => {
     const { estate, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES, 'b.ts': RECEIPT });
     await onboard(flows);
     const receipt = await tools.store.readReceipt('local/acme/api');
     if (receipt === null) throw new Error('no receipt');
-    // a run that died on its way to a commit which was force-pushed away since
+    // a run that was killed before it reached a commit that was since removed by a force-push
     const lost = await estate.commit('acme/api', { 'a.ts': 'export const lost = true;\n' });
     const tree = await git([`--git-dir=${estate.gitDir('acme/api')}`, 'rev-parse', `${lost}^{tree}`]);
     const pending = { commit: lost, tree, branch: 'main', timestamp: null };
@@ -140,8 +140,8 @@ describe('delta sync', () => {
   });
 });
 
-describe('locks and neighbours', () => {
-  test('a child that is cancelled by itself is one failure, and the others go on', async ({ flows }) => {
+describe('locks', () => {
+  test('a child that is cancelled alone is one failure, and the others continue', async ({ flows }) => {
     const { estate, client, tools } = flows;
     const many = Array.from({ length: 6_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]);
     await estate.create('acme/big', Object.fromEntries(many) as Record<string, string>);
@@ -154,7 +154,7 @@ describe('locks and neighbours', () => {
     expect(result.failures).toMatchObject([{ repository: 'local/acme/big', type: 'Cancelled' }]);
   });
 
-  test('a removal while a sync holds the lock is a failure, not nothing to do', async ({ flows }) => {
+  test('a removal while a sync holds the lock is a failure, not a no-op', async ({ flows }) => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await onboard(flows);
@@ -167,7 +167,7 @@ describe('locks and neighbours', () => {
     expect(await sync.result()).toMatchObject({ succeeded: 1 });
   });
 
-  test('a run under another id hands its work to the one that has the lock', async ({ flows }) => {
+  test('a run under another id delegates its work to a child that has the lock', async ({ flows }) => {
     const { estate, client, started } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     const handle = await client.workflow.start('syncRepository', {

@@ -10,7 +10,7 @@ import { objectIdsOf, openEstate, sourceOf } from '../../support/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
-/** For a command that asks nothing. */
+/** For a command without a question. */
 const NO_QUESTION = { question: '\u0000', answer: '' };
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
@@ -44,17 +44,17 @@ describe('longhaul', () => {
     return JSON.parse(stdout) as Value;
   }
 
-  test('lists what the providers have', async () => {
+  test('lists the repositories of the providers', async () => {
     const listed = await json<{ id: string; clone_url: string; default_branch: string }[]>('repos', 'list', 'acme/*');
     expect(listed).toMatchObject([{ id: 'local/acme/api', organization: 'acme' }, { id: 'local/acme/tools' }]);
   });
 
-  test('says what it would do and does nothing', async () => {
+  test('prints a dry run and changes nothing', async () => {
     expect(await json('index', 'add', '--pattern', 'acme/*', '--dry-run')).toMatchObject({ matched: 2, upToDate: [] });
     expect(await json('index', 'list')).toEqual([]);
   });
 
-  test('takes the end of the input for a no, can be left, and asks no more when somebody else has answered', async () => {
+  test('treats the end of the input as no, can be interrupted, and stops asking when the question was answered elsewhere', async () => {
     const add = ['index', 'add', '--pattern', 'acme/*'];
     const ended = await longhaulOnTerminal(env, add, { question: '[y/N]: ', answer: '\u0004' });
     expect(ended.screen).toContain('Declined');
@@ -91,13 +91,13 @@ describe('longhaul', () => {
     expect(accepted.exitCode).toBe(0);
   });
 
-  test('will not ask where nobody can answer', async () => {
+  test('does not ask without a terminal', async () => {
     const { exitCode, stderr } = await longhaul(env, ['index', 'add', '--pattern', 'acme/*'], 'y\n');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--yes');
   });
 
-  test('says that no worker is there, where a flow would wait for ever', async () => {
+  test('reports that no worker is running, when a flow would wait forever', async () => {
     const nobody = { ...env, TEMPORAL_NAMESPACE: 'default' };
     const options = { env: nobody, extendEnv: false, reject: false, stdin: 'ignore' } as const;
     const program = execa(process.execPath, [BIN, 'sync', '--all'], options);
@@ -106,7 +106,7 @@ describe('longhaul', () => {
     const hint = 'No worker serves longhaul-flows and longhaul-repos in the namespace default';
     await expect.poll(() => said).toContain(hint);
     program.kill('SIGINT');
-    // a program that waits for Temporal's answer, which comes after a minute, does not end here
+    // would time out if the program waited for Temporal's answer, which takes a minute
     const hanging = setTimeout(() => program.kill('SIGKILL'), 30_000);
     expect((await program).exitCode).toBe(130);
     clearTimeout(hanging);
@@ -136,7 +136,7 @@ describe('longhaul', () => {
     expect(shown.stdout).not.toContain('\u001b[');
   });
 
-  test('ranks what defines a name first, and says why', async () => {
+  test('ranks the definition of a name first, and explains the score', async () => {
     const { results } = await json<SearchAnswer>('search', 'createLanes', '--explain');
     const plain = await json<SearchAnswer>('search', 'xorIds', '--no-rescore', '--explain');
     expect(plain.results[0]).toMatchObject({ path: 'src/receipt.ts', explain: { meaning: null, diversity: 1 } });
@@ -148,7 +148,7 @@ describe('longhaul', () => {
     expect(Object.keys(unexplained ?? {}).toSorted()).toEqual(keys);
   });
 
-  test('says what of a question means nothing here', async () => {
+  test('reports unknown filters of a query', async () => {
     const refused = async (...args: string[]) => {
       const { exitCode, stderr } = await longhaul(env, ['search', 'token', ...args]);
       expect(exitCode).toBe(2);
@@ -159,12 +159,12 @@ describe('longhaul', () => {
     expect(await refused('--lang', 'Haskell')).toMatch(/written in Haskell: there is .*Python, TypeScript/);
   });
 
-  test('marks the words of the question on a terminal, and only there', async () => {
+  test('highlights the words of the query only on a terminal', async () => {
     const { screen } = await longhaulOnTerminal({ ...env, NO_COLOR: '' }, ['search', 'parseToken'], NO_QUESTION);
     expect(screen).toContain('\u001b[33mparse_token\u001b[39m');
   });
 
-  test('syncs, and follows a flow that it did not wait for', async () => {
+  test('syncs, and follows a flow that was started with --no-wait', async () => {
     await estate.commit('acme/tools', { 'tool.py': 'def parse_token(text):\n    return text.strip()\n' });
     const { workflowId } = await json<{ workflowId: string }>('sync', '--all', '--no-wait');
     expect(await json('watch', workflowId)).toMatchObject({
@@ -211,7 +211,7 @@ describe('longhaul', () => {
     expect(await refused('rollback')).toContain('There is no previous build');
   });
 
-  test('what diff prints, stdin ingests to the same objects', async () => {
+  test('ingesting the output of diff makes the same objects', async () => {
     const { stdout, exitCode } = await longhaul(env, ['diff', 'local/acme/api']);
     expect(exitCode).toBe(0);
     const lines = stdout

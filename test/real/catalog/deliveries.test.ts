@@ -19,7 +19,7 @@ function delivery(repository: string): Delivery {
   return { repository, quietSeconds: 3_600, event: { kind: 'pushed', delivery: randomUUID() } };
 }
 
-test('another try goes on where the one before ended', async () => {
+test('a retry continues where the last attempt ended', async () => {
   const client = await connect();
   const repositories = [1, 2, 3].map((n) => `local/${randomUUID()}/${n}`);
   const follows = repositories.map((repository) => client.workflow.getHandle(`follow/${repository}`));
@@ -41,7 +41,7 @@ test('another try goes on where the one before ended', async () => {
   expect(beats).toEqual([2, 3]);
 });
 
-test('what could not be passed on does not take what came meanwhile with it', async () => {
+test('deliveries that could not be passed on do not affect later ones', async () => {
   const client = await connect();
   const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
   onTestFinished(() => connection.close());
@@ -72,7 +72,7 @@ test('what could not be passed on does not take what came meanwhile with it', as
     await tell('local/acme/first');
     return client.workflow.getHandle<() => Promise<unknown>>(taskQueue).result();
   });
-  // it is not said to be well
+  // it is not reported as successful
   await expect(result).rejects.toMatchObject({ cause: { message: 'refused' } });
   expect(passedOn).toEqual(['local/acme/first', 'local/acme/second']);
 });

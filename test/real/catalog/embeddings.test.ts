@@ -10,7 +10,7 @@ import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 
 const REPOSITORY = 'acme/api';
 
-/** Real sources that no cache knows: every line that ends a statement is new. */
+/** Real sources that are in no cache: every line that ends a statement is new. */
 function freshFiles(): Record<string, string> {
   const mark = ` // ${randomUUID()}\n`;
   const paths = ['activities/index/ingest.ts', 'activities/index/analysis/chunker.ts', 'domain/git/skip.ts'];
@@ -24,7 +24,7 @@ function index({ tools }: FlowsFixture, name = REPOSITORY): Promise<RepositoryOu
   return new MockActivityEnvironment().run(indexRepository, { repository: `local/${name}` });
 }
 
-/** How many different texts these files are embedded as. */
+/** The number of different texts to embed for these files. */
 async function distinctTexts(files: Readonly<Record<string, string>>): Promise<number> {
   const texts = new Set<string>();
   for (const text of Object.values(files)) {
@@ -36,7 +36,7 @@ async function distinctTexts(files: Readonly<Record<string, string>>): Promise<n
 }
 
 describe('a text is embedded once', () => {
-  test('not again for a no-op, a rename, a revert, or a run from nothing', async ({ flows }) => {
+  test('not again for a no-op, a rename, a revert, or a full run', async ({ flows }) => {
     const { estate, tools } = flows;
     const files = freshFiles();
     await estate.create(REPOSITORY, files);
@@ -75,7 +75,7 @@ describe('a text is embedded once', () => {
     expect(await index(flows)).toMatchObject({ embedded: 0, objectsWritten: 0 });
   });
 
-  test('not again by the run after one that was ended in the middle', async ({ flows }) => {
+  test('not again by the run after an interrupted one', async ({ flows }) => {
     const { estate, tools } = flows;
     const files = Object.fromEntries(
       Array.from({ length: 12 }, (_, at) =>
@@ -95,7 +95,7 @@ describe('a text is embedded once', () => {
     expect(await index(flows)).toMatchObject({ embedded: 0, objectsWritten });
   });
 
-  test('not twice when two repositories with the same files are indexed at the same moment', async ({ flows }) => {
+  test('not twice when two repositories with the same files are indexed concurrently', async ({ flows }) => {
     const { estate } = flows;
     const files = freshFiles();
     const names = ['one', 'two', 'three', 'four'].map((name) => `acme/${name}`);

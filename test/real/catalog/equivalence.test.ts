@@ -64,7 +64,7 @@ describe('an ingestion', () => {
         },
         async *changes() {
           for (let at = 0; at < 350; at++) {
-            // a slow remote: the first batch fails while nobody waits for it
+            // a slow remote: the first batch fails while no code awaits it
             if (at === 250) await vi.waitUntil(() => broken, { timeout: 60_000 });
             const content = Buffer.from(`export const v${at} = ${at};\n`);
             const blob = { oid: String(at).padStart(40, '0'), mode: '100644' };
@@ -84,7 +84,7 @@ describe('an ingestion', () => {
 });
 
 describe('the store', () => {
-  test('never counts what Weaviate refuses as written', async () => {
+  test('never counts refused objects as written', async () => {
     const estate = await createEstate();
     const tools = await openEstate(estate);
     try {
@@ -118,7 +118,7 @@ describe('the store', () => {
     }
   });
 
-  test('refuses a collection that something else made', async () => {
+  test('rejects a collection of another program', async () => {
     const estate = await createEstate();
     const { default: weaviate } = await import('weaviate-client');
     const tools = await openEstate(estate);

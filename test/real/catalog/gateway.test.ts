@@ -83,7 +83,7 @@ describe('flows for services', () => {
       status: 200,
       body: { workflowId: id },
     });
-    // the same request again is answered as the first was; another one comes too late
+    // the same request again gets the same answer; another one comes too late
     expect(await ask(gateway, 'POST', `${run}/updates/confirm`, answer)).toMatchObject({ status: 200 });
     expect(await ask(gateway, 'POST', `${run}/updates/confirm`, { body: { proceed: false } })).toMatchObject({
       status: 409,
@@ -92,20 +92,20 @@ describe('flows for services', () => {
     const ended = await until(gateway, id, ({ status }) => status === 'COMPLETED');
     expect(ended.body).toMatchObject({ result: { succeeded: 1, failed: 0 }, progress: { stage: 'done' } });
 
-    // sent again after it has ended: the same run; another input under the same key is a mistake
+    // sent again after it has ended: the same run; another input with the same key is an error
     const again = await ask(gateway, 'POST', '/v1/flows/onboardRepositories', { body, headers });
     expect(again.body).toEqual(started.body);
     const other = await ask(gateway, 'POST', '/v1/flows/onboardRepositories', { body: { patterns: ['b/*'] }, headers });
     expect(other).toMatchObject({ status: 422, body: { error: { type: 'InvalidInput' } } });
   });
 
-  test('a flow that goes on as a new run has not ended for whoever asks for its first run', async ({
+  test('a flow that continued as new is not reported as ended when its first run is requested', async ({
     flows,
     gateway,
   }) => {
     const { connection, options } = flows.client;
     const { namespace } = options;
-    // by hand, and not replayed: no flow of ours has done enough for that so soon
+    // stubbed, and not replayed: no real flow has enough events for this so soon
     const client = new Client({ connection, namespace });
     const taskQueue = `by-hand-${randomUUID()}`;
     const { workflowId, firstExecutionRunId } = await client.workflow.start('syncRepositories', {
@@ -142,7 +142,7 @@ describe('flows for services', () => {
     });
   });
 
-  test('a key can do what it is for, as often as it may, and nothing else', async ({ gateway, flows }) => {
+  test('a key allows only its own flows, signals and updates, up to its rate limit', async ({ gateway, flows }) => {
     const start = (type: string, options: object = {}): Promise<Answer> =>
       ask(gateway, 'POST', `/v1/flows/${type}`, { body: { all: true }, ...options });
     const forged = { ...createKey(), key: `${key.key.slice(0, -1)}${key.key.endsWith('A') ? 'B' : 'A'}` };
@@ -189,7 +189,7 @@ describe('flows for services', () => {
     await until(gateway, 'sync-all', (run) => run['status'] === 'COMPLETED');
   });
 
-  test('a service tells of a push, and signals a run', async ({ flows, gateway }) => {
+  test('a service reports a push, and signals a run', async ({ flows, gateway }) => {
     const { estate, client } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
@@ -208,7 +208,7 @@ describe('flows for services', () => {
     expect(await signal('repositoryEvents', { events: [{ kind: 'pushed' }] })).toMatchObject({ status: 409 });
   });
 
-  test('it says whether it lives and whether it can work, and describes itself', async ({ flows, gateway }) => {
+  test('health, readiness and the OpenAPI document', async ({ flows, gateway }) => {
     expect(await ask(gateway, 'GET', '/healthz', { as: null })).toMatchObject({ status: 200, body: { status: 'ok' } });
     expect(await ask(gateway, 'GET', '/readyz', { as: null })).toMatchObject({ status: 200, body: { status: 'ok' } });
     const { body } = await ask(gateway, 'GET', '/openapi.json', { as: null });

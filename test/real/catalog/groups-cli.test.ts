@@ -52,13 +52,13 @@ describe('longhaul config apply and groups', () => {
     return JSON.parse(stdout) as Value;
   }
 
-  test('a dry run says what would be done and does nothing', async () => {
+  test('a dry run prints the changes and makes none', async () => {
     const { exitCode, stdout } = await longhaulProcess(env, ['config', 'apply', '--file', file, '--dry-run']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'created services\ncreated tools\n2 of 2 groups.\n' });
     expect(await json('groups', 'list')).toEqual([]);
   });
 
-  test('a wrong file is answered with a line for each problem', async () => {
+  test('an invalid file is reported with a line for each problem', async () => {
     const wrong = join(dirname(file), 'wrong.yaml');
     await writeFile(wrong, 'version: 1\ngroups:\n  - name: a\n    schedul: "0 * * * *"\n    patterns: [b]\n');
     const { exitCode, stderr } = await longhaul(env, ['config', 'apply', '--file', wrong]);
@@ -69,7 +69,7 @@ describe('longhaul config apply and groups', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('an application says what it did, and with which commit', async () => {
+  test('applying reports the changes, and the commit of the file', async () => {
     const folder = dirname(file);
     await git(['-C', folder, 'init', '--quiet']);
     await git(['-C', folder, 'add', 'sync-groups.yaml']);
@@ -87,7 +87,7 @@ describe('longhaul config apply and groups', () => {
     expect(stdout).toBe('unchanged services\nunchanged tools\nNothing changes.\n');
   });
 
-  test('a file that was changed since its commit has none', async () => {
+  test('a file that differs from its commit has none', async () => {
     await writeFile(file, DECLARED.replace('What customers see.', 'What customers use.'));
     expect(await json('config', 'apply', '--file', file)).toMatchObject({
       changes: [{ kind: 'changed', name: 'services', fields: [{ field: 'description' }] }, { kind: 'unchanged' }],
@@ -95,7 +95,7 @@ describe('longhaul config apply and groups', () => {
     });
   });
 
-  test('what was applied is kept, whoever did it', async () => {
+  test('every application is recorded, with its author', async () => {
     const history = await json<{ source: object; changes: { kind: string }[] }[]>('groups', 'history');
     expect(history.map(({ changes }) => changes.map(({ kind }) => kind))).toEqual([
       ['created', 'created'],
@@ -105,7 +105,7 @@ describe('longhaul config apply and groups', () => {
     expect(stdout).toMatch(/alice .* created services, created tools/);
   });
 
-  test('groups run by hand, whole or those that are due, and are listed with what became of it', async () => {
+  test('groups run manually, all or those that are due, and are listed with their results', async () => {
     expect(await json('sync', '--group', 'services')).toMatchObject({
       groups: [{ group: 'services', matched: 1, failed: 0 }],
     });
@@ -155,16 +155,16 @@ describe('longhaul config apply and groups', () => {
     }
   });
 
-  test('a group is paused and resumed, and says who did it', async () => {
+  test('a group is paused and resumed, with a note of who did it', async () => {
     expect((await longhaul(env, ['groups', 'pause', 'services', '--note', 'moving house'])).exitCode).toBe(0);
     const paused = await longhaul(env, ['groups', 'show', 'services']);
-    expect(paused.stdout).toMatch(/state .* paused by hand /);
+    expect(paused.stdout).toMatch(/state .* paused manually /);
     expect(paused.stdout).toMatch(/note .* moving house /);
     expect((await longhaul(env, ['groups', 'resume', 'services'])).exitCode).toBe(0);
     expect(await json('groups', 'show', 'services')).toMatchObject({ isPaused: false, note: 'resumed by alice' });
   });
 
-  test('a backfill runs what a span of time should have had', async () => {
+  test('a backfill starts the runs that were due in a time span', async () => {
     const { exitCode } = await longhaul(env, [
       'groups',
       'backfill',
@@ -180,7 +180,7 @@ describe('longhaul config apply and groups', () => {
     await expect.poll(last, { timeout: 30_000 }).toContain('2026-01-02T03:00:00Z');
   });
 
-  test('a group whose run fails stops no other, and each is reported', async () => {
+  test('a group whose run fails does not stop the others, and each is reported', async () => {
     const connection = await Connection.connect({ address: inject('stack').temporalAddress });
     onTestFinished(() => connection.close());
     const { schedule } = new Client({ connection, namespace: NAMESPACE });
@@ -212,7 +212,7 @@ describe('longhaul config apply and groups', () => {
     [['groups', 'pause', 'nobody'], 'There is no sync group "nobody"'],
     [['sync', '--group', 'nobody'], 'There is no sync group "nobody"'],
     [['sync', '--all', '--due'], 'Give one of --all, --due, --group and --pattern.'],
-    [['groups', 'backfill', 'services', '--from', 'yesterday'], '--from: "yesterday" is no time'],
+    [['groups', 'backfill', 'services', '--from', 'yesterday'], '--from: "yesterday" is not a valid time'],
     [['groups', 'backfill', 'services', '--from', '2026-01-02', '--to', '2026-01-01'], '--from must be earlier'],
     [['config', 'apply', '--file', '/nowhere.yaml'], '--file: there is no file /nowhere.yaml.'],
   ])('%j is refused', async (args, message) => {

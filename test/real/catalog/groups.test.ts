@@ -18,7 +18,7 @@ import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
 const NIGHTLY = '0 3 * * *';
 
-/** A declaration of groups, each with a schedule that does not come while the test runs. */
+/** A declaration of groups, each with a schedule that is not due during the test. */
 function declare(groups: readonly Record<string, unknown>[]): string {
   return JSON.stringify({ version: 1, groups: groups.map((group) => ({ schedule: NIGHTLY, ...group })) });
 }
@@ -35,7 +35,7 @@ function kindsOf({ changes }: ApplySyncGroupsResult): Record<string, string> {
   return Object.fromEntries(changes.map(({ name, kind }) => [name, kind]));
 }
 
-/** The result of the latest run of a group, which is waited for. */
+/** Waits for the latest run of a group and returns its result. */
 async function lastResult({ client, tools, started }: FlowsFixture, name: string): Promise<FleetResult> {
   const schedules = createGroupSchedules(client, tools.indexName);
   const [group] = await schedules.find([name]);
@@ -56,7 +56,7 @@ async function withoutSchedules(flows: FlowsFixture, work: () => Promise<void>):
 }
 
 describe('sync groups', () => {
-  test('declarations that come at the same time are applied one after the other, each of them', async ({ flows }) => {
+  test('concurrent declarations are all applied, one after another', async ({ flows }) => {
     const named = (name: string): string => declare([{ name, patterns: [`nobody/${name}`], paused: true }]);
     await withoutSchedules(flows, async () => {
       const once = startFlow(
@@ -76,7 +76,7 @@ describe('sync groups', () => {
     });
   });
 
-  test('what a file declares runs, is onboarded, and is synced by the next run', async ({ flows }) => {
+  test('a declared group runs, onboards its repositories, and syncs them in the next run', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
     await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/lock.ts') });
@@ -110,7 +110,7 @@ describe('sync groups', () => {
     });
   });
 
-  test('a run of the highest priority has it, and one of another group has its own', async ({ flows }) => {
+  test('every run has the priority of its group', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
     await withoutSchedules(flows, async () => {
@@ -122,7 +122,9 @@ describe('sync groups', () => {
     });
   });
 
-  test('applying the same file twice changes nothing; what is left out stays until it is pruned', async ({ flows }) => {
+  test('applying the same file twice changes nothing; undeclared groups stay until they are pruned', async ({
+    flows,
+  }) => {
     const { estate, client, tools } = flows;
     await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
     const both = declare([
@@ -144,7 +146,7 @@ describe('sync groups', () => {
       const changed = await apply(flows, later);
       expect(kindsOf(changed)).toEqual({ one: 'changed', two: 'orphaned' });
       expect(changed.changes[0]?.fields).toEqual([{ field: 'schedule', before: NIGHTLY, after: '30 4 * * *' }]);
-      // paused by hand, which the file says nothing about
+      // paused manually, which the file does not mention
       expect(await schedules.find(['one', 'two'])).toMatchObject([
         { isPaused: true, nextRun: null, group: { schedule: '30 4 * * *' } },
         { isPaused: true },
@@ -157,9 +159,7 @@ describe('sync groups', () => {
     });
   });
 
-  test('a file that says nothing of branches changes nothing of what a version before them applied', async ({
-    flows,
-  }) => {
+  test('a file without branches does not change groups that an earlier version applied', async ({ flows }) => {
     const { client, tools, estate } = flows;
     await estate.create('acme/api', { 'a.ts': 'export const one = 1;\n' });
     const document = declare([{ name: 'one', patterns: ['acme/api'] }]);
@@ -176,12 +176,12 @@ describe('sync groups', () => {
       expect(kindsOf(await apply(flows, document))).toEqual({ one: 'unchanged' });
       const changed = await apply(flows, declare([{ name: 'one', patterns: ['acme/api'], branches: ['develop'] }]));
       expect(changed.changes[0]?.fields).toEqual([{ field: 'branches', before: [], after: ['develop'] }]);
-      // it means more than before: it runs at once
+      // it covers more than before, so it runs immediately
       expect(await lastResult(flows, 'one')).toMatchObject({ matched: 1, skipped: 1 });
     });
   });
 
-  test('the note of a group says who applied it last, and stays when it was paused by hand', async ({ flows }) => {
+  test('the note of a group names who applied it last, and stays when it was paused manually', async ({ flows }) => {
     const { client, tools } = flows;
     const applyFrom = async (file: string, by: string, description: string, paused = false): Promise<unknown> =>
       (
@@ -226,7 +226,7 @@ describe('sync groups', () => {
     });
   });
 
-  test('a wrong file changes nothing, and the flow says where it is wrong', async ({ flows }) => {
+  test('an invalid file changes nothing, and the flow reports the place', async ({ flows }) => {
     const { client, tools } = flows;
     const document = declare([{ name: 'one', patterns: ['acme/api'], schedule: 'often' }]);
     await expect(apply(flows, document)).rejects.toMatchObject({
@@ -235,7 +235,7 @@ describe('sync groups', () => {
     expect(await createGroupSchedules(client, tools.indexName).list()).toEqual([]);
   });
 
-  test('broken repositories are named, the others synced, and what was indexed of them is kept', async ({ flows }) => {
+  test('broken repositories are reported and keep their index, the others are synced', async ({ flows }) => {
     const { estate, tools, client } = flows;
     const names = Array.from({ length: 15 }, (_, at) => `acme/r${String(at).padStart(2, '0')}`);
     for (const name of names) await estate.create(name, { 'a.ts': `export const name = '${name}';\n` });

@@ -13,7 +13,7 @@ const LINES = [
   '{"repo_id":"stdin/acme/lost","new_changeset":{"commit":"abc123","branch":"main"}}',
 ].join('\n');
 
-test('a stream whose result the command does not hear of is ingested all the same, then deleted by its flow', async () => {
+test('a stream whose result the command does not receive is still ingested, then deleted by its flow', async () => {
   const estate = await createEstate();
   onTestFinished(() => estate.dispose());
   const { temporalAddress } = inject('stack');

@@ -167,8 +167,9 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
     start: startWatch,
     at: 'watch-fleet/* tellChannel',
     changes: (_state, { received, estate }) =>
-      [...received.values()].map(({ raised, settled }) =>
-        JSON.parse(JSON.stringify([raised, settled]).replaceAll(estate.indexName, 'the index')) as unknown,
+      [...received.values()].map(
+        ({ raised, settled }) =>
+          JSON.parse(JSON.stringify([raised, settled]).replaceAll(estate.indexName, 'the index')) as unknown,
       ),
   },
   forgeBudget: { round: 1, start: reportToForgeBudget, at: null, changes: (_state, world) => hourOf(world) },
@@ -248,12 +249,15 @@ test('every flow is killed once', () => {
   expect(NAMES.toSorted()).toEqual(FLOWS.all.map(({ type }) => type).toSorted());
 });
 
-test.for(NAMES)('%s, killed when its work was done and Temporal did not know it, ends as if it had not been', (name) => {
-  const [undisturbed, killed] = [changes['undisturbed']?.[name], changes['killed']?.[name]];
-  expect(undisturbed?.after).toBeDefined();
-  expect(undisturbed?.after, 'it changes something').not.toEqual(undisturbed?.before);
-  expect(killed).toEqual(undisturbed);
-});
+test.for(NAMES)(
+  '%s, killed when its work was done and Temporal did not know it, ends as if it had not been',
+  (name) => {
+    const [undisturbed, killed] = [changes['undisturbed']?.[name], changes['killed']?.[name]];
+    expect(undisturbed?.after).toBeDefined();
+    expect(undisturbed?.after, 'it changes something').not.toEqual(undisturbed?.before);
+    expect(killed).toEqual(undisturbed);
+  },
+);
 
 test('all of the index is the same after each round, and true', () => {
   expect(states['killed']).toEqual(states['undisturbed']);
@@ -352,12 +356,15 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
   const text = sourceOf('workflows/shared/lanes.ts');
   for (const repository of REPOSITORIES) await estate.create(repository, { 'a.ts': text, 'b.md': `# ${repository}\n` });
   await (await startFlow(client, 'onboardRepositories', { patterns: INDEXED })).result();
-  for (const repository of MOVED) await estate.commit(repository, { 'c.ts': `export const moved = '${repository}';\n` });
+  for (const repository of MOVED)
+    await estate.commit(repository, { 'c.ts': `export const moved = '${repository}';\n` });
   const { live } = await stateOf(world);
   const builds = createBuilds(weaviate, estate.indexName);
   const { digest = '' } = (await builds.live()) ?? {};
   for (const repository of DAMAGED) {
-    const [id = ''] = Object.keys(live.objects).filter((one) => live.objects[one]?.startsWith(`local/${repository} a.ts`));
+    const [id = ''] = Object.keys(live.objects).filter((one) =>
+      live.objects[one]?.startsWith(`local/${repository} a.ts`),
+    );
     await weaviate.collections.use(builds.store(digest).names.chunks).data.deleteById(id);
   }
   await writeFile(join(estate.gitDir('broken/a'), 'refs/heads/main'), 'no commit\n');

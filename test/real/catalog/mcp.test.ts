@@ -84,7 +84,7 @@ describe('longhaul mcp', () => {
   const read = (input: Record<string, unknown>, repository = API): Promise<ReadFileOutput> =>
     mcp.ask<ReadFileOutput>('read_file', { repository, ...input });
 
-  /** A receipt of a repository whose forge takes connections and never answers. */
+  /** A receipt of a repository whose forge accepts connections and never answers. */
   async function hangingRepository(): Promise<{ id: string; connection: Promise<Socket> }> {
     const server = createHttpServer(() => undefined).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -101,7 +101,7 @@ describe('longhaul mcp', () => {
     return { id, connection: once(server, 'connection').then(([socket]) => socket as Socket) };
   }
 
-  test('shows tools that a model can choose from, all read only', async () => {
+  test('lists its tools, all read-only', async () => {
     const { tools: listed } = await mcp.client.listTools();
     expect(listed.map(({ name }) => name)).toEqual([
       'search_code',
@@ -166,13 +166,13 @@ describe('longhaul mcp', () => {
     const { text } = await mcp.call('read_file', { repository: API, path: 'src/lanes.ts', start_line: 2, end_line: 3 });
     const lines = LANES.split('\n');
     expect(text).toBe(
-      `${API} src/lanes.ts @ ${commit.slice(0, 12)} (lines 2-3 of ${total})\n     2\t${lines[1]}\n     3\t${lines[2]}\n[start_line 4 goes on]`,
+      `${API} src/lanes.ts @ ${commit.slice(0, 12)} (lines 2-3 of ${total})\n     2\t${lines[1]}\n     3\t${lines[2]}\n[continue with start_line 4]`,
     );
     expect(await read({ path: 'src/-dash.txt' })).toMatchObject({ text: 'dash', totalLines: 1 });
     expect(await read({ path: 'src/empty.ts' })).toMatchObject({ text: '', totalLines: 0, endLine: 0, nextLine: null });
   });
 
-  test('gives long files in parts', async () => {
+  test('returns long files in parts', async () => {
     let text = '';
     let parts = 0;
     for (let line: number | null = 1; line !== null; parts++) {
@@ -189,7 +189,7 @@ describe('longhaul mcp', () => {
     expect(wide.text).toMatch(/y… \[28000 more characters\]\nend$/);
   });
 
-  test('what is in a repository cannot steer who shows it', async () => {
+  test('content of a repository cannot control a terminal', async () => {
     const { text, structured } = await mcp.call('read_file', { repository: API, path: 'src/hostile.js' });
     // oxlint-disable-next-line no-control-regex -- these are the characters that must not get through
     const steering = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/;
@@ -202,7 +202,7 @@ describe('longhaul mcp', () => {
     expect(JSON.stringify(found.structured)).not.toMatch(/\\u001b|\u009b/);
   });
 
-  test('a file with control characters in its name hides no other, and its shown name reads it', async () => {
+  test('a file with control characters in its name does not hide others, and can be read by its shown name', async () => {
     const repository = 'local/acme/names';
     const names = ['a.ts', 'b\u001b[31m.ts', 'b\\u{1b}[32m.ts', 'c\nd.ts', 'e.ts'];
     await estate.create('acme/names', Object.fromEntries(names.map((name) => [name, `// ${JSON.stringify(name)}\n`])));
@@ -244,13 +244,13 @@ describe('longhaul mcp', () => {
       source: 'index',
       files: ['src/auth.py', 'src/latin.py', 'src/long.ts'],
     });
-    // a part of it is no file
+    // a part of a file is not returned
     const [id = ''] = await tools.store.idsOfPaths(STREAM, ['src/long.ts']);
     await tools.store.delete([id]);
     const partial = await mcp.call('read_file', { repository: STREAM, path: 'src/long.ts' });
     expect(partial).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/no git to read from.*does not hold the whole of "src\/long.ts"/) as string,
+      text: expect.stringMatching(/cannot be read from git.*does not contain all of "src\/long.ts"/) as string,
     });
   });
 
@@ -291,8 +291,8 @@ describe('longhaul mcp', () => {
     ['read_file', { repository: API, path: 'x'.repeat(5_000) }, /path/],
     ['read_file', { repository: API, path: 'src' }, /is a folder.*src\/\*\*/],
     ['read_file', { repository: API, path: 'logo.png' }, /is binary \(4 bytes/],
-    ['read_file', { repository: API, path: 'large.txt' }, /too large to be read: 100100 bytes/],
-    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is none/],
+    ['read_file', { repository: API, path: 'large.txt' }, /is too large: 100100 bytes/],
+    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1e6 }, /lines: start_line 1000000 is too large/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 5, end_line: 4 }, /end_line 4 is before/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: -1 }, /start_line/],
     ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 1.5 }, /start_line/],
@@ -302,7 +302,7 @@ describe('longhaul mcp', () => {
       /No indexed repository has the id "acme\/api".*local\/acme\/api/,
     ],
     ['read_file', { repository: '../../x', path: 'x' }, /No indexed repository/],
-    ['read_file', { repository: STREAM, path: 'auth.py' }, /no git to read from.*Did you mean src\/auth.py/],
+    ['read_file', { repository: STREAM, path: 'auth.py' }, /cannot be read from git.*Did you mean src\/auth.py/],
     ['list_files', { repository: 'nobody', limit: 5 }, /No indexed repository/],
     ['list_files', { repository: API, limit: 1e9 }, /limit/],
     ['search_code', { query: '  ' }, /empty/],
@@ -323,7 +323,7 @@ describe('longhaul mcp', () => {
     expect(text).not.toMatch(/^\s+at /m);
   });
 
-  test('many questions at once', async () => {
+  test('many concurrent requests', async () => {
     const names = ['src/lanes.ts', 'src/deep/lanes.ts', 'src/-dash.txt'];
     const [texts, found] = await Promise.all([
       Promise.all(Array.from({ length: 30 }, (_, at) => read({ path: names[at % 3] ?? '' }))),
@@ -337,7 +337,7 @@ describe('longhaul mcp', () => {
     for (const { results } of found) expect(results[0]).toMatchObject({ path: 'tool.py' });
   });
 
-  test('tells a repository that moved on, and still reads the commit that is indexed', async () => {
+  test('reports a repository with newer commits, and still reads the indexed commit', async () => {
     const fresh = async (repository: string): Promise<IndexFreshnessOutput['repositories'][number] | undefined> =>
       (await mcp.ask<IndexFreshnessOutput>('index_freshness', { repository })).repositories[0];
     expect(await fresh(API)).toMatchObject({ commit, head: commit, behind: false, problem: null, unfinished: null });
@@ -367,7 +367,7 @@ describe('longhaul mcp', () => {
     expect(broken?.problem).toMatch(/no git repository/);
     await tools.store.deleteRepository('local/acme/gone');
 
-    // the index still has what is text and small enough
+    // the index still has small text files
     await tools.store.writeReceipt({ ...receipt, cloneUrl: gone.cloneUrl });
     expect(await read({ path: 'src/lanes.ts' })).toMatchObject({
       source: 'index',
@@ -394,7 +394,7 @@ describe('longhaul mcp', () => {
     expect(await mcp.call('list_repositories', {})).toMatchObject({ isError: false });
   });
 
-  test('a change of longhaul.yaml counts at once', async () => {
+  test('a change of longhaul.yaml applies immediately', async () => {
     const before = await readFile(estate.configPath, 'utf8');
     onTestFinished(() => writeFile(estate.configPath, before));
     await writeFile(estate.configPath, before.replace(estate.indexName, `${estate.indexName}Other`));
@@ -408,7 +408,7 @@ describe('longhaul mcp', () => {
     expect(await mcp.ask<ListRepositoriesOutput>('list_repositories', {})).toMatchObject({ total: 3 });
   });
 
-  test('while Weaviate is away it says so, and goes on when it is back', async () => {
+  test('reports that Weaviate is unavailable, and continues when it is back', async () => {
     const { url, grpc } = inject('stack').weaviate;
     const rest = await relayTo(Number(new URL(url).port));
     const rpc = await relayTo(Number(new URL(`grpc://${grpc}`).port));
@@ -465,7 +465,7 @@ describe('longhaul mcp', () => {
       return started;
     }
 
-    test('writes nothing but the protocol, and ends with its input', async () => {
+    test('writes only the protocol, and ends with its input', async () => {
       const server = await raw();
       expect(await server.ask(search)).toMatchObject({ content: [{ type: 'text' }] });
       server.write('this is no JSON\n{"jsonrpc":"2.0","id":99,"method":"no/such/method"}\n');
@@ -476,7 +476,7 @@ describe('longhaul mcp', () => {
       expect(server.lines.join('\n')).not.toContain(SECRET);
     });
 
-    test('what anything else in the process prints goes elsewhere', async () => {
+    test('other output of the process goes to standard error', async () => {
       const print =
         "process.on('newListener', (on) => on === 'SIGTERM' && setInterval(() => console.log('noise'), 20))";
       const server = await raw({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(print)}` });
@@ -487,7 +487,7 @@ describe('longhaul mcp', () => {
       expect(await server.ended).toEqual([0, null]);
     });
 
-    test.for(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, and ends its work', async (signal) => {
+    test.for(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, and stops its work', async (signal) => {
       const hanging = await hangingRepository();
       const server = await raw();
       const params = { name: 'index_freshness', arguments: { repository: hanging.id } };
@@ -504,7 +504,7 @@ describe('longhaul mcp', () => {
       expect(await server.ended).toEqual([0, null]);
     });
 
-    test('its help has what a client needs', async () => {
+    test('its help describes how to add it to a client', async () => {
       const { exitCode, stdout } = await longhaulProcess(env, ['mcp', '--help']);
       expect(exitCode).toBe(0);
       const example = /^\s*(\{"mcpServers".*\})$/m.exec(stdout)?.[1] ?? '';

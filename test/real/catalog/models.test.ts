@@ -20,7 +20,7 @@ import { collectRuns } from '../../support/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const KEY = 'sk-nobody-but-the-endpoint-reads-this';
-/** A module that asks an endpoint of OpenAI's kind, and unlike text2vec-openai needs no tokenizer from the Internet. */
+/** A module that uses an OpenAI-compatible endpoint, and unlike text2vec-openai needs no tokenizer from the Internet. */
 const MODULE = 'text2vec-morph';
 const BATCH = 8;
 
@@ -35,7 +35,7 @@ let folder: string;
 let stack: Stack;
 let endpoint: EmbeddingEndpoint;
 let connection: Connection;
-/** Orders what the worker processes do, and outlives them. */
+/** Starts flows for the worker processes, and outlives them. */
 let flows: { readonly worker: Worker; readonly done: Promise<void>; readonly connection: NativeConnection };
 
 beforeAll(async () => {
@@ -87,7 +87,7 @@ async function createModelEstate(model: string): Promise<{ estate: Estate; chang
       WEAVIATE_URL: url,
       WEAVIATE_GRPC: grpc,
       WEAVIATE_API_KEY: apiKey ?? '',
-      // nothing that another run embedded is known here
+      // no vectors of other runs are cached here
       LONGHAUL_CACHE_DIR: join(folder, `cache-${estate.indexName}`),
       EMBEDDING_KEY: KEY,
     },
@@ -121,7 +121,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     return () => handle.result();
   }
 
-  test('killed in the middle, asks only for the rest', async () => {
+  test('killed in the middle, requests only the rest', async () => {
     const held: { free: () => void } = { free: () => undefined };
     // the probe, then whole requests, of which the fourth gets no answer
     endpoint.misbehave = (number) =>
@@ -133,7 +133,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     logs += first.log();
     held.free();
     endpoint.misbehave = null;
-    // nobody waits here until Temporal misses the heartbeats (test/real/kill.test.ts does)
+    // without waiting until Temporal misses the heartbeats
     for (const id of [...started.keys(), 'sync/local/acme/catalog']) await client().workflow.getHandle(id).terminate();
     worker = await startWorkerProcess(estate, { env: change, args: ['--roles', 'repos'] });
     const result = await run('onboardRepositories');
@@ -158,7 +158,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     ]);
   });
 
-  test('removed and indexed again, embeds nothing', async () => {
+  test('when removed and indexed again, nothing is embedded', async () => {
     const before = endpoint.requests.length;
     expect(await (await run('removeRepositories'))()).toMatchObject({ succeeded: 1 });
     expect(await (await run('onboardRepositories'))()).toMatchObject({ succeeded: 1, failed: 0 });
@@ -173,7 +173,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     expect(endpoint.requests.slice(before).map(({ inputs }) => inputs.length)).toEqual([1]);
   });
 
-  test('a key that is refused is named, and so is one that is missing', async () => {
+  test('a refused key is reported, and so is a missing one', async () => {
     const env = commandEnv(estate, { ...change, EMBEDDING_KEY: 'sk-not-the-right-one' });
     const refused = await longhaul(env, ['search', 'a key that is wrong']);
     expect(refused).toMatchObject({ exitCode: 5, stderr: expect.stringContaining('EMBEDDING_KEY') as string });
@@ -185,7 +185,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
     });
   });
 
-  test('the key is nowhere but at the endpoint, and nothing is left in the scratch collection', async () => {
+  test('the key is only sent to the endpoint, and nothing is left in the scratch collection', async () => {
     await worker?.stop();
     logs += worker?.log() ?? '';
     const runs = await collectRuns(client(), started);
@@ -205,7 +205,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
   });
 });
 
-test('a module that Weaviate does not have is named before anything starts', async () => {
+test('a module that Weaviate lacks is reported before anything starts', async () => {
   const { estate, change } = await createModelEstate('stranger');
   const { exitCode, stdout, stderr } = await longhaulProcess(commandEnv(estate, change), [
     'worker',

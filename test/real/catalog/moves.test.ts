@@ -25,7 +25,7 @@ async function verified({ client }: FlowsFixture): Promise<FleetResult> {
   return (await startFlow(client, 'verifyCatalog', { all: true, full: true })).result();
 }
 
-/** The index has the repository under this id, completely and truly, and only under this one. */
+/** The index has the repository, complete and correct, only under this id. */
 async function expectOnly(flows: FlowsFixture, ...ids: string[]): Promise<void> {
   const { tools } = flows;
   const receipts = await tools.store.receipts();
@@ -50,7 +50,7 @@ describe('a folder that is moved', () => {
     await estate.create('acme/web', { 'b.ts': RECEIPT });
     await onboard(flows);
     await move(flows, 'acme/api', 'other/platform/interface');
-    // found, indexed, and then somebody pulled the plug: both are there
+    // found, indexed, and then killed: both ids exist
     const old = await tools.store.readReceipt('local/acme/api');
     expect(await onboard(flows)).toMatchObject({ succeeded: 1, skipped: 1, failed: 0, moved: 1, embedded: 0 });
     await expectOnly(flows, 'local/acme/web', 'local/other/platform/interface');
@@ -61,7 +61,7 @@ describe('a folder that is moved', () => {
     expect(await onboard(flows)).toMatchObject({ succeeded: 0, skipped: 2, moved: 0 });
   });
 
-  test('is moved by a sync too, with what changed since', async ({ flows }) => {
+  test('is also moved by a sync, with its changes', async ({ flows }) => {
     const { estate, tools } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await onboard(flows);
@@ -92,7 +92,7 @@ describe('a folder that is moved', () => {
     await expectOnly(flows, 'local/acme/renamed');
   });
 
-  test('a copy, or another repository under the old name, is no move', async ({ flows }) => {
+  test('a copy, or another repository under the old name, is not a move', async ({ flows }) => {
     const { estate } = flows;
     await estate.create('acme/api', { 'a.ts': LANES });
     await onboard(flows);
@@ -119,7 +119,7 @@ describe('a repository that is renamed on a forge', () => {
     return [{ name: 'work', type: 'github', url: forge.url }];
   });
 
-  test('is moved by the next sync, and what is kept of it under the old name goes', async ({ flows }) => {
+  test('is moved by the next sync, and everything stored under the old name is deleted', async ({ flows }) => {
     const { estate, tools, client } = flows;
     const forge = forgeOf(flows);
     await estate.create('acme/api', { 'a.ts': LANES });
@@ -139,13 +139,13 @@ describe('a repository that is renamed on a forge', () => {
     expect(existsSync(mirrorPath(cacheDir, 'work/acme/api'))).toBe(false);
     expect(existsSync(mirrorPath(cacheDir, 'work/acme/interface'))).toBe(true);
 
-    // transferred: an onboarding of where it is now knows it too
+    // transferred: an onboarding of the new place recognises it too
     await forge.rename('acme/interface', 'other/interface');
     const found = await startFlow(client, 'onboardRepositories', { patterns: ['other/*'] });
     expect(await found.result()).toMatchObject({ matched: 2, succeeded: 1, moved: 1, failed: 0, embedded: 0 });
     await expectOnly(flows, 'work/acme/web', 'work/other/interface', 'work/other/tool');
 
-    // the forge does not send the old name on any more, because somebody else has it: two repositories
+    // the forge no longer redirects the old name, because another repository has it: two repositories
     await forge.rename('other/tool', 'other/utensil');
     await estate.create('other/tool', { 'd.ts': LANES });
     const both = await startFlow(client, 'onboardRepositories', { patterns: ['other/*'] });

@@ -5,7 +5,7 @@ import { findTemporal } from '../../../stack/temporal.ts';
 import { sourceOf, test } from '../../support/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 
-/** What the UI reads to show a run. */
+/** The data that the UI shows for a run. */
 interface Metadata {
   readonly currentDetails: string;
   readonly definition: {
@@ -78,7 +78,7 @@ test('an operator starts, watches and answers a flow with the temporal program a
   expect(summaries).toContain('"syncRepository acme/api"');
 });
 
-test('a run can be cancelled: it stops, and what it had not finished keeps its old receipt', async ({ flows }) => {
+test('a run can be cancelled: it stops, and unfinished repositories keep their old receipts', async ({ flows }) => {
   const { estate, client, tools } = flows;
   const files = Object.fromEntries(
     Array.from({ length: 10_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
@@ -95,7 +95,7 @@ test('a run can be cancelled: it stops, and what it had not finished keeps its o
   expect(await tools.store.readReceipt('local/acme/big')).toMatchObject({ objects: 10_000, pending: null });
 });
 
-test('two who ask the same thing at the same time share one run', async ({ flows }) => {
+test('two concurrent starts with the same question share one run', async ({ flows }) => {
   const { estate, client } = flows;
   await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
   const [one, two] = await Promise.all([

@@ -5,7 +5,7 @@ import { test } from '../../support/flows.ts';
 test('another question never joins a run; the same one does, also a run that was started without a memo', async ({
   flows: { client, estate },
 }) => {
-  // no worker ends this run while the questions are asked
+  // no worker completes this run during the test
   const repository = `local/acme/${estate.indexName}`;
   const taskQueue = 'no-worker-polls-this';
   const workflowId = `sync/${repository}`;

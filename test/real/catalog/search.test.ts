@@ -27,7 +27,7 @@ describe('a search', () => {
 
   const ask = (query: string): Promise<SearchAnswer> => tools.search({ query, explain: true });
 
-  test.each(['??? !!!', '-> :: {}'])('of signs alone goes by meaning: %j', async (query) => {
+  test.each(['??? !!!', '-> :: {}'])('of punctuation alone uses vectors: %j', async (query) => {
     const { results } = await ask(query);
     expect(results).toHaveLength(2);
     for (const { score, explain } of results) {
@@ -43,7 +43,7 @@ describe('a search', () => {
     ['a word that is none', 'a'.repeat(1_900), /no words that can be searched for/],
     ['space', ' \t\n', /empty/],
     ['a text', 'word '.repeat(401), /2005 characters: give at most 2000/],
-  ])('of %s is refused in a sentence', async (_name, query, said) => {
+  ])('of %s is rejected with an explanation', async (_name, query, said) => {
     const message = expect.stringMatching(said) as string;
     await expect(ask(query)).rejects.toMatchObject({ type: 'InvalidInput', message });
   });
@@ -59,7 +59,7 @@ describe('a search', () => {
   );
 
   // the client of Weaviate tries for half a minute
-  test('of a Weaviate that has gone away is named', async () => {
+  test('of an unavailable Weaviate is a typed failure', async () => {
     const { weaviate } = inject('stack');
     const relay = await openRelay(weaviate.grpc);
     const client = await connectWeaviate({ ...weaviate, grpc: relay.address });

@@ -5,7 +5,7 @@ import { openBrowser } from '../../support/browser.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 
-/** The picture in docs/flows.md, made anew with RECORD_SCREENSHOTS=1. */
+/** The picture in docs/flows.md, recorded again with RECORD_SCREENSHOTS=1. */
 const PICTURE = fileURLToPath(new URL('../../../docs/images/temporal-ui.png', import.meta.url));
 
 let browser: Browser;
@@ -89,7 +89,7 @@ async function openRun(id: string): Promise<void> {
   await page.getByText('Result').first().waitFor();
 }
 
-/** Types an object into an editor and leaves it, upon which the editor lays it out and everything below it moves. */
+/** Types an object into an editor and leaves it; the editor then formats it, which moves everything below. */
 async function write(editor: Locator, text: string): Promise<void> {
   await editor.fill(text);
   await editor.blur();

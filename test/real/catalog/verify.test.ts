@@ -41,7 +41,7 @@ async function onboard({ client }: FlowsFixture): Promise<FleetResult> {
 /** Two repositories, one of them with a second commit, and an object of the first. */
 async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: RawObject }> {
   const { estate, client } = flows;
-  // a path that is no text, an empty list of symbols, a file in no language: whatever can look altered without being so
+  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look altered
   await estate.create('acme/api', { 'src/lanes.ts': RECEIPT, 'notes.txt': 'plain words\n', '"caf\\351.ts"': LANES });
   await estate.create('acme/web', { 'plan.ts': PLAN, 'LICENSE.weird': 'nothing\n' });
   expect(await onboard(flows)).toMatchObject({ succeeded: 2 });
@@ -52,7 +52,7 @@ async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: Ra
   return { stale: old };
 }
 
-/** What the index holds, apart from times. */
+/** The content of the index, without times. */
 async function contentOf(raw: RawIndex): Promise<unknown> {
   const [chunks, receipts] = await Promise.all([raw.chunks(), raw.receipts()]);
   return {
@@ -66,7 +66,7 @@ function kindsOf({ verification }: FleetResult): Partial<Record<DifferenceKind, 
   return Object.fromEntries(found) as Partial<Record<DifferenceKind, number>>;
 }
 
-/** Everything that a full verification would look at, without its flows: their sums are tested elsewhere. */
+/** A full verification without flows: their totals are tested elsewhere. */
 async function compared({ tools }: FlowsFixture, repair: boolean): Promise<object> {
   const { verifyRepository } = createCatalogActivities(tools);
   const plan = await tools.planner.verification(null, { full: true });
@@ -93,7 +93,7 @@ async function compared({ tools }: FlowsFixture, repair: boolean): Promise<objec
   return sum;
 }
 
-/** What a killed Weaviate is like that kept an object but lost the index entries which lead to it: only its id does. */
+/** A Weaviate after a kill that still has an object but lost its index entries: only its id finds it. */
 function hidingUntilPurged(store: IndexStore, id: string): Partial<IndexStore> {
   let isHidden = true;
   async function* visible<Entry extends { readonly id: string }>(
@@ -117,11 +117,11 @@ const NOTHING = { failed: 0, objectsWritten: 0, objectsDeleted: 0, verification:
 interface Damage {
   readonly what: string;
   readonly found: Partial<Record<DifferenceKind, number>>;
-  /** False for what numbers do not tell. */
+  /** False for damage that numbers do not show. */
   readonly cheap: boolean;
   readonly written: number;
   readonly deleted: number;
-  /** Gives the ids that may be written. */
+  /** Returns the ids that may be written. */
   readonly damage: (
     raw: RawIndex,
     objects: readonly RawObject[],
@@ -246,7 +246,7 @@ const DAMAGES: readonly Damage[] = [
 ];
 
 describe('verification', () => {
-  test('finds nothing in a healthy index, and mends each damage by itself', async ({ flows, raw }) => {
+  test('finds nothing in a healthy index, and repairs each kind of damage', async ({ flows, raw }) => {
     const { tools } = flows;
     const { stale } = await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
@@ -274,7 +274,7 @@ describe('verification', () => {
     }
   });
 
-  test('what the numbers tell is mended without looking at the rest', async ({ flows, raw }) => {
+  test('differences in the numbers are repaired without checking the rest', async ({ flows, raw }) => {
     await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
     const [object] = await raw.chunks();
@@ -285,7 +285,10 @@ describe('verification', () => {
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
-  test('many damages at once, in any order, end in the index from scratch', async ({ flows, raw }) => {
+  test('several kinds of damage at once, in any order, are repaired to the index of a full run', async ({
+    flows,
+    raw,
+  }) => {
     await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
     let state = 42;
@@ -314,7 +317,7 @@ describe('verification', () => {
     }
   });
 
-  test('a repair that is stopped anywhere is finished by the next one', async ({ flows, raw }) => {
+  test('a repair that is stopped at any point is finished by the next one', async ({ flows, raw }) => {
     const { estate, tools } = flows;
     await estate.create('acme/big', Object.fromEntries(Object.entries(MANY).slice(0, 400)));
     await onboard(flows);
@@ -332,7 +335,7 @@ describe('verification', () => {
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
-  test('an object that Weaviate has and does not find is written anew', async ({ flows, raw }) => {
+  test('an object that Weaviate has but does not find is written again', async ({ flows, raw }) => {
     const { tools } = flows;
     await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
@@ -347,7 +350,7 @@ describe('verification', () => {
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
-  test('never takes a sync that runs for damage', async ({ flows, raw }) => {
+  test('never treats a running sync as damage', async ({ flows, raw }) => {
     const { estate, client, tools } = flows;
     await indexTwo(flows, raw);
     await estate.commit('acme/api', MANY);
@@ -361,7 +364,7 @@ describe('verification', () => {
     expect(await verify(flows)).toMatchObject(NOTHING);
   });
 
-  test('objects whose receipt was lost are foreign; the next onboarding brings them back', async ({ flows, raw }) => {
+  test('objects without their receipt are foreign; the next onboarding restores them', async ({ flows, raw }) => {
     await indexTwo(flows, raw);
     const healthy = await contentOf(raw);
     await raw.deleteReceipt(WEB);
@@ -375,7 +378,10 @@ describe('verification', () => {
 });
 
 describe('a repository that is gone', () => {
-  test('is removed when its provider has others to show, and never because of an outage', async ({ flows, raw }) => {
+  test('is removed when its provider shows other repositories, and never because of an outage', async ({
+    flows,
+    raw,
+  }) => {
     const { estate, tools } = flows;
     await indexTwo(flows, raw);
     await rename(estate.root, `${estate.root}-away`);
@@ -393,7 +399,7 @@ describe('a repository that is gone', () => {
     expect(await tools.store.readReceipt(WEB)).toBeNull();
     expect(await verify(flows, { full: true })).toMatchObject({ matched: 1, ...NOTHING });
 
-    // nothing is left of the organization: that may as well be a disk that is not mounted
+    // the organization is empty: this could be a disk that is not mounted
     await rm(estate.gitDir('acme/api'), { recursive: true });
     const doubtful = await verify(flows, { repair: true });
     expect(kindsOf(doubtful)).toEqual({ gone: 1 });
@@ -401,10 +407,7 @@ describe('a repository that is gone', () => {
     expect(await tools.store.readReceipt(API)).not.toBeNull();
   });
 
-  test('one whose provider is not configured is foreign, and stays until somebody removes it', async ({
-    flows,
-    raw,
-  }) => {
+  test('one whose provider is not configured is foreign, and stays until it is removed', async ({ flows, raw }) => {
     const { tools } = flows;
     await indexTwo(flows, raw);
     const web = await tools.store.readReceipt(WEB);
@@ -416,7 +419,7 @@ describe('a repository that is gone', () => {
     expect(await tools.store.readReceipt('elsewhere/acme/web')).not.toBeNull();
   });
 
-  test('one that was ingested as a stream is checked by its numbers only', async ({ flows, raw }) => {
+  test('one that was ingested as a stream is checked only by its numbers', async ({ flows, raw }) => {
     const { tools, client } = flows;
     const line = { repo_id: 'stdin/acme/feed', op: 'add', path: 'a.ts', content: LANES };
     const [spooled] = await tools.spool.put(Readable.from([`${JSON.stringify(line)}\n`]), 'stdin');
@@ -438,7 +441,7 @@ describe('a repository that is gone', () => {
 });
 
 describe('longhaul index verify', () => {
-  test('says what differs and ends with a code of its own until it is mended', async ({ flows, raw }) => {
+  test('reports differences and ends with a separate exit code until they are repaired', async ({ flows, raw }) => {
     await indexTwo(flows, raw);
     const env = commandEnv(flows.estate);
     const run = (...args: string[]) => longhaul(env, ['index', 'verify', ...args]);
@@ -450,7 +453,7 @@ describe('longhaul index verify', () => {
     expect(differs.exitCode).toBe(7);
     expect(JSON.parse(differs.stdout)).toMatchObject({ verification: { differences: { missing: 1 } } });
     const mended = await run('--all', '--repair');
-    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('mended: 1 missing') as string });
+    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
     expect((await run('--all', '--full')).exitCode).toBe(0);
   });
 });

@@ -27,7 +27,7 @@ describe('webhooks', () => {
     expect(await indexed(flows, 'local/acme/burst')).toBe(last);
   });
 
-  test('pushes that come while it works, ends and begins again: none is lost', async ({ flows }) => {
+  test('pushes during its work, its end and its restart: none is lost', async ({ flows }) => {
     const { estate, client } = flows;
     await estate.create('acme/busy', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
@@ -88,7 +88,7 @@ describe('webhooks', () => {
     expect((await tools.store.receipts()).map(({ repository }) => repository)).toEqual(['local/acme/api']);
   });
 
-  test('every example of GitHub is handled or politely ignored', async ({ flows, gateway }) => {
+  test('every example of GitHub is handled or ignored without an error', async ({ flows, gateway }) => {
     const ids = new Set<string>();
     const answers = new Map<number, number>();
     let sent = 0;
@@ -123,7 +123,7 @@ describe('messages that are refused', () => {
   const reencoded = JSON.stringify(JSON.parse(body), null, 1);
   const form = `payload=${encodeURIComponent(body)}`;
 
-  test('forged, altered, unsigned, too large, no JSON, another type: nothing is started, no secret is logged', async ({
+  test('forged, altered, unsigned, too large, not JSON, another type: nothing is started, no secret is logged', async ({
     flows,
     gateway,
   }) => {
@@ -156,7 +156,7 @@ describe('messages that are refused', () => {
     expect(gateway.log()).not.toContain(SECRET);
     expect(gateway.log()).not.toContain('acme');
 
-    // as GitHub sends it when it is told to send forms
+    // as GitHub sends it when it is configured to send forms
     const answer = await fetch(`${gateway.url}/webhooks/github`, {
       method: 'POST',
       headers: { ...signed(form), 'content-type': 'application/x-www-form-urlencoded' },
@@ -168,7 +168,7 @@ describe('messages that are refused', () => {
     await followed(flows, 'local/acme/api');
   });
 
-  test('a server that is not configured, or twice the same, is said at the start', async ({ flows }) => {
+  test('a missing secret, or the same secret twice, is reported at the start', async ({ flows }) => {
     const { estate, client } = flows;
     const webhook = { provider: 'local', forge: 'github', secretEnv: 'NO_SUCH_SECRET' };
     await expect(startGateway(estate, client, { webhooks: [webhook] })).rejects.toThrow(/NO_SUCH_SECRET .* is not set/);
@@ -182,7 +182,7 @@ describe('messages that are refused', () => {
   });
 });
 
-describe('what happens on a forge', () => {
+describe('changes at a forge', () => {
   const forges = new Map<string, Forge>();
   test.override('webhooks', [{ provider: 'work', secretEnv: 'WEBHOOK_SECRET' }]);
   test.override('providers', async ({}, { onCleanup }) => async (root: string) => {
@@ -229,9 +229,9 @@ describe('what happens on a forge', () => {
     forge.archived.delete('acme/web');
     expect(await happens('unarchived', 'acme/web')).toEqual(['work/acme/web', 'work/other/interface']);
 
-    // a message that is older than what is there now
+    // a message that is older than the current repository
     expect(await happens('deleted', 'acme/web')).toEqual(['work/acme/web', 'work/other/interface']);
-    // nor does it take out what nobody declared
+    // nor is an undeclared repository removed
     for (const late of ['archived', 'deleted']) {
       expect(await happens(late, 'other/interface')).toEqual(['work/acme/web', 'work/other/interface']);
     }

@@ -45,7 +45,7 @@ function objects(count: number, path = 'src/a.ts'): IndexObject[] {
   }));
 }
 
-test('an object is in Weaviate as its own client writes it', async () => {
+test('an object is stored exactly as by the client of Weaviate', async () => {
   const client = await connectWeaviate(inject('stack').weaviate);
   const [ours, theirs] = ['WriteOurs', 'WriteTheirs'].map((name) => createIndexStore(client, name, 'd'));
   if (!ours || !theirs) throw new Error('two stores');
@@ -79,9 +79,9 @@ test('an object is in Weaviate as its own client writes it', async () => {
   }
 });
 
-test('a write that fails leaves nothing on its way', async () => {
+test('a failed write leaves no requests in progress', async () => {
   const client = await connectWeaviate(inject('stack').weaviate);
-  // the last try of the first request is refused before the second request arrives
+  // the last attempt of the first request is refused before the second request arrives
   const gate = new EventEmitter();
   const lastTry = once(gate, 'last try');
   const calls = { refused: 0, answered: 0 };
@@ -110,7 +110,7 @@ test('a write that fails leaves nothing on its way', async () => {
   }
 });
 
-describe('a Weaviate that goes away in the middle of a write', () => {
+describe('a Weaviate that becomes unavailable in the middle of a write', () => {
   let dataDir: string;
   let stack: Stack;
   let client: IndexClient;
@@ -132,7 +132,7 @@ describe('a Weaviate that goes away in the middle of a write', () => {
     return child.pid;
   }
 
-  test('and hangs: an abort ends the write at once, and the same write succeeds later', async () => {
+  test('and hangs: an abort ends the write immediately, and the same write succeeds later', async () => {
     const store = createIndexStore(client, 'Frozen', 'd');
     await store.prepare();
     const stop = new AbortController();
@@ -166,7 +166,7 @@ describe('a Weaviate that goes away in the middle of a write', () => {
       const disturbed = index().catch((error: unknown) => error);
       await expect.poll(() => tools.store.count(id), { interval: 5 }).toBeGreaterThan(200);
       process.kill(serverPid(), 'SIGKILL');
-      // a server that is back soon enough costs the run nothing but tries
+      // a server that is back soon enough causes only retries
       expect(await disturbed).toSatisfy(
         (end: unknown) => !(end instanceof Error) || (end instanceof LonghaulError && end.type === 'ServerUnavailable'),
       );

@@ -24,7 +24,7 @@ import { memoryIo } from '../../support/memory-io.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Everything that a wing with one flow consists of, as files below its folders. */
+/** All files of a wing with one flow. */
 const WING: Readonly<Record<string, string>> = {
   'domain/flows.ts': `import { defineFlow } from '${root}domain/shared/flow.ts';
 export const playFlow = defineFlow<{ readonly toy: string; readonly times?: number }, { readonly played: string[] }>()({
@@ -61,7 +61,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
   connections: { connection },
   place,
 }) => {
-  // not the client whose runs are replayed with the bundle of the product
+  // a separate client, because the runs of the shared one are replayed with the bundle of the product
   const client = new Client({ connection, namespace: NAMESPACE });
   mkdirSync(join(root, '.cache'), { recursive: true });
   const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
@@ -93,7 +93,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(JSON.parse(io.out())).toEqual({ workflowId: 'toy/bear', played: ['bear 1', 'bear 2'] });
       expect(await program.run(['toys'])).toBe(0);
       expect(io.out()).toContain('playWithToy\n');
-      // the program that does not have the wing does not know the flow
+      // the program without the wing does not know the flow
       expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
       expect(io.err()).toContain('toy/bear is a run of playWithToy');
 
@@ -119,7 +119,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(Object.keys((describeApi(FLOWS) as { paths: object }).paths)).not.toContain('/v1/flows/playWithToy');
       await gateway.close();
 
-      // started by hand with a wrong input, the flow itself refuses
+      // started directly with an invalid input, the flow itself rejects it
       const byHand = await client.workflow.start('playWithToy', {
         taskQueue: 'toys',
         workflowId: 'toy/by-hand',

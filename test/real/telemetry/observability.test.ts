@@ -77,7 +77,7 @@ describe('a worker, seen from outside', () => {
     const handle = await startFlow(client, 'syncGroup', INPUT);
     onboarding = handle.workflowId;
     expect(await handle.result()).toMatchObject({ succeeded: 2 });
-    // the flow's last lines come beside its result
+    // the last log lines of a flow arrive together with its result
     await expect
       .poll(() => eventsOf(worker.log(), 'sync_group_done'))
       .toMatchObject([
@@ -113,13 +113,13 @@ describe('a worker, seen from outside', () => {
     );
   });
 
-  test('names a repository that fails, and for how many runs of its schedule', async () => {
+  test('reports a failing repository, and the number of failed runs of its schedule', async () => {
     await rm(estate.gitDir('acme/web'), { recursive: true });
     await schedule.unpause();
     const done = (): Record<string, unknown>[] => eventsOf(worker.log(), 'sync_group_done').slice(1);
     await expect.poll(() => done().length).toBeGreaterThanOrEqual(2);
     await schedule.pause();
-    // each run of a schedule is told of the result of the one before
+    // each run of a schedule gets the result of the previous one
     expect(done()).toMatchObject(done().map((_, run) => ({ failed: 1, failing_runs: run + 1 })));
     const samples = await scrape(address);
     expect(samples.get(`longhaul_group_failing_runs{group="${GROUP}"}`)).toBeGreaterThanOrEqual(2);
@@ -138,7 +138,7 @@ describe('a worker, seen from outside', () => {
     expect(Date.parse(since)).toBeLessThan(started);
   });
 
-  test('has every metric that the dashboard and the alert rules ask for', async () => {
+  test('has every metric that the dashboard and the alert rules use', async () => {
     const webhook = { provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' };
     const gateway = await startGatewayProcess(estate, { webhooks: [webhook] });
     onTestFinished(async () => void (await gateway.stop()));
@@ -151,7 +151,7 @@ describe('a worker, seen from outside', () => {
     expect(unknown).toEqual([]);
   });
 
-  test('tells nothing again when another worker replays a run', async () => {
+  test('logs nothing again when another worker replays a run', async () => {
     await worker.stop();
     worker = await startWorkerProcess(estate);
     const progress = await client.workflow.getHandle(onboarding).query<FleetProgress>('progress');
@@ -160,7 +160,7 @@ describe('a worker, seen from outside', () => {
   });
 });
 
-test('a worker is alive but not ready while a server is away', { timeout: 300_000 }, async () => {
+test('a worker is alive but not ready while a server is unavailable', { timeout: 300_000 }, async () => {
   const { temporalAddress, weaviate } = inject('stack');
   const estate = await createEstate();
   onTestFinished(() => estate.dispose());

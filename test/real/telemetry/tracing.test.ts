@@ -14,7 +14,7 @@ import { type OtlpCollector, type ReceivedSpan, startOtlpCollector } from '../..
 import { collectRuns, replayAll } from '../../support/replay.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 
-/** Names of a span and of those that it is in, the root first. */
+/** Names of a span and its ancestors, the root first. */
 function pathOf(span: ReceivedSpan, spans: readonly ReceivedSpan[]): string[] {
   const parent = spans.find(({ id, trace }) => id === span.parent && trace === span.trace);
   const above = span.parent === '' ? [] : parent === undefined ? ['(not received)'] : pathOf(parent, spans);
@@ -31,11 +31,11 @@ const PATH = [
   'weaviate batch',
 ];
 
-/** What a replayed workflow would send its spans to. */
+/** The sink for spans of a replayed workflow. */
 const NOWHERE = { export: { fn: () => undefined, callDuringReplay: false } };
 
 test(
-  'a trace leads from the start of a flow to the write in Weaviate, and changes nothing else',
+  'a trace covers everything from the start of a flow to the write in Weaviate, and changes nothing else',
   { timeout: 300_000 },
   async () => {
     const collector: OtlpCollector = await startOtlpCollector();
@@ -70,7 +70,7 @@ test(
     await expect.poll(line).toBeDefined();
     expect(JSON.parse(line() ?? '')).toMatchObject({ trace_id: [...traces][0] });
 
-    // traces may be wanted, or not any more, while flows are under way: their histories are the same
+    // traces can be turned on or off while flows are running: their histories are the same
     const connection = await Connection.connect({ address: inject('stack').temporalAddress });
     onTestFinished(() => connection.close());
     const client = new Client({ connection, namespace: NAMESPACE });
@@ -106,7 +106,7 @@ const WEBHOOK_PATH = [
   'weaviate batch',
 ];
 
-test('a trace leads from a webhook to the write in Weaviate', { timeout: 300_000 }, async () => {
+test('a trace covers everything from a webhook to the write in Weaviate', { timeout: 300_000 }, async () => {
   const collector = await startOtlpCollector();
   onTestFinished(() => collector.close());
   const estate = await createEstate();

@@ -36,7 +36,7 @@ export const test = base
     onCleanup(() => raw.close());
     return raw;
   })
-  // what a new index holds of a repository now
+  // the content of a new index for the current repository
   .extend('fromScratch', async ({ raw }, { onCleanup }) => {
     const estate = await createEstate();
     const tools = await openEstate(estate);
@@ -86,7 +86,7 @@ export async function verify({ client }: FlowsFixture, options: object = { full:
   return (await startFlow(client, 'verifyCatalog', { all: true, ...options })).result();
 }
 
-/** Brings one repository up to date without a flow around it. */
+/** Syncs one repository without a flow. */
 export function indexed(tools: OpenTools, cloneUrl: string, branches: readonly string[]): Promise<RepositoryOutcome> {
   return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
     repository: { id: API, cloneUrl },
@@ -94,7 +94,7 @@ export function indexed(tools: OpenTools, cloneUrl: string, branches: readonly s
   });
 }
 
-/** The index is true in itself, and holds what a new one would. Gives it. */
+/** Checks that the index is consistent, and equals a new one. Returns it. */
 export async function expectAsNew(
   { flows: { tools }, raw, fromScratch }: { flows: FlowsFixture; raw: RawIndex; fromScratch: FromScratch },
   cloneUrl: string,
@@ -110,7 +110,7 @@ export function refsIn({ receipts }: IndexDump): string[] {
   return receipts.map(({ ref }) => ref);
 }
 
-/** How often objects are held by these refs, by the refs. */
+/** The number of objects by their refs. */
 export function countByRefs({ refs }: IndexDump): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const held of Object.values(refs)) counts[held.join(' ')] = (counts[held.join(' ')] ?? 0) + 1;

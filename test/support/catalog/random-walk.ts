@@ -13,14 +13,14 @@ import { makeRandomWalk, moveHead } from '../histories.ts';
 /** The only repository of these tests. */
 export const ID = 'local/acme/walk';
 
-/** Brings the repository of {@link ID} up to date without a flow around it. */
+/** Syncs the repository {@link ID} without a flow. */
 export function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryOutcome> {
   return new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, {
     repository: { id: ID, cloneUrl },
   });
 }
 
-/** At every step of a random history the index that was kept up to date equals one that is made from scratch. Gives the number of steps. */
+/** Checks at every step of a random history that the incremental index equals a new one. Returns the number of steps. */
 export async function expectWalkEqualsScratch(seed: number): Promise<number> {
   const estate = await createEstate();
   const other = await createEstate();

@@ -37,12 +37,12 @@ export function configured({ id, hash }: NewKey, name: string): object {
   return { id, hash, name };
 }
 
-/** What the index holds of a repository: the commit; null when it is not there. */
+/** The indexed commit of a repository; null when it is not indexed. */
 export async function indexed({ tools }: FlowsFixture, id: string): Promise<string | null> {
   return (await tools.store.readReceipt(id))?.commit ?? null;
 }
 
-/** What became of what was told of a repository so far, by webhooks too. */
+/** The results of all events of a repository so far, including webhooks. */
 export async function followed({ client, started }: FlowsFixture, id: string): Promise<FollowResult> {
   if (started.some(([workflowId]) => workflowId === 'deliveries')) {
     await client.workflow.getHandle('deliveries').result();
@@ -52,7 +52,7 @@ export async function followed({ client, started }: FlowsFixture, id: string): P
   return (await handle.result()) as FollowResult;
 }
 
-/** What became of all that was told of a repository, run by run. */
+/** The results of all events of a repository, by run. */
 export async function runsOf({ client, started }: FlowsFixture, id: string): Promise<FollowResult[]> {
   const results: FollowResult[] = [];
   for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowId = 'follow/${id}'` })) {
@@ -62,7 +62,7 @@ export async function runsOf({ client, started }: FlowsFixture, id: string): Pro
   return results;
 }
 
-/** What became of GitHub's messages, as the metrics have it. */
+/** The results of GitHub's messages, from the metrics. */
 export async function outcomes({ metrics }: TestGateway): Promise<Record<string, number>> {
   const samples = [...samplesIn(await metrics.text())];
   return Object.fromEntries(

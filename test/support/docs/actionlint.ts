@@ -3,7 +3,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { fetchGoProgram } from '../../../stack/fetch-go-program.ts';
 import pin from './actionlint.json' with { type: 'json' };
 
-/** The pinned actionlint, which Go builds once into the user's cache: its path. */
+/** The path of the pinned actionlint, which Go builds once into the user's cache. */
 export function fetchActionlint(): Promise<string> {
   const { env } = process;
   return fetchGoProgram(
@@ -16,7 +16,7 @@ export function fetchActionlint(): Promise<string> {
   );
 }
 
-/** What actionlint reports about one workflow: `file:line:column: message [rule]` lines; empty when all is well. */
+/** The problems that actionlint reports for one workflow, as `file:line:column: message [rule]` lines; empty for none. */
 export async function actionlint(program: string, root: string, name: string, text: string): Promise<string> {
   // shellcheck and pyflakes are off: the result must not depend on what else is installed
   const args = ['-no-color', '-oneline', '-shellcheck=', '-pyflakes=', '-stdin-filename', name, '-'];

@@ -6,10 +6,10 @@ import { createProgram } from '../../../client/cli/program.ts';
 import { readScene } from '../../../examples/scene.ts';
 import { memoryIo } from '../memory-io.ts';
 
-/** Why a command would not run; null when it would, or when it is no program of ours. */
+/** Why a command would not run; null when it would, or when it is not a program of ours. */
 export type Refusal = string | null;
 
-/** What `npm run` and `npx vitest` know. */
+/** The scripts and projects of `npm run` and `npx vitest`. */
 export interface Checkout {
   readonly root: string;
   readonly scripts: Readonly<Record<string, string>>;
@@ -19,7 +19,7 @@ export interface Checkout {
 
 /**
  * Checks a command as a reader would type it. `longhaul` is parsed by the real program, whose actions do not run; `npm` and
- * `node` by what they start. Usage notation is understood: `[--full]`, `PATTERN...`, `list|show`.
+ * `node` by what they start. Usage notation is supported: `[--full]`, `PATTERN...`, `list|show`.
  */
 export async function checkCommand(words: readonly string[], checkout: Checkout): Promise<Refusal> {
   for (const variant of variants(words)) {
@@ -31,7 +31,7 @@ export async function checkCommand(words: readonly string[], checkout: Checkout)
 
 /**
  * Checks a command that a sentence only mentions, such as `longhaul search --branch`: its subcommands and options must be
- * there, its arguments may be missing.
+ * exist, its arguments may be missing.
  */
 export async function checkMention(words: readonly string[], checkout: Checkout): Promise<Refusal> {
   for (const variant of variants(words)) {
@@ -63,7 +63,7 @@ async function checkVariant(words: readonly string[], checkout: Checkout): Promi
   }
 }
 
-/** The real program takes the arguments. Nothing is done. */
+/** Checks that the real program accepts the arguments. Nothing is executed. */
 async function parse(args: readonly string[]): Promise<Refusal> {
   if (args[0] === 'COMMAND') return null;
   const io = memoryIo();
@@ -80,13 +80,13 @@ async function mention(args: readonly string[]): Promise<Refusal> {
     if (word.startsWith('--')) {
       const known = [...command.options, ...program.createHelp().visibleOptions(program)];
       if (known.some((option) => option.long === word)) continue;
-      // it may belong to the default command of a group, which only the parser knows
+      // it may belong to the default command of a group, which only the parser resolves
       if (!refusal.includes('argument missing')) return `unknown option ${word}`;
       continue;
     }
     const next = command.commands.find((one) => one.name() === word || one.aliases().includes(word));
     if (next !== undefined) command = next;
-    // a group of commands takes no other word, but for those that do something themselves
+    // a group of commands accepts no other word, except groups that are commands themselves
     else if (command.commands.length > 0 && command.registeredArguments.length === 0) return `unknown command ${word}`;
   }
   return null;
@@ -120,7 +120,7 @@ function npx(args: readonly string[], checkout: Checkout): Promise<Refusal> | Re
   return null;
 }
 
-/** Projects exist, and filters mean at least one file. */
+/** Checks that projects exist, and that filters match at least one file. */
 function vitest(args: readonly string[], { root, projects }: Checkout): Refusal {
   const files = globSync('test/**/*.test.ts', { cwd: root });
   for (let at = 0; at < args.length; at++) {
@@ -143,7 +143,7 @@ function sourceOf(path: string): string {
   return path.startsWith('dist/') ? path.slice('dist/'.length).replace(/\.js$/, '.ts') : path;
 }
 
-/** The commands that usage notation stands for: `a [--b] c|d` is `a --b c` and `a --b d`. */
+/** Expands usage notation to commands: `a [--b] c|d` is `a --b c` and `a --b d`. */
 function variants(words: readonly string[]): readonly (readonly string[])[] {
   return words.reduce<readonly (readonly string[])[]>(
     (all, word) => {

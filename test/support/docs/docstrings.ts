@@ -1,6 +1,6 @@
 import { type Comment, parseSync, type Span } from 'oxc-parser';
 
-/** What of a source has a docstring. */
+/** The docstrings of a source. */
 export interface Coverage {
   /** How many declarations need one. */
   readonly total: number;
@@ -17,7 +17,7 @@ interface Declared extends Span {
 /**
  * The docstrings of a source. One is needed for every exported function, class, constant, interface, type and enum; for
  * every method of an exported interface; for every public member of an exported class; and for every optional field of an
- * exported interface, because its default is said nowhere else. What a file exports again is documented where it is declared.
+ * exported interface, because its default is documented nowhere else. Re-exports are documented where they are declared.
  * Throws when the source cannot be parsed.
  */
 export function docstringsOf(path: string, source: string): Coverage {
@@ -36,7 +36,7 @@ function isDocstring({ type, value }: Comment): boolean {
   return type === 'Block' && value.startsWith('*') && /\w/.test(value);
 }
 
-/** What one statement exports, and the members of it that need a docstring. */
+/** The exports of one statement, and their members that need a docstring. */
 function declarationsOf(statement: Statement): readonly Declared[] {
   const { start, end } = statement;
   if (statement.type === 'ExportDefaultDeclaration') return [{ name: 'default', start, end }];

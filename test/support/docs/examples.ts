@@ -10,14 +10,14 @@ import { configSchema } from '../../../domain/config/config.schema.ts';
 import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { inputSchema } from '../../../domain/shared/flow.schema.ts';
 
-/** A source to compile, and where in the documents it is from. */
+/** A source to compile, and its place in the documents. */
 export interface Source {
   /** `file:line`. */
   readonly from: string;
   readonly text: string;
 }
 
-/** Why a YAML example is wrong; null when it is not. Its keys tell which file it is an example of. */
+/** Why a YAML example is invalid; null when it is valid. Its keys determine the kind of file. */
 export function checkYaml(text: string): string | null {
   try {
     const value = parse(text) as Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ export function checkYaml(text: string): string | null {
   }
 }
 
-/** Why a flow does not take an input; null when it does. `<digest>` and `<oid>` stand for any. */
+/** Why a flow rejects an input; null when it accepts it. `<digest>` and `<oid>` stand for any. */
 export function checkFlowInput(type: string, input: string): string | null {
   const flow = catalogFlows.find((one) => one.type === type);
   if (flow === undefined) return `no flow is called ${type}`;
@@ -56,7 +56,7 @@ function problemOf(schema: z.ZodType, value: unknown): string | null {
 }
 
 /**
- * What the compiler says of sources that import this package as `longhaul`, or files of the repository from its root as
+ * The compiler's errors for sources that import this package as `longhaul`, or files of the repository from its root as
  * `#root/…`: `file:line: message`, with the place in the documents.
  */
 export async function compile(root: string, sources: readonly Source[]): Promise<readonly string[]> {

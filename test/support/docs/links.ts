@@ -3,8 +3,8 @@ import { join, normalize } from 'node:path';
 import type { Page } from './markdown.ts';
 
 /**
- * Links that lead nowhere, as `file:line target: why`: to a file that is not there, to a heading that the file does not have,
- * or out of the repository. Addresses of the web are not asked.
+ * Broken links, as `file:line target: why`: to a missing file, to a missing heading,
+ * or out of the repository. Web addresses are not requested.
  */
 export function brokenLinks(pages: readonly Page[], root: string): readonly string[] {
   const byPath = new Map(pages.map((page) => [page.path, page]));

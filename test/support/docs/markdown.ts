@@ -22,7 +22,7 @@ export interface Block {
   readonly line: number;
 }
 
-/** What the checks need of a document. */
+/** The parts of a document that the checks need. */
 export interface Page {
   /** Path from the root of the repository. */
   readonly path: string;
@@ -31,7 +31,7 @@ export interface Page {
   /** Inline code. */
   readonly codes: readonly Place[];
   readonly blocks: readonly Block[];
-  /** Fragments that GitHub gives the headings, and ids of HTML anchors. */
+  /** Fragments that GitHub assigns to headings, and ids of HTML anchors. */
   readonly anchors: ReadonlySet<string>;
   /** Tables, as rows of cells; the first row is the head. Cells keep their marks. */
   readonly tables: readonly (readonly (readonly string[])[])[];
@@ -74,7 +74,7 @@ export function readPage(path: string, text: string): Page {
   return { path, links, codes, blocks, anchors, tables };
 }
 
-/** Every document of the repository: those at its root, below `docs/` and `.github/`, and beside benchmarks. */
+/** Every document of the repository: at its root, below `docs/` and `.github/`, and next to benchmarks. */
 export function readPages(): readonly Page[] {
   const below = (folder: string): string[] =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name));

@@ -8,7 +8,7 @@ export interface ShellCommand {
   readonly line: number;
 }
 
-/** Reads the commands of shell scripts, those in pipes and substitutions too. */
+/** Reads the commands of shell scripts, including those in pipes and substitutions. */
 export async function createShellReader(): Promise<(script: string) => readonly ShellCommand[]> {
   await Parser.init();
   const parser = new Parser();
@@ -30,7 +30,7 @@ export async function createShellReader(): Promise<(script: string) => readonly 
   };
 }
 
-/** The text of a word as the program gets it; what the shell would fill in stays as it is written. */
+/** The text of a word as the program gets it; shell expansions stay as written. */
 function wordOf({ type, text }: Node): string {
   return type === 'string' || type === 'raw_string' ? text.slice(1, -1) : text;
 }

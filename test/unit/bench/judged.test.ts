@@ -56,7 +56,7 @@ describe('fetchJudged', () => {
   let server: Server;
   let registries: Registries;
   let asked: string[];
-  /** What the registry serves, by path. */
+  /** The files of the registry, by path. */
   let served: Map<string, string | Uint8Array>;
 
   beforeEach(async () => {
@@ -86,7 +86,7 @@ describe('fetchJudged', () => {
     ['go', 'example.com/Some/thing', '/example.com/!some/thing/@v/1.0.0.zip'],
     ['maven', 'org.example:thing', '/org/example/thing/1.0.0/thing-1.0.0-sources.jar'],
   ] as const)(
-    'makes the same commit of a package of %s, and asks nobody the second time',
+    'makes the same commit from a package of %s, without requests the second time',
     async (registry, name, path) => {
       const judged = await publish(registry, name, path);
 
@@ -107,7 +107,7 @@ describe('fetchJudged', () => {
     },
   );
 
-  it('makes a repository anew when the pin has changed', async () => {
+  it('recreates a repository when the pin has changed', async () => {
     const judged = await publish('crates', 'thing', '/thing/thing-1.0.0.crate');
     const all = await fetchJudged(judged, work, undefined, registries);
     const part = { ...judged, package: { ...judged.package, folder: 'src' }, queries: queriesOn('a.c') };
@@ -119,7 +119,7 @@ describe('fetchJudged', () => {
     );
   });
 
-  it('refuses what is not the pinned package, what is not there, and judgements on files it does not have', async () => {
+  it('rejects a package with another checksum, a missing package, and judgements of missing files', async () => {
     const judged = await publish('crates', 'thing', '/thing/thing-1.0.0.crate');
     const other = { ...judged, package: { ...judged.package, sha256: '0'.repeat(64) } };
     const missing = { ...judged, package: { ...judged.package, version: '2.0.0' } };

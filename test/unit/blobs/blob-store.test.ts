@@ -45,12 +45,12 @@ const KINDS: Record<string, () => Opened> = {
 };
 
 describe.for(Object.entries(KINDS))('%s', ([, open]) => {
-  test('what is opened and never read is let go', async () => {
+  test('an opened but unread blob releases its connection', async () => {
     const { blobs } = open();
     const { digest } = await blobs.put(chunksOf(randomBytes(4 * 1024 * 1024)));
     const files = (): number => readdirSync('/proc/self/fd').length;
     const before = files();
-    // more than the connections that there may be to a bucket
+    // more than the maximum number of connections to a bucket
     for (let n = 0; n < 60; n++) (await blobs.open(digest)).destroy();
     await expect.poll(files, { timeout: 20_000 }).toBeLessThan(before + 20);
     expect(await contentOf(blobs, digest)).toHaveLength(4 * 1024 * 1024);
@@ -75,7 +75,7 @@ describe.for(Object.entries(KINDS))('%s', ([, open]) => {
     });
   });
 
-  test('a content that was altered or cut off fails when it is read, and is mended by giving it again', async () => {
+  test('reading altered or truncated content fails, and storing it again repairs it', async () => {
     const { blobs, folder } = open();
     const content = randomBytes(300_000);
     const { digest } = await blobs.put(chunksOf(content));
@@ -100,7 +100,7 @@ describe.for(Object.entries(KINDS))('%s', ([, open]) => {
     expect(existsSync(join(folder, 'sha256'))).toBe(false);
   });
 
-  test('twenty writers of the same content and twenty of others at the same time', async () => {
+  test('twenty concurrent writers of the same content and twenty of other contents', async () => {
     const { blobs, making } = open();
     const same = randomBytes(100_000);
     const others = Array.from({ length: 20 }, () => randomBytes(100_000));
@@ -182,7 +182,7 @@ describe.for(Object.entries(KINDS))('%s', ([, open]) => {
 });
 
 describe('a writer that is killed', () => {
-  test('leaves nothing under a name, and the next writer removes what it left; that of a living one stays', async () => {
+  test('leaves no blob; the next writer removes its partial file, but not that of a running writer', async () => {
     const folder = mkdtempSync(join(root, 'folder-'));
     const making = join(folder, 'making');
     const source = (name: string): string =>
@@ -215,7 +215,7 @@ describe('an S3 server', () => {
     createBlobStore(createS3Objects({ ...server.blobs, ...change }, env), mkdtempSync(join(root, 'making-')));
   const EMPTY = sha256(Buffer.alloc(0));
 
-  test('that refuses the keys, has no such bucket or is not there: failures with names', async () => {
+  test('that refuses the keys, lacks the bucket or is down: typed failures', async () => {
     const wrongSecret = other({}, { ...server.env, AWS_SECRET_ACCESS_KEY: 'another' });
     const wrongKey = other({}, { ...server.env, AWS_ACCESS_KEY_ID: 'another' });
     for (const refused of [wrongSecret, wrongKey]) {
@@ -238,7 +238,7 @@ describe('an S3 server', () => {
     await expect(unreachable.put(chunksOf(Buffer.from('a')))).rejects.toMatchObject({ type: 'ServerUnavailable' });
   }, 120_000);
 
-  test('that dies while a content is read: a failure with a name, never a short content; then it is there again', async () => {
+  test('that is killed during a read: a typed failure, never truncated content; after a restart the read succeeds', async () => {
     const blobs = other({ prefix: 'dies/' });
     const content = randomBytes(50_000_000);
     const { digest } = await blobs.put(chunksOf(content));
@@ -256,7 +256,7 @@ describe('an S3 server', () => {
     expect(sha256(await contentOf(blobs, digest))).toBe(digest);
   }, 120_000);
 
-  test('an upload that its server did not survive leaves nothing under the name', async () => {
+  test('an upload during which the server is killed leaves no blob', async () => {
     const blobs = other({ prefix: 'upload/' });
     const content = randomBytes(80_000_000);
     const uploading = blobs.put(chunksOf(content));
@@ -270,7 +270,7 @@ describe('an S3 server', () => {
   }, 180_000);
 });
 
-/** What the server keeps of uploads under way. */
+/** The server's files of incomplete uploads. */
 function parts(): string[] {
   const folder = join(server.folder, '.sgwtmp', 'multipart');
   return existsSync(folder) ? readdirSync(folder) : [];

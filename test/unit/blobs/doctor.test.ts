@@ -31,7 +31,7 @@ function filesIn(folder: string): string[] {
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }
 
-test('a folder is written to and left as it was; one that is not there is not made', async () => {
+test('a folder is tested by a write and left unchanged; a missing one is not created', async () => {
   const path = join(root, 'folder');
   expect(await finding({ type: 'folder', path })).toMatchObject({
     ok: true,
@@ -43,7 +43,7 @@ test('a folder is written to and left as it was; one that is not there is not ma
   expect(filesIn(path)).toEqual([]);
 });
 
-test('a folder that nothing can be written to is named, with its remedy', async () => {
+test('an unwritable folder is reported with a remedy', async () => {
   const path = join(root, 'file');
   writeFileSync(path, '');
   const wrong = { name: 'blob store', ok: false, remedy: expect.stringContaining('blobs.path') as string };
@@ -59,7 +59,7 @@ test('a folder that nothing can be written to is named, with its remedy', async 
   expect(await finding({ type: 'folder', path: locked })).toMatchObject(wrong);
 });
 
-test('a bucket is written to; wrong keys, a missing bucket and a server that is away are told apart', async () => {
+test('a bucket is tested by a write; wrong keys, a missing bucket and an unavailable server are distinguished', async () => {
   const { blobs, env } = server;
   expect(await finding(blobs, env)).toMatchObject({
     ok: true,

@@ -84,17 +84,17 @@ const view: FleetView = {
 describe('the page of the fleet', () => {
   const page = fleetPage(view);
 
-  test('shows nothing of a text as HTML', () => {
+  test('escapes HTML in texts', () => {
     expect(page).not.toContain('<img');
     expect(page).toContain('&#60;img src=x onerror=&#34;alert(1)&#34;&#62;&#38;&#39;');
   });
 
-  test('needs nothing but itself', () => {
+  test('has no external resources', () => {
     expect(page).toContain("default-src 'none'");
     expect(page).not.toMatch(/<script|https?:|url\(/);
   });
 
-  test('counts what there is', () => {
+  test('has counts and charts', () => {
     expect(page).toContain('2 repositories, 4 files, 6 objects;\n1 unfinished, 1 failing. As of 2026-11-21 12:00 UTC.');
     expect(page).toContain('<title>1 hour: 1</title>');
     expect(page).toContain('<title>older: 1</title>');
@@ -103,6 +103,6 @@ describe('the page of the fleet', () => {
   });
 });
 
-test('a chart of nothing says so', () => {
+test('an empty chart has a placeholder', () => {
   expect(barChart('Runs', [])).toContain('nothing yet');
 });

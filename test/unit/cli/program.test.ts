@@ -6,7 +6,7 @@ import { VERSION } from '../../../client/core/version.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 
-/** The folder of commands of a wing that is not there. */
+/** The commands of a wing that exists only in this test. */
 const toy: RegisterCommands = ({ program, run }) => {
   program
     .command('toy')
@@ -30,7 +30,7 @@ test('runs a command in process: its streams, its exit code', async () => {
   expect([io.out(), io.err()]).toEqual(['bear of Longhaul\n', '']);
 });
 
-test('a failure is one sentence with its exit code, or one JSON object', async () => {
+test('a failure is printed as one sentence or one JSON object, with its exit code', async () => {
   const io = memoryIo(env);
   const program = createProgram({ io, commands: [toy] });
   expect(await program.run(['toy', 'fail'])).toBe(2);

@@ -9,16 +9,16 @@ interface Stub {
   readonly started: { workflowId: string; memo: { asked: string } }[];
 }
 
-/** A run that has the workflow id, as the server describes it. */
+/** The server's description of a run with the workflow id. */
 interface Run {
   readonly status: WorkflowExecutionStatusName;
   readonly type?: string;
   readonly memo?: object;
-  /** What its history begins with. */
+  /** The input in its first history event. */
   readonly input?: object;
 }
 
-/** A Temporal that describes these runs, one after another, the last one again and again; null: the id is free. */
+/** A stub of Temporal that describes these runs one after another and then repeats the last one; null: the id is free. */
 function temporal(...runs: readonly (Run | null)[]): Stub {
   const requests = { start: 0, describe: 0, history: 0, waited: 0 };
   const started: Stub['started'] = [];
@@ -81,7 +81,7 @@ describe('a run that has the workflow id', () => {
   });
 
   test.each(['COMPLETED', 'FAILED', 'CANCELLED', 'TERMINATED', 'TIMED_OUT', 'CONTINUED_AS_NEW'] as const)(
-    '%s: makes room',
+    '%s: the id is free',
     async (status) => {
       const { client, started } = temporal({ status }, null);
       await startFlow(client, 'syncRepository', { repository });
@@ -89,20 +89,20 @@ describe('a run that has the workflow id', () => {
     },
   );
 
-  test.each(['UNSPECIFIED', 'UNKNOWN'] as const)('%s: is refused in a sentence', async (status) => {
+  test.each(['UNSPECIFIED', 'UNKNOWN'] as const)('%s: is rejected with an explanation', async (status) => {
     const { client } = temporal({ status });
     await expect(startFlow(client, 'syncRepository', { repository })).rejects.toThrow(
       `Temporal does not say whether sync/${repository} is running: its status is ${status}.`,
     );
   });
 
-  test('ends again and again: the start gives up', async () => {
+  test('that keeps ending and restarting: the start fails', async () => {
     const { client, requests } = temporal({ status: 'COMPLETED' });
     await expect(startFlow(client, 'syncRepository', { repository })).rejects.toMatchObject({ type: 'RepositoryBusy' });
     expect(requests.start).toBeLessThan(50);
   });
 
-  test('of another type is no answer; a stream waits for its end', async () => {
+  test('of another type is not joined; a stream waits for its end', async () => {
     const stream = 'a'.repeat(64);
     const { client, requests, started } = temporal({ status: 'PAUSED' }, { status: 'PAUSED' }, null);
     await startFlow(client, 'ingestStream', { repository, stream });
@@ -118,7 +118,7 @@ describe('the same question', () => {
     return started[0]?.memo.asked ?? '';
   }
 
-  test('is the same in another order of keys, with defaults written out, and at another speed', async () => {
+  test('is independent of key order, explicit defaults and parallelism', async () => {
     const one = await asked({ model: 'onnx', queries: [{ query: 'a', repo: 'b' }] });
     expect(await asked({ queries: [{ repo: 'b', query: 'a' }], parallel: 64, yes: false, model: 'onnx' })).toBe(one);
     expect(await asked({ queries: [{ repo: 'b', query: 'a' }], yes: true, model: 'onnx' })).not.toBe(one);

@@ -39,7 +39,7 @@ providers:
     expect(config.index).toEqual({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 });
   });
 
-  test('forges have what is theirs, and addresses without a slash at the end', () => {
+  test('forges have their own keys, and addresses lose a trailing slash', () => {
     const { config } = load(`
 providers:
   - { name: lab, type: gitlab, tokenEnv: GITLAB_TOKEN }
@@ -55,7 +55,7 @@ providers:
     ]);
   });
 
-  test('models have names, and one of them is the index’s', () => {
+  test('models have names, and index.model is one of them', () => {
     const { config } = load(`
 models:
   small: { type: openai, url: "https://api.example.com/v1/", model: text-embedding-3-small, apiKeyEnv: THE_KEY }
@@ -134,7 +134,7 @@ weaviate: { modules: [text2vec-cohere] }
     expect(refusal(text)).toMatch(message);
   });
 
-  test('an empty file is the defaults', () => {
+  test('an empty file means the defaults', () => {
     expect(load('').config.providers).toEqual([]);
   });
 
@@ -188,7 +188,7 @@ weaviate: { modules: [text2vec-cohere] }
     expect(refusal(`# ${'x'.repeat(1_100_000)}`)).toMatch(/larger than/);
   });
 
-  test('a file that was named but is not there is refused', () => {
+  test('a missing file that was named is rejected', () => {
     expect(() => loadConfig({ path: join(folder, 'none.yaml'), env: {} })).toThrow(/no such file/);
     expect(() => loadConfig({ env: { LONGHAUL_CONFIG: join(folder, 'none.yaml') } })).toThrow(/no such file/);
   });

@@ -1,11 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { DOMAIN, ROOMS, WINGS } from '../../../scripts/lint/plugin.mjs';
+import { DOMAIN, refusal, LAYERS, WINGS } from '../../../scripts/lint/plugin.mjs';
 import { readPages, ROOT } from '../../support/docs/markdown.ts';
 
 const page = readPages().find(({ path }) => path === 'docs/architecture.md');
-const [roomTable = [], folderTable = []] = page?.tables.map((rows) => rows.slice(1)) ?? [];
+const [layerTable = [], folderTable = []] = page?.tables.map((rows) => rows.slice(1)) ?? [];
 const inCode = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, code]) => code ?? '');
 const folders = folderTable.flatMap(([cell = '']) => inCode(cell));
 
@@ -15,24 +15,24 @@ const below = (folder: string): string[] =>
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => `${folder}/${name}/`);
 
-describe("the architecture document's list of rooms", () => {
-  test('has every room, with the imports that lint allows it', () => {
-    const documented = roomTable.map(([room = '', imports = '']) => {
+describe("the architecture document's list of layers", () => {
+  test('has every layer, with the imports that lint allows it', () => {
+    const documented = layerTable.map(([layer = '', imports = '']) => {
       const [allowed = '', types = ''] = imports.split('types of');
-      return [inCode(room)[0], { allowed: inCode(allowed).toSorted(), types: inCode(types).toSorted() }];
+      return [inCode(layer)[0], { allowed: inCode(allowed).toSorted(), types: inCode(types).toSorted() }];
     });
     const withSlash = (names: readonly string[] = []): string[] => names.map((name) => `${name}/`).toSorted();
-    const enforced = Object.entries(ROOMS).map(([room, { allowed, types }]) => [
-      `${room}/`,
+    const enforced = Object.entries(LAYERS).map(([layer, { allowed, types }]) => [
+      `${layer}/`,
       { allowed: withSlash(allowed), types: withSlash(types) },
     ]);
     expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(enforced));
   });
 
-  test('has every folder of every room with folders, and none that is not there', () => {
+  test('has exactly the existing folders of every layer', () => {
     const there = ['domain', 'workflows', 'activities', 'client'].flatMap(below);
     expect(folders.toSorted()).toEqual(there.toSorted());
-    for (const room of ['platform', 'workers', 'stack']) expect(below(room), room).toEqual([]);
+    for (const layer of ['platform', 'workers', 'stack']) expect(below(layer), layer).toEqual([]);
   });
 
   test('has the folders of domain/ in the order in which they may import each other', () => {
@@ -42,4 +42,30 @@ describe("the architecture document's list of rooms", () => {
       .map((name) => (WINGS.includes(name) ? 'wing' : name));
     expect([...new Set(order)]).toEqual(DOMAIN);
   });
+});
+
+test.each([
+  [
+    'workers/main.ts',
+    'activities/catalog/tools.ts',
+    'workers/ is independent of wings: only workers/wings.ts may import activities/catalog/tools.ts',
+  ],
+  ['workers/wings.ts', 'activities/catalog/roles.ts', null],
+  ['workers/roles.ts', 'activities/shared/wing-role.ts', null],
+  ['activities/upkeep/roles.ts', 'activities/catalog/tools.ts', 'the wing upkeep may not import the wing catalog'],
+  [
+    'activities/shared/input.ts',
+    'activities/catalog/tools.ts',
+    'activities/shared/ is independent of wings and may not import activities/catalog/tools.ts',
+  ],
+  ['workflows/catalog/fleet.ts', 'activities/catalog/groups.ts', 'workflows/ may not import activities/'],
+  ['client/gateway/server.ts', 'client/cli/program.ts', 'client/gateway/ may not import client/cli/'],
+  ['client/cli/catalog/program.ts', 'client/cli/commands.ts', null],
+  [
+    'domain/git/head.ts',
+    'domain/catalog/index/refs.ts',
+    'domain/git/ may not import domain/catalog/, which is above it',
+  ],
+])('lint says whether %s may import %s', (from, to, why) => {
+  expect(refusal(from, to, false)).toBe(why);
 });

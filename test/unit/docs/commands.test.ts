@@ -16,7 +16,7 @@ beforeAll(async () => {
   shell = await createShellReader();
 });
 
-/** Commands of a document that do not work, as `file:line command: why`, and how many there are in all. */
+/** The number of commands in a document, and the invalid ones as `file:line command: why`. */
 async function wrongCommands({ path, blocks, codes }: Page): Promise<{ checked: number; wrong: readonly string[] }> {
   const inBlocks = blocks
     .filter(({ language }) => ['sh', 'bash', 'shell'].includes(language))
@@ -36,19 +36,19 @@ async function wrongCommands({ path, blocks, codes }: Page): Promise<{ checked: 
   return { checked: commands.length, wrong: found.flat() };
 }
 
-/** `list|show` in usage notation is no pipe. */
+/** `list|show` in usage notation is not a pipe. */
 function quotedChoices(text: string): string {
   return text.replaceAll(/[\w-]+(?:\|[\w-]+)+/g, (choices) => `'${choices}'`);
 }
 
 describe('commands in the documents', () => {
-  test('are taken by the real programs', async () => {
+  test('are accepted by the real programs', async () => {
     const found = await Promise.all(readPages().map(wrongCommands));
     expect(found.reduce((sum, { checked }) => sum + checked, 0)).toBeGreaterThan(100);
     expect(found.flatMap(({ wrong }) => wrong)).toEqual([]);
   });
 
-  test('that do not work are named with file and line', async () => {
+  test('that are invalid are reported with file and line', async () => {
     const text = [
       '# Commands',
       '```sh',

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { docstringsOf } from '../../support/docs/docstrings.ts';
 import { ROOT } from '../../support/docs/markdown.ts';
 
-const ROOMS = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
+const LAYERS = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
 
 test('every export of the product has a docstring', () => {
-  const files = ROOMS.flatMap((room) => globSync(`${room}/**/*.ts`, { cwd: ROOT }));
+  const files = LAYERS.flatMap((layer) => globSync(`${layer}/**/*.ts`, { cwd: ROOT }));
   const coverage = files.map((file) => docstringsOf(file, readFileSync(join(ROOT, file), 'utf8')));
   const total = coverage.reduce((sum, one) => sum + one.total, 0);
   const missing = coverage.flatMap((one) => one.missing);
@@ -16,7 +16,7 @@ test('every export of the product has a docstring', () => {
   expect(missing).toEqual([]);
 });
 
-test('what has none is named with its file and line', () => {
+test('an export without a docstring is reported with file and line', () => {
   const source = `
 /** Documented. */
 export const a = 1;

@@ -105,7 +105,7 @@ const tsSources = ({ path, blocks }: Page): readonly Source[] =>
     .map(({ text, line }) => ({ from: `${path}:${line}`, text: text.replaceAll("from './", "from '#root/") }));
 
 describe('examples in the documents', () => {
-  test('every YAML example is what its schema takes', () => {
+  test('every YAML example conforms to its schema', () => {
     const pages = readPages();
     expect(pages.flatMap(({ blocks }) => blocks).filter(({ language }) => language === 'yaml').length).toBeGreaterThan(
       8,
@@ -113,13 +113,13 @@ describe('examples in the documents', () => {
     expect(pages.flatMap(wrongYaml)).toEqual([]);
   });
 
-  test('every input of a flow is what the flow takes', () => {
+  test('every input of a flow conforms to the schema of the flow', () => {
     const inputs = readPages().flatMap(flowInputs);
     expect(new Set(inputs.map(({ type }) => type)).size).toBeGreaterThan(10);
     expect(readPages().flatMap(wrongInputs)).toEqual([]);
   });
 
-  test('JSON and TypeScript examples compile against the types that they are of', { timeout: 120_000 }, async () => {
+  test('JSON and TypeScript examples compile against their types', { timeout: 120_000 }, async () => {
     const pages = readPages();
     for (const { path, blocks } of pages) {
       const count = blocks.filter(({ language }) => language === 'json').length;
@@ -146,7 +146,7 @@ describe('examples in the documents', () => {
     ]);
   });
 
-  test('wrong examples are named with file and line', () => {
+  test('invalid examples are reported with file and line', () => {
     const text = [
       '```yaml\nproviders:\n  - { name: work, type: githab }\n```',
       '```yaml\nversion: 1\ngroups:\n  - { name: a, schedule: "61 * * * *", patterns: ["a/*"] }\n```',

@@ -41,17 +41,17 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('hooks are installed once, and those of the developer stay', async () => {
+test('hooks are installed once, and own hooks of a developer are not replaced', async () => {
   expect(installHooks(repository)).toContain('installed');
   expect(installHooks(repository)).toContain('is in use');
   expect((await git(repository, 'config', 'core.hooksPath')).output).toBe(HOOKS);
   await git(repository, 'config', 'core.hooksPath', '/my/hooks');
-  expect(installHooks(repository)).toContain('/my/hooks and stays');
+  expect(installHooks(repository)).toContain('/my/hooks and was not changed');
   await git(repository, 'config', 'core.hooksPath', HOOKS);
   expect(installHooks(folder)).toContain('not a git checkout');
 });
 
-test('a message that is no conventional commit is refused, in a worktree too; a conventional one passes', async () => {
+test('a message that is not a conventional commit is rejected, also in a worktree; a conventional one passes', async () => {
   const bad = await git(repository, 'commit', '--allow-empty', '-m', 'Fixed some things.');
   expect(bad).toMatchObject({ exitCode: 1 });
   expect(bad.output).toContain('type-empty');
@@ -80,7 +80,7 @@ test("git's own messages of merges and reverts pass", async () => {
   expect(reverted, reverted.output).toMatchObject({ exitCode: 0 });
 });
 
-test('what is staged is formatted and linted, and nothing else is touched', async () => {
+test('only staged files are formatted and linted', async () => {
   write('domain/staged.ts', "export   const staged = 'a'\n");
   write('domain/other.ts', "export   const other = 'b'\n");
   await git(repository, 'add', 'domain/staged.ts');

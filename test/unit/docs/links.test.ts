@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { brokenLinks } from '../../support/docs/links.ts';
 import { readPage, readPages, ROOT } from '../../support/docs/markdown.ts';
 
-test('every link and anchor of the documents leads somewhere', () => {
+test('every link and anchor of the documents has a target', () => {
   const pages = readPages();
   expect(pages.flatMap(({ links }) => links).length).toBeGreaterThan(100);
   expect(brokenLinks(pages, ROOT)).toEqual([]);

@@ -49,7 +49,7 @@ describe('workflows', () => {
     expect(await actionlint(program, ROOT, name, read(name))).toBe('');
   });
 
-  test('actionlint finds a job that needs what is not there, and an input that the action does not have', async () => {
+  test('actionlint finds a job that needs a missing job, and an unknown input of an action', async () => {
     const text = read(names.find((name) => name.endsWith('ci.yml')) ?? '');
     const broken = text.replace('needs: quality', 'needs: qualty').replace("servers: 'true'", "server: 'true'");
     const found = await actionlint(program, ROOT, `${FOLDER}/ci.yml`, broken);
@@ -57,7 +57,7 @@ describe('workflows', () => {
     expect(found).toContain('"server"');
   });
 
-  test('every workflow may read the repository and no more, and no job may run for hours', () => {
+  test('every workflow may only read the repository, and every job has a time limit', () => {
     for (const name of names) expect((parse(read(name)) as Workflow).permissions, name).toEqual({ contents: 'read' });
     for (const { name, job } of jobs) {
       expect(job.permissions, name).toBeUndefined();
@@ -65,7 +65,7 @@ describe('workflows', () => {
     }
   });
 
-  test('actions are named by commit, with their version beside it', () => {
+  test('actions are pinned by commit, with their version in a comment', () => {
     const lines = [...names, '.github/actions/prepare/action.yml'].flatMap((name) => read(name).split('\n'));
     const uses = lines.filter((line) => /\buses: (?!\.\/)/.test(line));
     expect(uses.length).toBeGreaterThan(5);

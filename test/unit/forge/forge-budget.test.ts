@@ -33,7 +33,7 @@ function request(more: Partial<LeaseRequest> = {}): LeaseRequest {
   };
 }
 
-/** A budget that knows the hour: every answer of the forge tells it. */
+/** A budget that knows the hourly limit, which every answer of the forge contains. */
 function knowing(hourly: LeaseRequest['said']['hourly'] = HOUR): ForgeBudget {
   return report(
     NEW_BUDGET,
@@ -53,7 +53,7 @@ function grantOf({ answer }: { answer: LeaseAnswer }): { points: number; places:
 }
 
 describe('the budget of a forge', () => {
-  test('one request goes first, and tells how many there may be', () => {
+  test('one request goes first, and its answer has the limit', () => {
     const first = lease(NEW_BUDGET, request({ atLeast: 30 }), NOW);
     expect(grantOf(first)).toMatchObject({ points: 5, places: 1 });
     expect(waitOf(lease(first.budget, request({ holder: 'b' }), NOW))).toBe(1_000);
@@ -61,19 +61,19 @@ describe('the budget of a forge', () => {
     const second = lease(first.budget, request({ turn: 1, used: 1, said, atLeast: 30 }), NOW);
     expect(waitOf(second)).toBe(101_000);
     expect(statusOf(second.budget, NOW).waiting).toMatchObject([{ line: 'rest' }]);
-    // the next hour is asked for, too
+    // the next hour is requested, too
     expect(grantOf(lease(second.budget, request({ turn: 1, atLeast: 30 }), NOW + 101_000))).toMatchObject({
       places: 1,
     });
   });
 
-  test('nobody gets more than half of what is left, unless it needs it at once', () => {
+  test('a lease is at most half of the remaining points, unless all are needed at once', () => {
     expect(grantOf(lease(knowing(), request(), NOW))).toMatchObject({ points: 30, places: 10 });
     expect(grantOf(lease(knowing(), request({ atLeast: 50 }), NOW))).toMatchObject({ points: 50 });
     expect(grantOf(lease(knowing(null), request({ atLeast: 500 }), NOW))).toMatchObject({ points: 60 });
   });
 
-  test('what is spent counts for a minute, what is given back does not', () => {
+  test('spent points count for a minute, returned points do not', () => {
     const first = lease(knowing(), request({ atLeast: 60 }), NOW);
     const back = report(first.budget, { ...request(), turn: 1, used: 10, said: {} }, NOW + 1_000);
     expect(grantOf(lease(back, request({ holder: 'b', atLeast: 50 }), NOW + 1_000)).points).toBe(50);
@@ -82,7 +82,7 @@ describe('the budget of a forge', () => {
     expect(statusOf(back, NOW + 70_000)).toMatchObject({ rest: { minute: 0 } });
   });
 
-  test('a lease of which nothing more is heard ends, and counts as spent', () => {
+  test('an unreported lease ends, and counts as spent', () => {
     const killed = lease(knowing(), request({ atLeast: 60 }), NOW).budget;
     expect(waitOf(lease(killed, request({ holder: 'b' }), NOW + LEASE_MS))).toBe(1_000);
     const ended = NOW + LEASE_MS + 15_000;
@@ -90,7 +90,7 @@ describe('the budget of a forge', () => {
     expect(grantOf(lease(killed, request({ holder: 'b' }), ended + 63_000)).points).toBe(30);
   });
 
-  test('what is asked twice is answered twice, and counted once', () => {
+  test('a repeated request is answered again, and counted once', () => {
     const first = lease(knowing(), request(), NOW);
     const again = lease(first.budget, request(), NOW + 500);
     expect(grantOf(again)).toMatchObject(grantOf({ answer: { ...grantOf(first), forMs: LEASE_MS - 500 } }));
@@ -106,12 +106,12 @@ describe('the budget of a forge', () => {
     expect(statusOf(blocked, NOW).blockedUntil).toBe(new Date(NOW + 77_000).toISOString());
   });
 
-  test('a refusal that says nothing costs a minute, then two, then four; an answer forgives', () => {
+  test('a refusal without a time costs a minute, then two, then four; a success resets this', () => {
     let budget = knowing();
     let now = NOW;
     for (const minutes of [1, 2, 4, 8]) {
       budget = report(budget, { ...request(), said: { hourly: HOUR, refused: { retryAfterMs: null } } }, now);
-      // whoever was under way hears it too
+      // requests in progress get the refusal too
       budget = report(budget, { ...request({ holder: 'b' }), said: { refused: { retryAfterMs: null } } }, now + 10);
       expect(waitOf(lease(budget, request(), now))).toBe(minutes * 60_000);
       now += minutes * 60_000;
@@ -126,7 +126,7 @@ describe('the budget of a forge', () => {
     expect(waitOf(lease(budget, request(), now))).toBe(3_600_000);
   });
 
-  test('words about an hour that come too late are not believed', () => {
+  test('late answers about a past hour are ignored', () => {
     const later = report(knowing(), { ...request(), said: { hourly: { ...HOUR, remaining: 10 } } }, NOW + 50);
     const earlier = report(later, { ...request(), said: { hourly: { ...HOUR, remaining: 400 } } }, NOW + 100);
     expect(statusOf(earlier, NOW).rest.hour).toMatchObject({ remaining: 10 });
@@ -134,7 +134,7 @@ describe('the budget of a forge', () => {
     expect(statusOf(next, NOW + 3_600_000).rest.hour).toMatchObject({ remaining: 4_999 });
   });
 
-  test('an hourly limit of one line leaves the others alone', () => {
+  test('an hourly limit of one line does not affect the others', () => {
     const empty = knowing({ ...HOUR, remaining: 0 });
     expect(waitOf(lease(empty, request(), NOW))).toBe(3_001_000);
     expect(grantOf(lease(empty, request({ line: 'graphql' }), NOW))).toMatchObject({ points: 5, places: 1 });
@@ -144,7 +144,7 @@ describe('the budget of a forge', () => {
     });
   });
 
-  test('places of requests under way are kept, whatever the answer is', () => {
+  test('slots of requests in progress stay reserved, regardless of the answer', () => {
     const full = lease(knowing(), request({ line: 'git', places: 16, busy: 19, atLeast: 0, points: 0 }), NOW);
     expect(grantOf(full).places).toBe(20);
     expect(waitOf(lease(full.budget, request({ holder: 'b', line: 'git', atLeast: 0 }), NOW))).toBe(1_000);
@@ -155,7 +155,7 @@ describe('the budget of a forge', () => {
   });
 });
 
-/** A worker of the model: what it was given, and what it does with it. */
+/** A worker of the model, with its lease and its requests. */
 interface Holder {
   readonly name: string;
   turn: number;
@@ -163,11 +163,11 @@ interface Holder {
   places: number;
   until: number;
   used: number;
-  /** When each request under way ends. */
+  /** When each request in progress ends. */
   under: number[];
   /** True until the first request of a lease. */
   isFirst: boolean;
-  /** What the forge said last, and when. */
+  /** The forge's last answer about limits, and its time. */
   heard: { readonly at: number; readonly remaining: number; readonly resetInMs: number } | null;
 }
 
@@ -180,7 +180,7 @@ const STEP = fc.record({
 });
 
 property.prop([fc.array(STEP, { minLength: 50, maxLength: 200 }), fc.integer({ min: 5, max: 200 })], { numRuns: 200 })(
-  'whatever workers do, the forge has nothing to refuse',
+  'workers never exceed the limits of the forge',
   (steps, limit) => {
     const hourMs = 600_000;
     let now = NOW;
@@ -238,7 +238,7 @@ property.prop([fc.array(STEP, { minLength: 50, maxLength: 200 }), fc.integer({ m
       } else {
         for (let times = 0; times < points; times++) {
           if (now >= holder.until || holder.points < 1 || holder.under.length >= holder.places) break;
-          // one request tells how many there may be: after a worker was killed that knew, it may be one too many
+          // one request reads the limit: after a worker that knew it was killed, this may be one request too many
           const isProbe = holder.isFirst && holder.places === 1;
           expect(leftOf() + (isProbe ? 1 : 0), 'points of the hour').toBeGreaterThan(0);
           holder.isFirst = false;
@@ -255,7 +255,7 @@ property.prop([fc.array(STEP, { minLength: 50, maxLength: 200 }), fc.integer({ m
         LIMITS.restPerMinute,
       );
     }
-    // and when all is quiet, work goes on
+    // and afterwards work continues
     now += 4_000_000;
     expect('points' in lease(budget, request({ holder: 'last', atLeast: 1 }), now).answer).toBe(true);
     expect(granted).toBeGreaterThanOrEqual(0);

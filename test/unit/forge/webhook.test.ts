@@ -24,7 +24,7 @@ const bitbucket = (change: object): object => ({
   push: { changes: [change] },
 });
 
-describe('what a webhook means', () => {
+describe('interpretation of a webhook', () => {
   const cases: readonly [Forge, string, object, string][] = [
     ['github', 'push', push('refs/heads/main'), 'pushed acme/api'],
     ['github', 'push', push('refs/heads/other'), 'pushed acme/api at other'],
@@ -100,7 +100,7 @@ describe('what a webhook means', () => {
       'moved acme/api from old/api',
     ],
     ['gitlab', 'System Hook', { event_name: 'project_destroy', path_with_namespace: 'acme/api' }, 'deleted acme/api'],
-    // whether it was archived, unarchived or only described anew, GitLab says in no field
+    // GitLab has no field that says whether it was archived, unarchived or only got a new description
     [
       'gitlab',
       'System Hook',
@@ -147,7 +147,7 @@ describe('what a webhook means', () => {
     expect(told).toBe(expected);
   });
 
-  test('every example of GitHub means something, and only what moves a repository or its HEAD leads to work', () => {
+  test('every example of GitHub is interpreted, and only changes of a repository or its HEAD lead to work', () => {
     const followed = new Map<string, number>();
     let seen = 0;
     for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
@@ -168,7 +168,7 @@ describe('what a webhook means', () => {
   });
 
   property.prop([fc.constantFrom(...FORGES), fc.string(), fc.jsonValue()])(
-    'no JSON at all makes it throw',
+    'never throws, for any JSON',
     (forge, event, payload) => {
       const known = ['push', 'repository', 'organization', 'installation', 'installation_repositories', 'repo:push'];
       for (const name of [event, ...known]) {
@@ -194,7 +194,7 @@ describe('what a webhook means', () => {
   });
 });
 
-describe('what is done about it', () => {
+describe('actions after events', () => {
   const id = 'work/acme/api';
   const done = (...events: RepositoryEvent[]): string[] =>
     stepsAfter(id, events).map(
@@ -210,7 +210,7 @@ describe('what is done about it', () => {
     ['what is wanted is indexed', [{ kind: 'appeared', wanted: true }, { kind: 'pushed' }], [onboard, sync]],
     ['what is gone is removed', [{ kind: 'pushed' }, { kind: 'deleted' }], [remove, sync]],
     [
-      'what came back is not removed',
+      'a re-created repository is not removed',
       [
         { kind: 'deleted', wanted: true },
         { kind: 'appeared', wanted: true },
@@ -220,13 +220,13 @@ describe('what is done about it', () => {
     ['what is gone may be there under the same name', [{ kind: 'deleted', wanted: true }], [remove, onboard]],
     ['what may be hidden is asked for', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
     [
-      'what has another name is moved, or is gone',
+      'a renamed repository is moved, or is gone',
       [{ kind: 'moved', from: 'work/acme/old' }],
       ['syncRepositories work/acme/old', 'verifyRepository work/acme/old'],
     ],
-    ['another provider has nothing to do with it', [{ kind: 'moved', from: 'other/acme/old' }], []],
+    ['a former name at another provider is ignored', [{ kind: 'moved', from: 'other/acme/old' }], []],
     [
-      'so is all of an organization',
+      'a renamed organization is moved',
       [{ kind: 'moved', from: 'work/old/*', wanted: true }],
       ['syncRepositories work/old/*', onboard],
     ],
@@ -234,7 +234,7 @@ describe('what is done about it', () => {
     expect(done(...events)).toEqual(steps);
   });
 
-  test('nothing takes out all repositories of an organization', () => {
+  test('no event removes all repositories of an organization', () => {
     for (const kind of ['deleted', 'archived'] as const) {
       for (const every of ['work/acme/*', 'work/*/*']) {
         expect(stepsAfter(every, [{ kind }]).map(({ flow }) => flow)).toEqual([]);

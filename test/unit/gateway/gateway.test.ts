@@ -51,7 +51,7 @@ describe('API keys', () => {
   const { key, id, hash } = createKey();
   const known = { id, hash, name: 'ci', flows: [], signals: [], updates: [], requestsPerMinute: 1 };
 
-  test('a key is known by its secret alone, of which only a hash is kept', () => {
+  test('a key is authenticated by its secret, and only a hash of it is stored', () => {
     expect(keyOf([known], `Bearer ${key}`)).toBe(known);
     expect(hash).not.toContain(key.slice(-43));
     const other = createKey();
@@ -100,27 +100,27 @@ test('a service names a repository by its id, never by an address that a worker 
 });
 
 describe('bodies', () => {
-  /** A body of which so many bytes come at once, and the rest when somebody says so. */
+  /** A body whose first bytes arrive immediately, and the rest when the test continues. */
   function slowBody(first: number): { readonly stream: Readable; end(): void } {
     const stream = new Readable({ read: () => undefined });
     stream.push(Buffer.alloc(first, 'a'));
     return { stream, end: () => void stream.push(null) };
   }
 
-  test('a body is its bytes, and no larger than it may be', async () => {
+  test('a body is read completely, up to the limit', async () => {
     const receive = createBodies({ largest: 10, small: 5, most: 100 });
     expect(await receive(Readable.from([Buffer.from('ab'), Buffer.from('c')]))).toEqual(Buffer.from('abc'));
     await expect(receive(Readable.from([Buffer.alloc(6), Buffer.alloc(6)]))).rejects.toMatchObject({ statusCode: 413 });
   });
 
-  test('whoever fills the memory is refused, small bodies still pass, and afterwards there is room again', async () => {
+  test('large bodies are refused while too many are in progress; small ones pass, and later large ones too', async () => {
     const receive = createBodies({ largest: 100, small: 5, most: 100 });
     const [one, other] = [slowBody(60), slowBody(30)];
     const held = [one, other].map(({ stream }) => receive(stream));
     await setImmediate();
     const refused = slowBody(20);
     await expect(receive(refused.stream)).rejects.toMatchObject({ statusCode: 503, retryAfter: 10 });
-    // nobody is left waiting for what is not read
+    // the sender of an unread body does not hang
     refused.end();
     await once(refused.stream, 'end');
     expect(await receive(Readable.from([Buffer.from('abc')]))).toHaveLength(3);
@@ -130,7 +130,7 @@ describe('bodies', () => {
     expect(await receive(Readable.from([Buffer.alloc(90)]))).toHaveLength(90);
   });
 
-  test('a sender that goes away leaves nothing behind', async () => {
+  test('a disconnected sender leaves no memory in use', async () => {
     const receive = createBodies({ largest: 100, small: 5, most: 100 });
     const { stream } = slowBody(90);
     const held = receive(stream);
@@ -141,8 +141,8 @@ describe('bodies', () => {
   });
 });
 
-describe('handing over', () => {
-  test('what comes while a request is under way goes together with the next, in order', async () => {
+describe('the outbox', () => {
+  test('items that arrive during a request go together with the next one, in order', async () => {
     const handed: string[] = [];
     let answer = (): void => undefined;
     const outbox = createOutbox<string>(async (items) => {
@@ -162,7 +162,7 @@ describe('handing over', () => {
     await second;
   });
 
-  test('one that failed is answered to those who were in it, and to nobody else', async () => {
+  test('a failed request rejects only its own items', async () => {
     let fails = true;
     const handed: number[] = [];
     const outbox = createOutbox<number>(async (items) => {
@@ -177,13 +177,13 @@ describe('handing over', () => {
   });
 });
 
-test('what came lately is remembered, the oldest is forgotten first', () => {
+test('recent names are remembered, the oldest is dropped first', () => {
   const recent = createRecent(2);
   for (const name of ['a', 'b', 'a', 'c']) recent.add(name);
   expect(['a', 'b', 'c'].map(recent.has)).toEqual([false, true, true]);
 });
 
-test('metrics show what became of messages from the first scrape, and answers by route and status', async () => {
+test('metrics count deliveries by result from the first scrape, and answers by route and status', async () => {
   const metrics = createGatewayMetrics();
   metrics.expect('github');
   metrics.delivered('github', 'taken');
@@ -205,7 +205,7 @@ test('metrics show what became of messages from the first scrape, and answers by
   expect(samples.get('process_cpu_seconds_total')).toBeGreaterThan(0);
 });
 
-test('the OpenAPI document is one', async () => {
+test('the OpenAPI document is valid', async () => {
   const document = describeApi(FLOWS);
   const { valid, errors } = await new Validator().validate(structuredClone(document));
   expect(errors).toBeUndefined();
@@ -215,7 +215,7 @@ test('the OpenAPI document is one', async () => {
   expect(broken.valid).toBe(false);
 });
 
-test('what is to be indexed say longhaul.yaml and the sync groups', async () => {
+test('longhaul.yaml and the sync groups decide what is indexed', async () => {
   const config = configSchema.parse({
     providers: [{ name: 'work', type: 'github' }],
     gateway: { onboard: ['acme/*', 'work/other/tool'] },

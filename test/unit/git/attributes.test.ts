@@ -8,7 +8,7 @@ import { git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/s
 
 const NAMES = ['linguist-vendored', 'linguist-generated', 'binary'] as const;
 
-/** What git itself says of paths, for the files `.gitattributes` in these folders. */
+/** The attributes of paths according to git, for the files `.gitattributes` in these folders. */
 function checkAttr(repository: string, files: Readonly<Record<string, string>>, paths: readonly string[]): string[] {
   git(repository, 'rm', '-rfq', '--cached', '--ignore-unmatch', '.');
   git(repository, 'clean', '-ffdxq');
@@ -41,17 +41,17 @@ describe('gitattributes', () => {
   test.each([
     ['a name counts in every folder', '*.pb.go linguist-generated', ['a.pb.go', 'x/y/a.pb.go', 'a.go']],
     [
-      'a slash ties it to the folder',
+      'a slash anchors the pattern to the folder',
       '/gen linguist-generated\nsrc/*.ts linguist-vendored',
       ['gen', 'a/gen', 'src/a.ts', 'src/b/a.ts'],
     ],
     [
-      'a folder does not mean what is in it',
+      'a folder does not match its content',
       'vendor linguist-vendored\nlib/ linguist-vendored',
       ['vendor/a', 'lib/a', 'vendor'],
     ],
     [
-      'two stars mean what is in it',
+      'two stars match the content',
       'vendor/** linguist-vendored\n**/gen/* linguist-generated',
       ['vendor/a', 'vendor/b/c', 'x/gen/a', 'gen/a', 'gen/a/b'],
     ],
@@ -119,7 +119,7 @@ describe('gitattributes', () => {
     })
     .map((parts) => parts.map((part) => (/^\.+$/.test(part) ? 'a' : part)).join('/'));
 
-  test('means what git check-attr says, for any pattern', () => {
+  test('agrees with git check-attr for any pattern', () => {
     const repository = initRepository(scratchFolder());
     fc.assert(
       fc.property(text, text, fc.uniqueArray(path, { minLength: 20, maxLength: 40 }), (root, nested, paths) => {
@@ -131,7 +131,7 @@ describe('gitattributes', () => {
     );
   });
 
-  test('is fast whatever the pattern', () => {
+  test('is fast for any pattern', () => {
     const rules = new Map([['', parseAttributes(`/${'*a'.repeat(60)}*b binary\n/${'**/a/'.repeat(60)}b binary`)]]);
     const started = performance.now();
     expect(declaredFor(Array.from({ length: 200 }, () => 'a'.repeat(15)).join('/'), rules)).toEqual({});

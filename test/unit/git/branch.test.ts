@@ -3,7 +3,7 @@ import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import { inRefOrder, isBranchName, isBranchPattern, matchesBranch } from '../../../domain/git/branch.ts';
 
-/** What git itself says of the name of a branch. */
+/** Whether git accepts the name of a branch. */
 function gitTakes(name: string): boolean {
   try {
     execFileSync('git', ['check-ref-format', '--branch', name], { stdio: 'ignore' });
@@ -33,7 +33,7 @@ describe('names of branches', () => {
     expect(gitTakes(name)).toBe(false);
   });
 
-  test.each(['@', '@{-1}', 'a\nb'])('%j, which git reads as something else, is none', (name) => {
+  test.each(['@', '@{-1}', 'a\nb'])('%j, which git interprets differently, is invalid', (name) => {
     expect(isBranchName(name)).toBe(false);
   });
 
@@ -45,7 +45,7 @@ describe('names of branches', () => {
     expect(!isBranchName(name) || gitTakes(name)).toBe(true);
   });
 
-  test('text that was not UTF-8, and what is too long, is none', () => {
+  test('text that was not UTF-8 or is too long is invalid', () => {
     expect(isBranchName('by\ufffdtes')).toBe(false);
     expect(isBranchName('x'.repeat(201))).toBe(false);
   });
@@ -60,7 +60,7 @@ describe('patterns of branches', () => {
     expect(isBranchPattern(pattern)).toBe(false);
   });
 
-  test('mean names with any characters for a star, and with the same case', () => {
+  test('match any characters for a star, case-sensitively', () => {
     expect(matchesBranch(['release/*'], 'release/1.0/fix')).toBe(true);
     expect(matchesBranch(['release/*'], 'Release/1.0')).toBe(false);
     expect(matchesBranch(['main', 'v?'], 'v2')).toBe(true);

@@ -12,7 +12,7 @@ function added(content: Uint8Array | string, path = 'src/a.ts'): Change {
 }
 
 describe('encodeChange', () => {
-  test('speaks both spellings', () => {
+  test('writes both sets of field names', () => {
     expect(encodeChange(ID, added('{"k":2}\n', 'conf.json'), { contentHash: 'f00' })).toEqual({
       repo: 'acme/api',
       repo_id: ID,
@@ -107,7 +107,7 @@ describe('parseChangeLine', () => {
       '{"repo":"alpha","op":"add","path":"bin.dat","content":null,"content_hash":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","size_bytes":3,"mime_type":"application/octet-stream","charset":null,"is_truncated":false,"line_count":null}',
       { op: 'add', size: 3, content: { kind: 'none' }, file: { skip: 'binary' } },
     ],
-    // what mgit and elysiactl specify
+    // the formats of mgit and elysiactl
     [
       '{"repo":"A","op":"modify","path":"src/auth.py","content_base64":"aW1wb3J0","size":6,"mime":"text/x-python","line":1}',
       { op: 'modify', size: 6, content: { kind: 'bytes', bytes: new TextEncoder().encode('import') } },
@@ -127,7 +127,7 @@ describe('parseChangeLine', () => {
     expect(parseChangeLine(text, 1)).toMatchObject(expected);
   });
 
-  test('empty lines are nothing', () => {
+  test('empty lines are skipped', () => {
     expect(['', '\n', '  \r\n'].map((text) => parseChangeLine(text, 1))).toEqual([null, null, null]);
   });
 

@@ -52,7 +52,7 @@ describe('parsePattern', () => {
     expect(matchesPattern(parsePattern(pattern, ['work', 'home']), id)).toBe(expected);
   });
 
-  test('an id is a pattern of its repository even when nobody says which providers there are', () => {
+  test('an id is a pattern of its repository even without a list of providers', () => {
     for (const id of ['work/acme/api', 'work/acme/platform/api']) expect(matchesAny([parsePattern(id)], id)).toBe(true);
   });
 
@@ -82,7 +82,7 @@ describe('parsePattern', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'A', 'b', '.', '-', '_'), minLength: 1, maxLength: 6 });
 
   test.prop([fc.array(segment, { minLength: 1, maxLength: 3 }), fc.array(name, { minLength: 3, maxLength: 4 })])(
-    'means what fnmatch means',
+    'agrees with fnmatch',
     (segments, parts) => {
       const [, organization = '', ...rest] = parts;
       const repository = rest.at(-1) ?? '';
@@ -101,7 +101,7 @@ describe('parsePattern', () => {
     },
   );
 
-  test('is fast whatever the pattern', () => {
+  test('is fast for any pattern', () => {
     const id = `work/acme/${'a'.repeat(5_000)}`;
     const started = performance.now();
     expect(matchesPattern(parsePattern(`${'*a'.repeat(100)}*b`), id)).toBe(false);
@@ -119,7 +119,7 @@ describe('overlaps', () => {
     ['acme/a*', 'acme/b*', false],
     ['acme/a*c', 'acme/*bc', true],
     ['acme/a?', 'acme/ab', true],
-    // what has no wildcard is a prefix
+    // a segment without a wildcard is a prefix
     ['acme/api', 'acme/api-old', true],
     ['api', 'acme/web', false],
     ['org/one/*', 'org/two/*', false],
@@ -136,7 +136,7 @@ describe('overlaps', () => {
   const name = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 5 });
   const pattern = fc.tuple(segment, segment).map((segments) => segments.join('/'));
 
-  test.prop([pattern, pattern, name, name])('two that mean the same repository overlap', (a, b, org, repo) => {
+  test.prop([pattern, pattern, name, name])('two that match the same repository overlap', (a, b, org, repo) => {
     const id = `work/${org}/${repo}`;
     const both = [a, b].every((text) => matchesPattern(parsePattern(text), id));
     expect(both && !overlap(a, b)).toBe(false);

@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 describe('the analyzer', () => {
-  test('makes of a file what the index holds of it', async () => {
+  test('makes the chunks of a file', async () => {
     const text = '/** Reads. */\nexport function readUserName(id: string) {\n  return fetchRow(id);\n}\n';
     const { files } = await analyzer.analyze([source('src/userStore.ts', text)]);
     expect(files).toHaveLength(1);
@@ -63,21 +63,25 @@ describe('the analyzer', () => {
     await later.close();
   });
 
-  test('says the same of many files whatever the threads, order and company', { timeout: 120_000 }, async () => {
-    const files = realFiles({ most: 120 });
-    const together = await analyzer.analyze(files);
-    const other = await createAnalyzer({ ...options, cacheDir: join(folder, 'other'), threads: { max: 1 } });
-    const reversed = await other.analyze(files.toReversed());
-    expect(reversed.files.toReversed()).toEqual(together.files);
-    expect(other.digest).toBe(analyzer.digest);
-    expect(await other.countChunks(files)).toEqual(together.files.map(({ chunks }) => chunks.length));
-    await other.close();
-    expect(together.embedded + together.reused).toBe(
-      together.files.reduce((sum, { chunks }) => sum + chunks.length, 0),
-    );
-  });
+  test(
+    'has the same result for many files, regardless of threads, order and batches',
+    { timeout: 120_000 },
+    async () => {
+      const files = realFiles({ most: 120 });
+      const together = await analyzer.analyze(files);
+      const other = await createAnalyzer({ ...options, cacheDir: join(folder, 'other'), threads: { max: 1 } });
+      const reversed = await other.analyze(files.toReversed());
+      expect(reversed.files.toReversed()).toEqual(together.files);
+      expect(other.digest).toBe(analyzer.digest);
+      expect(await other.countChunks(files)).toEqual(together.files.map(({ chunks }) => chunks.length));
+      await other.close();
+      expect(together.embedded + together.reused).toBe(
+        together.files.reduce((sum, { chunks }) => sum + chunks.length, 0),
+      );
+    },
+  );
 
-  test('takes whatever bytes a file has', async () => {
+  test('accepts any bytes', async () => {
     const { files } = await analyzer.analyze([
       source('empty.ts', ''),
       source('blank.ts', '\n \t\r\n'),
@@ -103,7 +107,7 @@ describe('the analyzer', () => {
     expect(analyzer.counts.get({ blob: 'f00', name: 'a.ts' })).toBe(7);
   });
 
-  test('stops at once when it is told to, and goes on afterwards', { timeout: 120_000 }, async () => {
+  test('stops immediately on an abort, and continues to work', { timeout: 120_000 }, async () => {
     const files = realFiles({ most: 400 });
     const controller = new AbortController();
     const reason = new Error('enough');
@@ -115,7 +119,7 @@ describe('the analyzer', () => {
   });
 
   test(
-    'names a cache that cannot be used, and goes on in the same thread when it can',
+    'reports an unusable cache, and continues in the same thread when it is usable again',
     { timeout: 120_000 },
     async () => {
       const cacheDir = join(folder, 'unusable');
@@ -135,7 +139,7 @@ describe('the analyzer', () => {
     },
   );
 
-  test('rejects what is under way when it is closed, and does not keep the process', { timeout: 120_000 }, async () => {
+  test('rejects work in progress when it is closed, and lets the process exit', { timeout: 120_000 }, async () => {
     const other = await createAnalyzer({ ...options, cacheDir: join(folder, 'closed') });
     const work = other.analyze(realFiles({ most: 400 }));
     await new Promise(setImmediate);
@@ -161,7 +165,7 @@ describe('the analyzer', () => {
     await onnx.close();
   });
 
-  test('cuts and names as the version in its digest says', async () => {
+  test('the version in its digest matches its chunks', async () => {
     // another digest here means that existing objects would get other contents under the same ids: raise ANALYSIS_VERSION
     const { files } = await analyzer.analyze(FIXED);
     const kept = JSON.stringify(files, (key, value: unknown) => (key === 'vector' ? undefined : value));

@@ -9,7 +9,7 @@ import { realFiles } from './real-files.ts';
 const sizeOf = (text: string): number => text.replaceAll(/[\0- ]/g, '').length;
 const LONE_SURROGATE_CUT = /[\ud800-\udbff]$/;
 
-/** What must hold of the chunks of any text. */
+/** Invariants of the chunks of any text. */
 function expectSound(text: string, chunks: readonly Chunk[]): void {
   expect(chunks.map((piece) => piece.text).join('')).toBe(text);
   let start = 0;
@@ -77,7 +77,7 @@ describe('the chunker', () => {
     },
   );
 
-  test('loses nothing on real files, and cuts them alike in any order', async () => {
+  test('loses nothing on real files, and splits them independently of their order', async () => {
     const files = realFiles({ most: 250 }).map(({ path, content }) => ({ path, text: decodeText(content) }));
     expect(files.length).toBeGreaterThan(200);
     const once = new Map<string, Chunk[]>();
@@ -106,7 +106,7 @@ describe('the chunker', () => {
     expect(chunks[1]?.text).toMatch(/^ {2}\/\*\* Does pause/);
   });
 
-  test('names the definitions around a piece of a long one', async () => {
+  test('a chunk of a long definition has its scope', async () => {
     const text = `class A {\n  void run() {\n${filler(120, (i) => `    call(${i}, "argument ${i}");`)}\n  }\n}\n`;
     const chunks = await chunk(text, 'Java');
     expectSound(text, chunks);
@@ -165,7 +165,7 @@ describe('the chunker', () => {
     expect(chunks[0]?.symbols).toEqual([]);
   });
 
-  test('nothing has no chunks', async () => {
+  test('empty text has no chunks', async () => {
     expect(await chunk('', 'TypeScript')).toEqual([]);
     expect(await chunk('', null)).toEqual([]);
   });

@@ -22,7 +22,7 @@ function noise(seed: number): () => number {
   };
 }
 
-/** Rows whose components matter ever less, with pairs that matter equally, as real ones nearly do. */
+/** Rows with decreasing variance by component, with equal pairs, similar to real ones. */
 function teaching(relativeError: number): Float32Array {
   const next = noise(1);
   const error = noise(2);

@@ -3,7 +3,7 @@ import { Language, Parser, Query } from 'web-tree-sitter';
 import { GRAMMARS, readGrammar } from '../../../activities/index/analysis/grammar-files.ts';
 import { patternsIn } from '../../../activities/index/analysis/grammars.ts';
 
-test.for(GRAMMARS)('the queries of %s are taken apart where the library itself takes them apart', async (name) => {
+test.for(GRAMMARS)('the queries of %s are split where the library splits them', async (name) => {
   await Parser.init();
   const { wasm, tags } = await readGrammar(name);
   const query = new Query(await Language.load(wasm), tags);

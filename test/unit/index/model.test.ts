@@ -26,7 +26,7 @@ describe.each(['static', 'onnx'] as const)('the %s model', (kind) => {
   }, FIRST_RUN_MS);
   afterAll(() => model.close());
 
-  test('has vectors of length 1, the same each time and whatever is embedded beside it', async () => {
+  test('has vectors of length 1 that are the same each time, regardless of the batch', async () => {
     const [alone] = await model.embed(['const answer = 42;']);
     const [, among] = await model.embed(['another text', 'const answer = 42;', '']);
     expect(alone).toHaveLength(model.dimensions);
@@ -43,7 +43,7 @@ describe.each(['static', 'onnx'] as const)('the %s model', (kind) => {
     }
   });
 
-  test('takes any text', async () => {
+  test('accepts any text', async () => {
     const texts = ['', ' \n', '\0', '漢字', '😀'.repeat(500), 'x'.repeat(20_000), '\ud800', 'a '.repeat(5_000)];
     const vectors = await model.embed(texts);
     expect(vectors).toHaveLength(texts.length);
@@ -75,7 +75,7 @@ describe('model files', () => {
   });
 
   test.each(['static', 'onnx'] as const)(
-    'that are no %s model are refused by name',
+    'that are not a %s model are rejected with a typed failure',
     { timeout: 60_000 },
     async (kind) => {
       await writeFile(join(folder, 'model.onnx'), 'this is no graph');
@@ -86,7 +86,7 @@ describe('model files', () => {
     },
   );
 
-  test('that are missing are missed by name', async () => {
+  test('that are missing are reported by name', async () => {
     const missing = join(folder, 'missing');
     await expect(openModel({ kind: 'static', folder: missing, cacheDir: folder })).rejects.toMatchObject({
       type: 'InvalidConfiguration',
@@ -100,7 +100,7 @@ describe('a static model file', () => {
   beforeAll(async () => void (folder = await mkdtemp(join(tmpdir(), 'longhaul-static-'))));
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test('is read as it was written, and not at all when it is cut short or something else', async () => {
+  test('is read as it was written, and rejected when it is truncated or another file', async () => {
     const file = join(folder, 'model.bin');
     const matrix = Int8Array.from([1, -2, 3, 4, 5, -127]);
     const scales = Float32Array.from([0.5, 0.25, 2]);
@@ -120,7 +120,7 @@ describe('a static model file', () => {
   });
 
   test(
-    'is not made when the making is aborted',
+    'is not created when distilling is aborted',
     async () => {
       const { folder: files } = await realModel('static');
       const signal = AbortSignal.timeout(300);

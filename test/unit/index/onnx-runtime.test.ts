@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** What `work` throws. */
+/** The error that `work` throws. */
 function thrown(work: () => unknown): unknown {
   try {
     work();
@@ -27,7 +27,7 @@ describe('the optional package onnxruntime-node', () => {
     expect(loadOnnxRuntime().InferenceSession).toBeTypeOf('function');
   });
 
-  test('is a named failure with the remedy where it is not installed', () => {
+  test('is a typed failure with a remedy where it is not installed', () => {
     for (const work of [findOnnxRuntime, loadOnnxRuntime]) {
       const error = thrown(() => work(join(folder, 'module.js')));
       expect(error).toBeInstanceOf(LonghaulError);
@@ -38,7 +38,7 @@ describe('the optional package onnxruntime-node', () => {
     }
   });
 
-  test('is a named failure with the reason where its native library does not load', async () => {
+  test('is a typed failure with the reason where its native library does not load', async () => {
     const installed = join(folder, 'broken', 'node_modules', 'onnxruntime-node');
     await mkdir(installed, { recursive: true });
     await writeFile(join(installed, 'index.js'), `throw new Error('libonnxruntime.so.1: cannot open shared object');`);

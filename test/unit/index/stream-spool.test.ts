@@ -19,7 +19,7 @@ function openSpool(): { spool: StreamSpool; blobs: BlobStore; folder: string } {
   return { spool: createStreamSpool(blobs, 1_000_000), blobs, folder };
 }
 
-/** What a stream of these lines comes to. */
+/** The result of a stream of these lines. */
 async function changesOf(spool: StreamSpool, ...lines: readonly (object | string | Buffer)[]): Promise<Change[]> {
   const bytes = lines.map((line) =>
     Buffer.concat([
@@ -46,7 +46,7 @@ function filesIn(folder: string): string[] {
 }
 
 describe('a line', () => {
-  test('ends at a line feed and nowhere else, wherever the bytes are cut', async () => {
+  test('ends only at a line feed, regardless of chunk boundaries', async () => {
     const { spool } = openSpool();
     const whole = Buffer.from(`\uFEFF${JSON.stringify(FILE)}\r\n\n${JSON.stringify({ ...FILE, path: 'b\u2028.ts' })}`);
     for (const size of [1, 2, 7, whole.length]) {
@@ -98,7 +98,7 @@ describe('a line', () => {
       /^Line 2 .*path_base64 is absolute/,
     ],
     ['a way out', { ...FILE, path: 'a/../../b' }, /^Line 2 .*path contains \. or \.\./],
-  ])('%s: refused by its number, and nothing is kept', async ([, line, said]) => {
+  ])('%s: rejected with its line number, and nothing is stored', async ([, line, said]) => {
     const { spool, folder } = openSpool();
     await expect(changesOf(spool, FILE, line)).rejects.toMatchObject({
       type: 'InvalidInput',
@@ -107,7 +107,7 @@ describe('a line', () => {
     expect(filesIn(folder)).toEqual([]);
   });
 
-  test('with the right hash is taken, in either case, and so is one without content', async () => {
+  test('with the right hash, in either case, is accepted, and so is one without content', async () => {
     const { spool } = openSpool();
     const taken = await changesOf(
       spool,
@@ -124,7 +124,7 @@ describe('a line', () => {
     ]);
   });
 
-  test('of a file elsewhere has to have its hash, too', async () => {
+  test('with a content_ref must have the right hash, too', async () => {
     const { spool, folder } = openSpool();
     const path = join(folder, 'large');
     writeFileSync(path, FILE.content);
@@ -134,7 +134,7 @@ describe('a line', () => {
     await expect(changesOf(spool, { ...named, content_hash: hash })).rejects.toMatchObject({ type: 'InvalidInput' });
   });
 
-  test('that never ends is refused before it fills the memory', async () => {
+  test('that never ends is rejected before it fills the memory', async () => {
     const { spool } = openSpool();
     let given = 0;
     const endless = Readable.from(
@@ -149,7 +149,7 @@ describe('a line', () => {
   });
 });
 
-test.for(['', '\n', '\n \r\n'])('a stream of nothing (%j) says so', async (text) => {
+test.for(['', '\n', '\n \r\n'])('an empty stream (%j) is rejected', async (text) => {
   const { spool } = openSpool();
   await expect(spool.put(Readable.from([Buffer.from(text)]), 'a')).rejects.toMatchObject({
     type: 'InvalidInput',
@@ -157,7 +157,7 @@ test.for(['', '\n', '\n \r\n'])('a stream of nothing (%j) says so', async (text)
   });
 });
 
-test('a stream that is not there, or is another than it was: failures with names, before a change is taken', async () => {
+test('a missing or altered stream: typed failures, before any change is applied', async () => {
   const { spool, blobs, folder } = openSpool();
   const [kept] = await spool.put(Readable.from([LINE]), 'a');
   const { repository, stream } = kept ?? { repository: '', stream: '' };
@@ -171,7 +171,7 @@ test('a stream that is not there, or is another than it was: failures with names
   expect(filesIn(folder)).toEqual([]);
 });
 
-test('two repositories with the same changes have streams of their own; one is forgotten without the other', async () => {
+test('two repositories with the same changes have separate streams; one can be deleted without the other', async () => {
   const { spool, folder } = openSpool();
   const fork = LINE.replace('a/b/c', 'a/b/fork');
   const kept = await spool.put(Readable.from([LINE, fork, LINE]), 'a');
@@ -184,7 +184,7 @@ test('two repositories with the same changes have streams of their own; one is f
   expect(filesIn(folder)).toEqual([]);
 });
 
-test('after a run that was not finished, only a stream to where it was going or from nothing is taken', async () => {
+test('after an unfinished run, only a stream to its target or a full stream is accepted', async () => {
   const { spool } = openSpool();
   const [one, two, three] = ['1'.repeat(40), '2'.repeat(40), '3'.repeat(40)] as const;
   const to = (commit: string) => ({ commit, tree: '', branch: 'main', timestamp: null });
@@ -200,7 +200,7 @@ test('after a run that was not finished, only a stream to where it was going or 
     type: 'InvalidInput',
     message: expect.stringContaining('"parent": null') as string,
   });
-  // what was taken in completely before is no way out of it either
+  // nor is a stream that was completely ingested before
   await expect(open({ commit: one, parent: three }, to(two))).rejects.toMatchObject({ type: 'InvalidInput' });
   expect(await open({ commit: two, parent: one }, to(two))).toMatchObject({ to: { commit: two }, full: null });
   expect(await open({ commit: three, parent: null }, to(two))).toMatchObject({ full: 'first-sync' });
@@ -211,7 +211,7 @@ describe('a stream that no flow ingests', () => {
   const put = async (spool: StreamSpool, text: string): Promise<string> =>
     (await spool.put(Readable.from([text]), 'a'))[0]?.stream ?? '';
 
-  test('is deleted by a later one after its time, unless it was put again', async () => {
+  test('is deleted by a later one after its retention period, unless it was stored again', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const { spool, blobs } = openSpool();
@@ -225,7 +225,7 @@ describe('a stream that no flow ingests', () => {
     expect([await blobs.has(left), await blobs.has(again)]).toEqual([false, true]);
   });
 
-  test('of a version that noted no time begins its time now', async () => {
+  test('of a version without stored times starts its retention period now', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     onTestFinished(() => void vi.useRealTimers());
     const { spool, blobs } = openSpool();
@@ -241,7 +241,7 @@ describe('a stream that no flow ingests', () => {
     expect(await blobs.has(stream)).toBe(false);
   });
 
-  test('is not discarded by the flow of an earlier one with the same content', async () => {
+  test('is not deleted by the flow of an earlier stream with the same content', async () => {
     const { spool, blobs } = openSpool();
     const flowStarted = Date.now();
     const stream = await put(spool, LINE);

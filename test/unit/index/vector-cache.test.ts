@@ -21,7 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const entry = (text: string, ...vector: number[]): [Buffer, Float32Array] => [textKey(text), Float32Array.from(vector)];
 
 describe('the vector cache', () => {
-  test('gives back what was put, under the same model only, and after reopening', () => {
+  test('returns stored vectors, only for the same model, also after reopening', () => {
     const cache = openVectorCache(file);
     cache.putVectors(MODEL, [entry('a', 1, -0.5), entry('b', 0.1, 3e-8)]);
     cache.close();
@@ -53,7 +53,7 @@ describe('the vector cache', () => {
     cache.close();
   });
 
-  test('a batch that fails leaves nothing, and the cache goes on', () => {
+  test('a failed batch stores nothing, and the cache continues to work', () => {
     const cache = openVectorCache(file);
     const broken = [textKey('b'), null as unknown as Float32Array] as const;
     expect(() => cache.putVectors(MODEL, [entry('a', 1), broken])).toThrow(TypeError);
@@ -63,7 +63,7 @@ describe('the vector cache', () => {
     cache.close();
   });
 
-  test('a file that is none of SQLite is put aside and begun anew', () => {
+  test('a file that is not SQLite is moved aside and recreated', () => {
     openVectorCache(file).close();
     writeFileSync(file, 'this is no database, whatever its name says, and long enough to be looked at'.repeat(100));
     const cache = openVectorCache(file);
@@ -73,7 +73,7 @@ describe('the vector cache', () => {
     expect(readdirSync(join(folder, 'below')).filter((name) => name.includes('.damaged-'))).toHaveLength(1);
   });
 
-  test('a file whose pages are damaged is put aside when that is met', () => {
+  test('a file with damaged pages is moved aside when the damage is found', () => {
     const cache = openVectorCache(file);
     for (let batch = 0; batch < 20; batch++) {
       cache.putVectors(
@@ -93,7 +93,7 @@ describe('the vector cache', () => {
     damaged.close();
   });
 
-  test('a file that another one keeps busy is named, and used when it is free again', () => {
+  test('a locked file is reported, and used when it is free again', () => {
     const cache = openVectorCache(file, { busyTimeout: 20 });
     const other = new DatabaseSync(file);
     other.exec('BEGIN IMMEDIATE');
@@ -112,12 +112,12 @@ describe('the vector cache', () => {
     cache.close();
   });
 
-  test('a folder that cannot be made is named', () => {
+  test('a folder that cannot be created is reported', () => {
     writeFileSync(join(folder, 'below'), 'a file');
     expect(() => openVectorCache(file)).toThrow(expect.objectContaining({ type: 'DiskFailed' }));
   });
 
-  test('processes that write at the same time from the first moment on all succeed', { timeout: 60_000 }, async () => {
+  test('processes that write concurrently from the start all succeed', { timeout: 60_000 }, async () => {
     const writers = Array.from({ length: 4 }, (_, i) => startWriter(file, `writer ${i}`, 40));
     const codes = await Promise.all(writers.map(async (child) => (await once(child, 'exit')) as [number]));
     expect(codes.map(([code]) => code)).toEqual([0, 0, 0, 0]);
@@ -129,7 +129,7 @@ describe('the vector cache', () => {
     cache.close();
   });
 
-  test('a writer that is killed leaves whole batches only, and no lock', { timeout: 60_000 }, async () => {
+  test('a killed writer leaves only whole batches, and no lock', { timeout: 60_000 }, async () => {
     const child = startWriter(file, 'killed', 1_000_000);
     await once(child, 'message');
     child.kill('SIGKILL');

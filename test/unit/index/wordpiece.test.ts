@@ -57,7 +57,7 @@ describe('the tokenizer', () => {
     '',
     '[MASK]x',
   ])('has them on %j', (text) => {
-    // the oracle takes special tokens out of the text first; source code that spells one means the letters
+    // the oracle extracts special tokens first; source code that contains one means the letters
     if (!text.includes('[MASK]')) expect(own.encode(text)).toEqual(oracle(text));
     else expect(own.encode(text).map((id) => own.vocabulary[id])).toEqual(['[', 'mask', ']', 'x']);
   });
@@ -65,7 +65,7 @@ describe('the tokenizer', () => {
   test.prop([fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))])(
     'has them on any text',
     (text) => {
-      // of the ideographs, the oracle separates only those of 16 bits, which the models' own tokenizer does not
+      // the oracle separates only ideographs of 16 bits, unlike the models' own tokenizer
       fc.pre(!/[\u{20000}-\u{2fa1f}]/u.test(text));
       fc.pre(!/\[(?:PAD|UNK|CLS|SEP|MASK)\]/.test(text));
       expect(own.encode(text)).toEqual(oracle(text));
@@ -89,7 +89,7 @@ describe('the tokenizer', () => {
     expect(() => createWordPiece(other)).toThrow(LonghaulError);
   });
 
-  test('refuses what is not JSON', () => {
+  test('rejects a file that is not JSON', () => {
     expect(() => createWordPiece('{')).toThrow(LonghaulError);
   });
 });

@@ -18,7 +18,7 @@ describe('a shared resource', () => {
     return { events, resource: createSharedResource(open, (error) => error === 'its fault') };
   }
 
-  test('is opened when it is first used, once, and closed at the end', async () => {
+  test('is opened once, on first use, and closed at the end', async () => {
     const { events, resource } = counted();
     await resource.close();
     const names = await Promise.all([resource.use(async ({ name }) => name), resource.use(async ({ name }) => name)]);
@@ -29,7 +29,7 @@ describe('a shared resource', () => {
     expect(events).toEqual(['open 1', 'close 1']);
   });
 
-  test('is opened anew after an error of its own, and closed when the last user has done', async () => {
+  test('is opened again after its own error, and closed after its last use', async () => {
     const { events, resource } = counted();
     let finish = (): void => undefined;
     const slow = resource.use(() => new Promise<void>((resolve) => (finish = resolve)));
@@ -42,7 +42,7 @@ describe('a shared resource', () => {
     expect(events).toEqual(['open 1', 'open 2', 'close 1']);
   });
 
-  test('is tried again when it could not be opened', async () => {
+  test('is opened again after a failed attempt', async () => {
     let tries = 0;
     const resource = createSharedResource(
       () => (++tries === 1 ? Promise.reject(new Error('away')) : Promise.resolve({ close: () => Promise.resolve() })),
@@ -54,12 +54,12 @@ describe('a shared resource', () => {
 });
 
 describe('what is shown', () => {
-  property.prop([fc.string({ unit: 'binary' })])('has nothing in it that steers', (text) => {
+  property.prop([fc.string({ unit: 'binary' })])('has no control characters', (text) => {
     expect(sanitize(text)).not.toMatch(/[^\P{Cc}\t\n]|[\u202a-\u202e\u2066-\u2069]/u);
     expect(sanitizeLine(text)).not.toMatch(/\p{Cc}/u);
   });
 
-  test('is otherwise what it was', () => {
+  test('is otherwise unchanged', () => {
     const plain = 'const \u00e9 = "日本語 👩‍👩‍👧 \\u{1b}";\n\treturn;\n';
     expect(sanitize(plain)).toBe(plain);
     expect(sanitize('a\r\nb\rc\u001b[0m\u{202e}\u{e0041}\u{d800}')).toBe(
@@ -77,7 +77,7 @@ describe('what is shown', () => {
     expect(sanitize(shown)).toBe(shown);
   });
 
-  test('as a name differs from a name that looks like it', () => {
+  test('as a name is distinguishable from similar names', () => {
     expect(sanitizeName('\u001b[31m.ts')).toBe('\\u{1b}[31m.ts');
     expect(sanitizeName('\\u{1b}[31m.ts')).toBe('\\u{5c}u{1b}[31m.ts');
     expect(nameShownAs('src/plain\\u{61}.ts')).toBe('src/plain\\u{61}.ts');
@@ -85,7 +85,7 @@ describe('what is shown', () => {
   });
 });
 
-test('what may have been meant: the same name elsewhere first', () => {
+test('suggestions: the same name in another folder first', () => {
   const paths = ['src/lanes.ts', 'src/deep/lanes.ts', 'src/plan.ts', 'docs/very/long/other.md'];
   expect(nearest('lanes.ts', paths)).toEqual(['src/lanes.ts', 'src/deep/lanes.ts']);
   expect(nearest('src/lane.ts', paths)[0]).toBe('src/lanes.ts');
@@ -113,7 +113,7 @@ describe('a cursor', () => {
   const items = ['a', 'b\u001b', 'c', 'd\ud800', 'e'];
   const page = (list: string, cursor?: string) => pageAfter(list, items, (item) => item, { cursor, limit: 2 });
 
-  test('survives being sanitized, whatever the names are', () => {
+  test('is unchanged by sanitizing, for any names', () => {
     const { nextCursor } = page('list_files');
     expect(nextCursor).toMatch(/^[\w-]+$/);
     expect(page('list_files', sanitize(nextCursor ?? '')).items).toEqual(['c', 'd\ud800']);
@@ -127,7 +127,7 @@ describe('a cursor', () => {
     ['JSON of another shape', Buffer.from('{"key":1}').toString('base64url')],
   ])('%s is refused', (_name, cursor) => {
     expect(() => page('list_files', cursor)).toThrow(
-      'cursor: this is not a nextCursor of list_files. Leave it out to start from the beginning.',
+      'cursor: this is not a nextCursor of list_files. Omit it to start from the beginning.',
     );
   });
 });

@@ -16,7 +16,7 @@ import { commitTree, files, initRepository, SCRATCH_ENV, scratchFolder } from '.
 /** Lines of text that git packs into this many bytes. */
 const noise = (bytes: number): string => `${randomBytes(bytes).toString('base64').replaceAll(/.{76}/g, '$&\n')}\n`;
 const SIZE = 400_000;
-/** Room for two mirrors. */
+/** Space for two mirrors. */
 const TWO = 2.6 * SIZE;
 const MGIT = JSON.stringify(new URL('../../../activities/mgit/index.ts', import.meta.url));
 
@@ -44,7 +44,7 @@ async function setting(...names: readonly string[]): Promise<Setting> {
   return { forge, cache, folder, mgit: openMgit(cache), address, repository };
 }
 
-/** Reads all of a repository, as a first sync does, a little later than what was before. */
+/** Reads a whole repository, as a first sync does, a little later than the previous one. */
 async function sync({ mgit, address }: Setting, name: string): Promise<Change[]> {
   const changes = await changesOf(await mgit.diff(address(name), null));
   await delay(20);
@@ -60,11 +60,11 @@ const leftoversIn = (cache: string): string[] =>
     /\.tmp-|\.lock$|\.use-/.test(basename(name)),
   );
 
-test('of three mirrors in room for two the one that was not used for longest goes; it is made again when it is needed', async () => {
+test('of three mirrors with space for two, the least recently used is removed, and recreated when needed', async () => {
   const set = await setting('a', 'b', 'c');
   for (const name of ['a', 'b', 'c']) await sync(set, name);
   expect(await set.mgit.tidy(4 * SIZE)).toEqual([]);
-  // b is the oldest now, though a was made before it
+  // b is the oldest now, although a was created before it
   await sync(set, 'a');
   const evicted = await set.mgit.tidy(TWO);
   expect(evicted).toEqual([{ repository: 'web/acme/b', bytes: expect.any(Number) as number }]);
@@ -79,7 +79,7 @@ test('of three mirrors in room for two the one that was not used for longest goe
   expect(mirrorsIn(set.cache)).toEqual(['a.git', 'b.git']);
 });
 
-test('a mirror that grows counts with its new size, one that is forgotten not at all', async () => {
+test('a growing mirror counts with its new size, a deleted one does not count', async () => {
   const set = await setting('a', 'b');
   await sync(set, 'a');
   await sync(set, 'b');
@@ -93,7 +93,7 @@ test('a mirror that grows counts with its new size, one that is forgotten not at
   expect(await set.mgit.tidy(TWO)).toMatchObject([{ repository: 'web/acme/b' }]);
 });
 
-test('while it is read a mirror stays, also where it is the oldest and the limit is far away', async () => {
+test('a mirror that is being read stays, even if it is the oldest and the limit is exceeded', async () => {
   const set = await setting('a', 'b');
   const reading = (await set.mgit.diff(set.address('a'), null)).changes()[Symbol.asyncIterator]();
   const first = await reading.next();
@@ -106,7 +106,7 @@ test('while it is read a mirror stays, also where it is the oldest and the limit
   expect(mirrorsIn(set.cache)).toEqual([]);
 });
 
-test('a reader that leaves off early keeps nothing', async () => {
+test('a reader that stops early releases its mirror', async () => {
   const set = await setting('a');
   for await (const change of (await set.mgit.diff(set.address('a'), null)).changes()) {
     expect(change.path).toBe('0.txt');
@@ -136,7 +136,7 @@ test('another process keeps its mirror for as long as it lives', async () => {
   expect(leftoversIn(set.cache)).toEqual([]);
 });
 
-test('a mirror that goes between the comparison and the reading is made again', async () => {
+test('a mirror that is removed between comparing and reading is recreated', async () => {
   const set = await setting('a');
   const first = await set.mgit.diff(set.address('a'), null);
   await changesOf(first);
@@ -153,7 +153,7 @@ test('a mirror that goes between the comparison and the reading is made again', 
   expect(held).toEqual(old);
 });
 
-test('killed in the middle, at many moments: every mirror is whole or gone, and the next one removes the rest', async () => {
+test('killed at many points: every mirror is complete or gone, and the next process removes the rest', async () => {
   const names = ['a', 'b', 'c', 'd'];
   const set = await setting(...names);
   for (const wait of [0, 2, 4, 7, 11, 16, 25, 60_000]) {
@@ -175,7 +175,7 @@ test('killed in the middle, at many moments: every mirror is whole or gone, and 
     expect(leftoversIn(set.cache)).toEqual([]);
   }
   expect(mirrorsIn(set.cache)).toEqual([]);
-  // and without a sync: what is left is swept by whoever tidies next
+  // and without a sync: the next process that tidies removes the rest
   await sync(set, 'a');
   const path = mirrorPath(set.cache, 'web/acme/a');
   const remover = start(
@@ -191,14 +191,14 @@ test('killed in the middle, at many moments: every mirror is whole or gone, and 
   expect(mirrorsIn(set.cache)).toEqual([]);
 }, 300_000);
 
-test('a mirror that another process removes first is no failure, and does not count any more', async () => {
+test('a mirror that another process removed first is not an error, and no longer counts', async () => {
   const set = await setting('a', 'b');
   for (const name of ['a', 'b']) await sync(set, name);
   const oldest = join(set.cache, 'mirrors', 'web', 'acme', 'a.git');
   let tidied: Promise<unknown> = Promise.resolve();
   await withLock(`${oldest}.lock`, async () => {
     tidied = set.mgit.tidy(SIZE * 1.4);
-    // until it has looked and waits for the lock
+    // until it has checked and waits for the lock
     await delay(1_000);
     rmSync(oldest, { recursive: true });
     rmSync(`${oldest}.used`);
@@ -207,7 +207,7 @@ test('a mirror that another process removes first is no failure, and does not co
   expect(mirrorsIn(set.cache)).toEqual(['b.git']);
 }, 300_000);
 
-test('three processes that sync and tidy the same cache all get everything', async () => {
+test('three processes that sync and tidy the same cache all succeed', async () => {
   const names = ['a', 'b', 'c', 'd'];
   const set = await setting(...names);
   const processes = Array.from({ length: 3 }, () =>
@@ -235,7 +235,7 @@ test('three processes that sync and tidy the same cache all get everything', asy
   expect(leftoversIn(set.cache)).toEqual([]);
 }, 300_000);
 
-test('contents that diff spooled count, too, and go when they are a day old', async () => {
+test('spooled contents of diff count, too, and are removed when they are a day old', async () => {
   const set = await setting('a');
   await sync(set, 'a');
   const [old, young, used] = await Promise.all(
@@ -250,7 +250,7 @@ test('contents that diff spooled count, too, and go when they are a day old', as
   expect([young, used].map((path) => existsSync(path ?? ''))).toEqual([true, true]);
 });
 
-test('mirrors of an older version, of which nothing was written down, are counted by their own time', async () => {
+test('mirrors of an older version, without stored sizes, are counted by their own time', async () => {
   const set = await setting('a', 'b');
   for (const name of ['a', 'b']) await sync(set, name);
   const { cache } = set;
@@ -260,7 +260,7 @@ test('mirrors of an older version, of which nothing was written down, are counte
   expect(await set.mgit.tidy(1.5 * SIZE)).toMatchObject([{ repository: 'web/acme/b' }]);
 });
 
-test('a thousand mirrors are counted by what was written down, not by walking through them', async () => {
+test('a thousand mirrors are counted from stored sizes, without walking the folders', async () => {
   const cache = scratchFolder();
   for (let at = 0; at < 1_000; at++) {
     const path = mirrorPath(cache, `web/org${at % 50}/r${at}`);
@@ -280,7 +280,7 @@ test('a thousand mirrors are counted by what was written down, not by walking th
   expect(statSync(join(cache, 'mirrors')).isDirectory()).toBe(true);
 });
 
-test('what a process of the same number left, as in a container that was started again, is removed; its own is not', async () => {
+test('files of an earlier process with the same pid, as in a restarted container, are removed; own files are not', async () => {
   const folder = scratchFolder();
   const temporary = JSON.stringify(new URL('../../../platform/temporary.ts', import.meta.url));
   const inContainer = async (code: string): Promise<void> => {

@@ -23,7 +23,7 @@ function local(...options: string[]): { path: string; mgit: Mgit; repository: { 
 }
 
 describe('a repository on this machine', () => {
-  test.each(['sha1', 'sha256'])('gives what a commit had, whatever came after it (%s)', async (format) => {
+  test.each(['sha1', 'sha256'])('returns the content of a commit, regardless of later commits (%s)', async (format) => {
     const { path, mgit, repository } = local(`--object-format=${format}`);
     const first = commitTree(path, files({ 'src/a.ts': 'one\n', 'b.ts': 'b\n' }));
     const second = commitTree(path, files({ 'src/a.ts': 'two\n' }));
@@ -39,7 +39,7 @@ describe('a repository on this machine', () => {
     expect(await read(first, 'src/a.ts')).toBe('one\n');
   });
 
-  test('every name is found by what a listing calls it', async () => {
+  test('every name is found as a listing shows it', async () => {
     const { path, mgit, repository } = local();
     const names = [
       '-rf',
@@ -67,7 +67,7 @@ describe('a repository on this machine', () => {
     }
   });
 
-  test('tells folders, links, submodules and large files apart', async () => {
+  test('distinguishes folders, links, submodules and large files', async () => {
     const { path, mgit, repository } = local();
     const commit = commitTree(
       path,
@@ -108,7 +108,7 @@ describe('a repository on this machine', () => {
     expect(await mgit.readFile(repository, commit, name)).toBeNull();
   });
 
-  test('says when it does not have the commit', async () => {
+  test('reports a missing commit', async () => {
     const { path, mgit, repository } = local();
     const commit = commitTree(path, files({ a: '1\n' }));
     const blob = git(path, 'rev-parse', `${commit}:a`);
@@ -138,7 +138,7 @@ describe('a repository elsewhere', () => {
     return { forge, path, cache, mgit: openMgit(cache), repository };
   }
 
-  test('is asked for one blob, once, also of a commit that no branch holds any more', async () => {
+  test('is asked for one blob, once, even of a commit that is on no branch any more', async () => {
     const { forge, path, cache, mgit, repository } = await remote();
     const contents = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`f${at}`, `${at}\n`]));
     const old = commitTree(path, files({ ...contents, a: 'old\n' }));
@@ -153,7 +153,7 @@ describe('a repository elsewhere', () => {
     expect(forge.requests).toHaveLength(asked);
   });
 
-  test('that does not have the commit says so, and its mirror stays', async () => {
+  test('that lacks the commit reports it, and its mirror stays', async () => {
     const { path, cache, mgit, repository } = await remote();
     const commit = commitTree(path, files({ a: '1\n' }));
     await mgit.readFile(repository, commit, 'a');

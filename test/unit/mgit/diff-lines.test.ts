@@ -7,7 +7,7 @@ import { parseChangeLine } from '../../../domain/git/change-line.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 
-test('the stream is the documented one, can be read again, and starts where it is told', async () => {
+test('the stream has the documented format, can be parsed again, and starts at the given commit', async () => {
   const folder = scratchFolder();
   const path = initRepository(join(folder, 'api'));
   const large = 'line\n'.repeat(30_000);

@@ -19,13 +19,13 @@ import {
 const text = (content: Uint8Array | null | undefined): string => Buffer.from(content ?? []).toString('utf8');
 const latin1 = (utf8: string): string => Buffer.from(utf8).toString('latin1');
 
-/** Why each file but the attributes themselves is skipped. */
+/** Why each file is skipped, except the attributes files. */
 function skipsOf(changes: readonly Change[]): Record<string, unknown> {
   const others = changes.filter(({ path }) => !path.endsWith('.gitattributes'));
   return Object.fromEntries(others.map((change) => [change.path, change.op === 'delete' ? '' : change.skip]));
 }
 
-/** Commits trees one after the other and returns the changes that lead to each. */
+/** Commits trees one after another and returns the changes that lead to each. */
 async function changesBetween(...trees: readonly ScratchTree[]): Promise<Change[][]> {
   const folder = scratchFolder();
   const repository = { id: 'local/acme/api', cloneUrl: initRepository(join(folder, 'api')) };
@@ -64,7 +64,7 @@ const HOSTILE_NAMES = [
 ];
 
 describe('file names', () => {
-  test('every name comes through exactly', async () => {
+  test('every name is preserved exactly', async () => {
     const tree = new Map(
       HOSTILE_NAMES.map((name): [string, ScratchFile] => [name, { mode: '100644', content: `of ${name.length}` }]),
     );
@@ -127,7 +127,7 @@ describe('file names', () => {
 describe('kinds of files', () => {
   const commit = 'c'.repeat(40);
 
-  test('symlinks and submodules are named and not read; a change of kind is one change', async () => {
+  test('symlinks and submodules are listed but not read; a change of kind is one change', async () => {
     const file: ScratchFile = { mode: '100644', content: 'x\n' };
     const link: ScratchFile = { mode: '120000', content: '../../etc/passwd' };
     const module: ScratchFile = { mode: '160000', content: commit };
@@ -173,7 +173,7 @@ describe('kinds of files', () => {
     expect(change?.op !== 'delete' && change?.blob.oid).toBe(change?.old?.oid);
   });
 
-  test('LFS pointers, binary, empty, minified, generated, locked and large files are skipped and said why', async () => {
+  test('LFS pointers, binary, empty, minified, generated, locked and large files are skipped with the reason', async () => {
     const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 99\n`;
     const [changes = []] = await changesBetween(
       files({
@@ -209,7 +209,7 @@ describe('kinds of files', () => {
     ).toEqual([]);
   });
 
-  test('a file of 100 MB passes by without being held', async () => {
+  test('a file of 100 MB is never completely in memory', async () => {
     const folder = scratchFolder();
     const path = initRepository(join(folder, 'api'));
     writeFileSync(join(path, 'huge.txt'), 'all work and no play\n'.repeat(5_000_000));
@@ -224,7 +224,7 @@ describe('kinds of files', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000);
   });
 
-  test('contents are read as they are asked for, and git ends when nobody asks any more', async () => {
+  test('contents are read on demand, and git ends when reading stops', async () => {
     const folder = scratchFolder();
     const path = initRepository(join(folder, 'api'));
     commitTree(

@@ -17,7 +17,7 @@ interface Open {
   reopen(more?: object, env?: Readonly<Record<string, string>>): Mgit;
 }
 
-/** A forge that nothing was asked of that its description does not know, when the test is over. */
+/** A forge that fails the test after a request that its description does not contain. */
 async function open(kind: ForgeKind): Promise<Open> {
   const folder = scratchFolder();
   const forge = await startDescribedForge(kind.dialect, join(folder, 'forge'));
@@ -36,7 +36,7 @@ const ids = async (mgit: Mgit, ...patterns: string[]): Promise<string[]> =>
 describe.each(Object.entries(FORGES))('%s', (_, kind) => {
   const { path, id } = kind;
 
-  test('what is listed can be found, cloned and read', async () => {
+  test('listed repositories can be found, cloned and read', async () => {
     const { forge, mgit } = await open(kind);
     const hosted = forge.host(path('acme', 'api'));
     forge.host(path('acme', 'web'));
@@ -69,7 +69,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await failureOf(mgit.diff(gone, null))).toMatch(/^RepositoryNotFound: /);
   });
 
-  test('no more is asked at the same time than is allowed, of the API and by git together', async () => {
+  test('the number of concurrent requests of API and git together stays within the limit', async () => {
     const { forge, reopen } = await open(kind);
     const mgit = reopen({ limits: { concurrency: 4 } });
     for (let at = 0; at < 8; at++) {
@@ -101,7 +101,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await ids(mgit, 'acme/*')).toHaveLength(120);
     const [first = ''] = forge.requests;
     const api = new URL(first.split(' ')[1] ?? '', forge.url);
-    // the same next page again and again
+    // the same next page forever
     const answer = await fetch(api, { headers: { authorization: kind.dialect.authorization.api } });
     const headers = Object.fromEntries(
       ['link', 'x-ms-continuationtoken'].flatMap((name) => {
@@ -127,7 +127,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     );
   });
 
-  test('a renamed repository is known by its number, under its old name or not', async () => {
+  test('a renamed repository is found by its number, with or without its old name', async () => {
     const { forge, mgit } = await open(kind);
     forge.host(path('acme', 'api'));
     forge.host(path('acme', 'web'));
@@ -174,7 +174,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
       ])),
       (await mgit.whereabouts([repository])).get(repository.id),
     ];
-    // what it echoes is not shown either
+    // an echoed token is not shown either
     forge.refuse = () => ({ status: 403, message: `no ${wrong} here\u0007` });
     failures.push(await mgit.list(['acme/*']).catch((error: unknown) => error));
     for (const failure of failures) {
@@ -213,7 +213,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(forge.requests).toHaveLength(1);
   });
 
-  test('one 502 is tried again; a page to sign in on, a redirect elsewhere, no JSON and other JSON are failures', async () => {
+  test('one 502 is retried; a sign-in page, a redirect to another host, invalid and unexpected JSON are failures', async () => {
     const { forge, mgit } = await open(kind);
     const { forge: elsewhere } = await open(kind);
     forge.host(path('acme', 'api'));
@@ -226,7 +226,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: .*418.*I am a teapot/);
     forge.refuse = () => ({ status: 302, message: '', headers: { location: 'https://login.example.com/?next=1' } });
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^AuthenticationFailed: .*login\.example\.com/);
-    // the path is one of this host, and no name of another one
+    // the path is on this host, not the name of another one
     const [, asked = ''] = /^https?:(.*)$/.exec(`${elsewhere.url}/sent`) ?? [];
     forge.refuse = () => ({ status: 302, message: '', headers: { location: `${forge.url}${asked}` } });
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: /);
@@ -248,7 +248,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     }
   });
 
-  test('names that are no names are passed over, and git goes to the configured host only', async () => {
+  test('invalid names are skipped, and git connects only to the configured host', async () => {
     const { forge, mgit } = await open(kind);
     forge.host(path('acme', 'good'));
     for (const name of ['..', '.', 'a\tb', 'a\\b', '']) forge.host(path('acme', name));
@@ -268,7 +268,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     });
   });
 
-  test('a forge that cannot be reached is DiscoveryFailed; an abort ends a list at once', async () => {
+  test('an unreachable forge is DiscoveryFailed; an abort ends a list immediately', async () => {
     const { forge, mgit } = await open(kind);
     const controller = new AbortController();
     forge.refuse = () => {
@@ -297,7 +297,7 @@ describe.each(['gitlab', 'gitea'] as const)('%s', (type) => {
     }
   });
 
-  test('a user is asked for where there is no such organization', async () => {
+  test('a user is looked up when there is no such organization', async () => {
     const { forge, mgit } = await open(kind);
     forge.users.add('jane');
     forge.host('jane/dotfiles');
@@ -305,7 +305,7 @@ describe.each(['gitlab', 'gitea'] as const)('%s', (type) => {
     expect(await ids(mgit, 'nobody/*')).toEqual([]);
   });
 
-  test('without a token somebody must be named', async () => {
+  test('without a token an organization must be named', async () => {
     const { reopen } = await open(kind);
     expect(await failureOf(reopen({ tokenEnv: undefined }).list(['*']))).toMatch(/^AuthenticationFailed: .*tokenEnv/);
   });
@@ -314,7 +314,7 @@ describe.each(['gitlab', 'gitea'] as const)('%s', (type) => {
 describe('gitlab', () => {
   const kind = FORGES.gitlab;
 
-  test('groups below the top one are the project, and a pattern means all below them', async () => {
+  test('groups below the top one are the project, and a pattern matches all below them', async () => {
     const { forge, mgit } = await open(kind);
     for (const path of [
       'acme/api',
@@ -350,7 +350,7 @@ describe('gitlab', () => {
     expect(await ids(mgit, 'acme/*')).toHaveLength(5);
   });
 
-  test('a project without a repository or on its way out is not listed', async () => {
+  test('a project without a repository or marked for deletion is not listed', async () => {
     const { forge, mgit } = await open(kind);
     forge.users.add('jane');
     forge.host('jane/dotfiles');
@@ -380,7 +380,7 @@ describe('gitea', () => {
 describe('azure-devops', () => {
   const kind = FORGES['azure-devops'];
 
-  test('only the configured organizations are asked; one that is not there is a failure, not nothing', async () => {
+  test('only the configured organizations are queried; a missing one is a failure, not an empty list', async () => {
     const { forge, mgit, reopen } = await open(kind);
     forge.host('acme/Team One/api');
     expect(await failureOf(mgit.list(['*']))).toMatch(/^DiscoveryFailed: .*no organization other/);
@@ -421,7 +421,7 @@ describe('bitbucket', () => {
     expect((await mgit.heads(found ? [found] : [])).get('work/acme/api')).toEqual({ commit, branch: 'main' });
   });
 
-  test('a repository that went to another workspace is found there', async () => {
+  test('a repository that moved to another workspace is found there', async () => {
     const { forge, mgit } = await open(kind);
     forge.host('acme/api');
     forge.host('acme/web');

@@ -41,7 +41,7 @@ describe.skipIf(here === null)('a real Gitea', { timeout: 300_000 }, () => {
     }
   };
 
-  test('what is listed can be found, cloned and read; the rest is not there', async () => {
+  test('listed repositories can be found, cloned and read; others are not found', async () => {
     await create('acme', 'api', 'web');
     await gitea.api('POST', '/user/repos', { name: 'mine', auto_init: true, readme: 'Default' });
     await gitea.api('POST', '/repos/acme/api/contents/src/a.ts', {
@@ -84,7 +84,7 @@ describe.skipIf(here === null)('a real Gitea', { timeout: 300_000 }, () => {
     expect(where.get('tea/old/one')).toMatchObject({ state: 'moved', repository: { id: 'tea/old/uno' } });
     expect(where.get('tea/old/two')).toMatchObject({ state: 'moved', repository: { id: 'tea/new/two' } });
     expect(await failureOf(mgit.find('tea/old/one'))).toMatch(/^RepositoryNotFound: /);
-    // under the old name there is another one now
+    // another repository has the old name now
     await gitea.api('POST', '/orgs/old/repos', { name: 'one' });
     expect((await mgit.whereabouts(known)).get('tea/old/one')).toMatchObject({ state: 'there' });
     await gitea.api('DELETE', '/repos/new/two');
@@ -104,7 +104,7 @@ describe.skipIf(here === null)('a real Gitea', { timeout: 300_000 }, () => {
     ]);
   });
 
-  test('a wrong token, one that may not, and none', async () => {
+  test('a wrong token, one without permission, and none', async () => {
     await create('closed', 'api');
     const [repository] = await open().list(['closed/*']);
     if (repository === undefined) throw new Error('nothing is listed');

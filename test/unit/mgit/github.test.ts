@@ -48,7 +48,7 @@ describe('heads', () => {
     expect(told.get('work/acme/empty')).toMatchObject({ branch: null, commit: '0'.repeat(40) });
   });
 
-  test('renamed, gone, forbidden and unlucky ones are told apart, and stop nobody', async () => {
+  test('renamed, gone, forbidden and failing ones are distinguished, and do not stop others', async () => {
     const { forge, open, commit } = await place([
       'acme/api',
       'acme/old',
@@ -70,14 +70,14 @@ describe('heads', () => {
     expect(heads.get('work/acme/Case')).toMatchObject({ commit, redirectedTo: `${forge.url}/acme/case.git` });
     expect(heads.get('work/acme/gone')).toMatchObject({ type: 'RepositoryNotFound' });
     expect(heads.get('work/acme/saml')).toMatchObject({ type: 'AuthenticationFailed' });
-    // git is asked where GraphQL could not tell, and where the address is not what the name says
+    // git is used when GraphQL has no answer, and when the address does not match the name
     expect(heads.get('work/acme/odd')).toEqual({ commit, branch: 'main' });
     expect(heads.get('work/acme/else')).toEqual({ commit, branch: 'main' });
     const moved = await mgit.whereabouts(repositories.filter(({ repository }) => repository === 'old'));
     expect(moved.get('work/acme/old')).toMatchObject({ state: 'moved', repository: { id: 'work/other/new' } });
   });
 
-  test('without a token, or when GraphQL fails again and again, git is asked', { timeout: 120_000 }, async () => {
+  test('without a token, or when GraphQL keeps failing, git is used', { timeout: 120_000 }, async () => {
     const { forge, open, commit } = await place(['acme/api'], { token: undefined as never });
     const anonymous = { name: 'work', type: 'github', url: forge.url, archived: false, forks: false } as const;
     const address = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
@@ -98,19 +98,23 @@ describe('heads', () => {
 });
 
 describe('listings with heads', () => {
-  test('of 1,000 repositories are ten requests, and say what both questions say', { timeout: 120_000 }, async () => {
-    const { forge, open } = await place(manyNames(1_000));
-    const mgit = open();
-    const listed = await mgit.listWithHeads(['work/org0/*']);
-    const heads = await mgit.heads(listed, { listed });
-    expect(forge.requests).toEqual(Array.from({ length: 10 }, () => 'POST /api/graphql'));
-    const repositories = await mgit.list(['work/org0/*']);
-    expect(repositories).toHaveLength(1_000);
-    expect(listed.map(({ head: _head, ...repository }) => repository)).toEqual(repositories);
-    expect(heads).toEqual(await mgit.heads(repositories));
-  });
+  test(
+    'of 1,000 repositories are ten requests, with the same result as separate requests',
+    { timeout: 120_000 },
+    async () => {
+      const { forge, open } = await place(manyNames(1_000));
+      const mgit = open();
+      const listed = await mgit.listWithHeads(['work/org0/*']);
+      const heads = await mgit.heads(listed, { listed });
+      expect(forge.requests).toEqual(Array.from({ length: 10 }, () => 'POST /api/graphql'));
+      const repositories = await mgit.list(['work/org0/*']);
+      expect(repositories).toHaveLength(1_000);
+      expect(listed.map(({ head: _head, ...repository }) => repository)).toEqual(repositories);
+      expect(heads).toEqual(await mgit.heads(repositories));
+    },
+  );
 
-  test('what is archived, a fork, or of a user is what REST says it is', async () => {
+  test('archived, fork and user agree with REST', async () => {
     const { forge, open } = await place(['acme/api', 'acme/old', 'acme/copy', 'jane/dotfiles']);
     forge.archived.add('acme/old');
     forge.forks.add('acme/copy');
@@ -141,11 +145,11 @@ describe('listings with heads', () => {
     ['it hides one', (forge) => forge.forbidden.add('org0/r7')],
     ['it cannot look one up', (forge) => forge.unlucky.add('org0/r104')],
     [
-      'it fails again and again',
+      'it keeps failing',
       (forge) =>
         (forge.refuse = (request) => (request.includes('graphql') ? { status: 502, message: 'Bad gateway' } : null)),
     ],
-  ])('where GraphQL cannot tell of all (%s) nothing is missing', { timeout: 60_000 }, async (_, spoil) => {
+  ])('when GraphQL is incomplete (%s) nothing is missing', { timeout: 60_000 }, async (_, spoil) => {
     const { forge, open } = await place(manyNames(110));
     spoil(forge);
     const listed = await open().listWithHeads(['org0/*']);
@@ -153,7 +157,7 @@ describe('listings with heads', () => {
     expect(listed).toHaveLength(110);
   });
 
-  test('nobody asks GraphQL without a token, and a refused token is no empty list', async () => {
+  test('GraphQL is not used without a token, and a refused token is not an empty list', async () => {
     const { forge, open } = await place(['acme/api'], { token: undefined as never });
     const anonymous = { name: 'work', type: 'github', url: forge.url, archived: false, forks: false } as const;
     expect(await openMgit(scratchFolder(), [anonymous]).listWithHeads(['acme/*'])).toHaveLength(1);
@@ -162,7 +166,7 @@ describe('listings with heads', () => {
     expect(await failureOf(open().listWithHeads(['acme/*']))).toMatch(/^AuthenticationFailed/);
   });
 
-  test('a repository that was indexed from another address is asked for there', async () => {
+  test('a repository that was indexed from another address is looked up there', async () => {
     const { forge, open, commit } = await place(['acme/api', 'acme/web']);
     const mgit = open({ git: true });
     const listed = await mgit.listWithHeads(['acme/*']);
@@ -173,7 +177,7 @@ describe('listings with heads', () => {
 });
 
 describe('listings', () => {
-  test('that did not change cost nothing, and no secret is kept', async () => {
+  test('that did not change cost nothing, and no secret is cached', async () => {
     const limits = { hourly: { limit: 100, ms: 3_600_000 } };
     const { forge, cache, open } = await place(manyNames(230), { limits });
     const first = await open().list(['org0/*']);
@@ -197,7 +201,7 @@ describe('listings', () => {
     ['cut short', (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 300))],
     ['altered', (path: string) => writeFileSync(path, readFileSync(path, 'utf8').replace('"r1"', '"r2"'))],
     ['no text', (path: string) => writeFileSync(path, Buffer.from([0, 255, 10, 254]))],
-  ])('a kept page that is %s is asked for anew', async (_, damage) => {
+  ])('a cached page that is %s is requested again', async (_, damage) => {
     const { cache, open } = await place(manyNames(3));
     const first = await open().list(['org0/*']);
     const pages = join(cache, 'pages', 'work');
@@ -209,7 +213,7 @@ describe('listings', () => {
 });
 
 describe('limits', () => {
-  test('a secondary limit stops everybody for a minute at least, in every mgit of the process', async () => {
+  test('a secondary limit stops all requests for at least a minute, in every mgit of the process', async () => {
     const { forge, open } = await place(manyNames(3), { limits: {} });
     const [one, other] = [open(), open()];
     const repositories = await one.list(['org0/*']);
@@ -256,7 +260,7 @@ describe('limits', () => {
     expect(forge.requests).toHaveLength(1);
   });
 
-  test('a short refusal is waited out', async () => {
+  test('a short refusal is followed by a wait', async () => {
     const { forge, open } = await place(manyNames(3));
     let times = 0;
     const slower = { status: 429, message: 'Slow down', headers: { 'retry-after': '1' } };
@@ -272,7 +276,7 @@ describe('a line', () => {
   const account = { host: 'forge.example', fingerprint: '0123456789ab', limits: { ...GITHUB_LIMITS, concurrency: 6 } };
   const said = { hourly: { limit: 5_000, remaining: 4_000, resetInMs: 3_000_000 } };
 
-  test('several lines on one budget never do more at the same time than it allows', async () => {
+  test('several lines with one budget stay within its limit of concurrent requests', async () => {
     const budget = budgetInMemory();
     const [here, there] = [createForgeLines(account, budget), createForgeLines(account, budget)];
     const lines = [
@@ -297,7 +301,7 @@ describe('a line', () => {
     expect(most).toBeGreaterThan(2);
   });
 
-  test('asks few times, and gives back what it does not need', async () => {
+  test('sends few lease requests, and returns unused slots', async () => {
     const budget = budgetInMemory();
     const asked: string[] = [];
     const { rest: line } = createForgeLines(account, {
@@ -314,7 +318,7 @@ describe('a line', () => {
     await expect.poll(() => asked).toEqual(['lease', 'lease', 'report 15']);
   });
 
-  test('whoever gives up leaves the queue; a failing request gives its place back', async () => {
+  test('an aborted request leaves the queue; a failing request releases its slot', async () => {
     const single = { ...account, limits: { ...account.limits, concurrency: 1 } };
     const { git: line } = createForgeLines(single, budgetInMemory());
     const controller = new AbortController();

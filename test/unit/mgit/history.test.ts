@@ -9,9 +9,9 @@ import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
 import { commitTree, files, git, gitAsync, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 
 interface Subject {
-  /** The repository on this machine, where history is made. */
+  /** The repository on this machine in which commits are made. */
   readonly path: string;
-  /** The differential since what the last call led to; its changes are applied and compared with git's own listing. */
+  /** The differential since the last call; its changes are applied and compared with git's own listing. */
   step(options?: { target?: Snapshot; since?: Snapshot | null }): Promise<Differential>;
   readonly last: () => Snapshot | null;
   head(): Promise<unknown>;
@@ -19,7 +19,7 @@ interface Subject {
   readonly repository: RepositoryAddress;
 }
 
-/** A bare repository, asked for in its place or over HTTP. */
+/** A bare repository, read in place or over HTTP. */
 async function subject(kind: 'local' | 'web', ...options: string[]): Promise<Subject> {
   const folder = scratchFolder();
   const root = join(folder, 'forge');
@@ -51,7 +51,7 @@ async function subject(kind: 'local' | 'web', ...options: string[]): Promise<Sub
 }
 
 describe.each(['local', 'web'] as const)('%s', (kind) => {
-  test('the way from nothing, forward, and nowhere', async () => {
+  test('a first differential, a later one, and an empty one', async () => {
     const { path, step, head } = await subject(kind);
     const first = commitTree(path, files({ 'a.ts': '1\n', 'b.ts': '2\n' }));
     expect(await step()).toMatchObject({
@@ -73,7 +73,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await step()).toMatchObject({ full: null, files: 0, to: { commit: second } });
   });
 
-  test('a merge is compared with where we were, not with its parents', async () => {
+  test('a merge is compared with the previous position, not with its parents', async () => {
     const { path, step } = await subject(kind);
     const base = commitTree(path, files({ 'a.ts': '1\n' }));
     await step();
@@ -108,7 +108,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await step()).toMatchObject({ full: null, files: 2, to: { commit, branch: null } });
   });
 
-  test('branches beside HEAD: those that are asked for, loose and packed, and not the one that HEAD names', async () => {
+  test('branches in addition to HEAD: the requested ones, loose and packed, without the one that HEAD points to', async () => {
     const { path, mgit, repository } = await subject(kind);
     const seen = async (...branches: string[]) => {
       const head = (await mgit.heads([{ ...repository, branches }])).get(repository.id);
@@ -135,7 +135,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await seen('release/*')).toEqual([loose, {}]);
   });
 
-  test('a difference goes to where a branch was seen', async () => {
+  test('a differential ends at the observed position of a branch', async () => {
     const { path, mgit, repository } = await subject(kind);
     const first = commitTree(path, files({ 'a.ts': '1\n', 'b.ts': '2\n' }));
     git(path, 'branch', 'develop');
@@ -196,7 +196,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await step()).toMatchObject({ full: 'attributes-changed', files: 0 });
   });
 
-  test('made anew in another format under the same name', async () => {
+  test('recreated in another format under the same name', async () => {
     const { path, step } = await subject(kind);
     commitTree(path, files({ 'a.ts': '1\n' }));
     await step();
@@ -207,7 +207,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
     expect(await step()).toMatchObject({ full: 'receipt-tree-gone', from: null, files: 1 });
   });
 
-  test('a snapshot that nobody has any more', async () => {
+  test('a snapshot that no longer exists anywhere', async () => {
     const { path, step } = await subject(kind);
     commitTree(path, files({ 'a.ts': '1\n' }));
     const { to } = await step();
@@ -233,7 +233,7 @@ describe.each(['local', 'web'] as const)('%s', (kind) => {
   });
 });
 
-describe('history that was thrown away', () => {
+describe('discarded history', () => {
   test('in place, everything is listed when the old commit was collected as garbage', async () => {
     const { path, step } = await subject('local');
     commitTree(path, files({ 'a.ts': '1\n', 'b.ts': '2\n' }));
@@ -253,7 +253,7 @@ describe('history that was thrown away', () => {
   });
 });
 
-test('old contents are there for whoever must count them again', async () => {
+test('old contents can be read to count them again', async () => {
   const folder = scratchFolder();
   const forge = await startForge(join(folder, 'forge'));
   onTestFinished(() => forge.close());

@@ -49,7 +49,7 @@ const uploads = (forge: Forge): number =>
   forge.requests.filter((request) => request.startsWith('POST') && request.endsWith('git-upload-pack')).length;
 
 describe('the mirror', () => {
-  test('holds no blob that nobody asked for, and gets all missing ones with one request', async () => {
+  test('has only requested blobs, and gets all missing ones with one request', async () => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(50, 7));
     commitTree(
@@ -110,7 +110,7 @@ describe('the mirror', () => {
     expect(uploads(forge)).toBe(1);
     const moved = commitTree(path, many(5, 4), { branch: 'develop', orphan: true });
     expect(await diff(moved, 'develop', moved)).toMatchObject({ to: { commit: moved, branch: 'develop' } });
-    // what is here is said first
+    // local objects are offered first
     expect(uploads(forge)).toBe(3);
     const kept = join(mirrorPath(cache, ID), 'refs', 'longhaul', 'heads');
     expect(readdirSync(kept).every((name) => /^[0-9a-f]{32}$/.test(name))).toBe(true);
@@ -140,13 +140,10 @@ describe('the mirror', () => {
     ['its configuration is empty', (mirror: string) => writeFileSync(join(mirror, 'config'), '')],
     ['its HEAD is gone', (mirror: string) => rmSync(join(mirror, 'HEAD'))],
     ['its ref is rubbish', (mirror: string) => writeFileSync(join(mirror, 'refs', 'longhaul', 'head'), 'rubbish')],
-    ['a lock of a killed git lies in it', (mirror: string) => writeFileSync(join(mirror, 'shallow.lock'), '')],
-    [
-      'temporary packs lie in it',
-      (mirror: string) => writeFileSync(join(mirror, 'objects', 'pack', 'tmp_pack_x'), 'x'),
-    ],
+    ['it has a lock of a killed git', (mirror: string) => writeFileSync(join(mirror, 'shallow.lock'), '')],
+    ['it has temporary packs', (mirror: string) => writeFileSync(join(mirror, 'objects', 'pack', 'tmp_pack_x'), 'x')],
     ['half of another was made', (mirror: string) => mkdirSync(join(leftOf(mirror), 'objects'), { recursive: true })],
-  ])('is mended when %s', async (_, damage) => {
+  ])('is repaired when %s', async (_, damage) => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(5));
     const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
@@ -162,7 +159,7 @@ describe('the mirror', () => {
     ).toEqual([]);
   });
 
-  test('is thrown away when a blob in it cannot be read, so that the next try succeeds', async () => {
+  test('is deleted when a blob in it cannot be read, so that the next attempt succeeds', async () => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(5));
     const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
@@ -172,7 +169,7 @@ describe('the mirror', () => {
     await vi.waitFor(async () => expect(await attempt()).toBe(5), { timeout: 20_000, interval: 1 });
   });
 
-  test('two at once fetch one after the other and get the same', async () => {
+  test('two concurrent users fetch one after another and get the same', async () => {
     const { forge, path, cache } = await forgeWith();
     commitTree(path, many(100));
     const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
@@ -207,7 +204,7 @@ describe('the mirror', () => {
 });
 
 describe('killed in the middle of a fetch', () => {
-  test('with its child git, at many moments: the next run gets everything and nothing is left behind', async () => {
+  test('with its child git, at many points: the next run gets everything and nothing is left behind', async () => {
     const { forge, path, cache, folder } = await forgeWith();
     const contents = Array.from({ length: 400 }, (_, at): [string, string] => [
       `f${at}.txt`,
@@ -306,7 +303,7 @@ describe('an abort', () => {
   });
 });
 
-describe('what a repository cannot make git do', () => {
+describe('attacks by a repository on git', () => {
   test.each([
     ['core.fsmonitor', 'core.fsmonitor'],
     ['a packing hook', 'uploadpack.packObjectsHook'],
@@ -336,13 +333,13 @@ describe('what a repository cannot make git do', () => {
     commitTree(path, files({ 'a.evil': '2\n', '.gitattributes': '*.evil filter=evil diff=evil\n' }));
     rmSync(witness, { force: true });
     expect(await changesOf(await mgit.diff(repository, to))).toHaveLength(1);
-    // a symlinked ref is nothing for us to read: git itself is asked
+    // a symlinked ref is not read directly: git is used
     writeFileSync(join(path, '.git', 'HEAD'), 'ref: refs/heads/.invalid\n');
     await mgit.heads([repository]);
     expect(existsSync(witness)).toBe(false);
   });
 
-  test('a tree that holds itself over and over is not listed for ever', async () => {
+  test('a recursive tree is not listed forever', async () => {
     const folder = scratchFolder();
     const path = initRepository(join(folder, 'bomb'));
     const ten = (entry: string): string => Array.from({ length: 10 }, (_, at) => `${entry}\tf${at}\n`).join('');
@@ -378,7 +375,7 @@ describe('what a repository cannot make git do', () => {
     expect((await mgit.heads([{ id: ID, cloneUrl }])).get(ID)).toMatchObject({ type: 'InvalidInput' });
   });
 
-  test('a HEAD that is a device or points elsewhere is no repository of ours', async () => {
+  test('a HEAD that is a device or points elsewhere is not a repository', async () => {
     const folder = scratchFolder();
     const path = initRepository(join(folder, 'api'));
     writeFileSync(join(path, '.git', 'HEAD'), 'ref: refs/../../../../etc/passwd\n');
@@ -388,7 +385,7 @@ describe('what a repository cannot make git do', () => {
   });
 });
 
-/** The name of a half-made mirror whose process is gone: no system gives out so large a number. */
+/** The name of an unfinished mirror of an ended process: no system uses such a large pid. */
 function leftOf(mirror: string): string {
   return temporaryPath(mirror).replace(`-${process.pid}-`, '-99999999-');
 }

@@ -47,7 +47,7 @@ const ARRAY = `[
 ]`;
 const ENTRIES = (JSON.parse(ARRAY) as unknown[]).map((entry) => JSON.stringify(entry));
 
-/** A program in the place of mgit that prints this and notes how it was called. */
+/** A program instead of mgit that prints this and records its arguments. */
 function program(
   printed: string,
   { code = 0, stderr = '' } = {},
@@ -107,7 +107,7 @@ describe('github', () => {
     expect(forge.requests.filter((request) => request.includes('/orgs/acme/repos'))).toHaveLength(3);
   });
 
-  test('a named organization is asked for, a user too, and nobody else', async () => {
+  test('only the named organization or user is queried', async () => {
     const { forge, cache } = await forgeOf(['acme/api', 'other/api', 'jane/dotfiles']);
     forge.foreign.add('acme');
     forge.users.add('jane');
@@ -220,7 +220,7 @@ describe('github', () => {
     expect(await mgit.list(['acme/*'])).toHaveLength(1);
   });
 
-  test('what is not there is RepositoryNotFound', async () => {
+  test('a missing repository is RepositoryNotFound', async () => {
     const { forge, cache } = await forgeOf(['acme/api']);
     const mgit = openMgit(cache, [github(forge)], { env });
     const gone = { id: 'work/acme/gone', cloneUrl: `${forge.url}/acme/gone.git` };
@@ -253,7 +253,7 @@ describe('github', () => {
     expect(performance.now() - started).toBeLessThan(3_000);
   });
 
-  test('the token goes to the configured address only', async () => {
+  test('the token is sent only to the configured address', async () => {
     const { forge, cache } = await forgeOf(['acme/api']);
     const { forge: other } = await forgeOf(['acme/api']);
     const mgit = openMgit(cache, [github(forge)], { env });
@@ -266,7 +266,7 @@ describe('github', () => {
 });
 
 describe('whereabouts', () => {
-  test('of many or few: there, moved, gone, of a provider that is not there or does not answer', async () => {
+  test('of many or few: present, moved, gone, of a missing provider or one that does not answer', async () => {
     const folder = scratchFolder();
     const root = join(folder, 'code');
     const names = Array.from({ length: 10 }, (_, at) => `r${at}`);
@@ -295,7 +295,7 @@ describe('whereabouts', () => {
     }
   });
 
-  test('on a forge that refuses: nobody is gone', async () => {
+  test('on a forge that refuses: no repository is gone', async () => {
     const { forge, cache } = await forgeOf(['acme/api', 'acme/web']);
     const mgit = openMgit(cache, [github(forge)], { env });
     const known = await mgit.list(['acme/*']);
@@ -304,7 +304,7 @@ describe('whereabouts', () => {
     const answers = await mgit.whereabouts(known);
     expect(answers.get('work/acme/api')).toMatchObject({ state: 'moved', repository: { id: 'work/other/interface' } });
     expect(answers.get('work/acme/web')).toEqual({ state: 'gone', certain: false });
-    // somebody else has the name, and leaves it again: only the number leads to the repository now
+    // another repository had the name in between: only the number leads to the repository now
     forge.forget('acme/api');
     expect((await mgit.whereabouts(known)).get('work/acme/api')).toMatchObject({ state: 'moved' });
     forge.refuse = () => ({ status: 401, message: 'Bad credentials' });
@@ -314,7 +314,7 @@ describe('whereabouts', () => {
 });
 
 describe('local', () => {
-  test('finds org/repo and org/project/repo, bare or not, and nothing else', async () => {
+  test('finds only org/repo and org/project/repo, bare or not', async () => {
     const folder = scratchFolder();
     const root = join(folder, 'code');
     initRepository(join(root, 'acme', 'plain'));
@@ -367,7 +367,7 @@ describe('local', () => {
     expect(worktree && (await mgit.diff(worktree, null)).files).toBe(1);
   });
 
-  test('does not follow symlinks out of its folder, nor names', async () => {
+  test('does not follow symlinks or names out of its folder', async () => {
     const folder = scratchFolder();
     const root = join(folder, 'code');
     initRepository(join(folder, 'secret', 'repo'));
@@ -390,7 +390,7 @@ describe('local', () => {
     }
   });
 
-  test('a folder that is not there is DiscoveryFailed', async () => {
+  test('a missing folder is DiscoveryFailed', async () => {
     const folder = scratchFolder();
     const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root: join(folder, 'none') }]);
     expect(await failureOf(mgit.list(['*']))).toMatch(/^DiscoveryFailed: .*none/);
@@ -414,7 +414,7 @@ describe('local', () => {
     expect(took).toBeLessThan(3_000);
   });
 
-  test('one repository that cannot be read is an entry, and a broken ref is no empty repository', async () => {
+  test('an unreadable repository is an entry with an error, and a broken ref is not an empty repository', async () => {
     const folder = scratchFolder();
     const good = initRepository(join(folder, 'good'));
     const commit = commitTree(good, files({ a: '1\n' }));
@@ -450,7 +450,7 @@ describe('mgit', () => {
     expect(await list(printed)).toEqual(['corp/org0/svc-1', 'corp/org0/team/svc-2']);
   });
 
-  test('asks for the pattern, keeps what it means, and takes credentials out of addresses', async () => {
+  test('passes the pattern, filters the result, and removes credentials from addresses', async () => {
     const { config, folder, calls } = program(ARRAY);
     const mgit = openMgit(join(folder, 'cache'), [config]);
     expect(await mgit.list(['org0/svc-1'])).toMatchObject([
@@ -468,7 +468,7 @@ describe('mgit', () => {
     ]);
   });
 
-  test('nothing is nothing, but a failure is a failure', async () => {
+  test('an empty list is not a failure, but an error is', async () => {
     expect(await list('[]')).toEqual([]);
     for (const nothing of ['', 'INFO only a log\n', 'not [json]']) {
       expect(await failureOf(list(nothing))).toMatch(/^DiscoveryFailed: mgit list printed no JSON/);
@@ -487,7 +487,7 @@ describe('mgit', () => {
 });
 
 describe('several providers', () => {
-  test('one list of all, or of the one that is named; one that fails is no empty list', async () => {
+  test('one list of all, or of the named one; a failing one is not an empty list', async () => {
     const { forge, cache } = await forgeOf(['acme/api']);
     const root = join(scratchFolder(), 'code');
     initRepository(join(root, 'acme', 'api'));

@@ -46,7 +46,7 @@ test('a second release does not take the lock from its next holder', async () =>
   await second.release();
 });
 
-test('the lock of a process that was killed is free, also when its pid lives again', async () => {
+test('the lock of a killed process is free, even when its pid is in use again', async () => {
   const child = spawn('sleep', ['60']);
   const dead = identify(child.pid ?? 0);
   expect(dead).not.toBeNull();
@@ -73,7 +73,7 @@ test('a waiter gets the lock when it is released, and gives up at an abort', asy
   expect(holders).toEqual([process.pid]);
 });
 
-test('a waiter behind another one of its own process hears an abort, and takes nothing from those behind it', async () => {
+test('a waiter behind another one of its process reacts to an abort, and does not affect those behind it', async () => {
   const stop = new AbortController();
   let free: () => void = () => undefined;
   const held = withLock(file, () => new Promise<void>((resolve) => (free = resolve)));
@@ -88,10 +88,10 @@ test('a waiter behind another one of its own process hears an abort, and takes n
   expect(await next).toBe('ran');
 });
 
-describe('a holder that cannot be seen from here', () => {
+describe('a holder that is not visible from here', () => {
   const elsewhere = { host: 'elsewhere', namespace: 'pid:[1]', pid: 1, start: 'another-boot/1', token: 'other' };
 
-  test('keeps its lock for as long as it touches it, whatever its clock says, and loses it after a minute without', async () => {
+  test('keeps its lock while it touches it, regardless of its clock, and loses it after a minute without touches', async () => {
     let now = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     writeFileSync(file, JSON.stringify(elsewhere));
@@ -116,14 +116,14 @@ describe('a holder that cannot be seen from here', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual(elsewhere);
   });
 
-  test('has ended when it is of an earlier start of this machine', async () => {
+  test('counts as ended when it is from before the last boot', async () => {
     writeFileSync(file, JSON.stringify({ ...elsewhere, host: hostname() }));
     expect(await tryLock(file)).toMatchObject({ holder: { isVisible: false } });
     utimesSync(file, 1, 1);
     await (await take(file)).release();
   });
 
-  test('is heard when it shares a file, until it is silent for a minute', async () => {
+  test('counts as a user of a shared file, until it has not touched its mark for a minute', async () => {
     let now = performance.now();
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const use = `${file}.use-1`;
@@ -153,11 +153,11 @@ describe('a holder that cannot be seen from here', () => {
   });
 });
 
-test('a lock is as old as the moment in which it was taken, not as the wait for it', async () => {
+test('the age of a lock begins when it was taken, not when the wait began', async () => {
   const lock = await take(file);
   const waiting = waitForLock(file);
   await expect.poll(() => readdirSync(folder)).toEqual(['lock']);
-  // nothing that a waiter has written before becomes the lock
+  // a file that a waiter wrote earlier never becomes the lock
   await lock.release();
   const taken = await waiting;
   expect(lockHolder(file)).toMatchObject(self());

@@ -21,7 +21,7 @@ function pidsIn(name: string): number[] {
   }
 }
 
-test('a program gets its arguments as they are, its input, and only the environment that it was given', async () => {
+test('a program gets unchanged arguments, its input, and only the given environment', async () => {
   const script = 'cat; printf "%s|" "$@"; env; echo complaint >&2; exit 3';
   const result = await runProgram('sh', ['-c', script, 'sh', '$(id)', 'a b'], {
     env: { ...env, ONLY: 'this' },
@@ -33,11 +33,11 @@ test('a program gets its arguments as they are, its input, and only the environm
   expect(result.stdout).not.toContain('HOME=');
 });
 
-test('one that is not there rejects with the error of the system', async () => {
+test('a missing program rejects with the error of the system', async () => {
   await expect(runProgram(join(folder, 'nothing'), [], { env })).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('its end ends what it left behind, also what has left its group and holds its output open', async () => {
+test('its end kills processes that it left behind, even outside its group and with its output open', async () => {
   const result = await runProgram('sh', ['-c', `setsid sleep 1000 & sleep 1000 & echo $!; echo done`], {
     env,
     cwd: folder,
@@ -47,7 +47,7 @@ test('its end ends what it left behind, also what has left its group and holds i
   expect(await sleepersOf(folder)).toEqual([]);
 });
 
-test('an abort ends all of it, and rejects with the reason when nothing lives any more', async () => {
+test('an abort kills all processes, and rejects with the reason when none is left', async () => {
   const stop = new AbortController();
   const script =
     'setsid sh -c "echo \\$\\$ >> pids; exec sleep 1000" & sh -c "echo \\$\\$ >> pids; exec sleep 1000" & wait';
@@ -58,7 +58,7 @@ test('an abort ends all of it, and rejects with the reason when nothing lives an
   expect(pidsIn('pids').map(identify)).toEqual([null, null]);
 });
 
-test('what ignores SIGTERM is killed after the grace', async () => {
+test('a program that ignores SIGTERM is killed after the grace period', async () => {
   const script = 'trap "" TERM; echo $$ > pids; while :; do sleep 1; done';
   const program = startProgram('sh', ['-c', script], { env, cwd: folder, graceMs: 20 });
   program.stdout.resume();
@@ -68,7 +68,7 @@ test('what ignores SIGTERM is killed after the grace', async () => {
   expect(await program.ended).toMatchObject({ code: null, killedBy: 'SIGKILL' });
 });
 
-test('a process that is left on purpose stays after the program, and goes with an end by force', async () => {
+test('a process that may be left stays after the program, and is killed with it', async () => {
   const stays = startProgram('sh', ['-c', 'sleep 1000 >/dev/null 2>&1 </dev/null & echo $! > pids'], {
     env,
     cwd: folder,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createSemaphore } from '../../../platform/semaphore.ts';
 
-test('as many tasks work in parallel as there are permits, the others in the order in which they came', async () => {
+test('as many tasks run in parallel as there are permits, the others in order of arrival', async () => {
   const semaphore = createSemaphore(2);
   const order: number[] = [];
   let working = 0;
@@ -20,7 +20,7 @@ test('as many tasks work in parallel as there are permits, the others in the ord
   expect(order).toEqual([0, 1, 2, 3, 4, 5]);
 });
 
-test('an abort ends a wait at once, and its permit goes to the next task', async () => {
+test('an abort ends a wait immediately, and the permit goes to the next task', async () => {
   const semaphore = createSemaphore(1);
   const release = await semaphore.acquire();
   const stop = new AbortController();
@@ -30,7 +30,7 @@ test('an abort ends a wait at once, and its permit goes to the next task', async
   await expect(given).rejects.toThrow('enough');
   await expect(semaphore.acquire(stop.signal)).rejects.toThrow('enough');
   release();
-  // a second call gives no second permit
+  // a second call does not release another permit
   release();
   const releaseNext = await next;
   const third = semaphore.acquire(AbortSignal.abort(new Error('held')));

@@ -14,7 +14,7 @@ const ALLOWED = new Set([
   'ms',
 ]);
 
-test('the workflow bundle holds the workflows, the rules, and nothing else', { timeout: 60_000 }, async () => {
+test('the workflow bundle contains only the workflows and the rules', { timeout: 60_000 }, async () => {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
     logger: new DefaultLogger('WARN'),
@@ -30,7 +30,7 @@ test('the workflow bundle holds the workflows, the rules, and nothing else', { t
   expect(at).toBeLessThan(850_000);
 });
 
-/** The package or the room that a source belongs to. */
+/** The package or layer of a source. */
 function owner(source: string): string {
   const path = source.replace(/^webpack:\/\/[^/]*\//, '');
   const at = path.lastIndexOf('node_modules/');

@@ -6,11 +6,11 @@ import { EVENTS, PROCESS_EVENTS } from '../../../domain/shared/events.ts';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DECLARED = new Map<string, string>(Object.entries({ ...EVENTS, ...PROCESS_EVENTS }));
 
-/** The code of everything that writes to the log. */
-const SOURCES = ['activities', 'client', 'workers', 'workflows'].flatMap((room) =>
-  readdirSync(`${ROOT}${room}`, { recursive: true, encoding: 'utf8' })
+/** The code of all layers that log. */
+const SOURCES = ['activities', 'client', 'workers', 'workflows'].flatMap((layer) =>
+  readdirSync(`${ROOT}${layer}`, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
-    .map((path) => readFileSync(`${ROOT}${room}/${path}`, 'utf8')),
+    .map((path) => readFileSync(`${ROOT}${layer}/${path}`, 'utf8')),
 );
 
 function found(pattern: RegExp): RegExpExecArray[] {
@@ -31,7 +31,7 @@ describe('events', () => {
     const logged = new Set(
       found(/(?:\blogEvent\(|\blogProcess\([^']*|\bevent: )'(\w+)'/g).map(([, name]) => name ?? ''),
     );
-    // what a fleet flow does is the first word of its events
+    // the first word of a fleet flow's events is its verb
     const made = found(/\blogEvent\(`\$\{verb\}_(\w+)`/g).flatMap(([, rest]) =>
       ['sync', 'verify', 'remove'].map((verb) => `${verb}_${rest}`),
     );

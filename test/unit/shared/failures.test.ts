@@ -21,7 +21,7 @@ describe('failures', () => {
     }
   });
 
-  test.for(Object.keys(FAILURES) as FailureType[])('%s is tried as often as the table says', (type) => {
+  test.for(Object.keys(FAILURES) as FailureType[])('%s is retried as the table says', (type) => {
     const { tries } = FAILURES[type];
     const at = (attempt: number) =>
       toApplicationFailure(new LonghaulError(type, 'text'), attempt) as ApplicationFailure;
@@ -30,17 +30,17 @@ describe('failures', () => {
     expect(NON_RETRYABLE.includes(type)).toBe(tries === 1);
   });
 
-  test('a rate limit says when to come back', () => {
+  test('a rate limit sets the delay of the next retry', () => {
     const failure = toApplicationFailure(new LonghaulError('RateLimited', 'wait', { retryAfterMs: 90_000 }), 1);
     expect(failure).toMatchObject({ nextRetryDelay: 90_000, nonRetryable: false });
   });
 
-  test('nobody is waited for longer than a clock can show', () => {
+  test('a wait is never longer than a timer allows', () => {
     const error = new LonghaulError('RateLimited', 'wait', { retryAfterMs: 99_999_999_999_999_000 });
     expect(toApplicationFailure(error, 1)).toMatchObject({ nextRetryDelay: 86_400_000 });
   });
 
-  test('waiting for a rate limit is told to the log, with until when and for whom', async () => {
+  test('waiting for a rate limit is logged, with its end and its reason', async () => {
     const lines: Record<string, unknown>[] = [];
     const logger = new DefaultLogger('WARN', ({ meta }) => void lines.push(meta ?? {}));
     const environment = new MockActivityEnvironment(
@@ -65,7 +65,7 @@ describe('failures', () => {
     expect(until).toBeLessThan(150_000);
   });
 
-  test.for(['ENOSPC', 'EIO', 'EDQUOT', 'EROFS'])('%s of the system is a disk that failed', (code) => {
+  test.for(['ENOSPC', 'EIO', 'EDQUOT', 'EROFS'])('the system error %s is DiskFailed', (code) => {
     const error = Object.assign(new Error(`${code}: write`), { code });
     expect(toApplicationFailure(error, 1)).toMatchObject({ type: 'DiskFailed', nonRetryable: false });
     expect(shownError(error)).toMatchObject({ type: 'DiskFailed', exitCode: 3 });
@@ -86,7 +86,7 @@ describe('failures', () => {
     expect(cause.message).toBe('fatal: https://[redacted]@host/acme/api.git');
   });
 
-  test('an unexpected error keeps its stack and ends after some tries', () => {
+  test('an unexpected error keeps its stack and fails after some attempts', () => {
     const error = new Error('nothing that we know');
     expect(toApplicationFailure(error, 1)).toBe(error);
     expect(toApplicationFailure(error, TRIES_WHEN_UNEXPECTED)).toMatchObject({
@@ -95,7 +95,7 @@ describe('failures', () => {
     });
   });
 
-  test('an error of the program itself is not tried again; a lost connection of fetch is', async () => {
+  test('a programming error is not retried; a lost connection of fetch is', async () => {
     for (const Kind of [TypeError, RangeError, ReferenceError, SyntaxError]) {
       expect(toApplicationFailure(new Kind('x is not a function'), 1)).toMatchObject({
         type: Kind.name,
@@ -108,8 +108,8 @@ describe('failures', () => {
   });
 });
 
-describe('what the command line prints', () => {
-  test('the deepest cause that has a name', () => {
+describe('errors on the command line', () => {
+  test('the deepest cause with a known type', () => {
     const cause = new LonghaulError('GitFailed', 'git fetch failed: timeout', { cause: new Error('spawn') });
     const wrapped = new Error('Workflow execution failed', { cause: new Error('Activity task failed', { cause }) });
     expect(shownError(wrapped)).toMatchObject({ type: 'GitFailed', message: 'git fetch failed: timeout', exitCode: 4 });

@@ -17,7 +17,7 @@ test('the table in docs/flows.md is that of the declarations (node scripts/flow-
 });
 
 test.each(FLOWS.all.map((flow: AnyFlow) => [flow.type, flow] as const))(
-  '%s: its examples are inputs',
+  '%s: its examples are valid inputs',
   (_type, flow) => {
     for (const example of flow.examples) {
       const checked = parseInput(flow, example);
@@ -38,12 +38,12 @@ const toy = defineFlow<{ readonly name: string }, string>()({
   id: ({ name, size }) => `toy/${name}/${size}`,
 });
 
-test('a declaration types what it is given and what is checked', () => {
+test('a declaration has the types of given and checked inputs', () => {
   const { size } = parseInput(toy, { name: 'bear' });
   expect([size, writtenId(toy, { name: 'bear', size })]).toEqual([1, 'toy/bear/1']);
   expect(() => parseInput(toy, { name: 1 })).toThrow('toy: name must be a text, not a number');
 });
 
-test('two flows of one type are refused', () => {
+test('two flows of one type are rejected', () => {
   expect(() => createRegistry([toy, toy])).toThrow(TypeError);
 });

@@ -6,12 +6,12 @@ import { expect, test } from 'vitest';
 
 const FOLDER = new URL('../../histories/', import.meta.url);
 
-test('every recorded history replays against the workflows of today', { timeout: 60_000 }, async () => {
+test('every recorded history replays on the current workflows', { timeout: 60_000 }, async () => {
   const files = readdirSync(FOLDER).filter((name) => name.endsWith('.binpb'));
   expect(files.length, 'no history is recorded: run npm run histories').toBeGreaterThanOrEqual(5);
   const histories = files.map((name) => {
     const history = temporal.api.history.v1.History.decode(readFileSync(new URL(name, FOLDER)));
-    // the id is part of what a flow decides by: it is the lock
+    // flows make decisions by their id: it is the lock
     return { workflowId: history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name, history };
   });
   const failures: string[] = [];

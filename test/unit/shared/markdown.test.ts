@@ -6,7 +6,7 @@ import { describeGroupsPlan } from '../../../domain/catalog/groups/sync-groups.t
 import { escapeMarkdown, markdownList, markdownTable } from '../../../domain/shared/markdown.ts';
 
 const HOSTILE = '# big\n\n| <img src=x onerror=alert(1)> [x](javascript:1) ~~a~~ `b` &lt; \u001b[31m\u202e';
-/** A character that markdown or HTML would interpret, because no backslash stands before it. */
+/** A character that markdown or HTML would interpret, because it is not escaped. */
 const ACTIVE = /(?<!\\)(?:\\\\)*[`*_[\]<>|#~&]/;
 
 property.prop([fc.string({ unit: 'binary' })])('an escaped text is one literal line', (text) => {
@@ -15,12 +15,12 @@ property.prop([fc.string({ unit: 'binary' })])('an escaped text is one literal l
   expect(escaped.replaceAll(/\\./g, '')).not.toMatch(ACTIVE);
 });
 
-test('plain text stays as it is', () => {
+test('plain text is unchanged', () => {
   const plain = 'p/acme/x: GitFailed: git fetch failed after 3 s (exit 128); größe 👩';
   expect(escapeMarkdown(plain)).toBe(plain);
 });
 
-test('a table has one line for each row, whatever is in it', () => {
+test('a table has one line for each row, for any content', () => {
   expect(markdownTable([['a|b', 'c\n| d'] as const, ['n', 7]])).toBe(
     '| | |\n|---|---|\n| a\\|b | c \\| d |\n| n | 7 |',
   );
@@ -49,7 +49,7 @@ const reembed: ReembedProgress = {
 test.each([
   ['a re-embedding', describeReembed(reembed)],
   [
-    'what became of a repository',
+    'the result of a repository',
     describeOutcome({
       repository: `p/${HOSTILE}`,
       commit: HOSTILE,

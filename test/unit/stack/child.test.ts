@@ -49,7 +49,7 @@ function running(): ProcessIdentity[] {
   return started.filter((identity) => isRunning(identity));
 }
 
-test('a child that is killed comes back, and stops with all it started when it is asked to', async () => {
+test('a killed child is restarted, and stops on request with all processes that it started', async () => {
   const child = await superviseChild(shell('sleep 1000 & echo ready $!; wait'), hooks);
   const [first] = started;
   process.kill(first?.pid ?? 0, 'SIGKILL');
@@ -63,19 +63,19 @@ test('a child that is killed comes back, and stops with all it started when it i
   for (const pid of sleepers) await expect.poll(() => identify(Number(pid))).toBeNull();
 });
 
-test('one that ends while it starts is reported with the end of its log', async () => {
+test('a child that ends during its start is reported with the end of its log', async () => {
   const starting = superviseChild(shell('echo the port is taken; exit 7'), hooks);
   await expect(starting).rejects.toThrow(StackError);
   await expect(starting).rejects.toThrow(/ended with exit code 7 while it started; see .*the port is taken/s);
 });
 
-test('one that is not ready in time is ended', async () => {
+test('a child that is not ready in time is ended', async () => {
   const starting = superviseChild(shell('echo hello; sleep 1000', { readyTimeout: 200 }), hooks);
   await expect(starting).rejects.toThrow(/was not ready after 0\.2 s/);
   expect(running()).toEqual([]);
 });
 
-test('one that ignores SIGTERM is killed when its time is over', async () => {
+test('a child that ignores SIGTERM is killed after its grace period', async () => {
   const child = await superviseChild(
     shell('trap "" TERM; echo ready; while :; do sleep 1; done', { stopTimeout: 100 }),
     hooks,
@@ -84,13 +84,13 @@ test('one that ignores SIGTERM is killed when its time is over', async () => {
   expect(running()).toEqual([]);
 });
 
-test('a program that is not there is reported', async () => {
+test('a missing program is reported', async () => {
   await expect(superviseChild(shell('', { command: join(folder, 'nothing') }), hooks)).rejects.toThrow(
     'could not be started',
   );
 });
 
-test('an abort ends a start and everything that it had begun', async () => {
+test('an abort ends a start and all its processes', async () => {
   const abort = new AbortController();
   const starting = superviseChild(shell('sleep 1000'), { ...hooks, signal: abort.signal });
   await expect.poll(() => running()).toHaveLength(1);
@@ -99,7 +99,7 @@ test('an abort ends a start and everything that it had begun', async () => {
   expect(running()).toEqual([]);
 });
 
-test('leftovers are found by their mark although nobody recorded them', async () => {
+test('leftover processes are found by their mark even without a record', async () => {
   const child = await superviseChild(
     shell('sleep 1000 & until read name < /proc/$!/comm && [ "$name" = sleep ]; do :; done; echo ready; wait'),
     hooks,
@@ -122,7 +122,7 @@ test('an abort ends a program that runs to its end, with what it started', async
   await expect.poll(() => identify(sleeper)).toBeNull();
 });
 
-test('a server gets no token out of the environment', () => {
+test('a server gets no token from the environment', () => {
   const env = {
     PATH: '/bin',
     HOME: '/home/me',

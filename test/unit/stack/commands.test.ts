@@ -43,7 +43,7 @@ function screen(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => strin
   return { stream, text: () => chunks.join('') };
 }
 
-test('with nothing running, status says so with 1 and down with 0', async () => {
+test('with nothing running, status returns 1 and down returns 0', async () => {
   const told = context();
   expect(await status({ json: false }, told)).toBe(1);
   expect(await down(told)).toBe(0);
@@ -55,13 +55,13 @@ test('with nothing running, status says so with 1 and down with 0', async () => 
   expect(JSON.parse(json.said())).toEqual({ status: 'stopped', dataDir: folder, cleared: [] });
 });
 
-test('a state that cannot be read is a named failure', async () => {
+test('an unreadable state is a typed failure', async () => {
   writeFileSync(join(folder, 'stack.json'), 'nonsense');
   await expect(down(context())).rejects.toMatchObject({ type: 'StackFailed' });
   await expect(down(context())).rejects.toThrow(/stack\.json is not JSON/);
 });
 
-test('elsewhere than on a terminal, progress is plain lines, and few of a passing state', () => {
+test('without a terminal, progress is plain lines, and few of a passing state', () => {
   const { stream, text } = screen(false);
   const progress = progressLines(stream);
   for (const bytes of [1, 2, 3]) progress({ about: 'temporal', message: `${bytes} MB`, passing: true });
@@ -119,7 +119,7 @@ test.for([
   );
 });
 
-test('a folder in place of a declaration is called one', async () => {
+test('a folder instead of a declaration is reported as one', async () => {
   await expect(applyConfig(context(), { file: folder })).rejects.toThrow(`--file: ${folder} is a folder`);
   await expect(applyConfig(context(), { file: `${folder}/none` })).rejects.toThrow('there is no file');
 });

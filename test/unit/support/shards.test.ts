@@ -10,7 +10,7 @@ const paths = [
   ...Array.from({ length: 9 }, (_, at) => `test/durable/new/${at}.test.ts`),
 ];
 
-test('every file is in one shard, whatever the order in which files are found', () => {
+test('every file is in one shard, regardless of the order in which files are found', () => {
   const shards = shardsOf(paths, 4);
   expect([...shards.keys()].sort()).toEqual(paths.toSorted());
   expect(new Set(shards.values())).toEqual(new Set([1, 2, 3, 4]));
@@ -18,7 +18,7 @@ test('every file is in one shard, whatever the order in which files are found', 
   for (const path of paths) expect(reversed.get(path), path).toBe(shards.get(path));
 });
 
-test('what takes longer than all others together is alone, the next longest are apart', () => {
+test('a file that takes longer than all others together is alone; the next longest are in different shards', () => {
   const shards = shardsOf(paths, 4);
   expect(paths.filter((path) => shards.get(path) === shards.get(COMPOSE))).toEqual([COMPOSE]);
   expect(new Set(paths.slice(1, 4).map((path) => shards.get(path))).size).toBe(3);

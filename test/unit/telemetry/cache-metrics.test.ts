@@ -25,7 +25,7 @@ test('the size of a cache is shown as soon as it was counted, and follows it', a
   noteContent(cacheDir, 8_000);
   addMirror('web', 9_000);
   expect(await shown()).toMatchObject({ longhaul_cache_bytes: 11_000 });
-  // it is counted again when it is full, and the mirror that was used for longest goes
+  // it is counted again when it is full, and the least recently used mirror is removed
   await tidyCache(cacheDir, 10_000);
   expect(await shown()).toMatchObject({ longhaul_cache_bytes: 9_000 });
 });

@@ -10,7 +10,7 @@ const RULES = fileURLToPath(new URL('../../../deploy/prometheus/', import.meta.u
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
 describe('alert rules and dashboard', () => {
-  test('ask in PromQL, each for something', () => {
+  test('are valid PromQL that selects something', () => {
     const queries = deployedQueries();
     expect(queries.length).toBeGreaterThan(20);
     for (const { where, metrics } of queries) expect(metrics, where).not.toEqual([]);
@@ -20,7 +20,7 @@ describe('alert rules and dashboard', () => {
     expect(() => metricsIn(expression)).toThrow(/no PromQL/);
   });
 
-  test('every alert says how bad it is, what is wrong, and stands in the documentation and in the tests of the rules', () => {
+  test('every alert has a severity and a description, and is in the documentation and in the tests of the rules', () => {
     const { groups } = parse(readFileSync(`${RULES}longhaul-rules.yml`, 'utf8')) as {
       groups: { rules: { alert?: string; labels?: object; annotations?: object }[] }[];
     };
@@ -36,8 +36,8 @@ describe('alert rules and dashboard', () => {
     }
   });
 
-  // where somebody has it: it takes minutes to build, and is in no registry that carries binaries
-  test.skipIf(!hasPromtool)('promtool says that the rules do what they promise', () => {
+  // only where it is installed: it takes minutes to build, and no package registry has binaries of it
+  test.skipIf(!hasPromtool)('promtool confirms the tests of the rules', () => {
     for (const args of [
       ['check', 'rules', 'longhaul-rules.yml'],
       ['test', 'rules', 'longhaul-rules.test.yml'],

@@ -49,7 +49,7 @@ describe('metrics of groups', () => {
     expect(Math.abs(ended - Date.now() / 1_000)).toBeLessThan(60);
   });
 
-  test('say what is still to be done while a run goes on, and that it failed', async () => {
+  test('show the remaining work during a run, and that it failed', async () => {
     const start = { event: 'sync_group_start', group: 'critical', named: true, repo_count: 9 };
     expect((await samplesAfter(start)).get('longhaul_group_repositories_behind{group="critical"}')).toBe(9);
     const failed = { event: 'sync_group_failed', group: 'critical', named: true, type: 'DiscoveryFailed', error: 'x' };
@@ -59,13 +59,13 @@ describe('metrics of groups', () => {
     expect(samples.get('longhaul_group_runs_total{group="critical",result="done"}')).toBe(1);
   });
 
-  test('are not made for what somebody asked for once', async () => {
+  test('do not exist for runs without a group', async () => {
     const samples = await samplesAfter({ ...done, group: 'acme/*', named: false });
     expect([...samples.keys()].filter((name) => name.includes('acme'))).toEqual([]);
   });
 });
 
-test('what waits for a budget is counted until it may go on', async () => {
+test('activities that wait for a budget are counted until they continue', async () => {
   const wait = { event: 'budget_wait', activity: 'findChanged', workflow: 'w', group: 'critical', reason: 'slow down' };
   const later = new Date(Date.now() + 60_000).toISOString();
   const name = 'longhaul_waiting_for_budget{group="critical"}';
@@ -74,7 +74,7 @@ test('what waits for a budget is counted until it may go on', async () => {
   expect((await samplesAfter({ ...wait, until: new Date(0).toISOString() })).get(name)).toBeUndefined();
 });
 
-test('lines that are no events are not counted', async () => {
+test('lines without an event are not counted', async () => {
   const before = await samplesAfter();
   expect(await samplesAfter({}, { event: 'toString' }, { event: 7 }, { event: 'worker_ready' })).toEqual(before);
 });

@@ -2,7 +2,7 @@ import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@t
 import { expect, test } from 'vitest';
 import { groupOfSchedule } from '../../../activities/catalog/groups/schedules.ts';
 import { createMetrics, type Metrics } from '../../../activities/telemetry/metrics.ts';
-import { showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
+import { showAlerts, showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
 import { samplesIn } from '../../support/scrape.ts';
 
 const GROUP_GAUGES = [
@@ -17,7 +17,11 @@ const GROUP_GAUGES = [
 ];
 
 /** A schedule that runs a group; null for one that is in the listing and was deleted since. */
-type Scripted = { readonly isPaused: boolean } | null;
+type Scripted = {
+  readonly isPaused: boolean;
+  /** When its runs started, oldest first, in seconds since 1970. */
+  readonly startedAt?: readonly number[];
+} | null;
 
 /** Temporal, as far as schedules are read: by id, what each of them is; throws while `isAway`. */
 class Schedules {
@@ -45,11 +49,17 @@ class Schedules {
     this.described++;
     const state = this.byId.get(scheduleId);
     if (!state) return Promise.reject(new ScheduleNotFoundError('deleted', scheduleId));
+    const { startedAt = [] } = state;
     const description = {
       scheduleId,
       action: { workflowType: 'syncGroup', args: [{ name: scheduleId.split('/').at(-1) }] },
       state: { paused: state.isPaused },
-      info: { nextActionTimes: [], numActionsMissedCatchupWindow: 0, numActionsSkippedOverlap: 0 },
+      info: {
+        nextActionTimes: [],
+        numActionsMissedCatchupWindow: 0,
+        numActionsSkippedOverlap: 0,
+        recentActions: startedAt.map((seconds) => ({ takenAt: new Date(seconds * 1_000) })),
+      },
     };
     return Promise.resolve(description as unknown as ScheduleDescription);
   }
@@ -136,4 +146,32 @@ test('one scrape asks once for each schedule of ours, and the next ones reuse th
   await metrics.text();
   await metrics.text();
   expect(schedules.described).toBe(2);
+});
+
+test('when the latest run of a schedule started', async () => {
+  const schedules = new Schedules();
+  const metrics = metricsOf(schedules, []);
+  schedules.byId.set('sync-group/code/never', { isPaused: false });
+  schedules.byId.set('sync-group/code/a', { isPaused: false, startedAt: [10, 20] });
+  const samples = [...samplesIn(await metrics.text())];
+  expect(samples.filter(([name]) => name.startsWith('longhaul_schedule_last_run_'))).toEqual([
+    ['longhaul_schedule_last_run_timestamp_seconds{schedule="sync-group/code/a"}', 20],
+  ]);
+});
+
+test('whether alerts reach their channels', async () => {
+  const shown = async (channels: number, hasFailed: () => Promise<boolean | null>): Promise<unknown> => {
+    const metrics = createMetrics();
+    showAlerts(metrics.registry, new Schedules().client, { schedule: 'watch-fleet/code', channels, hasFailed });
+    const samples = samplesIn(await metrics.text());
+    return ['longhaul_alert_channels', 'longhaul_alerts_last_check_failed'].map((name) =>
+      samples.get(`${name}{schedule="watch-fleet/code"}`),
+    );
+  };
+  expect(await shown(2, () => Promise.resolve(true))).toEqual([2, 1]);
+  expect(await shown(2, () => Promise.resolve(false))).toEqual([2, 0]);
+  expect(await shown(2, () => Promise.resolve(null))).toEqual([2, undefined]);
+  expect(await shown(2, () => Promise.reject(new Error('UNAVAILABLE')))).toEqual([2, undefined]);
+  // without channels there is no schedule to ask about
+  expect(await shown(0, () => Promise.reject(new Error('not asked')))).toEqual([0, undefined]);
 });

@@ -47,7 +47,7 @@ test('metrics, life and readiness', async () => {
   expect(await get(address, '/metrics', 'POST')).toMatchObject({ status: 405 });
 });
 
-test('a check that fails is named, without secrets, and life goes on', async () => {
+test('a failing check is reported without secrets, and the server continues', async () => {
   const address = await served({ ready: () => [fine, broken] });
   const { status, body } = await get(address, '/readyz');
   expect([status, JSON.parse(body)]).toEqual([
@@ -63,7 +63,7 @@ test('a check that fails is named, without secrets, and life goes on', async () 
   expect(await get(address, '/healthz')).toMatchObject({ status: 200 });
 });
 
-test('a check that hangs is not waited for', async () => {
+test('a hanging check has a timeout', async () => {
   const hangs: ReadinessCheck = { name: 'hangs', run: () => new Promise(() => undefined) };
   const { status, body } = await get(await served({ ready: () => [hangs] }), '/readyz');
   expect([status, body]).toEqual([503, expect.stringContaining('no answer within 3000 ms')]);
@@ -75,7 +75,7 @@ test('metrics that cannot be read are an error, not an empty page', async () => 
 });
 
 test.for(['9464', 'localhost', ':9464', '127.0.0.1:65536', 'http://127.0.0.1:1', '1.2.3.4:x', '::1:1'])(
-  'the address %j is refused by the name of who gave it',
+  'the address %j is rejected with the name of its option or variable',
   (address) => {
     expect(() => statusAddress(address, {})).toThrow(
       `--metrics-address: give host:port, such as 127.0.0.1:9464, not "${address}".`,
@@ -86,7 +86,7 @@ test.for(['9464', 'localhost', ':9464', '127.0.0.1:65536', 'http://127.0.0.1:1',
   },
 );
 
-test('an address that was asked for wins over the environment, and an empty variable says nothing', () => {
+test('an explicit address takes precedence over the environment, and an empty variable is ignored', () => {
   const env = { LONGHAUL_METRICS_ADDRESS: '0.0.0.0:1' };
   expect(statusAddress('[::1]:2', env)).toEqual({ host: '::1', port: 2 });
   expect(statusAddress(undefined, env)).toEqual({ host: '0.0.0.0', port: 1 });
@@ -94,7 +94,7 @@ test('an address that was asked for wins over the environment, and an empty vari
   expect(() => statusAddress('', env)).toThrow(/--metrics-address/);
 });
 
-test('an address that is taken is refused by its name', async () => {
+test('an address in use is reported by name', async () => {
   const address = await served();
   const taken = parseAddress(address) ?? ANY_PORT;
   await expect(served({}, taken)).rejects.toThrow(`The metrics address ${address} cannot be used`);

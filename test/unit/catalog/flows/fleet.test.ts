@@ -38,7 +38,7 @@ afterEach(() => rm(work, { recursive: true, force: true }));
 
 describe('makeFleet', () => {
   it('makes one commit and one annotated tag a version, with main at the early one', async () => {
-    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 2, kept: 0, fetched: 0 });
+    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 2, reused: 0, fetched: 0 });
 
     expect(await inAlpha('log', '--format=%s', 'v2.0.0')).toBe(
       '@scope/alpha 2.0.0\n@scope/alpha 1.1.0\n@scope/alpha 1.0.0',
@@ -72,15 +72,15 @@ describe('makeFleet', () => {
     expect(await inAlpha('rev-parse', 'v2.0.0')).toBe(first);
   });
 
-  it('keeps what is complete, and makes anew what was interrupted or holds other versions', async () => {
+  it('reuses complete repositories, and recreates interrupted ones and those with other versions', async () => {
     await makeFleet({ root, cacheDir, packages });
     await inAlpha('tag', '--delete', 'v1.0.0');
     await mkdir(join(root, '.unfinished', 'org', 'alpha.git'), { recursive: true });
     await rm(join(root, 'org/project/beta.git', 'HEAD'));
 
-    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 2, kept: 0, fetched: 0 });
+    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 2, reused: 0, fetched: 0 });
     expect(await inAlpha('tag')).toBe('v1.0.0\nv1.1.0\nv2.0.0');
-    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 0, kept: 2, fetched: 0 });
+    expect(await makeFleet({ root, cacheDir, packages })).toEqual({ made: 0, reused: 2, fetched: 0 });
     expect(await readdir(root)).toEqual(['org']);
   });
 

@@ -21,7 +21,7 @@ const PROGRESS: FleetProgress = {
   declined: false,
 };
 
-test('the question is the one of the seed', () => {
+test('the question names the number of repositories', () => {
   expect(proceedQuestion(15)).toBe('Matched 15 repositories. Proceed with initial indexing?');
   expect(proceedQuestion(1)).toBe('Matched 1 repository. Proceed with initial indexing?');
 });
@@ -33,7 +33,7 @@ test('progress is a markdown table with what runs and what failed', () => {
   expect(text).toContain('p/acme/x: GitFailed: git fetch failed: timeout');
 });
 
-test('stays below the size that the UI shows, whatever the names are', () => {
+test('stays below the size limit of the UI for any names', () => {
   const name = 'x'.repeat(250);
   const failures = Array.from({ length: 200 }, () => ({
     repository: name,

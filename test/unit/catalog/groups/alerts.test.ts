@@ -38,13 +38,13 @@ describe('alerts', () => {
     ['the latest run had failures', group({ runs: [good, bad] }), {}, ['group-failed services']],
     ['only an earlier run had failures', group({ runs: [bad, good] }), {}, []],
     [
-      'the latest run ended otherwise',
+      'the latest run was not completed',
       group({ runs: [{ status: 'TERMINATED', failed: [] }] }),
       {},
       ['group-failed services'],
     ],
     [
-      'a repository fails again and again',
+      'a repository fails repeatedly',
       group({ runs: [bad, bad, bad] }),
       {},
       ['group-failed services', 'repository-failing work/acme/api'],
@@ -76,7 +76,7 @@ describe('alerts', () => {
     expect(kinds(failing(21))).toEqual(['group-failed services', 'repository-failing services']);
   });
 
-  test('changes are what came and what went, whatever the words', () => {
+  test('changes are alerts raised and resolved, regardless of their texts', () => {
     const stale = { kind: 'group-stale' as const, about: 'services', text: 'as of 10:00' };
     const gone = { kind: 'workers-gone' as const, about: 'longhaul-repos', text: 'gone' };
     expect(alertChanges([stale], [{ ...stale, text: 'as of 11:00' }, gone])).toEqual({ raised: [gone], settled: [] });
@@ -84,10 +84,10 @@ describe('alerts', () => {
   });
 });
 
-test('whoever could not be told is told that too, each alert once, and what is true now', () => {
+test('a channel that missed changes gets them later, each alert once, without alerts that no longer apply', () => {
   const alert = (about: string, text = '') => ({ kind: 'group-stale' as AlertKind, about, text });
   const missed = { raised: [alert('a', 'then'), alert('b'), alert('c')], settled: [alert('d'), alert('e')] };
-  // a is still there, b went, c went and came again, d came again, f is new
+  // a still applies, b was resolved, c was resolved and raised again, d was raised again, f is new
   const changes = { raised: [alert('c'), alert('d'), alert('f')], settled: [alert('b')] };
   const now = [alert('a', 'now'), alert('c'), alert('d'), alert('f')];
   expect(withMissed(changes, missed, now)).toEqual({
@@ -96,7 +96,7 @@ test('whoever could not be told is told that too, each alert once, and what is t
   });
 });
 
-test('a repository that is called like a mention calls nobody in Slack', () => {
+test('a repository name that looks like a Slack mention is escaped', () => {
   expect(inSlack('local/<!channel>/<https://a.example|b> & more')).toBe(
     'local/&lt;!channel&gt;/&lt;https://a.example|b&gt; &amp; more',
   );

@@ -45,7 +45,7 @@ groups:
     ]);
   });
 
-  test('everything that may be said of a group', () => {
+  test('all keys of a group', () => {
     const { groups } = parseSyncGroups(
       group(
         '    timezone: Europe/Berlin\n    jitter: 5m\n    exclude: ["acme/api-old"]\n    branches: [develop, "release/*"]\n    parallel: 4\n    priority: 1\n    paused: true\n',
@@ -77,7 +77,7 @@ groups:
       /^sync-groups\.yaml:6: unknown key "cron"; known keys are name, /,
     ],
     [
-      'a branch that git would take for an option',
+      'a branch name that looks like an option',
       group('    branches:\n      - develop\n      - --upload-pack=x\n'),
       /^sync-groups\.yaml:8: branches must be the name of a branch, such as develop, or a pattern/,
     ],
@@ -98,7 +98,7 @@ groups:
     ],
     ['no groups', 'version: 1\n', /^sync-groups\.yaml(:1)?: groups is missing\.$/],
     [
-      'groups that are no list',
+      'groups that are not a list',
       'version: 1\ngroups: none\n',
       /^sync-groups\.yaml:2: groups must be a list, not a text\.$/,
     ],
@@ -117,7 +117,7 @@ groups:
     [
       'a pattern twice',
       group('').replace('["acme/api"]', '["acme/api", "ACME/api"]'),
-      /:5: the pattern "ACME\/api" is there twice/,
+      /:5: the pattern "ACME\/api" is listed twice/,
     ],
     ['a bad time zone', group('    timezone: Mars/Olympus\n'), /:6: timezone: not a time zone/],
     ['a bad span', group('    jitter: soon\n'), /:6: jitter: write a time span/],
@@ -125,7 +125,7 @@ groups:
     [
       'a name twice',
       `${group('')}  - name: ONE\n    schedule: "0 * * * *"\n    patterns: [b]\n`,
-      /:6: there is another group called "ONE"/,
+      /:6: there is another group with the name "ONE"/,
     ],
     ['a tag', 'version: !!js/function "x"\ngroups: []', /^sync-groups\.yaml:1: /],
   ])('%s', (_, text, message) => {
@@ -137,12 +137,12 @@ groups:
   test.each([
     ['often', /has 1 fields/],
     ['0 0 0 * * *', /has 6 fields/],
-    ['61 * * * *', /is no cron expression/],
-    ['* * * * 9', /is no cron expression/],
-    ['0 0 L * *', /is no cron expression/],
-    ['0 0 15W * *', /is no cron expression/],
-    ['0 0 * * 1#2', /is no cron expression/],
-    ['0 0 31 2 *', /never comes/],
+    ['61 * * * *', /is not a valid cron expression/],
+    ['* * * * 9', /is not a valid cron expression/],
+    ['0 0 L * *', /is not a valid cron expression/],
+    ['0 0 15W * *', /is not a valid cron expression/],
+    ['0 0 * * 1#2', /is not a valid cron expression/],
+    ['0 0 31 2 *', /never runs/],
     ['0 0 1 * MON', /Make two groups/],
   ])('the schedule %s', (schedule, message) => {
     expect(() => parseSyncGroups(group('').replace('0 * * * *', schedule), reader)).toThrow(message);
@@ -155,7 +155,7 @@ groups:
     },
   );
 
-  test('every problem is named, each with its line', () => {
+  test('every problem is reported with its line', () => {
     const text =
       'version: 1\ngroups:\n  - name: a\n    schedule: "x"\n    patterns: ["a/b/c/d/e"]\n  - name: a\n    schedule: "0 * * * *"\n    patterns: [b]\n';
     expect(() => parseSyncGroups(text, reader)).toThrow(/:6: .*\n.*:4: .*\n.*:5: /);
@@ -171,18 +171,18 @@ groups:
     expect(() => parseSyncGroups(text, reader)).toThrow(expect.objectContaining({ type: 'InvalidConfiguration' }));
   });
 
-  test('groups that share repositories are warned of', () => {
+  test('groups that share repositories cause a warning', () => {
     const { warnings } = parseSyncGroups(
       `${group('')}  - name: two\n    schedule: "0 * * * *"\n    patterns: ["acme/*", "other/x"]\n`,
       reader,
     );
     expect(warnings).toEqual([
-      'sync-groups.yaml:8: "acme/*" can mean repositories that "acme/api" of the group "one" means too.',
+      'sync-groups.yaml:8: "acme/*" can match repositories that "acme/api" of the group "one" matches too.',
     ]);
   });
 });
 
-test('a document that would be compared for ever is read, and says what was not compared', () => {
+test('a document with too many comparisons is accepted, with a warning about what was not compared', () => {
   const wildcards = 'a*'.repeat(130);
   const groups = Array.from({ length: 400 }, (_, n) => ({
     name: `g${n}`,

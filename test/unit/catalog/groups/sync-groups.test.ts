@@ -17,7 +17,7 @@ const group = (name: string, more: Partial<SyncGroup> = {}): SyncGroup => ({
 });
 const running = (one: SyncGroup) => ({ group: one, isPaused: one.paused });
 
-describe('the difference between what is declared and what runs', () => {
+describe('the difference between declared and running groups', () => {
   test.each([
     ['new', [group('a')], [], 'created a'],
     ['the same', [group('a')], [running(group('a'))], 'unchanged a'],
@@ -40,18 +40,18 @@ describe('the difference between what is declared and what runs', () => {
     expect(planGroups(declared, now, { prune: false }).map(describeGroupChange)).toEqual([said]);
   });
 
-  test('what is not declared is removed only when asked for', () => {
+  test('undeclared groups are removed only on request', () => {
     expect(planGroups([], [running(group('a'))], { prune: true })).toEqual([
       { kind: 'removed', name: 'a', fields: [], group: null },
     ]);
   });
 
-  test('in order of names, whichever side they come from', () => {
+  test('changes are sorted by name', () => {
     const changes = planGroups([group('c'), group('a')], [running(group('b'))], { prune: false });
     expect(changes.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
   });
 
-  test('a group that an earlier version applied with less is changed to what is declared now', () => {
+  test('a group that an earlier version applied with fewer fields is changed to the current declaration', () => {
     const { exclude: _exclude, ...earlier } = group('a');
     const [change] = planGroups([group('a')], [running(earlier as SyncGroup)], { prune: false });
     expect(change).toMatchObject({ kind: 'changed', fields: [{ field: 'exclude', before: null, after: [] }] });

@@ -7,7 +7,7 @@ describe('compareAnswers', () => {
   const before = [file('a'), file('b')];
   const after = [file('b'), file('c')];
 
-  test('judges the queries that say what they expect, and counts what both gave', () => {
+  test('scores queries with expected files, and counts the files that both builds return', () => {
     const comparison = compareAnswers([
       { query: { query: 'judged', expect: ['a'] }, before, after },
       { query: { query: 'not judged' }, before, after: before },
@@ -33,7 +33,7 @@ describe('compareAnswers', () => {
     expect(ndcgAfter).toBeCloseTo(ndcg, 10);
   });
 
-  test('says nothing against a build when no query is judged, or the loss is noise', () => {
+  test('a build is not worse when no query is judged, or the loss is noise', () => {
     const none = compareAnswers([{ query: { query: 'not judged' }, before, after }]);
     expect(none).toMatchObject({ ndcgBefore: null, ndcgAfter: null });
     expect(isNoWorse(none)).toBe(true);

@@ -54,7 +54,7 @@ describe('what a sync does', () => {
     expect(plan.upToDate).toEqual(works ? [] : ['p/o/r']);
   });
 
-  test('a repository that cannot be asked is a failure, never up to date', () => {
+  test('a repository that cannot be read is a failure, never up to date', () => {
     const refused = new LonghaulError('AuthenticationFailed', 'The token was refused.');
     const plan = planSync([receipt('p/o/a'), receipt('p/o/b')], new Map([['p/o/a', refused]]), 'now');
     expect(plan.work).toEqual([]);
@@ -66,7 +66,7 @@ describe('what a sync does', () => {
   });
 });
 
-test('an onboarding takes what is not completely indexed', () => {
+test('an onboarding includes repositories that are not completely indexed', () => {
   const found = ['p/o/new', 'p/o/done', 'p/o/half'].map((id) => ({ id, cloneUrl: id }));
   const receipts = new Map([
     ['p/o/done', receipt('p/o/done')],
@@ -94,7 +94,7 @@ describe('a repository with another name', () => {
   const old = receipt('p/o/old', { uid: 'forge:1' });
   const moved: Whereabouts = { state: 'moved', repository: listing('p/o/new', 'forge:1') };
 
-  test('may be one of the same provider only', () => {
+  test('is only searched at the same provider', () => {
     const receipts = [
       old,
       receipt('p/o/new', { uid: 'forge:1' }),
@@ -105,7 +105,7 @@ describe('a repository with another name', () => {
     expect(possibleMoves([{ id: 'p/o/new', cloneUrl: '' }], receipts)).toEqual([]);
   });
 
-  test('is worked on once, under the new one, until the old one is gone', () => {
+  test('is processed once, under the new name, until the old one is removed', () => {
     const moves = movesOf(
       new Map<string, Whereabouts>([
         ['p/o/old', moved],
@@ -157,9 +157,9 @@ describe('a repository with branches', () => {
     ['nothing when both are where their receipts are', [head, develop], now, false],
     ['work when the branch moved', [head, develop], { ...HEAD, branches: new Map([[DEVELOP, 'e'.repeat(40)]]) }, true],
     ['work when the branch is gone', [head, develop], { ...HEAD, branches: new Map() }, true],
-    ['work when nobody said where it is', [head, develop], HEAD, true],
+    ['work when its position is unknown', [head, develop], HEAD, true],
     ['work when it has no receipt', [head], now, true],
-    ['work when it is asked for and not listed', [receipt('p/o/r')], now, true],
+    ['work when it is requested and not listed', [receipt('p/o/r')], now, true],
     ['work when its removal is not finished', [head, { ...develop, commit: '' }], now, true],
     [
       'work when its run is not finished',
@@ -219,7 +219,7 @@ describe('pages', () => {
     expect(skipped).toBe(upToDate.length);
   });
 
-  test('name so many failures, shortly, that they fit into one result, and count the rest', () => {
+  test('list as many failures, shortened, as fit into one result, and count the rest', () => {
     const failures = Array.from({ length: 6_000 }, (_, at) => ({
       repository: `p/o/r${at}`,
       type: 'GitFailed' as const,

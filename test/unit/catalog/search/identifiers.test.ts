@@ -22,7 +22,7 @@ describe('identifiers', () => {
   });
 
   test.prop([fc.array(word, { minLength: 2, maxLength: 5 })])(
-    'however an identifier is written, its terms are the same',
+    'the spelling of an identifier does not change its terms',
     (words) => {
       const camel = words.map((w, i) => (i === 0 ? w : capitalized(w))).join('');
       const expected = stems(words.join('_'));
@@ -34,7 +34,7 @@ describe('identifiers', () => {
   );
 
   test.prop([fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))])(
-    'terms are what a tokenizer that splits on everything but letters and digits keeps whole',
+    'terms contain only letters and digits',
     (text) => {
       for (const term of stems(text)) {
         expect(term).toMatch(/^[\p{L}\p{N}\p{M}]+$/u);
@@ -44,31 +44,31 @@ describe('identifiers', () => {
   );
 
   test.prop([fc.array(word, { minLength: 1, maxLength: 6 })])(
-    'a question finds the terms of what it names',
+    'a question has the terms of the identifiers that it names',
     (words) => {
       const inDocument = new Set(stems(`function ${words.join('_')}() {}`));
       for (const term of queryStems(words.map(capitalized).join(''))) expect(inDocument).toContain(term);
     },
   );
 
-  test('a question loses the words that only make it one, unless it has no others', () => {
+  test('stop words are removed from a question unless it has no other words', () => {
     expect(queryStems('How do I read a file from the disk?')).toEqual(['read', 'file', 'disk']);
     expect(queryStems('where is it')).toEqual(['where', 'is', 'it']);
     expect(queryStems('getUserName getUserName')).toEqual(stems('getUserName'));
     expect(queryStems('')).toEqual([]);
   });
 
-  test('related words meet in their stem', () => {
+  test('related words have the same stem', () => {
     expect(stems('parsing')[0]).toBe(stems('parser parsed')[1]);
     expect(stems('retries')).toEqual(stems('retry'));
   });
 
-  test('a hash is no term', () => {
+  test('a hash is not a term', () => {
     expect(stems(`sha ${'0a'.repeat(40)} end`)).not.toContain('0a'.repeat(40));
     expect(stems('f'.repeat(65))).toEqual([]);
   });
 
-  test('spacing changes nothing but the places where words meet', () => {
+  test('spacing only changes word boundaries', () => {
     expect(spaceIdentifiers('new HTTPServer(getUserName, x_y, 42)')).toBe('new HTTP Server(get User Name, x_y, 42)');
   });
 
@@ -90,7 +90,7 @@ describe('identifiers', () => {
     (text) => {
       const identifiers = text.match(/[a-zA-Z0-9]+(?:_+[a-zA-Z0-9]+)*/g) ?? [];
       expect(stems(text)).toEqual(identifiers.flatMap((identifier) => stems(identifier)));
-      // the scan for other scripts finds the same
+      // the slower scan for other scripts has the same result
       expect(stems(`${text} é`)).toEqual([...stems(text), 'é']);
     },
   );

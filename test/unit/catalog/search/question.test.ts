@@ -27,7 +27,7 @@ describe('a question', () => {
     });
   });
 
-  test('names identifiers among words, but no words', () => {
+  test('finds identifiers among words, but not plain words', () => {
     expect(readQuestion('where is parseURL called by Client with max_retries set').names).toEqual([
       'parseURL',
       'max_retries',
@@ -46,13 +46,13 @@ describe('a question', () => {
     expect([...readQuestion(query).wanted]).toEqual(kinds);
   });
 
-  test('of any text can be read', () => {
+  test('can be parsed from any text', () => {
     for (const query of ['', ' ', '::', '...', '\0', '😀', '数据库', 'a'.repeat(10_000), '_'.repeat(50_000)]) {
       expect(readQuestion(query).names.length).toBeLessThan(2);
     }
   });
 
-  test('of any length is read in a time that its length explains', () => {
+  test('is parsed in time linear to its length', () => {
     const { user, system } = process.threadCpuUsage();
     for (const query of ['aA', 'a_', 'aA0', '_'].map((part) => part.repeat(50_000))) {
       for (const end of ['', '$', ' $ word']) readQuestion(`${query}${end}`);
@@ -74,11 +74,11 @@ test.each([
   expect(wordsOf(identifier)).toEqual(words);
 });
 
-test.each([1, 10, 100])('%s results may be asked for', (limit) => {
+test.each([1, 10, 100])('a limit of %s is allowed', (limit) => {
   expect(() => checkLimit(limit)).not.toThrow();
 });
 
-test.each([-1, 0, 1.5, 101, 1e300, Number.NaN, Number.POSITIVE_INFINITY])('%s results are refused', (limit) => {
+test.each([-1, 0, 1.5, 101, 1e300, Number.NaN, Number.POSITIVE_INFINITY])('a limit of %s is rejected', (limit) => {
   expect(() => checkLimit(limit)).toThrow(
     expect.objectContaining({
       type: 'InvalidInput',

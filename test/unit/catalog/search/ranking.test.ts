@@ -72,7 +72,7 @@ describe('the ranking of files', () => {
       const index = pick % Math.max(1, found.length);
       const chosen = found[index];
       if (!chosen) return;
-      // what is best already changes the scale for the others, which is no loss for itself
+      // a better top score changes only the scale of the others
       const better = found.map((c, at) => (at === index ? { ...c, keyword: c.keyword + 0.1 } : c));
       const rank = (list: readonly Candidate[]): number =>
         rankFiles(readQuestion(asked), list).findIndex(
@@ -83,7 +83,7 @@ describe('the ranking of files', () => {
     },
   );
 
-  test('puts the definition of a name before whatever only uses it', () => {
+  test('ranks the definition of a name above its uses', () => {
     const found = [
       one({ path: 'src/uses.ts', keyword: 20, vector: 0.9, meaning: 0.9 }),
       one({ path: 'src/also.ts', keyword: 19, vector: 0.8, meaning: 0.8 }),
@@ -101,13 +101,13 @@ describe('the ranking of files', () => {
     expect(order('parse()', found)).toEqual(['b.ts', 'a.ts']);
   });
 
-  test('keeps tests behind code, unless the question asks for them', () => {
+  test('ranks tests below code, unless the question asks for tests', () => {
     const found = [one({ path: 'test/cache.test.ts', keyword: 3 }), one({ path: 'src/store.ts', keyword: 2 })];
     expect(order('evict old entries', found)).toEqual(['src/store.ts', 'test/cache.test.ts']);
     expect(order('test that old entries are evicted', found)).toEqual(['test/cache.test.ts', 'src/store.ts']);
   });
 
-  test('prefers a file of which more pieces match, and one whose name says it', () => {
+  test('prefers a file with more matching chunks, and one with a matching name', () => {
     const pieces = [2, 2, 2].map((keyword, at) => one({ id: String(at), path: 'src/a.ts', keyword }));
     expect(order('evict old entries', [...pieces, one({ path: 'src/b.ts', keyword: 2.1 })])).toEqual([
       'src/a.ts',
@@ -122,7 +122,7 @@ describe('the ranking of files', () => {
     expect(order('evict old entries', found)).toEqual(['b.ts', 'a.ts']);
   });
 
-  test('says what each rule made of it', () => {
+  test('explains the contribution of each rule', () => {
     const [first] = rankFiles(readQuestion('evict entries'), [one({ path: 'test/evict.ts', keyword: 2, vector: 0.5 })]);
     expect(first?.explanation).toMatchObject({ kinds: [{ kind: 'test' }], meaning: null, definition: 0 });
     const { keyword = 0, vector = 0, path: named = 0, kinds = [] } = first?.explanation ?? {};

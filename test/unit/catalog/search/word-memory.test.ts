@@ -8,7 +8,7 @@ describe('a memory of words', () => {
   test.prop([
     fc.array(fc.string({ unit: fc.constantFrom('a', 'b', 'é', '\u{1f600}', '\ud800'), minLength: 1, maxLength: 12 })),
     fc.integer({ min: 1, max: 8 }),
-  ])('gives what is made of a word, however much it has forgotten', (words, most) => {
+  ])('returns the value of a word, even after evictions', (words, most) => {
     const memory = createWordMemory((word) => `made of ${word}`, { most, longest: 6 });
     for (const word of words) {
       const text = `<${word}>`;
@@ -16,7 +16,7 @@ describe('a memory of words', () => {
     }
   });
 
-  test('makes something of each word once until there are too many', () => {
+  test('computes the value of each word once until the memory is full', () => {
     const made: string[] = [];
     const memory = createWordMemory((word) => made.push(word), { most: 3_000, longest: 6 });
     const words = Array.from({ length: 3_000 }, (_, n) => `w${n}`);
@@ -27,7 +27,7 @@ describe('a memory of words', () => {
     expect(made.slice(words.length)).toEqual(['more', 'w0']);
   });
 
-  test('makes what is too long anew each time, of whatever length it is', () => {
+  test('computes the value of a very long word each time', () => {
     const made: number[] = [];
     const memory = createWordMemory((word) => made.push(word.length), { most: 10, longest: 6 });
     for (const length of [6, 6, 7, 7, 300_000]) memory.of(...upTo('x'.repeat(length)));

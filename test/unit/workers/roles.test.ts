@@ -1,0 +1,96 @@
+import type { Client } from '@temporalio/client';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { describe, expect, test } from 'vitest';
+import type { OpenRole, WingRole, WorkerStart } from '../../../activities/shared/wing-role.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { parseRoles, type Role, ROLES } from '../../../domain/shared/roles.ts';
+import { activityWorker, flowsWorker, joinWork, openRoles, type WorkerPlace } from '../../../workers/roles.ts';
+import { WING_ROLES } from '../../../workers/wings.ts';
+
+const place = { namespace: 'n' } as WorkerPlace;
+const signal = new AbortController().signal;
+const start: WorkerStart = {
+  loaded: loadConfig({ env: {} }),
+  env: {},
+  client: {} as Client,
+  registry: new Registry(),
+  places: { weaviate: () => ({ url: 'http://none' }), modelFolder: () => Promise.resolve('none') },
+  logger: pino({ level: 'silent' }),
+  signal,
+};
+
+/** Wings that note what happens to them. */
+function toyWings(...wings: readonly (readonly [Role, string, Partial<OpenRole>?])[]) {
+  const noted: string[] = [];
+  const toys = wings.map(([role, name, more = {}]): WingRole => ({
+    role,
+    open: () => {
+      noted.push(`open ${name}`);
+      return Promise.resolve({
+        activities: { [name]: () => undefined },
+        close: () => Promise.resolve(void noted.push(`close ${name}`)),
+        ...more,
+      });
+    },
+  }));
+  return { toys, noted };
+}
+
+describe('the roles of a worker process', () => {
+  test('open the tools of all wings in these roles, of no others, and close them in reverse order', async () => {
+    const { toys, noted } = toyWings(['flows', 'a'], ['repos', 'b'], ['repos', 'c']);
+    const opened = await openRoles(toys, ['repos'], start);
+    expect(noted).toEqual(['open b', 'open c']);
+    expect([...opened.work.keys()]).toEqual(['repos']);
+    expect(Object.keys(opened.work.get('repos')?.activities ?? {})).toEqual(['b', 'c']);
+    await opened.close();
+    expect(noted).toEqual(['open b', 'open c', 'close c', 'close b']);
+  });
+
+  test('close what is open when a wing cannot start', async () => {
+    const { toys, noted } = toyWings(['flows', 'a']);
+    const broken: WingRole = { role: 'repos', open: () => Promise.reject(new Error('no disk')) };
+    await expect(openRoles([...toys, broken], ['flows', 'repos'], start)).rejects.toThrow('no disk');
+    expect(noted).toEqual(['open a', 'close a']);
+  });
+
+  test('open nothing for a process that has to stop', async () => {
+    const { toys, noted } = toyWings(['flows', 'a']);
+    const stopped = { ...start, signal: AbortSignal.abort() };
+    await expect(openRoles(toys, ['flows'], stopped)).rejects.toMatchObject({ name: 'AbortError' });
+    expect(noted).toEqual([]);
+  });
+
+  test('have the smallest of the limits, and each type of activity once', async () => {
+    const run = (): undefined => undefined;
+    const one = { activities: { one: run }, limits: { concurrentActivities: 16, heartbeatMs: 2_000 } };
+    const two = { activities: { two: run }, limits: { concurrentActivities: 4 } };
+    const both = joinWork([one, two, { activities: {} }]);
+    expect(both).toEqual({
+      activities: { one: run, two: run },
+      limits: { concurrentActivities: 4, heartbeatMs: 2_000 },
+    });
+    expect(activityWorker(place, 'repos', both)).toMatchObject({
+      taskQueue: 'longhaul-repos',
+      maxConcurrentActivityTaskExecutions: 4,
+      maxHeartbeatThrottleInterval: 2_000,
+    });
+    expect(() => joinWork([one, one])).toThrow('two wings have an activity one');
+  });
+
+  test('`flows` runs workflow tasks and checks inputs, whatever the wings do there', () => {
+    const options = flowsWorker(place, { codePath: 'bundle.js' }, { work: { activities: { own: () => undefined } } });
+    expect(options).toMatchObject({ taskQueue: 'longhaul-flows', workflowBundle: { codePath: 'bundle.js' } });
+    expect(Object.keys(options.activities ?? {}).toSorted()).toEqual(['checkInput', 'own']);
+  });
+});
+
+test('every role has work of a wing', () => {
+  expect([...new Set(WING_ROLES.map(({ role }) => role))].toSorted()).toEqual([...ROLES].toSorted());
+});
+
+test('roles are parsed from a list', () => {
+  expect(parseRoles('repos,flows,repos')).toEqual(['repos', 'flows']);
+  expect(() => parseRoles('flows,gpu')).toThrow('there is no role "gpu"; available: flows, repos');
+});
