@@ -17,8 +17,8 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
     sequence: { sequencer: BalancedSequencer },
-    // a file that waits needs no processor: one more than there are
-    maxWorkers: availableParallelism() + 1,
+    // a file that waits needs no processor: two more than there are
+    maxWorkers: availableParallelism() + 2,
     expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
