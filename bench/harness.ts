@@ -44,20 +44,6 @@ export async function timed<Result>(work: () => Promise<Result>): Promise<{ seco
   return { seconds: (performance.now() - start) / 1_000, result };
 }
 
-/** The result of `work`, unless the signal aborts first: for work that cannot be cancelled. */
-export async function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
-  const done = new AbortController();
-  const aborted = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true, signal: done.signal });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    done.abort();
-  }
-}
-
 /** Fails a benchmark whose two sides did different work: its figures would be meaningless. */
 export function mustEqual(what: string, found: unknown, expected: unknown): void {
   if (found !== expected) throw new Error(`${what}: ${String(found)}, expected ${String(expected)}`);

@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startFlow } from '../client/core/start-flow.ts';
 import { commitHeader, fileHeader, importRepository } from '../examples/git.ts';
 import { realFiles } from './corpus.ts';
-import { mustEqual, unlessAborted } from './harness.ts';
+import { untilAborted } from '../platform/until-aborted.ts';
+import { mustEqual } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { forgetPeak, pidOf, residentMegabytes } from './process-usage.ts';
 import { localSource, startServers, startWorker } from './servers.ts';
@@ -38,7 +39,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
         const before = residentMegabytes(worker, 'now');
         forgetPeak(worker);
         const flow = await startFlow(client, 'onboardRepositories', { patterns: ['large/*'] });
-        const result = await unlessAborted(flow.result(), signal);
+        const result = await untilAborted(signal, flow.result());
         mustEqual('files of the repository', result.filesChanged, FILES);
         mustEqual('repositories that failed', result.failed, 0);
         idle.push(before);

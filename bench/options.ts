@@ -14,7 +14,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   retrieval: async () => (await import('./retrieval.ts')).retrieval,
   'search-latency': async () => (await import('./search-latency.ts')).searchLatency,
   memory: async () => (await import('./memory.ts')).memory,
-  parallel: async () => (await import('./parallel.ts')).parallel,
+  parallel: async () => (await import('./parallel.ts')).parallelOnboarding,
   fleet: async () => (await import('./fleet.ts')).fleet,
   histories: async () => (await import('./histories.ts')).histories,
   install: async () => (await import('./install.ts')).install,

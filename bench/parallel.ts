@@ -14,7 +14,8 @@ import type { Stack } from '../stack/stack.ts';
 import { workflowBundle } from '../workers/bundle.ts';
 import { activityWorker, flowsWorker } from '../workers/roles.ts';
 import { realFiles } from './corpus.ts';
-import { mustEqual, timed, unlessAborted } from './harness.ts';
+import { untilAborted } from '../platform/until-aborted.ts';
+import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { cpuSeconds, pidOf } from './process-usage.ts';
 import { emptyCache, forgetEmbeddings, localSource, startServers, startWorker } from './servers.ts';
@@ -31,7 +32,7 @@ const WIDE = 8;
  * acknowledges. The processor load with one repository at a time bounds the possible ratio; the shares of processor
  * time with eight show which process is the limit.
  */
-export const parallel: Benchmark = {
+export const parallelOnboarding: Benchmark = {
   about: `onboarding ${REPOSITORIES} repositories of ${FILES_EACH} real files, files/s of --parallel ${WIDE} ÷ --parallel 1`,
   measure,
 };
@@ -233,7 +234,7 @@ async function onboard({ client, pids, signal }: Place, organization: string, pa
       patterns: [`${organization}/*`],
       parallel: parallelism,
     });
-    return unlessAborted(flow.result(), signal);
+    return untilAborted(signal, flow.result());
   });
   const after = usedBy(pids);
   mustEqual('repositories onboarded', result.succeeded, REPOSITORIES);

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { LonghaulError } from '../domain/shared/failures.ts';
 import type { PublishedPackage } from './judged.schema.ts';
+import { sha256 } from '../platform/sha256.ts';
 
 /** Base addresses of the registries. */
 export type Registries = Readonly<Record<PublishedPackage['registry'], string>>;
@@ -71,10 +71,6 @@ async function cachedArchive(pkg: PublishedPackage, options: PackageOptions): Pr
     await rm(arriving, { force: true });
   }
   return archive;
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** The address of the archive at its registry. PyPI lists it on the package's page, the others have a fixed scheme. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { startFlow } from '../client/core/start-flow.ts';
 import { makeFixture } from './fixture-repositories.ts';
-import { mustEqual, timed, unlessAborted } from './harness.ts';
+import { untilAborted } from '../platform/until-aborted.ts';
+import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { localSource, startServers, startWorker } from './servers.ts';
 
@@ -24,7 +25,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     try {
       note('indexing them once');
       const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['*/*'], parallel: 16 });
-      const { succeeded } = await unlessAborted(onboarding.result(), signal);
+      const { succeeded } = await untilAborted(signal, onboarding.result());
       mustEqual('repositories indexed', succeeded, REPOSITORIES);
 
       const seconds: number[] = [];
@@ -34,7 +35,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
       for (let run = 0; run < runs; run++) {
         const sync = await timed(async () => {
           const handle = await startFlow(client, 'syncRepositories', { all: true });
-          return { handle, result: await unlessAborted(handle.result(), signal) };
+          return { handle, result: await untilAborted(signal, handle.result()) };
         });
         const { handle, result } = sync.result;
         mustEqual('repositories checked', result.matched, REPOSITORIES);

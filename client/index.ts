@@ -3,7 +3,7 @@ export type { Flows } from '../domain/flows.ts';
 export { FLOWS_QUEUE } from '../domain/shared/queues.ts';
 export { openSearch, type SearchSession } from './catalog/search.ts';
 export { type CliContext, openContext } from './core/context.ts';
-export type { SearchQuestion } from '../activities/catalog/catalog.ts';
+export type { SearchQuestion } from '../activities/catalog/open-index.ts';
 export type { SearchAnswer, SearchExplanation, SearchQuery, SearchResult } from '../activities/index/search.ts';
 export type {
   IngestStreamInput,
@@ -14,14 +14,14 @@ export type {
   VerifyInput,
 } from '../domain/catalog/flows/flows.ts';
 export type { Confirmation } from '../domain/shared/confirmation.ts';
-export type { FleetProgress, FleetResult, RepositoryOutcome } from '../domain/catalog/flows/fleet.ts';
+export type { CatalogFleetResult, RepositoryOutcome } from '../domain/catalog/flows/fleet.ts';
+export type { Ask, FlowProgress } from '../domain/shared/progress.ts';
 export type { RepositoryFailure } from '../domain/fleet/failure.ts';
 export type { Build, BuildComparison, BuildSettings, StoredQuery } from '../domain/catalog/index/build.ts';
 export type {
   PruneInput,
   PruneResult,
   ReembedInput,
-  ReembedProgress,
   ReembedResult,
   SwitchInput,
   SwitchResult,

@@ -4,7 +4,12 @@ import { pipeline } from 'node:stream/promises';
 
 /** SHA-256 of a text (as UTF-8) or of bytes, in hexadecimal. */
 export function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
+  return sha256Bytes(content).toString('hex');
+}
+
+/** SHA-256 of a text (as UTF-8) or of bytes: 32 bytes. */
+export function sha256Bytes(content: string | Uint8Array): Buffer {
+  return createHash('sha256').update(content).digest();
 }
 
 /** SHA-256 of a file, in hexadecimal; the file is read as a stream. */

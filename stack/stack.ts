@@ -34,7 +34,7 @@ export interface StackOptions {
   readonly cacheDir: string;
   /** The addresses of the user's own servers, and PATH. */
   readonly env: NodeJS.ProcessEnv;
-  /** Ports on 127.0.0.1; 0 or left out: a free one, reused at every start as long as it is free. */
+  /** Ports on 127.0.0.1; 0 or omitted: a free one, reused at every start while it is free. */
   readonly ports?: { readonly temporal?: number; readonly temporalUi?: number; readonly weaviate?: number };
   /** An existing Temporal server, or options of the embedded one. @default the embedded one */
   readonly temporal?: TemporalChoice;

@@ -52,7 +52,7 @@ export async function findWeaviate(cacheDir: string, env: NodeJS.ProcessEnv): Pr
   for (const name of ['weaviate', 'weaviate-server']) {
     const installed = await findOnPath(name, env);
     if (installed === null) continue;
-    // It has no --version; this tells it from another program of the same name. The version is asked when it runs.
+    // It has no --version; this check excludes another program of the same name. The version is read when it runs.
     const help = await runProgram(installed, ['--help'], { env, timeoutMs: 20_000 });
     if (help.code === 0 && `${help.stdout}${help.stderr}`.includes('Weaviate')) {
       return { command: installed, source: 'installed', version: null };

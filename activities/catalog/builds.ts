@@ -7,10 +7,12 @@ import {
 import type { PruneResult, SwitchResult } from '../../domain/catalog/flows/build-flows.ts';
 import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
-import { addressOfReceipt, isBeingRemoved, pageOf } from '../../domain/catalog/index/plan.ts';
+import { addressOfReceipt, isBeingRemoved } from '../../domain/catalog/index/plan.ts';
 import { blankReceipt, type Receipt } from '../../domain/catalog/index/receipt.ts';
+import type { PlanRequest } from '../../domain/fleet/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { planPage } from '../shared/plan-pages.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
 import type { IndexStore } from '../index/store/store.ts';
 import { listBranches, takeOutBranch } from './removal.ts';
@@ -23,11 +25,7 @@ export interface BuildActivities {
    */
   beginBuild(request: { readonly model?: string }): Promise<{ readonly from: string | null; readonly to: string }>;
   /** Repositories of the live build that this one lacks, or has at an older position of a ref. */
-  findUnbuilt(request: {
-    readonly build: string;
-    readonly after: string | null;
-    readonly limit: number;
-  }): Promise<RepositoryPage>;
+  findUnbuilt(request: PlanRequest & { readonly build: string }): Promise<RepositoryPage>;
   /** Runs the same queries on both builds. */
   compareBuilds(request: {
     readonly from: string;
@@ -54,13 +52,15 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
         return { from: live?.digest ?? null, to: await tools.begin(model ?? live?.settings.model) };
       }),
 
-    findUnbuilt: ({ build, after, limit }) =>
-      heartbeating(async (signal) => {
-        const live = await builds.live();
-        const receipts = live === null ? [] : await builds.store(live.digest).receipts();
-        const { planner } = await tools.index(build);
-        return pageOf(await planner.filling(receipts, signal), after, limit);
-      }),
+    findUnbuilt: ({ build, ...request }) =>
+      heartbeating((signal) =>
+        planPage(tools.blobs, request, async () => {
+          const live = await builds.live();
+          const wanted = live === null ? [] : await builds.store(live.digest).receipts();
+          const { planner } = await tools.index(build);
+          return planner.filling(wanted, signal);
+        }),
+      ),
 
     compareBuilds: ({ from, to, queries }) =>
       heartbeating(async (signal, report) => {

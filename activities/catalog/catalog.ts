@@ -1,32 +1,32 @@
 import { log } from '@temporalio/activity';
 import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import type { RepositoryOutcome, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogPlan, RepositoryOutcome, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
-import { addressOfReceipt, isBeingRemoved, pageOf, STREAM_URL } from '../../domain/catalog/index/plan.ts';
+import { addressOfReceipt, isBeingRemoved, STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import type { RepositoryVerification } from '../../domain/catalog/index/verification.ts';
+import type { PlanRequest } from '../../domain/fleet/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { ModelSettings } from '../../domain/shared/model.ts';
 import { bringUpToDate, type BuildTools, type SyncStep } from './bring-up-to-date.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { planPage } from '../shared/plan-pages.ts';
 import { ingest } from '../index/ingest.ts';
 import { headOf } from '../index/store/refs.ts';
 import type { Builds } from '../index/store/builds.ts';
-import type { SearchAnswer, SearchQuery } from '../index/search.ts';
 import type { StreamSpool } from '../index/stream-spool.ts';
 import type { Evicted, Mgit } from '../mgit/index.ts';
+import type { OpenBuild } from './open-index.ts';
 import type { Planner } from './planner.ts';
-import { removeBranch, removeFromIndex } from './removal.ts';
-import { verifyRepository } from './verification.ts';
+import { removeBranch, removeFromBuilds } from './removal.ts';
+import { verifyIndexed } from './verification.ts';
 
-/** The requested page of a list of repositories. */
-export interface PageRequest {
+/** A page of the plan for the repositories that match patterns. */
+export interface PatternsRequest extends PlanRequest {
   /** mgit patterns; null for all indexed repositories. */
   readonly patterns: readonly string[] | null;
-  /** The id after which the page starts. */
-  readonly after: string | null;
-  readonly limit: number;
 }
 
 /** The build to write to. @default the live build */
@@ -38,11 +38,11 @@ export interface BuildChoice {
 /** The activities of the catalog's flows. They need git, a disk and Weaviate: task queue `longhaul-repos`. */
 export interface CatalogActivities {
   /** Repositories that `mgit list` finds and that are not indexed yet. */
-  listUnindexed(request: PageRequest): Promise<RepositoryPage>;
+  listUnindexed(request: PatternsRequest): Promise<RepositoryPage>;
   /** Indexed repositories where an indexed ref moved; mgit reads all heads in one batch. */
-  findChanged(request: PageRequest): Promise<RepositoryPage>;
+  findChanged(request: PatternsRequest): Promise<RepositoryPage>;
   /** Indexed repositories that match; with `branch` only those at which this branch is also indexed. */
-  findIndexed(request: PageRequest & { readonly branch?: string }): Promise<RepositoryPage>;
+  findIndexed(request: PatternsRequest & { readonly branch?: string }): Promise<RepositoryPage>;
   /** Syncs the index of one repository with its HEAD and branches. See `bringUpToDate`. */
   indexRepository(
     request: BuildChoice & Pick<SyncRepositoryInput, 'repository' | 'onlyIndexed' | 'branches'>,
@@ -58,19 +58,14 @@ export interface CatalogActivities {
   /** Deletes everything stored for a repository, or for one branch of it, from all builds; receipts last. */
   removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
   /** Repositories to verify: those whose number or XOR of object ids differs from the receipt; all with `full`. */
-  findDiffering(request: PageRequest & { readonly full: boolean }): Promise<RepositoryPage>;
-  /** Compares the index of one repository with git, and repairs it on request. See `verifyRepository`. */
+  findDiffering(request: PatternsRequest & { readonly full: boolean }): Promise<RepositoryPage>;
+  /** Compares the index of one repository with git, and repairs it on request. See `verifyIndexed`. */
   verifyRepository(request: { readonly repository: string; readonly repair: boolean }): Promise<RepositoryVerification>;
 }
 
-/** A search of the repositories that match a pattern; of all without one. */
-export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
-
 /** The tools for one build of the index. */
-export interface IndexTools extends BuildTools {
+export interface IndexTools extends BuildTools, Pick<OpenBuild, 'search'> {
   readonly planner: Planner;
-  /** Searches the repositories that match `pattern`; all without one. */
-  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
 /** Dependencies of the catalog's activities. */
@@ -78,6 +73,7 @@ export interface CatalogTools {
   /** Configured by longhaul.yaml. Each build has its own, with the build's limit on file sizes. */
   readonly mgit: Mgit;
   readonly builds: Builds;
+  readonly blobs: BlobStore;
   readonly spool: StreamSpool;
   /** The tools of a build. Without a name: those of the live build, which is created from longhaul.yaml if necessary. */
   index(build?: string): Promise<IndexTools>;
@@ -91,18 +87,20 @@ export interface CatalogTools {
 
 /** See {@link CatalogActivities}. */
 export function createCatalogActivities(tools: CatalogTools): CatalogActivities {
+  /** A page of a plan for the live build. */
+  function planned(request: PlanRequest, make: (planner: Planner) => Promise<CatalogPlan>): Promise<RepositoryPage> {
+    return planPage(tools.blobs, request, async () => make((await tools.index()).planner));
+  }
+
   return {
-    listUnindexed: ({ patterns, after, limit }) =>
-      heartbeating(async (signal) => {
-        const { planner } = await tools.index();
-        return pageOf(await planner.onboarding(patterns ?? ['*/*/*'], signal), after, limit);
-      }),
+    listUnindexed: ({ patterns, ...request }) =>
+      heartbeating((signal) => planned(request, (planner) => planner.onboarding(patterns ?? ['*/*/*'], signal))),
 
-    findChanged: ({ patterns, after, limit }) =>
-      heartbeating(async (signal) => pageOf(await (await tools.index()).planner.sync(patterns, signal), after, limit)),
+    findChanged: ({ patterns, ...request }) =>
+      heartbeating((signal) => planned(request, (planner) => planner.sync(patterns, signal))),
 
-    findIndexed: ({ patterns, branch, after, limit }) =>
-      heartbeating(async () => pageOf(await (await tools.index()).planner.removal(patterns, branch), after, limit)),
+    findIndexed: ({ patterns, branch, ...request }) =>
+      heartbeating(() => planned(request, (planner) => planner.removal(patterns, branch))),
 
     indexRepository: ({ repository, build, onlyIndexed = false, branches = [] }) =>
       heartbeating(async (signal, report) => {
@@ -143,16 +141,14 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
     discardStream: ({ repository, stream, before }) =>
       heartbeating(() => tools.spool.discard(repository, stream, before)),
 
-    findDiffering: ({ patterns, full, after, limit }) =>
-      heartbeating(async (signal) =>
-        pageOf(await (await tools.index()).planner.verification(patterns, { full, signal }), after, limit),
-      ),
+    findDiffering: ({ patterns, full, ...request }) =>
+      heartbeating((signal) => planned(request, (planner) => planner.verification(patterns, { full, signal }))),
 
     verifyRepository: ({ repository, repair }) =>
       heartbeating(async (signal, report) => {
         const { builds, spool } = tools;
         const index = { ...(await writable(tools, undefined)), builds, spool };
-        return withRoom(tools, verifyRepository(index, repository, { repair, signal, onProgress: report }));
+        return withRoom(tools, verifyIndexed(index, repository, { repair, signal, onProgress: report }));
       }),
 
     removeRepository: ({ repository, branch }) =>
@@ -163,7 +159,7 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
         const objectsDeleted =
           branch === undefined
-            ? await removeFromIndex(tools, repository, signal)
+            ? await removeFromBuilds(tools, repository, signal)
             : await removeBranch(tools, repository, ref, signal);
         return {
           repository,

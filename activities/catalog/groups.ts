@@ -1,6 +1,5 @@
 import { getClient } from '@temporalio/activity';
 import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
-import { pageOf } from '../../domain/catalog/index/plan.ts';
 import {
   type ApplySyncGroupsResult,
   type GroupChange,
@@ -8,13 +7,14 @@ import {
   type GroupsSource,
   planGroups,
 } from '../../domain/catalog/groups/sync-groups.ts';
-import type { BlobStore } from '../blobs/blob-store.ts';
+import type { PlanRequest } from '../../domain/fleet/plan.ts';
 import type { CatalogTools } from './catalog.ts';
 import { applicationsFolder } from './groups/applications.ts';
 import { createGroupSchedules, type GroupSchedules } from './groups/schedules.ts';
 import { parseSyncGroups } from './groups/sync-groups-file.ts';
 import { forEach } from '../shared/each.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { planPage } from '../shared/plan-pages.ts';
 
 /** The activities of sync groups. Task queue `longhaul-repos`, whose workers know the providers and the index. */
 export interface GroupActivities {
@@ -34,16 +34,16 @@ export interface GroupActivities {
    */
   startGroups(request: { readonly names: readonly string[] }): Promise<void>;
   /** Repositories of a group that are not indexed, have a moved ref, or lack a branch of the group. */
-  findGroupWork(request: {
-    /** The group's name, for the log. */
-    readonly group: string;
-    readonly patterns: readonly string[];
-    readonly exclude: readonly string[];
-    /** Branches to index in addition to HEAD. @default none */
-    readonly branches?: readonly string[];
-    readonly after: string | null;
-    readonly limit: number;
-  }): Promise<RepositoryPage>;
+  findGroupWork(
+    request: {
+      /** The group's name, for the log. */
+      readonly group: string;
+      readonly patterns: readonly string[];
+      readonly exclude: readonly string[];
+      /** Branches to index in addition to HEAD. @default none */
+      readonly branches?: readonly string[];
+    } & PlanRequest,
+  ): Promise<RepositoryPage>;
 }
 
 /** Dependencies of the activities of sync groups. */
@@ -52,7 +52,6 @@ export interface GroupTools extends CatalogTools {
   readonly indexName: string;
   /** Names of the configured providers. */
   readonly providers: readonly string[];
-  readonly blobs: BlobStore;
 }
 
 /** See {@link GroupActivities}. */
@@ -87,10 +86,12 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
         await forEach(names, (name) => schedules().run(name));
       }),
 
-    findGroupWork: ({ patterns, exclude, branches = [], after, limit }) =>
-      heartbeating(async (signal) => {
-        const { planner } = await tools.index();
-        return pageOf(await planner.group({ patterns, exclude, branches }, { signal }), after, limit);
-      }),
+    findGroupWork: ({ patterns, exclude, branches = [], ...request }) =>
+      heartbeating((signal) =>
+        planPage(tools.blobs, request, async () => {
+          const { planner } = await tools.index();
+          return planner.group({ patterns, exclude, branches }, { signal });
+        }),
+      ),
   };
 }

@@ -1,11 +1,9 @@
-import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
-import type { PlannedRepository } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf, type CatalogPlan, type PlannedRepository } from '../../domain/catalog/flows/fleet.ts';
 import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { matchesAny, parsePattern } from '../../domain/git/pattern.ts';
 import {
   addressOfReceipt,
-  type FleetPlan,
   type Holdings,
   joinPlans,
   type Moves,
@@ -37,7 +35,7 @@ export interface PlannerTools {
 /** Plans the work of a fleet flow, for the flows' activities and for `--dry-run`. */
 export interface Planner {
   /** Repositories that `mgit list` finds and the index does not hold completely. */
-  onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<FleetPlan>;
+  onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<CatalogPlan>;
   /**
    * The repositories of a sync group: those not completely indexed, and indexed ones with a moved ref or a missing
    * branch. A provider that cannot be listed is a failure, and its indexed repositories are synced anyway.
@@ -45,16 +43,16 @@ export interface Planner {
   group(
     group: Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>,
     options?: { readonly signal?: AbortSignal },
-  ): Promise<FleetPlan>;
+  ): Promise<CatalogPlan>;
   /** Indexed repositories with a moved ref, all or those that match. */
-  sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<FleetPlan>;
+  sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<CatalogPlan>;
   /**
    * Those repositories of another build (`wanted`, its receipts) that this one lacks, or has at an older position of a
    * ref.
    */
-  filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<FleetPlan>;
+  filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<CatalogPlan>;
   /** Indexed repositories that match; with `branch` those with this branch in addition to HEAD. */
-  removal(patterns: readonly string[] | null, branch?: string): Promise<FleetPlan>;
+  removal(patterns: readonly string[] | null, branch?: string): Promise<CatalogPlan>;
   /**
    * Repositories to compare object by object: with `full` all that match; otherwise those whose receipt differs from
    * one pass over Weaviate and from the providers. In addition, objects without a receipt.
@@ -62,7 +60,7 @@ export interface Planner {
   verification(
     patterns: readonly string[] | null,
     options: { readonly full: boolean; readonly signal?: AbortSignal },
-  ): Promise<FleetPlan>;
+  ): Promise<CatalogPlan>;
 }
 
 /** What to request for heads. */
@@ -107,7 +105,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
   }
 
   /** Those of the found repositories that are not completely indexed. */
-  async function onboardingOf(found: readonly Repository[], signal: AbortSignal | undefined): Promise<FleetPlan> {
+  async function onboardingOf(found: readonly Repository[], signal: AbortSignal | undefined): Promise<CatalogPlan> {
     const receipts = await store.receipts();
     const addresses = found.map(addressOf);
     const moves = await movesAmong(possibleMoves(addresses, receipts), signal);
@@ -119,7 +117,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     receipts: readonly Receipt[],
     asked: WhatIsAsked,
     signal: AbortSignal | undefined,
-  ): Promise<FleetPlan> {
+  ): Promise<CatalogPlan> {
     const heads = await headsOf(receipts, asked, signal);
     const plan = planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
     return withBranches(plan, byId(receipts), ({ formerly = [] }) => formerly);
@@ -212,10 +210,10 @@ function byId(receipts: readonly Receipt[]): ReadonlyMap<string, Receipt> {
 
 /** A plan that also takes over the branches indexed under the ids that `source` returns. */
 function withBranches(
-  plan: FleetPlan,
+  plan: CatalogPlan,
   receipts: ReadonlyMap<string, Receipt>,
   source: (repository: PlannedRepository) => readonly string[],
-): FleetPlan {
+): CatalogPlan {
   const work = plan.work.map((repository) => {
     const branches = [...new Set(source(repository).flatMap((id) => branchNames(receipts.get(id))))];
     return branches.length === 0 ? repository : { ...repository, branches };
@@ -229,7 +227,7 @@ function unlessUnlisted(error: unknown): LonghaulError {
   throw error;
 }
 
-function unlistedPlan(repository: string, { type, message }: LonghaulError): FleetPlan {
+function unlistedPlan(repository: string, { type, message }: LonghaulError): CatalogPlan {
   return { matched: 0, work: [], upToDate: [], failures: [{ repository, type, error: message }] };
 }
 

@@ -22,7 +22,7 @@ export interface RemovalTools {
  * detected and continues. Returns the number of deleted objects. Throws `RepositoryBusy` when the repository is being
  * indexed again meanwhile: what is indexed since then stays.
  */
-export async function removeFromIndex(
+export async function removeFromBuilds(
   { builds, mgit, spool }: RemovalTools,
   id: string,
   signal: AbortSignal,

@@ -17,7 +17,7 @@ import {
   compareLeft,
   compareObjects,
   type CompareOptions,
-  type Comparison,
+  type ComparisonResult,
   countHeld,
   deleteHeld,
   type Fence,
@@ -27,7 +27,7 @@ import { begin, makeSure, makeSureOfReceipt } from '../index/store/attempt.ts';
 import type { IngestTools } from '../index/ingest.ts';
 import { HEAD_ALONE, headOf } from '../index/store/refs.ts';
 import type { Mgit } from '../mgit/index.ts';
-import { removeFromIndex, type RemovalTools, takeOutBranch } from './removal.ts';
+import { removeFromBuilds, type RemovalTools, takeOutBranch } from './removal.ts';
 
 /** Dependencies of a verification. */
 export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & RemovalTools & { readonly mgit: Mgit };
@@ -35,7 +35,7 @@ export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & Remova
 type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
   /** True when all differences were repaired. */
   readonly mended: boolean;
-  readonly work: Pick<Comparison, 'objectsWritten' | 'objectsDeleted' | 'embedded' | 'embeddingsReused'>;
+  readonly work: Pick<ComparisonResult, 'objectsWritten' | 'objectsDeleted' | 'embedded' | 'embeddingsReused'>;
 };
 
 const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedded: 0, embeddingsReused: 0 };
@@ -46,7 +46,7 @@ const NO_WORK: Verified['work'] = { objectsWritten: 0, objectsDeleted: 0, embedd
  * point and repeated. Throws what mgit throws when git is not available; a provider that does not answer never makes a
  * repository `gone`. Throws `RepositoryBusy` when another run took over.
  */
-export async function verifyRepository(
+export async function verifyIndexed(
   tools: VerificationTools,
   id: string,
   options: CompareOptions,
@@ -98,7 +98,7 @@ async function verifyReceipt(
   const { repair, signal } = options;
   if (receipt.commit === '' && receipt.pending === null) {
     log.add('receipt', 'a removal that was not finished');
-    const objectsDeleted = repair ? await removeFromIndex(tools, id, signal) : 0;
+    const objectsDeleted = repair ? await removeFromBuilds(tools, id, signal) : 0;
     return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
   }
   if (receipt.cloneUrl.startsWith(STREAM_URL)) {
@@ -254,7 +254,7 @@ async function verifyWhereabouts(
     );
   }
   await makeSureOfReceipt(tools.store, id, receipt);
-  const objectsDeleted = await removeFromIndex(tools, id, signal);
+  const objectsDeleted = await removeFromBuilds(tools, id, signal);
   return { compared: 'nothing', note: null, mended: true, work: { ...NO_WORK, objectsDeleted } };
 }
 

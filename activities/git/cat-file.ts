@@ -69,10 +69,10 @@ export async function openObjectReader(
       return gone;
     },
     async *read(oids, maxBytes) {
-      const wanted = [...oids];
-      const asked = ask('contents', wanted);
+      const requested = [...oids];
+      const asked = ask('contents', requested);
       asked.catch(() => undefined);
-      for (let left = wanted.length; left > 0; left--) {
+      for (let left = requested.length; left > 0; left--) {
         const object = await answer();
         if (object.type === null) {
           yield { ...object, content: null };

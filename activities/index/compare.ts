@@ -31,7 +31,7 @@ export interface RefComparison extends CompareOptions {
 }
 
 /** What the index should hold of one snapshot according to git, and the cost of comparing and repairing. */
-export interface Comparison {
+export interface ComparisonResult {
   readonly files: number;
   readonly objects: number;
   readonly xor: string;
@@ -57,9 +57,9 @@ export async function compareObjects(
   files: AsyncIterable<Change>,
   log: DifferenceLog,
   { of, repair, signal, onProgress, fence, reported }: RefComparison,
-): Promise<Comparison> {
+): Promise<ComparisonResult> {
   const { digest } = analyzer;
-  const wanted = new Set<string>();
+  const expected = new Set<string>();
   const state = {
     files: 0,
     objects: 0,
@@ -92,7 +92,7 @@ export async function compareObjects(
       state.objectsWritten += wrong.length;
     }
     for (const { id } of objects) {
-      wanted.add(id);
+      expected.add(id);
       state.xor = xorIds(state.xor, id);
     }
     state.objects += objects.length;
@@ -102,10 +102,10 @@ export async function compareObjects(
   }
 
   await inBatches(files, compareBatch, { signal, onChange: () => undefined });
-  const unseen = new Set(wanted);
+  const unseen = new Set(expected);
   for await (const page of idsOfRef(store, repository, of)) {
     signal.throwIfAborted();
-    const extra = page.filter((id) => !unseen.delete(id) && !wanted.has(id));
+    const extra = page.filter((id) => !unseen.delete(id) && !expected.has(id));
     await reportExtra(store, repository, extra, log, { digest, reported });
     if (!repair) continue;
     if (filterOf(of) === undefined) {
@@ -127,11 +127,11 @@ export async function compareObjects(
       );
     }
   }
-  return { ...state, ids: wanted };
+  return { ...state, ids: expected };
 }
 
 /**
- * Finds the objects of a repository with several refs that none of them holds, whatever refs they name; deletes them
+ * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`; deletes them
  * with `repair`. Returns the number of deleted objects.
  */
 export async function compareLeft(
@@ -172,7 +172,7 @@ export async function countHeld(
   repository: string,
   log: DifferenceLog,
   { digest, of, repair, fence }: { readonly digest: string } & Pick<RefComparison, 'of' | 'repair' | 'fence'>,
-): Promise<Pick<Comparison, 'objects' | 'xor' | 'objectsDeleted'>> {
+): Promise<Pick<ComparisonResult, 'objects' | 'xor' | 'objectsDeleted'>> {
   const state = { objects: 0, xor: NO_OBJECTS, objectsDeleted: 0 };
   for await (const page of idsOfRef(store, repository, of)) {
     for await (const objects of store.read(page)) {
@@ -259,18 +259,18 @@ async function differing(
   { of, reported }: Pick<RefComparison, 'of' | 'reported'>,
 ): Promise<IndexObject[]> {
   const held = new Map<string, string | null>();
-  const wanted = new Map(objects.map((object) => [object.id, object]));
-  for await (const page of store.read([...wanted.keys()])) {
+  const current = new Map(objects.map((object) => [object.id, object]));
+  for await (const page of store.read([...current.keys()])) {
     for (const found of page) {
-      const object = wanted.get(found.id);
+      const object = current.get(found.id);
       if (object === undefined) continue;
       const refs = refsWith(found.properties.refs ?? [], of, true);
       const expected = { ...object, properties: { ...object.properties, refs } };
-      wanted.set(found.id, expected);
+      current.set(found.id, expected);
       held.set(found.id, alteration(found, expected));
     }
   }
-  return [...wanted.values()].filter((object) => {
+  return [...current.values()].filter((object) => {
     const altered = held.get(object.id);
     if (altered === null) return false;
     if (reported.has(object.id)) return true;
@@ -287,9 +287,9 @@ const SAME_VECTOR = 1e-4;
 
 /** The first difference of an object from its expected version; null when there is none. */
 function alteration(found: StoredObject, { id, properties, vector }: IndexObject): string | null {
-  const wanted: Record<string, unknown> = { ...properties, bucket: bucketOf(id) };
+  const expected: Record<string, unknown> = { ...properties, bucket: bucketOf(id) };
   const held: Readonly<Record<string, unknown>> = found.properties;
-  for (const [name, value] of Object.entries(wanted)) {
+  for (const [name, value] of Object.entries(expected)) {
     if (!isSameValue(held[name], value)) return name;
   }
   const same =
@@ -298,14 +298,14 @@ function alteration(found: StoredObject, { id, properties, vector }: IndexObject
   return same ? null : 'vector';
 }
 
-function isSameValue(held: unknown, wanted: unknown): boolean {
-  if (!Array.isArray(wanted)) return held === wanted;
+function isSameValue(held: unknown, expected: unknown): boolean {
+  if (!Array.isArray(expected)) return held === expected;
   // Weaviate returns an empty list as a missing property
   const list: readonly unknown[] = Array.isArray(held) ? held : [];
   return (
     (held === undefined || Array.isArray(held)) &&
-    list.length === wanted.length &&
-    wanted.every((value, at) => value === list[at])
+    list.length === expected.length &&
+    expected.every((value, at) => value === list[at])
   );
 }
 

@@ -8,7 +8,7 @@ import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { processCounts } from '../telemetry/process-counts.ts';
-import type { AnalyzedFile, Analyzer } from './analysis/analyzer.ts';
+import type { AnalyzedFile, Analyzer, ChunkCounts } from './analysis/analyzer.ts';
 import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
@@ -28,14 +28,6 @@ export interface ChangeSource {
   readonly readOld:
     | ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>)
     | null;
-}
-
-/** The number of chunks of a file, cached by content and name: deleting a file then needs no content. */
-export interface ChunkCounts {
-  /** How many chunks the file has; undefined when it was never put. */
-  get(file: { readonly blob: string; readonly name: string }): number | undefined;
-  /** Remembers the counts of files. */
-  put(files: readonly { readonly blob: string; readonly name: string; readonly chunks: number }[]): void;
 }
 
 /** Dependencies of {@link ingest}. */
@@ -134,7 +126,7 @@ export async function ingest(
         ...objectsOf(repository.id, ref, file, analyzed, idsOf(file, file.blob.oid, analyzed.chunks.length)),
       );
     }
-    // a file of which only the mode changed has the same objects before and after
+    // a change of only the mode does not change the objects
     const old = new Set(full ? [] : await oldIds(changes));
     const fresh = new Set(objects.map(({ id }) => id));
     const added = objects.filter(({ id }) => !old.has(id));
@@ -249,7 +241,7 @@ export async function ingest(
 /** A file that is indexed. */
 export type IndexableFile = FileWritten & { readonly content: Uint8Array };
 
-/** A file that gets objects. A file of which only the mode changed keeps its objects. */
+/** A file that gets objects. A file with only a changed mode keeps its objects. */
 export function isIndexable(change: Change): change is IndexableFile {
   return change.op !== 'delete' && change.skip === undefined && change.content !== null;
 }

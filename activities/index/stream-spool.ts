@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { sha256 } from '../../platform/sha256.ts';
@@ -12,6 +11,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Blob, BlobStore } from '../blobs/blob-store.ts';
 import type { ChangeSource } from './ingest.ts';
 import { readLines } from './analysis/lines.ts';
+import { blobOid } from './analysis/blob-oid.ts';
 
 /** One repository's part of a change stream, stored in the blob store. */
 export interface SpooledStream {
@@ -314,8 +314,7 @@ function checkHash({ line, file, contentHash }: FileLine, content: Uint8Array | 
 function blobOf({ line, file }: FileLine, content: Uint8Array | null): { oid: string; mode: string } {
   const mode = file.mode ?? MODE_FILE;
   if (content === null) return { oid: file.oid ?? NULL_OID, mode };
-  const algorithm = file.oid?.length === 64 ? 'sha256' : 'sha1';
-  const oid = createHash(algorithm).update(`blob ${content.length}\0`).update(content).digest('hex');
+  const oid = blobOid(content, file.oid?.length === 64 ? 64 : 40);
   if (file.oid !== null && file.oid !== oid) {
     throw new LonghaulError('InvalidInput', `Line ${line} of the change stream: blob ${file.oid} has another content.`);
   }

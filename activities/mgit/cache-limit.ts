@@ -122,10 +122,10 @@ export async function tidyCache(cacheDir: string, maxBytes: number): Promise<Evi
   }
 }
 
-async function makeRoom(cacheDir: string, items: readonly Item[], known: Known, wanted: number): Promise<Evicted[]> {
+async function makeRoom(cacheDir: string, items: readonly Item[], known: Known, target: number): Promise<Evicted[]> {
   const evicted: Evicted[] = [];
   for (const item of items.toSorted((a, b) => a.usedAt - b.usedAt)) {
-    if (known.total <= wanted) break;
+    if (known.total <= target) break;
     const { repository, bytes } = item;
     if (repository === null) {
       if (!(await removeContent(item))) continue;

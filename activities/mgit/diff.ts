@@ -24,7 +24,7 @@ export interface CommitInfo {
 }
 
 /** A commit and its differences from another. */
-export interface Comparison extends CommitInfo {
+export interface CommitDifferences extends CommitInfo {
   readonly entries: readonly Entry[];
 }
 
@@ -70,7 +70,7 @@ export async function compareCommits(
   from: string,
   to: string,
   options: About,
-): Promise<Comparison> {
+): Promise<CommitDifferences> {
   const format = '--format=%T %ct';
   const printed = await git.run([...RAW, RENAMES, '--stdin', '--always', format], {
     ...options,
@@ -95,7 +95,12 @@ export async function compareTrees(
 }
 
 /** Every file of a commit, as if it were added. Git prints while it reads, so an endless list is detected early. */
-export async function listCommit(git: Git, store: ObjectStore, commit: string, options: About): Promise<Comparison> {
+export async function listCommit(
+  git: Git,
+  store: ObjectStore,
+  commit: string,
+  options: About,
+): Promise<CommitDifferences> {
   const [info, printed] = await Promise.all([
     readCommit(git, store, commit, options),
     git.run(['ls-tree', '-r', '-z', '--full-tree', commit], { ...options, store }),

@@ -54,7 +54,7 @@ export interface DifferentialOptions {
   readonly full?: FullReason;
   /** The observed position of the ref to go to. @default the current HEAD, which is requested */
   readonly at?: Goal;
-  /** Commits to fetch with it when a fetch is needed: those of all indexed refs. @default nothing else */
+  /** Commits to fetch with it when a fetch is needed: those of all indexed refs. @default none */
   readonly tips?: ReadonlyMap<string, string>;
 }
 
@@ -208,9 +208,9 @@ async function* readChanges(
       const skips = entries.map(({ status, mode, file }) =>
         status === 'D' ? null : skipEntry(file, mode, attributes),
       );
-      const wanted = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
-      await fetchMissing(access, source, reader, wanted);
-      const contents = reader.read(wanted, maxFileBytes);
+      const requested = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
+      await fetchMissing(access, source, reader, requested);
+      const contents = reader.read(requested, maxFileBytes);
       for (const [at, entry] of entries.entries()) {
         const skip = skips[at] ?? null;
         const object = entry.status === 'D' || skip !== null ? null : await nextObject(contents, access, source, entry);
@@ -345,7 +345,7 @@ function* pathsOf(entries: readonly Entry[]): Generator<string> {
   }
 }
 
-/** A repository without commits does not tell its object format: use the one of the former snapshot. */
+/** A repository without commits does not show its object format: uses that of the former snapshot. */
 function formatFor(goal: Goal, since: Snapshot | null): ObjectFormat {
   const known = isNullOid(goal.commit) ? (since?.commit ?? goal.commit) : goal.commit;
   return formatOf(known) ?? 'sha1';

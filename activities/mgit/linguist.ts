@@ -54,7 +54,7 @@ export function skipByConvention(path: string, declared: Declared): SkipReason |
 }
 
 /**
- * Combines all expressions into one. The list is in Ruby's syntax, of which it uses only what JavaScript has too,
+ * Combines all expressions into one. The list is in Ruby's syntax, but uses only the part that JavaScript supports too,
  * except that `^` and `$` match at lines there and at the whole text here: paths have one line.
  */
 function compile(rules: readonly string[]): RegExp {

@@ -120,13 +120,13 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       return isBlank;
     },
     async fetchTips(tips) {
-      const wanted = await Promise.all(
+      const positions = await Promise.all(
         [...tips].map(async ([ref, commit]) => {
           const file = join(path, refInMirror(ref));
           return { file, commit, known: (await readFile(file, 'latin1').catch(() => '')).trim() };
         }),
       );
-      const moved = wanted.filter(({ commit, known }) => commit !== known);
+      const moved = positions.filter(({ commit, known }) => commit !== known);
       if (moved.length > 0) {
         await fetch([...FETCH, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
         for (const { file, commit } of moved) await writeWhole(file, `${commit}\n`, { durable: false });

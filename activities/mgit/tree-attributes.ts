@@ -20,8 +20,8 @@ export async function findAttributes(
   tree: string,
   paths: Iterable<string>,
 ): Promise<ReadonlyMap<string, string>> {
-  const wanted = new Set<string>();
-  for (const path of paths) for (const folder of foldersOf(path)) wanted.add(folder);
+  const requested = new Set<string>();
+  for (const path of paths) for (const folder of foldersOf(path)) requested.add(folder);
   const found = new Map<string, string>();
   let level = new Map([['', tree]]);
   while (level.size > 0) {
@@ -33,7 +33,7 @@ export async function findAttributes(
       for (const { mode, name, oid } of parseTree(content ?? new Uint8Array(), tree.length / 2)) {
         const path = folder === '' ? name : `${folder}/${name}`;
         if (name === NAME && mode.startsWith('100')) found.set(folder, oid);
-        else if (mode === '40000' && wanted.has(path)) below.set(path, oid);
+        else if (mode === '40000' && requested.has(path)) below.set(path, oid);
       }
     }
     level = below;

@@ -1,6 +1,6 @@
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
 
-/** Interval of heartbeats while nothing else reports progress, such as during a long fetch. */
+/** Interval of heartbeats without progress reports, such as during a long fetch. */
 const HEARTBEAT_MS = 5_000;
 
 /** Runs an activity's work with a heartbeat every few seconds and the activity's cancellation signal. */

@@ -1,5 +1,7 @@
-import { openMgit, type OpenTools, openTools } from '../../activities/catalog/tools.ts';
+import { openMgit } from '../../activities/catalog/open-mgit.ts';
 import { createPlanner } from '../../activities/catalog/planner.ts';
+import { type Builds, createBuilds } from '../../activities/index/store/builds.ts';
+import { connectWeaviate } from '../../activities/index/store/weaviate.ts';
 import type { Build } from '../../domain/catalog/index/build.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import type { OnboardInput, RemoveInput, SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
@@ -8,10 +10,10 @@ import {
   type removeRepositoriesFlow,
   syncRepositoriesFlow,
 } from '../../domain/catalog/flows/fleet-flows.ts';
-import type { FleetPlan } from '../../domain/catalog/index/plan.ts';
+import type { CatalogPlan } from '../../domain/catalog/flows/fleet.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
-import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
+import { loadedConfig, weaviateAddress } from '../core/servers.ts';
 
 /** Workflow types of the flows that have a plan to print. */
 export type PlannedFlow =
@@ -24,10 +26,10 @@ export async function planFleet(
   context: CliContext,
   flow: PlannedFlow,
   input: OnboardInput | SyncRepositoriesInput | RemoveInput,
-): Promise<FleetPlan> {
+): Promise<CatalogPlan> {
   const { patterns = null, branch } = { branch: undefined, ...input };
-  return withTools(context, async (tools) => {
-    const planner = (await tools.live())?.planner ?? emptyPlanner(context);
+  return withBuilds(context, async (builds) => {
+    const planner = plannerOf(context, builds, await builds.live());
     if (flow === onboardRepositoriesFlow.type) return planner.onboarding(patterns ?? []);
     return flow === syncRepositoriesFlow.type ? planner.sync(patterns) : planner.removal(patterns, branch);
   });
@@ -35,7 +37,7 @@ export async function planFleet(
 
 /** All receipts of the live build, of every ref. */
 export async function readReceipts(context: CliContext): Promise<Receipt[]> {
-  return withTools(context, async ({ builds }) => {
+  return withBuilds(context, async (builds) => {
     const live = await builds.live();
     return live === null ? [] : builds.store(live.digest).receipts();
   });
@@ -49,7 +51,7 @@ export interface BuildSize extends Build {
 
 /** All builds of the index, the live one first. */
 export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
-  return withTools(context, async ({ builds }) => {
+  return withBuilds(context, async (builds) => {
     const sizes: BuildSize[] = [];
     for (const build of await builds.list()) {
       const store = builds.store(build.digest);
@@ -60,23 +62,24 @@ export async function readBuilds(context: CliContext): Promise<BuildSize[]> {
   });
 }
 
-/** Opens the tools for the index of a context and closes them after `use`. Throws `ServerUnavailable`. */
-async function withTools<Result>(context: CliContext, use: (tools: OpenTools) => Promise<Result>): Promise<Result> {
-  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
-  const tools = await openTools(loadedConfig(context), places, context.env);
+/** The builds of the index of a context, until `use` is done. Opens no model. Throws `ServerUnavailable`. */
+async function withBuilds<Result>(context: CliContext, use: (builds: Builds) => Promise<Result>): Promise<Result> {
+  const client = await connectWeaviate(await weaviateAddress(context));
   try {
-    return await use(tools);
+    return await use(createBuilds(client, context.config.index.name));
   } finally {
-    await tools.close();
+    await client.close();
   }
 }
 
 async function* nothing(): AsyncGenerator<never> {}
 
-/** The planner of an index that has no build yet. */
-function emptyPlanner(context: CliContext): ReturnType<typeof createPlanner> {
+/** The planner of the live build, or of an index that was not begun. */
+function plannerOf(context: CliContext, builds: Builds, live: Build | null): ReturnType<typeof createPlanner> {
   const loaded = loadedConfig(context);
   const providers = loaded.config.providers.map(({ name }) => name);
+  const mgit = openMgit(loaded, context.env, live?.settings.maxFileBytes);
+  if (live !== null) return createPlanner({ mgit, store: builds.store(live.digest), digest: live.digest, providers });
   const store = { receipts: () => Promise.resolve([]), everything: nothing };
-  return createPlanner({ mgit: openMgit(loaded, context.env), store, digest: '', providers });
+  return createPlanner({ mgit, store, digest: '', providers });
 }

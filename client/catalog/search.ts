@@ -1,6 +1,5 @@
-import type { IndexTools, SearchQuestion } from '../../activities/catalog/catalog.ts';
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import { openTools } from '../../activities/catalog/tools.ts';
+import { type OpenBuild, openIndex, type SearchQuestion } from '../../activities/catalog/open-index.ts';
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
@@ -21,11 +20,11 @@ export interface SearchSession {
 /** Connects to the index of a context. Each question is answered from the build that is live at that time. Throws `ServerUnavailable`. */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
-  const tools = await openTools(loadedConfig(context), places, context.env);
+  const index = await openIndex(loadedConfig(context), places, context.env);
   const providers = context.config.providers.map(({ name }) => name);
 
   /** Without a matching repository an empty result would be misleading: throws instead. */
-  async function checkPattern(pattern: string, { store }: IndexTools): Promise<void> {
+  async function checkPattern(pattern: string, { store }: OpenBuild): Promise<void> {
     const parsed = parsePattern(pattern, providers);
     if ((await store.receipts()).some(({ repository }) => matchesPattern(parsed, repository))) return;
     throw new LonghaulError(
@@ -37,15 +36,15 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
   return {
     async search(question) {
       const started = performance.now();
-      const index = await tools.live();
-      if (index === null) {
+      const build = await index.live();
+      if (build === null) {
         throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
       }
-      const answer = await index.search(question);
+      const answer = await build.search(question);
       const { pattern } = question;
-      if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, index);
+      if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, build);
       return { ...answer, tookMs: Math.round(performance.now() - started) };
     },
-    close: () => tools.close(),
+    close: () => index.close(),
   };
 }

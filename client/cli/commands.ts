@@ -1,19 +1,29 @@
 import { InvalidArgumentError, type Command, Option } from 'commander';
-import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { CliContext } from '../core/context.ts';
 import type { CliIo } from '../core/io.ts';
 
 /** The work of a command. Returns the exit code; an error becomes one sentence and an exit code. */
 export type Work = (context: CliContext) => Promise<number> | number;
 
+/** Shows the results of a flow to a person. */
+export interface ResultPrinter<Result = unknown> {
+  /** Prints a result. */
+  print(context: CliContext, result: Result): unknown;
+  /** The exit code of a command that ends with this result. */
+  exitCode(result: Result): number;
+}
+
+/** Loads printers by workflow type. */
+export type LoadPrinters = () => Promise<ReadonlyMap<string, ResultPrinter>>;
+
 /** What a wing needs to register its commands. */
 export interface Commands {
   readonly program: Command;
   readonly io: CliIo;
-  /** Loads the declared flows. */
-  readonly flows: () => Promise<FlowRegistry>;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
+  /** Adds printers of results, by workflow type, for `longhaul watch`, which prints other results as JSON. */
+  readonly addPrinters: (load: LoadPrinters) => void;
 }
 
 /** Registers the commands of a wing. Their dependencies are loaded when they run, so that `longhaul --help` is fast. */
@@ -21,6 +31,16 @@ export type RegisterCommands = (commands: Commands) => void;
 
 /** `--json` of every command with machine-readable output. */
 export const jsonOption = (): Option => new Option('--json', 'print exactly one JSON value');
+
+/** `--run-id` of commands for one run. */
+export const runIdOption = (): Option =>
+  new Option(
+    '--run-id <id>',
+    'a run that had this workflow id, and those that it continued as (default: the latest)',
+  ).argParser((value) => {
+    if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value;
+    throw new InvalidArgumentError('Give the id of a run, as the Temporal UI shows it.');
+  });
 
 /** `--metrics-address` of every server process. */
 export const metricsAddressOption = (): Option =>

@@ -4,7 +4,8 @@ import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
-import type { RegisterCommands, Work } from './commands.ts';
+import type { LoadPrinters, RegisterCommands, Work } from './commands.ts';
+import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
@@ -12,7 +13,7 @@ import { registerStackCommands } from './stack/program.ts';
 const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
 
 /** How a program differs from the installed one. */
-export interface ProgramOptions {
+export interface CommandLineOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;
   /** Folders of commands. @default those of this package */
@@ -26,7 +27,7 @@ export interface ProgramOptions {
 }
 
 /** The command line in this process. */
-export interface Program {
+export interface CommandLine {
   /** The tree of commands, for documentation and completion. */
   readonly command: Command;
   /**
@@ -38,7 +39,7 @@ export interface Program {
 }
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
-export function createProgram(options: ProgramOptions = {}): Program {
+export function createProgram(options: CommandLineOptions = {}): CommandLine {
   const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
@@ -74,7 +75,10 @@ export function createProgram(options: ProgramOptions = {}): Program {
     }
   };
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
-  for (const register of commands) register({ program, io, flows, run });
+  const printers: LoadPrinters[] = [];
+  const addPrinters = (load: LoadPrinters): void => void printers.push(load);
+  for (const register of commands) register({ program, io, run, addPrinters });
+  registerFlowCommands({ program, run, flows, printers });
 
   return {
     command: program,

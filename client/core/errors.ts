@@ -1,5 +1,5 @@
 import type { CliIo } from './io.ts';
-import { printable } from './printable.ts';
+import { printable } from './sanitize.ts';
 import { diskFailure, FAILURES, type FailureType, isFailureType } from '../../domain/shared/failures.ts';
 
 /** An error as the command line shows it. */

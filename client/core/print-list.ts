@@ -1,5 +1,5 @@
 import type { CliContext } from './context.ts';
-import { printable } from './printable.ts';
+import { printable } from './sanitize.ts';
 
 /** How a list is shown to people: a heading and a cell function per column. */
 export interface ListTable<Item> {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Client, WorkflowExecutionDescription, WorkflowExecutionStatusName } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { AnyFlow } from '../../domain/shared/flow.ts';
 import { inputSchema } from '../../domain/shared/flow.schema.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /**
  * What a run's status means for its workflow id. `held`: the run holds the id, running or paused. `free`: the run has
@@ -34,11 +34,6 @@ export function hasEnded(status: WorkflowExecutionStatusName): boolean {
 /** Digest of a question: SHA-256 of its JSON with sorted keys. */
 export function digestOf(question: unknown): string {
   return sha256(JSON.stringify(question, sortedKeys) ?? '');
-}
-
-/** SHA-256 in lower-case hex. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function sortedKeys(_key: string, value: unknown): unknown {

@@ -16,7 +16,8 @@ import { FLOWS, type Flows } from '../../domain/flows.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { AnyFlow, DigestId, GivenOf, ResultOf, StartSignal } from '../../domain/shared/flow.ts';
 import { parseInput } from '../../domain/shared/flow.schema.ts';
-import { answers, type AskedQuestion, digestOf, idIs, sha256 } from './running-question.ts';
+import { answers, type AskedQuestion, digestOf, idIs } from './running-question.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** A run of a declared flow. */
 export type HandleOf<Declared extends AnyFlow> = WorkflowHandleWithFirstExecutionRunId<

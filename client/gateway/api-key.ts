@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
+import { sha256, sha256Bytes } from '../../platform/sha256.ts';
 
 /** A new API key. */
 export interface NewKey {
@@ -14,7 +15,7 @@ export interface NewKey {
 export function createKey(): NewKey {
   const id = randomBytes(6).toString('hex');
   const secret = randomBytes(32).toString('base64url');
-  return { key: `lh_${id}_${secret}`, id, hash: `sha256:${digestOf(secret).toString('hex')}` };
+  return { key: `lh_${id}_${secret}`, id, hash: `sha256:${sha256(secret)}` };
 }
 
 /**
@@ -25,10 +26,6 @@ export function keyOf(keys: readonly ApiKeyConfig[], authorization: string | und
   const [, id, secret = ''] = /^Bearer lh_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '') ?? [];
   const known = keys.find((key) => key.id === id);
   const expected = Buffer.from(known?.hash.slice('sha256:'.length) ?? '0'.repeat(64), 'hex');
-  return timingSafeEqual(digestOf(secret), expected) && known !== undefined ? known : null;
-}
-
-/** One round is enough: 256 random bits cannot be guessed at any speed (docs/decisions/0009-gateway.md). */
-function digestOf(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  // one round is enough: 256 random bits cannot be guessed at any speed (docs/decisions/0009-gateway.md)
+  return timingSafeEqual(sha256Bytes(secret), expected) && known !== undefined ? known : null;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Client,
@@ -18,10 +17,13 @@ import { checkServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
 import { hasEnded } from '../core/running-question.ts';
 import { startDeclared } from '../core/start-flow.ts';
+import { firstRunIdOf, queryProgress } from '../core/run-chain.ts';
+import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { keyOf } from './api-key.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf } from './signature.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** Timeout for Temporal. */
 const DEADLINE_MS = 10_000;
@@ -165,11 +167,7 @@ async function latestOf(client: Client, run: WorkflowExecutionDescription): Prom
   if (run.status.name !== 'CONTINUED_AS_NEW') return run;
   const handle = client.workflow.getHandle(run.workflowId);
   const latest = await client.withDeadline(Date.now() + DEADLINE_MS, () => handle.describe());
-  return firstOf(latest) === firstOf(run) ? latest : run;
-}
-
-function firstOf({ raw }: WorkflowExecutionDescription): string | null | undefined {
-  return raw.workflowExecutionInfo?.firstRunId;
+  return firstRunIdOf(latest) === firstRunIdOf(run) ? latest : run;
 }
 
 function keyFor({ apiKey }: FastifyRequest): ApiKeyConfig {
@@ -228,11 +226,9 @@ async function start(
 }
 
 /** The flow's progress; null when it has none, or no worker answers. */
-async function progressOf(client: Client, workflowId: string, runId: string): Promise<unknown> {
+async function progressOf(client: Client, workflowId: string, runId: string): Promise<FlowProgress | null> {
   try {
-    return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () =>
-      client.workflow.getHandle(workflowId, runId).query<unknown>('progress'),
-    );
+    return await client.withDeadline(Date.now() + QUERY_DEADLINE_MS, () => queryProgress(client, workflowId, runId));
   } catch {
     return null;
   }
@@ -250,10 +246,6 @@ async function endOf(client: Client, workflowId: string, runId: string): Promise
   }
 }
 
-function digestOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
 async function update(
   client: Client,
   sent: {
@@ -264,7 +256,7 @@ async function update(
   },
 ): Promise<unknown> {
   const { workflowId, name, input, updateId } = sent;
-  const named = updateId === undefined ? {} : { updateId: digestOf(updateId) };
+  const named = updateId === undefined ? {} : { updateId: sha256(updateId) };
   try {
     return await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       client.workflow.getHandle(workflowId).executeUpdate<unknown, [object]>(name, { args: [input], ...named }),

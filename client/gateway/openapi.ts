@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FlowRegistry, Messages } from '../../domain/shared/flow.ts';
+import { flowProgress } from '../../domain/shared/progress.schema.ts';
 import { VERSION } from '../core/version.ts';
 import { FORGES } from '../../domain/forge/webhook.ts';
 
@@ -15,7 +16,7 @@ const ANSWERS = {
     status: z.string(),
     startedAt: z.iso.datetime(),
     closedAt: z.iso.datetime().nullable(),
-    progress: z.unknown().nullable(),
+    progress: flowProgress.nullable(),
     result: z.unknown().optional(),
     failure: z.object({ type: z.string(), message: z.string(), remedy: z.string().nullable() }).optional(),
   }),

@@ -1,6 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Forge } from '../../domain/forge/webhook.ts';
+import { sha256Bytes } from '../../platform/sha256.ts';
 
 /** How a forge authenticates its messages. */
 export interface Signing {
@@ -48,11 +49,7 @@ export const SIGNING: Readonly<Record<Forge, Signing>> = {
 
 /** Compares two secrets in constant time; only their lengths can be inferred. */
 export function isSame(one: string, other: string): boolean {
-  return timingSafeEqual(digestOf(one), digestOf(other));
-}
-
-function digestOf(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+  return timingSafeEqual(sha256Bytes(one), sha256Bytes(other));
 }
 
 /** The first of these headers that is present exactly once. */

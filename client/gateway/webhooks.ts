@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
@@ -19,6 +18,7 @@ import { headerOf, SIGNING } from './signature.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { writtenId } from '../../domain/shared/flow.ts';
 import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
+import { sha256 } from '../../platform/sha256.ts';
 
 /** Forges give up after ten seconds; a message may wait for another request and then for its own. */
 const DEADLINE_MS = 4_500;
@@ -224,7 +224,5 @@ const DELIVERY_HEADERS = [
 /** The forge's id of a message: the same when it sends it again. */
 function deliveryOf(headers: IncomingHttpHeaders, payload: unknown, body: Buffer): string {
   const given = headerOf(headers, ...DELIVERY_HEADERS) ?? textAt(payload, 'id');
-  return given !== null && /^[\w.:{}-]{1,200}$/.test(given)
-    ? given
-    : createHash('sha256').update(body).digest('hex').slice(0, 32);
+  return given !== null && /^[\w.:{}-]{1,200}$/.test(given) ? given : sha256(body).slice(0, 32);
 }

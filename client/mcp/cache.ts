@@ -55,7 +55,7 @@ export function createSharedResource<Opened extends { close(): Promise<void> }>(
 }
 
 /** Waits for `work`, or until an abort. */
-export function unlessAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
+export function unlessCancelled<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(new DOMException('The request was cancelled.', 'AbortError'));
     if (signal.aborted) stop();

@@ -5,7 +5,7 @@ import type { Head } from '../../domain/git/head.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { sanitizeLine, sanitizeName } from './sanitize.ts';
+import { sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { IndexFreshnessInput, IndexFreshnessOutput } from './tools.schema.ts';

@@ -9,9 +9,9 @@ import type { CliContext } from '../core/context.ts';
 import { loadedConfig } from '../core/servers.ts';
 import type { SearchSession } from '../catalog/search.ts';
 import type { IndexReader } from './index-reader.ts';
-import { createSharedResource, unlessAborted } from './cache.ts';
+import { createSharedResource, unlessCancelled } from './cache.ts';
 import { nearest } from './nearest.ts';
-import { nameShownAs } from './sanitize.ts';
+import { nameShownAs } from '../core/sanitize.ts';
 
 /**
  * The data sources of the tools of one server. Each is opened on first use and then reused. After a connection failure
@@ -56,11 +56,11 @@ export function createLibrary(currentContext: () => CliContext): Library {
 
   const library: Library = {
     search: (question, signal) =>
-      unlessAborted(
+      unlessCancelled(
         resources().session.use((session) => session.search(question)),
         signal,
       ),
-    index: (work, signal) => unlessAborted(resources().index.use(work), signal),
+    index: (work, signal) => unlessCancelled(resources().index.use(work), signal),
     mgit: (work, signal) =>
       slot(async () => {
         signal.throwIfAborted();
@@ -113,8 +113,8 @@ function openResources(context: CliContext, settings: string) {
 }
 
 async function openMgit(context: CliContext): Promise<Mgit> {
-  const tools = await import('../../activities/catalog/tools.ts');
-  return tools.openMgit(loadedConfig(context), context.env);
+  const opening = await import('../../activities/catalog/open-mgit.ts');
+  return opening.openMgit(loadedConfig(context), context.env);
 }
 
 /** False for wrong input, which opening the resource again would not fix. */

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { type Answer, short } from './answer.ts';
-import { nameShownAs, sanitizeName } from './sanitize.ts';
+import { nameShownAs, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { pageAfter } from './page.ts';
 import { listRepositoryPaths } from './repository-files.ts';

@@ -1,7 +1,7 @@
 import { branchNames } from '../../domain/catalog/index/refs.ts';
 import type { Answer } from './answer.ts';
 import { short } from './answer.ts';
-import { sanitizeLine, sanitizeName } from './sanitize.ts';
+import { sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { indexedState, pageAfter } from './page.ts';
 import type { ListRepositoriesInput, ListRepositoriesOutput } from './tools.schema.ts';

@@ -1,6 +1,6 @@
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { sanitizeName } from './sanitize.ts';
+import { sanitizeName } from '../core/sanitize.ts';
 
 /** A page of a list, with the cursor of the next page. */
 export interface Page<Item> {

@@ -1,6 +1,6 @@
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { sanitize, sanitizeName } from './sanitize.ts';
+import { sanitize, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { readRepositoryFile } from './repository-files.ts';
 import type { ReadFileInput, ReadFileOutput } from './tools.schema.ts';

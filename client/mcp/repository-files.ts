@@ -6,7 +6,7 @@ import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { nameShownAs, sanitizeLine, sanitizeName } from './sanitize.ts';
+import { nameShownAs, sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { nearest } from './nearest.ts';
 

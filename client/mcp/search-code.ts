@@ -1,6 +1,6 @@
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
-import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from './sanitize.ts';
+import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import type { SearchCodeInput, SearchCodeOutput } from './tools.schema.ts';
 

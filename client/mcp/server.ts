@@ -4,7 +4,7 @@ import { shownError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
-import { sanitize, sanitizeValue } from './sanitize.ts';
+import { sanitize, sanitizeValue } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { listFiles } from './list-files.ts';
 import { listRepositories } from './list-repositories.ts';

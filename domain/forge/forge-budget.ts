@@ -19,7 +19,7 @@ export const REST_POINTS = { read: 1, write: 5 } as const;
  */
 export const FORGE_LINES = ['rest', 'graphql', 'git'] as const;
 /** One of {@link FORGE_LINES}. */
-export type ForgeLine = (typeof FORGE_LINES)[number];
+export type ForgeLineName = (typeof FORGE_LINES)[number];
 
 /** What the forge said in its answers since the last report. */
 export interface ForgeSaid {
@@ -38,7 +38,7 @@ export interface ForgeSaid {
 export interface ForgeReport {
   /** One line (kind of traffic) of one process. */
   readonly holder: string;
-  readonly line: ForgeLine;
+  readonly line: ForgeLineName;
   /** Number of the holder's lease that this is about, from 0. Repeated or late reports change nothing. */
   readonly turn: number;
   /** Points spent from the lease. */
@@ -65,7 +65,7 @@ export type LeaseAnswer =
 
 interface Lease {
   readonly holder: string;
-  readonly line: ForgeLine;
+  readonly line: ForgeLineName;
   readonly turn: number;
   readonly points: number;
   readonly places: number;
@@ -82,15 +82,15 @@ interface Hourly {
 export interface ForgeBudget {
   readonly leases: readonly Lease[];
   /** Points spent, each with the time until which they count against the minute. */
-  readonly spent: readonly { readonly line: ForgeLine; readonly points: number; readonly until: number }[];
+  readonly spent: readonly { readonly line: ForgeLineName; readonly points: number; readonly until: number }[];
   /** By line; `none` if the forge counts no hours, missing if it has not answered in this hour yet. */
-  readonly hourly: Readonly<Partial<Record<ForgeLine, Hourly | 'none'>>>;
+  readonly hourly: Readonly<Partial<Record<ForgeLineName, Hourly | 'none'>>>;
   /** No requests are allowed before this time; 0 when the forge does not refuse. */
   readonly blockedUntil: number;
   /** Consecutive refusals without a `retry-after`. */
   readonly refusals: number;
   /** Holders that were asked to wait, and until when. */
-  readonly waiting: readonly { readonly holder: string; readonly line: ForgeLine; readonly until: number }[];
+  readonly waiting: readonly { readonly holder: string; readonly line: ForgeLineName; readonly until: number }[];
 }
 
 /** A budget as shown to people. Times are ISO 8601. */
@@ -100,7 +100,7 @@ export interface ForgeBudgetStatus {
   /** Requests that may be in progress now. */
   readonly places: number;
   readonly blockedUntil: string | null;
-  readonly waiting: readonly { readonly line: ForgeLine; readonly until: string }[];
+  readonly waiting: readonly { readonly line: ForgeLineName; readonly until: string }[];
 }
 
 /** What a line has used. */
@@ -115,7 +115,7 @@ export interface LineStatus {
 export const LEASE_MS = 60_000;
 /** How long other holders wait for the first request of an hour: its process may have been killed. */
 const PROBE_MS = 5_000;
-/** How long an unreported lease is kept after its end: its last requests may still be in progress. */
+/** How long an unreported lease still counts after its end: its last requests may be in progress. */
 const GRACE_MS = 15_000;
 /** A minute, plus the time that a request may take to reach the forge after it was counted. */
 const MINUTE_MS = 62_000;
@@ -144,7 +144,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   const { holder, line, turn, used, busy, said } = given;
   const current = passed(budget, now);
   const held = current.leases.find((other) => other.holder === holder);
-  if (held && held.turn !== turn) return heard(current, line, said, now);
+  if (held && held.turn !== turn) return withAnswer(current, line, said, now);
   const leases = current.leases.filter((other) => other !== held);
   if (busy > 0) leases.push({ holder, line, turn, points: 0, places: busy, endsAt: now + LEASE_MS + GRACE_MS });
   const points = Math.min(used, held?.points ?? 0);
@@ -153,7 +153,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   // requests that were never answered
   const hourly = said.hourly === undefined ? withoutPoints(current.hourly, line, points) : current.hourly;
   const waiting = withoutHolder(current.waiting, holder);
-  return heard({ ...current, leases, spent, hourly, waiting }, line, said, now);
+  return withAnswer({ ...current, leases, spent, hourly, waiting }, line, said, now);
 }
 
 /** Grants points and slots to a holder, whose former lease ends, or returns how long to wait. */
@@ -197,7 +197,7 @@ function answerOf({ points, places, endsAt }: Lease, now: number): LeaseAnswer {
 /** The budget as shown to people at a given time. */
 export function statusOf(budget: ForgeBudget, now: number): ForgeBudgetStatus {
   const current = passed(budget, now);
-  const lineStatus = (line: ForgeLine): LineStatus => {
+  const lineStatus = (line: ForgeLineName): LineStatus => {
     const hour = current.hourly[line];
     const { limit = 0, remaining = 0, resetAt = 0 } = typeof hour === 'object' ? hour : {};
     return {
@@ -236,7 +236,7 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
   const isOver = (hour: Hourly | 'none'): boolean => hour !== 'none' && hour.resetAt <= now;
   return {
     ...budget,
-    // the limit of the next hour is requested anew
+    // the limit of the next hour is requested again
     hourly: Object.fromEntries(Object.entries(hourly).filter(([, hour]) => !isOver(hour))),
     leases: budget.leases.filter(({ endsAt }) => endsAt > now),
     spent: spent.filter(({ until }) => until > now),
@@ -245,7 +245,12 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
 }
 
 /** Applies the forge's answers. */
-function heard(budget: ForgeBudget, line: ForgeLine, { hourly, refused }: ForgeSaid, now: number): ForgeBudget {
+function withAnswer(
+  budget: ForgeBudget,
+  line: ForgeLineName,
+  { hourly, refused }: ForgeSaid,
+  now: number,
+): ForgeBudget {
   let next = budget;
   if (hourly !== undefined) {
     const known = budget.hourly[line];
@@ -288,12 +293,12 @@ function freePointsOf(budget: ForgeBudget, { holder, line, limits }: LeaseReques
   return Math.min(minuteLimit(limits, line) - spentOn(budget, line), hour) - held;
 }
 
-function hourLeft({ hourly }: ForgeBudget, line: ForgeLine): number {
+function hourLeft({ hourly }: ForgeBudget, line: ForgeLineName): number {
   const hour = hourly[line];
   return typeof hour === 'object' ? hour.remaining : Infinity;
 }
 
-function withoutPoints(hourly: ForgeBudget['hourly'], line: ForgeLine, points: number): ForgeBudget['hourly'] {
+function withoutPoints(hourly: ForgeBudget['hourly'], line: ForgeLineName, points: number): ForgeBudget['hourly'] {
   const hour = hourly[line];
   if (typeof hour !== 'object') return hourly;
   return { ...hourly, [line]: { ...hour, remaining: Math.max(0, hour.remaining - points) } };
@@ -302,7 +307,7 @@ function withoutPoints(hourly: ForgeBudget['hourly'], line: ForgeLine, points: n
 /** The time before which this many points cannot be available, even if every lease were returned. */
 function refusedUntil(
   budget: ForgeBudget,
-  line: ForgeLine,
+  line: ForgeLineName,
   { atLeast, limits }: Pick<LeaseRequest, 'atLeast' | 'limits'>,
   now: number,
 ): number {
@@ -314,7 +319,7 @@ function refusedUntil(
 }
 
 /** The time at which at most `most` points of a line count against the minute. */
-function freeAt(budget: ForgeBudget, line: ForgeLine, most: number, now: number): number {
+function freeAt(budget: ForgeBudget, line: ForgeLineName, most: number, now: number): number {
   let count = spentOn(budget, line);
   if (line === 'git') return now;
   for (const { line: of, points, until } of [...budget.spent].sort((a, b) => a.until - b.until)) {
@@ -325,18 +330,18 @@ function freeAt(budget: ForgeBudget, line: ForgeLine, most: number, now: number)
   return now;
 }
 
-function minuteLimit({ restPerMinute, graphqlPerMinute }: ForgeLimits, line: ForgeLine): number {
+function minuteLimit({ restPerMinute, graphqlPerMinute }: ForgeLimits, line: ForgeLineName): number {
   return { rest: restPerMinute, graphql: graphqlPerMinute, git: 0 }[line];
 }
 
-function isProbing(others: readonly Lease[], line: ForgeLine): boolean {
+function isProbing(others: readonly Lease[], line: ForgeLineName): boolean {
   return others.some((other) => other.line === line && other.points > 0);
 }
 
 /** Rounded up to whole seconds, so that a busy minute is a short list. */
 function withSpent(
   spent: ForgeBudget['spent'],
-  line: ForgeLine,
+  line: ForgeLineName,
   points: number,
   exactly: number,
 ): ForgeBudget['spent'] {
@@ -350,11 +355,11 @@ function withoutHolder<Entry extends { readonly holder: string }>(entries: reado
   return entries.filter((entry) => entry.holder !== holder);
 }
 
-function spentOn({ spent }: ForgeBudget, line: ForgeLine): number {
+function spentOn({ spent }: ForgeBudget, line: ForgeLineName): number {
   return sum(spent, (entry) => (entry.line === line ? entry.points : 0));
 }
 
-function leasedOn(leases: readonly Lease[], line: ForgeLine): number {
+function leasedOn(leases: readonly Lease[], line: ForgeLineName): number {
   return sum(leases, (entry) => (entry.line === line ? entry.points : 0));
 }
 
@@ -366,7 +371,7 @@ function sum<Entry>(entries: readonly Entry[], count: (entry: Entry) => number):
 export function isReport(given: unknown): given is ForgeReport {
   if (typeof given !== 'object' || given === null) return false;
   const { holder, line, turn, used, busy, said } = given as Partial<Record<keyof ForgeReport, unknown>>;
-  const isLine = FORGE_LINES.includes(line as ForgeLine);
+  const isLine = FORGE_LINES.includes(line as ForgeLineName);
   return (
     typeof holder === 'string' &&
     isLine &&

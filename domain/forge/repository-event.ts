@@ -39,7 +39,7 @@ export interface Deliveries {
   readonly deliveries: readonly Delivery[];
 }
 
-/** Parses signalled events, from the gateway or sent by hand; drops invalid ones. */
+/** Parses signalled events, from the gateway or sent manually; drops invalid ones. */
 export function readRepositoryEvents(given: unknown): RepositoryEvent[] {
   const events = typeof given === 'object' && given !== null && 'events' in given ? given.events : undefined;
   return Array.isArray(events) ? events.flatMap(readEvent) : [];

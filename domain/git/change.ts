@@ -49,7 +49,7 @@ export interface FileWritten extends FilePath {
   readonly content: Uint8Array | null;
   /** Present when the file must not be indexed. */
   readonly skip?: SkipReason;
-  /** Declared as not generated (`.gitattributes`: `-linguist-generated`), whatever its content looks like. */
+  /** Declared as not generated (`.gitattributes`: `-linguist-generated`), regardless of its content. */
   readonly handwritten?: true;
 }
 

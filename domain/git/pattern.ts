@@ -129,16 +129,16 @@ function matchesProject(pattern: Pattern, project: string | null): boolean {
  * expression makes it slow.
  */
 export function matchesWildcards(expression: string, text: string): boolean {
-  const wanted = Array.from(expression);
+  const symbols = Array.from(expression);
   const given = Array.from(text);
   let star = -1;
   let resume = 0;
   let w = 0;
   for (let g = 0; g < given.length;) {
-    if (wanted[w] === '*') {
+    if (symbols[w] === '*') {
       star = w++;
       resume = g;
-    } else if (w < wanted.length && (wanted[w] === '?' || wanted[w] === given[g])) {
+    } else if (w < symbols.length && (symbols[w] === '?' || symbols[w] === given[g])) {
       w++;
       g++;
     } else if (star >= 0) {
@@ -148,7 +148,7 @@ export function matchesWildcards(expression: string, text: string): boolean {
       return false;
     }
   }
-  return wanted.slice(w).every((character) => character === '*');
+  return symbols.slice(w).every((character) => character === '*');
 }
 
 /** True when some text matches both wildcard expressions: walks the pairs of positions that a common text can reach. */

@@ -60,10 +60,10 @@ function wordsForType(expected: string, input: unknown): string | undefined {
   if (input === undefined) return 'is missing';
   // a YAML key without a value is null
   if (input === null) return 'is empty';
-  const wanted = TYPES[expected];
-  if (wanted === undefined) return undefined;
+  const typeName = TYPES[expected];
+  if (typeName === undefined) return undefined;
   const given = TYPES[Array.isArray(input) ? 'array' : typeof input];
-  return `must be ${wanted}${given === undefined || (expected === 'int' && given === 'a number') ? '' : `, not ${given}`}`;
+  return `must be ${typeName}${given === undefined || (expected === 'int' && given === 'a number') ? '' : `, not ${given}`}`;
 }
 
 function wordsForUnion(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {

@@ -8,6 +8,6 @@ export interface Confirmation {
 }
 
 /** The schema of a {@link Confirmation} that a service sends. */
-export function confirmation(z: Zod) {
+export function confirmationSchema(z: Zod) {
   return z.strictObject({ proceed: z.boolean() });
 }

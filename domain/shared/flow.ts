@@ -25,7 +25,7 @@ export interface DigestId {
 export interface Flow<Type extends string = string, Given = unknown, Checked = unknown, Result = unknown> {
   /** Workflow type: the name of the exported workflow function. */
   readonly type: Type;
-  /** Builds the schema of the input. A flow checks its input first, because people start flows by hand. */
+  /** Builds the schema of the input. A flow checks its input first, because people can start flows directly in Temporal. */
   input(zod: Zod): z.ZodType;
   /** What it does, as one sentence of markdown for docs/flows.md and OpenAPI. */
   readonly does: string;
@@ -34,7 +34,7 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   readonly startedBy: readonly Starter[];
   /** Task queue of its workflow tasks. */
   readonly queue: string;
-  /** The workflow id, which is the lock: two runs with the same id cannot run at the same time. */
+  /** The workflow id, which is the lock: two runs with the same id cannot run concurrently. */
   id(input: Checked): string | DigestId;
   /**
    * What a start does while a run has the id. `join`: takes the run that answers the same question, is refused for another one.
@@ -81,7 +81,7 @@ export interface StartSignal {
   input(delivery: string | undefined): object;
 }
 
-/** A declared flow, whatever its types. */
+/** A declared flow with any types. */
 export type AnyFlow = Flow;
 
 /** What a flow is started with. */

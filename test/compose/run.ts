@@ -16,7 +16,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { startEngine } from './engine.ts';
 import { messageOf, until } from './files.ts';
@@ -95,7 +95,7 @@ async function proveInstallation(project: Project): Promise<void> {
   await expectUiShowsNamespace(project);
   assert.notEqual((await compose('exec', '--no-TTY', 'worker', 'id', '-u')).trim(), '0', 'the worker runs as root');
 
-  const added = await longhaul<FleetResult>('index', 'add', '--pattern', '*/*', '--yes', '--json');
+  const added = await longhaul<CatalogFleetResult>('index', 'add', '--pattern', '*/*', '--yes', '--json');
   expectCounts(added, { matched: 2, succeeded: 2, failed: 0 });
   await expectFound(project, 'cancel an order', 'local/acme/orders', 'src/orders.ts');
   say('onboarding: 2 of 2 succeeded, and the search finds them');
@@ -106,7 +106,7 @@ async function proveInstallation(project: Project): Promise<void> {
   const commit = await estate.commit('acme/billing', {
     'refunds.py': 'def refund_payment(order_id):\n    """Pays the money back."""\n    return order_id\n',
   });
-  const synced = await longhaul<FleetResult>('sync', '--all', '--json');
+  const synced = await longhaul<CatalogFleetResult>('sync', '--all', '--json');
   expectCounts(synced, { matched: 2, succeeded: 1, skipped: 1, failed: 0 });
   assert.equal((await receiptOf(project, 'local/acme/billing')).commit, commit);
   await expectFound(project, 'pay the money back', 'local/acme/billing', 'refunds.py');
@@ -199,7 +199,7 @@ async function expectSurvived(project: Project, receipts: readonly Receipt[]): P
   } finally {
     await connection.close();
   }
-  const synced = await project.longhaul<FleetResult>('sync', '--all', '--json');
+  const synced = await project.longhaul<CatalogFleetResult>('sync', '--all', '--json');
   expectCounts(synced, { matched: 2, succeeded: 0, skipped: 2, failed: 0, objectsWritten: 0 });
 }
 
@@ -214,8 +214,8 @@ async function receiptOf({ longhaul }: Project, repository: string): Promise<Rec
   return receipt;
 }
 
-function expectCounts(result: FleetResult, expected: Partial<FleetResult>): void {
-  const names = Object.keys(expected) as (keyof FleetResult)[];
+function expectCounts(result: CatalogFleetResult, expected: Partial<CatalogFleetResult>): void {
+  const names = Object.keys(expected) as (keyof CatalogFleetResult)[];
   const counts = Object.fromEntries(names.map((name) => [name, result[name]]));
   assert.deepEqual(counts, expected, JSON.stringify(result.failures));
 }

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
 import { signalRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../domain/catalog/flows/fleet.ts';
+import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { sourceOf, test } from '../support/flows.ts';
 import { collectRuns } from '../support/replay.ts';
 
@@ -17,7 +17,7 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await estate.create('acme/web', { 'b.ts': sourceOf('domain/catalog/index/receipt.ts') });
   const onboarding = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'], confirm: true });
   await expect
-    .poll(() => onboarding.query<FleetProgress>('progress'))
+    .poll(() => onboarding.query<FlowProgress>('progress'))
     .toMatchObject({ stage: 'waiting for confirmation' });
   await onboarding.executeUpdate('confirm', { args: [{ proceed: true, by: 'record' }] });
   await onboarding.result();

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { startFlow } from '../../client/core/start-flow.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { collectRuns } from './replay.ts';
 
@@ -23,7 +23,7 @@ export function groupOf(name: string, patterns: readonly string[]): SyncGroupInp
 
 /** The result of a group's run, and the size of its histories. */
 export interface GroupRun {
-  readonly result: FleetResult;
+  readonly result: CatalogFleetResult;
   /** Events of all runs that it continued as, and of their children. */
   readonly events: number;
   /** Events of the longest of these histories. */

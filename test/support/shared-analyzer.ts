@@ -1,4 +1,4 @@
-import { type AnalyzerChoice, openAnalyzer, type ToolPlaces } from '../../activities/catalog/tools.ts';
+import { type AnalyzerChoice, type IndexPlaces, openAnalyzer } from '../../activities/catalog/open-index.ts';
 import type { Analyzer } from '../../activities/index/analysis/analyzer.ts';
 import type { LoadedConfig } from '../../activities/shared/config.ts';
 
@@ -11,7 +11,7 @@ const opened = new Map<string, Promise<Analyzer>>();
  */
 export function openSharedAnalyzer(
   loaded: Pick<LoadedConfig, 'config' | 'cacheDir'>,
-  places: ToolPlaces,
+  places: IndexPlaces,
   env: NodeJS.ProcessEnv,
   choice: AnalyzerChoice = {},
 ): Promise<Analyzer> {

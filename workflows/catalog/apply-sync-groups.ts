@@ -1,25 +1,18 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ChildWorkflowCancellationType,
-  executeChild,
-  ParentClosePolicy,
-  patched,
-  setCurrentDetails,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
   describeGroupsPlan,
   type GroupChange,
   isEffective,
-  SYNC_GROUPS_LOCK,
 } from '../../domain/catalog/groups/sync-groups.ts';
+import { writtenId } from '../../domain/shared/flow.ts';
 import { pauseAfter } from '../../domain/shared/pauses.ts';
+import { isLocked, runChild } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
 import { applySyncGroupsFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { checked } from '../shared/input.ts';
+import { isPatched } from '../shared/patches.ts';
 import { groupActivities } from './activities.ts';
 
 /** Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100 events. */
@@ -27,28 +20,21 @@ const PAUSES = { shortestMs: 2_000, longestMs: 1_200_000, withinMs: 3_600_000 };
 
 /**
  * Makes the schedules what `sync-groups.yaml` declares (docs/sync-groups.md). What differs is in the history before anything
- * is done, so that it is done to the end whatever dies; groups that are new, or mean other repositories than before, run at once.
+ * is done, so that it completes even if a worker is killed. Groups that are new, or cover other repositories than before, run immediately.
  * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
   const given = await checked(applySyncGroupsFlow, input);
-  const hasLock = workflowInfo().workflowId === SYNC_GROUPS_LOCK;
-  return hasLock || !patched('one-declaration-at-a-time') ? apply(given) : inTurn(given);
+  const hasLock = workflowInfo().workflowId === writtenId(applySyncGroupsFlow, given);
+  return hasLock || !isPatched('one-declaration-at-a-time') ? apply(given) : inTurn(given);
 }
 
 async function inTurn(given: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
   for (const since = Date.now(); ;) {
     try {
-      return await executeChild(applySyncGroups, {
-        workflowId: SYNC_GROUPS_LOCK,
-        args: [given],
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-        staticSummary: 'apply sync groups',
-      });
+      return await runChild(applySyncGroupsFlow, given);
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const ms = pauseAfter(Date.now() - since, PAUSES);
+      const ms = isLocked(error) ? pauseAfter(Date.now() - since, PAUSES) : null;
       if (ms === null) throw error;
       await sleep(ms, { summary: 'another declaration is being applied' });
     }

@@ -1,32 +1,27 @@
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ApplicationFailure,
-  CancellationScope,
-  ChildWorkflowCancellationType,
-  continueAsNew,
-  defineSignal,
-  executeChild,
-  isCancellation,
-  ParentClosePolicy,
-  patched,
-  setHandler,
-  sleep,
-  workflowInfo,
-} from '@temporalio/workflow';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { ApplicationFailure, continueAsNew, defineSignal, sleep, workflowInfo } from '@temporalio/workflow';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
-import { type FollowInput, type FollowResult, type FollowStep, stepsAfter } from '../../domain/catalog/flows/follow.ts';
+import {
+  type FollowInput,
+  followProgress,
+  type FollowResult,
+  type FollowStage,
+  type FollowStep,
+  stepsAfter,
+} from '../../domain/catalog/flows/follow.ts';
 import { readRepositoryEvents, type RepositoryEvent } from '../../domain/forge/repository-event.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
+import { repositoryBusy, repositoryLock } from '../../domain/catalog/flows/inputs.ts';
+import { isOwnCancellation, runLocked } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
-import { busy, failureOf } from '../shared/failure.ts';
+import { failureOf } from '../shared/failure.ts';
 import { onboardRepositoriesFlow, removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
+import { isPatched } from '../shared/patches.ts';
+import { answerProgress } from '../shared/progress.ts';
 import { collected } from '../shared/quiet.ts';
-import { lockOf } from './lock.ts';
-import { progressQuery } from './messages.ts';
 
 /** An event of the repository: {@link RepositoryEvents}. */
 const repositoryEvents = defineSignal<[unknown]>('repositoryEvents');
@@ -52,7 +47,7 @@ interface FollowState {
 }
 
 /**
- * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events at once, and
+ * Follows the events of one repository on its forge: waits for a quiet period, acts on all pending events together, and
  * ends when no more have arrived. Started with its signal, under the id `follow/<repository id>`, so that a burst of
  * pushes becomes few syncs and none is lost. It waits for another run on the repository, which may have read HEAD
  * before the push. Fails with the first failure.
@@ -64,7 +59,7 @@ export async function followRepository(
   const { continued, ...given } = input ?? {};
   const carried = continuedFromExecutionRunId === undefined ? undefined : continued;
   let state: FollowState = carried ?? { pending: [], deliveries: [], events: 0, rounds: 0, failed: {} };
-  let stage: FollowResult['stage'] = 'waiting for quiet';
+  let stage: FollowStage = 'waiting for quiet';
   let quietMs = 0;
   const inbox = collected(repositoryEvents, state.pending, {
     description: 'What happened to the repository: {"events": [{"kind": "pushed"}]}',
@@ -85,10 +80,10 @@ export async function followRepository(
       return state.events > before;
     },
   });
-  const progress = (): FollowResult => {
-    return { stage, events: state.events, rounds: state.rounds, pending: inbox.pending.length };
+  const counts = (): Omit<FollowResult, 'stage'> => {
+    return { events: state.events, rounds: state.rounds, pending: inbox.pending.length };
   };
-  setHandler(progressQuery, progress, { description: 'What the flow is doing and what came so far' });
+  answerProgress(() => followProgress(stage, counts()));
   const { repository, quietSeconds } = await checked(followRepositoryFlow, given);
   quietMs = quietSeconds * 1_000;
 
@@ -104,7 +99,7 @@ export async function followRepository(
       } = await done(step, repository);
       state = { ...state, failed: { ...state.failed, [step.flow]: failure } };
       // the message may be late: index the repository again if it was in the index and still exists
-      if (step.flow === removeRepositoriesFlow.type && matched > 0 && patched('what-is-there-comes-back')) {
+      if (step.flow === removeRepositoriesFlow.type && matched > 0 && isPatched('what-is-there-comes-back')) {
         if (!steps.some(({ flow }) => flow === onboardRepositoriesFlow.type)) {
           steps.unshift({ flow: onboardRepositoriesFlow.type, input: { patterns: [repository] } });
         }
@@ -122,7 +117,7 @@ export async function followRepository(
   stage = 'done';
   const failure = Object.values(state.failed).find((known) => known !== null);
   if (failure) throw ApplicationFailure.nonRetryable(failure.error, failure.type);
-  return progress();
+  return { stage, ...counts() };
 }
 
 function saysTheSame(a: RepositoryEvent, b: RepositoryEvent): boolean {
@@ -148,21 +143,18 @@ async function done(step: FollowStep, repository: string): Promise<StepOutcome> 
   }
 }
 
-async function attempt(step: FollowStep, repository: string): Promise<StepOutcome> {
-  const { flow, input } = step;
+async function attempt({ flow, input }: FollowStep, repository: string): Promise<StepOutcome> {
   try {
-    const result = await executeChild<(input: object) => Promise<object>>(flow, {
-      workflowId: flow === syncRepositoryFlow.type ? lockOf(repository).workflowId : `follow/${repository}/${flow}`,
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-      cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
-      staticSummary: `${flow} ${repositoryName(repository)}`.slice(0, 200),
+    const { failures = [], matched = 0 } = await runLocked<Partial<CatalogFleetResult>>({
+      type: flow,
+      input,
+      workflowId: flow === syncRepositoryFlow.type ? repositoryLock(repository) : `follow/${repository}/${flow}`,
+      summary: `${flow} ${repositoryName(repository)}`,
+      busy: repositoryBusy(repository),
     });
-    const { failures = [], matched = 0 } = result as Partial<FleetResult>;
     return { failures, matched };
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return { failures: [busy(repository)], matched: 0 };
-    if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
-    return { failures: [failureOf(repository, error)], matched: 0 };
+    if (isOwnCancellation(error)) throw error;
+    return { failures: [{ repository, ...failureOf(error) }], matched: 0 };
   }
 }

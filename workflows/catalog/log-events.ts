@@ -15,7 +15,7 @@ export async function loggingFailure<Result>(
     return await work();
   } catch (error) {
     if (!isCancellation(error)) {
-      const { type, error: reason } = failureOf(id, error);
+      const { type, error: reason } = failureOf(error);
       logEvent(`${verb}_repo_failed`, { repo: repositoryName(id), type, error: reason, ...named });
     }
     throw error;

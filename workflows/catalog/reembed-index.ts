@@ -1,11 +1,4 @@
-import {
-  ApplicationFailure,
-  executeChild,
-  ParentClosePolicy,
-  setCurrentDetails,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { ApplicationFailure, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import { isNoWorse, type StoredQuery } from '../../domain/catalog/index/build.ts';
 import {
   describeReembed,
@@ -13,14 +6,15 @@ import {
   type PruneInput,
   type PruneResult,
   type ReembedInput,
-  type ReembedProgress,
+  reembedProgress,
   type ReembedResult,
+  type ReembedStatus,
   SWITCH_QUESTION,
   type SwitchInput,
   type SwitchResult,
 } from '../../domain/catalog/flows/build-flows.ts';
 import type { Confirmation } from '../../domain/shared/confirmation.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import {
@@ -32,20 +26,14 @@ import {
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { checked } from '../shared/input.ts';
-import { type Locked, underLock } from '../shared/lock.ts';
-import { groupActivities, planActivities, indexActivities } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
-import { progressQuery } from './messages.ts';
-import { buildLock } from './lock.ts';
+import { runLocked, underLock } from '../shared/child.ts';
+import { workThroughFleet } from '../shared/fleet.ts';
+import { answerProgress } from '../shared/progress.ts';
+import { groupActivities, indexActivities, planActivities } from './activities.ts';
+import { addOutcome, addressOf, lastIndexed, patternsLog, startCatalogFleet, withBranches } from './fleet.ts';
 
 /** Every pass indexes what moved during the one before. */
 const MAX_PASSES = 3;
-
-/** One run at a time changes the builds of the index. */
-const LOCK: Pick<Locked<unknown>, 'workflowId' | 'busy'> = {
-  workflowId: 'index-builds',
-  busy: { type: 'IndexBusy', error: 'Another run is changing the builds of the index.' },
-};
 
 /**
  * Builds the index again in parallel to the live build, with another model or by another version of Longhaul; compares
@@ -57,12 +45,11 @@ export async function reembedIndex(input: ReembedInput): Promise<ReembedResult> 
   const progress = new ReembedTracker();
   const answer = confirmation({
     text: SWITCH_QUESTION,
-    isAsked: () => progress.state.stage === 'waiting for confirmation',
-    progress: () => progress.state,
+    isAsked: () => progress.status.stage === 'waiting for confirmation',
+    progress: () => reembedProgress(progress.status),
   });
   const question = await checked(reembedIndexFlow, input);
-  const work = (): Promise<ReembedResult> => reembed(question, progress, answer);
-  return underLock({ ...LOCK, type: reembedIndexFlow.type, input: question, work });
+  return underLock(reembedIndexFlow, question, () => reembed(question, progress, answer));
 }
 
 type ReembedQuestion = CheckedOf<typeof reembedIndexFlow>;
@@ -85,7 +72,7 @@ async function reembed(
   }
   if (queries.length > 0 && from !== null) await compare(progress, from, to, queries);
   if (yes) {
-    refuseWhenWorse(progress.state);
+    refuseWhenWorse(progress.status);
   } else {
     progress.update({ stage: 'waiting for confirmation' });
     if (!(await answer()).proceed) return progress.ended(false);
@@ -95,15 +82,19 @@ async function reembed(
   return progress.ended(true);
 }
 
-function fill(progress: ReembedTracker, input: FillInput, pass: number): Promise<FleetResult> {
+function fill(
+  progress: ReembedTracker,
+  input: CheckedOf<typeof fillBuildFlow>,
+  pass: number,
+): Promise<CatalogFleetResult> {
   const workflowId = `fill/${input.build}/${workflowInfo().runId}/${pass}`;
   progress.update({ filling: workflowId });
-  return executeChild<(child: FillInput) => Promise<FleetResult>>(fillBuildFlow.type, {
+  return runLocked({
+    type: fillBuildFlow.type,
+    input,
     workflowId,
-    args: [input],
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    staticSummary: `fill build ${input.build}, pass ${pass}`,
+    summary: `${fillBuildFlow.summary(input)}, pass ${pass}`,
+    busy: fillBuildFlow.busy(input),
   });
 }
 
@@ -121,7 +112,7 @@ async function compare(
 }
 
 /** Fails if the comparison would need a person's decision and none is asked. */
-function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress): void {
+function refuseWhenWorse({ to, failed, failures, comparison }: ReembedStatus): void {
   const stop = (type: FailureType, why: string): never => {
     throw ApplicationFailure.nonRetryable(
       `${why} The live build stays; switch anyway with \`longhaul index switch ${to}\`.`,
@@ -145,53 +136,45 @@ function refuseWhenWorse({ to, failed, failures, comparison }: ReembedProgress):
  * Indexes the repositories of the live build in another build, at the current positions of their refs. A part of
  * `reembedIndex`.
  */
-export async function fillBuild(input: FillInput): Promise<FleetResult> {
-  const { given, state } = fleetStart(input);
-  const tracker = new FleetTracker(state.progress);
+export async function fillBuild(input: FillInput): Promise<CatalogFleetResult> {
+  const { given, state, tracker } = startCatalogFleet(input);
   const { build, parallel } = await checked(fillBuildFlow, given);
   return workThroughFleet(state, tracker, {
-    name: fleetName('sync', [`build ${build}`]),
+    log: patternsLog('sync', [`build ${build}`]),
     parallel,
-    page: (after) =>
-      planActivities.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [
-        { build, after, limit: PAGE_SIZE },
-      ]),
-    child: {
-      type: syncRepositoryFlow.type,
-      input: (repository, { branches }) => ({ repository, build, ...withBranches(branches) }),
-      lock: buildLock(build),
+    page: (request) =>
+      planActivities.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [{ build, ...request }]),
+    child: syncRepositoryFlow,
+    input: (planned) => ({ repository: addressOf(planned), build, ...withBranches(planned.branches) }),
+    record: (outcome) => {
+      addOutcome(tracker, outcome);
+      return null;
     },
-    record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ build, parallel, continued: next }),
+    about: lastIndexed,
+    nextInput: (continued) => ({ build, parallel, continued }),
   });
 }
 
 /** Makes another build live, in one step: `previous` undoes a `reembedIndex`. */
 export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   const question = await checked(switchIndexFlow, input);
-  const work = async (): Promise<SwitchResult> => {
+  return underLock(switchIndexFlow, question, async () => {
     // resolved first, because after the switch `previous` would name the other one
     const to = await groupActivities.resolveBuild.executeWithOptions({ summary: question.to }, [question]);
     return indexActivities.switchBuild.executeWithOptions({ summary: `make ${to} live` }, [{ to }]);
-  };
-  return underLock({ ...LOCK, type: switchIndexFlow.type, input: question, work });
+  });
 }
 
 /** Deletes unused builds. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   const question = await checked(pruneIndexFlow, input);
-  return underLock({
-    ...LOCK,
-    type: pruneIndexFlow.type,
-    input: question,
-    work: () => indexActivities.pruneBuilds(question),
-  });
+  return underLock(pruneIndexFlow, question, () => indexActivities.pruneBuilds(question));
 }
 
 /** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */
 class ReembedTracker {
   private readonly startedAt = workflowInfo().startTime.getTime();
-  state: ReembedProgress = {
+  status: ReembedStatus = {
     stage: 'beginning',
     from: null,
     to: null,
@@ -206,31 +189,31 @@ class ReembedTracker {
   };
 
   constructor() {
-    setHandler(progressQuery, () => this.state, { description: 'What the flow is doing and how far it is' });
+    answerProgress(() => reembedProgress(this.status));
   }
 
-  update(change: Partial<ReembedProgress>): void {
-    this.state = { ...this.state, ...change };
-    setCurrentDetails(describeReembed(this.state));
+  update(change: Partial<ReembedStatus>): void {
+    this.status = { ...this.status, ...change };
+    setCurrentDetails(describeReembed(this.status));
   }
 
   /** Adds the result of a pass; the failures of the last pass count. */
-  add({ matched, failed, failures, objectsWritten, embedded, embeddingsReused }: FleetResult): void {
-    const { state } = this;
+  add({ matched, failed, failures, objectsWritten, embedded, embeddingsReused }: CatalogFleetResult): void {
+    const { status } = this;
     this.update({
       filling: null,
       repositories: matched - failed,
       failed,
       failures,
-      objectsWritten: state.objectsWritten + objectsWritten,
-      embedded: state.embedded + embedded,
-      embeddingsReused: state.embeddingsReused + embeddingsReused,
+      objectsWritten: status.objectsWritten + objectsWritten,
+      embedded: status.embedded + embedded,
+      embeddingsReused: status.embeddingsReused + embeddingsReused,
     });
   }
 
   ended(switched: boolean): ReembedResult {
     this.update({ stage: 'done' });
-    const { stage: _stage, filling: _filling, ...rest } = this.state;
+    const { stage: _stage, filling: _filling, ...rest } = this.status;
     return { ...rest, switched, durationMs: Date.now() - this.startedAt };
   }
 }

@@ -1,28 +1,33 @@
-import type { RemoveInput } from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { removeRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import type { RemoveInput } from '../../domain/catalog/flows/flows.ts';
 import { removeRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
+import { workThroughFleet } from '../shared/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { planActivities } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
+import { addOutcome, lastIndexed, patternsLog, startCatalogFleet } from './fleet.ts';
 
 /**
  * Removes matching repositories, or one branch of them, from the index; the repositories themselves are not changed.
  */
-export async function removeRepositories(input: RemoveInput): Promise<FleetResult> {
-  const { given, state } = fleetStart(input);
-  const tracker = new FleetTracker(state.progress);
+export async function removeRepositories(input: RemoveInput): Promise<CatalogFleetResult> {
+  const { given, state, tracker } = startCatalogFleet(input);
   const { patterns, parallel, branch } = await checked(removeRepositoriesFlow, given);
   const only = branch === undefined ? {} : { branch };
   return workThroughFleet(state, tracker, {
-    name: fleetName('remove', patterns),
+    log: patternsLog('remove', patterns),
     parallel,
-    page: (after) =>
+    page: (request) =>
       planActivities.findIndexed.executeWithOptions({ summary: `receipts of ${patterns.join(', ')}`.slice(0, 200) }, [
-        { patterns, ...only, after, limit: PAGE_SIZE },
+        { patterns, ...only, ...request },
       ]),
-    child: { type: removeRepositoryFlow.type, input: ({ id }) => ({ repository: id, ...only }) },
-    record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ patterns, ...only, parallel, continued: next }),
+    child: removeRepositoryFlow,
+    input: ({ id }) => ({ repository: id, ...only }),
+    record: (outcome) => {
+      addOutcome(tracker, outcome);
+      return null;
+    },
+    about: lastIndexed,
+    nextInput: (continued) => ({ patterns, ...only, parallel, continued }),
   });
 }

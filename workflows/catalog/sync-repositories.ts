@@ -1,37 +1,34 @@
-import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { syncRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
+import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
+import { workThroughFleet } from '../shared/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { planActivities } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, withBranches, workThroughFleet } from './fleet.ts';
+import { addressOf, lastIndexed, patternsLog, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
 
 /**
  * Delta sync of indexed repositories (docs/flows.md): reads every HEAD and indexed branch in batches, and starts a
  * child only for a repository that changed.
  */
-export async function syncRepositories(input: SyncRepositoriesInput): Promise<FleetResult> {
-  const { given, state } = fleetStart(input);
-  const tracker = new FleetTracker(state.progress);
+export async function syncRepositories(input: SyncRepositoriesInput): Promise<CatalogFleetResult> {
+  const { given, state, tracker } = startCatalogFleet(input);
   const { patterns, all, parallel } = await checked(syncRepositoriesFlow, given);
-  const name = fleetName('sync', patterns);
+  const summary = `mgit heads of ${patterns?.join(', ') ?? 'all'}`.slice(0, 200);
   return workThroughFleet(state, tracker, {
-    name,
+    log: patternsLog('sync', patterns),
     parallel,
-    page: (after) =>
-      planActivities.findChanged.executeWithOptions({ summary: `mgit heads of ${name.group}`.slice(0, 200) }, [
-        { patterns: patterns ?? null, after, limit: PAGE_SIZE },
-      ]),
-    child: {
-      type: syncRepositoryFlow.type,
-      // a repository that was removed while it waited must not be indexed again; a moved one is not indexed yet
-      input: (repository, { isMoved, branches }) => ({
-        repository,
-        ...(isMoved ? {} : { onlyIndexed: true }),
-        ...withBranches(branches),
-      }),
-    },
-    record: (outcome) => tracker.succeeded(outcome),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), parallel, continued: next }),
+    page: (request) =>
+      planActivities.findChanged.executeWithOptions({ summary }, [{ patterns: patterns ?? null, ...request }]),
+    child: syncRepositoryFlow,
+    // a repository that was removed while it waited must not be indexed again; a moved one is not indexed yet
+    input: (planned) => ({
+      repository: addressOf(planned),
+      ...(planned.formerly === undefined ? { onlyIndexed: true } : {}),
+      ...withBranches(planned.branches),
+    }),
+    record: (outcome, planned) => recordSynced(tracker, outcome, planned),
+    about: lastIndexed,
+    nextInput: (continued) => ({ ...(patterns ? { patterns } : { all }), parallel, continued }),
   });
 }

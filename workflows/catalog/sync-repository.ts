@@ -1,4 +1,4 @@
-import { isCancellation, log, patched, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
+import { isCancellation, log, setCurrentDetails, workflowInfo } from '@temporalio/workflow';
 import type {
   IngestStreamInput,
   RemoveRepositoryInput,
@@ -7,6 +7,7 @@ import type {
 import type { RepositoryOutcome } from '../../domain/catalog/flows/fleet.ts';
 import { describeOutcome } from '../../domain/catalog/flows/progress.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
+import { underLock } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
 import {
   ingestStreamFlow,
@@ -14,9 +15,8 @@ import {
   syncRepositoryFlow,
 } from '../../domain/catalog/flows/repository-flows.ts';
 import { checked } from '../shared/input.ts';
-import { underLock } from '../shared/lock.ts';
+import { isPatched } from '../shared/patches.ts';
 import { groupActivities, indexActivities } from './activities.ts';
-import { lockOf } from './lock.ts';
 import { loggingFailure } from './log-events.ts';
 
 /**
@@ -26,38 +26,30 @@ import { loggingFailure } from './log-events.ts';
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(syncRepositoryFlow, input);
-  const { repository, build, group } = question;
+  const { repository, group } = question;
   const id = typeof repository === 'string' ? repository : repository.id;
-  return underLock({
-    ...lockOf(id, build),
-    type: syncRepositoryFlow.type,
-    input: question,
-    work: () =>
-      reported(id, group, () =>
-        indexActivities.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
-          question,
-        ]),
-      ),
-  });
+  return underLock(syncRepositoryFlow, question, () =>
+    reported(id, group, () =>
+      indexActivities.indexRepository.executeWithOptions({ summary: `mgit diff ${repositoryName(id)} | index` }, [
+        question,
+      ]),
+    ),
+  );
 }
 
 /** Ingests a change stream that another producer made and `longhaul index stdin` spooled (docs/flows.md). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
-  const { repository, stream } = await checked(ingestStreamFlow, input);
-  return underLock({
-    ...lockOf(repository),
-    type: ingestStreamFlow.type,
-    input: { repository, stream },
-    work: async () => {
-      const outcome = await reported(repository, undefined, () =>
-        indexActivities.ingestStream.executeWithOptions(
-          { summary: `index the stream of ${repositoryName(repository)}` },
-          [{ repository, stream }],
-        ),
-      );
-      if (patched('flow-discards-its-stream')) await discard(repository, stream);
-      return outcome;
-    },
+  const question = await checked(ingestStreamFlow, input);
+  const { repository, stream } = question;
+  return underLock(ingestStreamFlow, question, async () => {
+    const outcome = await reported(repository, undefined, () =>
+      indexActivities.ingestStream.executeWithOptions(
+        { summary: `index the stream of ${repositoryName(repository)}` },
+        [question],
+      ),
+    );
+    if (isPatched('flow-discards-its-stream')) await discard(repository, stream);
+    return outcome;
   });
 }
 
@@ -79,22 +71,17 @@ async function discard(repository: string, stream: string): Promise<void> {
 export async function removeRepository(input: RemoveRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(removeRepositoryFlow, input);
   const { repository, branch } = question;
-  return underLock({
-    ...lockOf(repository),
-    type: removeRepositoryFlow.type,
-    input: question,
-    work: async () => {
-      const repo = repositoryName(repository);
-      const outcome = await loggingFailure('remove', repository, {}, () =>
-        indexActivities.removeRepository.executeWithOptions(
-          { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
-          [question],
-        ),
-      );
-      const { objectsDeleted, durationMs } = outcome;
-      logEvent('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });
-      return outcome;
-    },
+  return underLock(removeRepositoryFlow, question, async () => {
+    const repo = repositoryName(repository);
+    const outcome = await loggingFailure('remove', repository, {}, () =>
+      indexActivities.removeRepository.executeWithOptions(
+        { summary: `remove ${branch === undefined ? '' : `${branch} of `}${repo} from the index`.slice(0, 200) },
+        [question],
+      ),
+    );
+    const { objectsDeleted, durationMs } = outcome;
+    logEvent('remove_repo_success', { repo, objects_deleted: objectsDeleted, duration_ms: durationMs });
+    return outcome;
   });
 }
 

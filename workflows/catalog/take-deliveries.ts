@@ -3,7 +3,6 @@ import {
   continueAsNew,
   defineSignal,
   isCancellation,
-  patched,
   proxyActivities,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -13,10 +12,11 @@ import { type Delivery, readDeliveries } from '../../domain/forge/repository-eve
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
+import { isPatched } from '../shared/patches.ts';
 import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
-  // installing an app may produce events of thousands of repositories at once
+  // installing an app can produce events for thousands of repositories in a moment
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '24 hours',
   heartbeatTimeout: '20 seconds',
@@ -70,8 +70,7 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
       } catch (error) {
         if (isCancellation(error)) throw error;
         // deliveries that arrived meanwhile must not be lost
-        const { type, error: reason } = failureOf('', error);
-        failure = { type, error: reason };
+        failure = failureOf(error);
         logEvent('deliveries_lost', { count: came.length, summary });
       }
     }
@@ -94,5 +93,5 @@ function stateOf(input: TakeDeliveriesInput | undefined): DeliveriesState {
 /** One payload for each activity. A run of up to 0.4.0 handed everything to one, and replays so. */
 function slices(came: readonly Delivery[]): readonly (readonly Delivery[])[] {
   const parts = slicesOf(came);
-  return parts.length > 1 && !patched('deliveries-in-slices') ? [came] : parts;
+  return parts.length > 1 && !isPatched('deliveries-in-slices') ? [came] : parts;
 }

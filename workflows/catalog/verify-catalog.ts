@@ -1,23 +1,24 @@
 import { setCurrentDetails } from '@temporalio/workflow';
+import { type CatalogCounters, type CatalogFleetResult, NO_COUNTS } from '../../domain/catalog/flows/fleet.ts';
+import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import type { VerifyInput, VerifyRepositoryInput } from '../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../domain/catalog/flows/fleet.ts';
-import { clipError } from '../../domain/fleet/failure.ts';
 import { describeVerification } from '../../domain/catalog/flows/progress.ts';
-import { repositoryName } from '../../domain/git/repository.ts';
+import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import {
   addVerification,
   describeDifferences,
   NOTHING_DIFFERS,
   type RepositoryVerification,
 } from '../../domain/catalog/index/verification.ts';
+import { clipError, type RepositoryFailure } from '../../domain/fleet/failure.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
+import { underLock } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
-import { verifyCatalogFlow } from '../../domain/catalog/flows/fleet-flows.ts';
-import { verifyRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
+import { workThroughFleet } from '../shared/fleet.ts';
+import type { FleetTracker } from '../shared/fleet-tracker.ts';
 import { checked } from '../shared/input.ts';
-import { underLock } from '../shared/lock.ts';
-import { planActivities, indexActivities } from './activities.ts';
-import { fleetName, fleetStart, FleetTracker, PAGE_SIZE, workThroughFleet } from './fleet.ts';
-import { lockOf } from './lock.ts';
+import { indexActivities, planActivities } from './activities.ts';
+import { patternsLog, startCatalogFleet } from './fleet.ts';
 import { loggingFailure } from './log-events.ts';
 
 /**
@@ -25,45 +26,42 @@ import { loggingFailure } from './log-events.ts';
  * those (with `full` all) are compared object by object, with one child each. With `repair` differences are repaired. A
  * repository that still differs at the end is a failure `IndexDiffers`.
  */
-export async function verifyCatalog(input: VerifyInput): Promise<FleetResult> {
-  const { given, state } = fleetStart(input);
-  const tracker = new FleetTracker(state.progress);
-  tracker.update({ verification: state.progress.verification ?? NOTHING_DIFFERS });
+export async function verifyCatalog(input: VerifyInput): Promise<CatalogFleetResult> {
+  const { given, state, tracker } = startCatalogFleet(input, { ...NO_COUNTS, verification: NOTHING_DIFFERS });
   const { patterns, all, full, repair, parallel } = await checked(verifyCatalogFlow, given);
-  const name = fleetName('verify', patterns);
-  return workThroughFleet<RepositoryVerification>(state, tracker, {
-    name,
+  const summary = `receipts and objects of ${patterns?.join(', ') ?? 'all'}`.slice(0, 200);
+  return workThroughFleet(state, tracker, {
+    log: patternsLog('verify', patterns),
     parallel,
-    page: (after) =>
-      planActivities.findDiffering.executeWithOptions(
-        { summary: `receipts and objects of ${name.group}`.slice(0, 200) },
-        [{ patterns: patterns ?? null, full, after, limit: PAGE_SIZE }],
-      ),
-    child: { type: verifyRepositoryFlow.type, input: ({ id }) => ({ repository: id, repair }) },
+    page: (request) =>
+      planActivities.findDiffering.executeWithOptions({ summary }, [{ patterns: patterns ?? null, full, ...request }]),
+    child: verifyRepositoryFlow,
+    input: ({ id }) => ({ repository: id, repair }),
     record: (found) => record(tracker, found),
-    nextInput: (next) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued: next }),
+    nextInput: (continued) => ({ ...(patterns ? { patterns } : { all }), full, repair, parallel, continued }),
   });
 }
 
-function record(tracker: FleetTracker, found: RepositoryVerification): void {
-  const { progress } = tracker;
+/** Adds what was found in one repository. Returns the failure when it still differs. */
+function record(tracker: FleetTracker<CatalogCounters>, found: RepositoryVerification): RepositoryFailure | null {
+  const { counters } = tracker;
   const { repository, isTrue, differences, note } = found;
-  tracker.finished(repository, {
-    succeeded: progress.succeeded + (isTrue ? 1 : 0),
-    objectsWritten: progress.objectsWritten + found.objectsWritten,
-    objectsDeleted: progress.objectsDeleted + found.objectsDeleted,
-    embedded: progress.embedded + found.embedded,
-    embeddingsReused: progress.embeddingsReused + found.embeddingsReused,
-    verification: addVerification(progress.verification ?? NOTHING_DIFFERS, found),
+  tracker.count({
+    objectsWritten: counters.objectsWritten + found.objectsWritten,
+    objectsDeleted: counters.objectsDeleted + found.objectsDeleted,
+    embedded: counters.embedded + found.embedded,
+    embeddingsReused: counters.embeddingsReused + found.embeddingsReused,
+    verification: addVerification(counters.verification ?? NOTHING_DIFFERS, found),
   });
-  if (isTrue) return;
+  if (isTrue) return null;
   const error = `${describeDifferences(differences)}${note === null ? '' : `; ${note}`}`;
-  tracker.failed([{ repository, type: 'IndexDiffers', error: clipError(error) }]);
+  return { repository, type: 'IndexDiffers', error: clipError(error) };
 }
 
 /** Compares the index of one repository with git, under its lock, and with `repair` repairs exactly what differs. */
 export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
-  const { repository, repair } = await checked(verifyRepositoryFlow, input);
+  const question = await checked(verifyRepositoryFlow, input);
+  const { repository, repair } = question;
   const work = async (): Promise<RepositoryVerification> => {
     const repo = repositoryName(repository);
     const started = Date.now();
@@ -82,5 +80,5 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     }
     return found;
   };
-  return underLock({ ...lockOf(repository), type: verifyRepositoryFlow.type, input: { repository, repair }, work });
+  return underLock(verifyRepositoryFlow, question, work);
 }

@@ -48,6 +48,6 @@ export async function watchFleet(): Promise<FleetWatch> {
   };
   await Promise.all((await channels()).map(notify));
   if (failure === null) return now;
-  const { type, error } = failureOf('', failure);
+  const { type, error } = failureOf(failure);
   throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });
 }

@@ -9,7 +9,7 @@ const { checkInput } = proxyLocalActivities<InputActivities>({
 });
 
 /**
- * The first step of every flow, because people start flows by hand: the input with its defaults filled in, as the declaration
+ * The first step of every flow, because people can start flows directly in Temporal: the input with its defaults filled in, as the declaration
  * types it, or the non-retryable failure `InvalidInput` that names the field.
  */
 export async function checked<Declared extends AnyFlow>(flow: Declared, input: unknown): Promise<CheckedOf<Declared>> {

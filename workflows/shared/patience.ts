@@ -1,12 +1,5 @@
 import { ActivityFailure, ApplicationFailure, sleep } from '@temporalio/workflow';
-
-/** What a flow waits for. */
-export interface Waiting {
-  /** The server's name for people: `github.com`. */
-  readonly for: string;
-  /** ISO 8601. */
-  readonly until: string;
-}
+import type { Waiting } from '../../domain/shared/progress.ts';
 
 const FIRST_MS = 10_000;
 const LONGEST_MS = 300_000;
@@ -25,7 +18,7 @@ export async function patiently<Result>(
     } catch (error) {
       const asked = askedToWait(error);
       if (asked === null) throw error;
-      // a server that asks for short waits again and again is tried less and less often
+      // retries become less frequent while a server keeps asking for short waits
       const ms = Math.max(asked.ms, Math.min(FIRST_MS * 2 ** times, LONGEST_MS));
       show({ for: asked.by, until: new Date(Date.now() + ms).toISOString() });
       await sleep(ms, { summary: `waiting for ${asked.by}` });

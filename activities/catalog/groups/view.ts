@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { groupScheduleId } from '../../../domain/catalog/groups/sync-groups.ts';
 import { createGroupSchedules, type ScheduledGroup } from './schedules.ts';
@@ -16,7 +16,7 @@ export interface GroupRun {
   /** Temporal's name of its status. */
   readonly status: string;
   /** Null unless it completed. */
-  readonly result: FleetResult | null;
+  readonly result: CatalogFleetResult | null;
 }
 
 /** A sync group as shown to operators. */
@@ -59,7 +59,7 @@ async function runsOf(client: Client, group: string, scheduleId: string): Promis
   for await (const { workflowId, runId, startTime, closeTime, status } of client.workflow.list({ query })) {
     // Temporal appends the scheduled time to the id; another group's name may have this one's as prefix
     if (!/^-\d{4}-\d\d-\d\dT[\d:]+Z$/.test(workflowId.slice(scheduleId.length))) continue;
-    const handle = client.workflow.getHandle<() => Promise<FleetResult>>(workflowId, runId);
+    const handle = client.workflow.getHandle<() => Promise<CatalogFleetResult>>(workflowId, runId);
     runs.push(
       (async () => {
         const result = status.name === 'COMPLETED' ? await handle.result() : null;

@@ -9,7 +9,7 @@ import { untilAborted } from '../../../platform/until-aborted.ts';
 
 /** The number of threads. */
 export interface PoolSize {
-  /** Threads kept while idle. @default 1 */
+  /** Number of idle threads that stay. @default 1 */
   readonly min?: number;
   /** @default the number of processors */
   readonly max?: number;

@@ -54,7 +54,7 @@ export interface AnalyzedBatch {
  * portions.
  */
 const PORTION = 32;
-/** Milliseconds: nothing else waits for this thread. */
+/** Milliseconds. Only this thread waits. */
 const BUSY_TIMEOUT = 60_000;
 
 const settings = workerData as ThreadSettings;

@@ -17,7 +17,7 @@ import type { CountKey, VectorCache } from '../store/vector-cache.ts';
 
 export type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
 
-/** The number of chunks of files under this analyzer, kept between runs. */
+/** The number of chunks of files under this analyzer, cached across runs: deleting a file then needs no content. */
 export interface ChunkCounts {
   /** Undefined when unknown. */
   get(file: CountKey): number | undefined;
@@ -34,7 +34,7 @@ export interface Analyzer {
   /** Length of the vectors. */
   readonly dimensions: number;
   readonly counts: ChunkCounts;
-  /** Rejects with the signal's reason at once when it is aborted; threads finish their current portion. */
+  /** Rejects immediately with the signal's reason when it is aborted; threads finish their current portion. */
   analyze(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<Analysis>;
   /** How many chunks each file has, without embedding any. */
   countChunks(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<number[]>;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { Filters, type WeaviateClient } from 'weaviate-client';
 import { filterOf, type IndexedRef } from '../store/refs.ts';
 import type { ChunkProperties } from '../store/schema.ts';
+import { blobOid } from './blob-oid.ts';
 
 /** More chunks than any indexable file can have. */
 const MOST_CHUNKS = 10_000;
@@ -45,13 +45,8 @@ export async function readIndexedFile(
 function isTextOf(text: string, blob: string): boolean {
   const bytes = Buffer.from(text);
   return [bytes, Buffer.concat([BYTE_ORDER_MARK, bytes]), westernBytes(text)].some(
-    (content) => content !== null && blobName(content, blob.length) === blob,
+    (content) => content !== null && blobOid(content, blob.length === 64 ? 64 : 40) === blob,
   );
-}
-
-function blobName(content: Uint8Array, digits: number): string {
-  const hash = createHash(digits === 64 ? 'sha256' : 'sha1');
-  return hash.update(`blob ${content.length}\0`).update(content).digest('hex');
 }
 
 /** The windows-1252 bytes of this text; null when it has none. */

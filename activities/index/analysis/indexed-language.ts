@@ -16,15 +16,15 @@ export async function indexedLanguage(chunks: Collection<ChunkProperties>, asked
   const present = groups.flatMap(({ groupedBy: { value } }) =>
     typeof value === 'string' && value !== '' ? [value] : [],
   );
-  const wanted = asked.trim().toLowerCase();
-  const exact = present.find((name) => name.toLowerCase() === wanted);
+  const requested = asked.trim().toLowerCase();
+  const exact = present.find((name) => name.toLowerCase() === requested);
   if (exact !== undefined) return exact;
   // slow to load, so it is loaded only here
   const { languageOfAlias } = await import('./language-alias.ts');
-  const meant = languageOfAlias(wanted);
+  const meant = languageOfAlias(requested);
   if (meant !== undefined && present.includes(meant)) return meant;
   const near = present
-    .map((name) => ({ name, far: distance(name.toLowerCase(), wanted) }))
+    .map((name) => ({ name, far: distance(name.toLowerCase(), requested) }))
     .filter(({ name, far }) => far <= NEAR && far < name.length)
     .sort((a, b) => a.far - b.far)
     .map(({ name }) => name);

@@ -13,7 +13,7 @@ export interface BudgetLimits {
 /** Spaces requests to one server evenly within {@link BudgetLimits}. */
 export interface RequestBudget {
   /**
-   * Makes a request when its turn has come. Rejects with the signal's reason as soon as it is aborted, also while it
+   * Makes a request when the budget allows it. Rejects with the signal's reason as soon as it is aborted, also while it
    * waits. A started request counts, even if it fails.
    */
   spend<T>(tokens: number, signal: AbortSignal, request: () => Promise<T>): Promise<T>;
@@ -106,7 +106,7 @@ export function createRequestBudget(
   };
 }
 
-/** Waits; rejects with the signal's reason at once when it is aborted. */
+/** Waits; rejects immediately with the signal's reason when it is aborted. */
 export async function pauseFor(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   if (ms <= 0) return;

@@ -158,20 +158,20 @@ export async function ensureSchema(client: WeaviateClient, names: CollectionName
 
 async function ensureCollection(
   client: WeaviateClient,
-  wanted: Omit<NonNullable<CreateCollection>, 'properties'> & { name: string; properties: readonly Property[] },
+  requested: Omit<NonNullable<CreateCollection>, 'properties'> & { name: string; properties: readonly Property[] },
 ): Promise<void> {
-  if (!(await client.collections.exists(wanted.name))) {
+  if (!(await client.collections.exists(requested.name))) {
     try {
-      await client.collections.create(wanted as CreateCollection);
+      await client.collections.create(requested as CreateCollection);
       return;
     } catch (error) {
       // another worker may have created it first
-      if (!(await client.collections.exists(wanted.name))) throw error;
+      if (!(await client.collections.exists(requested.name))) throw error;
     }
   }
-  const collection = client.collections.use(wanted.name);
+  const collection = client.collections.use(requested.name);
   const present = new Map((await collection.config.get()).properties.map((property) => [property.name, property]));
-  for (const property of wanted.properties) {
+  for (const property of requested.properties) {
     const found = present.get(property.name);
     if (found === undefined) {
       await collection.config.addProperty(property);
@@ -182,7 +182,7 @@ async function ensureCollection(
     if (found.dataType !== property.dataType || !sameTokens) {
       throw new LonghaulError(
         'SchemaMismatch',
-        `Collection ${wanted.name} in Weaviate has a property ${property.name} of type ${found.dataType}/${found.tokenization}, ` +
+        `Collection ${requested.name} in Weaviate has a property ${property.name} of type ${found.dataType}/${found.tokenization}, ` +
           `not ${property.dataType}/${tokenization ?? 'none'}.`,
       );
     }

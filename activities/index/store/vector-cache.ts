@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type * as Sqlite from 'node:sqlite';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { sha256Bytes } from '../../../platform/sha256.ts';
 
 /**
  * What a chunk count depends on in addition to the analysis: the content, and the file name, which may decide the
@@ -62,7 +62,7 @@ const SCHEMA = `
 
 /** The key of a text: 16 bytes of its SHA-256. */
 export function textKey(text: string): Buffer {
-  return createHash('sha256').update(text).digest().subarray(0, 16);
+  return sha256Bytes(text).subarray(0, 16);
 }
 
 /**

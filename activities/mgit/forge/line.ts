@@ -1,10 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import {
-  type ForgeLine as LineName,
-  type ForgeReport,
-  type ForgeSaid,
-  LEASE_MS,
-} from '../../../domain/forge/forge-budget.ts';
+import { type ForgeLineName, type ForgeReport, type ForgeSaid, LEASE_MS } from '../../../domain/forge/forge-budget.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 import { type BudgetClient, budgetClientOf } from './budget-client.ts';
@@ -28,7 +23,7 @@ export interface ForgeLine {
 
 /** The flow does longer waits, where they are visible. */
 const PATIENCE_MS = 10_000;
-/** Points taken at once, so that a sync needs few leases. */
+/** Points per lease, so that a sync needs few leases. */
 const PORTION = 32;
 /**
  * The maximum number of slots per line and process, and of those reserved for upcoming requests: a killed worker leaves
@@ -52,7 +47,7 @@ interface Waiter {
 }
 
 /** The lines of an account, by kind of traffic. */
-export type ForgeLines = Readonly<Record<LineName, ForgeLine>>;
+export type ForgeLines = Readonly<Record<ForgeLineName, ForgeLine>>;
 
 const known = new Map<string, ForgeLines>();
 
@@ -67,13 +62,13 @@ export function forgeLines(account: ForgeAccount): ForgeLines {
 /** Lines that share `budget`. When the forge refuses a request of one line, the others stop too. */
 export function createForgeLines(account: ForgeAccount, budget: BudgetClient): ForgeLines {
   const stops: (() => void)[] = [];
-  const line = (name: LineName): ForgeLine => createForgeLine(account, name, budget, stops);
+  const line = (name: ForgeLineName): ForgeLine => createForgeLine(account, name, budget, stops);
   return { rest: line('rest'), graphql: line('graphql'), git: line('git') };
 }
 
 function createForgeLine(
   account: ForgeAccount,
-  line: LineName,
+  line: ForgeLineName,
   budget: BudgetClient,
   stops: (() => void)[],
 ): ForgeLine {
@@ -129,7 +124,7 @@ function createForgeLine(
     try {
       const demand = queue.reduce((sum, { points }) => sum + points, 0);
       const places = Math.min(PLACES - busy, queue.length + SPARE_PLACES);
-      const wanted = busy + places;
+      const requested = busy + places;
       const answer = await handedOver((done) =>
         budget.lease({
           ...done,
@@ -145,7 +140,7 @@ function createForgeLine(
       } else {
         waits = 0;
         leaseNumber++;
-        const hasAll = answer.places >= wanted;
+        const hasAll = answer.places >= requested;
         lease = { points: answer.points, places: answer.places, until: asked + answer.forMs, hasAll };
       }
     } finally {

@@ -6,7 +6,7 @@ import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './f
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient } from './rest-client.ts';
-import { basic, readSecret } from './secret.ts';
+import { basic, readProviderSecret } from './secret.ts';
 
 const repository = z.object({
   id: z.string().min(1),
@@ -39,7 +39,7 @@ const VERSION = 'api-version=7.1';
 export function createAzureDevopsProvider(config: AzureDevopsProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, organizations, forks } = config;
   const authorization = (): string | null => {
-    const token = readSecret(env, config.tokenEnv, name);
+    const token = readProviderSecret(env, config.tokenEnv, name);
     return token === null ? null : basic('', token);
   };
   const turn = forgeTurn(config, authorization);

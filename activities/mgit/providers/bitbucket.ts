@@ -6,7 +6,7 @@ import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './f
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient } from './rest-client.ts';
-import { basic, readSecret } from './secret.ts';
+import { basic, readProviderSecret } from './secret.ts';
 
 const repository = z.object({
   uuid: z.string().regex(/^\{[\w-]+\}$/),
@@ -28,7 +28,7 @@ const PAGING = {
  */
 export function createBitbucketProvider(config: BitbucketProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, workspaces, forks } = config;
-  const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const token = (): string | null => readProviderSecret(env, config.tokenEnv, name);
   const turn = forgeTurn(config, token);
   const client = createRestClient({
     turn,
@@ -37,7 +37,7 @@ export function createBitbucketProvider(config: BitbucketProviderConfig, env: No
     headers: () => {
       const given = token();
       if (given === null) return {};
-      const user = readSecret(env, config.usernameEnv, name);
+      const user = readProviderSecret(env, config.usernameEnv, name);
       return { authorization: user === null ? `Bearer ${given}` : basic(user, given) };
     },
   });

@@ -16,7 +16,7 @@ export interface FoundRepository extends RepositoryName {
 }
 
 /** The parts that differ between forges. */
-export interface Forge {
+export interface ForgeApi {
   /** The provider's name in `longhaul.yaml`. */
   readonly name: string;
   /** Base of the web site, from which repositories are cloned. */
@@ -37,7 +37,7 @@ export interface Forge {
 export const AT_ONCE = 8;
 
 /** A provider for a forge. Names that cannot be part of an id are skipped. */
-export function createForgeProvider(forge: Forge): Provider {
+export function createForgeProvider(forge: ForgeApi): Provider {
   const { name, url } = forge;
   const uidPrefix = `${new URL(url).host}:`;
 
@@ -80,8 +80,8 @@ export function createForgeProvider(forge: Forge): Provider {
       const asked = repositoryId(name, sought.organization, sought.project, sought.repository);
       return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
     },
-    locate: (wanted, signal) =>
-      pLimit(AT_ONCE).map(wanted, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),
+    locate: (requested, signal) =>
+      pLimit(AT_ONCE).map(requested, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),
     turn: (work, signal) => forge.turn(work, signal),
     credentials: async () => {
       const authorization = forge.gitAuthorization();

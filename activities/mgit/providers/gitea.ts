@@ -6,7 +6,7 @@ import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, se
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
-import { basic, readSecret } from './secret.ts';
+import { basic, readProviderSecret } from './secret.ts';
 
 const repository = z.object({
   id: z.int(),
@@ -29,7 +29,7 @@ const PAGE = 'limit=50';
  */
 export function createGiteaProvider(config: GiteaProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, archived, forks } = config;
-  const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const token = (): string | null => readProviderSecret(env, config.tokenEnv, name);
   const turn = forgeTurn(config, token);
   const client = createRestClient({
     turn,

@@ -18,9 +18,9 @@ import { askHeads } from './github-heads.ts';
 import { listByGraphql } from './github-listing.ts';
 import type { ListedRepository, Provider, SoughtRepository } from './provider.ts';
 import { failureOfStatus } from './refusal.ts';
-import { basic, readSecret, readVariable } from './secret.ts';
+import { basic, readProviderSecret, readVariable } from './secret.ts';
 
-/** GitHub's description of a repository, as far as it is used. */
+/** The used fields of GitHub's description of a repository. */
 interface GithubRepository {
   readonly id?: number | bigint;
   readonly name: string;
@@ -54,7 +54,7 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
     const shared = { baseUrl: apiUrl(config), ...lines, pages };
     const token = config.app
       ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
-      : () => Promise.resolve(readSecret(env, config.tokenEnv, name));
+      : () => Promise.resolve(readProviderSecret(env, config.tokenEnv, name));
     return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
   }
   // pagination drops a request's signal, so every call has its own client; they share budget and token
@@ -166,10 +166,10 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
         const asked = repositoryId(name, sought.organization, null, sought.repository);
         return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
       }),
-    locate: (wanted, signal) =>
+    locate: (requested, signal) =>
       translated(name, signal, () =>
         pLimit(AT_ONCE).map(
-          wanted,
+          requested,
           async (sought) => (await atName(sought, signal)) ?? (await byUid(sought.uid, signal)),
         ),
       ),
@@ -212,7 +212,7 @@ function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeA
   const { app, name, tokenEnv, url } = config;
   const secrets = app
     ? `app ${readVariable(env, app.idEnv, name)} ${readVariable(env, app.installationIdEnv, name)}`
-    : (readSecret(env, tokenEnv, name) ?? 'anonymous');
+    : (readProviderSecret(env, tokenEnv, name) ?? 'anonymous');
   const {
     concurrency = GITHUB_LIMITS.concurrency,
     restPerMinute = GITHUB_LIMITS.restPerMinute,

@@ -6,7 +6,7 @@ import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, se
 import { forgeTurn } from '../forge/turn.ts';
 import type { Provider, RepositoryName } from './provider.ts';
 import { createRestClient, nextLink } from './rest-client.ts';
-import { basic, readSecret } from './secret.ts';
+import { basic, readProviderSecret } from './secret.ts';
 
 /** GitLab's description of a project. Without a token it has fewer fields. */
 const project = z.object({
@@ -36,7 +36,7 @@ const NESTED = ':';
  */
 export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.ProcessEnv): Provider {
   const { name, url, apiUrl = `${url}/api/v4`, archived, forks } = config;
-  const token = (): string | null => readSecret(env, config.tokenEnv, name);
+  const token = (): string | null => readProviderSecret(env, config.tokenEnv, name);
   const turn = forgeTurn(config, token);
   const client = createRestClient({
     turn,
@@ -47,7 +47,7 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
       return given === null ? {} : { authorization: `Bearer ${given}` };
     },
   });
-  const wanted = new URLSearchParams({
+  const requested = new URLSearchParams({
     ...(archived ? {} : { archived: 'false' }),
     order_by: 'id',
     sort: 'asc',
@@ -58,15 +58,15 @@ export function createGitlabProvider(config: GitlabProviderConfig, env: NodeJS.P
     const path = encodeURIComponent(group);
     const below = 'include_subgroups=true&with_shared=false';
     return (
-      (await client.list(`/groups/${path}/projects?${below}&${wanted}`, PAGING, signal)) ??
-      (await client.list(`/users/${path}/projects?${wanted}`, PAGING, signal)) ??
+      (await client.list(`/groups/${path}/projects?${below}&${requested}`, PAGING, signal)) ??
+      (await client.list(`/users/${path}/projects?${requested}`, PAGING, signal)) ??
       []
     );
   }
 
   async function visible(signal: AbortSignal | undefined): Promise<Project[]> {
     if (token() === null) throw seesNothing(name);
-    const found = await client.list(`/projects?membership=true&pagination=keyset&${wanted}`, PAGING, signal);
+    const found = await client.list(`/projects?membership=true&pagination=keyset&${requested}`, PAGING, signal);
     if (found !== null) return found;
     throw new LonghaulError('DiscoveryFailed', `Provider ${name} has no API at ${apiUrl}: check its address.`);
   }

@@ -89,13 +89,13 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     name,
     list: (_patterns, signal) => list(signal),
     find,
-    async locate(wanted, signal) {
-      const named = await Promise.all(wanted.map(find));
+    async locate(requested, signal) {
+      const named = await Promise.all(requested.map(find));
       const isLost = ({ uid }: SoughtRepository, at: number): boolean => named[at] === null && uid !== undefined;
-      if (!wanted.some(isLost)) return named;
+      if (!requested.some(isLost)) return named;
       // a folder that was moved is still the same folder
       const all = new Map((await list(signal)).map((repository) => [repository.uid, repository]));
-      return named.map((found, at) => found ?? all.get(wanted[at]?.uid ?? 'none') ?? null);
+      return named.map((found, at) => found ?? all.get(requested[at]?.uid ?? 'none') ?? null);
     },
     credentials: () => Promise.resolve([]),
   };

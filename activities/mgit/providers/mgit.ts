@@ -55,10 +55,10 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
     name,
     list,
     find,
-    async locate(wanted, signal) {
+    async locate(requested, signal) {
       // mgit's listing has no id that survives a rename
       const located: (Repository | null)[] = [];
-      for (const sought of wanted) located.push(await find(sought, signal));
+      for (const sought of requested) located.push(await find(sought, signal));
       return located;
     },
     credentials: () => Promise.resolve([]),

@@ -19,7 +19,7 @@ export interface Provider {
    * Where repositories with these former names are now, in order: under the same name, or under another one if the
    * provider tracks renames; null for one that no longer exists.
    */
-  locate(wanted: readonly SoughtRepository[], signal?: AbortSignal): Promise<(Repository | null)[]>;
+  locate(requested: readonly SoughtRepository[], signal?: AbortSignal): Promise<(Repository | null)[]>;
   /**
    * HEADs of these repositories, by id, if the provider can return many at once; git is used for those that are
    * missing. A refused repository has its failure as entry.

@@ -1,7 +1,7 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** An error answer of a forge. */
-export interface Refusal {
+export interface ForgeRefusal {
   /** The provider's name in `longhaul.yaml`. */
   readonly provider: string;
   readonly status: number;
@@ -19,7 +19,7 @@ export const LONGEST_WAIT_MS = 86_400_000;
  * The failure for a refusal: `RateLimited` with the time to wait, `AuthenticationFailed` for an insufficient token,
  * `DiscoveryFailed` for the rest.
  */
-export function failureOf({ provider, status, headers, said }: Refusal): LonghaulError {
+export function failureOf({ provider, status, headers, said }: ForgeRefusal): LonghaulError {
   const wait = waitOf(status, headers);
   if (wait !== null) {
     return new LonghaulError(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { redact } from '../../../domain/shared/redact.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
-import { failureOf, type Refusal, waitOf } from './refusal.ts';
+import { failureOf, type ForgeRefusal, waitOf } from './refusal.ts';
 
 /** The address and credentials of a forge's API. */
 export interface RestClientOptions {
@@ -21,7 +21,7 @@ export interface RestClientOptions {
 export interface Paging<Page, Item> {
   readonly page: z.ZodType<Page>;
   readonly items: (page: Page) => readonly Item[];
-  /** The address of the next page, of which only the query is used; null on the last page. */
+  /** The address of the next page; only its query is used. Null on the last page. */
   readonly next: (page: Page, headers: Headers, at: URL) => string | URL | null;
 }
 
@@ -42,9 +42,9 @@ interface Answer {
 }
 
 class RefusedError extends Error {
-  readonly refusal: Refusal;
+  readonly refusal: ForgeRefusal;
 
-  constructor(refusal: Refusal) {
+  constructor(refusal: ForgeRefusal) {
     super(refusal.said);
     this.refusal = refusal;
   }

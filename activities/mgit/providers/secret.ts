@@ -14,7 +14,11 @@ export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider:
  * The secret in a provider's environment variable; null when no variable is configured. Throws `AuthenticationFailed`
  * when the variable is not set or its value cannot be in a header.
  */
-export function readSecret(env: NodeJS.ProcessEnv, variable: string | undefined, provider: string): string | null {
+export function readProviderSecret(
+  env: NodeJS.ProcessEnv,
+  variable: string | undefined,
+  provider: string,
+): string | null {
   if (variable === undefined) return null;
   const value = readVariable(env, variable, provider);
   if (/^[\x21-\x7e]+$/.test(value)) return value;

@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { readAlertSchedule, watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import type { CliContext } from '../../core/context.ts';
 import { shownError } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { type Finding, fine, wrong } from './finding.ts';
 
 const NAME = 'alerts';

@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { StoredQuery } from '../../../domain/catalog/index/build.ts';
-import { comparisonRows, type ReembedResult, SWITCH_QUESTION } from '../../../domain/catalog/flows/build-flows.ts';
 import { pruneIndexFlow, reembedIndexFlow, switchIndexFlow } from '../../../domain/catalog/flows/index-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { modelName } from '../../../domain/shared/model.ts';
 import type { CliContext } from '../../core/context.ts';
-import type { FlowProgress } from './follow.ts';
-import { printable } from '../../core/printable.ts';
 import { printList } from '../../core/print-list.ts';
-import { type FlowOptions, runFlow } from './run-flow.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { printReembedded } from './results.ts';
 
 /** `longhaul index builds`: the builds of the index, the live one first. */
 export async function listBuilds(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
@@ -47,11 +45,11 @@ export async function reembed(context: CliContext, options: ReembedOptions): Pro
   }
   const queries = options.queries === undefined ? [] : await readQueries(options.queries);
   const input = { queries, yes, parallel, ...(model === undefined ? {} : { model }) };
-  const print = (result: ReembedResult): number => {
-    context.stdout.write(`${describe(result)}\n`);
-    return 0;
-  };
-  return runFlow(context, { flow: reembedIndexFlow, input, question: yes ? null : switchQuestion, print }, options);
+  return runFlow(
+    context,
+    { flow: reembedIndexFlow, input, asks: !yes, print: (result) => printReembedded(context, result) },
+    options,
+  );
 }
 
 /** `longhaul index switch` and `rollback`: makes another build live. */
@@ -61,7 +59,6 @@ export function switchTo(context: CliContext, to: string, options: FlowOptions):
     {
       flow: switchIndexFlow,
       input: { to },
-      question: null,
       print: ({ from, to: live, carried, removed }) => {
         const counts = `${carried} repositories carried over for the next sync, ${removed} removed`;
         context.stdout.write(`Live build: ${live} (was ${from ?? 'none'}); ${counts}.\n`);
@@ -79,7 +76,6 @@ export function prune(context: CliContext, options: FlowOptions & { readonly pre
     {
       flow: pruneIndexFlow,
       input: { previous: options.previous === true },
-      question: null,
       print: ({ dropped }) => {
         context.stdout.write(dropped.length === 0 ? 'No build to delete.\n' : `Deleted: ${dropped.join(', ')}.\n`);
         return 0;
@@ -105,45 +101,4 @@ async function readQueries(file: string): Promise<readonly StoredQuery[]> {
   const result = check(queriesFile(z), content);
   if (result.success) return result.data.queries as readonly StoredQuery[];
   throw new LonghaulError('InvalidInput', `--queries ${file}: ${describeIssue(result.error)}`);
-}
-
-function describe({
-  switched,
-  from,
-  to,
-  repositories,
-  failed,
-  failures,
-  comparison,
-  ...counts
-}: ReembedResult): string {
-  const lines = [
-    switched
-      ? `Live build: ${to} (was ${from ?? 'none'}).`
-      : from === to
-        ? `Build ${to} is live already.`
-        : `Build ${from} stays live; ${to} is ready but not live.`,
-    `${repositories} repositories, ${counts.objectsWritten} objects written, ${counts.embedded} texts embedded, ` +
-      `${counts.embeddingsReused} reused, ${(counts.durationMs / 1000).toFixed(1)} s.`,
-    ...(comparison === null ? [] : comparisonRows(comparison).map(([name, value]) => `${name}: ${value}`)),
-    ...(failed > 0 ? [`${failed} repositories are missing in it:`] : []),
-    ...failures.map(({ repository, error }) => `  ${repository}: ${error}`),
-  ];
-  if (switched) lines.push('Undo: longhaul index rollback. Delete the old build: longhaul index prune --previous.');
-  return lines.map(printable).join('\n');
-}
-
-/** The comparison with the new build, and the question. */
-export function switchQuestion(progress: FlowProgress): string {
-  if (!('comparison' in progress)) return '';
-  const { comparison, repositories, failed, failures } = progress;
-  const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);
-  return [
-    ...[['repositories', `${repositories}, ${failed} failed`], ...rows].map(([name, value]) => `  ${name}: ${value}`),
-    ...(comparison?.worst ?? []).map(
-      ({ query, before, after }) => `  worse: ${query} (${before.toFixed(2)} to ${after.toFixed(2)})`,
-    ),
-    ...failures.map(({ repository, error }) => `  failed: ${repository}: ${error}`),
-    SWITCH_QUESTION,
-  ].join('\n');
 }

@@ -2,18 +2,18 @@ import { once } from 'node:events';
 import { createReadStream, statSync } from 'node:fs';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { shownError, worstExitCode } from '../../core/errors.ts';
 import { printList } from '../../core/print-list.ts';
 import { loadedConfig } from '../../core/servers.ts';
 
 /** `longhaul repos list`: the repositories of the providers, with mgit's field names. */
-export async function listRepositories(
+export async function printRepositories(
   context: CliContext,
   patterns: readonly string[],
   { json }: { readonly json?: boolean },
 ): Promise<number> {
-  const { openMgit } = await import('../../../activities/catalog/tools.ts');
+  const { openMgit } = await import('../../../activities/catalog/open-mgit.ts');
   const repositories = await openMgit(loadedConfig(context), context.env).list(patterns);
   if (json) {
     const shown = repositories.map(({ cloneUrl, defaultBranch, ...rest }) => ({
@@ -36,7 +36,7 @@ export async function printDiff(
   { since }: { readonly since?: string },
 ): Promise<number> {
   const [{ openMgit }, { diffLines }] = await Promise.all([
-    import('../../../activities/catalog/tools.ts'),
+    import('../../../activities/catalog/open-mgit.ts'),
     import('../../../activities/mgit/index.ts'),
   ]);
   const mgit = openMgit(loadedConfig(context), context.env);

@@ -4,11 +4,9 @@ import type {
   SyncRepositoriesInput,
   VerifyInput,
 } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
-import { proceedQuestion } from '../../../domain/catalog/flows/progress.ts';
-import { describeDifferences, DIFFERENCES } from '../../../domain/catalog/index/verification.ts';
-import { FAILURES, isFailureType, LonghaulError } from '../../../domain/shared/failures.ts';
-import type { FlowRegistry, GivenOf } from '../../../domain/shared/flow.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { GivenOf } from '../../../domain/shared/flow.ts';
 import {
   onboardRepositoriesFlow,
   removeRepositoriesFlow,
@@ -16,11 +14,9 @@ import {
   verifyCatalogFlow,
 } from '../../../domain/catalog/flows/fleet-flows.ts';
 import type { CliContext } from '../../core/context.ts';
-import type { FlowProgress } from './follow.ts';
-import { printable } from '../../core/printable.ts';
-import { askForConfirmation, type FlowOptions, followToEnd, runFlow } from './run-flow.ts';
-import { switchQuestion } from './build-flows.ts';
-import { connectTemporal } from '../../core/servers.ts';
+import { printable } from '../../core/sanitize.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { FLEET_RESULT } from './results.ts';
 
 /** Options of all commands over a fleet. */
 export interface FleetOptions extends FlowOptions {
@@ -104,31 +100,6 @@ export async function verifyIndex(
   return runFleet(context, verifyCatalogFlow, input, options);
 }
 
-/** `longhaul watch`: follows a running flow, or shows the result of a closed one. Throws `InvalidInput` for a run of an unknown workflow type. */
-export async function watchFlow(
-  context: CliContext,
-  workflowId: string,
-  options: { readonly json?: boolean; readonly flows: FlowRegistry },
-): Promise<number> {
-  const session = await connectTemporal(context);
-  try {
-    const run = { client: session.client, workflowId };
-    const { type } = await session.client.workflow.getHandle(workflowId).describe();
-    const flow = options.flows.find(type);
-    if (flow === null)
-      throw new LonghaulError('InvalidInput', `${workflowId} is a run of ${type}, which is not a flow of Longhaul.`);
-    const mayAsk = Object.hasOwn(flow.updates, 'confirm');
-    if (mayAsk && context.stdin.isTTY && !options.json) await askForConfirmation(context, run, questionOf);
-    const result = (await followToEnd(context, run, options)) as object;
-    if (options.json) context.stdout.write(`${JSON.stringify({ workflowId, ...result })}\n`);
-    else if (isFleetResult(result)) await printFleetResult(context, result);
-    else context.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
-    return isFleetResult(result) ? exitCodeOf(result) : 0;
-  } finally {
-    await session.close();
-  }
-}
-
 type PlannedFlow = typeof onboardRepositoriesFlow | typeof syncRepositoriesFlow | typeof removeRepositoriesFlow;
 
 function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
@@ -138,73 +109,16 @@ function runFleet<Declared extends PlannedFlow | typeof verifyCatalogFlow>(
   options: FleetOptions,
 ): Promise<number> {
   const asks: boolean = 'confirm' in input && input.confirm;
-  const question = asks ? onboardingQuestion : null;
-  const print = async (result: FleetResult): Promise<number> => {
-    await printFleetResult(context, result);
-    return exitCodeOf(result);
+  const print = async (result: CatalogFleetResult): Promise<number> => {
+    await FLEET_RESULT.print(context, result);
+    return FLEET_RESULT.exitCode(result);
   };
-  const agrees = flow.type === onboardRepositoriesFlow.type && question === null;
-  return runFlow(context, { flow, input, question, agrees, print, exitCode: exitCodeOf }, options);
-}
-
-/** An index that differs has its own exit code, regardless of other failures. */
-function exitCodeOf({ failed, verification }: FleetResult): number {
-  if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
-  return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
-}
-
-function isFleetResult(result: object): result is FleetResult {
-  return 'matched' in result && 'declined' in result;
-}
-
-/** The question of any flow. */
-function questionOf(progress: FlowProgress): string {
-  return 'sample' in progress ? onboardingQuestion(progress) : switchQuestion(progress);
-}
-
-/** What `mgit list` matched, and the question whether to continue. */
-function onboardingQuestion(progress: FlowProgress): string {
-  if (!('sample' in progress)) return '';
-  const { sample, total } = progress;
-  const more = total > sample.length ? [`  and ${total - sample.length} more`] : [];
-  return [...sample.map((name) => `  ${name}`), ...more, proceedQuestion(total)].join('\n');
-}
-
-async function printFleetResult({ stdout }: CliContext, result: FleetResult): Promise<void> {
-  if (result.declined) {
-    stdout.write('Declined: nothing was indexed.\n');
-    return;
-  }
-  const { default: Table } = await import('cli-table3');
-  const table = new Table({ style: { head: [], border: [] } });
-  table.push(
-    ['matched', result.matched],
-    ['succeeded', result.succeeded],
-    ['failed', result.failed],
-    ['skipped (nothing to do)', result.skipped],
-    ...(result.moved > 0 ? [['moved from a former name', result.moved]] : []),
-    ['files changed', result.filesChanged],
-    ['objects written', result.objectsWritten],
-    ['objects deleted', result.objectsDeleted],
-    ['texts embedded / reused', `${result.embedded} / ${result.embeddingsReused}`],
-    ['seconds', (result.durationMs / 1000).toFixed(1)],
+  const agrees = flow.type === onboardRepositoriesFlow.type && !asks;
+  return runFlow(
+    context,
+    { flow, input, asks, agrees, print, exitCode: (result) => FLEET_RESULT.exitCode(result) },
+    options,
   );
-  const { verification } = result;
-  if (verification) {
-    table.push(['differed / repaired', `${verification.differing} / ${verification.mended} repositories`]);
-    for (const kind of DIFFERENCES) table.push([kind, verification.differences[kind]]);
-  }
-  stdout.write(`${table.toString()}\n`);
-  for (const { repository, differences, isTrue } of verification?.repositories ?? []) {
-    if (isTrue) stdout.write(`${printable(`${repository}: repaired: ${describeDifferences(differences)}`)}\n`);
-  }
-  for (const { repository, type, error } of result.failures) {
-    stdout.write(`${printable(`${repository}: ${type}: ${error}`)}\n`);
-    if (isFailureType(type)) stdout.write(`  ${FAILURES[type].remedy}\n`);
-  }
-  if (result.failed > result.failures.length) {
-    stdout.write(`and ${result.failed - result.failures.length} more failures\n`);
-  }
 }
 
 /** Prints what a flow would do, from the same plan that the flow uses. */

@@ -11,7 +11,7 @@ import {
   type ScheduledGroup,
 } from '../../../activities/catalog/groups/schedules.ts';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import {
   type ApplySyncGroupsInput,
   type ApplySyncGroupsResult,
@@ -25,9 +25,9 @@ import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.t
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type ShownError, shownError, worstExitCode } from '../../core/errors.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { printList } from '../../core/print-list.ts';
-import { type FlowOptions, runFlow } from './run-flow.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { connectTemporal, loadedConfig } from '../../core/servers.ts';
 
 /** Options of `longhaul config apply`. */
@@ -57,7 +57,7 @@ export async function applyConfig(context: CliContext, options: ApplyOptions): P
     printPlan(context, plan);
     return 0;
   };
-  return runFlow(context, { flow: applySyncGroupsFlow, input, question: null, print }, options);
+  return runFlow(context, { flow: applySyncGroupsFlow, input, print }, options);
 }
 
 /** `longhaul groups list`. */
@@ -175,7 +175,7 @@ export type GroupChoice = { readonly names: readonly string[] } | 'due' | 'every
 
 /** A requested run of a group, with its result or failure. */
 type AskedRun = { readonly group: string } & (
-  | ({ readonly workflowId: string } & Partial<FleetResult>)
+  | ({ readonly workflowId: string } & Partial<CatalogFleetResult>)
   /** The run could not be started, or did not complete. */
   | { readonly workflowId: string | null; readonly failure: ShownError }
 );
@@ -200,7 +200,7 @@ export async function syncGroups(
         workflowId = await schedules.run(group);
         if (!options.json) context.stderr.write(`${printable(group)}: ${printable(workflowId)}\n`);
         if (options.wait === false) return { group, workflowId };
-        const result = (await session.client.workflow.getHandle(workflowId).result()) as FleetResult;
+        const result = (await session.client.workflow.getHandle(workflowId).result()) as CatalogFleetResult;
         if (!options.json) printRun(context, group, result);
         return { group, workflowId, ...result };
       } catch (error) {
@@ -248,7 +248,7 @@ function runAsJson(run: AskedRun): object {
   return { group, workflowId, error: { type, message, remedy } };
 }
 
-function printRun({ stdout }: CliContext, name: string, result: FleetResult): void {
+function printRun({ stdout }: CliContext, name: string, result: CatalogFleetResult): void {
   stdout.write(`${printable(`${name}: ${describeCounts(result)}`)}\n`);
   for (const { repository, type, error } of result.failures) {
     stdout.write(`${printable(`  ${repository}: ${type}: ${error}`)}\n`);
@@ -261,7 +261,7 @@ type ResultReader = (group: ScheduledGroup) => Promise<GroupRunResult | null>;
 interface GroupRunResult {
   /** Temporal's status name. */
   readonly status: string;
-  readonly result: FleetResult | null;
+  readonly result: CatalogFleetResult | null;
 }
 
 /** Runs `work` with the schedules of the configured index. */
@@ -283,7 +283,7 @@ async function withSchedules<Result>(
       },
     );
     if (status === null) return null;
-    return { status, result: status === 'COMPLETED' ? ((await handle.result()) as FleetResult) : null };
+    return { status, result: status === 'COMPLETED' ? ((await handle.result()) as CatalogFleetResult) : null };
   };
   try {
     return await work(createGroupSchedules(client, context.config.index.name), readResult);
@@ -335,7 +335,7 @@ function describeResult(run: GroupRunResult | null): string {
   return describeCounts(run.result);
 }
 
-function describeCounts({ matched, succeeded, failed, filesChanged }: FleetResult): string {
+function describeCounts({ matched, succeeded, failed, filesChanged }: CatalogFleetResult): string {
   return `${matched} matched, ${succeeded} synced, ${failed} failed, ${filesChanged} files`;
 }
 

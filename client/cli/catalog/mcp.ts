@@ -3,7 +3,7 @@ import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/s
 import { createLibrary } from '../../mcp/library.ts';
 import { createMcpServer } from '../../mcp/server.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 
 /** Open handles are abandoned after this long. */
 const GRACE_MS = 2_000;

@@ -6,7 +6,8 @@ import type * as Groups from './groups.ts';
 import type { SearchOptions } from './search.ts';
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
-export const registerCatalogCommands: RegisterCommands = ({ program, io, flows, run }) => {
+export const registerCatalogCommands: RegisterCommands = ({ program, io, run, addPrinters }) => {
+  addPrinters(async () => (await import('./results.ts')).RESULTS);
   const repos = program.command('repos').description('list the repositories of the providers');
   repos
     .command('list')
@@ -14,7 +15,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, flows, 
     .argument('<pattern...>', 'mgit patterns')
     .addOption(jsonOption())
     .action((patterns: string[], options: { json?: boolean }) =>
-      run(options, async (context) => (await import('./catalog.ts')).listRepositories(context, patterns, options)),
+      run(options, async (context) => (await import('./catalog.ts')).printRepositories(context, patterns, options)),
     );
   program
     .command('diff')
@@ -201,16 +202,6 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, flows, 
     .requiredOption('--output <file>', 'such as fleet.html')
     .action((options: { output: string }) =>
       run({}, async (context) => (await import('./report.ts')).reportFleet(context, options)),
-    );
-  program
-    .command('watch')
-    .description('follow a running flow, or show the result of one that has ended')
-    .argument('<workflow-id>')
-    .addOption(jsonOption())
-    .action((workflowId: string, options: { json?: boolean }) =>
-      run(options, async (context) =>
-        (await fleet()).watchFlow(context, workflowId, { ...options, flows: await flows() }),
-      ),
     );
   program
     .command('search')

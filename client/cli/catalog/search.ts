@@ -1,6 +1,6 @@
 import type { SearchAnswer, SearchExplanation, SearchResult } from '../../../activities/index/search.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 
 /** Options of `longhaul search`. */
 export interface SearchOptions {

@@ -7,7 +7,7 @@ import { yourWeaviate } from '../../../stack/weaviate.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
 import type { GroupView } from '../../../activities/catalog/groups/view.ts';
 import type { FleetView } from '../../catalog/fleet-view.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { plainTable, stackTable } from './stack-table.ts';
 

@@ -1,6 +1,7 @@
 import type { BuildComparison, StoredQuery } from '../index/build.ts';
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import type { RepositoryFailure } from '../../fleet/failure.ts';
+import type { FlowProgress } from '../../shared/progress.ts';
 
 /** Input of `reembedIndex`. */
 export interface ReembedInput {
@@ -10,7 +11,7 @@ export interface ReembedInput {
   readonly queries?: readonly StoredQuery[];
   /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
   readonly yes?: boolean;
-  /** Repositories indexed at the same time, 1 to 64. @default 8 */
+  /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
 }
 
@@ -34,8 +35,8 @@ export interface PruneInput {
   readonly previous?: boolean;
 }
 
-/** What a running `reembedIndex` is doing; the answer of its query `progress`. */
-export interface ReembedProgress {
+/** What a running `reembedIndex` is doing. */
+export interface ReembedStatus {
   readonly stage: 'beginning' | 'filling' | 'comparing' | 'waiting for confirmation' | 'switching' | 'done';
   /** Digest of the build that was live at the start; null when there was none. */
   readonly from: string | null;
@@ -54,7 +55,7 @@ export interface ReembedProgress {
 }
 
 /** Result of `reembedIndex`. */
-export interface ReembedResult extends Omit<ReembedProgress, 'stage' | 'filling'> {
+export interface ReembedResult extends Omit<ReembedStatus, 'stage' | 'filling'> {
   /** False when a person declined the switch, or when the new build was already live. */
   readonly switched: boolean;
   readonly durationMs: number;
@@ -82,7 +83,7 @@ export interface PruneResult {
 export const SWITCH_QUESTION = 'Switch to the new build?';
 
 /** The state of a `reembedIndex` as markdown, for the details that the Temporal UI shows. */
-export function describeReembed(progress: ReembedProgress): string {
+export function describeReembed(progress: ReembedStatus): string {
   const { stage, from, to, comparison, repositories, failed, failures } = progress;
   const rows: MarkdownRow[] = [
     ['stage', stage],
@@ -101,6 +102,32 @@ export function describeReembed(progress: ReembedProgress): string {
     parts.push(markdownList('Failed', shown, failed));
   }
   return parts.join('\n\n');
+}
+
+/** The progress of a `reembedIndex`. While a run fills the new build, that run's own progress says more. */
+export function reembedProgress(status: ReembedStatus): FlowProgress {
+  const { stage, filling, repositories, failed, objectsWritten } = status;
+  return {
+    stage,
+    done: repositories,
+    total: repositories + failed,
+    unit: 'repositories',
+    lines: [`${objectsWritten} objects`, ...(failed > 0 ? [`${failed} failed`] : [])],
+    asks: stage === 'waiting for confirmation' ? { question: SWITCH_QUESTION, lines: switchFacts(status) } : null,
+    ...(filling === null ? {} : { child: filling }),
+  };
+}
+
+/** What a person should know before the switch: what is in the new build, and how it compares. */
+function switchFacts({ comparison, repositories, failed, failures }: ReembedStatus): string[] {
+  const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);
+  return [
+    ...[['repositories', `${repositories}, ${failed} failed`], ...rows].map(([name, value]) => `${name}: ${value}`),
+    ...(comparison?.worst ?? []).map(
+      ({ query, before, after }) => `worse: ${query} (${before.toFixed(2)} to ${after.toFixed(2)})`,
+    ),
+    ...failures.map(({ repository, error }) => `failed: ${repository}: ${error}`),
+  ];
 }
 
 /** A comparison as rows of name and value. */

@@ -1,6 +1,6 @@
-import type { FleetResult } from './fleet.ts';
+import type { CatalogFleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import { confirmation } from '../../shared/confirmation.ts';
+import { confirmationSchema } from '../../shared/confirmation.ts';
 import type { OnboardInput, RemoveInput, SyncRepositoriesInput, VerifyInput } from './flows.ts';
 import {
   branchName,
@@ -15,7 +15,7 @@ import {
 // Two runs over the same patterns ask the same question: inputs left out of `question` only say how to do the work.
 
 /** Indexes the matching repositories that are not indexed yet. */
-export const onboardRepositoriesFlow = defineFlow<OnboardInput, FleetResult>()({
+export const onboardRepositoriesFlow = defineFlow<OnboardInput, CatalogFleetResult>()({
   type: 'onboardRepositories',
   input: (z) =>
     z.strictObject({ patterns: patternList(z), confirm: z.boolean().default(false), parallel: parallel(z) }),
@@ -25,11 +25,11 @@ export const onboardRepositoriesFlow = defineFlow<OnboardInput, FleetResult>()({
   id: ({ patterns }) => patternsId('onboard', patterns),
   question: ({ patterns }) => patterns.toSorted(),
   summary: ({ patterns }) => patternsSummary('onboard', patterns),
-  updates: { confirm: confirmation },
+  updates: { confirm: confirmationSchema },
 });
 
 /** Brings the matching indexed repositories, or all, up to date. */
-export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, FleetResult>()({
+export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, CatalogFleetResult>()({
   type: 'syncRepositories',
   input: (z) =>
     z
@@ -48,7 +48,7 @@ export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, FleetResul
 });
 
 /** Removes the matching repositories, or one branch of them, from the index. */
-export const removeRepositoriesFlow = defineFlow<RemoveInput, FleetResult>()({
+export const removeRepositoriesFlow = defineFlow<RemoveInput, CatalogFleetResult>()({
   type: 'removeRepositories',
   input: (z) => z.strictObject({ patterns: patternList(z), branch: branchName(z).optional(), parallel: parallel(z) }),
   does: 'removes repositories, or one `branch` of them, from the index',
@@ -60,7 +60,7 @@ export const removeRepositoriesFlow = defineFlow<RemoveInput, FleetResult>()({
 });
 
 /** Compares the index with git. */
-export const verifyCatalogFlow = defineFlow<VerifyInput, FleetResult>()({
+export const verifyCatalogFlow = defineFlow<VerifyInput, CatalogFleetResult>()({
   type: 'verifyCatalog',
   input: (z) =>
     z

@@ -1,5 +1,6 @@
-import type { RepositoryFailure } from '../../fleet/failure.ts';
+import type { FleetResult } from '../../fleet/fleet.ts';
 import type { FullReason, SkipReason } from '../../git/change.ts';
+import type { FleetPage, FleetPlan } from '../../fleet/plan.ts';
 import type { Repository, RepositoryAddress } from '../../git/repository.ts';
 import type { VerificationReport } from '../index/verification.ts';
 
@@ -24,42 +25,31 @@ export interface RepositoryOutcome {
   readonly durationMs: number;
 }
 
-/** Result of every flow over many repositories. */
-export interface FleetResult {
-  /** Repositories that matched the patterns or were requested by id. */
-  readonly matched: number;
-  readonly succeeded: number;
-  /** Nothing to do: already indexed, or unchanged. */
-  readonly skipped: number;
-  readonly failed: number;
-  /** The first {@link FAILURES_KEPT} failures. */
-  readonly failures: readonly RepositoryFailure[];
+/** What the flows of the catalog count, in addition to repositories. */
+export interface CatalogCounters {
   readonly filesChanged: number;
   readonly objectsWritten: number;
   readonly objectsDeleted: number;
   readonly embedded: number;
   readonly embeddingsReused: number;
-  readonly durationMs: number;
-  /** True when a person declined the confirmation and nothing was done. */
-  readonly declined: boolean;
   /** Repositories that were indexed under a former name and are now indexed under their present one. */
   readonly moved: number;
-  /** What `verifyCatalog` found; absent for other flows. */
+  /** What `verifyCatalog` found; missing for other flows. */
   readonly verification?: VerificationReport;
 }
 
-/** Progress of a running fleet flow; the answer of the query `progress`. */
-export interface FleetProgress extends Omit<FleetResult, 'durationMs'> {
-  readonly stage: 'finding' | 'waiting for confirmation' | 'working' | 'done';
-  /** The first names that a person is asked to confirm. */
-  readonly sample: readonly string[];
-  /** Repositories that need work, found so far. */
-  readonly total: number;
-  /** Names of the repositories being worked on now. */
-  readonly running: readonly string[];
-  /** The server that asked to wait, and until when (ISO 8601); null or missing when the flow does not wait. */
-  readonly waiting?: { readonly for: string; readonly until: string } | null;
-}
+/** Result of every flow of the catalog over many repositories. */
+export interface CatalogFleetResult extends FleetResult, CatalogCounters {}
+
+/** Nothing counted yet. */
+export const NO_COUNTS: CatalogCounters = {
+  filesChanged: 0,
+  objectsWritten: 0,
+  objectsDeleted: 0,
+  embedded: 0,
+  embeddingsReused: 0,
+  moved: 0,
+};
 
 /** A repository to work on. */
 export interface PlannedRepository extends RepositoryAddress {
@@ -73,23 +63,11 @@ export interface PlannedRepository extends RepositoryAddress {
   readonly branches?: readonly string[];
 }
 
-/** One page of repositories to work on, as an activity returns it. */
-export interface RepositoryPage {
-  /** How many repositories matched the patterns in total. */
-  readonly matched: number;
-  /** How many of the repositories after `after` need no work. */
-  readonly upToDate: number;
-  /** At most the page size, ordered by id. */
-  readonly repositories: readonly PlannedRepository[];
-  /** How many need work in total, on all pages from this one on. */
-  readonly total: number;
-  /** The first {@link FAILURES_KEPT} repositories that could not be checked. */
-  readonly failures: readonly RepositoryFailure[];
-  /** How many could not be checked. */
-  readonly failed: number;
-  /** Where the next page starts; null on the last one. */
-  readonly next: string | null;
-}
+/** The plan of a flow of the catalog. */
+export type CatalogPlan = FleetPlan<PlannedRepository>;
+
+/** One page of it. */
+export type RepositoryPage = FleetPage<PlannedRepository>;
 
 /** The part of a {@link Repository} that is passed to the flow that works on it. */
 export function addressOf({ id, cloneUrl, uid }: Repository): RepositoryAddress {

@@ -2,12 +2,13 @@ import { readDeliveries, readRepositoryEvents, REPOSITORY_EVENTS } from '../../f
 import { repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { FollowInput, FollowResult } from './follow.ts';
-import { aboutRepository, repositoryBusy, repositoryId } from './inputs.ts';
+import { aboutRepository, repositoryBusy, repositoryIdSchema } from './inputs.ts';
 
 /** Applies to the index what a forge's webhooks report about one repository. */
 export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
   type: 'followRepository',
-  input: (z) => z.strictObject({ repository: repositoryId(z), quietSeconds: z.number().min(0).max(3_600).default(10) }),
+  input: (z) =>
+    z.strictObject({ repository: repositoryIdSchema(z), quietSeconds: z.number().min(0).max(3_600).default(10) }),
   does: 'started by the [gateway](gateway.md) with the signal `repositoryEvents`: waits until no more messages arrive, then acts on those of the forge',
   examples: [{ repository: 'work/acme/api', quietSeconds: 10 }],
   startedBy: ['people', 'services', 'flows'],

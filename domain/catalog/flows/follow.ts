@@ -1,5 +1,6 @@
 import type { RepositoryEvent } from '../../forge/repository-event.ts';
 import { providerOf } from '../../git/repository.ts';
+import type { FlowProgress } from '../../shared/progress.ts';
 import { onboardRepositoriesFlow, removeRepositoriesFlow, syncRepositoriesFlow } from './fleet-flows.ts';
 import { syncRepositoryFlow, verifyRepositoryFlow } from './repository-flows.ts';
 
@@ -11,15 +12,26 @@ export interface FollowInput {
   readonly quietSeconds?: number;
 }
 
-/** Result of `followRepository`; while it runs, the answer of its query `progress`. */
+/** What a `followRepository` is doing. */
+export type FollowStage = 'waiting for quiet' | 'working' | 'done';
+
+/** Result of `followRepository`. */
 export interface FollowResult {
-  readonly stage: 'waiting for quiet' | 'working' | 'done';
+  readonly stage: FollowStage;
   /** Messages received, without duplicates. */
   readonly events: number;
   /** How often the flow has acted on them. */
   readonly rounds: number;
   /** Messages not yet processed. */
   readonly pending: number;
+}
+
+/** The progress of a `followRepository`. */
+export function followProgress(
+  stage: FollowStage,
+  { events, rounds, pending }: Omit<FollowResult, 'stage'>,
+): FlowProgress {
+  return { stage, done: events - pending, total: events, unit: 'events', lines: [`${rounds} rounds`], asks: null };
 }
 
 /** One action for a repository, as a flow and its input. */

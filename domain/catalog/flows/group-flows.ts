@@ -1,12 +1,7 @@
-import type { FleetResult } from './fleet.ts';
+import type { CatalogFleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { FleetWatch } from '../groups/fleet-watch.ts';
-import {
-  type ApplySyncGroupsInput,
-  type ApplySyncGroupsResult,
-  SYNC_GROUPS_LOCK,
-  type SyncGroupInput,
-} from '../groups/sync-groups.ts';
+import type { ApplySyncGroupsInput, ApplySyncGroupsResult, SyncGroupInput } from '../groups/sync-groups.ts';
 import { branchList, parallel } from './inputs.ts';
 
 /** Makes the schedules match what a file declares. */
@@ -35,14 +30,15 @@ export const applySyncGroupsFlow = defineFlow<ApplySyncGroupsInput, ApplySyncGro
     },
   ],
   startedBy: ['people', 'services'],
-  id: () => SYNC_GROUPS_LOCK,
+  // one declaration is applied at a time
+  id: () => 'sync-groups',
   whenRunning: 'wait',
   summary: () => 'apply sync groups',
   person: 'source.by',
 });
 
 /** One run of a sync group. */
-export const syncGroupFlow = defineFlow<SyncGroupInput, FleetResult>()({
+export const syncGroupFlow = defineFlow<SyncGroupInput, CatalogFleetResult>()({
   type: 'syncGroup',
   input: (z) =>
     z.strictObject({

@@ -1,6 +1,6 @@
-import type { FleetResult } from './fleet.ts';
+import type { CatalogFleetResult } from './fleet.ts';
 import { type Busy, defineFlow } from '../../shared/flow.ts';
-import { confirmation } from '../../shared/confirmation.ts';
+import { confirmationSchema } from '../../shared/confirmation.ts';
 import type {
   FillInput,
   PruneInput,
@@ -37,11 +37,11 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   // a run that waits for a confirmation is not the same as one that does not
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
-  updates: { confirm: confirmation },
+  updates: { confirm: confirmationSchema },
 });
 
 /** Indexes into a build what it lacks. */
-export const fillBuildFlow = defineFlow<FillInput, FleetResult>()({
+export const fillBuildFlow = defineFlow<FillInput, CatalogFleetResult>()({
   type: 'fillBuild',
   input: (z) => z.strictObject({ build: buildDigest(z), parallel: parallel(z) }),
   does: 'a part of `reembedIndex`: indexes everything that the live build has into another build',

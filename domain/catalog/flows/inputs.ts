@@ -18,7 +18,7 @@ export function buildDigest(z: Zod) {
 }
 
 /** Id of a repository. */
-export function repositoryId(z: Zod) {
+export function repositoryIdSchema(z: Zod) {
   return z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID);
 }
 

@@ -1,46 +1,30 @@
-import type { FleetProgress, RepositoryOutcome } from './fleet.ts';
+import type { CatalogCounters, RepositoryOutcome } from './fleet.ts';
+import type { FleetView } from '../../fleet/describe.ts';
 import type { ForgeBudgetStatus, LineStatus } from '../../forge/forge-budget.ts';
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import { DIFFERENCES, type RepositoryVerification } from '../index/verification.ts';
 
-/** The state of a fleet flow as a markdown table, for the details that the Temporal UI shows. Below 20 kB. */
-export function describeProgress(progress: FleetProgress): string {
-  const { stage, total, succeeded, failed, skipped, running, failures, sample } = progress;
-  const rows: MarkdownRow[] = [
-    ['stage', stage],
-    ...(progress.waiting ? [['waiting', waitingFor(progress.waiting)] as const] : []),
-    ['matched', progress.matched],
-    ['to do', total],
-    ['succeeded', succeeded],
-    ['failed', failed],
-    ['skipped', skipped],
-    ...(progress.moved > 0 ? [['moved from a former name', progress.moved] as const] : []),
-    ['files changed', progress.filesChanged],
-    ['objects written', progress.objectsWritten],
-    ['objects deleted', progress.objectsDeleted],
-  ];
-  if (progress.verification) {
-    const { differing, mended, differences } = progress.verification;
+/** What the flows of the catalog say of their counts, and ask before an initial indexing. */
+export const CATALOG_VIEW: FleetView<CatalogCounters> = {
+  rows({ moved, filesChanged, objectsWritten, objectsDeleted, verification }) {
+    const rows: MarkdownRow[] = [
+      ...(moved > 0 ? [['moved from a former name', moved] as const] : []),
+      ['files changed', filesChanged],
+      ['objects written', objectsWritten],
+      ['objects deleted', objectsDeleted],
+    ];
+    if (verification === undefined) return rows;
+    const { differing, mended, differences } = verification;
     rows.push(['repositories that differed', differing], ['of them repaired', mended]);
-    for (const kind of DIFFERENCES) rows.push([kind, differences[kind]]);
-  }
-  const parts = [markdownTable(rows)];
-  if (stage === 'waiting for confirmation') {
-    parts.push(`${proceedQuestion(total)}\n\nAnswer with the update \`confirm\`: \`{"proceed": true}\`.`);
-    parts.push(markdownList('Matched', sample, total));
-  }
-  if (running.length > 0) parts.push(markdownList('Working on', running, running.length));
-  if (failures.length > 0) {
-    const shown = failures.slice(0, 20).map(({ repository, type, error }) => `${repository}: ${type}: ${clip(error)}`);
-    parts.push(markdownList('Failed', shown, failed));
-  }
-  return parts.join('\n\n');
-}
-
-/** Text that says which server limits the flow, and until when it waits. */
-export function waitingFor({ for: who, until }: { readonly for: string; readonly until: string }): string {
-  return `waiting for ${who} until ${until.slice(0, 19)}Z`;
-}
+    return [...rows, ...DIFFERENCES.map((kind) => [kind, differences[kind]] as const)];
+  },
+  lines: ({ filesChanged, objectsWritten, objectsDeleted, verification }) => [
+    `${filesChanged} files`,
+    `+${objectsWritten} -${objectsDeleted} objects`,
+    ...(verification === undefined ? [] : [`${verification.differing} differ`]),
+  ],
+  question: proceedQuestion,
+};
 
 /** The state of a forge's request budget, as markdown. */
 export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): string {
@@ -99,8 +83,4 @@ export function describeVerification(found: RepositoryVerification): string {
     return difference ? [markdownList(`${difference.count} ${kind}`, difference.sample, difference.count)] : [];
   });
   return [table, ...lists].join('\n\n');
-}
-
-function clip(text: string): string {
-  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

@@ -9,7 +9,7 @@ import {
   branchName,
   buildDigest,
   repositoryBusy,
-  repositoryId,
+  repositoryIdSchema,
   repositoryLock,
 } from './inputs.ts';
 
@@ -19,9 +19,9 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
   input: (z) =>
     z.strictObject({
       repository: z.union([
-        repositoryId(z),
+        repositoryIdSchema(z),
         z.strictObject({
-          id: repositoryId(z),
+          id: repositoryIdSchema(z),
           cloneUrl: z.string().min(1),
           uid: z.string().min(1).max(200).optional(),
         }),
@@ -48,7 +48,7 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
   // a worker fetches from any address it is given, even its own disk: services may give only an id
   serviceInput: (z) =>
     z.strictObject({
-      repository: repositoryId(z),
+      repository: repositoryIdSchema(z),
       build: buildDigest(z).optional(),
       onlyIndexed: z.boolean().optional(),
       branches: branchList(z).optional(),
@@ -58,7 +58,7 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
 /** Removes one repository, or one branch of it, from the index. */
 export const removeRepositoryFlow = defineFlow<RemoveRepositoryInput, RepositoryOutcome>()({
   type: 'removeRepository',
-  input: (z) => z.strictObject({ repository: repositoryId(z), branch: branchName(z).optional() }),
+  input: (z) => z.strictObject({ repository: repositoryIdSchema(z), branch: branchName(z).optional() }),
   does: 'removes one repository, or one `branch` of it, from the index',
   examples: [{ repository: 'work/acme/api' }],
   startedBy: ['flows'],
@@ -73,7 +73,7 @@ export const verifyRepositoryFlow = defineFlow<VerifyRepositoryInput, Repository
   type: 'verifyRepository',
   input: (z) =>
     z.strictObject({
-      repository: z.union([repositoryId(z), z.literal(NO_REPOSITORY)]),
+      repository: z.union([repositoryIdSchema(z), z.literal(NO_REPOSITORY)]),
       repair: z.boolean().default(false),
     }),
   does: 'compares the index of one repository with git, object by object',
@@ -90,7 +90,7 @@ export const ingestStreamFlow = defineFlow<IngestStreamInput, RepositoryOutcome>
   type: 'ingestStream',
   input: (z) =>
     z.strictObject({
-      repository: repositoryId(z),
+      repository: repositoryIdSchema(z),
       stream: z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in lower-case hex'),
     }),
   does: 'ingests the change stream of another producer, which `longhaul index stdin` stored',

@@ -8,7 +8,7 @@ export interface SyncGroup {
   readonly schedule: string;
   /** IANA time zone of the schedule, such as `Europe/Berlin`. */
   readonly timezone: string;
-  /** Each run starts after a random delay of up to this many seconds, so that not all groups start at once. */
+  /** Each run starts after a random delay of up to this many seconds, so that not all groups start at the same moment. */
   readonly jitterSeconds: number;
   /** mgit patterns (docs/patterns.md) of the group's repositories. */
   readonly patterns: readonly string[];
@@ -40,7 +40,7 @@ export interface GroupsSource {
 /** A group as last applied. */
 export interface AppliedGroup {
   readonly group: SyncGroup;
-  /** True when its schedule is paused, by the declaration or by hand. */
+  /** True when its schedule is paused, by the declaration or manually. */
   readonly isPaused: boolean;
 }
 
@@ -52,7 +52,7 @@ export interface FieldChange {
 }
 
 /**
- * What an application does with one group. `paused` and `resumed` change nothing else; `orphaned` is a running group
+ * What an application does with one group. `paused` and `resumed` change only that; `orphaned` is a running group
  * that is no longer declared, and stays until it is pruned.
  */
 export type GroupChangeKind = 'created' | 'changed' | 'paused' | 'resumed' | 'removed' | 'orphaned' | 'unchanged';
@@ -74,9 +74,6 @@ export interface GroupsPlan {
   /** Declarations that are valid but probably a mistake: patterns that two groups share. */
   readonly warnings: readonly string[];
 }
-
-/** The workflow id of the flow that changes sync groups: it applies one declaration at a time. */
-export const SYNC_GROUPS_LOCK = 'sync-groups';
 
 /** Input of `applySyncGroups`. */
 export interface ApplySyncGroupsInput {

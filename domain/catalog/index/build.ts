@@ -93,10 +93,10 @@ export function isNoWorse({ ndcgBefore, ndcgAfter }: BuildComparison): boolean {
  * first position.
  */
 function ndcgOf(found: readonly FoundFile[], expected: readonly string[]): number {
-  const wanted = new Set(expected);
-  const judged = [...wanted].map(() => 1);
+  const remaining = new Set(expected);
+  const judged = [...remaining].map(() => 1);
   const gains = firstTen(found).map(({ repo, path }) =>
-    [path, `${repo}:${path}`].some((name) => wanted.delete(name)) ? 1 : 0,
+    [path, `${repo}:${path}`].some((name) => remaining.delete(name)) ? 1 : 0,
   );
   return ndcgAt10(gains, judged);
 }

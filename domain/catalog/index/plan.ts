@@ -1,20 +1,11 @@
 import type { LonghaulError } from '../../shared/failures.ts';
-import { addressOf, type PlannedRepository, type RepositoryPage } from '../flows/fleet.ts';
-import { clipError, FAILURES_KEPT, type RepositoryFailure } from '../../fleet/failure.ts';
+import { addressOf, type CatalogPlan, type PlannedRepository } from '../flows/fleet.ts';
+import type { RepositoryFailure } from '../../fleet/failure.ts';
 import { headReceipts, refsOfRepository } from './refs.ts';
 import { type Holding, NO_OBJECTS, type Receipt } from './receipt.ts';
 import { DEFAULT_REF } from '../../git/snapshot.ts';
-import { providerOf, type RepositoryAddress, type Whereabouts } from '../../git/repository.ts';
-
 import type { Head } from '../../git/head.ts';
-/** The plan of a fleet flow: repositories that need work, those that do not, and those that could not be checked. */
-export interface FleetPlan {
-  readonly matched: number;
-  /** Ordered by id. */
-  readonly work: readonly PlannedRepository[];
-  readonly upToDate: readonly string[];
-  readonly failures: readonly RepositoryFailure[];
-}
+import { providerOf, type RepositoryAddress, type Whereabouts } from '../../git/repository.ts';
 
 /** Prefix of the clone URL of a repository that was only ingested as a change stream. */
 export const STREAM_URL = 'stream:';
@@ -60,7 +51,7 @@ export function planOnboarding(
   receipts: ReadonlyMap<string, Receipt>,
   digest: string,
   moves: Moves = new Map(),
-): FleetPlan {
+): CatalogPlan {
   const isDone = ({ id }: RepositoryAddress): boolean => isIndexed(receipts.get(id), digest) && !moves.has(id);
   const work = found
     .filter((repository) => !isDone(repository))
@@ -92,7 +83,7 @@ export function planSync(
   heads: ReadonlyMap<string, Head | LonghaulError>,
   digest: string,
   moves: Moves = new Map(),
-): FleetPlan {
+): CatalogPlan {
   const work: PlannedRepository[] = [...moves.values()].map(({ to, formerly }) => ({ ...to, formerly }));
   const moved = new Set([...moves].flatMap(([id, { formerly }]) => [id, ...formerly]));
   const upToDate: string[] = [];
@@ -140,20 +131,21 @@ export function planSync(
       work.push({ ...addressOfReceipt(receipt), ...uid, ...writtenAt(receipt) });
     }
   }
-  return { matched: ofHeads.length, work: byId(work), upToDate, failures };
+  // a moved repository counts once, however many names the index has it under
+  return { matched: work.length + upToDate.length + failures.length, work: byId(work), upToDate, failures };
 }
 
 /** True when exactly these branches (commits by ref) are indexed, at these commits. */
 function areBranchesThere(
   { branches: listed = [] }: Receipt,
   receipts: readonly Receipt[],
-  wanted: ReadonlyMap<string, string>,
+  expected: ReadonlyMap<string, string>,
   digest: string,
 ): boolean {
   return (
-    [listed, receipts].every(({ length }) => length === wanted.size) &&
-    listed.every((ref) => wanted.has(ref)) &&
-    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === wanted.get(receipt.ref))
+    [listed, receipts].every(({ length }) => length === expected.size) &&
+    listed.every((ref) => expected.has(ref)) &&
+    receipts.every((receipt) => isIndexed(receipt, digest) && receipt.commit === expected.get(receipt.ref))
   );
 }
 
@@ -174,7 +166,7 @@ export function planVerification(
     readonly digest: string;
     readonly full: boolean;
   },
-): FleetPlan {
+): CatalogPlan {
   const { held, where, digest, full } = known;
   const isReceiptTrue = (receipt: Receipt): boolean => {
     const { objects, xor } = held.get(receipt.repository)?.get(receipt.ref) ?? { objects: 0, xor: NO_OBJECTS };
@@ -212,7 +204,7 @@ export function addressOfReceipt({ repository, cloneUrl, uid }: Receipt): Reposi
 }
 
 /** Merges several plans, each repository once: the earliest plan wins. */
-export function joinPlans(plans: readonly FleetPlan[]): FleetPlan {
+export function joinPlans(plans: readonly CatalogPlan[]): CatalogPlan {
   const work = new Map<string, PlannedRepository>();
   const upToDate = new Set<string>();
   const failures = new Map<string, RepositoryFailure>();
@@ -241,23 +233,4 @@ function writtenAt({ commit, indexedAt }: Receipt): Pick<PlannedRepository, 'ind
 
 function byId(repositories: readonly PlannedRepository[]): PlannedRepository[] {
   return [...repositories].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-}
-
-/** The part of a plan after the id `after` with at most `limit` repositories to work on. Pages never overlap. */
-export function pageOf(plan: FleetPlan, after: string | null, limit: number): RepositoryPage {
-  const later = (id: string): boolean => after === null || id > after;
-  const left = plan.work.filter(({ id }) => later(id));
-  const repositories = left.slice(0, limit);
-  const next = left.length > limit ? (repositories.at(-1)?.id ?? null) : null;
-  const onThisPage = (id: string): boolean => later(id) && (next === null || id <= next);
-  const failures = plan.failures.filter(({ repository }) => onThisPage(repository));
-  return {
-    matched: plan.matched,
-    total: plan.work.length,
-    upToDate: plan.upToDate.filter(onThisPage).length,
-    repositories,
-    failures: failures.slice(0, FAILURES_KEPT).map((failure) => ({ ...failure, error: clipError(failure.error) })),
-    failed: failures.length,
-    next,
-  };
 }

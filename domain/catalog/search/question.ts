@@ -20,7 +20,7 @@ export interface ParsedQuery {
   /** Identifiers in the query, in their spelling; the last part of a qualified name comes first. */
   readonly names: readonly string[];
   /** Kinds of files that the query asks for; these are not ranked lower. */
-  readonly wanted: ReadonlySet<FileKind>;
+  readonly kinds: ReadonlySet<FileKind>;
 }
 
 const PART = String.raw`[\p{L}_$][\p{L}\p{N}_$]*[!?]?`;
@@ -37,7 +37,7 @@ export function readQuestion(query: string): ParsedQuery {
   const text = query.trim();
   const terms = queryStems(text);
   const isSymbol = QUALIFIED.test(text) || (SINGLE.test(text) && !isPlainWord(text));
-  return { terms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), wanted: wantedKinds(text) };
+  return { terms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), kinds: requestedKinds(text) };
 }
 
 /** True for words such as `session`, which may be a name or a topic. */
@@ -61,7 +61,7 @@ function embeddedNames(text: string): string[] {
 }
 
 /** Matches whole words, not stems: the stem of `documentation` is also that of `document`. */
-function wantedKinds(text: string): ReadonlySet<FileKind> {
+function requestedKinds(text: string): ReadonlySet<FileKind> {
   const words = new Set((text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.replace(/s$/, '')));
   const asked = FILE_KINDS.filter((rule) => rule.words.some((word) => words.has(word.replace(/s$/, ''))));
   return new Set(asked.map(({ kind }) => kind));

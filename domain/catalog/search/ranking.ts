@@ -136,7 +136,7 @@ function rankedFile<C extends Candidate>(
   const file = weights.file * others.slice(0, NEXT_PIECES).reduce((sum, { score }) => sum + score, 0);
   const named = weights.path * pathMatch(question, path);
   const kinds = kindsOf(path)
-    .filter((kind) => !question.wanted.has(kind))
+    .filter((kind) => !question.kinds.has(kind))
     .map((kind) => ({ kind, factor: weights.kinds[kind] }));
   const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
   return {

@@ -12,8 +12,8 @@ export interface Snippet {
 
 /** A function that is true for the words that a search looks for. */
 export function wordMatcher(terms: readonly string[]): (word: string) => boolean {
-  const wanted = new Set(terms);
-  return (word) => stems(word).some((stem) => wanted.has(stem));
+  const stemSet = new Set(terms);
+  return (word) => stems(word).some((stem) => stemSet.has(stem));
 }
 
 /**
@@ -26,8 +26,8 @@ export function mostRelevantLines(
   most: number,
 ): Snippet {
   const lines = text.replace(/\r?\n$/, '').split('\n');
-  const wanted = new Set(terms);
-  const hits = lines.map((line) => stems(line).filter((stem) => wanted.has(stem)));
+  const stemSet = new Set(terms);
+  const hits = lines.map((line) => stems(line).filter((stem) => stemSet.has(stem)));
   // counts of each search word, and of all, in the lines from `from` on
   const times = new Map<string, number>();
   let words = 0;

@@ -7,7 +7,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import { expect, inject, onTestFinished } from 'vitest';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { advanceFleet, rewindFleet } from '../../../examples/fleet.ts';
 import { commandEnv } from '../../support/command.ts';
 import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
@@ -120,7 +120,7 @@ test(
     let kills = 0;
     let retried = 0;
     const survive = async (
-      handle: WorkflowHandle & { result(): Promise<FleetResult> },
+      handle: WorkflowHandle & { result(): Promise<CatalogFleetResult> },
       other: Machine,
     ): Promise<DoomedWorker> => {
       const result = handle.result();

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createIndexStore, type IndexStore } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
-import { openAnalyzer } from '../../../activities/catalog/tools.ts';
+import { openAnalyzer } from '../../../activities/catalog/open-index.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
 import { type Forge, startForge } from '../../support/forge.ts';

@@ -2,9 +2,9 @@ import { EventEmitter, once } from 'node:events';
 import { describe, expect } from 'vitest';
 import { type ChangeSource, ingest } from '../../../activities/index/ingest.ts';
 import type { IndexStore } from '../../../activities/index/store/store.ts';
-import { removeFromIndex } from '../../../activities/catalog/removal.ts';
+import { removeFromBuilds } from '../../../activities/catalog/removal.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { verifyRepository } from '../../../activities/catalog/verification.ts';
+import { verifyIndexed } from '../../../activities/catalog/verification.ts';
 import { addressOf } from '../../../domain/catalog/flows/fleet.ts';
 import type { RepositoryAddress } from '../../../domain/git/repository.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
@@ -115,7 +115,7 @@ describe('a repair that was suspended until another run took over', () => {
       },
     };
     const reached = once(gate, 'reached');
-    const frozen = verifyRepository({ ...tools, mgit }, ID, repair);
+    const frozen = verifyIndexed({ ...tools, mgit }, ID, repair);
     await reached;
     const { receipt } = await indexNext();
     const ids = await objectIdsOf(tools, ID);
@@ -139,7 +139,7 @@ describe('a repair that was suspended until another run took over', () => {
       },
     };
     const reached = once(gate, 'reached');
-    const frozen = verifyRepository({ ...tools, store }, ID, repair);
+    const frozen = verifyIndexed({ ...tools, store }, ID, repair);
     await reached;
     // the lost object is written again, and the receipt is marked as in progress
     expect((await tools.store.readReceipt(ID))?.pending?.run).toBeTypeOf('string');
@@ -167,7 +167,7 @@ describe('a removal', () => {
       },
     };
     const reached = once(gate, 'reached');
-    const frozen = removeFromIndex({ ...tools, mgit }, ID, options.signal);
+    const frozen = removeFromBuilds({ ...tools, mgit }, ID, options.signal);
     await reached;
     const { receipt } = await indexNext();
     const ids = await objectIdsOf(tools, ID);
@@ -197,11 +197,11 @@ describe('a removal', () => {
         return { ...store, deleteRepository };
       },
     };
-    await expect(removeFromIndex({ ...tools, builds }, ID, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(removeFromBuilds({ ...tools, builds }, ID, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
     expect(await beside.readReceipt(ID)).toBeNull();
     expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: '', pending: null });
 
-    await removeFromIndex(tools, ID, options.signal);
+    await removeFromBuilds(tools, ID, options.signal);
     expect(await tools.store.readReceipt(ID)).toBeNull();
     expect(await objectIdsOf(tools, ID)).toEqual([]);
   });

@@ -8,7 +8,7 @@ import { createCatalogActivities } from '../../../activities/catalog/catalog.ts'
 import { createIndexStore } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { type FlowHandle, startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
@@ -132,7 +132,7 @@ async function expectFinished(flow: FlowHandle<'onboardRepositories'>): Promise<
 }
 
 /** Waits for a result across restarts of the server. */
-async function resultOf(flow: FlowHandle<'onboardRepositories'>): Promise<FleetResult> {
+async function resultOf(flow: FlowHandle<'onboardRepositories'>): Promise<CatalogFleetResult> {
   for (;;) {
     try {
       return await flow.result();

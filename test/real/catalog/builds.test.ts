@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, inject } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
-import type { ReembedProgress } from '../../../domain/catalog/flows/build-flows.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
 
@@ -34,15 +34,23 @@ describe('builds of the index', () => {
     const handle = await startFlow(client, 'reembedIndex', { model: 'onnx', queries });
     // a person is asked, and until then every search goes to the old build
     for (;;) {
-      const { stage } = await handle.query<ReembedProgress>('progress');
+      const { stage } = await handle.query<FlowProgress>('progress');
       if (stage === 'waiting for confirmation') break;
       expect((await tools.builds.live())?.digest).toBe(first?.digest);
       const answer = await (await tools.live())?.search({ query: 'fused words and meaning' });
       expect(answer?.results[0]).toMatchObject({ path: 'src/search.ts' });
     }
-    const asked = await handle.query<ReembedProgress>('progress');
-    expect(asked).toMatchObject({ from: first?.digest, repositories: 2, failed: 0 });
-    expect(asked.comparison).toMatchObject({ queries: 2, judged: 2, ndcgBefore: 1, ndcgAfter: 1 });
+    const asked = await handle.query<FlowProgress>('progress');
+    expect(asked).toMatchObject({ done: 2, total: 2, unit: 'repositories' });
+    expect(asked.asks).toEqual({
+      question: 'Switch to the new build?',
+      lines: [
+        'repositories: 2, 0 failed',
+        'queries (judged): 2 (2)',
+        'NDCG@10 before / after: 1.000 / 1.000',
+        'same files among the first ten: 100 %',
+      ],
+    });
     await handle.executeUpdate('confirm', { args: [{ proceed: true, by: 'a test' }] });
     const result = await handle.result();
     expect(result).toMatchObject({ switched: true, from: first?.digest });

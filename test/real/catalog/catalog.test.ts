@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { git } from '../../../examples/git.ts';
 import { expectReceiptTrue, type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
 
@@ -44,11 +44,14 @@ describe('onboarding', () => {
     await estate.create('acme/api', { 'a.ts': LANES });
     const handle = await startFlow(client, 'onboardRepositories', { patterns: ['acme/api'], confirm: true });
     await expect
-      .poll(() => handle.query<FleetProgress>('progress'))
-      .toMatchObject({
+      .poll(() => handle.query<FlowProgress>('progress'))
+      .toEqual({
         stage: 'waiting for confirmation',
+        done: 0,
         total: 1,
-        sample: ['acme/api'],
+        unit: 'repositories',
+        lines: ['0 files', '+0 -0 objects'],
+        asks: { question: 'Matched 1 repository. Proceed with initial indexing?', lines: ['acme/api'] },
       });
     await expect(handle.executeUpdate('confirm', { args: [{ proceed: 'yes' }] })).rejects.toBeInstanceOf(
       WorkflowUpdateFailedError,
@@ -59,7 +62,7 @@ describe('onboarding', () => {
 
     const second = await startFlow(client, 'onboardRepositories', { patterns: ['acme/api'], confirm: true });
     await expect
-      .poll(() => second.query<FleetProgress>('progress'))
+      .poll(() => second.query<FlowProgress>('progress'))
       .toMatchObject({ stage: 'waiting for confirmation' });
     await second.executeUpdate('confirm', { args: [{ proceed: true, by: 'test' }] });
     expect(await second.result()).toMatchObject({ declined: false, succeeded: 1 });

@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { ForgeBudgetStatus } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { test } from '../../support/flows.ts';
@@ -22,7 +22,7 @@ test(
 
     const groups = Array.from({ length: 12 }, (_, at) => [`work/org${at}/*`]);
     const handles = await Promise.all(groups.map((patterns) => startFlow(client, 'syncRepositories', { patterns })));
-    const results = await Promise.all(handles.map((handle): Promise<FleetResult> => handle.result()));
+    const results = await Promise.all(handles.map((handle): Promise<CatalogFleetResult> => handle.result()));
     expect(results).toEqual(groups.map(() => expect.objectContaining({ matched: 2, skipped: 2, failed: 0 }) as object));
 
     expect(forge.enforcement?.violations).toEqual([]);

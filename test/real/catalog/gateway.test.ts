@@ -7,6 +7,7 @@ import { describe, expect } from 'vitest';
 import { createKey, type NewKey } from '../../../client/gateway/api-key.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { deliver, startGateway, type TestGateway } from '../../support/gateway.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import {
   configured,
   LANES,
@@ -67,7 +68,8 @@ describe('flows for services', () => {
     const asking = await until(
       gateway,
       id,
-      ({ progress }) => (progress as { stage?: string } | null)?.stage === 'waiting for confirmation',
+      ({ progress }) =>
+        (progress as FlowProgress | null)?.asks?.question === 'Matched 1 repository. Proceed with initial indexing?',
     );
     expect(asking.body).toMatchObject({ status: 'RUNNING', type: 'onboardRepositories', closedAt: null });
     expect(await ask(gateway, 'GET', run, { as: reader })).toMatchObject({ status: 404 });

@@ -12,7 +12,7 @@ import {
   groupScheduleId,
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
@@ -36,14 +36,14 @@ function kindsOf({ changes }: ApplySyncGroupsResult): Record<string, string> {
 }
 
 /** Waits for the latest run of a group and returns its result. */
-async function lastResult({ client, tools, started }: FlowsFixture, name: string): Promise<FleetResult> {
+async function lastResult({ client, tools, started }: FlowsFixture, name: string): Promise<CatalogFleetResult> {
   const schedules = createGroupSchedules(client, tools.indexName);
   const [group] = await schedules.find([name]);
   const workflowId = group?.lastRun?.workflowId ?? '';
   const handle = client.workflow.getHandle(workflowId);
   const { runId } = await handle.describe();
   started.push([workflowId, runId]);
-  return (await handle.result()) as FleetResult;
+  return (await handle.result()) as CatalogFleetResult;
 }
 
 /** Removes the schedules of a test. */

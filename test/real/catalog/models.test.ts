@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { OnboardInput } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { flowsWorker } from '../../../workers/roles.ts';
 import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
@@ -115,7 +115,7 @@ describe.for(['endpoint', 'module'])('a fleet that is embedded by %s', (model) =
   async function run(
     flow: 'onboardRepositories' | 'removeRepositories',
     input: OnboardInput = { patterns: ['*/*'] },
-  ): Promise<() => Promise<FleetResult>> {
+  ): Promise<() => Promise<CatalogFleetResult>> {
     const handle = await startFlow(client(), flow, input);
     started.set(handle.workflowId, handle.firstExecutionRunId ?? '');
     return () => handle.result();

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { describe, expect, inject } from 'vitest';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
@@ -13,15 +13,15 @@ import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/fl
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
 
-async function onboard({ client }: FlowsFixture): Promise<FleetResult> {
+async function onboard({ client }: FlowsFixture): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'onboardRepositories', { patterns: ['*/*/*'] })).result();
 }
 
-async function syncAll({ client }: FlowsFixture): Promise<FleetResult> {
+async function syncAll({ client }: FlowsFixture): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'syncRepositories', { all: true })).result();
 }
 
-async function verified({ client }: FlowsFixture): Promise<FleetResult> {
+async function verified({ client }: FlowsFixture): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'verifyCatalog', { all: true, full: true })).result();
 }
 

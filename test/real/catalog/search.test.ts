@@ -1,10 +1,17 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { startMcp } from '../../support/mcp.ts';
+import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 
 describe('a search', () => {
@@ -75,5 +82,48 @@ describe('a search', () => {
     } finally {
       await client.close();
     }
+  });
+
+  describe('in a process of its own, with a blob store that does not answer', () => {
+    let folder: string;
+    let modules: string;
+    let env: Record<string, string>;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'longhaul-search-'));
+      modules = join(folder, 'modules');
+      const config = JSON.parse(await readFile(estate.configPath, 'utf8')) as object;
+      const blobs = { type: 's3', bucket: 'nothing', endpoint: 'http://127.0.0.1:1', forcePathStyle: true };
+      const configPath = join(folder, 'longhaul.yaml');
+      await writeFile(configPath, JSON.stringify({ ...config, blobs }));
+      const change = { LONGHAUL_CONFIG: configPath, LONGHAUL_DATA_DIR: join(folder, 'data'), PATH: '/nonexistent' };
+      env = commandEnv(estate, { ...change, ...recordingModules(modules) });
+    });
+    afterEach(() => rm(folder, { recursive: true, force: true }));
+
+    /** Files of the rooms that only indexing needs, which the process has loaded. */
+    const loaded = (needless: RegExp): string[] => [...recordedModules(modules)].filter((path) => needless.test(path));
+
+    test('`longhaul search` loads no blob store, planner, spool, mgit and git', async () => {
+      const { exitCode, stdout, stderr } = await longhaulProcess(env, ['search', 'readFile', '--json']);
+      expect(exitCode, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject({ results: [{ path: 'src/disk.ts' }, {}] });
+      expect(loaded(/^activities\/catalog\/open-index/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^activities\/(blobs|mgit|git)\/|\/(planner|stream-spool|tools|ingest)\.ts$/)).toEqual(
+        [],
+      );
+      expect(existsSync(join(folder, 'data'))).toBe(false);
+    });
+
+    test('`longhaul mcp` loads no blob store, planner and spool', async () => {
+      const mcp = await startMcp(env);
+      try {
+        const answer = await mcp.ask('search_code', { query: 'readFile' });
+        expect(answer).toMatchObject({ results: [{ path: 'src/disk.ts' }, {}] });
+      } finally {
+        await mcp.close();
+      }
+      expect(loaded(/^activities\/catalog\/open-index/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^activities\/blobs\/|\/(planner|stream-spool|tools|ingest)\.ts$/)).toEqual([]);
+    });
   });
 });

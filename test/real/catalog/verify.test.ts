@@ -6,10 +6,10 @@ import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { objectId } from '../../../activities/index/store/object-id.ts';
 import { bucketOf, type IndexStore } from '../../../activities/index/store/store.ts';
-import { verifyRepository as verifyOne } from '../../../activities/catalog/verification.ts';
+import { verifyIndexed as verifyOne } from '../../../activities/catalog/verification.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../../support/flows.ts';
@@ -30,11 +30,11 @@ const test = base.extend('raw', async ({ flows }, { onCleanup }): Promise<RawInd
   return raw;
 });
 
-async function verify({ client }: FlowsFixture, input: VerifyInput = {}): Promise<FleetResult> {
+async function verify({ client }: FlowsFixture, input: VerifyInput = {}): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'verifyCatalog', input.patterns ? input : { all: true, ...input })).result();
 }
 
-async function onboard({ client }: FlowsFixture): Promise<FleetResult> {
+async function onboard({ client }: FlowsFixture): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'onboardRepositories', { patterns: ['*/*/*'] })).result();
 }
 
@@ -61,7 +61,7 @@ async function contentOf(raw: RawIndex): Promise<unknown> {
   };
 }
 
-function kindsOf({ verification }: FleetResult): Partial<Record<DifferenceKind, number>> {
+function kindsOf({ verification }: CatalogFleetResult): Partial<Record<DifferenceKind, number>> {
   const found = Object.entries(verification?.differences ?? {}).filter(([, count]) => count > 0);
   return Object.fromEntries(found) as Partial<Record<DifferenceKind, number>>;
 }

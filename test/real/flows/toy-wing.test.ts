@@ -47,9 +47,10 @@ export async function playWithToy(input: unknown): Promise<{ played: string[] }>
   return { played: Array.from({ length: times }, (_, at) => toy + ' ' + (at + 1)) };
 }
 `,
-  'client/program.ts': `export const registerToyCommands = ({ program, flows, run }) => {
-  program.command('toys').action(() => run({}, async ({ stdout }) => {
-    for (const { type } of (await flows()).all) stdout.write(type + '\\n');
+  'client/program.ts': `export const registerToyCommands = ({ program, run, addPrinters }) => {
+  addPrinters(() => new Map([['playWithToy', { print: ({ stdout }, { played }) => stdout.write(played.join(', ') + '\\n'), exitCode: () => 0 }]]));
+  program.command('toys').action(() => run({}, ({ stdout }) => {
+    stdout.write('toys are here\\n');
     return 0;
   }));
 };
@@ -92,8 +93,10 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(await program.run(['watch', 'toy/bear', '--json'])).toBe(0);
       expect(JSON.parse(io.out())).toEqual({ workflowId: 'toy/bear', played: ['bear 1', 'bear 2'] });
       expect(await program.run(['toys'])).toBe(0);
-      expect(io.out()).toContain('playWithToy\n');
-      // the program without the wing does not know the flow
+      expect(io.out()).toContain('toys are here\n');
+      expect(await program.run(['watch', 'toy/bear'])).toBe(0);
+      expect(io.out()).toContain('bear 1, bear 2\n');
+      // the program that does not have the wing does not know the flow
       expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
       expect(io.err()).toContain('toy/bear is a run of playWithToy');
 

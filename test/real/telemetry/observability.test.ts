@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { Client, Connection, type ScheduleHandle, ScheduleOverlapPolicy } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetProgress } from '../../../domain/catalog/flows/fleet.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import type { SyncGroupInput } from '../../../domain/catalog/groups/sync-groups.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { deployedQueries } from '../../support/deployed-queries.ts';
@@ -154,8 +154,8 @@ describe('a worker, seen from outside', () => {
   test('logs nothing again when another worker replays a run', async () => {
     await worker.stop();
     worker = await startWorkerProcess(estate);
-    const progress = await client.workflow.getHandle(onboarding).query<FleetProgress>('progress');
-    expect(progress).toMatchObject({ stage: 'done', succeeded: 2 });
+    const progress = await client.workflow.getHandle(onboarding).query<FlowProgress>('progress');
+    expect(progress).toMatchObject({ stage: 'done', done: 2, total: 2 });
     expect(eventsOf(worker.log()).map(({ event }) => event)).toEqual(['worker_ready']);
   });
 });

@@ -6,7 +6,7 @@ import { expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import type { FleetResult, RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult, RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { createEstate } from '../estate.ts';
 import { type FlowsFixture, openEstate, test as base } from '../flows.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../index-dump.ts';
@@ -72,17 +72,17 @@ export function tree(contents: Readonly<Record<string, string>>): ScratchTree {
 export async function runGroup(
   { client }: FlowsFixture,
   branches: readonly string[] = GROUP.branches,
-): Promise<FleetResult> {
+): Promise<CatalogFleetResult> {
   const how = { description: '', schedule: '0 3 * * *', timezone: 'UTC', jitterSeconds: 0 };
   const group = { ...GROUP, ...how, branches, exclude: [], parallel: 2, priority: 3, paused: false };
   return (await startFlow(client, 'syncGroup', group)).result();
 }
 
-export async function syncAll({ client }: FlowsFixture): Promise<FleetResult> {
+export async function syncAll({ client }: FlowsFixture): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'syncRepositories', { all: true })).result();
 }
 
-export async function verify({ client }: FlowsFixture, options: object = { full: true }): Promise<FleetResult> {
+export async function verify({ client }: FlowsFixture, options: object = { full: true }): Promise<CatalogFleetResult> {
   return (await startFlow(client, 'verifyCatalog', { all: true, ...options })).result();
 }
 

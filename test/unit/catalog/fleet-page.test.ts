@@ -3,12 +3,12 @@ import type { GroupRun } from '../../../activities/catalog/groups/view.ts';
 import type { FleetView } from '../../../client/catalog/fleet-view.ts';
 import { barChart } from '../../../client/report/bar-chart.ts';
 import { fleetPage } from '../../../client/report/fleet-page.ts';
-import type { FleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 
 const HOSTILE = '<img src=x onerror="alert(1)">&\'';
 const at = '2026-11-21T12:00:00.000Z';
 
-const result: FleetResult = {
+const result: CatalogFleetResult = {
   matched: 3,
   succeeded: 2,
   skipped: 0,

@@ -8,7 +8,7 @@ import { createShellReader } from '../../support/docs/shell.ts';
 /** The type of each JSON example, by its document and its place there; of files that are not ours, only the syntax is known. */
 const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
   'docs/events.md': ['lines of the log'],
-  'docs/flows.md': ['FleetResult', "Pick<FleetResult, 'verification'>"],
+  'docs/flows.md': ['CatalogFleetResult', "Pick<CatalogFleetResult, 'verification'>"],
   'docs/forge-limits.md': ['ForgeBudgetStatus'],
   'docs/gateway.md': ['{ delivery: string; followed: string[] }'],
   'docs/mcp.md': ['McpServers', 'VsCodeServers'],
@@ -16,7 +16,7 @@ const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const PRELUDE = [
-  "import type { FleetResult } from '#root/domain/catalog/flows/fleet.ts';",
+  "import type { CatalogFleetResult } from '#root/domain/catalog/flows/fleet.ts';",
   "import type { EventFields } from '#root/domain/shared/events.ts';",
   "import type { ForgeBudgetStatus } from '#root/domain/forge/forge-budget.ts';",
   'type Line = { timestamp: string; level: string; event: string };',
@@ -131,7 +131,7 @@ describe('examples in the documents', () => {
     );
     const wrong: Source = {
       from: 'wrong.md:1',
-      text: `${PRELUDE}\nexport const example: FleetResult = {"matched": 15};`,
+      text: `${PRELUDE}\nexport const example: CatalogFleetResult = {"matched": 15};`,
     };
     const sources = [...pages.flatMap(jsonSources), ...pages.flatMap(tsSources)];
     expect(sources.length).toBeGreaterThan(9);

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from '../../../client/mcp/sanitize.ts';
+import { nameShownAs, sanitize, sanitizeLine, sanitizeName } from '../../../client/core/sanitize.ts';
 import { createSharedResource } from '../../../client/mcp/cache.ts';
 import { nearest } from '../../../client/mcp/nearest.ts';
 import { pageAfter } from '../../../client/mcp/page.ts';

@@ -1,6 +1,6 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
-import { describeReembed, type ReembedProgress } from '../../../domain/catalog/flows/build-flows.ts';
+import { describeReembed, type ReembedStatus } from '../../../domain/catalog/flows/build-flows.ts';
 import { describeOutcome } from '../../../domain/catalog/flows/progress.ts';
 import { describeGroupsPlan } from '../../../domain/catalog/groups/sync-groups.ts';
 import { escapeMarkdown, markdownList, markdownTable } from '../../../domain/shared/markdown.ts';
@@ -32,7 +32,7 @@ test('a list has at most fifty names, and says how many are left out', () => {
   expect([lines.length, lines.at(-1)]).toEqual([53, '- and 30 more']);
 });
 
-const reembed: ReembedProgress = {
+const reembed: ReembedStatus = {
   stage: 'filling',
   from: 'old',
   to: 'new',

@@ -1,9 +1,7 @@
-import { fc, test } from '@fast-check/vitest';
+import { test } from '@fast-check/vitest';
 import { describe, expect, test as table } from 'vitest';
 import {
-  type FleetPlan,
   movesOf,
-  pageOf,
   planOnboarding,
   planSync,
   planVerification,
@@ -188,46 +186,13 @@ describe('a repository with branches', () => {
     expect(plan.matched).toBe(1);
   });
 
-  test('is moved once', () => {
+  test('is moved once, and counted once, however many names the index has it under', () => {
     const moving = [head, develop].map((one) => ({ ...one, uid: 'forge:1' }));
     expect(possibleMoves([listing('p/o/new', 'forge:1')], moving)).toEqual([moving[0]]);
-  });
-});
-
-describe('pages', () => {
-  const ids = fc.uniqueArray(fc.stringMatching(/^p\/o\/[a-z]{1,4}$/), { maxLength: 40 });
-
-  test.prop([ids, ids, fc.integer({ min: 1, max: 7 })])('cover everything once, in order', (work, others, limit) => {
-    const upToDate = others.filter((id) => !work.includes(id));
-    const plan: FleetPlan = {
-      matched: work.length + upToDate.length,
-      work: [...work].sort().map((id) => ({ id, cloneUrl: id })),
-      upToDate,
-      failures: [],
-    };
-    const seen: string[] = [];
-    let skipped = 0;
-    let after: string | null = null;
-    do {
-      const page = pageOf(plan, after, limit);
-      expect(page.repositories.length).toBeLessThanOrEqual(limit);
-      seen.push(...page.repositories.map(({ id }) => id));
-      skipped += page.upToDate;
-      after = page.next;
-    } while (after !== null);
-    expect(seen).toEqual([...work].sort());
-    expect(skipped).toBe(upToDate.length);
-  });
-
-  test('list as many failures, shortened, as fit into one result, and count the rest', () => {
-    const failures = Array.from({ length: 6_000 }, (_, at) => ({
-      repository: `p/o/r${at}`,
-      type: 'GitFailed' as const,
-      error: 'x'.repeat(5_000),
-    }));
-    const page = pageOf({ matched: 6_000, work: [], upToDate: [], failures }, null, 500);
-    expect(page).toMatchObject({ failed: 6_000, next: null });
-    expect(page.failures).toHaveLength(200);
-    expect(JSON.stringify(page).length).toBeLessThan(256 * 1024);
+    const known = ['p/o/older', 'p/o/old', 'p/o/new'].map((id) => receipt(id, { uid: 'forge:1' }));
+    const moves = new Map([['p/o/new', { to: listing('p/o/new', 'forge:1'), formerly: ['p/o/older', 'p/o/old'] }]]);
+    const plan = planSync([...known, receipt('p/o/other')], new Map([['p/o/other', HEAD]]), 'now', moves);
+    expect(plan).toMatchObject({ matched: 2, upToDate: ['p/o/other'], failures: [] });
+    expect(plan.work.map(({ id }) => id)).toEqual(['p/o/new']);
   });
 });

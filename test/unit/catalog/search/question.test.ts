@@ -43,7 +43,7 @@ describe('a question', () => {
     ['the latest release', ['tooling']],
     ['find the fastest route', []],
   ])('%s asks for %j', (query, kinds) => {
-    expect([...readQuestion(query).wanted]).toEqual(kinds);
+    expect([...readQuestion(query).kinds]).toEqual(kinds);
   });
 
   test('can be parsed from any text', () => {

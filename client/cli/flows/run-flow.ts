@@ -1,15 +1,9 @@
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
-import {
-  follow,
-  type FollowOptions,
-  followUntilAsked,
-  type FlowProgress,
-  readProgress,
-  untilAnswered,
-} from './follow.ts';
-import { printable } from '../../core/printable.ts';
+import { printable } from '../../core/sanitize.ts';
+import { handleOf, readProgress, type RunChain } from '../../core/run-chain.ts';
+import { follow, followUntilAsked, untilAnswered } from './follow.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
 
 /** Options of every command that starts a flow. */
@@ -24,8 +18,8 @@ export interface FlowOptions {
 export interface FlowCommand<Declared extends AnyFlow> {
   readonly flow: Declared;
   readonly input: GivenOf<Declared>;
-  /** The text of the question that the flow waits on; null for none. */
-  readonly question: ((progress: FlowProgress) => string) | null;
+  /** True when the flow asks a person before it does its work: the question is shown, and the answer sent. @default false */
+  readonly asks?: boolean;
   /** True to confirm for the person, also when a joined run waits for an answer. @default false */
   readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
@@ -43,8 +37,12 @@ export async function runFlow<Declared extends AnyFlow>(
   const { startDeclared } = await import('../../core/start-flow.ts');
   const session = await connectTemporal(context);
   try {
-    const { workflowId, firstExecutionRunId: runId } = await startDeclared(session.client, command.flow, command.input);
-    const run = { client: session.client, workflowId, runId };
+    const { workflowId, firstExecutionRunId: firstRunId } = await startDeclared(
+      session.client,
+      command.flow,
+      command.input,
+    );
+    const run = { client: session.client, workflowId, firstRunId };
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
@@ -52,7 +50,7 @@ export async function runFlow<Declared extends AnyFlow>(
       return 0;
     }
     if (command.agrees) await agree(context, run);
-    if (command.question !== null) await askForConfirmation(context, run, command.question);
+    if (command.asks) await askForConfirmation(context, run);
     const result = (await followToEnd(context, run, options)) as ResultOf<Declared>;
     if (!options.json) return await command.print(result);
     context.stdout.write(`${JSON.stringify({ workflowId, ...(result as object) })}\n`);
@@ -62,23 +60,20 @@ export async function runFlow<Declared extends AnyFlow>(
   }
 }
 
-/** The run that a command started, joined or was given. */
-export type RunReference = Omit<FollowOptions, 'show'>;
-
 /** Follows a flow until it ends; an interruption leaves it running. */
-export async function followToEnd(context: CliContext, run: RunReference, options: FlowOptions): Promise<unknown> {
+export async function followToEnd(context: CliContext, run: RunChain, options: FlowOptions): Promise<unknown> {
   const interruption = new AbortController();
   const detach = (): void => interruption.abort(leave(context, run));
   context.signals.once('SIGINT', detach);
   try {
-    return await follow(context, { ...run, show: options.json !== true }, interruption.signal);
+    return await follow(context, run, { show: options.json !== true, signal: interruption.signal });
   } finally {
     context.signals.off('SIGINT', detach);
   }
 }
 
 /** Prints how to follow a flow that continues. */
-function leave({ stderr }: CliContext, { workflowId }: RunReference): Interrupted {
+function leave({ stderr }: CliContext, { workflowId }: RunChain): Interrupted {
   stderr.write(`\nThe flow continues; follow it again with: longhaul watch ${workflowId}\n`);
   return new Interrupted();
 }
@@ -89,16 +84,12 @@ function pageOf({ uiUrl, client }: TemporalSession, workflowId: string): string 
 }
 
 /** Shows the flow's question and sends the person's answer. */
-export async function askForConfirmation(
-  context: CliContext,
-  run: RunReference,
-  question: (progress: FlowProgress) => string,
-): Promise<void> {
-  const progress = await followUntilAsked(context, run);
-  if (progress === null) return;
+export async function askForConfirmation(context: CliContext, run: RunChain): Promise<void> {
+  const asks = (await followUntilAsked(context, run))?.asks ?? null;
+  if (asks === null) return;
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: context.stdin, output: context.stderr });
-  const asked = question(progress).split('\n').map(printable).join('\n');
+  const asked = [...asks.lines.map((line) => `  ${line}`), asks.question].map(printable).join('\n');
   const over = new AbortController();
   const { signal } = over;
   const interrupted = new Promise<never>((_resolve, reject) => {
@@ -122,18 +113,14 @@ export async function askForConfirmation(
 }
 
 /** Confirms when a joined run asks; a run of this command does not ask. */
-async function agree(context: CliContext, run: RunReference): Promise<void> {
-  const progress = await readProgress(run.client.workflow.getHandle(run.workflowId, run.runId));
-  if (progress?.stage === 'waiting for confirmation') await confirm(context, run, true);
+async function agree(context: CliContext, run: RunChain): Promise<void> {
+  const progress = await readProgress(run);
+  if (progress !== null && progress.asks !== null) await confirm(context, run, true);
 }
 
-async function confirm(
-  context: CliContext,
-  { client, workflowId, runId }: RunReference,
-  proceed: boolean,
-): Promise<void> {
-  await client.workflow.getHandle(workflowId, runId).executeUpdate('confirm', {
+async function confirm(context: CliContext, run: RunChain, proceed: boolean): Promise<void> {
+  await handleOf(run).executeUpdate('confirm', {
     args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
-    updateId: `confirm-${workflowId}-${process.pid}`,
+    updateId: `confirm-${run.workflowId}-${process.pid}`,
   });
 }

@@ -1,22 +1,33 @@
 import { toUSVString } from 'node:util';
 
 /** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
-const STEERING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
-const IN_TEXT = new RegExp(`[${STEERING}]`, 'gu');
+const CONTROLLING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
+/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in honest text and code. */
+const INVISIBLE = String.raw`\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff`;
+const IN_TEXT = new RegExp(`[${CONTROLLING}]`, 'gu');
 /** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
-const IN_NAME = new RegExp(String.raw`[${STEERING}\t\n\ud800-\udfff]|\\(?=u\{)`, 'gu');
+const IN_NAME = new RegExp(String.raw`[${CONTROLLING}\t\n\ud800-\udfff]|\\(?=u\{)`, 'gu');
+const ON_TERMINAL = new RegExp(String.raw`[${CONTROLLING}${INVISIBLE}\n]`, 'gu');
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text as it may be shown. Characters that control a terminal, or that hide or reorder text, are written as escape
- * sequences such as `\u{1b}`. Line ends become line feeds.
+ * Foreign text for a terminal, on one line, to be read by a person: control characters must not control the terminal, and
+ * invisible characters must not disguise the text. Each of them becomes U+FFFD, a tab four spaces.
+ */
+export function printable(text: string): string {
+  return text.replaceAll('\t', '    ').replaceAll(ON_TERMINAL, '\u{fffd}');
+}
+
+/**
+ * Foreign text for an agent, which may use it again, such as code: only characters that control a terminal, or that reorder or
+ * hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
   return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);
 }
 
 /**
- * A name (a path, a branch, a repository id) as it is shown, on one line. Different names are shown differently, and
+ * A name (a path, a branch, a repository id) for an agent, on one line. Different names are shown differently, and
  * {@link nameShownAs} turns what is shown back into the name.
  */
 export function sanitizeName(name: string): string {

@@ -1,0 +1,159 @@
+import type { Build, BuildSettings } from '../../domain/catalog/index/build.ts';
+import { headReceipts } from '../../domain/catalog/index/refs.ts';
+import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
+import { untilAborted } from '../../platform/until-aborted.ts';
+import { type Analyzer, createAnalyzer } from '../index/analysis/analyzer.ts';
+import type { ModelOptions } from '../index/models/embedder.ts';
+import { createRescorer } from '../index/models/rescorer.ts';
+import { search, type SearchAnswer, type SearchQuery } from '../index/search.ts';
+import { type Builds, createBuilds } from '../index/store/builds.ts';
+import { indexDigest } from '../index/store/schema.ts';
+import type { IndexStore } from '../index/store/store.ts';
+import { connectWeaviate, type WeaviateAddress } from '../index/store/weaviate.ts';
+import type { LoadedConfig } from '../shared/config.ts';
+import { once } from '../shared/once.ts';
+import { modelSettings, openNamedModel } from './models.ts';
+
+/** The address of Weaviate and the location of the model. */
+export interface IndexPlaces {
+  readonly weaviate: WeaviateAddress;
+  /** Folder with `model.onnx` and `tokenizer.json`, or a function that finds it when a built-in model is opened. */
+  readonly modelFolder: string | (() => Promise<string>);
+}
+
+/** A question to the repositories that match a pattern. */
+export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
+
+/** A build of the index, open for searches. */
+export interface OpenBuild {
+  /** {@link Build.digest} */
+  readonly digest: string;
+  readonly settings: BuildSettings;
+  readonly store: IndexStore;
+  readonly analyzer: Analyzer;
+  /** Searches; with `pattern` only the repositories that match. */
+  readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
+}
+
+/** The index of a configuration: what a search needs, and all that indexing is built on. */
+export interface OpenIndex {
+  readonly builds: Builds;
+  /** The live build; null when nothing was ever indexed. */
+  live(): Promise<OpenBuild | null>;
+  /** A build whose collections exist. */
+  open(build: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild>;
+  /**
+   * Creates the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Returns
+   * its digest.
+   */
+  begin(model?: string | ModelSettings): Promise<string>;
+  /** Closes connections and stops threads. Running calls are rejected. */
+  close(): Promise<void>;
+}
+
+/** The requested analyzer; defaults come from the configuration. */
+export interface AnalyzerChoice extends ModelOptions {
+  /** The model. @default `index.model` */
+  readonly model?: ModelSettings;
+  /** Larger files are skipped, in bytes. @default `index.maxFileBytes` */
+  readonly maxFileBytes?: number;
+}
+
+/**
+ * The configured analyzer, or one with another model or size limit. Its digest identifies everything that an index
+ * depends on in addition to git: another chunker, model, schema or size limit makes another build.
+ */
+export async function openAnalyzer(
+  { config, cacheDir }: Pick<LoadedConfig, 'config' | 'cacheDir'>,
+  places: IndexPlaces,
+  env: NodeJS.ProcessEnv,
+  choice: AnalyzerChoice = {},
+): Promise<Analyzer> {
+  const { model: settings = modelSettings(config), maxFileBytes = config.index.maxFileBytes, ...options } = choice;
+  const model = await openNamedModel(config, settings, { ...places, cacheDir, env, signal: options.signal });
+  const analyzer = await createAnalyzer({ model, cacheDir, ...options });
+  return { ...analyzer, digest: indexDigest(analyzer.digest, maxFileBytes) };
+}
+
+/** Options of {@link openIndex}. */
+export interface IndexOptions extends ModelOptions {
+  /** Opens the analyzer of a build. Several indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
+  readonly openAnalyzer?: typeof openAnalyzer;
+}
+
+/** Connects to Weaviate. Models and collections are opened on first use. Throws `ServerUnavailable`, `AuthenticationFailed`. */
+export async function openIndex(
+  loaded: LoadedConfig,
+  places: IndexPlaces,
+  env: NodeJS.ProcessEnv,
+  { openAnalyzer: openOne = openAnalyzer, ...options }: IndexOptions = {},
+): Promise<OpenIndex> {
+  const { config } = loaded;
+  const connecting = connectWeaviate(places.weaviate);
+  const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
+  const builds = createBuilds(client, config.index.name);
+  const providers = config.providers.map(({ name }) => name);
+  const analyzers = new Map<string, Promise<Analyzer>>();
+  const opened = new Map<string, Promise<OpenBuild>>();
+  const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
+
+  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
+    const { model, maxFileBytes } = wanted;
+    const key = JSON.stringify([model, maxFileBytes]);
+    return once(analyzers, key, () => openOne(loaded, places, env, { model, maxFileBytes, ...options }));
+  }
+
+  function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {
+    return once(opened, digest, async () => {
+      const analyzer = await analyzerFor(settings);
+      if (analyzer.modelDigest !== settings.modelDigest) {
+        throw new LonghaulError(
+          'SchemaMismatch',
+          `Build ${digest} was embedded with another ${modelName(settings.model)} model than this machine has: ` +
+            'configure that model, or rebuild with `longhaul index reembed`.',
+        );
+      }
+      const store = builds.store(digest);
+      // vectors of larger models already contain this information
+      const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
+      return {
+        digest,
+        settings,
+        store,
+        analyzer,
+        async search({ pattern, ...question }) {
+          if (pattern === undefined) return search(client, searching, question);
+          const parsed = parsePattern(pattern, providers);
+          const ids = headReceipts(await store.receipts()).map(({ repository }) => repository);
+          const repositories = ids.filter((id) => matchesPattern(parsed, id));
+          return search(client, searching, { ...question, repositories });
+        },
+      };
+    });
+  }
+
+  return {
+    builds,
+    open,
+    async live() {
+      const build = await builds.live();
+      return build === null ? null : open(build);
+    },
+    async begin(wanted = config.index.model) {
+      const { maxFileBytes } = config.index;
+      const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
+      const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
+      await builds.create(digest, { model, modelDigest, maxFileBytes });
+      return digest;
+    },
+    close: async () => {
+      for (const analyzer of await Promise.allSettled(analyzers.values())) {
+        if (analyzer.status === 'fulfilled') await analyzer.value.close();
+      }
+      await rescorer.close();
+      await client.close();
+    },
+  };
+}

@@ -1,0 +1,11 @@
+import type { LoadedConfig } from '../shared/config.ts';
+import { createMgit, type Mgit } from '../mgit/index.ts';
+
+/** mgit as configured; needs no server. */
+export function openMgit(
+  { config, cacheDir }: LoadedConfig,
+  env: NodeJS.ProcessEnv,
+  maxFileBytes = config.index.maxFileBytes,
+): Mgit {
+  return createMgit({ providers: config.providers, cacheDir, env, maxFileBytes });
+}

@@ -1,0 +1,70 @@
+import type { FleetItem } from '../../domain/fleet/fleet.ts';
+import { type FleetPage, type FleetPlan, pageOf, type PlanRequest } from '../../domain/fleet/plan.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { BlobStore } from '../blobs/blob-store.ts';
+
+/** Records of stored plans: `plans/<day>/<digest>`. */
+const PLANS = 'plans/';
+const DAY_MS = 24 * 3_600_000;
+
+/** Days after which the plan of a run that did not finish is deleted. A run that still needs it makes its plan again. */
+const PLAN_DAYS = 7;
+
+/**
+ * One page of the plan of a run. A plan of more than one page is made once and stored under its digest, which each page hands
+ * to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made: pages never overlap,
+ * so no item is worked on twice.
+ */
+export async function planPage<Item extends FleetItem>(
+  blobs: BlobStore,
+  request: PlanRequest,
+  make: () => Promise<FleetPlan<Item>>,
+): Promise<FleetPage<Item>> {
+  const { plan: digest } = request;
+  const stored = digest === undefined ? null : await readPlan<Item>(blobs, digest);
+  const plan = stored ?? (await make());
+  const page = pageOf(plan, request);
+  if (page.next !== null) return { ...page, plan: stored && digest ? digest : await storePlan(blobs, plan) };
+  if (digest !== undefined) await deletePlan(blobs, digest);
+  return page;
+}
+
+async function storePlan(blobs: BlobStore, plan: FleetPlan): Promise<string> {
+  await deleteOldPlans(blobs);
+  const { digest } = await blobs.put(piecesOf(plan));
+  const day = new Date().toISOString().slice(0, 10);
+  await blobs.putRecord(`${PLANS}${day}/${digest}`, new Uint8Array());
+  return digest;
+}
+
+async function* piecesOf(plan: FleetPlan): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(JSON.stringify(plan));
+}
+
+/** Null when the store has no such plan, or one that was damaged. */
+async function readPlan<Item extends FleetItem>(blobs: BlobStore, digest: string): Promise<FleetPlan<Item> | null> {
+  try {
+    const content = await blobs.open(digest);
+    return JSON.parse(Buffer.concat((await content.toArray()) as Buffer[]).toString('utf8')) as FleetPlan<Item>;
+  } catch (error) {
+    if (error instanceof LonghaulError && ['BlobNotFound', 'BlobDamaged'].includes(error.type)) return null;
+    throw error;
+  }
+}
+
+async function deletePlan(blobs: BlobStore, digest: string): Promise<void> {
+  await blobs.delete(digest);
+  for await (const record of blobs.listRecords(PLANS)) {
+    if (record.endsWith(`/${digest}`)) await blobs.deleteRecord(record);
+  }
+}
+
+async function deleteOldPlans(blobs: BlobStore): Promise<void> {
+  const oldest = new Date(Date.now() - PLAN_DAYS * DAY_MS).toISOString().slice(0, 10);
+  for await (const record of blobs.listRecords(PLANS)) {
+    const [, day = '', digest = ''] = record.split('/');
+    if (day >= oldest) continue;
+    await blobs.delete(digest);
+    await blobs.deleteRecord(record);
+  }
+}

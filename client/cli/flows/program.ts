@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import type { FlowRegistry } from '../../../domain/shared/flow.ts';
+import { type Commands, jsonOption, type LoadPrinters, runIdOption } from '../commands.ts';
+
+/** What the commands for runs of any flow need. */
+export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
+  readonly program: Command;
+  /** Loads the declared flows. */
+  readonly flows: () => Promise<FlowRegistry>;
+  /** The printers of all wings. */
+  readonly printers: readonly LoadPrinters[];
+}
+
+/** Registers the commands for runs of any flow. */
+export function registerFlowCommands({ program, flows, run, printers }: FlowCommandsOptions): void {
+  program
+    .command('watch')
+    .description('follow a running flow, or show the result of one that has ended')
+    .argument('<workflow-id>')
+    .addOption(runIdOption())
+    .addOption(jsonOption())
+    .action((workflowId: string, options: { json?: boolean; runId?: string }) =>
+      run(options, async (context) =>
+        (await import('./watch.ts')).watchFlow(context, workflowId, { ...options, flows: await flows(), printers }),
+      ),
+    );
+}
