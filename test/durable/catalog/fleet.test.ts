@@ -5,9 +5,9 @@ import { FAILURES } from '../../../domain/shared/failures.ts';
 import { API_FAULTS, every, FAULTS } from '../../support/faults.ts';
 import type { EnforcedLimits } from '../../support/forge-limits.ts';
 import type { Forge } from '../../support/forge.ts';
-import { type FlowsFixture, test } from '../../support/flows.ts';
-import { groupOf, runGroup } from '../../support/group-run.ts';
-import { indexLikeTemplate } from '../../support/seeded-index.ts';
+import { type FlowsFixture, test } from '../../support/catalog/flows.ts';
+import { groupOf, runGroup } from '../../support/catalog/group-run.ts';
+import { indexLikeTemplate } from '../../support/catalog/seeded-index.ts';
 import {
   addressesAt,
   commitToAll,

@@ -11,10 +11,10 @@ import { connectWeaviate, type IndexClient } from '../../../activities/index/sto
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { openAnalyzer } from '../../../activities/catalog/open-index.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
+import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 import { type FleetState, makeSmallFleet, setFleet } from '../../support/small-fleet.ts';
 

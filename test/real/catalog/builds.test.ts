@@ -4,7 +4,7 @@ import { createCatalogActivities } from '../../../activities/catalog/catalog.ts'
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 
 /** The flows that change builds share one workflow id: no other file may start one. */
 describe('builds of the index', () => {

@@ -21,12 +21,12 @@ import { FLOWS, type Flows } from '../../../domain/flows.ts';
 import type { ForgeBudgetStatus, ForgeReport, LeaseRequest } from '../../../domain/forge/forge-budget.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import { commandEnv } from '../../support/command.ts';
-import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
+import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { openEstate, sourceOf } from '../../support/flows.ts';
-import { groupOf } from '../../support/group-run.ts';
+import { openEstate, sourceOf } from '../../support/catalog/flows.ts';
+import { groupOf } from '../../support/catalog/group-run.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 
 /**

@@ -9,7 +9,7 @@ import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { startMcp } from '../../support/mcp.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';

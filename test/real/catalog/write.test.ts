@@ -17,7 +17,7 @@ import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Stack, startStack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate } from '../../support/estate.ts';
-import { objectIdsOf } from '../../support/flows.ts';
+import { objectIdsOf } from '../../support/catalog/flows.ts';
 
 const REPOSITORY = 'local/acme/written';
 

@@ -18,7 +18,7 @@ import { FLOWS } from '../../../domain/flows.ts';
 import { type AnyFlow, createRegistry } from '../../../domain/shared/flow.ts';
 import { flowsWorker } from '../../../workers/roles.ts';
 import { commandEnv } from '../../support/command.ts';
-import { test } from '../../support/flows.ts';
+import { test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 

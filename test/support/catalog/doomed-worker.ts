@@ -3,15 +3,15 @@ import fs from 'node:fs/promises';
 import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadConfig } from '../../activities/shared/config.ts';
-import { createAlertActivities } from '../../activities/catalog/alerts.ts';
-import type { IndexTools } from '../../activities/catalog/catalog.ts';
-import { createFollowActivities } from '../../activities/catalog/follow.ts';
-import { reposWork } from '../../activities/catalog/repos-role.ts';
-import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
-import { activityWorker, flowsWorker } from '../../workers/roles.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { createAlertActivities } from '../../../activities/catalog/alerts.ts';
+import type { IndexTools } from '../../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../../activities/catalog/follow.ts';
+import { reposWork } from '../../../activities/catalog/repos-role.ts';
+import { openTools, type OpenTools } from '../../../activities/catalog/tools.ts';
+import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
 import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
-import { openGateway } from './weaviate-gateway.ts';
+import { openGateway } from '../weaviate-gateway.ts';
 
 /**
  * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
