@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { BalancedSequencer } from './test/support/balanced-sequencer.ts';
 
-/** Shares one stack of real servers; every process has a namespace of its own there. */
+/** All files share one stack of real servers; each process has its own namespace in it. */
 const real = {
   globalSetup: ['test/support/global-setup.ts'],
   isolate: false,
@@ -17,7 +17,7 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
     sequence: { sequencer: BalancedSequencer },
-    // a file that waits needs no processor: two more than there are
+    // files that wait for servers need no processor: two more workers than processors
     maxWorkers: availableParallelism() + 2,
     expect: { poll: { timeout: 60_000 } },
     projects: [

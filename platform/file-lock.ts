@@ -18,7 +18,10 @@ export interface FileLock {
 export interface LockOptions {
   /** Ends the wait; it rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** Called after every attempt that found the lock held; throw to end the wait. `waitedMs` is 0 after the first attempt. */
+  /**
+   * Called after every attempt that found the lock held; throw to end the wait. `waitedMs` is 0 after the first
+   * attempt.
+   */
   readonly onHeld?: (holder: Holder, waitedMs: number) => void;
 }
 
@@ -102,8 +105,8 @@ export function lockHolder(path: string): ProcessIdentity | null {
 }
 
 /**
- * Marks a file or folder as used by this process, until the returned function is called. Any number of processes may use
- * it; a process that would disturb them checks {@link isShared} first.
+ * Marks a file or folder as used by this process, until the returned function is called. Any number of processes may
+ * use it; a process that would disturb them checks {@link isShared} first.
  */
 export async function share(path: string): Promise<() => Promise<void>> {
   const entry = newEntry();

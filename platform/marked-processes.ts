@@ -3,7 +3,8 @@ import { hasCode } from './error-code.ts';
 
 /**
  * The pids of all other processes that were started with this entry (`NAME=value`) in their environment, even if they
- * left the group or session of their parent. Empty on systems without `/proc`; only root finds processes of other users.
+ * left the group or session of their parent. Empty on systems without `/proc`; only root finds processes of other
+ * users.
  */
 export function markedProcesses(entry: string): number[] {
   if (process.platform !== 'linux') return [];

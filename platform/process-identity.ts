@@ -44,9 +44,9 @@ export function signature(): Signature {
 }
 
 /**
- * Whether the process of a signature is still running. `seenMs` (milliseconds since the epoch) is when it was last known
- * to be alive: a process on our host that was alive before the last boot has ended. Signatures of earlier versions lack
- * host and namespace: those processes count as local.
+ * Whether the process of a signature is still running. `seenMs` (milliseconds since the epoch) is when it was last
+ * known to be alive: a process on our host that was alive before the last boot has ended. Signatures of earlier
+ * versions lack host and namespace: those processes count as local.
  */
 export function standingOf(other: ProcessIdentity & Partial<Signature>, seenMs: number): Standing {
   const me = signature();

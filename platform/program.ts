@@ -47,8 +47,8 @@ export interface Program {
   readonly stdout: Readable;
   readonly stderr: Readable;
   /**
-   * Settles when the program has ended and, unless it may leave processes, all processes that it started have ended too.
-   * Rejects when it could not be started (`ENOENT`, …), and with the reason of an abort or timeout.
+   * Settles when the program has ended and, unless it may leave processes, all processes that it started have ended
+   * too. Rejects when it could not be started (`ENOENT`, …), and with the reason of an abort or timeout.
    */
   readonly ended: Promise<ProgramEnd>;
   /** Ends the program and all processes that it started. */

@@ -7,7 +7,7 @@ import { sha256 } from './sha256.ts';
 /** A temporary file or folder belongs to the process whose pid is in its name. */
 const NAME = /\.tmp-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/;
 const HOST = sha256(hostname()).slice(0, 8);
-/** Whether a process of another host is alive is not known here: after a day its files count as abandoned. */
+/** The process of another host cannot be checked: after a day its files count as abandoned. */
 const STALE_MS = 86_400_000;
 /** In a container a restarted worker often gets the same pid: files older than this process are not its own. */
 const STARTED_MS = Date.now() - process.uptime() * 1_000;

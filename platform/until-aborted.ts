@@ -1,4 +1,6 @@
-/** Waits for `result`; rejects immediately with the signal's reason when it is aborted, or was aborted before the call. */
+/**
+ * Waits for `result`; rejects immediately with the signal's reason when it is aborted, or was aborted before the call.
+ */
 export async function untilAborted<T>(signal: AbortSignal, result: Promise<T>): Promise<T> {
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

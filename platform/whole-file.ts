@@ -5,8 +5,9 @@ import { removeTemporaries, temporaryPath } from './temporary.ts';
 /** How to write a whole file. */
 export interface WholeFileOptions {
   /**
-   * Whether the file survives a power failure after the write has returned. Use false for caches whose files are checked
-   * when they are read: a killed process still leaves no partial file, and the write does not wait for the disk.
+   * Whether the file survives a power failure after the write has returned. Use false for caches whose files are
+   * checked when they are read: a killed process still leaves no partial file, and the write does not wait for the
+   * disk.
    * @default true
    */
   readonly durable?: boolean;
@@ -14,7 +15,8 @@ export interface WholeFileOptions {
 
 /**
  * Replaces a file atomically: a reader sees the old or the new content, never a part, even if the process is killed.
- * Creates its folder, and removes temporary files that killed processes left there. A failed write leaves no file behind.
+ * Creates its folder, and removes temporary files that killed processes left there. A failed write leaves no file
+ * behind.
  */
 export async function writeWhole(
   file: string,

@@ -34,7 +34,7 @@ export function findRunningStack(dataDir: string): RunningStack | null {
   return { pid: holder.pid, state, weaviateApiKey };
 }
 
-/** What was stopped on a data folder. */
+/** The programs stopped on a data folder. */
 export interface Stopped {
   /** True when a supervisor was running and was stopped. */
   readonly supervisor: boolean;

@@ -116,7 +116,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   }
 }
 
-/** How long another process may take to clear up a data folder. One that cannot be seen from here is dead after a minute. */
+/**
+ * How long another process may take to clear up a data folder. One that cannot be seen from here is dead after a
+ * minute.
+ */
 const PATIENCE_MS = { seen: 20_000, unseen: 90_000 };
 
 /** Takes the data folder's lock; waits for a process that only clears up there. */

@@ -4,9 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 import { TRACING_MODULE } from './tracing.ts';
 
-/**
- * The workflow code: the bundle from the build, or one made now from the sources. The bundle with tracing is larger.
- */
+/** The workflow code: the bundle from the build, or a new one from the sources. The bundle with tracing is larger. */
 export async function workflowBundle({ traced }: { readonly traced: boolean }): Promise<WorkflowBundleOption> {
   const name = traced ? 'workflow-bundle-traced.js' : 'workflow-bundle.js';
   const built = fileURLToPath(new URL(`../${name}`, import.meta.url));

@@ -6,9 +6,9 @@ import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../
 import { redact } from '../domain/shared/redact.ts';
 
 /**
- * Converts an error that an activity threw at its `attempt`-th try into Temporal's failure: an anticipated one gets its
- * name and is tried as often as {@link FAILURES} says; any other keeps its stack and has a limited number of tries.
- * Secrets are removed before they enter the history.
+ * Converts an error of an activity's `attempt`-th try into Temporal's failure. An anticipated one gets its name and as
+ * many tries as {@link FAILURES} says; any other keeps its stack and gets a limited number of tries. Secrets are
+ * removed before they enter the history.
  */
 export function toApplicationFailure(thrown: unknown, attempt: number): unknown {
   const error = diskFailure(thrown) ?? thrown;
@@ -28,7 +28,7 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
       ? {}
       : {
           nextRetryDelay: error.retryAfterMs,
-          // for a flow that does the wait itself
+          // for a flow that waits itself
           details: [{ retryAfterMs: error.retryAfterMs, waitingFor: error.waitingFor }],
         }),
     ...(error.cause instanceof Error ? { cause: error.cause } : {}),
@@ -37,10 +37,15 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   });
 }
 
-/** True for an error of the program itself, which another try cannot help. `fetch` throws a TypeError with a cause when a connection is lost. */
+/** True for a bug, which a retry cannot fix. `fetch` throws a TypeError with a cause when a connection is lost. */
 function isBug(error: Error): boolean {
-  const isOurs = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
-  return isOurs && error.cause === undefined && error.message !== 'fetch failed' && error.message !== 'terminated';
+  const isProgrammingError = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  return (
+    isProgrammingError &&
+    error.cause === undefined &&
+    error.message !== 'fetch failed' &&
+    error.message !== 'terminated'
+  );
 }
 
 /** Removes secrets from an error and its causes: all of them are part of the failure. */
@@ -64,7 +69,7 @@ const REMEMBERED = 10_000;
  */
 const seen = new Map<string, Map<string, number>>();
 
-/** Applies {@link toApplicationFailure} to everything that an activity throws. */
+/** Applies {@link toApplicationFailure} to every error of an activity. */
 export const namedFailures: ActivityInterceptorsFactory = () => ({
   inbound: {
     async execute(input, next) {

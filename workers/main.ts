@@ -24,19 +24,19 @@ import { activityWorker, flowsWorker, openRoles } from './roles.ts';
 import { installRuntime } from './runtime.ts';
 import { groupOfSchedule, WING_ROLES } from './wings.ts';
 
-/** Milliseconds for what was started to undo itself, such as a download, when the process is stopped before it is ready. */
+/** Milliseconds to clean up, for example after a download, when the process is stopped before it is ready. */
 const UNDO_MS = 2_000;
 
 const { env } = process;
 const logger = createLogger(env);
 const metrics = createMetrics();
-/** What is connected and polls; null while the worker is starting. */
+/** The parts that serve tasks; null while the worker is starting. */
 let parts: WorkerParts | null = null;
 /** Aborted by the first SIGTERM or SIGINT. */
 const stop = stopSignal();
 
 try {
-  const { roles, metricsAddress } = optionsAskedFor();
+  const { roles, metricsAddress } = readOptions();
   const observe = metrics.observe.bind(metrics);
   const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== null });
   const status = metricsAddress === null ? null : await startStatus(metricsAddress, sdkMetrics);
@@ -56,8 +56,8 @@ try {
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
 }
 
-/** What this process was asked for, by its arguments or its environment. */
-function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: Address | null } {
+/** The options of this process, from its arguments and its environment. */
+function readOptions(): { roles: readonly Role[]; metricsAddress: Address | null } {
   const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
   return {
     roles: parseRoles(values.roles ?? ROLES.join(',')),
@@ -65,7 +65,7 @@ function optionsAskedFor(): { roles: readonly Role[]; metricsAddress: Address | 
   };
 }
 
-/** Serves metrics and health from the first moment: a first start may take minutes. */
+/** Serves metrics and health from the beginning: a first start may take minutes. */
 async function startStatus(address: Address, sdkMetrics: () => Promise<string>): Promise<StatusServer> {
   const status = await serveStatus(address, {
     metrics: async () => (await Promise.all([metrics.text(), sdkMetrics()])).join(''),
@@ -77,16 +77,18 @@ async function startStatus(address: Address, sdkMetrics: () => Promise<string>):
 
 /** A process that serves its roles. */
 interface Running {
-  /** Serves them until the process is asked to stop; then finishes or hands back the tasks in progress, and closes everything. */
+  /**
+   * Serves them until the process must stop; then finishes or hands back the tasks in progress, and closes everything.
+   */
   untilStopped(): Promise<void>;
 }
 
-/** Opens what these roles need and starts to poll their task queues. */
+/** Opens the tools of these roles and starts to poll their task queues. */
 async function start(roles: readonly Role[], signal: AbortSignal): Promise<Running> {
   const loaded = loadConfig({ env });
   const temporal = await yourTemporal(loaded.config.temporal, env);
   if (temporal === null) {
-    throw new LonghaulError('ServerUnavailable', 'No Temporal server is named: set TEMPORAL_ADDRESS.');
+    throw new LonghaulError('ServerUnavailable', 'No Temporal server is configured: set TEMPORAL_ADDRESS.');
   }
   const { namespace } = temporal;
   const connection = await untilAborted(signal, NativeConnection.connect(temporal.connectionOptions));
@@ -135,12 +137,13 @@ async function start(roles: readonly Role[], signal: AbortSignal): Promise<Runni
   };
 }
 
-/** Where Weaviate and the model are, by environment and configuration. */
+/** Where Weaviate and the model are, according to environment and configuration. */
 function placesOf({ config, cacheDir }: LoadedConfig, signal: AbortSignal): WorkerStart['places'] {
   return {
     weaviate() {
       const weaviate = yourWeaviate(config.weaviate, env);
-      if (weaviate === null) throw new LonghaulError('ServerUnavailable', 'No Weaviate is named: set WEAVIATE_URL.');
+      if (weaviate === null)
+        throw new LonghaulError('ServerUnavailable', 'No Weaviate is configured: set WEAVIATE_URL.');
       return weaviate;
     },
     async modelFolder() {

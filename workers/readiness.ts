@@ -1,12 +1,12 @@
 import type { NativeConnection, Worker } from '@temporalio/worker';
 import type { ReadinessCheck } from '../activities/telemetry/status-server.ts';
 
-/** What a worker process needs to do its work. */
+/** The parts of a running worker process. */
 export interface WorkerParts {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly workers: readonly Worker[];
-  /** The checks of the tools that its roles have opened. */
+  /** The checks of its roles' tools. */
   readonly checks: readonly ReadinessCheck[];
 }
 
@@ -15,7 +15,10 @@ const STARTING: ReadinessCheck = {
   run: () => Promise.reject(new Error('still starting')),
 };
 
-/** The checks of a worker process: Temporal has the namespace, every worker polls, the tools answer. Null while it is starting. */
+/**
+ * The checks of a worker process: Temporal has the namespace, every worker polls, the tools answer. `parts` is null
+ * while it starts.
+ */
 export function readinessOf(parts: WorkerParts | null): readonly ReadinessCheck[] {
   if (parts === null) return [STARTING];
   const { connection, namespace, workers, checks } = parts;

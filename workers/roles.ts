@@ -13,13 +13,13 @@ import { tracedActivities, tracedClient, tracingSinks } from './tracing.ts';
 export interface WorkerPlace {
   readonly connection: NativeConnection;
   readonly namespace: string;
-  /** Where spans go; the workflow bundle must support tracing. @default nowhere */
+  /** The target of spans; needs a workflow bundle with tracing. @default none */
   readonly tracing?: Tracing | null;
 }
 
 /** Further settings of a worker of the role `flows`. */
 export interface FlowsWorkerOptions {
-  /** What wings do in the role. @default nothing */
+  /** The work of the wings in the role. @default none */
   readonly work?: RoleWork;
   /** @default 200 */
   readonly maxCachedWorkflows?: number;
@@ -62,15 +62,18 @@ export function activityWorker(
 
 /** The roles of a process, with the tools of all wings that have work in them. */
 export interface OpenRoles {
-  /** What the wings do in each role. */
+  /** The work of the wings by role. */
   readonly work: ReadonlyMap<Role, RoleWork>;
-  /** What has to answer, in addition to Temporal. */
+  /** Readiness checks in addition to Temporal. */
   readonly checks: readonly ReadinessCheck[];
   /** Closes all tools. */
   close(): Promise<void>;
 }
 
-/** Opens the tools that these roles need, and no others, one wing after another. When one fails, those before it are closed. */
+/**
+ * Opens the tools of these roles, and no others, one wing after another. If one fails, those opened before it are
+ * closed.
+ */
 export async function openRoles(
   wings: readonly WingRole[],
   roles: readonly Role[],
@@ -98,7 +101,7 @@ export async function openRoles(
   }
 }
 
-/** The work of several wings in one role. Throws when two of them have an activity of the same type. */
+/** The work of several wings in one role. Throws when two wings have an activity of the same type. */
 export function joinWork(works: readonly RoleWork[]): RoleWork {
   const types = works.flatMap(({ activities }) => Object.keys(activities));
   const twice = types.find((type, at) => types.indexOf(type) !== at);

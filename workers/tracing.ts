@@ -7,9 +7,7 @@ import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors
 import type { ActivityInterceptorsFactory, WorkerOptions } from '@temporalio/worker';
 import type { Tracing } from '../activities/telemetry/tracing.ts';
 
-/**
- * The module that creates the spans of workflows, for the bundler: a bundle with it is for workers that send traces.
- */
+/** The module that creates the spans of workflows; only the bundle with tracing contains it. */
 export const TRACING_MODULE = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
 
 /** Creates the span of an activity, in the trace of its workflow. */

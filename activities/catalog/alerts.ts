@@ -57,7 +57,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
   };
 }
 
-/** What the latest run found. Temporal passes results on to scheduled runs, but not to manually triggered ones. */
+/** The result of the latest run. Temporal passes results on to scheduled runs, but not to manually triggered ones. */
 async function watchedBefore(client: Client, index: string): Promise<FleetWatch | null> {
   const { info } = await client.schedule.getHandle(watchScheduleId(index)).describe();
   const own = activityInfo().workflowExecution?.workflowId;

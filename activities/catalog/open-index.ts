@@ -23,7 +23,7 @@ export interface IndexPlaces {
   readonly modelFolder: string | (() => Promise<string>);
 }
 
-/** A question to the repositories that match a pattern. */
+/** A search, optionally only in the repositories that match a pattern. */
 export type SearchQuestion = Omit<SearchQuery, 'repositories'> & { readonly pattern?: string };
 
 /** A build of the index, open for searches. */
@@ -37,7 +37,7 @@ export interface OpenBuild {
   readonly search: (question: SearchQuestion) => Promise<SearchAnswer>;
 }
 
-/** The index of a configuration: what a search needs, and all that indexing is built on. */
+/** The index of a configuration. A search needs nothing else. */
 export interface OpenIndex {
   readonly builds: Builds;
   /** The live build; null when nothing was ever indexed. */
@@ -45,8 +45,8 @@ export interface OpenIndex {
   /** A build whose collections exist. */
   open(build: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild>;
   /**
-   * Creates the empty collections of a build as longhaul.yaml says, with this model if one is named, unless they exist. Returns
-   * its digest.
+   * Creates the empty collections of a build unless they exist, with this model or that of `longhaul.yaml`. Returns its
+   * digest.
    */
   begin(model?: string | ModelSettings): Promise<string>;
   /** Closes connections and stops threads. Running calls are rejected. */
@@ -79,7 +79,7 @@ export async function openAnalyzer(
 
 /** Options of {@link openIndex}. */
 export interface IndexOptions extends ModelOptions {
-  /** Opens the analyzer of a build. Several indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
+  /** Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
   readonly openAnalyzer?: typeof openAnalyzer;
 }
 
@@ -99,8 +99,7 @@ export async function openIndex(
   const opened = new Map<string, Promise<OpenBuild>>();
   const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
-  function analyzerFor(wanted: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
-    const { model, maxFileBytes } = wanted;
+  function analyzerFor({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
     const key = JSON.stringify([model, maxFileBytes]);
     return once(analyzers, key, () => openOne(loaded, places, env, { model, maxFileBytes, ...options }));
   }
@@ -141,9 +140,9 @@ export async function openIndex(
       const build = await builds.live();
       return build === null ? null : open(build);
     },
-    async begin(wanted = config.index.model) {
+    async begin(requested = config.index.model) {
       const { maxFileBytes } = config.index;
-      const model = typeof wanted === 'string' ? modelSettings(config, wanted) : wanted;
+      const model = typeof requested === 'string' ? modelSettings(config, requested) : requested;
       const { digest, modelDigest } = await analyzerFor({ model, maxFileBytes });
       await builds.create(digest, { model, modelDigest, maxFileBytes });
       return digest;

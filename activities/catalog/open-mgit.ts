@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../shared/config.ts';
 import { createMgit, type Mgit } from '../mgit/index.ts';
 
-/** mgit as configured; needs no server. */
+/** Creates mgit as configured. Needs no server. */
 export function openMgit(
   { config, cacheDir }: LoadedConfig,
   env: NodeJS.ProcessEnv,

@@ -34,7 +34,7 @@ export interface PlannerTools {
 
 /** Plans the work of a fleet flow, for the flows' activities and for `--dry-run`. */
 export interface Planner {
-  /** Repositories that `mgit list` finds and the index does not hold completely. */
+  /** Repositories that `mgit list` finds and that are not completely indexed. */
   onboarding(patterns: readonly string[], signal?: AbortSignal): Promise<CatalogPlan>;
   /**
    * The repositories of a sync group: those not completely indexed, and indexed ones with a moved ref or a missing
@@ -44,18 +44,16 @@ export interface Planner {
     group: Pick<SyncGroup, 'patterns' | 'exclude' | 'branches'>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<CatalogPlan>;
-  /** Indexed repositories with a moved ref, all or those that match. */
+  /** Matching indexed repositories with a moved ref. `null` matches all. */
   sync(patterns: readonly string[] | null, signal?: AbortSignal): Promise<CatalogPlan>;
-  /**
-   * Those repositories of another build (`wanted`, its receipts) that this one lacks, or has at an older position of a
-   * ref.
-   */
-  filling(wanted: readonly Receipt[], signal?: AbortSignal): Promise<CatalogPlan>;
+  /** Repositories of another build, by its receipts, that are missing here or have an older position of a ref. */
+  filling(source: readonly Receipt[], signal?: AbortSignal): Promise<CatalogPlan>;
   /** Indexed repositories that match; with `branch` those with this branch in addition to HEAD. */
   removal(patterns: readonly string[] | null, branch?: string): Promise<CatalogPlan>;
   /**
    * Repositories to compare object by object: with `full` all that match; otherwise those whose receipt differs from
-   * one pass over Weaviate and from the providers. In addition, objects without a receipt.
+   * the objects, counted in one pass over Weaviate, or from the providers. Includes ids that have objects but no
+   * receipt.
    */
   verification(
     patterns: readonly string[] | null,
@@ -63,8 +61,8 @@ export interface Planner {
   ): Promise<CatalogPlan>;
 }
 
-/** What to request for heads. */
-interface WhatIsAsked {
+/** Options of a request for heads. */
+interface HeadsRequest {
   /** Branches in addition to the indexed ones. */
   readonly branches?: readonly string[];
   /** Heads that a listing included. */
@@ -93,12 +91,12 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
   /** HEADs and branches: the indexed and the requested ones. */
   function headsOf(
     receipts: readonly Receipt[],
-    { branches: asked = [], listed = [] }: WhatIsAsked,
+    { branches: requested = [], listed = [] }: HeadsRequest,
     signal: AbortSignal | undefined,
   ): ReturnType<Mgit['heads']> {
     const fetched = headReceipts(receipts).filter((receipt) => !isStream(receipt));
     const questions = fetched.map((receipt) => {
-      const branches = [...asked, ...branchNames(receipt)];
+      const branches = [...requested, ...branchNames(receipt)];
       return { ...addressOfReceipt(receipt), ...(branches.length === 0 ? {} : { branches }) };
     });
     return mgit.heads(questions, { listed, ...(signal ? { signal } : {}) });
@@ -115,10 +113,10 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
 
   async function syncOf(
     receipts: readonly Receipt[],
-    asked: WhatIsAsked,
+    request: HeadsRequest,
     signal: AbortSignal | undefined,
   ): Promise<CatalogPlan> {
-    const heads = await headsOf(receipts, asked, signal);
+    const heads = await headsOf(receipts, request, signal);
     const plan = planSync(receipts, heads, digest, await movesAmong(possiblyRenamed(receipts, heads), signal));
     return withBranches(plan, byId(receipts), ({ formerly = [] }) => formerly);
   }
@@ -140,16 +138,16 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
     async sync(patterns, signal) {
       return syncOf(await indexedMatching(patterns), {}, signal);
     },
-    async filling(wanted, signal) {
+    async filling(source, signal) {
       const present = Map.groupBy(await store.receipts(), ({ repository }) => repository);
-      const repositories = headReceipts(wanted);
+      const repositories = headReceipts(source);
       const receipts = repositories
         .filter((receipt) => !isStream(receipt))
         // the receipt of another build does not count here
         .flatMap((receipt) => present.get(receipt.repository) ?? [receipt]);
       // the branches are those of the other build
       const heads = await headsOf(repositories, {}, signal);
-      const plan = withBranches(planSync(receipts, heads, digest), byId(wanted), ({ id }) => [id]);
+      const plan = withBranches(planSync(receipts, heads, digest), byId(source), ({ id }) => [id]);
       const failures = repositories.filter(isStream).map(({ repository }) => ({
         repository,
         type: 'InvalidInput' as const,
@@ -165,25 +163,25 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       return { matched: work.length, work, upToDate: [], failures: [] };
     },
     async verification(patterns, { full, signal }) {
-      // the receipts last: a receipt is written before its first objects can be seen
+      // receipts are read last: a receipt is written before its first objects can be read
       const held = await holdings(store, signal);
       const all = await store.receipts();
       const matches = matcher(patterns);
       const receipts = all.filter(({ repository }) => matches(repository));
-      const vouched = new Set(all.map(({ repository }) => repository));
-      const named = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));
-      const unvouched = [...new Set(named)].filter((id) => !vouched.has(id) && matches(id));
+      const withReceipt = new Set(all.map(({ repository }) => repository));
+      const withObjects = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));
+      const withoutReceipt = [...new Set(withObjects)].filter((id) => !withReceipt.has(id) && matches(id));
       const fetched = headReceipts(receipts)
         .map(addressOfReceipt)
         .filter(({ cloneUrl }) => !cloneUrl.startsWith(STREAM_URL));
       const where = await mgit.whereabouts(fetched, signal ? { signal } : {});
-      const plan = planVerification(receipts, unvouched, { held, where, digest, full });
+      const plan = planVerification(receipts, withoutReceipt, { held, where, digest, full });
       return { ...plan, failures: providerFailures(where) };
     },
   };
 }
 
-/** Number and XOR of the ids that the index holds of each ref of each repository, in one pass. */
+/** The number of objects and the XOR of their ids for each ref of each repository, in one pass. */
 async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSignal): Promise<Holdings> {
   const held = new Map<string, Map<string, Holding>>();
   for await (const page of store.everything()) {
@@ -200,7 +198,7 @@ async function holdings(store: Pick<IndexStore, 'everything'>, signal?: AbortSig
   return held;
 }
 
-/** The ref of an object that names none. */
+/** Stands for the ref of an object without refs. */
 const NO_REF = '(no ref)';
 
 /** Receipts of HEAD by repository id. */
@@ -208,7 +206,7 @@ function byId(receipts: readonly Receipt[]): ReadonlyMap<string, Receipt> {
   return new Map(headReceipts(receipts).map((receipt) => [receipt.repository, receipt]));
 }
 
-/** A plan that also takes over the branches indexed under the ids that `source` returns. */
+/** The plan with the branches added that are indexed under the ids that `source` returns. */
 function withBranches(
   plan: CatalogPlan,
   receipts: ReadonlyMap<string, Receipt>,
@@ -242,7 +240,7 @@ function providerFailures(where: ReadonlyMap<string, unknown>): RepositoryFailur
   return [...failures.values()];
 }
 
-/** True when only the producer of its stream knows where a repository is. */
+/** True for a repository that was ingested as a stream and cannot be fetched. */
 function isStream({ cloneUrl }: Receipt): boolean {
   return cloneUrl.startsWith(STREAM_URL);
 }

@@ -117,7 +117,9 @@ async function withdraw(store: IndexStore, receipt: Receipt | null): Promise<voi
   if (receipt) await store.writeReceipt({ ...receipt, ...NOTHING_INDEXED, indexedAt: new Date().toISOString() });
 }
 
-/** Throws `RepositoryBusy` when a run has started to index the repository again, which it marks in the receipt first. */
+/**
+ * Throws `RepositoryBusy` when a run has started to index the repository again, which it marks in the receipt first.
+ */
 async function ensureStillWithdrawn(store: IndexStore, id: string, ref?: string): Promise<void> {
   const receipt = await store.readReceipt(id, ref);
   if (receipt === null || isBeingRemoved(receipt)) return;

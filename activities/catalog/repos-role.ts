@@ -11,13 +11,13 @@ import { createGroupActivities, type GroupTools } from './groups.ts';
 import { isSameModel, modelSettings } from './models.ts';
 import { type OpenTools, openTools } from './tools.ts';
 
-/** What the catalog does in the role `repos` with these tools: git, chunking, embedding, Weaviate. */
+/** The catalog's work in the role `repos`: git, chunking, embedding, Weaviate. */
 export function reposWork(tools: GroupTools): RoleWork {
   return {
     activities: { ...createCatalogActivities(tools), ...createBuildActivities(tools), ...createGroupActivities(tools) },
     limits: {
-      // twice the default of one flow, so that a group of large repositories leaves slots to others; the number of batches in
-      // memory is limited separately
+      // twice the default of one flow, so that a group of large repositories leaves slots to others; the number of
+      // batches in memory is limited separately
       concurrentActivities: 16,
       // a cancellation arrives with the answer to a heartbeat: the default would make people wait
       heartbeatMs: 2_000,
@@ -25,7 +25,7 @@ export function reposWork(tools: GroupTools): RoleWork {
   };
 }
 
-/** Opens the tools of the role `repos`, and makes model and collections ready. */
+/** Opens the tools of the role `repos`, and prepares model and collections. */
 export async function openReposRole({ loaded, env, places, registry, logger, signal }: WorkerStart): Promise<OpenRole> {
   const weaviate = places.weaviate();
   const tools = await openTools(loaded, { weaviate, modelFolder: () => places.modelFolder() }, env, {
@@ -41,19 +41,22 @@ export async function openReposRole({ loaded, env, places, registry, logger, sig
   };
 }
 
-/** Makes model and collections ready before the first task needs them. A problem that only a new build solves does not end the worker. */
+/**
+ * Prepares model and collections before the first task. A problem that only a new build solves does not stop the
+ * worker.
+ */
 async function prepare(tools: OpenTools, config: Config, logger: WorkerStart['logger']): Promise<void> {
-  const wanted = modelSettings(config);
+  const configured = modelSettings(config);
   try {
     await tools.index();
     const live = await tools.builds.live();
-    if (live === null || isSameModel(live.settings.model, wanted)) return;
-    const [now, then] = [modelName(live.settings.model), modelName(wanted)];
+    if (live === null || isSameModel(live.settings.model, configured)) return;
+    const [liveName, configuredName] = [modelName(live.settings.model), modelName(configured)];
     logProcess(
       logger,
       'model_differs',
-      { live: now, wanted: then },
-      `longhaul.yaml asks for the model ${then}, the live build has ${now}: change it with \`longhaul index reembed\`.`,
+      { live: liveName, wanted: configuredName },
+      `longhaul.yaml names the model ${configuredName}, but the live build has ${liveName}: change it with \`longhaul index reembed\`.`,
     );
   } catch (error) {
     if (!(error instanceof LonghaulError) || error.type !== 'SchemaMismatch') throw error;

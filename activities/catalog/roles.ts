@@ -4,7 +4,7 @@ import { createAlertActivities } from './alerts.ts';
 import { hasCheckFailed, scheduleWatch, watchScheduleId } from './alerts/schedule.ts';
 import { createFollowActivities } from './follow.ts';
 
-/** The roles in which the catalog has work. A process loads git, Weaviate and models only for `repos`. */
+/** The catalog's part in each role. A process loads git, Weaviate and models only for `repos`. */
 export const catalogRoles: readonly WingRole[] = [
   {
     role: 'flows',

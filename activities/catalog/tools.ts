@@ -16,7 +16,7 @@ export interface OpenTools extends GroupTools {
 }
 
 /**
- * Everything that the catalog's activities work with: the index, mgit and the blob store. Models and collections are opened on
+ * Opens the tools of the catalog's activities: the index, mgit and the blob store. Models and collections are opened on
  * first use. For a search alone, `openIndex` is enough. Throws `ServerUnavailable`, `AuthenticationFailed`.
  */
 export async function openTools(

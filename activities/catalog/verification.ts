@@ -34,7 +34,7 @@ export type VerificationTools = Pick<IngestTools, 'analyzer' | 'store'> & Remova
 
 type Verified = Pick<RepositoryVerification, 'compared' | 'note'> & {
   /** True when all differences were repaired. */
-  readonly mended: boolean;
+  readonly repaired: boolean;
   readonly work: Pick<ComparisonResult, 'objectsWritten' | 'objectsDeleted' | 'embedded' | 'embeddingsReused'>;
 };
 
@@ -54,7 +54,7 @@ export async function verifyIndexed(
   const started = Date.now();
   const log = createDifferenceLog();
   const receipt = await tools.store.readReceipt(id);
-  const { compared, note, mended, work } =
+  const { compared, note, repaired, work } =
     receipt === null
       ? await verifyWithoutReceipt(tools, id, log, options)
       : await verifyReceipt(tools, id, receipt, log, options);
@@ -63,7 +63,7 @@ export async function verifyIndexed(
     repository: id,
     compared,
     differences,
-    isTrue: mended || totalOf(differences) === 0,
+    isTrue: repaired || totalOf(differences) === 0,
     note,
     ...work,
     durationMs: Date.now() - started,
@@ -85,7 +85,7 @@ async function verifyWithoutReceipt(
     if (repair) objectsDeleted += await deleteHeld(store, page, id, fence);
   }
   await verifyStrays(store, id, [], log, repair ? fence : null);
-  return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
+  return { compared: 'nothing', note: null, repaired: repair, work: { ...NO_WORK, objectsDeleted } };
 }
 
 async function verifyReceipt(
@@ -99,7 +99,7 @@ async function verifyReceipt(
   if (receipt.commit === '' && receipt.pending === null) {
     log.add('receipt', 'a removal that was not finished');
     const objectsDeleted = repair ? await removeFromBuilds(tools, id, signal) : 0;
-    return { compared: 'nothing', note: null, mended: repair, work: { ...NO_WORK, objectsDeleted } };
+    return { compared: 'nothing', note: null, repaired: repair, work: { ...NO_WORK, objectsDeleted } };
   }
   if (receipt.cloneUrl.startsWith(STREAM_URL)) {
     return verifyStream(tools, id, receipt, log, options);
@@ -192,7 +192,7 @@ function joined(verified: readonly Verified[], left: number): Verified {
   return {
     compared: verified.every(({ compared }) => compared === 'everything') ? 'everything' : 'counts',
     note: verified.find(({ note }) => note !== null)?.note ?? null,
-    mended: verified.every(({ mended }) => mended),
+    repaired: verified.every(({ repaired }) => repaired),
     work: {
       objectsWritten: sum((work) => work.objectsWritten),
       objectsDeleted: sum((work) => work.objectsDeleted) + left,
@@ -215,12 +215,12 @@ async function verifyGoneBranch(
   else log.add('receipt', `${branch}: a removal that was not finished`);
   const verified = { compared: 'everything' as const, ids: new Set<string>(), work: NO_WORK };
   const head = await store.readReceipt(repository);
-  if (!repair || head === null) return { ...verified, note: 'the next sync removes it', mended: false };
+  if (!repair || head === null) return { ...verified, note: 'the next sync removes it', repaired: false };
   const { deleted, rewritten } = await takeOutBranch(store, head, ref, signal);
   return {
     ...verified,
     note: null,
-    mended: true,
+    repaired: true,
     work: { ...NO_WORK, objectsWritten: rewritten, objectsDeleted: deleted },
   };
 }
@@ -234,7 +234,7 @@ async function verifyWhereabouts(
   { repair, signal }: CompareOptions,
 ): Promise<Verified | null> {
   const id = receipt.repository;
-  const unrepaired = (note: string): Verified => ({ compared: 'nothing', note, mended: false, work: NO_WORK });
+  const unrepaired = (note: string): Verified => ({ compared: 'nothing', note, repaired: false, work: NO_WORK });
   if (where === undefined || where instanceof LonghaulError || where.state === 'there') return null;
   if (where.state === 'no-provider') {
     log.add('foreign', `the receipt of ${id}`);
@@ -255,7 +255,7 @@ async function verifyWhereabouts(
   }
   await makeSureOfReceipt(tools.store, id, receipt);
   const objectsDeleted = await removeFromBuilds(tools, id, signal);
-  return { compared: 'nothing', note: null, mended: true, work: { ...NO_WORK, objectsDeleted } };
+  return { compared: 'nothing', note: null, repaired: true, work: { ...NO_WORK, objectsDeleted } };
 }
 
 /**
@@ -277,7 +277,7 @@ async function verifyStream(
   return {
     compared: 'counts',
     note: wrong.length > 0 ? `${note}: ingest its stream again, or remove it` : note,
-    mended: repair && wrong.length === 0,
+    repaired: repair && wrong.length === 0,
     work: { ...NO_WORK, objectsDeleted: held.objectsDeleted },
   };
 }
@@ -307,7 +307,7 @@ async function verifyAgainstGit(
       const wrong = wrongFields(receipt, { objects: held.objects, xor: held.xor });
       if (wrong.length > 0) log.add('receipt', wrong.join(', '));
       const note = 'git no longer has its commit';
-      return { compared: 'counts', note, mended: false, work: NO_WORK, ids: null };
+      return { compared: 'counts', note, repaired: false, work: NO_WORK, ids: null };
     }
   }
   const work = await compareObjects({ store, analyzer }, address.id, listing.changes(), log, {
@@ -337,7 +337,7 @@ async function verifyAgainstGit(
       pending: null,
     });
   }
-  return { compared: 'everything', note: null, mended: repair, work, ids: work.ids };
+  return { compared: 'everything', note: null, repaired: repair, work, ids: work.ids };
 }
 
 /**

@@ -16,7 +16,7 @@ export interface GitObject {
 
 /** One `git cat-file` process for many requests, one after the other. Close it. */
 export interface ObjectReader {
-  /** Those of these objects that are not in the store. */
+  /** Returns the objects among these that are not in the store. */
   missing(oids: readonly string[]): Promise<string[]>;
   /**
    * Reads objects in the order of `oids`. Reads ahead no more than pipes hold, so memory is bounded by `maxBytes`;

@@ -30,7 +30,7 @@ export interface RefComparison extends CompareOptions {
   readonly reported: Set<string>;
 }
 
-/** What the index should hold of one snapshot according to git, and the cost of comparing and repairing. */
+/** The expected objects of one snapshot, according to git, and the cost of comparing and repairing. */
 export interface ComparisonResult {
   readonly files: number;
   readonly objects: number;

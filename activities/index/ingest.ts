@@ -71,7 +71,7 @@ const permits = createSemaphore(availableParallelism() + 2);
  * and writes the receipt last. Objects that other refs hold too (`of`; by default none) are written once, with all
  * their refs. It may be killed at any point and repeated: objects have deterministic ids, and until the new receipt is
  * written the old one stays, marked with the target of this run. Throws `IndexIncomplete` when Weaviate does not hold
- * what was written, `RepositoryBusy` when another run took over.
+ * the written objects, `RepositoryBusy` when another run took over.
  */
 export async function ingest(
   { store, analyzer, counts }: IngestTools,

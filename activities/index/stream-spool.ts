@@ -37,7 +37,10 @@ export interface StreamSpool {
    * Throws `BlobNotFound`, `BlobDamaged` before anything of it is used.
    */
   open(repository: string, stream: string, previous: Receipt | null): Promise<ChangeSource>;
-  /** Deletes a stream that was ingested, unless it was put again since `before` (milliseconds since 1970). May be repeated. */
+  /**
+   * Deletes a stream that was ingested, unless it was put again since `before` (milliseconds since 1970). May be
+   * repeated.
+   */
   discard(repository: string, stream: string, before?: number): Promise<void>;
   /** Deletes all streams of a repository. */
   forget(repository: string): Promise<void>;
@@ -161,7 +164,7 @@ function digestOf(record: string): string {
   return record.slice(record.lastIndexOf('/') + 1);
 }
 
-/** What is noted of a stream. */
+/** The record of a stream. */
 interface StreamRecord {
   readonly repository: string;
   /** In bytes. */

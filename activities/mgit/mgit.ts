@@ -56,9 +56,9 @@ export interface Mgit {
     },
   ): Promise<Map<string, Head | LonghaulError>>;
   /**
-   * What changed since a snapshot; everything when it is null, when its commit is no longer available, or when a
-   * `.gitattributes` changed. With `target` it goes to exactly that snapshot instead of HEAD, if still available; with
-   * `full` it lists everything for that reason. `at` is a ref as `heads` saw it, and `tips` is what to fetch with it.
+   * The changes since a snapshot; everything when it is null, when its commit is no longer available, or when a
+   * `.gitattributes` changed. With `target` they end at exactly that snapshot instead of HEAD, if still available; with
+   * `full` everything is listed for that reason. `at` is a ref as `heads` saw it; `tips` are commits to fetch with it.
    * Uses no network when HEAD has not moved, or for a local repository.
    */
   diff(
@@ -75,7 +75,7 @@ export interface Mgit {
     options?: { readonly signal?: AbortSignal },
   ): Promise<Snapshot>;
   /**
-   * What exactly this commit has at a path; null when there is nothing. Fetches only missing objects. Throws
+   * The file or folder at a path of exactly this commit; null when there is none. Fetches only missing objects. Throws
    * `InvalidInput` when the repository does not have the commit.
    */
   readFile(

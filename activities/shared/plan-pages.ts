@@ -7,13 +7,13 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 const PLANS = 'plans/';
 const DAY_MS = 24 * 3_600_000;
 
-/** Days after which the plan of a run that did not finish is deleted. A run that still needs it makes its plan again. */
+/** Days after which a stored plan is deleted. A run that still needs it makes a new one. */
 const PLAN_DAYS = 7;
 
 /**
- * One page of the plan of a run. A plan of more than one page is made once and stored under its digest, which each page hands
- * to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made: pages never overlap,
- * so no item is worked on twice.
+ * One page of the plan of a run. A plan of more than one page is made once and stored under its digest, which each page
+ * passes to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made. Pages
+ * never overlap, so no item is worked on twice.
  */
 export async function planPage<Item extends FleetItem>(
   blobs: BlobStore,
@@ -41,7 +41,7 @@ async function* piecesOf(plan: FleetPlan): AsyncGenerator<Uint8Array> {
   yield Buffer.from(JSON.stringify(plan));
 }
 
-/** Null when the store has no such plan, or one that was damaged. */
+/** Null when the plan is missing or damaged. */
 async function readPlan<Item extends FleetItem>(blobs: BlobStore, digest: string): Promise<FleetPlan<Item> | null> {
   try {
     const content = await blobs.open(digest);

@@ -6,15 +6,15 @@ import type { WeaviateAddress } from '../index/store/weaviate.ts';
 import type { ReadinessCheck } from '../telemetry/status-server.ts';
 import type { LoadedConfig } from './config.ts';
 
-/** Limits of the worker of a role, where the SDK's defaults do not fit. When several wings set one, the smallest applies. */
+/** Limits of a role's worker that replace the SDK's defaults. If several wings set one, the smallest applies. */
 export interface RoleLimits {
   /** Activities that run concurrently in one process. */
   readonly concurrentActivities?: number;
-  /** Milliseconds between the heartbeats that reach the server, at most: a cancellation arrives with the answer to one. */
+  /** The most milliseconds between heartbeats to the server: a cancellation arrives with the answer to one. */
   readonly heartbeatMs?: number;
 }
 
-/** What a worker of a role does for a wing. */
+/** The work of a wing in a role. */
 export interface RoleWork {
   /** The functions by activity type. A type belongs to one wing. */
   readonly activities: object;
@@ -24,13 +24,13 @@ export interface RoleWork {
 
 /** The work of a role, with its tools open. */
 export interface OpenRole extends RoleWork {
-  /** What has to answer for the process to be ready. @default nothing */
+  /** Checks that must pass for the process to be ready. @default none */
   readonly checks?: readonly ReadinessCheck[];
   /** Closes the tools, when no activity runs any more. */
   close?(): Promise<void>;
 }
 
-/** What a worker process that starts offers to the wings. */
+/** What a starting worker process offers to the wings. */
 export interface WorkerStart {
   readonly loaded: LoadedConfig;
   readonly env: NodeJS.ProcessEnv;
@@ -38,25 +38,25 @@ export interface WorkerStart {
   readonly client: Client;
   /** Metrics that are registered here are exported by the process. */
   readonly registry: Registry;
-  /** Where servers and files are. A wing asks only for those that it needs. */
+  /** Where servers and files are, resolved on request. */
   readonly places: {
-    /** Throws `ServerUnavailable` when no Weaviate is named. */
+    /** Throws `ServerUnavailable` when no Weaviate is configured. */
     weaviate(): WeaviateAddress;
-    /** The folder with the files of the built-in models, which are fetched if needed. */
+    /** The folder with the files of the built-in models, which are downloaded if needed. */
     modelFolder(): Promise<string>;
   };
   /** For events of this process: `logProcess`. */
   readonly logger: Logger;
-  /** Aborted when the process has to stop. */
+  /** Aborted when the process must stop. */
   readonly signal: AbortSignal;
 }
 
-/** What a wing does in a role. A wing with work for two roles hands over two of these. */
+/** A wing's part in a role; a wing with work in two roles has two of these. */
 export interface WingRole {
   readonly role: Role;
   /**
-   * Opens the tools and makes everything ready for the first task. Called once, by processes that serve the role. Must reject
-   * soon after the signal is aborted.
+   * Opens the tools and prepares the first task. Called once, by processes that serve the role. Must reject soon after
+   * the signal is aborted.
    */
   open(start: WorkerStart): Promise<OpenRole>;
 }

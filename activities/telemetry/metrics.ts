@@ -32,7 +32,10 @@ export interface Metrics {
 /** Seconds: from a repository with one changed file to the first indexing of a huge one. */
 const SYNC_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800, 7_200];
 
-/** What the last runs of a sync group reported. Times in milliseconds since 1970; what no run has reported yet is missing. */
+/**
+ * The values that the last runs of a sync group reported, missing until a run reports them. Times in milliseconds since
+ * 1970.
+ */
 interface GroupValues {
   readonly repositories?: number;
   readonly behind?: number;
@@ -44,7 +47,7 @@ interface GroupValues {
   readonly trueSince?: number;
 }
 
-/** A gauge of every sync group; it has no sample of a group whose value is undefined. */
+/** A gauge with a sample for each sync group whose value is defined. */
 interface GroupGauge {
   readonly name: string;
   readonly help: string;
@@ -204,12 +207,12 @@ export function createMetrics(): Metrics {
   };
 }
 
-/** For as long as no schedules are read. */
+/** Used until schedules are read. */
 function notKnown(): Promise<null> {
   return Promise.resolve(null);
 }
 
-/** What the process itself has done, for all callers. */
+/** Registers the process's own totals. */
 function countsOfProcess(registers: Registry[]): void {
   const totals = [
     ['longhaul_texts_embedded_total', 'Texts sent to a model', 'textsEmbedded'],

@@ -21,9 +21,9 @@ export interface ScheduleReader {
 }
 
 /**
- * Registers Temporal's state of the schedules that start Longhaul's flows, found by workflow type: every process exports the
- * same values. While Temporal does not answer they are absent. The gauges of groups follow the schedules too; while Temporal
- * does not answer, as it answered last.
+ * Registers the state of the schedules that start Longhaul's flows, found in Temporal by workflow type: every process
+ * exports the same values. They are absent while Temporal does not answer. The gauges of groups follow the schedules
+ * too, and use the last answer while Temporal does not answer.
  */
 export function showSchedules(metrics: Metrics, client: Client, reader: ScheduleReader): void {
   const { isOurs, groupOf, freshForMs = FRESH_FOR } = reader;
@@ -84,13 +84,13 @@ export interface AlertChecks {
   readonly schedule: string;
   /** Alert channels in `longhaul.yaml`. */
   readonly channels: number;
-  /** True when the latest check that ended failed; null when none ended. */
+  /** True when the latest finished check failed; null when none has finished. */
   readonly hasFailed: () => Promise<boolean | null>;
   /** @default 30,000 */
   readonly freshForMs?: number;
 }
 
-/** Registers whether alerts reach their channels. While Temporal does not answer, only the number of channels is known. */
+/** Registers metrics of alert delivery. While Temporal does not answer, only the number of channels is exported. */
 export function showAlerts(registry: Registry, client: Client, checks: AlertChecks): void {
   const { schedule, channels, hasFailed, freshForMs = FRESH_FOR } = checks;
   const common = { labelNames: ['schedule'] as const, registers: [registry] };
@@ -103,7 +103,7 @@ export function showAlerts(registry: Registry, client: Client, checks: AlertChec
   const failed = reused(freshForMs, () => client.withDeadline(Date.now() + PATIENCE, hasFailed).catch(() => null));
   const shown: Gauge<'schedule'> = new Gauge({
     name: 'longhaul_alerts_last_check_failed',
-    help: '1 when the latest check of the groups that ended has failed: a channel may not have got its alerts',
+    help: '1 when the latest finished check of the groups failed: a channel may have missed alerts',
     ...common,
     collect: async () => {
       const value = channels === 0 ? null : await failed();
@@ -123,7 +123,7 @@ function reused<Answer>(freshForMs: number, ask: () => Promise<Answer>): () => P
   };
 }
 
-/** Groups by name. When several indexes have one of the same name, it is paused when all of them are. */
+/** Groups by name. Groups of the same name in several indexes count as paused when all of them are. */
 function groupsOf(
   schedules: readonly ScheduleDescription[],
   groupOf: ScheduleReader['groupOf'],
@@ -146,7 +146,7 @@ async function describeSchedules(
     if (action !== undefined && isOurs(action.workflowType)) ids.push(scheduleId);
   }
   const described = await pLimit(AT_ONCE).map(ids, (id) =>
-    // the listing still has what was just deleted
+    // the listing may still contain deleted schedules
     client.schedule.getHandle(id).describe().catch(unlessNotFound),
   );
   return described.filter((schedule) => schedule !== null);

@@ -8,16 +8,19 @@ import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 /** A search session for several questions. Connections and models are opened once, on first use. */
 export interface SearchSession {
   /**
-   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when nothing
-   * is indexed, and for an empty query, a limit outside 1 to 100, a pattern without a matching indexed repository, a
-   * language without indexed files, or a branch at which none of the repositories is indexed.
+   * Answers a question; `pattern` restricts it to the indexed repositories that match. Throws `InvalidInput` when
+   * nothing is indexed, and for an empty query, a limit outside 1 to 100, a pattern without a matching indexed
+   * repository, a language without indexed files, or a branch at which none of the repositories is indexed.
    */
   search(question: SearchQuestion): Promise<SearchAnswer>;
   /** Closes connections and ends threads. */
   close(): Promise<void>;
 }
 
-/** Connects to the index of a context. Each question is answered from the build that is live at that time. Throws `ServerUnavailable`. */
+/**
+ * Connects to the index of a context. Each question is answered from the build that is live at that time. Throws
+ * `ServerUnavailable`.
+ */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const index = await openIndex(loadedConfig(context), places, context.env);

@@ -5,7 +5,7 @@ import type { CliIo } from '../core/io.ts';
 /** The work of a command. Returns the exit code; an error becomes one sentence and an exit code. */
 export type Work = (context: CliContext) => Promise<number> | number;
 
-/** Shows the results of a flow to a person. */
+/** Prints the results of a flow. */
 export interface ResultPrinter<Result = unknown> {
   /** Prints a result. */
   print(context: CliContext, result: Result): unknown;
@@ -16,13 +16,13 @@ export interface ResultPrinter<Result = unknown> {
 /** Loads printers by workflow type. */
 export type LoadPrinters = () => Promise<ReadonlyMap<string, ResultPrinter>>;
 
-/** What a wing needs to register its commands. */
+/** Dependencies of a wing's commands. */
 export interface Commands {
   readonly program: Command;
   readonly io: CliIo;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
-  /** Adds printers of results, by workflow type, for `longhaul watch`, which prints other results as JSON. */
+  /** Adds the wing's result printers for `longhaul watch`, which prints other results as JSON. */
   readonly addPrinters: (load: LoadPrinters) => void;
 }
 
@@ -36,7 +36,7 @@ export const jsonOption = (): Option => new Option('--json', 'print exactly one 
 export const runIdOption = (): Option =>
   new Option(
     '--run-id <id>',
-    'a run that had this workflow id, and those that it continued as (default: the latest)',
+    'a run with this workflow id, and the runs that it continued as (default: the latest)',
   ).argParser((value) => {
     if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)) return value;
     throw new InvalidArgumentError('Give the id of a run, as the Temporal UI shows it.');

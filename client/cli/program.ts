@@ -12,7 +12,7 @@ import { registerStackCommands } from './stack/program.ts';
 /** The commands by folder, in the order of `longhaul --help`. */
 const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
 
-/** How a program differs from the installed one. */
+/** Differences from the installed program. */
 export interface CommandLineOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;

@@ -2,24 +2,27 @@ import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temp
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { readFlowProgress } from '../../domain/shared/progress.schema.ts';
 
-/** A run and those that it continued as: one chain, however often its workflow id is used again. */
+/** A run and the runs that it continued as. A later run with the same workflow id is another chain. */
 export interface RunChain {
   readonly client: Client;
   readonly workflowId: string;
   readonly firstRunId: string;
 }
 
-/** The id of the run that the chain of a run began with. */
+/** The id of the first run in the chain of a run. */
 export function firstRunIdOf({ runId, raw }: WorkflowExecutionDescription): string {
   return raw.workflowExecutionInfo?.firstRunId || runId;
 }
 
-/** The chain: its result is that of its last run, and an update is refused when another chain has the workflow id. */
+/**
+ * A handle of the chain: its result is that of the last run; updates are refused when another chain has the workflow
+ * id.
+ */
 export function handleOf({ client, workflowId, firstRunId }: RunChain): WorkflowHandle {
   return client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId });
 }
 
-/** What the present run of a chain says of itself; null when no worker answers, or another chain has the workflow id. */
+/** The progress of a chain's current run; null when no worker answers, or another chain has the workflow id. */
 export async function readProgress(chain: RunChain): Promise<FlowProgress | null> {
   try {
     const latest = await chain.client.workflow.getHandle(chain.workflowId).describe();
@@ -30,7 +33,10 @@ export async function readProgress(chain: RunChain): Promise<FlowProgress | null
   }
 }
 
-/** The answer of the query `progress`; null when it is of another shape. Rejects when the run has no such query or no worker answers. */
+/**
+ * The answer of the query `progress`; null when it has another shape. Rejects when no worker answers, or the run has no
+ * such query.
+ */
 export async function queryProgress(client: Client, workflowId: string, runId?: string): Promise<FlowProgress | null> {
   return readFlowProgress(await client.workflow.getHandle(workflowId, runId).query<unknown>('progress'));
 }

@@ -6,7 +6,7 @@ import { sha256 } from '../../platform/sha256.ts';
 
 /**
  * What a run's status means for its workflow id. `held`: the run holds the id, running or paused. `free`: the run has
- * ended. `passing`: a newer run may hold the id by now. `unclear`: a status that this version does not know.
+ * ended. `passing`: a newer run may hold the id by now. `unclear`: a status unknown to this version.
  */
 const ID_IS = {
   RUNNING: 'held',
@@ -58,7 +58,7 @@ export async function answers(
   return checked.success && digestOf(questionOf(checked.data)) === asked;
 }
 
-/** A question to a flow: what a run is asked to do. */
+/** The question that a run of a flow answers. */
 export interface AskedQuestion {
   readonly flow: AnyFlow;
   /** {@link digestOf} the question. */

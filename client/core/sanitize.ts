@@ -2,7 +2,7 @@ import { toUSVString } from 'node:util';
 
 /** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
 const CONTROLLING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
-/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in honest text and code. */
+/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in legitimate text and code. */
 const INVISIBLE = String.raw`\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff`;
 const IN_TEXT = new RegExp(`[${CONTROLLING}]`, 'gu');
 /** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
@@ -11,16 +11,16 @@ const ON_TERMINAL = new RegExp(String.raw`[${CONTROLLING}${INVISIBLE}\n]`, 'gu')
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text for a terminal, on one line, to be read by a person: control characters must not control the terminal, and
- * invisible characters must not disguise the text. Each of them becomes U+FFFD, a tab four spaces.
+ * Foreign text for a person at a terminal, on one line. Control characters, and invisible characters that could disguise
+ * text, become U+FFFD; a tab becomes four spaces.
  */
 export function printable(text: string): string {
   return text.replaceAll('\t', '    ').replaceAll(ON_TERMINAL, '\u{fffd}');
 }
 
 /**
- * Foreign text for an agent, which may use it again, such as code: only characters that control a terminal, or that reorder or
- * hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
+ * Foreign text for an agent, which may use it again, such as code. Only characters that control a terminal, or that
+ * reorder or hide text, are written as escape sequences such as `\u{1b}`. Line ends become line feeds.
  */
 export function sanitize(text: string): string {
   return toUSVString(text).replaceAll('\r\n', '\n').replaceAll(IN_TEXT, escapeSequence);
@@ -28,7 +28,7 @@ export function sanitize(text: string): string {
 
 /**
  * A name (a path, a branch, a repository id) for an agent, on one line. Different names are shown differently, and
- * {@link nameShownAs} turns what is shown back into the name.
+ * {@link nameShownAs} restores the name.
  */
 export function sanitizeName(name: string): string {
   return name.replaceAll(IN_NAME, escapeSequence);
@@ -40,7 +40,7 @@ export function nameShownAs(shown: string): string {
     const point = Number.parseInt(code, 16);
     if (point > 0x10ffff) return sequence;
     const character = String.fromCodePoint(point);
-    // only what would be shown like this: any other sequence is part of the name
+    // only a sequence that `sanitizeName` writes: any other is part of the name
     return character === '\\' || sanitizeName(character) === sequence ? character : sequence;
   });
 }
@@ -50,7 +50,7 @@ export function sanitizeLine(text: string): string {
   return sanitize(text).replaceAll('\n', '\\u{a}').replaceAll('\t', '\\u{9}');
 }
 
-/** A JSON value with every string in it sanitized. Names that are sanitized already stay as they are. */
+/** A JSON value with every string sanitized. Sanitized names stay unchanged. */
 export function sanitizeValue<Value>(value: Value): Value {
   if (typeof value === 'string') return sanitize(value) as Value;
   if (Array.isArray(value)) return value.map((item: unknown) => sanitizeValue(item)) as Value;

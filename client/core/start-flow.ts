@@ -48,8 +48,8 @@ export interface StartOptions {
 
 /**
  * Starts a flow, or joins a running one that was started with the same question. A run with another question is never
- * joined: while such a run holds the workflow id, this call waits for its end or throws `RepositoryBusy` or `IndexBusy`,
- * as the flow declares. Throws `InvalidInput` before anything is started.
+ * joined: while such a run holds the workflow id, this call waits for its end or throws `RepositoryBusy` or
+ * `IndexBusy`, as the flow declares. Throws `InvalidInput` before anything is started.
  */
 export async function startFlow<Type extends keyof Flows>(
   client: Client,

@@ -4,10 +4,10 @@ import { sha256, sha256Bytes } from '../../platform/sha256.ts';
 
 /** A new API key. */
 export interface NewKey {
-  /** What the service sends: `lh_<id>_<secret>`. It is not stored. */
+  /** The key that the service sends: `lh_<id>_<secret>`. It is not stored. */
   readonly key: string;
   readonly id: string;
-  /** What `longhaul.yaml` stores. */
+  /** The entry in `longhaul.yaml`. */
   readonly hash: string;
 }
 

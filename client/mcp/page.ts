@@ -18,8 +18,8 @@ export interface PageRequest {
 }
 
 /**
- * The first `limit` items whose key is greater than the cursor's. `items` are sorted by key. Throws `InvalidInput` for a
- * cursor that {@link pageAfter} did not create for the same `list`.
+ * The first `limit` items whose key is greater than the cursor's. `items` are sorted by key. Throws `InvalidInput` for
+ * a cursor that {@link pageAfter} did not create for the same `list`.
  */
 export function pageAfter<Item>(
   list: string,
@@ -60,7 +60,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** The indexed state in a receipt, with names as answers show them; nulls until the first run over the repository has finished. */
+/**
+ * The indexed state in a receipt, with names as answers show them; nulls until the first run over the repository has
+ * finished.
+ */
 export function indexedState({ repository, commit, branch, indexedAt }: Receipt) {
   const isComplete = commit !== '';
   return {

@@ -94,7 +94,10 @@ export function createMcpServer(library: Library): McpServer {
   return server;
 }
 
-/** The answer as a tool result, or the error with its remedy. Contains no credentials and no terminal control characters. */
+/**
+ * The answer as a tool result, or the error with its remedy. Contains no credentials and no terminal control
+ * characters.
+ */
 async function resultOf(answer: Promise<Answer<Record<string, unknown>>>): Promise<CallToolResult> {
   try {
     const { text, structured } = await answer;

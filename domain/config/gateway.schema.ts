@@ -3,7 +3,7 @@ import { parseAddress } from '../shared/address.ts';
 import { FORGES } from '../forge/webhook.ts';
 import { envName, shortName } from './values.schema.ts';
 
-/** Which flows there are, and what can be sent to them, the gateway checks when it starts. */
+/** The gateway checks the names of flows, signals and updates when it starts. */
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give a name');
 
 const webhook = z.strictObject({

@@ -7,7 +7,10 @@ const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give th
 const githubProvider = z.strictObject({
   name: shortName,
   type: z.literal('github'),
-  /** Base of the web site: `https://github.com`, or that of a GitHub Enterprise Server or another GitHub-compatible forge. */
+  /**
+   * Base of the web site: `https://github.com`, or that of a GitHub Enterprise Server or another GitHub-compatible
+   * forge.
+   */
   url: plainUrl.default('https://github.com'),
   /** Base of the REST API; derived from `url` when left out. */
   apiUrl: plainUrl.optional(),

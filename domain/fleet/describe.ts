@@ -2,17 +2,17 @@ import { markdownList, type MarkdownRow, markdownTable } from '../shared/markdow
 import { type FlowProgress, waitingFor } from '../shared/progress.ts';
 import type { FleetStatus } from './fleet.ts';
 
-/** What a wing says of its own counts, and asks a person. */
+/** How a wing shows its own counts, and what it asks a person. */
 export interface FleetView<Counters> {
-  /** Its counts as rows of name and value. */
+  /** The counts as rows of name and value. */
   rows(counters: Counters): readonly MarkdownRow[];
-  /** Its counts as short texts. */
+  /** The counts as short texts. */
   lines(counters: Counters): readonly string[];
-  /** The question for a person before work on so many repositories begins. */
+  /** The question before work begins on `total` repositories. */
   question(total: number): string;
 }
 
-/** The state of a fleet flow as markdown, for the details that the Temporal UI shows. Below 40 kB. */
+/** The state of a fleet flow as markdown for the Temporal UI, less than 40 kB. */
 export function describeFleet<Counters>(status: FleetStatus, counters: Counters, view: FleetView<Counters>): string {
   const { stage, total, succeeded, failed, skipped, running, failures, sample } = status;
   const parts = [
@@ -52,7 +52,7 @@ export function fleetProgress<Counters>(
   return {
     stage,
     done,
-    // those that could not be checked were never among what there is to do
+    // repositories that could not be checked are not part of the total
     total: Math.max(done, total),
     unit: 'repositories',
     lines: [

@@ -6,7 +6,7 @@ export interface RepositoryFailure {
   readonly repository: string;
   readonly type: FailureType | 'Unexpected';
   readonly error: string;
-  /** When its receipt was written, ISO 8601; missing when it has none, or it was not read. */
+  /** When its receipt was written, ISO 8601; missing without a receipt, or when it was not read. */
   readonly indexedAt?: string;
   /** Consecutive failed runs, according to the results of the schedule's runs. */
   readonly inARow?: number;

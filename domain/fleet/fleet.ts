@@ -26,10 +26,10 @@ export interface FleetResult extends FleetCounts {
   readonly durationMs: number;
 }
 
-/** What a flow over many repositories is doing. */
+/** The status of a flow over many repositories. */
 export interface FleetStatus extends FleetCounts {
   readonly stage: 'finding' | 'waiting for confirmation' | 'working' | 'done';
-  /** The first names that a person is asked to confirm. */
+  /** The first names of the repositories to confirm. */
   readonly sample: readonly string[];
   /** Repositories that need work, found so far. */
   readonly total: number;

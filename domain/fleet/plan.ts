@@ -1,7 +1,7 @@
 import { clipError, FAILURES_KEPT, type RepositoryFailure } from './failure.ts';
 import type { FleetItem } from './fleet.ts';
 
-/** The plan of a run: repositories that need work, those that do not, and those that could not be checked. */
+/** The plan of a run: repositories that need work, that need none, and that could not be checked. */
 export interface FleetPlan<Item extends FleetItem = FleetItem> {
   readonly matched: number;
   /** Ordered by id. */
@@ -11,11 +11,11 @@ export interface FleetPlan<Item extends FleetItem = FleetItem> {
   readonly failures: readonly RepositoryFailure[];
 }
 
-/** Which page of a plan a flow asks for. */
+/** A request for one page of a plan. */
 export interface PlanRequest {
   /** The id after which the page starts; null for the first. */
   readonly after: string | null;
-  /** Repositories to work on, at most. */
+  /** The most repositories to work on. */
   readonly limit: number;
   /** {@link FleetPage.plan} of the page before. */
   readonly plan?: string;
@@ -27,7 +27,7 @@ export interface FleetPage<Item extends FleetItem = FleetItem> {
   readonly matched: number;
   /** How many of the repositories on this page need no work. */
   readonly upToDate: number;
-  /** Those that need work, at most the page size, ordered by id. */
+  /** Repositories that need work, at most the page size, ordered by id. */
   readonly repositories: readonly Item[];
   /** How many need work in total, on all pages. */
   readonly total: number;
@@ -37,7 +37,7 @@ export interface FleetPage<Item extends FleetItem = FleetItem> {
   readonly failed: number;
   /** Where the next page starts; null on the last one. */
   readonly next: string | null;
-  /** Digest of the stored plan that the next page is cut from; missing on the last one. */
+  /** Digest of the stored plan that has the next page; missing on the last one. */
   readonly plan?: string;
 }
 

@@ -6,8 +6,8 @@ const LONGEST = 2_000;
 const LARGEST = 512 * 1024;
 
 /**
- * Cuts deliveries into slices that each fit one payload, in their order: at most 2,000 deliveries and 512 KiB of JSON. A
- * single delivery that is larger is a slice of its own. No deliveries, no slices.
+ * Cuts deliveries into slices that each fit one payload, in their order: at most 2,000 deliveries and 512 KiB of JSON.
+ * A single delivery that is larger is a slice of its own. No deliveries, no slices.
  */
 export function slicesOf(deliveries: readonly Delivery[]): readonly (readonly Delivery[])[] {
   const encoder = new TextEncoder();

@@ -1,4 +1,4 @@
-/** What a forge allows one token: concurrent requests, and points per minute. */
+/** A forge's limits for one token: concurrent requests, and points per minute. */
 export interface ForgeLimits {
   /** Concurrent requests, including git. */
   readonly concurrency: number;
@@ -21,7 +21,7 @@ export const FORGE_LINES = ['rest', 'graphql', 'git'] as const;
 /** One of {@link FORGE_LINES}. */
 export type ForgeLineName = (typeof FORGE_LINES)[number];
 
-/** What the forge said in its answers since the last report. */
+/** The limits in the forge's answers since the last report. */
 export interface ForgeSaid {
   /**
    * `x-ratelimit-*` of the last answer, minus requests in progress that it may not include; null when the answer has
@@ -34,7 +34,7 @@ export interface ForgeSaid {
   readonly refused?: { readonly retryAfterMs: number | null };
 }
 
-/** What the holder of a lease did with it. */
+/** A holder's report on its lease. */
 export interface ForgeReport {
   /** One line (kind of traffic) of one process. */
   readonly holder: string;
@@ -58,7 +58,7 @@ export interface LeaseRequest extends ForgeReport {
   readonly places: number;
 }
 
-/** What may be spent until the lease ends, or when to ask again. */
+/** The lease, or how long to wait before the next request. */
 export type LeaseAnswer =
   | { readonly points: number; readonly places: number; readonly forMs: number }
   | { readonly waitMs: number };
@@ -103,7 +103,7 @@ export interface ForgeBudgetStatus {
   readonly waiting: readonly { readonly line: ForgeLineName; readonly until: string }[];
 }
 
-/** What a line has used. */
+/** The usage of a line. */
 export interface LineStatus {
   /** Points spent or leased that count against this minute. */
   readonly minute: number;

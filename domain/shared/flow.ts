@@ -2,10 +2,12 @@ import type { z } from 'zod';
 import type { FailureType } from './failures.ts';
 import { FLOWS_QUEUE } from './queues.ts';
 
-/** The schema builder, handed to a declaration: workflows read declarations too, and zod stays out of their bundle. */
+/**
+ * The schema builder, passed to declarations so that the workflow bundle, which has declarations, does not contain zod.
+ */
 export type Zod = typeof z;
 
-/** JSON: read-only, and an optional field is left out instead of undefined. */
+/** The type as JSON: read-only, with optional fields missing instead of undefined. */
 export type Json<Value> = Value extends readonly (infer Item)[]
   ? readonly Json<Item>[]
   : Value extends object
@@ -15,21 +17,25 @@ export type Json<Value> = Value extends readonly (infer Item)[]
 /** Who starts a flow: people and programs through the client, schedules, services over HTTP, other flows, workers. */
 export type Starter = 'people' | 'schedules' | 'services' | 'flows' | 'workers';
 
-/** A workflow id that is too long to say what it is the id of: `prefix` and the first twelve digits of the SHA-256 of `of`. */
+/** A workflow id with a digest, for long inputs: `prefix` and the first twelve digits of the SHA-256 of `of`. */
 export interface DigestId {
   readonly prefix: string;
   readonly of: string;
 }
 
-/** What a flow of one wing is, declared once. Starter, checks, gateway, OpenAPI, `longhaul watch` and docs/flows.md follow from it. */
+/**
+ * The declaration of a flow, which the starter, input checks, gateway, OpenAPI, `longhaul watch` and docs/flows.md use.
+ */
 export interface Flow<Type extends string = string, Given = unknown, Checked = unknown, Result = unknown> {
   /** Workflow type: the name of the exported workflow function. */
   readonly type: Type;
-  /** Builds the schema of the input. A flow checks its input first, because people can start flows directly in Temporal. */
+  /**
+   * Builds the schema of the input. A flow checks its input first, because people can start flows directly in Temporal.
+   */
   input(zod: Zod): z.ZodType;
-  /** What it does, as one sentence of markdown for docs/flows.md and OpenAPI. */
+  /** Its description, as one sentence of markdown for docs/flows.md and OpenAPI. */
   readonly does: string;
-  /** Inputs as docs/flows.md shows them; a test checks them against the schema. */
+  /** Example inputs for docs/flows.md; a test checks them against the schema. */
   readonly examples: readonly Given[];
   readonly startedBy: readonly Starter[];
   /** Task queue of its workflow tasks. */
@@ -37,13 +43,16 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   /** The workflow id, which is the lock: two runs with the same id cannot run concurrently. */
   id(input: Checked): string | DigestId;
   /**
-   * What a start does while a run has the id. `join`: takes the run that answers the same question, is refused for another one.
-   * `wait`: takes the run that answers the same question, waits for the end of another one. `refuse`: is refused.
+   * How a start behaves while a run has the id. `join`: joins a run with the same question, and is refused otherwise.
+   * `wait`: joins a run with the same question, and otherwise waits for its end. `refuse`: is always refused.
    */
   readonly whenRunning: 'join' | 'wait' | 'refuse';
-  /** What a start is refused with while a run that answers another question has the id. */
+  /** The failure of a refused start. */
   busy(input: Checked): Busy;
-  /** The part of the input that says what is asked, without what only says how: two inputs with equal parts are one question. */
+  /**
+   * The part of the input that determines the result, without options such as `parallel`: equal parts are the same
+   * question.
+   */
   question(input: Checked): unknown;
   /** One line for the Temporal UI, at most 200 bytes. @default the workflow type */
   summary(input: Checked): string;
@@ -51,13 +60,16 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   searchAttributes(input: Checked): Readonly<Record<string, string>>;
   /** Signals that services may send, with the schema of their argument. */
   readonly signals: Messages;
-  /** Updates that services may send, with the schema of their argument without `by`: the gateway says who sends. */
+  /** Updates that services may send, with the schema of their argument without `by`, which the gateway adds. */
   readonly updates: Messages;
-  /** The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be repeated. */
+  /**
+   * The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be
+   * repeated.
+   */
   readonly startSignal: StartSignal | null;
-  /** What services may give, when that is less than what people may. @default the input */
+  /** The schema of the input for services, if it is narrower. @default the input */
   serviceInput(zod: Zod): z.ZodType;
-  /** What the settings of the gateway fill in for services. */
+  /** Defaults for services, from the settings of the gateway. */
   serviceDefaults(gateway: { readonly quietSeconds: number }): object;
   /** Path of the field that names the person who starts it, such as `source.by`; null when no field does. */
   readonly person: string | null;
@@ -84,26 +96,26 @@ export interface StartSignal {
 /** A declared flow with any types. */
 export type AnyFlow = Flow;
 
-/** What a flow is started with. */
+/** The input of a flow, as given. */
 export type GivenOf<Declared extends AnyFlow> = NonNullable<Declared['types']>['given'];
-/** Its input with the defaults filled in. */
+/** The input of a flow, with its defaults filled in. */
 export type CheckedOf<Declared extends AnyFlow> = NonNullable<Declared['types']>['checked'];
-/** What it returns. */
+/** The result of a flow. */
 export type ResultOf<Declared extends AnyFlow> = NonNullable<Declared['types']>['result'];
 
-/** What a declaration says; the rest has defaults. */
+/** The fields that a declaration must or may set; missing ones have defaults. */
 type Declaration<Type extends string, Given, Schema extends z.ZodType, Result> = Pick<
   Flow<Type, Given, Json<z.output<Schema>>, Result>,
   'type' | 'does' | 'examples' | 'startedBy' | 'id'
 > & { readonly input: (zod: Zod) => Schema } & Partial<Flow<Type, Given, Json<z.output<Schema>>, Result>>;
 
-/** Refuses a schema that does not take what the type says. */
+/** A type error for a schema that does not accept the input's type. */
 type Takes<Schema extends z.ZodType, Given> =
   Given extends Json<z.input<Schema>> ? unknown : { readonly input: 'the schema does not take the type of the input' };
 
 /**
- * Declares a flow: `defineFlow<Input, Result>()({ type, input: (z) => z.strictObject({ … }), … })`. The schema is checked against
- * `Input`, and what it gives is what `id` and the others take.
+ * Declares a flow: `defineFlow<Input, Result>()({ type, input: (z) => z.strictObject({ … }), … })`. The schema must
+ * accept `Input`; `id` and the other functions get the schema's output.
  */
 export function defineFlow<Given, Result>() {
   return <const Type extends string, Schema extends z.ZodType>(
@@ -128,7 +140,7 @@ export function defineFlow<Given, Result>() {
   });
 }
 
-/** The workflow id of a run, for a flow whose id is written out. Throws a `TypeError` for one that needs a digest. */
+/** The workflow id of a run, for a flow whose id has no digest. Throws a `TypeError` for one that has. */
 export function writtenId<Declared extends AnyFlow>(flow: Declared, input: CheckedOf<Declared>): string {
   const id = flow.id(input);
   if (typeof id === 'string') return id;
@@ -136,7 +148,7 @@ export function writtenId<Declared extends AnyFlow>(flow: Declared, input: Check
 }
 
 function shownId(id: string | DigestId): string {
-  return typeof id === 'string' ? id : `what ${id.prefix.replace(/-$/, '')} is asked for`;
+  return typeof id === 'string' ? id : `the same ${id.prefix.replace(/-$/, '')}`;
 }
 
 /** The declared flows of all wings. */
@@ -145,11 +157,11 @@ export interface FlowRegistry<Declared extends AnyFlow = AnyFlow> {
   readonly byType: ByType<Declared>;
   /** The flow of a workflow type; null when none is declared. */
   find(type: string): Declared | null;
-  /** Those that services may start over HTTP. */
+  /** The flows that services may start over HTTP. */
   readonly forServices: readonly Declared[];
 }
 
-/** Gathers declarations. Throws a `TypeError` when two have the same workflow type. */
+/** Collects declarations. Throws a `TypeError` when two have the same workflow type. */
 export function createRegistry<Declared extends AnyFlow>(all: readonly Declared[]): FlowRegistry<Declared> {
   const found = new Map<string, Declared>(all.map((flow) => [flow.type, flow]));
   if (found.size < all.length) throw new TypeError('two flows have the same workflow type');

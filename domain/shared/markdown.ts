@@ -5,8 +5,8 @@ export type MarkdownRow = readonly [name: string, value: string | number];
 const MOST_LISTED = 50;
 
 /**
- * A foreign text (a name, an error message) as markdown shows it literally, on one line: every character that markdown or HTML
- * gives a meaning is escaped, and control and formatting characters become U+FFFD.
+ * A foreign text (a name, an error message) as markdown shows it literally, on one line: every character that markdown
+ * or HTML gives a meaning is escaped, and control and formatting characters become U+FFFD.
  */
 export function escapeMarkdown(text: string): string {
   return text
@@ -21,7 +21,9 @@ export function markdownTable(rows: readonly MarkdownRow[]): string {
   return ['| | |', '|---|---|', ...lines].join('\n');
 }
 
-/** A markdown list of at most 50 names under a title, and how many of `count` are left out. Title and names are escaped. */
+/**
+ * A markdown list of at most 50 names under a title, and how many of `count` are left out. Title and names are escaped.
+ */
 export function markdownList(title: string, names: readonly string[], count: number): string {
   const shown = names.slice(0, MOST_LISTED).map((name) => `- ${escapeMarkdown(name)}`);
   if (count > shown.length) shown.push(`- and ${count - shown.length} more`);

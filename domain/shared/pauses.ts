@@ -7,8 +7,8 @@ export interface Pauses {
 }
 
 /**
- * How long to wait until the next attempt, in milliseconds, after having waited this long: twice that, so that a long wait
- * costs few attempts. Null when the time is used up. It depends on the time only, so that a recorded run replays.
+ * How long to wait until the next attempt, in milliseconds, after having waited this long: twice that, so that a long
+ * wait costs few attempts. Null when the time is used up. It depends on the time only, so that a recorded run replays.
  */
 export function pauseAfter(waitedMs: number, { shortestMs, longestMs, withinMs }: Pauses): number | null {
   if (waitedMs >= withinMs) return null;

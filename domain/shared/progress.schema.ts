@@ -12,7 +12,7 @@ export const flowProgress = z.object({
   child: z.string().optional(),
 });
 
-/** The answer of a query `progress`; null for one that is no {@link FlowProgress}, such as that of an older worker. */
+/** The answer of a query `progress`; null when it is no {@link FlowProgress}, for example from an older worker. */
 export function readFlowProgress(answer: unknown): FlowProgress | null {
   const { success, data } = flowProgress.safeParse(answer);
   if (!success) return null;

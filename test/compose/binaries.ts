@@ -18,7 +18,9 @@ interface GoPrograms {
   readonly ldflags?: string;
 }
 
-/** Docker Compose, for machines whose distribution has no version that supports our files. Returns the program's path. */
+/**
+ * Docker Compose, for machines whose distribution has no version that supports our files. Returns the program's path.
+ */
 export function fetchCompose(surroundings: Surroundings): Promise<string> {
   const version = '2.40.3';
   const module = 'github.com/docker/compose/v2';

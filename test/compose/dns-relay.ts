@@ -15,9 +15,9 @@ const ADDRESS = '127.77.0.53';
 const PATIENCE_MS = 5_000;
 
 /**
- * Containers without access to the network cannot use the machine's DNS server, and gRPC clients wait for an answer even when
- * they already know the address. The engine queries a server on loopback for them, from outside the container.
- * Undefined when the machine's own server is on loopback already.
+ * Containers without access to the network cannot use the machine's DNS server, and gRPC clients wait for an answer
+ * even when they already know the address. The engine queries a server on loopback for them, from outside the
+ * container. Undefined when the machine's own server is on loopback already.
  */
 export async function startDnsRelay(): Promise<DnsRelay | undefined> {
   const own = await contentOf('/etc/resolv.conf');

@@ -32,8 +32,8 @@ const CGROUP = 'longhaul-compose-test';
 
 /**
  * Starts a Docker engine in addition to any of the machine: own images (cached in `cacheFolder`), own socket, own mount
- * namespace, no changes to the host's firewall. One runs at a time; a second caller waits. Debian's packages are unpacked
- * where the machine has no `dockerd`. Throws {@link Unavailable} when this machine cannot run one.
+ * namespace, no changes to the host's firewall. One runs at a time; a second caller waits. Debian's packages are
+ * unpacked where the machine has no `dockerd`. Throws {@link Unavailable} when this machine cannot run one.
  */
 export async function startEngine(surroundings: Surroundings): Promise<Engine> {
   requireRoot();

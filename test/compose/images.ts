@@ -41,8 +41,8 @@ const STAND_INS: Readonly<Record<string, { target: string; ingredients: Ingredie
 };
 
 /**
- * Makes every image of `names` (`name:tag`) available to the engine: from its cache, by a pull, or, if a pull fails, as a
- * stand-in with the same server in the same version. Returns the origin of each.
+ * Makes every image of `names` (`name:tag`) available to the engine: from its cache, by a pull, or, if a pull fails, as
+ * a stand-in with the same server in the same version. Returns the origin of each.
  */
 export async function provideImages(names: readonly string[], workshop: Workshop): Promise<Map<string, Origin>> {
   const recipe = await recipeDigest();

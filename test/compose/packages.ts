@@ -13,8 +13,8 @@ export interface UnpackedPrograms {
 }
 
 /**
- * Debian packages and their missing dependencies, unpacked below `cacheFolder` once: nothing is installed, no
- * service is started, and removing the folder removes them. Throws {@link Unavailable} when apt-get cannot provide them.
+ * Debian packages and their missing dependencies, unpacked below `cacheFolder` once: nothing is installed, no service
+ * is started, and removing the folder removes them. Throws {@link Unavailable} when apt-get cannot provide them.
  */
 export async function unpackPackages(
   names: readonly string[],

@@ -44,7 +44,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const COMPOSE_FILE = path.join(root, 'docker-compose.yml');
 const CONFIGURATION = 'providers:\n  - { name: local, type: local, root: /repos }\n';
 
-/** Writes the files of an administrator (.env, longhaul.yaml); starts nothing. `signal` ends everything except `remove`. */
+/**
+ * Writes the files of an administrator (.env, longhaul.yaml); starts nothing. `signal` ends everything except `remove`.
+ */
 export async function createProject({ env: engineEnv, folder }: Engine, signal: AbortSignal): Promise<Project> {
   const estate = await createEstate(path.join(folder, 'repos'));
   const apiKey = randomBytes(24).toString('hex');

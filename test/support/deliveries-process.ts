@@ -3,9 +3,9 @@ import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * `node deliveries-process.ts URL SECRET COUNT PER_SECOND REPOSITORY…`: sends signed pushes at a steady rate, regardless of
- * the answers, alternating between the repositories, and prints the number of answers with 202 and the milliseconds that each
- * answer took. A separate process, so that the times do not include work of the test.
+ * `node deliveries-process.ts URL SECRET COUNT PER_SECOND REPOSITORY…`: sends signed pushes at a steady rate,
+ * regardless of the answers, alternating between the repositories, and prints the number of answers with 202 and the
+ * milliseconds that each answer took. A separate process, so that the times do not include work of the test.
  */
 const [url = '', secret = '', count, perSecond, ...repositories] = process.argv.slice(2);
 const agent = new Agent({ keepAlive: true });

@@ -48,8 +48,8 @@ export interface Answer {
 }
 
 /**
- * A forge on loopback that answers as the published description of its API says, refuses requests outside the description,
- * and serves `<root>/<path>.git` with git's own `http-backend`.
+ * A forge on loopback that answers as the published description of its API says, refuses requests outside the
+ * description, and serves `<root>/<path>.git` with git's own `http-backend`.
  */
 export interface DescribedForge {
   readonly url: string;

@@ -69,7 +69,10 @@ interface PageAsked {
   readonly orderBy?: { readonly field: string; readonly direction: string } | null;
 }
 
-/** A page of an owner's repositories, like GitHub's connections: at most a hundred, after a cursor that stays valid after changes. */
+/**
+ * A page of an owner's repositories, like GitHub's connections: at most a hundred, after a cursor that stays valid
+ * after changes.
+ */
 function pageOf(
   names: readonly OwnedName[],
   { first, after, orderBy }: PageAsked,

@@ -26,7 +26,9 @@ export interface Enforcement {
   begin(request: IncomingMessage, response: ServerResponse, resource: 'rest' | 'graphql'): LimitAnswer | null;
   /** Subtracts the point of a request from the hour, and returns the headers about it. 304 costs none. */
   charge(resource: 'rest' | 'graphql', isFree: boolean): Record<string, string>;
-  /** Refuses everything for a time, as GitHub does after a secondary limit. Returns the answer to the causing request. */
+  /**
+   * Refuses everything for a time, as GitHub does after a secondary limit. Returns the answer to the causing request.
+   */
   block(ms: number, says?: 'retry-after' | 'nothing'): LimitAnswer;
 }
 

@@ -13,8 +13,8 @@ import { type EnforcedLimits, enforce, type Enforcement } from './forge-limits.t
 import { git, SCRATCH_ENV } from './scratch-git.ts';
 
 /**
- * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and refusals,
- * the GraphQL for lists and heads, and serves the repositories over HTTP with git's own `http-backend`.
+ * A forge on loopback that speaks the part of GitHub's REST API that finds repositories, with its pages, ETags and
+ * refusals, the GraphQL for lists and heads, and serves the repositories over HTTP with git's own `http-backend`.
  */
 export interface Forge {
   /** The web address, under which repositories are `<url>/<organization>/<repository>.git`. */

@@ -20,9 +20,10 @@ export interface Gitea {
 }
 
 /**
- * The paths of the program and its templates, from `GITEA_PROGRAM` and `GITEA_SOURCE`; null when they are not set.
- * Both come from the Go module: `go mod download -json code.gitea.io/gitea@v1.26.0` prints the folder of the source, and there
- * `go build -p 2 -tags 'sqlite sqlite_unlock_notify' -o PROGRAM .` builds the program, which needs a C compiler and some minutes.
+ * The paths of the program and its templates, from `GITEA_PROGRAM` and `GITEA_SOURCE`; null when they are not set. Both
+ * come from the Go module: `go mod download -json code.gitea.io/gitea@v1.26.0` prints the folder of the source, and
+ * there `go build -p 2 -tags 'sqlite sqlite_unlock_notify' -o PROGRAM .` builds the program, which needs a C compiler
+ * and some minutes.
  */
 export function giteaHere(): { readonly program: string; readonly source: string } | null {
   const { GITEA_PROGRAM: program, GITEA_SOURCE: source } = process.env;

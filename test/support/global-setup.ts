@@ -27,8 +27,8 @@ declare module 'vitest' {
 }
 
 /**
- * Starts one real stack in a temporary folder for the whole run, with a namespace for each process of tests. What is fetched
- * or built goes to the user's cache, so that only the first run on a machine waits for it.
+ * Starts one real stack in a temporary folder for the whole run, with a namespace for each process of tests. What is
+ * fetched or built goes to the user's cache, so that only the first run on a machine waits for it.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { cacheDir } = loadConfig({ env: process.env });

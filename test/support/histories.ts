@@ -56,10 +56,10 @@ const NO_COMMIT = '0'.repeat(40);
 const BYTES_NAME = 'by\udcfftes.ts';
 
 /**
- * Makes a bare repository at `gitDir` whose HEAD can be led through `steps` states: commits that add, change, rename, copy
- * and delete files, change modes and types, submodules; merges; reverts; force-pushes back and to another history; a tree
- * without files, a branch that is gone or has another name. All of it happens in every walk that is long enough; the same seed
- * makes the same oids. HEAD is left at the first state; {@link moveHead} leads it on.
+ * Makes a bare repository at `gitDir` whose HEAD can be led through `steps` states: commits that add, change, rename,
+ * copy and delete files, change modes and types, submodules; merges; reverts; force-pushes back and to another history;
+ * a tree without files, a branch that is gone or has another name. All of it happens in every walk that is long enough;
+ * the same seed makes the same oids. HEAD is left at the first state; {@link moveHead} leads it on.
  */
 export async function makeRandomWalk(
   gitDir: string,

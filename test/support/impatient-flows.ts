@@ -1,6 +1,9 @@
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** Differs from the product's flows only in timeouts: a dead worker is detected, and its work given to another, in three seconds. */
+/**
+ * Differs from the product's flows only in timeouts: a dead worker is detected, and its work given to another, in three
+ * seconds.
+ */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   outbound: [
     {

@@ -21,7 +21,9 @@ export interface McpProcess {
   close(): Promise<void>;
 }
 
-/** Starts `longhaul mcp` in an environment, as a client does. `mode`: how the client negotiates the protocol version. */
+/**
+ * Starts `longhaul mcp` in an environment, as a client does. `mode`: how the client negotiates the protocol version.
+ */
 export async function startMcp(env: Record<string, string>, mode: 'legacy' | 'auto' = 'legacy'): Promise<McpProcess> {
   const transport = new StdioClientTransport({ command: process.execPath, args: [BIN, 'mcp'], env, stderr: 'pipe' });
   let log = '';

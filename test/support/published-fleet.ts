@@ -16,8 +16,8 @@ const PACKAGES: readonly FleetPackage[] = FLEET_PACKAGES.map((pkg) => {
 export const PUBLISHED = PACKAGES.map(({ path }) => path).toSorted();
 
 /**
- * Makes bare repositories of published npm packages below `root`, `main` at the first of two versions; what is fetched is kept
- * in the user's cache. `advanceFleet({ root, packages })` of the demo fleet moves them on.
+ * Makes bare repositories of published npm packages below `root`, `main` at the first of two versions; what is fetched
+ * is kept in the user's cache. `advanceFleet({ root, packages })` of the demo fleet moves them on.
  */
 export async function makePublishedFleet(root: string): Promise<readonly FleetPackage[]> {
   await makeFleet({ root, cacheDir: inject('stack').cacheDir, packages: PACKAGES });

@@ -8,7 +8,10 @@ const PACKAGES = ['rxjs', '@aws-sdk/client-s3', '@temporalio', 'zod', 'fast-chec
 const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
 const SOURCE = /\.(?:m|c)?[jt]s$/;
 
-/** The first source files of installed packages, in the same order every time: at most `limit`, none larger than `maxBytes`. */
+/**
+ * The first source files of installed packages, in the same order every time: at most `limit`, none larger than
+ * `maxBytes`.
+ */
 export function realSources(limit: number, { skip = 0, maxBytes = 20_000 } = {}): Files {
   const found: [string, string][] = [];
   for (const name of PACKAGES) {

@@ -8,8 +8,8 @@ export function recordingModules(file: string): { readonly NODE_OPTIONS: string;
 }
 
 /**
- * The modules that a process has loaded according to `file`: files of this repository by their path, such as `workers/main.ts`, and
- * packages by their name.
+ * The modules that a process has loaded according to `file`: files of this repository by their path, such as
+ * `workers/main.ts`, and packages by their name.
  */
 export function recordedModules(file: string): ReadonlySet<string> {
   const root = fileURLToPath(new URL('../..', import.meta.url));

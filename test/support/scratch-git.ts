@@ -61,7 +61,9 @@ export function initRepository(path: string, ...options: string[]): string {
 
 let clock = 1_700_000_000;
 
-/** Makes a commit of exactly these files on a branch, on top of what the branch has or as its first; returns its name. */
+/**
+ * Makes a commit of exactly these files on a branch, on top of what the branch has or as its first; returns its name.
+ */
 export function commitTree(
   repository: string,
   tree: ScratchTree,

@@ -12,8 +12,9 @@ const REPOSITORIES = ['local/acme/operators', 'local/acme/shell', 'forge/acme/ma
 type Tree = Map<string, ScratchFile>;
 
 /**
- * Makes three small repositories of real sources below `root`, each with an early and a late state, and a branch `side` that stays at the early one: between the two are edits,
- * additions, renames (one of them of case only), deletions, a changed mode and a link; a revert; a force-push to another history.
+ * Makes three small repositories of real sources below `root`, each with an early and a late state, and a branch `side`
+ * that stays at the early one: between the two are edits, additions, renames (one of them of case only), deletions, a
+ * changed mode and a link; a revert; a force-push to another history.
  */
 export function makeSmallFleet(root: string): void {
   const [operators, shell, matcher] = REPOSITORIES.map((name) => initRepository(join(root, `${name}.git`), '--bare'));

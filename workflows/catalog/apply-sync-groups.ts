@@ -15,13 +15,17 @@ import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { groupActivities } from './activities.ts';
 
-/** Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100 events. */
+/**
+ * Pauses while another declaration is applied, which takes seconds. A lock held for an hour costs fewer than 100
+ * events.
+ */
 const PAUSES = { shortestMs: 2_000, longestMs: 1_200_000, withinMs: 3_600_000 };
 
 /**
- * Makes the schedules what `sync-groups.yaml` declares (docs/sync-groups.md). What differs is in the history before anything
- * is done, so that it completes even if a worker is killed. Groups that are new, or cover other repositories than before, run immediately.
- * One declaration at a time: a run with another id than the lock hands its own to a child that has it, as soon as that is free.
+ * Makes the schedules match `sync-groups.yaml` (docs/sync-groups.md). The planned changes are in the history before the
+ * first is made, so the flow completes even if a worker is killed. Groups that are new, or cover other repositories
+ * than before, run immediately. Declarations are applied one at a time: a run whose id is not the lock starts a child
+ * with that id as soon as it is free.
  */
 export async function applySyncGroups(input: ApplySyncGroupsInput): Promise<ApplySyncGroupsResult> {
   const given = await checked(applySyncGroupsFlow, input);
@@ -44,7 +48,7 @@ async function inTurn(given: Required<ApplySyncGroupsInput>): Promise<ApplySyncG
 async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>): Promise<ApplySyncGroupsResult> {
   const { file } = source;
   const plan = await groupActivities.planGroups.executeWithOptions(
-    { summary: `compare ${file} with what runs`.slice(0, 200) },
+    { summary: `compare ${file} with the schedules`.slice(0, 200) },
     [{ document, file, prune }],
   );
   setCurrentDetails(describeGroupsPlan(plan));
@@ -57,7 +61,7 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
   const result = { ...plan, source, appliedAt: new Date().toISOString() };
   if (changes.length > 0) {
     const { runId } = workflowInfo();
-    await groupActivities.recordApplication.executeWithOptions({ summary: 'record who applied what' }, [
+    await groupActivities.recordApplication.executeWithOptions({ summary: 'record the application' }, [
       { runId, result },
     ]);
   }
@@ -76,9 +80,9 @@ async function apply({ document, source, prune }: Required<ApplySyncGroupsInput>
   return result;
 }
 
-/** Repositories or branches may belong to it now that have no receipt yet. */
+/** The group may now cover repositories or branches without a receipt. */
 function wantsRun({ kind, group, fields }: GroupChange): boolean {
   if (group === null || group.paused) return false;
-  const meansOthers = fields.some(({ field }) => ['patterns', 'exclude', 'branches'].includes(field));
-  return kind === 'created' || meansOthers;
+  const coversOthers = fields.some(({ field }) => ['patterns', 'exclude', 'branches'].includes(field));
+  return kind === 'created' || coversOthers;
 }

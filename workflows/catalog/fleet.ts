@@ -21,9 +21,9 @@ import { FleetTracker } from '../shared/fleet-tracker.ts';
 /** The state that a run of the catalog carries to the next. */
 export type CatalogState = FleetState<CatalogCounters>;
 
-/** What a fleet flow of the catalog starts with. */
+/** The start of a catalog fleet flow. */
 export interface CatalogStart {
-  /** The input as it was given, to be checked. */
+  /** The input as given, not yet checked. */
   readonly given: unknown;
   readonly state: CatalogState;
   readonly tracker: FleetTracker<CatalogCounters>;
@@ -35,16 +35,16 @@ export function startCatalogFleet(input: unknown, zero: CatalogCounters = NO_COU
   return { given, state, tracker: new FleetTracker(state, CATALOG_VIEW) };
 }
 
-/** What the log and the metrics call the repositories of a run. */
+/** The name of a run's repositories in the log and the metrics. */
 interface FleetName {
   readonly verb: Verb;
-  /** The name of the group, or what was asked for. */
+  /** The name of the sync group, or the patterns. */
   readonly group: string;
   /** True for a sync group. */
   readonly named: boolean;
 }
 
-/** The log of a run over what matches patterns, or over everything. */
+/** The log of a run over the repositories that match patterns, or over all. */
 export function patternsLog(verb: Verb, patterns: readonly string[] | undefined): FleetLog<CatalogCounters> {
   return fleetLog({ verb, group: patterns?.join(', ') ?? 'all', named: false });
 }
@@ -77,12 +77,12 @@ function logDone({ verb, group, named }: FleetName, result: CatalogFleetResult, 
     files_changed: result.filesChanged,
     duration_ms: result.durationMs,
     failing_runs: Math.max(0, ...result.failures.map(({ inARow = 1 }) => inARow)),
-    // what did not fail was brought up to date, or found to be, after the run began
+    // repositories that did not fail became, or were found, up to date after the run began
     true_since: [new Date(startedAt).toISOString(), ...written].reduce((a, b) => (a < b ? a : b)),
   });
 }
 
-/** The part of a child's input that names branches; none when there are none. */
+/** The field of a child's input that names branches; missing when there are none. */
 export function withBranches(branches: readonly string[] = []): Pick<SyncRepositoryInput, 'branches'> {
   return branches.length === 0 ? {} : { branches: [...new Set(branches)] };
 }
@@ -92,12 +92,12 @@ export function addressOf({ id, cloneUrl, uid }: PlannedRepository): RepositoryA
   return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }
 
-/** What a failure says of its repository in addition: since when the index is not true. */
+/** A further field of a failure: when the repository was last indexed. */
 export function lastIndexed({ indexedAt }: PlannedRepository): Partial<RepositoryFailure> {
   return indexedAt === undefined ? {} : { indexedAt };
 }
 
-/** Adds what was done to one repository to the counts. */
+/** Adds the outcome of one repository to the counts. */
 export function addOutcome(tracker: FleetTracker<CatalogCounters>, outcome: RepositoryOutcome): void {
   const { counters } = tracker;
   tracker.count({
@@ -109,7 +109,7 @@ export function addOutcome(tracker: FleetTracker<CatalogCounters>, outcome: Repo
   });
 }
 
-/** Takes in the outcome of a sync: adds it, and removes the repository from the index under its former names. */
+/** Adds the outcome of a sync to the counts, and removes the repository from the index under its former names. */
 export async function recordSynced(
   tracker: FleetTracker<CatalogCounters>,
   outcome: RepositoryOutcome,
@@ -125,8 +125,8 @@ export async function recordSynced(
 }
 
 /**
- * Removes a repository from the index under a former name, after it is indexed under its present one. If the process dies
- * between the two, the next run finds both and continues here. Returns the failure, which is logged.
+ * Removes a repository from the index under a former name, after it is indexed under its present one. If the process
+ * dies between the two, the next run finds both and continues here. Returns the failure, which is logged.
  */
 async function removeFormer(
   former: string,

@@ -30,10 +30,10 @@ const repositoryEvents = defineSignal<[unknown]>('repositoryEvents');
 const LONGEST_MS = 60_000;
 /** Number of delivery ids that are recognised as duplicates. */
 const DELIVERIES_KEPT = 500;
-/** Pauses while another run holds the repository. */
+/** Pauses while another run has the repository's lock. */
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** A repository that is held for longer than any run may take is left to the next sync. */
+/** Longer than any run may take: after it, the repository is left to the next sync. */
 const GIVE_UP_MS = 25 * 3_600_000;
 
 /** State passed to the next run. Plain JSON. */
@@ -71,8 +71,8 @@ export async function followRepository(
         if (delivery !== undefined && state.deliveries.includes(delivery)) continue;
         const deliveries = [...state.deliveries, ...(delivery === undefined ? [] : [delivery])];
         state = { ...state, events: state.events + 1, deliveries: deliveries.slice(-DELIVERIES_KEPT) };
-        // one push is as good as a hundred; of other events only the last one counts
-        const same = pending.findIndex((known) => saysTheSame(known, event));
+        // repeated pushes count once; of other equal events only the last one counts
+        const same = pending.findIndex((known) => isSameEvent(known, event));
         if (kind === 'pushed' && same >= 0) continue;
         if (same >= 0) pending.splice(same, 1);
         pending.push(event);
@@ -96,7 +96,7 @@ export async function followRepository(
       const {
         failures: [failure = null],
         matched,
-      } = await done(step, repository);
+      } = await completeStep(step, repository);
       state = { ...state, failed: { ...state.failed, [step.flow]: failure } };
       // the message may be late: index the repository again if it was in the index and still exists
       if (step.flow === removeRepositoriesFlow.type && matched > 0 && isPatched('what-is-there-comes-back')) {
@@ -120,19 +120,19 @@ export async function followRepository(
   return { stage, ...counts() };
 }
 
-function saysTheSame(a: RepositoryEvent, b: RepositoryEvent): boolean {
+function isSameEvent(a: RepositoryEvent, b: RepositoryEvent): boolean {
   return a.kind === b.kind && (a.kind === 'pushed' || (a.from === b.from && a.wanted === b.wanted));
 }
 
 /** The result of a step. */
 interface StepOutcome {
   readonly failures: readonly RepositoryFailure[];
-  /** Number of its repositories; 0 for a step about this one alone. */
+  /** Number of repositories that matched; 0 for a step about this repository alone. */
   readonly matched: number;
 }
 
-/** Runs one step as soon as no other run works on the repository. Returns its failure, if any. */
-async function done(step: FollowStep, repository: string): Promise<StepOutcome> {
+/** Runs one step as soon as no other run works on the repository. */
+async function completeStep(step: FollowStep, repository: string): Promise<StepOutcome> {
   const giveUp = Date.now() + GIVE_UP_MS;
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const outcome = await attempt(step, repository);

@@ -52,7 +52,7 @@ export async function forgeBudget(
   }
 
   setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
-    description: 'What was asked of the forge in this minute and hour, and who waits until when',
+    description: 'Requests to the forge in this minute and hour, and the waiting processes',
   });
   setHandler(
     leaseUpdate,

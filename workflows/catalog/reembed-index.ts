@@ -32,7 +32,7 @@ import { answerProgress } from '../shared/progress.ts';
 import { groupActivities, indexActivities, planActivities } from './activities.ts';
 import { addOutcome, addressOf, lastIndexed, patternsLog, startCatalogFleet, withBranches } from './fleet.ts';
 
-/** Every pass indexes what moved during the one before. */
+/** Each pass indexes what moved during the previous one. */
 const MAX_PASSES = 3;
 
 /**
@@ -143,7 +143,9 @@ export async function fillBuild(input: FillInput): Promise<CatalogFleetResult> {
     log: patternsLog('sync', [`build ${build}`]),
     parallel,
     page: (request) =>
-      planActivities.findUnbuilt.executeWithOptions({ summary: `what build ${build} lacks` }, [{ build, ...request }]),
+      planActivities.findUnbuilt.executeWithOptions({ summary: `what is missing in build ${build}` }, [
+        { build, ...request },
+      ]),
     child: syncRepositoryFlow,
     input: (planned) => ({ repository: addressOf(planned), build, ...withBranches(planned.branches) }),
     record: (outcome) => {
@@ -171,7 +173,7 @@ export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   return underLock(pruneIndexFlow, question, () => indexActivities.pruneBuilds(question));
 }
 
-/** Keeps the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */
+/** Tracks the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */
 class ReembedTracker {
   private readonly startedAt = workflowInfo().startTime.getTime();
   status: ReembedStatus = {

@@ -20,9 +20,9 @@ import { groupActivities, indexActivities } from './activities.ts';
 import { loggingFailure } from './log-events.ts';
 
 /**
- * Brings the index of one repository to where its HEAD is, and its branches that are indexed, one ref after the other: mgit's differential since the receipt, streamed into Weaviate,
- * the receipt last. Its workflow id `sync/<repository id>` is the lock; on failure the old receipt stays, and the next run
- * repairs (docs/flows.md).
+ * Brings the index of one repository up to date with its HEAD and its indexed branches, one ref after another: streams
+ * mgit's differential since the receipt into Weaviate, and writes the receipt last. Its workflow id
+ * `sync/<repository id>` is the lock. On failure the old receipt stays, and the next run repairs (docs/flows.md).
  */
 export async function syncRepository(input: SyncRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(syncRepositoryFlow, input);
@@ -37,7 +37,7 @@ export async function syncRepository(input: SyncRepositoryInput): Promise<Reposi
   );
 }
 
-/** Ingests a change stream that another producer made and `longhaul index stdin` spooled (docs/flows.md). */
+/** Ingests a change stream of another producer, which `longhaul index stdin` spooled (docs/flows.md). */
 export async function ingestStream(input: IngestStreamInput): Promise<RepositoryOutcome> {
   const question = await checked(ingestStreamFlow, input);
   const { repository, stream } = question;
@@ -53,7 +53,7 @@ export async function ingestStream(input: IngestStreamInput): Promise<Repository
   });
 }
 
-/** Deletes a stream that is in the index now. A failure is only logged: streams are also deleted by their age. */
+/** Deletes a stream that was ingested. A failure is only logged, because old streams are deleted anyway. */
 async function discard(repository: string, stream: string): Promise<void> {
   const before = workflowInfo().startTime.getTime();
   try {
@@ -67,7 +67,7 @@ async function discard(repository: string, stream: string): Promise<void> {
   }
 }
 
-/** Takes one repository, or one branch of it, out of the index: objects first, receipts last. */
+/** Removes one repository, or one branch of it, from the index: objects first, receipts last. */
 export async function removeRepository(input: RemoveRepositoryInput): Promise<RepositoryOutcome> {
   const question = await checked(removeRepositoryFlow, input);
   const { repository, branch } = question;

@@ -29,29 +29,29 @@ const deliveries = defineSignal<[unknown]>('deliveries');
 /** Deliveries within this many milliseconds are forwarded together. */
 const PATIENCE = { quietMs: 250, longestMs: 5_000 };
 
-/** What one run passes to the next. Plain JSON. */
+/** State passed to the next run. Plain JSON. */
 interface DeliveriesState {
   readonly pending: readonly Delivery[];
   readonly taken: number;
-  /** Why something could not be passed on, the last time; null when everything was. */
+  /** The last failure to forward deliveries; null when there was none. */
   readonly failure: { readonly type: string; readonly error: string } | null;
 }
 
-/** What the flow is started with: nothing, or the state of the run before it. Up to 0.4.0 that was what is pending only. */
+/** The flow's input: empty, or the state of the previous run, which up to 0.4.0 was only its pending deliveries. */
 interface TakeDeliveriesInput {
   readonly continued?: DeliveriesState | readonly Delivery[];
 }
 
 /**
- * Takes deliveries of forges about any repository, and forwards them to the flows that follow these repositories.
- * Started with its signal, under the id `deliveries`; ends when no more arrive, with a failure when something could not
- * be forwarded. The gateway's answer therefore waits for a single write of the server, regardless of the number of
- * repositories.
+ * Receives deliveries from forges about any repository, and forwards them to the flows that follow these repositories.
+ * Started with its signal, under the id `deliveries`; ends when no more arrive, and fails if any delivery could not be
+ * forwarded. So the gateway answers a forge after a single write to Temporal, whatever the number of repositories.
  */
 export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ taken: number }> {
   const before = stateOf(input);
   const inbox = collected<Delivery>(deliveries, before.pending, {
-    description: 'What forges say: {"deliveries": [{"repository": "work/acme/api", "event": {"kind": "pushed"}}]}',
+    description:
+      'Deliveries from forges: {"deliveries": [{"repository": "work/acme/api", "event": {"kind": "pushed"}}]}',
     patience: () => PATIENCE,
     add: (pending, given) => {
       const read = readDeliveries(given);
@@ -63,18 +63,18 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
   do {
     const pending = await inbox.take();
     taken += pending.length;
-    for (const came of slices(pending)) {
-      const summary = `${came.length} of ${new Set(came.map(({ repository }) => repository)).size} repositories`;
+    for (const batch of slices(pending)) {
+      const summary = `${batch.length} of ${new Set(batch.map(({ repository }) => repository)).size} repositories`;
       try {
-        await tellRepositories.executeWithOptions({ summary }, [{ deliveries: came }]);
+        await tellRepositories.executeWithOptions({ summary }, [{ deliveries: batch }]);
       } catch (error) {
         if (isCancellation(error)) throw error;
         // deliveries that arrived meanwhile must not be lost
         failure = failureOf(error);
-        logEvent('deliveries_lost', { count: came.length, summary });
+        logEvent('deliveries_lost', { count: batch.length, summary });
       }
     }
-    // more than one payload holds is passed on first
+    // pending deliveries that do not fit into one payload are forwarded first
     if (slicesOf(inbox.pending).length === 1 && workflowInfo().continueAsNewSuggested) {
       await continueAsNew<typeof takeDeliveries>({ continued: { pending: [...inbox.pending], taken, failure } });
     }
@@ -90,8 +90,11 @@ function stateOf(input: TakeDeliveriesInput | undefined): DeliveriesState {
   return 'pending' in continued ? continued : { ...fresh, pending: continued };
 }
 
-/** One payload for each activity. A run of up to 0.4.0 handed everything to one, and replays so. */
-function slices(came: readonly Delivery[]): readonly (readonly Delivery[])[] {
-  const parts = slicesOf(came);
-  return parts.length > 1 && !isPatched('deliveries-in-slices') ? [came] : parts;
+/**
+ * The deliveries of each activity, which fit into one payload. Up to 0.4.0 one activity got all, and such a run
+ * replays.
+ */
+function slices(pending: readonly Delivery[]): readonly (readonly Delivery[])[] {
+  const parts = slicesOf(pending);
+  return parts.length > 1 && !isPatched('deliveries-in-slices') ? [pending] : parts;
 }

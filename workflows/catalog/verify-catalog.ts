@@ -22,9 +22,9 @@ import { patternsLog, startCatalogFleet } from './fleet.ts';
 import { loggingFailure } from './log-events.ts';
 
 /**
- * Checks the index against git: one pass over Weaviate finds the receipts that differ from what it holds, and only
- * those (with `full` all) are compared object by object, with one child each. With `repair` differences are repaired. A
- * repository that still differs at the end is a failure `IndexDiffers`.
+ * Checks the index against git: one pass over Weaviate finds the receipts that differ from their objects, and only
+ * those repositories (with `full`, all) are compared object by object, with one child each. With `repair`, differences
+ * are repaired. A repository that still differs at the end is a failure `IndexDiffers`.
  */
 export async function verifyCatalog(input: VerifyInput): Promise<CatalogFleetResult> {
   const { given, state, tracker } = startCatalogFleet(input, { ...NO_COUNTS, verification: NOTHING_DIFFERS });
@@ -58,7 +58,7 @@ function record(tracker: FleetTracker<CatalogCounters>, found: RepositoryVerific
   return { repository, type: 'IndexDiffers', error: clipError(error) };
 }
 
-/** Compares the index of one repository with git, under its lock, and with `repair` repairs exactly what differs. */
+/** Compares the index of one repository with git, under its lock, and with `repair` repairs only what differs. */
 export async function verifyRepository(input: VerifyRepositoryInput): Promise<RepositoryVerification> {
   const question = await checked(verifyRepositoryFlow, input);
   const { repository, repair } = question;
@@ -73,8 +73,8 @@ export async function verifyRepository(input: VerifyRepositoryInput): Promise<Re
     setCurrentDetails(describeVerification(found));
     if (found.isTrue) {
       const { objectsWritten, objectsDeleted } = found;
-      const mended = { objects_written: objectsWritten, objects_deleted: objectsDeleted };
-      logEvent('verify_repo_success', { repo, ...mended, duration_ms: Date.now() - started });
+      const repaired = { objects_written: objectsWritten, objects_deleted: objectsDeleted };
+      logEvent('verify_repo_success', { repo, ...repaired, duration_ms: Date.now() - started });
     } else {
       logEvent('index_differs', { repo, differences: describeDifferences(found.differences) });
     }

@@ -17,7 +17,7 @@ export interface Child {
   /** Workflow type. */
   readonly type: string;
   readonly input: object;
-  /** The lock: one run at a time has it. */
+  /** The lock: at most one open run has it. */
   readonly workflowId: string;
   /** One line for the Temporal UI; its first 200 characters are used. */
   readonly summary: string;
@@ -28,9 +28,9 @@ export interface Child {
 }
 
 /**
- * Runs a child and waits for its result. A cancellation of this flow is passed to the child, whose end is waited for; when
- * this flow ends otherwise, the child is cancelled. While another run has its workflow id, throws the failure `busy`: see
- * {@link isLocked}.
+ * Runs a child and waits for its result. A cancellation of this flow cancels the child, and waits for its end; when
+ * this flow ends otherwise, the child is cancelled. Throws the failure `busy` while another run has the workflow id:
+ * see {@link isLocked}.
  */
 export async function runLocked<Result>(child: Child): Promise<Result> {
   const { type, input, workflowId, summary, searchAttributes = {}, busy } = child;
@@ -52,7 +52,7 @@ export async function runLocked<Result>(child: Child): Promise<Result> {
   }
 }
 
-/** {@link runLocked} as the flow is declared. Its input has the defaults filled in. `summary`: instead of the declared one. */
+/** {@link runLocked} for a declared flow. The input has its defaults filled in; `summary` replaces the declared one. */
 export function runChild<Declared extends AnyFlow>(
   flow: Declared,
   input: CheckedOf<Declared> & object,
@@ -71,8 +71,8 @@ export function runChild<Declared extends AnyFlow>(
 }
 
 /**
- * Does the work when this run has the lock, which is the workflow id of its flow; a run that a person started under another
- * id runs a child that has it.
+ * Does the work if this run has the lock, which is the flow's workflow id; a run that a person started under another id
+ * starts a child with that id instead.
  */
 export function underLock<Declared extends AnyFlow>(
   flow: Declared,
@@ -82,12 +82,14 @@ export function underLock<Declared extends AnyFlow>(
   return workflowInfo().workflowId === writtenId(flow, input) ? work() : runChild(flow, input);
 }
 
-/** True when {@link runLocked} failed because another run has the workflow id: the failure of a child has another class. */
+/**
+ * True when {@link runLocked} failed because another run has the workflow id; a failed child's error has another class.
+ */
 export function isLocked(error: unknown): boolean {
   return error instanceof ApplicationFailure;
 }
 
-/** True for the cancellation of this flow itself; a child that was cancelled alone has failed. */
+/** True for a cancellation of this flow itself; a child that alone was cancelled counts as failed. */
 export function isOwnCancellation(error: unknown): boolean {
   return isCancellation(error) && CancellationScope.current().consideredCancelled;
 }

@@ -10,7 +10,7 @@ import { answerProgress } from './progress.ts';
 
 const STAGE = defineSearchAttributeKey('LonghaulStage', 'KEYWORD');
 
-/** Keeps the progress of a fleet flow, shows it in the UI, and answers the query `progress`. */
+/** Tracks the progress of a fleet flow, shows it in the UI, and answers the query `progress`. */
 export class FleetTracker<Counters extends object> {
   private now: FleetStatus;
   private counted: Counters;
@@ -23,12 +23,12 @@ export class FleetTracker<Counters extends object> {
     answerProgress(() => this.progress);
   }
 
-  /** What the flow is doing. */
+  /** The current status. */
   get status(): FleetStatus {
     return this.now;
   }
 
-  /** What the wing has counted. */
+  /** The wing's counts. */
   get counters(): Counters {
     return this.counted;
   }

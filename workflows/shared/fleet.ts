@@ -11,17 +11,17 @@ import type { FleetTracker } from './fleet-tracker.ts';
 import { inLanes } from './lanes.ts';
 import { patiently } from './patience.ts';
 
-/** Repositories a page: few enough that one run's history stays far below Temporal's limits, many enough to be rare. */
+/** Repositories per page: one run's history stays far below Temporal's limits, and most runs need one page. */
 const PAGE_SIZE = 500;
 
-/** Names that a person sees before a confirmation. */
+/** How many names a person sees before a confirmation. */
 const SAMPLE_SIZE = 50;
 
-/** What a wing logs of a run. */
+/** The events that a wing logs about a run. */
 export interface FleetLog<Counters extends object> {
-  /** So many repositories need work, and work on them begins. */
+  /** Work begins on `total` repositories. */
   started(total: number): void;
-  /** A repository failed, and its own flow could not log it: it never ran, or was stopped from outside. */
+  /** A repository failed, and its own flow did not log it: it never ran, or was stopped from outside. */
   repositoryFailed(failure: RepositoryFailure): void;
   /** The run ended. `startedAt`: milliseconds since 1970. */
   done(result: FleetResult & Counters, startedAt: number): void;
@@ -29,23 +29,28 @@ export interface FleetLog<Counters extends object> {
   failed(failure: Pick<RepositoryFailure, 'type' | 'error'>): void;
 }
 
-/** How a fleet flow does its work: `Item` is what its plan lists, `Counters` what it counts, `Child` the flow that works on one item. */
+/**
+ * How a fleet flow works: `Item` is an entry of its plan, `Counters` its counts, `Child` the flow that works on one
+ * item.
+ */
 export interface FleetWork<Item extends FleetItem, Counters extends object, Child extends AnyFlow> {
   /** Items worked on at the same time. */
   readonly parallel: number;
   /** One page of the plan. An activity makes the plan once and stores it: see `planPage`. */
   readonly page: (request: PlanRequest) => Promise<FleetPage<Item>>;
-  /** Called once, when it is known that items need work; false ends the flow as declined. @default it continues */
+  /**
+   * Called once, before the first item, if any item needs work; false ends the flow as declined. @default it continues
+   */
   readonly proceed?: () => Promise<boolean>;
   /** The flow of each item, which has a lock. */
   readonly child: Child;
   readonly input: (item: Item) => CheckedOf<Child> & object;
-  /** Takes in the result of a child. Returns the failure that it means; null when the item succeeded. */
+  /** Counts the result of a child. Returns its failure; null when the item succeeded. */
   readonly record: (
     result: ResultOf<Child>,
     item: Item,
   ) => RepositoryFailure | null | Promise<RepositoryFailure | null>;
-  /** What a failure says of its item in addition. @default nothing */
+  /** Further fields of a failure of the item. @default none */
   readonly about?: (item: Item) => Partial<RepositoryFailure>;
   /** The input of the next run, which starts with this state. */
   readonly nextInput: (state: FleetState<Counters>) => object;
@@ -53,8 +58,8 @@ export interface FleetWork<Item extends FleetItem, Counters extends object, Chil
 }
 
 /**
- * Works through all items that need work, page by page, a child workflow each, in bounded lanes; one that fails is recorded and
- * never stops the others. Continues as new between pages.
+ * Works through all items that need work, page by page, with a child workflow for each and bounded concurrency. A
+ * failed item is recorded and does not stop the others. Continues as new between pages.
  */
 export async function workThroughFleet<Item extends FleetItem, Counters extends object, Child extends AnyFlow>(
   state: FleetState<Counters>,
@@ -124,7 +129,7 @@ async function workOn<Item extends FleetItem, Counters extends object, Child ext
   try {
     result = await runChild(child, input(item));
   } catch (error) {
-    // a child that was cancelled by itself is one more failure; only our own cancellation ends the rest
+    // a child that alone was cancelled counts as failed; only a cancellation of this flow stops the others
     if (isOwnCancellation(error)) throw error;
     const failure = { repository: item.id, ...failureOf(error) };
     if (!hasLogged(error)) log.repositoryFailed(failure);

@@ -9,8 +9,8 @@ const { checkInput } = proxyLocalActivities<InputActivities>({
 });
 
 /**
- * The first step of every flow, because people can start flows directly in Temporal: the input with its defaults filled in, as the declaration
- * types it, or the non-retryable failure `InvalidInput` that names the field.
+ * The first step of every flow, because people can start flows directly in Temporal: returns the input with its
+ * defaults filled in, as the declaration types it. Fails with the non-retryable `InvalidInput`, which names the field.
  */
 export async function checked<Declared extends AnyFlow>(flow: Declared, input: unknown): Promise<CheckedOf<Declared>> {
   return checkInput({ flow: flow.type, input });

@@ -1,7 +1,7 @@
 /**
  * Runs `work` for `items`, at most `limit` concurrently, in order. Waits for all running items before it rethrows the
- * first error, so that nothing is still running when the caller continues. An item whose failure must not stop the
- * others has to be caught in `work`.
+ * first error, so that nothing is still running when the caller continues. `work` must catch an error that is not to
+ * stop the other items.
  */
 export async function inLanes<Item>(
   items: readonly Item[],

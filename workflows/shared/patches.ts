@@ -1,15 +1,15 @@
 import { patched } from '@temporalio/workflow';
 
-/** A change of what a flow does that runs which began before it must not see. */
+/** A change to a flow that a run must not see while it replays what an earlier version did. */
 interface Patch {
   /** The first version that has it. */
   readonly since: string;
-  /** When the old branch may go: once no run that began before can still be running, or be replayed by a test. */
+  /** When the old branch may be removed: no earlier run is open any more, and no test replays one. */
   readonly until: string;
 }
 
 /**
- * All patches of all flows, by the id that is in histories. The old branch of a patch is removed in two steps: first
+ * All patches of all flows, by their id in histories. The old branch of a patch is removed in two steps: first
  * `deprecatePatch`, then, a version later, nothing (https://docs.temporal.io/develop/typescript/versioning).
  */
 export const PATCHES = {
@@ -19,7 +19,7 @@ export const PATCHES = {
   'deliveries-in-slices': { since: '0.5.0', until: 'takeDeliveries of 0.4 no longer replays: 0.7.0' },
 } as const satisfies Readonly<Record<string, Patch>>;
 
-/** True when this run is to do what the patch says; false while it replays what an earlier version did. */
+/** True when this run follows the patch; false while it replays what an earlier version did. */
 export function isPatched(id: keyof typeof PATCHES): boolean {
   return patched(id);
 }

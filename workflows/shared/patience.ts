@@ -16,24 +16,24 @@ export async function patiently<Result>(
     try {
       return await work();
     } catch (error) {
-      const asked = askedToWait(error);
-      if (asked === null) throw error;
+      const request = waitRequestOf(error);
+      if (request === null) throw error;
       // retries become less frequent while a server keeps asking for short waits
-      const ms = Math.max(asked.ms, Math.min(FIRST_MS * 2 ** times, LONGEST_MS));
-      show({ for: asked.by, until: new Date(Date.now() + ms).toISOString() });
-      await sleep(ms, { summary: `waiting for ${asked.by}` });
+      const ms = Math.max(request.ms, Math.min(FIRST_MS * 2 ** times, LONGEST_MS));
+      show({ for: request.server, until: new Date(Date.now() + ms).toISOString() });
+      await sleep(ms, { summary: `waiting for ${request.server}` });
       show(null);
     }
   }
 }
 
 /** The server that asked to wait, and for how long, from a failure. */
-function askedToWait(error: unknown): { readonly by: string; readonly ms: number } | null {
+function waitRequestOf(error: unknown): { readonly server: string; readonly ms: number } | null {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (!(cause instanceof ApplicationFailure) || cause.type !== 'RateLimited') return null;
-  const [{ waitingFor = 'the other side', retryAfterMs = 0 } = {}] = (cause.details ?? []) as {
+  const [{ waitingFor = 'the server', retryAfterMs = 0 } = {}] = (cause.details ?? []) as {
     waitingFor?: string;
     retryAfterMs?: number;
   }[];
-  return { by: waitingFor, ms: retryAfterMs };
+  return { server: waitingFor, ms: retryAfterMs };
 }

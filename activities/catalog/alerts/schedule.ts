@@ -8,10 +8,10 @@ const EVERY = '5 minutes';
  * Schedules the flow `watchFleet` for the groups of an index every five minutes, or removes the schedule when there are
  * no channels. Idempotent.
  */
-export async function scheduleWatch(client: Client, indexName: string, isWanted: boolean): Promise<void> {
+export async function scheduleWatch(client: Client, indexName: string, isEnabled: boolean): Promise<void> {
   const id = watchScheduleId(indexName);
   try {
-    if (!isWanted) {
+    if (!isEnabled) {
       await client.schedule.getHandle(id).delete();
       return;
     }
@@ -39,7 +39,7 @@ export interface AlertSchedule {
   readonly createdAt: Date;
   /** When the latest run started; null when none did. */
   readonly startedAt: Date | null;
-  /** The latest run that ended; null when none did, or Temporal no longer has it. */
+  /** The latest run that has ended; null when there is none, or Temporal no longer has it. */
   readonly ended: EndedRun | null;
 }
 
@@ -69,13 +69,13 @@ export async function readAlertSchedule(client: Client, indexName: string): Prom
   }
 }
 
-/** True when the latest check of the groups that ended has failed; null when none ended. */
+/** True when the latest finished check of the groups failed; null when none has finished. */
 export async function hasCheckFailed(client: Client, indexName: string): Promise<boolean | null> {
   const ended = (await readAlertSchedule(client, indexName))?.ended ?? null;
   return ended && !ended.isComplete;
 }
 
-/** The first of these runs, newest first, that has ended. The schedule itself is told of most ends only by its next run. */
+/** The newest of these runs that has ended. The schedule itself records most ends only with its next run. */
 async function latestEnded(client: Client, workflowIds: readonly string[]): Promise<EndedRun | null> {
   for (const workflowId of workflowIds) {
     const status = (await client.workflow.getHandle(workflowId).describe().catch(unlessForgotten))?.status.name;

@@ -35,8 +35,8 @@ export interface GroupSchedules {
   /** Applies a change to the schedule of a group. Idempotent. */
   apply(change: GroupChange, source: GroupsSource): Promise<void>;
   /**
-   * Starts a run now, or joins the one in progress. Returns its workflow id. Throws `InvalidInput` when there is no such
-   * group.
+   * Starts a run now, or joins the one in progress. Returns its workflow id. Throws `InvalidInput` when there is no
+   * such group.
    */
   run(name: string): Promise<string>;
   /** Pauses the schedule. Throws `InvalidInput` when there is no such group. */

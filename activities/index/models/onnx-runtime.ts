@@ -11,8 +11,8 @@ export const ONNX_RUNTIME_REMEDY =
   'an index whose static model is already prepared can be searched with `longhaul search --no-rescore`.';
 
 /**
- * The path of the installed package as a module at `from` finds it. Throws `InvalidConfiguration`, with the remedy, when it
- * is not installed.
+ * The path of the installed package as a module at `from` finds it. Throws `InvalidConfiguration`, with the remedy,
+ * when it is not installed.
  */
 export function findOnnxRuntime(from: string = import.meta.url): string {
   try {
@@ -27,8 +27,8 @@ export function findOnnxRuntime(from: string = import.meta.url): string {
 }
 
 /**
- * Loads the package. Throws `InvalidConfiguration` when it is not installed, or when its native library does not load on
- * this machine.
+ * Loads the package. Throws `InvalidConfiguration` when it is not installed, or when its native library does not load
+ * on this machine.
  */
 export function loadOnnxRuntime(from: string = import.meta.url): typeof OnnxRuntime {
   const path = findOnnxRuntime(from);

@@ -72,7 +72,10 @@ export function isKeyRefused(error: unknown): boolean {
 
 const REFUSED_KEY = /\b401\b|unauthenticated|anonymous access not enabled/i;
 
-/** The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error itself. */
+/**
+ * The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error
+ * itself.
+ */
 export function failureOfWeaviate(error: unknown, url?: string): unknown {
   if (error instanceof LonghaulError) return error;
   return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error, url) : error;

@@ -7,10 +7,10 @@ import { type Finding, fine, wrong } from './finding.ts';
 
 const NAME = 'alerts';
 
-/** The schedule runs every five minutes: this long without a run is too long. */
+/** The schedule runs every five minutes; after this long without a run it is overdue. */
 const OVERDUE_MS = 900_000;
 
-/** Checks that the schedule which raises alerts exists, runs and succeeds. Without channels there is none. */
+/** Checks that the alerts' schedule exists, runs and succeeds. Without channels there is no schedule. */
 export async function alertsFinding(
   { config }: Pick<CliContext, 'config'>,
   client: Client,
@@ -35,7 +35,7 @@ export async function alertsFinding(
   const since = startedAt ?? createdAt;
   if (now.getTime() - since.getTime() > OVERDUE_MS) {
     const found = `the schedule ${id} last started a run at ${since.toISOString()}`;
-    return wrong(NAME, found, `See the runs ${id} in the Temporal UI: one may wait for a worker or a channel.`);
+    return wrong(NAME, found, `Look at the runs of ${id} in the Temporal UI: one may wait for a worker or a channel.`);
   }
   if (ended !== null && !ended.isComplete) {
     const reason = await client.workflow

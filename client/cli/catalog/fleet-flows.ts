@@ -18,7 +18,7 @@ import { printable } from '../../core/sanitize.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { FLEET_RESULT } from './results.ts';
 
-/** Options of all commands over a fleet. */
+/** Options of every command that starts a fleet flow. */
 export interface FleetOptions extends FlowOptions {
   /** Show the plan and start nothing. @default false */
   readonly dryRun?: boolean;

@@ -98,7 +98,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     .argument('[pattern...]', 'mgit patterns of indexed repositories')
     .option('--all', 'everything in the index')
     .option('--full', 'compare every object, not only repositories whose numbers differ')
-    .option('--repair', 'repair exactly what differs')
+    .option('--repair', 'repair only what differs')
     .addOption(parallelOption())
     .option('--no-wait', 'start the flow and return')
     .addOption(jsonOption())
@@ -127,7 +127,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     run(options, async (context) => (await fleet()).syncFleet(context, options)),
   );
 
-  const config = program.command('config').description('manage what is declared in files');
+  const config = program.command('config').description('manage declarations in files');
   config
     .command('apply')
     .description('apply a file of sync groups')
@@ -169,7 +169,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     );
   group
     .command('history')
-    .description('list who applied what, when, from which file and commit')
+    .description('list all applications of a file: who, when, commit and changes')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
       run(options, async (context) => (await groups()).listApplications(context, options)),
@@ -186,7 +186,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   }
   group
     .command('backfill')
-    .description('start the runs that were due in a time span, one after the other')
+    .description('start the runs that were due in a time span, one after another')
     .argument('<name>')
     .requiredOption('--from <time>', 'ISO 8601')
     .option('--to <time>', 'ISO 8601 (default: now)')
@@ -260,7 +260,7 @@ function patternOption(required: boolean): Option {
   ).makeOptionMandatory(required);
 }
 
-/** The options of every command that starts a flow over a fleet. */
+/** Adds the options of every command that starts a fleet flow. */
 function fleetOptions(command: Command): Command {
   return command
     .addOption(parallelOption())

@@ -14,10 +14,10 @@ import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/sanitize.ts';
 import type { ResultPrinter } from '../commands.ts';
 
-/** The result of every flow over a fleet, as a table and a line for each failure. */
+/** Prints the result of any fleet flow: a table, and a line for each failure. */
 export const FLEET_RESULT: ResultPrinter<CatalogFleetResult> = { print: printFleetResult, exitCode: exitCodeOf };
 
-/** What `longhaul watch` prints of the flows of the catalog, by workflow type. */
+/** The printers of the catalog's flows, by workflow type. */
 export const RESULTS: ReadonlyMap<string, ResultPrinter> = new Map<string, ResultPrinter>([
   ...[
     onboardRepositoriesFlow,
@@ -30,13 +30,12 @@ export const RESULTS: ReadonlyMap<string, ResultPrinter> = new Map<string, Resul
   [reembedIndexFlow.type, { print: printReembedded, exitCode: () => 0 }],
 ]);
 
-/** An index that differs has its own exit code, regardless of other failures. */
+/** An index that still differs has its own exit code, whatever else failed. */
 function exitCodeOf({ failed, verification }: CatalogFleetResult): number {
   if (verification && verification.differing > verification.mended) return FAILURES.IndexDiffers.exitCode;
   return failed > 0 ? FAILURES.SomeRepositoriesFailed.exitCode : 0;
 }
 
-/** Prints the result of a flow over a fleet. */
 async function printFleetResult({ stdout }: CliContext, result: CatalogFleetResult): Promise<void> {
   if (result.declined) {
     stdout.write('Declined: nothing was indexed.\n');
@@ -74,7 +73,7 @@ async function printFleetResult({ stdout }: CliContext, result: CatalogFleetResu
   }
 }
 
-/** Prints what became of a new build. Returns the exit code. */
+/** Prints the result of a `reembedIndex`. Returns the exit code. */
 export function printReembedded({ stdout }: CliContext, result: ReembedResult): number {
   stdout.write(`${describe(result)}\n`);
   return 0;

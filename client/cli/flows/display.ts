@@ -11,7 +11,7 @@ export interface Display {
   close(): void;
 }
 
-/** A bar on a terminal; elsewhere one line for each change. */
+/** A bar on a terminal; otherwise one line for each change. */
 export async function openDisplay({ stderr }: CliContext): Promise<Display> {
   if (!stderr.isTTY) return lines(stderr);
   const { SingleBar, Presets } = await import('cli-progress');

@@ -5,15 +5,15 @@ import type { CliContext } from '../../core/context.ts';
 import { handleOf, queryProgress, readProgress, type RunChain } from '../../core/run-chain.ts';
 import { openDisplay } from './display.ts';
 
-/** How often the flow is asked for its progress. */
+/** Interval of progress queries. */
 const POLL_MS = 400;
 
-/** A worker that exists has started the flow by then. */
+/** A running worker has started the flow by then. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Waits for a flow's result and meanwhile shows the progress that the flow itself reports, unless `show` is false. Rejects with
- * the reason of `signal` when that aborts: the flow continues, and `longhaul watch` follows it again.
+ * Waits for a flow's result and, unless `show` is false, shows its progress until then. Rejects with the reason of
+ * `signal` when that aborts; the flow continues, and `longhaul watch` follows it again.
  */
 export async function follow(
   context: CliContext,
@@ -25,20 +25,22 @@ export async function follow(
   return result;
 }
 
-/** Shows a flow's progress until it asks a person something: what it shows then; null when it ended without. */
+/** Shows a flow's progress until it asks a person. Returns its progress then; null when it ended without a question. */
 export async function followUntilAsked(context: CliContext, chain: RunChain): Promise<FlowProgress | null> {
   const last = await watch(context, chain, handleOf(chain).result(), isAsking);
   return last !== null && isAsking(last) ? last : null;
 }
 
-/** Resolves when a flow no longer asks: it was answered elsewhere, or it ended. Rejects with the signal's reason. */
+/**
+ * Resolves when a flow no longer asks, because it was answered elsewhere or ended. Rejects with the signal's reason.
+ */
 export async function untilAnswered(chain: RunChain, signal: AbortSignal): Promise<void> {
   const finished = ended(handleOf(chain).result());
-  for (let over = false; !over;) {
+  for (let isOver = false; !isOver;) {
     const progress = await readProgress(chain);
     signal.throwIfAborted();
     if (progress !== null && !isAsking(progress)) return;
-    over = await Promise.race([finished, pause()]);
+    isOver = await Promise.race([finished, pause()]);
   }
 }
 
@@ -58,13 +60,13 @@ async function watch(
   const display = await openDisplay(context);
   const hint = setTimeout(() => void nameMissingWorkers(context, client), PATIENCE_MS);
   try {
-    for (let over = false; ;) {
+    for (let isOver = false; ;) {
       const asked = readProgress(chain);
       // without a worker Temporal answers only after a while
       const progress = await (signal === null ? asked : untilAborted(signal, asked));
       if (progress !== null) display.update(await ofChild(client, progress));
-      if (over || (progress !== null && until(progress))) return progress;
-      over = await Promise.race([finished, pause()]);
+      if (isOver || (progress !== null && until(progress))) return progress;
+      isOver = await Promise.race([finished, pause()]);
     }
   } finally {
     clearTimeout(hint);
@@ -84,7 +86,7 @@ async function nameMissingWorkers({ stderr }: CliContext, client: Client): Promi
   );
 }
 
-/** The progress of a flow; while a child does its work, that of the child. */
+/** The progress of a flow, or of the child that does its current stage. */
 async function ofChild(client: Client, progress: FlowProgress): Promise<FlowProgress> {
   if (progress.child === undefined) return progress;
   const child = await queryProgress(client, progress.child).catch(() => null);

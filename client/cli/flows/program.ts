@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FlowRegistry } from '../../../domain/shared/flow.ts';
 import { type Commands, jsonOption, type LoadPrinters, runIdOption } from '../commands.ts';
 
-/** What the commands for runs of any flow need. */
+/** Dependencies of {@link registerFlowCommands}. */
 export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
   readonly program: Command;
   /** Loads the declared flows. */
@@ -15,7 +15,7 @@ export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
 export function registerFlowCommands({ program, flows, run, printers }: FlowCommandsOptions): void {
   program
     .command('watch')
-    .description('follow a running flow, or show the result of one that has ended')
+    .description('follow a running flow, or show the result of an ended one')
     .argument('<workflow-id>')
     .addOption(runIdOption())
     .addOption(jsonOption())

@@ -14,13 +14,16 @@ export interface FlowOptions {
   readonly wait?: boolean;
 }
 
-/** How a command handles the flow that it starts. */
+/** A command that starts a flow. */
 export interface FlowCommand<Declared extends AnyFlow> {
   readonly flow: Declared;
   readonly input: GivenOf<Declared>;
-  /** True when the flow asks a person before it does its work: the question is shown, and the answer sent. @default false */
+  /**
+   * True when the flow asks for a confirmation before its work: the command shows it and sends the answer. @default
+   * false
+   */
   readonly asks?: boolean;
-  /** True to confirm for the person, also when a joined run waits for an answer. @default false */
+  /** True to confirm without asking, also for a joined run that waits for an answer. @default false */
   readonly agrees?: boolean;
   /** Prints the result. Returns the exit code. */
   readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
@@ -28,7 +31,7 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly exitCode?: (result: ResultOf<Declared>) => number;
 }
 
-/** Starts a flow and, unless `wait` is false, follows it to its result. Returns the exit code. */
+/** Starts a flow and, unless `wait` is false, follows it to its end. Returns the exit code. */
 export async function runFlow<Declared extends AnyFlow>(
   context: CliContext,
   command: FlowCommand<Declared>,
@@ -72,7 +75,7 @@ export async function followToEnd(context: CliContext, run: RunChain, options: F
   }
 }
 
-/** Prints how to follow a flow that continues. */
+/** Prints how to follow the flow, which continues. */
 function leave({ stderr }: CliContext, { workflowId }: RunChain): Interrupted {
   stderr.write(`\nThe flow continues; follow it again with: longhaul watch ${workflowId}\n`);
   return new Interrupted();
@@ -90,8 +93,8 @@ export async function askForConfirmation(context: CliContext, run: RunChain): Pr
   const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input: context.stdin, output: context.stderr });
   const asked = [...asks.lines.map((line) => `  ${line}`), asks.question].map(printable).join('\n');
-  const over = new AbortController();
-  const { signal } = over;
+  const done = new AbortController();
+  const { signal } = done;
   const interrupted = new Promise<never>((_resolve, reject) => {
     terminal.once('SIGINT', () => reject(leave(context, run)));
   });
@@ -104,15 +107,15 @@ export async function askForConfirmation(context: CliContext, run: RunChain): Pr
       interrupted,
       untilAnswered(run, signal).then(() => null),
     ]);
-    if (answer === null) context.stderr.write('\nIt was answered elsewhere.\n');
+    if (answer === null) context.stderr.write('\nAnswered elsewhere.\n');
     else await confirm(context, run, /^y(es)?$/i.test(answer.trim()));
   } finally {
-    over.abort();
+    done.abort();
     terminal.close();
   }
 }
 
-/** Confirms when a joined run asks; a run of this command does not ask. */
+/** Confirms if a joined run asks; a run that this command started does not. */
 async function agree(context: CliContext, run: RunChain): Promise<void> {
   const progress = await readProgress(run);
   if (progress !== null && progress.asks !== null) await confirm(context, run, true);

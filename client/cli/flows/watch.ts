@@ -10,15 +10,15 @@ import { askForConfirmation, followToEnd } from './run-flow.ts';
 export interface WatchOptions {
   /** Print the result as one JSON object and nothing else. @default false */
   readonly json?: boolean;
-  /** Any run of the chain that is meant. @default the latest */
+  /** Any run of the chain to follow. @default the latest */
   readonly runId?: string;
   readonly flows: FlowRegistry;
   readonly printers: readonly LoadPrinters[];
 }
 
 /**
- * `longhaul watch`: follows a running flow, or shows the result of one that has ended. A run that continues as new is followed; a
- * later run with the same workflow id is not. Throws `InvalidInput` for a run of no declared flow, or no run.
+ * `longhaul watch`: follows a running flow, or shows the result of an ended one. Follows a run that continues as new,
+ * but not a later run with the same workflow id. Throws `InvalidInput` for a run that is not a declared flow.
  */
 export async function watchFlow(
   context: CliContext,

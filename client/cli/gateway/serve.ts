@@ -68,7 +68,10 @@ export interface KeyOptions {
   readonly json?: boolean;
 }
 
-/** `longhaul gateway key`: creates an API key and prints it once, with its hash for `longhaul.yaml`. The key is not stored. */
+/**
+ * `longhaul gateway key`: creates an API key and prints it once, with its hash for `longhaul.yaml`. The key is not
+ * stored.
+ */
 export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): number {
   const { name, flows, signals, updates, rate } = options;
   const { key, id, hash } = createKey();

@@ -9,7 +9,9 @@ export interface ReembedInput {
   readonly model?: string;
   /** Questions to compare the new build with the live one, at most 500. @default none */
   readonly queries?: readonly StoredQuery[];
-  /** Switch to the new build without asking, if it has every repository and no judged query got worse. @default false */
+  /**
+   * Switch to the new build without asking, if it has every repository and no judged query got worse. @default false
+   */
   readonly yes?: boolean;
   /** Repositories indexed in parallel, 1 to 64. @default 8 */
   readonly parallel?: number;
@@ -35,7 +37,7 @@ export interface PruneInput {
   readonly previous?: boolean;
 }
 
-/** What a running `reembedIndex` is doing. */
+/** The status of a running `reembedIndex`. */
 export interface ReembedStatus {
   readonly stage: 'beginning' | 'filling' | 'comparing' | 'waiting for confirmation' | 'switching' | 'done';
   /** Digest of the build that was live at the start; null when there was none. */
@@ -118,7 +120,7 @@ export function reembedProgress(status: ReembedStatus): FlowProgress {
   };
 }
 
-/** What a person should know before the switch: what is in the new build, and how it compares. */
+/** Facts for the decision to switch: the size of the new build, and the comparison. */
 function switchFacts({ comparison, repositories, failed, failures }: ReembedStatus): string[] {
   const rows = comparison === null ? [['compared', 'nothing: no --queries']] : comparisonRows(comparison);
   return [

@@ -9,7 +9,7 @@ export interface RepositoryOutcome {
   readonly repository: string;
   /** The commit of HEAD that is now indexed. */
   readonly commit: string;
-  /** Why everything was read instead of a difference; null for a delta. */
+  /** Why everything was read instead of the differential; null for a delta. */
   readonly full: FullReason | null;
   /** Files added, changed, moved or deleted in git. */
   readonly filesChanged: number;
@@ -25,7 +25,7 @@ export interface RepositoryOutcome {
   readonly durationMs: number;
 }
 
-/** What the flows of the catalog count, in addition to repositories. */
+/** The counts of the catalog's flows, in addition to repositories. */
 export interface CatalogCounters {
   readonly filesChanged: number;
   readonly objectsWritten: number;
@@ -34,7 +34,7 @@ export interface CatalogCounters {
   readonly embeddingsReused: number;
   /** Repositories that were indexed under a former name and are now indexed under their present one. */
   readonly moved: number;
-  /** What `verifyCatalog` found; missing for other flows. */
+  /** The report of `verifyCatalog`; missing for other flows. */
   readonly verification?: VerificationReport;
 }
 
@@ -53,11 +53,9 @@ export const NO_COUNTS: CatalogCounters = {
 
 /** A repository to work on. */
 export interface PlannedRepository extends RepositoryAddress {
-  /**
-   * Former ids of the same repository, before it was renamed or transferred: removed once it is indexed under this one.
-   */
+  /** Former ids, from before it was renamed or transferred; they are removed once it is indexed under this one. */
   readonly formerly?: readonly string[];
-  /** When its receipt was written, ISO 8601; missing when it has none. */
+  /** When its receipt was written, ISO 8601; missing without a receipt. */
   readonly indexedAt?: string;
   /** Names of the branches to take over, from another build or from its former ids. */
   readonly branches?: readonly string[];
@@ -66,7 +64,7 @@ export interface PlannedRepository extends RepositoryAddress {
 /** The plan of a flow of the catalog. */
 export type CatalogPlan = FleetPlan<PlannedRepository>;
 
-/** One page of it. */
+/** One page of a {@link CatalogPlan}. */
 export type RepositoryPage = FleetPage<PlannedRepository>;
 
 /** The part of a {@link Repository} that is passed to the flow that works on it. */

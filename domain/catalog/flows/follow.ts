@@ -12,7 +12,7 @@ export interface FollowInput {
   readonly quietSeconds?: number;
 }
 
-/** What a `followRepository` is doing. */
+/** The stage of a `followRepository`. */
 export type FollowStage = 'waiting for quiet' | 'working' | 'done';
 
 /** Result of `followRepository`. */

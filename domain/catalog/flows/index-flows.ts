@@ -40,7 +40,7 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   updates: { confirm: confirmationSchema },
 });
 
-/** Indexes into a build what it lacks. */
+/** Indexes into a build what is missing in it. */
 export const fillBuildFlow = defineFlow<FillInput, CatalogFleetResult>()({
   type: 'fillBuild',
   input: (z) => z.strictObject({ build: buildDigest(z), parallel: parallel(z) }),

@@ -4,7 +4,7 @@ import type { ForgeBudgetStatus, LineStatus } from '../../forge/forge-budget.ts'
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import { DIFFERENCES, type RepositoryVerification } from '../index/verification.ts';
 
-/** What the flows of the catalog say of their counts, and ask before an initial indexing. */
+/** How the catalog's fleet flows show their counts, and what they ask before an initial indexing. */
 export const CATALOG_VIEW: FleetView<CatalogCounters> = {
   rows({ moved, filesChanged, objectsWritten, objectsDeleted, verification }) {
     const rows: MarkdownRow[] = [
@@ -45,7 +45,7 @@ function hourOf({ hour }: LineStatus): string {
   return hour === null ? 'not counted' : `${hour.remaining} of ${hour.limit} until ${hour.resetsAt}`;
 }
 
-/** The question that a person is asked before an initial indexing. */
+/** The question before an initial indexing. */
 export function proceedQuestion(count: number): string {
   return `Matched ${count} ${count === 1 ? 'repository' : 'repositories'}. Proceed with initial indexing?`;
 }

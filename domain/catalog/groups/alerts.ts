@@ -90,8 +90,8 @@ export function alertChanges(before: readonly Alert[], now: readonly Alert[]): A
 }
 
 /**
- * The changes to send to a channel that did not get the changes `missed`: both together, each alert once. An alert that is
- * raised again is not resolved.
+ * The changes to send to a channel that did not get the changes `missed`: both together, each alert once. An alert that
+ * is raised again is not resolved.
  */
 export function withMissed(changes: AlertChanges, missed: AlertChanges, now: readonly Alert[]): AlertChanges {
   return {

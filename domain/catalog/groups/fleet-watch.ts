@@ -1,6 +1,6 @@
 import type { Alert, AlertChanges } from './alerts.ts';
 
-/** What a look at the fleet found. */
+/** The result of a check of all groups. */
 export interface FleetWatch {
   /** ISO 8601. */
   readonly at: string;

@@ -8,7 +8,9 @@ export interface SyncGroup {
   readonly schedule: string;
   /** IANA time zone of the schedule, such as `Europe/Berlin`. */
   readonly timezone: string;
-  /** Each run starts after a random delay of up to this many seconds, so that not all groups start at the same moment. */
+  /**
+   * Each run starts after a random delay of up to this many seconds, so that not all groups start at the same moment.
+   */
   readonly jitterSeconds: number;
   /** mgit patterns (docs/patterns.md) of the group's repositories. */
   readonly patterns: readonly string[];
@@ -24,7 +26,7 @@ export interface SyncGroup {
   readonly paused: boolean;
 }
 
-/** Where a declaration of groups came from. */
+/** The source of a declaration of groups. */
 export interface GroupsSource {
   /** Path of the file as the user gave it. */
   readonly file: string;
@@ -52,12 +54,12 @@ export interface FieldChange {
 }
 
 /**
- * What an application does with one group. `paused` and `resumed` change only that; `orphaned` is a running group
+ * How an application changes one group. `paused` and `resumed` change only that; `orphaned` is a running group
  * that is no longer declared, and stays until it is pruned.
  */
 export type GroupChangeKind = 'created' | 'changed' | 'paused' | 'resumed' | 'removed' | 'orphaned' | 'unchanged';
 
-/** What an application does with one group, and why. */
+/** The change of one group by an application, and its reason. */
 export interface GroupChange {
   readonly kind: GroupChangeKind;
   readonly name: string;

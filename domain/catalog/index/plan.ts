@@ -149,17 +149,17 @@ function areBranchesThere(
   );
 }
 
-/** What an index holds, by repository and ref. */
+/** The objects of an index, by repository and ref. */
 export type Holdings = ReadonlyMap<string, ReadonlyMap<string, Holding>>;
 
 /**
- * Verification: with `full` every repository. Without it those whose receipt differs in numbers from what Weaviate
- * holds of its ref, those that a run left unfinished, those with objects of another ref, and those that moved. In
- * addition, objects without a receipt.
+ * Verification: with `full` every repository; without it those whose receipts differ in number or XOR from the objects
+ * in Weaviate, that a run left unfinished, that have objects of another ref, or that moved. Includes `withoutReceipt`,
+ * ids that have objects but no receipt.
  */
 export function planVerification(
   receipts: readonly Receipt[],
-  unvouched: readonly string[],
+  withoutReceipt: readonly string[],
   known: {
     readonly held: Holdings;
     readonly where: ReadonlyMap<string, Whereabouts | LonghaulError>;
@@ -178,16 +178,16 @@ export function planVerification(
     const isThere = place === undefined || place instanceof Error || place.state === 'there';
     const refs = new Set(own.map(({ ref }) => ref));
     const listed = refsOfRepository(own.find(({ ref }) => ref === DEFAULT_REF));
-    const isVouchedFor = [...(held.get(id)?.keys() ?? []), ...listed].every((ref) => refs.has(ref));
-    return isThere && isVouchedFor && refs.size === listed.length && own.every(isReceiptTrue);
+    const hasReceipts = [...(held.get(id)?.keys() ?? []), ...listed].every((ref) => refs.has(ref));
+    return isThere && hasReceipts && refs.size === listed.length && own.every(isReceiptTrue);
   };
   const byRepository = [...Map.groupBy(receipts, ({ repository }) => repository)];
   const work = byRepository.filter(([id, own]) => full || !isTrue(id, own));
   const listed = new Set(work.map(([id]) => id));
   const addresses = work.flatMap(([, [receipt]]) => (receipt ? [addressOfReceipt(receipt)] : []));
   return {
-    matched: byRepository.length + unvouched.length,
-    work: byId([...addresses, ...unvouched.map((id) => ({ id, cloneUrl: '' }))]),
+    matched: byRepository.length + withoutReceipt.length,
+    work: byId([...addresses, ...withoutReceipt.map((id) => ({ id, cloneUrl: '' }))]),
     upToDate: byRepository.flatMap(([id]) => (listed.has(id) ? [] : [id])),
     failures: [],
   };

@@ -24,7 +24,7 @@ export interface Difference {
 /** The differences found, by kind. */
 export type Differences = Readonly<Partial<Record<DifferenceKind, Difference>>>;
 
-/** What the verification of one repository found and repaired. */
+/** The result of verifying one repository. */
 export interface RepositoryVerification {
   readonly repository: string;
   /**
@@ -49,7 +49,7 @@ export interface RepositoryVerification {
 export interface VerificationReport {
   /** Repositories with a difference. */
   readonly differing: number;
-  /** Those of them that have no difference left. */
+  /** Repositories of these that no longer differ, after a repair. */
   readonly mended: number;
   /** Objects, receipts and repositories that differed, by kind. */
   readonly differences: Readonly<Record<DifferenceKind, number>>;
@@ -73,7 +73,7 @@ export const NOTHING_DIFFERS: VerificationReport = {
   repositories: [],
 };
 
-/** The report with one more repository. */
+/** The report with a further repository added. */
 export function addVerification(report: VerificationReport, found: RepositoryVerification): VerificationReport {
   const { repository, compared, differences, isTrue, note } = found;
   if (isTrue && totalOf(differences) === 0) return report;

@@ -37,8 +37,8 @@ const STOP_WORDS = new Set(
 const remembered = createWordMemory(termsOf, { most: MOST_MEMORIES, longest: LONGEST_IDENTIFIER });
 
 /**
- * The words of an identifier, lower-cased, in order: `parseHTTPResponse2` is parse, http, response, 2; `MAX_BATCH` is max,
- * batch. An identifier of one word is itself.
+ * The words of an identifier, lower-cased, in order: `parseHTTPResponse2` is parse, http, response, 2; `MAX_BATCH` is
+ * max, batch. An identifier of one word is itself.
  */
 export function splitIdentifier(identifier: string): string[] {
   return (identifier.match(PARTS) ?? []).map((part) => part.toLowerCase());
@@ -66,9 +66,9 @@ export function spaceIdentifiers(text: string): string {
 }
 
 /**
- * The search terms of a text, in order and with repetitions: for each identifier the stems of its words and, when there are
- * several, the stem of all of them written together (`getUserNames`: get, user, name, getusernam). Terms consist of letters
- * and digits only, so a tokenizer that splits on anything else keeps them whole.
+ * The search terms of a text, in order and with repetitions: for each identifier the stems of its words and, when there
+ * are several, the stem of all of them written together (`getUserNames`: get, user, name, getusernam). Terms consist of
+ * letters and digits only, so a tokenizer that splits on anything else keeps them whole.
  */
 export function stems(text: string): string[] {
   const found: string[] = [];

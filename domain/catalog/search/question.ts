@@ -5,7 +5,10 @@ import { LonghaulError } from '../../shared/failures.ts';
 /** The most results that one search returns. */
 export const MOST_RESULTS = 100;
 
-/** Checks how many results are asked for. Throws `InvalidInput` unless it is a whole number from 1 to {@link MOST_RESULTS}. */
+/**
+ * Checks the requested number of results. Throws `InvalidInput` unless it is a whole number from 1 to {@link
+ * MOST_RESULTS}.
+ */
 export function checkLimit(limit: number): void {
   if (Number.isInteger(limit) && limit >= 1 && limit <= MOST_RESULTS) return;
   throw new LonghaulError('InvalidInput', `limit: ${limit} is not a whole number from 1 to ${MOST_RESULTS}.`);

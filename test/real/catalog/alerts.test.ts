@@ -152,7 +152,7 @@ test('every channel is notified once when a group fails, and once when it recove
     cause: { type: 'InvalidConfiguration', message: expect.stringContaining('LOST_URL') as string },
   });
   expect(hooked().filter(failed)).toHaveLength(1);
-  // operators see it in Prometheus, and by `longhaul doctor`
+  // the failure is visible in Prometheus and in `longhaul doctor`
   const metrics = createMetrics();
   showSchedules(metrics, client, { isOurs: (type) => type === 'watchFleet', groupOf: () => null, freshForMs: 0 });
   showAlerts(metrics.registry, client, {

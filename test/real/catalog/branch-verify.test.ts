@@ -43,8 +43,8 @@ describe('a verification', () => {
       await damage();
       const found = await verify(flows, {});
       expect(found, what).toMatchObject({ failed: 1, verification: { differing: 1, mended: 0, differences: kinds } });
-      const mended = await verify(flows, { repair: true });
-      expect(mended, what).toMatchObject({
+      const repaired = await verify(flows, { repair: true });
+      expect(repaired, what).toMatchObject({
         failed: 0,
         objectsWritten: count,
         verification: { differing: 1, mended: 1 },

@@ -70,7 +70,7 @@ describe('longhaul', () => {
     };
     const watch = { question: '[y/N]: ', answer: elsewhere };
     const { screen, exitCode } = await longhaulOnTerminal(env, ['watch', id], watch);
-    expect(screen).toContain('It was answered elsewhere.');
+    expect(screen).toContain('Answered elsewhere.');
     expect(screen).toContain('Declined');
     expect(exitCode).toBe(0);
   });

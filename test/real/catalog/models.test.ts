@@ -20,7 +20,9 @@ import { collectRuns } from '../../support/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const KEY = 'sk-nobody-but-the-endpoint-reads-this';
-/** A module that uses an OpenAI-compatible endpoint, and unlike text2vec-openai needs no tokenizer from the Internet. */
+/**
+ * A module that uses an OpenAI-compatible endpoint, and unlike text2vec-openai needs no tokenizer from the Internet.
+ */
 const MODULE = 'text2vec-morph';
 const BATCH = 8;
 

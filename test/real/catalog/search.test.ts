@@ -100,7 +100,7 @@ describe('a search', () => {
     });
     afterEach(() => rm(folder, { recursive: true, force: true }));
 
-    /** Files of the rooms that only indexing needs, which the process has loaded. */
+    /** The loaded files of the layers that only indexing needs. */
     const loaded = (needless: RegExp): string[] => [...recordedModules(modules)].filter((path) => needless.test(path));
 
     test('`longhaul search` loads no blob store, planner, spool, mgit and git', async () => {

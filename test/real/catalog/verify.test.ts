@@ -41,7 +41,8 @@ async function onboard({ client }: FlowsFixture): Promise<CatalogFleetResult> {
 /** Two repositories, one of them with a second commit, and an object of the first. */
 async function indexTwo(flows: FlowsFixture, raw: RawIndex): Promise<{ stale: RawObject }> {
   const { estate, client } = flows;
-  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look altered
+  // a path that is not text, an empty list of symbols, a file without a language: content that could wrongly look
+  // altered
   await estate.create('acme/api', { 'src/lanes.ts': RECEIPT, 'notes.txt': 'plain words\n', '"caf\\351.ts"': LANES });
   await estate.create('acme/web', { 'plan.ts': PLAN, 'LICENSE.weird': 'nothing\n' });
   expect(await onboard(flows)).toMatchObject({ succeeded: 2 });
@@ -280,8 +281,8 @@ describe('verification', () => {
     const [object] = await raw.chunks();
     if (!object) return;
     await raw.delete(object.id);
-    const mended = await verify(flows, { repair: true });
-    expect(mended).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
+    const repaired = await verify(flows, { repair: true });
+    expect(repaired).toMatchObject({ succeeded: 1, skipped: 1, objectsWritten: 1, objectsDeleted: 0 });
     expect(await contentOf(raw)).toEqual(healthy);
   });
 
@@ -452,8 +453,8 @@ describe('longhaul index verify', () => {
     const differs = await run('acme/*', '--json');
     expect(differs.exitCode).toBe(7);
     expect(JSON.parse(differs.stdout)).toMatchObject({ verification: { differences: { missing: 1 } } });
-    const mended = await run('--all', '--repair');
-    expect(mended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
+    const repaired = await run('--all', '--repair');
+    expect(repaired).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('repaired: 1 missing') as string });
     expect((await run('--all', '--full')).exitCode).toBe(0);
   });
 });

@@ -57,7 +57,7 @@ export async function playWithToy(input: unknown): Promise<{ played: string[] }>
 `,
 };
 
-test('a flow of a new wing is found by its declaration alone: starter, watch, gateway, OpenAPI, input check', async ({
+test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI and input check', async ({
   flows: { estate },
   connections: { connection },
   place,
@@ -96,7 +96,7 @@ test('a flow of a new wing is found by its declaration alone: starter, watch, ga
       expect(io.out()).toContain('toys are here\n');
       expect(await program.run(['watch', 'toy/bear'])).toBe(0);
       expect(io.out()).toContain('bear 1, bear 2\n');
-      // the program that does not have the wing does not know the flow
+      // a program without the wing does not know the flow
       expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
       expect(io.err()).toContain('toy/bear is a run of playWithToy');
 

@@ -6,14 +6,14 @@ import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.t
 
 const CODE = sourceOf('workflows/shared/lanes.ts');
 
-/** What the command prints on standard error while it follows. */
+/** The lines that the command prints on standard error. */
 async function watched({ estate }: FlowsFixture, workflowId: string): Promise<{ exitCode: number; lines: string[] }> {
   const { exitCode, stderr } = await longhaul(commandEnv(estate), ['watch', workflowId]);
   return { exitCode, lines: stderr.trimEnd().split('\n') };
 }
 
 describe('longhaul watch', () => {
-  test('draws the progress of a flow that counts events as that of one that counts repositories', async ({ flows }) => {
+  test('shows progress in events like progress in repositories', async ({ flows }) => {
     const { estate, client } = flows;
     await estate.create('acme/api', { 'a.ts': CODE });
     const { workflowId } = await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] });
@@ -29,7 +29,7 @@ describe('longhaul watch', () => {
     expect(follow.lines.join('\n')).not.toMatch(/undefined|NaN/);
   });
 
-  test('shows the run that is asked for, not a later one with the same workflow id', async ({ flows }) => {
+  test('shows the requested run, not a later one with the same workflow id', async ({ flows }) => {
     const { estate, client } = flows;
     await estate.create('acme/api', { 'a.ts': CODE });
     const runs: { workflowId: string; firstExecutionRunId: string }[] = [];

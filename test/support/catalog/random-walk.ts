@@ -20,7 +20,9 @@ export function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryO
   });
 }
 
-/** Checks at every step of a random history that the incremental index equals a new one. Returns the number of steps. */
+/**
+ * Checks at every step of a random history that the incremental index equals a new one. Returns the number of steps.
+ */
 export async function expectWalkEqualsScratch(seed: number): Promise<number> {
   const estate = await createEstate();
   const other = await createEstate();

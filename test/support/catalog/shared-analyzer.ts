@@ -6,8 +6,9 @@ import type { LoadedConfig } from '../../../activities/shared/config.ts';
 const opened = new Map<string, Promise<Analyzer>>();
 
 /**
- * `openAnalyzer` for the tests of one process: estates with the same built-in model share its threads, which take seconds of
- * processor time to start. It lives as long as the process. A served model belongs to its test, with its endpoint and keys.
+ * `openAnalyzer` for the tests of one process: estates with the same built-in model share its threads, which take
+ * seconds of processor time to start. It lives as long as the process. A served model belongs to its test, with its
+ * endpoint and keys.
  */
 export function openSharedAnalyzer(
   loaded: Pick<LoadedConfig, 'config' | 'cacheDir'>,

@@ -16,7 +16,9 @@ export function fetchActionlint(): Promise<string> {
   );
 }
 
-/** The problems that actionlint reports for one workflow, as `file:line:column: message [rule]` lines; empty for none. */
+/**
+ * The problems that actionlint reports for one workflow, as `file:line:column: message [rule]` lines; empty for none.
+ */
 export async function actionlint(program: string, root: string, name: string, text: string): Promise<string> {
   // shellcheck and pyflakes are off: the result must not depend on what else is installed
   const args = ['-no-color', '-oneline', '-shellcheck=', '-pyflakes=', '-stdin-filename', name, '-'];

@@ -18,8 +18,8 @@ export interface Checkout {
 }
 
 /**
- * Checks a command as a reader would type it. `longhaul` is parsed by the real program, whose actions do not run; `npm` and
- * `node` by what they start. Usage notation is supported: `[--full]`, `PATTERN...`, `list|show`.
+ * Checks a command as a reader would type it. `longhaul` is parsed by the real program, whose actions do not run; `npm`
+ * and `node` by what they start. Usage notation is supported: `[--full]`, `PATTERN...`, `list|show`.
  */
 export async function checkCommand(words: readonly string[], checkout: Checkout): Promise<Refusal> {
   for (const variant of variants(words)) {
@@ -30,8 +30,8 @@ export async function checkCommand(words: readonly string[], checkout: Checkout)
 }
 
 /**
- * Checks a command that a sentence only mentions, such as `longhaul search --branch`: its subcommands and options must be
- * exist, its arguments may be missing.
+ * Checks a command that a sentence only mentions, such as `longhaul search --branch`: its subcommands and options must
+ * be exist, its arguments may be missing.
  */
 export async function checkMention(words: readonly string[], checkout: Checkout): Promise<Refusal> {
   for (const variant of variants(words)) {

@@ -16,9 +16,9 @@ interface Declared extends Span {
 
 /**
  * The docstrings of a source. One is needed for every exported function, class, constant, interface, type and enum; for
- * every method of an exported interface; for every public member of an exported class; and for every optional field of an
- * exported interface, because its default is documented nowhere else. Re-exports are documented where they are declared.
- * Throws when the source cannot be parsed.
+ * every method of an exported interface; for every public member of an exported class; and for every optional field of
+ * an exported interface, because its default is documented nowhere else. Re-exports are documented where they are
+ * declared. Throws when the source cannot be parsed.
  */
 export function docstringsOf(path: string, source: string): Coverage {
   const { program, comments, errors } = parseSync(path, source);

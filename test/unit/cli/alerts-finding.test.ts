@@ -14,7 +14,7 @@ interface Scripted {
   readonly isPaused?: boolean;
   /** Minutes ago. */
   readonly created?: number;
-  /** Runs, oldest first: how many minutes ago, and Temporal's status; null for one that it no longer has. */
+  /** Runs, oldest first: minutes ago, and Temporal's status, which is null for a deleted run. */
   readonly runs?: readonly Run[];
 }
 
@@ -22,7 +22,7 @@ function minutesAgo(minutes: number): Date {
   return new Date(NOW.getTime() - minutes * 60_000);
 }
 
-/** What doctor finds about this schedule of alerts; null for one that does not exist. */
+/** Doctor's finding for this alert schedule; null: there is no schedule. */
 function findingOf(schedule: Scripted | null, channels: readonly string[] = ['oncall', 'chat']): Promise<Finding> {
   const { isPaused = false, created = 600, runs = [] } = schedule ?? {};
   const client = {
@@ -73,7 +73,7 @@ test.for<[Scripted | null, string]>([
     },
     'oncall, chat; checked at 2026-11-29T11:56:00.000Z',
   ],
-  // the run that is in progress may still fail
+  // a run in progress
   [
     {
       runs: [
@@ -102,7 +102,7 @@ test.for<[Scripted | null, string]>([
     'oncall, chat; checked at 2026-11-29T11:56:00.000Z',
   ],
   [{ created: 1 }, 'oncall, chat; not checked yet'],
-])('a schedule of alerts that does its work: %j', async ([schedule, found]) => {
+])('an alert schedule that works: %j', async ([schedule, found]) => {
   expect(await findingOf(schedule)).toEqual({ name: 'alerts', ok: true, found, remedy: null });
 });
 
@@ -131,7 +131,7 @@ test.for<[Scripted | null, string, RegExp]>([
     `the last check failed: the channel of ${ID}-4 does not answer`,
     /channel/,
   ],
-])('a schedule of alerts that does not: %j', async ([schedule, found, remedy]) => {
+])('an alert schedule that does not work: %j', async ([schedule, found, remedy]) => {
   const finding = await findingOf(schedule);
   expect(finding).toMatchObject({ name: 'alerts', ok: false, found });
   expect(finding.remedy).toMatch(remedy);

@@ -5,7 +5,7 @@ import { nameShownAs, printable, sanitize, sanitizeName } from '../../../client/
 /** Every character, and every lone surrogate. */
 const CHARACTERS = Array.from({ length: 0x110000 }, (_, point) => String.fromCodePoint(point));
 
-test('what an agent does not get as it is, a terminal does not get either', () => {
+test('each character escaped for an agent is replaced for a terminal', () => {
   const escaped = CHARACTERS.filter(
     (character) => sanitize(character) !== character && toUSVString(character) === character,
   );
@@ -20,7 +20,7 @@ test('a terminal gets no control character, no line end and no character without
   expect(printable('a\tb\u001b[31mc\nd')).toBe('a    b\ufffd[31mc\ufffdd');
 });
 
-test('code for an agent keeps tabs, lines and joiners; a name is one line and comes back', () => {
+test('code for an agent keeps tabs, lines and joiners; a name is one line and is restored', () => {
   const code = '\tlet family = "\u{1f468}\u200d\u{1f469}";\n';
   expect(sanitize(code)).toBe(code);
   expect(CHARACTERS.filter((character) => nameShownAs(sanitizeName(character)) !== character)).toEqual([]);

@@ -18,7 +18,9 @@ interface Run {
   readonly input?: object;
 }
 
-/** A stub of Temporal that describes these runs one after another and then repeats the last one; null: the id is free. */
+/**
+ * A stub of Temporal that describes these runs one after another and then repeats the last one; null: the id is free.
+ */
 function temporal(...runs: readonly (Run | null)[]): Stub {
   const requests = { start: 0, describe: 0, history: 0, waited: 0 };
   const started: Stub['started'] = [];

@@ -5,7 +5,10 @@ import { readPage, readPages, ROOT } from '../../support/docs/markdown.ts';
 import type { Page } from '../../support/docs/markdown.ts';
 import { createShellReader } from '../../support/docs/shell.ts';
 
-/** The type of each JSON example, by its document and its place there; of files that are not ours, only the syntax is known. */
+/**
+ * The type of each JSON example, by its document and its place there; of files that are not ours, only the syntax is
+ * known.
+ */
 const JSON_TYPES: Readonly<Record<string, readonly string[]>> = {
   'docs/events.md': ['lines of the log'],
   'docs/flows.md': ['CatalogFleetResult', "Pick<CatalogFleetResult, 'verification'>"],
@@ -31,7 +34,10 @@ beforeAll(async () => {
   shell = await createShellReader();
 });
 
-/** Examples of one document in YAML that are wrong, as `file:line: why`. Alternatives in one block are separated by `# or`. */
+/**
+ * Examples of one document in YAML that are wrong, as `file:line: why`. Alternatives in one block are separated by `#
+ * or`.
+ */
 function wrongYaml({ path, blocks }: Page): readonly string[] {
   return blocks
     .filter(({ language }) => language === 'yaml')
@@ -43,7 +49,10 @@ function wrongYaml({ path, blocks }: Page): readonly string[] {
     );
 }
 
-/** Inputs of flows in one document: in tables with a flow's name in the first column, in sentences, in commands and requests. */
+/**
+ * Inputs of flows in one document: in tables with a flow's name in the first column, in sentences, in commands and
+ * requests.
+ */
 function flowInputs({ path, tables, blocks, codes }: Page): readonly { from: string; type: string; input: string }[] {
   const inTables = tables.flat().flatMap(([name = '', cell = '']) => {
     const type = /^`(\w+)`$/.exec(name)?.[1] ?? '';

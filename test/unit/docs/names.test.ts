@@ -6,10 +6,10 @@ import { ROOT } from '../../support/docs/markdown.ts';
 
 const FOLDERS = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack', 'bench', 'examples'];
 
-/** Names with two meanings that are still to be renamed. Nothing is added here. */
+/** Names with two meanings that are not renamed yet. Add no others. */
 const TO_BE_RENAMED = ['Child', 'FleetOptions', 'FleetResult', 'FleetView', 'addressOf', 'failureOf'];
 
-/** The names that a source declares and exports. What it exports again from another file is declared there. */
+/** The names that a source declares and exports, without exports from other files. */
 function exportedNames(path: string, source: string): ReadonlySet<string> {
   const { module } = parseSync(path, source);
   const entries = module.staticExports
@@ -35,7 +35,7 @@ test('every exported name has one meaning in the whole repository', () => {
   expect(found).toEqual({});
 });
 
-test('a name is found in whatever way it is exported; an export of the same thing is no second meaning', () => {
+test('every kind of export is found; a re-export is not a second meaning', () => {
   const sources = {
     'one.ts': 'export interface A { readonly b: string }\nexport const c = 1, d = 2;\nexport type A2 = A;',
     'two.ts': 'type A = string;\nconst c = 3;\nexport type { A };\nexport { c as d };\nexport function c(): void {}',

@@ -23,7 +23,7 @@ test('the question names the number of repositories', () => {
   expect(proceedQuestion(1)).toBe('Matched 1 repository. Proceed with initial indexing?');
 });
 
-test('progress is a markdown table with what runs and what failed', () => {
+test('the details are a markdown table with running and failed repositories', () => {
   const text = describeFleet(STATUS, COUNTERS, CATALOG_VIEW);
   expect(text).toContain('| succeeded | 1 |');
   expect(text).toContain('- acme/api');
@@ -53,7 +53,7 @@ test('names cannot break out of the list', () => {
   expect(text).not.toContain('<b>');
 });
 
-test('the progress has one shape, with what is done, what runs, and what failed', () => {
+test('the progress has counts, running and failed repositories', () => {
   expect(fleetProgress(STATUS, COUNTERS, CATALOG_VIEW)).toEqual({
     stage: 'working',
     done: 2,
@@ -65,7 +65,7 @@ test('the progress has one shape, with what is done, what runs, and what failed'
   const waiting = { for: 'github.com', until: '2026-11-29T10:00:00.123Z' };
   const status = { ...STATUS, failed: 5, running: ['acme/api', 'acme/web', 'acme/cli'], waiting };
   expect(fleetProgress(status, COUNTERS, CATALOG_VIEW)).toMatchObject({
-    // those that could not be checked are done too, and were never to do
+    // repositories that could not be checked count as done, but not in the total
     done: 6,
     total: 6,
     lines: [

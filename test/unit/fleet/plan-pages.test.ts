@@ -10,7 +10,7 @@ import type { FleetPage, FleetPlan } from '../../../domain/fleet/plan.ts';
 const SIZE = 10_000;
 const LIMIT = 500;
 
-/** A plan of ten thousand repositories, each of which needs work, and how often it was made. */
+/** A plan of ten thousand repositories that all need work; counts how often it is made. */
 function planner(size = SIZE): { plans: () => number; make: () => Promise<FleetPlan> } {
   let plans = 0;
   const work = Array.from({ length: size }, (_, at) => ({ id: `p/o/r${String(at).padStart(5, '0')}` }));
@@ -29,7 +29,7 @@ function openStore(): BlobStore {
   return createBlobStore(createFolderObjects(folder), join(folder, 'making'));
 }
 
-/** All pages of a run, as its flow asks for them; `between` is called after each. */
+/** Requests all pages of a run like its flow; `between` is called after each. */
 async function run(
   blobs: BlobStore,
   make: () => Promise<FleetPlan>,
@@ -59,7 +59,7 @@ async function recordsOf(blobs: BlobStore): Promise<string[]> {
 const idsOf = (pages: readonly FleetPage[]): string[] =>
   pages.flatMap(({ repositories }) => repositories.map(({ id }) => id));
 
-test('a run over ten thousand repositories makes one plan, whose pages cover it, and leaves nothing behind', async () => {
+test('a run over ten thousand repositories makes one plan, reads all its pages, and deletes it', async () => {
   const blobs = openStore();
   const { plans, make } = planner();
   const pages = await run(blobs, make);
@@ -79,7 +79,7 @@ test('a plan of one page is not stored', async () => {
   expect(await recordsOf(blobs)).toEqual([]);
 });
 
-test('a plan that is gone is made again, and no page overlaps', async () => {
+test('a deleted plan is made again, and no page overlaps', async () => {
   const blobs = openStore();
   const { plans, make } = planner();
   const pages = await run(blobs, make, async (page) => {
@@ -89,7 +89,7 @@ test('a plan that is gone is made again, and no page overlaps', async () => {
   expect(idsOf(pages)).toEqual((await make()).work.map(({ id }) => id));
 });
 
-test('a page that is asked for again, after the answer was lost, is the same page', async () => {
+test('a repeated request, after the answer was lost, returns the same page', async () => {
   const blobs = openStore();
   const { make } = planner(1_200);
   const first = await planPage(blobs, { after: null, limit: LIMIT }, make);
@@ -102,7 +102,7 @@ test('a page that is asked for again, after the answer was lost, is the same pag
   expect(await planPage(blobs, request, make)).toEqual(last);
 });
 
-test('plans of runs that did not finish are deleted after a week', async () => {
+test('plans of unfinished runs are deleted after a week', async () => {
   const blobs = openStore();
   const { make } = planner(600);
   vi.useFakeTimers({ toFake: ['Date'] });

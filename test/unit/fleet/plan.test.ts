@@ -27,7 +27,7 @@ describe('pages', () => {
     expect(skipped).toBe(upToDate.length);
   });
 
-  test('name so many failures, shortly, that they fit into one result, and count the rest', () => {
+  test('contain as many shortened failures as fit into one result, and count the rest', () => {
     const failures = Array.from({ length: 6_000 }, (_, at) => ({
       repository: `p/o/r${at}`,
       type: 'GitFailed' as const,

@@ -218,7 +218,7 @@ describe('actions after events', () => {
       [onboard],
     ],
     ['what is gone may be there under the same name', [{ kind: 'deleted', wanted: true }], [remove, onboard]],
-    ['what may be hidden is asked for', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
+    ['a repository that may be hidden is verified', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
     [
       'a renamed repository is moved, or is gone',
       [{ kind: 'moved', from: 'work/acme/old' }],

@@ -166,7 +166,8 @@ describe('the analyzer', () => {
   });
 
   test('the version in its digest matches its chunks', async () => {
-    // another digest here means that existing objects would get other contents under the same ids: raise ANALYSIS_VERSION
+    // another digest here means that existing objects would get other contents under the same ids: raise
+    // ANALYSIS_VERSION
     const { files } = await analyzer.analyze(FIXED);
     const kept = JSON.stringify(files, (key, value: unknown) => (key === 'vector' ? undefined : value));
     expect(createHash('sha256').update(kept).digest('hex').slice(0, 16)).toMatchInlineSnapshot(`"56d23095e0b15d2d"`);

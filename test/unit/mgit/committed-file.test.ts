@@ -138,7 +138,7 @@ describe('a repository elsewhere', () => {
     return { forge, path, cache, mgit: openMgit(cache), repository };
   }
 
-  test('is asked for one blob, once, even of a commit that is on no branch any more', async () => {
+  test('is asked once for one blob, even of a commit that is no longer on a branch', async () => {
     const { forge, path, cache, mgit, repository } = await remote();
     const contents = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`f${at}`, `${at}\n`]));
     const old = commitTree(path, files({ ...contents, a: 'old\n' }));

@@ -9,12 +9,12 @@ const sources = readdirSync(workflows, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, text: readFileSync(join(workflows, file), 'utf8') }));
 
-test('a patch is registered, and each registered one is used', () => {
+test('each patch in use is registered, and each registered patch is in use', () => {
   const used = sources.flatMap(({ text }) => [...text.matchAll(/\bisPatched\('([\w-]+)'\)/g)].map(([, id = '']) => id));
   expect([...new Set(used)].sort()).toEqual(Object.keys(PATCHES).sort());
 });
 
-test('nothing but the registry asks Temporal for a patch', () => {
+test('only the registry calls `patched`', () => {
   const asking = sources.filter(({ text }) => /\b(patched|deprecatePatch)\(/.test(text.replaceAll(/^ \*.*$/gm, '')));
   expect(asking.map(({ file }) => file)).toEqual(['shared/patches.ts']);
 });

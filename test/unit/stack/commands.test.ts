@@ -110,7 +110,7 @@ test.for([
   [{ roles: 'flows', metricsAddress: 'nonsense' }, {}, /^--metrics-address: give host:port/],
   [{ roles: 'flows' }, { LONGHAUL_METRICS_ADDRESS: '9464' }, /^LONGHAUL_METRICS_ADDRESS: give host:port/],
   [{ roles: 'flow' }, {}, /^--roles: there is no role "flow"; available: flows, repos\.$/],
-] as const)('a worker that is asked for with %j and %j is not started', async ([options, env, message]) => {
+] as const)('no worker starts with %j and %j', async ([options, env, message]) => {
   await expect(runWorker({ ...context(), env }, options)).rejects.toThrow(
     expect.objectContaining({
       type: expect.stringMatching(/^Invalid/) as string,

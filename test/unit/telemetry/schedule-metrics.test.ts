@@ -148,7 +148,7 @@ test('one scrape asks once for each schedule of ours, and the next ones reuse th
   expect(schedules.described).toBe(2);
 });
 
-test('when the latest run of a schedule started', async () => {
+test('shows when the latest run of a schedule started', async () => {
   const schedules = new Schedules();
   const metrics = metricsOf(schedules, []);
   schedules.byId.set('sync-group/code/never', { isPaused: false });
@@ -159,7 +159,7 @@ test('when the latest run of a schedule started', async () => {
   ]);
 });
 
-test('whether alerts reach their channels', async () => {
+test('shows whether alerts reach their channels', async () => {
   const shown = async (channels: number, hasFailed: () => Promise<boolean | null>): Promise<unknown> => {
     const metrics = createMetrics();
     showAlerts(metrics.registry, new Schedules().client, { schedule: 'watch-fleet/code', channels, hasFailed });

@@ -20,7 +20,7 @@ const start: WorkerStart = {
   signal,
 };
 
-/** Wings that note what happens to them. */
+/** Wings that record their calls. */
 function toyWings(...wings: readonly (readonly [Role, string, Partial<OpenRole>?])[]) {
   const noted: string[] = [];
   const toys = wings.map(([role, name, more = {}]): WingRole => ({
@@ -38,7 +38,7 @@ function toyWings(...wings: readonly (readonly [Role, string, Partial<OpenRole>?
 }
 
 describe('the roles of a worker process', () => {
-  test('open the tools of all wings in these roles, of no others, and close them in reverse order', async () => {
+  test('open only the tools of the wings in these roles, and close them in reverse order', async () => {
     const { toys, noted } = toyWings(['flows', 'a'], ['repos', 'b'], ['repos', 'c']);
     const opened = await openRoles(toys, ['repos'], start);
     expect(noted).toEqual(['open b', 'open c']);
@@ -48,21 +48,21 @@ describe('the roles of a worker process', () => {
     expect(noted).toEqual(['open b', 'open c', 'close c', 'close b']);
   });
 
-  test('close what is open when a wing cannot start', async () => {
+  test('close all open tools when a wing cannot start', async () => {
     const { toys, noted } = toyWings(['flows', 'a']);
     const broken: WingRole = { role: 'repos', open: () => Promise.reject(new Error('no disk')) };
     await expect(openRoles([...toys, broken], ['flows', 'repos'], start)).rejects.toThrow('no disk');
     expect(noted).toEqual(['open a', 'close a']);
   });
 
-  test('open nothing for a process that has to stop', async () => {
+  test('open nothing in a process that must stop', async () => {
     const { toys, noted } = toyWings(['flows', 'a']);
     const stopped = { ...start, signal: AbortSignal.abort() };
     await expect(openRoles(toys, ['flows'], stopped)).rejects.toMatchObject({ name: 'AbortError' });
     expect(noted).toEqual([]);
   });
 
-  test('have the smallest of the limits, and each type of activity once', async () => {
+  test('use the smallest limits, and have each activity type once', async () => {
     const run = (): undefined => undefined;
     const one = { activities: { one: run }, limits: { concurrentActivities: 16, heartbeatMs: 2_000 } };
     const two = { activities: { two: run }, limits: { concurrentActivities: 4 } };
@@ -79,14 +79,14 @@ describe('the roles of a worker process', () => {
     expect(() => joinWork([one, one])).toThrow('two wings have an activity one');
   });
 
-  test('`flows` runs workflow tasks and checks inputs, whatever the wings do there', () => {
+  test('`flows` runs workflow tasks and checks inputs, regardless of the wings', () => {
     const options = flowsWorker(place, { codePath: 'bundle.js' }, { work: { activities: { own: () => undefined } } });
     expect(options).toMatchObject({ taskQueue: 'longhaul-flows', workflowBundle: { codePath: 'bundle.js' } });
     expect(Object.keys(options.activities ?? {}).toSorted()).toEqual(['checkInput', 'own']);
   });
 });
 
-test('every role has work of a wing', () => {
+test('every role has work from a wing', () => {
   expect([...new Set(WING_ROLES.map(({ role }) => role))].toSorted()).toEqual([...ROLES].toSorted());
 });
 
