@@ -147,5 +147,5 @@ export async function expectReceiptTrue(tools: EstateTools, repository: string, 
 
 /** The text of a source file of this project, to index something real. */
 export function sourceOf(path: string): string {
-  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }

@@ -66,7 +66,7 @@ describe('skipByConvention', () => {
   });
 
   test('a path designed to be slow is answered', async () => {
-    const module = new URL('../../../domain/git/skip.ts', import.meta.url);
+    const module = new URL('../../../activities/mgit/linguist.ts', import.meta.url);
     const path = `${'import.'.repeat(600)}x`;
     expect(await answersInThread(module, 'skipByConvention', [[path, {}]])).toEqual([skipByConvention('x', {})]);
   });
