@@ -135,7 +135,7 @@ describe('gitattributes', () => {
   test('answers for any pattern', async () => {
     const rules = new Map([['', parseAttributes(`/${'*a'.repeat(60)}*b binary\n/${'**/a/'.repeat(60)}b binary`)]]);
     const paths = [Array.from({ length: 200 }, () => 'a'.repeat(15)), Array.from({ length: 1_000 }, () => 'a')];
-    const calls = paths.map((path) => [path.join('/'), rules]);
+    const calls = paths.map((segments) => [segments.join('/'), rules]);
     const module = new URL('../../../domain/git/attributes.ts', import.meta.url);
     expect(await answersInThread(module, 'declaredFor', calls)).toEqual([{}, {}]);
   });
