@@ -29,7 +29,7 @@ export interface FleetProgress {
 }
 
 /** Where to create the fleet, and from which packages. */
-export interface FleetOptions {
+export interface ExampleFleetOptions {
   /** The folder for the repositories, as `<path>.git`. */
   readonly root: string;
   /** The folder where packages are cached, so that the next fleet fetches nothing. */
@@ -55,7 +55,7 @@ export interface Fleet {
  *
  * Throws `ServerUnavailable` when npm cannot fetch a package, and `InvalidInput` when one is damaged.
  */
-export async function makeFleet(options: FleetOptions): Promise<Fleet> {
+export async function makeFleet(options: ExampleFleetOptions): Promise<Fleet> {
   const { root, packages = FLEET_PACKAGES, onProgress } = options;
   const firstFailure = new AbortController();
   const signal = AbortSignal.any([firstFailure.signal, ...(options.signal ? [options.signal] : [])]);
@@ -88,22 +88,24 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
   return count;
 }
 
-async function clearUnfinished({ root, cacheDir }: FleetOptions): Promise<void> {
+async function clearUnfinished({ root, cacheDir }: ExampleFleetOptions): Promise<void> {
   for (const folder of [root, cacheDir]) await rm(join(folder, UNFINISHED), { recursive: true, force: true });
 }
 
 /** Moves `main` of every repository to its newest version. Returns how many moved. */
-export async function advanceFleet(options: Pick<FleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
+export async function advanceFleet(
+  options: Pick<ExampleFleetOptions, 'root' | 'packages' | 'signal'>,
+): Promise<number> {
   return moveFleet(options, newestVersion);
 }
 
 /** Moves `main` of every repository back to its early version, like a force-push. Returns how many moved. */
-export async function rewindFleet(options: Pick<FleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
+export async function rewindFleet(options: Pick<ExampleFleetOptions, 'root' | 'packages' | 'signal'>): Promise<number> {
   return moveFleet(options, (pkg) => pkg.early);
 }
 
 async function moveFleet(
-  { root, packages = FLEET_PACKAGES, signal }: Pick<FleetOptions, 'root' | 'packages' | 'signal'>,
+  { root, packages = FLEET_PACKAGES, signal }: Pick<ExampleFleetOptions, 'root' | 'packages' | 'signal'>,
   version: (pkg: FleetPackage) => string,
 ): Promise<number> {
   const moved = await pLimit(LANES).map(packages, async (pkg) => {
@@ -181,7 +183,11 @@ function tarball(dir: string, pkg: FleetPackage, version: string): string {
   return join(dir, `${pkg.name.replace('@', '').replace('/', '-')}-${version}.tgz`);
 }
 
-async function makeRepository(pkg: FleetPackage, { root, cacheDir }: FleetOptions, signal: AbortSignal): Promise<void> {
+async function makeRepository(
+  pkg: FleetPackage,
+  { root, cacheDir }: ExampleFleetOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const unfinished = join(root, UNFINISHED, `${pkg.path}.git`);
   const unpacked = join(root, UNFINISHED, 'unpacked', pkg.path);
   for (const version of pkg.versions) {

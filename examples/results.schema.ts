@@ -21,5 +21,5 @@ export const statusResult = z.object({
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }).nullish(),
 });
 
-export type FleetResult = z.infer<typeof fleetResult>;
+export type PrintedFleetResult = z.infer<typeof fleetResult>;
 export type Status = z.infer<typeof statusResult>;

@@ -5,7 +5,7 @@ import { advanceFleet, makeFleet, rewindFleet } from './fleet.ts';
 import type { FleetProgress } from './fleet.ts';
 import { CommandFailed, longhaul, longhaulJson } from './longhaul.ts';
 import { fleetResult, statusResult } from './results.schema.ts';
-import type { FleetResult, Status } from './results.schema.ts';
+import type { PrintedFleetResult, Status } from './results.schema.ts';
 import { readScene, USAGE } from './scene.ts';
 import type { Scene } from './scene.ts';
 import { newStages } from './stages.ts';
@@ -15,7 +15,7 @@ interface Run extends Scene {
   readonly stages: Stages;
   readonly signal: AbortSignal;
   /** Every repository that failed, for the list at the end. */
-  readonly failures: FleetResult['failures'];
+  readonly failures: PrintedFleetResult['failures'];
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -122,7 +122,7 @@ function bringDown({ config, dataDir }: Run): Promise<void> {
   return longhaul(['down'], { config, dataDir });
 }
 
-function onboard({ stages, patterns, failures, config, dataDir, signal }: Run): Promise<FleetResult> {
+function onboard({ stages, patterns, failures, config, dataDir, signal }: Run): Promise<PrintedFleetResult> {
   const args = ['index', 'add', '--yes', ...patterns.flatMap((pattern) => ['--pattern', pattern])];
   return stages.stage(
     `onboard ${patterns.join(' ')}`,
@@ -135,7 +135,7 @@ function onboard({ stages, patterns, failures, config, dataDir, signal }: Run): 
   );
 }
 
-function sync({ stages, failures, config, dataDir, signal }: Run, name: string): Promise<FleetResult> {
+function sync({ stages, failures, config, dataDir, signal }: Run, name: string): Promise<PrintedFleetResult> {
   return stages.stage(
     name,
     () => longhaulJson(['sync', '--all'], fleetResult, { config, dataDir, signal }),
@@ -155,7 +155,7 @@ async function search({ stages, query, config, dataDir, signal }: Run): Promise<
   );
 }
 
-function alsoFailed({ failed }: FleetResult): string {
+function alsoFailed({ failed }: PrintedFleetResult): string {
   return failed > 0 ? `, ${failed} failed` : '';
 }
 

@@ -28,7 +28,7 @@ export interface ChildSpec {
 }
 
 /** A supervised program: restarted, with growing pauses, whenever it ends by itself. */
-export interface Child {
+export interface SupervisedChild {
   readonly name: string;
   /** Stops it with SIGTERM, and after the timeout its whole process group with SIGKILL. Idempotent. */
   stop(): Promise<void>;
@@ -43,14 +43,14 @@ const LONGEST_PAUSE = 30_000;
 const SETTLED = 60_000;
 
 /**
- * Starts a program and resolves when it is ready. From then on it is restarted until {@link Child.stop}. `onStart` is
+ * Starts a program and resolves when it is ready. Afterwards it is restarted until {@link SupervisedChild.stop}. `onStart` is
  * called with every new process, before anything else happens. Throws {@link StackError} with the last lines of the log
  * when it ends or is not ready in time at the first start.
  */
 export async function superviseChild(
   spec: ChildSpec,
   hooks: { onStart: (identity: ProcessIdentity) => void; onProgress: OnProgress; signal?: AbortSignal | undefined },
-): Promise<Child> {
+): Promise<SupervisedChild> {
   const stopped = new AbortController();
   const signal = hooks.signal ? AbortSignal.any([hooks.signal, stopped.signal]) : stopped.signal;
   let current = launch(spec, hooks.onStart);
@@ -184,7 +184,7 @@ async function terminate(child: ChildProcess, signal: NodeJS.Signals, timeout: n
     await ended;
     clearTimeout(timer);
   }
-  // Child processes that it may have left behind.
+  // child processes that it may have left behind.
   killGroup(child, 'SIGKILL');
 }
 

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { superviseChild } from './child.ts';
-import type { Child, ChildSpec } from './child.ts';
+import type { SupervisedChild, ChildSpec } from './child.ts';
 import { makeFolder } from './folder.ts';
 import { STACK_MARK, stopLeftovers } from './leftovers.ts';
 import { type FileLock, waitForLock } from '../platform/file-lock.ts';
@@ -64,7 +64,7 @@ export interface Stack {
   /** Folder of the programs' logs. */
   readonly logDir: string;
   /** Starts another program as a part of this stack: supervised, and stopped first when the stack stops. */
-  supervise(spec: ChildSpec): Promise<Child>;
+  supervise(spec: ChildSpec): Promise<SupervisedChild>;
   /** Stops all programs and releases the data folder. Idempotent. */
   stop(): Promise<void>;
   /** Kills all programs at once, for a caller that cannot wait. */
@@ -146,7 +146,7 @@ interface Session {
   /** Records this process as the supervisor, and stops what an earlier one left running. */
   clear(): Promise<void>;
   giveUp(reason: unknown): void;
-  supervise(spec: ChildSpec): Promise<Child>;
+  supervise(spec: ChildSpec): Promise<SupervisedChild>;
   /** Runs `action` when all programs have stopped. */
   afterStop(action: () => Promise<void>): void;
   stop(): Promise<void>;
@@ -158,7 +158,7 @@ function openSession(dataDir: string, lock: FileLock, options: StackOptions): Se
   const gaveUp = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, gaveUp.signal]) : gaveUp.signal;
   const onProgress: OnProgress = options.onProgress ?? (() => undefined);
-  const children: Child[] = [];
+  const children: SupervisedChild[] = [];
   const afterStop: (() => Promise<void>)[] = [];
   let stopping: Promise<void> | null = null;
   let state: StackState = {

@@ -102,6 +102,7 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
           ({ role }) => role === 'beside' || (previous && role === 'previous'),
         );
         for (const { digest } of unused) await builds.drop(digest);
+        await tools.releaseModels();
         return { dropped: [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())] };
       }),
   };

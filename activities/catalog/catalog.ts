@@ -79,6 +79,8 @@ export interface CatalogTools {
   index(build?: string): Promise<IndexTools>;
   /** The tools of the live build; null for a new index. */
   live(): Promise<IndexTools | null>;
+  /** Closes the models of builds that no longer exist, with their threads, as soon as no call uses them. */
+  releaseModels(): Promise<void>;
   /** Reduces this machine's cache to `cache.maxBytes`. Returns what was removed. */
   tidy(): Promise<Evicted[]>;
   /** Creates the empty collections of a build from longhaul.yaml, optionally with another model, unless they exist. Returns its digest. */
@@ -202,7 +204,11 @@ async function makeRoom(tools: CatalogTools): Promise<void> {
     const contents = evicted.filter(({ repository }) => repository === null);
     if (contents.length === 0) return;
     const bytes = contents.reduce((total, content) => total + content.bytes, 0);
-    log.info('old contents were removed from the cache', { event: 'contents_evicted', files: contents.length, bytes });
+    log.info('old contents and pages were removed from the cache', {
+      event: 'contents_evicted',
+      files: contents.length,
+      bytes,
+    });
   } catch (error) {
     log.warn('the cache could not be reduced to its limit', { event: 'cache_limit_failed', error });
   }

@@ -5,6 +5,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Analyzer, createAnalyzer } from '../index/analysis/analyzer.ts';
+import { createReleasableAnalyzer, type ReleasableAnalyzer } from '../index/analysis/releasable-analyzer.ts';
 import type { ModelOptions } from '../index/models/embedder.ts';
 import { createRescorer } from '../index/models/rescorer.ts';
 import { search, type SearchAnswer, type SearchQuery } from '../index/search.ts';
@@ -49,6 +50,8 @@ export interface OpenIndex {
    * digest.
    */
   begin(model?: string | ModelSettings): Promise<string>;
+  /** Closes the models of builds that no longer exist, with their threads, as soon as no call uses them. */
+  releaseModels(): Promise<void>;
   /** Closes connections and stops threads. Running calls are rejected. */
   close(): Promise<void>;
 }
@@ -83,6 +86,14 @@ export interface IndexOptions extends ModelOptions {
   readonly openAnalyzer?: typeof openAnalyzer;
 }
 
+/** Milliseconds between two looks for builds that no longer exist. */
+const RELEASE_AGAIN_MS = 60_000;
+
+/** What the analyzer of a build depends on. */
+function analyzerKey({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): string {
+  return JSON.stringify([model, maxFileBytes]);
+}
+
 /** Connects to Weaviate. Models and collections are opened on first use. Throws `ServerUnavailable`, `AuthenticationFailed`. */
 export async function openIndex(
   loaded: LoadedConfig,
@@ -95,16 +106,41 @@ export async function openIndex(
   const client = await (options.signal === undefined ? connecting : untilAborted(options.signal, connecting));
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
-  const analyzers = new Map<string, Promise<Analyzer>>();
+  const analyzers = new Map<string, Promise<ReleasableAnalyzer>>();
+  /** Those that could be opened. */
+  const usable = new Map<string, ReleasableAnalyzer>();
+  let releasedAt = Date.now();
   const opened = new Map<string, Promise<OpenBuild>>();
   const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
 
-  function analyzerFor({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<Analyzer> {
-    const key = JSON.stringify([model, maxFileBytes]);
-    return once(analyzers, key, () => openOne(loaded, places, env, { model, maxFileBytes, ...options }));
+  function analyzerFor({
+    model,
+    maxFileBytes,
+  }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): Promise<ReleasableAnalyzer> {
+    const key = analyzerKey({ model, maxFileBytes });
+    return once(analyzers, key, async () => {
+      const analyzer = await createReleasableAnalyzer(() =>
+        openOne(loaded, places, env, { model, maxFileBytes, ...options }),
+      );
+      usable.set(key, analyzer);
+      return analyzer;
+    });
   }
 
-  function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {
+  async function releaseModels(): Promise<void> {
+    releasedAt = Date.now();
+    const needed = new Set((await builds.list()).map(({ settings }) => analyzerKey(settings)));
+    for (const [key, analyzer] of usable) if (!needed.has(key)) await analyzer.release();
+  }
+
+  /** Another process may have removed a build. A single open model is most likely that of the live build. */
+  async function releaseNowAndThen(): Promise<void> {
+    const isOpen = [...usable.values()].filter((analyzer) => analyzer.isOpen());
+    if (isOpen.length > 1 && Date.now() - releasedAt >= RELEASE_AGAIN_MS) await releaseModels();
+  }
+
+  async function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {
+    await releaseNowAndThen();
     return once(opened, digest, async () => {
       const analyzer = await analyzerFor(settings);
       if (analyzer.modelDigest !== settings.modelDigest) {
@@ -135,6 +171,7 @@ export async function openIndex(
 
   return {
     builds,
+    releaseModels,
     open,
     async live() {
       const build = await builds.live();

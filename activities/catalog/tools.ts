@@ -51,6 +51,7 @@ export async function openTools(
     mgit,
     tidy: () => mgit.tidy(config.cache.maxBytes),
     builds,
+    releaseModels: () => index.releaseModels(),
     begin: (model) => index.begin(model),
     async live() {
       const build = await index.live();

@@ -8,19 +8,21 @@ import { writeWhole } from '../../platform/whole-file.ts';
 
 /** Something removed from the cache to keep it within its limit. */
 export interface Evicted {
-  /** The repository of a removed mirror; null for contents that `longhaul diff` had spooled. */
+  /** The repository of a removed mirror; null for contents that `longhaul diff` had spooled, and pages of listings. */
   readonly repository: string | null;
   readonly bytes: number;
 }
 
 /** An entry of the cache that can be removed. */
 interface Item {
-  /** Null for spooled content. */
+  /** Null for spooled content and pages of listings. */
   readonly repository: string | null;
   readonly path: string;
   readonly bytes: number;
   /** Milliseconds. */
   readonly usedAt: number;
+  /** Milliseconds for which it stays after it was used, whatever the limit. */
+  readonly staysMs: number;
 }
 
 /** What this process knows about the size of a cache. */
@@ -54,6 +56,11 @@ export function contentsFolder(cacheDir: string): string {
   return join(cacheDir, 'spool');
 }
 
+/** The folder with the pages of listings that forges sent. */
+export function pagesFolder(cacheDir: string): string {
+  return join(cacheDir, 'pages');
+}
+
 /**
  * Records that a mirror was used now, and its size if that may have changed. Counting a cache of hundreds of gigabytes
  * then only reads one small file per mirror.
@@ -75,7 +82,7 @@ export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
 }
 
 /**
- * Size of the mirrors and spooled contents of a cache in bytes, as far as this process knows; null when it has not
+ * Size of the mirrors, spooled contents and pages of a cache in bytes, as far as this process knows; null when it has not
  * counted them.
  */
 export function cachedBytes(cacheDir: string): number | null {
@@ -83,7 +90,7 @@ export function cachedBytes(cacheDir: string): number | null {
   return known === undefined || known.countedAt === 0 ? null : known.total;
 }
 
-/** Records that content of this size was spooled. */
+/** Records that content or a page of this size was written. */
 export function noteContent(cacheDir: string, bytes: number): void {
   const known = caches.get(cacheDir);
   if (known !== undefined) known.total += bytes;
@@ -99,8 +106,8 @@ export async function forgetUse(cacheDir: string, mirror: string): Promise<void>
 }
 
 /**
- * When mirrors and spooled contents exceed `maxBytes`, removes the least recently used ones until nine tenths of the
- * limit are left. A mirror in use and contents of the last day stay. A mirror is removed by one rename: if the process
+ * When mirrors, spooled contents and pages of listings exceed `maxBytes`, removes the least recently used ones until nine
+ * tenths of the limit are left. A mirror in use and contents of the last day stay. A mirror is removed by one rename: if the process
  * is killed afterwards, the next call deletes the rest.
  */
 export async function tidyCache(cacheDir: string, maxBytes: number): Promise<Evicted[]> {
@@ -110,7 +117,11 @@ export async function tidyCache(cacheDir: string, maxBytes: number): Promise<Evi
   if (known.total <= maxBytes && Date.now() - known.countedAt < COUNT_AGAIN_MS) return [];
   known.isBeingTidied = true;
   try {
-    const items = [...(await findMirrors(cacheDir)), ...(await findContents(cacheDir))];
+    const items = [
+      ...(await findMirrors(cacheDir)),
+      ...(await findFiles(contentsFolder(cacheDir), CONTENT_STAYS_MS)),
+      ...(await findFiles(pagesFolder(cacheDir), 0)),
+    ];
     known.total = items.reduce((total, { bytes }) => total + bytes, 0);
     known.mirrors = new Map(
       items.flatMap(({ repository, path, bytes }) => (repository === null ? [] : [[path, bytes]])),
@@ -128,7 +139,7 @@ async function makeRoom(cacheDir: string, items: readonly Item[], known: Known, 
     if (known.total <= target) break;
     const { repository, bytes } = item;
     if (repository === null) {
-      if (!(await removeContent(item))) continue;
+      if (!(await removeFile(item))) continue;
       known.total -= bytes;
     } else if (!(await removeMirror(cacheDir, item))) {
       continue;
@@ -138,9 +149,9 @@ async function makeRoom(cacheDir: string, items: readonly Item[], known: Known, 
   return evicted;
 }
 
-async function removeContent({ path }: Item): Promise<boolean> {
+async function removeFile({ path, usedAt, staysMs }: Item): Promise<boolean> {
   const found = await stat(path).catch(() => null);
-  if (found === null || Date.now() - found.mtimeMs < CONTENT_STAYS_MS) return false;
+  if (found === null || found.mtimeMs > usedAt || Date.now() - found.mtimeMs < staysMs) return false;
   await rm(path, { force: true });
   return true;
 }
@@ -186,22 +197,25 @@ async function mirrorItem(root: string, path: string): Promise<Item | null> {
   const noted = await readFile(usedFile(path), 'latin1').catch(() => null);
   const used = await stat(usedFile(path)).catch(() => null);
   const bytes = Number(noted ?? Number.NaN);
-  if (used !== null && Number.isSafeInteger(bytes)) return { repository, path, bytes, usedAt: used.mtimeMs };
+  if (used !== null && Number.isSafeInteger(bytes))
+    return { repository, path, bytes, usedAt: used.mtimeMs, staysMs: 0 };
   // made by an older version, or its first use was interrupted
   const made = await stat(path).catch(() => null);
-  return made && { repository, path, bytes: await measure(path, made.mtime), usedAt: made.mtimeMs };
+  return made && { repository, path, bytes: await measure(path, made.mtime), usedAt: made.mtimeMs, staysMs: 0 };
 }
 
-async function findContents(cacheDir: string): Promise<Item[]> {
-  const root = contentsFolder(cacheDir);
+async function findFiles(root: string, staysMs: number): Promise<Item[]> {
   const items: Item[] = [];
-  for (const name of await readdir(root).catch(() => [])) {
-    const folder = join(root, name);
+  for (const folders = [root]; folders.length > 0;) {
+    const folder = folders.pop() ?? root;
     await removeTemporaries(folder);
-    for (const file of await readdir(folder).catch(() => [])) {
-      const path = join(folder, file);
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) folders.push(path);
+      // another process is writing it
+      if (!entry.isFile() || entry.name.includes('.tmp-')) continue;
       const found = await stat(path).catch(() => null);
-      if (found !== null) items.push({ repository: null, path, bytes: found.size, usedAt: found.mtimeMs });
+      if (found !== null) items.push({ repository: null, path, bytes: found.size, usedAt: found.mtimeMs, staysMs });
     }
   }
   return items;

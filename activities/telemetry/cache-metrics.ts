@@ -1,12 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
 import { cachedBytes } from '../mgit/cache-limit.ts';
 
-/** Registers the size of a cache's mirrors and spooled contents, once it is known, and their limit. */
+/** Registers the size of a cache's mirrors, spooled contents and pages, once it is known, and their limit. */
 export function showCache(registry: Registry, cacheDir: string, maxBytes: number): void {
   const registers = [registry];
   const held: Gauge = new Gauge({
     name: 'longhaul_cache_bytes',
-    help: 'Bytes of mirrors and spooled contents; absent before they are counted',
+    help: 'Bytes of mirrors, spooled contents and pages of listings; absent before they are counted',
     registers,
     collect: () => {
       const bytes = cachedBytes(cacheDir);
@@ -16,7 +16,7 @@ export function showCache(registry: Registry, cacheDir: string, maxBytes: number
   });
   const limit = new Gauge({
     name: 'longhaul_cache_limit_bytes',
-    help: 'Limit in bytes for mirrors and spooled contents together: cache.maxBytes',
+    help: 'Limit in bytes for mirrors, spooled contents and pages of listings together: cache.maxBytes',
     registers,
   });
   limit.set(maxBytes);

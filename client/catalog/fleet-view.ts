@@ -4,7 +4,7 @@ import { isBeingRemoved } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { CliContext } from '../core/context.ts';
 import { connectTemporal } from '../core/servers.ts';
-import { readReceipts } from './plan.ts';
+import { readReceipts } from './builds.ts';
 
 /** An indexed repository; files and objects are those of HEAD. */
 export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | 'objects' | 'indexedAt'> {
@@ -15,7 +15,7 @@ export interface RepositoryView extends Pick<Receipt, 'repository' | 'files' | '
 }
 
 /** A summary of the fleet. */
-export interface FleetView {
+export interface FleetReport {
   /** When it was read, ISO 8601. */
   readonly at: string;
   /** `index.name` in longhaul.yaml. */
@@ -27,7 +27,7 @@ export interface FleetView {
 }
 
 /** Reads the index and the groups. Throws `ServerUnavailable`. */
-export async function viewFleet(context: CliContext): Promise<FleetView> {
+export async function viewFleet(context: CliContext): Promise<FleetReport> {
   const index = context.config.index.name;
   const session = await connectTemporal(context);
   try {

@@ -2,7 +2,7 @@ import { readIndexedFile } from '../../activities/index/analysis/indexed-file.ts
 import { createBuilds } from '../../activities/index/store/builds.ts';
 import { filterOf, type IndexedRef } from '../../activities/index/store/refs.ts';
 import type { IndexStore } from '../../activities/index/store/store.ts';
-import { connectWeaviate, isConnectionLoss, unavailable } from '../../activities/index/store/weaviate.ts';
+import { connectWeaviate, failureOfWeaviate } from '../../activities/index/store/weaviate.ts';
 import { inRefOrder, refOfBranch } from '../../domain/git/branch.ts';
 import { headReceipts, refsOfRepository } from '../../domain/catalog/index/refs.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
@@ -62,11 +62,11 @@ function refOf(receipt: Receipt): IndexedRef {
   return { ref: receipt.ref, refs: inRefOrder([...refsOfRepository(receipt), receipt.ref]) };
 }
 
-/** Converts a connection loss to a named failure. */
+/** Converts a lost connection or a refused key to a named failure. */
 async function named<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw isConnectionLoss(error) ? unavailable(error) : error;
+    throw failureOfWeaviate(error);
   }
 }

@@ -1,5 +1,5 @@
 import type { GroupRun, GroupView } from '../../activities/catalog/groups/view.ts';
-import type { FleetView } from '../catalog/fleet-view.ts';
+import type { FleetReport } from '../catalog/fleet-view.ts';
 import { type Bar, barChart, escapeHtml } from './bar-chart.ts';
 
 /** Maximum number of table rows, so that browsers show the page at once. */
@@ -28,7 +28,7 @@ td.bad { color: var(--bad); } .number { text-align: right; font-variant-numeric:
 `;
 
 /** The fleet as one self-contained HTML page: no scripts, no external resources. */
-export function fleetPage(view: FleetView): string {
+export function fleetPage(view: FleetReport): string {
   const { at, index, repositories, groups, runs } = view;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
   const sum = (count: (one: (typeof repositories)[number]) => number): string =>
@@ -68,7 +68,7 @@ ${table(
 `;
 }
 
-function ages({ at, repositories }: FleetView): Bar[] {
+function ages({ at, repositories }: FleetReport): Bar[] {
   const now = Date.parse(at);
   return AGES.map(([label, below], index) => {
     const from = AGES[index - 1]?.[1] ?? Number.NEGATIVE_INFINITY;

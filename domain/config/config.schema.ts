@@ -22,7 +22,7 @@ const keys = z.strictObject({
   cache: z
     .strictObject({
       /**
-       * Limit in bytes for mirrors and spooled contents in `cacheDir` together; the least recently used are removed
+       * Limit in bytes for mirrors, spooled contents and pages of listings in `cacheDir` together; the least recently used are removed
        * first.
        */
       maxBytes: z.int().min(1_000_000).default(50_000_000_000),

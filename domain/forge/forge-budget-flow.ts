@@ -12,7 +12,7 @@ export interface ForgeBudgetInput {
 export const forgeBudgetFlow = defineFlow<ForgeBudgetInput, void>()({
   type: 'forgeBudget',
   input: (z) => z.strictObject({ host: z.string().min(1), fingerprint: z.string().min(1) }),
-  does: 'limits what all workers together ask of a forge ([limits](forge-limits.md))',
+  does: 'limits the requests of all workers together to a forge ([limits](forge-limits.md))',
   examples: [{ host: 'github.com', fingerprint: '0123456789ab' }],
   startedBy: ['workers'],
   id: ({ host, fingerprint }) => `forge/${host}/${fingerprint}`,

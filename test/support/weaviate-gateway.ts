@@ -18,19 +18,27 @@ export interface Endpoints {
 /** Calls that change nothing. */
 const READS = new Set(['Search', 'Aggregate', 'TenantsGet', 'Check']);
 
-/**
- * Opens a proxy to Weaviate, REST and gRPC, that calls `at` for every write request before Weaviate gets it, and for every answer
- * before the client gets it. It stays open as long as the process.
- */
-export async function openGateway(target: Endpoints, at: (boundary: string) => void): Promise<Endpoints> {
-  const rest = createServer((asked, answer) => passOn(asked, answer, target, at));
+/** What a proxy does with the requests that pass it. */
+export interface Watch {
+  /** Called for every write request before Weaviate gets it, and for every answer before the client gets it. */
+  readonly at?: (boundary: string) => void;
+  /** Called for every REST request before Weaviate gets it. */
+  readonly onRest?: (path: string) => void;
+  /** The key for Weaviate instead of the client's, by protocol; null leaves it as it is. */
+  readonly key?: (protocol: 'rest' | 'grpc') => string | null;
+}
+
+/** Opens a proxy to Weaviate, REST and gRPC. It stays open as long as the process. */
+export async function openGateway(target: Endpoints, watch: Watch): Promise<Endpoints> {
+  const { at = () => undefined, key = () => null } = watch;
+  const rest = createServer((asked, answer) => passOn(asked, answer, target, watch));
   const upstream = connect(`http://${target.grpc}`);
   const grpc = createHttp2Server();
   grpc.on('stream', (stream, headers) => {
     const method = String(headers[':path']).split('/').at(-1) ?? '';
     const tell = READS.has(method) ? () => undefined : at;
     tell(`${method} is asked`);
-    const forward = upstream.request(withoutConnection(headers));
+    const forward = upstream.request(withKey(withoutConnection(headers), key('grpc')));
     let trailers: IncomingHttpHeaders = {};
     forward.on('response', (found, flags) => {
       const isWhole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
@@ -52,18 +60,23 @@ function passOn(
   asked: IncomingMessage,
   answer: ServerResponse,
   target: Endpoints,
-  at: (boundary: string) => void,
+  { at = () => undefined, onRest = () => undefined, key = () => null }: Watch,
 ): void {
   const { method = 'GET', url = '/', headers } = asked;
   const tell = method !== 'GET' && /^\/v1\/(objects|batch)/.test(url) ? at : () => undefined;
+  onRest(url);
   tell(`${method} is asked`);
-  const forward = httpRequest(new URL(url, target.url), { method, headers }, (found) => {
+  const forward = httpRequest(new URL(url, target.url), { method, headers: withKey(headers, key('rest')) }, (found) => {
     tell(`${method} is answered`);
     answer.writeHead(found.statusCode ?? 502, found.headers);
     found.pipe(answer);
   });
   forward.on('error', () => answer.destroy());
   asked.pipe(forward);
+}
+
+function withKey(headers: IncomingHttpHeaders, key: string | null): IncomingHttpHeaders {
+  return key === null ? headers : { ...headers, authorization: `Bearer ${key}` };
 }
 
 function withoutConnection(headers: IncomingHttpHeaders): IncomingHttpHeaders {

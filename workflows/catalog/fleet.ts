@@ -9,7 +9,7 @@ import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
 import { CATALOG_VIEW } from '../../domain/catalog/flows/progress.ts';
 import { removeRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
-import { repositoryName, type RepositoryAddress } from '../../domain/git/repository.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
 import type { Verb } from '../../domain/shared/events.ts';
 import { hasLogged, isOwnCancellation, runChild } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
@@ -85,11 +85,6 @@ function logDone({ verb, group, named }: FleetName, result: CatalogFleetResult, 
 /** The field of a child's input that names branches; missing when there are none. */
 export function withBranches(branches: readonly string[] = []): Pick<SyncRepositoryInput, 'branches'> {
   return branches.length === 0 ? {} : { branches: [...new Set(branches)] };
-}
-
-/** The part of a planned repository that is passed to the flow that works on it. */
-export function addressOf({ id, cloneUrl, uid }: PlannedRepository): RepositoryAddress {
-  return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }
 
 /** A further field of a failure: when the repository was last indexed. */

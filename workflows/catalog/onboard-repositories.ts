@@ -1,4 +1,4 @@
-import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf, type CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { onboardRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import type { OnboardInput } from '../../domain/catalog/flows/flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
@@ -6,7 +6,7 @@ import { confirmation } from '../shared/confirmation.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { planActivities } from './activities.ts';
-import { addressOf, lastIndexed, patternsLog, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
+import { lastIndexed, patternsLog, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
 
 /**
  * Initial onboarding by pattern (docs/flows.md): `mgit list`, optionally a person's confirmation, then one

@@ -14,7 +14,7 @@ import {
   type SwitchResult,
 } from '../../domain/catalog/flows/build-flows.ts';
 import type { Confirmation } from '../../domain/shared/confirmation.ts';
-import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf, type CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import type { FailureType } from '../../domain/shared/failures.ts';
 import { confirmation } from '../shared/confirmation.ts';
 import {
@@ -30,7 +30,7 @@ import { runLocked, underLock } from '../shared/child.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import { answerProgress } from '../shared/progress.ts';
 import { groupActivities, indexActivities, planActivities } from './activities.ts';
-import { addOutcome, addressOf, lastIndexed, patternsLog, startCatalogFleet, withBranches } from './fleet.ts';
+import { addOutcome, lastIndexed, patternsLog, startCatalogFleet, withBranches } from './fleet.ts';
 
 /** Each pass indexes what moved during the previous one. */
 const MAX_PASSES = 3;

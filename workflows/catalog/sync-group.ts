@@ -1,11 +1,11 @@
-import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf, type CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { syncGroupFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import type { SyncGroupInput } from '../../domain/catalog/groups/sync-groups.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { planActivities } from './activities.ts';
-import { addressOf, groupLog, lastIndexed, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
+import { groupLog, lastIndexed, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
 
 /**
  * One run of a sync group (docs/sync-groups.md), started by its schedule: onboards what `mgit list` finds and the index

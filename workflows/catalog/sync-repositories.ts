@@ -1,11 +1,11 @@
-import type { CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
+import { addressOf, type CatalogFleetResult } from '../../domain/catalog/flows/fleet.ts';
 import { syncRepositoriesFlow } from '../../domain/catalog/flows/fleet-flows.ts';
 import type { SyncRepositoriesInput } from '../../domain/catalog/flows/flows.ts';
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import { checked } from '../shared/input.ts';
 import { planActivities } from './activities.ts';
-import { addressOf, lastIndexed, patternsLog, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
+import { lastIndexed, patternsLog, recordSynced, startCatalogFleet, withBranches } from './fleet.ts';
 
 /**
  * Delta sync of indexed repositories (docs/flows.md): reads every HEAD and indexed branch in batches, and starts a

@@ -40,7 +40,7 @@ export interface Analyzer {
   countChunks(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<number[]>;
   /** The vector of a query. Starts no thread. */
   embedQuery(text: string): Promise<Float32Array>;
-  /** Stops the threads and rejects analyses in progress. */
+  /** Stops the threads, closes files, and rejects analyses in progress. May be called repeatedly. */
   close(): Promise<void>;
 }
 
@@ -108,9 +108,11 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
       return vector ?? new Float32Array(model.dimensions);
     },
     async close() {
+      cache?.close();
+      cache = undefined;
+      if (closing.signal.aborted) return;
       closing.abort(new Error('the analyzer was closed'));
       await pool.close();
-      cache?.close();
       await (remote ?? (await own.current()))?.close();
     },
   };

@@ -7,7 +7,7 @@ import { canonical } from '../store/digest.ts';
 import { openRemoteModel } from './remote-model.ts';
 import type { RawVector, RemoteModel } from './remote-model.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
-import { connectWeaviate, isConnectionLoss, unavailable } from '../store/weaviate.ts';
+import { connectWeaviate, isConnectionLoss, isKeyRefused, unavailable } from '../store/weaviate.ts';
 import type { WeaviateAddress } from '../store/weaviate.ts';
 
 /** Version of our steps from a text to its vector. A change makes a different model. */
@@ -92,7 +92,9 @@ export async function openWeaviateModuleModel(
       module,
       options,
     }).catch((error: unknown) => {
-      throw isConnectionLoss(error) ? unavailable(error, weaviate.url) : refusedOptions(error, name);
+      throw isKeyRefused(error) || isConnectionLoss(error)
+        ? unavailable(error, weaviate.url)
+        : refusedOptions(error, name);
     });
     return await openRemoteModel({
       name,

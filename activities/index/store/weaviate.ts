@@ -70,7 +70,8 @@ export function isKeyRefused(error: unknown): boolean {
   return REFUSED_KEY.test(error instanceof Error ? error.message : String(error));
 }
 
-const REFUSED_KEY = /\b401\b|unauthenticated|anonymous access not enabled/i;
+/** REST answers 401; gRPC gives an unknown key no status of its own: `UNKNOWN: extract auth: unauthorized: invalid api key`. */
+const REFUSED_KEY = /\b401\b|unauthenticated|unauthorized|anonymous access not enabled/i;
 
 /**
  * The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error

@@ -1,5 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noteContent, pagesFolder } from '../cache-limit.ts';
 import { withoutCredentials } from '../../git/clone-url.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
@@ -23,9 +24,9 @@ export interface PageCache {
   write(url: string, page: CachedPage): Promise<void>;
 }
 
-/** Pages in a folder of the cache, which may be deleted at any time. */
+/** Pages in a folder of the cache, which may be deleted at any time, and count for its limit. */
 export function createPageCache(cacheDir: string, provider: string, fingerprint: string): PageCache {
-  const folder = join(cacheDir, 'pages', encodeURIComponent(provider), fingerprint);
+  const folder = join(pagesFolder(cacheDir), encodeURIComponent(provider), fingerprint);
   const pathOf = (url: string): string => join(folder, `${sha256(url)}.json`);
   return {
     async read(url) {
@@ -33,11 +34,17 @@ export function createPageCache(cacheDir: string, provider: string, fingerprint:
       const text = lines.join('\n');
       if (digest !== sha256(text)) return null;
       const { url: of, ...page } = JSON.parse(text) as CachedPage & { url: string };
-      return of === url ? page : null;
+      if (of !== url) return null;
+      // what is used stays when the cache is full
+      const now = new Date();
+      await utimes(pathOf(url), now, now).catch(() => undefined);
+      return page;
     },
     async write(url, page) {
       const text = JSON.stringify({ url, ...page }, withoutSecrets);
-      await writeWhole(pathOf(url), `${sha256(text)}\n${text}`, { durable: false });
+      const content = Buffer.from(`${sha256(text)}\n${text}`);
+      await writeWhole(pathOf(url), content, { durable: false });
+      noteContent(cacheDir, content.length);
     },
   };
 }

@@ -19,7 +19,7 @@ export const LONGEST_WAIT_MS = 86_400_000;
  * The failure for a refusal: `RateLimited` with the time to wait, `AuthenticationFailed` for an insufficient token,
  * `DiscoveryFailed` for the rest.
  */
-export function failureOf({ provider, status, headers, said }: ForgeRefusal): LonghaulError {
+export function failureOfRefusal({ provider, status, headers, said }: ForgeRefusal): LonghaulError {
   const wait = waitOf(status, headers);
   if (wait !== null) {
     return new LonghaulError(

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { redact } from '../../../domain/shared/redact.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
-import { failureOf, type ForgeRefusal, waitOf } from './refusal.ts';
+import { failureOfRefusal, type ForgeRefusal, waitOf } from './refusal.ts';
 
 /** The address and credentials of a forge's API. */
 export interface RestClientOptions {
@@ -144,7 +144,7 @@ export function createRestClient({ provider, apiUrl, headers, turn }: RestClient
 
   function explained(error: unknown): LonghaulError {
     if (error instanceof LonghaulError) return error;
-    if (error instanceof RefusedError) return failureOf(error.refusal);
+    if (error instanceof RefusedError) return failureOfRefusal(error.refusal);
     const { message, cause } = error as Error;
     const why = cause instanceof Error && cause.message ? cause.message : message;
     return new LonghaulError('DiscoveryFailed', `Provider ${provider} did not answer: ${redact(why)}`, {

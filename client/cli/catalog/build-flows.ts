@@ -10,7 +10,7 @@ import { printReembedded } from './results.ts';
 
 /** `longhaul index builds`: the builds of the index, the live one first. */
 export async function listBuilds(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
-  const { readBuilds } = await import('../../catalog/plan.ts');
+  const { readBuilds } = await import('../../catalog/builds.ts');
   return printList(context, await readBuilds(context), options, {
     head: ['build', 'role', 'model', 'repositories', 'objects'],
     row: ({ digest, role, settings, repositories, objects }) => [

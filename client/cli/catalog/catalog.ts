@@ -49,7 +49,7 @@ export async function printDiff(
 
 /** `longhaul index list`: the receipts, one for each ref of a repository. */
 export async function listIndex(context: CliContext, options: { readonly json?: boolean }): Promise<number> {
-  const { readReceipts } = await import('../../catalog/plan.ts');
+  const { readReceipts } = await import('../../catalog/builds.ts');
   return printList(context, await readReceipts(context), options, {
     head: ['repository', 'branch', 'commit', 'files', 'objects', 'indexed', 'state'],
     row: ({ repository, branch, branches, commit, files, objects, indexedAt, pending }) => {

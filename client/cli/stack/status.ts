@@ -6,7 +6,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { yourWeaviate } from '../../../stack/weaviate.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
 import type { GroupView } from '../../../activities/catalog/groups/view.ts';
-import type { FleetView } from '../../catalog/fleet-view.ts';
+import type { FleetReport } from '../../catalog/fleet-view.ts';
 import { printable } from '../../core/sanitize.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { plainTable, stackTable } from './stack-table.ts';
@@ -43,7 +43,7 @@ async function hasOwnServers({ config, env }: CliContext): Promise<boolean> {
 }
 
 /** A summary of the fleet; null while a server is unavailable. */
-async function fleetOf(context: CliContext): Promise<FleetView | null> {
+async function fleetOf(context: CliContext): Promise<FleetReport | null> {
   const { viewFleet } = await import('../../catalog/fleet-view.ts');
   try {
     return await viewFleet(context);
@@ -68,7 +68,7 @@ function printStack({ state }: RunningStack, dead: readonly string[], context: C
 }
 
 /** The fleet in a few lines. */
-function glance({ repositories, groups }: FleetView): string {
+function glance({ repositories, groups }: FleetReport): string {
   const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
   const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
   const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);

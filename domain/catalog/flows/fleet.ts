@@ -1,7 +1,7 @@
 import type { FleetResult } from '../../fleet/fleet.ts';
 import type { FullReason, SkipReason } from '../../git/change.ts';
 import type { FleetPage, FleetPlan } from '../../fleet/plan.ts';
-import type { Repository, RepositoryAddress } from '../../git/repository.ts';
+import type { RepositoryAddress } from '../../git/repository.ts';
 import type { VerificationReport } from '../index/verification.ts';
 
 /** The result of syncing one repository. */
@@ -67,7 +67,7 @@ export type CatalogPlan = FleetPlan<PlannedRepository>;
 /** One page of a {@link CatalogPlan}. */
 export type RepositoryPage = FleetPage<PlannedRepository>;
 
-/** The part of a {@link Repository} that is passed to the flow that works on it. */
-export function addressOf({ id, cloneUrl, uid }: Repository): RepositoryAddress {
+/** The part of a repository that is passed to the flow that works on it. */
+export function addressOf({ id, cloneUrl, uid }: RepositoryAddress): RepositoryAddress {
   return { id, cloneUrl, ...(uid === undefined ? {} : { uid }) };
 }

@@ -1,10 +1,14 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, inject } from 'vitest';
+import { describe, expect, inject, onTestFinished, vi } from 'vitest';
+import { createBuildActivities } from '../../../activities/catalog/builds.ts';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import { openTools } from '../../../activities/catalog/tools.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
+import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
 
 /** The flows that change builds share one workflow id: no other file may start one. */
 describe('builds of the index', () => {
@@ -157,6 +161,49 @@ describe('builds of the index', () => {
     } finally {
       await left.close();
     }
+  });
+
+  test('the model of a build that is removed is closed, in every process that opened it', async ({
+    flows: { tools, estate },
+  }) => {
+    const log: string[] = [];
+    const { weaviate, modelFolder, cacheDir } = inject('stack');
+    const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
+    const loaded = loadConfig({ path: estate.configPath, env });
+    const other = await openTools(loaded, { weaviate, modelFolder }, env, {
+      openAnalyzer: async (...asked) => {
+        const analyzer = await openSharedAnalyzer(...asked);
+        const name = asked[3]?.model?.type ?? '';
+        log.push(`open ${name}`);
+        return { ...analyzer, close: () => Promise.resolve(void log.push(`close ${name}`)) };
+      },
+    });
+    onTestFinished(() => other.close());
+    onTestFinished(() => void vi.useRealTimers());
+    const build = await tools.begin('onnx');
+    await other.index();
+    const using = await other.index(build);
+    expect(log).toEqual(['open static', 'open onnx']);
+    await other.live();
+    expect(log).toHaveLength(2);
+
+    // another process removes the build; this one notices it when it looks again
+    await tools.builds.drop(build);
+    await other.live();
+    expect(log).toHaveLength(2);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_000 });
+    await other.live();
+    expect(log.slice(2)).toEqual(['close onnx']);
+    vi.useRealTimers();
+    // a call that still had it opens it again
+    expect(await using.analyzer.embedQuery('one')).toHaveLength(384);
+    expect(log.slice(3)).toEqual(['open onnx']);
+
+    // this process removes a build
+    await tools.begin('onnx');
+    const { pruneBuilds } = createBuildActivities(other);
+    expect(await new MockActivityEnvironment().run(pruneBuilds, { previous: false })).toEqual({ dropped: [build] });
+    expect(log.slice(4)).toEqual(['close onnx']);
   });
 
   test('re-embedding with the live model changes nothing', async ({ flows }) => {

@@ -5,7 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { groupScheduleId, type SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import { git } from '../../../examples/git.ts';
-import type { FleetView } from '../../../client/catalog/fleet-view.ts';
+import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
 import { openBrowser } from '../../support/browser.ts';
 import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
@@ -118,7 +118,7 @@ describe('longhaul config apply and groups', () => {
   });
 
   test('the fleet at a glance, and as a page', async () => {
-    const { fleet } = await json<{ fleet: FleetView }>('status');
+    const { fleet } = await json<{ fleet: FleetReport }>('status');
     expect(fleet.repositories.map(({ repository, state }) => [repository, state])).toEqual([
       ['local/acme/api', 'complete'],
       ['local/acme/tool', 'complete'],

@@ -3,16 +3,21 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { execa } from 'execa';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { openSearch } from '../../../client/catalog/search.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
+import { openGateway } from '../../support/weaviate-gateway.ts';
 
 describe('a search', () => {
   let estate: Estate;
@@ -65,6 +70,41 @@ describe('a search', () => {
     },
   );
 
+  test('of a session takes as long as its caller waits, also for the question which build is live', async () => {
+    const { weaviate, modelFolder, cacheDir } = inject('stack');
+    let clock = 1_000_000;
+    let asked = 0;
+    const gateway = await openGateway(weaviate, {
+      onRest: () => {
+        asked++;
+        clock += 1_000;
+      },
+    });
+    const env = {
+      WEAVIATE_URL: gateway.url,
+      WEAVIATE_GRPC: gateway.grpc,
+      WEAVIATE_API_KEY: weaviate.apiKey ?? '',
+      LONGHAUL_MODEL_DIR: modelFolder,
+      LONGHAUL_CACHE_DIR: cacheDir,
+      LONGHAUL_DATA_DIR: estate.dataDir,
+    };
+    const { path: configPath, ...loaded } = loadConfig({ path: estate.configPath, env });
+    const session = await openSearch({ ...loaded, configPath, ...memoryIo(env) });
+    const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+    try {
+      for (const query of ['read a file', 'send a mail']) {
+        asked = 0;
+        const { tookMs, results } = await session.search({ query });
+        expect(results).toHaveLength(2);
+        expect(asked).toBeGreaterThan(0);
+        expect(tookMs).toBe(asked * 1_000);
+      }
+    } finally {
+      now.mockRestore();
+      await session.close();
+    }
+  });
+
   // the client of Weaviate tries for half a minute
   test('of an unavailable Weaviate is a typed failure', async () => {
     const { weaviate } = inject('stack');
@@ -112,6 +152,21 @@ describe('a search', () => {
         [],
       );
       expect(existsSync(join(folder, 'data'))).toBe(false);
+    });
+
+    test('`longhaul index list` does not load a model', async () => {
+      const { exitCode, stdout, stderr } = await longhaulProcess(env, ['index', 'list', '--json']);
+      expect(exitCode, stderr).toBe(0);
+      expect(JSON.parse(stdout)).toMatchObject([{ repository: 'local/acme/api' }]);
+      expect(loaded(/^activities\/index\/store\/builds/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^piscina|^activities\/(blobs|mgit|git|index\/models|index\/analysis)\//)).toEqual([]);
+    });
+
+    test('the gateway does not load the index', async () => {
+      const program = `await import(${JSON.stringify(new URL('../../../client/gateway/server.ts', import.meta.url).href)})`;
+      await execa(process.execPath, ['--input-type=module', '-e', program], { env, extendEnv: false });
+      expect(loaded(/^client\/gateway\/server/)).toHaveLength(1);
+      expect(loaded(/^@aws-sdk|^weaviate-client|^activities\/(blobs|mgit|git|index)\//)).toEqual([]);
     });
 
     test('`longhaul mcp` loads no blob store, planner and spool', async () => {

@@ -4,7 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
-import { expect } from 'vitest';
+import { Registry } from 'prom-client';
+import { expect, inject } from 'vitest';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import type { WingRole } from '../../../activities/shared/wing-role.ts';
 import type { RegisterCommands } from '../../../client/cli/commands.ts';
 import { createProgram } from '../../../client/cli/program.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
@@ -16,7 +19,8 @@ import { registerCatalogCommands } from '../../../client/cli/catalog/program.ts'
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { FLOWS } from '../../../domain/flows.ts';
 import { type AnyFlow, createRegistry } from '../../../domain/shared/flow.ts';
-import { flowsWorker } from '../../../workers/roles.ts';
+import { flowsWorker, openRoles } from '../../../workers/roles.ts';
+import { WING_ROLES } from '../../../workers/wings.ts';
 import { commandEnv } from '../../support/command.ts';
 import { test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
@@ -40,12 +44,24 @@ export const playFlow = defineFlow<{ readonly toy: string; readonly times?: numb
 });
 export const toyFlows = [playFlow];
 `,
-  'workflows/index.ts': `import { checked } from '${root}workflows/shared/input.ts';
+  'workflows/index.ts': `import { proxyActivities } from '@temporalio/workflow';
+import { checked } from '${root}workflows/shared/input.ts';
 import { playFlow } from '../domain/flows.ts';
+const { play } = proxyActivities<{ play(request: { toy: string; nth: number }): Promise<string> }>({
+  startToCloseTimeout: '10 seconds',
+  scheduleToCloseTimeout: '1 minute',
+});
 export async function playWithToy(input: unknown): Promise<{ played: string[] }> {
   const { toy, times } = await checked(playFlow, input);
-  return { played: Array.from({ length: times }, (_, at) => toy + ' ' + (at + 1)) };
+  const played: string[] = [];
+  for (let nth = 1; nth <= times; nth++) played.push(await play({ toy, nth }));
+  return { played };
 }
+`,
+  'activities/roles.ts': `export const toyRoles = [{
+  role: 'flows',
+  open: async () => ({ activities: { play: async ({ toy, nth }) => toy + ' ' + nth } }),
+}];
 `,
   'client/program.ts': `export const registerToyCommands = ({ program, run, addPrinters }) => {
   addPrinters(() => new Map([['playWithToy', { print: ({ stdout }, { played }) => stdout.write(played.join(', ') + '\\n'), exitCode: () => 0 }]]));
@@ -57,7 +73,7 @@ export async function playWithToy(input: unknown): Promise<{ played: string[] }>
 `,
 };
 
-test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI and input check', async ({
+test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI and input check, and a role for its activity', async ({
   flows: { estate },
   connections: { connection },
   place,
@@ -80,7 +96,19 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       workflowsPath: join(wing, 'workflows/index.ts'),
       logger: new DefaultLogger('ERROR'),
     });
-    const worker = await Worker.create({ ...flowsWorker(place, bundle, { flows: registry }), taskQueue: 'toys' });
+    const { toyRoles } = await load<{ toyRoles: WingRole[] }>('activities/roles.ts');
+    // the catalog's tools for `repos` stay closed
+    const roles = await openRoles([...WING_ROLES.filter(({ role }) => role !== 'flows'), ...toyRoles], ['flows'], {
+      loaded: loadConfig({ path: estate.configPath, env: {} }),
+      env: {},
+      client,
+      registry: new Registry(),
+      places: { weaviate: () => inject('stack').weaviate, modelFolder: () => Promise.resolve('') },
+      logger: pino({ level: 'silent' }),
+      signal: new AbortController().signal,
+    });
+    const work = roles.work.get('flows') ?? { activities: {} };
+    const worker = await Worker.create({ ...flowsWorker(place, bundle, { work, flows: registry }), taskQueue: 'toys' });
 
     await worker.runUntil(async () => {
       const handle = await startDeclared(client, playFlow, { toy: 'bear' });

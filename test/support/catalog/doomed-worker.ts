@@ -39,7 +39,7 @@ function at(kind: string): void {
 watchPrograms();
 watchFiles();
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-const weaviate = await openGateway({ url: setting('WEAVIATE_URL'), grpc: setting('WEAVIATE_GRPC') }, at);
+const weaviate = await openGateway({ url: setting('WEAVIATE_URL'), grpc: setting('WEAVIATE_GRPC') }, { at });
 const tools = await openTools(
   loaded,
   { weaviate: { ...weaviate, apiKey: setting('WEAVIATE_API_KEY') }, modelFolder: setting('LONGHAUL_MODEL_DIR') },

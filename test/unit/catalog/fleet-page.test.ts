@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { GroupRun } from '../../../activities/catalog/groups/view.ts';
-import type { FleetView } from '../../../client/catalog/fleet-view.ts';
+import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
 import { barChart } from '../../../client/report/bar-chart.ts';
 import { fleetPage } from '../../../client/report/fleet-page.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
@@ -31,7 +31,7 @@ const run: GroupRun = {
   status: 'COMPLETED',
   result,
 };
-const view: FleetView = {
+const view: FleetReport = {
   at,
   index: 'Longhaul',
   repositories: [

@@ -6,9 +6,6 @@ import { ROOT } from '../../support/docs/markdown.ts';
 
 const FOLDERS = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack', 'bench', 'examples'];
 
-/** Names with two meanings that are not renamed yet. Add no others. */
-const TO_BE_RENAMED = ['Child', 'FleetOptions', 'FleetResult', 'FleetView', 'addressOf', 'failureOf'];
-
 /** The names that a source declares and exports, without exports from other files. */
 function exportedNames(path: string, source: string): ReadonlySet<string> {
   const { module } = parseSync(path, source);
@@ -31,7 +28,6 @@ test('every exported name has one meaning in the whole repository', () => {
   const files = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.ts`, { cwd: ROOT }));
   expect(files.length).toBeGreaterThan(300);
   const found = namesWithTwoMeanings(new Map(files.map((file) => [file, readFileSync(join(ROOT, file), 'utf8')])));
-  for (const name of TO_BE_RENAMED) delete found[name];
   expect(found).toEqual({});
 });
 

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Mgit } from '../../../activities/mgit/index.ts';
+import { createPageCache } from '../../../activities/mgit/forge/page-cache.ts';
 import { withLock } from '../../../platform/file-lock.ts';
 import { cachedBytes } from '../../../activities/mgit/cache-limit.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
@@ -249,6 +250,32 @@ test('spooled contents of diff count, too, and are removed when they are a day o
   expect([old, young, used].map((path) => existsSync(path ?? ''))).toEqual([false, true, true]);
   expect(await set.mgit.tidy(1_000)).toMatchObject([{ repository: 'web/acme/a' }]);
   expect([young, used].map((path) => existsSync(path ?? ''))).toEqual([true, true]);
+});
+
+test('pages of listings count, too, and the least recently used are removed', async () => {
+  const cache = scratchFolder();
+  const pages = createPageCache(cache, 'work', 'token');
+  const url = (name: string): string => `https://forge/orgs/${name}`;
+  const write = (name: string): Promise<void> =>
+    pages.write(url(name), { etag: name, link: null, body: 'x'.repeat(SIZE) });
+  const folder = join(cache, 'pages', 'work', 'token');
+  const mgit = openMgit(cache);
+  for (const name of ['old', 'used', 'last']) await write(name);
+  const long = new Date(Date.now() - 100_000_000);
+  for (const name of readdirSync(folder)) utimesSync(join(folder, name), long, long);
+  // of a process that is dead
+  writeFileSync(join(folder, `a.json.tmp-${'0'.repeat(8)}-1-${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`), 'x');
+  utimesSync(join(folder, readdirSync(folder).find((name) => name.includes('.tmp-')) ?? ''), long, long);
+  expect(await mgit.tidy(3.9 * SIZE)).toEqual([]);
+  expect(readdirSync(folder)).toHaveLength(3);
+
+  // a page that a listing uses stays, though the forge has not changed it for long
+  for (const name of ['used', 'last']) expect(await pages.read(url(name))).toMatchObject({ etag: name });
+  await write('more');
+  const evicted = await mgit.tidy(3.9 * SIZE);
+  expect(evicted).toEqual([{ repository: null, bytes: expect.any(Number) as number }]);
+  const left = await Promise.all(['old', 'used', 'last', 'more'].map((name) => pages.read(url(name))));
+  expect(left.map((page) => page?.etag ?? null)).toEqual([null, 'used', 'last', 'more']);
 });
 
 test('mirrors of an older version, without stored sizes, are counted by their own time', async () => {
