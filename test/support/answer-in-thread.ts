@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** Longer than any answer takes on a busy machine; an exponential one takes years. */
+const LIMIT_MS = 25_000;
+
+const SOURCE = `
+import { parentPort, workerData } from 'node:worker_threads';
+const { module, name, calls } = workerData;
+const { [name]: answer } = await import(module);
+parentPort.postMessage(calls.map((args) => answer(...args)));
+`;
+
+/**
+ * What an exported function of a module answers to each list of arguments, in a thread that is ended when it hangs: nothing
+ * else ends a synchronous function. Throws then. Arguments and answers are copied.
+ */
+export async function answersInThread(
+  module: URL,
+  name: string,
+  calls: readonly (readonly unknown[])[],
+): Promise<unknown[]> {
+  const thread = new Worker(new URL(`data:text/javascript,${encodeURIComponent(SOURCE)}`), {
+    workerData: { module: module.href, name, calls },
+    execArgv: [],
+  });
+  try {
+    const [answers] = (await once(thread, 'message', { signal: AbortSignal.timeout(LIMIT_MS) })) as [unknown[]];
+    return answers;
+  } finally {
+    await thread.terminate();
+  }
+}
