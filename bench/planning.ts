@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { planPage } from '../activities/shared/plan-pages.ts';
 import type { CatalogPlan, RepositoryPage } from '../domain/catalog/flows/fleet.ts';
-import { groupOf } from '../test/support/group-run.ts';
-import { indexLikeTemplate } from '../test/support/seeded-index.ts';
+import { groupOf } from '../test/support/catalog/group-run.ts';
+import { indexLikeTemplate } from '../test/support/catalog/seeded-index.ts';
 import { addressesAt, commitToAll, startTemplateForge, TOKEN } from '../test/support/template-forge.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';

@@ -12,7 +12,7 @@ import { activityWorker, type WorkerPlace } from '../../../workers/roles.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
 import { createEstate } from '../../support/estate.ts';
-import { type EstateTools, openEstate, sourceOf, test } from '../../support/flows.ts';
+import { type EstateTools, openEstate, sourceOf, test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { realSources } from '../../support/real-sources.ts';
 import { collectRuns } from '../../support/replay.ts';

@@ -7,8 +7,8 @@ import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
-import { openSharedAnalyzer } from '../../support/shared-analyzer.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
+import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
 
 /** The flows that change builds share one workflow id: no other file may start one. */
 describe('builds of the index', () => {

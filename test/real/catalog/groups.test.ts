@@ -13,7 +13,7 @@ import {
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
-import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
 const NIGHTLY = '0 3 * * *';

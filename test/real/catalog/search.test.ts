@@ -12,7 +12,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { openSearch } from '../../../client/catalog/search.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';

@@ -12,8 +12,8 @@ import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { type FlowsFixture, sourceOf, test as base } from '../../support/flows.ts';
-import { openRawIndex, type RawIndex, type RawObject } from '../../support/raw-index.ts';
+import { type FlowsFixture, sourceOf, test as base } from '../../support/catalog/flows.ts';
+import { openRawIndex, type RawIndex, type RawObject } from '../../support/catalog/raw-index.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');

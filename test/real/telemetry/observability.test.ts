@@ -7,9 +7,9 @@ import type { SyncGroupInput } from '../../../domain/catalog/groups/sync-groups.
 import { NAMESPACE } from '../../support/namespace.ts';
 import { deployedQueries } from '../../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { startGatewayProcess } from '../../support/gateway.ts';
-import { groupOf } from '../../support/group-run.ts';
+import { groupOf } from '../../support/catalog/group-run.ts';
 import { metricNames, scrape } from '../../support/scrape.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';

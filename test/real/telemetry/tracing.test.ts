@@ -8,7 +8,7 @@ import { workflowBundle } from '../../../workers/bundle.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { deliver, repositoryPayload, startGatewayProcess } from '../../support/gateway.ts';
 import { type OtlpCollector, type ReceivedSpan, startOtlpCollector } from '../../support/otlp-collector.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
