@@ -8,19 +8,19 @@ import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
 import { startServers, startWorker } from './servers.ts';
 
-/** How many repositories each organization adds: the fleets are 1,000, 5,000 and 10,000 large. */
+/** Repositories added per organization: the fleets have 1,000, 5,000 and 10,000. */
 const ORGANIZATIONS = [
   ['a', 1_000],
   ['b', 4_000],
   ['c', 5_000],
 ] as const;
 
-/** As `workflows/shared/fleet.ts` asks. */
+/** As in `workflows/shared/fleet.ts`. */
 const PAGE_SIZE = 500;
 
 /**
- * Plans a group of 1,000, 5,000 and 10,000 repositories at a forge, all of which are indexed and changed: receipts from a real
- * Weaviate, heads from the forge, every page through the blob store. Plans and requests are counted.
+ * Plans a group of 1,000, 5,000 and 10,000 indexed and changed repositories of a forge: receipts from a real Weaviate,
+ * heads from the forge, every page through the blob store. Counts plans and requests.
  */
 export const planning: Benchmark = { about: 'plans of 1,000, 5,000 and 10,000 changed repositories', measure };
 
@@ -53,7 +53,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
           plans: [],
         };
         for (let run = 0; run < runs; run++) {
-          // moved heads: nothing of the run before is up to date
+          // new heads, so that no repository is up to date
           if (run === 0)
             commitToAll(
               join(folder, 'template.git'),

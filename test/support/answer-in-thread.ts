@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-/** Longer than any answer takes on a busy machine; an exponential one takes years. */
+/** Longer than any answer on a busy machine; an exponential one takes years. */
 const LIMIT_MS = 25_000;
 
 const SOURCE = `
@@ -12,8 +12,9 @@ parentPort.postMessage(calls.map((args) => answer(...args)));
 `;
 
 /**
- * What an exported function of a module answers to each list of arguments, in a thread that is ended when it hangs: nothing
- * else ends a synchronous function. Throws then. Arguments and answers are copied.
+ * Calls an exported function of a module with each list of arguments, in a thread, and returns the answers. Throws and
+ * ends the thread when the function hangs: a synchronous function cannot be ended otherwise. Arguments and answers are
+ * copied.
  */
 export async function answersInThread(
   module: URL,

@@ -3,15 +3,15 @@ import seconds from '../seconds.json' with { type: 'json' };
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Seconds that the longest files take on two processors (docs/testing.md). Roughly right is enough: a file that is not listed
- * counts as {@link UNKNOWN}.
+ * Approximate seconds of the longest files on two processors (docs/testing.md). A file that is not listed counts as
+ * {@link UNKNOWN}.
  */
 const SECONDS: Readonly<Record<string, number>> = seconds;
 const UNKNOWN = 15;
 
 /** Makes the shards of `--shard i/n` take about the same time. Every file is in exactly one shard. */
 export class BalancedSequencer extends BaseSequencer {
-  /** Real tests first, the longest of each kind first: at the end no processor waits for one long file. */
+  /** Real tests first, and the longest of each kind first, so that no processor waits for one long file at the end. */
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root } = this.ctx.config;
     const rank = (file: TestSpecification): number => {

@@ -8,7 +8,10 @@ export const FAULTS: readonly Fault[] = [
   { status: 503, message: '' },
 ];
 
-/** Faults of API requests, including refusals. Git does not expose headers: for git, 403 means no access, and 429 a minute. */
+/**
+ * Faults of API requests, including refusals. Git does not expose headers: for git, 403 means no access, and 429 a
+ * minute.
+ */
 export const API_FAULTS: readonly Fault[] = [
   ...FAULTS,
   { status: 429, message: 'Slow down', headers: { 'retry-after': '1' } },
@@ -16,8 +19,8 @@ export const API_FAULTS: readonly Fault[] = [
 ];
 
 /**
- * Every n-th request has the next one of these faults. With `mostOfOne` a repository is spared after so many: which
- * requests are hit depends on their order, and no repository may be hit in each of its tries.
+ * Every n-th request gets the next of these faults. `mostOfOne` is the most faults of one repository: which requests
+ * are hit depends on their order, and no repository may be hit in all its tries.
  */
 export function every(
   nth: number,

@@ -19,7 +19,7 @@ export async function impatientBundle(folder: string): Promise<string> {
   return path;
 }
 
-/** A client's interceptor: gives a workflow task of a dead worker to another in five seconds, and records what was started. */
+/** Interceptors of a client that reassign a dead worker's workflow task after five seconds, and record started runs. */
 export function impatientStarts(started: [string, string][]): WorkflowClientInterceptor {
   const workflowTaskTimeout = msToTs('5 seconds');
   return {
@@ -36,12 +36,12 @@ export function impatientStarts(started: [string, string][]): WorkflowClientInte
   };
 }
 
-/** Makes a namespace in which flows can be started. */
+/** Creates a namespace for flows. */
 export async function openNamespace(connection: Connection, namespace: string): Promise<void> {
   await connection.workflowService.registerNamespace({
     namespace,
     workflowExecutionRetentionPeriod: msToTs('1 day'),
   });
-  // the server takes a moment to know it everywhere
+  // the server needs a moment to make it known everywhere
   await vi.waitFor(() => registerSearchAttributes(connection, namespace), { timeout: 60_000, interval: 100 });
 }

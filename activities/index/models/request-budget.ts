@@ -23,11 +23,11 @@ export interface RequestBudget {
   pause(ms: number): void;
 }
 
-/** What a budget measures time with. */
+/** The clock of a budget. */
 export interface BudgetClock {
-  /** Milliseconds since some moment. */
+  /** Milliseconds since a fixed moment. */
   now(): number;
-  /** Waits; rejects with the signal's reason at once when it is aborted. */
+  /** Waits; rejects immediately with the signal's reason when it is aborted. */
   pause(ms: number, signal: AbortSignal): Promise<void>;
 }
 

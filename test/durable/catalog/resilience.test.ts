@@ -21,7 +21,10 @@ import { NAMESPACE } from '../../support/namespace.ts';
 import { makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 
-/** Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its restart. */
+/**
+ * Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its
+ * restart.
+ */
 const ALONE = 2;
 /** Milliseconds until a worker with work is killed: zero while it is alone, then up to three seconds, by its turn. */
 const lifeOf = (turn: number): number => (turn < ALONE ? 0 : 100 + ((turn * 700) % 3_000));
@@ -74,7 +77,10 @@ async function openScene(): Promise<Scene> {
   return { estate, forge: served, cacheOf, machine, advance, rewind };
 }
 
-/** Kills a worker repeatedly while it indexes, until the run is over; another one joins it after some kills. Returns the number of kills. */
+/**
+ * Kills a worker repeatedly while it indexes, until the run is over; another one joins it after some kills. Returns the
+ * number of kills.
+ */
 async function killWhileRunning(
   machine: Machine,
   run: Promise<unknown>,

@@ -221,7 +221,10 @@ function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage,
   return chosen;
 }
 
-/** The fewest scenarios that cover every boundary: the result of each stage is checked, so the next one starts from a correct state. */
+/**
+ * The fewest scenarios that cover every boundary: the result of each stage is checked, so the next one starts from a
+ * correct state.
+ */
 function scenariosOf(boundaries: Record<Stage, readonly Boundary[]>): Scenario[] {
   const most = Math.max(...STAGES.map((stage) => boundaries[stage].length));
   return Array.from({ length: most }, (_, at) => {

@@ -30,9 +30,10 @@ import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index
 import { collectRuns, replayAll } from '../../support/replay.ts';
 
 /**
- * Every flow once, killed in its middle. Two worlds get the same repositories and the same flows. In one of them the worker is
- * killed with SIGKILL at the moment at which the work of an activity of each flow is done and Temporal does not know it, and
- * another worker finishes. Both must end in the same state. `durable/catalog/sweep` kills at many more moments.
+ * Kills a worker once in the middle of every flow. Two worlds get the same repositories and the same flows. In one of
+ * them the worker is killed with SIGKILL when an activity of each flow has done its work but not reported it to
+ * Temporal, and another worker finishes. Both must end in the same state. `durable/catalog/sweep` kills at many more
+ * moments.
  */
 interface World {
   readonly name: string;
@@ -40,19 +41,19 @@ interface World {
   readonly client: Client;
   readonly started: [string, string][];
   readonly env: NodeJS.ProcessEnv;
-  /** What the alert channel received, by delivery id: a channel ignores an id that it knows. */
+  /** Messages that the alert channel received, by delivery id: a channel ignores a known id. */
   readonly received: Map<string, AlertMessage>;
   readonly receiver: Server;
   worker: DoomedWorker;
-  /** The SHA-256 of a change stream that was stored. */
+  /** The SHA-256 of a stored change stream. */
   stream: string;
 }
 
-/** What a world holds that flows change. */
+/** The state of a world. */
 interface State {
   readonly live: IndexDump;
   readonly builds: readonly Build[];
-  /** Of the build that is not live; null without one. */
+  /** The index of the build that is not live; null when there is none. */
   readonly other: IndexDump | null;
 }
 
@@ -63,14 +64,14 @@ interface Started {
   result(): Promise<unknown>;
 }
 
-/** How one flow is killed. Flows of a round are all in their middle when the worker is killed. */
+/** The kill of one flow. All flows of a round are held when the worker is killed. */
 interface Kill {
   readonly round: number;
-  /** Starts it; null for a flow that another flow of the round starts. */
+  /** Starts the flow; null if another flow of the round starts it. */
   readonly start: ((world: World) => Promise<Started>) | null;
-  /** Workflow id and name of the activity whose work is done; `*` is anything. Null for a flow without activities. */
+  /** Workflow id and name of the held activity, with `*` as wildcard. Null for a flow without activities. */
   readonly at: string | null;
-  /** What it changes. */
+  /** The part of the state that the flow changes. */
   readonly changes: (state: State, world: World) => unknown;
 }
 
@@ -207,7 +208,7 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
 const NAMES = Object.keys(KILLS) as FlowName[];
 const ROUNDS = [...new Set(NAMES.map((name) => KILLS[name].round))].sort((a, b) => a - b);
 
-/** Repositories of one commit; those that are indexed before the first round, and those of them that move afterwards. */
+/** Repositories of one commit. `INDEXED` are indexed before the first round; `MOVED` get another commit afterwards. */
 const REPOSITORIES = (
   'onboarded/a onboarded/b synced/a synced/b direct/a removed/a removed/b gone/a broken/a ' +
   'verified/a mended/a grouped/a followed/a delivered/a'
@@ -220,7 +221,7 @@ let folder: string;
 let connection: Connection;
 let weaviate: IndexClient;
 const worlds: World[] = [];
-/** What each flow changes, by world: before its round and after it. */
+/** The part of the state that each flow changes, before and after its round, by world. */
 const changes: Record<string, Partial<Record<FlowName, { readonly before: unknown; readonly after: unknown }>>> = {};
 /** The state after each round, by world. */
 const states: Record<string, State[]> = {};
@@ -264,7 +265,7 @@ test.for(NAMES)(
   },
 );
 
-test('all of the index is the same after each round, and true', () => {
+test('the whole index is the same in both worlds after each round, and matches git', () => {
   expect(states['killed']).toEqual(states['undisturbed']);
   for (const { live, other } of states['killed'] ?? []) {
     expect(faultsOf(live)).toEqual([]);
@@ -277,7 +278,9 @@ test('every run replays', async () => {
     expect(await replayAll(await collectRuns(client, started), inject('stack').workflowBundle)).toBeGreaterThan(10);
 });
 
-/** Starts the flows of a round, in one world kills the worker in the middle of all of them, and waits for their ends. */
+/**
+ * Starts the flows of a round, kills the worker of one world in the middle of all of them, and waits for their ends.
+ */
 async function play(world: World, round: number): Promise<void> {
   const names = NAMES.filter((name) => KILLS[name].round === round);
   const before = await changesOf(world, names);
@@ -316,7 +319,7 @@ async function stateOf({ estate }: World): Promise<State> {
   return { live, builds: found, other: await dump(found.find(({ role }) => role !== 'live')) };
 }
 
-/** The part of the index that repositories with this beginning of their ids have. */
+/** The index of the repositories whose ids begin with `prefix`. */
 function indexOf(prefix: string): (state: State) => unknown {
   return ({ live: { objects, refs, receipts } }) => ({
     objects: Object.entries(objects).filter(([, object]) => object.startsWith(prefix)),
@@ -325,10 +328,10 @@ function indexOf(prefix: string): (state: State) => unknown {
   });
 }
 
-/** Repositories, an index of most of them, a group that failed, a stored stream, and a worker that can be held. */
+/** Makes repositories, an index of most of them, a failed group, a stored stream, and a worker that can be held. */
 async function makeWorld(name: string, bundle: string): Promise<World> {
   const estate = await createEstate({ maxFileBytes: 999_999 });
-  // the first build; the configuration below asks for another one
+  // the first build; the configuration below names another model
   await (await openEstate(estate)).close();
   const received = new Map<string, AlertMessage>();
   const receiver = createServer((request, response) => {
@@ -374,7 +377,7 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
   }
   await writeFile(join(estate.gitDir('broken/a'), 'refs/heads/main'), 'no commit\n');
   await scheduleWatch(client, estate.indexName, true);
-  // it runs when the test triggers it
+  // runs when the test triggers it
   await client.schedule.getHandle(watchScheduleId(estate.indexName)).pause();
   await (await apply(client, { name: 'failing', patterns: ['broken/*'] })).result();
   const [failing] = await createGroupSchedules(client, estate.indexName).find(['failing']);
@@ -393,7 +396,7 @@ function apply(client: Client, group: object): Promise<Started> {
   return startFlow(client, 'applySyncGroups', { document, source });
 }
 
-/** A forge's message of a push, passed on as the gateway does; then what follows from it. */
+/** Sends a forge's push as the gateway does, and waits for the flows that follow. */
 async function startDeliveries({ client }: World): Promise<Started> {
   const event = { kind: 'pushed', delivery: 'a delivery' };
   const taken = await client.workflow.signalWithStart('takeDeliveries', {
@@ -411,7 +414,7 @@ async function startDeliveries({ client }: World): Promise<Started> {
   };
 }
 
-/** A run of the schedule that raises alerts. */
+/** Triggers the schedule that raises alerts. */
 async function startWatch({ client, estate, started }: World): Promise<Started> {
   const schedule = client.schedule.getHandle(watchScheduleId(estate.indexName));
   await schedule.trigger();
@@ -428,13 +431,13 @@ async function startWatch({ client, estate, started }: World): Promise<Started> 
   return handle;
 }
 
-/** Points that a worker took before it was killed. */
+/** Leases points like a worker that is killed afterwards. */
 async function leaseFromForgeBudget({ client }: World): Promise<void> {
   const run = await startFlow(client, 'forgeBudget', FORGE);
   await run.executeUpdate('lease', { args: [LEASE] });
 }
 
-/** What the forge said of its hourly limit, reported when the worker that keeps the budget was killed. */
+/** Reports the forge's hourly limit while the worker of the budget is killed. */
 function reportToForgeBudget({ client }: World): Promise<Started> {
   const { host, fingerprint } = FORGE;
   const run = client.workflow.getHandle(`forge/${host}/${fingerprint}`);

@@ -70,7 +70,7 @@ describe('a search', () => {
     },
   );
 
-  test('of a session takes as long as its caller waits, also for the question which build is live', async () => {
+  test('reports the whole wait of the caller, including the request for the live build', async () => {
     const { weaviate, modelFolder, cacheDir } = inject('stack');
     let clock = 1_000_000;
     let asked = 0;

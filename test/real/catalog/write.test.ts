@@ -141,7 +141,7 @@ describe('a Weaviate that becomes unavailable in the middle of a write', () => {
     try {
       const write = store.write(objects(500), stop.signal);
       stop.abort(new Error('enough'));
-      // the server hangs until the next line but one: only the abort can end it
+      // only the abort can end it: the server hangs until the line after the next
       await expect(write).rejects.toThrow('enough');
     } finally {
       process.kill(pid, 'SIGCONT');

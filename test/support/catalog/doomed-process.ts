@@ -23,7 +23,7 @@ export interface Passed {
   readonly embedded: number;
 }
 
-/** What a worker says. */
+/** A message of a worker. */
 export type DoomedWorkerMessage = 'ready' | 'armed' | 'held' | Passed;
 
 /** A worker process that kills itself at a given boundary. */
@@ -33,11 +33,11 @@ export interface DoomedWorker {
   arm(doom: Boundary | null): Promise<void>;
   report(): Promise<Passed>;
   /**
-   * Keeps activities from ending once their work is done: those whose workflow id and name, with a space between, match one of
-   * these patterns. `*`, once, stands for anything.
+   * Holds activities when their work is done but not reported: those whose workflow id and name, separated by a space,
+   * match one of these patterns, which may contain one `*` as wildcard.
    */
   hold(patterns: readonly string[]): Promise<void>;
-  /** Resolves when an activity is held for each pattern. */
+  /** Resolves when an activity of each pattern is held. */
   held(): Promise<void>;
   /** Resolves when the process has ended, with the signal that ended it. */
   readonly ended: Promise<NodeJS.Signals | number | null>;

@@ -14,8 +14,8 @@ import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-
 import { openGateway } from '../weaviate-gateway.ts';
 
 /**
- * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
- * itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
+ * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and
+ * ends itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
  */
 const { env } = process;
 const loaded = loadConfig({ env });
@@ -23,10 +23,10 @@ const passed = new Map<string, number>();
 let doom: Boundary | null = null;
 let isCounting = false;
 let embedded = 0;
-/** Patterns of activities that are to be held, and those that are. */
+/** Patterns of activities to hold, and those with a held activity. */
 let toHold: readonly string[] = [];
 const held = new Set<string>();
-let isAskedWhenHeld = false;
+let isReportRequested = false;
 
 /** Records that the work has reached this boundary. If it is the fatal one, nothing runs after it. */
 function at(kind: string): void {
@@ -70,33 +70,33 @@ const workers = await Promise.all([
 
 process.on('message', (order: DoomedWorkerOrder) => {
   if (order === 'report') {
-    tell({ passed: Object.fromEntries(passed), embedded });
+    send({ passed: Object.fromEntries(passed), embedded });
     return;
   }
   if (order === 'say when held') {
-    isAskedWhenHeld = true;
-    tellWhenHeld();
+    isReportRequested = true;
+    reportWhenHeld();
     return;
   }
   if ('hold' in order) {
     toHold = order.hold;
     held.clear();
-    tell('armed');
+    send('armed');
     return;
   }
   doom = order.doom;
   isCounting = true;
   passed.clear();
   embedded = 0;
-  tell('armed');
+  send('armed');
 });
 process.on('disconnect', () => process.exit());
 // a killed process would never write it
 flushCompileCache();
-tell('ready');
+send('ready');
 await Promise.all(workers.map((worker) => worker.run()));
 
-function tell(message: DoomedWorkerMessage): void {
+function send(message: DoomedWorkerMessage): void {
   process.send?.(message);
 }
 
@@ -106,29 +106,29 @@ function setting(name: string): string {
   return value;
 }
 
-/** Never returns for an activity that is to be held: its work is done, and the server is not told. */
-async function holdIfAsked(activity: string): Promise<void> {
+/** Never returns for an activity to hold: its work is done but not reported. */
+async function holdIfRequested(activity: string): Promise<void> {
   const pattern = toHold.find((one) => matchesGlob(activity, one));
   if (pattern === undefined) return;
   held.add(pattern);
-  tellWhenHeld();
+  reportWhenHeld();
   await new Promise<never>(() => undefined);
 }
 
-function tellWhenHeld(): void {
-  if (!isAskedWhenHeld || held.size < toHold.length) return;
-  isAskedWhenHeld = false;
-  tell('held');
+function reportWhenHeld(): void {
+  if (!isReportRequested || held.size < toHold.length) return;
+  isReportRequested = false;
+  send('held');
 }
 
-/** `*` in a pattern, once at most, stands for anything. */
+/** A pattern may contain one `*` as wildcard. */
 function matchesGlob(text: string, pattern: string): boolean {
   const [head = '', tail] = pattern.split('*');
   if (tail === undefined) return text === pattern;
   return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
 }
 
-/** Before an activity starts, and when its work is done and the server does not know it. */
+/** Called before an activity starts, and when its work is done but not reported. */
 function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
   activity: ActivityInterceptorsFactory[];
 } {
@@ -140,7 +140,7 @@ function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | unde
         try {
           const result = await next(input);
           at(`${activityType} is done`);
-          await holdIfAsked(`${workflowExecution?.workflowId} ${activityType}`);
+          await holdIfRequested(`${workflowExecution?.workflowId} ${activityType}`);
           return result;
         } finally {
           clearInterval(alive);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type BudgetClock, createRequestBudget } from '../../../activities/index/models/request-budget.ts';
 
-/** A clock that stands still until all that wait for it wait; then it is the time of the next one. */
+/** A clock that stands still while anything else runs, and then jumps to the end of the shortest wait. */
 function virtualClock(): BudgetClock {
   let now = 0;
   const sleepers: { readonly at: number; readonly wake: () => void }[] = [];
@@ -25,14 +25,14 @@ function virtualClock(): BudgetClock {
 const signal = new AbortController().signal;
 
 describe('the budget of a server', () => {
-  test('spaces requests evenly, however many callers there are', async () => {
+  test('spaces requests evenly for any number of callers', async () => {
     const clock = virtualClock();
     const budget = createRequestBudget({ requestsPerMinute: 600, concurrency: 8 }, clock);
     const times = Array.from({ length: 12 }, () => budget.spend(1, signal, () => Promise.resolve(clock.now())));
     expect(await Promise.all(times)).toEqual(Array.from({ length: 12 }, (_, at) => at * 100));
   });
 
-  test('spaces requests by their tokens, and by what they turned out to have', async () => {
+  test('spaces requests by their estimated tokens, corrected by the actual ones', async () => {
     const clock = virtualClock();
     const budget = createRequestBudget({ tokensPerMinute: 60_000, concurrency: 1 }, clock);
     const spend = (tokens: number): Promise<number> => budget.spend(tokens, signal, () => Promise.resolve(clock.now()));
@@ -42,7 +42,7 @@ describe('the budget of a server', () => {
     expect(await spend(1)).toBe(850);
   });
 
-  test('starts nothing while the server wants a pause, and spaces what waited again', async () => {
+  test('starts no request during a pause of the server, and spaces waiting requests again', async () => {
     const clock = virtualClock();
     const budget = createRequestBudget({ requestsPerMinute: 60, concurrency: 8 }, clock);
     const spend = (): Promise<number> => budget.spend(1, signal, () => Promise.resolve(clock.now()));

@@ -263,13 +263,13 @@ test('pages of listings count, too, and the least recently used are removed', as
   for (const name of ['old', 'used', 'last']) await write(name);
   const long = new Date(Date.now() - 100_000_000);
   for (const name of readdirSync(folder)) utimesSync(join(folder, name), long, long);
-  // of a process that is dead
+  // from a dead process
   writeFileSync(join(folder, `a.json.tmp-${'0'.repeat(8)}-1-${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`), 'x');
   utimesSync(join(folder, readdirSync(folder).find((name) => name.includes('.tmp-')) ?? ''), long, long);
   expect(await mgit.tidy(3.9 * SIZE)).toEqual([]);
   expect(readdirSync(folder)).toHaveLength(3);
 
-  // a page that a listing uses stays, though the forge has not changed it for long
+  // a page that a listing uses stays, even if it is old
   for (const name of ['used', 'last']) expect(await pages.read(url(name))).toMatchObject({ etag: name });
   await write('more');
   const evicted = await mgit.tidy(3.9 * SIZE);
@@ -297,9 +297,9 @@ test('a thousand mirrors are counted from stored sizes, without walking the fold
   }
   const mgit = openMgit(cache);
   expect(await mgit.tidy(50_000_000_000)).toEqual([]);
-  // the folders are empty: these are the stored sizes
+  // the folders are empty; these sizes are stored
   expect(cachedBytes(cache)).toBe(10_000_000_000);
-  // a cache that is within its limit is not counted again at once: what another process added is not seen yet
+  // a cache within its limit is not counted again immediately, so additions of another process are not seen yet
   writeFileSync(`${mirrorPath(cache, 'web/org0/r0')}.used`, '90000000000');
   expect(await mgit.tidy(50_000_000_000)).toEqual([]);
   expect(cachedBytes(cache)).toBe(10_000_000_000);

@@ -278,7 +278,7 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
     const asked = forge.requests.length;
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
-    // nothing was tried again
+    // no request was repeated
     expect([asked, forge.requests.length]).toEqual([1, 1]);
     await forge.close();
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: Provider work did not answer: /);

@@ -250,7 +250,7 @@ describe('github', () => {
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
     const asked = forge.requests.length;
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
-    // nothing was tried again
+    // no request was repeated
     expect([asked, forge.requests.length]).toEqual([1, 1]);
   });
 

@@ -8,10 +8,10 @@ test('every third request has the next fault', () => {
   expect(new Set(got.filter((fault) => fault !== null))).toEqual(new Set(FAULTS));
 });
 
-test('a repository that was hit often enough is spared in any order of requests, others are not', () => {
+test('a repository with the most faults is spared in any order of requests, others are not', () => {
   const faults = every(2, FAULTS, { mostOfOne: 3 });
   const hits = { unlucky: 0, other: 0 };
-  // each request of one repository is the second one
+  // every second request is of one repository
   for (let n = 0; n < 20; n++) {
     faults(`GET /acme/spare${n}.git/info/refs?service=git-upload-pack`);
     if (faults('POST /acme/unlucky.git/git-upload-pack') !== null) hits.unlucky++;
