@@ -238,7 +238,7 @@ const DAMAGES: readonly Damage[] = [
   receipt('another number of files', { files: 999 }, false),
   receipt('another tree', { tree: '1'.repeat(40) }, false),
   receipt('another address', { cloneUrl: '/nowhere' }, false),
-  receipt('a commit that nobody has', { commit: '1'.repeat(40) }, false),
+  receipt('an unknown commit', { commit: '1'.repeat(40) }, false),
   receipt(
     'a run that was not finished',
     { pending: JSON.stringify({ commit: '2'.repeat(40), tree: '3'.repeat(40), branch: 'main', timestamp: null }) },
