@@ -79,7 +79,7 @@ describe('sync groups', () => {
   test('a declared group runs, onboards its repositories, and syncs them in the next run', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
-    await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/patience.ts') });
     await estate.create('acme/old', { 'a.ts': 'let left: number;\n' });
     const document = declare([{ name: 'services', patterns: ['acme/*'], exclude: ['acme/old'], priority: 1 }]);
     await withoutSchedules(flows, async () => {

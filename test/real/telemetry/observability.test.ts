@@ -39,7 +39,7 @@ describe('a worker, seen from outside', () => {
   beforeAll(async () => {
     estate = await createEstate();
     await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts'), 'README.md': '# api\n' });
-    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/patience.ts') });
     worker = await startWorkerProcess(estate, { args: ['--metrics-address', '127.0.0.1:0'] });
     address = String(eventsOf(worker.log(), 'metrics_ready')[0]?.['address']);
     connection = await Connection.connect({ address: inject('stack').temporalAddress });
