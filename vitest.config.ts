@@ -17,8 +17,8 @@ export default defineConfig({
     reporters: ['default', './test/support/count-reporter.ts'],
     pool: 'forks',
     sequence: { sequencer: BalancedSequencer },
-    // one more than processors, because a waiting test file needs none
-    maxWorkers: availableParallelism() + 1,
+    // files that wait for servers need no processor: two more workers than processors
+    maxWorkers: availableParallelism() + 2,
     expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },

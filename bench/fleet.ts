@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { API_FAULTS, every, FAULTS } from '../test/support/faults.ts';
 import type { Forge } from '../test/support/forge.ts';
-import { groupOf, runGroup } from '../test/support/group-run.ts';
-import { indexLikeTemplate } from '../test/support/seeded-index.ts';
+import { groupOf, runGroup } from '../test/support/catalog/group-run.ts';
+import { indexLikeTemplate } from '../test/support/catalog/seeded-index.ts';
 import { addressesAt, commitToAll, startTemplateForge, TOKEN } from '../test/support/template-forge.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';

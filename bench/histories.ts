@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { groupOf, runGroup } from '../test/support/group-run.ts';
-import { indexLikeTemplate } from '../test/support/seeded-index.ts';
+import { groupOf, runGroup } from '../test/support/catalog/group-run.ts';
+import { indexLikeTemplate } from '../test/support/catalog/seeded-index.ts';
 import { commitToAll, likeTemplate, makeTemplate } from '../test/support/template-forge.ts';
 import { mustEqual } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';

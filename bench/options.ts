@@ -18,6 +18,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   fleet: async () => (await import('./fleet.ts')).fleet,
   histories: async () => (await import('./histories.ts')).histories,
   install: async () => (await import('./install.ts')).install,
+  planning: async () => (await import('./planning.ts')).planning,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 

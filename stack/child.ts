@@ -43,9 +43,9 @@ const LONGEST_PAUSE = 30_000;
 const SETTLED = 60_000;
 
 /**
- * Starts a program and resolves when it is ready. Afterwards it is restarted until {@link SupervisedChild.stop}. `onStart` is
- * called with every new process, before anything else happens. Throws {@link StackError} with the last lines of the log
- * when it ends or is not ready in time at the first start.
+ * Starts a program and resolves when it is ready. Afterwards it is restarted until {@link SupervisedChild.stop}.
+ * `onStart` is called with every new process, before anything else happens. Throws {@link StackError} with the last
+ * lines of the log when it ends or is not ready in time at the first start.
  */
 export async function superviseChild(
   spec: ChildSpec,

@@ -56,9 +56,9 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       heartbeating((signal) =>
         planPage(tools.blobs, request, async () => {
           const live = await builds.live();
-          const wanted = live === null ? [] : await builds.store(live.digest).receipts();
+          const source = live === null ? [] : await builds.store(live.digest).receipts();
           const { planner } = await tools.index(build);
-          return planner.filling(wanted, signal);
+          return planner.filling(source, signal);
         }),
       ),
 
@@ -170,7 +170,9 @@ async function alignBranches(
   }
 }
 
-/** A receipt without objects whose `pending` is the position of another build's receipt: the next sync continues there. */
+/**
+ * A receipt without objects whose `pending` is the position of another build's receipt: the next sync continues there.
+ */
 function pendingReceipt(receipt: Receipt, build: string): Receipt {
   const { commit, tree, branch, timestamp } = receipt.pending ?? receipt;
   const blank = blankReceipt(addressOfReceipt(receipt), build, receipt.ref);

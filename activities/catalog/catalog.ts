@@ -75,7 +75,9 @@ export interface CatalogTools {
   readonly builds: Builds;
   readonly blobs: BlobStore;
   readonly spool: StreamSpool;
-  /** The tools of a build. Without a name: those of the live build, which is created from longhaul.yaml if necessary. */
+  /**
+   * The tools of a build. Without a name: those of the live build, which is created from longhaul.yaml if necessary.
+   */
   index(build?: string): Promise<IndexTools>;
   /** The tools of the live build; null for a new index. */
   live(): Promise<IndexTools | null>;
@@ -83,7 +85,10 @@ export interface CatalogTools {
   releaseModels(): Promise<void>;
   /** Reduces this machine's cache to `cache.maxBytes`. Returns what was removed. */
   tidy(): Promise<Evicted[]>;
-  /** Creates the empty collections of a build from longhaul.yaml, optionally with another model, unless they exist. Returns its digest. */
+  /**
+   * Creates the empty collections of a build from longhaul.yaml, optionally with another model, unless they exist.
+   * Returns its digest.
+   */
   begin(model?: string | ModelSettings): Promise<string>;
 }
 

@@ -82,19 +82,24 @@ export async function openAnalyzer(
 
 /** Options of {@link openIndex}. */
 export interface IndexOptions extends ModelOptions {
-  /** Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer} */
+  /**
+   * Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer}
+   */
   readonly openAnalyzer?: typeof openAnalyzer;
 }
 
-/** Milliseconds between two looks for builds that no longer exist. */
+/** Milliseconds between two checks for deleted builds. */
 const RELEASE_AGAIN_MS = 60_000;
 
-/** What the analyzer of a build depends on. */
+/** Identifies the analyzer of a build. */
 function analyzerKey({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): string {
   return JSON.stringify([model, maxFileBytes]);
 }
 
-/** Connects to Weaviate. Models and collections are opened on first use. Throws `ServerUnavailable`, `AuthenticationFailed`. */
+/**
+ * Connects to Weaviate. Models and collections are opened on first use. Throws `ServerUnavailable`,
+ * `AuthenticationFailed`.
+ */
 export async function openIndex(
   loaded: LoadedConfig,
   places: IndexPlaces,
@@ -107,7 +112,7 @@ export async function openIndex(
   const builds = createBuilds(client, config.index.name);
   const providers = config.providers.map(({ name }) => name);
   const analyzers = new Map<string, Promise<ReleasableAnalyzer>>();
-  /** Those that could be opened. */
+  /** Analyzers that could be opened. */
   const usable = new Map<string, ReleasableAnalyzer>();
   let releasedAt = Date.now();
   const opened = new Map<string, Promise<OpenBuild>>();
@@ -133,7 +138,7 @@ export async function openIndex(
     for (const [key, analyzer] of usable) if (!needed.has(key)) await analyzer.release();
   }
 
-  /** Another process may have removed a build. A single open model is most likely that of the live build. */
+  /** Another process may have deleted a build. A single open model is most likely that of the live build. */
   async function releaseNowAndThen(): Promise<void> {
     const isOpen = [...usable.values()].filter((analyzer) => analyzer.isOpen());
     if (isOpen.length > 1 && Date.now() - releasedAt >= RELEASE_AGAIN_MS) await releaseModels();

@@ -131,8 +131,8 @@ export async function compareObjects(
 }
 
 /**
- * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`; deletes them
- * with `repair`. Returns the number of deleted objects.
+ * Finds the objects of a repository with several refs that none of them holds, regardless of their property `refs`;
+ * deletes them with `repair`. Returns the number of deleted objects.
  */
 export async function compareLeft(
   { store, analyzer: { digest } }: Pick<IngestTools, 'store' | 'analyzer'>,

@@ -21,11 +21,11 @@ interface Item {
   readonly bytes: number;
   /** Milliseconds. */
   readonly usedAt: number;
-  /** Milliseconds for which it stays after it was used, whatever the limit. */
+  /** Milliseconds for which it stays after its last use, even above the limit. */
   readonly staysMs: number;
 }
 
-/** What this process knows about the size of a cache. */
+/** This process's record of the size of a cache. */
 interface Known {
   total: number;
   /** Bytes of each mirror, as included in the total. */
@@ -56,7 +56,7 @@ export function contentsFolder(cacheDir: string): string {
   return join(cacheDir, 'spool');
 }
 
-/** The folder with the pages of listings that forges sent. */
+/** The folder with stored pages of forge listings. */
 export function pagesFolder(cacheDir: string): string {
   return join(cacheDir, 'pages');
 }
@@ -82,8 +82,8 @@ export async function noteUse(cacheDir: string, mirror: string): Promise<void> {
 }
 
 /**
- * Size of the mirrors, spooled contents and pages of a cache in bytes, as far as this process knows; null when it has not
- * counted them.
+ * Size of the mirrors, spooled contents and pages of a cache in bytes, as far as this process knows; null when it has
+ * not counted them.
  */
 export function cachedBytes(cacheDir: string): number | null {
   const known = caches.get(cacheDir);
@@ -106,9 +106,9 @@ export async function forgetUse(cacheDir: string, mirror: string): Promise<void>
 }
 
 /**
- * When mirrors, spooled contents and pages of listings exceed `maxBytes`, removes the least recently used ones until nine
- * tenths of the limit are left. A mirror in use and contents of the last day stay. A mirror is removed by one rename: if the process
- * is killed afterwards, the next call deletes the rest.
+ * When mirrors, spooled contents and pages of listings exceed `maxBytes`, removes the least recently used ones until
+ * nine tenths of the limit are left. A mirror in use and contents of the last day stay. A mirror is removed by one
+ * rename: if the process is killed afterwards, the next call deletes the rest.
  */
 export async function tidyCache(cacheDir: string, maxBytes: number): Promise<Evicted[]> {
   const known = caches.get(cacheDir) ?? { total: 0, mirrors: new Map(), countedAt: 0, isBeingTidied: false };

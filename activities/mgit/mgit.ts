@@ -37,8 +37,8 @@ export interface Mgit {
   /** Removes a repository from the cache of this machine. */
   forget(id: string): Promise<void>;
   /**
-   * Keeps mirrors, spooled contents and pages of this machine's cache within a size: see `tidyCache`. Cheap while they are.
-   * Returns what was removed; it is made again on demand.
+   * Keeps mirrors, spooled contents and pages of this machine's cache within a size: see `tidyCache`. Cheap while they
+   * are. Returns what was removed; it is made again on demand.
    */
   tidy(maxBytes: number): Promise<Evicted[]>;
   /**

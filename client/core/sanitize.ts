@@ -2,7 +2,10 @@ import { toUSVString } from 'node:util';
 
 /** Control characters other than tab and line feed, characters that reorder a line, and invisible tag characters. */
 const CONTROLLING = String.raw`\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\u{e0000}-\u{e007f}`;
-/** Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in legitimate text and code. */
+/**
+ * Characters without width: marks of direction, joiners, line separators, byte order marks. They occur in legitimate
+ * text and code.
+ */
 const INVISIBLE = String.raw`\u061c\u200b-\u200f\u2028\u2029\u2060-\u2065\ufeff`;
 const IN_TEXT = new RegExp(`[${CONTROLLING}]`, 'gu');
 /** In a name also tabs, line ends and lone surrogates, and the beginning of an escape sequence itself. */
@@ -11,8 +14,8 @@ const ON_TERMINAL = new RegExp(String.raw`[${CONTROLLING}${INVISIBLE}\n]`, 'gu')
 const ESCAPE = /\\u\{([0-9a-f]{1,6})\}/g;
 
 /**
- * Foreign text for a person at a terminal, on one line. Control characters, and invisible characters that could disguise
- * text, become U+FFFD; a tab becomes four spaces.
+ * Foreign text for a person at a terminal, on one line. Control characters, and invisible characters that could
+ * disguise text, become U+FFFD; a tab becomes four spaces.
  */
 export function printable(text: string): string {
   return text.replaceAll('\t', '    ').replaceAll(ON_TERMINAL, '\u{fffd}');

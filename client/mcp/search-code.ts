@@ -50,7 +50,7 @@ export async function searchCode(
     results.push(result);
   }
   const omitted = found.length - results.length;
-  // with everything that the caller waited for, such as opening the index for the first question
+  // includes everything that the caller waits for, such as opening the index for the first search
   const tookMs = Math.round(performance.now() - started);
   return { text: rendered(query, results, omitted), structured: { query, tookMs, results, omitted } };
 }

@@ -22,8 +22,8 @@ const keys = z.strictObject({
   cache: z
     .strictObject({
       /**
-       * Limit in bytes for mirrors, spooled contents and pages of listings in `cacheDir` together; the least recently used are removed
-       * first.
+       * Limit in bytes for mirrors, spooled contents and pages of listings in `cacheDir` together; the least recently
+       * used are removed first.
        */
       maxBytes: z.int().min(1_000_000).default(50_000_000_000),
     })
@@ -58,7 +58,10 @@ const keys = z.strictObject({
         .string()
         .regex(/^[A-Z][A-Za-z0-9]{0,39}$/, 'begin with a capital letter; letters and digits only')
         .default('Longhaul'),
-      /** `static` (distilled, fast), `onnx` (a sentence transformer for every chunk, slow), or the name of one of `models`. */
+      /**
+       * `static` (distilled, fast), `onnx` (a sentence transformer for every chunk, slow), or the name of one of
+       * `models`.
+       */
       model: z.string().min(1).default('static'),
       /** Folder with `model.onnx` and `tokenizer.json`, instead of the packaged MiniLM. */
       modelPath: z.string().min(1).optional(),

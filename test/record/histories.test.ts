@@ -5,7 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { signalRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
-import { sourceOf, test } from '../support/flows.ts';
+import { sourceOf, test } from '../support/catalog/flows.ts';
 import { collectRuns } from '../support/replay.ts';
 
 const FOLDER = new URL('../histories/', import.meta.url);

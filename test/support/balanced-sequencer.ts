@@ -1,30 +1,28 @@
 import { relative } from 'node:path';
+import seconds from '../seconds.json' with { type: 'json' };
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
- * Seconds that the longest files take on two processors (docs/testing.md). It needs to be right only roughly: a file of which
- * nothing is known here counts as {@link UNKNOWN}.
+ * Approximate seconds of the longest files on two processors (docs/testing.md). A file that is not listed counts as
+ * {@link UNKNOWN}.
  */
-const SECONDS: Readonly<Record<string, number>> = {
-  'test/compose/compose.test.ts': 1_200,
-  'test/durable/catalog/branch-history.test.ts': 60,
-  'test/durable/catalog/deliveries.test.ts': 40,
-  'test/durable/catalog/disk.test.ts': 20,
-  'test/durable/catalog/equivalence.test.ts': 40,
-  'test/durable/catalog/fairness.test.ts': 100,
-  'test/durable/catalog/fleet.test.ts': 200,
-  'test/durable/catalog/forge-budget.test.ts': 95,
-  'test/durable/catalog/headline.test.ts': 30,
-  'test/durable/catalog/resilience.test.ts': 200,
-  'test/durable/catalog/sweep.test.ts': 190,
-  'test/durable/catalog/takeover.test.ts': 30,
-  'test/durable/stack/servers.test.ts': 60,
-  'test/durable/mgit/github-limits.test.ts': 28,
-};
+const SECONDS: Readonly<Record<string, number>> = seconds;
 const UNKNOWN = 15;
 
 /** Makes the shards of `--shard i/n` take about the same time. Every file is in exactly one shard. */
 export class BalancedSequencer extends BaseSequencer {
+  /** Real tests first, and the longest of each kind first, so that no processor waits for one long file at the end. */
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const { root } = this.ctx.config;
+    const rank = (file: TestSpecification): number => {
+      const path = relative(root, file.moduleId);
+      return (
+        (SECONDS[path] ?? (path.startsWith('test/unit/') ? 1 : UNKNOWN)) + (path.startsWith('test/unit/') ? 0 : 10_000)
+      );
+    };
+    return files.toSorted((a, b) => rank(b) - rank(a) || (a.moduleId < b.moduleId ? -1 : 1));
+  }
+
   override async shard(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { root, shard } = this.ctx.config;
     if (!shard) return files;

@@ -1,11 +1,11 @@
 import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** How much faster the clock of a flow runs than that of its server. */
+/** Speed of a flow's clock relative to its server's. */
 const SPEED = 600;
 
 /**
- * What differs from the product's own flows: their clock runs faster, so that a wait of an hour takes six seconds. Only for
- * workers with `reuseV8Context: false`: other flows would get the clock, too.
+ * Makes the clock of flows run faster, so that a wait of an hour takes six seconds. Only for workers with
+ * `reuseV8Context: false`: otherwise other flows would get the clock, too.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => {
   const ofServer = Date.now.bind(Date);

@@ -18,13 +18,13 @@ export interface Endpoints {
 /** Calls that change nothing. */
 const READS = new Set(['Search', 'Aggregate', 'TenantsGet', 'Check']);
 
-/** What a proxy does with the requests that pass it. */
+/** Hooks of a proxy. */
 export interface Watch {
   /** Called for every write request before Weaviate gets it, and for every answer before the client gets it. */
   readonly at?: (boundary: string) => void;
   /** Called for every REST request before Weaviate gets it. */
   readonly onRest?: (path: string) => void;
-  /** The key for Weaviate instead of the client's, by protocol; null leaves it as it is. */
+  /** Replaces the client's key for Weaviate, by protocol; null leaves it unchanged. */
   readonly key?: (protocol: 'rest' | 'grpc') => string | null;
 }
 

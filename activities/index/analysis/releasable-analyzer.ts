@@ -1,23 +1,23 @@
 import type { Analyzer } from './analyzer.ts';
 
-/** An analyzer that can give back its threads, memory and files, and opens again when it is needed again. */
+/** An analyzer that can release its threads, memory and files, and opens again on its next use. */
 export interface ReleasableAnalyzer extends Analyzer {
-  /** True while it holds threads, memory or files. */
+  /** True while it has threads, memory or files. */
   isOpen(): boolean;
-  /** Closes it at once, or when the last call in progress has ended. The next call opens it again. */
+  /** Closes it immediately, or when the last call in progress has ended. The next call opens it again. */
   release(): Promise<void>;
 }
 
 /**
- * The analyzer that `open` opens, now and again after each release. Every time it must have the same digests, and its `close`
- * may be called repeatedly. Rejects when it cannot be opened.
+ * An analyzer that `open` opens, first now and again after each release. `open` must always return the same digests,
+ * and an analyzer whose `close` may be called repeatedly. Rejects when it cannot be opened.
  */
 export async function createReleasableAnalyzer(open: () => Promise<Analyzer>): Promise<ReleasableAnalyzer> {
   let latest = await open();
   /** Null after a release. */
   let current: Promise<Analyzer> | null = Promise.resolve(latest);
   let users = 0;
-  let isUnwanted = false;
+  let isReleasing = false;
 
   function get(): Promise<Analyzer> {
     if (current !== null) return current;
@@ -36,13 +36,13 @@ export async function createReleasableAnalyzer(open: () => Promise<Analyzer>): P
       return await work(await get());
     } finally {
       users--;
-      if (isUnwanted) await release();
+      if (isReleasing) await release();
     }
   }
 
   async function release(): Promise<void> {
-    isUnwanted = users > 0;
-    if (isUnwanted) return;
+    isReleasing = users > 0;
+    if (isReleasing) return;
     current = null;
     await latest.close();
   }
@@ -51,7 +51,7 @@ export async function createReleasableAnalyzer(open: () => Promise<Analyzer>): P
     digest: latest.digest,
     modelDigest: latest.modelDigest,
     dimensions: latest.dimensions,
-    // they open a file at most, which the next release closes
+    // these open at most a file, which the next release closes
     counts: { get: (file) => latest.counts.get(file), put: (files) => latest.counts.put(files) },
     analyze: (...call) => using((analyzer) => analyzer.analyze(...call)),
     countChunks: (...call) => using((analyzer) => analyzer.countChunks(...call)),

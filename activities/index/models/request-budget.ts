@@ -23,10 +23,22 @@ export interface RequestBudget {
   pause(ms: number): void;
 }
 
+/** The clock of a budget. */
+export interface BudgetClock {
+  /** Milliseconds since a fixed moment. */
+  now(): number;
+  /** Waits; rejects immediately with the signal's reason when it is aborted. */
+  pause(ms: number, signal: AbortSignal): Promise<void>;
+}
+
 const MINUTE = 60_000;
+const REAL_CLOCK: BudgetClock = { now: () => performance.now(), pause: (ms, signal) => pauseFor(ms, signal) };
 
 /** Creates an unspent budget. */
-export function createRequestBudget({ requestsPerMinute, tokensPerMinute, concurrency }: BudgetLimits): RequestBudget {
+export function createRequestBudget(
+  { requestsPerMinute, tokensPerMinute, concurrency }: BudgetLimits,
+  clock: BudgetClock = REAL_CLOCK,
+): RequestBudget {
   const perRequest = requestsPerMinute === undefined ? 0 : MINUTE / requestsPerMinute;
   const perToken = tokensPerMinute === undefined ? 0 : MINUTE / tokensPerMinute;
   const waiting: (() => void)[] = [];
@@ -64,14 +76,14 @@ export function createRequestBudget({ requestsPerMinute, tokensPerMinute, concur
 
   async function takeTurn(tokens: number, signal: AbortSignal): Promise<void> {
     for (;;) {
-      const now = performance.now();
+      const now = clock.now();
       const turn = Math.max(now, requestsUntil, tokensUntil, pausedUntil);
       requestsUntil = turn + perRequest;
       tokensUntil = turn + tokens * perToken;
-      await pauseFor(turn - now, signal);
+      await clock.pause(turn - now, signal);
       // the server may have asked for a pause meanwhile: all waiting requests are then spaced again, so that they do
       // not start at once
-      if (performance.now() >= pausedUntil) return;
+      if (clock.now() >= pausedUntil) return;
     }
   }
 
@@ -89,7 +101,7 @@ export function createRequestBudget({ requestsPerMinute, tokensPerMinute, concur
       tokensUntil += tokens * perToken;
     },
     pause(ms) {
-      pausedUntil = Math.max(pausedUntil, performance.now() + ms);
+      pausedUntil = Math.max(pausedUntil, clock.now() + ms);
     },
   };
 }

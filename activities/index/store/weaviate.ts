@@ -70,7 +70,7 @@ export function isKeyRefused(error: unknown): boolean {
   return REFUSED_KEY.test(error instanceof Error ? error.message : String(error));
 }
 
-/** REST answers 401; gRPC gives an unknown key no status of its own: `UNKNOWN: extract auth: unauthorized: invalid api key`. */
+/** REST answers 401; gRPC has no separate status for it: `UNKNOWN: extract auth: unauthorized: invalid api key`. */
 const REFUSED_KEY = /\b401\b|unauthenticated|unauthorized|anonymous access not enabled/i;
 
 /**

@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import type { IndexStore } from '../../../activities/index/store/store.ts';
 import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { makeRandomWalk } from '../../support/histories.ts';
-import { dumpIndex, faultsOf } from '../../support/index-dump.ts';
+import { dumpIndex, faultsOf } from '../../support/catalog/index-dump.ts';
 import { commitTree, git, gitAsync } from '../../support/scratch-git.ts';
 import { GROUP, NEW, OLD, test, makeRepository, tree, verify, indexed } from '../../support/catalog/branches.ts';
 

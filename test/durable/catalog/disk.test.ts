@@ -9,9 +9,9 @@ import { openTools } from '../../../activities/catalog/tools.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { toApplicationFailure } from '../../../workers/failures.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
-import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { mountSmallDisk, type SmallDisk } from '../../support/small-disk.ts';
 
 const ID = 'local/acme/api';

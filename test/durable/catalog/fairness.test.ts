@@ -12,7 +12,7 @@ import { activityWorker, type WorkerPlace } from '../../../workers/roles.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
 import { createEstate } from '../../support/estate.ts';
-import { type EstateTools, openEstate, sourceOf, test } from '../../support/flows.ts';
+import { type EstateTools, openEstate, sourceOf, test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { realSources } from '../../support/real-sources.ts';
 import { collectRuns } from '../../support/replay.ts';
@@ -157,7 +157,10 @@ test('a group of priority 1 is served before one of priority 5', async ({ connec
 test('a repository of 3,000 files does not block the others: their batches take turns', async ({ flows }) => {
   const { estate, tools, client } = flows;
   await estate.create('huge/monorepo', realSources(3_000));
-  const small = { 'lanes.ts': sourceOf('workflows/shared/lanes.ts'), 'lock.ts': sourceOf('workflows/shared/lock.ts') };
+  const small = {
+    'lanes.ts': sourceOf('workflows/shared/lanes.ts'),
+    'lock.ts': sourceOf('workflows/shared/patience.ts'),
+  };
   for (let at = 0; at < 5; at++) await estate.create(`small/r${at}`, small);
   const huge = await startFlow(client, 'onboardRepositories', { patterns: ['huge/*'] });
   await expect.poll(() => tools.store.count('local/huge/monorepo')).toBeGreaterThan(0);
@@ -191,7 +194,7 @@ describe('with a slow forge', () => {
       await estate.create(`slow/acme/r${at}`, { 'lanes.ts': sourceOf('workflows/shared/lanes.ts') });
       forge.host(`acme/r${at}`);
     }
-    await estate.create('fast/small/one', { 'lock.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('fast/small/one', { 'lock.ts': sourceOf('workflows/shared/patience.ts') });
     let answer = (): void => undefined;
     forge.held = new Promise((resolve) => (answer = resolve));
     const slow = await startFlow(client, 'onboardRepositories', { patterns: ['work/acme/*'] });

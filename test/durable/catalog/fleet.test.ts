@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
+import { FAILURES } from '../../../domain/shared/failures.ts';
 import { API_FAULTS, every, FAULTS } from '../../support/faults.ts';
 import type { EnforcedLimits } from '../../support/forge-limits.ts';
 import type { Forge } from '../../support/forge.ts';
-import { type FlowsFixture, test } from '../../support/flows.ts';
-import { groupOf, runGroup } from '../../support/group-run.ts';
-import { indexLikeTemplate } from '../../support/seeded-index.ts';
+import { type FlowsFixture, test } from '../../support/catalog/flows.ts';
+import { groupOf, runGroup } from '../../support/catalog/group-run.ts';
+import { indexLikeTemplate } from '../../support/catalog/seeded-index.ts';
 import {
   addressesAt,
   commitToAll,
@@ -64,7 +65,8 @@ describe('1,000 repositories of 20 organizations, a group each', () => {
     const paths = changed.map((name) => join(forge.root, `${name}.git`));
     const commit = commitToAll(join(estate.root, 'template.git'), 'export const a = 2;\n', paths);
     forge.refuse = every(4, API_FAULTS);
-    forge.refuseGit = every(11, FAULTS);
+    // a failed git is tried four times
+    forge.refuseGit = every(11, FAULTS, { mostOfOne: FAILURES.GitFailed.tries - 1 });
     const groups = Array.from({ length: 20 }, (_, at) => groupOf(`fleet${at}`, [`work/fleet${at}/*`]));
     const cycles = await Promise.all(groups.map((group) => runGroup(client, group)));
     for (const { result } of cycles) {

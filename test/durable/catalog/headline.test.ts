@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { advanceFleet } from '../../../examples/fleet.ts';
-import { test } from '../../support/flows.ts';
-import { dumpFromScratch, dumpOf } from '../../support/from-scratch.ts';
-import { faultsOf } from '../../support/index-dump.ts';
+import { test } from '../../support/catalog/flows.ts';
+import { dumpFromScratch, dumpOf } from '../../support/catalog/from-scratch.ts';
+import { faultsOf } from '../../support/catalog/index-dump.ts';
 import { changedFiles, makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
 import { gitAsync } from '../../support/scratch-git.ts';
 

@@ -1,28 +1,30 @@
 import { existsSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, inject, onTestFinished } from 'vitest';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { advanceFleet, rewindFleet } from '../../../examples/fleet.ts';
 import { commandEnv } from '../../support/command.ts';
-import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
+import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { openEstate, test } from '../../support/flows.ts';
+import { openEstate, test } from '../../support/catalog/flows.ts';
+import { impatientBundle } from '../../support/impatient.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
-import { dumpFromScratch, dumpOf } from '../../support/from-scratch.ts';
-import { faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { dumpFromScratch, dumpOf } from '../../support/catalog/from-scratch.ts';
+import { faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 
-/** Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its restart. */
+/**
+ * Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its
+ * restart.
+ */
 const ALONE = 2;
 /** Milliseconds until a worker with work is killed: zero while it is alone, then up to three seconds, by its turn. */
 const lifeOf = (turn: number): number => (turn < ALONE ? 0 : 100 + ((turn * 700) % 3_000));
@@ -56,13 +58,7 @@ async function openScene(): Promise<Scene> {
   onTestFinished(() => served.close());
   const packages = await makePublishedFleet(served.root);
   const folder = join(estate.root, '..');
-  const bundle = join(folder, 'flows.js');
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../../support/impatient-flows.ts', import.meta.url))],
-    logger: new DefaultLogger('WARN'),
-  });
-  await writeFile(bundle, code);
+  const bundle = await impatientBundle(folder);
   const cacheOf = (name: string): string => join(folder, name);
   const machine = async (name: string): Promise<Machine> => {
     const { cacheDir } = inject('stack');
@@ -81,7 +77,10 @@ async function openScene(): Promise<Scene> {
   return { estate, forge: served, cacheOf, machine, advance, rewind };
 }
 
-/** Kills a worker repeatedly while it indexes, until the run is over; another one joins it after some kills. Returns the number of kills. */
+/**
+ * Kills a worker repeatedly while it indexes, until the run is over; another one joins it after some kills. Returns the
+ * number of kills.
+ */
 async function killWhileRunning(
   machine: Machine,
   run: Promise<unknown>,

@@ -4,20 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { fileURLToPath } from 'node:url';
-import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
-import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createIndexStore, type IndexStore } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { openAnalyzer } from '../../../activities/catalog/open-index.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { registerSearchAttributes } from '../../../stack/search-attributes.ts';
-import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
+import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 import { type FleetState, makeSmallFleet, setFleet } from '../../support/small-fleet.ts';
 
@@ -74,14 +71,8 @@ const lanes: Lane[] = [];
 beforeAll(async () => {
   const stack = inject('stack');
   folder = await mkdtemp(join(tmpdir(), 'longhaul-sweep-'));
-  bundle = join(folder, 'impatient-flows.js');
   makeSmallFleet(join(folder, 'fleet'));
-  const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../../support/impatient-flows.ts', import.meta.url))],
-    logger: new DefaultLogger('WARN'),
-  });
-  await writeFile(bundle, code);
+  bundle = await impatientBundle(folder);
   connection = await Connection.connect({ address: stack.temporalAddress });
   weaviate = await connectWeaviate(stack.weaviate);
   const { config } = loadConfig({ env: {} });
@@ -230,7 +221,10 @@ function sampleOf(boundaries: Record<Stage, readonly Boundary[]>): Record<Stage,
   return chosen;
 }
 
-/** The fewest scenarios that cover every boundary: the result of each stage is checked, so the next one starts from a correct state. */
+/**
+ * The fewest scenarios that cover every boundary: the result of each stage is checked, so the next one starts from a
+ * correct state.
+ */
 function scenariosOf(boundaries: Record<Stage, readonly Boundary[]>): Scenario[] {
   const most = Math.max(...STAGES.map((stage) => boundaries[stage].length));
   return Array.from({ length: most }, (_, at) => {
@@ -257,7 +251,7 @@ async function openLane(name: string): Promise<Lane> {
     { name: 'forge', type: 'github', url: forge.url },
   ];
   await writeFile(at('longhaul.yaml'), JSON.stringify({ providers, index, dataDir, cacheDir }));
-  await openNamespace(namespace);
+  await openNamespace(connection, namespace);
   const env = {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
@@ -273,28 +267,12 @@ async function openLane(name: string): Promise<Lane> {
     NODE_COMPILE_CACHE: join(folder, 'compiled'),
   };
   const started: [string, string][] = [];
-  const impatient: WorkflowClientInterceptor = {
-    async start(input, next) {
-      const runId = await next({ ...input, options: { ...input.options, workflowTaskTimeout: msToTs('5 seconds') } });
-      started.push([input.options.workflowId, runId]);
-      return runId;
-    },
-  };
-  const client = new Client({ connection, namespace, interceptors: { workflow: [impatient] } });
+  const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
   const store = createIndexStore(weaviate, index.name, digest);
   const worker = await startDoomedWorker(env);
   const lane = { root, scratch, cacheDir, dataDir, env, forge, client, started, store, worker };
   lanes.push(lane);
   return lane;
-}
-
-async function openNamespace(namespace: string): Promise<void> {
-  await connection.workflowService.registerNamespace({
-    namespace,
-    workflowExecutionRetentionPeriod: msToTs('1 day'),
-  });
-  const opened = (): Promise<string> => registerSearchAttributes(connection, namespace).then(() => 'open', String);
-  await expect.poll(opened).toBe('open');
 }
 
 /** Empties index and cache for the next scenario. */

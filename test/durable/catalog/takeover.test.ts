@@ -7,7 +7,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import { verifyIndexed } from '../../../activities/catalog/verification.ts';
 import { addressOf } from '../../../domain/catalog/flows/fleet.ts';
 import type { RepositoryAddress } from '../../../domain/git/repository.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const options = { signal: new AbortController().signal, onProgress: () => undefined };
 const repair = { ...options, repair: true };

@@ -12,8 +12,8 @@ import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts'
 import { startStack, type Stack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
-import { openEstate } from '../../support/flows.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../../support/index-dump.ts';
+import { openEstate } from '../../support/catalog/flows.ts';
+import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';

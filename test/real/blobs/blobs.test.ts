@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
-import { objectIdsOf, openEstate, sourceOf } from '../../support/flows.ts';
+import { objectIdsOf, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { S3_BUILD_MS, type S3Server, startS3Server } from '../../support/s3-server.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 

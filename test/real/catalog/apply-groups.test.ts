@@ -11,7 +11,7 @@ import { FLOWS } from '../../../domain/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
 
-test('a declaration waits an hour for the one before it, and its history stays small', async () => {
+test('a declaration waits an hour for the previous one, and its history stays small', async () => {
   const address = inject('stack').temporalAddress;
   const connection = await Connection.connect({ address });
   onTestFinished(() => connection.close());
@@ -37,7 +37,7 @@ test('a declaration waits an hour for the one before it, and its history stays s
     source: { file: 'sync-groups.yaml', commit: null, by: 'alice' },
     prune: false,
   };
-  // no worker ends this run, which has the lock
+  // this run has the lock, and no worker ends it
   const holder = await client.workflow.start('applySyncGroups', {
     taskQueue: 'no-worker-polls-this',
     workflowId: writtenId(applySyncGroupsFlow, input),
@@ -54,7 +54,7 @@ test('a declaration waits an hour for the one before it, and its history stays s
   const { events } = await waiting.fetchHistory();
   const tries = events?.filter((event) => event.startChildWorkflowExecutionFailedEventAttributes) ?? [];
   const timers = events?.filter((event) => event.timerFiredEventAttributes) ?? [];
-  // each pause is as long as twice the time that has passed: from two seconds to an hour that is at most nine
+  // each pause is twice the time that has passed: at most nine pauses from two seconds to an hour
   expect(tries.length).toBe(timers.length + 1);
   expect(timers.length).toBeGreaterThanOrEqual(4);
   expect(timers.length).toBeLessThanOrEqual(9);

@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest';
-import { dumpIndex } from '../../support/index-dump.ts';
+import { dumpIndex } from '../../support/catalog/index-dump.ts';
 import { git } from '../../support/scratch-git.ts';
 import {
   RELEASE,

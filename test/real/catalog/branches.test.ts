@@ -6,7 +6,7 @@ import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { dumpIndex, faultsOf } from '../../support/index-dump.ts';
+import { dumpIndex, faultsOf } from '../../support/catalog/index-dump.ts';
 import { commitTree, git } from '../../support/scratch-git.ts';
 import {
   API,

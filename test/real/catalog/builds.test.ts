@@ -7,8 +7,8 @@ import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
-import { openSharedAnalyzer } from '../../support/shared-analyzer.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
+import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
 
 /** The flows that change builds share one workflow id: no other file may start one. */
 describe('builds of the index', () => {
@@ -163,7 +163,7 @@ describe('builds of the index', () => {
     }
   });
 
-  test('the model of a build that is removed is closed, in every process that opened it', async ({
+  test('the model of a deleted build is closed in every process that opened it', async ({
     flows: { tools, estate },
   }) => {
     const log: string[] = [];
@@ -187,7 +187,7 @@ describe('builds of the index', () => {
     await other.live();
     expect(log).toHaveLength(2);
 
-    // another process removes the build; this one notices it when it looks again
+    // another process deletes the build; this one notices it at its next check
     await tools.builds.drop(build);
     await other.live();
     expect(log).toHaveLength(2);
@@ -195,11 +195,11 @@ describe('builds of the index', () => {
     await other.live();
     expect(log.slice(2)).toEqual(['close onnx']);
     vi.useRealTimers();
-    // a call that still had it opens it again
+    // a call that still has the build opens the model again
     expect(await using.analyzer.embedQuery('one')).toHaveLength(384);
     expect(log.slice(3)).toEqual(['open onnx']);
 
-    // this process removes a build
+    // this process deletes a build
     await tools.begin('onnx');
     const { pruneBuilds } = createBuildActivities(other);
     expect(await new MockActivityEnvironment().run(pruneBuilds, { previous: false })).toEqual({ dropped: [build] });

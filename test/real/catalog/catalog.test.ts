@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { git } from '../../../examples/git.ts';
-import { expectReceiptTrue, type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+import { expectReceiptTrue, type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } f
 import type { SearchAnswer } from '../../../activities/index/search.ts';
 import { BIN, commandEnv, longhaul, longhaulProcess, longhaulOnTerminal } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { objectIdsOf, openEstate, sourceOf } from '../../support/flows.ts';
+import { objectIdsOf, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 

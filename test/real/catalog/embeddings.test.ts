@@ -6,7 +6,7 @@ import { chunkEmbeddingText } from '../../../activities/index/models/embedding-t
 import { chunk } from '../../../activities/index/analysis/chunker.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { git } from '../../../examples/git.ts';
-import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const REPOSITORY = 'acme/api';
 

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { ingest } from '../../../activities/index/ingest.ts';
 import { createEstate } from '../../support/estate.ts';
-import { objectIdsOf, openEstate } from '../../support/flows.ts';
+import { objectIdsOf, openEstate } from '../../support/catalog/flows.ts';
 import { ID, indexed, expectWalkEqualsScratch } from '../../support/catalog/random-walk.ts';
 
 test.for([1])('the incremental index equals the index from scratch at every step of random walk %i', async (seed) => {

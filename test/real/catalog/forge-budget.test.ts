@@ -4,7 +4,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { ForgeBudgetStatus } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { test } from '../../support/flows.ts';
+import { test } from '../../support/catalog/flows.ts';
 import { collectRuns } from '../../support/replay.ts';
 import { place, expectBudgetSound } from '../../support/budget-place.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, vi } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
-import { objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+import { objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 
 describe.each(Object.entries(FORGES))('%s', (_, kind) => {
   const forges = new Map<string, DescribedForge>();

@@ -9,7 +9,7 @@ import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
 import { openBrowser } from '../../support/browser.ts';
 import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 

@@ -13,7 +13,7 @@ import {
   type SyncGroup,
 } from '../../../domain/catalog/groups/sync-groups.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
-import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };
 const NIGHTLY = '0 3 * * *';
@@ -79,7 +79,7 @@ describe('sync groups', () => {
   test('a declared group runs, onboards its repositories, and syncs them in the next run', async ({ flows }) => {
     const { estate, tools, client } = flows;
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
-    await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/web', { 'a.ts': sourceOf('workflows/shared/patience.ts') });
     await estate.create('acme/old', { 'a.ts': 'let left: number;\n' });
     const document = declare([{ name: 'services', patterns: ['acme/*'], exclude: ['acme/old'], priority: 1 }]);
     await withoutSchedules(flows, async () => {

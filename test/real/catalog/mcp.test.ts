@@ -17,7 +17,7 @@ import type {
 } from '../../../client/mcp/tools.schema.ts';
 import { BIN, commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { type EstateTools, openEstate, sourceOf } from '../../support/flows.ts';
+import { type EstateTools, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { type McpProcess, startMcp } from '../../support/mcp.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 

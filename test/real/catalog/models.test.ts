@@ -14,7 +14,7 @@ import { flowsWorker } from '../../../workers/roles.ts';
 import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts';
 import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../../support/embedding-endpoint.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { collectRuns } from '../../support/replay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';

@@ -8,7 +8,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
-import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');

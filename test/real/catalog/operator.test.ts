@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { expect, inject } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { findTemporal } from '../../../stack/temporal.ts';
-import { sourceOf, test } from '../../support/flows.ts';
+import { sourceOf, test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 
 /** The data that the UI shows for a run. */

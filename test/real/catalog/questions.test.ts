@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { test } from '../../support/flows.ts';
+import { test } from '../../support/catalog/flows.ts';
 
 test('another question never joins a run; the same one does, also a run that was started without a memo', async ({
   flows: { client, estate },

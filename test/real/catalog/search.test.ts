@@ -12,7 +12,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { openSearch } from '../../../client/catalog/search.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { type EstateTools, openEstate } from '../../support/flows.ts';
+import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
@@ -70,7 +70,7 @@ describe('a search', () => {
     },
   );
 
-  test('of a session takes as long as its caller waits, also for the question which build is live', async () => {
+  test('reports the whole wait of the caller, including the request for the live build', async () => {
     const { weaviate, modelFolder, cacheDir } = inject('stack');
     let clock = 1_000_000;
     let asked = 0;

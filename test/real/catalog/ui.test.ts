@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 import { openBrowser } from '../../support/browser.ts';
-import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 
 /** The picture in docs/flows.md, recorded again with RECORD_SCREENSHOTS=1. */

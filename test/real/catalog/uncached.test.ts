@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { expectReceiptTrue, sourceOf, test as base } from '../../support/flows.ts';
+import { expectReceiptTrue, sourceOf, test as base } from '../../support/catalog/flows.ts';
 
 const test = base.extend('maxCachedWorkflows', { scope: 'file' }, async (): Promise<number> => 0);
 

@@ -12,8 +12,8 @@ import type { VerifyInput } from '../../../domain/catalog/flows/flows.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { DifferenceKind, RepositoryVerification } from '../../../domain/catalog/index/verification.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { type FlowsFixture, sourceOf, test as base } from '../../support/flows.ts';
-import { openRawIndex, type RawIndex, type RawObject } from '../../support/raw-index.ts';
+import { type FlowsFixture, sourceOf, test as base } from '../../support/catalog/flows.ts';
+import { openRawIndex, type RawIndex, type RawObject } from '../../support/catalog/raw-index.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
@@ -238,7 +238,7 @@ const DAMAGES: readonly Damage[] = [
   receipt('another number of files', { files: 999 }, false),
   receipt('another tree', { tree: '1'.repeat(40) }, false),
   receipt('another address', { cloneUrl: '/nowhere' }, false),
-  receipt('a commit that nobody has', { commit: '1'.repeat(40) }, false),
+  receipt('an unknown commit', { commit: '1'.repeat(40) }, false),
   receipt(
     'a run that was not finished',
     { pending: JSON.stringify({ commit: '2'.repeat(40), tree: '3'.repeat(40), branch: 'main', timestamp: null }) },

@@ -17,7 +17,7 @@ import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Stack, startStack } from '../../../stack/stack.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate } from '../../support/estate.ts';
-import { objectIdsOf } from '../../support/flows.ts';
+import { objectIdsOf } from '../../support/catalog/flows.ts';
 
 const REPOSITORY = 'local/acme/written';
 
@@ -140,10 +140,9 @@ describe('a Weaviate that becomes unavailable in the middle of a write', () => {
     process.kill(pid, 'SIGSTOP');
     try {
       const write = store.write(objects(500), stop.signal);
-      setTimeout(() => stop.abort(new Error('enough')), 50);
-      const before = performance.now();
+      stop.abort(new Error('enough'));
+      // only the abort can end it: the server hangs until the line after the next
       await expect(write).rejects.toThrow('enough');
-      expect(performance.now() - before).toBeLessThan(5_000);
     } finally {
       process.kill(pid, 'SIGCONT');
     }

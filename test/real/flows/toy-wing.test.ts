@@ -22,7 +22,7 @@ import { type AnyFlow, createRegistry } from '../../../domain/shared/flow.ts';
 import { flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { WING_ROLES } from '../../../workers/wings.ts';
 import { commandEnv } from '../../support/command.ts';
-import { test } from '../../support/flows.ts';
+import { test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect } from 'vitest';
 import { signalRepository } from '../../../activities/catalog/follow.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { type FlowsFixture, sourceOf, test } from '../../support/flows.ts';
+import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const CODE = sourceOf('workflows/shared/lanes.ts');
 

@@ -7,9 +7,9 @@ import type { SyncGroupInput } from '../../../domain/catalog/groups/sync-groups.
 import { NAMESPACE } from '../../support/namespace.ts';
 import { deployedQueries } from '../../support/deployed-queries.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { startGatewayProcess } from '../../support/gateway.ts';
-import { groupOf } from '../../support/group-run.ts';
+import { groupOf } from '../../support/catalog/group-run.ts';
 import { metricNames, scrape } from '../../support/scrape.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
@@ -39,7 +39,7 @@ describe('a worker, seen from outside', () => {
   beforeAll(async () => {
     estate = await createEstate();
     await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts'), 'README.md': '# api\n' });
-    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/patience.ts') });
     worker = await startWorkerProcess(estate, { args: ['--metrics-address', '127.0.0.1:0'] });
     address = String(eventsOf(worker.log(), 'metrics_ready')[0]?.['address']);
     connection = await Connection.connect({ address: inject('stack').temporalAddress });

@@ -5,7 +5,7 @@ import { createMetrics } from '../../../activities/telemetry/metrics.ts';
 import { showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
 import { groupScheduleId, type GroupChangeKind } from '../../../domain/catalog/groups/sync-groups.ts';
 import { FLOWS } from '../../../domain/flows.ts';
-import { groupOf } from '../../support/group-run.ts';
+import { groupOf } from '../../support/catalog/group-run.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { samplesIn } from '../../support/scrape.ts';
 

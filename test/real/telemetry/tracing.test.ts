@@ -8,7 +8,7 @@ import { workflowBundle } from '../../../workers/bundle.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate } from '../../support/estate.ts';
-import { sourceOf } from '../../support/flows.ts';
+import { sourceOf } from '../../support/catalog/flows.ts';
 import { deliver, repositoryPayload, startGatewayProcess } from '../../support/gateway.ts';
 import { type OtlpCollector, type ReceivedSpan, startOtlpCollector } from '../../support/otlp-collector.ts';
 import { collectRuns, replayAll } from '../../support/replay.ts';
@@ -43,7 +43,7 @@ test(
     const estate = await createEstate();
     onTestFinished(() => estate.dispose());
     await estate.create('acme/api', { 'src/lanes.ts': sourceOf('workflows/shared/lanes.ts') });
-    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/lock.ts') });
+    await estate.create('acme/web', { 'src/lock.ts': sourceOf('workflows/shared/patience.ts') });
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '200' };
     const worker = await startWorkerProcess(estate, { env });
     onTestFinished(() => worker.stop());
@@ -120,7 +120,7 @@ test('a trace covers everything from a webhook to the write in Weaviate', { time
   const gateway = await startGatewayProcess(estate, { webhooks: [webhook], quietSeconds: 0.3 }, env);
   onTestFinished(async () => void (await gateway.stop()));
 
-  await estate.commit('acme/api', { 'src/lock.ts': sourceOf('workflows/shared/lock.ts') });
+  await estate.commit('acme/api', { 'src/lock.ts': sourceOf('workflows/shared/patience.ts') });
   const delivery = { 'x-github-delivery': '0b989ba4-242f-11e5-81e1-c7b6966d2516' };
   await deliver(gateway.url, 'push', repositoryPayload('acme/api', { ref: 'refs/heads/main' }), delivery);
   const paths = (): string[][] =>

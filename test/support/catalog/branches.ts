@@ -8,9 +8,9 @@ import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult, RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { createEstate } from '../estate.ts';
-import { type FlowsFixture, openEstate, test as base } from '../flows.ts';
-import { dumpIndex, faultsOf, type IndexDump } from '../index-dump.ts';
-import { openRawIndex, type RawIndex } from '../raw-index.ts';
+import { type FlowsFixture, openEstate, test as base } from './flows.ts';
+import { dumpIndex, faultsOf, type IndexDump } from './index-dump.ts';
+import { openRawIndex, type RawIndex } from './raw-index.ts';
 import { commitTree, files, git, initRepository, type ScratchTree } from '../scratch-git.ts';
 
 export const API = 'local/acme/api';

@@ -7,7 +7,7 @@ import type { OpenTools } from '../../../activities/catalog/tools.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { createEstate } from '../estate.ts';
-import { objectIdsOf, openEstate } from '../flows.ts';
+import { objectIdsOf, openEstate } from './flows.ts';
 import { makeRandomWalk, moveHead } from '../histories.ts';
 
 /** The only repository of these tests. */

@@ -1,6 +1,6 @@
 import { createKey, type NewKey } from '../../../client/gateway/api-key.ts';
 import type { FollowResult } from '../../../domain/catalog/flows/follow.ts';
-import { type FlowsFixture, sourceOf, test as base } from '../flows.ts';
+import { type FlowsFixture, sourceOf, test as base } from './flows.ts';
 import { samplesIn } from '../scrape.ts';
 import { repositoryPayload, startGateway, type TestGateway } from '../gateway.ts';
 

@@ -206,8 +206,12 @@ describe('actions after events', () => {
 
   test.for([
     ['pushes are one sync', [{ kind: 'pushed' }, { kind: 'pushed' }], [sync]],
-    ['what nobody wants is left alone', [{ kind: 'appeared' }], []],
-    ['what is wanted is indexed', [{ kind: 'appeared', wanted: true }, { kind: 'pushed' }], [onboard, sync]],
+    ['a new repository outside the sync groups is ignored', [{ kind: 'appeared' }], []],
+    [
+      'a new repository of a sync group is indexed',
+      [{ kind: 'appeared', wanted: true }, { kind: 'pushed' }],
+      [onboard, sync],
+    ],
     ['what is gone is removed', [{ kind: 'pushed' }, { kind: 'deleted' }], [remove, sync]],
     [
       'a re-created repository is not removed',
@@ -217,7 +221,11 @@ describe('actions after events', () => {
       ],
       [onboard],
     ],
-    ['what is gone may be there under the same name', [{ kind: 'deleted', wanted: true }], [remove, onboard]],
+    [
+      'a deleted repository may exist again under the same name',
+      [{ kind: 'deleted', wanted: true }],
+      [remove, onboard],
+    ],
     ['a repository that may be hidden is verified', [{ kind: 'hidden' }], [`verifyRepository ${id}`]],
     [
       'a renamed repository is moved, or is gone',

@@ -7,7 +7,7 @@ import { ANALYSIS_CACHE, type Analyzer, createAnalyzer } from '../../../activiti
 import { createReleasableAnalyzer } from '../../../activities/index/analysis/releasable-analyzer.ts';
 import { FIRST_RUN_MS, realModel } from './real-model.ts';
 
-/** An analyzer whose calls last until the test ends them, and what happened to it. */
+/** An analyzer whose calls last until the test ends them, with a log of its calls. */
 function scripted(): {
   open: () => Promise<Analyzer>;
   log: string[];
@@ -43,7 +43,7 @@ function scripted(): {
 }
 
 describe('an analyzer that can be released', () => {
-  test('opens once, is closed by a release, and opens again when it is needed', async () => {
+  test('opens once, is closed by a release, and opens again on its next use', async () => {
     const { open, log } = scripted();
     const analyzer = await createReleasableAnalyzer(open);
     expect(analyzer).toMatchObject({ digest: 'd'.repeat(16), modelDigest: 'm'.repeat(16), dimensions: 3 });
@@ -74,7 +74,7 @@ describe('an analyzer that can be released', () => {
     expect([log, analyzer.isOpen()]).toEqual([['open 1', 'close 1'], false]);
   });
 
-  test('is closed after a call that failed, too', async () => {
+  test('is closed after a failed call, too', async () => {
     const { open, log } = scripted();
     const analyzer = await createReleasableAnalyzer(open);
     const call = analyzer.analyze([]);
@@ -94,7 +94,7 @@ describe('an analyzer that can be released', () => {
     expect(log).toEqual(['open 1', 'close 1', 'open 2']);
   });
 
-  test('a real one gives back its threads and its files', { timeout: FIRST_RUN_MS }, async () => {
+  test('a real one releases its threads and files', { timeout: FIRST_RUN_MS }, async () => {
     const cacheDir = await mkdtemp(join(tmpdir(), 'longhaul-released-'));
     onTestFinished(() => rm(cacheDir, { recursive: true, force: true }));
     const model = await realModel('static');
@@ -113,7 +113,7 @@ describe('an analyzer that can be released', () => {
     await use();
     await analyzer.release();
     expect([threads(), files()]).toEqual([before, 0]);
-    // and it is as good as new
+    // it works again
     await use();
     await analyzer.release();
     expect([threads(), files()]).toEqual([before, 0]);

@@ -2,12 +2,12 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Library } from '../../../client/mcp/library.ts';
 import { searchCode } from '../../../client/mcp/search-code.ts';
 
-test('the time of a search is the time that the caller waited', async () => {
+test('the time of a search is the whole wait of the caller', async () => {
   let clock = 5_000;
   const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
   onTestFinished(() => now.mockRestore());
   const library = {
-    // the first question opens the index
+    // the first search opens the index
     receipts: () => {
       clock += 700;
       return Promise.resolve([{ repository: 'local/acme/api' }]);

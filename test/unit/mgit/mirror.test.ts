@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { withLock } from '../../../platform/file-lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
@@ -272,7 +272,7 @@ describe('killed in the middle of a fetch', () => {
     let inside = 0;
     const work = async (): Promise<void> => {
       expect(++inside).toBe(1);
-      await delay(1);
+      await setImmediate();
       inside--;
     };
     await Promise.all(Array.from({ length: 20 }, () => withLock(path, work)));

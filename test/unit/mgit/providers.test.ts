@@ -247,10 +247,11 @@ describe('github', () => {
       controller.abort(new Error('stop'));
       return { status: 502, message: 'would be tried again' };
     };
-    const started = performance.now();
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
+    const asked = forge.requests.length;
     await expect(mgit.list(['acme/*'], { signal: controller.signal })).rejects.toThrow('stop');
-    expect(performance.now() - started).toBeLessThan(3_000);
+    // no request was repeated
+    expect([asked, forge.requests.length]).toEqual([1, 1]);
   });
 
   test('the token is sent only to the configured address', async () => {
@@ -406,12 +407,9 @@ describe('local', () => {
     const local: ProviderConfig = { name: 'local', type: 'local', root: join(folder, 'code') };
     const mgit = openMgit(join(folder, 'cache'), [local], { env: { PATH: '/nonexistent' } });
     const repositories = await mgit.list(['*']);
-    const started = performance.now();
     const heads = await mgit.heads(repositories);
-    const took = performance.now() - started;
     expect(heads.size).toBe(1_000);
     expect([...heads.values()].filter((head) => head instanceof Error || head.commit !== commit)).toEqual([]);
-    expect(took).toBeLessThan(3_000);
   });
 
   test('an unreadable repository is an entry with an error, and a broken ref is not an empty repository', async () => {

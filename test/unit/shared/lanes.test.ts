@@ -26,11 +26,17 @@ describe('lanes', () => {
 
   test('a failure stops new items, waits for running ones, and is thrown', async () => {
     const finished: number[] = [];
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
     const work = inLanes([0, 1, 2, 3, 4, 5], 2, async (item) => {
-      if (item === 1) throw new Error('broken');
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
+      if (item === 1) {
+        // when the failure has been seen
+        setImmediate(open);
+        throw new Error('broken');
+      }
+      await gate;
       finished.push(item);
     });
     await expect(work).rejects.toThrow('broken');

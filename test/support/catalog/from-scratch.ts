@@ -1,10 +1,10 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import pLimit from 'p-limit';
 import { inject } from 'vitest';
-import { createCatalogActivities } from '../../activities/catalog/catalog.ts';
-import type { IndexStore } from '../../activities/index/store/store.ts';
-import { connectWeaviate } from '../../activities/index/store/weaviate.ts';
-import { createEstate } from './estate.ts';
+import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
+import type { IndexStore } from '../../../activities/index/store/store.ts';
+import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
+import { createEstate } from '../estate.ts';
 import { openEstate } from './flows.ts';
 import { dumpIndex, type IndexDump } from './index-dump.ts';
 

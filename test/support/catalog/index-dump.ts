@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { WeaviateClient } from 'weaviate-client';
-import { NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
-import type { IndexStore } from '../../activities/index/store/store.ts';
+import { NO_OBJECTS, type Receipt, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import type { IndexStore } from '../../../activities/index/store/store.ts';
 
 /** The content of an index, in a form that is equal for two indexes of the same commits. */
 export interface IndexDump {

@@ -3,18 +3,19 @@ import fs from 'node:fs/promises';
 import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
 import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { loadConfig } from '../../activities/shared/config.ts';
-import type { IndexTools } from '../../activities/catalog/catalog.ts';
-import { createFollowActivities } from '../../activities/catalog/follow.ts';
-import { reposWork } from '../../activities/catalog/repos-role.ts';
-import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
-import { activityWorker, flowsWorker } from '../../workers/roles.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { createAlertActivities } from '../../../activities/catalog/alerts.ts';
+import type { IndexTools } from '../../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../../activities/catalog/follow.ts';
+import { reposWork } from '../../../activities/catalog/repos-role.ts';
+import { openTools, type OpenTools } from '../../../activities/catalog/tools.ts';
+import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
 import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
-import { openGateway } from './weaviate-gateway.ts';
+import { openGateway } from '../weaviate-gateway.ts';
 
 /**
- * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and ends
- * itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
+ * A worker with the product's own workers, activities and tools, which counts the boundaries that its work passes, and
+ * ends itself with SIGKILL at the requested one. Run by `startDoomedWorker`.
  */
 const { env } = process;
 const loaded = loadConfig({ env });
@@ -22,6 +23,10 @@ const passed = new Map<string, number>();
 let doom: Boundary | null = null;
 let isCounting = false;
 let embedded = 0;
+/** Patterns of activities to hold, and those with a held activity. */
+let toHold: readonly string[] = [];
+const held = new Set<string>();
+let isReportRequested = false;
 
 /** Records that the work has reached this boundary. If it is the fatal one, nothing runs after it. */
 function at(kind: string): void {
@@ -46,7 +51,7 @@ const place = {
   connection: await NativeConnection.connect({ address: setting('TEMPORAL_ADDRESS') }),
   namespace: setting('TEMPORAL_NAMESPACE'),
 };
-const work = { activities: createFollowActivities() };
+const work = { activities: { ...createFollowActivities(), ...createAlertActivities(loaded.config, env) } };
 const flows = flowsWorker(place, { codePath: setting('DOOMED_BUNDLE') }, { work });
 const repos = activityWorker(place, 'repos', reposWork(watched(tools)));
 const workers = await Promise.all([
@@ -65,22 +70,33 @@ const workers = await Promise.all([
 
 process.on('message', (order: DoomedWorkerOrder) => {
   if (order === 'report') {
-    tell({ passed: Object.fromEntries(passed), embedded });
+    send({ passed: Object.fromEntries(passed), embedded });
+    return;
+  }
+  if (order === 'say when held') {
+    isReportRequested = true;
+    reportWhenHeld();
+    return;
+  }
+  if ('hold' in order) {
+    toHold = order.hold;
+    held.clear();
+    send('armed');
     return;
   }
   doom = order.doom;
   isCounting = true;
   passed.clear();
   embedded = 0;
-  tell('armed');
+  send('armed');
 });
 process.on('disconnect', () => process.exit());
 // a killed process would never write it
 flushCompileCache();
-tell('ready');
+send('ready');
 await Promise.all(workers.map((worker) => worker.run()));
 
-function tell(message: DoomedWorkerMessage): void {
+function send(message: DoomedWorkerMessage): void {
   process.send?.(message);
 }
 
@@ -90,11 +106,33 @@ function setting(name: string): string {
   return value;
 }
 
-/** Before an activity starts, and after its work is done but not reported. */
+/** Never returns for an activity to hold: its work is done but not reported. */
+async function holdIfRequested(activity: string): Promise<void> {
+  const pattern = toHold.find((one) => matchesGlob(activity, one));
+  if (pattern === undefined) return;
+  held.add(pattern);
+  reportWhenHeld();
+  await new Promise<never>(() => undefined);
+}
+
+function reportWhenHeld(): void {
+  if (!isReportRequested || held.size < toHold.length) return;
+  isReportRequested = false;
+  send('held');
+}
+
+/** A pattern may contain one `*` as wildcard. */
+function matchesGlob(text: string, pattern: string): boolean {
+  const [head = '', tail] = pattern.split('*');
+  if (tail === undefined) return text === pattern;
+  return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
+}
+
+/** Called before an activity starts, and when its work is done but not reported. */
 function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
   activity: ActivityInterceptorsFactory[];
 } {
-  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal } }) => ({
+  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal, workflowExecution } }) => ({
     inbound: {
       async execute(input, next) {
         at(`${activityType} starts`);
@@ -102,6 +140,7 @@ function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | unde
         try {
           const result = await next(input);
           at(`${activityType} is done`);
+          await holdIfRequested(`${workflowExecution?.workflowId} ${activityType}`);
           return result;
         } finally {
           clearInterval(alive);

@@ -1,11 +1,11 @@
 import pLimit from 'p-limit';
-import type { IndexTools } from '../../activities/catalog/catalog.ts';
-import { isIndexable, objectsOf } from '../../activities/index/ingest.ts';
-import { objectIds } from '../../activities/index/store/object-id.ts';
-import type { Change } from '../../domain/git/change.ts';
-import { blankReceipt, NO_OBJECTS, type Receipt, xorIds } from '../../domain/catalog/index/receipt.ts';
-import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
-import type { RepositoryAddress } from '../../domain/git/repository.ts';
+import type { IndexTools } from '../../../activities/catalog/catalog.ts';
+import { isIndexable, objectsOf } from '../../../activities/index/ingest.ts';
+import { objectIds } from '../../../activities/index/store/object-id.ts';
+import type { Change } from '../../../domain/git/change.ts';
+import { blankReceipt, NO_OBJECTS, type Receipt, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
+import type { RepositoryAddress } from '../../../domain/git/repository.ts';
 
 const LANES = 16;
 

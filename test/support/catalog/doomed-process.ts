@@ -9,7 +9,11 @@ export interface Boundary {
 }
 
 /** A request to a worker. */
-export type DoomedWorkerOrder = 'report' | { readonly doom: Boundary | null };
+export type DoomedWorkerOrder =
+  | 'report'
+  | 'say when held'
+  | { readonly doom: Boundary | null }
+  | { readonly hold: readonly string[] };
 
 /** The boundaries that a worker passed since it was armed. */
 export interface Passed {
@@ -20,7 +24,7 @@ export interface Passed {
 }
 
 /** A message of a worker. */
-export type DoomedWorkerMessage = 'ready' | 'armed' | Passed;
+export type DoomedWorkerMessage = 'ready' | 'armed' | 'held' | Passed;
 
 /** A worker process that kills itself at a given boundary. */
 export interface DoomedWorker {
@@ -28,6 +32,13 @@ export interface DoomedWorker {
   /** Restarts counting, and makes it kill itself at this boundary; null: nowhere. */
   arm(doom: Boundary | null): Promise<void>;
   report(): Promise<Passed>;
+  /**
+   * Holds activities when their work is done but not reported: those whose workflow id and name, separated by a space,
+   * match one of these patterns, which may contain one `*` as wildcard.
+   */
+  hold(patterns: readonly string[]): Promise<void>;
+  /** Resolves when an activity of each pattern is held. */
+  held(): Promise<void>;
   /** Resolves when the process has ended, with the signal that ended it. */
   readonly ended: Promise<NodeJS.Signals | number | null>;
   kill(): Promise<void>;
@@ -63,6 +74,8 @@ export async function startDoomedWorker(env: NodeJS.ProcessEnv): Promise<DoomedW
     ended,
     arm: async (doom) => void (await ask({ doom })),
     report: async () => (await ask('report')) as Passed,
+    hold: async (patterns) => void (await ask({ hold: patterns })),
+    held: async () => void (await ask('say when held')),
     kill: async () => {
       child.kill('SIGKILL');
       await ended;

@@ -1,6 +1,6 @@
-import { type AnalyzerChoice, type IndexPlaces, openAnalyzer } from '../../activities/catalog/open-index.ts';
-import type { Analyzer } from '../../activities/index/analysis/analyzer.ts';
-import type { LoadedConfig } from '../../activities/shared/config.ts';
+import { type AnalyzerChoice, type IndexPlaces, openAnalyzer } from '../../../activities/catalog/open-index.ts';
+import type { Analyzer } from '../../../activities/index/analysis/analyzer.ts';
+import type { LoadedConfig } from '../../../activities/shared/config.ts';
 
 /** By model, size limit and folders: everything that a built-in model's analyzer depends on. */
 const opened = new Map<string, Promise<Analyzer>>();

@@ -1,7 +1,7 @@
 import type { WeaviateClient } from 'weaviate-client';
 import { inject } from 'vitest';
-import type { CollectionNames } from '../../activities/index/store/schema.ts';
-import { connectWeaviate } from '../../activities/index/store/weaviate.ts';
+import type { CollectionNames } from '../../../activities/index/store/schema.ts';
+import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 
 /** An object of a collection, as stored in Weaviate. */
 export interface RawObject {

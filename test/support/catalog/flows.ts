@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { Client, Connection, type WorkflowClientInterceptor } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { expect, inject, test as base } from 'vitest';
-import { loadConfig } from '../../activities/shared/config.ts';
-import type { IndexTools } from '../../activities/catalog/catalog.ts';
-import { createFollowActivities } from '../../activities/catalog/follow.ts';
-import { reposWork } from '../../activities/catalog/repos-role.ts';
-import { openTools, type OpenTools } from '../../activities/catalog/tools.ts';
-import { NO_OBJECTS, xorIds } from '../../domain/catalog/index/receipt.ts';
-import { activityWorker, flowsWorker, type WorkerPlace } from '../../workers/roles.ts';
-import { createEstate, type Estate } from './estate.ts';
-import { NAMESPACE } from './namespace.ts';
-import './quiet-runtime.ts';
-import { collectRuns, type RecordedRun, replayAll } from './replay.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import type { IndexTools } from '../../../activities/catalog/catalog.ts';
+import { createFollowActivities } from '../../../activities/catalog/follow.ts';
+import { reposWork } from '../../../activities/catalog/repos-role.ts';
+import { openTools, type OpenTools } from '../../../activities/catalog/tools.ts';
+import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import { activityWorker, flowsWorker, type WorkerPlace } from '../../../workers/roles.ts';
+import { createEstate, type Estate } from '../estate.ts';
+import { NAMESPACE } from '../namespace.ts';
+import '../quiet-runtime.ts';
+import { collectRuns, type RecordedRun, replayAll } from '../replay.ts';
 import { openSharedAnalyzer } from './shared-analyzer.ts';
 
 /** A client that records the runs that it started. */
@@ -147,5 +147,5 @@ export async function expectReceiptTrue(tools: EstateTools, repository: string, 
 
 /** The text of a source file of this project, to index something real. */
 export function sourceOf(path: string): string {
-  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  return readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 }
