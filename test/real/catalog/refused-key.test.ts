@@ -9,9 +9,9 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { activityWorker } from '../../../workers/roles.ts';
 import { createEstate } from '../../support/estate.ts';
-import { test } from '../../support/flows.ts';
+import { test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { openSharedAnalyzer } from '../../support/shared-analyzer.ts';
+import { openSharedAnalyzer } from '../../support/catalog/shared-analyzer.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
 
 describe('a key that Weaviate refuses after the worker has started', () => {
