@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
@@ -76,3 +76,59 @@ test('deliveries that could not be passed on do not affect later ones', async ()
   await expect(result).rejects.toMatchObject({ cause: { message: 'refused' } });
   expect(passedOn).toEqual(['local/acme/first', 'local/acme/second']);
 });
+
+const BURST = 15_000;
+
+/** Deliveries of 15,000 repositories in two signals: one payload could not hold them. */
+function burst(): readonly (readonly Delivery[])[] {
+  const all = Array.from({ length: BURST }, (_, n) => delivery(`local/acme/${'x'.repeat(40)}-${n}`));
+  expect(Buffer.byteLength(JSON.stringify(all))).toBeGreaterThan(2 * 1024 * 1024);
+  return [all.slice(0, BURST / 2), all.slice(BURST / 2)];
+}
+
+test.for([
+  { isFailing: false, outcome: { taken: BURST + 1 } },
+  { isFailing: true, outcome: { type: 'GitFailed', message: 'refused' } },
+])(
+  'a burst is passed on in slices; what was taken and what failed survives continue-as-new: %j',
+  async ({ isFailing, outcome }) => {
+    const client = await connect();
+    const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
+    onTestFinished(() => connection.close());
+    const taskQueue = `deliveries-${randomUUID()}`;
+    const send = (deliveries: readonly Delivery[]) =>
+      client.workflow.signalWithStart('takeDeliveries', {
+        taskQueue,
+        workflowId: taskQueue,
+        args: [{}],
+        signal: 'deliveries',
+        signalArgs: [{ deliveries }],
+      });
+    const slices: (readonly Delivery[])[] = [];
+    const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
+      slices.push(deliveries);
+      // while the last slice of the burst is passed on, one more arrives
+      if (slices.length === 8) await send([delivery('local/acme/late')]);
+      if (slices.length === 2 && isFailing) throw ApplicationFailure.nonRetryable('refused', 'GitFailed');
+    };
+    const worker = await Worker.create({
+      connection,
+      namespace: NAMESPACE,
+      taskQueue,
+      workflowBundle: { codePath: inject('stack').workflowBundle },
+      activities: { tellRepositories },
+    });
+    const parts = burst();
+    const [first] = [await send(parts[0] ?? []), await send(parts[1] ?? [])];
+    const handle = client.workflow.getHandle<() => Promise<unknown>>(taskQueue);
+    const ended = await worker.runUntil(() => handle.result().catch(({ cause }: WorkflowFailedError) => cause));
+    expect(ended).toMatchObject(outcome);
+
+    // by number, in order, none twice and none left out
+    expect(slices.map(({ length }) => length)).toEqual([...Array<number>(7).fill(2_000), 1_000, 1]);
+    expect(slices.flat()).toEqual([...parts.flat(), expect.objectContaining({ repository: 'local/acme/late' })]);
+    // the history of the first run, over 4 MiB, is too large to be fetched
+    const firstRun = await client.workflow.getHandle(taskQueue, first.signaledRunId).describe();
+    expect(firstRun.status.name).toBe('CONTINUED_AS_NEW');
+  },
+);
