@@ -155,9 +155,8 @@ describe('a repository that is renamed on a forge', () => {
     const all = ['work/acme/web', 'work/other/interface', 'work/other/tool', 'work/other/utensil'];
     await expectOnly(flows, ...all);
 
-    // a plan that is older than this says that the utensil was the tool: the new tool is not removed
-    const uid = (await tools.store.readReceipt('work/other/utensil'))?.uid;
-    expect(uid).toBeDefined();
+    // an older plan that means another repository, which had this name before, removes nothing
+    const uid = 'another';
     const repository = 'work/other/tool';
     const late = { taskQueue: FLOWS_QUEUE, workflowId: `sync/${repository}`, args: [{ repository, uid }] };
     const removal = await client.workflow.start('removeRepository', late);
