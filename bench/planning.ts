@@ -35,6 +35,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
   try {
     const worker = await startWorker(stack, { providers: [provider], env: { FORGE_TOKEN: TOKEN } }, context);
     const tools = await worker.openTools();
+    const basis = tools.digest;
     try {
       const figures: Figure[] = [];
       const patterns: string[] = [];
@@ -66,7 +67,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
             plans++;
             return tools.planner.group(group);
           };
-          const first = await timed(() => planPage(tools.blobs, { after: null, limit: PAGE_SIZE }, make));
+          const first = await timed(() => planPage(tools.blobs, { after: null, limit: PAGE_SIZE }, { basis, make }));
           mustEqual('repositories to sync', first.result.total, size);
           const rest = await timed(async () => {
             let listed = first.result.repositories.length;
@@ -74,7 +75,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
               page = await planPage(
                 tools.blobs,
                 { after: page.next, limit: PAGE_SIZE, ...(page.plan === undefined ? {} : { plan: page.plan }) },
-                make,
+                { basis, make },
               );
             }
             return listed;

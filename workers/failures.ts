@@ -37,9 +37,12 @@ export function toApplicationFailure(thrown: unknown, attempt: number): unknown 
   });
 }
 
-/** True for a bug, which a retry cannot fix. `fetch` throws a TypeError with a cause when a connection is lost. */
+/**
+ * True for a bug, which a retry cannot fix. `fetch` throws a TypeError with a cause when a connection is lost; a
+ * SyntaxError or RangeError may come from an answer that was cut or is not of the server, such as a proxy's page.
+ */
 function isBug(error: Error): boolean {
-  const isProgrammingError = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
+  const isProgrammingError = error instanceof TypeError || error instanceof ReferenceError;
   return (
     isProgrammingError &&
     error.cause === undefined &&

@@ -81,7 +81,9 @@ export async function openRoles(
 ): Promise<OpenRoles> {
   const opened: { readonly role: Role; readonly open: OpenRole }[] = [];
   const close = async (): Promise<void> => {
-    for (const { open } of opened.toReversed()) await open.close?.();
+    const closed = await Promise.allSettled(opened.toReversed().map(async ({ open }) => open.close?.()));
+    const failed = closed.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
   };
   try {
     for (const wing of wings.filter(({ role }) => roles.includes(role))) {
@@ -96,7 +98,8 @@ export async function openRoles(
       close,
     };
   } catch (error) {
-    await close();
+    // the first error says more than those of the clean-up
+    await close().catch(() => undefined);
     throw error;
   }
 }

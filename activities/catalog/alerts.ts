@@ -91,7 +91,7 @@ function watchedGroup(
     completeAt,
     firstRunAt: runs[0]?.startedAt ?? null,
     runs: runs
-      .filter(({ status }) => status !== 'RUNNING')
+      .filter(({ status }) => !['RUNNING', 'PAUSED'].includes(status))
       .map(({ status, result }) => ({
         status,
         failed: result?.failures.map(({ repository }) => repository) ?? [],

@@ -5,7 +5,7 @@ import {
   type StoredQuery,
 } from '../../domain/catalog/index/build.ts';
 import type { PruneResult, SwitchResult } from '../../domain/catalog/flows/build-flows.ts';
-import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogPlan, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { addressOfReceipt, isBeingRemoved } from '../../domain/catalog/index/plan.ts';
 import { blankReceipt, type Receipt } from '../../domain/catalog/index/receipt.ts';
@@ -53,14 +53,15 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
       }),
 
     findUnbuilt: ({ build, ...request }) =>
-      heartbeating((signal) =>
-        planPage(tools.blobs, request, async () => {
-          const live = await builds.live();
+      heartbeating(async (signal) => {
+        const live = await builds.live();
+        const make = async (): Promise<CatalogPlan> => {
           const source = live === null ? [] : await builds.store(live.digest).receipts();
           const { planner } = await tools.index(build);
           return planner.filling(source, signal);
-        }),
-      ),
+        };
+        return planPage(tools.blobs, request, { basis: `${live?.digest ?? ''} ${build}`, make });
+      }),
 
     compareBuilds: ({ from, to, queries }) =>
       heartbeating(async (signal, report) => {
@@ -102,8 +103,10 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
           ({ role }) => role === 'beside' || (previous && role === 'previous'),
         );
         for (const { digest } of unused) await builds.drop(digest);
-        await tools.releaseModels();
-        return { dropped: [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())] };
+        const dropped = [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())];
+        // after a failure here a retry would find nothing to delete, and the result would not name what was
+        await tools.releaseModels().catch(() => undefined);
+        return { dropped };
       }),
   };
 }

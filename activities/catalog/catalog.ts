@@ -1,5 +1,5 @@
 import { log } from '@temporalio/activity';
-import type { SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
+import type { RemoveRepositoryInput, SyncRepositoryInput } from '../../domain/catalog/flows/flows.ts';
 import type { CatalogPlan, RepositoryOutcome, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import { addressOf } from '../../domain/catalog/flows/fleet.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
@@ -56,7 +56,7 @@ export interface CatalogActivities {
     readonly before: number;
   }): Promise<void>;
   /** Deletes everything stored for a repository, or for one branch of it, from all builds; receipts last. */
-  removeRepository(request: { readonly repository: string; readonly branch?: string }): Promise<RepositoryOutcome>;
+  removeRepository(request: RemoveRepositoryInput): Promise<RepositoryOutcome>;
   /** Repositories to verify: those whose number or XOR of object ids differs from the receipt; all with `full`. */
   findDiffering(request: PatternsRequest & { readonly full: boolean }): Promise<RepositoryPage>;
   /** Compares the index of one repository with git, and repairs it on request. See `verifyIndexed`. */
@@ -95,8 +95,12 @@ export interface CatalogTools {
 /** See {@link CatalogActivities}. */
 export function createCatalogActivities(tools: CatalogTools): CatalogActivities {
   /** A page of a plan for the live build. */
-  function planned(request: PlanRequest, make: (planner: Planner) => Promise<CatalogPlan>): Promise<RepositoryPage> {
-    return planPage(tools.blobs, request, async () => make((await tools.index()).planner));
+  async function planned(
+    request: PlanRequest,
+    make: (planner: Planner) => Promise<CatalogPlan>,
+  ): Promise<RepositoryPage> {
+    const { digest, planner } = await tools.index();
+    return planPage(tools.blobs, request, { basis: digest, make: () => make(planner) });
   }
 
   return {
@@ -158,14 +162,17 @@ export function createCatalogActivities(tools: CatalogTools): CatalogActivities 
         return withRoom(tools, verifyIndexed(index, repository, { repair, signal, onProgress: report }));
       }),
 
-    removeRepository: ({ repository, branch }) =>
+    removeRepository: ({ repository, branch, uid }) =>
       heartbeating(async (signal) => {
         const started = Date.now();
         const live = await tools.builds.live();
         const ref = branch === undefined ? DEFAULT_REF : refOfBranch(branch);
         const removed = live === null ? null : await tools.builds.store(live.digest).readReceipt(repository, ref);
-        const objectsDeleted =
-          branch === undefined
+        // another repository has this name by now, and is indexed under it
+        const isAnother = uid !== undefined && removed?.uid !== undefined && removed.uid !== uid;
+        const objectsDeleted = isAnother
+          ? 0
+          : branch === undefined
             ? await removeFromBuilds(tools, repository, signal)
             : await removeBranch(tools, repository, ref, signal);
         return {

@@ -1,5 +1,5 @@
 import { getClient } from '@temporalio/activity';
-import type { RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
+import type { CatalogPlan, RepositoryPage } from '../../domain/catalog/flows/fleet.ts';
 import {
   type ApplySyncGroupsResult,
   type GroupChange,
@@ -87,11 +87,10 @@ export function createGroupActivities(tools: GroupTools): GroupActivities {
       }),
 
     findGroupWork: ({ patterns, exclude, branches = [], ...request }) =>
-      heartbeating((signal) =>
-        planPage(tools.blobs, request, async () => {
-          const { planner } = await tools.index();
-          return planner.group({ patterns, exclude, branches }, { signal });
-        }),
-      ),
+      heartbeating(async (signal) => {
+        const { digest, planner } = await tools.index();
+        const make = (): Promise<CatalogPlan> => planner.group({ patterns, exclude, branches }, { signal });
+        return planPage(tools.blobs, request, { basis: digest, make });
+      }),
   };
 }

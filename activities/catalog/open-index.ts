@@ -141,7 +141,9 @@ export async function openIndex(
   /** Another process may have deleted a build. A single open model is most likely that of the live build. */
   async function releaseNowAndThen(): Promise<void> {
     const isOpen = [...usable.values()].filter((analyzer) => analyzer.isOpen());
-    if (isOpen.length > 1 && Date.now() - releasedAt >= RELEASE_AGAIN_MS) await releaseModels();
+    if (isOpen.length <= 1 || Date.now() - releasedAt < RELEASE_AGAIN_MS) return;
+    // memory is freed later then; what is being opened does not depend on it
+    await releaseModels().catch(() => undefined);
   }
 
   async function open({ digest, settings }: Pick<Build, 'digest' | 'settings'>): Promise<OpenBuild> {

@@ -10,6 +10,18 @@ const DAY_MS = 24 * 3_600_000;
 /** Days after which a stored plan is deleted. A run that still needs it makes a new one. */
 const PLAN_DAYS = 7;
 
+/** How a plan is made. */
+export interface PlanMaker<Item extends FleetItem> {
+  /** What the plan applies to, such as the build of an index: a stored plan with another basis is made again. */
+  readonly basis: string;
+  readonly make: () => Promise<FleetPlan<Item>>;
+}
+
+interface StoredPlan<Item extends FleetItem = FleetItem> {
+  readonly basis: string;
+  readonly plan: FleetPlan<Item>;
+}
+
 /**
  * One page of the plan of a run. A plan of more than one page is made once and stored under its digest, which each page
  * passes to the next; the last page deletes it. When it is gone, or is on another machine, a new plan is made. Pages
@@ -18,18 +30,19 @@ const PLAN_DAYS = 7;
 export async function planPage<Item extends FleetItem>(
   blobs: BlobStore,
   request: PlanRequest,
-  make: () => Promise<FleetPlan<Item>>,
+  { basis, make }: PlanMaker<Item>,
 ): Promise<FleetPage<Item>> {
   const { plan: digest } = request;
-  const stored = digest === undefined ? null : await readPlan<Item>(blobs, digest);
+  const known = digest === undefined ? null : await readPlan<Item>(blobs, digest);
+  const stored = known?.basis === basis ? known.plan : null;
   const plan = stored ?? (await make());
   const page = pageOf(plan, request);
-  if (page.next !== null) return { ...page, plan: stored && digest ? digest : await storePlan(blobs, plan) };
+  if (page.next !== null) return { ...page, plan: stored && digest ? digest : await storePlan(blobs, { basis, plan }) };
   if (digest !== undefined) await deletePlan(blobs, digest);
   return page;
 }
 
-async function storePlan(blobs: BlobStore, plan: FleetPlan): Promise<string> {
+async function storePlan(blobs: BlobStore, plan: StoredPlan): Promise<string> {
   await deleteOldPlans(blobs);
   const { digest } = await blobs.put(piecesOf(plan));
   const day = new Date().toISOString().slice(0, 10);
@@ -37,15 +50,15 @@ async function storePlan(blobs: BlobStore, plan: FleetPlan): Promise<string> {
   return digest;
 }
 
-async function* piecesOf(plan: FleetPlan): AsyncGenerator<Uint8Array> {
+async function* piecesOf(plan: StoredPlan): AsyncGenerator<Uint8Array> {
   yield Buffer.from(JSON.stringify(plan));
 }
 
 /** Null when the plan is missing or damaged. */
-async function readPlan<Item extends FleetItem>(blobs: BlobStore, digest: string): Promise<FleetPlan<Item> | null> {
+async function readPlan<Item extends FleetItem>(blobs: BlobStore, digest: string): Promise<StoredPlan<Item> | null> {
   try {
     const content = await blobs.open(digest);
-    return JSON.parse(Buffer.concat((await content.toArray()) as Buffer[]).toString('utf8')) as FleetPlan<Item>;
+    return JSON.parse(Buffer.concat((await content.toArray()) as Buffer[]).toString('utf8')) as StoredPlan<Item>;
   } catch (error) {
     if (error instanceof LonghaulError && ['BlobNotFound', 'BlobDamaged'].includes(error.type)) return null;
     throw error;

@@ -6,7 +6,15 @@ import { readFlowProgress } from '../../domain/shared/progress.schema.ts';
 export interface RunChain {
   readonly client: Client;
   readonly workflowId: string;
+  /** A run of the chain that the server still has. */
+  readonly runId: string;
   readonly firstRunId: string;
+}
+
+/** The chain of a run. */
+export function chainOf(client: Client, run: WorkflowExecutionDescription): RunChain {
+  const { workflowId, runId } = run;
+  return { client, workflowId, runId, firstRunId: firstRunIdOf(run) };
 }
 
 /** The id of the first run in the chain of a run. */
@@ -14,11 +22,13 @@ export function firstRunIdOf({ runId, raw }: WorkflowExecutionDescription): stri
   return raw.workflowExecutionInfo?.firstRunId || runId;
 }
 
-/**
- * A handle of the chain: its result is that of the last run; updates are refused when another chain has the workflow
- * id.
- */
-export function handleOf({ client, workflowId, firstRunId }: RunChain): WorkflowHandle {
+/** The result of the last run of the chain. The first run may be gone: a chain can outlive the retention of its runs. */
+export function resultOf({ client, workflowId, runId }: RunChain): Promise<unknown> {
+  return client.workflow.getHandle(workflowId, runId).result();
+}
+
+/** A handle for updates, which are refused when another chain has the workflow id. */
+export function updateHandleOf({ client, workflowId, firstRunId }: RunChain): WorkflowHandle {
   return client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId: firstRunId });
 }
 

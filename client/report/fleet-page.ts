@@ -98,7 +98,8 @@ function runBar(valueOf: (run: GroupRun) => number, unit: string): (run: GroupRu
 }
 
 function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): Cell[] {
-  const failed = latest?.result?.failed ?? (latest === null || latest.status === 'RUNNING' ? 0 : latest.status);
+  const failed =
+    latest?.result?.failed ?? (latest === null || ['RUNNING', 'PAUSED'].includes(latest.status) ? 0 : latest.status);
   return [
     group.name,
     `${group.schedule} ${group.timezone}`,

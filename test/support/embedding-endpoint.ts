@@ -32,6 +32,8 @@ export interface EmbeddingEndpoint {
   readonly requests: EmbeddingRequest[];
   /** The highest number of concurrent requests. */
   readonly mostAtOnce: () => number;
+  /** Forgets the requests so far, for the next test. */
+  forget(): void;
   /** Called for every request with its number from 1; returns the fault to apply. */
   misbehave: ((number: number) => Misbehaviour | null | Promise<Misbehaviour | null>) | null;
   /** All requested texts, including repetitions. */
@@ -63,6 +65,10 @@ export async function startEmbeddingEndpoint(
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     mostAtOnce: () => mostAtOnce,
+    forget() {
+      endpoint.requests.length = 0;
+      mostAtOnce = underWay;
+    },
     misbehave: null,
     texts: () => endpoint.requests.flatMap(({ inputs }) => inputs),
     async close() {

@@ -108,11 +108,11 @@ export function addOutcome(tracker: FleetTracker<CatalogCounters>, outcome: Repo
 export async function recordSynced(
   tracker: FleetTracker<CatalogCounters>,
   outcome: RepositoryOutcome,
-  { id, formerly = [] }: PlannedRepository,
+  { id, uid, formerly = [] }: PlannedRepository,
 ): Promise<RepositoryFailure | null> {
   addOutcome(tracker, outcome);
   for (const former of formerly) {
-    const failure = await removeFormer(former, id, tracker);
+    const failure = await removeFormer({ repository: former, ...(uid === undefined ? {} : { uid }) }, id, tracker);
     if (failure !== null) return failure;
   }
   if (formerly.length > 0) tracker.count({ moved: tracker.counters.moved + 1 });
@@ -121,14 +121,15 @@ export async function recordSynced(
 
 /**
  * Removes a repository from the index under a former name, after it is indexed under its present one. If the process
- * dies between the two, the next run finds both and continues here. Returns the failure, which is logged.
+ * dies between the two, the next run finds both and continues here. `uid` says which repository is meant: another one may
+ * have the former name by now. Returns the failure, which is logged.
  */
 async function removeFormer(
-  former: string,
+  input: { readonly repository: string; readonly uid?: string },
   present: string,
   tracker: FleetTracker<CatalogCounters>,
 ): Promise<RepositoryFailure | null> {
-  const input = { repository: former };
+  const former = input.repository;
   const summary = `${repositoryName(former)} is ${repositoryName(present)} now`;
   try {
     const { objectsDeleted } = await runChild(removeRepositoryFlow, input, { summary });

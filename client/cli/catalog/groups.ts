@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { execa } from 'execa';
 import pLimit from 'p-limit';
@@ -304,15 +304,27 @@ function readDeclaration(file: string): string {
   return readFileSync(file, 'utf8');
 }
 
+/** Overrides the settings by which a folder could make git start a program: the file may be in anyone's. */
+const GIT_STARTS_NOTHING = [
+  'core.fsmonitor=false',
+  'core.hooksPath=/dev/null',
+  'log.showSignature=false',
+  'protocol.allow=never',
+].flatMap((setting) => ['-c', setting]);
+
 /** The person who applies the file, and the commit that contains it unchanged, if any. */
 async function sourceOf({ env }: CliContext, file: string): Promise<GroupsSource> {
   const path = resolve(file);
   const git = async (...args: string[]): Promise<string | null> => {
-    const { stdout, failed } = await execa('git', [...args, '--', path], { cwd: dirname(path), reject: false });
+    const options = { cwd: dirname(path), env: { GIT_OPTIONAL_LOCKS: '0' }, reject: false } as const;
+    const { stdout, failed } = await execa('git', [...GIT_STARTS_NOTHING, ...args], options);
     return failed ? null : stdout.trim();
   };
-  const isCommitted = (await git('status', '--porcelain', '--ignored')) === '';
-  const commit = isCommitted ? await git('log', '-1', '--format=%H') : null;
+  // not `git status`: it runs the filters that the folder's own configuration names
+  const committed = await git('rev-parse', '--verify', '--quiet', `HEAD:./${basename(path)}`);
+  const present = await git('hash-object', '--no-filters', '--', path);
+  const isCommitted = committed !== null && committed === present;
+  const commit = isCommitted ? await git('log', '-1', '--format=%H', '--', path) : null;
   return { file, commit: commit || null, by: env['USER'] ?? env['LOGNAME'] ?? 'unknown' };
 }
 

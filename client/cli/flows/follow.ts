@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
 import type { CliContext } from '../../core/context.ts';
-import { handleOf, queryProgress, readProgress, type RunChain } from '../../core/run-chain.ts';
+import { queryProgress, readProgress, resultOf, type RunChain } from '../../core/run-chain.ts';
 import { openDisplay } from './display.ts';
 
 /** Interval of progress queries. */
@@ -20,14 +20,14 @@ export async function follow(
   chain: RunChain,
   { show, signal }: { readonly show: boolean; readonly signal: AbortSignal },
 ): Promise<unknown> {
-  const result = untilAborted<unknown>(signal, handleOf(chain).result());
+  const result = untilAborted<unknown>(signal, resultOf(chain));
   if (show) await watch(context, chain, result, () => false, signal);
   return result;
 }
 
 /** Shows a flow's progress until it asks a person. Returns its progress then; null when it ended without a question. */
 export async function followUntilAsked(context: CliContext, chain: RunChain): Promise<FlowProgress | null> {
-  const last = await watch(context, chain, handleOf(chain).result(), isAsking);
+  const last = await watch(context, chain, resultOf(chain), isAsking);
   return last !== null && isAsking(last) ? last : null;
 }
 
@@ -35,7 +35,7 @@ export async function followUntilAsked(context: CliContext, chain: RunChain): Pr
  * Resolves when a flow no longer asks, because it was answered elsewhere or ended. Rejects with the signal's reason.
  */
 export async function untilAnswered(chain: RunChain, signal: AbortSignal): Promise<void> {
-  const finished = ended(handleOf(chain).result());
+  const finished = ended(resultOf(chain));
   for (let isOver = false; !isOver;) {
     const progress = await readProgress(chain);
     signal.throwIfAborted();
@@ -64,7 +64,10 @@ async function watch(
       const asked = readProgress(chain);
       // without a worker Temporal answers only after a while
       const progress = await (signal === null ? asked : untilAborted(signal, asked));
-      if (progress !== null) display.update(await ofChild(client, progress));
+      if (progress !== null) {
+        const child = ofChild(client, progress);
+        display.update(await (signal === null ? child : untilAborted(signal, child)));
+      }
       if (isOver || (progress !== null && until(progress))) return progress;
       isOver = await Promise.race([finished, pause()]);
     }

@@ -2,7 +2,7 @@ import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts'
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
-import { handleOf, readProgress, type RunChain } from '../../core/run-chain.ts';
+import { chainOf, readProgress, type RunChain, updateHandleOf } from '../../core/run-chain.ts';
 import { follow, followUntilAsked, untilAnswered } from './follow.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
 
@@ -40,18 +40,16 @@ export async function runFlow<Declared extends AnyFlow>(
   const { startDeclared } = await import('../../core/start-flow.ts');
   const session = await connectTemporal(context);
   try {
-    const { workflowId, firstExecutionRunId: firstRunId } = await startDeclared(
-      session.client,
-      command.flow,
-      command.input,
-    );
-    const run = { client: session.client, workflowId, firstRunId };
+    const { client } = session;
+    const { workflowId, firstExecutionRunId } = await startDeclared(client, command.flow, command.input);
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
       else context.stderr.write(`The flow runs in the background; follow it with: longhaul watch ${workflowId}\n`);
       return 0;
     }
+    // a run that was joined may be a later one of its chain
+    const run = chainOf(client, await client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
     if (command.agrees) await agree(context, run);
     if (command.asks) await askForConfirmation(context, run);
     const result = (await followToEnd(context, run, options)) as ResultOf<Declared>;
@@ -122,7 +120,7 @@ async function agree(context: CliContext, run: RunChain): Promise<void> {
 }
 
 async function confirm(context: CliContext, run: RunChain, proceed: boolean): Promise<void> {
-  await handleOf(run).executeUpdate('confirm', {
+  await updateHandleOf(run).executeUpdate('confirm', {
     args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
     updateId: `confirm-${run.workflowId}-${process.pid}`,
   });

@@ -1,7 +1,7 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { FlowRegistry } from '../../../domain/shared/flow.ts';
 import type { CliContext } from '../../core/context.ts';
-import { firstRunIdOf } from '../../core/run-chain.ts';
+import { chainOf } from '../../core/run-chain.ts';
 import { connectTemporal } from '../../core/servers.ts';
 import type { LoadPrinters } from '../commands.ts';
 import { askForConfirmation, followToEnd } from './run-flow.ts';
@@ -35,7 +35,7 @@ export async function watchFlow(
         `${workflowId} is a run of ${found.type}, which is not a flow of Longhaul.`,
       );
     }
-    const chain = { client: session.client, workflowId, firstRunId: firstRunIdOf(found) };
+    const chain = chainOf(session.client, found);
     const mayAsk = Object.hasOwn(flow.updates, 'confirm');
     if (mayAsk && context.stdin.isTTY && !json) await askForConfirmation(context, chain);
     const result = await followToEnd(context, chain, { json });

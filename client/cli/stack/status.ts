@@ -84,8 +84,9 @@ function glance({ repositories, groups }: FleetReport): string {
 }
 
 function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): string[] {
-  const state = latest?.status === 'RUNNING' ? 'running' : isPaused ? 'paused' : 'active';
-  const failed = latest?.result?.failed ?? (latest === null || latest.status === 'RUNNING' ? '' : latest.status);
+  const isOpen = latest !== null && ['RUNNING', 'PAUSED'].includes(latest.status);
+  const state = isOpen ? latest.status.toLowerCase() : isPaused ? 'paused' : 'active';
+  const failed = latest?.result?.failed ?? (latest === null || isOpen ? '' : latest.status);
   const cells = [
     group.name,
     state,

@@ -52,6 +52,8 @@ export interface RemoveRepositoryInput {
   readonly repository: string;
   /** Only this branch; HEAD and other branches stay. @default the whole repository */
   readonly branch?: string;
+  /** Removes it only if it is indexed as this repository of its provider ({@link Repository.uid}). @default any */
+  readonly uid?: string;
 }
 
 /** Input of `verifyCatalog`: `patterns`, or `all`, never both. */

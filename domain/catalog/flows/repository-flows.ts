@@ -58,7 +58,12 @@ export const syncRepositoryFlow = defineFlow<SyncRepositoryInput, RepositoryOutc
 /** Removes one repository, or one branch of it, from the index. */
 export const removeRepositoryFlow = defineFlow<RemoveRepositoryInput, RepositoryOutcome>()({
   type: 'removeRepository',
-  input: (z) => z.strictObject({ repository: repositoryIdSchema(z), branch: branchName(z).optional() }),
+  input: (z) =>
+    z.strictObject({
+      repository: repositoryIdSchema(z),
+      branch: branchName(z).optional(),
+      uid: z.string().min(1).max(200).optional(),
+    }),
   does: 'removes one repository, or one `branch` of it, from the index',
   examples: [{ repository: 'work/acme/api' }],
   startedBy: ['flows'],

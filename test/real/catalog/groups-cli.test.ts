@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -85,6 +86,28 @@ describe('longhaul config apply and groups', () => {
     });
     const { stdout } = await longhaul(env, ['config', 'apply', '--file', file]);
     expect(stdout).toBe('unchanged services\nunchanged tools\nNothing changes.\n');
+  });
+
+  test('nothing that the folder of the file configures is run', async () => {
+    const folder = dirname(file);
+    const trace = join(folder, 'was-run');
+    const hostile = `touch ${trace}`;
+    const settings = { 'core.fsmonitor': hostile, 'filter.x.clean': hostile, 'gpg.program': hostile };
+    for (const [name, value] of Object.entries(settings)) await git(['-C', folder, 'config', name, value]);
+    await git(['-C', folder, 'config', 'log.showSignature', 'true']);
+    await writeFile(join(folder, '.git/info/attributes'), '* filter=x\n');
+    const commit = await git(['-C', folder, 'rev-parse', 'HEAD']);
+    // what git itself does there
+    await git(['-C', folder, 'status', '--porcelain']);
+    expect(existsSync(trace)).toBe(true);
+    await rm(trace);
+    const args = ['config', 'apply', '--file', file];
+    expect(await json(...args)).toMatchObject({ source: { commit } });
+    expect(existsSync(trace)).toBe(false);
+    for (const name of [...Object.keys(settings), 'log.showSignature']) {
+      await git(['-C', folder, 'config', '--unset', name]);
+    }
+    await rm(join(folder, '.git/info/attributes'));
   });
 
   test('a file that differs from its commit has none', async () => {

@@ -9,6 +9,7 @@ import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts'
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { type FlowsFixture, objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
+import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
@@ -151,7 +152,16 @@ describe('a repository that is renamed on a forge', () => {
     const both = await startFlow(client, 'onboardRepositories', { patterns: ['other/*'] });
     expect(await both.result()).toMatchObject({ matched: 3, succeeded: 1, moved: 0, failed: 0 });
     expect(await syncAll(flows)).toMatchObject({ succeeded: 1, failed: 0 });
-    await expectOnly(flows, 'work/acme/web', 'work/other/interface', 'work/other/tool', 'work/other/utensil');
+    const all = ['work/acme/web', 'work/other/interface', 'work/other/tool', 'work/other/utensil'];
+    await expectOnly(flows, ...all);
+
+    // an older plan that means another repository, which had this name before, removes nothing
+    const uid = 'another';
+    const repository = 'work/other/tool';
+    const late = { taskQueue: FLOWS_QUEUE, workflowId: `sync/${repository}`, args: [{ repository, uid }] };
+    const removal = await client.workflow.start('removeRepository', late);
+    expect(await removal.result()).toMatchObject({ objectsDeleted: 0 });
+    await expectOnly(flows, ...all);
   });
 
   test('a removal leaves nothing', async ({ flows }) => {

@@ -10,6 +10,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import type { WingRole } from '../../../activities/shared/wing-role.ts';
 import type { RegisterCommands } from '../../../client/cli/commands.ts';
 import { createProgram } from '../../../client/cli/program.ts';
+import { chainOf, readProgress } from '../../../client/core/run-chain.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { createKey } from '../../../client/gateway/api-key.ts';
 import { createGatewayMetrics } from '../../../client/gateway/metrics.ts';
@@ -42,11 +43,22 @@ export const playFlow = defineFlow<{ readonly toy: string; readonly times?: numb
   question: ({ toy }) => toy,
   summary: ({ toy }) => 'play with ' + toy,
 });
-export const toyFlows = [playFlow];
+export const windUpFlow = defineFlow<{ readonly toy: string }, { readonly rounds: number }>()({
+  type: 'windUpToy',
+  input: (z) => z.looseObject({ toy: z.string().min(1) }),
+  does: 'winds a toy up, in two runs',
+  examples: [{ toy: 'train' }],
+  startedBy: ['people'],
+  queue: 'toys',
+  id: ({ toy }) => 'wound/' + toy,
+  question: ({ toy }) => toy,
+});
+export const toyFlows = [playFlow, windUpFlow];
 `,
-  'workflows/index.ts': `import { proxyActivities } from '@temporalio/workflow';
+  'workflows/index.ts': `import { condition, continueAsNew, defineSignal, proxyActivities, setHandler, workflowInfo } from '@temporalio/workflow';
 import { checked } from '${root}workflows/shared/input.ts';
-import { playFlow } from '../domain/flows.ts';
+import { answerProgress } from '${root}workflows/shared/progress.ts';
+import { playFlow, windUpFlow } from '../domain/flows.ts';
 const { play } = proxyActivities<{ play(request: { toy: string; nth: number }): Promise<string> }>({
   startToCloseTimeout: '10 seconds',
   scheduleToCloseTimeout: '1 minute',
@@ -56,6 +68,16 @@ export async function playWithToy(input: unknown): Promise<{ played: string[] }>
   const played: string[] = [];
   for (let nth = 1; nth <= times; nth++) played.push(await play({ toy, nth }));
   return { played };
+}
+export async function windUpToy(input: unknown): Promise<{ rounds: number }> {
+  const isFirst = workflowInfo().continuedFromExecutionRunId === undefined;
+  let stopped = false;
+  setHandler(defineSignal('stop'), () => { stopped = true; });
+  answerProgress(() => ({ stage: 'winding', done: isFirst ? 0 : 1, total: 2, unit: 'rounds', lines: [], asks: null }));
+  const { toy } = await checked(windUpFlow, input);
+  if (isFirst) await continueAsNew({ toy });
+  await condition(() => stopped);
+  return { rounds: 2 };
 }
 `,
   'activities/roles.ts': `export const toyRoles = [{
@@ -89,7 +111,11 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
     }
     const load = async <Module>(file: string): Promise<Module> =>
       (await import(pathToFileURL(join(wing, file)).href)) as Module;
-    const { playFlow, toyFlows } = await load<{ playFlow: AnyFlow; toyFlows: AnyFlow[] }>('domain/flows.ts');
+    const { playFlow, windUpFlow, toyFlows } = await load<{
+      playFlow: AnyFlow;
+      windUpFlow: AnyFlow;
+      toyFlows: AnyFlow[];
+    }>('domain/flows.ts');
     const { registerToyCommands } = await load<{ registerToyCommands: RegisterCommands }>('client/program.ts');
     const registry = createRegistry<AnyFlow>([...FLOWS.all, ...toyFlows]);
     const bundle = await bundleWorkflowCode({
@@ -123,6 +149,23 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(await program.run(['toys'])).toBe(0);
       expect(io.out()).toContain('toys are here\n');
       expect(await program.run(['watch', 'toy/bear'])).toBe(0);
+
+      // a run that has continued as new is joined and followed, whichever of its runs is known
+      const first = await startDeclared(client, windUpFlow, { toy: 'train' });
+      const latest = client.workflow.getHandle('wound/train');
+      await expect.poll(async () => (await latest.describe()).runId).not.toBe(first.firstExecutionRunId);
+      const joined = await startDeclared(client, windUpFlow, { toy: 'train' });
+      const known = [first, joined].map(({ firstExecutionRunId }) => firstExecutionRunId);
+      for (const runId of known) {
+        const chain = chainOf(client, await client.workflow.getHandle('wound/train', runId).describe());
+        expect(chain).toMatchObject({ runId, firstRunId: first.firstExecutionRunId });
+        await expect.poll(() => readProgress(chain)).toMatchObject({ stage: 'winding', done: 1, total: 2 });
+      }
+      const watching = program.run(['watch', 'wound/train', '--run-id', joined.firstExecutionRunId]);
+      await expect.poll(() => io.err()).toContain('winding: 1/2 rounds');
+      await latest.signal('stop');
+      expect(await watching).toBe(0);
+      expect(io.out()).toContain('"rounds": 2');
       expect(io.out()).toContain('bear 1, bear 2\n');
       // a program without the wing does not know the flow
       expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);

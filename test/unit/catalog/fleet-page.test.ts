@@ -103,6 +103,15 @@ describe('the page of the fleet', () => {
   });
 });
 
+test.each([
+  ['RUNNING', false],
+  ['PAUSED', false],
+  ['FAILED', true],
+])('a group whose latest run is %s: failing is %s', (status, fails) => {
+  const groups = view.groups.slice(0, 1).map((group) => ({ ...group, latest: { ...run, status, result: null } }));
+  expect(fleetPage({ ...view, groups, runs: [] }).includes(`>${status}<`)).toBe(fails);
+});
+
 test('an empty chart has a placeholder', () => {
   expect(barChart('Runs', [])).toContain('nothing yet');
 });

@@ -40,7 +40,7 @@ async function run(
     const page: FleetPage = await planPage(
       blobs,
       { after, limit: LIMIT, ...(plan === undefined ? {} : { plan }) },
-      make,
+      { basis: 'build', make },
     );
     pages.push(page);
     await between(page);
@@ -92,14 +92,14 @@ test('a deleted plan is made again, and no page overlaps', async () => {
 test('a repeated request, after the answer was lost, returns the same page', async () => {
   const blobs = openStore();
   const { make } = planner(1_200);
-  const first = await planPage(blobs, { after: null, limit: LIMIT }, make);
+  const first = await planPage(blobs, { after: null, limit: LIMIT }, { basis: 'build', make });
   const plan = first.plan ?? '';
-  expect(await planPage(blobs, { after: null, limit: LIMIT }, make)).toEqual(first);
+  expect(await planPage(blobs, { after: null, limit: LIMIT }, { basis: 'build', make })).toEqual(first);
   const request = { after: 'p/o/r00999', limit: LIMIT, plan };
-  const last = await planPage(blobs, request, make);
+  const last = await planPage(blobs, request, { basis: 'build', make });
   expect(last).toMatchObject({ next: null });
   // the last page has deleted the plan
-  expect(await planPage(blobs, request, make)).toEqual(last);
+  expect(await planPage(blobs, request, { basis: 'build', make })).toEqual(last);
 });
 
 test('plans of unfinished runs are deleted after a week', async () => {
@@ -108,12 +108,12 @@ test('plans of unfinished runs are deleted after a week', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   onTestFinished(() => void vi.useRealTimers());
   vi.setSystemTime('2026-11-01T12:00:00Z');
-  const { plan = '' } = await planPage(blobs, { after: null, limit: LIMIT }, make);
+  const { plan = '' } = await planPage(blobs, { after: null, limit: LIMIT }, { basis: 'build', make });
   vi.setSystemTime('2026-11-08T12:00:00Z');
-  await planPage(blobs, { after: null, limit: LIMIT }, planner(700).make);
+  await planPage(blobs, { after: null, limit: LIMIT }, { basis: 'build', make: planner(700).make });
   expect(await blobs.has(plan)).toBe(true);
   vi.setSystemTime('2026-11-09T12:00:00Z');
-  await planPage(blobs, { after: null, limit: LIMIT }, planner(800).make);
+  await planPage(blobs, { after: null, limit: LIMIT }, { basis: 'build', make: planner(800).make });
   expect(await blobs.has(plan)).toBe(false);
   expect(await recordsOf(blobs)).toHaveLength(2);
 });
