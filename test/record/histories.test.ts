@@ -6,7 +6,7 @@ import { signalRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { sourceOf, test } from '../support/catalog/flows.ts';
-import { collectRuns } from '../support/replay.ts';
+import { collectRuns } from '../support/recorded-runs.ts';
 
 const FOLDER = new URL('../histories/', import.meta.url);
 

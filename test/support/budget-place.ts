@@ -4,7 +4,8 @@ import { expect, inject, onTestFinished } from 'vitest';
 import { fingerprintOf } from '../../activities/mgit/forge/account.ts';
 import { createEstate, type Estate } from './estate.ts';
 import type { Forge, ForgeAccess } from './forge.ts';
-import { collectRuns, replayAll } from './replay.ts';
+import { collectRuns } from './recorded-runs.ts';
+import { replayAll } from './replay.ts';
 import { startTemplateForge, TOKEN } from './template-forge.ts';
 import { startWorkerProcess, type WorkerProcess } from './worker-process.ts';
 

@@ -15,7 +15,7 @@ import { createEstate } from '../../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf, test } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { realSources } from '../../support/real-sources.ts';
-import { collectRuns } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
 
 const ACTIVITIES = temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY;
 /** Repositories of the large group: one is in progress and the others wait when the small group starts. */
@@ -154,9 +154,14 @@ test('a group of priority 1 is served before one of priority 5', async ({ connec
   expect(Math.max(...found.map(({ before }) => before))).toBeLessThanOrEqual(1);
 });
 
-test('a repository of 3,000 files does not block the others: their batches take turns', async ({ flows }) => {
+test('a repository of 10,000 files does not block the others: their batches take turns', async ({ flows }) => {
   const { estate, tools, client } = flows;
-  await estate.create('huge/monorepo', realSources(3_000));
+  // large enough to be at work for longer than five small ones take on a busy machine
+  const sources = Object.entries(realSources(5_000));
+  const copies = [1, 2].flatMap((copy) =>
+    sources.map(([path, content]) => [`${copy}/${path}`, `// copy ${copy}\n${content as string}`] as const),
+  );
+  await estate.create('huge/monorepo', Object.fromEntries(copies));
   const small = {
     'lanes.ts': sourceOf('workflows/shared/lanes.ts'),
     'lock.ts': sourceOf('workflows/shared/patience.ts'),
@@ -170,7 +175,7 @@ test('a repository of 3,000 files does not block the others: their batches take 
   const receipt = await tools.store.readReceipt('local/huge/monorepo');
   expect(receipt, 'the large one was under way all the time').toMatchObject({ commit: '' });
   const result = await huge.result();
-  expect(result).toMatchObject({ matched: 1, succeeded: 1, failed: 0, filesChanged: 3_000 });
+  expect(result).toMatchObject({ matched: 1, succeeded: 1, failed: 0, filesChanged: 10_000 });
 });
 
 describe('with a slow forge', () => {

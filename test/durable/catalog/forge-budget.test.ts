@@ -8,7 +8,8 @@ import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { type ForgeBudgetStatus, GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { test } from '../../support/catalog/flows.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 import { place, expectBudgetSound } from '../../support/budget-place.ts';
 
 test(

@@ -19,7 +19,8 @@ import { dumpFromScratch, dumpOf } from '../../support/catalog/from-scratch.ts';
 import { faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { makePublishedFleet, PUBLISHED } from '../../support/published-fleet.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 
 /**
  * Number of kills before a second worker starts: alone, the first one cannot finish before that, however slow its

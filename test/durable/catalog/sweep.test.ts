@@ -15,7 +15,8 @@ import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../suppo
 import { type Forge, startForge } from '../../support/forge.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 import { type FleetState, makeSmallFleet, setFleet } from '../../support/small-fleet.ts';
 
 /** The stages of an index's life, each started as by an operator. */

@@ -14,7 +14,8 @@ import { readState } from '../../../stack/state.ts';
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
 import { openEstate } from '../../support/catalog/flows.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 

@@ -5,7 +5,7 @@ import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts'
 import type { ForgeBudgetStatus } from '../../../domain/forge/forge-budget.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { test } from '../../support/catalog/flows.ts';
-import { collectRuns } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
 import { place, expectBudgetSound } from '../../support/budget-place.ts';
 
 test(

@@ -28,7 +28,8 @@ import { openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { groupOf } from '../../support/catalog/group-run.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 
 /**
  * Kills a worker once in the middle of every flow. Two worlds get the same repositories and the same flows. In one of

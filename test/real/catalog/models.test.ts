@@ -16,7 +16,7 @@ import { type EmbeddingEndpoint, startEmbeddingEndpoint } from '../../support/em
 import { createEstate, type Estate, type Files } from '../../support/estate.ts';
 import { sourceOf } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { collectRuns } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
 import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const KEY = 'sk-nobody-but-the-endpoint-reads-this';

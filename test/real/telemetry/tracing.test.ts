@@ -11,7 +11,8 @@ import { createEstate } from '../../support/estate.ts';
 import { sourceOf } from '../../support/catalog/flows.ts';
 import { deliver, repositoryPayload, startGatewayProcess } from '../../support/gateway.ts';
 import { type OtlpCollector, type ReceivedSpan, startOtlpCollector } from '../../support/otlp-collector.ts';
-import { collectRuns, replayAll } from '../../support/replay.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 
 /** Names of a span and its ancestors, the root first. */

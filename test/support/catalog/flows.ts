@@ -12,7 +12,8 @@ import { activityWorker, flowsWorker, type WorkerPlace } from '../../../workers/
 import { createEstate, type Estate } from '../estate.ts';
 import { NAMESPACE } from '../namespace.ts';
 import '../quiet-runtime.ts';
-import { collectRuns, type RecordedRun, replayAll } from '../replay.ts';
+import { collectRuns, type RecordedRun } from '../recorded-runs.ts';
+import { replayAll } from '../replay.ts';
 import { openSharedAnalyzer } from './shared-analyzer.ts';
 
 /** A client that records the runs that it started. */

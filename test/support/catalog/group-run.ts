@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import type { SyncGroupInput } from '../../../domain/catalog/groups/sync-groups.ts';
-import { collectRuns } from '../replay.ts';
+import { collectRuns } from '../recorded-runs.ts';
 
 /** A group with these fields and defaults for the others. */
 export function groupOf(name: string, patterns: readonly string[]): SyncGroupInput {
