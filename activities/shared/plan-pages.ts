@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import type { FleetItem } from '../../domain/fleet/fleet.ts';
 import { type FleetPage, type FleetPlan, pageOf, type PlanRequest } from '../../domain/fleet/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { sha256 } from '../../platform/sha256.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 
 /** Records of stored plans: `plans/<day>/<digest>`. */
@@ -44,14 +46,12 @@ export async function planPage<Item extends FleetItem>(
 
 async function storePlan(blobs: BlobStore, plan: StoredPlan): Promise<string> {
   await deleteOldPlans(blobs);
-  const { digest } = await blobs.put(piecesOf(plan));
+  const text = JSON.stringify(plan);
   const day = new Date().toISOString().slice(0, 10);
-  await blobs.putRecord(`${PLANS}${day}/${digest}`, new Uint8Array());
+  // first: a process that dies between the two leaves no plan that nothing deletes
+  await blobs.putRecord(`${PLANS}${day}/${sha256(text)}`, new Uint8Array());
+  const { digest } = await blobs.put(Readable.from([Buffer.from(text)]));
   return digest;
-}
-
-async function* piecesOf(plan: StoredPlan): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(JSON.stringify(plan));
 }
 
 /** Null when the plan is missing or damaged. */

@@ -117,3 +117,24 @@ test('plans of unfinished runs are deleted after a week', async () => {
   expect(await blobs.has(plan)).toBe(false);
   expect(await recordsOf(blobs)).toHaveLength(2);
 });
+
+test('a plan whose process died after it was stored is deleted after a week, too', async () => {
+  const blobs = openStore();
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  vi.setSystemTime('2026-11-01T12:00:00Z');
+  let digest = '';
+  const dying: BlobStore = {
+    ...blobs,
+    async put(content) {
+      ({ digest } = await blobs.put(content));
+      throw new Error('the process dies here');
+    },
+  };
+  const first = { after: null, limit: LIMIT };
+  await expect(planPage(dying, first, { basis: 'build', make: planner(600).make })).rejects.toThrow('dies here');
+  expect(await blobs.has(digest)).toBe(true);
+  vi.setSystemTime('2026-11-09T12:00:00Z');
+  await planPage(blobs, first, { basis: 'build', make: planner(700).make });
+  expect(await blobs.has(digest)).toBe(false);
+});
