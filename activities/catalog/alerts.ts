@@ -7,6 +7,7 @@ import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type AlertMessage, send } from './alerts/channels.ts';
 import { unlessForgotten, watchScheduleId } from './alerts/schedule.ts';
+import { isOpen } from '../../domain/shared/run-status.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { unpolledQueues } from '../shared/unpolled-queues.ts';
@@ -91,7 +92,7 @@ function watchedGroup(
     completeAt,
     firstRunAt: runs[0]?.startedAt ?? null,
     runs: runs
-      .filter(({ status }) => !['RUNNING', 'PAUSED'].includes(status))
+      .filter(({ status }) => !isOpen(status))
       .map(({ status, result }) => ({
         status,
         failed: result?.failures.map(({ repository }) => repository) ?? [],

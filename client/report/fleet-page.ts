@@ -1,3 +1,4 @@
+import { isOpen } from '../../domain/shared/run-status.ts';
 import type { GroupRun, GroupView } from '../../activities/catalog/groups/view.ts';
 import type { FleetReport } from '../catalog/fleet-view.ts';
 import { type Bar, barChart, escapeHtml } from './bar-chart.ts';
@@ -98,8 +99,7 @@ function runBar(valueOf: (run: GroupRun) => number, unit: string): (run: GroupRu
 }
 
 function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): Cell[] {
-  const failed =
-    latest?.result?.failed ?? (latest === null || ['RUNNING', 'PAUSED'].includes(latest.status) ? 0 : latest.status);
+  const failed = latest?.result?.failed ?? (latest === null || isOpen(latest.status) ? 0 : latest.status);
   return [
     group.name,
     `${group.schedule} ${group.timezone}`,

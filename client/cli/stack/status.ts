@@ -5,6 +5,7 @@ import type { CliContext } from '../../core/context.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { yourWeaviate } from '../../../stack/weaviate.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
+import { isOpen } from '../../../domain/shared/run-status.ts';
 import type { GroupView } from '../../../activities/catalog/groups/view.ts';
 import type { FleetReport } from '../../catalog/fleet-view.ts';
 import { printable } from '../../core/sanitize.ts';
@@ -84,9 +85,9 @@ function glance({ repositories, groups }: FleetReport): string {
 }
 
 function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): string[] {
-  const isOpen = latest !== null && ['RUNNING', 'PAUSED'].includes(latest.status);
-  const state = isOpen ? latest.status.toLowerCase() : isPaused ? 'paused' : 'active';
-  const failed = latest?.result?.failed ?? (latest === null || isOpen ? '' : latest.status);
+  const hasOpenRun = latest !== null && isOpen(latest.status);
+  const state = hasOpenRun ? latest.status.toLowerCase() : isPaused ? 'paused' : 'active';
+  const failed = latest?.result?.failed ?? (latest === null || hasOpenRun ? '' : latest.status);
   const cells = [
     group.name,
     state,
