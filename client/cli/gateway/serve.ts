@@ -21,6 +21,9 @@ export interface GatewayOptions {
   readonly metricsAddress?: string;
 }
 
+/** The signals that stop the gateway. */
+const STOPS = ['SIGTERM', 'SIGINT'] as const;
+
 /** `longhaul gateway`: serves until SIGTERM or SIGINT, then answers open requests and ends. */
 export async function serveGateway(context: CliContext, options: GatewayOptions): Promise<number> {
   const { config, env, signals } = context;
@@ -36,16 +39,20 @@ export async function serveGateway(context: CliContext, options: GatewayOptions)
     const server = await createGateway({ config, env, client, logger, metrics });
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
+    const stopping = new AbortController();
+    const stop = (): void => stopping.abort();
+    const stopped = new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
     try {
       if (status) {
         const { address } = status;
         logProcess(logger, 'metrics_ready', { address }, `metrics at http://${address}/metrics`);
       }
-      const stopped = new Promise((resolve) => signals.once('SIGTERM', resolve).once('SIGINT', resolve));
+      for (const name of STOPS) signals.once(name, stop);
       const address = await listening(server.listen(listensAt), given);
       logProcess(logger, 'gateway_ready', { address }, 'ready');
       await stopped;
     } finally {
+      for (const name of STOPS) signals.off(name, stop);
       await server.close();
       await status?.close();
     }

@@ -36,7 +36,12 @@ export async function runWorker(
       stdio: 'inherit',
     },
   );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) signals.on(signal, () => child.kill(signal));
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code ?? 1;
+  const forwarded = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, forward: () => void child.kill(name) }));
+  for (const { name, forward } of forwarded) signals.on(name, forward);
+  try {
+    const [code] = (await once(child, 'exit')) as [number | null];
+    return code ?? 1;
+  } finally {
+    for (const { name, forward } of forwarded) signals.off(name, forward);
+  }
 }
