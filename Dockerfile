@@ -39,7 +39,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && mkdir -p /etc/longhaul /var/cache/longhaul \
     && chown node:node /var/cache/longhaul \
-    && ln -s /opt/longhaul/dist/client/cli/bin.js /usr/local/bin/longhaul
+    && ln -s /opt/longhaul/dist/client/bin.js /usr/local/bin/longhaul
 WORKDIR /opt/longhaul
 COPY --from=dependencies /opt/longhaul/node_modules node_modules
 COPY --from=model /opt/longhaul/model model

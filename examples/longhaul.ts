@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import type { z } from 'zod';
 
-const BIN = fileURLToPath(new URL('../client/cli/bin.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../client/bin.ts', import.meta.url));
 /** Exit codes with a `--json` result: success, or some repositories failed and are listed. */
 const CODES_WITH_RESULT = [0, 1];
 

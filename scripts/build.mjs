@@ -89,7 +89,7 @@ function withRelativeSources(code) {
 }
 
 function makeExecutable() {
-  chmodSync(join(unfinished, 'client/cli/bin.js'), 0o755);
+  chmodSync(join(unfinished, 'client/bin.js'), 0o755);
 }
 
 function clearAway() {

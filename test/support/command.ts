@@ -7,7 +7,7 @@ import { memoryIo } from './memory-io.ts';
 import { NAMESPACE } from './namespace.ts';
 
 /** The command line's program. */
-export const BIN = fileURLToPath(new URL('../../client/cli/bin.ts', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../client/bin.ts', import.meta.url));
 
 /** The exit code and output of a command. */
 export interface Ended {

@@ -342,7 +342,7 @@ describe('longhaul up, down, status and doctor', () => {
 
   async function longhaul(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
     // not the product's runner, which ends everything that a program leaves behind: `up --detach` must leave the stack
-    const { exitCode, stdout, stderr } = await execa(process.execPath, ['client/cli/bin.ts', ...args], {
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ['client/bin.ts', ...args], {
       cwd: PROJECT,
       env: environmentOfCli(),
       extendEnv: false,
@@ -418,7 +418,7 @@ describe('longhaul up, down, status and doctor', () => {
   );
 
   function foreground(): ChildProcess {
-    return spawn(process.execPath, ['client/cli/bin.ts', 'up'], {
+    return spawn(process.execPath, ['client/bin.ts', 'up'], {
       cwd: PROJECT,
       env: environmentOfCli(),
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
-import { createProgram } from './program.ts';
+import { createProgram } from './cli/program.ts';
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // the reader of a pipe closed it
