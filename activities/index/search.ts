@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
-import { stems } from '../../domain/catalog/search/identifiers.ts';
+import { nameTerm } from '../../domain/catalog/search/identifiers.ts';
 import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
@@ -195,7 +195,7 @@ function resultOf(
     startLine,
     endLine,
     text: snippet,
-  } = mostRelevantLines({ text, startLine: from }, asked.terms, SNIPPET_LINES);
+  } = mostRelevantLines({ text, startLine: from }, [...asked.terms, ...asked.alsoTerms], SNIPPET_LINES);
   return { repo, path, startLine, endLine, language, symbols, score: rounded(score), snippet, commit };
 }
 
@@ -208,22 +208,23 @@ async function candidatesOf(
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
   const vector = await analyzer.embedQuery(query);
-  const names = asked.names.flatMap((name) => stems(name).slice(-1));
+  const names = asked.names.flatMap((name) => nameTerm(name) ?? []);
+  const words = [...asked.terms, ...asked.alsoTerms];
   const isMeaningless = vector.every((value) => value === 0);
-  if (asked.terms.length === 0 && isMeaningless) {
+  if (words.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has no words that can be searched for: give some words.');
   }
   const [byWords, byVector, byName] = await seen(store, chunks, { branch, repositories }, (view) => {
     const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
     const options = {
       limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
-      returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
+      returnProperties: propertiesOf(store, analyzer),
       ...(filters === null ? {} : { filters }),
     };
     return Promise.all([
-      asked.terms.length === 0
+      words.length === 0
         ? null
-        : chunks.query.bm25(asked.terms.join(' '), {
+        : chunks.query.bm25(words.join(' '), {
             ...options,
             queryProperties: [...KEYWORD_PROPERTIES],
             returnMetadata: ['score'],
@@ -238,11 +239,12 @@ async function candidatesOf(
   const found = new Map<string, Candidate>();
   const note = (
     uuid: string,
-    { repo, path: at, symbols }: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>,
+    { repo, path: at, symbols, declares }: Pick<ChunkProperties, CandidateProperty>,
     score: Partial<Candidate>,
   ): void => {
     if (!matches(at)) return;
-    found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
+    const candidate = { id: uuid, repo, path: at, symbols, declares: declares ?? [], keyword: 0, vector: 0 };
+    found.set(uuid, { ...candidate, ...found.get(uuid), ...score });
   };
   for (const { uuid, properties, metadata } of byWords?.objects ?? [])
     note(uuid, properties, { keyword: metadata?.score ?? 0 });
@@ -250,6 +252,14 @@ async function candidatesOf(
     note(uuid, properties, { vector: 1 - (metadata?.distance ?? 1) });
   for (const { uuid, properties } of byName?.objects ?? []) note(uuid, properties, {});
   return [...found.values()];
+}
+
+type CandidateProperty = 'repo' | 'path' | 'symbols' | 'declares';
+
+/** The properties of candidates that a build has: one of an earlier version lacks those added since. */
+function propertiesOf({ names }: IndexStore, { digest }: Analyzer): CandidateProperty[] {
+  const isCurrent = names.chunks.endsWith(digest);
+  return isCurrent ? ['repo', 'path', 'symbols', 'declares'] : ['repo', 'path', 'symbols'];
 }
 
 /** The transformer's score of the best chunk of each of the first files, by chunk id. */

@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { stems } from '../../../domain/catalog/search/identifiers.ts';
+import { nameTerms, operatorTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
 import type { AnalyzedChunk, AnalyzedFile, SourceFile } from './analysis.ts';
 import { chunk } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
@@ -111,8 +111,8 @@ async function chunksOf({ path, content }: SourceFile): Promise<{ language: stri
 function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   return {
     ...piece,
-    stems: stems(piece.text).join(' '),
-    scopeStems: stems([...piece.scope, ...piece.symbols].join(' ')).join(' '),
+    stems: [...stems(piece.text), ...operatorTerms(piece.text)].join(' '),
+    scopeStems: nameTerms([...piece.scope, ...piece.symbols]).join(' '),
   };
 }
 

@@ -95,9 +95,9 @@ describe('the analyzer', () => {
     expect(chunksOf(0)).toEqual([]);
     expect(chunksOf(1)).toEqual([]);
     expect(chunksOf(2)[0]?.text).toBe('let a = 1;\n');
-    expect(chunksOf(3)[0]).toMatchObject({ text: '/* Straße */\nint f(void);\n', symbols: ['f'], endLine: 2 });
-    expect(chunksOf(4)[0]).toMatchObject({ symbols: ['f'], endLine: 2 });
-    expect(chunksOf(5)[0]).toMatchObject({ symbols: ['f'], startLine: 1, endLine: 2 });
+    expect(chunksOf(3)[0]).toMatchObject({ text: '/* Straße */\nint f(void);\n', declares: ['f'], endLine: 2 });
+    expect(chunksOf(4)[0]).toMatchObject({ declares: ['f'], endLine: 2 });
+    expect(chunksOf(5)[0]).toMatchObject({ declares: ['f'], startLine: 1, endLine: 2 });
     expect(chunksOf(6)[0]).toMatchObject({ symbols: ['F'], endLine: 2 });
   });
 
