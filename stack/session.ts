@@ -17,15 +17,21 @@ export interface Session {
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly onProgress: OnProgress;
+  /** The state as last written to disk. */
   state(): StackState;
+  /** Changes some fields of the state and writes it to disk. */
   update(change: Partial<StackState>): void;
   /** Records this process as the supervisor, and stops what an earlier one left running. */
   clear(): Promise<void>;
+  /** Aborts what is still starting, with this reason. */
   giveUp(reason: unknown): void;
+  /** Starts a program and keeps it running until the session stops. */
   supervise(spec: ChildSpec): Promise<SupervisedChild>;
   /** Runs `action` when all programs have stopped. */
   afterStop(action: () => Promise<void>): void;
+  /** Stops all programs, workers first, and releases the data folder. Idempotent. */
   stop(): Promise<void>;
+  /** Kills all programs at once. */
   kill(): void;
 }
 

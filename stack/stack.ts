@@ -7,7 +7,7 @@ import { findRunningStack, weaviateKeyFile } from './running-stack.ts';
 import { ensureSecret } from './secret.ts';
 import { openSession, type Session } from './session.ts';
 import { StackError } from './stack-error.ts';
-import { startServers } from './start-servers.ts';
+import { startStackServers } from './start-servers.ts';
 import { stackLockFile, type TemporalServer, type WeaviateServer } from './state.ts';
 import { yourWeaviate } from './weaviate.ts';
 
@@ -54,7 +54,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await session.clear();
     const needs = options.needs ?? ['temporal', 'weaviate', 'model'];
     // One failure also stops the other parts, before anything is reported.
-    const parts = [startServers(session, needs), needs.includes('model') ? prepareModel(session) : undefined];
+    const parts = [startStackServers(session, needs), needs.includes('model') ? prepareModel(session) : undefined];
     const guarded = parts.map(async (part) => {
       try {
         return await part;

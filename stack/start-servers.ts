@@ -14,7 +14,7 @@ import { obtainWeaviate, weaviateChild, type WeaviateTarget, weaviateVersion, yo
  * Fetches and starts the embedded servers among the needs, or connects to the user's own ones, and registers the search
  * attributes. The first failure makes the session give up.
  */
-export async function startServers(session: Session, needs: readonly Need[]): Promise<void> {
+export async function startStackServers(session: Session, needs: readonly Need[]): Promise<void> {
   const { options } = session;
   const temporal = needs.includes('temporal') ? await yourTemporal(options.temporal ?? {}, options.env) : null;
   const weaviate = needs.includes('weaviate') ? yourWeaviate(options.weaviate ?? {}, options.env) : null;
