@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { Client, type Connection } from '@temporalio/client';
-import { msToTs } from '@temporalio/common/lib/time.js';
+import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
@@ -31,6 +30,7 @@ import { flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { groupOfSchedule, WING_ROLES } from '../../../workers/wings.ts';
 import { commandEnv } from '../../support/command.ts';
 import { test } from '../../support/catalog/flows.ts';
+import { openNamespace } from '../../support/impatient.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { samplesIn } from '../../support/scrape.ts';
 
@@ -108,7 +108,7 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
 }) => {
   // a separate namespace: the worker of the toys polls the queue of all flows, which another one has in the shared namespace
   const namespace = `toys-${randomUUID()}`;
-  await createNamespace(connection, namespace);
+  await openNamespace(connection, namespace);
   const client = new Client({ connection, namespace });
   mkdirSync(join(root, '.cache'), { recursive: true });
   const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
@@ -251,15 +251,3 @@ test.for(FLOWS.all.map(({ type }) => type))(
     await expect(run.result()).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
   },
 );
-
-/** Creates a namespace for one test. Waits until the server accepts requests for it. */
-async function createNamespace({ workflowService }: Connection, namespace: string): Promise<void> {
-  await workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
-  const accepts = (): Promise<boolean> =>
-    workflowService.listWorkflowExecutions({ namespace }).then(
-      () => true,
-      () => false,
-    );
-  // the server reads the list of namespaces again after some seconds
-  await expect.poll(accepts, { timeout: 30_000 }).toBe(true);
-}
