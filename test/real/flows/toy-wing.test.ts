@@ -240,14 +240,12 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
   }
 });
 
-test.for(FLOWS.all.map(({ type }) => type))(
-  '%s rejects an input that its schema does not accept',
-  async (type, { flows }) => {
-    const run = await flows.client.workflow.start(type, {
-      taskQueue: FLOWS_QUEUE,
-      workflowId: `by-hand/${type}`,
-      args: [{ nonsense: true }],
-    });
-    await expect(run.result()).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
-  },
-);
+test('every flow that is started directly rejects an input that its schema does not accept', async ({ flows }) => {
+  const { workflow } = flows.client;
+  const rejected = FLOWS.all.map(async ({ type }) => {
+    const workflowId = `by-hand/${type}`;
+    const run = await workflow.start(type, { taskQueue: FLOWS_QUEUE, workflowId, args: [{ nonsense: true }] });
+    await expect(run.result(), type).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+  });
+  await Promise.all(rejected);
+});
