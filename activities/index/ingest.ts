@@ -12,7 +12,8 @@ import type { AnalyzedFile, Analyzer, ChunkCounts } from './analysis/analyzer.ts
 import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
-import type { IndexObject, IndexStore } from './store/store.ts';
+import type { IndexStore } from './store/store.ts';
+import type { IndexObject } from './store/write-batch.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 
 /**
