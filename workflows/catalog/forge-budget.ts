@@ -22,7 +22,8 @@ import {
   statusOf,
 } from '../../domain/forge/forge-budget.ts';
 import type { ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
-import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
+import { describeForgeBudget, forgeBudgetProgress } from '../../domain/catalog/flows/progress.ts';
+import { answerProgress } from '../shared/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
@@ -51,6 +52,7 @@ export async function forgeBudget(
     return status;
   }
 
+  answerProgress(() => forgeBudgetProgress(statusOf(budget, Date.now())));
   setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
     description: 'Requests to the forge in this minute and hour, and the waiting processes',
   });

@@ -27,7 +27,7 @@ const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTim
  * the run's failure records what each channel missed.
  */
 export async function watchFleet(): Promise<FleetWatch> {
-  const { before, now } = await watch();
+  const { before, now } = await watch.executeWithOptions({ summary: 'check all groups' }, []);
   const changes = alertChanges(before?.alerts ?? [], now.alerts);
   const missed = before?.untold ?? {};
   if (isUnchanged(changes) && Object.keys(missed).length === 0) return now;
@@ -46,7 +46,7 @@ export async function watchFleet(): Promise<FleetWatch> {
       failure ??= error;
     }
   };
-  await Promise.all((await channels()).map(notify));
+  await Promise.all((await channels.executeWithOptions({ summary: 'list the alert channels' }, [])).map(notify));
   if (failure === null) return now;
   const { type, error } = failureOf(failure);
   throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });
