@@ -285,19 +285,21 @@ test('every flow answers with its progress, also after its end', async () => {
   const world = worlds.find(({ name }) => name === 'undisturbed');
   if (!world) throw new Error('there is no such world');
   const { client, started } = world;
-  const answers: Record<string, FlowProgress | null> = {};
+  const answers: Record<string, FlowProgress> = {};
   for (const { workflowId, history } of await collectRuns(client, started)) {
     const event = history.events?.[0]?.workflowExecutionStartedEventAttributes;
     const type = event?.workflowType?.name ?? '';
-    answers[type] ??= await queryProgress(client, workflowId, event?.originalExecutionRunId ?? '');
+    const progress = await queryProgress(client, workflowId, event?.originalExecutionRunId ?? '');
+    expect(progress, workflowId).not.toBeNull();
+    // a run may have found nothing to do, such as the last pass of a build
+    if (progress !== null && progress.done >= (answers[type]?.done ?? 0)) answers[type] = progress;
   }
   expect(Object.keys(answers).toSorted()).toEqual(CATALOG.map(({ type }) => type).toSorted());
-  for (const [type, progress] of Object.entries(answers)) expect(progress, type).not.toBeNull();
   const { forgeBudget: budget, ...ended } = answers;
   expect(budget).toMatchObject({ stage: 'granting requests', unit: 'REST requests of this hour' });
   for (const [type, progress] of Object.entries(ended)) {
-    expect(progress, type).toMatchObject({ stage: 'done', total: progress?.done, asks: null });
-    expect(progress?.done, type).toBeGreaterThan(0);
+    expect(progress, type).toMatchObject({ stage: 'done', total: progress.done, asks: null });
+    expect(progress.done, type).toBeGreaterThan(0);
   }
 });
 
