@@ -17,6 +17,7 @@ import { type Delivery, readDeliveries } from '../../domain/forge/repository-eve
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
+import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { answerProgress } from '../shared/progress.ts';
 import { type Collected, collected } from '../shared/quiet.ts';
@@ -56,7 +57,7 @@ interface TakeDeliveriesInput {
  * Started with its signal, under the id `deliveries`; ends when no more arrive, and fails if any delivery could not be
  * forwarded. So the gateway answers a forge after a single write to Temporal, whatever the number of repositories.
  */
-export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ taken: number }> {
+export async function takeDeliveries(input?: TakeDeliveriesInput): Promise<{ taken: number }> {
   const before = stateOf(input);
   const inbox = collected<Delivery>(deliveries, before.pending, {
     description:
@@ -73,6 +74,8 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
   answerProgress(() =>
     deliveriesProgress({ taken, inHand: left.length, pending: inbox.pending.length, failure: failure?.error ?? null }),
   );
+  const { continued: _state, ...given } = input ?? {};
+  if (isPatched('input-is-checked')) await checked(takeDeliveriesFlow, given);
   do {
     left = await inbox.take();
     taken += left.length;

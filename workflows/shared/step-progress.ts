@@ -42,10 +42,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
           const { staticSummary, workflowId } = input.options;
           const end = listed(running, { name: staticSummary ?? input.workflowType, child: workflowId });
           const child = next(input);
-          child.then(([started, result]) => {
-            started.catch(end);
-            result.then(end, end);
-          }, end);
+          ended(child).then(end, end);
           return child;
         },
         startTimer(input, next) {
@@ -69,6 +66,12 @@ function listed<Value extends object | string>(list: Value[], value: Value): () 
     if (isListed) list.splice(list.indexOf(value), 1);
     isListed = false;
   };
+}
+
+/** Resolves when a child has ended. Rejects when it failed, or could not be started. */
+async function ended(child: Promise<[Promise<string>, Promise<unknown>]>): Promise<void> {
+  const [started, result] = await child;
+  await Promise.all([started, result]);
 }
 
 function outcomeOf(error: unknown): NonNullable<FlowSteps['outcome']> {

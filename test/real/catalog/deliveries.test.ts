@@ -6,6 +6,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createFollowActivities, type FollowActivities } from '../../../activities/catalog/follow.ts';
+import { createInputActivities } from '../../../activities/shared/input.ts';
+import { FLOWS } from '../../../domain/flows.ts';
 import type { Delivery } from '../../../domain/forge/repository-event.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
@@ -67,7 +69,7 @@ test('deliveries that could not be passed on do not affect later ones', async ()
     namespace: NAMESPACE,
     taskQueue,
     workflowBundle: { codePath: inject('stack').workflowBundle },
-    activities: { tellRepositories },
+    activities: { ...createInputActivities(FLOWS), tellRepositories },
   });
   const result = worker.runUntil(async () => {
     await tell('local/acme/first');
@@ -117,7 +119,7 @@ test.for([
       namespace: NAMESPACE,
       taskQueue,
       workflowBundle: { codePath: inject('stack').workflowBundle },
-      activities: { tellRepositories },
+      activities: { ...createInputActivities(FLOWS), tellRepositories },
     });
     const parts = burst();
     const [first] = [await send(parts[0] ?? []), await send(parts[1] ?? [])];
@@ -174,7 +176,7 @@ test('a run continues as new while more deliveries arrive than fit into the inpu
     namespace: NAMESPACE,
     taskQueue,
     workflowBundle: { codePath: inject('stack').workflowBundle },
-    activities: { tellRepositories },
+    activities: { ...createInputActivities(FLOWS), tellRepositories },
   });
   await worker.runUntil(async () => {
     await expect.poll(() => new Set(passedOn).size === sent.length, { timeout: 60_000 }).toBe(true);
