@@ -1,4 +1,4 @@
-import type { NamedLine } from './definition-lines.ts';
+import type { NamedLine } from './named-line.ts';
 
 type Finder = (text: string, programLines: (text: string) => NamedLine[]) => NamedLine[];
 

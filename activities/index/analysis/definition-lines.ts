@@ -1,11 +1,6 @@
 import { isProgramming } from './language.ts';
 import { contractDefinitions } from './contract-definitions.ts';
-
-/** A name and its position in a text, in UTF-16 units. */
-export interface NamedLine {
-  readonly name: string;
-  readonly at: number;
-}
+import type { NamedLine } from './named-line.ts';
 
 const MODIFIERS =
   'export|default|pub(?:\\([a-z ]+\\))?|public|private|fileprivate|protected|internal|open|static|final|abstract|sealed|async|' +

@@ -209,7 +209,7 @@ function definitionScore(
 /** What the candidates know about the definitions of the names in a query. */
 interface Definers {
   /** How much one definition of a name counts: less, the more files other than tests have one. */
-  shareOf(name: string): number;
+  readonly shareOf: (name: string) => number;
   /** True when only tests define the requested name. */
   readonly areTests: boolean;
 }
