@@ -5,6 +5,7 @@ import { fetchWeaviate, PINNED_WEAVIATE } from './fetch-weaviate.ts';
 import { findOnPath, runProgram } from '../platform/program.ts';
 import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
+import { reachDirectly } from '../platform/proxy.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 import type { ServerProgram } from './temporal.ts';
@@ -162,6 +163,7 @@ function authentication(apiKey: string): NodeJS.ProcessEnv {
 }
 
 async function isReady(target: WeaviateTarget, signal: AbortSignal): Promise<boolean> {
+  reachDirectly(target.url);
   try {
     return (await fetch(`${target.url}/v1/.well-known/ready`, { signal })).ok;
   } catch {
@@ -171,6 +173,7 @@ async function isReady(target: WeaviateTarget, signal: AbortSignal): Promise<boo
 
 /** Reads a server's version. Throws {@link StackError} when it does not answer or refuses the key. */
 export async function weaviateVersion(target: WeaviateTarget): Promise<string> {
+  reachDirectly(target.url);
   const headers = target.apiKey === null ? {} : { authorization: `Bearer ${target.apiKey}` };
   const response = await fetch(`${target.url}/v1/meta`, { headers, signal: AbortSignal.timeout(5000) }).catch(
     (error: unknown) => {

@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
 import { hasCode } from '../../platform/error-code.ts';
+import { PROXY_VARIABLES, variable } from '../../platform/proxy.ts';
 import { pick, type Program, readAll, startProgram } from '../../platform/program.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
@@ -67,7 +68,9 @@ const INHERITED = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'CURL_CA_BUNDLE',
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  ...PROXY_VARIABLES,
 ];
 
 /**
@@ -126,7 +129,9 @@ const MEMORY_LIMIT = 2_000_000_000;
 export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   const home = join(cacheDir, 'git');
   const configuration = join(home, 'config');
-  const inherited = pick(env, INHERITED);
+  // libcurl reads this one in lower case only
+  const httpProxy = variable(env, 'http_proxy');
+  const inherited = { ...pick(env, INHERITED), ...(httpProxy === null ? {} : { http_proxy: httpProxy }) };
   let prepared: Promise<unknown> | null = null;
   let isPreparing = false;
 

@@ -280,6 +280,8 @@ async function fetchMissing(
   const unique = [...new Set(oids)];
   const missing = source.isBlank ? unique : await reader.missing(unique);
   if (missing.length === 0 || (await source.fetchBlobs(missing))) return;
+  await source.fetchWhole();
+  if ((await reader.missing(missing)).length === 0) return;
   throw new LonghaulError('GitFailed', `The remote of ${id} does not provide the files of its own HEAD: try again.`);
 }
 

@@ -113,7 +113,7 @@ const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
   ],
   ...Object.fromEntries(
-    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
+    (['cache', 'temporal', 'weaviate', 'index', 'network', 'stack'] as const).map((key) => [
       key,
       Object.keys(configSchema.shape[key].unwrap().shape),
     ]),

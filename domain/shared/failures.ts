@@ -22,6 +22,12 @@ export const FAILURES = {
     remedy:
       'Check the id with `longhaul repos list`; if the repository is gone, remove it with `longhaul index remove`.',
   },
+  HeadMissing: {
+    tries: 1,
+    exitCode: 6,
+    remedy:
+      'Let HEAD name one of its branches: `git symbolic-ref HEAD refs/heads/<branch>` in the repository, or the default branch at the forge.',
+  },
   RateLimited: {
     tries: null,
     exitCode: 4,

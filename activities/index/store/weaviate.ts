@@ -1,5 +1,6 @@
 import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { reachDirectly } from '../../../platform/proxy.ts';
 import { type BatchInsert, openBatchInsert } from './batch-insert.ts';
 
 /** The address of a Weaviate. */
@@ -22,6 +23,7 @@ export interface IndexClient extends WeaviateClient {
 /** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
 export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: WeaviateAddress): Promise<IndexClient> {
   const rest = new URL(url);
+  reachDirectly(rest);
   const secure = rest.protocol === 'https:';
   const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
   try {
@@ -53,6 +55,7 @@ export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: Weavi
 
 /** Throws unless a Weaviate is ready for requests. */
 export async function checkWeaviate({ url }: Pick<WeaviateAddress, 'url'>, signal: AbortSignal): Promise<void> {
+  reachDirectly(url);
   const response = await fetch(new URL('/v1/.well-known/ready', url), { signal });
   if (!response.ok) throw new Error(`answers ${response.status}`);
 }

@@ -19,6 +19,7 @@ import { withLock } from '../../../platform/file-lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { temporaryPath } from '../../../platform/temporary.ts';
 import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
+import type { Differential } from '../../../activities/mgit/index.ts';
 import { applied, changesOf, failureOf, openMgit, treeOf } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
 
@@ -200,6 +201,51 @@ describe('the mirror', () => {
     ({ to } = next);
     commitTree(path, many(2));
     expect(await changesOf(await mgit.diff(repository, to))).toHaveLength(1);
+  });
+});
+
+describe('a git server of any ability', () => {
+  const SERVERS = [true, false].flatMap((allowFilter) =>
+    [true, false].flatMap((allowAnySHA1InWant) =>
+      ([0, 1, 2] as const).map((protocol) => ({ allowFilter, allowAnySHA1InWant, protocol })),
+    ),
+  );
+
+  test.for(SERVERS)('%j: first sync, change, old contents, an earlier commit, a new cache', async (abilities) => {
+    const { forge, path, cache } = await forgeWith({ git: abilities });
+    commitTree(path, many(3, 5));
+    const first = commitTree(path, files({ 'a.ts': 'first\n', 'src/b.ts': 'b\n' }));
+    const mgit = openMgit(cache);
+    const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
+    const contentsOf = async (differential: Differential): Promise<Record<string, string | null>> =>
+      Object.fromEntries(
+        (await changesOf(differential)).map((change) => [
+          change.path,
+          change.op === 'delete' || change.content === null ? null : Buffer.from(change.content).toString(),
+        ]),
+      );
+    const one = await mgit.diff(repository, null);
+    expect(await contentsOf(one)).toEqual({ 'a.ts': 'first\n', 'src/b.ts': 'b\n' });
+    const second = commitTree(path, files({ 'a.ts': 'second\n', 'c.ts': 'c\n' }));
+    const two = await mgit.diff(repository, one.to);
+    expect(two).toMatchObject({ full: null, to: { commit: second } });
+    expect(await contentsOf(two)).toEqual({ 'a.ts': 'second\n', 'c.ts': 'c\n', 'src/b.ts': null });
+    const oid = git(path, 'rev-parse', `${first}:a.ts`);
+    for await (const { content } of two.readOld([oid])) expect(Buffer.from(content ?? []).toString()).toBe('first\n');
+    const file = await mgit.readFile(repository, second, 'c.ts');
+    expect(Buffer.from(file?.content ?? []).toString()).toBe('c\n');
+    // nothing but the last commit is known to a new machine
+    const other = openMgit(`${cache}-2`);
+    expect(await contentsOf(await other.diff(repository, null))).toMatchObject({ 'a.ts': 'second\n', 'c.ts': 'c\n' });
+    const fresh = await openMgit(`${cache}-3`).readFile(repository, second, 'a.ts');
+    expect(Buffer.from(fresh?.content ?? []).toString()).toBe('second\n');
+    // once it is known that the server gives nothing by name, no further request is refused
+    const third = commitTree(path, files({ 'd.ts': 'd\n' }));
+    const before = uploads(forge);
+    const three = await mgit.diff(repository, two.to);
+    expect(await contentsOf(three)).toMatchObject({ 'd.ts': 'd\n' });
+    expect(three.to.commit).toBe(third);
+    expect(uploads(forge) - before).toBeLessThanOrEqual(abilities.protocol === 2 ? 6 : 3);
   });
 });
 
