@@ -17,7 +17,8 @@ import { parseRoles, type Role, ROLES } from '../domain/shared/roles.ts';
 import { untilAborted } from '../platform/until-aborted.ts';
 import { ensureModel } from '../stack/model.ts';
 import { throughProxy, yourTemporal } from '../stack/temporal-connection.ts';
-import { yourWeaviate } from '../stack/weaviate.ts';
+import { findRunningStack } from '../stack/running-stack.ts';
+import { embeddedData, yourWeaviate } from '../stack/weaviate.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
@@ -143,13 +144,15 @@ async function start(roles: readonly Role[], signal: AbortSignal): Promise<Runni
 }
 
 /** Where Weaviate and the model are, according to environment and configuration. */
-function placesOf({ config, cacheDir }: LoadedConfig, signal: AbortSignal): WorkerStart['places'] {
+function placesOf({ config, cacheDir, dataDir }: LoadedConfig, signal: AbortSignal): WorkerStart['places'] {
   return {
     weaviate() {
       const weaviate = yourWeaviate(config.weaviate, env);
       if (weaviate === null)
         throw new LonghaulError('ServerUnavailable', 'No Weaviate is configured: set WEAVIATE_URL.');
-      return weaviate;
+      const running = findRunningStack(dataDir)?.state.weaviate;
+      const isEmbedded = running?.url === weaviate.url && running.source !== 'yours';
+      return isEmbedded ? { ...weaviate, folder: embeddedData(dataDir) } : weaviate;
     },
     async modelFolder() {
       return env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir, signal })).folder;

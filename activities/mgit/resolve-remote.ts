@@ -4,7 +4,7 @@ import type { Head } from '../../domain/git/head.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { isNullOid, nullOid } from './diff.ts';
 import type { Git, ObjectFormat } from '../git/git.ts';
-import { findLayout, type Layout, readBranches, readHead } from './layout.ts';
+import { findLayout, isPartialClone, type Layout, readBranches, readHead } from './layout.ts';
 import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
 
@@ -28,7 +28,25 @@ export async function resolveHead(git: Git, access: Access, branches: readonly s
   const head = await askGit(git, access, branches, isWanted);
   // git omits a ref that it cannot read: the repository may not be empty
   if (!isNullOid(head.commit)) return head;
-  throw new LonghaulError('GitFailed', `Git cannot read HEAD of ${access.id}: check ${path} with \`git fsck\`.`);
+  throw new LonghaulError('SourceUnreadable', `Git cannot read HEAD of ${access.id} at ${path}.`);
+}
+
+/**
+ * The failure to read a repository on this disk, with its folder: `PartialClone` or `SourceUnreadable` for `GitFailed`,
+ * whose remedy is about remotes. Other errors stay as they are.
+ */
+export async function ofFolder({ id, remote: { path } }: Access, error: unknown): Promise<unknown> {
+  if (path === null || !(error instanceof LonghaulError) || error.type !== 'GitFailed') return error;
+  const layout = await findLayout(path).catch(() => null);
+  const cause = { cause: error };
+  if (layout !== null && (await isPartialClone(layout).catch(() => false))) {
+    return new LonghaulError(
+      'PartialClone',
+      `${id} at ${path} is a partial clone (git clone --filter), which does not have all objects: ${error.message}`,
+      cause,
+    );
+  }
+  return new LonghaulError('SourceUnreadable', `${id} at ${path} cannot be read: ${error.message}`, cause);
 }
 
 /**
@@ -69,7 +87,8 @@ export async function withSource<Result>(
   try {
     return await work(source);
   } catch (error) {
-    if (access.remote.path !== null || wasBlank || !isDamage(error)) throw error;
+    if (access.remote.path !== null) throw await ofFolder(access, error);
+    if (wasBlank || !isDamage(error)) throw error;
     await source.discard();
     await source.open();
     try {
