@@ -16,7 +16,7 @@ import {
 } from './diff.ts';
 import type { Git, ObjectFormat } from '../git/git.ts';
 import { skipByConvention } from './linguist.ts';
-import { ofFolder, resolveHead, withSource } from './resolve-remote.ts';
+import { resolveHead, unreadable, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
 
@@ -241,7 +241,7 @@ async function nextObject(
   if (value && value.type !== null) return value;
   await source.discard();
   const message = `${access.id} does not have the content ${oid} of ${file.path}: the repository is incomplete.`;
-  throw await ofFolder(access, new LonghaulError('GitFailed', message));
+  throw await unreadable(access, message);
 }
 
 async function* readOld(

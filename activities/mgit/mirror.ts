@@ -88,11 +88,11 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       async () => {
         await removeUnfinishedPacks(join(path, 'objects', 'pack'));
         const filter = existsSync(join(path, WHOLE)) ? WITH_BLOBS : WITHOUT_BLOBS;
-        const onRemark = (said: string): void => {
-          if (NOT_FILTERED.test(said)) isBlank = false;
-        };
+        let remark = '';
+        const onRemark = (said: string): void => void (remark = said);
         const all = args.map((arg) => (arg === WITHOUT_BLOBS ? filter : arg));
         await options.turn(() => git.run(all, { ...options, gitDir: path, input, onRemark }));
+        if (filter === WITH_BLOBS || NOT_FILTERED.test(remark)) isBlank = false;
         await consolidate(git, path, options);
       },
       signal,

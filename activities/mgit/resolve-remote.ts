@@ -3,7 +3,7 @@ import { isBranchName, matchesBranch, refOfBranch } from '../../domain/git/branc
 import type { Head } from '../../domain/git/head.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { isNullOid, nullOid } from './diff.ts';
-import type { Git, ObjectFormat } from '../git/git.ts';
+import { complaintOf, type Git, type ObjectFormat } from '../git/git.ts';
 import { findLayout, isPartialClone, type Layout, readBranches, readHead } from './layout.ts';
 import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
@@ -32,21 +32,21 @@ export async function resolveHead(git: Git, access: Access, branches: readonly s
 }
 
 /**
- * The failure to read a repository on this disk, with its folder: `PartialClone` or `SourceUnreadable` for `GitFailed`,
- * whose remedy is about remotes. Other errors stay as they are.
+ * The failure to read objects of a repository: `GitFailed` for a remote one, whose remedy is about remotes; for a
+ * folder `PartialClone` or `SourceUnreadable`.
  */
-export async function ofFolder({ id, remote: { path } }: Access, error: unknown): Promise<unknown> {
-  if (path === null || !(error instanceof LonghaulError) || error.type !== 'GitFailed') return error;
+export async function unreadable(
+  { id, remote: { path } }: Access,
+  why: string,
+  cause?: unknown,
+): Promise<LonghaulError> {
+  if (path === null) return new LonghaulError('GitFailed', why, { cause });
   const layout = await findLayout(path).catch(() => null);
-  const cause = { cause: error };
   if (layout !== null && (await isPartialClone(layout).catch(() => false))) {
-    return new LonghaulError(
-      'PartialClone',
-      `${id} at ${path} is a partial clone (git clone --filter), which does not have all objects: ${error.message}`,
-      cause,
-    );
+    const message = `${id} at ${path} is a partial clone (git clone --filter), which does not have all objects: ${why}`;
+    return new LonghaulError('PartialClone', message, { cause });
   }
-  return new LonghaulError('SourceUnreadable', `${id} at ${path} cannot be read: ${error.message}`, cause);
+  return new LonghaulError('SourceUnreadable', `${id} at ${path} cannot be read: ${why}`, { cause });
 }
 
 /**
@@ -87,7 +87,10 @@ export async function withSource<Result>(
   try {
     return await work(source);
   } catch (error) {
-    if (access.remote.path !== null) throw await ofFolder(access, error);
+    if (access.remote.path !== null) {
+      const said = complaintOf(error);
+      throw said === '' ? error : await unreadable(access, said, error);
+    }
     if (wasBlank || !isDamage(error)) throw error;
     await source.discard();
     await source.open();

@@ -183,7 +183,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
 
   /** The failure to delete objects; Weaviate gives the reason only when it is asked for every object. */
   async function notDeleted(filter: FilterValue, message: string): Promise<LonghaulError> {
-    const { objects = [] } = await retried(() => chunks.data.deleteMany(filter, { verbose: true }));
+    const { objects } = await retried(() => chunks.data.deleteMany(filter, { verbose: true }));
     const reason = objects.find(({ error }) => error)?.error ?? 'no reason given';
     return readOnlyFailure(client.place, reason) ?? new LonghaulError('IndexIncomplete', `${message}: ${reason}.`);
   }

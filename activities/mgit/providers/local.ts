@@ -12,6 +12,9 @@ const NO_ORGANIZATION = '_';
 /** Folders between the root and a repository: as deep as GitLab nests groups. */
 const MOST_FOLDERS = 20;
 
+/** Folders with fewer above them fail the listing when they cannot be read: their repositories are not gone. */
+const MUST_BE_READABLE = 3;
+
 /** A folder, and where it really is. */
 interface Folder {
   readonly name: string;
@@ -70,9 +73,15 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     passOver: OnPassedOver,
   ): Promise<Repository[]> {
     const path = join(root, ...parents);
-    const folders = await foldersIn(path, above.at(-1) ?? inside, inside, passOver);
+    // deep down there may be anything, such as the data of a server
+    const readable = <Result>(at: string, work: Promise<Result>): Promise<Result | null> =>
+      parents.length < MUST_BE_READABLE ? work : work.catch((error: unknown) => passUnreadable(at, error, passOver));
+    const folders = (await readable(path, foldersIn(path, above.at(-1) ?? inside, inside, passOver))) ?? [];
     const seen = await Promise.all(
-      folders.map(async (folder) => ({ folder, layout: await findLayout(join(path, folder.name)) })),
+      folders.map(async (folder) => {
+        const at = join(path, folder.name);
+        return { folder, layout: await readable(at, findLayout(at)) };
+      }),
     );
     const names = new Set(seen.flatMap(({ folder, layout }) => (layout ? [folder.name] : [])));
     const found = await Promise.all(
@@ -104,9 +113,7 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     const own = await itself(layout);
     const below = layout?.gitDir === root ? [] : await scan([], inside, [inside], passOver);
     const found = new Map<string, Repository>();
-    // the order in which `find` looks for an id
-    const depth = ({ cloneUrl }: Repository): number => cloneUrl.split(sep).length;
-    for (const repository of [...below.sort((a, b) => depth(a) - depth(b)), ...(own === null ? [] : [own])]) {
+    for (const repository of [...below.sort(byDepth), ...(own === null ? [] : [own])]) {
       const { id, cloneUrl } = repository;
       const other = found.get(id);
       if (!isRepositoryId(id)) passOver(cloneUrl, `${JSON.stringify(id)} cannot be an id`);
@@ -150,6 +157,17 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     },
     credentials: () => Promise.resolve([]),
   };
+}
+
+function passUnreadable(path: string, error: unknown, passOver: OnPassedOver): null {
+  if (!(error instanceof LonghaulError)) throw error;
+  passOver(path, 'it cannot be read');
+  return null;
+}
+
+/** The order in which `find` looks for an id. */
+function byDepth(a: Repository, b: Repository): number {
+  return a.cloneUrl.split(sep).length - b.cloneUrl.split(sep).length;
 }
 
 /** The folders, below the root, that may contain the repository with this name: those with fewer segments first. */

@@ -227,11 +227,9 @@ describe('interpretation of a webhook', () => {
     ['no address', null, null, null],
     [null, null, null, null],
   ] as const)('Azure DevOps Server: %s, %s, %s is of %s', ([remoteUrl, repositoryUrl, baseUrl, organization]) => {
-    expect(webhookAction('azure-devops', '', azureAt(remoteUrl, repositoryUrl, baseUrl), server)).toEqual(
-      organization === null
-        ? { do: 'refuse', why: expect.stringContaining("check the provider's url") as string }
-        : { do: 'follow', changes: [{ kind: 'pushed', name: [organization, 'Shop', 'api'] }] },
-    );
+    const action = webhookAction('azure-devops', '', azureAt(remoteUrl, repositoryUrl, baseUrl), server);
+    const followed = { do: 'follow', changes: [{ kind: 'pushed', name: [organization, 'Shop', 'api'] }] };
+    expect(action).toMatchObject(organization === null ? { do: 'refuse' } : followed);
   });
 
   test('the former addresses of dev.azure.com', () => {

@@ -229,13 +229,13 @@ describe('github', () => {
     expect(await failureOf(mgit.find('home/acme/api'))).toMatch(/^RepositoryNotFound: No provider home/);
   });
 
-  test('a forge that cannot be reached is DiscoveryFailed for the list and GitFailed for git', async () => {
+  test('a forge that cannot be reached is DiscoveryFailed for the list and RemoteUnreachable for git', async () => {
     const { forge, cache } = await forgeOf(['acme/api']);
     const mgit = openMgit(cache, [github(forge)], { env });
     await forge.close();
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: Provider work did not answer/);
     expect(await failureOf(mgit.diff({ id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` }, null))).toMatch(
-      /^GitFailed: /,
+      /^RemoteUnreachable: /,
     );
   });
 
@@ -511,7 +511,7 @@ describe('local', () => {
     ]);
     expect(heads.get('l/a/good')).toEqual({ commit, branch: 'main' });
     expect(heads.get('l/a/file')).toEqual({ commit, branch: 'main' });
-    expect(heads.get('l/a/broken')).toMatchObject({ type: 'GitFailed' });
+    expect(heads.get('l/a/broken')).toMatchObject({ type: 'SourceUnreadable' });
     expect(heads.get('l/a/gone')).toMatchObject({ type: 'RepositoryNotFound' });
   });
 });
