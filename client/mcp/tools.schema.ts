@@ -95,6 +95,7 @@ export const searchCodeOutput = z.object({
     }),
   ),
   omitted: z.number().describe('Number of results omitted because the answer would be too large.'),
+  reason: z.string().optional().describe('Why there are no results; present only then.'),
 });
 
 /** Answer of `read_file`. */

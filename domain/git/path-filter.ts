@@ -22,27 +22,40 @@ export interface PathFilter {
 /** The most alternatives in braces, multiplied. */
 const MOST_ALTERNATIVES = 100;
 const LONGEST = 4_096;
+const MOST_AMBIGUOUS = 50;
 /** Characters that are glob syntax in one name and part of another. */
 const SYNTAX = /[()[\]{}!@+\\|]/;
 
+/** A segment of a filter that can be glob syntax or a name, such as `(shop)` or `[id].*`. */
+export interface AmbiguousSegment {
+  readonly segment: string;
+  /** True for the names that the segment means, if it is one. */
+  isName(name: string): boolean;
+  /** An expression of Weaviate's operator `Like` that all these names match. */
+  readonly like: string;
+}
+
 /**
- * The segments of a filter that can be glob syntax or a name, each as a test of names: `(shop)`, `[id].*`. A caller
- * looks for names that pass and gives {@link parsePathFilter} the segments that it found.
+ * The segments of a filter that can be glob syntax or a name. A caller looks for such names and gives
+ * {@link parsePathFilter} the segments that it found. Throws `InvalidInput` for more than {@link MOST_AMBIGUOUS}.
  */
-export function ambiguousSegments(text: string): { readonly segment: string; isName(name: string): boolean }[] {
-  return segmentsOf(text)
-    .filter((segment) => SYNTAX.test(segment))
-    .map((segment) => ({ segment, isName: matcher([withoutSyntax(segment)]) }));
+export function ambiguousSegments(text: string): AmbiguousSegment[] {
+  const ambiguous = [...new Set(segmentsOf(text))].filter((segment) => SYNTAX.test(segment));
+  if (ambiguous.length > MOST_AMBIGUOUS) {
+    throw refusal(text, `has more than ${MOST_AMBIGUOUS} folders with brackets, braces or the like: give fewer.`);
+  }
+  return ambiguous.map((segment) => {
+    const literal = withoutSyntax(segment);
+    return { segment, isName: matcher([literal]), like: likeOf(literal).like };
+  });
 }
 
 /** Those of {@link ambiguousSegments} that are the name of a file or folder in one of these paths. */
 export function segmentsThatAreNames(text: string, paths: readonly string[]): Set<string> {
   const ambiguous = ambiguousSegments(text);
   if (ambiguous.length === 0) return new Set();
-  const names = new Set(paths.flatMap((path) => path.split('/')));
-  return new Set(
-    ambiguous.filter(({ isName }) => [...names].some((name) => isName(name))).map(({ segment }) => segment),
-  );
+  const names = [...new Set(paths.flatMap((path) => path.split('/')))];
+  return new Set(ambiguous.filter(({ isName }) => names.some(isName)).map(({ segment }) => segment));
 }
 
 /**
@@ -50,11 +63,8 @@ export function segmentsThatAreNames(text: string, paths: readonly string[]): Se
  * `InvalidInput` for an empty or too long filter, and for one with more than {@link MOST_ALTERNATIVES} alternatives.
  */
 export function parsePathFilter(text: string, names: ReadonlySet<string> = new Set()): PathFilter {
-  const refuse = (what: string): never => {
-    throw new LonghaulError('InvalidInput', `The path filter ${JSON.stringify(text.slice(0, 200))} ${what}`);
-  };
-  if (text.trim() === '') refuse('is empty: give a path, a folder or a glob, or leave it out.');
-  if (text.length > LONGEST) refuse(`has ${text.length} characters: give at most ${LONGEST}.`);
+  if (text.trim() === '') throw refusal(text, 'is empty: give a path, a folder or a glob, or leave it out.');
+  if (text.length > LONGEST) throw refusal(text, `has ${text.length} characters: give at most ${LONGEST}.`);
   const glob = segmentsOf(text)
     .map((segment) => (names.has(segment) ? withoutSyntax(segment) : segment))
     .join('/');
@@ -64,7 +74,10 @@ export function parsePathFilter(text: string, names: ReadonlySet<string> = new S
     max: MOST_ALTERNATIVES + 1,
   });
   if (alternatives.length > MOST_ALTERNATIVES) {
-    refuse(`has more than ${MOST_ALTERNATIVES} alternatives in braces: give fewer, or search several times.`);
+    throw refusal(
+      text,
+      `has more than ${MOST_ALTERNATIVES} alternatives in braces: give fewer, or search several times.`,
+    );
   }
   const globs = [...new Set(alternatives.map((each) => segmentsOf(each).join('/')))].flatMap(withFolder);
   const match = matcher(globs);
@@ -75,6 +88,10 @@ export function parsePathFilter(text: string, names: ReadonlySet<string> = new S
     likes: likes.some(({ like }) => like === '*') ? null : [...new Set(likes.map(({ like }) => like))],
     isExact: likes.every(({ isExact }) => isExact),
   };
+}
+
+function refusal(text: string, what: string): LonghaulError {
+  return new LonghaulError('InvalidInput', `The path filter ${JSON.stringify(text.slice(0, 200))} ${what}`);
 }
 
 function matcher(globs: readonly string[]): (path: string) => boolean {
