@@ -40,7 +40,11 @@ export interface AmbiguousSegment {
  * {@link parsePathFilter} the segments that it found. Throws `InvalidInput` for more than {@link MOST_AMBIGUOUS}.
  */
 export function ambiguousSegments(text: string): AmbiguousSegment[] {
-  const ambiguous = [...new Set(segmentsOf(text))].filter((segment) => SYNTAX.test(segment));
+  const [first, ...others] = segmentsOf(text);
+  // `!*.md` excludes; `!important.md` is a name if there is one
+  const isExcluding = first?.startsWith('!') === true && /[*?]/.test(first);
+  const candidates = new Set(first === undefined || isExcluding ? others : [first, ...others]);
+  const ambiguous = [...candidates].filter((segment) => SYNTAX.test(segment));
   if (ambiguous.length > MOST_AMBIGUOUS) {
     throw refusal(text, `has more than ${MOST_AMBIGUOUS} folders with brackets, braces or the like: give fewer.`);
   }

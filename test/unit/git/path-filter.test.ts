@@ -11,6 +11,7 @@ const TREE = [
   'app/[...all].config.ts',
   'db/migrations/001_init.sql',
   'db/schema.sql',
+  '!top.md',
   'docs/a guide/!important.md',
   'lib/a.ts',
   'lib/deep/b.ts',
@@ -60,13 +61,15 @@ describe('a path filter', () => {
 
   test.each([
     ['**/*.sql', ['db/migrations/001_init.sql', 'db/schema.sql']],
-    ['*.md', ['README.md']],
+    ['*.md', ['README.md', '!top.md']],
+    ['!top.md', ['!top.md']],
     ['{db,lib}/*.{sql,ts}', ['db/schema.sql', 'lib/a.ts']],
     ['app/@(shop|other)/**', ['app/shop/i/page.tsx']],
     ['lib/[a-c].ts', ['lib/a.ts']],
     ['odd/star????.txt', ['odd/starfish.txt']],
     ['.github', ['.github/workflows/ci.yml']],
     ['!{app,docs,packages,odd}/**', TREE.filter((path) => !/^(?:app|docs|packages|odd)\//.test(path))],
+    ['!**/*.{ts,tsx}', TREE.filter((path) => !/\.tsx?$/.test(path))],
     ['**', TREE],
     ['/', TREE],
     ['nothing', []],
@@ -92,7 +95,8 @@ describe('a path filter', () => {
   });
 
   const name = fc.string({ unit: fc.constantFrom(...'ab*?.()[]{}!@+|\\, -'), minLength: 1, maxLength: 5 });
-  const names = name.filter((text) => !/^(?:\.{1,2}|\s+)$/.test(text) && text.trim() === text);
+  // a filter that begins with ! and has wildcards excludes
+  const names = name.filter((text) => !/^(?:\.{1,2}|!.*[*?].*)$/.test(text) && text.trim() === text);
   const path = fc.array(names, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));
   const glob = fc.array(fc.oneof(names, fc.constantFrom('**', '*', '*.a', '{a,b}', '[ab]', '@(a|b)', '\\(a\\)')), {
     minLength: 1,
