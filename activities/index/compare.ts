@@ -76,7 +76,7 @@ export async function compareObjects(
     const indexable = changes.filter(isIndexable);
     const analysis = await analyzer.analyze(
       indexable.map(({ path, content }) => ({ path, content })),
-      { signal },
+      { signal, repository },
     );
     const objects = indexable.flatMap((file: IndexableFile, at) => {
       const analyzed = analysis.files[at];

@@ -134,9 +134,9 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
   },
   verifyRepository: {
     round: 1,
-    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/mended/a', repair: true }),
-    at: 'sync/local/mended/a verifyRepository',
-    changes: indexOf('local/mended/'),
+    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/repaired/a', repair: true }),
+    at: 'sync/local/repaired/a verifyRepository',
+    changes: indexOf('local/repaired/'),
   },
   syncGroup: {
     round: 1,
@@ -215,11 +215,11 @@ const ROUNDS = [...new Set(NAMES.map((name) => KILLS[name].round))].sort((a, b) 
 /** Repositories of one commit. `INDEXED` are indexed before the first round; `MOVED` get another commit afterwards. */
 const REPOSITORIES = (
   'onboarded/a onboarded/b synced/a synced/b direct/a removed/a removed/b gone/a broken/a ' +
-  'verified/a mended/a grouped/a followed/a delivered/a'
+  'verified/a repaired/a grouped/a followed/a delivered/a'
 ).split(' ');
-const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'mended/*', 'followed/*', 'delivered/*'];
+const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'repaired/*', 'followed/*', 'delivered/*'];
 const MOVED = ['synced/a', 'synced/b', 'followed/a', 'delivered/a'];
-const DAMAGED = ['verified/a', 'mended/a'];
+const DAMAGED = ['verified/a', 'repaired/a'];
 
 let folder: string;
 let connection: Connection;
@@ -342,8 +342,8 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const news = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
-      received.set(news.id, news);
+      const message = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
+      received.set(message.id, message);
       response.end();
     });
   }).listen(0, '127.0.0.1');
