@@ -44,7 +44,7 @@ export function conditionOf({ filter }: Chunks, { likes }: PathFilter): FilterVa
 export interface Asked<Found> {
   readonly limit: number;
   /** Asks Weaviate for the best objects that meet a condition. */
-  ask(within: FilterValue | null, limit: number): Promise<Found[]>;
+  readonly ask: (within: FilterValue | null, limit: number) => Promise<Found[]>;
 }
 
 /**

@@ -13,7 +13,7 @@ export interface EmptySearch {
   readonly path: string | undefined;
   readonly pathFilter: PathFilter | null;
   /** The number of results without the filters of path and language. */
-  resultsWithoutFilters(): Promise<number>;
+  readonly resultsWithoutFilters: () => Promise<number>;
 }
 
 /** Why a search has no results, in one or two sentences. */

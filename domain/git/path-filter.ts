@@ -9,7 +9,7 @@ import { LonghaulError } from '../shared/failures.ts';
  */
 export interface PathFilter {
   /** True for the paths that are selected. */
-  matches(path: string): boolean;
+  readonly matches: (path: string) => boolean;
   /**
    * Expressions of Weaviate's operator `Like`, where `*` is any characters and `?` one: every selected path matches one
    * of them. Null when every path can be selected.
@@ -30,7 +30,7 @@ const SYNTAX = /[()[\]{}!@+\\|]/;
 export interface AmbiguousSegment {
   readonly segment: string;
   /** True for the names that the segment means, if it is one. */
-  isName(name: string): boolean;
+  readonly isName: (name: string) => boolean;
   /** An expression of Weaviate's operator `Like` that all these names match. */
   readonly like: string;
 }

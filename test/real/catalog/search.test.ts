@@ -34,12 +34,14 @@ describe('a filter', () => {
       'odd/escape\u001b[31m.ts': page('Escaped'),
     });
     // 1,200 files that match the query better than the two that a filter selects
-    const migrations = Array.from({ length: 1_200 }, (_file, at) => [
-      `gen/m${at}/orders.ts`,
-      `export const orders${at} = 'orders table';\n`,
-    ]);
+    const migrations = Object.fromEntries(
+      Array.from({ length: 1_200 }, (_file, at) => [
+        `gen/m${at}/orders.ts`,
+        `export const orders${at} = 'orders table';\n`,
+      ]),
+    ) as Record<string, string>;
     await estate.create('data/base', {
-      ...Object.fromEntries(migrations),
+      ...migrations,
       'gen/m7/x.sql': 'CREATE TABLE payments (id int); -- with the orders\n',
       'gen/m9/deep/y.sql': 'CREATE TABLE refunds (id int); -- with the orders\n',
     });

@@ -1,6 +1,12 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { matcherAmong, matchesAny, matchesPattern, parsePattern, patternsOverlap } from '../../../domain/git/pattern.ts';
+import {
+  matcherAmong,
+  matchesAny,
+  matchesPattern,
+  parsePattern,
+  patternsOverlap,
+} from '../../../domain/git/pattern.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { answersInThread } from '../../support/answer-in-thread.ts';
 
