@@ -505,8 +505,6 @@ describe('longhaul mcp', () => {
 
     test.each([
       ['2024-11-05', '2024-11-05'],
-      ['2025-03-26', '2025-03-26'],
-      ['2025-06-18', '2025-06-18'],
       ['2025-11-25', '2025-11-25'],
       ['2099-01-01', '2025-11-25'],
     ])('serves a client of protocol version %s with %s', async (protocolVersion, agreed) => {
