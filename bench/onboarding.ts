@@ -4,7 +4,8 @@ import { type Analyzer, createAnalyzer } from '../activities/index/analysis/anal
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
 import { createIndexStore } from '../activities/index/store/store.ts';
-import type { IndexObject, IndexStore } from '../activities/index/store/store.ts';
+import type { IndexStore } from '../activities/index/store/store.ts';
+import type { IndexObject } from '../activities/index/store/write-batch.ts';
 import { connectWeaviate, type IndexClient } from '../activities/index/store/weaviate.ts';
 import { createMgit } from '../activities/mgit/index.ts';
 import type { RepositoryAddress } from '../domain/git/repository.ts';

@@ -12,7 +12,8 @@ import { openTools, type OpenTools } from '../activities/catalog/tools.ts';
 import { poll } from '../stack/child.ts';
 import { STACK_MARK } from '../stack/leftovers.ts';
 import { startStack } from '../stack/stack.ts';
-import type { Need, Stack } from '../stack/stack.ts';
+import type { Stack } from '../stack/stack.ts';
+import type { Need } from '../stack/options.ts';
 import type { BenchContext } from './harness.ts';
 
 const WORKER = fileURLToPath(new URL('../workers/main.ts', import.meta.url));

@@ -4,7 +4,7 @@ import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
-import { type Analyzer, createAnalyzer } from '../index/analysis/analyzer.ts';
+import { type Analyzer, type AnalyzerOptions, createAnalyzer } from '../index/analysis/analyzer.ts';
 import { createReleasableAnalyzer, type ReleasableAnalyzer } from '../index/analysis/releasable-analyzer.ts';
 import type { ModelOptions } from '../index/models/embedder.ts';
 import { createRescorer } from '../index/models/rescorer.ts';
@@ -57,7 +57,7 @@ export interface OpenIndex {
 }
 
 /** The requested analyzer; defaults come from the configuration. */
-export interface AnalyzerChoice extends ModelOptions {
+export interface AnalyzerChoice extends ModelOptions, Pick<AnalyzerOptions, 'onFault'> {
   /** The model. @default `index.model` */
   readonly model?: ModelSettings;
   /** Larger files are skipped, in bytes. @default `index.maxFileBytes` */
@@ -81,7 +81,7 @@ export async function openAnalyzer(
 }
 
 /** Options of {@link openIndex}. */
-export interface IndexOptions extends ModelOptions {
+export interface IndexOptions extends ModelOptions, Pick<AnalyzerOptions, 'onFault'> {
   /**
    * Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer}
    */

@@ -30,6 +30,13 @@ export async function openReposRole({ loaded, env, places, registry, logger, sig
   const weaviate = places.weaviate();
   const tools = await openTools(loaded, { weaviate, modelFolder: () => places.modelFolder() }, env, {
     progress: (message, fraction) => logProcess(logger, 'model_progress', { fraction }, message),
+    onFault: ({ repository, path, reason }) =>
+      logProcess(
+        logger,
+        'file_without_syntax',
+        { repo: repository, path, reason },
+        `${repository} ${path} is indexed without its syntax: ${reason}`,
+      ),
     signal,
   });
   showCache(registry, loaded.cacheDir, loaded.config.cache.maxBytes);

@@ -6,7 +6,8 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { filterOf, type IndexedRef, refsWith, release } from './store/refs.ts';
 import { inBatches, type IngestTools, type IndexableFile, isIndexable, objectsOf } from './ingest.ts';
 import { objectId, objectIds } from './store/object-id.ts';
-import { bucketOf, type HeldObject, type IndexObject, type IndexStore, type StoredObject } from './store/store.ts';
+import type { HeldObject, IndexStore, StoredObject } from './store/store.ts';
+import { bucketOf, type IndexObject } from './store/write-batch.ts';
 
 /** Options of a comparison. */
 export interface CompareOptions {
@@ -75,7 +76,7 @@ export async function compareObjects(
     const indexable = changes.filter(isIndexable);
     const analysis = await analyzer.analyze(
       indexable.map(({ path, content }) => ({ path, content })),
-      { signal },
+      { signal, repository },
     );
     const objects = indexable.flatMap((file: IndexableFile, at) => {
       const analyzed = analysis.files[at];

@@ -12,7 +12,8 @@ import type { AnalyzedFile, Analyzer, ChunkCounts } from './analysis/analyzer.ts
 import { begin, makeSure } from './store/attempt.ts';
 import { objectIds } from './store/object-id.ts';
 import { doubtOthers, filterOf, HEAD_ALONE, heldToo, type IndexedRef, release, type Released } from './store/refs.ts';
-import type { IndexObject, IndexStore } from './store/store.ts';
+import type { IndexStore } from './store/store.ts';
+import type { IndexObject } from './store/write-batch.ts';
 import { createSemaphore } from '../../platform/semaphore.ts';
 
 /**
@@ -109,7 +110,7 @@ export async function ingest(
     const written = changes.filter(isIndexable);
     const analysis = await analyzer.analyze(
       written.map(({ path, content }) => ({ path, content })),
-      { signal },
+      { signal, repository: repository.id },
     );
     counts.put(
       written.map((file, at) => ({
@@ -181,7 +182,10 @@ export async function ingest(
       if (content === null || skipByContent(file.path, content, declared) !== null) empty.push(file);
       else readable.push({ file, content });
     }
-    const chunks = await analyzer.countChunks(readable.map(({ file: { path }, content }) => ({ path, content })));
+    const chunks = await analyzer.countChunks(
+      readable.map(({ file: { path }, content }) => ({ path, content })),
+      { signal, repository: repository.id },
+    );
     counts.put([
       ...empty.map((file) => ({ ...countKey(file), chunks: 0 })),
       ...readable.map(({ file }, at) => ({ ...countKey(file), chunks: chunks[at] ?? 0 })),

@@ -1,5 +1,5 @@
 import { sha256 } from '../../platform/sha256.ts';
-import { encodeChange, encodeChangeset, needsFile } from '../../domain/git/change-line.ts';
+import { encodeChange, encodeChangeset, needsFile } from '../../domain/git/encode-change-line.ts';
 import type { Change } from '../../domain/git/change.ts';
 import type { RepositoryAddress } from '../../domain/git/repository.ts';
 import type { ContentSpool } from './content-spool.ts';

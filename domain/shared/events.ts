@@ -41,6 +41,7 @@ export const PROCESS_EVENTS = {
   model_progress: 'info',
   model_differs: 'warn',
   build_outdated: 'warn',
+  file_without_syntax: 'warn',
   traces_lost: 'warn',
   gateway_ready: 'info',
   gateway_stopped: 'info',

@@ -34,6 +34,14 @@ export interface AnalyzedFile {
   readonly pathStems: string;
 }
 
+/** A failure of a grammar, tokenizer, decoder or model that was caused by one file. */
+export interface FileFault {
+  /** Index of the file in the list of source files. */
+  readonly file: number;
+  /** The message of the error. */
+  readonly reason: string;
+}
+
 /** The result of an analysis. */
 export interface Analysis {
   /** One for each source file, in order. */

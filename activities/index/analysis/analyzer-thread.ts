@@ -1,7 +1,7 @@
 import { workerData } from 'piscina';
 import { stems } from '../../../domain/catalog/search/identifiers.ts';
-import type { AnalyzedChunk, AnalyzedFile, SourceFile } from './analysis.ts';
-import { chunk } from './chunker.ts';
+import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
+import { chunk, chunkLines } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
 import { decodeText } from './decode.ts';
 import { openShared } from '../models/embedder.ts';
@@ -24,12 +24,18 @@ export interface ThreadSettings {
 /** Files for one thread. */
 export interface ThreadTask {
   readonly files: readonly SourceFile[];
+  /** How often each file stopped a thread. Once: it is split by lines; more often: it has no chunks. */
+  readonly stops: readonly number[];
   /** Int32: set to nonzero when the answer is no longer needed. */
   readonly cancelled: SharedArrayBuffer;
+  /** Int32: the index of the file that the thread works on, plus one; 0 when it works on none. */
+  readonly current: SharedArrayBuffer;
 }
 
 /** The result of a task; null when it was cancelled. */
-export type ThreadAnswer<T> = { readonly done: T | null } | { readonly failure: PackedFailure };
+export type ThreadAnswer<T> =
+  | { readonly done: T | null; readonly faults: readonly FileFault[] }
+  | { readonly failure: PackedFailure };
 
 /** An {@link AnalyzedFile} without vectors. */
 export interface UnembeddedFile extends Omit<AnalyzedFile, 'chunks'> {
@@ -62,50 +68,99 @@ const embedder = createOpening(openEmbedder);
 let cache: VectorCache | undefined;
 
 /** Chunks files and embeds the chunks. */
-export function analyze({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
-  return answering(cancelled, async (isCancelled) => {
+export function analyze(task: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
+  return answering(task, async (isCancelled, onFault) => {
     const analyzed: UnembeddedFile[] = [];
-    const texts: string[] = [];
-    for (const file of files) {
-      if (isCancelled()) return null;
-      const { language, chunks } = await chunksOf(file);
-      analyzed.push({ language, pathStems: stems(file.path).join(' '), chunks: chunks.map(withStems) });
-      for (const piece of chunks) texts.push(chunkEmbeddingText(piece));
+    const texts: EmbeddedText[] = [];
+    for await (const { file, path, language, chunks } of chunkedFiles(task, isCancelled, onFault)) {
+      const pathStems = spared(
+        () => stems(path),
+        [],
+        (error) => onFault(file, error),
+      );
+      analyzed.push({ language, pathStems: pathStems.join(' '), chunks });
+      for (const piece of chunks) texts.push({ text: chunkEmbeddingText(piece), file });
     }
-    const embedding = await embed(texts, isCancelled);
+    if (isCancelled()) return null;
+    const embedding = await embed(texts, isCancelled, onFault);
     return embedding && { files: analyzed, ...embedding };
   });
 }
 
 /** Counts the chunks of files. */
-export function count({ files, cancelled }: ThreadTask): Promise<ThreadAnswer<number[]>> {
-  return answering(cancelled, async (isCancelled) => {
+export function count(task: ThreadTask): Promise<ThreadAnswer<number[]>> {
+  return answering(task, async (isCancelled, onFault) => {
     const counts: number[] = [];
-    for (const file of files) {
-      if (isCancelled()) return null;
-      counts.push((await chunksOf(file)).chunks.length);
-    }
-    return counts;
+    for await (const { chunks } of chunkedFiles(task, isCancelled, onFault)) counts.push(chunks.length);
+    return isCancelled() ? null : counts;
   });
 }
 
+type OnFault = (file: number, error: unknown) => void;
+
 async function answering<T>(
-  cancelled: SharedArrayBuffer,
-  work: (isCancelled: () => boolean) => Promise<T | null>,
+  { cancelled }: ThreadTask,
+  work: (isCancelled: () => boolean, onFault: OnFault) => Promise<T | null>,
 ): Promise<ThreadAnswer<T>> {
   const flag = new Int32Array(cancelled);
+  const faults: FileFault[] = [];
   try {
-    return { done: await work(() => Atomics.load(flag, 0) !== 0) };
+    const done = await work(
+      () => Atomics.load(flag, 0) !== 0,
+      (file, error) => faults.push({ file, reason: packFailure(error).message }),
+    );
+    return { done, faults };
   } catch (error) {
     return { failure: packFailure(error) };
   }
 }
 
-async function chunksOf({ path, content }: SourceFile): Promise<{ language: string | null; chunks: Chunk[] }> {
-  const text = decodeText(content);
-  const language = languageOf(path, text);
-  const chunks = await chunk(text, language);
-  return { language, chunks: chunks.filter((piece) => piece.text.trim() !== '') };
+interface ChunkedFile {
+  /** Its index in the task. */
+  readonly file: number;
+  readonly path: string;
+  readonly language: string | null;
+  readonly chunks: readonly Omit<AnalyzedChunk, 'vector'>[];
+}
+
+/** The files of a task, one after the other, until it is cancelled. `current` names the file that is worked on. */
+async function* chunkedFiles(
+  { files, stops, current }: ThreadTask,
+  isCancelled: () => boolean,
+  onFault: OnFault,
+): AsyncGenerator<ChunkedFile, void> {
+  const working = new Int32Array(current);
+  for (const [file, source] of files.entries()) {
+    if (isCancelled()) return;
+    Atomics.store(working, 0, file + 1);
+    const split = await chunksOf(source, stops[file] ?? 0, (error) => onFault(file, error));
+    Atomics.store(working, 0, 0);
+    yield { file, path: source.path, ...split };
+  }
+}
+
+/** Whatever fails on a file costs it only what failed: its syntax, its language, its search terms. */
+async function chunksOf(
+  { path, content }: SourceFile,
+  stops: number,
+  onFault: (error: unknown) => void,
+): Promise<Pick<ChunkedFile, 'language' | 'chunks'>> {
+  if (stops > 1) return { language: null, chunks: [] };
+  const text = spared(() => decodeText(content), '', onFault);
+  const language = spared(() => languageOf(path, text), null, onFault);
+  const pieces = stops > 0 ? chunkLines(text) : await chunk(text, language, onFault);
+  const kept = pieces.filter((piece) => piece.text.trim() !== '');
+  return { language, chunks: kept.map((piece) => spared(() => withStems(piece), withoutStems(piece), onFault)) };
+}
+
+/** The result of `work`, or `otherwise` when it throws. */
+function spared<Result>(work: () => Result, otherwise: Result, onFault: (error: unknown) => void): Result {
+  try {
+    return work();
+  } catch (error) {
+    onFault(error);
+    return otherwise;
+  }
 }
 
 function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
@@ -116,11 +171,23 @@ function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   };
 }
 
+function withoutStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
+  return { ...piece, stems: '', scopeStems: '' };
+}
+
+/** The text of a chunk as the model gets it, and the index of its file. */
+interface EmbeddedText {
+  readonly text: string;
+  readonly file: number;
+}
+
 /** Looks vectors up and embeds the missing distinct texts. */
 async function embed(
-  texts: readonly string[],
+  chunks: readonly EmbeddedText[],
   isCancelled: () => boolean,
+  onFault: OnFault,
 ): Promise<Omit<AnalyzedBatch, 'files'> | null> {
+  const texts = chunks.map(({ text }) => text);
   const model = await embedder.get();
   cache ??= openVectorCache(settings.cacheFile, { busyTimeout: BUSY_TIMEOUT });
   const { digest, dimensions } = settings.model;
@@ -140,7 +207,9 @@ async function embed(
   for (let start = 0; start < here.length; start += PORTION) {
     if (isCancelled()) return null;
     const portion = here.slice(start, start + PORTION);
-    const made = await model?.embed(portion.map(({ text }) => text));
+    const failed = (text: string, error: unknown): void =>
+      onFault(chunks.find((each) => each.text === text)?.file ?? 0, error);
+    const made = model && (await embedEach(model, portion, failed));
     const entries = portion.flatMap(({ text, key }, i) => {
       const vector = made?.[i];
       if (!vector) return [];
@@ -151,8 +220,31 @@ async function embed(
   }
   const all = new Float32Array(texts.length * dimensions);
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
-  const missing = texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
+  const missing = model ? [] : texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
   return { vectors: all, missing, embedded, reused: texts.length - embedded };
+}
+
+/** Known to every model: when this cannot be embedded, the model is at fault, not a text. */
+const PROBE = 'read the file';
+
+/** Embeds texts; a text on which the model fails gets none, and is found by its words only. */
+async function embedEach(
+  model: EmbeddingModel,
+  texts: readonly { readonly text: string }[],
+  onFault: (text: string, error: unknown) => void,
+): Promise<readonly (Float32Array | undefined)[]> {
+  try {
+    return await model.embed(texts.map(({ text }) => text));
+  } catch (error) {
+    if (texts.length > 1) {
+      const each: (Float32Array | undefined)[] = [];
+      for (const one of texts) each.push(...(await embedEach(model, [one], onFault)));
+      return each;
+    }
+    await model.embed([PROBE]);
+    for (const { text } of texts) onFault(text, error);
+    return [undefined];
+  }
 }
 
 async function openEmbedder(): Promise<EmbeddingModel | null> {

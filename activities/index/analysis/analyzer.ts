@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Analysis, AnalyzedFile, SourceFile } from './analysis.ts';
+import type { Analysis, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
 import { processCounts } from '../../telemetry/process-counts.ts';
 import { createAnalyzerPool } from './analyzer-pool.ts';
 import type { PoolSize } from './analyzer-pool.ts';
@@ -25,6 +25,22 @@ export interface ChunkCounts {
   put(files: readonly (CountKey & { readonly chunks: number })[]): void;
 }
 
+/** Options of an analysis. */
+export interface AnalyzeOptions {
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  /** Id of the repository, which only reports of faults contain. */
+  readonly repository?: string;
+}
+
+/** A file that is indexed without its syntax, or without what else failed on it. */
+export interface FaultyFile {
+  /** Empty when it was not given. */
+  readonly repository: string;
+  readonly path: string;
+  readonly reason: string;
+}
+
 /** Turns files into the chunks that the index holds. Threads do the work; a thread starts with the first file. */
 export interface Analyzer {
   /** Identifies everything that an analysis depends on in addition to path and content, 16 hex digits. */
@@ -35,9 +51,9 @@ export interface Analyzer {
   readonly dimensions: number;
   readonly counts: ChunkCounts;
   /** Rejects immediately with the signal's reason when it is aborted; threads finish their current portion. */
-  analyze(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<Analysis>;
+  analyze(files: readonly SourceFile[], options?: AnalyzeOptions): Promise<Analysis>;
   /** How many chunks each file has, without embedding any. */
-  countChunks(files: readonly SourceFile[], options?: { readonly signal?: AbortSignal }): Promise<number[]>;
+  countChunks(files: readonly SourceFile[], options?: AnalyzeOptions): Promise<number[]>;
   /** The vector of a query. Starts no thread. */
   embedQuery(text: string): Promise<Float32Array>;
   /** Stops the threads, closes files, and rejects analyses in progress. May be called repeatedly. */
@@ -52,6 +68,8 @@ export interface AnalyzerOptions extends ModelOptions {
   readonly cacheDir: string;
   /** How many threads analyze. @default 1 when idle, at most one for each processor */
   readonly threads?: PoolSize;
+  /** Receives each file that a grammar, tokenizer, decoder or model failed on: once, however often it is analyzed. */
+  readonly onFault?: (file: FaultyFile) => void;
 }
 
 /** Version of what grammars and model do not identify: chunking rules, search terms, languages, embedded texts. */
@@ -73,8 +91,21 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
   const own = createOpening(open);
   const closing = new AbortController();
 
-  async function analyze(files: readonly SourceFile[], { signal }: { signal?: AbortSignal } = {}): Promise<Analysis> {
-    const batches = await pool.analyze(files, signal);
+  const reported = new Set<string>();
+
+  function report(files: readonly SourceFile[], faults: readonly FileFault[], repository = ''): void {
+    for (const { file, reason } of faults) {
+      const { path: name = '', content = new Uint8Array() } = files[file] ?? {};
+      const key = [repository, name, sha256(content)].join('\0');
+      if (reported.has(key)) continue;
+      reported.add(key);
+      options.onFault?.({ repository, path: name, reason });
+    }
+  }
+
+  async function analyze(files: readonly SourceFile[], { signal, repository }: AnalyzeOptions = {}): Promise<Analysis> {
+    const { done: batches, faults } = await pool.analyze(files, signal);
+    report(files, faults, repository);
     const chunks = batches.reduce((sum, { embedded, reused }) => sum + embedded + reused, 0);
     const embedded = remote
       ? await embedMissing(remote, batches, keep, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal)
@@ -102,7 +133,11 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
       put: (files) => (cache ??= openVectorCache(cacheFile)).putCounts(digest, files),
     },
     analyze,
-    countChunks: async (files, { signal } = {}) => (await pool.count(files, signal)).flat(),
+    async countChunks(files, { signal, repository } = {}) {
+      const { done, faults } = await pool.count(files, signal);
+      report(files, faults, repository);
+      return done.flat();
+    },
     async embedQuery(text) {
       const [vector] = await (await own.get()).embed([queryEmbeddingText(text)]);
       return vector ?? new Float32Array(model.dimensions);

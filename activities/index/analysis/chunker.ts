@@ -1,6 +1,6 @@
 import type { Node, Tree } from 'web-tree-sitter';
 import { definitionLines } from './definition-lines.ts';
-import { grammarOf } from './grammars.ts';
+import { discardGrammars, grammarOf } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
 import { isProgramming } from './language.ts';
 
@@ -36,18 +36,37 @@ const NEWLINE = 10;
 const LEADING = /comment|decorator|attribute_item|annotation/;
 
 /**
- * Splits a text into chunks along the syntax of its language (linguist's name), or by lines when there is no grammar or
- * the text is too much for the parser. Chunks begin at the start of a line, except within lines that are longer than a
- * chunk. The same text in the same language is always split the same.
+ * Splits a text into chunks along the syntax of its language (linguist's name), or by lines when there is no grammar,
+ * the text is too much for the parser, or the parser fails; `onFault` then gets the failure, and the parser is replaced.
+ * Chunks begin at the start of a line, except within lines that are longer than a chunk. The same text in the same
+ * language is always split the same.
  */
-export async function chunk(text: string, language: string | null): Promise<Chunk[]> {
+export async function chunk(
+  text: string,
+  language: string | null,
+  onFault: (error: unknown) => void = () => undefined,
+): Promise<Chunk[]> {
   if (text === '') return [];
   const grammar = language !== null && text.length <= LONGEST_PARSED ? await grammarOf(language) : null;
   const measure = measureOf(text);
-  const syntax = grammar && syntaxOf(measure, grammar);
-  if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
+  if (grammar) {
+    try {
+      const syntax = syntaxOf(measure, grammar);
+      if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
+    } catch (error) {
+      discardGrammars();
+      const said = error instanceof Error ? error.message : String(error);
+      onFault(new Error(`the grammar of ${language} failed: ${said}`, { cause: error }));
+    }
+  }
   const definitions = language !== null && isProgramming(language) && !grammar ? definitionsByLine(text) : [];
   return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), definitions);
+}
+
+/** Splits a text by lines only, without reading anything in it. */
+export function chunkLines(text: string): Chunk[] {
+  const measure = measureOf(text);
+  return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), []);
 }
 
 /** Definitions in a text without a grammar; how far each extends is unknown. */

@@ -3,7 +3,8 @@ import { refsOfRepository } from '../../../domain/catalog/index/refs.ts';
 import type { Receipt } from '../../../domain/catalog/index/receipt.ts';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import type { ChunkProperties } from './schema.ts';
-import type { IndexObject, IndexStore, StoredObject } from './store.ts';
+import type { IndexStore, StoredObject } from './store.ts';
+import type { IndexObject } from './write-batch.ts';
 
 /** One ref of a repository, with all its indexed refs. An object exists once, whichever refs hold it. */
 export interface IndexedRef {

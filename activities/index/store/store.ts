@@ -1,22 +1,16 @@
-import { setTimeout } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { type Collection, Filters, type FilterValue } from 'weaviate-client';
-import type { Pending, Receipt } from '../../../domain/catalog/index/receipt.ts';
+import type { Receipt } from '../../../domain/catalog/index/receipt.ts';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { processCounts } from '../../telemetry/process-counts.ts';
-import { inSpan } from '../../telemetry/span.ts';
 import { receiptId } from './object-id.ts';
+import { propertiesOf, receiptOf } from './receipt-properties.ts';
+import { retried } from './retried.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import { type IndexClient, isKeyRefused, failureOfWeaviate } from './weaviate.ts';
-
-/** One object of the index: a chunk of code with its vector. */
-export interface IndexObject {
-  readonly id: string;
-  readonly properties: Omit<ChunkProperties, 'bucket'>;
-  readonly vector: Float32Array;
-}
+import type { IndexClient } from './weaviate.ts';
+import { type IndexObject, writeBatch } from './write-batch.ts';
 
 /** One object in a listing. */
 export interface InventoryEntry {
@@ -112,8 +106,6 @@ const READ_PAGE = 250;
 const REFS_PAGE = 1_000;
 /** Less than every id. */
 const NIL = '00000000-0000-0000-0000-000000000000';
-const TRIES = 4;
-
 /** The index `name`, for objects made under `digest`. */
 export function createIndexStore(client: IndexClient, name: string, digest: string): IndexStore {
   const names = collectionNames(name, digest);
@@ -318,107 +310,4 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
 /** The sort key of receipts. */
 function keyOf({ repository, ref }: Receipt): string {
   return `${repository}\0${ref}`;
-}
-
-/** The bucket of an object: the first byte of its id. */
-export function bucketOf(id: string): number {
-  return Number.parseInt(id.slice(0, 2), 16);
-}
-
-async function writeBatch(
-  { batches }: IndexClient,
-  collection: string,
-  batch: readonly IndexObject[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let left = batch.map(({ id, properties, vector }) => ({
-    id,
-    properties: { ...properties, bucket: bucketOf(id) },
-    vector,
-  }));
-  for (let attempt = 1; ; attempt++) {
-    const refused = await inSpan('weaviate batch', { 'db.collection.name': collection, objects: left.length }, () =>
-      retried(() => batches.insert(collection, left, signal), signal),
-    );
-    processCounts.objectsWritten += left.length - refused.length;
-    if (refused.length === 0) return;
-    if (attempt === TRIES) {
-      throw new LonghaulError(
-        'IndexIncomplete',
-        `Weaviate refused ${refused.length} of ${batch.length} objects: ${refused[0]?.reason || 'no reason given'}`,
-      );
-    }
-    left = refused.flatMap(({ index }) => left[index] ?? []);
-    await pause(attempt, signal);
-  }
-}
-
-/**
- * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
- * for which the flow waits. A refused key is `AuthenticationFailed` at once.
- */
-async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await call();
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (attempt === TRIES || isKeyRefused(error)) throw failureOfWeaviate(error);
-      await pause(attempt, signal);
-    }
-  }
-}
-
-/** Waits before the next try; an abort ends it at once. */
-async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await setTimeout(250 * 2 ** attempt, undefined, signal ? { signal } : {});
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
-}
-
-function propertiesOf(receipt: Receipt): ReceiptProperties {
-  const { branch, timestamp, pending, uid, branches = [], ...rest } = receipt;
-  return {
-    ...rest,
-    // a build of an older version may lack the property
-    ...(branches.length === 0 ? {} : { branches: [...branches] }),
-    uid: uid ?? '',
-    branch: branch ?? '',
-    timestamp: timestamp ?? '',
-    pending: pending === null ? '' : JSON.stringify(pending),
-  };
-}
-
-function receiptOf(properties: ReceiptProperties): Receipt {
-  const { branch, timestamp, pending: _pending, uid, branches, ...rest } = properties;
-  return {
-    ...rest,
-    // Weaviate returns an empty list as a missing property
-    ...(branches !== undefined && branches.length > 0 ? { branches } : {}),
-    // receipts of earlier versions have none
-    ...(uid ? { uid } : {}),
-    ref: rest.ref || DEFAULT_REF,
-    branch: branch === '' ? null : branch,
-    timestamp: timestamp === '' ? null : timestamp,
-    ...markOf(properties),
-  };
-}
-
-/** The target of a run. An unreadable mark is read as that of an unfinished run to the receipt's own commit. */
-function markOf({
-  pending,
-  commit,
-  tree,
-  branch,
-  timestamp,
-}: ReceiptProperties): Partial<Pick<Receipt, 'commit'>> & Pick<Receipt, 'pending'> {
-  if (pending === '') return { pending: null };
-  try {
-    return { pending: JSON.parse(pending) as Pending };
-  } catch {
-    return { commit: '', pending: { commit, tree, branch: branch || null, timestamp: timestamp || null } };
-  }
 }

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { ChildSpec } from '../../../stack/child.ts';
 import type { OnProgress } from '../../../stack/progress.ts';
-import type { Stack, StackOptions } from '../../../stack/stack.ts';
+import type { Stack } from '../../../stack/stack.ts';
+import type { StackOptions } from '../../../stack/options.ts';
 import type { CliContext } from '../../core/context.ts';
 
 /** The part of a {@link CliContext} that a supervisor needs; it is passed between processes. */

@@ -9,7 +9,8 @@ import { createCatalogActivities } from '../../../activities/catalog/catalog.ts'
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { objectIds } from '../../../activities/index/store/object-id.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { createIndexStore, type IndexObject } from '../../../activities/index/store/store.ts';
+import { createIndexStore } from '../../../activities/index/store/store.ts';
+import type { IndexObject } from '../../../activities/index/store/write-batch.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { openTools } from '../../../activities/catalog/tools.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';

@@ -20,7 +20,8 @@ import { findRunningStack, stopRunningStack } from '../../../stack/running-stack
 import { keywordSlots, registerSearchAttributes, SEARCH_ATTRIBUTES } from '../../../stack/search-attributes.ts';
 import { StackError } from '../../../stack/stack-error.ts';
 import { startStack, StackRunningError } from '../../../stack/stack.ts';
-import type { Stack, StackOptions } from '../../../stack/stack.ts';
+import type { Stack } from '../../../stack/stack.ts';
+import type { StackOptions } from '../../../stack/options.ts';
 import { readState } from '../../../stack/state.ts';
 import type { RecordedChild } from '../../../stack/state.ts';
 

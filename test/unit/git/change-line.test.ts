@@ -1,6 +1,7 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { encodeChange, encodeChangeset, needsFile, parseChangeLine } from '../../../domain/git/change-line.ts';
+import { parseChangeLine } from '../../../domain/git/change-line.ts';
+import { encodeChange, encodeChangeset, needsFile } from '../../../domain/git/encode-change-line.ts';
 import type { Change } from '../../../domain/git/change.ts';
 
 const ID = 'work/acme/api';

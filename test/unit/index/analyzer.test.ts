@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ANALYSIS_CACHE, createAnalyzer } from '../../../activities/index/analysis/analyzer.ts';
-import type { Analyzer, AnalyzerOptions, SourceFile } from '../../../activities/index/analysis/analyzer.ts';
+import type { Analyzer, AnalyzerOptions, FaultyFile, SourceFile } from '../../../activities/index/analysis/analyzer.ts';
 import { realFiles } from './real-files.ts';
 import { cosine, FIRST_RUN_MS, realModel } from './real-model.ts';
 
@@ -99,6 +99,51 @@ describe('the analyzer', () => {
     expect(chunksOf(4)[0]).toMatchObject({ symbols: ['f'], endLine: 2 });
     expect(chunksOf(5)[0]).toMatchObject({ symbols: ['f'], startLine: 1, endLine: 2 });
     expect(chunksOf(6)[0]).toMatchObject({ symbols: ['F'], endLine: 2 });
+  });
+
+  test('a file that makes its grammar abort costs only its own syntax, and is reported once', async () => {
+    const faults: FaultyFile[] = [];
+    const other = await createAnalyzer({
+      ...options,
+      cacheDir: join(folder, 'faults'),
+      threads: { min: 1, max: 1 },
+      onFault: (file) => faults.push(file),
+    });
+    const ruby = source('ledger.rb', 'class Ledger\n  def balance(year)\n    year\n  end\nend\n');
+    const bad = source('report.rb', `class Report\n  def add(sql)\n    sql <<"${'x'.repeat(300)}"\n  end\nend\n`);
+    const alone = await other.analyze([ruby]);
+    for (let times = 0; times < 2; times++) {
+      const { files } = await other.analyze([ruby, bad, ruby, source('a.py', 'def f(): pass\n')], {
+        repository: 'work/acme/api',
+      });
+      expect([files[0], files[2]]).toEqual([alone.files[0], alone.files[0]]);
+      expect(files[1]).toMatchObject({ language: 'Ruby', chunks: [{ startLine: 1, endLine: 5, symbols: [] }] });
+      expect(files[3]?.chunks[0]?.symbols).toEqual(['f']);
+    }
+    expect(await other.countChunks([bad, ruby])).toEqual([1, 1]);
+    expect(faults.filter(({ repository }) => repository !== '')).toEqual([
+      {
+        repository: 'work/acme/api',
+        path: 'report.rb',
+        reason: expect.stringMatching(/^the grammar of Ruby failed: ./) as string,
+      },
+    ]);
+    await other.close();
+  });
+
+  test('a file that does not end costs a thread and its syntax, and no other file', { timeout: 120_000 }, async () => {
+    const faults: FaultyFile[] = [];
+    const other = await createAnalyzer({
+      ...options,
+      cacheDir: join(folder, 'slow'),
+      threads: { min: 1, max: 1, fileTimeoutMs: 2_000 },
+      onFault: (file) => faults.push(file),
+    });
+    const slow = source('slow.scala', 'a[('.repeat(100_000));
+    const { files } = await other.analyze([source('a.py', 'def f(): pass\n'), slow, source('b.py', 'def g(): pass\n')]);
+    expect(files.map(({ chunks }) => chunks[0]?.symbols)).toEqual([['f'], [], ['g']]);
+    expect(faults).toEqual([{ repository: '', path: 'slow.scala', reason: 'it took longer than 2000 ms' }]);
+    await other.close();
   });
 
   test('remembers counts', async () => {

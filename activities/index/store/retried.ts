@@ -1,0 +1,31 @@
+import { setTimeout } from 'node:timers/promises';
+import { failureOfWeaviate, isKeyRefused } from './weaviate.ts';
+
+/** Attempts at a request to Weaviate. */
+export const TRIES = 4;
+
+/**
+ * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
+ * for which the flow waits. A refused key is `AuthenticationFailed` at once.
+ */
+export async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (attempt === TRIES || isKeyRefused(error)) throw failureOfWeaviate(error);
+      await pause(attempt, signal);
+    }
+  }
+}
+
+/** Waits before the next try; an abort ends it at once. */
+export async function pause(attempt: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(250 * 2 ** attempt, undefined, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}
