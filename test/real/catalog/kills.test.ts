@@ -26,6 +26,7 @@ import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doom
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { groupOf } from '../../support/catalog/group-run.ts';
+import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns } from '../../support/recorded-runs.ts';
@@ -46,7 +47,8 @@ interface World {
   /** Messages that the alert channel received, by delivery id: a channel ignores a known id. */
   readonly received: Map<string, AlertMessage>;
   readonly receiver: Server;
-  worker: DoomedWorker;
+  /** The worker that can be killed, or one in this process. */
+  worker: DoomedWorker | WorkerHere;
   /** The SHA-256 of a stored change stream. */
   stream: string;
 }
@@ -246,7 +248,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const { worker, receiver, estate } of worlds) {
-    await worker.kill();
+    await ('kill' in worker ? worker.kill() : worker.stop());
     receiver.close();
     await estate.dispose();
   }
@@ -288,12 +290,12 @@ test('every run replays', async () => {
 async function play(world: World, round: number): Promise<void> {
   const names = NAMES.filter((name) => KILLS[name].round === round);
   const before = await changesOf(world, names);
-  const isKilled = world.name === 'killed';
-  await world.worker.hold(isKilled ? [...new Set(names.flatMap((name) => KILLS[name].at ?? []))] : []);
+  const doomed = 'kill' in world.worker ? world.worker : null;
+  await doomed?.hold([...new Set(names.flatMap((name) => KILLS[name].at ?? []))]);
   const runs = await Promise.all(names.flatMap((name) => KILLS[name].start?.(world) ?? []));
-  if (isKilled) {
-    await world.worker.held();
-    await world.worker.kill();
+  if (doomed !== null) {
+    await doomed.held();
+    await doomed.kill();
     world.worker = await startDoomedWorker(world.env);
   }
   await Promise.all(runs.map((run) => run.result()));
@@ -332,7 +334,7 @@ function indexOf(prefix: string): (state: State) => unknown {
   });
 }
 
-/** Makes repositories, an index of most of them, a failed group, a stored stream, and a worker that can be held. */
+/** Makes repositories, an index of most of them, a failed group, a stored stream, and a worker. */
 async function makeWorld(name: string, bundle: string): Promise<World> {
   const estate = await createEstate({ maxFileBytes: 999_999 });
   // the first build; the configuration below names another model
@@ -354,14 +356,15 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
   await writeFile(estate.configPath, JSON.stringify({ ...config, index, alerts: { channels } }));
   const namespace = `kills-${name}`;
   await openNamespace(connection, namespace);
-  const env = commandEnv(estate, {
+  const change = {
     TEMPORAL_NAMESPACE: namespace,
     DOOMED_BUNDLE: bundle,
     HOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
-  });
+  };
+  const env = commandEnv(estate, change);
   const started: [string, string][] = [];
   const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
-  const worker = await startDoomedWorker(env);
+  const worker = await (name === 'killed' ? startDoomedWorker(env) : startWorkerHere(estate, change, bundle));
   const world: World = { name, estate, client, started, env, received, receiver, worker, stream: '' };
   worlds.push(world);
 
