@@ -5,6 +5,8 @@ import { startWorkerProcess } from '../../support/worker-process.ts';
 
 test.for(['endpoint', 'module'])(
   'a worker that embeds by %s and is killed in the middle: the next one requests only the rest',
+  // the first one also starts the servers
+  { timeout: 600_000 },
   async (model, { modelPlace }) => {
     const { endpoint, client } = modelPlace;
     const { estate, change } = await createModelEstate(modelPlace, model);
