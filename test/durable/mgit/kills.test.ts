@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { applied, changesOf, treeOf } from '../../support/mgit.ts';
 import {
   killWithChildren,
@@ -47,7 +47,7 @@ test('a fetch killed with its child git at many points: the next run gets everyt
     const seen = forge.requests.length;
     const child = startFetch(set.address('api'), cache);
     const ended = once(child, 'close');
-    await Promise.race([expect.poll(() => forge.requests.length, { interval: 5 }).toBeGreaterThan(seen), ended]);
+    await vi.waitUntil(() => forge.requests.length > seen || child.exitCode !== null, { timeout: 60_000, interval: 5 });
     await Promise.race([delay(wait), ended]);
     killWithChildren(child);
     await ended;

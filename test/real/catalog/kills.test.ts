@@ -26,7 +26,6 @@ import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doom
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { groupOf } from '../../support/catalog/group-run.ts';
-import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
 import { collectRuns } from '../../support/recorded-runs.ts';
@@ -47,8 +46,7 @@ interface World {
   /** Messages that the alert channel received, by delivery id: a channel ignores a known id. */
   readonly received: Map<string, AlertMessage>;
   readonly receiver: Server;
-  /** The worker that can be killed, or one in this process. */
-  worker: DoomedWorker | WorkerHere;
+  worker: DoomedWorker;
   /** The SHA-256 of a stored change stream. */
   stream: string;
 }
@@ -136,9 +134,9 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
   },
   verifyRepository: {
     round: 1,
-    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/mended/a', repair: true }),
-    at: 'sync/local/mended/a verifyRepository',
-    changes: indexOf('local/mended/'),
+    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/repaired/a', repair: true }),
+    at: 'sync/local/repaired/a verifyRepository',
+    changes: indexOf('local/repaired/'),
   },
   syncGroup: {
     round: 1,
@@ -217,11 +215,11 @@ const ROUNDS = [...new Set(NAMES.map((name) => KILLS[name].round))].sort((a, b) 
 /** Repositories of one commit. `INDEXED` are indexed before the first round; `MOVED` get another commit afterwards. */
 const REPOSITORIES = (
   'onboarded/a onboarded/b synced/a synced/b direct/a removed/a removed/b gone/a broken/a ' +
-  'verified/a mended/a grouped/a followed/a delivered/a'
+  'verified/a repaired/a grouped/a followed/a delivered/a'
 ).split(' ');
-const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'mended/*', 'followed/*', 'delivered/*'];
+const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'repaired/*', 'followed/*', 'delivered/*'];
 const MOVED = ['synced/a', 'synced/b', 'followed/a', 'delivered/a'];
-const DAMAGED = ['verified/a', 'mended/a'];
+const DAMAGED = ['verified/a', 'repaired/a'];
 
 let folder: string;
 let connection: Connection;
@@ -248,7 +246,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const { worker, receiver, estate } of worlds) {
-    await ('kill' in worker ? worker.kill() : worker.stop());
+    await worker.kill();
     receiver.close();
     await estate.dispose();
   }
@@ -290,12 +288,12 @@ test('every run replays', async () => {
 async function play(world: World, round: number): Promise<void> {
   const names = NAMES.filter((name) => KILLS[name].round === round);
   const before = await changesOf(world, names);
-  const doomed = 'kill' in world.worker ? world.worker : null;
-  await doomed?.hold([...new Set(names.flatMap((name) => KILLS[name].at ?? []))]);
+  const isKilled = world.name === 'killed';
+  await world.worker.hold(isKilled ? [...new Set(names.flatMap((name) => KILLS[name].at ?? []))] : []);
   const runs = await Promise.all(names.flatMap((name) => KILLS[name].start?.(world) ?? []));
-  if (doomed !== null) {
-    await doomed.held();
-    await doomed.kill();
+  if (isKilled) {
+    await world.worker.held();
+    await world.worker.kill();
     world.worker = await startDoomedWorker(world.env);
   }
   await Promise.all(runs.map((run) => run.result()));
@@ -334,7 +332,7 @@ function indexOf(prefix: string): (state: State) => unknown {
   });
 }
 
-/** Makes repositories, an index of most of them, a failed group, a stored stream, and a worker. */
+/** Makes repositories, an index of most of them, a failed group, a stored stream, and a worker that can be held. */
 async function makeWorld(name: string, bundle: string): Promise<World> {
   const estate = await createEstate({ maxFileBytes: 999_999 });
   // the first build; the configuration below names another model
@@ -344,8 +342,8 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const news = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
-      received.set(news.id, news);
+      const message = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
+      received.set(message.id, message);
       response.end();
     });
   }).listen(0, '127.0.0.1');
@@ -356,15 +354,14 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
   await writeFile(estate.configPath, JSON.stringify({ ...config, index, alerts: { channels } }));
   const namespace = `kills-${name}`;
   await openNamespace(connection, namespace);
-  const change = {
+  const env = commandEnv(estate, {
     TEMPORAL_NAMESPACE: namespace,
     DOOMED_BUNDLE: bundle,
     HOOK_URL: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
-  };
-  const env = commandEnv(estate, change);
+  });
   const started: [string, string][] = [];
   const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
-  const worker = await (name === 'killed' ? startDoomedWorker(env) : startWorkerHere(estate, change, bundle));
+  const worker = await startDoomedWorker(env);
   const world: World = { name, estate, client, started, env, received, receiver, worker, stream: '' };
   worlds.push(world);
 

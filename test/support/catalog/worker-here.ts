@@ -8,6 +8,7 @@ import { loadConfig } from '../../../activities/shared/config.ts';
 import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
 import { commandEnv } from '../command.ts';
 import type { Estate } from '../estate.ts';
+import { NAMESPACE } from '../namespace.ts';
 import '../quiet-runtime.ts';
 import { openSharedAnalyzer } from './shared-analyzer.ts';
 
@@ -20,21 +21,17 @@ export interface WorkerHere {
  * Starts a worker of all roles for an estate in this process, which saves the five to eight seconds of processor time
  * that a worker process needs. `startWorkerProcess` is for tests of its log, its end, and its environment.
  */
-export async function startWorkerHere(
-  estate: Estate,
-  change: Record<string, string> = {},
-  codePath = inject('stack').workflowBundle,
-): Promise<WorkerHere> {
-  const { temporalAddress, weaviate, modelFolder } = inject('stack');
+export async function startWorkerHere(estate: Estate, change: Record<string, string> = {}): Promise<WorkerHere> {
+  const { temporalAddress, weaviate, modelFolder, workflowBundle } = inject('stack');
   const env = commandEnv(estate, change);
   const { config, ...rest } = loadConfig({ env });
   const places = { weaviate, modelFolder };
   const tools = await openTools({ config, ...rest }, places, env, { openAnalyzer: openSharedAnalyzer });
   const connection = await NativeConnection.connect({ address: temporalAddress });
-  const place = { connection, namespace: env['TEMPORAL_NAMESPACE'] ?? 'default' };
+  const place = { connection, namespace: NAMESPACE };
   const work = { activities: { ...createFollowActivities(), ...createAlertActivities(config, env) } };
   const workers = await Promise.all([
-    Worker.create(flowsWorker(place, { codePath }, { work, maxCachedWorkflows: 50 })),
+    Worker.create(flowsWorker(place, { codePath: workflowBundle }, { work, maxCachedWorkflows: 50 })),
     Worker.create({ ...activityWorker(place, 'repos', reposWork(tools)), shutdownGraceTime: '1 second' }),
   ]);
   // as a worker does before it is ready
