@@ -50,6 +50,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
         // without it every short timer takes a second
         '--dynamic-config-value',
         'history.timerProcessorMaxTimeShift="10ms"',
+        // experimental in this version of the server
+        '--dynamic-config-value',
+        'frontend.WorkflowPauseEnabled=true',
       ],
     }),
     bundleWorkflowCode({

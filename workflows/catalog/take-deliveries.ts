@@ -7,11 +7,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FollowActivities } from '../../activities/catalog/follow.ts';
+import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { slicesOf } from '../../domain/forge/delivery-slices.ts';
 import { type Delivery, readDeliveries } from '../../domain/forge/repository-event.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
+import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { collected } from '../shared/quiet.ts';
 
@@ -47,7 +49,7 @@ interface TakeDeliveriesInput {
  * Started with its signal, under the id `deliveries`; ends when no more arrive, and fails if any delivery could not be
  * forwarded. So the gateway answers a forge after a single write to Temporal, whatever the number of repositories.
  */
-export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ taken: number }> {
+export async function takeDeliveries(input?: TakeDeliveriesInput): Promise<{ taken: number }> {
   const before = stateOf(input);
   const inbox = collected<Delivery>(deliveries, before.pending, {
     description:
@@ -59,6 +61,8 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
       return read.length > 0;
     },
   });
+  const { continued: _state, ...given } = input ?? {};
+  if (isPatched('input-is-checked')) await checked(takeDeliveriesFlow, given);
   let { taken, failure } = before;
   do {
     const pending = await inbox.take();

@@ -17,6 +17,10 @@ export const PATCHES = {
   'one-declaration-at-a-time': { since: '0.4.0', until: 'no run of 0.3 is left: 0.6.0' },
   'flow-discards-its-stream': { since: '0.5.0', until: 'no run of 0.4 is left: 0.7.0' },
   'deliveries-in-slices': { since: '0.5.0', until: 'takeDeliveries of 0.4 no longer replays: 0.7.0' },
+  'input-is-checked': {
+    since: '0.5.0',
+    until: 'no run of 0.4 is left, and takeDeliveries of it no longer replays: 0.7.0',
+  },
 } as const satisfies Readonly<Record<string, Patch>>;
 
 /** True when this run follows the patch; false while it replays what an earlier version did. */
