@@ -23,9 +23,10 @@ import {
   statusOf,
 } from '../../domain/forge/forge-budget.ts';
 import { forgeBudgetFlow, type ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
-import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
+import { describeForgeBudget, forgeBudgetProgress } from '../../domain/catalog/flows/progress.ts';
 import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
+import { answerProgress } from '../shared/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
@@ -43,7 +44,7 @@ const IDLE = '1 hour';
 export async function forgeBudget(
   input?: Partial<ForgeBudgetInput> & { readonly continued?: ForgeBudget },
 ): Promise<void> {
-  const { continued, ...given } = input ?? {};
+  const { continued, ...account } = input ?? {};
   const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
   let budget = (isContinued ? continued : undefined) ?? NEW_BUDGET;
   let updates = 0;
@@ -56,6 +57,7 @@ export async function forgeBudget(
     return status;
   }
 
+  answerProgress(() => forgeBudgetProgress(statusOf(budget, Date.now())));
   setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
     description: 'Requests to the forge in this minute and hour, and the waiting processes',
   });
@@ -77,11 +79,11 @@ export async function forgeBudget(
   });
 
   // workers of 0.4.0 start it without an input; later runs of such a chain have the budget only
-  if (Object.keys(given).length > 0 && isPatched('input-is-checked')) await checked(forgeBudgetFlow, given);
+  if (Object.keys(account).length > 0 && isPatched('input-is-checked')) await checked(forgeBudgetFlow, account);
   for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
     seen = updates;
     if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
-      await continueAsNew<typeof forgeBudget>({ ...given, continued: budget });
+      await continueAsNew<typeof forgeBudget>({ ...account, continued: budget });
     }
   }
 }

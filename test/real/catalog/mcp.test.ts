@@ -19,7 +19,7 @@ import { BIN, commandEnv, longhaul, longhaulProcess } from '../../support/comman
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { type McpProcess, startMcp } from '../../support/mcp.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
+import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const API = 'local/acme/api';
@@ -30,7 +30,7 @@ const LONG = Array.from({ length: 5_000 }, (_, at) => `line ${at + 1}\n`).join('
 
 describe('longhaul mcp', () => {
   let estate: Estate;
-  let worker: WorkerProcess;
+  let worker: WorkerHere;
   let tools: EstateTools;
   let env: Record<string, string>;
   let mcp: McpProcess;
@@ -49,7 +49,7 @@ describe('longhaul mcp', () => {
       'large.txt': `${'x'.repeat(99)}\n`.repeat(1_001),
     });
     await estate.create('acme/tools', { 'tool.py': 'def parse_token(text):\n    return text\n' });
-    worker = await startWorkerProcess(estate);
+    worker = await startWorkerHere(estate);
     env = commandEnv(estate, { SOME_TOKEN: SECRET });
     tools = await openEstate(estate);
     mcp = await startMcp(env);
