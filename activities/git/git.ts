@@ -243,7 +243,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
     try {
       const { code, killedBy, tookTooMuchMemory } = await program.ended;
       if (tookTooMuchMemory) complaint += '\nit exceeded its memory limit';
-      if (code !== 0) throw failureOf(command, complaint, code ?? killedBy, options.about);
+      if (code !== 0) throw failureOfGit(command, complaint, code ?? killedBy, options.about);
       options.onRemark?.(complaint);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
@@ -277,7 +277,7 @@ const UNREACHABLE =
   /could not resolve|failed to connect|couldn't connect|connection (?:refused|timed out|reset)|no route to host|network is unreachable|certificate|SSL|from proxy|CONNECT tunnel/i;
 
 /** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */
-function failureOf(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
+function failureOfGit(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
   const said = redact(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^(hint|warning):/.test(line))
