@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse } from 'yaml';
-import { z } from 'zod';
-import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import { catalogFlows } from '../../../domain/catalog/flows/index.ts';
-import { queriesFile } from '../../../domain/catalog/flows/stored-queries.ts';
+import type { z } from 'zod';
+import { FLOWS } from '../../../domain/flows.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { inputSchema } from '../../../domain/shared/flow.schema.ts';
@@ -17,15 +15,21 @@ export interface Source {
   readonly text: string;
 }
 
-/** Why a YAML example is invalid; null when it is valid. Its keys determine the kind of file. */
-export function checkYaml(text: string): string | null {
+/** Checks a text that has a key, which only this kind of file has; throws when it is invalid. */
+export type FileChecks = Readonly<Record<string, (text: string) => void>>;
+
+/**
+ * Why a YAML example is invalid; null when it is valid. `files`: the kinds of files in addition to `longhaul.yaml`, by
+ * their key.
+ */
+export function checkYaml(text: string, files: FileChecks): string | null {
   try {
     const value = parse(text) as Readonly<Record<string, unknown>>;
-    if ('groups' in value) {
-      parseSyncGroups(text, { file: 'sync-groups.yaml', providers: [] });
+    const [, checkFile] = Object.entries(files).find(([key]) => key in value) ?? [];
+    if (checkFile !== undefined) {
+      checkFile(text);
       return null;
     }
-    if ('queries' in value) return problemOf(queriesFile(z), value);
     // a section that names a provider is an example with it
     const providers = [{ name: 'work', type: 'github' }];
     return problemOf(configSchema, { providers, ...value });
@@ -36,8 +40,8 @@ export function checkYaml(text: string): string | null {
 
 /** Why a flow rejects an input; null when it accepts it. `<digest>` and `<oid>` stand for any. */
 export function checkFlowInput(type: string, input: string): string | null {
-  const flow = catalogFlows.find((one) => one.type === type);
-  if (flow === undefined) return `no flow is called ${type}`;
+  const flow = FLOWS.find(type);
+  if (flow === null) return `no flow is called ${type}`;
   try {
     const text = input.replaceAll('<digest>', '0'.repeat(16)).replaceAll('<oid>', '0'.repeat(40));
     return problemOf(inputSchema(flow), JSON.parse(text));
@@ -45,9 +49,6 @@ export function checkFlowInput(type: string, input: string): string | null {
     return String(error);
   }
 }
-
-/** Names of the flows whose input is checked. */
-export const FLOWS: readonly string[] = catalogFlows.map(({ type }) => type);
 
 /** The first problem of a value; null when there is none. */
 function problemOf(schema: z.ZodType, value: unknown): string | null {
