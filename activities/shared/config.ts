@@ -101,8 +101,10 @@ function keysIn(schema: z.core.$ZodType): string[] {
   if (schema instanceof z.ZodUnion) return schema.options.flatMap(keysIn);
   if (schema instanceof z.ZodArray) return keysIn(schema.element);
   if (schema instanceof z.ZodRecord) return keysIn(schema.valueType);
-  const { innerType } = schema._zod.def as { readonly innerType?: z.core.$ZodType };
-  return innerType === undefined ? [] : keysIn(innerType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return keysIn(schema.unwrap());
+  }
+  return [];
 }
 
 function invalid(where: string, what: string): LonghaulError {

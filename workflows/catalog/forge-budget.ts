@@ -43,7 +43,7 @@ const IDLE = '1 hour';
 export async function forgeBudget(
   input?: Partial<ForgeBudgetInput> & { readonly continued?: ForgeBudget },
 ): Promise<void> {
-  const { continued, ...given } = input ?? {};
+  const { continued, ...account } = input ?? {};
   const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
   let budget = (isContinued ? continued : undefined) ?? NEW_BUDGET;
   let updates = 0;
@@ -77,11 +77,11 @@ export async function forgeBudget(
   });
 
   // workers of 0.4.0 start it without an input; later runs of such a chain have the budget only
-  if (Object.keys(given).length > 0 && isPatched('input-is-checked')) await checked(forgeBudgetFlow, given);
+  if (Object.keys(account).length > 0 && isPatched('input-is-checked')) await checked(forgeBudgetFlow, account);
   for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
     seen = updates;
     if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
-      await continueAsNew<typeof forgeBudget>({ ...given, continued: budget });
+      await continueAsNew<typeof forgeBudget>({ ...account, continued: budget });
     }
   }
 }

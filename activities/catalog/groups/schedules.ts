@@ -1,11 +1,6 @@
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
-import {
-  type AppliedGroup,
-  type GroupChange,
-  type GroupsSource,
-  type SyncGroup,
-} from '../../../domain/catalog/groups/sync-groups.ts';
+import type { AppliedGroup, GroupChange, GroupsSource, SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import { groupScheduleId, syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { startOptions } from '../../shared/start-options.ts';
