@@ -41,7 +41,9 @@ export interface StatusPart {
 export interface WingParts {
   /** Printers of results for `longhaul watch`, which prints other results as JSON. */
   readonly printers?: LoadPrinters;
+  /** Checks of `longhaul doctor`. */
   readonly findProblems?: FindProblems;
+  /** The wing's state in `longhaul status`. */
   readonly status?: StatusPart;
 }
 

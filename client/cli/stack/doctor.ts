@@ -37,7 +37,8 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
   const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
   let ofWings: readonly Finding[] | null = null;
   const findWith = async (client: Client | null): Promise<readonly Finding[]> => {
-    const found = options.parts.map(({ findProblems }) => findProblems?.(context, client) ?? []);
+    const checks = options.parts.flatMap(({ findProblems }) => findProblems ?? []);
+    const found = checks.map((findProblems) => findProblems(context, client));
     return (await Promise.all(found)).flat();
   };
   const temporal = await temporalFindings(context, running, async (client) => {

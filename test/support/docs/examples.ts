@@ -15,8 +15,8 @@ export interface Source {
   readonly text: string;
 }
 
-/** Checks a text that has a key, which only this kind of file has; throws when it is invalid. */
-export type FileChecks = Readonly<Record<string, (text: string) => void>>;
+/** The kinds of files by a key that only they have: why a text is invalid; null when it is valid, or an error. */
+export type FileChecks = Readonly<Record<string, (text: string) => string | null>>;
 
 /**
  * Why a YAML example is invalid; null when it is valid. `files`: the kinds of files in addition to `longhaul.yaml`, by
@@ -26,10 +26,7 @@ export function checkYaml(text: string, files: FileChecks): string | null {
   try {
     const value = parse(text) as Readonly<Record<string, unknown>>;
     const [, checkFile] = Object.entries(files).find(([key]) => key in value) ?? [];
-    if (checkFile !== undefined) {
-      checkFile(text);
-      return null;
-    }
+    if (checkFile !== undefined) return checkFile(text);
     // a section that names a provider is an example with it
     const providers = [{ name: 'work', type: 'github' }];
     return problemOf(configSchema, { providers, ...value });
@@ -51,7 +48,7 @@ export function checkFlowInput(type: string, input: string): string | null {
 }
 
 /** The first problem of a value; null when there is none. */
-function problemOf(schema: z.ZodType, value: unknown): string | null {
+export function problemOf(schema: z.ZodType, value: unknown): string | null {
   const { error } = check(schema, value);
   return error === undefined ? null : describeIssue(error);
 }
