@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../activities/shared/config.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
@@ -56,7 +56,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       ],
     }),
     bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      ...workflowSources(),
       logger: new DefaultLogger('WARN'),
     }),
   ]);

@@ -23,9 +23,10 @@ import {
   statusOf,
 } from '../../domain/forge/forge-budget.ts';
 import { forgeBudgetFlow, type ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
-import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
+import { describeForgeBudget, forgeBudgetProgress } from '../../domain/catalog/flows/progress.ts';
 import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
+import { answerProgress } from '../shared/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
@@ -56,6 +57,7 @@ export async function forgeBudget(
     return status;
   }
 
+  answerProgress(() => forgeBudgetProgress(statusOf(budget, Date.now())));
   setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
     description: 'Requests to the forge in this minute and hour, and the waiting processes',
   });

@@ -31,7 +31,7 @@ const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTim
  */
 export async function watchFleet(input?: unknown): Promise<FleetWatch> {
   if (isPatched('input-is-checked')) await checked(watchFleetFlow, input);
-  const { before, now } = await watch();
+  const { before, now } = await watch.executeWithOptions({ summary: 'check all groups' }, []);
   const changes = alertChanges(before?.alerts ?? [], now.alerts);
   const missed = before?.untold ?? {};
   if (isUnchanged(changes) && Object.keys(missed).length === 0) return now;
@@ -50,7 +50,7 @@ export async function watchFleet(input?: unknown): Promise<FleetWatch> {
       failure ??= error;
     }
   };
-  await Promise.all((await channels()).map(notify));
+  await Promise.all((await channels.executeWithOptions({ summary: 'list the alert channels' }, [])).map(notify));
   if (failure === null) return now;
   const { type, error } = failureOf(failure);
   throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });

@@ -28,6 +28,7 @@ import { flowTable } from '../../../domain/shared/flow-table.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import { flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { groupOfSchedule, WING_ROLES } from '../../../workers/wings.ts';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 import { commandEnv } from '../../support/command.ts';
 import { test } from '../../support/catalog/flows.ts';
 import { openNamespace } from '../../support/impatient.ts';
@@ -131,6 +132,7 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
     const { registerToyCommands } = await load<{ registerToyCommands: RegisterCommands }>('client/program.ts');
     const registry = createRegistry<AnyFlow>([...FLOWS.all, ...toyFlows]);
     const bundle = await bundleWorkflowCode({
+      ...workflowSources(),
       workflowsPath: join(wing, 'workflows/index.ts'),
       logger: new DefaultLogger('ERROR'),
     });
@@ -162,6 +164,8 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(await program.run(['toys'])).toBe(0);
       expect(io.out()).toContain('toys are here\n');
       expect(await program.run(['watch', 'toy/bear'])).toBe(0);
+      // without any code for it in the flow
+      expect(io.err()).toContain('done: 2/2 steps');
 
       const state = memoryIo(commandEnv(estate, { TEMPORAL_NAMESPACE: namespace }));
       await createProgram({ io: state, wings: commands }).run(['status', '--json']);
