@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { FORGES, forgeOf } from '../forge/webhook.ts';
-import { alertsSchema } from './alerts.schema.ts';
+import { catalogSections } from '../catalog/alerts.schema.ts';
 import { blobsSchema } from './blobs.schema.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 import { moduleName, servedModelSchema } from './models.schema.ts';
 import { providerSchema } from './providers.schema.ts';
-import { envName, plainUrl, shortName } from './values.schema.ts';
+import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 import { BUILT_IN_MODELS } from '../shared/model.ts';
 
 const keys = z.strictObject({
@@ -75,7 +75,8 @@ const keys = z.strictObject({
       authoritiesFromGit: z.boolean().default(false),
     })
     .default({ authoritiesFromGit: false }),
-  alerts: alertsSchema.prefault({}),
+  // a new wing adds its sections here
+  ...catalogSections,
   gateway: gatewaySchema.prefault({}),
   stack: z
     .strictObject({

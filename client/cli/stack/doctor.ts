@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Connection } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
 import { FAILURES } from '../../../domain/shared/failures.ts';
 import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
@@ -11,10 +11,10 @@ import { atLeast } from '../../../platform/version.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../../stack/weaviate.ts';
-import { alertsFinding } from '../catalog/alerts-finding.ts';
-import { blobsFinding } from '../catalog/blobs-finding.ts';
 import type { CliContext } from '../../core/context.ts';
-import { type Finding, fine, wrong } from '../catalog/finding.ts';
+import { blobsFinding } from './blobs-finding.ts';
+import type { Finding, WingParts } from '../commands.ts';
+import { fine, wrong } from '../finding.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
 import { networkFindings } from './network-findings.ts';
@@ -23,6 +23,8 @@ import { plainTable } from './stack-table.ts';
 /** Options of `longhaul doctor`. */
 export interface DoctorOptions {
   readonly json: boolean;
+  /** The parts of the wings, with their checks. */
+  readonly parts: readonly WingParts[];
 }
 
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
@@ -36,18 +38,28 @@ const ENOUGH_SPACE = 2_000_000_000;
  */
 export async function doctor(options: DoctorOptions, context: CliContext): Promise<number> {
   const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
+  let ofWings: readonly Finding[] | null = null;
+  const findWith = async (client: Client | null): Promise<readonly Finding[]> => {
+    const checks = options.parts.flatMap(({ findProblems }) => findProblems ?? []);
+    const found = checks.map((findProblems) => findProblems(context, client));
+    return (await Promise.all(found)).flat();
+  };
+  const temporal = await temporalFindings(context, running, async (client) => {
+    ofWings = await findWith(client);
+  });
   const findings = [
     nodeVersion(),
     sdkVersions(),
     configuration(context),
     await gitVersion(context),
     ...networkFindings(context),
-    ...(await temporalFindings(context, running)),
+    ...temporal,
     await weaviateFinding(context, running),
     postgresFinding(context),
     modelFinding(context, running),
     await onnxRuntime(context),
     await blobsFinding(context),
+    ...(ofWings ?? (await findWith(null))),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
   ];
@@ -94,10 +106,15 @@ function configuration({ config, configPath }: CliContext): Finding {
   return fine('configuration', configPath === null ? `no longhaul.yaml, ${providers}` : `${configPath}, ${providers}`);
 }
 
-async function temporalFindings(context: CliContext, running: RunningStack | null): Promise<Finding[]> {
+/** Checks Temporal. `work` gets a client while it answers. */
+async function temporalFindings(
+  context: CliContext,
+  running: RunningStack | null,
+  work: (client: Client) => Promise<void>,
+): Promise<Finding[]> {
   const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
   const { findTemporal, temporalVersion, withTemporal } = await import('../../../stack/temporal.ts');
-  const { Client } = await import('@temporalio/client');
+  const { Client: TemporalClient } = await import('@temporalio/client');
   let source = 'yours';
   let target: TemporalTarget | null;
   try {
@@ -112,11 +129,11 @@ async function temporalFindings(context: CliContext, running: RunningStack | nul
     const { namespace, connectionOptions } = target;
     return await withTemporal(target, async (connection) => {
       const version = await temporalVersion(connection, namespace);
+      await work(new TemporalClient({ connection, namespace }));
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
         ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
-        await alertsFinding(context, new Client({ connection, namespace })),
       ];
     });
   } catch (error) {

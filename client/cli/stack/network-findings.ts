@@ -2,7 +2,8 @@ import { namedAuthorities } from '../../../activities/shared/authorities.ts';
 import { proxyFor } from '../../../activities/shared/network.ts';
 import { PROXY_VARIABLES, shownProxy } from '../../../platform/proxy.ts';
 import type { CliContext } from '../../core/context.ts';
-import { type Finding, fine, wrong } from '../catalog/finding.ts';
+import type { Finding } from '../commands.ts';
+import { fine, wrong } from '../finding.ts';
 
 /** How other machines are reached: the proxy of each forge, and the certificate authorities. */
 export function networkFindings(context: CliContext): Finding[] {
