@@ -68,6 +68,8 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       const { openContext } = await import('../core/context.ts');
       const context = openContext(program.opts(), io);
       onContext?.(context);
+      const { openNetwork } = await import('../../activities/shared/network.ts');
+      await openNetwork(context);
       exitCode = await work(context);
     } catch (error) {
       const { printError } = await import('../core/errors.ts');

@@ -69,6 +69,12 @@ const keys = z.strictObject({
       maxFileBytes: z.int().min(1_000).max(10_000_000).default(1_000_000),
     })
     .default({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 }),
+  network: z
+    .strictObject({
+      /** Trust the file that `http.sslCAInfo` of the user's or the system's git configuration names for a forge. */
+      authoritiesFromGit: z.boolean().default(false),
+    })
+    .default({ authoritiesFromGit: false }),
   // a new wing adds its sections here
   ...catalogSections,
   gateway: gatewaySchema.prefault({}),

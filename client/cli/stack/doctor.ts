@@ -3,9 +3,11 @@ import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
+import { FAILURES } from '../../../domain/shared/failures.ts';
 import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
+import { atLeast } from '../../../platform/version.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../../stack/weaviate.ts';
@@ -15,6 +17,7 @@ import type { Finding, WingParts } from '../commands.ts';
 import { fine, wrong } from '../finding.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
+import { networkFindings } from './network-findings.ts';
 import { plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
@@ -49,6 +52,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     sdkVersions(),
     configuration(context),
     await gitVersion(context),
+    ...networkFindings(context),
     ...temporal,
     await weaviateFinding(context, running),
     postgresFinding(context),
@@ -77,20 +81,12 @@ function nodeVersion(): Finding {
 }
 
 async function gitVersion({ env }: CliContext): Promise<Finding> {
-  const { findOnPath, runProgram } = await import('../../../platform/program.ts');
-  const remedy = 'Install git 2.36 or later.';
-  const git = await findOnPath('git', env);
+  const { findGit, OLDEST_GIT } = await import('../../../activities/git/git-version.ts');
+  const remedy = `Install git ${OLDEST_GIT} or later.`;
+  const git = await findGit(env);
   if (git === null) return wrong('git', 'not on PATH', remedy);
-  const { stdout } = await runProgram(git, ['--version'], { env, timeoutMs: 10_000 });
-  const version = /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? 'of unknown version';
-  const found = `${version} at ${git}`;
-  return atLeast(version, 2, 36) ? fine('git', found) : wrong('git', found, remedy);
-}
-
-/** True when a dotted version is at least `major.minor`. */
-export function atLeast(version: string, major: number, minor: number): boolean {
-  const [actualMajor = 0, actualMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
-  return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+  const found = `${git.version} at ${git.program}`;
+  return git.isUsable ? fine('git', found) : wrong('git', found, remedy);
 }
 
 function sdkVersions(): Finding {
@@ -173,8 +169,10 @@ async function pollers(connection: Connection, namespace: string, queue: string)
 }
 
 async function weaviateFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { embeddedData, findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { diskProblem } = await import('./weaviate-disk.ts');
   let source = 'yours';
+  let folder: string | null = null;
   try {
     let target: WeaviateTarget | null = yourWeaviate(context.config.weaviate, context.env);
     if (target === null) {
@@ -183,8 +181,12 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
       const server = running?.state.weaviate ?? null;
       if (server === null) return wrong('Weaviate', `not running (${source})`, UP);
       target = { ...server, apiKey: running?.weaviateApiKey ?? null };
+      if (server.source !== 'yours') folder = embeddedData(context.dataDir);
     }
-    return fine('Weaviate', `${await weaviateVersion(target)} at ${target.url}, gRPC ${target.grpc} (${source})`);
+    const found = `${await weaviateVersion(target)} at ${target.url}, gRPC ${target.grpc} (${source})`;
+    const problem = await diskProblem(target, { index: context.config.index.name, folder });
+    if (problem === null) return fine('Weaviate', found);
+    return wrong('Weaviate', `${found}; ${problem}`, FAILURES.WeaviateReadOnly.remedy);
   } catch (error) {
     return wrong('Weaviate', messageOf(error), 'Start that server, or correct its address or key.');
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CliContext } from '../../../client/core/context.ts';
-import { atLeast } from '../../../client/cli/stack/doctor.ts';
+import { atLeast } from '../../../platform/version.ts';
 import { down } from '../../../client/cli/stack/down.ts';
 import { progressLines } from '../../../client/cli/stack/progress-lines.ts';
 import { applyConfig } from '../../../client/cli/catalog/groups.ts';
