@@ -4,19 +4,14 @@ import type { Receipt } from '../../../domain/catalog/index/receipt.ts';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { processCounts } from '../../telemetry/process-counts.ts';
+import { type InventoryEntry, LIST_LIMIT, listObjects } from './list-objects.ts';
 import { receiptId } from './object-id.ts';
 import { propertiesOf, receiptOf } from './receipt-properties.ts';
 import { retried } from './retried.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import type { IndexClient } from './weaviate.ts';
+import { type IndexClient, readOnlyFailure } from './weaviate.ts';
 import { type IndexObject, writeBatch } from './write-batch.ts';
-
-/** One object in a listing. */
-export interface InventoryEntry {
-  readonly id: string;
-  readonly path: string;
-}
 
 /** An object as stored in Weaviate. Any program may have written it: properties may be missing. */
 export interface StoredObject {
@@ -96,8 +91,6 @@ type Receipts = Collection<ReceiptProperties>;
 const WRITE_BATCH = 1_000;
 const WRITES_IN_FLIGHT = 2;
 const DELETE_BATCH = 500;
-/** Weaviate's default QUERY_MAXIMUM_RESULTS. */
-const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
 /** Whole objects per request: some kilobytes each. */
@@ -122,29 +115,11 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
   }
 
-  /**
-   * All matching objects whose bucket is in [from, to): requested in smaller parts when one answer cannot hold them.
-   */
-  async function listWhere(filters: FilterValue, from = 0, to = 256): Promise<InventoryEntry[]> {
-    const bucket = chunks.filter.byProperty('bucket');
-    const part = Filters.and(filters, bucket.greaterOrEqual(from), bucket.lessThan(to));
-    const { objects } = await retried(() =>
-      chunks.query.fetchObjects({ filters: part, limit: LIST_LIMIT, returnProperties: ['path'] }),
-    );
-    if (objects.length < LIST_LIMIT)
-      return objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
-    if (to - from === 1) {
-      throw new LonghaulError('IndexIncomplete', 'Weaviate holds more objects of one repository than can be listed.');
-    }
-    const middle = (from + to) >> 1;
-    return [...(await listWhere(filters, from, middle)), ...(await listWhere(filters, middle, to))];
-  }
-
   async function* inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]> {
     const pages = Math.ceil((await count(repository, ref)) / LIST_PAGE);
     const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
     for (let from = 0; from < 256; from += step) {
-      yield await listWhere(ofRepository(repository, ref), from, Math.min(256, from + step));
+      yield await listObjects(chunks, ofRepository(repository, ref), from, Math.min(256, from + step));
     }
   }
 
@@ -181,6 +156,13 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     }
   }
 
+  /** The failure to delete objects; Weaviate gives the reason only when it is asked for every object. */
+  async function notDeleted(filter: FilterValue, message: string): Promise<LonghaulError> {
+    const { objects } = await retried(() => chunks.data.deleteMany(filter, { verbose: true }));
+    const reason = objects.find(({ error }) => error)?.error ?? 'no reason given';
+    return readOnlyFailure(client.place, reason) ?? new LonghaulError('IndexIncomplete', `${message}: ${reason}.`);
+  }
+
   async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
@@ -188,9 +170,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
       const result = await retried(() => chunks.data.deleteMany(filter));
       processCounts.objectsDeleted += result.successful;
-      if (result.failed > 0) {
-        throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
-      }
+      if (result.failed > 0) throw await notDeleted(filter, `Weaviate could not delete ${result.failed} objects`);
     }
   }
 
@@ -224,7 +204,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         deleted += successful;
         processCounts.objectsDeleted += successful;
         if (failed > 0) {
-          throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${failed} objects of ${repository}.`);
+          const message = `Weaviate could not delete ${failed} objects of ${repository}`;
+          throw await notDeleted(ofRepository(repository), message);
         }
         if (matches === 0) break;
       }
@@ -253,7 +234,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const found: string[] = [];
       for (let at = 0; at < paths.length; at += 50) {
         const path = chunks.filter.byProperty('path').containsAny(paths.slice(at, at + 50));
-        found.push(...(await listWhere(Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id));
+        found.push(
+          ...(await listObjects(chunks, Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id),
+        );
       }
       return found;
     },
@@ -273,10 +256,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const result = await retried(() => receipts.data.insertMany([object]));
       const [error] = Object.values(result.errors);
       if (error) {
-        throw new LonghaulError(
-          'IndexIncomplete',
-          `The receipt of ${receipt.repository} was refused: ${error.message}`,
-        );
+        const message = `The receipt of ${receipt.repository} was refused: ${error.message}`;
+        throw readOnlyFailure(client.place, error.message) ?? new LonghaulError('IndexIncomplete', message);
       }
     },
     async deleteReceipt(repository, ref) {

@@ -6,8 +6,13 @@ import type * as Groups from './groups.ts';
 import type { SearchOptions } from './search.ts';
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
-export const registerCatalogCommands: RegisterCommands = ({ program, io, run, addPrinters }) => {
-  addPrinters(async () => (await import('./results.ts')).RESULTS);
+export const registerCatalogCommands: RegisterCommands = ({ program, io, run, add }) => {
+  add({
+    printers: async () => (await import('./results.ts')).RESULTS,
+    findProblems: async (context, client) =>
+      client === null ? [] : [await (await import('./alerts-finding.ts')).alertsFinding(context, client)],
+    status: { field: 'fleet', read: async (context) => (await import('./fleet-status.ts')).readFleet(context) },
+  });
   const repos = program.command('repos').description('list the repositories of the providers');
   repos
     .command('list')
@@ -209,7 +214,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     .argument('<query>')
     .option('--repo <pattern>', 'only repositories that match this mgit pattern')
     .option('--lang <language>', 'only this language, such as TypeScript or ts')
-    .option('--path <glob>', 'only paths that match')
+    .option('--path <filter>', 'only this path, folder or glob')
     .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
     .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
     .option('--explain', 'show what each rule contributed to each result')
