@@ -11,7 +11,7 @@ export interface DeclaredStart<Checked> {
   /** `asked`: the digest of the question, by which a later start recognises the same question. */
   readonly memo: { readonly asked: string };
   readonly staticSummary: string;
-  /** Missing when the flow has none. */
+  /** Only for flows that declare search attributes. */
   readonly typedSearchAttributes?: SearchAttributePair[];
 }
 

@@ -44,26 +44,12 @@ test('a retry continues where the last attempt ended', async () => {
   expect(beats).toEqual([2, 3]);
 });
 
-test('deliveries that could not be passed on do not affect later ones', async () => {
+/** The flow of deliveries on a queue of its own, whose only activity is `tellRepositories`. */
+async function openDeliveries(tellRepositories: FollowActivities['tellRepositories']) {
   const client = await connect();
   const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
   onTestFinished(() => connection.close());
   const taskQueue = `deliveries-${randomUUID()}`;
-  const tell = (repository: string): Promise<unknown> =>
-    client.workflow.signalWithStart('takeDeliveries', {
-      taskQueue,
-      workflowId: taskQueue,
-      args: [{}],
-      signal: 'deliveries',
-      signalArgs: [{ deliveries: [delivery(repository)] }],
-    });
-  const passedOn: string[] = [];
-  const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
-    passedOn.push(...deliveries.map(({ repository }) => repository));
-    if (passedOn.length > 1) return;
-    await tell('local/acme/second');
-    throw ApplicationFailure.nonRetryable('refused');
-  };
   const worker = await Worker.create({
     connection,
     namespace: NAMESPACE,
@@ -71,9 +57,31 @@ test('deliveries that could not be passed on do not affect later ones', async ()
     workflowBundle: { codePath: inject('stack').workflowBundle },
     activities: { ...createInputActivities(FLOWS), tellRepositories },
   });
+  return {
+    worker,
+    send: (deliveries: readonly Delivery[]) =>
+      client.workflow.signalWithStart('takeDeliveries', {
+        taskQueue,
+        workflowId: taskQueue,
+        args: [{}],
+        signal: 'deliveries',
+        signalArgs: [{ deliveries }],
+      }),
+    run: (runId?: string) => client.workflow.getHandle<() => Promise<unknown>>(taskQueue, runId),
+  };
+}
+
+test('deliveries that could not be passed on do not affect later ones', async () => {
+  const passedOn: string[] = [];
+  const { worker, send, run } = await openDeliveries(async ({ deliveries }) => {
+    passedOn.push(...deliveries.map(({ repository }) => repository));
+    if (passedOn.length > 1) return;
+    await send([delivery('local/acme/second')]);
+    throw ApplicationFailure.nonRetryable('refused');
+  });
   const result = worker.runUntil(async () => {
-    await tell('local/acme/first');
-    return client.workflow.getHandle<() => Promise<unknown>>(taskQueue).result();
+    await send([delivery('local/acme/first')]);
+    return run().result();
   });
   // it is not reported as successful
   await expect(result).rejects.toMatchObject({ cause: { message: 'refused' } });
@@ -95,43 +103,27 @@ test.for([
 ])(
   'a burst is passed on in slices; what was taken and what failed survives continue-as-new: %j',
   async ({ isFailing, outcome }) => {
-    const client = await connect();
-    const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
-    onTestFinished(() => connection.close());
-    const taskQueue = `deliveries-${randomUUID()}`;
-    const send = (deliveries: readonly Delivery[]) =>
-      client.workflow.signalWithStart('takeDeliveries', {
-        taskQueue,
-        workflowId: taskQueue,
-        args: [{}],
-        signal: 'deliveries',
-        signalArgs: [{ deliveries }],
-      });
     const slices: (readonly Delivery[])[] = [];
-    const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
+    const { worker, send, run } = await openDeliveries(async ({ deliveries }) => {
       slices.push(deliveries);
       // while the burst is passed on, one more arrives
       if (slices.length === 1) await send([delivery('local/acme/late')]);
       if (slices.length === 2 && isFailing) throw ApplicationFailure.nonRetryable('refused', 'GitFailed');
-    };
-    const worker = await Worker.create({
-      connection,
-      namespace: NAMESPACE,
-      taskQueue,
-      workflowBundle: { codePath: inject('stack').workflowBundle },
-      activities: { ...createInputActivities(FLOWS), tellRepositories },
     });
     const parts = burst();
     const [first] = [await send(parts[0] ?? []), await send(parts[1] ?? [])];
-    const handle = client.workflow.getHandle<() => Promise<unknown>>(taskQueue);
-    const ended = await worker.runUntil(() => handle.result().catch(({ cause }: WorkflowFailedError) => cause));
+    const ended = await worker.runUntil(() =>
+      run()
+        .result()
+        .catch(({ cause }: WorkflowFailedError) => cause),
+    );
     expect(ended).toMatchObject(outcome);
 
     // by number, in order, none twice and none left out
     expect(slices.map(({ length }) => length)).toEqual([...Array<number>(7).fill(2_000), 1_001]);
     expect(slices.flat()).toEqual([...parts.flat(), expect.objectContaining({ repository: 'local/acme/late' })]);
     // the history of the first run, over 4 MiB, is too large to be fetched
-    const firstRun = await client.workflow.getHandle(taskQueue, first.signaledRunId).describe();
+    const firstRun = await run(first.signaledRunId).describe();
     expect(firstRun.status.name).toBe('CONTINUED_AS_NEW');
   },
 );

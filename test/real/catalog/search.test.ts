@@ -19,6 +19,96 @@ import { recordedModules, recordingModules } from '../../support/recorded-module
 import { openRelay } from '../../support/stalling-relay.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
 
+describe('a filter', () => {
+  let estate: Estate;
+  let tools: EstateTools;
+  beforeAll(async () => {
+    estate = await createEstate();
+    const page = (name: string): string => `export default function ${name}() { return renderProduct(); }\n`;
+    await estate.create('web/next', {
+      'app/(shop)/[id]/page.tsx': page('ProductPage'),
+      'app/[[...slug]]/page.tsx': page('CatchAll'),
+      'app/shop/i/page.tsx': page('Decoy'),
+      'docs/a guide/!read me.md': '# renderProduct\n',
+      '@types/index.d.ts': 'export declare function renderProduct(): string;\n',
+      'odd/escape\u001b[31m.ts': page('Escaped'),
+    });
+    // 1,200 files that match the query better than the two that a filter selects
+    const migrations = Object.fromEntries(
+      Array.from({ length: 1_200 }, (_file, at) => [
+        `gen/m${at}/orders.ts`,
+        `export const orders${at} = 'orders table';\n`,
+      ]),
+    ) as Record<string, string>;
+    await estate.create('data/base', {
+      ...migrations,
+      'gen/m7/x.sql': 'CREATE TABLE payments (id int); -- with the orders\n',
+      'gen/m9/deep/y.sql': 'CREATE TABLE refunds (id int); -- with the orders\n',
+    });
+    tools = await openEstate(estate);
+    const { indexRepository } = createCatalogActivities(tools);
+    for (const name of ['web/next', 'data/base']) {
+      const repository = { id: `local/${name}`, cloneUrl: estate.gitDir(name) };
+      await new MockActivityEnvironment().run(indexRepository, { repository });
+    }
+  });
+  afterAll(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+
+  const found = async (path: string, query = 'renderProduct'): Promise<string[]> =>
+    (await tools.search({ query, path, limit: 100, rescore: false })).results.map((result) => result.path).sort();
+
+  test.each([
+    ['app/(shop)/**', ['app/(shop)/[id]/page.tsx']],
+    ['app/(shop)/[id]/page.tsx', ['app/(shop)/[id]/page.tsx']],
+    ['./app/(shop)', ['app/(shop)/[id]/page.tsx']],
+    ['app/[[...slug]]/**', ['app/[[...slug]]/page.tsx']],
+    [String.raw`app/\(shop\)/\[id\]/**`, ['app/(shop)/[id]/page.tsx']],
+    ['app/@(shop|other)/**', ['app/shop/i/page.tsx']],
+    ['docs/a guide/!read me.md', ['docs/a guide/!read me.md']],
+    ['@types/', ['@types/index.d.ts']],
+    ['odd/escape\u001b[31m.ts', ['odd/escape\u001b[31m.ts']],
+  ])('%j means the file or folder of that name', async (path, paths) => {
+    expect(await found(path)).toEqual(paths);
+  });
+
+  test.each([
+    ['**/*.sql', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+    ['**/?.{sql,ddl}', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+    // Weaviate can only narrow this down to all files below gen
+    ['gen/*/[!o]*', ['gen/m7/x.sql']],
+    ['!**/orders.ts', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+  ])('%s finds what is far behind better matches', async (path, paths) => {
+    const all = await found(path, 'orders table');
+    expect(all.filter((each) => each.startsWith('gen/'))).toEqual(paths);
+  });
+
+  test.each([
+    [{ path: 'nowhere/**' }, 'No indexed path matches "nowhere/**". Without the filters there are 10 results.'],
+    [
+      { language: 'SQL', repositories: ['local/web/next'] },
+      'Nothing in these repositories is written in SQL. Without the filters there are 6 results.',
+    ],
+    [
+      { language: 'SQL', path: 'app/**' },
+      'Nothing that matches "app/**" is written in SQL. Without the filters there are 10 results.',
+    ],
+    [
+      { repositories: ['local/gone/away'] },
+      'Nothing is indexed in these repositories: they have no text files, or are being indexed.',
+    ],
+  ])('an empty answer to %j gives the reason', async (filters, reason) => {
+    const { results, reason: given } = await tools.search({
+      query: 'orders renderProduct',
+      rescore: false,
+      ...filters,
+    });
+    expect({ results, reason: given }).toEqual({ results: [], reason });
+  });
+});
+
 describe('a search', () => {
   let estate: Estate;
   let tools: EstateTools;
