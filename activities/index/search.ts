@@ -5,7 +5,6 @@ import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog
 import {
   type Candidate,
   type Explanation,
-  type RankedFile,
   RANKING,
   rankFiles,
   type RankingWeights,
@@ -106,8 +105,9 @@ export const SNIPPET_LINES = 20;
 const CANDIDATES = 100;
 /** Number of chunks that define a name in the query. */
 const DEFINITIONS = 50;
-/** Number of files whose best chunk the transformer compares with the query. */
-const RESCORED_FILES = 30;
+/** Number of files that the transformer compares with the query, and of chunks of each. */
+const RESCORED_FILES = 10;
+const RESCORED_PIECES = 2;
 
 const KEYWORD_PROPERTIES = [
   { name: 'stems', weight: 2 },
@@ -160,8 +160,9 @@ async function answerTo(
   const texts = new Map<string, ChunkProperties>();
   let ranked = first;
   if (rescore && rescorer) {
-    await readTexts(chunks, first.slice(0, RESCORED_FILES), texts);
-    const meanings = await meaningsOf(rescorer, query, first, texts);
+    const pieces = first.slice(0, RESCORED_FILES).flatMap((file) => file.pieces.slice(0, RESCORED_PIECES));
+    await readTexts(chunks, pieces, texts);
+    const meanings = await meaningsOf(rescorer, query, pieces, texts);
     const compared = found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id)));
     ranked = rankFiles(asked, compared, weights);
   }
@@ -169,7 +170,11 @@ async function answerTo(
   const files = spread.map(({ result }) => result);
   const [commits] = await Promise.all([
     commitsOf(store, new Set(files.map(({ best }) => best.repo)), question.branch),
-    readTexts(chunks, files, texts),
+    readTexts(
+      chunks,
+      files.map(({ best }) => best),
+      texts,
+    ),
   ]);
 
   const firstScores = new Map(first.map(({ best, score }) => [fileKey(best), score]));
@@ -326,14 +331,14 @@ function optionsFor({ names }: IndexStore, { digest }: Analyzer) {
   });
 }
 
-/** The transformer's score of the best chunk of each of the first files, by chunk id. */
+/** The transformer's score of chunks, by chunk id. */
 async function meaningsOf(
   rescorer: Rescorer,
   query: string,
-  first: readonly RankedFile<Candidate>[],
+  candidates: readonly Candidate[],
   texts: ReadonlyMap<string, ChunkProperties>,
 ): Promise<Map<string, number>> {
-  const pieces = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => {
+  const pieces = candidates.flatMap(({ id }) => {
     const chunk = texts.get(id);
     return chunk === undefined ? [] : [{ id, chunk }];
   });
@@ -348,13 +353,13 @@ function withMeaning(candidate: Candidate, meaning: number | undefined): Candida
   return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
-/** Adds the texts and shown fields of the best chunks of these files, by id, unless they are there already. */
+/** Adds the texts and shown fields of chunks, by id, unless they are there already. */
 async function readTexts(
   chunks: Chunks,
-  files: readonly RankedFile<Candidate>[],
+  candidates: readonly Candidate[],
   texts: Map<string, ChunkProperties>,
 ): Promise<void> {
-  const ids = files.map(({ best }) => best.id).filter((id) => !texts.has(id));
+  const ids = candidates.map(({ id }) => id).filter((id) => !texts.has(id));
   if (ids.length === 0) return;
   const { objects } = await chunks.query.fetchObjects({
     filters: chunks.filter.byId().containsAny(ids),

@@ -86,6 +86,8 @@ export interface Explanation {
 /** A found file, represented by its best chunk. */
 export interface RankedFile<C extends Candidate> {
   readonly best: C;
+  /** Its chunks among the candidates, best first. */
+  readonly pieces: readonly C[];
   readonly score: number;
   readonly explanation: Explanation;
 }
@@ -155,6 +157,7 @@ function rankedFile<C extends Candidate>(
   const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
   return {
     best: first.candidate,
+    pieces: ordered.map(({ candidate }) => candidate),
     score: (first.score + file + named) * factor,
     explanation: { ...first.parts, file, path: named, kinds },
   };
