@@ -15,7 +15,8 @@ import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
-import { indexedLanguage } from './analysis/indexed-language.ts';
+import { indexedLanguage, readLanguages } from './analysis/indexed-language.ts';
+import { createRecent, type Recent } from '../shared/recent.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
 import type { ChunkProperties } from './store/schema.ts';
@@ -158,24 +159,30 @@ async function answerTo(
 
   const first = rankFiles(asked, found, weights);
   const texts = new Map<string, ChunkProperties>();
+  const commits = new Map<string, string>();
+  const read = async (candidates: readonly Candidate[], shown: readonly Candidate[]): Promise<void> => {
+    const repositories = new Set(shown.map(({ repo }) => repo).filter((repo) => !commits.has(repo)));
+    await Promise.all([
+      addCommits(store, repositories, question.branch, commits),
+      readTexts(chunks, [...candidates, ...shown], texts),
+    ]);
+  };
   let ranked = first;
   if (rescore && rescorer) {
     const pieces = first.slice(0, RESCORED_FILES).flatMap((file) => file.pieces.slice(0, RESCORED_PIECES));
-    await readTexts(chunks, pieces, texts);
+    // with what will most likely be shown, so that it need not be read afterwards
+    const likely = first.slice(0, Math.max(limit, RESCORED_FILES)).map(({ best }) => best);
+    await read(pieces, likely);
     const meanings = await meaningsOf(rescorer, query, pieces, texts);
     const compared = found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id)));
     ranked = rankFiles(asked, compared, weights);
   }
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
   const files = spread.map(({ result }) => result);
-  const [commits] = await Promise.all([
-    commitsOf(store, new Set(files.map(({ best }) => best.repo)), question.branch),
-    readTexts(
-      chunks,
-      files.map(({ best }) => best),
-      texts,
-    ),
-  ]);
+  await read(
+    [],
+    files.map(({ best }) => best),
+  );
 
   const firstScores = new Map(first.map(({ best, score }) => [fileKey(best), score]));
   const results = spread.flatMap(({ result: { best, explanation }, score, factor }) => {
@@ -199,7 +206,8 @@ async function reasonOf(
 ): Promise<string> {
   const { query, repositories, language, path, branch, limit = 10 } = question;
   if (repositories?.length === 0) return 'No indexed repository matches.';
-  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const spelled =
+    language === undefined ? undefined : await indexedLanguage(languagesOf(tools.store, chunks), language);
   const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
   const resultsWithoutFilters = async (): Promise<number> => {
     const { language: _language, path: _path, ...unfiltered } = question;
@@ -242,7 +250,7 @@ async function candidatesOf(
   { query, repositories, language, path, branch }: SearchQuery,
   asked: ParsedQuery,
 ): Promise<Candidate[]> {
-  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const spelled = language === undefined ? undefined : await indexedLanguage(languagesOf(store, chunks), language);
   const vector = await analyzer.embedQuery(query);
   const names = asked.names.flatMap((name) => nameTerm(name) ?? []);
   const words = [...asked.terms, ...asked.alsoTerms];
@@ -359,7 +367,7 @@ async function readTexts(
   candidates: readonly Candidate[],
   texts: Map<string, ChunkProperties>,
 ): Promise<void> {
-  const ids = candidates.map(({ id }) => id).filter((id) => !texts.has(id));
+  const ids = [...new Set(candidates.map(({ id }) => id))].filter((id) => !texts.has(id));
   if (ids.length === 0) return;
   const { objects } = await chunks.query.fetchObjects({
     filters: chunks.filter.byId().containsAny(ids),
@@ -373,6 +381,17 @@ async function readTexts(
 interface View {
   readonly branch: string | undefined;
   readonly repositories: readonly string[] | undefined;
+}
+
+/** How long the list of languages in an index is reused, in milliseconds. A language that it lacks is looked up again. */
+const LANGUAGES_COUNT_MS = 10_000;
+const languages = new WeakMap<IndexStore, Recent<readonly string[]>>();
+
+/** The languages in an index. */
+function languagesOf(store: IndexStore, chunks: Chunks): Recent<readonly string[]> {
+  const known = languages.get(store) ?? createRecent(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
+  languages.set(store, known);
+  return known;
 }
 
 /** Whether an index had branches, and when that was read. */
@@ -426,18 +445,20 @@ async function branchFilter(
   );
 }
 
-/** The commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
-async function commitsOf(
+/** Adds the commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
+async function addCommits(
   store: IndexStore,
   repositories: ReadonlySet<string>,
   branch: string | undefined,
-): Promise<Map<string, string>> {
+  commits: Map<string, string>,
+): Promise<void> {
+  if (repositories.size === 0) return;
   const ids = [...repositories];
   const [heads, atBranch] = await Promise.all([
     store.readReceipts(ids),
     branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
   ]);
-  return new Map([...heads, ...atBranch].map(({ repository, commit }) => [repository, commit]));
+  for (const { repository, commit } of [...heads, ...atBranch]) commits.set(repository, commit);
 }
 
 function fileKey({ repo, path }: Candidate): string {
