@@ -15,7 +15,7 @@ import type { IndexStore } from '../index/store/store.ts';
 import { connectWeaviate, type WeaviateAddress } from '../index/store/weaviate.ts';
 import type { LoadedConfig } from '../shared/config.ts';
 import { once } from '../shared/once.ts';
-import { createRecent } from '../shared/recent.ts';
+import { createReused } from '../shared/reused.ts';
 import { modelSettings, openNamedModel } from './models.ts';
 
 /** The address of Weaviate and the location of the model. */
@@ -162,7 +162,7 @@ export async function openIndex(
         );
       }
       const store = builds.store(digest);
-      const receipts = createRecent(() => store.receipts(), RECEIPTS_COUNT_MS);
+      const receipts = createReused(() => store.receipts(), RECEIPTS_COUNT_MS);
       // vectors of larger models already contain this information
       const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
       return {

@@ -16,7 +16,7 @@ import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
 import { indexedLanguage, readLanguages } from './analysis/indexed-language.ts';
-import { createRecent, type Recent } from '../shared/recent.ts';
+import { createReused, type Reused } from '../shared/reused.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
 import type { ChunkProperties } from './store/schema.ts';
@@ -385,11 +385,11 @@ interface View {
 
 /** How long the list of languages in an index is reused, in milliseconds. A language that it lacks is looked up again. */
 const LANGUAGES_COUNT_MS = 10_000;
-const languages = new WeakMap<IndexStore, Recent<readonly string[]>>();
+const languages = new WeakMap<IndexStore, Reused<readonly string[]>>();
 
 /** The languages in an index. */
-function languagesOf(store: IndexStore, chunks: Chunks): Recent<readonly string[]> {
-  const known = languages.get(store) ?? createRecent(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
+function languagesOf(store: IndexStore, chunks: Chunks): Reused<readonly string[]> {
+  const known = languages.get(store) ?? createReused(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
   languages.set(store, known);
   return known;
 }

@@ -3,7 +3,7 @@ import { type OpenBuild, openIndex, type SearchQuestion } from '../../activities
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
-import { createRecent } from '../../activities/shared/recent.ts';
+import { createReused } from '../../activities/shared/reused.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 
 /** How long a session reuses which build is live, in milliseconds: a switch is noticed no later. */
@@ -29,7 +29,7 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const index = await openIndex(loadedConfig(context), places, context.env);
   const providers = context.config.providers.map(({ name }) => name);
-  const live = createRecent(() => index.live(), LIVE_COUNTS_MS);
+  const live = createReused(() => index.live(), LIVE_COUNTS_MS);
 
   /** Without a matching repository an empty result would be misleading: throws instead. */
   async function checkPattern(pattern: string, { store }: OpenBuild): Promise<void> {

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Collection } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Recent } from '../../shared/recent.ts';
+import type { Reused } from '../../shared/reused.ts';
 import type { ChunkProperties } from '../store/schema.ts';
 
 /** More than linguist has. */
@@ -18,7 +18,7 @@ export async function readLanguages(chunks: Collection<ChunkProperties>): Promis
  * The language as spelled in the index: given in any case, or as one of linguist's short names (`ts`, `golang`). Throws
  * `InvalidInput` with suggestions when the index, read anew, has no file in it.
  */
-export async function indexedLanguage(languages: Recent<readonly string[]>, asked: string): Promise<string> {
+export async function indexedLanguage(languages: Reused<readonly string[]>, asked: string): Promise<string> {
   const known = await spelledAs(await languages.get(), asked);
   if (known.spelled !== undefined) return known.spelled;
   languages.forget();

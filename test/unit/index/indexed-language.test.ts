@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { indexedLanguage } from '../../../activities/index/analysis/indexed-language.ts';
-import { createRecent } from '../../../activities/shared/recent.ts';
+import { createReused } from '../../../activities/shared/reused.ts';
 
 describe('a language of the index', () => {
   const reading = (...answers: readonly string[][]) => {
     let reads = 0;
-    const languages = createRecent(() => Promise.resolve(answers[Math.min(reads++, answers.length - 1)] ?? []), 60_000);
+    const languages = createReused(() => Promise.resolve(answers[Math.min(reads++, answers.length - 1)] ?? []), 60_000);
     return { languages, reads: () => reads };
   };
 

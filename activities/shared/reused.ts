@@ -1,5 +1,5 @@
 /** A value that is read again when it is older than a bound. */
-export interface Recent<Value> {
+export interface Reused<Value> {
   /** The value; concurrent calls share one read. A read that fails is not reused. */
   get(): Promise<Value>;
   /** Makes the next call read again. */
@@ -7,11 +7,11 @@ export interface Recent<Value> {
 }
 
 /** Reuses what `read` returned for at most `mostMs` milliseconds, counted from the beginning of the read. */
-export function createRecent<Value>(
+export function createReused<Value>(
   read: () => Promise<Value>,
   mostMs: number,
   now: () => number = () => performance.now(),
-): Recent<Value> {
+): Reused<Value> {
   let known: { readonly value: Promise<Value>; readonly at: number } | undefined;
   return {
     get() {
