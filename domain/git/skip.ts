@@ -88,9 +88,13 @@ export function skipByContent(path: string, content: Uint8Array, declared: Decla
   const wide = decodeWide(content);
   if (wide === null && hasNul(content)) return 'binary';
   if (declared.generated === false) return null;
-  const bytes = wide === null ? content : new TextEncoder().encode(wide);
+  const bytes = wide === null ? withoutMark(content) : new TextEncoder().encode(wide);
   if (isMinified(path, bytes)) return 'minified';
   return isGenerated(path, bytes) ? 'generated' : null;
+}
+
+function withoutMark(content: Uint8Array): Uint8Array {
+  return content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf ? content.subarray(3) : content;
 }
 
 function hasNul(content: Uint8Array): boolean {

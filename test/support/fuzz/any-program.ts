@@ -28,8 +28,8 @@ const CHARACTERS = [
   '\u{feff}',
 ];
 const SEPARATORS = ['', '', ' ', ' ', '\n', '\n  ', '\n\t', '\r\n', ';', ', '];
-/** Longer texts only take longer. */
-const LONGEST = 60_000;
+/** Longer texts take longer, and show little more; words may be longer. */
+const LONGEST = 8_000;
 
 /** A change of a text: at a relative position, so many characters are replaced. */
 interface Edit {
@@ -43,7 +43,7 @@ export function anyProgram(tokens: readonly string[], programs: readonly string[
   const token = fc.constantFrom(...(tokens.length > 0 ? tokens : CHARACTERS));
   const long = fc
     .tuple(fc.oneof(fc.constantFrom(...CHARACTERS), token), fc.constantFrom(...LENGTHS))
-    .map(([part, times]) => part.repeat(times).slice(0, LONGEST));
+    .map(([part, times]) => part.repeat(times).slice(0, 70_000));
   const word = fc.oneof(
     { weight: 12, arbitrary: token },
     { weight: 3, arbitrary: fc.constantFrom('x', 'y', '1', 'Name') },
@@ -65,9 +65,11 @@ export function anyProgram(tokens: readonly string[], programs: readonly string[
   const repeated = fc
     .tuple(soup(4), soup(6), fc.oneof(fc.nat(40), fc.nat(3_000)), soup(6))
     .map(([before, part, times, after]) => before + part.slice(0, 2_000).repeat(times).slice(0, LONGEST) + after);
-  return fc
+  const usual = fc
     .oneof({ weight: 3, arbitrary: soup(200) }, { weight: 5, arbitrary: edited }, { weight: 2, arbitrary: repeated })
     .map((text) => text.slice(0, LONGEST));
+  const withLong = fc.tuple(soup(20), long, soup(20)).map((parts) => parts.join(''));
+  return fc.oneof({ weight: 19, arbitrary: usual }, { weight: 1, arbitrary: withLong });
 }
 
 function applied(text: string, { at, removed, inserted }: Edit): string {
