@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import { GRAMMARS, readGrammar } from '../activities/index/analysis/grammar-files.ts';
 import { TRACING_MODULE } from '../workers/tracing.ts';
+import { workflowSources } from '../workers/workflow-sources.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const layers = ['platform', 'domain', 'workflows', 'activities', 'workers', 'client', 'stack'];
@@ -68,10 +69,9 @@ async function copyGrammars() {
   }
 }
 
-async function bundleWorkflows(name, workflowInterceptorModules) {
+async function bundleWorkflows(name, interceptors) {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: join(root, 'workflows/index.ts'),
-    workflowInterceptorModules,
+    ...workflowSources(interceptors),
     // The bundler's default logger prints all of webpack's output.
     logger: new DefaultLogger('WARN'),
   });

@@ -48,7 +48,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
     try {
       return await question;
     } catch (error) {
-      throw failureOf(error, place);
+      throw failureOfS3(error, place);
     }
   }
 
@@ -73,7 +73,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
     try {
       yield* body as AsyncIterable<Buffer>;
     } catch (error) {
-      throw failureOf(error, place);
+      throw failureOfS3(error, place);
     }
   }
 
@@ -89,7 +89,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
         return true;
       } catch (error) {
         if ((error as Error).name === 'PreconditionFailed') return false;
-        throw failureOf(error, place);
+        throw failureOfS3(error, place);
       }
     },
     async open(name) {
@@ -98,7 +98,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
         return streamOver(Body as Readable, read);
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return null;
-        throw failureOf(error, place);
+        throw failureOfS3(error, place);
       }
     },
     async has(name) {
@@ -160,7 +160,7 @@ const WRONG_SETTINGS = /^(NoSuchBucket|PermanentRedirect|AuthorizationHeaderMalf
 const UNREACHABLE = /^(E[A-Z_]+|TimeoutError|RequestTimeout|InternalError|ServiceUnavailable)$/;
 
 /** Converts an error of the server or network to a named failure; other errors are returned unchanged. */
-function failureOf(error: unknown, place: string): unknown {
+function failureOfS3(error: unknown, place: string): unknown {
   if (!(error instanceof Error) || error instanceof LonghaulError) return error;
   const { name, message } = error;
   const code = (error as NodeJS.ErrnoException).code ?? name;

@@ -14,6 +14,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { planPage } from '../shared/plan-pages.ts';
 import type { CatalogTools, IndexTools } from './catalog.ts';
+import type { Builds } from '../index/store/builds.ts';
 import type { IndexStore } from '../index/store/store.ts';
 import { listBranches, takeOutBranch } from './removal.ts';
 
@@ -38,8 +39,13 @@ export interface BuildActivities {
   resolveBuild(request: { readonly to: string }): Promise<string>;
   /** Makes a build live, with exactly the repositories and branches of the live one. */
   switchBuild(request: { readonly to: string }): Promise<SwitchResult>;
-  /** Deletes the builds that are not live. */
-  pruneBuilds(request: { readonly previous: boolean }): Promise<PruneResult>;
+  /** The digests of the builds that are not live, and of what is left of others; the previous one only if asked. */
+  findUnusedBuilds(request: { readonly previous: boolean }): Promise<readonly string[]>;
+  /**
+   * Deletes these builds; a retry finds some of them deleted, and its result names them too. A flow of 0.4 names none:
+   * then the unused ones are deleted.
+   */
+  pruneBuilds(request: { readonly unused?: readonly string[]; readonly previous: boolean }): Promise<PruneResult>;
 }
 
 /** See {@link BuildActivities}. */
@@ -97,18 +103,21 @@ export function createBuildActivities(tools: CatalogTools): BuildActivities {
         return { from: live?.digest ?? null, to, ...aligned };
       }),
 
-    pruneBuilds: ({ previous }) =>
+    findUnusedBuilds: ({ previous }) => heartbeating(() => unusedBuilds(builds, previous)),
+
+    pruneBuilds: ({ unused, previous }) =>
       heartbeating(async () => {
-        const unused = (await builds.list()).filter(
-          ({ role }) => role === 'beside' || (previous && role === 'previous'),
-        );
-        for (const { digest } of unused) await builds.drop(digest);
-        const dropped = [...unused.map(({ digest }) => digest), ...(await builds.dropLeftovers())];
-        // after a failure here a retry would find nothing to delete, and the result would not name what was
+        const dropped = unused ?? (await unusedBuilds(builds, previous));
+        for (const digest of dropped) await builds.drop(digest);
         await tools.releaseModels().catch(() => undefined);
         return { dropped };
       }),
   };
+}
+
+async function unusedBuilds(builds: Builds, previous: boolean): Promise<readonly string[]> {
+  const unused = (await builds.list()).filter(({ role }) => role === 'beside' || (previous && role === 'previous'));
+  return [...unused.map(({ digest }) => digest), ...(await builds.leftovers())];
 }
 
 async function ask(index: IndexTools, { query, repo }: StoredQuery): Promise<QueryAnswers['before']> {

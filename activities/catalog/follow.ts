@@ -1,6 +1,5 @@
 import { activityInfo, getClient } from '@temporalio/activity';
 import type { Client, WorkflowHandleWithSignaledRunId } from '@temporalio/client';
-import { defineSearchAttributeKey } from '@temporalio/common';
 import type { FollowInput, FollowResult } from '../../domain/catalog/flows/follow.ts';
 import { followRepositoryFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import {
@@ -9,8 +8,9 @@ import {
   type RepositoryEvent,
   type RepositoryEvents,
 } from '../../domain/forge/repository-event.ts';
-import { repositoryName } from '../../domain/git/repository.ts';
+import { parseInput } from '../../domain/shared/flow.schema.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
+import { startOptions } from '../shared/start-options.ts';
 
 /** The activities of the role `flows` that need Temporal itself. */
 export interface FollowActivities {
@@ -50,17 +50,12 @@ export async function signalRepository(
   { repository, quietSeconds }: FollowInput,
   events: readonly RepositoryEvent[],
 ): Promise<WorkflowHandleWithSignaledRunId<(input: FollowInput) => Promise<FollowResult>>> {
-  const name = repositoryName(repository);
+  const input = parseInput(followRepositoryFlow, {
+    repository,
+    ...(quietSeconds === undefined ? {} : { quietSeconds }),
+  });
   return client.workflow.signalWithStart<(input: FollowInput) => Promise<FollowResult>, [RepositoryEvents]>(
     followRepositoryFlow.type,
-    {
-      taskQueue: followRepositoryFlow.queue,
-      workflowId: `follow/${repository}`,
-      args: [{ repository, ...(quietSeconds === undefined ? {} : { quietSeconds }) }],
-      signal: 'repositoryEvents',
-      signalArgs: [{ events }],
-      staticSummary: `follow ${name}`.slice(0, 200),
-      typedSearchAttributes: [{ key: defineSearchAttributeKey('LonghaulRepository', 'KEYWORD'), value: name }],
-    },
+    { ...startOptions(followRepositoryFlow, input), signal: 'repositoryEvents', signalArgs: [{ events }] },
   );
 }

@@ -1,6 +1,6 @@
 import type { Build, BuildSettings } from '../../domain/catalog/index/build.ts';
 import { headReceipts } from '../../domain/catalog/index/refs.ts';
-import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
+import { matcherAmong, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { modelName, type ModelSettings } from '../../domain/shared/model.ts';
 import { untilAborted } from '../../platform/until-aborted.ts';
@@ -169,7 +169,7 @@ export async function openIndex(
           if (pattern === undefined) return search(client, searching, question);
           const parsed = parsePattern(pattern, providers);
           const ids = headReceipts(await store.receipts()).map(({ repository }) => repository);
-          const repositories = ids.filter((id) => matchesPattern(parsed, id));
+          const repositories = ids.filter(matcherAmong([parsed], ids));
           return search(client, searching, { ...question, repositories });
         },
       };

@@ -1,7 +1,7 @@
 import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
 import { addressOf, type CatalogPlan, type PlannedRepository } from '../../domain/catalog/flows/fleet.ts';
 import type { RepositoryFailure } from '../../domain/fleet/failure.ts';
-import { matchesAny, parsePattern } from '../../domain/git/pattern.ts';
+import { matcherAmong, parsePattern } from '../../domain/git/pattern.ts';
 import {
   addressOfReceipt,
   type Holdings,
@@ -71,15 +71,22 @@ interface HeadsRequest {
 
 /** See {@link Planner}. */
 export function createPlanner({ mgit, store, digest, providers }: PlannerTools): Planner {
-  /** A function that matches ids against patterns; without patterns it matches all. */
-  function matcher(patterns: readonly string[] | null): (id: string) => boolean {
-    const parsed = patterns?.map((pattern) => parsePattern(pattern, providers)) ?? null;
-    return (id) => parsed === null || matchesAny(parsed, id);
+  /** A function that matches ids against patterns, among all these ids; without patterns it matches all. */
+  function matcher(patterns: readonly string[] | null, ids: Iterable<string>): (id: string) => boolean {
+    if (patterns === null) return () => true;
+    return matcherAmong(
+      patterns.map((pattern) => parsePattern(pattern, providers)),
+      ids,
+    );
   }
 
   async function indexedMatching(patterns: readonly string[] | null): Promise<Receipt[]> {
-    const matches = matcher(patterns);
-    return (await store.receipts()).filter(({ repository }) => matches(repository));
+    const receipts = await store.receipts();
+    const matches = matcher(
+      patterns,
+      receipts.map(({ repository }) => repository),
+    );
+    return receipts.filter(({ repository }) => matches(repository));
   }
 
   /** Repositories that have another id now, according to their providers. */
@@ -126,10 +133,15 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       return onboardingOf(await mgit.list(patterns, signal ? { signal } : {}), signal);
     },
     async group({ patterns, exclude, branches }, { signal } = {}) {
-      const isExcluded = exclude.length === 0 ? () => false : matcher(exclude);
       const found = await mgit.listWithHeads(patterns, signal ? { signal } : {}).catch(unlessUnlisted);
-      const members = found instanceof LonghaulError ? [] : found.filter(({ id }) => !isExcluded(id));
-      const indexed = (await indexedMatching(patterns)).filter(({ repository }) => !isExcluded(repository));
+      const listed = found instanceof LonghaulError ? [] : found;
+      const matching = await indexedMatching(patterns);
+      const isExcluded = matcher(exclude, [
+        ...listed.map(({ id }) => id),
+        ...matching.map(({ repository }) => repository),
+      ]);
+      const members = listed.filter(({ id }) => !isExcluded(id));
+      const indexed = matching.filter(({ repository }) => !isExcluded(repository));
       const plans = [await onboardingOf(members, signal), await syncOf(indexed, { branches, listed: members }, signal)];
       return joinPlans(
         found instanceof LonghaulError ? [...plans, unlistedPlan(`mgit list ${patterns.join(', ')}`, found)] : plans,
@@ -166,7 +178,7 @@ export function createPlanner({ mgit, store, digest, providers }: PlannerTools):
       // receipts are read last: a receipt is written before its first objects can be read
       const held = await holdings(store, signal);
       const all = await store.receipts();
-      const matches = matcher(patterns);
+      const matches = matcher(patterns, [...all.map(({ repository }) => repository), ...held.keys()]);
       const receipts = all.filter(({ repository }) => matches(repository));
       const withReceipt = new Set(all.map(({ repository }) => repository));
       const withObjects = [...held.keys()].map((id) => (isRepositoryId(id) ? id : NO_REPOSITORY));

@@ -239,7 +239,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
     try {
       const { code, killedBy, tookTooMuchMemory } = await program.ended;
       if (tookTooMuchMemory) complaint += '\nit exceeded its memory limit';
-      if (code !== 0) throw failureOf(command, complaint, code ?? killedBy, options.about);
+      if (code !== 0) throw failureOfGit(command, complaint, code ?? killedBy, options.about);
       options.onRemark?.(complaint);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
@@ -254,7 +254,7 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
 }
 
 /** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */
-function failureOf(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
+function failureOfGit(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
   const said = redact(stderr)
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^(hint|warning):/.test(line))

@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
 import { stems } from '../../domain/catalog/search/identifiers.ts';
@@ -19,9 +18,11 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
 import { indexedLanguage } from './analysis/indexed-language.ts';
 import type { Rescorer } from './models/rescorer.ts';
+import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
 import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
 import { failureOfWeaviate } from './store/weaviate.ts';
+import { whyEmpty } from './why-empty.ts';
 
 /** A search query. */
 export interface SearchQuery {
@@ -30,7 +31,7 @@ export interface SearchQuery {
   readonly repositories?: readonly string[];
   /** Language such as `TypeScript`, in any case, or a usual short name of it such as `ts`. */
   readonly language?: string;
-  /** Glob over the path inside the repository, such as `src/**`. */
+  /** Path, folder or glob inside the repository, such as `src/**`: docs/patterns.md. */
   readonly path?: string;
   /**
    * The branch to search, in the repositories that are indexed at it, as their HEAD or as another branch. @default HEAD
@@ -83,6 +84,8 @@ export interface SearchAnswer {
   /** Milliseconds from the call to the answer. */
   readonly tookMs: number;
   readonly results: readonly SearchResult[];
+  /** Why there are no results; present only then. */
+  readonly reason?: string;
 }
 
 /** Dependencies of {@link search}. */
@@ -101,8 +104,6 @@ const LONGEST_QUERY = 2_000;
 export const SNIPPET_LINES = 20;
 /** Number of chunks found by words, and the same number by vectors. */
 const CANDIDATES = 100;
-/** The same when results are filtered by a glob afterwards. */
-const CANDIDATES_WITH_GLOB = 1_000;
 /** Number of chunks that define a name in the query. */
 const DEFINITIONS = 50;
 /** Number of files whose best chunk the transformer compares with the query. */
@@ -128,7 +129,6 @@ export async function search(client: WeaviateClient, tools: SearchTools, questio
   const { query, limit } = question;
   if (limit !== undefined) checkLimit(limit);
   if (query.trim() === '') throw new LonghaulError('InvalidInput', 'The query is empty: give some words.');
-  if (question.path === '') throw new LonghaulError('InvalidInput', 'The path is empty: give a glob, or leave it out.');
   if (question.language === '')
     throw new LonghaulError('InvalidInput', 'The language is empty: name one, or leave it out.');
   if (query.length > LONGEST_QUERY) {
@@ -182,7 +182,38 @@ async function answerTo(
     const result = resultOf(chunk, asked, score, commits.get(chunk.repo) ?? '');
     return question.explain === true ? { ...result, explain } : result;
   });
-  return { query, tookMs: Math.round(performance.now() - started), results };
+  const reason = results.length === 0 ? { reason: await reasonOf(chunks, { store, analyzer }, question) } : {};
+  return { query, tookMs: Math.round(performance.now() - started), results, ...reason };
+}
+
+/** Why a question has no results. */
+async function reasonOf(
+  chunks: Chunks,
+  tools: Pick<SearchTools, 'store' | 'analyzer'>,
+  question: SearchQuery,
+): Promise<string> {
+  const { query, repositories, language, path, branch, limit = 10 } = question;
+  if (repositories?.length === 0) return 'No indexed repository matches.';
+  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
+  const resultsWithoutFilters = async (): Promise<number> => {
+    const { language: _language, path: _path, ...unfiltered } = question;
+    const asked = readQuestion(query);
+    return rankFiles(asked, await candidatesOf(chunks, tools, unfiltered, asked)).slice(0, limit).length;
+  };
+  return seen(tools.store, chunks, { branch, repositories }, (view) =>
+    whyEmpty(chunks, {
+      within: allOf([view, ofRepositories(chunks, repositories)]),
+      language: spelled,
+      path,
+      pathFilter,
+      resultsWithoutFilters,
+    }),
+  );
+}
+
+function ofRepositories({ filter }: Chunks, repositories: readonly string[] | undefined): FilterValue | null {
+  return repositories === undefined ? null : filter.byProperty('repo').containsAny([...repositories]);
 }
 
 function resultOf(
@@ -213,43 +244,75 @@ async function candidatesOf(
   if (asked.terms.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has no words that can be searched for: give some words.');
   }
-  const [byWords, byVector, byName] = await seen(store, chunks, { branch, repositories }, (view) => {
-    const filters = filtersOf(chunks.filter, { repositories, language: spelled, path, view });
-    const options = {
-      limit: path === undefined ? CANDIDATES : CANDIDATES_WITH_GLOB,
-      returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
-      ...(filters === null ? {} : { filters }),
-    };
-    return Promise.all([
-      asked.terms.length === 0
-        ? null
-        : chunks.query.bm25(asked.terms.join(' '), {
-            ...options,
-            queryProperties: [...KEYWORD_PROPERTIES],
-            returnMetadata: ['score'],
-          }),
-      isMeaningless ? null : chunks.query.nearVector(Array.from(vector), { ...options, returnMetadata: ['distance'] }),
-      names.length === 0
-        ? null
-        : chunks.query.bm25(names.join(' '), { ...options, limit: DEFINITIONS, queryProperties: ['scopeStems'] }),
+  const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
+  const [byWords = [], byVector = [], byName = []] = await seen(store, chunks, { branch, repositories }, (view) => {
+    const within = allOf([
+      view,
+      ofRepositories(chunks, repositories),
+      spelled === undefined ? null : chunks.filter.byProperty('language').equal(spelled),
     ]);
+    const byKeywords: Asked<Found> = {
+      limit: CANDIDATES,
+      ask: async (filters, most) =>
+        asked.terms.length === 0
+          ? []
+          : (
+              await chunks.query.bm25(asked.terms.join(' '), {
+                ...optionsOf(filters, most),
+                queryProperties: [...KEYWORD_PROPERTIES],
+                returnMetadata: ['score'],
+              })
+            ).objects,
+    };
+    const byMeaning: Asked<Found> = {
+      limit: CANDIDATES,
+      ask: async (filters, most) =>
+        isMeaningless
+          ? []
+          : (
+              await chunks.query.nearVector(Array.from(vector), {
+                ...optionsOf(filters, most),
+                returnMetadata: ['distance'],
+              })
+            ).objects,
+    };
+    const byDefinition: Asked<Found> = {
+      limit: DEFINITIONS,
+      ask: async (filters, most) =>
+        names.length === 0
+          ? []
+          : (
+              await chunks.query.bm25(names.join(' '), {
+                ...optionsOf(filters, most),
+                queryProperties: ['scopeStems'],
+              })
+            ).objects,
+    };
+    return bestOfPaths(chunks, pathFilter, within, [byKeywords, byMeaning, byDefinition]);
   });
-  const matches = path === undefined ? () => true : picomatch(path, { dot: true });
   const found = new Map<string, Candidate>();
-  const note = (
-    uuid: string,
-    { repo, path: at, symbols }: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>,
-    score: Partial<Candidate>,
-  ): void => {
-    if (!matches(at)) return;
+  const note = ({ uuid, properties: { repo, path: at, symbols } }: Found, score: Partial<Candidate>): void => {
     found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
   };
-  for (const { uuid, properties, metadata } of byWords?.objects ?? [])
-    note(uuid, properties, { keyword: metadata?.score ?? 0 });
-  for (const { uuid, properties, metadata } of byVector?.objects ?? [])
-    note(uuid, properties, { vector: 1 - (metadata?.distance ?? 1) });
-  for (const { uuid, properties } of byName?.objects ?? []) note(uuid, properties, {});
+  for (const each of byWords) note(each, { keyword: each.metadata?.score ?? 0 });
+  for (const each of byVector) note(each, { vector: 1 - (each.metadata?.distance ?? 1) });
+  for (const each of byName) note(each, {});
   return [...found.values()];
+}
+
+/** A chunk found by one of the queries. */
+interface Found {
+  readonly uuid: string;
+  readonly properties: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>;
+  readonly metadata?: { readonly score?: number; readonly distance?: number } | undefined;
+}
+
+function optionsOf(filters: FilterValue | null, limit: number) {
+  return {
+    limit,
+    returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
+    ...(filters === null ? {} : { filters }),
+  };
 }
 
 /** The transformer's score of the best chunk of each of the first files, by chunk id. */
@@ -288,32 +351,6 @@ async function readTexts(
     returnProperties: ['repo', 'path', 'startLine', 'language', 'symbols', 'text'],
   });
   for (const { uuid, properties } of objects) texts.set(uuid, properties);
-}
-
-function filtersOf(
-  filter: Chunks['filter'],
-  {
-    repositories,
-    language,
-    path,
-    view,
-  }: {
-    repositories?: readonly string[] | undefined;
-    language?: string | undefined;
-    path?: string | undefined;
-    view: FilterValue | null;
-  },
-): FilterValue | null {
-  const filters: FilterValue[] = view === null ? [] : [view];
-  if (repositories !== undefined) filters.push(filter.byProperty('repo').containsAny([...repositories]));
-  if (language !== undefined) filters.push(filter.byProperty('language').equal(language));
-  if (path !== undefined) {
-    const fixed = picomatch.scan(path).base;
-    if (fixed !== '') filters.push(filter.byProperty('path').like(`${fixed.replaceAll(/[*?]/g, '?')}*`));
-  }
-  const [first] = filters;
-  if (first === undefined) return null;
-  return filters.length === 1 ? first : Filters.and(...filters);
 }
 
 /** What is searched: HEAD of every repository, or the requested branch. */

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { matchesAny, parsePattern, type Pattern } from '../../domain/git/pattern.ts';
+import { matcherAmong, parsePattern, type Pattern } from '../../domain/git/pattern.ts';
 import type { Head } from '../../domain/git/head.ts';
 import { providerOf, type Repository, type RepositoryAddress } from '../../domain/git/repository.ts';
 import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
@@ -105,7 +105,12 @@ export function createMgit(options: MgitOptions): Mgit {
         return own.length === 0 ? [] : list(provider, own);
       }),
     );
-    const meant = found.flat().filter(({ id }) => matchesAny(patterns, id));
+    const listed = found.flat();
+    const matches = matcherAmong(
+      patterns,
+      listed.map(({ id }) => id),
+    );
+    const meant = listed.filter(({ id }) => matches(id));
     const unique = new Map(meant.map((repository) => [repository.id, repository]));
     return [...unique.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   }

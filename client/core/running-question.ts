@@ -2,7 +2,7 @@ import type { Client, WorkflowExecutionDescription, WorkflowExecutionStatusName 
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { AnyFlow } from '../../domain/shared/flow.ts';
 import { inputSchema } from '../../domain/shared/flow.schema.ts';
-import { sha256 } from '../../platform/sha256.ts';
+import { digestOf } from '../../activities/shared/start-options.ts';
 
 /**
  * What a run's status means for its workflow id. `held`: the run holds the id, running or paused. `free`: the run has
@@ -31,16 +31,6 @@ export function hasEnded(status: WorkflowExecutionStatusName): boolean {
   return ID_IS[status] === 'free' || ID_IS[status] === 'passing';
 }
 
-/** Digest of a question: SHA-256 of its JSON with sorted keys. */
-export function digestOf(question: unknown): string {
-  return sha256(JSON.stringify(question, sortedKeys) ?? '');
-}
-
-function sortedKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 /**
  * True when a run was started with this question, according to its memo `asked`. A run without that memo (started by a
  * schedule, another flow, another client or an earlier version) is compared by the first input in its history.
@@ -61,7 +51,7 @@ export async function answers(
 /** The question that a run of a flow answers. */
 export interface AskedQuestion {
   readonly flow: AnyFlow;
-  /** {@link digestOf} the question. */
+  /** Its digest. */
   readonly asked: string;
   /** The question of a checked input. */
   readonly questionOf: (checked: unknown) => unknown;

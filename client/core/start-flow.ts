@@ -7,16 +7,13 @@ import {
   WorkflowIdReusePolicy,
   type WorkflowStartOptions,
 } from '@temporalio/client';
-import {
-  defineSearchAttributeKey,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/common';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/common';
+import { digestOf, startOptions } from '../../activities/shared/start-options.ts';
 import { FLOWS, type Flows } from '../../domain/flows.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import type { AnyFlow, DigestId, GivenOf, ResultOf, StartSignal } from '../../domain/shared/flow.ts';
+import type { AnyFlow, CheckedOf, GivenOf, ResultOf, StartSignal } from '../../domain/shared/flow.ts';
 import { parseInput } from '../../domain/shared/flow.schema.ts';
-import { answers, type AskedQuestion, digestOf, idIs } from './running-question.ts';
+import { answers, type AskedQuestion, idIs } from './running-question.ts';
 import { sha256 } from '../../platform/sha256.ts';
 
 /** A run of a declared flow. */
@@ -65,45 +62,34 @@ export async function startDeclared<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,
   input: GivenOf<Declared>,
+  options: StartOptions = {},
+): Promise<HandleOf<Declared>> {
+  return startChecked(client, flow, parseInput(flow, input), options);
+}
+
+/**
+ * {@link startFlow} with an input that is checked and has its defaults filled in. The run gets it as it is, and checks
+ * it again.
+ */
+export async function startChecked<Declared extends AnyFlow>(
+  client: Client,
+  flow: Declared,
+  checked: CheckedOf<Declared>,
   { once }: StartOptions = {},
 ): Promise<HandleOf<Declared>> {
-  const checked = parseInput(flow, input);
-  const bytes = Buffer.byteLength(JSON.stringify(input));
+  const bytes = Buffer.byteLength(JSON.stringify(checked));
   if (bytes > MAX_INPUT_BYTES) {
     const message = `${flow.type}: the input has ${bytes} bytes; the maximum is ${MAX_INPUT_BYTES}.`;
     throw new LonghaulError('InvalidInput', message);
   }
-  const options = startOptions(flow, input, checked);
-  if (flow.startSignal !== null) return startWithSignal(client, flow, flow.startSignal, { ...options, once });
+  const options = { ...startOptions(flow, checked), workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL };
+  if (flow.startSignal !== null) return startWithSignal(client, flow, checked, flow.startSignal, once);
   if (once !== undefined) return startOnce(client, flow, options, { once, checked });
   return startOrJoin(client, flow, options, checked);
 }
 
 /** The options of a start, independent of the workflow id's state. */
 type FlowStartOptions = WorkflowStartOptions<(input: unknown) => Promise<unknown>>;
-
-function startOptions(flow: AnyFlow, input: unknown, checked: unknown): FlowStartOptions {
-  const attributes = Object.entries(flow.searchAttributes(checked));
-  return {
-    taskQueue: flow.queue,
-    workflowId: idText(flow.id(checked)),
-    workflowIdConflictPolicy: WorkflowIdConflictPolicy.FAIL,
-    args: [input],
-    staticSummary: flow.summary(checked),
-    ...(attributes.length === 0
-      ? {}
-      : {
-          typedSearchAttributes: attributes.map(([name, value]) => ({
-            key: defineSearchAttributeKey(name, 'KEYWORD'),
-            value,
-          })),
-        }),
-  };
-}
-
-function idText(id: string | DigestId): string {
-  return typeof id === 'string' ? id : `${id.prefix}${sha256(id.of).slice(0, 12)}`;
-}
 
 async function startOrJoin<Declared extends AnyFlow>(
   client: Client,
@@ -116,10 +102,7 @@ async function startOrJoin<Declared extends AnyFlow>(
   const question: AskedQuestion = { flow, asked: digestOf(questionOf(checked)), questionOf };
   for (let tries = 1; tries <= TRIES; tries++) {
     try {
-      return (await client.workflow.start(flow.type, {
-        ...options,
-        memo: { asked: question.asked },
-      })) as HandleOf<Declared>;
+      return (await client.workflow.start(flow.type, options)) as HandleOf<Declared>;
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       const busy = flow.busy(checked);
@@ -171,13 +154,15 @@ async function untilEnded(client: Client, { workflowId, runId }: WorkflowExecuti
   });
 }
 
-/** Starts a flow with its required signal, or signals the existing run. */
+/** Starts a flow with its required signal, or signals the existing run, which answers the same question. */
 async function startWithSignal<Declared extends AnyFlow>(
   client: Client,
   flow: Declared,
+  checked: CheckedOf<Declared>,
   signal: StartSignal,
-  { workflowIdConflictPolicy: _policy, once, ...options }: FlowStartOptions & { readonly once: string | undefined },
+  once: string | undefined,
 ): Promise<HandleOf<Declared>> {
+  const options = startOptions(flow, checked);
   const handle = await client.workflow.signalWithStart<HandleFlow<Declared>, [object]>(flow.type, {
     ...options,
     args: options.args as Parameters<HandleFlow<Declared>>,

@@ -13,10 +13,10 @@ import type { Config } from '../../domain/config/config.schema.ts';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { AnyFlow, FlowRegistry } from '../../domain/shared/flow.ts';
-import { checkServiceInput } from '../../domain/shared/flow.schema.ts';
+import { parseServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
 import { hasEnded } from '../core/running-question.ts';
-import { startDeclared } from '../core/start-flow.ts';
+import { startChecked } from '../core/start-flow.ts';
 import { firstRunIdOf, queryProgress } from '../core/run-chain.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { keyOf } from './api-key.ts';
@@ -73,12 +73,10 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
     if (!key.flows.includes(type)) {
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
     }
-    const input = objectIn(request);
-    checkServiceInput(flow, input);
+    const given = { ...flow.serviceDefaults(config.gateway), ...objectIn(request) };
+    const input = signedBy(key, flow, parseServiceInput(flow, given));
     const once = onceOf(request, key);
-    const started = await client.withDeadline(Date.now() + DEADLINE_MS, () =>
-      start(client, flow, { ...flow.serviceDefaults(config.gateway), ...signedBy(key, flow, input) }, once),
-    );
+    const started = await client.withDeadline(Date.now() + DEADLINE_MS, () => start(client, flow, input, once));
     logProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
   });
@@ -221,7 +219,7 @@ async function start(
   input: object,
   once: string | undefined,
 ): Promise<{ workflowId: string; runId: string }> {
-  const handle = await startDeclared(client, flow, input, once === undefined ? {} : { once });
+  const handle = await startChecked(client, flow, input, once === undefined ? {} : { once });
   return { workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
 }
 

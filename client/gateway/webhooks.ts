@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { logProcess } from '../../activities/shared/logger.ts';
+import { startOptions } from '../../activities/shared/start-options.ts';
 import { inSpan } from '../../activities/telemetry/span.ts';
 import type { Deliveries, Delivery } from '../../domain/forge/repository-event.ts';
 import { textAt, type RepositoryChange } from '../../domain/forge/webhook/action.ts';
@@ -16,7 +17,6 @@ import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
-import { writtenId } from '../../domain/shared/flow.ts';
 import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
 import { sha256 } from '../../platform/sha256.ts';
 
@@ -143,12 +143,9 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
  */
 async function handOver(client: Client, deliveries: readonly Delivery[]): Promise<void> {
   await client.workflow.signalWithStart<(input: object) => Promise<unknown>, [Deliveries]>(takeDeliveriesFlow.type, {
-    taskQueue: takeDeliveriesFlow.queue,
-    workflowId: writtenId(takeDeliveriesFlow, {}),
-    args: [{}],
+    ...startOptions(takeDeliveriesFlow, {}),
     signal: 'deliveries',
     signalArgs: [{ deliveries }],
-    staticSummary: takeDeliveriesFlow.summary({}),
   });
 }
 

@@ -3,7 +3,7 @@ import { addressOfReceipt } from '../../domain/catalog/index/plan.ts';
 import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import type { Head } from '../../domain/git/head.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
-import type { LonghaulError } from '../../domain/shared/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
 import { sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
@@ -18,6 +18,9 @@ export async function indexFreshness(
   { repository, pattern, limit, cursor }: IndexFreshnessInput,
   signal: AbortSignal,
 ): Promise<Answer<IndexFreshnessOutput>> {
+  if (repository !== undefined && pattern !== undefined) {
+    throw new LonghaulError('InvalidInput', 'Both repository and pattern are given: give one of them.');
+  }
   const receipts =
     repository === undefined
       ? await library.receipts(pattern, signal)

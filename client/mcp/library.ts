@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import type { SearchAnswer } from '../../activities/index/search.ts';
 import type { Mgit } from '../../activities/mgit/index.ts';
 import { branchNames } from '../../domain/catalog/index/refs.ts';
-import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
+import { matcherAmong, parsePattern } from '../../domain/git/pattern.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
@@ -70,7 +70,12 @@ export function createLibrary(currentContext: () => CliContext): Library {
       const { providers } = resources();
       const parsed = pattern === undefined ? null : parsePattern(nameShownAs(pattern), providers);
       const receipts = await library.index((index) => index.receipts(), signal);
-      return parsed === null ? receipts : receipts.filter(({ repository }) => matchesPattern(parsed, repository));
+      if (parsed === null) return receipts;
+      const matches = matcherAmong(
+        [parsed],
+        receipts.map(({ repository }) => repository),
+      );
+      return receipts.filter(({ repository }) => matches(repository));
     },
     async receipt(shownRepository, shownBranch, signal) {
       const repository = nameShownAs(shownRepository);

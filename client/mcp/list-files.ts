@@ -1,4 +1,4 @@
-import picomatch from 'picomatch';
+import { parsePathFilter, segmentsThatAreNames } from '../../domain/git/path-filter.ts';
 import { type Answer, short } from './answer.ts';
 import { nameShownAs, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
@@ -14,8 +14,7 @@ export async function listFiles(
 ): Promise<Answer<ListFilesOutput>> {
   const receipt = await library.receipt(repository, branch, signal);
   const { source, paths } = await listRepositoryPaths(library, receipt, signal);
-  const matches = glob === undefined ? () => true : picomatch(nameShownAs(glob), { dot: true });
-  const matching = paths.filter((path) => matches(path));
+  const matching = glob === undefined ? paths : selectedPaths(nameShownAs(glob), paths);
   const { items, nextCursor } = pageAfter('list_files', matching, (path) => path, { cursor, limit });
   const files = items.map(sanitizeName);
   const { commit } = receipt;
@@ -27,4 +26,9 @@ export async function listFiles(
     text: [head, ...files, ...more].join('\n'),
     structured: { repository: shown, commit, source, total: matching.length, files, nextCursor },
   };
+}
+
+function selectedPaths(filter: string, paths: readonly string[]): string[] {
+  const { matches } = parsePathFilter(filter, segmentsThatAreNames(filter, paths));
+  return paths.filter((path) => matches(path));
 }

@@ -34,7 +34,7 @@ export async function searchCode(
     ...(path === undefined ? {} : { path: nameShownAs(path) }),
     ...(branch === undefined ? {} : { branch: nameShownAs(branch) }),
   };
-  const { results: found } = await library.search(question, signal);
+  const { results: found, reason } = await library.search(question, signal);
   const results: Result[] = [];
   let room = MOST_TEXT;
   for (const { snippet, symbols, ...rest } of found) {
@@ -52,7 +52,11 @@ export async function searchCode(
   const omitted = found.length - results.length;
   // includes everything that the caller waits for, such as opening the index for the first search
   const tookMs = Math.round(performance.now() - started);
-  return { text: rendered(query, results, omitted), structured: { query, tookMs, results, omitted } };
+  const why = reason === undefined ? '' : `\n${sanitizeLine(reason)}`;
+  return {
+    text: `${rendered(query, results, omitted)}${why}`,
+    structured: { query, tookMs, results, omitted, ...(reason === undefined ? {} : { reason }) },
+  };
 }
 
 function shortened(snippet: string): string {

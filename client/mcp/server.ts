@@ -4,7 +4,7 @@ import { shownError } from '../core/errors.ts';
 import { VERSION } from '../core/version.ts';
 import type { Answer } from './answer.ts';
 import { indexFreshness } from './index-freshness.ts';
-import { sanitize, sanitizeValue } from '../core/sanitize.ts';
+import { sanitize, sanitizeLine, sanitizeValue } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
 import { listFiles } from './list-files.ts';
 import { listRepositories } from './list-repositories.ts';
@@ -39,7 +39,8 @@ export function createMcpServer(library: Library): McpServer {
       outputSchema: schema.searchCodeOutput,
       annotations: CLOSED,
     },
-    (input, { mcpReq: { signal } }) => resultOf(searchCode(library, input, signal)),
+    (input, { mcpReq: { signal } }) =>
+      resultOf(searchCode(library, input, signal), schema.ignoredArguments(schema.searchCodeInput, input)),
   );
   server.registerTool(
     'read_file',
@@ -52,7 +53,8 @@ export function createMcpServer(library: Library): McpServer {
       outputSchema: schema.readFileOutput,
       annotations: READ_ONLY,
     },
-    (input, { mcpReq: { signal } }) => resultOf(readFile(library, input, signal)),
+    (input, { mcpReq: { signal } }) =>
+      resultOf(readFile(library, input, signal), schema.ignoredArguments(schema.readFileInput, input)),
   );
   server.registerTool(
     'list_files',
@@ -64,7 +66,8 @@ export function createMcpServer(library: Library): McpServer {
       outputSchema: schema.listFilesOutput,
       annotations: READ_ONLY,
     },
-    (input, { mcpReq: { signal } }) => resultOf(listFiles(library, input, signal)),
+    (input, { mcpReq: { signal } }) =>
+      resultOf(listFiles(library, input, signal), schema.ignoredArguments(schema.listFilesInput, input)),
   );
   server.registerTool(
     'list_repositories',
@@ -76,7 +79,8 @@ export function createMcpServer(library: Library): McpServer {
       outputSchema: schema.listRepositoriesOutput,
       annotations: CLOSED,
     },
-    (input, { mcpReq: { signal } }) => resultOf(listRepositories(library, input, signal)),
+    (input, { mcpReq: { signal } }) =>
+      resultOf(listRepositories(library, input, signal), schema.ignoredArguments(schema.listRepositoriesInput, input)),
   );
   server.registerTool(
     'index_freshness',
@@ -89,19 +93,25 @@ export function createMcpServer(library: Library): McpServer {
       outputSchema: schema.indexFreshnessOutput,
       annotations: { ...READ_ONLY, openWorldHint: true },
     },
-    (input, { mcpReq: { signal } }) => resultOf(indexFreshness(library, input, signal)),
+    (input, { mcpReq: { signal } }) =>
+      resultOf(indexFreshness(library, input, signal), schema.ignoredArguments(schema.indexFreshnessInput, input)),
   );
   return server;
 }
 
 /**
- * The answer as a tool result, or the error with its remedy. Contains no credentials and no terminal control
+ * The answer as a tool result, or the error with its remedy, and which arguments were ignored. Contains no credentials and no terminal control
  * characters.
  */
-async function resultOf(answer: Promise<Answer<Record<string, unknown>>>): Promise<CallToolResult> {
+async function resultOf(
+  answer: Promise<Answer<Record<string, unknown>>>,
+  ignored: readonly string[],
+): Promise<CallToolResult> {
   try {
     const { text, structured } = await answer;
-    return { content: [{ type: 'text', text }], structuredContent: sanitizeValue(structured) };
+    const note =
+      ignored.length === 0 ? '' : `\n[ignored unknown arguments: ${ignored.slice(0, 10).map(sanitizeLine).join(', ')}]`;
+    return { content: [{ type: 'text', text: text + note }], structuredContent: sanitizeValue(structured) };
   } catch (error) {
     const { type, message, remedy } = shownError(error);
     const advice = remedy === null || type === 'InvalidInput' ? '' : `\n${remedy}`;

@@ -1,3 +1,4 @@
+import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 
 const text = (longest: number): z.ZodString =>
@@ -6,7 +7,12 @@ const text = (longest: number): z.ZodString =>
     .min(1)
     .max(longest)
     .refine((value) => !value.includes('\0'), 'must not contain NUL');
-const whole = (low: number, high: number): z.ZodInt => z.int().min(low).max(high);
+/** A whole number, or its digits: some clients send every argument as text. */
+const whole = (low: number, high: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\s*-?\d{1,15}\s*$/.test(value) ? Number(value) : value),
+    z.int().min(low).max(high),
+  );
 
 const repositoryId = text(300).describe(
   'Repository id as in the answers of search_code and list_repositories: provider/org/repo or provider/org/project/repo.',
@@ -19,8 +25,46 @@ const branch = text(200).describe('A branch that is indexed: list_repositories l
 /** A path of 4,096 characters, each up to three bytes or an escape of six, in base64url. */
 const cursor = text(40_000).describe('`nextCursor` of the previous answer, unchanged, to get the next page.');
 
+/**
+ * The arguments of a tool. Many clients send `null` or an empty text for what the model left out: both are left out.
+ * Unknown arguments are ignored, unless they look like a misspelled one, which the answer then names.
+ */
+function toolInput<Shape extends z.ZodRawShape>(shape: Shape) {
+  const known = Object.keys(shape);
+  const input = z
+    .looseObject(shape)
+    // for the model, which should not invent any
+    .meta({ additionalProperties: false })
+    .superRefine((given, context) => {
+      for (const name of Object.keys(given)) {
+        const meant = known.includes(name) ? undefined : known.find((each) => isLike(name, each));
+        if (meant === undefined) continue;
+        context.addIssue({ code: 'custom', path: [name], message: `is not an argument: did you mean ${meant}?` });
+      }
+    });
+  return z.preprocess(withoutEmpty, input);
+}
+
+function withoutEmpty(given: unknown): unknown {
+  if (given === null) return {};
+  if (typeof given !== 'object' || Array.isArray(given)) return given;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null && value !== ''));
+}
+
+function isLike(name: string, known: string): boolean {
+  const plain = name.toLowerCase().replaceAll(/[^a-z]/g, '');
+  const meant = known.replaceAll('_', '');
+  const isPart = plain.length >= 3 && known.split('_').some((part) => part.startsWith(plain));
+  return isPart || distance(plain, meant) <= 1;
+}
+
+/** Names of the arguments in an input that are not arguments of its tool. */
+export function ignoredArguments(schema: { readonly out: { readonly shape: object } }, input: object): string[] {
+  return Object.keys(input).filter((name) => !(name in schema.out.shape));
+}
+
 /** Arguments of `search_code`. */
-export const searchCodeInput = z.strictObject({
+export const searchCodeInput = toolInput({
   query: text(2_000).describe(
     'What to search for: identifiers, words, or a question in plain language. Results match by words and by meaning.',
   ),
@@ -32,7 +76,7 @@ export const searchCodeInput = z.strictObject({
 });
 
 /** Arguments of `read_file`. */
-export const readFileInput = z.strictObject({
+export const readFileInput = toolInput({
   repository: repositoryId,
   path: text(4_096).describe('Path in the repository, separated by /, such as src/index.ts.'),
   branch: branch.optional(),
@@ -43,7 +87,7 @@ export const readFileInput = z.strictObject({
 });
 
 /** Arguments of `list_files`. */
-export const listFilesInput = z.strictObject({
+export const listFilesInput = toolInput({
   repository: repositoryId,
   path_glob: pathGlob.optional().describe('Only paths that match, such as src/** or **/*.md.'),
   branch: branch.optional(),
@@ -52,23 +96,19 @@ export const listFilesInput = z.strictObject({
 });
 
 /** Arguments of `list_repositories`. */
-export const listRepositoriesInput = z.strictObject({
+export const listRepositoriesInput = toolInput({
   pattern: pattern.optional(),
   limit: whole(1, 500).default(100).describe('Maximum number of repositories.'),
   cursor: cursor.optional(),
 });
 
 /** Arguments of `index_freshness`. */
-export const indexFreshnessInput = z
-  .strictObject({
-    repository: repositoryId.optional(),
-    pattern: pattern.optional(),
-    limit: whole(1, 200).default(50).describe('Maximum number of repositories; HEAD of each is looked up.'),
-    cursor: cursor.optional(),
-  })
-  .refine(({ repository, pattern: given }) => repository === undefined || given === undefined, {
-    message: 'give repository or pattern, not both',
-  });
+export const indexFreshnessInput = toolInput({
+  repository: repositoryId.optional(),
+  pattern: pattern.optional(),
+  limit: whole(1, 200).default(50).describe('Maximum number of repositories; HEAD of each is looked up.'),
+  cursor: cursor.optional(),
+});
 
 const commit = z.string().describe('The indexed commit.');
 const lineNumber = z.number().describe('Counted from 1.');
@@ -95,6 +135,7 @@ export const searchCodeOutput = z.object({
     }),
   ),
   omitted: z.number().describe('Number of results omitted because the answer would be too large.'),
+  reason: z.string().optional().describe('Why there are no results; present only then.'),
 });
 
 /** Answer of `read_file`. */

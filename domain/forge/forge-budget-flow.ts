@@ -1,4 +1,5 @@
 import { defineFlow } from '../shared/flow.ts';
+import { isLeaseRequest, isReport } from './forge-budget.ts';
 
 /** Input of `forgeBudget`: whose budget it keeps, one token at one forge. */
 export interface ForgeBudgetInput {
@@ -16,5 +17,7 @@ export const forgeBudgetFlow = defineFlow<ForgeBudgetInput, void>()({
   examples: [{ host: 'github.com', fingerprint: '0123456789ab' }],
   startedBy: ['workers'],
   id: ({ host, fingerprint }) => `forge/${host}/${fingerprint}`,
+  updates: { lease: (z) => z.custom(isLeaseRequest), report: (z) => z.custom(isReport) },
+  queries: ['budget'],
   summary: ({ host, fingerprint }) => `budget of ${host}/${fingerprint}`,
 });

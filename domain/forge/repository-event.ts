@@ -61,7 +61,8 @@ function readDelivery(given: unknown): Delivery[] {
   if (typeof given !== 'object' || given === null) return [];
   const { repository, quietSeconds, event } = given as Record<string, unknown>;
   if (typeof repository !== 'string' || !isRepositoryId(repository)) return [];
-  const quiet = typeof quietSeconds === 'number' ? { quietSeconds } : {};
+  const isQuiet = typeof quietSeconds === 'number' && quietSeconds >= 0 && quietSeconds <= 3_600;
+  const quiet = isQuiet ? { quietSeconds } : {};
   return readEvent(event).map((read) => ({ repository, ...quiet, event: read }));
 }
 

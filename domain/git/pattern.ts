@@ -76,6 +76,16 @@ export function matchesAny(patterns: readonly Pattern[], id: string): boolean {
 }
 
 /**
+ * A function that matches ids against patterns where `ids` are all the ids there are. A pattern that is one of them
+ * matches only that one, although patterns are case-insensitive: folders and some forges distinguish `API` and `api`.
+ */
+export function matcherAmong(patterns: readonly Pattern[], ids: Iterable<string>): (id: string) => boolean {
+  const known = new Set(ids);
+  return (id) =>
+    patterns.some((pattern) => (known.has(pattern.text) ? pattern.text === id : matchesPattern(pattern, id)));
+}
+
+/**
  * True when some repository can match both patterns. Two patterns that name different projects are meant for a forge
  * that has projects and do not overlap, although both match repositories without a project.
  */

@@ -19,9 +19,12 @@ export function parseInput<Declared extends AnyFlow>(flow: Declared, input: unkn
   return parseWith(inputSchema(flow), flow, input);
 }
 
-/** Checks what a service gives to a flow. Throws `InvalidInput` that names flow and field. */
-export function checkServiceInput(flow: AnyFlow, input: unknown): void {
-  parseWith(flow.serviceInput(z), flow, input);
+/** {@link parseInput} for a service, whose input may be restricted. */
+export function parseServiceInput<Declared extends AnyFlow>(
+  flow: Declared,
+  input: unknown,
+): CheckedOf<Declared> & object {
+  return parseWith(flow.serviceInput(z), flow, input) as CheckedOf<Declared> & object;
 }
 
 function parseWith(schema: z.ZodType, { type }: AnyFlow, input: unknown): unknown {

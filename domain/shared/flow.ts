@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { FailureType } from './failures.ts';
-import { FLOWS_QUEUE } from './queues.ts';
 
 /**
  * The schema builder, passed to declarations so that the workflow bundle, which has declarations, does not contain zod.
@@ -38,8 +37,6 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   /** Example inputs for docs/flows.md; a test checks them against the schema. */
   readonly examples: readonly Given[];
   readonly startedBy: readonly Starter[];
-  /** Task queue of its workflow tasks. */
-  readonly queue: string;
   /** The workflow id, which is the lock: two runs with the same id cannot run concurrently. */
   id(input: Checked): string | DigestId;
   /**
@@ -58,16 +55,19 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   summary(input: Checked): string;
   /** Keyword search attributes of its runs. */
   searchAttributes(input: Checked): Readonly<Record<string, string>>;
-  /** Signals that services may send, with the schema of their argument. */
+  /** Its signals, with the schema of their argument. A test compares signals, updates and queries with the handlers. */
   readonly signals: Messages;
-  /** Updates that services may send, with the schema of their argument without `by`, which the gateway adds. */
+  /** Its updates, with the schema of their argument; without `by`, which the gateway adds. */
   readonly updates: Messages;
+  /** The names of its queries. `progress` is what `longhaul watch` and the gateway show. */
+  readonly queries: readonly string[];
   /**
    * The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be
-   * repeated.
+   * repeated. Such a start is one request to the server, which signals a running run or starts one. So runs with the
+   * same id must answer the same question: `question` is the id, and `whenRunning` is `join`.
    */
   readonly startSignal: StartSignal | null;
-  /** The schema of the input for services, if it is narrower. @default the input */
+  /** The schema of the input for services, if it accepts less: its output is that of `input`. @default `input` */
   serviceInput(zod: Zod): z.ZodType;
   /** Defaults for services, from the settings of the gateway. */
   serviceDefaults(gateway: { readonly quietSeconds: number }): object;
@@ -115,29 +115,33 @@ type Takes<Schema extends z.ZodType, Given> =
 
 /**
  * Declares a flow: `defineFlow<Input, Result>()({ type, input: (z) => z.strictObject({ … }), … })`. The schema must
- * accept `Input`; `id` and the other functions get the schema's output.
+ * accept `Input`; `id` and the other functions get the schema's output. Throws a `TypeError` for a flow with
+ * `startSignal` that sets `question` or `whenRunning`.
  */
 export function defineFlow<Given, Result>() {
   return <const Type extends string, Schema extends z.ZodType>(
     declaration: Declaration<Type, Given, Schema, Result> & Takes<Schema, Given>,
-  ): Flow<Type, Given, Json<z.output<Schema>>, Result> => ({
-    queue: FLOWS_QUEUE,
-    whenRunning: 'join',
-    summary: () => declaration.type,
-    question: (input) => input,
-    busy: (input) => ({
-      type: 'RepositoryBusy',
-      message: `Another run is working on ${shownId(declaration.id(input))}.`,
-    }),
-    searchAttributes: () => ({}),
-    signals: {},
-    updates: {},
-    startSignal: null,
-    serviceInput: (zod) => declaration.input(zod),
-    serviceDefaults: () => ({}),
-    person: null,
-    ...(declaration as Declaration<Type, Given, Schema, Result>),
-  });
+  ): Flow<Type, Given, Json<z.output<Schema>>, Result> => {
+    const { type, id, startSignal, question, whenRunning } = declaration;
+    if (startSignal && (question ?? whenRunning) !== undefined) {
+      throw new TypeError(`${type} has a startSignal: remove question and whenRunning`);
+    }
+    return {
+      whenRunning: 'join',
+      summary: () => type,
+      question: (input) => (startSignal ? id(input) : input),
+      busy: (input) => ({ type: 'RepositoryBusy', message: `Another run is working on ${shownId(id(input))}.` }),
+      searchAttributes: () => ({}),
+      signals: {},
+      updates: {},
+      queries: [],
+      startSignal: null,
+      serviceInput: (zod) => declaration.input(zod),
+      serviceDefaults: () => ({}),
+      person: null,
+      ...(declaration as Declaration<Type, Given, Schema, Result>),
+    };
+  };
 }
 
 /** The workflow id of a run, for a flow whose id has no digest. Throws a `TypeError` for one that has. */

@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../activities/shared/config.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
@@ -50,10 +50,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
         // without it every short timer takes a second
         '--dynamic-config-value',
         'history.timerProcessorMaxTimeShift="10ms"',
+        // experimental in this version of the server
+        '--dynamic-config-value',
+        'frontend.WorkflowPauseEnabled=true',
       ],
     }),
     bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+      ...workflowSources(),
       logger: new DefaultLogger('WARN'),
     }),
   ]);

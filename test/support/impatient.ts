@@ -6,12 +6,12 @@ import { msToTs } from '@temporalio/common/lib/time.js';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { vi } from 'vitest';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
+import { workflowSources } from '../../workers/workflow-sources.ts';
 
 /** Bundles the flows with `impatient-flows.ts` into a folder; returns the file. */
 export async function impatientBundle(folder: string): Promise<string> {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('./impatient-flows.ts', import.meta.url))],
+    ...workflowSources([fileURLToPath(new URL('./impatient-flows.ts', import.meta.url))]),
     logger: new DefaultLogger('WARN'),
   });
   const path = join(folder, 'impatient-flows.js');

@@ -29,7 +29,7 @@ export function makeSmallFleet(root: string): void {
   state(shell, 'early', commitTree(shell, edited(commands)));
   state(shell, 'late', commitTree(shell, commands));
 
-  const matching = sourcesOf('picomatch/lib', 10);
+  const matching = sourcesOf('pino/lib', 6);
   state(matcher, 'early', commitTree(matcher, matching));
   state(
     matcher,

@@ -6,6 +6,7 @@ import {
   defineUpdate,
   setCurrentDetails,
   setHandler,
+  workflowInfo,
 } from '@temporalio/workflow';
 import {
   type ForgeBudget,
@@ -21,8 +22,11 @@ import {
   report,
   statusOf,
 } from '../../domain/forge/forge-budget.ts';
-import type { ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
-import { describeForgeBudget } from '../../domain/catalog/flows/progress.ts';
+import { forgeBudgetFlow, type ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
+import { describeForgeBudget, forgeBudgetProgress } from '../../domain/catalog/flows/progress.ts';
+import { checked } from '../shared/input.ts';
+import { isPatched } from '../shared/patches.ts';
+import { answerProgress } from '../shared/progress.ts';
 
 const leaseUpdate = defineUpdate<LeaseAnswer, [LeaseRequest]>('lease');
 const reportUpdate = defineUpdate<ForgeBudgetStatus, [ForgeReport]>('report');
@@ -40,7 +44,9 @@ const IDLE = '1 hour';
 export async function forgeBudget(
   input?: Partial<ForgeBudgetInput> & { readonly continued?: ForgeBudget },
 ): Promise<void> {
-  let budget = input?.continued ?? NEW_BUDGET;
+  const { continued, ...account } = input ?? {};
+  const isContinued = workflowInfo().continuedFromExecutionRunId !== undefined;
+  let budget = (isContinued ? continued : undefined) ?? NEW_BUDGET;
   let updates = 0;
 
   function changed(next: ForgeBudget): ForgeBudgetStatus {
@@ -51,6 +57,7 @@ export async function forgeBudget(
     return status;
   }
 
+  answerProgress(() => forgeBudgetProgress(statusOf(budget, Date.now())));
   setHandler(budgetQuery, () => statusOf(budget, Date.now()), {
     description: 'Requests to the forge in this minute and hour, and the waiting processes',
   });
@@ -71,10 +78,12 @@ export async function forgeBudget(
     validator: (given) => refuseUnless(isReport(given)),
   });
 
+  // workers of 0.4.0 start it without an input; later runs of such a chain have the budget only
+  if (Object.keys(account).length > 0 && isPatched('input-is-checked')) await checked(forgeBudgetFlow, account);
   for (let seen = -1; seen !== updates || !isIdle(budget, Date.now());) {
     seen = updates;
     if (await condition(() => updates >= UPDATES_A_RUN, IDLE)) {
-      await continueAsNew<typeof forgeBudget>({ ...input, continued: budget });
+      await continueAsNew<typeof forgeBudget>({ ...account, continued: budget });
     }
   }
 }

@@ -26,6 +26,7 @@ import {
 import { syncRepositoryFlow } from '../../domain/catalog/flows/repository-flows.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { checked } from '../shared/input.ts';
+import { isPatched } from '../shared/patches.ts';
 import { runLocked, underLock } from '../shared/child.ts';
 import { workThroughFleet } from '../shared/fleet.ts';
 import { answerProgress } from '../shared/progress.ts';
@@ -167,10 +168,18 @@ export async function switchIndex(input: SwitchInput): Promise<SwitchResult> {
   });
 }
 
-/** Deletes unused builds. */
+/** Deletes unused builds. Which ones is in the history before the first is deleted, so the result names them all. */
 export async function pruneIndex(input: PruneInput): Promise<PruneResult> {
   const question = await checked(pruneIndexFlow, input);
-  return underLock(pruneIndexFlow, question, () => indexActivities.pruneBuilds(question));
+  return underLock(pruneIndexFlow, question, async () => {
+    if (!isPatched('unused-builds-first')) return indexActivities.pruneBuilds(question);
+    const unused = await groupActivities.findUnusedBuilds.executeWithOptions({ summary: 'find unused builds' }, [
+      question,
+    ]);
+    return indexActivities.pruneBuilds.executeWithOptions({ summary: `delete ${unused.length} builds` }, [
+      { ...question, unused },
+    ]);
+  });
 }
 
 /** Tracks the progress of a `reembedIndex`, shows it in the UI, and answers the query `progress`. */

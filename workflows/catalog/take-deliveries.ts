@@ -1,19 +1,26 @@
 import {
   ApplicationFailure,
+  ChildWorkflowCancellationType,
   continueAsNew,
   defineSignal,
   isCancellation,
+  ParentClosePolicy,
   proxyActivities,
+  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FollowActivities } from '../../activities/catalog/follow.ts';
+import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
+import { deliveriesProgress } from '../../domain/catalog/flows/progress.ts';
 import { slicesOf } from '../../domain/forge/delivery-slices.ts';
 import { type Delivery, readDeliveries } from '../../domain/forge/repository-event.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { logEvent } from '../shared/events.ts';
 import { failureOf } from '../shared/failure.ts';
+import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
-import { collected } from '../shared/quiet.ts';
+import { answerProgress } from '../shared/progress.ts';
+import { type Collected, collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
   // installing an app can produce events for thousands of repositories in a moment
@@ -37,7 +44,10 @@ interface DeliveriesState {
   readonly failure: { readonly type: string; readonly error: string } | null;
 }
 
-/** The flow's input: empty, or the state of the previous run, which up to 0.4.0 was only its pending deliveries. */
+/**
+ * The flow's input: empty, or the state that another run of the flow passes on. Up to 0.4.0 that was only the pending
+ * deliveries.
+ */
 interface TakeDeliveriesInput {
   readonly continued?: DeliveriesState | readonly Delivery[];
 }
@@ -47,7 +57,7 @@ interface TakeDeliveriesInput {
  * Started with its signal, under the id `deliveries`; ends when no more arrive, and fails if any delivery could not be
  * forwarded. So the gateway answers a forge after a single write to Temporal, whatever the number of repositories.
  */
-export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ taken: number }> {
+export async function takeDeliveries(input?: TakeDeliveriesInput): Promise<{ taken: number }> {
   const before = stateOf(input);
   const inbox = collected<Delivery>(deliveries, before.pending, {
     description:
@@ -60,10 +70,16 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
     },
   });
   let { taken, failure } = before;
+  let left: readonly Delivery[] = [];
+  answerProgress(() =>
+    deliveriesProgress({ taken, inHand: left.length, pending: inbox.pending.length, failure: failure?.error ?? null }),
+  );
+  const { continued: _state, ...given } = input ?? {};
+  if (isPatched('input-is-checked')) await checked(takeDeliveriesFlow, given);
   do {
-    const pending = await inbox.take();
-    taken += pending.length;
-    for (const batch of slices(pending)) {
+    left = await inbox.take();
+    taken += left.length;
+    for (const batch of slices(left)) {
       const summary = `${batch.length} of ${new Set(batch.map(({ repository }) => repository)).size} repositories`;
       try {
         await tellRepositories.executeWithOptions({ summary }, [{ deliveries: batch }]);
@@ -73,19 +89,51 @@ export async function takeDeliveries(input: TakeDeliveriesInput): Promise<{ take
         failure = failureOf(error);
         logEvent('deliveries_lost', { count: batch.length, summary });
       }
-    }
-    // pending deliveries that do not fit into one payload are forwarded first
-    if (slicesOf(inbox.pending).length === 1 && workflowInfo().continueAsNewSuggested) {
-      await continueAsNew<typeof takeDeliveries>({ continued: { pending: [...inbox.pending], taken, failure } });
+      left = left.slice(batch.length);
+      if (workflowInfo().continueAsNewSuggested && left.length + inbox.pending.length > 0) {
+        await continueWith(left, inbox, { taken: taken - left.length, failure });
+      }
     }
   } while (inbox.pending.length > 0);
   if (failure !== null) throw ApplicationFailure.nonRetryable(failure.error, failure.type);
   return { taken };
 }
 
+/**
+ * Continues as new with what is not forwarded yet. What does not fit into the input of the next run is handed over to
+ * runs of their own: to start one takes one request, less than its deliveries took to arrive, so this ends, and no
+ * history grows without bound, however many arrive meanwhile. Up to 0.4.0 the next run got all.
+ */
+async function continueWith(
+  left: readonly Delivery[],
+  inbox: Collected<Delivery>,
+  { taken, failure }: Omit<DeliveriesState, 'pending'>,
+): Promise<never> {
+  const { workflowId, runId } = workflowInfo();
+  let handedOver = 0;
+  let pending = [...left, ...inbox.takeNow()];
+  for (let runs = 1; ; runs++) {
+    const [slice = [], ...others] = slicesOf(pending);
+    if (others.length === 0 || !isPatched('deliveries-in-slices')) break;
+    await startChild<typeof takeDeliveries>(takeDeliveriesFlow.type, {
+      workflowId: `${workflowId}/${runId}/${runs}`,
+      args: [{ continued: { pending: slice, taken: 0, failure: null } }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      cancellationType: ChildWorkflowCancellationType.ABANDON,
+      staticSummary: `${slice.length} webhook deliveries`,
+    });
+    handedOver += slice.length;
+    pending = [...pending.slice(slice.length), ...inbox.takeNow()];
+  }
+  return continueAsNew<typeof takeDeliveries>({ continued: { pending, taken: taken + handedOver, failure } });
+}
+
 function stateOf(input: TakeDeliveriesInput | undefined): DeliveriesState {
   const fresh: DeliveriesState = { pending: [], taken: 0, failure: null };
-  const continued = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : input?.continued;
+  const { continuedFromExecutionRunId, parent } = workflowInfo();
+  // only a run of this flow passes a state on
+  const isPassedOn = continuedFromExecutionRunId !== undefined || parent !== undefined;
+  const continued = isPassedOn ? input?.continued : undefined;
   if (continued === undefined) return fresh;
   return 'pending' in continued ? continued : { ...fresh, pending: continued };
 }

@@ -9,7 +9,10 @@ import type { AlertActivities } from '../../activities/catalog/alerts.ts';
 import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import { type AlertChanges, alertChanges, isUnchanged, withMissed } from '../../domain/catalog/groups/alerts.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { watchFleetFlow } from '../../domain/catalog/flows/group-flows.ts';
 import { failureOf } from '../shared/failure.ts';
+import { checked } from '../shared/input.ts';
+import { isPatched } from '../shared/patches.ts';
 
 const options = {
   scheduleToCloseTimeout: '1 hour',
@@ -26,8 +29,9 @@ const { watch } = proxyActivities<AlertActivities>({ ...options, startToCloseTim
  * before. A failing channel does not block the others. The next run retries it; the others do not get the alert twice:
  * the run's failure records what each channel missed.
  */
-export async function watchFleet(): Promise<FleetWatch> {
-  const { before, now } = await watch();
+export async function watchFleet(input?: unknown): Promise<FleetWatch> {
+  if (isPatched('input-is-checked')) await checked(watchFleetFlow, input);
+  const { before, now } = await watch.executeWithOptions({ summary: 'check all groups' }, []);
   const changes = alertChanges(before?.alerts ?? [], now.alerts);
   const missed = before?.untold ?? {};
   if (isUnchanged(changes) && Object.keys(missed).length === 0) return now;
@@ -46,7 +50,7 @@ export async function watchFleet(): Promise<FleetWatch> {
       failure ??= error;
     }
   };
-  await Promise.all((await channels()).map(notify));
+  await Promise.all((await channels.executeWithOptions({ summary: 'list the alert channels' }, [])).map(notify));
   if (failure === null) return now;
   const { type, error } = failureOf(failure);
   throw ApplicationFailure.create({ type, message: error, nonRetryable: true, details: [{ ...now, untold: left }] });

@@ -2,7 +2,11 @@ import { ApplicationFailure, isCancellation, TerminatedFailure, TimeoutFailure }
 import { clipError, type RepositoryFailure } from '../../domain/fleet/failure.ts';
 import { isFailureType } from '../../domain/shared/failures.ts';
 
-/** The deepest cause of a failure, as one sentence with the type that the documentation lists. */
+/**
+ * The deepest cause of a failure, as one sentence with the type that the documentation lists. This reads a failure that
+ * has a name already; the functions `failureOfGit`, `failureOfWeaviate` and so on give the errors of one foreign system
+ * their names, next to the code that calls it.
+ */
 export function failureOf(error: unknown): Pick<RepositoryFailure, 'type' | 'error'> {
   if (isCancellation(error)) return { type: 'Cancelled', error: 'the run was cancelled' };
   let deepest: unknown = error;

@@ -16,7 +16,12 @@ export const PATCHES = {
   'what-is-there-comes-back': { since: '0.4.0', until: 'followRepository of 0.3 no longer replays: 0.6.0' },
   'one-declaration-at-a-time': { since: '0.4.0', until: 'no run of 0.3 is left: 0.6.0' },
   'flow-discards-its-stream': { since: '0.5.0', until: 'no run of 0.4 is left: 0.7.0' },
+  'unused-builds-first': { since: '0.5.0', until: 'pruneIndex of 0.4 no longer replays: 0.7.0' },
   'deliveries-in-slices': { since: '0.5.0', until: 'takeDeliveries of 0.4 no longer replays: 0.7.0' },
+  'input-is-checked': {
+    since: '0.5.0',
+    until: 'no run of 0.4 is left, and takeDeliveries of it no longer replays: 0.7.0',
+  },
 } as const satisfies Readonly<Record<string, Patch>>;
 
 /** True when this run follows the patch; false while it replays what an earlier version did. */

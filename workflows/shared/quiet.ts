@@ -13,6 +13,8 @@ export interface Collected<Item> {
   readonly pending: readonly Item[];
   /** Waits for a quiet period and takes all pending items. */
   take(): Promise<Item[]>;
+  /** Takes all pending items. */
+  takeNow(): Item[];
 }
 
 /**
@@ -45,6 +47,7 @@ export function collected<Item>(
   );
   return {
     pending,
+    takeNow: () => pending.splice(0),
     async take() {
       const { quietMs, longestMs } = patience();
       const enough = Date.now() + longestMs;

@@ -1,6 +1,8 @@
 import { type Client, ScheduleAlreadyRunning, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { watchFleetFlow } from '../../../domain/catalog/flows/group-flows.ts';
+import { writtenId } from '../../../domain/shared/flow.ts';
+import { startOptions } from '../../shared/start-options.ts';
 
 const EVERY = '5 minutes';
 
@@ -21,10 +23,9 @@ export async function scheduleWatch(client: Client, indexName: string, isEnabled
       action: {
         type: 'startWorkflow',
         workflowType: watchFleetFlow.type,
-        taskQueue: watchFleetFlow.queue,
+        ...startOptions(watchFleetFlow, {}),
+        // Temporal appends the time of the run
         workflowId: id,
-        args: [],
-        staticSummary: `alerts of ${indexName}`,
       },
       policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: EVERY },
     });
@@ -94,5 +95,5 @@ export function unlessForgotten(error: unknown): null {
 
 /** The id of the schedule that checks the groups of an index. */
 export function watchScheduleId(indexName: string): string {
-  return `watch-fleet/${indexName}`;
+  return `${writtenId(watchFleetFlow, {})}/${indexName}`;
 }

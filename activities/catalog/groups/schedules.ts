@@ -1,14 +1,9 @@
 import { type Client, ScheduleNotFoundError, ScheduleOverlapPolicy } from '@temporalio/client';
 import type { ScheduleDescription, ScheduleOptions } from '@temporalio/client';
-import {
-  type AppliedGroup,
-  type GroupChange,
-  groupScheduleId,
-  type GroupsSource,
-  type SyncGroup,
-} from '../../../domain/catalog/groups/sync-groups.ts';
-import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
+import type { AppliedGroup, GroupChange, GroupsSource, SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
+import { groupScheduleId, syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { startOptions } from '../../shared/start-options.ts';
 
 /** A group and the state of its schedule. */
 export interface ScheduledGroup extends AppliedGroup {
@@ -162,11 +157,10 @@ function scheduleOf(
   const action = {
     type: 'startWorkflow' as const,
     workflowType: FLOW,
-    taskQueue: syncGroupFlow.queue,
+    ...startOptions(syncGroupFlow, group),
+    // Temporal appends the time of the run
     workflowId: groupScheduleId(indexName, name),
-    args: [group],
     memo: { applied },
-    staticSummary: `sync group ${name}`,
     // the server supports it, although the type of a schedule's action does not have it
     priority: { priorityKey: priority, fairnessKey: name.slice(0, 64) },
   };

@@ -1,8 +1,7 @@
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
-import { syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
-import { groupScheduleId } from '../../../domain/catalog/groups/sync-groups.ts';
+import { groupScheduleId, syncGroupFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { createGroupSchedules, type ScheduledGroup } from './schedules.ts';
 
 /** One run of a sync group. */

@@ -73,7 +73,7 @@ export function openOpenAiModel(
         const why = timeout.aborted ? `no answer within ${config.timeoutSeconds} s` : messageOf(error);
         throw new LonghaulError('ServerUnavailable', `${name} does not answer: ${withoutKey(why, apiKey)}`);
       }
-      if (!response.ok) throw failureOf(response, text, { name, apiKey, apiKeyEnv: config.apiKeyEnv });
+      if (!response.ok) throw failureOfEndpoint(response, text, { name, apiKey, apiKeyEnv: config.apiKeyEnv });
       const answer = answerIn(name, text);
       if (answer.usage?.total_tokens !== undefined) used(answer.usage.total_tokens);
       return inOrder(answer.data, texts.length);
@@ -111,7 +111,8 @@ function vectorOf(embedding: string | readonly unknown[]): RawVector {
   return Float32Array.from({ length: bytes.length >> 2 }, (_, at) => bytes.readFloatLE(at * 4));
 }
 
-function failureOf(
+/** Names the failure of an answer that is not 2xx, from its status and text. */
+function failureOfEndpoint(
   { status, headers, url }: Response,
   text: string,
   { name, apiKey, apiKeyEnv }: { name: string; apiKey: string | null; apiKeyEnv: string | undefined },

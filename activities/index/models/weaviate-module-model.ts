@@ -55,7 +55,7 @@ export async function openWeaviateModuleModel(
     },
   });
   const failure = (message: string): LonghaulError =>
-    failureOf(apiKey === null ? message : message.replaceAll(apiKey, '…'), name, config.apiKeyEnv);
+    failureOfModule(apiKey === null ? message : message.replaceAll(apiKey, '…'), name, config.apiKeyEnv);
 
   async function vectorsOf(scratch: Scratch, texts: readonly string[]): Promise<RawVector[]> {
     const ids = texts.map((text) => v5(sha256(text), v5.URL));
@@ -179,8 +179,8 @@ function unpaced(module: string): Record<string, string> {
   );
 }
 
-/** A module's error message contains its service's status, if any. */
-function failureOf(message: string, name: string, apiKeyEnv: string | undefined): LonghaulError {
+/** Names the failure of a module, whose message contains the status of its service, if any. */
+function failureOfModule(message: string, name: string, apiKeyEnv: string | undefined): LonghaulError {
   const status = Number(/status:? (\d{3})\b/i.exec(message)?.[1] ?? 0);
   if (status === 401 || status === 403 || /no api key found/i.test(message)) {
     const why = apiKeyEnv === undefined ? 'requires a key: set apiKeyEnv' : `was refused with the key in ${apiKeyEnv}`;

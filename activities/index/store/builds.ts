@@ -17,14 +17,13 @@ export interface Builds {
   create(digest: string, settings: BuildSettings): Promise<void>;
   /** Makes a build live; the live build becomes the previous one. Throws `InvalidInput` when it does not exist. */
   switchTo(digest: string): Promise<void>;
-  /** Deletes a build with all its objects and receipts. Throws `InvalidInput` for the live one. */
+  /** Deletes a build with all its objects and receipts, or what is left of it. Throws `InvalidInput` for the live one. */
   drop(digest: string): Promise<void>;
   /**
-   * Deletes collections with a build's name that are not a build: half of a build that was being created or dropped, or
-   * what a late write recreated in a Weaviate with auto-schema. Returns the digests. Without a live build it deletes
-   * nothing.
+   * The digests of collections with a build's name that are not a build: half of a build that was being created or
+   * dropped, or what a late write recreated in a Weaviate with auto-schema. None without a live build.
    */
-  dropLeftovers(): Promise<string[]>;
+  leftovers(): Promise<string[]>;
   /** The objects and receipts of the build with this digest, whether it exists or not. */
   store(digest: string): IndexStore;
 }
@@ -139,19 +138,16 @@ export function createBuilds(client: IndexClient, name: string): Builds {
       await reaching(() => client.collections.delete(chunks));
       stores.delete(digest);
     },
-    async dropLeftovers() {
+    async leftovers() {
       const [known, collections] = await Promise.all([list(), reaching(() => client.collections.listAll())]);
       // the first build is not listed before it is complete
       if (known.every(({ role }) => role !== 'live')) return [];
       const registered = new Set(known.map(({ digest }) => digest));
       const left = collections.flatMap((collection) => {
         const [, digest = ''] = NAME.exec(collection.name.slice(name.length)) ?? [];
-        return collection.name.startsWith(name) && digest !== '' && !registered.has(digest)
-          ? [{ collection: collection.name, digest }]
-          : [];
+        return collection.name.startsWith(name) && digest !== '' && !registered.has(digest) ? [digest] : [];
       });
-      for (const { collection } of left) await reaching(() => client.collections.delete(collection));
-      return [...new Set(left.map(({ digest }) => digest))];
+      return [...new Set(left)];
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Receipt } from '../../../domain/catalog/index/receipt.ts';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { processCounts } from '../../telemetry/process-counts.ts';
+import { type InventoryEntry, LIST_LIMIT, listObjects } from './list-objects.ts';
 import { receiptId } from './object-id.ts';
 import { propertiesOf, receiptOf } from './receipt-properties.ts';
 import { retried } from './retried.ts';
@@ -11,12 +12,6 @@ import { type ChunkProperties, type CollectionNames, collectionNames, ensureSche
 import type { ReceiptProperties } from './schema.ts';
 import type { IndexClient } from './weaviate.ts';
 import { type IndexObject, writeBatch } from './write-batch.ts';
-
-/** One object in a listing. */
-export interface InventoryEntry {
-  readonly id: string;
-  readonly path: string;
-}
 
 /** An object as stored in Weaviate. Any program may have written it: properties may be missing. */
 export interface StoredObject {
@@ -96,8 +91,6 @@ type Receipts = Collection<ReceiptProperties>;
 const WRITE_BATCH = 1_000;
 const WRITES_IN_FLIGHT = 2;
 const DELETE_BATCH = 500;
-/** Weaviate's default QUERY_MAXIMUM_RESULTS. */
-const LIST_LIMIT = 10_000;
 const LIST_PAGE = 5_000;
 const RECEIPT_PAGE = 500;
 /** Whole objects per request: some kilobytes each. */
@@ -122,29 +115,11 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     return (await retried(() => chunks.aggregate.overAll(filters))).totalCount;
   }
 
-  /**
-   * All matching objects whose bucket is in [from, to): requested in smaller parts when one answer cannot hold them.
-   */
-  async function listWhere(filters: FilterValue, from = 0, to = 256): Promise<InventoryEntry[]> {
-    const bucket = chunks.filter.byProperty('bucket');
-    const part = Filters.and(filters, bucket.greaterOrEqual(from), bucket.lessThan(to));
-    const { objects } = await retried(() =>
-      chunks.query.fetchObjects({ filters: part, limit: LIST_LIMIT, returnProperties: ['path'] }),
-    );
-    if (objects.length < LIST_LIMIT)
-      return objects.map(({ uuid, properties }) => ({ id: uuid, path: properties.path }));
-    if (to - from === 1) {
-      throw new LonghaulError('IndexIncomplete', 'Weaviate holds more objects of one repository than can be listed.');
-    }
-    const middle = (from + to) >> 1;
-    return [...(await listWhere(filters, from, middle)), ...(await listWhere(filters, middle, to))];
-  }
-
   async function* inventory(repository: string, ref?: string): AsyncIterable<InventoryEntry[]> {
     const pages = Math.ceil((await count(repository, ref)) / LIST_PAGE);
     const step = Math.max(1, Math.floor(256 / Math.max(1, pages)));
     for (let from = 0; from < 256; from += step) {
-      yield await listWhere(ofRepository(repository, ref), from, Math.min(256, from + step));
+      yield await listObjects(chunks, ofRepository(repository, ref), from, Math.min(256, from + step));
     }
   }
 
@@ -253,7 +228,9 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const found: string[] = [];
       for (let at = 0; at < paths.length; at += 50) {
         const path = chunks.filter.byProperty('path').containsAny(paths.slice(at, at + 50));
-        found.push(...(await listWhere(Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id));
+        found.push(
+          ...(await listObjects(chunks, Filters.and(ofRepository(repository, ref), path))).map(({ id }) => id),
+        );
       }
       return found;
     },

@@ -10,8 +10,8 @@ import {
   report,
 } from '../../../domain/forge/forge-budget.ts';
 import { forgeBudgetFlow, type ForgeBudgetInput } from '../../../domain/forge/forge-budget-flow.ts';
-import { writtenId } from '../../../domain/shared/flow.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { startOptions } from '../../shared/start-options.ts';
 import type { ForgeAccount } from './account.ts';
 
 /** Access to the budget of an account. */
@@ -61,8 +61,7 @@ export function budgetInMemory(): BudgetClient {
 }
 
 function budgetInTemporal(client: Client, account: ForgeBudgetInput): BudgetClient {
-  const { type, queue: taskQueue } = forgeBudgetFlow;
-  const workflowId = writtenId(forgeBudgetFlow, account);
+  const start = startOptions(forgeBudgetFlow, account);
   async function update<Result>(name: string, given: ForgeReport): Promise<Result> {
     const { WithStartWorkflowOperation, WorkflowIdConflictPolicy } = await import('@temporalio/client');
     for (let tries = 1; ; tries++) {
@@ -72,12 +71,9 @@ function budgetInTemporal(client: Client, account: ForgeBudgetInput): BudgetClie
             name,
             {
               args: [given],
-              startWorkflowOperation: new WithStartWorkflowOperation(type, {
-                workflowId,
-                taskQueue,
-                args: [account],
+              startWorkflowOperation: new WithStartWorkflowOperation(forgeBudgetFlow.type, {
+                ...start,
                 workflowIdConflictPolicy: WorkflowIdConflictPolicy.USE_EXISTING,
-                staticSummary: forgeBudgetFlow.summary(account),
               }),
             },
           ),
@@ -86,7 +82,7 @@ function budgetInTemporal(client: Client, account: ForgeBudgetInput): BudgetClie
         // the run may have ended between the request and its answer
         if (tries < TRIES) await pause(TRY_AGAIN_MS);
         else
-          throw new LonghaulError('ServerUnavailable', `The budget workflow ${workflowId} does not answer.`, {
+          throw new LonghaulError('ServerUnavailable', `The budget workflow ${start.workflowId} does not answer.`, {
             cause: error,
           });
       }

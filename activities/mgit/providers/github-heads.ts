@@ -55,7 +55,7 @@ export async function askHeads(
       const failure = errors.find(({ path }) => path?.[0] === `r${at}`);
       if (found) heads.set(id, headOf(found, { base, uidPrefix, asked: `${owner}/${name}` }));
       else if (failure) {
-        const named = failureOf(id, failure);
+        const named = failureOfGraphql(id, failure);
         if (named) heads.set(id, named);
       }
     }
@@ -100,8 +100,8 @@ function headOf(
   };
 }
 
-/** GitHub's error about a repository as a failure; null when it is not about the repository. */
-function failureOf(id: string, { type, message }: GraphqlError): LonghaulError | null {
+/** Names GitHub's error about a repository; null when it is not about the repository. */
+function failureOfGraphql(id: string, { type, message }: GraphqlError): LonghaulError | null {
   const said = message.slice(0, 300);
   switch (type) {
     case 'NOT_FOUND':

@@ -209,7 +209,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     .argument('<query>')
     .option('--repo <pattern>', 'only repositories that match this mgit pattern')
     .option('--lang <language>', 'only this language, such as TypeScript or ts')
-    .option('--path <glob>', 'only paths that match')
+    .option('--path <filter>', 'only this path, folder or glob')
     .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
     .addOption(new Option('--limit <n>', 'results').default(10).argParser(integer(1, 100)))
     .option('--explain', 'show what each rule contributed to each result')

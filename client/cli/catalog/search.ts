@@ -1,6 +1,6 @@
 import type { SearchAnswer, SearchExplanation, SearchResult } from '../../../activities/index/search.ts';
 import type { CliContext } from '../../core/context.ts';
-import { printable } from '../../core/sanitize.ts';
+import { nameShownAs, printable, sanitizeName } from '../../core/sanitize.ts';
 
 /** Options of `longhaul search`. */
 export interface SearchOptions {
@@ -32,10 +32,10 @@ export async function searchCommand(context: CliContext, query: string, options:
       limit,
       rescore,
       explain,
-      ...(repo === undefined ? {} : { pattern: repo }),
+      ...(repo === undefined ? {} : { pattern: nameShownAs(repo) }),
       ...(lang === undefined ? {} : { language: lang }),
-      ...(path === undefined ? {} : { path }),
-      ...(branch === undefined ? {} : { branch }),
+      ...(path === undefined ? {} : { path: nameShownAs(path) }),
+      ...(branch === undefined ? {} : { branch: nameShownAs(branch) }),
     });
     if (json) context.stdout.write(`${JSON.stringify(answer)}\n`);
     else await printAnswer(context, answer);
@@ -51,7 +51,7 @@ const SHOWN_SYMBOLS = 4;
 
 async function printAnswer(
   { stdout, stderr, env }: CliContext,
-  { query, tookMs, results }: SearchAnswer,
+  { query, tookMs, results, reason }: SearchAnswer,
 ): Promise<void> {
   const [{ styleFor }, { queryStems }, { mostRelevantLines, wordMatcher }] = await Promise.all([
     import('../../core/style.ts'),
@@ -69,7 +69,7 @@ async function printAnswer(
   for (const result of results) {
     const { repo, path, score, startLine, snippet } = result;
     const shown = mostRelevantLines({ text: snippet, startLine }, terms, SHOWN_LINES);
-    const place = style('bold', printable(`${repo}/${path}:${shown.startLine}`));
+    const place = style('bold', printable(sanitizeName(`${repo}/${path}:${shown.startLine}`)));
     stdout.write(`${place}${printable(symbolsOf(result))}  ${style('dim', score.toFixed(3))}\n`);
     if (result.explain) stdout.write(`${style('dim', `        ${explained(result.explain)}`)}\n`);
     for (const [at, line] of shown.text.split('\n').entries()) {
@@ -77,6 +77,7 @@ async function printAnswer(
     }
     stdout.write('\n');
   }
+  if (reason !== undefined) stderr.write(`${printable(reason)}\n`);
   stderr.write(`${results.length === 1 ? '1 result' : `${results.length} results`} in ${tookMs} ms\n`);
 }
 

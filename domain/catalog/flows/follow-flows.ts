@@ -13,7 +13,6 @@ export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
   examples: [{ repository: 'work/acme/api', quietSeconds: 10 }],
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository }) => `follow/${repository}`,
-  question: ({ repository }) => repository,
   busy: ({ repository }) => repositoryBusy(repository),
   summary: ({ repository }) => `follow ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => aboutRepository(repository),
@@ -29,6 +28,7 @@ export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
     input: (delivery) => ({ events: [{ kind: 'pushed', ...(delivery === undefined ? {} : { delivery }) }] }),
   },
   serviceDefaults: ({ quietSeconds }) => ({ quietSeconds }),
+  queries: ['progress'],
 });
 
 /** Passes messages of forges on to the flows that follow their repositories. */

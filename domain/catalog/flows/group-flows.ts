@@ -37,6 +37,19 @@ export const applySyncGroupsFlow = defineFlow<ApplySyncGroupsInput, ApplySyncGro
   person: 'source.by',
 });
 
+/** The workflow id of a run of a sync group. */
+function groupRunId(name: string): string {
+  return `sync-group/${name}`;
+}
+
+/**
+ * The id of a group's schedule, and the prefix of the ids of its runs. It contains the index name, because several
+ * indexes may share a Temporal namespace.
+ */
+export function groupScheduleId(indexName: string, group: string): string {
+  return groupRunId(`${indexName}/${group}`);
+}
+
 /** One run of a sync group. */
 export const syncGroupFlow = defineFlow<SyncGroupInput, CatalogFleetResult>()({
   type: 'syncGroup',
@@ -59,10 +72,11 @@ export const syncGroupFlow = defineFlow<SyncGroupInput, CatalogFleetResult>()({
   does: 'indexes new repositories of the group and syncs those that moved; started by the schedule of the group',
   examples: [],
   startedBy: ['schedules', 'people'],
-  id: ({ name }) => `sync-group/${name}`,
+  id: ({ name }) => groupRunId(name),
   // when and how fast it runs does not change the result
   question: ({ name, patterns, exclude, branches }) => ({ name, patterns, exclude, branches }),
   summary: ({ name }) => `sync group ${name}`,
+  queries: ['progress'],
 });
 
 /** Raises and resolves alerts. */

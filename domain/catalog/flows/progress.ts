@@ -1,6 +1,7 @@
 import type { CatalogCounters, RepositoryOutcome } from './fleet.ts';
 import type { FleetView } from '../../fleet/describe.ts';
 import type { ForgeBudgetStatus, LineStatus } from '../../forge/forge-budget.ts';
+import type { FlowProgress } from '../../shared/progress.ts';
 import { markdownList, type MarkdownRow, markdownTable } from '../../shared/markdown.ts';
 import { DIFFERENCES, type RepositoryVerification } from '../index/verification.ts';
 
@@ -39,6 +40,48 @@ export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiti
   const table = markdownTable(rows);
   const waits = waiting.map(({ line, until }) => `${line} until ${until}`);
   return waits.length === 0 ? table : `${table}\n\n${markdownList('Waiting', waits, waits.length)}`;
+}
+
+/** The progress of a `forgeBudget`: the requests of this hour, as far as the forge counts them. */
+export function forgeBudgetProgress({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): FlowProgress {
+  const { limit, remaining } = rest.hour ?? { limit: 0, remaining: 0 };
+  return {
+    stage: blockedUntil === null ? (waiting.length === 0 ? 'granting requests' : 'workers wait') : 'refused',
+    done: Math.max(0, limit - remaining),
+    total: limit,
+    unit: 'REST requests of this hour',
+    lines: [
+      `${rest.minute} REST and ${graphql.minute} GraphQL points this minute`,
+      `${places} parallel requests`,
+      ...(graphql.hour === null ? [] : [`GraphQL points left: ${hourOf(graphql)}`]),
+      ...(blockedUntil === null ? [] : [`refused by the forge until ${blockedUntil}`]),
+      ...waiting.map(({ line, until }) => `waiting for ${line} until ${until}`),
+    ],
+    asks: null,
+  };
+}
+
+/** The progress of a `takeDeliveries`: `taken` deliveries, of which `inHand` are not yet forwarded. */
+export function deliveriesProgress({
+  taken,
+  inHand,
+  pending,
+  failure,
+}: {
+  readonly taken: number;
+  readonly inHand: number;
+  readonly pending: number;
+  /** The last error of a delivery that was not forwarded; null when there is none. */
+  readonly failure: string | null;
+}): FlowProgress {
+  return {
+    stage: inHand > 0 ? 'forwarding' : pending > 0 ? 'waiting for quiet' : 'done',
+    done: taken - inHand,
+    total: taken + pending,
+    unit: 'deliveries',
+    lines: failure === null ? [] : [`some were not forwarded: ${failure}`],
+    asks: null,
+  };
 }
 
 function hourOf({ hour }: LineStatus): string {

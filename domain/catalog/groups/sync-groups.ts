@@ -96,14 +96,6 @@ export interface ApplySyncGroupsResult extends GroupsPlan {
 /** Input of `syncGroup`: the whole declaration, so that every run shows its settings. */
 export type SyncGroupInput = SyncGroup;
 
-/**
- * The id of a group's schedule, and the prefix of the ids of its runs. It contains the index name, because several
- * indexes may share a Temporal namespace.
- */
-export function groupScheduleId(indexName: string, group: string): string {
-  return `sync-group/${indexName}/${group}`;
-}
-
 /** Compares the declared with the running groups. Applying the same declaration twice changes nothing. */
 export function planGroups(
   declared: readonly SyncGroup[],

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect } from 'vitest';
+import { signalRepository } from '../../../activities/catalog/follow.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { scrape } from '../../support/scrape.ts';
 import { SECRET, startGatewayProcess } from '../../support/gateway.ts';
@@ -43,4 +44,33 @@ describe('`longhaul gateway`', () => {
     expect(log).toContain('"gateway_stopped"');
     expect(log).not.toContain(SECRET);
   }, 240_000);
+});
+
+test('pushes at all moments of its work, its end and its restart: none is lost', async ({ flows }) => {
+  const { estate, client } = flows;
+  await estate.create('acme/busy', { 'a.ts': LANES });
+  await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
+  const follow = client.workflow.getHandle('follow/local/acme/busy');
+  /** The number of events of the current run; infinite when it has ended. */
+  const progress = async (): Promise<number> => {
+    const { status, historyLength } = await follow.describe();
+    return status.name === 'RUNNING' ? historyLength : Number.POSITIVE_INFINITY;
+  };
+  const runs = new Set<string>();
+  let last = '';
+  for (let n = 0; n < 60; n++) {
+    if (n % 6 === 0) last = await estate.commit('acme/busy', { 'b.ts': `export const n = ${n};\n` });
+    const event = { kind: 'pushed', delivery: `${n}` } as const;
+    runs.add(
+      (await signalRepository(client, { repository: 'local/acme/busy', quietSeconds: 0 }, [event])).signaledRunId,
+    );
+    // after every number of events up to seven, and now and then exactly when it ends
+    const seen = await progress();
+    if (n % 12 === 11) await followed(flows, 'local/acme/busy');
+    else await expect.poll(progress, { interval: 5 }).toBeGreaterThanOrEqual(seen + (n % 8));
+  }
+  await followed(flows, 'local/acme/busy');
+  expect(runs.size).toBeGreaterThanOrEqual(5);
+  expect(sumOf(await runsOf(flows, 'local/acme/busy'), 'events')).toBe(60);
+  expect(await indexed(flows, 'local/acme/busy')).toBe(last);
 });

@@ -184,8 +184,8 @@ describe('a removal', () => {
     const receipt = await tools.store.readReceipt(ID);
     if (!live || !receipt) throw new Error('nothing was indexed');
     await tools.builds.create('beside0beside0', live.settings);
-    const beside = tools.builds.store('beside0beside0');
-    await beside.writeReceipt(receipt);
+    const other = tools.builds.store('beside0beside0');
+    await other.writeReceipt(receipt);
 
     const stop = new AbortController();
     const builds = {
@@ -198,7 +198,7 @@ describe('a removal', () => {
       },
     };
     await expect(removeFromBuilds({ ...tools, builds }, ID, stop.signal)).rejects.toMatchObject({ name: 'AbortError' });
-    expect(await beside.readReceipt(ID)).toBeNull();
+    expect(await other.readReceipt(ID)).toBeNull();
     expect(await tools.store.readReceipt(ID)).toMatchObject({ commit: '', pending: null });
 
     await removeFromBuilds(tools, ID, options.signal);

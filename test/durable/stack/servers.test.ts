@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test, vi } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { createIndexStore } from '../../../activities/index/store/store.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
@@ -134,14 +134,19 @@ async function expectFinished(flow: FlowHandle<'onboardRepositories'>): Promise<
 
 /** Waits for a result across restarts of the server. */
 async function resultOf(flow: FlowHandle<'onboardRepositories'>): Promise<CatalogFleetResult> {
-  for (;;) {
-    try {
-      return await flow.result();
-    } catch (error) {
-      if (!isGrpcServiceError(error)) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 250));
-  }
+  const end = await vi.waitFor(
+    () =>
+      flow.result().then(
+        (result) => ({ result }),
+        (error: unknown) => {
+          if (isGrpcServiceError(error)) throw error;
+          return { error };
+        },
+      ),
+    { timeout: 240_000 },
+  );
+  if ('error' in end) throw end.error;
+  return end.result;
 }
 
 function pidOf(name: ServerName): number {

@@ -7,7 +7,8 @@ import { createEstate, type Estate } from '../../support/estate.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { objectIdsOf, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { S3_BUILD_MS, type S3Server, startS3Server } from '../../support/s3-server.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
+import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
+import { startWorkerProcess } from '../../support/worker-process.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const ID = 'stdin/acme/api';
@@ -22,7 +23,7 @@ const STREAM = [
 let server: S3Server;
 let estate: Estate;
 let elsewhere: string;
-let worker: WorkerProcess | null = null;
+let worker: WorkerHere | null = null;
 
 beforeAll(async () => {
   server = await startS3Server();
@@ -58,7 +59,7 @@ const names = async (folder: string): Promise<string[]> =>
 
 test('a worker ingests a stream of another machine through S3, and nothing of it stays', async () => {
   await keepBlobsIn(server.blobs);
-  worker = await startWorkerProcess(estate, { env: server.env });
+  worker = await startWorkerHere(estate, server.env);
   const { exitCode, stdout, stderr } = await longhaul(otherMachine(server.env), ['index', 'stdin', '--json'], STREAM);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   expect(JSON.parse(stdout)).toMatchObject({ repositories: [{ repository: ID, filesChanged: 2, commit: 'abc123' }] });
@@ -71,7 +72,7 @@ test('a worker ingests a stream of another machine through S3, and nothing of it
     expect(before).toHaveLength(2);
     await worker.stop();
     await keepBlobsIn({ type: 'folder', path: join(elsewhere, 'shared') });
-    worker = await startWorkerProcess(estate);
+    worker = await startWorkerHere(estate);
     expect(await longhaul(otherMachine(), ['index', 'remove', '--pattern', ID])).toMatchObject({ exitCode: 0 });
     expect(await objectIdsOf(tools, ID)).toEqual([]);
     expect(await longhaul(otherMachine(), ['index', 'stdin'], STREAM)).toMatchObject({ exitCode: 0, stderr: '' });
@@ -83,7 +84,7 @@ test('a worker ingests a stream of another machine through S3, and nothing of it
 }, 300_000);
 
 test('two machines without a common store: an explicit failure, and nothing is indexed', async () => {
-  worker = await startWorkerProcess(estate);
+  worker = await startWorkerHere(estate);
   const { exitCode, stdout } = await longhaul(otherMachine(), ['index', 'stdin', '--json'], STREAM);
   expect(exitCode).toBe(6);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -132,11 +133,13 @@ test('a worker keeps its mirrors within the limit and logs it, and a removed mir
       await estate.create(name, { 'src/lanes.ts': LANES, 'noise-1.txt': noise(at), 'noise-2.txt': noise(at + 0.5) });
     }
     const env = commandEnv(estate, { LONGHAUL_CACHE_DIR: own });
-    worker = await startWorkerProcess(estate, { env: { LONGHAUL_CACHE_DIR: own } });
+    const limited = await startWorkerProcess(estate, { env: { LONGHAUL_CACHE_DIR: own } });
+    worker = limited;
     const added = await longhaul(env, ['index', 'add', '--pattern', 'acme/*', '--yes', '--parallel', '1', '--json']);
     expect(JSON.parse(added.stdout)).toMatchObject({ succeeded: 4, failed: 0 });
     const evictions = (): { repo: string; bytes: number }[] =>
-      (worker?.log() ?? '')
+      limited
+        .log()
         .split('\n')
         .filter((line) => line.includes('"mirror_evicted"'))
         .map((line) => JSON.parse(line) as { repo: string; bytes: number });

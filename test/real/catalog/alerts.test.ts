@@ -111,7 +111,7 @@ test('every channel is notified once when a group fails, and once when it recove
   await runGroup();
   const hooked = (): AlertMessage[] =>
     receiver.posted.filter(({ path }) => path === '/hook').map(({ body }) => JSON.parse(body) as AlertMessage);
-  const afterLook = async (isWanted: (news: AlertMessage) => boolean): Promise<AlertMessage[]> => {
+  const afterLook = async (isWanted: (message: AlertMessage) => boolean): Promise<AlertMessage[]> => {
     await client.schedule.getHandle(watchScheduleId(estate.indexName)).trigger();
     return hooked().filter(isWanted);
   };
@@ -125,7 +125,7 @@ test('every channel is notified once when a group fails, and once when it recove
   const head = await readFile(ref);
   await writeFile(ref, 'no commit\n');
   await runGroup();
-  const failed = (news: AlertMessage): boolean => news.raised.some(({ kind }) => kind === 'group-failed');
+  const failed = (message: AlertMessage): boolean => message.raised.some(({ kind }) => kind === 'group-failed');
   await expect.poll(() => afterLook(failed), LOOK_AGAIN).toHaveLength(1);
   expect(hooked().find(failed)).toMatchObject({
     index: estate.indexName,
@@ -174,7 +174,7 @@ test('every channel is notified once when a group fails, and once when it recove
 
   await writeFile(ref, head);
   await runGroup();
-  const well = (news: AlertMessage): boolean => news.settled.some(({ kind }) => kind === 'group-failed');
+  const well = (message: AlertMessage): boolean => message.settled.some(({ kind }) => kind === 'group-failed');
   await expect.poll(() => afterLook(well), LOOK_AGAIN).toHaveLength(1);
   await expect.poll(chatted, WAIT).toContain('resolved: 1 repositories of the sync group services failed');
   expect(hooked().filter(failed)).toHaveLength(1);

@@ -8,6 +8,7 @@ import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.t
 import type { ApplySyncGroupsInput } from '../../../domain/catalog/groups/sync-groups.ts';
 import { writtenId } from '../../../domain/shared/flow.ts';
 import { FLOWS } from '../../../domain/flows.ts';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
 
@@ -19,8 +20,7 @@ test('a declaration waits an hour for the previous one, and its history stays sm
   onTestFinished(() => native.close());
   const client = new Client({ connection, namespace: NAMESPACE });
   const workflowBundle = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
-    workflowInterceptorModules: [fileURLToPath(new URL('../../support/fast-flows.ts', import.meta.url))],
+    ...workflowSources([fileURLToPath(new URL('../../support/fast-flows.ts', import.meta.url))]),
     logger: new DefaultLogger('WARN'),
   });
   const taskQueue = `apply-${randomUUID()}`;

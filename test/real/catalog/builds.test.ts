@@ -102,13 +102,13 @@ describe('builds of the index', () => {
       cause: { type: 'BuildIsWorse', message: expect.stringContaining('from 1.000 to 0.500') as string },
     });
     expect((await tools.builds.live())?.digest).toBe(live?.digest);
-    const [, beside] = await tools.builds.list();
-    expect(beside).toMatchObject({ role: 'beside', settings: { model: { type: 'onnx' } } });
+    const [, other] = await tools.builds.list();
+    expect(other).toMatchObject({ role: 'beside', settings: { model: { type: 'onnx' } } });
 
     await expect((await startFlow(client, 'switchIndex', { to: '0000000000000000' })).result()).rejects.toMatchObject({
       cause: { cause: { type: 'InvalidInput', message: expect.stringContaining('There is no build 0000') as string } },
     });
-    expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: [beside?.digest] });
+    expect(await (await startFlow(client, 'pruneIndex', {})).result()).toEqual({ dropped: [other?.digest] });
     await expect(tools.builds.drop(live?.digest ?? '')).rejects.toMatchObject({ type: 'InvalidInput' });
   });
 

@@ -76,17 +76,11 @@ describe('longhaul', () => {
   });
 
   test('asks on a terminal, shows progress, and indexes', async () => {
-    const declined = await longhaulOnTerminal(env, ['index', 'add', '--pattern', 'acme/*'], {
-      question: '[y/N]: ',
-      answer: 'n\n',
-    });
-    expect(declined.screen).toContain('Matched 2 repositories. Proceed with initial indexing? [y/N]: ');
-    expect(declined.screen).toContain('Declined');
-    expect(declined.exitCode).toBe(0);
     const accepted = await longhaulOnTerminal(env, ['index', 'add', '--pattern', 'acme/*'], {
       question: '[y/N]: ',
       answer: 'y\n',
     });
+    expect(accepted.screen).toContain('Matched 2 repositories. Proceed with initial indexing? [y/N]: ');
     expect(accepted.screen).toMatch(/succeeded\s+│ 2/);
     expect(accepted.exitCode).toBe(0);
   });

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { activityInfo } from '@temporalio/activity';
 import { Client, Connection, type WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createFollowActivities, type FollowActivities } from '../../../activities/catalog/follow.ts';
+import { createInputActivities } from '../../../activities/shared/input.ts';
+import { FLOWS } from '../../../domain/flows.ts';
 import type { Delivery } from '../../../domain/forge/repository-event.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import '../../support/quiet-runtime.ts';
@@ -41,36 +44,44 @@ test('a retry continues where the last attempt ended', async () => {
   expect(beats).toEqual([2, 3]);
 });
 
-test('deliveries that could not be passed on do not affect later ones', async () => {
+/** The flow of deliveries on a queue of its own, whose only activity is `tellRepositories`. */
+async function openDeliveries(tellRepositories: FollowActivities['tellRepositories']) {
   const client = await connect();
   const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
   onTestFinished(() => connection.close());
   const taskQueue = `deliveries-${randomUUID()}`;
-  const tell = (repository: string): Promise<unknown> =>
-    client.workflow.signalWithStart('takeDeliveries', {
-      taskQueue,
-      workflowId: taskQueue,
-      args: [{}],
-      signal: 'deliveries',
-      signalArgs: [{ deliveries: [delivery(repository)] }],
-    });
-  const passedOn: string[] = [];
-  const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
-    passedOn.push(...deliveries.map(({ repository }) => repository));
-    if (passedOn.length > 1) return;
-    await tell('local/acme/second');
-    throw ApplicationFailure.nonRetryable('refused');
-  };
   const worker = await Worker.create({
     connection,
     namespace: NAMESPACE,
     taskQueue,
     workflowBundle: { codePath: inject('stack').workflowBundle },
-    activities: { tellRepositories },
+    activities: { ...createInputActivities(FLOWS), tellRepositories },
+  });
+  return {
+    worker,
+    send: (deliveries: readonly Delivery[]) =>
+      client.workflow.signalWithStart('takeDeliveries', {
+        taskQueue,
+        workflowId: taskQueue,
+        args: [{}],
+        signal: 'deliveries',
+        signalArgs: [{ deliveries }],
+      }),
+    run: (runId?: string) => client.workflow.getHandle<() => Promise<unknown>>(taskQueue, runId),
+  };
+}
+
+test('deliveries that could not be passed on do not affect later ones', async () => {
+  const passedOn: string[] = [];
+  const { worker, send, run } = await openDeliveries(async ({ deliveries }) => {
+    passedOn.push(...deliveries.map(({ repository }) => repository));
+    if (passedOn.length > 1) return;
+    await send([delivery('local/acme/second')]);
+    throw ApplicationFailure.nonRetryable('refused');
   });
   const result = worker.runUntil(async () => {
-    await tell('local/acme/first');
-    return client.workflow.getHandle<() => Promise<unknown>>(taskQueue).result();
+    await send([delivery('local/acme/first')]);
+    return run().result();
   });
   // it is not reported as successful
   await expect(result).rejects.toMatchObject({ cause: { message: 'refused' } });
@@ -92,43 +103,80 @@ test.for([
 ])(
   'a burst is passed on in slices; what was taken and what failed survives continue-as-new: %j',
   async ({ isFailing, outcome }) => {
-    const client = await connect();
-    const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
-    onTestFinished(() => connection.close());
-    const taskQueue = `deliveries-${randomUUID()}`;
-    const send = (deliveries: readonly Delivery[]) =>
-      client.workflow.signalWithStart('takeDeliveries', {
-        taskQueue,
-        workflowId: taskQueue,
-        args: [{}],
-        signal: 'deliveries',
-        signalArgs: [{ deliveries }],
-      });
     const slices: (readonly Delivery[])[] = [];
-    const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
+    const { worker, send, run } = await openDeliveries(async ({ deliveries }) => {
       slices.push(deliveries);
-      // while the last slice of the burst is passed on, one more arrives
-      if (slices.length === 8) await send([delivery('local/acme/late')]);
+      // while the burst is passed on, one more arrives
+      if (slices.length === 1) await send([delivery('local/acme/late')]);
       if (slices.length === 2 && isFailing) throw ApplicationFailure.nonRetryable('refused', 'GitFailed');
-    };
-    const worker = await Worker.create({
-      connection,
-      namespace: NAMESPACE,
-      taskQueue,
-      workflowBundle: { codePath: inject('stack').workflowBundle },
-      activities: { tellRepositories },
     });
     const parts = burst();
     const [first] = [await send(parts[0] ?? []), await send(parts[1] ?? [])];
-    const handle = client.workflow.getHandle<() => Promise<unknown>>(taskQueue);
-    const ended = await worker.runUntil(() => handle.result().catch(({ cause }: WorkflowFailedError) => cause));
+    const ended = await worker.runUntil(() =>
+      run()
+        .result()
+        .catch(({ cause }: WorkflowFailedError) => cause),
+    );
     expect(ended).toMatchObject(outcome);
 
     // by number, in order, none twice and none left out
-    expect(slices.map(({ length }) => length)).toEqual([...Array<number>(7).fill(2_000), 1_000, 1]);
+    expect(slices.map(({ length }) => length)).toEqual([...Array<number>(7).fill(2_000), 1_001]);
     expect(slices.flat()).toEqual([...parts.flat(), expect.objectContaining({ repository: 'local/acme/late' })]);
     // the history of the first run, over 4 MiB, is too large to be fetched
-    const firstRun = await client.workflow.getHandle(taskQueue, first.signaledRunId).describe();
+    const firstRun = await run(first.signaledRunId).describe();
     expect(firstRun.status.name).toBe('CONTINUED_AS_NEW');
   },
 );
+
+/** Ends the load on a flow that never continues as new. */
+const MOST_CALLS = 20;
+
+test('a run continues as new while more deliveries arrive than fit into the input of the next one', async () => {
+  const client = await connect();
+  const connection = await NativeConnection.connect({ address: inject('stack').temporalAddress });
+  onTestFinished(() => connection.close());
+  const taskQueue = `deliveries-${randomUUID()}`;
+  const handle = client.workflow.getHandle<() => Promise<unknown>>(taskQueue);
+  const sent: string[] = [];
+  const passedOn: string[] = [];
+  const send = async () => {
+    const deliveries = Array.from({ length: 3_000 }, (_, n) => delivery(`local/acme/${sent.length + n}`));
+    sent.push(...deliveries.map(({ repository }) => repository));
+    return client.workflow.signalWithStart('takeDeliveries', {
+      taskQueue,
+      workflowId: taskQueue,
+      args: [{}],
+      signal: 'deliveries',
+      signalArgs: [{ deliveries }],
+    });
+  };
+  const first = await send();
+  const isContinued = async (): Promise<boolean> => (await handle.describe()).runId !== first.signaledRunId;
+  let calls = 0;
+  let continuedAfter: number | null = null;
+  const tellRepositories: FollowActivities['tellRepositories'] = async ({ deliveries }) => {
+    passedOn.push(...deliveries.map(({ repository }) => repository));
+    // the load does not depend on what is handed over to other runs
+    const isHandedOver = activityInfo().workflowExecution?.workflowId !== taskQueue;
+    if (isHandedOver || continuedAfter !== null || ++calls > MOST_CALLS) return;
+    if (await isContinued()) continuedAfter = calls;
+    // two slices more at each check
+    else await send();
+  };
+  const worker = await Worker.create({
+    connection,
+    namespace: NAMESPACE,
+    taskQueue,
+    workflowBundle: { codePath: inject('stack').workflowBundle },
+    activities: { ...createInputActivities(FLOWS), tellRepositories },
+  });
+  await worker.runUntil(async () => {
+    await expect.poll(() => new Set(passedOn).size === sent.length, { timeout: 60_000 }).toBe(true);
+    await handle.result();
+  });
+  expect(continuedAfter, 'it continued as new under load').not.toBeNull();
+  expect(passedOn.toSorted()).toEqual(sent.toSorted());
+  const firstRun = await client.workflow.getHandle(taskQueue, first.signaledRunId).describe();
+  expect(firstRun.status.name).toBe('CONTINUED_AS_NEW');
+  expect(firstRun.historyLength).toBeLessThan(200);
+});

@@ -6,8 +6,8 @@ import { createEstate } from '../../support/estate.ts';
 import { objectIdsOf, openEstate } from '../../support/catalog/flows.ts';
 import { ID, indexed, expectWalkEqualsScratch } from '../../support/catalog/random-walk.ts';
 
-test.for([1])('the incremental index equals the index from scratch at every step of random walk %i', async (seed) => {
-  await expect(expectWalkEqualsScratch(seed)).resolves.toBeGreaterThanOrEqual(16);
+test('the incremental index equals the index from scratch at every step of a short random walk', async () => {
+  await expect(expectWalkEqualsScratch(1, 4)).resolves.toBeGreaterThanOrEqual(4);
 });
 
 describe('an activity', () => {

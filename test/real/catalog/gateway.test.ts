@@ -144,6 +144,34 @@ describe('flows for services', () => {
     });
   });
 
+  test('a paused run has not ended: it is joined by the same question and refuses another', async ({
+    flows,
+    gateway,
+  }) => {
+    const { connection, options, workflowService } = flows.client;
+    const { namespace } = options;
+    const repository = 'local/acme/paused';
+    // without a worker, and not replayed
+    const client = new Client({ connection, namespace });
+    const handle = await client.workflow.start('syncRepository', {
+      taskQueue: `by-hand-${randomUUID()}`,
+      workflowId: `sync/${repository}`,
+      args: [{ repository }],
+    });
+    const { workflowId, firstExecutionRunId: runId } = handle;
+    await workflowService.pauseWorkflowExecution({ namespace, workflowId, runId, reason: 'maintenance' });
+    const run = await ask(gateway, 'GET', `/v1/runs/${encodeURIComponent(workflowId)}`);
+    expect(run).toMatchObject({ status: 200, body: { runId, status: 'PAUSED', closedAt: null } });
+    for (const field of ['result', 'failure']) expect(run.body).not.toHaveProperty(field);
+    const start = (body: object): Promise<Answer> => ask(gateway, 'POST', '/v1/flows/syncRepository', { body });
+    expect(await start({ repository })).toMatchObject({ status: 202, body: { workflowId, runId } });
+    expect(await start({ repository, branches: ['develop'] })).toMatchObject({
+      status: 409,
+      body: { error: { type: 'RepositoryBusy' } },
+    });
+    await handle.terminate();
+  });
+
   test('a key allows only its own flows, signals and updates, up to its rate limit', async ({ gateway, flows }) => {
     const start = (type: string, options: object = {}): Promise<Answer> =>
       ask(gateway, 'POST', `/v1/flows/${type}`, { body: { all: true }, ...options });

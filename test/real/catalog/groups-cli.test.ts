@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { groupScheduleId, type SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
+import { groupScheduleId } from '../../../domain/catalog/flows/group-flows.ts';
+import type { SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import { git } from '../../../examples/git.ts';
 import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
 import { openBrowser } from '../../support/browser.ts';
@@ -12,7 +13,7 @@ import { commandEnv, longhaul, longhaulProcess } from '../../support/command.ts'
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { sourceOf } from '../../support/catalog/flows.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
+import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 
 const DECLARED = `version: 1
 groups:
@@ -28,14 +29,14 @@ groups:
 
 describe('longhaul config apply and groups', () => {
   let estate: Estate;
-  let worker: WorkerProcess;
+  let worker: WorkerHere;
   let env: Record<string, string>;
   let file: string;
   beforeAll(async () => {
     estate = await createEstate();
     await estate.create('acme/api', { 'a.ts': sourceOf('workflows/shared/lanes.ts') });
     await estate.create('acme/tool', { 'a.ts': sourceOf('workflows/shared/input.ts') });
-    worker = await startWorkerProcess(estate);
+    worker = await startWorkerHere(estate);
     env = { ...commandEnv(estate), USER: 'alice' };
     file = join(dirname(estate.configPath), 'sync-groups.yaml');
     await writeFile(file, DECLARED);

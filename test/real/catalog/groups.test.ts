@@ -7,12 +7,9 @@ import { createGroupActivities } from '../../../activities/catalog/groups.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import {
-  type ApplySyncGroupsResult,
-  groupScheduleId,
-  type SyncGroup,
-} from '../../../domain/catalog/groups/sync-groups.ts';
+import type { ApplySyncGroupsResult, SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
+import { groupScheduleId } from '../../../domain/catalog/flows/group-flows.ts';
 import { type FlowsFixture, sourceOf, test } from '../../support/catalog/flows.ts';
 
 const source = { file: 'sync-groups.yaml', commit: null, by: 'alice' };

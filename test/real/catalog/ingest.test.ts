@@ -6,7 +6,7 @@ import { commandEnv, longhaul } from '../../support/command.ts';
 import { createEstate } from '../../support/estate.ts';
 import { NAMESPACE } from '../../support/namespace.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
-import { startWorkerProcess } from '../../support/worker-process.ts';
+import { startWorkerHere } from '../../support/catalog/worker-here.ts';
 
 const LINES = [
   '{"repo_id":"stdin/acme/lost","op":"add","path":"a.py","content":"def a():\\n    pass\\n"}',
@@ -44,7 +44,7 @@ test('a stream whose result the command does not receive is still ingested, then
   });
   expect(streams()).toHaveLength(2);
 
-  const worker = await startWorkerProcess(estate);
+  const worker = await startWorkerHere(estate);
   onTestFinished(() => worker.stop());
   expect(await handle.result()).toMatchObject({ commit: 'abc123', objects: 1 });
   expect(streams()).toEqual([]);

@@ -15,11 +15,13 @@ import { createBuilds } from '../../../activities/index/store/builds.ts';
 import { connectWeaviate, type IndexClient } from '../../../activities/index/store/weaviate.ts';
 import { createStreamSpool } from '../../../activities/index/stream-spool.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import { queryProgress } from '../../../client/core/run-chain.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import type { Build } from '../../../domain/catalog/index/build.ts';
 import { catalogFlows } from '../../../domain/catalog/flows/index.ts';
 import { forgeBudgetFlow } from '../../../domain/forge/forge-budget-flow.ts';
 import type { ForgeBudgetStatus, ForgeReport, LeaseRequest } from '../../../domain/forge/forge-budget.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import { commandEnv } from '../../support/command.ts';
 import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
@@ -47,6 +49,8 @@ interface World {
   readonly received: Map<string, AlertMessage>;
   readonly receiver: Server;
   worker: DoomedWorker;
+  /** The results of the flows that have ended. */
+  readonly results: Partial<Record<FlowName, unknown>>;
   /** The SHA-256 of a stored change stream. */
   stream: string;
 }
@@ -134,9 +138,9 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
   },
   verifyRepository: {
     round: 1,
-    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/mended/a', repair: true }),
-    at: 'sync/local/mended/a verifyRepository',
-    changes: indexOf('local/mended/'),
+    start: ({ client }) => startFlow(client, 'verifyRepository', { repository: 'local/repaired/a', repair: true }),
+    at: 'sync/local/repaired/a verifyRepository',
+    changes: indexOf('local/repaired/'),
   },
   syncGroup: {
     round: 1,
@@ -205,7 +209,7 @@ const KILLS: Readonly<Record<FlowName, Kill>> = {
     round: 4,
     start: ({ client }) => startFlow(client, 'pruneIndex', { previous: true }),
     at: 'index-builds pruneBuilds',
-    changes: ({ builds }) => builds,
+    changes: ({ builds }, { results }) => ({ builds, dropped: results.pruneIndex }),
   },
 };
 
@@ -215,11 +219,11 @@ const ROUNDS = [...new Set(NAMES.map((name) => KILLS[name].round))].sort((a, b) 
 /** Repositories of one commit. `INDEXED` are indexed before the first round; `MOVED` get another commit afterwards. */
 const REPOSITORIES = (
   'onboarded/a onboarded/b synced/a synced/b direct/a removed/a removed/b gone/a broken/a ' +
-  'verified/a mended/a grouped/a followed/a delivered/a'
+  'verified/a repaired/a grouped/a followed/a delivered/a'
 ).split(' ');
-const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'mended/*', 'followed/*', 'delivered/*'];
+const INDEXED = ['synced/*', 'removed/*', 'gone/*', 'verified/*', 'repaired/*', 'followed/*', 'delivered/*'];
 const MOVED = ['synced/a', 'synced/b', 'followed/a', 'delivered/a'];
-const DAMAGED = ['verified/a', 'mended/a'];
+const DAMAGED = ['verified/a', 'repaired/a'];
 
 let folder: string;
 let connection: Connection;
@@ -277,6 +281,28 @@ test('the whole index is the same in both worlds after each round, and matches g
   }
 });
 
+test('every flow answers with its progress, also after its end', async () => {
+  const world = worlds.find(({ name }) => name === 'undisturbed');
+  if (!world) throw new Error('there is no such world');
+  const { client, started } = world;
+  const answers: Record<string, FlowProgress> = {};
+  for (const { workflowId, history } of await collectRuns(client, started)) {
+    const event = history.events?.[0]?.workflowExecutionStartedEventAttributes;
+    const type = event?.workflowType?.name ?? '';
+    const progress = await queryProgress(client, workflowId, event?.originalExecutionRunId ?? '');
+    expect(progress, workflowId).not.toBeNull();
+    // a run may have found nothing to do, such as the last pass of a build
+    if (progress !== null && progress.done >= (answers[type]?.done ?? 0)) answers[type] = progress;
+  }
+  expect(Object.keys(answers).toSorted()).toEqual(CATALOG.map(({ type }) => type).toSorted());
+  const { forgeBudget: budget, ...ended } = answers;
+  expect(budget).toMatchObject({ stage: 'granting requests', unit: 'REST requests of this hour' });
+  for (const [type, progress] of Object.entries(ended)) {
+    expect(progress, type).toMatchObject({ stage: 'done', total: progress.done, asks: null });
+    expect(progress.done, type).toBeGreaterThan(0);
+  }
+});
+
 test('every run replays', async () => {
   for (const { client, started } of worlds)
     expect(await replayAll(await collectRuns(client, started), inject('stack').workflowBundle)).toBeGreaterThan(10);
@@ -290,13 +316,15 @@ async function play(world: World, round: number): Promise<void> {
   const before = await changesOf(world, names);
   const isKilled = world.name === 'killed';
   await world.worker.hold(isKilled ? [...new Set(names.flatMap((name) => KILLS[name].at ?? []))] : []);
-  const runs = await Promise.all(names.flatMap((name) => KILLS[name].start?.(world) ?? []));
+  const runs = await Promise.all(
+    names.map(async (name) => ({ name, run: (await KILLS[name].start?.(world)) ?? null })),
+  );
   if (isKilled) {
     await world.worker.held();
     await world.worker.kill();
     world.worker = await startDoomedWorker(world.env);
   }
-  await Promise.all(runs.map((run) => run.result()));
+  await Promise.all(runs.map(async ({ name, run }) => (world.results[name] = await run?.result())));
   const after = await changesOf(world, names);
   const own = (changes[world.name] ??= {});
   for (const name of names) own[name] = { before: before.of[name], after: after.of[name] };
@@ -342,8 +370,8 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
     const pieces: Buffer[] = [];
     request.on('data', (piece: Buffer) => pieces.push(piece));
     request.on('end', () => {
-      const news = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
-      received.set(news.id, news);
+      const message = JSON.parse(Buffer.concat(pieces).toString()) as AlertMessage;
+      received.set(message.id, message);
       response.end();
     });
   }).listen(0, '127.0.0.1');
@@ -362,7 +390,7 @@ async function makeWorld(name: string, bundle: string): Promise<World> {
   const started: [string, string][] = [];
   const client = new Client({ connection, namespace, interceptors: { workflow: [impatientStarts(started)] } });
   const worker = await startDoomedWorker(env);
-  const world: World = { name, estate, client, started, env, received, receiver, worker, stream: '' };
+  const world: World = { name, estate, client, started, env, received, receiver, worker, results: {}, stream: '' };
   worlds.push(world);
 
   const text = sourceOf('workflows/shared/lanes.ts');

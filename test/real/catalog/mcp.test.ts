@@ -19,7 +19,7 @@ import { BIN, commandEnv, longhaul, longhaulProcess } from '../../support/comman
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { type McpProcess, startMcp } from '../../support/mcp.ts';
-import { startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
+import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const API = 'local/acme/api';
@@ -30,7 +30,7 @@ const LONG = Array.from({ length: 5_000 }, (_, at) => `line ${at + 1}\n`).join('
 
 describe('longhaul mcp', () => {
   let estate: Estate;
-  let worker: WorkerProcess;
+  let worker: WorkerHere;
   let tools: EstateTools;
   let env: Record<string, string>;
   let mcp: McpProcess;
@@ -49,7 +49,7 @@ describe('longhaul mcp', () => {
       'large.txt': `${'x'.repeat(99)}\n`.repeat(1_001),
     });
     await estate.create('acme/tools', { 'tool.py': 'def parse_token(text):\n    return text\n' });
-    worker = await startWorkerProcess(estate);
+    worker = await startWorkerHere(estate);
     env = commandEnv(estate, { SOME_TOKEN: SECRET });
     tools = await openEstate(estate);
     mcp = await startMcp(env);
@@ -311,9 +311,12 @@ describe('longhaul mcp', () => {
     ['search_code', { query: 'x', language: 'Pyton' }, /written in Pyton: did you mean Python/],
     ['search_code', { query: 'x', repository_pattern: 'nobody/*' }, /No indexed repository matches "nobody\/\*"/],
     ['search_code', { query: 'x', repository_pattern: 'a/b/c/d/e' }, /pattern/],
-    ['search_code', { query: 'x', repo: 'y' }, /Unrecognized key: "repo"/],
+    ['search_code', { query: 'x', repo: 'y' }, /repo: is not an argument: did you mean repository_pattern/],
+    ['list_files', { repository: API, glob: 'src' }, /glob: is not an argument: did you mean path_glob/],
+    ['read_file', { repository: API, path: 'src/lanes.ts', startLine: 2 }, /did you mean start_line/],
+    ['read_file', { repository: API, path: 'src/lanes.ts', start_line: 'two' }, /start_line/],
     ['list_repositories', { pattern: '$(x)' }, /pattern/],
-    ['index_freshness', { repository: API, pattern: 'acme/*' }, /not both/],
+    ['index_freshness', { repository: API, pattern: 'acme/*' }, /Both repository and pattern/],
     ['index_freshness', { repository: 'local/acme/none' }, /No indexed repository/],
   ] as const)('%s of %j is a clear error', async ([tool, input, message]) => {
     const { isError, text, structured } = await mcp.call(tool, input);
@@ -321,6 +324,41 @@ describe('longhaul mcp', () => {
     expect({ isError, structured }).toEqual({ isError: true, structured: undefined });
     expect(text.length).toBeLessThan(1_500);
     expect(text).not.toMatch(/^\s+at /m);
+  });
+
+  test.for([
+    [
+      'search_code',
+      { query: 'token', repository_pattern: null, language: null, path_glob: null, branch: null, limit: null },
+    ],
+    ['search_code', { query: 'token', repository_pattern: '', language: '', path_glob: '', branch: '', limit: '3' }],
+    ['read_file', { repository: API, path: 'src/lanes.ts', branch: null, start_line: '2', end_line: ' 3 ' }],
+    ['list_files', { repository: API, path_glob: null, branch: '', limit: '10', cursor: null }],
+    ['list_repositories', { pattern: null, limit: '5', cursor: '' }],
+    ['list_repositories', { random_string: 'dummy' }],
+    ['index_freshness', { repository: 'local/acme/tools', pattern: null, limit: null, cursor: null }],
+  ] as const)('%s accepts what clients send for arguments that a model leaves out: %j', async ([tool, input]) => {
+    const { isError, text } = await mcp.call(tool, input);
+    expect({ isError, text }).toMatchObject({ isError: false });
+    expect(text.includes('[ignored unknown arguments: random_string]')).toBe('random_string' in input);
+  });
+
+  test('takes digits for a number', async () => {
+    expect(await read({ path: 'src/lanes.ts', start_line: '2', end_line: '3' })).toMatchObject({
+      startLine: 2,
+      endLine: 3,
+    });
+  });
+
+  test('filters by the folder that was listed', async () => {
+    const files = async (glob: string): Promise<readonly string[]> =>
+      (await mcp.ask<ListFilesOutput>('list_files', { repository: API, path_glob: glob })).files;
+    expect(await files('./src/deep/')).toEqual(['src/deep/lanes.ts']);
+    const { results, reason } = await mcp.ask<SearchCodeOutput>('search_code', { query: 'x', path_glob: 'none/**' });
+    expect({ results, reason }).toEqual({
+      results: [],
+      reason: expect.stringMatching(/^No indexed path matches "none/) as string,
+    });
   });
 
   test('many concurrent requests', async () => {
@@ -464,6 +502,18 @@ describe('longhaul mcp', () => {
       });
       return started;
     }
+
+    test.each([
+      ['2024-11-05', '2024-11-05'],
+      ['2025-11-25', '2025-11-25'],
+      ['2099-01-01', '2025-11-25'],
+    ])('serves a client of protocol version %s with %s', async (protocolVersion, agreed) => {
+      const server = startRaw(env);
+      onTestFinished(() => server.kill());
+      const answer = await server.ask({ ...INITIALIZE, params: { ...INITIALIZE.params, protocolVersion } });
+      expect(answer).toMatchObject({ protocolVersion: agreed });
+      expect(await server.ask(search)).toMatchObject({ content: [{ type: 'text' }] });
+    });
 
     test('writes only the protocol, and ends with its input', async () => {
       const server = await raw();

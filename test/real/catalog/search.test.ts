@@ -10,14 +10,185 @@ import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { openSearch } from '../../../client/catalog/search.ts';
+import type { ReadFileOutput } from '../../../client/mcp/tools.schema.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
+import { commitTree, files } from '../../support/scratch-git.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
+
+describe('a filter', () => {
+  let estate: Estate;
+  let tools: EstateTools;
+  beforeAll(async () => {
+    estate = await createEstate();
+    const page = (name: string): string => `export default function ${name}() { return renderProduct(); }\n`;
+    await estate.create('web/next', {
+      'app/(shop)/[id]/page.tsx': page('ProductPage'),
+      'app/[[...slug]]/page.tsx': page('CatchAll'),
+      'app/shop/i/page.tsx': page('Decoy'),
+      'docs/a guide/!read me.md': '# renderProduct\n',
+      '@types/index.d.ts': 'export declare function renderProduct(): string;\n',
+      'odd/escape\u001b[31m.ts': page('Escaped'),
+    });
+    // 1,200 files that match the query better than the two that a filter selects
+    const migrations = Object.fromEntries(
+      Array.from({ length: 1_200 }, (_file, at) => [
+        `gen/m${at}/orders.ts`,
+        `export const orders${at} = 'orders table';\n`,
+      ]),
+    ) as Record<string, string>;
+    await estate.create('data/base', {
+      ...migrations,
+      'gen/m7/x.sql': 'CREATE TABLE payments (id int); -- with the orders\n',
+      'gen/m9/deep/y.sql': 'CREATE TABLE refunds (id int); -- with the orders\n',
+    });
+    tools = await openEstate(estate);
+    const { indexRepository } = createCatalogActivities(tools);
+    for (const name of ['web/next', 'data/base']) {
+      const repository = { id: `local/${name}`, cloneUrl: estate.gitDir(name) };
+      await new MockActivityEnvironment().run(indexRepository, { repository });
+    }
+  });
+  afterAll(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+
+  const found = async (path: string, query = 'renderProduct'): Promise<string[]> =>
+    (await tools.search({ query, path, limit: 100, rescore: false })).results.map((result) => result.path).sort();
+
+  test.each([
+    ['app/(shop)/**', ['app/(shop)/[id]/page.tsx']],
+    ['app/(shop)/[id]/page.tsx', ['app/(shop)/[id]/page.tsx']],
+    ['./app/(shop)', ['app/(shop)/[id]/page.tsx']],
+    ['app/[[...slug]]/**', ['app/[[...slug]]/page.tsx']],
+    [String.raw`app/\(shop\)/\[id\]/**`, ['app/(shop)/[id]/page.tsx']],
+    ['app/@(shop|other)/**', ['app/shop/i/page.tsx']],
+    ['docs/a guide/!read me.md', ['docs/a guide/!read me.md']],
+    ['@types/', ['@types/index.d.ts']],
+    ['odd/escape\u001b[31m.ts', ['odd/escape\u001b[31m.ts']],
+  ])('%j means the file or folder of that name', async (path, paths) => {
+    expect(await found(path)).toEqual(paths);
+  });
+
+  test.each([
+    ['**/*.sql', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+    ['**/?.{sql,ddl}', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+    // Weaviate can only narrow this down to all files below gen
+    ['gen/*/[!o]*', ['gen/m7/x.sql']],
+    ['!**/orders.ts', ['gen/m7/x.sql', 'gen/m9/deep/y.sql']],
+  ])('%s finds what is far behind better matches', async (path, paths) => {
+    const all = await found(path, 'orders table');
+    expect(all.filter((each) => each.startsWith('gen/'))).toEqual(paths);
+  });
+
+  test.each([
+    [{ path: 'nowhere/**' }, 'No indexed path matches "nowhere/**". Without the filters there are 10 results.'],
+    [
+      { language: 'SQL', repositories: ['local/web/next'] },
+      'Nothing in these repositories is written in SQL. Without the filters there are 6 results.',
+    ],
+    [
+      { language: 'SQL', path: 'app/**' },
+      'Nothing that matches "app/**" is written in SQL. Without the filters there are 10 results.',
+    ],
+    [
+      { repositories: ['local/gone/away'] },
+      'Nothing is indexed in these repositories: they have no text files, or are being indexed.',
+    ],
+  ])('an empty answer to %j gives the reason', async (filters, reason) => {
+    const { results, reason: given } = await tools.search({
+      query: 'orders renderProduct',
+      rescore: false,
+      ...filters,
+    });
+    expect({ results, reason: given }).toEqual({ results: [], reason });
+  });
+});
+
+describe('files as they are read', () => {
+  let estate: Estate;
+  let tools: EstateTools;
+  const id = 'local/acme/odd';
+  beforeAll(async () => {
+    estate = await createEstate();
+    await estate.create('acme/odd', { 'README.md': 'odd files\n' });
+    const cells = [
+      { cell_type: 'markdown', source: 'Plots the revenue of every quarter.' },
+      {
+        cell_type: 'code',
+        source: 'def plot_revenue(quarters):\n    return chart(quarters)\n',
+        outputs: [{ data: { 'image/png': 'iVBORw0KGgo'.repeat(2_000), 'text/plain': 'zebraoutput' } }],
+      },
+    ];
+    const contents = {
+      'wide.cs': Buffer.from('\uFEFFclass WideLedger {\r\n  void Book() {}\r\n}\r\n', 'utf16le'),
+      'revenue.ipynb': JSON.stringify({ nbformat: 4, metadata: { kernelspec: { language: 'python' } }, cells }),
+      'docs/login.md': '# 概要\n\n处理用户登录请求\n',
+      'ruby.rb': `class Report\n  def add(sql)\n    sql <<"${'column '.repeat(60)}"\n  end\nend\n`,
+      'ledger.rb': 'class Ledger\n  def balance_sheet(year)\n    year\n  end\nend\n',
+      '.gitattributes': '*.inc linguist-language=Ruby\n',
+      'lib/total.inc': 'class TotalOfYear\nend\n',
+      'src/icon.ts': `export const iconOfApp =\n  'data:image/png;base64,${'iVBORw0KGgo'.repeat(5_000)}';\n`,
+    };
+    commitTree(estate.gitDir('acme/odd'), files(contents));
+    tools = await openEstate(estate);
+    const repository = { id, cloneUrl: estate.gitDir('acme/odd') };
+    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+  });
+  afterAll(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+
+  test.each([
+    ['plot_revenue', 'revenue.ipynb', 'Jupyter Notebook'],
+    ['WideLedger', 'wide.cs', 'C#'],
+    ['用户登录', 'docs/login.md', 'Markdown'],
+    ['balance_sheet', 'ledger.rb', 'Ruby'],
+    ['TotalOfYear', 'lib/total.inc', 'Ruby'],
+    ['iconOfApp', 'src/icon.ts', 'TypeScript'],
+  ])('%s is found in %s', async (query, path, language) => {
+    const { results } = await tools.search({ query, explain: true });
+    expect(results[0]).toMatchObject({ path, language });
+    expect(results[0]?.explain?.keyword).toBeGreaterThan(0);
+    expect(results[0]?.snippet.length).toBeLessThan(500);
+  });
+
+  test('what was shown can be asked for, and outputs of notebooks are not there', async () => {
+    const mcp = await startMcp(commandEnv(estate));
+    try {
+      for (const [query, path] of [
+        ['plot_revenue', 'revenue.ipynb'],
+        ['WideLedger', 'wide.cs'],
+      ] as const) {
+        const { results } = await tools.search({ query });
+        const [first] = results.filter((result) => result.path === path);
+        const asked = { repository: id, path, start_line: first?.startLine, end_line: first?.endLine };
+        const { text } = await mcp.ask<ReadFileOutput>('read_file', asked);
+        expect(text.replaceAll('\r', '').trim()).toBe(first?.snippet.replaceAll('\r', '').trim());
+      }
+      const whole = await mcp.call('read_file', { repository: id, path: 'revenue.ipynb' });
+      expect(whole.text).toContain('cells of a notebook without outputs');
+      expect(whole.text).not.toContain('zebraoutput');
+    } finally {
+      await mcp.close();
+    }
+  });
+
+  test('a verification finds no difference', async () => {
+    const verified = await new MockActivityEnvironment().run(createCatalogActivities(tools).verifyRepository, {
+      repository: id,
+      repair: false,
+    });
+    expect(verified).toMatchObject({ compared: 'everything', differences: 0 });
+  });
+});
 
 describe('a search', () => {
   let estate: Estate;

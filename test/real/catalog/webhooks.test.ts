@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowFailedError } from '@temporalio/client';
 import { describe, expect } from 'vitest';
 import { signalRepository } from '../../../activities/catalog/follow.ts';
@@ -10,43 +9,21 @@ import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 import { LANES, push, test, indexed, followed, runsOf, outcomes, sumOf } from '../../support/catalog/webhooks.ts';
 
 describe('webhooks', () => {
-  test('a burst of sixty pushes becomes few syncs, and the last state is indexed', async ({ flows, gateway }) => {
+  test('a burst of twenty pushes becomes few syncs, and the last state is indexed', async ({ flows, gateway }) => {
     const { estate, client } = flows;
     await estate.create('acme/burst', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
     let last = '';
-    for (let n = 0; n < 60; n++) {
+    for (let n = 0; n < 20; n++) {
       last = await estate.commit('acme/burst', { 'b.ts': `export const n = ${n};\n` });
       const { status, body } = await deliver(gateway.url, 'push', push('acme/burst'));
       expect({ status, body }).toMatchObject({ status: 202, body: { followed: ['local/acme/burst'] } });
     }
     await followed(flows, 'local/acme/burst');
     const runs = await runsOf(flows, 'local/acme/burst');
-    expect(sumOf(runs, 'events')).toBe(60);
-    expect(sumOf(runs, 'rounds')).toBeLessThan(20);
+    expect(sumOf(runs, 'events')).toBe(20);
+    expect(sumOf(runs, 'rounds')).toBeLessThan(10);
     expect(await indexed(flows, 'local/acme/burst')).toBe(last);
-  });
-
-  test('pushes during its work, its end and its restart: none is lost', async ({ flows }) => {
-    const { estate, client } = flows;
-    await estate.create('acme/busy', { 'a.ts': LANES });
-    await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
-    const runs = new Set<string>();
-    let last = '';
-    for (let n = 0; n < 60; n++) {
-      if (n % 6 === 0) last = await estate.commit('acme/busy', { 'b.ts': `export const n = ${n};\n` });
-      const event = { kind: 'pushed', delivery: `${n}` } as const;
-      runs.add(
-        (await signalRepository(client, { repository: 'local/acme/busy', quietSeconds: 0 }, [event])).signaledRunId,
-      );
-      // now and then exactly when it ends
-      if (n % 12 === 11) await followed(flows, 'local/acme/busy');
-      else await sleep((n * 37) % 150);
-    }
-    await followed(flows, 'local/acme/busy');
-    expect(runs.size).toBeGreaterThanOrEqual(5);
-    expect(sumOf(await runsOf(flows, 'local/acme/busy'), 'events')).toBe(60);
-    expect(await indexed(flows, 'local/acme/busy')).toBe(last);
   });
 
   test('a sync that another run delays is not forgotten', async ({ flows, gateway }) => {
@@ -54,7 +31,7 @@ describe('webhooks', () => {
     await estate.create('acme/api', { 'a.ts': LANES });
     await (await startFlow(client, 'onboardRepositories', { patterns: ['acme/*'] })).result();
     const files = Object.fromEntries(
-      Array.from({ length: 3_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
+      Array.from({ length: 1_000 }, (_, at) => [`src/${at}.ts`, `export const v${at} = ${at};\n`]),
     );
     await estate.commit('acme/api', files);
     const other = await startFlow(client, 'syncRepository', { repository: 'local/acme/api' });

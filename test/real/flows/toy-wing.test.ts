@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -7,7 +8,10 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { expect, inject } from 'vitest';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import { startOptions } from '../../../activities/shared/start-options.ts';
 import type { WingRole } from '../../../activities/shared/wing-role.ts';
+import { createMetrics } from '../../../activities/telemetry/metrics.ts';
+import { showSchedules } from '../../../activities/telemetry/schedule-metrics.ts';
 import type { RegisterCommands } from '../../../client/cli/commands.ts';
 import { createProgram } from '../../../client/cli/program.ts';
 import { chainOf, readProgress } from '../../../client/core/run-chain.ts';
@@ -19,13 +23,17 @@ import { createGateway } from '../../../client/gateway/server.ts';
 import { registerCatalogCommands } from '../../../client/cli/catalog/program.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { FLOWS } from '../../../domain/flows.ts';
-import { type AnyFlow, createRegistry } from '../../../domain/shared/flow.ts';
+import { type AnyFlow, createRegistry, type FlowRegistry } from '../../../domain/shared/flow.ts';
+import { flowTable } from '../../../domain/shared/flow-table.ts';
+import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import { flowsWorker, openRoles } from '../../../workers/roles.ts';
-import { WING_ROLES } from '../../../workers/wings.ts';
+import { groupOfSchedule, WING_ROLES } from '../../../workers/wings.ts';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 import { commandEnv } from '../../support/command.ts';
 import { test } from '../../support/catalog/flows.ts';
-import { NAMESPACE } from '../../support/namespace.ts';
+import { openNamespace } from '../../support/impatient.ts';
 import { memoryIo } from '../../support/memory-io.ts';
+import { samplesIn } from '../../support/scrape.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -38,7 +46,6 @@ export const playFlow = defineFlow<{ readonly toy: string; readonly times?: numb
   does: 'plays with a toy',
   examples: [{ toy: 'bear' }],
   startedBy: ['people', 'services'],
-  queue: 'toys',
   id: ({ toy }) => 'toy/' + toy,
   question: ({ toy }) => toy,
   summary: ({ toy }) => 'play with ' + toy,
@@ -49,9 +56,10 @@ export const windUpFlow = defineFlow<{ readonly toy: string }, { readonly rounds
   does: 'winds a toy up, in two runs',
   examples: [{ toy: 'train' }],
   startedBy: ['people'],
-  queue: 'toys',
   id: ({ toy }) => 'wound/' + toy,
   question: ({ toy }) => toy,
+  signals: { stop: (z) => z.undefined() },
+  queries: ['progress'],
 });
 export const toyFlows = [playFlow, windUpFlow];
 `,
@@ -97,11 +105,12 @@ export async function windUpToy(input: unknown): Promise<{ rounds: number }> {
 
 test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI and input check, and a role for its activity', async ({
   flows: { estate },
-  connections: { connection },
-  place,
+  connections: { connection, native },
 }) => {
-  // a separate client, because the runs of the shared one are replayed with the bundle of the product
-  const client = new Client({ connection, namespace: NAMESPACE });
+  // a separate namespace: the worker of the toys polls the queue of all flows, which another one has in the shared namespace
+  const namespace = `toys-${randomUUID()}`;
+  await openNamespace(connection, namespace);
+  const client = new Client({ connection, namespace });
   mkdirSync(join(root, '.cache'), { recursive: true });
   const wing = mkdtempSync(join(root, '.cache', 'toy-wing-'));
   try {
@@ -119,6 +128,7 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
     const { registerToyCommands } = await load<{ registerToyCommands: RegisterCommands }>('client/program.ts');
     const registry = createRegistry<AnyFlow>([...FLOWS.all, ...toyFlows]);
     const bundle = await bundleWorkflowCode({
+      ...workflowSources(),
       workflowsPath: join(wing, 'workflows/index.ts'),
       logger: new DefaultLogger('ERROR'),
     });
@@ -134,14 +144,15 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       signal: new AbortController().signal,
     });
     const work = roles.work.get('flows') ?? { activities: {} };
-    const worker = await Worker.create({ ...flowsWorker(place, bundle, { work, flows: registry }), taskQueue: 'toys' });
+    const place = { connection: native, namespace };
+    const worker = await Worker.create(flowsWorker(place, bundle, { work, flows: registry }));
 
     await worker.runUntil(async () => {
       const handle = await startDeclared(client, playFlow, { toy: 'bear' });
       expect(handle.workflowId).toBe('toy/bear');
       expect(await handle.result()).toEqual({ played: ['bear 1', 'bear 2'] });
 
-      const io = memoryIo(commandEnv(estate));
+      const io = memoryIo(commandEnv(estate, { TEMPORAL_NAMESPACE: namespace }));
       const commands = [registerCatalogCommands, registerToyCommands];
       const program = createProgram({ io, commands, flows: registry });
       expect(await program.run(['watch', 'toy/bear', '--json'])).toBe(0);
@@ -149,6 +160,8 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(await program.run(['toys'])).toBe(0);
       expect(io.out()).toContain('toys are here\n');
       expect(await program.run(['watch', 'toy/bear'])).toBe(0);
+      // without any code for it in the flow
+      expect(io.err()).toContain('done: 2/2 steps');
 
       // a run that has continued as new is joined and followed, whichever of its runs is known
       const first = await startDeclared(client, windUpFlow, { toy: 'train' });
@@ -193,9 +206,34 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(Object.keys((describeApi(FLOWS) as { paths: object }).paths)).not.toContain('/v1/flows/playWithToy');
       await gateway.close();
 
+      expect(flowTable(registry.all)).toContain(
+        '| `playWithToy` | `{"toy": "bear"}` | people, services | plays with a toy |',
+      );
+
+      // its schedule is watched without being named anywhere
+      const scheduleId = 'play-at-night';
+      const schedule = await client.schedule.create({
+        scheduleId,
+        spec: { cronExpressions: ['0 3 * * *'] },
+        action: {
+          type: 'startWorkflow',
+          workflowType: playFlow.type,
+          ...startOptions(playFlow, { toy: 'owl', times: 1 }),
+        },
+      });
+      const watched = async (flows: FlowRegistry): Promise<number | undefined> => {
+        const metrics = createMetrics();
+        const isOurs = (type: string): boolean => flows.find(type) !== null;
+        showSchedules(metrics, client, { isOurs, groupOf: groupOfSchedule, freshForMs: 0 });
+        return samplesIn(await metrics.text()).get(`longhaul_schedule_paused{schedule="${scheduleId}"}`);
+      };
+      await expect.poll(() => watched(registry)).toBe(0);
+      expect(await watched(FLOWS)).toBeUndefined();
+      await schedule.delete();
+
       // started directly with an invalid input, the flow itself rejects it
       const byHand = await client.workflow.start('playWithToy', {
-        taskQueue: 'toys',
+        taskQueue: FLOWS_QUEUE,
         workflowId: 'toy/by-hand',
         args: [{ toy: 7 }],
       });
@@ -204,4 +242,14 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
   } finally {
     rmSync(wing, { recursive: true, force: true });
   }
+});
+
+test('every flow that is started directly rejects an input that its schema does not accept', async ({ flows }) => {
+  const { workflow } = flows.client;
+  const rejected = FLOWS.all.map(async ({ type }) => {
+    const workflowId = `by-hand/${type}`;
+    const run = await workflow.start(type, { taskQueue: FLOWS_QUEUE, workflowId, args: [{ nonsense: true }] });
+    await expect(run.result(), type).rejects.toMatchObject({ cause: { type: 'InvalidInput' } });
+  });
+  await Promise.all(rejected);
 });

@@ -21,16 +21,16 @@ export function indexed(tools: OpenTools, cloneUrl: string): Promise<RepositoryO
 }
 
 /**
- * Checks at every step of a random history that the incremental index equals a new one. Returns the number of steps.
+ * Checks at every step of a random history of `count` steps that the incremental index equals a new one. Returns the number of steps.
  */
-export async function expectWalkEqualsScratch(seed: number): Promise<number> {
+export async function expectWalkEqualsScratch(seed: number, count = 16): Promise<number> {
   const estate = await createEstate();
   const other = await createEstate();
   const [incremental, scratch] = [await openEstate(estate), await openEstate(other)];
   try {
     await mkdir(join(estate.root, 'acme'));
     const cloneUrl = estate.gitDir('acme/walk');
-    const steps = await makeRandomWalk(cloneUrl, { seed, steps: 16 });
+    const steps = await makeRandomWalk(cloneUrl, { seed, steps: count });
     const { removeRepository } = createCatalogActivities(scratch);
     for (const step of steps) {
       await moveHead(cloneUrl, step);

@@ -60,6 +60,10 @@ function temporal(...runs: readonly (Run | null)[]): Stub {
         started.push(options);
         return handle(options.workflowId, 'new');
       },
+      signalWithStart: async (_type: string, options: Stub['started'][number]) => {
+        started.push(options);
+        return { ...handle(options.workflowId), signaledRunId: holder() === null ? 'new' : 'run' };
+      },
     },
   };
   return { client: client as unknown as Client, requests, started };
@@ -136,6 +140,21 @@ describe('the same question', () => {
     expect(byHand.requests.history).toBe(1);
     const other = temporal({ status: 'RUNNING', type: 'reembedIndex', input: {} });
     await expect(startFlow(other.client, 'reembedIndex', { yes: true })).rejects.toMatchObject({ type: 'IndexBusy' });
+  });
+
+  test('is that of the workflow id for a flow that is started with a signal: it is joined without further requests', async () => {
+    const free = temporal(null);
+    const first = await startFlow(free.client, 'followRepository', { repository });
+    const held = temporal({ status: 'RUNNING', type: 'followRepository' });
+    const second = await startFlow(held.client, 'followRepository', { repository, quietSeconds: 60 });
+    expect([first.firstExecutionRunId, second.firstExecutionRunId]).toEqual(['new', 'run']);
+    expect(held.requests).toMatchObject({ start: 0, describe: 0, history: 0 });
+    const [memo] = free.started.map(({ memo: { asked: digest } }) => digest);
+    expect(memo).toMatch(/^[0-9a-f]{64}$/);
+    expect(held.started.map(({ memo: { asked: digest } }) => digest)).toEqual([memo]);
+    const other = temporal(null);
+    await startFlow(other.client, 'followRepository', { repository: 'work/acme/web' });
+    expect(other.started[0]?.memo.asked).not.toBe(memo);
   });
 
   test('patterns in another order, or waiting for a confirmation, are one onboarding', async () => {

@@ -1,6 +1,12 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { matchesAny, matchesPattern, parsePattern, patternsOverlap } from '../../../domain/git/pattern.ts';
+import {
+  matcherAmong,
+  matchesAny,
+  matchesPattern,
+  parsePattern,
+  patternsOverlap,
+} from '../../../domain/git/pattern.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { answersInThread } from '../../support/answer-in-thread.ts';
 
@@ -107,6 +113,21 @@ describe('parsePattern', () => {
     const call = [parsePattern(`${'*a'.repeat(100)}*b`), id];
     const module = new URL('../../../domain/git/pattern.ts', import.meta.url);
     expect(await answersInThread(module, 'matchesPattern', [call])).toEqual([false]);
+  });
+});
+
+describe('among ids that differ by case', () => {
+  const ids = ['work/acme/API', 'work/acme/api', 'work/acme/Web'];
+
+  test.each([
+    ['work/acme/API', ['work/acme/API']],
+    ['work/acme/api', ['work/acme/api']],
+    ['work/acme/web', ['work/acme/Web']],
+    ['work/acme/Api', ['work/acme/API', 'work/acme/api']],
+    ['acme/api', ['work/acme/API', 'work/acme/api']],
+    ['work/acme/*', ids],
+  ])('%s', (pattern, expected) => {
+    expect(ids.filter(matcherAmong([parsePattern(pattern, ['work'])], ids))).toEqual(expected);
   });
 });
 

@@ -1,66 +1,19 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { expect, onTestFinished, test } from 'vitest';
-import type { Mgit } from '../../../activities/mgit/index.ts';
+import fs from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createPageCache } from '../../../activities/mgit/forge/page-cache.ts';
-import { withLock } from '../../../platform/file-lock.ts';
+import { waitForLock } from '../../../platform/file-lock.ts';
 import { cachedBytes } from '../../../activities/mgit/cache-limit.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import type { Change } from '../../../domain/git/change.ts';
-import { type Forge, startForge } from '../../support/forge.ts';
 import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
-import { commitTree, files, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
-
-/** Lines of text that git packs into this many bytes. */
-const noise = (bytes: number): string => `${randomBytes(bytes).toString('base64').replaceAll(/.{76}/g, '$&\n')}\n`;
-const SIZE = 400_000;
-/** Space for two mirrors. */
-const TWO = 2.6 * SIZE;
-const MGIT = JSON.stringify(new URL('../../../activities/mgit/index.ts', import.meta.url));
-
-interface Setting {
-  readonly forge: Forge;
-  readonly cache: string;
-  readonly folder: string;
-  readonly mgit: Mgit;
-  readonly address: (name: string) => { id: string; cloneUrl: string };
-  readonly repository: (name: string) => string;
-}
-
-/** A forge with repositories of the same size and an empty cache. */
-async function setting(...names: readonly string[]): Promise<Setting> {
-  const folder = scratchFolder();
-  const forge = await startForge(join(folder, 'forge'));
-  onTestFinished(() => forge.close());
-  const cache = join(folder, 'cache');
-  const repository = (name: string): string => join(forge.root, 'acme', `${name}.git`);
-  for (const name of names) {
-    initRepository(repository(name), '--bare');
-    commitTree(repository(name), files(Object.fromEntries([0, 1, 2, 3].map((at) => [`${at}.txt`, noise(SIZE / 4)]))));
-  }
-  const address = (name: string) => ({ id: `web/acme/${name}`, cloneUrl: `${forge.url}/acme/${name}.git` });
-  return { forge, cache, folder, mgit: openMgit(cache), address, repository };
-}
-
-/** Reads a whole repository, as a first sync does, a little later than the previous one. */
-async function sync({ mgit, address }: Setting, name: string): Promise<Change[]> {
-  const changes = await changesOf(await mgit.diff(address(name), null));
-  await delay(20);
-  return changes;
-}
-
-const mirrorsIn = (cache: string): string[] =>
-  readdirSync(join(cache, 'mirrors', 'web', 'acme'))
-    .filter((name) => name.endsWith('.git'))
-    .sort();
-const leftoversIn = (cache: string): string[] =>
-  readdirSync(join(cache, 'mirrors'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.tmp-|\.lock$|\.use-/.test(basename(name)),
-  );
+import { leftoversIn, mirrorsIn, noise, setting, SIZE, startMgit, sync, TWO } from '../../support/mirror-cache.ts';
+import { commitTree, files, scratchFolder } from '../../support/scratch-git.ts';
 
 test('of three mirrors with space for two, the least recently used is removed, and recreated when needed', async () => {
   const set = await setting('a', 'b', 'c');
@@ -120,7 +73,7 @@ test('a reader that stops early releases its mirror', async () => {
 
 test('another process keeps its mirror for as long as it lives', async () => {
   const set = await setting('a', 'b');
-  const reader = start(
+  const reader = startMgit(
     `const differential = await mgit.diff(${JSON.stringify(set.address('a'))}, null);
      for await (const change of differential.changes()) {
        process.stdout.write(change.path);
@@ -155,32 +108,11 @@ test('a mirror that is removed between comparing and reading is recreated', asyn
   expect(held).toEqual(old);
 });
 
-test('killed at many points: every mirror is complete or gone, and the next process removes the rest', async () => {
-  const names = ['a', 'b', 'c', 'd'];
-  const set = await setting(...names);
-  for (const wait of [0, 2, 4, 7, 11, 16, 25, 60_000]) {
-    for (const name of names) await changesOf(await set.mgit.diff(set.address(name), null));
-    const tidier = start(
-      `process.stdout.write('begin'); await mgit.tidy(1_000); process.stdout.write('end');`,
-      set.cache,
-    );
-    const ended = once(tidier, 'close');
-    await once(tidier.stdout ?? tidier, 'data');
-    await Promise.race([delay(wait), ended]);
-    tidier.kill('SIGKILL');
-    await ended;
-    if (wait > 1_000) break;
-    for (const name of names) {
-      const changes = await changesOf(await set.mgit.diff(set.address(name), null));
-      expect(applied(new Map(), changes, null)).toEqual(treeOf(set.repository(name), 'HEAD'));
-    }
-    expect(leftoversIn(set.cache)).toEqual([]);
-  }
-  expect(mirrorsIn(set.cache)).toEqual([]);
-  // and without a sync: the next process that tidies removes the rest
+test('a mirror whose removal was interrupted is removed by the next process that tidies', async () => {
+  const set = await setting('a');
   await sync(set, 'a');
   const path = mirrorPath(set.cache, 'web/acme/a');
-  const remover = start(
+  const remover = startMgit(
     `const { rename } = await import('node:fs/promises');
      const { temporaryPath } = await import(${JSON.stringify(new URL('../../../platform/temporary.ts', import.meta.url))});
      await rename(${JSON.stringify(path)}, temporaryPath(${JSON.stringify(path)}));`,
@@ -191,20 +123,20 @@ test('killed at many points: every mirror is complete or gone, and the next proc
   await openMgit(set.cache).tidy(1_000);
   expect(leftoversIn(set.cache)).toEqual([]);
   expect(mirrorsIn(set.cache)).toEqual([]);
-}, 300_000);
+});
 
 test('a mirror that another process removed first is not an error, and no longer counts', async () => {
   const set = await setting('a', 'b');
   for (const name of ['a', 'b']) await sync(set, name);
   const oldest = join(set.cache, 'mirrors', 'web', 'acme', 'a.git');
-  let tidied: Promise<unknown> = Promise.resolve();
-  await withLock(`${oldest}.lock`, async () => {
-    tidied = set.mgit.tidy(SIZE * 1.4);
-    // until it has checked and waits for the lock
-    await delay(1_000);
-    rmSync(oldest, { recursive: true });
-    rmSync(`${oldest}.used`);
-  });
+  const lock = await waitForLock(`${oldest}.lock`);
+  const reads = countReads(`${oldest}.lock`);
+  const tidied = set.mgit.tidy(SIZE * 1.4);
+  // it has checked, and waits for the lock
+  await expect.poll(reads).toBeGreaterThan(1);
+  rmSync(oldest, { recursive: true });
+  rmSync(`${oldest}.used`);
+  await lock.release();
   expect(await tidied).toEqual([]);
   expect(mirrorsIn(set.cache)).toEqual(['b.git']);
 }, 300_000);
@@ -213,7 +145,7 @@ test('three processes that sync and tidy the same cache all succeed', async () =
   const names = ['a', 'b', 'c', 'd'];
   const set = await setting(...names);
   const processes = Array.from({ length: 3 }, () =>
-    start(
+    startMgit(
       `for (let round = 0; round < 3; round++) for (const name of ${JSON.stringify(names)}) {
          const differential = await mgit.diff({ id: 'web/acme/' + name, cloneUrl: '${set.forge.url}/acme/' + name + '.git' }, null);
          let bytes = 0;
@@ -325,15 +257,13 @@ test('files of an earlier process with the same pid, as in a restarted container
   expect(left()).toEqual(['second']);
 });
 
-/** Runs a program with an mgit over this cache. */
-function start(code: string, cache: string): ChildProcess {
-  const program = `import { createMgit } from ${MGIT};
-    const mgit = createMgit({ providers: [], cacheDir: ${JSON.stringify(cache)}, maxFileBytes: 1e6 });
-    ${code}`;
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', program], {
-    env: SCRATCH_ENV,
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** How many times this process has opened a file from now on. */
+function countReads(path: string): () => number {
+  const opened = vi.spyOn(fs, 'open');
+  syncBuiltinESMExports();
+  onTestFinished(() => {
+    opened.mockRestore();
+    syncBuiltinESMExports();
   });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  return child;
+  return () => opened.mock.calls.filter(([name]) => name === path).length;
 }

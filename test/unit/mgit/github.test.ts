@@ -1,7 +1,7 @@
 import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createForgeLines } from '../../../activities/mgit/forge/line.ts';
 import { budgetInMemory } from '../../../activities/mgit/forge/budget-client.ts';
@@ -289,7 +289,7 @@ describe('a line', () => {
     let most = 0;
     const request = async (): Promise<{ value: number; said: typeof said }> => {
       most = Math.max(most, ++busy);
-      await pause(5);
+      await setImmediate();
       busy--;
       return { value: 1, said };
     };
@@ -322,10 +322,15 @@ describe('a line', () => {
     const single = { ...account, limits: { ...account.limits, concurrency: 1 } };
     const { git: line } = createForgeLines(single, budgetInMemory());
     const controller = new AbortController();
-    const first = line.run(0, async () => ({ value: await pause(200, 'first'), said: {} }));
+    let finish: (value: string) => void = () => undefined;
+    const work = new Promise<string>((resolve) => (finish = resolve));
+    const first = line.run(0, async () => ({ value: await work, said: {} }));
     const second = line.run(0, () => Promise.resolve({ value: 'second', said: {} }), controller.signal);
-    setTimeout(() => controller.abort(new Error('stop')), 50);
+    // the first has the only slot, the second is in the queue
+    await setImmediate();
+    controller.abort(new Error('stop'));
     await expect(second).rejects.toThrow('stop');
+    finish('first');
     expect(await first).toBe('first');
     await expect(line.run(0, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await line.run(0, () => Promise.resolve({ value: 'third', said: {} }))).toBe('third');

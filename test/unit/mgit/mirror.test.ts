@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -13,13 +13,12 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { withLock } from '../../../platform/file-lock.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { temporaryPath } from '../../../platform/temporary.ts';
 import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
 import { applied, changesOf, failureOf, openMgit, treeOf } from '../../support/mgit.ts';
+import { killWithChildren, startFetch, unfinishedIn } from '../../support/mirror-cache.ts';
 import { commitTree, files, git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
 
 const ID = 'web/acme/api';
@@ -203,82 +202,28 @@ describe('the mirror', () => {
   });
 });
 
-describe('killed in the middle of a fetch', () => {
-  test('with its child git, at many points: the next run gets everything and nothing is left behind', async () => {
-    const { forge, path, cache, folder } = await forgeWith();
-    const contents = Array.from({ length: 400 }, (_, at): [string, string] => [
-      `f${at}.txt`,
-      `${Math.sin(at)}`.repeat(2_000),
-    ]);
-    const head = commitTree(path, files(Object.fromEntries(contents)));
-    const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
-    const script = join(folder, 'run.ts');
-    const index = join(import.meta.dirname, '../../../activities/mgit/index.ts');
-    writeFileSync(
-      script,
-      `import { createMgit } from ${JSON.stringify(index)};
-       const mgit = createMgit({ providers: [], cacheDir: ${JSON.stringify(cache)}, maxFileBytes: 1e6 });
-       const differential = await mgit.diff(${JSON.stringify(repository)}, null);
-       for await (const change of differential.changes()) if (!change.path) throw new Error();
-       process.stdout.write('done');`,
-    );
-    let finished = 0;
-    for (let wait = 0; finished === 0 && wait < 3_000; wait += 60) {
-      const seen = forge.requests.length;
-      const child = spawn(process.execPath, [script], {
-        env: { ...SCRATCH_ENV },
-        stdio: ['ignore', 'pipe', 'inherit'],
-      });
-      const ended = once(child, 'close');
-      let said = '';
-      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-      await vi.waitFor(() => expect(forge.requests.length > seen || child.exitCode !== null).toBe(true), {
-        timeout: 10_000,
-        interval: 5,
-      });
-      await delay(wait);
-      killWithChildren(child);
-      await ended;
-      if (said === 'done') finished++;
-    }
-    expect(finished).toBe(1);
-    const mgit = openMgit(cache);
-    const differential = await mgit.diff(repository, null);
-    expect(applied(new Map(), await changesOf(differential), null)).toEqual(treeOf(path, head));
-    commitTree(path, files({ a: 'b\n' }));
-    await changesOf(await mgit.diff(repository, differential.to));
-    expect(allFiles(join(cache, 'mirrors')).filter((name) => /tmp[-_]|\.lock/.test(name))).toEqual([]);
-  }, 60_000);
-
-  test('a lock of a killed process is taken over at once', async () => {
-    const path = join(scratchFolder(), 'x.lock');
-    const module = join(import.meta.dirname, '../../../platform/file-lock.ts');
-    const code = `import { withLock } from ${JSON.stringify(module)};
-      await withLock(${JSON.stringify(path)}, () => { process.stdout.write('held'); return new Promise((r) => setTimeout(r, 60000)); });`;
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    await once(child.stdout, 'data');
-    const waiting = withLock(path, () => Promise.resolve('mine'));
-    await expect(Promise.race([waiting, delay(300, 'waits')])).resolves.toBe('waits');
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    expect(await waiting).toBe('mine');
-    expect(existsSync(path)).toBe(false);
-  });
-
-  test('one holder at a time', async () => {
-    const path = join(scratchFolder(), 'x.lock');
-    let inside = 0;
-    const work = async (): Promise<void> => {
-      expect(++inside).toBe(1);
-      await setImmediate();
-      inside--;
-    };
-    await Promise.all(Array.from({ length: 20 }, () => withLock(path, work)));
-    await expect(withLock(path, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
-    expect(await withLock(path, () => Promise.resolve(1))).toBe(1);
-  });
+test('killed with its child git in the middle of a fetch: the next run gets everything and nothing is left', async () => {
+  const { forge, path, cache } = await forgeWith();
+  const contents = Array.from({ length: 100 }, (_, at) => [`f${at}.txt`, `${Math.sin(at)}`.repeat(2_000)] as const);
+  const head = commitTree(path, files(Object.fromEntries(contents)));
+  const repository = { id: ID, cloneUrl: `${forge.url}/acme/api.git` };
+  // the second pack is not sent before the kill
+  forge.refuseGit = (request) =>
+    request.endsWith('git-upload-pack') && request.startsWith('POST') && uploads(forge) > 1
+      ? { delayMs: 60_000 }
+      : null;
+  const child = startFetch(repository, cache);
+  const ended = once(child, 'close');
+  await expect.poll(() => uploads(forge)).toBe(2);
+  killWithChildren(child);
+  expect(await ended).toEqual([null, 'SIGKILL']);
+  forge.refuseGit = null;
+  const mgit = openMgit(cache);
+  const differential = await mgit.diff(repository, null);
+  expect(applied(new Map(), await changesOf(differential), null)).toEqual(treeOf(path, head));
+  commitTree(path, files({ a: 'b\n' }));
+  await changesOf(await mgit.diff(repository, differential.to));
+  expect(unfinishedIn(cache)).toEqual([]);
 });
 
 describe('an abort', () => {
@@ -396,27 +341,4 @@ function cutPacks(mirror: string): void {
     chmodSync(join(packs, name), 0o644);
     truncateSync(join(packs, name), 30);
   }
-}
-
-/** SIGKILL for a process and everything that it started, as an out-of-memory killer does it. */
-function killWithChildren(child: ChildProcess): void {
-  const parents = new Map<number, number[]>();
-  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      parents.set(parent, [...(parents.get(parent) ?? []), Number(name)]);
-    } catch {
-      // ended meanwhile
-    }
-  }
-  const kill = (pid: number): void => {
-    for (const own of parents.get(pid) ?? []) kill(own);
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // ended meanwhile
-    }
-  };
-  if (child.pid !== undefined) kill(child.pid);
 }

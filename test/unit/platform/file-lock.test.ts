@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type FileLock, isShared, lockHolder, tryLock, waitForLock, withLock } from '../../../platform/file-lock.ts';
 import { identify, isRunning, self, signature } from '../../../platform/process-identity.ts';
@@ -71,6 +72,34 @@ test('a waiter gets the lock when it is released, and gives up at an abort', asy
   await lock.release();
   await (await waiting).release();
   expect(holders).toEqual([process.pid]);
+});
+
+test('a waiter takes the lock of a process that is killed', async () => {
+  const code = `import { withLock } from ${MODULE};
+    await withLock(${JSON.stringify(file)}, () => { process.stdout.write('held'); return new Promise((r) => setTimeout(r, 60000)); });`;
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  let holder: unknown = null;
+  const waiting = waitForLock(file, { onHeld: (found) => (holder = found.process?.pid) });
+  await expect.poll(() => holder).toBe(child.pid);
+  child.kill('SIGKILL');
+  await (await waiting).release();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('calls of one process hold the lock one at a time, also after one that failed', async () => {
+  let inside = 0;
+  const work = async (): Promise<void> => {
+    expect(++inside).toBe(1);
+    await setImmediate();
+    inside--;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => withLock(file, work)));
+  await expect(withLock(file, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+  expect(await withLock(file, () => Promise.resolve(1))).toBe(1);
 });
 
 test('a waiter behind another one of its process reacts to an abort, and does not affect those behind it', async () => {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 
 const ALLOWED = new Set([
   'webpack',
@@ -16,7 +16,7 @@ const ALLOWED = new Set([
 
 test('the workflow bundle contains only the workflows and the rules', { timeout: 60_000 }, async () => {
   const { code } = await bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)),
+    ...workflowSources(),
     logger: new DefaultLogger('WARN'),
   });
   const tag = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { FLOWS } from '../../../domain/flows.ts';
-import { type AnyFlow, createRegistry, defineFlow, writtenId } from '../../../domain/shared/flow.ts';
-import { parseInput } from '../../../domain/shared/flow.schema.ts';
+import { type AnyFlow, createRegistry, defineFlow, writtenId, type Zod } from '../../../domain/shared/flow.ts';
+import { parseInput, parseServiceInput } from '../../../domain/shared/flow.schema.ts';
 import { flowTable } from '../../../domain/shared/flow-table.ts';
 import * as workflows from '../../../workflows/index.ts';
 
@@ -23,6 +23,8 @@ test.each(FLOWS.all.map((flow: AnyFlow) => [flow.type, flow] as const))(
       const checked = parseInput(flow, example);
       expect(Buffer.byteLength(flow.summary(checked))).toBeLessThanOrEqual(200);
       expect(flow.id(checked)).toBeTruthy();
+      const ofService = flow.startedBy.includes('services') ? parseServiceInput(flow, example) : checked;
+      expect(ofService).toEqual(checked);
     }
     for (const schema of [...Object.values(flow.signals), ...Object.values(flow.updates)])
       expect(schema(z)).toBeDefined();
@@ -42,6 +44,23 @@ test('a declaration has the types of given and checked inputs', () => {
   const { size } = parseInput(toy, { name: 'bear' });
   expect([size, writtenId(toy, { name: 'bear', size })]).toEqual([1, 'toy/bear/1']);
   expect(() => parseInput(toy, { name: 1 })).toThrow('toy: name must be a text, not a number');
+});
+
+test('a flow with a start signal has one question for each id', () => {
+  const signalled = {
+    type: 'signalled',
+    input: (zod: Zod) => zod.strictObject({ name: zod.string(), size: zod.int().default(1) }),
+    does: 'plays',
+    examples: [],
+    startedBy: ['people'],
+    id: ({ name }: { readonly name: string }) => `toy/${name}`,
+    startSignal: { name: 'go', input: () => ({}) },
+  } as const;
+  const { question, whenRunning } = defineFlow<{ readonly name: string }, string>()(signalled);
+  expect([question({ name: 'bear', size: 1 }), whenRunning]).toEqual(['toy/bear', 'join']);
+  const declare = (more: object): unknown => defineFlow<{ readonly name: string }, string>()({ ...signalled, ...more });
+  expect(() => declare({ question: () => 1 })).toThrow('signalled has a startSignal: remove question and whenRunning');
+  expect(() => declare({ whenRunning: 'refuse' })).toThrow(TypeError);
 });
 
 test('two flows of one type are rejected', () => {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { temporal } from '@temporalio/proto';
 import { Worker } from '@temporalio/worker';
 import { expect, test } from 'vitest';
+import { workflowSources } from '../../../workers/workflow-sources.ts';
 
 const FOLDER = new URL('../../histories/', import.meta.url);
 
@@ -15,7 +15,8 @@ test('every recorded history replays on the current workflows', { timeout: 60_00
     return { workflowId: history.events[0]?.workflowExecutionStartedEventAttributes?.workflowId ?? name, history };
   });
   const failures: string[] = [];
-  const options = { workflowsPath: fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url)) };
+  const { workflowsPath, workflowInterceptorModules } = workflowSources();
+  const options = { workflowsPath, interceptors: { workflowModules: workflowInterceptorModules } };
   for await (const { workflowId, error } of Worker.runReplayHistories(options, histories)) {
     if (error) failures.push(`${workflowId}: ${error.message}`);
   }
