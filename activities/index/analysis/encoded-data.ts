@@ -7,7 +7,10 @@ const RUN = /(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/=_-]|\\[nr]){256,}/g;
 const DATA_URI = /(\bdata:[\w.+-]+\/[\w.+-]+(?:;[\w.+-]+(?:=[^;,\s"'`)]*)?)*,)([^\s"'`)<>]{64,})/gi;
 /** Lines that consist of base64, of the same length except the last: certificates, keys, attachments. */
 const SHORTEST_BLOCK = 8;
+const SHORTEST_BLOCK_LINE = 60;
 const BLOCK_LINE = /^[ \t]*[A-Za-z0-9+/]{60,}={0,2}\r?$/;
+/** Shorter lines have neither a long run nor a data URI. */
+const SHORTEST_LINE = 72;
 
 /** What is shown and indexed where data was left out. */
 const LEFT_OUT = '…';
@@ -17,8 +20,16 @@ const LEFT_OUT = '…';
  * no words to search for, and would fill chunks. The lines stay the same.
  */
 export function withoutEncodedData(text: string): string {
-  const shorter = text.replaceAll(DATA_URI, `$1${LEFT_OUT}`).replaceAll(RUN, (run) => (isPath(run) ? run : LEFT_OUT));
-  return withoutBlocks(shorter);
+  const lines = text.split('\n');
+  let changed = withoutBlocks(lines);
+  for (const [at, line] of lines.entries()) {
+    if (line.length < SHORTEST_LINE) continue;
+    const kept = line.replaceAll(DATA_URI, `$1${LEFT_OUT}`).replaceAll(RUN, (run) => (isPath(run) ? run : LEFT_OUT));
+    if (kept === line) continue;
+    lines[at] = kept;
+    changed = true;
+  }
+  return changed ? lines.join('\n') : text;
 }
 
 /** A run with many slashes or dashes, such as a path or a ruler. */
@@ -26,12 +37,13 @@ function isPath(run: string): boolean {
   return run.split(/[/=_-]/).length > run.length / 16;
 }
 
-function withoutBlocks(text: string): string {
-  const lines = text.split('\n');
+/** Replaces blocks of lines; true when there was one. */
+function withoutBlocks(lines: string[]): boolean {
   let start = 0;
   let changed = false;
   for (let at = 0; at <= lines.length; at++) {
-    if (at < lines.length && BLOCK_LINE.test(lines[at] ?? '')) continue;
+    const line = lines[at] ?? '';
+    if (line.length >= SHORTEST_BLOCK_LINE && BLOCK_LINE.test(line)) continue;
     if (at - start >= SHORTEST_BLOCK) {
       lines.fill('', start, at);
       lines[start] = LEFT_OUT;
@@ -39,5 +51,5 @@ function withoutBlocks(text: string): string {
     }
     start = at + 1;
   }
-  return changed ? lines.join('\n') : text;
+  return changed;
 }

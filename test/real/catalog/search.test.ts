@@ -186,7 +186,7 @@ describe('files as they are read', () => {
       repository: id,
       repair: false,
     });
-    expect(verified).toMatchObject({ compared: 'everything', differences: 0 });
+    expect(verified).toMatchObject({ compared: 'everything', differences: {}, isTrue: true });
   });
 });
 
