@@ -16,7 +16,10 @@ export function decodeText(content: Uint8Array): string {
 }
 
 /** Encodings whose characters have two or four bytes, with their byte order marks; the longer mark first. */
-const WIDE: readonly { readonly mark: readonly number[]; decode(content: Uint8Array): string | null }[] = [
+const WIDE: readonly {
+  readonly mark: readonly number[];
+  readonly decode: (content: Uint8Array) => string | null;
+}[] = [
   { mark: [0xff, 0xfe, 0, 0], decode: (content) => decodeUtf32(content, true) },
   { mark: [0, 0, 0xfe, 0xff], decode: (content) => decodeUtf32(content, false) },
   { mark: [0xff, 0xfe], decode: (content) => decodeUtf16(content, 'utf-16le') },

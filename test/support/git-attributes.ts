@@ -62,7 +62,7 @@ export async function expectAgreement(
   paths: readonly string[],
 ): Promise<Declared[]> {
   const repository = initRepository(join(folder, 'api'));
-  const named = Object.entries(attributes).map(([at, text]) => [
+  const named = Object.entries(attributes).map(([at, text]): [string, string] => [
     at === '' ? '.gitattributes' : `${at}/.gitattributes`,
     text,
   ]);
