@@ -52,7 +52,6 @@ describe('what .gitattributes declare is what git check-attr says', () => {
     const agreement = fc.asyncProperty(anyAttributes, anyAttributes, anyAttributes, paths, expectAnyAgreement);
     await expect(fc.assert(agreement, { numRuns: 15 })).resolves.toBeUndefined();
   });
-  });
 });
 
 describe('a commit with attributes', () => {
