@@ -4,20 +4,20 @@ import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
-import type { LoadPrinters, RegisterCommands, Work } from './commands.ts';
+import type { RegisterCommands, WingParts, Work } from './commands.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
-/** The commands by folder, in the order of `longhaul --help`. */
-const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
+/** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
+const WINGS: readonly RegisterCommands[] = [registerCatalogCommands];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;
-  /** Folders of commands. @default those of this package */
-  readonly commands?: readonly RegisterCommands[];
+  /** The commands of the wings. @default those of this package */
+  readonly wings?: readonly RegisterCommands[];
   /** The flows that it knows. @default those of all wings */
   readonly flows?: FlowRegistry;
   /** Called with the context of a command before the command runs. */
@@ -40,7 +40,7 @@ export interface CommandLine {
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
 export function createProgram(options: CommandLineOptions = {}): CommandLine {
-  const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
+  const { io = processIo(), wings = WINGS, onContext, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
     .description(
@@ -68,6 +68,8 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       const { openContext } = await import('../core/context.ts');
       const context = openContext(program.opts(), io);
       onContext?.(context);
+      const { openNetwork } = await import('../../activities/shared/network.ts');
+      await openNetwork(context);
       exitCode = await work(context);
     } catch (error) {
       const { printError } = await import('../core/errors.ts');
@@ -75,10 +77,12 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     }
   };
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
-  const printers: LoadPrinters[] = [];
-  const addPrinters = (load: LoadPrinters): void => void printers.push(load);
-  for (const register of commands) register({ program, io, run, addPrinters });
-  registerFlowCommands({ program, run, flows, printers });
+  const parts: WingParts[] = [];
+  const add = (more: WingParts): void => void parts.push(more);
+  registerStackCommands({ program, run, parts });
+  for (const register of wings) register({ program, io, run, add });
+  registerGatewayCommands({ program, run });
+  registerFlowCommands({ program, run, flows, parts });
 
   return {
     command: program,
