@@ -103,6 +103,7 @@ test('attributes are those of git', { timeout: FUZZ_TIMEOUT_MS }, async () => {
   await expect(fc.assert(agreement, fuzzed)).resolves.toBeUndefined();
 });
 
+const PLACE = { url: 'https://devops.example.com', organizations: ['acme'] };
 const WEBHOOK_KEYS =
   'action after before changes commits created default_branch deleted eventType event_name forced full_name links name namespace new new_name object_kind old ' +
   'old_path_with_namespace owner path path_with_namespace previousWorkspace previous_workspace project push ref ref_type refUpdates remoteUrl repository resource ' +
@@ -138,9 +139,9 @@ test('a webhook has an action, whatever it contains', { timeout: FUZZ_TIMEOUT_MS
         githubAction(event, body),
         gitlabAction(body),
         bitbucketAction(event, body),
-        azureDevopsAction(body),
+        azureDevopsAction(body, PLACE),
       ]) {
-        expect(['follow', 'ignore']).toContain(action.do);
+        expect(['follow', 'ignore', 'refuse']).toContain(action.do);
         const names = action.do === 'follow' ? action.changes.flatMap(({ name }) => name) : [];
         expect(names.filter((part) => typeof part !== 'string' || part === '')).toEqual([]);
       }

@@ -31,9 +31,13 @@ const SEPARATORS = ['', '', ' ', ' ', '\n', '\n  ', '\n\t', '\r\n', ';', ', '];
 /** Longer texts take longer, and show little more; words may be longer. */
 const LONGEST = 8_000;
 
-/** A change of a text: at a relative position, so many characters are replaced. */
+/** What scanners read on from: after it, a name, string or nested text begins. */
+const OPENERS = /["'`#{([<%$@=~:-]/g;
+
+/** A change of a text: at a relative position, or at a character of {@link OPENERS}, so many characters are replaced. */
 interface Edit {
   readonly at: number;
+  readonly afterOpener: boolean;
   readonly removed: number;
   readonly inserted: string;
 }
@@ -42,7 +46,8 @@ interface Edit {
 export function anyProgram(tokens: readonly string[], programs: readonly string[]): fc.Arbitrary<string> {
   const token = fc.constantFrom(...(tokens.length > 0 ? tokens : CHARACTERS));
   const long = fc
-    .tuple(fc.oneof(fc.constantFrom(...CHARACTERS), token), fc.constantFrom(...LENGTHS))
+    // words of letters alone are left out as encoded data before a grammar sees them
+    .tuple(fc.oneof(fc.constantFrom(...CHARACTERS, 'ab ', 'é', 'x.'), token), fc.constantFrom(...LENGTHS))
     .map(([part, times]) => part.repeat(times).slice(0, 70_000));
   const word = fc.oneof(
     { weight: 12, arbitrary: token },
@@ -56,6 +61,7 @@ export function anyProgram(tokens: readonly string[], programs: readonly string[
       .map((parts) => parts.flat().join(''));
   const edit: fc.Arbitrary<Edit> = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
+    afterOpener: fc.boolean(),
     removed: fc.oneof(fc.constant(0), fc.nat(40), fc.nat(2_000)),
     inserted: fc.oneof(fc.constant(''), word, long, soup(6)),
   });
@@ -72,7 +78,8 @@ export function anyProgram(tokens: readonly string[], programs: readonly string[
   return fc.oneof({ weight: 19, arbitrary: usual }, { weight: 1, arbitrary: withLong });
 }
 
-function applied(text: string, { at, removed, inserted }: Edit): string {
-  const start = Math.floor(at * text.length);
+function applied(text: string, { at, afterOpener, removed, inserted }: Edit): string {
+  const openers = afterOpener ? Array.from(text.matchAll(OPENERS), ({ index }) => index + 1) : [];
+  const start = openers[Math.floor(at * openers.length)] ?? Math.floor(at * text.length);
   return text.slice(0, start) + inserted + text.slice(start + removed);
 }
