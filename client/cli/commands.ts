@@ -22,6 +22,8 @@ export interface Commands {
   readonly io: CliIo;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
+  /** Runs a command that needs no configuration. */
+  readonly runAlone: (work: () => Promise<number> | number) => Promise<void>;
   /** Adds the wing's result printers for `longhaul watch`, which prints other results as JSON. */
   readonly addPrinters: (load: LoadPrinters) => void;
 }

@@ -5,12 +5,18 @@ import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
 import type { LoadPrinters, RegisterCommands, Work } from './commands.ts';
+import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
 /** The commands by folder, in the order of `longhaul --help`. */
-const COMMANDS: readonly RegisterCommands[] = [registerStackCommands, registerCatalogCommands, registerGatewayCommands];
+const COMMANDS: readonly RegisterCommands[] = [
+  registerStackCommands,
+  registerConfigCommands,
+  registerCatalogCommands,
+  registerGatewayCommands,
+];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {
@@ -23,7 +29,7 @@ export interface CommandLineOptions {
   /** Called with the context of a command before the command runs. */
   readonly onContext?: (context: CliContext) => void;
   /** Replaces the work of every command, for tests that only parse arguments. Returns the exit code. */
-  readonly execute?: (work: Work) => Promise<number> | number;
+  readonly execute?: (work: () => Promise<number> | number) => Promise<number> | number;
 }
 
 /** The command line in this process. */
@@ -47,7 +53,10 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       'Durable workflows for code estates: one searchable index of all your repositories, always up to date.',
     )
     .version(VERSION)
-    .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
+    .option(
+      '--config <file>',
+      'configuration file (default: LONGHAUL_CONFIG, ./longhaul.yaml if trusted, the user configuration folder)',
+    )
     .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')
     .showHelpAfterError('(see longhaul --help)')
     .addHelpText('after', '\nExit codes: docs/exit-codes.md. Start with: longhaul up --detach')
@@ -59,25 +68,26 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     })
     .exitOverride();
 
-  const run = async ({ json }: { readonly json?: boolean }, work: Work): Promise<void> => {
+  const end = async (json: boolean, work: () => Promise<number> | number): Promise<void> => {
     try {
-      if (execute !== undefined) {
-        exitCode = await execute(work);
-        return;
-      }
-      const { openContext } = await import('../core/context.ts');
-      const context = openContext(program.opts(), io);
-      onContext?.(context);
-      exitCode = await work(context);
+      exitCode = await (execute === undefined ? work() : execute(work));
     } catch (error) {
       const { printError } = await import('../core/errors.ts');
-      exitCode = printError(error, json === true, io);
+      exitCode = printError(error, json, io);
     }
   };
+  const run = ({ json }: { readonly json?: boolean }, work: Work): Promise<void> =>
+    end(json === true, async () => {
+      const { openTrustedContext } = await import('./config/trust.ts');
+      const context = await openTrustedContext(program.opts(), io);
+      onContext?.(context);
+      return work(context);
+    });
+  const runAlone = (work: () => Promise<number> | number): Promise<void> => end(false, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
   const printers: LoadPrinters[] = [];
   const addPrinters = (load: LoadPrinters): void => void printers.push(load);
-  for (const register of commands) register({ program, io, run, addPrinters });
+  for (const register of commands) register({ program, io, run, runAlone, addPrinters });
   registerFlowCommands({ program, run, flows, printers });
 
   return {
