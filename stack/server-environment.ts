@@ -1,3 +1,4 @@
+import { PROXY_VARIABLES } from '../platform/proxy.ts';
 import { STACK_MARK } from './leftovers.ts';
 
 const PASSED_ON = [
@@ -11,6 +12,8 @@ const PASSED_ON = [
   'SSL_CERT_DIR',
   'GOMEMLIMIT',
   'GOMAXPROCS',
+  // for Weaviate's modules; programs in Go reach this machine directly
+  ...PROXY_VARIABLES,
 ];
 
 /**

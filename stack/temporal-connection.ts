@@ -1,4 +1,5 @@
 import type { NativeConnectionOptions } from '@temporalio/worker';
+import { isLoopback, proxyOf } from '../platform/proxy.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
@@ -45,4 +46,27 @@ export async function yourTemporal(choice: TemporalChoice, env: NodeJS.ProcessEn
       },
     );
   }
+}
+
+/**
+ * The options of a worker's connection, with the proxy of the environment unless the server is on this machine: the
+ * worker's runtime reads no variables.
+ */
+export function throughProxy(
+  options: TemporalTarget['connectionOptions'],
+  env: NodeJS.ProcessEnv,
+): TemporalTarget['connectionOptions'] {
+  const target = URL.parse(`${options.tls ? 'https' : 'http'}://${options.address}`);
+  const proxy = target === null || isLoopback(target.hostname) ? null : proxyOf(target, env);
+  if (proxy === null) return options;
+  const { username, password, hostname, port } = proxy;
+  const basicAuth = { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+  return {
+    ...options,
+    proxy: {
+      type: 'http-connect',
+      targetHost: `${hostname}:${port || 80}`,
+      ...(username === '' ? {} : { basicAuth }),
+    },
+  };
 }

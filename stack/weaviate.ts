@@ -5,6 +5,7 @@ import { fetchWeaviate, PINNED_WEAVIATE } from './fetch-weaviate.ts';
 import { findOnPath, runProgram } from '../platform/program.ts';
 import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
+import { reachDirectly } from '../platform/proxy.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 import type { ServerProgram } from './temporal.ts';
@@ -45,6 +46,11 @@ export function yourWeaviate(choice: WeaviateChoice, env: NodeJS.ProcessEnv): We
     grpc: env['WEAVIATE_GRPC'] ?? choice.grpc ?? `${hostname}:${protocol === 'https:' ? 443 : 50_051}`,
     apiKey: env[choice.apiKeyEnv ?? 'WEAVIATE_API_KEY'] ?? null,
   };
+}
+
+/** The folder with the data of the embedded server. */
+export function embeddedData(dataDir: string): string {
+  return join(dataDir, 'weaviate');
 }
 
 /** The Weaviate program: installed on PATH, or already fetched; null when there is none. */
@@ -103,7 +109,7 @@ export function weaviateChild(options: {
     args: ['--scheme', 'http', '--host', '127.0.0.1', '--port', String(ports.rest)],
     env: {
       ...options.env,
-      ...nodeSettings(join(options.dataDir, 'weaviate'), ports),
+      ...nodeSettings(embeddedData(options.dataDir), ports),
       ...authentication(apiKey),
       ENABLE_MODULES: options.modules.join(','),
     },
@@ -162,6 +168,7 @@ function authentication(apiKey: string): NodeJS.ProcessEnv {
 }
 
 async function isReady(target: WeaviateTarget, signal: AbortSignal): Promise<boolean> {
+  reachDirectly(target.url);
   try {
     return (await fetch(`${target.url}/v1/.well-known/ready`, { signal })).ok;
   } catch {
@@ -169,17 +176,37 @@ async function isReady(target: WeaviateTarget, signal: AbortSignal): Promise<boo
   }
 }
 
+/** The collections whose store is read-only, as after its disk became too full. Empty when the server does not say. */
+export async function readOnlyCollections(target: WeaviateTarget): Promise<string[]> {
+  reachDirectly(target.url);
+  const response = await fetch(`${target.url}/v1/nodes?output=verbose`, {
+    headers: authorizationOf(target),
+    signal: AbortSignal.timeout(5000),
+  });
+  const answer = (await response.json().catch(() => null)) as {
+    nodes?: { shards?: { class: string; vectorIndexingStatus: string }[] | null }[];
+  } | null;
+  const shards = answer?.nodes?.flatMap((node) => node.shards ?? []) ?? [];
+  const readOnly = shards.filter(({ vectorIndexingStatus }) => vectorIndexingStatus === 'READONLY');
+  return [...new Set(readOnly.map((shard) => shard.class))].sort();
+}
+
+function authorizationOf({ apiKey }: WeaviateTarget): Record<string, string> {
+  return apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
+}
+
 /** Reads a server's version. Throws {@link StackError} when it does not answer or refuses the key. */
 export async function weaviateVersion(target: WeaviateTarget): Promise<string> {
-  const headers = target.apiKey === null ? {} : { authorization: `Bearer ${target.apiKey}` };
-  const response = await fetch(`${target.url}/v1/meta`, { headers, signal: AbortSignal.timeout(5000) }).catch(
-    (error: unknown) => {
-      const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-      throw new StackError(`No Weaviate answers at ${target.url} (${reason}): start it or correct the address.`, {
-        cause: error,
-      });
-    },
-  );
+  reachDirectly(target.url);
+  const response = await fetch(`${target.url}/v1/meta`, {
+    headers: authorizationOf(target),
+    signal: AbortSignal.timeout(5000),
+  }).catch((error: unknown) => {
+    const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+    throw new StackError(`No Weaviate answers at ${target.url} (${reason}): start it or correct the address.`, {
+      cause: error,
+    });
+  });
   if (response.status === 401 || response.status === 403) {
     throw new StackError(`Weaviate at ${target.url} refuses the API key: set a valid one.`);
   }

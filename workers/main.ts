@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { type LoadedConfig, loadConfig } from '../activities/shared/config.ts';
 import { createLogger, logProcess } from '../activities/shared/logger.ts';
+import { openNetwork } from '../activities/shared/network.ts';
 import type { WorkerStart } from '../activities/shared/wing-role.ts';
 import { createMetrics } from '../activities/telemetry/metrics.ts';
 import { showSchedules } from '../activities/telemetry/schedule-metrics.ts';
@@ -15,8 +16,9 @@ import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
 import { parseRoles, type Role, ROLES } from '../domain/shared/roles.ts';
 import { untilAborted } from '../platform/until-aborted.ts';
 import { ensureModel } from '../stack/model.ts';
-import { yourTemporal } from '../stack/temporal-connection.ts';
-import { yourWeaviate } from '../stack/weaviate.ts';
+import { throughProxy, yourTemporal } from '../stack/temporal-connection.ts';
+import { findRunningStack } from '../stack/running-stack.ts';
+import { embeddedData, yourWeaviate } from '../stack/weaviate.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
@@ -86,12 +88,16 @@ interface Running {
 /** Opens the tools of these roles and starts to poll their task queues. */
 async function start(roles: readonly Role[], signal: AbortSignal): Promise<Running> {
   const loaded = loadConfig({ env });
+  await openNetwork({ ...loaded, env });
   const temporal = await yourTemporal(loaded.config.temporal, env);
   if (temporal === null) {
     throw new LonghaulError('ServerUnavailable', 'No Temporal server is configured: set TEMPORAL_ADDRESS.');
   }
   const { namespace } = temporal;
-  const connection = await untilAborted(signal, NativeConnection.connect(temporal.connectionOptions));
+  const connection = await untilAborted(
+    signal,
+    NativeConnection.connect(throughProxy(temporal.connectionOptions, env)),
+  );
   const tracing = await startTracing(env, {
     service: 'longhaul-worker',
     onProblem: (message) => logProcess(logger, 'traces_lost', {}, message),
@@ -138,13 +144,15 @@ async function start(roles: readonly Role[], signal: AbortSignal): Promise<Runni
 }
 
 /** Where Weaviate and the model are, according to environment and configuration. */
-function placesOf({ config, cacheDir }: LoadedConfig, signal: AbortSignal): WorkerStart['places'] {
+function placesOf({ config, cacheDir, dataDir }: LoadedConfig, signal: AbortSignal): WorkerStart['places'] {
   return {
     weaviate() {
       const weaviate = yourWeaviate(config.weaviate, env);
       if (weaviate === null)
         throw new LonghaulError('ServerUnavailable', 'No Weaviate is configured: set WEAVIATE_URL.');
-      return weaviate;
+      const running = findRunningStack(dataDir)?.state.weaviate;
+      const isEmbedded = running?.url === weaviate.url && running.source !== 'yours';
+      return isEmbedded ? { ...weaviate, folder: embeddedData(dataDir) } : weaviate;
     },
     async modelFolder() {
       return env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir, signal })).folder;

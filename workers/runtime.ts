@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { type Logger as TemporalLogger, Runtime } from '@temporalio/worker';
+import { reachDirectly } from '../platform/proxy.ts';
 
 /** Another process may take the port between finding it and using it. */
 const TRIES = 5;
@@ -28,7 +29,10 @@ export async function installRuntime(
       if (bindAddress === null || attempt === TRIES) throw error;
       continue;
     }
-    return async () => (bindAddress === null ? '' : (await fetch(`http://${bindAddress}/metrics`)).text());
+    if (bindAddress === null) return () => Promise.resolve('');
+    const page = `http://${bindAddress}/metrics`;
+    reachDirectly(page);
+    return async () => (await fetch(page)).text();
   }
 }
 

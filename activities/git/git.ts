@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
+import { findGit, OLDEST_GIT } from './git-version.ts';
 import { hasCode } from '../../platform/error-code.ts';
+import { PROXY_VARIABLES, variable } from '../../platform/proxy.ts';
 import { pick, type Program, readAll, startProgram } from '../../platform/program.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
 import { writeWhole } from '../../platform/whole-file.ts';
@@ -67,7 +69,9 @@ const INHERITED = [
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
   'CURL_CA_BUNDLE',
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) => [name, name.toLowerCase()]),
+  'GIT_SSL_CAINFO',
+  'GIT_SSL_CAPATH',
+  ...PROXY_VARIABLES,
 ];
 
 /**
@@ -126,7 +130,9 @@ const MEMORY_LIMIT = 2_000_000_000;
 export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
   const home = join(cacheDir, 'git');
   const configuration = join(home, 'config');
-  const inherited = pick(env, INHERITED);
+  // libcurl reads this one in lower case only
+  const httpProxy = variable(env, 'http_proxy');
+  const inherited = { ...pick(env, INHERITED), ...(httpProxy === null ? {} : { http_proxy: httpProxy }) };
   let prepared: Promise<unknown> | null = null;
   let isPreparing = false;
 
@@ -134,6 +140,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     if (prepared === null || (!isPreparing && !existsSync(configuration))) {
       isPreparing = true;
       prepared = Promise.all([
+        checkVersion(inherited),
         writeWhole(configuration, CONFIGURATION, { durable: false }),
         createBareRepository(join(home, 'sha1.git'), 'sha1'),
         createBareRepository(join(home, 'sha256.git'), 'sha256'),
@@ -240,15 +247,34 @@ function asGit(program: Program, command: string, options: GitOptions): GitProce
       options.onRemark?.(complaint);
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
-      throw new LonghaulError('GitFailed', 'The program git is not installed, or not on the PATH of the worker.', {
-        cause: error,
-      });
+      throw missing(error);
     }
   })();
   // a reader of the output sees its end first, and waits for the reason after that
   ended.catch(() => undefined);
   return { stdin: program.stdin, stdout: program.stdout, ended, kill: () => program.kill() };
 }
+
+/** Throws `GitUnusable` when git is missing or too old: its own messages would only name an unknown option. */
+async function checkVersion(env: NodeJS.ProcessEnv): Promise<void> {
+  const git = await findGit(env);
+  if (git === null) throw missing();
+  if (git.isUsable) return;
+  throw new LonghaulError(
+    'GitUnusable',
+    `The git at ${git.program} has the version ${git.version}: Longhaul needs ${OLDEST_GIT} or later.`,
+  );
+}
+
+function missing(cause?: unknown): LonghaulError {
+  return new LonghaulError('GitUnusable', 'The program git is not installed, or not on the PATH of the worker.', {
+    cause,
+  });
+}
+
+/** No answer of the remote: the name, the network, the proxy or the certificate. */
+const UNREACHABLE =
+  /could not resolve|failed to connect|couldn't connect|connection (?:refused|timed out|reset)|no route to host|network is unreachable|certificate|SSL|from proxy|CONNECT tunnel/i;
 
 /** Classifies git's error output. The first cases are answers of the remote; the rest are local or network errors. */
 function failureOfGit(command: string, stderr: string, code: number | string | null, about: string): LonghaulError {
@@ -276,6 +302,9 @@ function failureOfGit(command: string, stderr: string, code: number | string | n
   }
   if (/No space left on device|Disk quota exceeded|Input\/output error|Read-only file system/i.test(said)) {
     return new LonghaulError('DiskFailed', `git ${command} of ${about} cannot use the disk: ${said}`);
+  }
+  if (UNREACHABLE.test(said)) {
+    return new LonghaulError('RemoteUnreachable', `Git cannot reach the remote of ${about}: ${said}`);
   }
   const failure = new LonghaulError(
     'GitFailed',

@@ -46,8 +46,15 @@ export async function readCommittedFile(
       if (entry === null || !entry.mode.startsWith('1') || entry.mode === '160000') {
         return entry && { ...entry, size: 0, content: null };
       }
-      if ((await reader.missing([entry.oid])).length > 0 && !(await source.fetchBlobs([entry.oid]))) {
-        throw new LonghaulError('InvalidInput', `The repository of ${access.id} does not have the content of ${path}.`);
+      const isMissing = async (): Promise<boolean> => (await reader.missing([entry.oid])).length > 0;
+      if ((await isMissing()) && !(await source.fetchBlobs([entry.oid]))) {
+        await source.fetchWhole();
+        if (await isMissing()) {
+          throw new LonghaulError(
+            'InvalidInput',
+            `The repository of ${access.id} does not have the content of ${path}.`,
+          );
+        }
       }
       const { size, content } = await objectOf(reader, access, entry.oid, tools.maxFileBytes);
       return { ...entry, size, content };

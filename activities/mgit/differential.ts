@@ -16,7 +16,7 @@ import {
 } from './diff.ts';
 import type { Git, ObjectFormat } from '../git/git.ts';
 import { skipByConvention } from './linguist.ts';
-import { resolveHead, withSource } from './resolve-remote.ts';
+import { resolveHead, unreadable, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
 
@@ -233,17 +233,15 @@ async function fetchAgain({ id, remote }: Access, source: Source, reader: Object
 
 async function nextObject(
   contents: AsyncIterator<GitObject, void>,
-  { id }: Access,
+  access: Access,
   source: Source,
   { oid, file }: Entry,
 ): Promise<GitObject> {
   const { value } = await contents.next();
   if (value && value.type !== null) return value;
   await source.discard();
-  throw new LonghaulError(
-    'GitFailed',
-    `${id} does not have the content ${oid} of ${file.path}: the repository is incomplete.`,
-  );
+  const message = `${access.id} does not have the content ${oid} of ${file.path}: the repository is incomplete.`;
+  throw await unreadable(access, message);
 }
 
 async function* readOld(
@@ -280,6 +278,8 @@ async function fetchMissing(
   const unique = [...new Set(oids)];
   const missing = source.isBlank ? unique : await reader.missing(unique);
   if (missing.length === 0 || (await source.fetchBlobs(missing))) return;
+  await source.fetchWhole();
+  if ((await reader.missing(missing)).length === 0) return;
   throw new LonghaulError('GitFailed', `The remote of ${id} does not provide the files of its own HEAD: try again.`);
 }
 

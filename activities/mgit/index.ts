@@ -116,7 +116,8 @@ export function createMgit(options: MgitOptions): Mgit {
   }
 
   return {
-    list: (texts, { signal } = {}) => matching(texts, (provider, patterns) => provider.list(patterns, signal)),
+    list: (texts, { signal, onPassedOver } = {}) =>
+      matching(texts, (provider, patterns) => provider.list(patterns, signal, onPassedOver)),
 
     listWithHeads: (texts, { signal } = {}) =>
       matching<ListedRepository>(texts, (provider, patterns) =>

@@ -33,6 +33,14 @@ export async function findLayout(path: string): Promise<Layout | null> {
   return bare === null ? null : layoutAt(path, bare);
 }
 
+/**
+ * True for a partial clone (`git clone --filter`), as its configuration says: objects that are missing are at its
+ * remote.
+ */
+export async function isPartialClone({ commonDir }: Layout): Promise<boolean> {
+  return /^\s*(?:partialclone|promisor)\s*=/im.test((await textOf(join(commonDir, 'config'))) ?? '');
+}
+
 /** Reads HEAD from the files. Null when that is not possible (another ref storage, a broken ref): then run git. */
 export async function readHead({ commonDir, head }: Layout): Promise<Head | null> {
   const detached = asOid(head);
@@ -118,7 +126,7 @@ async function textOf(path: string): Promise<string | null> {
 
 function absent(error: NodeJS.ErrnoException): null {
   if (['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG'].includes(error.code ?? '')) return null;
-  throw new LonghaulError('GitFailed', `${dirname(error.path ?? '')} cannot be read: ${error.message}.`, {
+  throw new LonghaulError('SourceUnreadable', `${dirname(error.path ?? '')} cannot be read: ${error.message}.`, {
     cause: error,
   });
 }

@@ -37,7 +37,11 @@ const HEAD_REF = 'refs/longhaul/head';
 /** The same for branches. */
 const BRANCH_REFS = 'refs/longhaul/heads';
 /** Fetches objects only: no refs, tags, FETCH_HEAD or housekeeping. */
-const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance', '--filter=blob:none'];
+const FETCH = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--no-auto-maintenance'];
+const WITHOUT_BLOBS = '--filter=blob:none';
+const WITH_BLOBS = '--no-filter';
+/** A file in the mirror of a server that filters blobs and then gives none by name: every fetch includes them. */
+const WHOLE = 'longhaul-whole';
 /** Every fetch adds a pack; many packs slow reads down. */
 const MOST_PACKS = 50;
 
@@ -48,7 +52,7 @@ const PARTIAL = `[remote "origin"]
 
 /**
  * Opens the mirror of a remote repository: its commits and trees without blobs, in a bare repository of the cache.
- * Blobs are fetched on demand, many at once. Creates the mirror if it is missing or incomplete. Close it.
+ * Blobs are fetched on demand, many at once; of a server that does not support this, everything is. Creates the mirror if it is missing or incomplete. Close it.
  */
 export async function openMirror(git: Git, format: ObjectFormat, options: MirrorOptions): Promise<Source> {
   const { cacheDir, about, signal } = options;
@@ -83,7 +87,12 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       lock,
       async () => {
         await removeUnfinishedPacks(join(path, 'objects', 'pack'));
-        await options.turn(() => git.run([...args], { ...options, gitDir: path, input }));
+        const filter = existsSync(join(path, WHOLE)) ? WITH_BLOBS : WITHOUT_BLOBS;
+        let remark = '';
+        const onRemark = (said: string): void => void (remark = said);
+        const all = args.map((arg) => (arg === WITHOUT_BLOBS ? filter : arg));
+        await options.turn(() => git.run(all, { ...options, gitDir: path, input, onRemark }));
+        if (filter === WITH_BLOBS || NOT_FILTERED.test(remark)) isBlank = false;
         await consolidate(git, path, options);
       },
       signal,
@@ -128,16 +137,24 @@ export async function openMirror(git: Git, format: ObjectFormat, options: Mirror
       );
       const moved = positions.filter(({ commit, known }) => commit !== known);
       if (moved.length > 0) {
-        await fetch([...FETCH, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
+        await fetch([...FETCH, WITHOUT_BLOBS, 'origin', ...new Set(moved.map(({ commit }) => commit))]);
         for (const { file, commit } of moved) await writeWhole(file, `${commit}\n`, { durable: false });
       }
       // a caller that names branches names all indexed ones
       if (tips.size > 1) await forgetOtherBranches(path, tips);
     },
-    fetchCommit: (commit) => fetchByName(FETCH, [commit]),
+    fetchCommit: (commit) => fetchByName([...FETCH, WITHOUT_BLOBS], [commit]),
     async fetchBlobs(oids) {
       isBlank = false;
-      return fetchByName(['-c', 'fetch.negotiationAlgorithm=noop', ...FETCH], oids);
+      return fetchByName(['-c', 'fetch.negotiationAlgorithm=noop', ...FETCH, WITHOUT_BLOBS], oids);
+    },
+    async fetchWhole() {
+      // written first: if this process is killed, the next one asks for everything
+      await writeWhole(join(path, WHOLE), '', { durable: false });
+      const args = ['ls-remote', 'origin', 'HEAD', 'refs/heads/*'];
+      const printed = await options.turn(() => git.run(args, { ...options, gitDir: path }));
+      const tips = new Set(printed.toString('latin1').match(/^[0-9a-f]+/gm));
+      await fetch([...FETCH, '--refetch', WITH_BLOBS, '--stdin', 'origin'], `${[...tips].join('\n')}\n`);
     },
     discard: () => withLock(lock, discard),
   };
@@ -180,8 +197,11 @@ async function forgetOtherBranches(path: string, tips: ReadonlyMap<string, strin
   await Promise.all(files.filter((file) => !current.has(file)).map((file) => rm(file, { force: true })));
 }
 
-/** The remote answered that it does not have the object. */
-const REFUSED = /not our ref|unadvertised object|not a valid object|couldn't find remote ref/i;
+/** The remote answered that it does not have the object, or does not give it by name (the last one is JGit's). */
+const REFUSED =
+  /not our ref|unadvertised object|not a valid object|couldn't find remote ref|want [0-9a-f]{40,64} not valid/i;
+/** The remote sent everything instead of leaving out blobs. */
+const NOT_FILTERED = /filtering not recognized by server/i;
 /** Errors that are not caused by the mirror: the network, the remote, the machine. */
 const ELSEWHERE =
   /unable to access|could not resolve|could not read from remote|connection|timed out|early EOF|RPC failed|hung up|No space left/i;

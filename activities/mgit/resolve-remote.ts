@@ -3,13 +3,14 @@ import { isBranchName, matchesBranch, refOfBranch } from '../../domain/git/branc
 import type { Head } from '../../domain/git/head.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { isNullOid, nullOid } from './diff.ts';
-import type { Git, ObjectFormat } from '../git/git.ts';
-import { findLayout, type Layout, readBranches, readHead } from './layout.ts';
+import { complaintOf, type Git, type ObjectFormat } from '../git/git.ts';
+import { findLayout, isPartialClone, type Layout, readBranches, readHead } from './layout.ts';
 import { isDamage, openMirror } from './mirror.ts';
 import type { Access, Source } from './source.ts';
 
 /**
- * Where HEAD is, and the requested branches: names, or patterns of names. Throws `RepositoryNotFound`,
+ * Where HEAD is, and the requested branches: names, or patterns of names. If HEAD names a branch that is not there, the
+ * only branch counts as HEAD. Throws `HeadMissing` when there are several, `RepositoryNotFound`,
  * `AuthenticationFailed`, `GitFailed`.
  */
 export async function resolveHead(git: Git, access: Access, branches: readonly string[] = []): Promise<Head> {
@@ -18,12 +19,34 @@ export async function resolveHead(git: Git, access: Access, branches: readonly s
   if (path === null) return askGit(git, access, branches, isWanted);
   const layout = await layoutOf(access, path);
   const plain = await readHead(layout);
+  if (plain !== null && isNullOid(plain.commit)) {
+    const all = await readBranches(layout, isBranchName);
+    if (all !== null && all.size > 0) return withBranches(onlyBranch(access, all, plain.branch), wanted(all, isWanted));
+  }
   const found = branches.length === 0 ? new Map<string, string>() : await readBranches(layout, isWanted);
   if (plain !== null && found !== null) return branches.length === 0 ? plain : withBranches(plain, found);
   const head = await askGit(git, access, branches, isWanted);
   // git omits a ref that it cannot read: the repository may not be empty
   if (!isNullOid(head.commit)) return head;
-  throw new LonghaulError('GitFailed', `Git cannot read HEAD of ${access.id}: check ${path} with \`git fsck\`.`);
+  throw new LonghaulError('SourceUnreadable', `Git cannot read HEAD of ${access.id} at ${path}.`);
+}
+
+/**
+ * The failure to read objects of a repository: `GitFailed` for a remote one, whose remedy is about remotes; for a
+ * folder `PartialClone` or `SourceUnreadable`.
+ */
+export async function unreadable(
+  { id, remote: { path } }: Access,
+  why: string,
+  cause?: unknown,
+): Promise<LonghaulError> {
+  if (path === null) return new LonghaulError('GitFailed', why, { cause });
+  const layout = await findLayout(path).catch(() => null);
+  if (layout !== null && (await isPartialClone(layout).catch(() => false))) {
+    const message = `${id} at ${path} is a partial clone (git clone --filter), which does not have all objects: ${why}`;
+    return new LonghaulError('PartialClone', message, { cause });
+  }
+  return new LonghaulError('SourceUnreadable', `${id} at ${path} cannot be read: ${why}`, { cause });
 }
 
 /**
@@ -46,6 +69,7 @@ async function openSource(git: Git, cacheDir: string, access: Access, format: Ob
     fetchTips: () => Promise.resolve(),
     fetchCommit: () => Promise.resolve(false),
     fetchBlobs: () => Promise.resolve(false),
+    fetchWhole: () => Promise.resolve(),
     discard: () => Promise.resolve(),
   };
 }
@@ -63,7 +87,11 @@ export async function withSource<Result>(
   try {
     return await work(source);
   } catch (error) {
-    if (access.remote.path !== null || wasBlank || !isDamage(error)) throw error;
+    if (access.remote.path !== null) {
+      const said = complaintOf(error);
+      throw said === '' ? error : await unreadable(access, said, error);
+    }
+    if (wasBlank || !isDamage(error)) throw error;
     await source.discard();
     await source.open();
     try {
@@ -101,18 +129,48 @@ async function askGit(
   const onRemark = (said: string): void => {
     redirectedTo = /^warning: redirecting to (\S+)/m.exec(said)?.[1];
   };
-  const args = ['ls-remote', '--symref', 'origin', 'HEAD', ...(branches.length === 0 ? [] : ['refs/heads/*'])];
-  const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
-  const lines = printed.toString('utf8').split('\n');
+  const list = async (...refs: string[]): Promise<string[]> => {
+    const args = ['ls-remote', '--symref', 'origin', ...refs];
+    const printed = await access.turn(() => git.run(args, { about, config, signal, onRemark }));
+    return printed.toString('utf8').split('\n');
+  };
+  const lines = await list('HEAD', ...(branches.length === 0 ? [] : [ALL_BRANCHES]));
   const branch = lines.map((line) => /^ref: refs\/heads\/(.+)\tHEAD$/.exec(line)?.[1]).find(Boolean) ?? null;
   const commit = lines.map((line) => /^([0-9a-f]+)\tHEAD$/.exec(line)?.[1]).find(Boolean);
-  const head = { commit: commit ?? nullOid('sha1'), branch, ...(redirectedTo === undefined ? {} : { redirectedTo }) };
-  if (branches.length === 0) return head;
-  const found = lines.flatMap((line): [string, string][] => {
-    const [, oid = '', name = ''] = /^([0-9a-f]+)\trefs\/heads\/(.+)$/.exec(line) ?? [];
-    return isWanted(name) ? [[name, oid]] : [];
-  });
-  return withBranches(head, new Map(found));
+  // git does not print a HEAD that names a branch that is not there
+  const shown = commit === undefined && branches.length === 0 ? await list(ALL_BRANCHES) : lines;
+  const all = new Map(
+    shown.flatMap((line): [string, string][] => {
+      const [, oid = '', name = ''] = /^([0-9a-f]+)\trefs\/heads\/(.+)$/.exec(line) ?? [];
+      return isBranchName(name) ? [[name, oid]] : [];
+    }),
+  );
+  const redirected = redirectedTo === undefined ? {} : { redirectedTo };
+  const head =
+    commit === undefined && all.size > 0
+      ? { ...onlyBranch(access, all, branch), ...redirected }
+      : { commit: commit ?? nullOid('sha1'), branch, ...redirected };
+  return branches.length === 0 ? head : withBranches(head, wanted(all, isWanted));
+}
+
+const ALL_BRANCHES = 'refs/heads/*';
+/** Branches that a message names. */
+const MOST_NAMED = 10;
+
+/** The only branch of a repository whose HEAD names one that is not there. Throws `HeadMissing` when it has several. */
+function onlyBranch({ id }: Access, branches: ReadonlyMap<string, string>, missing: string | null): Head {
+  const [[branch, commit] = ['', ''], ...others] = [...branches].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (others.length === 0) return { commit, branch };
+  const named = [branch, ...others.slice(0, MOST_NAMED - 1).map(([name]) => name)].join(', ');
+  throw new LonghaulError(
+    'HeadMissing',
+    `HEAD of ${id} names ${missing === null ? 'a branch' : `the branch ${missing}`}, which is not there; its branches: ` +
+      `${named}${others.length >= MOST_NAMED ? `, and ${others.length + 1 - MOST_NAMED} more` : ''}.`,
+  );
+}
+
+function wanted(branches: ReadonlyMap<string, string>, isWanted: (name: string) => boolean): Map<string, string> {
+  return new Map([...branches].filter(([name]) => isWanted(name)));
 }
 
 async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {

@@ -17,8 +17,10 @@ export interface Source {
   fetchTips(tips: ReadonlyMap<string, string>): Promise<void>;
   /** Fetches a commit that may no longer be on any branch. False when it is not available. */
   fetchCommit(commit: string): Promise<boolean>;
-  /** Fetches blobs with one request. False when one of them is not available. */
+  /** Fetches blobs with one request. False when one of them is not available, or the server gives none by name. */
   fetchBlobs(oids: readonly string[]): Promise<boolean>;
+  /** Fetches everything that branches reach, with all blobs, now and with every later fetch: after `fetchBlobs` failed. */
+  fetchWhole(): Promise<void>;
   /** Deletes the local copy of a remote repository. */
   discard(): Promise<void>;
 }

@@ -2,12 +2,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import envPaths from 'env-paths';
+import { z } from 'zod';
 import { aboutField, check } from '../../domain/shared/check.schema.ts';
 import { type Config, configSchema } from '../../domain/config/config.schema.ts';
-import { alertChannelSchema } from '../../domain/config/alerts.schema.ts';
-import { blobsSchema } from '../../domain/config/blobs.schema.ts';
-import { servedModelSchema } from '../../domain/config/models.schema.ts';
-import { providerSchema } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { isTrusted, userConfigFolder } from './trusted-files.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
@@ -126,39 +123,25 @@ function parse(path: string, content: string): Config {
   throw invalid(at, `${aboutField(keys.join('.') || 'the document', issue?.message ?? 'is wrong')}.`);
 }
 
-/** The known keys, by the first key of the position in the document. */
-const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
-  '': Object.keys(configSchema.shape),
-  providers: [...new Set(providerSchema.options.flatMap((option) => Object.keys(option.shape)))],
-  models: [
-    ...new Set(
-      servedModelSchema.options.flatMap(({ shape }) => [
-        ...Object.keys(shape),
-        ...Object.keys(shape.budget.unwrap().shape),
-        ...Object.keys(shape.batch.unwrap().shape),
-      ]),
-    ),
-  ],
-  alerts: [
-    ...Object.keys(configSchema.shape.alerts.unwrap().shape),
-    ...alertChannelSchema.options.flatMap(({ shape }) => Object.keys(shape)),
-  ],
-  blobs: [...new Set(blobsSchema.options.flatMap(({ shape }) => Object.keys(shape)))],
-  gateway: [
-    ...Object.keys(configSchema.shape.gateway.unwrap().shape),
-    ...Object.keys(configSchema.shape.gateway.unwrap().shape.webhooks.unwrap().element.shape),
-    ...Object.keys(configSchema.shape.gateway.unwrap().shape.keys.unwrap().element.shape),
-  ],
-  ...Object.fromEntries(
-    (['cache', 'temporal', 'weaviate', 'index', 'stack'] as const).map((key) => [
-      key,
-      Object.keys(configSchema.shape[key].unwrap().shape),
-    ]),
-  ),
-};
+/** Suggests the known key of this section, or at the top of the document, that is spelt like an unknown one. */
+function nearest(unknown: string, [section]: readonly PropertyKey[]): string {
+  const { shape } = configSchema;
+  const known = section === undefined ? Object.keys(shape) : keysIn(shape[section as keyof typeof shape]);
+  return nearestKey(unknown, [...new Set(known)]);
+}
 
-function nearest(unknown: string, keys: readonly PropertyKey[]): string {
-  return nearestKey(unknown, KNOWN_KEYS[String(keys[0] ?? '')] ?? []);
+/** All keys of objects in a schema, at any depth. */
+function keysIn(schema: z.core.$ZodType): string[] {
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).flatMap(([key, field]) => [key, ...keysIn(field as z.core.$ZodType)]);
+  }
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(keysIn);
+  if (schema instanceof z.ZodArray) return keysIn(schema.element);
+  if (schema instanceof z.ZodRecord) return keysIn(schema.valueType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
+    return keysIn(schema.unwrap());
+  }
+  return [];
 }
 
 function invalid(where: string, what: string): LonghaulError {

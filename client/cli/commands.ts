@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { InvalidArgumentError, type Command, Option } from 'commander';
 import type { CliContext } from '../core/context.ts';
 import type { CliIo } from '../core/io.ts';
@@ -16,16 +17,47 @@ export interface ResultPrinter<Result = unknown> {
 /** Loads printers by workflow type. */
 export type LoadPrinters = () => Promise<ReadonlyMap<string, ResultPrinter>>;
 
+/** One check of `longhaul doctor`. */
+export interface Finding {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly found: string;
+  /** What to do about it; null when nothing is wrong. */
+  readonly remedy: string | null;
+}
+
+/** A wing's checks for `longhaul doctor`. `client`: Temporal; null when it does not answer. */
+export type FindProblems = (context: CliContext, client: Client | null) => Promise<readonly Finding[]>;
+
+/** A wing's part of `longhaul status`: a field of the JSON, and lines for people. */
+export interface StatusPart {
+  /** Name of the field, which people also see: "The fleet is unknown". */
+  readonly field: string;
+  /** Reads it from the servers; null while one is unavailable. */
+  read(context: CliContext): Promise<{ readonly value: object; readonly text: string } | null>;
+}
+
+/** What wings add to the commands of the house. Each is loaded when such a command runs. */
+export interface WingParts {
+  /** Printers of results for `longhaul watch`, which prints other results as JSON. */
+  readonly printers?: LoadPrinters;
+  /** Checks of `longhaul doctor`. */
+  readonly findProblems?: FindProblems;
+  /** The wing's state in `longhaul status`. */
+  readonly status?: StatusPart;
+}
+
+/** Runs a command that needs no configuration. */
+export type RunAlone = (work: () => Promise<number> | number) => Promise<void>;
+
 /** Dependencies of a wing's commands. */
 export interface Commands {
   readonly program: Command;
   readonly io: CliIo;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
-  /** Runs a command that needs no configuration. */
-  readonly runAlone: (work: () => Promise<number> | number) => Promise<void>;
-  /** Adds the wing's result printers for `longhaul watch`, which prints other results as JSON. */
-  readonly addPrinters: (load: LoadPrinters) => void;
+  /** Adds the wing's parts of `longhaul watch`, `longhaul doctor` and `longhaul status`. */
+  readonly add: (parts: WingParts) => void;
 }
 
 /** Registers the commands of a wing. Their dependencies are loaded when they run, so that `longhaul --help` is fast. */

@@ -4,26 +4,21 @@ import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
-import type { LoadPrinters, RegisterCommands, Work } from './commands.ts';
+import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts';
 import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
-/** The commands by folder, in the order of `longhaul --help`. */
-const COMMANDS: readonly RegisterCommands[] = [
-  registerStackCommands,
-  registerConfigCommands,
-  registerCatalogCommands,
-  registerGatewayCommands,
-];
+/** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
+const WINGS: readonly RegisterCommands[] = [registerCatalogCommands];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {
   /** Streams, environment and signals. @default those of this process */
   readonly io?: CliIo;
-  /** Folders of commands. @default those of this package */
-  readonly commands?: readonly RegisterCommands[];
+  /** The commands of the wings. @default those of this package */
+  readonly wings?: readonly RegisterCommands[];
   /** The flows that it knows. @default those of all wings */
   readonly flows?: FlowRegistry;
   /** Called with the context of a command before the command runs. */
@@ -46,7 +41,7 @@ export interface CommandLine {
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
 export function createProgram(options: CommandLineOptions = {}): CommandLine {
-  const { io = processIo(), commands = COMMANDS, onContext, execute } = options;
+  const { io = processIo(), wings = WINGS, onContext, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
     .description(
@@ -81,14 +76,19 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       const { openTrustedContext } = await import('./config/trust.ts');
       const context = await openTrustedContext(program.opts(), io);
       onContext?.(context);
+      const { openNetwork } = await import('../../activities/shared/network.ts');
+      await openNetwork(context);
       return work(context);
     });
-  const runAlone = (work: () => Promise<number> | number): Promise<void> => end(false, work);
+  const runAlone: RunAlone = (work) => end(false, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
-  const printers: LoadPrinters[] = [];
-  const addPrinters = (load: LoadPrinters): void => void printers.push(load);
-  for (const register of commands) register({ program, io, run, runAlone, addPrinters });
-  registerFlowCommands({ program, run, flows, printers });
+  const parts: WingParts[] = [];
+  const add = (more: WingParts): void => void parts.push(more);
+  registerStackCommands({ program, run, parts });
+  registerConfigCommands({ program, io, runAlone });
+  for (const register of wings) register({ program, io, run, add });
+  registerGatewayCommands({ program, run });
+  registerFlowCommands({ program, run, flows, parts });
 
   return {
     command: program,

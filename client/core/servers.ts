@@ -65,7 +65,7 @@ async function clientTracing({
  * `StackFailed`.
  */
 export async function weaviateAddress(context: CliContext): Promise<WeaviateAddress> {
-  const [{ yourWeaviate }, { findRunningStack }] = await Promise.all([
+  const [{ yourWeaviate, embeddedData }, { findRunningStack }] = await Promise.all([
     import('../../stack/weaviate.ts'),
     import('../../stack/running-stack.ts'),
   ]);
@@ -73,7 +73,9 @@ export async function weaviateAddress(context: CliContext): Promise<WeaviateAddr
   if (yours !== null) return yours;
   const running = findRunningStack(context.dataDir);
   if (!running?.state.weaviate) throw noServer('Weaviate', 'WEAVIATE_URL');
-  return { ...running.state.weaviate, apiKey: running.weaviateApiKey };
+  const { weaviate } = running.state;
+  const folder = weaviate.source === 'yours' ? undefined : embeddedData(context.dataDir);
+  return { ...weaviate, apiKey: running.weaviateApiKey, folder };
 }
 
 /** The folder of the embedding model, fetched if needed. */

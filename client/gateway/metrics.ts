@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import type { Forge } from '../../domain/forge/webhook.ts';
+import { IGNORED_REASONS, type IgnoredReason } from '../../domain/forge/webhook/action.ts';
 
 /**
  * The result of a delivery. `taken`: Temporal has it. `duplicate`: this gateway took it before. `ignored`: nothing to
@@ -24,6 +25,8 @@ export interface GatewayMetrics {
   answered(answer: Answered): void;
   /** Counts a webhook, by forge and result. */
   delivered(forge: Forge, result: DeliveryResult): void;
+  /** Counts an ignored webhook, by forge and reason. */
+  ignored(forge: Forge, reason: IgnoredReason): void;
   /**
    * Exports the counters of a forge from now on with value zero: an increase from a missing counter would not be
    * visible.
@@ -60,14 +63,22 @@ export function createGatewayMetrics(): GatewayMetrics {
     labelNames: ['forge', 'result'],
     registers,
   });
+  const ignored = new Counter({
+    name: 'longhaul_gateway_ignored_total',
+    help: `Ignored deliveries of forges by reason: ${Object.keys(IGNORED_REASONS).join(', ')}`,
+    labelNames: ['forge', 'reason'],
+    registers,
+  });
   return {
     answered({ route, status, seconds: took }) {
       answers.inc({ route, status });
       seconds.observe({ route }, took);
     },
     delivered: (forge, result) => deliveries.inc({ forge, result }),
+    ignored: (forge, reason) => ignored.inc({ forge, reason }),
     expect(forge) {
       for (const result of DELIVERY_RESULTS) deliveries.inc({ forge, result }, 0);
+      for (const reason of Object.keys(IGNORED_REASONS)) ignored.inc({ forge, reason }, 0);
     },
     text: () => registry.metrics(),
   };

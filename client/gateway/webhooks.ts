@@ -6,7 +6,13 @@ import { logProcess } from '../../activities/shared/logger.ts';
 import { startOptions } from '../../activities/shared/start-options.ts';
 import { inSpan } from '../../activities/telemetry/span.ts';
 import type { Deliveries, Delivery } from '../../domain/forge/repository-event.ts';
-import { textAt, type RepositoryChange } from '../../domain/forge/webhook/action.ts';
+import {
+  IGNORED_REASONS,
+  type IgnoredReason,
+  textAt,
+  type RepositoryChange,
+  type WebhookPlace,
+} from '../../domain/forge/webhook/action.ts';
 import { type Forge, FORGES, forgeOf, idOfChange, webhookAction } from '../../domain/forge/webhook.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
@@ -45,11 +51,13 @@ interface Sender {
   readonly secret: string;
   /** True when its archived repositories are in the index. */
   readonly keepsArchived: boolean;
+  readonly place: WebhookPlace;
 }
 
 /**
  * `POST /webhooks/<forge>` for each forge with a webhook in `longhaul.yaml`. A message is parsed only after its
- * signature over the received bytes is verified. Answered when Temporal has it: 202; 200 when there is nothing to do.
+ * signature over the received bytes is verified. Answered when Temporal has it: 202; 200 when there is nothing to do;
+ * 422 when it reports a change of a repository that it does not name in a way that is understood.
  * Throws `AuthenticationFailed` when a secret is not in the environment, `InvalidConfiguration` when two are the same.
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
@@ -78,7 +86,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     const signal = async ({ kind, name, from, branches }: RepositoryChange): Promise<string[]> => {
       const id = idOfChange(provider, name);
       const former = from === undefined ? undefined : idOfChange(provider, from);
-      if (id === null || former === null) return [];
+      if (id === null || former === null) throw unclear('it names a repository that no id can name');
       if (branches !== undefined && !(await matchesBranches(id, branches))) return [];
       const membership = kind === 'pushed' || kind === 'hidden' ? {} : { wanted: await matchesRepository(id) };
       // not indexed, and no configuration asks for it
@@ -116,18 +124,20 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
         const payload = parsed(body, headers);
         const event = eventOf(forge, headers);
         const delivery = deliveryOf(headers, payload, body);
-        const action = webhookAction(forge, event, payload);
+        const action = webhookAction(forge, event, payload, sender.place);
+        if (action.do === 'refuse') throw unclear(action.why);
         // the trace that continues in the flows starts here
         const about = { 'longhaul.forge': forge, 'longhaul.event': event, 'longhaul.delivery': delivery };
         const followed =
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
-        const why = action.do === 'ignore' ? action.why : 'no repository or branch that is indexed';
-        const result = followed.length > 0 ? { followed } : { ignored: why };
+        const why: IgnoredReason = action.do === 'ignore' ? action.why : 'not-indexed';
+        const result = followed.length > 0 ? { followed } : { ignored: IGNORED_REASONS[why] };
         const outcome = followed.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);
         metrics.delivered(forge, outcome);
+        if (outcome === 'ignored') metrics.ignored(forge, why);
         const { provider } = sender;
         const said = { forge, provider, kind: event, delivery, outcome, ...result };
         logProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
@@ -170,9 +180,18 @@ function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {
       );
     }
     const keepsArchived = 'archived' in provider && provider.archived;
-    senders.set(forge, [...others, { provider: name, secret, keepsArchived }]);
+    const place = {
+      url: 'url' in provider ? provider.url : null,
+      organizations: 'organizations' in provider ? provider.organizations : [],
+    };
+    senders.set(forge, [...others, { provider: name, secret, keepsArchived, place }]);
   }
   return senders;
+}
+
+/** The forge shows the answer on the page of its webhook, and the metrics count it: it is not lost silently. */
+function unclear(why: string): Refusal {
+  return new Refusal(422, 'InvalidInput', `The message reports a change, but ${why}.`);
 }
 
 function unsigned(): Refusal {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { plainUrl } from './values.schema.ts';
+import { plainUrl } from '../shared/values.schema.ts';
 
 const folderBlobs = z.strictObject({
   type: z.literal('folder'),

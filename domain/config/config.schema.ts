@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { FORGES, forgeOf } from '../forge/webhook.ts';
-import { alertsSchema } from './alerts.schema.ts';
+import { catalogSections } from '../catalog/alerts.schema.ts';
 import { blobsSchema } from './blobs.schema.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 import { moduleName, servedModelSchema } from './models.schema.ts';
 import { providerSchema } from './providers.schema.ts';
-import { envName, plainUrl, shortName } from './values.schema.ts';
+import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 import { BUILT_IN_MODELS } from '../shared/model.ts';
 
 const keys = z.strictObject({
@@ -69,7 +69,14 @@ const keys = z.strictObject({
       maxFileBytes: z.int().min(1_000).max(10_000_000).default(1_000_000),
     })
     .default({ name: 'Longhaul', model: 'static', maxFileBytes: 1_000_000 }),
-  alerts: alertsSchema.prefault({}),
+  network: z
+    .strictObject({
+      /** Trust the file that `http.sslCAInfo` of the user's or the system's git configuration names for a forge. */
+      authoritiesFromGit: z.boolean().default(false),
+    })
+    .default({ authoritiesFromGit: false }),
+  // a new wing adds its sections here
+  ...catalogSections,
   gateway: gatewaySchema.prefault({}),
   stack: z
     .strictObject({

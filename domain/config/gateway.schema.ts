@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAddress } from '../shared/address.ts';
 import { FORGES } from '../forge/webhook.ts';
-import { envName, shortName } from './values.schema.ts';
+import { envName, shortName } from '../shared/values.schema.ts';
 
 /** The gateway checks the names of flows, signals and updates when it starts. */
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give a name');

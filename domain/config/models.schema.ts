@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envName, plainUrl } from './values.schema.ts';
+import { envName, plainUrl } from '../shared/values.schema.ts';
 
 /** The name of a module of Weaviate. */
 export const moduleName = z

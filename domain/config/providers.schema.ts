@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envName, plainUrl, shortName } from './values.schema.ts';
+import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 
 /** A segment of an address's path. */
 const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as in addresses');

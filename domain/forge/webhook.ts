@@ -1,5 +1,5 @@
 import { isRepositoryId } from '../git/repository.ts';
-import { ignored, type RepositoryChange, type WebhookAction } from './webhook/action.ts';
+import { ignored, type RepositoryChange, type WebhookAction, type WebhookPlace } from './webhook/action.ts';
 import { azureDevopsAction } from './webhook/azure-devops.ts';
 import { bitbucketAction } from './webhook/bitbucket.ts';
 import { githubAction } from './webhook/github.ts';
@@ -12,9 +12,9 @@ export type Forge = (typeof FORGES)[number];
 
 /**
  * Maps any event of any forge, known or not, to an action on the index. `event` is the value of the forge's header;
- * `payload` is unchecked JSON.
+ * `payload` is unchecked JSON; `place` is the provider that sent it.
  */
-export function webhookAction(forge: Forge, event: string, payload: unknown): WebhookAction {
+export function webhookAction(forge: Forge, event: string, payload: unknown, place: WebhookPlace): WebhookAction {
   switch (forge) {
     case 'github':
     case 'gitea':
@@ -24,9 +24,9 @@ export function webhookAction(forge: Forge, event: string, payload: unknown): We
     case 'bitbucket':
       return bitbucketAction(event, payload);
     case 'azure-devops':
-      return azureDevopsAction(payload);
+      return azureDevopsAction(payload, place);
     default:
-      return ignored('unknown forge');
+      return ignored('other-event');
   }
 }
 

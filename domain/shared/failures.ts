@@ -27,6 +27,12 @@ export const FAILURES = {
     remedy:
       'Check the id with `longhaul repos list`; if the repository is gone, remove it with `longhaul index remove`.',
   },
+  HeadMissing: {
+    tries: 1,
+    exitCode: 6,
+    remedy:
+      'Let HEAD name one of its branches: `git symbolic-ref HEAD refs/heads/<branch>` in the repository, or the default branch at the forge.',
+  },
   RateLimited: {
     tries: null,
     exitCode: 4,
@@ -35,9 +41,33 @@ export const FAILURES = {
   DiscoveryFailed: {
     tries: 5,
     exitCode: 4,
-    remedy: 'Check that the worker can reach the provider.',
+    remedy:
+      'Check that the worker can reach the provider, or read its folder: `longhaul doctor` shows the proxy of each forge and the certificate authorities.',
   },
   GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the worker can reach and read the remote.' },
+  RemoteUnreachable: {
+    tries: 4,
+    exitCode: 4,
+    remedy:
+      'Check the address that the message names, and the proxy and certificate authorities of the worker: `longhaul doctor` shows them.',
+  },
+  GitUnusable: {
+    tries: 1,
+    exitCode: 3,
+    remedy: 'Install git 2.36 or later on the machine of the worker, on the PATH of its process.',
+  },
+  SourceUnreadable: {
+    tries: 4,
+    exitCode: 3,
+    remedy:
+      'Make the folder that the message names readable for the worker, and check it with `git fsck`; a damaged repository can be cloned again.',
+  },
+  PartialClone: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Complete it with `git fetch --refetch --no-filter` in its folder, or configure the forge that it was cloned from as a provider.',
+  },
   SchemaMismatch: {
     tries: 1,
     exitCode: 3,
@@ -60,6 +90,12 @@ export const FAILURES = {
     exitCode: 3,
     remedy:
       'Give the folders of the worker space and a working disk (`longhaul doctor` lists them), and start again: the old receipt is still there.',
+  },
+  WeaviateReadOnly: {
+    tries: 4,
+    exitCode: 3,
+    remedy:
+      'Free space on the disk of Weaviate (`longhaul doctor` shows it), then restart it: `longhaul down` and `longhaul up`, or your own server.',
   },
   BlobNotFound: {
     tries: 1,

@@ -22,18 +22,30 @@ export const LAYERS = {
   client: { allowed: ['domain', 'platform', 'activities', 'stack'], types: ['workflows'] },
 };
 
+/** Parts of a wing outside of its folders: agents and forges have one address for all wings. */
+const PARTS_OF_WINGS = {
+  'client/mcp/': 'catalog',
+  'client/gateway/webhooks.ts': 'catalog',
+  'client/gateway/repository-filter.ts': 'catalog',
+};
+
+/** The files of `client/` and `workers/` that combine the parts of all wings. */
+const COMBINING = ['workers/wings.ts', 'client/cli/program.ts', 'client/gateway/server.ts', 'client/index.ts'];
+
 /** The layer, part and wing of a path inside the repository. */
 function placeOf(path) {
   const [layer, ...rest] = path.split('/');
-  // client/cli/catalog belongs to the wing, like domain/catalog
-  const at = layer === 'client' && rest[0] === 'cli' ? 1 : 0;
-  const wing = rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null;
+  // client/cli/catalog and test/unit/catalog belong to the wing, like domain/catalog
+  const at = layer === 'test' || (layer === 'client' && rest[0] === 'cli') ? 1 : 0;
+  const [, owner] = Object.entries(PARTS_OF_WINGS).find(([part]) => path.startsWith(part)) ?? [];
+  const wing = owner ?? (rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null);
   return { path, layer, part: rest.length > 1 ? rest[0] : '', wing };
 }
 
 /** Why the file `from` may not import the file `to`, both paths inside the repository; null when it may. */
 export function refusal(fromPath, toPath, isType) {
   const [from, to] = [placeOf(fromPath), placeOf(toPath)];
+  if (from.layer === 'test') return refusalInTests(from, to);
   const rules = LAYERS[from.layer];
   if (rules === undefined || LAYERS[to.layer] === undefined) return null;
   if (from.layer !== to.layer) {
@@ -54,17 +66,32 @@ export function refusal(fromPath, toPath, isType) {
   if (to.wing !== null && !isOwnSubject && (isSystem || (from.layer === 'workflows' && from.part === 'shared'))) {
     return `${from.layer}/${from.part}/ is independent of wings and may not import ${to.path}`;
   }
-  // one file combines the parts of all wings in a process
-  if (from.layer === 'workers' && to.wing !== null && from.path !== 'workers/wings.ts') {
-    return `workers/ is independent of wings: only workers/wings.ts may import ${to.path}`;
+  // few files combine the parts of all wings in a process
+  if (['workers', 'client'].includes(from.layer) && from.wing === null && to.wing !== null) {
+    if (!COMBINING.includes(from.path)) {
+      const combining = COMBINING.filter((path) => path.startsWith(`${from.layer}/`)).join(', ');
+      return `${from.layer}/ is independent of wings: only ${combining} may import ${to.path}`;
+    }
   }
   if (
     from.layer === 'client' &&
     to.layer === 'client' &&
     to.part === 'cli' &&
-    ['gateway', 'mcp', 'core'].includes(from.part)
+    from.part !== 'cli' &&
+    from.part !== ''
   ) {
     return `client/${from.part}/ may not import client/cli/`;
+  }
+  return null;
+}
+
+/** Helpers for the tests of all wings know none of them, and the tests of a wing use no other. */
+function refusalInTests(from, to) {
+  if (from.wing !== null && to.wing !== null && from.wing !== to.wing) {
+    return `tests of the wing ${from.wing} may not import the wing ${to.wing}`;
+  }
+  if (from.part === 'support' && from.wing === null && to.wing !== null) {
+    return `test/support/ is independent of wings: only test/support/${to.wing}/ may import ${to.path}`;
   }
   return null;
 }
@@ -109,17 +136,26 @@ const flowTypes = {
     const { layer } = placeOf(relative(root, context.filename));
     if (LAYERS[layer] === undefined) return {};
     const flows = declaredFlows();
-    const check = (node) => {
-      const file = flows.get(node.value);
-      if (file === undefined) return;
-      const { parent } = node;
-      if (context.filename === file && parent.type === 'Property' && parent.key.name === 'type') return;
+    const report = (node, type) =>
       context.report({
         node,
-        message: `the workflow type ${node.value} is declared in ${relative(root, file)}: refer to the declaration`,
+        message: `the workflow type ${type} is declared in ${relative(root, flows.get(type))}: refer to the declaration`,
       });
+    return {
+      Literal(node) {
+        const file = flows.get(node.value);
+        if (file === undefined) return;
+        const { parent } = node;
+        if (context.filename === file && parent.type === 'Property' && parent.key.name === 'type') return;
+        report(node, node.value);
+      },
+      // part of an id or a summary, such as `syncRepository ${name}`; a declaration may name its own type
+      TemplateElement(node) {
+        for (const word of node.value.raw.match(/\w+/g) ?? []) {
+          if (flows.has(word) && flows.get(word) !== context.filename) report(node, word);
+        }
+      },
     };
-    return { Literal: check };
   },
 };
 

@@ -73,10 +73,25 @@ export interface ForgeAccess {
   readonly app?: { readonly id: string; readonly installation: number; readonly publicKey: string };
   /** The enforced limits. @default none */
   readonly limits?: EnforcedLimits;
+  /** What git's server supports. @default everything */
+  readonly git?: GitServer;
 }
 
+/** The abilities of a git server. */
+export interface GitServer {
+  readonly allowFilter: boolean;
+  readonly allowAnySHA1InWant: boolean;
+  /** The version of the protocol at most; 0: the client's header is lost, as behind some proxies. */
+  readonly protocol: 0 | 1 | 2;
+}
+
+const EVERYTHING: GitServer = { allowFilter: true, allowAnySHA1InWant: true, protocol: 2 };
+
 /** Starts a forge over a folder. */
-export async function startForge(root: string, { token, app, limits }: ForgeAccess = {}): Promise<Forge> {
+export async function startForge(
+  root: string,
+  { token, app, limits, git: abilities = EVERYTHING }: ForgeAccess = {},
+): Promise<Forge> {
   const server = createServer((request, response) => {
     const path = request.url ?? '';
     forge.requests.push(`${request.method} ${path}`);
@@ -177,7 +192,7 @@ export async function startForge(root: string, { token, app, limits }: ForgeAcce
 
   async function answerGit(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (await isRefused(forge.refuseGit, `${request.method} ${request.url}`, response)) return;
-    await serveGit(request, response, root, token);
+    await serveGit(request, response, root, token, abilities);
   }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -353,6 +368,7 @@ export async function serveGit(
   response: ServerResponse,
   root: string,
   token: string | undefined,
+  { allowFilter, allowAnySHA1InWant, protocol }: GitServer = EVERYTHING,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://forge');
   const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /i, ''), 'base64').toString();
@@ -368,16 +384,16 @@ export async function serveGit(
       GIT_HTTP_EXPORT_ALL: '1',
       GIT_CONFIG_COUNT: '2',
       GIT_CONFIG_KEY_0: 'uploadpack.allowFilter',
-      GIT_CONFIG_VALUE_0: 'true',
+      GIT_CONFIG_VALUE_0: String(allowFilter),
       GIT_CONFIG_KEY_1: 'uploadpack.allowAnySHA1InWant',
-      GIT_CONFIG_VALUE_1: 'true',
+      GIT_CONFIG_VALUE_1: String(allowAnySHA1InWant),
       PATH_INFO: decodeURIComponent(pathname),
       QUERY_STRING: searchParams.toString(),
       REQUEST_METHOD: request.method,
       CONTENT_TYPE: request.headers['content-type'] ?? '',
       ...(request.headers['content-length'] === undefined ? {} : { CONTENT_LENGTH: request.headers['content-length'] }),
       HTTP_CONTENT_ENCODING: request.headers['content-encoding'] ?? '',
-      GIT_PROTOCOL: String(request.headers['git-protocol'] ?? ''),
+      GIT_PROTOCOL: protocol === 0 ? '' : protocol === 1 ? 'version=1' : String(request.headers['git-protocol'] ?? ''),
     },
     stdio: ['pipe', 'pipe', 'ignore'],
   });

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createTransport } from 'nodemailer';
 import type { AlertChanges } from '../../../domain/catalog/groups/alerts.ts';
-import type { AlertChannelConfig } from '../../../domain/config/alerts.schema.ts';
+import type { AlertChannelConfig } from '../../../domain/catalog/alerts.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** Alerts raised and resolved, as sent to a channel. */

@@ -1,12 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
-import { failureOfWeaviate, isKeyRefused } from './weaviate.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { failureOfWeaviate } from './weaviate.ts';
 
 /** Attempts at a request to Weaviate. */
 export const TRIES = 4;
 
 /**
  * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
- * for which the flow waits. A refused key is `AuthenticationFailed` at once.
+ * for which the flow waits. A refused key is `AuthenticationFailed`, a read-only store `WeaviateReadOnly`, at once.
  */
 export async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
@@ -14,7 +15,9 @@ export async function retried<Result>(call: () => Promise<Result>, signal?: Abor
       return await call();
     } catch (error) {
       signal?.throwIfAborted();
-      if (attempt === TRIES || isKeyRefused(error)) throw failureOfWeaviate(error);
+      const failure = failureOfWeaviate(error);
+      const isLasting = failure instanceof LonghaulError && failure.type !== 'ServerUnavailable';
+      if (attempt === TRIES || isLasting) throw failure;
       await pause(attempt, signal);
     }
   }

@@ -10,7 +10,7 @@ import { propertiesOf, receiptOf } from './receipt-properties.ts';
 import { retried } from './retried.ts';
 import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
 import type { ReceiptProperties } from './schema.ts';
-import type { IndexClient } from './weaviate.ts';
+import { type IndexClient, readOnlyFailure } from './weaviate.ts';
 import { type IndexObject, writeBatch } from './write-batch.ts';
 
 /** An object as stored in Weaviate. Any program may have written it: properties may be missing. */
@@ -156,6 +156,13 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     }
   }
 
+  /** The failure to delete objects; Weaviate gives the reason only when it is asked for every object. */
+  async function notDeleted(filter: FilterValue, message: string): Promise<LonghaulError> {
+    const { objects } = await retried(() => chunks.data.deleteMany(filter, { verbose: true }));
+    const reason = objects.find(({ error }) => error)?.error ?? 'no reason given';
+    return readOnlyFailure(client.place, reason) ?? new LonghaulError('IndexIncomplete', `${message}: ${reason}.`);
+  }
+
   async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
     for (let at = 0; at < list.length; at += DELETE_BATCH) {
       const batch = list.slice(at, at + DELETE_BATCH);
@@ -163,9 +170,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const filter = repository === undefined ? named : Filters.and(named, ofRepository(repository));
       const result = await retried(() => chunks.data.deleteMany(filter));
       processCounts.objectsDeleted += result.successful;
-      if (result.failed > 0) {
-        throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${result.failed} objects.`);
-      }
+      if (result.failed > 0) throw await notDeleted(filter, `Weaviate could not delete ${result.failed} objects`);
     }
   }
 
@@ -199,7 +204,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
         deleted += successful;
         processCounts.objectsDeleted += successful;
         if (failed > 0) {
-          throw new LonghaulError('IndexIncomplete', `Weaviate could not delete ${failed} objects of ${repository}.`);
+          const message = `Weaviate could not delete ${failed} objects of ${repository}`;
+          throw await notDeleted(ofRepository(repository), message);
         }
         if (matches === 0) break;
       }
@@ -250,10 +256,8 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
       const result = await retried(() => receipts.data.insertMany([object]));
       const [error] = Object.values(result.errors);
       if (error) {
-        throw new LonghaulError(
-          'IndexIncomplete',
-          `The receipt of ${receipt.repository} was refused: ${error.message}`,
-        );
+        const message = `The receipt of ${receipt.repository} was refused: ${error.message}`;
+        throw readOnlyFailure(client.place, error.message) ?? new LonghaulError('IndexIncomplete', message);
       }
     },
     async deleteReceipt(repository, ref) {

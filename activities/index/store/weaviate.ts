@@ -1,5 +1,6 @@
 import { ApiKey, connectToCustom, type WeaviateClient } from 'weaviate-client';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { reachDirectly } from '../../../platform/proxy.ts';
 import { type BatchInsert, openBatchInsert } from './batch-insert.ts';
 
 /** The address of a Weaviate. */
@@ -12,16 +13,27 @@ export interface WeaviateAddress {
   readonly apiKey?: string | null | undefined;
   /** Sent with every request: keys for modules of Weaviate. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The folder with its data, for messages. @default unknown, as for a server on another machine */
+  readonly folder?: string | undefined;
 }
 
 /** Weaviate's own client, with Longhaul's batch insert. */
 export interface IndexClient extends WeaviateClient {
+  /** The server as messages name it: its address, and the folder with its data if known. */
+  readonly place: string;
   readonly batches: BatchInsert;
 }
 
 /** A connected client. Throws `ServerUnavailable`, or `AuthenticationFailed` when the key is refused. */
-export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: WeaviateAddress): Promise<IndexClient> {
+export async function connectWeaviate({
+  url,
+  grpc,
+  apiKey,
+  headers = {},
+  folder,
+}: WeaviateAddress): Promise<IndexClient> {
   const rest = new URL(url);
+  reachDirectly(rest);
   const secure = rest.protocol === 'https:';
   const grpcUrl = new URL(`grpc://${grpc ?? `${rest.hostname}:${secure ? 443 : 50_051}`}`);
   try {
@@ -40,6 +52,7 @@ export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: Weavi
     const batches = openBatchInsert(grpcUrl.host, { secure, apiKey: apiKey ?? null });
     return {
       ...client,
+      place: `Weaviate at ${rest.origin}${folder === undefined ? '' : ` with its data in ${folder}`}`,
       batches,
       close: async () => {
         batches.close();
@@ -53,6 +66,7 @@ export async function connectWeaviate({ url, grpc, apiKey, headers = {} }: Weavi
 
 /** Throws unless a Weaviate is ready for requests. */
 export async function checkWeaviate({ url }: Pick<WeaviateAddress, 'url'>, signal: AbortSignal): Promise<void> {
+  reachDirectly(url);
   const response = await fetch(new URL('/v1/.well-known/ready', url), { signal });
   if (!response.ok) throw new Error(`answers ${response.status}`);
 }
@@ -74,12 +88,21 @@ export function isKeyRefused(error: unknown): boolean {
 const REFUSED_KEY = /\b401\b|unauthenticated|unauthorized|anonymous access not enabled/i;
 
 /**
- * The named failure for an error of the client where it has a name: a refused key, a lost connection; else the error
- * itself.
+ * The named failure for an error of the client where it has a name: a read-only store, a refused key, a lost
+ * connection; else the error itself.
  */
 export function failureOfWeaviate(error: unknown, url?: string): unknown {
   if (error instanceof LonghaulError) return error;
+  const refused = readOnlyFailure('Weaviate', error instanceof Error ? error.message : String(error));
+  if (refused !== null) return refused;
   return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error, url) : error;
+}
+
+/** The failure for a message of Weaviate that its store is read-only, as when its disk is nearly full; else null. */
+export function readOnlyFailure(place: string, message: string): LonghaulError | null {
+  const reason = /\bread-only due to:? *([^"\n]+)/i.exec(message)?.[1];
+  if (reason === undefined) return null;
+  return new LonghaulError('WeaviateReadOnly', `${place} accepts no writes, it is read-only: ${reason.trim()}.`);
 }
 
 /** The named failure for an error of the client: refused key, or a server that does not answer. */

@@ -3,7 +3,7 @@ import { processCounts } from '../../telemetry/process-counts.ts';
 import { inSpan } from '../../telemetry/span.ts';
 import { pause, retried, TRIES } from './retried.ts';
 import type { ChunkProperties } from './schema.ts';
-import type { IndexClient } from './weaviate.ts';
+import { type IndexClient, readOnlyFailure } from './weaviate.ts';
 
 /** One object of the index: a chunk of code with its vector. */
 export interface IndexObject {
@@ -19,10 +19,10 @@ export function bucketOf(id: string): number {
 
 /**
  * Writes objects to a collection in one request, and tries again those that Weaviate refuses. Throws `IndexIncomplete`
- * with the reason when an object still cannot be stored. An abort ends it at once.
+ * with the reason when an object still cannot be stored, `WeaviateReadOnly`. An abort ends it at once.
  */
 export async function writeBatch(
-  { batches }: IndexClient,
+  { batches, place }: IndexClient,
   collection: string,
   batch: readonly IndexObject[],
   signal: AbortSignal | undefined,
@@ -38,6 +38,8 @@ export async function writeBatch(
     );
     processCounts.objectsWritten += left.length - refused.length;
     if (refused.length === 0) return;
+    const readOnly = readOnlyFailure(place, refused[0]?.reason ?? '');
+    if (readOnly !== null) throw readOnly;
     if (attempt === TRIES) {
       throw new LonghaulError(
         'IndexIncomplete',

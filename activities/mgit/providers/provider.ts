@@ -8,9 +8,14 @@ export interface Provider {
   readonly name: string;
   /**
    * At least every repository that the patterns match. Throws `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`;
-   * an empty list always means that there is nothing.
+   * an empty list always means that there is nothing. `onPassedOver` receives what cannot be a repository of Longhaul,
+   * with the reason.
    */
-  list(patterns: readonly Pattern[], signal?: AbortSignal): Promise<Repository[]>;
+  list(
+    patterns: readonly Pattern[],
+    signal?: AbortSignal,
+    onPassedOver?: (path: string, why: string) => void,
+  ): Promise<Repository[]>;
   /** Like `list`, with HEADs for those repositories where one listing needs fewer requests than both separately. */
   listWithHeads?(patterns: readonly Pattern[], signal?: AbortSignal): Promise<ListedRepository[]>;
   /** The repository with this name; null when there is none. */

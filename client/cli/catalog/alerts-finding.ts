@@ -3,7 +3,8 @@ import { readAlertSchedule, watchScheduleId } from '../../../activities/catalog/
 import type { CliContext } from '../../core/context.ts';
 import { shownError } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
-import { type Finding, fine, wrong } from './finding.ts';
+import type { Finding } from '../commands.ts';
+import { fine, wrong } from '../finding.ts';
 
 const NAME = 'alerts';
 

@@ -14,7 +14,9 @@ export async function printRepositories(
   { json }: { readonly json?: boolean },
 ): Promise<number> {
   const { openMgit } = await import('../../../activities/catalog/open-mgit.ts');
-  const repositories = await openMgit(loadedConfig(context), context.env).list(patterns);
+  const onPassedOver = (path: string, why: string): void =>
+    void context.stderr.write(`passed over ${printable(path)}: ${printable(why)}\n`);
+  const repositories = await openMgit(loadedConfig(context), context.env).list(patterns, { onPassedOver });
   if (json) {
     const shown = repositories.map(({ cloneUrl, defaultBranch, ...rest }) => ({
       ...rest,

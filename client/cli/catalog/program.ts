@@ -6,8 +6,13 @@ import type * as Groups from './groups.ts';
 import type { SearchOptions } from './search.ts';
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
-export const registerCatalogCommands: RegisterCommands = ({ program, io, run, addPrinters }) => {
-  addPrinters(async () => (await import('./results.ts')).RESULTS);
+export const registerCatalogCommands: RegisterCommands = ({ program, io, run, add }) => {
+  add({
+    printers: async () => (await import('./results.ts')).RESULTS,
+    findProblems: async (context, client) =>
+      client === null ? [] : [await (await import('./alerts-finding.ts')).alertsFinding(context, client)],
+    status: { field: 'fleet', read: async (context) => (await import('./fleet-status.ts')).readFleet(context) },
+  });
   const repos = program.command('repos').description('list the repositories of the providers');
   repos
     .command('list')

@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { viewFleet } from '../../catalog/fleet-view.ts';
-import { fleetPage } from '../../report/fleet-page.ts';
+import { fleetPage } from '../../catalog/fleet-page.ts';
 import type { CliContext } from '../../core/context.ts';
 
 /** `longhaul report fleet`: the fleet as one HTML page. */

@@ -1,14 +1,22 @@
-import type { RegisterCommands } from '../commands.ts';
+import type { Command } from 'commander';
+import type { CliIo } from '../../core/io.ts';
+import type { RunAlone } from '../commands.ts';
 
 /** Commands for `longhaul.yaml`. */
-export const registerConfigCommands: RegisterCommands = ({ program, io, runAlone }) => {
-  const config = program.command('config').description('longhaul.yaml');
-  config
-    .command('trust [folder]')
-    .description(
-      'show what longhaul.yaml of a folder contacts, runs and reads, and use it from now on until it changes',
-    )
-    .action((folder: string | undefined) =>
-      runAlone(async () => (await import('./trust.ts')).trustCommand(folder ?? '.', io)),
-    );
-};
+export function registerConfigCommands({
+  program,
+  io,
+  runAlone,
+}: {
+  readonly program: Command;
+  readonly io: CliIo;
+  readonly runAlone: RunAlone;
+}): void {
+  program
+    .command('config')
+    .description('longhaul.yaml')
+    .command('trust')
+    .argument('[folder]', 'the folder of the file', '.')
+    .description('show what a longhaul.yaml contacts, runs and reads, and use it in its folder until it changes')
+    .action((folder: string) => runAlone(async () => (await import('./trust.ts')).trustCommand(folder, io)));
+}

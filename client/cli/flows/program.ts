@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import type { FlowRegistry } from '../../../domain/shared/flow.ts';
-import { type Commands, jsonOption, type LoadPrinters, runIdOption } from '../commands.ts';
+import { type Commands, jsonOption, runIdOption, type WingParts } from '../commands.ts';
 
 /** Dependencies of {@link registerFlowCommands}. */
 export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
   readonly program: Command;
   /** Loads the declared flows. */
   readonly flows: () => Promise<FlowRegistry>;
-  /** The printers of all wings. */
-  readonly printers: readonly LoadPrinters[];
+  /** What wings add, complete when a command runs. */
+  readonly parts: readonly WingParts[];
 }
 
 /** Registers the commands for runs of any flow. */
-export function registerFlowCommands({ program, flows, run, printers }: FlowCommandsOptions): void {
+export function registerFlowCommands({ program, flows, run, parts }: FlowCommandsOptions): void {
   program
     .command('watch')
     .description('follow a running flow, or show the result of an ended one')
@@ -20,8 +20,13 @@ export function registerFlowCommands({ program, flows, run, printers }: FlowComm
     .addOption(runIdOption())
     .addOption(jsonOption())
     .action((workflowId: string, options: { json?: boolean; runId?: string }) =>
-      run(options, async (context) =>
-        (await import('./watch.ts')).watchFlow(context, workflowId, { ...options, flows: await flows(), printers }),
-      ),
+      run(options, async (context) => {
+        const printers = parts.flatMap(({ printers: load }) => load ?? []);
+        return (await import('./watch.ts')).watchFlow(context, workflowId, {
+          ...options,
+          flows: await flows(),
+          printers,
+        });
+      }),
     );
 }

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import { integer, jsonOption, listOption, metricsAddressOption, type RegisterCommands } from '../commands.ts';
+import { type Commands, integer, jsonOption, listOption, metricsAddressOption } from '../commands.ts';
 import type { GatewayOptions, KeyOptions } from './serve.ts';
 
 /** `longhaul gateway`: webhooks of forges and flows for services. */
-export const registerGatewayCommands: RegisterCommands = ({ program, run }) => {
+export function registerGatewayCommands({ program, run }: Pick<Commands, 'program' | 'run'>): void {
   const gateway = program.command('gateway').description('serve webhooks of forges and flows for services over HTTP');
   gateway
     .command('serve', { isDefault: true })
@@ -25,4 +25,4 @@ export const registerGatewayCommands: RegisterCommands = ({ program, run }) => {
     .action((options: KeyOptions & { json?: boolean }) =>
       run(options, async (context) => (await import('./serve.ts')).printKey(context, options)),
     );
-};
+}

@@ -2,24 +2,29 @@ import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Connection } from '@temporalio/client';
+import type { Client, Connection } from '@temporalio/client';
+import { FAILURES } from '../../../domain/shared/failures.ts';
 import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
+import { atLeast } from '../../../platform/version.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
 import type { WeaviateTarget } from '../../../stack/weaviate.ts';
-import { alertsFinding } from '../catalog/alerts-finding.ts';
-import { blobsFinding } from '../catalog/blobs-finding.ts';
 import type { CliContext } from '../../core/context.ts';
-import { type Finding, fine, wrong } from '../catalog/finding.ts';
+import { blobsFinding } from './blobs-finding.ts';
+import type { Finding, WingParts } from '../commands.ts';
+import { fine, wrong } from '../finding.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
+import { networkFindings } from './network-findings.ts';
 import { plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
 export interface DoctorOptions {
   readonly json: boolean;
+  /** The parts of the wings, with their checks. */
+  readonly parts: readonly WingParts[];
 }
 
 const SDK_PACKAGES = ['activity', 'client', 'common', 'envconfig', 'proto', 'worker', 'workflow'] as const;
@@ -33,17 +38,28 @@ const ENOUGH_SPACE = 2_000_000_000;
  */
 export async function doctor(options: DoctorOptions, context: CliContext): Promise<number> {
   const running = await namingStackFailures(async () => findRunningStack(context.dataDir));
+  let ofWings: readonly Finding[] | null = null;
+  const findWith = async (client: Client | null): Promise<readonly Finding[]> => {
+    const checks = options.parts.flatMap(({ findProblems }) => findProblems ?? []);
+    const found = checks.map((findProblems) => findProblems(context, client));
+    return (await Promise.all(found)).flat();
+  };
+  const temporal = await temporalFindings(context, running, async (client) => {
+    ofWings = await findWith(client);
+  });
   const findings = [
     nodeVersion(),
     sdkVersions(),
     configuration(context),
     await gitVersion(context),
-    ...(await temporalFindings(context, running)),
+    ...networkFindings(context),
+    ...temporal,
     await weaviateFinding(context, running),
     postgresFinding(context),
     modelFinding(context, running),
     await onnxRuntime(context),
     await blobsFinding(context),
+    ...(ofWings ?? (await findWith(null))),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
   ];
@@ -65,20 +81,12 @@ function nodeVersion(): Finding {
 }
 
 async function gitVersion({ env }: CliContext): Promise<Finding> {
-  const { findOnPath, runProgram } = await import('../../../platform/program.ts');
-  const remedy = 'Install git 2.36 or later.';
-  const git = await findOnPath('git', env);
+  const { findGit, OLDEST_GIT } = await import('../../../activities/git/git-version.ts');
+  const remedy = `Install git ${OLDEST_GIT} or later.`;
+  const git = await findGit(env);
   if (git === null) return wrong('git', 'not on PATH', remedy);
-  const { stdout } = await runProgram(git, ['--version'], { env, timeoutMs: 10_000 });
-  const version = /\d+\.\d+(\.\d+)?/.exec(stdout)?.[0] ?? 'of unknown version';
-  const found = `${version} at ${git}`;
-  return atLeast(version, 2, 36) ? fine('git', found) : wrong('git', found, remedy);
-}
-
-/** True when a dotted version is at least `major.minor`. */
-export function atLeast(version: string, major: number, minor: number): boolean {
-  const [actualMajor = 0, actualMinor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
-  return actualMajor > major || (actualMajor === major && actualMinor >= minor);
+  const found = `${git.version} at ${git.program}`;
+  return git.isUsable ? fine('git', found) : wrong('git', found, remedy);
 }
 
 function sdkVersions(): Finding {
@@ -98,10 +106,15 @@ function configuration({ config, configPath }: CliContext): Finding {
   return fine('configuration', configPath === null ? `no longhaul.yaml, ${providers}` : `${configPath}, ${providers}`);
 }
 
-async function temporalFindings(context: CliContext, running: RunningStack | null): Promise<Finding[]> {
+/** Checks Temporal. `work` gets a client while it answers. */
+async function temporalFindings(
+  context: CliContext,
+  running: RunningStack | null,
+  work: (client: Client) => Promise<void>,
+): Promise<Finding[]> {
   const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
   const { findTemporal, temporalVersion, withTemporal } = await import('../../../stack/temporal.ts');
-  const { Client } = await import('@temporalio/client');
+  const { Client: TemporalClient } = await import('@temporalio/client');
   let source = 'yours';
   let target: TemporalTarget | null;
   try {
@@ -116,11 +129,11 @@ async function temporalFindings(context: CliContext, running: RunningStack | nul
     const { namespace, connectionOptions } = target;
     return await withTemporal(target, async (connection) => {
       const version = await temporalVersion(connection, namespace);
+      await work(new TemporalClient({ connection, namespace }));
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
         ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
-        await alertsFinding(context, new Client({ connection, namespace })),
       ];
     });
   } catch (error) {
@@ -156,8 +169,10 @@ async function pollers(connection: Connection, namespace: string, queue: string)
 }
 
 async function weaviateFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { embeddedData, findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { diskProblem } = await import('./weaviate-disk.ts');
   let source = 'yours';
+  let folder: string | null = null;
   try {
     let target: WeaviateTarget | null = yourWeaviate(context.config.weaviate, context.env);
     if (target === null) {
@@ -166,8 +181,12 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
       const server = running?.state.weaviate ?? null;
       if (server === null) return wrong('Weaviate', `not running (${source})`, UP);
       target = { ...server, apiKey: running?.weaviateApiKey ?? null };
+      if (server.source !== 'yours') folder = embeddedData(context.dataDir);
     }
-    return fine('Weaviate', `${await weaviateVersion(target)} at ${target.url}, gRPC ${target.grpc} (${source})`);
+    const found = `${await weaviateVersion(target)} at ${target.url}, gRPC ${target.grpc} (${source})`;
+    const problem = await diskProblem(target, { index: context.config.index.name, folder });
+    if (problem === null) return fine('Weaviate', found);
+    return wrong('Weaviate', `${found}; ${problem}`, FAILURES.WeaviateReadOnly.remedy);
   } catch (error) {
     return wrong('Weaviate', messageOf(error), 'Start that server, or correct its address or key.');
   }

@@ -1,8 +1,12 @@
-import { jsonOption, metricsAddressOption, type RegisterCommands } from '../commands.ts';
+import { type Commands, jsonOption, metricsAddressOption, type WingParts } from '../commands.ts';
 import type { WorkerCommandOptions } from './worker.ts';
 
-/** Commands that start, stop and inspect servers and workers. */
-export const registerStackCommands: RegisterCommands = ({ program, run }) => {
+/** Commands that start, stop and inspect servers and workers. `parts`: what wings add, complete when a command runs. */
+export function registerStackCommands({
+  program,
+  run,
+  parts,
+}: Pick<Commands, 'program' | 'run'> & { readonly parts: readonly WingParts[] }): void {
   program
     .command('up')
     .description('find or fetch Temporal, Weaviate and the model, start them and a worker')
@@ -19,14 +23,18 @@ export const registerStackCommands: RegisterCommands = ({ program, run }) => {
     .description('show what is running, and the state of the fleet')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
-      run(options, async (context) => (await import('./status.ts')).status({ json: options.json === true }, context)),
+      run(options, async (context) =>
+        (await import('./status.ts')).status({ json: options.json === true, parts }, context),
+      ),
     );
   program
     .command('doctor')
     .description('check servers, versions, pollers, git and disk; print a remedy for each problem')
     .addOption(jsonOption())
     .action((options: { json?: boolean }) =>
-      run(options, async (context) => (await import('./doctor.ts')).doctor({ json: options.json === true }, context)),
+      run(options, async (context) =>
+        (await import('./doctor.ts')).doctor({ json: options.json === true, parts }, context),
+      ),
     );
   program
     .command('worker')
@@ -36,4 +44,4 @@ export const registerStackCommands: RegisterCommands = ({ program, run }) => {
     .action((options: WorkerCommandOptions) =>
       run({}, async (context) => (await import('./worker.ts')).runWorker(context, options)),
     );
-};
+}

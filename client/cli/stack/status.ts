@@ -2,23 +2,21 @@ import { isRunning } from '../../../platform/process-identity.ts';
 import { clearLeftovers, findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import type { CliContext } from '../../core/context.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { yourWeaviate } from '../../../stack/weaviate.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
-import { isOpen } from '../../../domain/shared/run-status.ts';
-import type { GroupView } from '../../../activities/catalog/groups/view.ts';
-import type { FleetReport } from '../../catalog/fleet-view.ts';
-import { printable } from '../../core/sanitize.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
-import { plainTable, stackTable } from './stack-table.ts';
+import type { StatusPart, WingParts } from '../commands.ts';
+import { stackTable } from './stack-table.ts';
 
 /** Options of `longhaul status`. */
 export interface StatusOptions {
   readonly json: boolean;
+  /** The parts of the wings, with the state that they show. */
+  readonly parts: readonly WingParts[];
 }
 
 /**
- * Prints what runs on this data folder and where, and the state of the fleet. Stops programs that a killed run left.
+ * Prints what runs on this data folder and where, and the state that wings show, such as that of the fleet. Stops programs that a killed run left.
  * Returns 0 when the stack and all its programs run, or the user's own servers answer, otherwise 1. Throws
  * `StackFailed`.
  */
@@ -26,14 +24,16 @@ export async function status(options: StatusOptions, context: CliContext): Promi
   return namingStackFailures(async () => {
     const running = findRunningStack(context.dataDir);
     if (running === null && !(await hasOwnServers(context))) return printStopped(options, context);
-    const fleet = await fleetOf(context);
+    const parts = await partsOf(options, context);
     const dead = running?.state.children.filter((child) => !isRunning(child)).map((child) => child.name) ?? [];
-    if (options.json) print(context, JSON.stringify({ ...stackOf(running, dead, context), fleet }));
+    if (options.json) print(context, JSON.stringify({ ...stackOf(running, dead, context), ...valuesOf(parts) }));
     else {
       if (running !== null) printStack(running, dead, context);
-      print(context, fleet === null ? 'The fleet is unknown: Temporal or Weaviate does not answer.' : glance(fleet));
+      for (const { field, state } of parts) {
+        print(context, state?.text ?? `The ${field} is unknown: Temporal or Weaviate does not answer.`);
+      }
     }
-    if (running === null) return fleet === null ? 1 : 0;
+    if (running === null) return parts.some(({ state }) => state === null) ? 1 : 0;
     return running.state.status === 'running' && dead.length === 0 ? 0 : 1;
   });
 }
@@ -43,15 +43,19 @@ async function hasOwnServers({ config, env }: CliContext): Promise<boolean> {
   return (await yourTemporal(config.temporal, env)) !== null && yourWeaviate(config.weaviate, env) !== null;
 }
 
-/** A summary of the fleet; null while a server is unavailable. */
-async function fleetOf(context: CliContext): Promise<FleetReport | null> {
-  const { viewFleet } = await import('../../catalog/fleet-view.ts');
-  try {
-    return await viewFleet(context);
-  } catch (error) {
-    if (error instanceof LonghaulError && error.type === 'ServerUnavailable') return null;
-    throw error;
-  }
+/** The state of a wing; null while a server is unavailable. */
+interface StatusOfWing {
+  readonly field: string;
+  readonly state: Awaited<ReturnType<StatusPart['read']>>;
+}
+
+function partsOf({ parts }: StatusOptions, context: CliContext): Promise<StatusOfWing[]> {
+  const statuses = parts.flatMap(({ status: part }) => part ?? []);
+  return Promise.all(statuses.map(async (part) => ({ field: part.field, state: await part.read(context) })));
+}
+
+function valuesOf(parts: readonly StatusOfWing[]): object {
+  return Object.fromEntries(parts.map(({ field, state }) => [field, state?.value ?? null]));
 }
 
 function stackOf(running: RunningStack | null, dead: readonly string[], { dataDir }: CliContext): object {
@@ -68,37 +72,6 @@ function printStack({ state }: RunningStack, dead: readonly string[], context: C
   if (dead.length > 0) print(context, `Not running at this moment: ${dead.join(', ')} (being restarted).`);
 }
 
-/** The fleet in a few lines. */
-function glance({ repositories, groups }: FleetReport): string {
-  const unfinished = repositories.filter(({ state }) => state === 'unfinished').length;
-  const failing = new Set(groups.flatMap(({ latest }) => latest?.result?.failures ?? []).map((one) => one.repository));
-  const branches = repositories.reduce((sum, one) => sum + one.branches.length, 0);
-  const extra = branches === 0 ? '' : `, and ${branches} branches in addition to their HEADs`;
-  const lines = [
-    `${repositories.length} repositories indexed${extra}, ${unfinished} unfinished, ${failing.size} failing`,
-  ];
-  if (groups.length > 0) {
-    const head = ['group', 'state', 'repositories', 'failing', 'complete as of', 'next run', 'missed', 'skipped'];
-    lines.push('', plainTable([head, ...groups.map(groupRow)]));
-  }
-  return lines.join('\n');
-}
-
-function groupRow({ group, isPaused, latest, completeAt, nextRun, missed, skipped }: GroupView): string[] {
-  const hasOpenRun = latest !== null && isOpen(latest.status);
-  const state = hasOpenRun ? latest.status.toLowerCase() : isPaused ? 'paused' : 'active';
-  const failed = latest?.result?.failed ?? (latest === null || hasOpenRun ? '' : latest.status);
-  const cells = [
-    group.name,
-    state,
-    latest?.result?.matched ?? '',
-    failed,
-    time(completeAt, 'not recently'),
-    time(nextRun, ''),
-  ];
-  return [...cells, missed, skipped].map((cell) => printable(String(cell)));
-}
-
 async function printStopped(options: StatusOptions, context: CliContext): Promise<number> {
   const { dataDir } = context;
   const cleared = await clearLeftovers(dataDir);
@@ -113,8 +86,4 @@ async function printStopped(options: StatusOptions, context: CliContext): Promis
 
 function print(context: CliContext, line: string): void {
   context.stdout.write(`${line}\n`);
-}
-
-function time(iso: string | null, none: string): string {
-  return iso === null ? none : `${iso.slice(0, 16).replace('T', ' ')}Z`;
 }

@@ -8,7 +8,7 @@ import { makeFolder } from '../../../stack/folder.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import type { CliContext } from '../../core/context.ts';
-import { progressLines } from '../catalog/progress-lines.ts';
+import { progressLines } from './progress-lines.ts';
 import { INTERRUPTED } from '../../core/errors.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { stackTable } from './stack-table.ts';

@@ -10,41 +10,74 @@ export interface RepositoryChange extends Pick<RepositoryEvent, 'kind'> {
   readonly branches?: readonly string[];
 }
 
+/** Why a message requires no action, by the label that counts it in the metrics (docs/observability.md). */
+export const IGNORED_REASONS = {
+  'other-event': 'not an event that moves a repository or its HEAD',
+  'no-effect': 'does not affect the index',
+  'no-branch': 'not a push to a branch',
+  'not-indexed': 'no repository or branch that is indexed',
+} as const;
+
+/** A reason to ignore a message: a key of {@link IGNORED_REASONS}. */
+export type IgnoredReason = keyof typeof IGNORED_REASONS;
+
+/** The provider that a message comes from, where the forge's messages alone do not name a repository. */
+export interface WebhookPlace {
+  /** Base of the provider's web site, as configured; null when it has none. */
+  readonly url: string | null;
+  /** Its configured organizations, as their ids spell them; empty when it has no such setting. */
+  readonly organizations: readonly string[];
+}
+
 /** The action that a webhook requires on the index. */
 export type WebhookAction =
   | { readonly do: 'follow'; readonly changes: readonly RepositoryChange[] }
-  /** No action; `why` is a short reason. */
-  | { readonly do: 'ignore'; readonly why: string };
+  /** The message means nothing to the index. */
+  | { readonly do: 'ignore'; readonly why: IgnoredReason }
+  /** It reports a change, but what changed cannot be read; `why` says what is missing. */
+  | { readonly do: 'refuse'; readonly why: string };
 
 /** No action. */
-export function ignored(why: string): WebhookAction {
+export function ignored(why: IgnoredReason): WebhookAction {
   return { do: 'ignore', why };
 }
 
-/** One repository changed; ignored when the message does not name it. */
-export function changed(kind: RepositoryEvent['kind'], name: readonly string[] | null): WebhookAction {
-  return name === null ? ignored('it names no repository') : { do: 'follow', changes: [{ kind, name }] };
+/** A change of an unknown repository. It must not be acknowledged: the change would be lost without a trace. */
+function refused(why: string): WebhookAction {
+  return { do: 'refuse', why };
 }
 
-/** One repository was renamed; ignored when the message does not contain both names. */
+/** One repository changed; refused when the message does not name it. */
+export function changed(
+  kind: RepositoryEvent['kind'],
+  name: readonly string[] | null,
+  unnamed = 'it names no repository',
+): WebhookAction {
+  return name === null ? refused(unnamed) : { do: 'follow', changes: [{ kind, name }] };
+}
+
+/** One repository was renamed; refused when the message does not contain both names. */
 export function moved(from: readonly string[] | null, name: readonly string[] | null): WebhookAction {
-  if (name === null || from === null) return ignored('it does not contain the old and the new name');
+  if (name === null || from === null) return refused('it does not contain the old and the new name');
   return { do: 'follow', changes: [{ kind: 'moved', name, from }] };
 }
 
 /**
  * A push to the default branch (`main`), or to any branch when the default is unknown. A push to other branches lists
- * them: it matters where they are indexed.
+ * them: it matters where they are indexed. A push that does not say what moved (null, or a name that is no ref) may
+ * have moved anything.
  */
 export function pushed(
   refs: readonly (string | null)[],
   main: string | null,
   name: readonly string[] | null,
+  unnamed?: string,
 ): WebhookAction {
+  const isUnclear = refs.length === 0 || refs.some((ref) => !ref?.startsWith('refs/'));
   const branches = refs.flatMap((ref) => (ref?.startsWith(HEADS) ? [ref.slice(HEADS.length)] : []));
-  if (branches.length === 0) return ignored('not a push to a branch');
-  if (main === null || branches.includes(main)) return changed('pushed', name);
-  return name === null ? changed('pushed', name) : { do: 'follow', changes: [{ kind: 'pushed', name, branches }] };
+  if (branches.length === 0 && !isUnclear) return ignored('no-branch');
+  if (name === null || isUnclear || main === null || branches.includes(main)) return changed('pushed', name, unnamed);
+  return { do: 'follow', changes: [{ kind: 'pushed', name, branches }] };
 }
 
 const HEADS = 'refs/heads/';

@@ -11,7 +11,7 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
       return changed('appeared', name);
     case 'repo:updated': {
       const from = nameOfPath(textAt(payload, 'changes', 'full_name', 'old'));
-      return from === null ? ignored('does not affect the index') : moved(from, name);
+      return from === null ? ignored('no-effect') : moved(from, name);
     }
     case 'repo:transfer': {
       const from = textAt(payload, 'previous_workspace', 'slug') ?? textAt(payload, 'previousWorkspace', 'slug');
@@ -20,7 +20,7 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
     case 'repo:deleted':
       return changed('deleted', name);
     default:
-      return ignored('not an event that moves a repository or its HEAD');
+      return ignored('other-event');
   }
 }
 
@@ -29,8 +29,9 @@ function pushAction(payload: unknown, name: readonly string[] | null): WebhookAc
   const main = textAt(payload, 'repository', 'mainbranch', 'name');
   const refs = listAt(payload, 'push', 'changes').map((change) => {
     const side = textAt(change, 'new', 'name') === null ? 'old' : 'new';
-    const branch = textAt(change, side, 'type') === 'branch' ? textAt(change, side, 'name') : null;
-    return branch === null ? null : `refs/heads/${branch}`;
+    const ref = textAt(change, side, 'name');
+    if (ref === null) return null;
+    return textAt(change, side, 'type')?.includes('tag') ? `refs/tags/${ref}` : `refs/heads/${ref}`;
   });
   return pushed(refs, main, name);
 }

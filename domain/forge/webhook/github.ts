@@ -17,13 +17,13 @@ export function githubAction(event: string, payload: unknown): WebhookAction {
     case 'installation':
       return textAt(payload, 'action') === 'created'
         ? changedAll('appeared', listAt(payload, 'repositories'))
-        : ignored('permissions of an app are not about a repository');
+        : ignored('other-event');
     case 'installation_repositories':
       return textAt(payload, 'action') === 'added'
         ? changedAll('appeared', listAt(payload, 'repositories_added'))
         : changedAll('hidden', listAt(payload, 'repositories_removed'));
     default:
-      return ignored('not an event that moves a repository or its HEAD');
+      return ignored('other-event');
   }
 }
 
@@ -53,16 +53,16 @@ function repositoryAction(payload: unknown): WebhookAction {
       return changed('hidden', name);
     case 'edited':
       return textAt(payload, 'changes', 'default_branch', 'from') === null
-        ? ignored('does not affect the index')
+        ? ignored('no-effect')
         : changed('pushed', name);
     default:
-      return ignored('does not affect the index');
+      return ignored('no-effect');
   }
 }
 
 /** Renaming an organization moves all its repositories. */
 function organizationAction(payload: unknown): WebhookAction {
-  if (textAt(payload, 'action') !== 'renamed') return ignored('members of an organization do not affect the index');
+  if (textAt(payload, 'action') !== 'renamed') return ignored('no-effect');
   const from = textAt(payload, 'changes', 'login', 'from');
   const login = textAt(payload, 'organization', 'login');
   return moved(from === null ? null : [from, '*'], login === null ? null : [login, '*']);
@@ -71,7 +71,8 @@ function organizationAction(payload: unknown): WebhookAction {
 function changedAll(kind: 'appeared' | 'hidden', repositories: readonly unknown[]): WebhookAction {
   const names = repositories.map((repository) => nameOfPath(textAt(repository, 'full_name')));
   const changes = names.flatMap((name) => (name === null ? [] : [{ kind, name }]));
-  return changes.length === 0 ? ignored('it names no repository') : { do: 'follow', changes };
+  if (names.length === 0) return ignored('no-effect');
+  return changes.length === 0 ? changed(kind, null) : { do: 'follow', changes };
 }
 
 function nameIn(payload: unknown): readonly string[] | null {

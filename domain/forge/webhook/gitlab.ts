@@ -1,4 +1,4 @@
-import { changed, ignored, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
+import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type WebhookAction } from './action.ts';
 
 /**
  * Maps a message of GitLab to an action: pushes of project or group hooks, and project events of group and system
@@ -8,11 +8,14 @@ export function gitlabAction(payload: unknown): WebhookAction {
   const name = nameIn(payload, 'path_with_namespace');
   switch (textAt(payload, 'event_name') ?? textAt(payload, 'object_kind')) {
     case 'push':
-      return pushed(
-        [textAt(payload, 'ref')],
-        textAt(payload, 'project', 'default_branch'),
-        nameIn(payload, 'project', 'path_with_namespace'),
-      );
+      return pushed([textAt(payload, 'ref')], textAt(payload, 'project', 'default_branch'), projectIn(payload));
+    // of system hooks: one message for a push, whatever it moved
+    case 'repository_update': {
+      const refs = listAt(payload, 'refs').map((ref) => (typeof ref === 'string' ? ref : null));
+      return pushed(refs, textAt(payload, 'project', 'default_branch'), projectIn(payload));
+    }
+    case 'group_rename':
+      return moved(groupIn(payload, 'old_full_path'), groupIn(payload, 'full_path'));
     case 'project_create':
       return changed('appeared', name);
     case 'project_rename':
@@ -24,8 +27,18 @@ export function gitlabAction(payload: unknown): WebhookAction {
     case 'project_update':
       return changed('hidden', name);
     default:
-      return ignored('not an event that moves a repository or its HEAD');
+      return ignored('other-event');
   }
+}
+
+function projectIn(payload: unknown): readonly string[] | null {
+  return nameIn(payload, 'project', 'path_with_namespace');
+}
+
+/** Every project of a group, by the group at the top: names below it have no pattern of their own. */
+function groupIn(payload: unknown, key: string): readonly string[] | null {
+  const top = textAt(payload, key)?.split('/', 1)[0];
+  return top ? [top, '*'] : null;
 }
 
 function nameIn(payload: unknown, ...path: readonly string[]): readonly string[] | null {

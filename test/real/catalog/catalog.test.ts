@@ -76,7 +76,7 @@ describe('onboarding', () => {
     await git(['init', '--quiet', '--bare', estate.gitDir('acme/broken')]);
     const result = await onboard(flows);
     expect(result).toMatchObject({ matched: 2, succeeded: 1, failed: 1 });
-    expect(result.failures).toMatchObject([{ repository: 'local/acme/broken', type: 'GitFailed' }]);
+    expect(result.failures).toMatchObject([{ repository: 'local/acme/broken', type: 'SourceUnreadable' }]);
     expect((await tools.store.receipts()).map(({ repository }) => repository)).toContain('local/acme/good');
   });
 });

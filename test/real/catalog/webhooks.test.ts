@@ -53,7 +53,7 @@ describe('webhooks', () => {
     const headers = { 'x-github-delivery': '72d3162e-cc78-11e3-81ab-4c9367dc0958' };
     for (let n = 0; n < 5; n++) await deliver(gateway.url, 'push', push('acme/api'), headers);
     expect(await followed(flows, 'local/acme/api')).toMatchObject({ events: 2, rounds: 1 });
-    for (const ref of ['refs/heads/other', 'refs/tags/main', 'main']) {
+    for (const ref of ['refs/heads/other', 'refs/tags/main', 'refs/notes/commits']) {
       expect(await deliver(gateway.url, 'push', repositoryPayload('acme/api', { ref }))).toMatchObject({
         status: 200,
         body: { ignored: expect.any(String) as string },
@@ -61,6 +61,10 @@ describe('webhooks', () => {
     }
     await deliver(gateway.url, 'push', push('elsewhere/tool'));
     expect(await outcomes(gateway)).toEqual({ taken: 2, duplicate: 4, ignored: 3 });
+    const page = await gateway.metrics.text();
+    expect(page).toContain('longhaul_gateway_ignored_total{forge="github",reason="not-indexed"} 1');
+    expect(page).toContain('longhaul_gateway_ignored_total{forge="github",reason="no-branch"} 2');
+    expect(page).toContain('longhaul_gateway_ignored_total{forge="github",reason="other-event"} 0');
     await followed(flows, 'local/elsewhere/tool');
     expect((await tools.store.receipts()).map(({ repository }) => repository)).toEqual(['local/acme/api']);
   });
@@ -122,6 +126,8 @@ describe('messages that are refused', () => {
     expect(await post(signed('{"a"'), '{"a"')).toBe(400);
     expect(await post(signed(Buffer.from([0x22, 0xff, 0x22])), Buffer.from([0x22, 0xff, 0x22]))).toBe(400);
     expect(await post(without('x-github-event'), body)).toBe(400);
+    const nameless = JSON.stringify({ ref: 'refs/heads/main' });
+    expect(await post(signed(nameless), nameless)).toBe(422);
     expect(await post({ ...signed(body), 'content-type': 'text/plain' }, body)).toBe(415);
     expect(await post({ ...signed(body), 'content-type': 'multipart/form-data; boundary=a' }, body)).toBe(415);
     const large = `"${'a'.repeat(26_214_400)}"`;
@@ -141,7 +147,7 @@ describe('messages that are refused', () => {
     });
     expect(answer.status).toBe(202);
     expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(await outcomes(gateway)).toEqual({ refused: 12, taken: 1 });
+    expect(await outcomes(gateway)).toEqual({ refused: 13, taken: 1 });
     await followed(flows, 'local/acme/api');
   });
 

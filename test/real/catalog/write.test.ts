@@ -15,7 +15,9 @@ import { connectWeaviate, type IndexClient } from '../../../activities/index/sto
 import { openTools } from '../../../activities/catalog/tools.ts';
 import type { RepositoryOutcome } from '../../../domain/catalog/flows/fleet.ts';
 import { NO_OBJECTS, xorIds } from '../../../domain/catalog/index/receipt.ts';
+import { diskProblem } from '../../../client/cli/stack/weaviate-disk.ts';
 import { type Stack, startStack } from '../../../stack/stack.ts';
+import { readOnlyCollections } from '../../../stack/weaviate.ts';
 import { readState } from '../../../stack/state.ts';
 import { createEstate } from '../../support/estate.ts';
 import { objectIdsOf } from '../../support/catalog/flows.ts';
@@ -76,6 +78,40 @@ test('an object is stored exactly as by the client of Weaviate', async () => {
     for (const store of [ours, theirs]) {
       for (const name of [store.names.chunks, store.names.receipts]) await client.collections.delete(name);
     }
+    await client.close();
+  }
+});
+
+test('a read-only Weaviate is its own failure, with the server and its disk, and doctor finds it', async () => {
+  const { weaviate } = inject('stack');
+  const client = await connectWeaviate({ ...weaviate, folder: '/srv/weaviate' });
+  const store = createIndexStore(client, 'WriteFull', 'd');
+  const shardsOf = async (status: 'READONLY' | 'READY'): Promise<void> => {
+    for (const name of [store.names.chunks, store.names.receipts]) {
+      await client.collections.use(name).config.updateShards(status);
+    }
+  };
+  const failure = {
+    type: 'WeaviateReadOnly',
+    message: expect.stringMatching(/^Weaviate at .* in \/srv\/weaviate accepts/) as string,
+  };
+  try {
+    await store.prepare();
+    await store.write(objects(3));
+    await shardsOf('READONLY');
+    await expect(store.write(objects(3, 'src/b.ts'))).rejects.toMatchObject(failure);
+    await expect(store.delete(objects(3).map(({ id }) => id))).rejects.toMatchObject(failure);
+    await expect(store.deleteRepository(REPOSITORY)).rejects.toMatchObject(failure);
+    await expect(store.purge(objects(1).map(({ id }) => id))).rejects.toMatchObject({ type: 'WeaviateReadOnly' });
+    expect(await readOnlyCollections(weaviate)).toEqual(expect.arrayContaining(Object.values(store.names)));
+    const target = { index: 'WriteFull', folder: tmpdir() };
+    expect(await diskProblem(weaviate, target)).toMatch(/^read-only: WriteFullChunk_.*; the disk of .*, \d+ % full$/);
+    await shardsOf('READY');
+    await store.write(objects(3, 'src/b.ts'));
+    expect(await diskProblem(weaviate, { ...target, folder: null })).toBeNull();
+  } finally {
+    await shardsOf('READY');
+    for (const name of [store.names.chunks, store.names.receipts]) await client.collections.delete(name);
     await client.close();
   }
 });

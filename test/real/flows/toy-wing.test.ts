@@ -93,8 +93,12 @@ export async function windUpToy(input: unknown): Promise<{ rounds: number }> {
   open: async () => ({ activities: { play: async ({ toy, nth }) => toy + ' ' + nth } }),
 }];
 `,
-  'client/program.ts': `export const registerToyCommands = ({ program, run, addPrinters }) => {
-  addPrinters(() => new Map([['playWithToy', { print: ({ stdout }, { played }) => stdout.write(played.join(', ') + '\\n'), exitCode: () => 0 }]]));
+  'client/program.ts': `export const registerToyCommands = ({ program, run, add }) => {
+  add({
+    printers: async () => new Map([['playWithToy', { print: ({ stdout }, { played }) => stdout.write(played.join(', ') + '\\n'), exitCode: () => 0 }]]),
+    findProblems: async () => [{ name: 'toys', ok: true, found: 'all there', remedy: null }],
+    status: { field: 'toys', read: async () => ({ value: { count: 2 }, text: '2 toys' }) },
+  });
   program.command('toys').action(() => run({}, ({ stdout }) => {
     stdout.write('toys are here\\n');
     return 0;
@@ -154,7 +158,7 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
 
       const io = memoryIo(commandEnv(estate, { TEMPORAL_NAMESPACE: namespace }));
       const commands = [registerCatalogCommands, registerToyCommands];
-      const program = createProgram({ io, commands, flows: registry });
+      const program = createProgram({ io, wings: commands, flows: registry });
       expect(await program.run(['watch', 'toy/bear', '--json'])).toBe(0);
       expect(JSON.parse(io.out())).toEqual({ workflowId: 'toy/bear', played: ['bear 1', 'bear 2'] });
       expect(await program.run(['toys'])).toBe(0);
@@ -162,6 +166,14 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(await program.run(['watch', 'toy/bear'])).toBe(0);
       // without any code for it in the flow
       expect(io.err()).toContain('done: 2/2 steps');
+
+      const state = memoryIo(commandEnv(estate, { TEMPORAL_NAMESPACE: namespace }));
+      await createProgram({ io: state, wings: commands }).run(['status', '--json']);
+      expect(JSON.parse(state.out())).toMatchObject({ fleet: { repositories: [] }, toys: { count: 2 } });
+      const health = memoryIo(commandEnv(estate, { TEMPORAL_NAMESPACE: namespace }));
+      await createProgram({ io: health, wings: commands }).run(['doctor', '--json']);
+      const { findings } = JSON.parse(health.out()) as { findings: { name: string }[] };
+      expect(findings.map(({ name }) => name)).toEqual(expect.arrayContaining(['alerts', 'toys']));
 
       // a run that has continued as new is joined and followed, whichever of its runs is known
       const first = await startDeclared(client, windUpFlow, { toy: 'train' });
@@ -181,7 +193,7 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       expect(io.out()).toContain('"rounds": 2');
       expect(io.out()).toContain('bear 1, bear 2\n');
       // a program without the wing does not know the flow
-      expect(await createProgram({ io, commands: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
+      expect(await createProgram({ io, wings: [registerCatalogCommands] }).run(['watch', 'toy/bear'])).toBe(2);
       expect(io.err()).toContain('toy/bear is a run of playWithToy');
 
       const { key, id, hash } = createKey();

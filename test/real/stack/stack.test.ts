@@ -24,6 +24,7 @@ import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
 import { readState } from '../../../stack/state.ts';
 import type { RecordedChild } from '../../../stack/state.ts';
+import { startProxyServer } from '../../support/proxy-server.ts';
 
 /** The first worker on a machine distils its model: minutes on a busy one. */
 const COLD_START = 600_000;
@@ -329,6 +330,7 @@ async function ask(server: { port: number; user: string; password: string }, sql
 
 describe('longhaul up, down, status and doctor', () => {
   let dataDir: string;
+  let proxies: NodeJS.ProcessEnv = {};
   beforeAll(() => {
     dataDir = join(folder, 'cli');
   });
@@ -338,7 +340,7 @@ describe('longhaul up, down, status and doctor', () => {
 
   function environmentOfCli(): NodeJS.ProcessEnv {
     const { cacheDir } = inject('stack');
-    return { ...environment(), LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: dataDir, NO_COLOR: '1' };
+    return { ...environment(), ...proxies, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: dataDir, NO_COLOR: '1' };
   }
 
   async function longhaul(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -356,9 +358,15 @@ describe('longhaul up, down, status and doctor', () => {
   }
 
   test(
-    'a detached stack starts, is not started twice, is reported as healthy, and stops',
+    'a detached stack starts, is not started twice, is reported as healthy, and stops, whatever proxies there are',
     { timeout: COLD_START },
     async () => {
+      const proxy = await startProxyServer({ port: 1 });
+      const names = ['http_proxy', 'https_proxy', 'all_proxy', 'grpc_proxy'].flatMap((name) => [
+        name,
+        name.toUpperCase(),
+      ]);
+      proxies = Object.fromEntries(names.map((name) => [name, proxy.url.replace('//', '//me:secret@')]));
       const first = await longhaul('up', '--detach');
       expect(first.stderr).toMatch(/worker: ready/);
       expect(first).toMatchObject({ code: 0 });
@@ -380,6 +388,14 @@ describe('longhaul up, down, status and doctor', () => {
         expect.objectContaining({ name: 'task queue longhaul-repos', found: '1 worker polling' }),
       );
       expect(findings).toContainEqual(expect.objectContaining({ name: 'blob store', ok: true }));
+      expect(findings).toContainEqual({
+        name: 'proxy',
+        ok: true,
+        found: 'in the environment, for no forge',
+        remedy: null,
+      });
+      // nothing of ours passes a proxy: Temporal and Weaviate, over gRPC and HTTP, of command line, supervisor and worker
+      expect(proxy.log).toEqual([]);
       expect(doctor.code).toBe(0);
 
       const processes = children(dataDir);
@@ -389,6 +405,7 @@ describe('longhaul up, down, status and doctor', () => {
       expect(nothing).toMatchObject({ code: 0 });
       expect(nothing.stdout).toMatch(/^Nothing is running/);
       expect((await longhaul('status')).code).toBe(1);
+      proxies = {};
       const ill = await longhaul('doctor');
       expect(ill.code).toBe(1);
       expect(ill.stdout).toContain('Start it with `longhaul up`.');

@@ -2,10 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { parse } from 'yaml';
-import { z } from 'zod';
-import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
-import { catalogFlows } from '../../../domain/catalog/flows/index.ts';
-import { queriesFile } from '../../../domain/catalog/flows/stored-queries.ts';
+import type { z } from 'zod';
+import { FLOWS } from '../../../domain/flows.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { inputSchema } from '../../../domain/shared/flow.schema.ts';
@@ -17,15 +15,18 @@ export interface Source {
   readonly text: string;
 }
 
-/** Why a YAML example is invalid; null when it is valid. Its keys determine the kind of file. */
-export function checkYaml(text: string): string | null {
+/** The kinds of files by a key that only they have: why a text is invalid; null when it is valid, or an error. */
+export type FileChecks = Readonly<Record<string, (text: string) => string | null>>;
+
+/**
+ * Why a YAML example is invalid; null when it is valid. `files`: the kinds of files in addition to `longhaul.yaml`, by
+ * their key.
+ */
+export function checkYaml(text: string, files: FileChecks): string | null {
   try {
     const value = parse(text) as Readonly<Record<string, unknown>>;
-    if ('groups' in value) {
-      parseSyncGroups(text, { file: 'sync-groups.yaml', providers: [] });
-      return null;
-    }
-    if ('queries' in value) return problemOf(queriesFile(z), value);
+    const [, checkFile] = Object.entries(files).find(([key]) => key in value) ?? [];
+    if (checkFile !== undefined) return checkFile(text);
     // a section that names a provider is an example with it
     const providers = [{ name: 'work', type: 'github' }];
     return problemOf(configSchema, { providers, ...value });
@@ -36,8 +37,8 @@ export function checkYaml(text: string): string | null {
 
 /** Why a flow rejects an input; null when it accepts it. `<digest>` and `<oid>` stand for any. */
 export function checkFlowInput(type: string, input: string): string | null {
-  const flow = catalogFlows.find((one) => one.type === type);
-  if (flow === undefined) return `no flow is called ${type}`;
+  const flow = FLOWS.find(type);
+  if (flow === null) return `no flow is called ${type}`;
   try {
     const text = input.replaceAll('<digest>', '0'.repeat(16)).replaceAll('<oid>', '0'.repeat(40));
     return problemOf(inputSchema(flow), JSON.parse(text));
@@ -46,11 +47,8 @@ export function checkFlowInput(type: string, input: string): string | null {
   }
 }
 
-/** Names of the flows whose input is checked. */
-export const FLOWS: readonly string[] = catalogFlows.map(({ type }) => type);
-
 /** The first problem of a value; null when there is none. */
-function problemOf(schema: z.ZodType, value: unknown): string | null {
+export function problemOf(schema: z.ZodType, value: unknown): string | null {
   const { error } = check(schema, value);
   return error === undefined ? null : describeIssue(error);
 }

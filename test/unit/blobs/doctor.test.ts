@@ -2,8 +2,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { blobsFinding } from '../../../client/cli/catalog/blobs-finding.ts';
-import type { Finding } from '../../../client/cli/catalog/finding.ts';
+import { blobsFinding } from '../../../client/cli/stack/blobs-finding.ts';
+import type { Finding } from '../../../client/cli/commands.ts';
 import { type Config, configSchema } from '../../../domain/config/config.schema.ts';
 import { S3_BUILD_MS, type S3Server, startS3Server } from '../../support/s3-server.ts';
 import { memoryIo } from '../../support/memory-io.ts';

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { GroupRun } from '../../../activities/catalog/groups/view.ts';
 import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
 import { barChart } from '../../../client/report/bar-chart.ts';
-import { fleetPage } from '../../../client/report/fleet-page.ts';
+import { fleetPage } from '../../../client/catalog/fleet-page.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 
 const HOSTILE = '<img src=x onerror="alert(1)">&\'';

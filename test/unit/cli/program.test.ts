@@ -26,13 +26,13 @@ const env = { LONGHAUL_DATA_DIR: '/nowhere', LONGHAUL_CACHE_DIR: '/nowhere' };
 
 test('runs a command in process: its streams, its exit code', async () => {
   const io = memoryIo(env);
-  expect(await createProgram({ io, commands: [toy] }).run(['toy', 'bear'])).toBe(7);
+  expect(await createProgram({ io, wings: [toy] }).run(['toy', 'bear'])).toBe(7);
   expect([io.out(), io.err()]).toEqual(['bear of Longhaul\n', '']);
 });
 
 test('a failure is printed as one sentence or one JSON object, with its exit code', async () => {
   const io = memoryIo(env);
-  const program = createProgram({ io, commands: [toy] });
+  const program = createProgram({ io, wings: [toy] });
   expect(await program.run(['toy', 'fail'])).toBe(2);
   expect([io.out(), io.err()]).toEqual(['', expect.stringMatching(/^longhaul: no such toy\n/)]);
   expect(await program.run(['toy', 'fail', '--json'])).toBe(2);
@@ -49,7 +49,7 @@ test('arguments that cannot be parsed end with 2, on the streams of the program'
 
 test('an interruption ends with 130 and prints nothing more', async () => {
   const io = memoryIo(env);
-  expect(await createProgram({ io, commands: [toy] }).run(['toy', 'interrupt'])).toBe(130);
+  expect(await createProgram({ io, wings: [toy] }).run(['toy', 'interrupt'])).toBe(130);
   expect([io.out(), io.err()]).toEqual(['', '']);
 });
 

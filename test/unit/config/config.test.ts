@@ -128,6 +128,12 @@ weaviate: { modules: [text2vec-cohere] }
       /longhaul\.yaml:3: gateway\.webhooks\.0: there is no provider "work"/,
     ],
     ['gateway: { adress: "a:1" }\n', /unknown key "gateway\.adress"; did you mean "address"\?/],
+    [
+      'alerts: { channels: [{ name: a, type: slack, urlEnvv: U }] }\n',
+      /unknown key "alerts\.channels\.0\.urlEnvv"; did you mean "urlEnv"\?/,
+    ],
+    ['alerts: { staleafter: 1d }\n', /unknown key "alerts\.staleafter"; did you mean "staleAfter"\?/],
+    ['stack: { temporalport: 1 }\n', /unknown key "stack\.temporalport"; did you mean "temporalPort"\?/],
     ['gateway: { address: "8420" }\n', /give host:port/],
     ['gateway: { keys: [{ id: 0123456789ab, name: ci, hash: "lh_0123456789ab_x" }] }\n', /never the key itself/],
   ] as const)('%j is refused: %s', ([text, message]) => {

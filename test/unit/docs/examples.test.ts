@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { EVENTS } from '../../../domain/shared/events.ts';
-import { checkFlowInput, checkYaml, compile, FLOWS, type Source } from '../../support/docs/examples.ts';
+import { FLOWS } from '../../../domain/flows.ts';
+import { CATALOG_FILES } from '../../support/catalog/files.ts';
+import { checkFlowInput, checkYaml, compile, type Source } from '../../support/docs/examples.ts';
 import { readPage, readPages, ROOT } from '../../support/docs/markdown.ts';
 import type { Page } from '../../support/docs/markdown.ts';
 import { createShellReader } from '../../support/docs/shell.ts';
@@ -43,7 +45,7 @@ function wrongYaml({ path, blocks }: Page): readonly string[] {
     .filter(({ language }) => language === 'yaml')
     .flatMap(({ text, line }) =>
       text.split(/^# or$/m).flatMap((one) => {
-        const why = checkYaml(one);
+        const why = checkYaml(one, CATALOG_FILES);
         return why === null ? [] : [`${path}:${line}: ${why}`];
       }),
     );
@@ -56,7 +58,7 @@ function wrongYaml({ path, blocks }: Page): readonly string[] {
 function flowInputs({ path, tables, blocks, codes }: Page): readonly { from: string; type: string; input: string }[] {
   const inTables = tables.flat().flatMap(([name = '', cell = '']) => {
     const type = /^`(\w+)`$/.exec(name)?.[1] ?? '';
-    if (!FLOWS.includes(type)) return [];
+    if (FLOWS.find(type) === null) return [];
     return [...cell.matchAll(/`(\{[^`]*\})`/g)].map(([, input = '']) => ({ from: `${path} ${type}`, type, input }));
   });
   const inText = codes.flatMap(({ text, line }) => {

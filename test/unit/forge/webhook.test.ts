@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { stepsAfter } from '../../../domain/catalog/flows/follow.ts';
 import { readRepositoryEvents, type RepositoryEvent } from '../../../domain/forge/repository-event.ts';
 import { type Forge, FORGES, idOfChange, webhookAction } from '../../../domain/forge/webhook.ts';
+import type { WebhookPlace } from '../../../domain/forge/webhook/action.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
+
+/** A provider without settings that matter to its messages. */
+const ANY: WebhookPlace = { url: null, organizations: [] };
+const AZURE: WebhookPlace = { url: 'https://dev.azure.com', organizations: ['acme'] };
 
 const API = { name: 'api', owner: { login: 'acme' }, default_branch: 'main' };
 const push = (ref: string): object => ({ ref, repository: API });
@@ -35,7 +40,14 @@ describe('interpretation of a webhook', () => {
       { ref: 'refs/heads/any', repository: { name: 'api', owner: { name: 'acme' } } },
       'pushed acme/api',
     ],
-    ['github', 'push', {}, 'ignore'],
+    ['github', 'push', {}, 'refuse'],
+    ['github', 'push', push('main'), 'pushed acme/api'],
+    ['github', 'push', push('refs/pull/7/head'), 'ignore'],
+    ['github', 'push', { repository: API }, 'pushed acme/api'],
+    ['github', 'repository', { action: 'deleted' }, 'refuse'],
+    ['github', 'repository', { action: 'renamed', repository: API }, 'refuse'],
+    ['github', 'installation_repositories', { action: 'added', repositories_added: [] }, 'ignore'],
+    ['github', 'installation_repositories', { action: 'added', repositories_added: [{ id: 1 }] }, 'refuse'],
     ['github', 'ping', { zen: 'Speak like a human.' }, 'ignore'],
     ['github', 'repository', { action: 'created', repository: API }, 'appeared acme/api'],
     ['github', 'repository', { action: 'unarchived', repository: API }, 'appeared acme/api'],
@@ -86,6 +98,40 @@ describe('interpretation of a webhook', () => {
       },
       'pushed acme/api',
     ],
+    [
+      'gitlab',
+      'System Hook',
+      {
+        event_name: 'repository_update',
+        refs: ['refs/heads/main', 'refs/tags/v1'],
+        project: { path_with_namespace: 'acme/api', default_branch: 'main' },
+      },
+      'pushed acme/api',
+    ],
+    [
+      'gitlab',
+      'System Hook',
+      {
+        event_name: 'repository_update',
+        refs: [],
+        project: { path_with_namespace: 'acme/api', default_branch: 'main' },
+      },
+      'pushed acme/api',
+    ],
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'group_rename', full_path: 'acme', old_full_path: 'old' },
+      'moved acme/* from old/*',
+    ],
+    // every project of the top group is looked up by its number
+    [
+      'gitlab',
+      'System Hook',
+      { event_name: 'group_rename', full_path: 'acme/new', old_full_path: 'acme/old' },
+      'moved acme/* from acme/*',
+    ],
+    ['gitlab', 'Push Hook', { object_kind: 'push', ref: 'refs/heads/main' }, 'refuse'],
     ['gitlab', 'Tag Push Hook', { object_kind: 'tag_push', ref: 'refs/tags/v1' }, 'ignore'],
     [
       'gitlab',
@@ -110,6 +156,10 @@ describe('interpretation of a webhook', () => {
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'branch', name: 'main' }, old: null }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: null, old: { type: 'branch', name: 'main' } }), 'pushed acme/api'],
     ['bitbucket', 'repo:push', bitbucket({ new: { type: 'tag', name: 'v1' } }), 'ignore'],
+    ['bitbucket', 'repo:push', bitbucket({ new: { type: 'annotated_tag', name: 'v1' } }), 'ignore'],
+    ['bitbucket', 'repo:push', { repository: { full_name: 'acme/api' }, push: { changes: [] } }, 'pushed acme/api'],
+    ['bitbucket', 'repo:push', bitbucket({ new: null, old: null }), 'pushed acme/api'],
+    ['bitbucket', 'repo:push', { push: { changes: [] } }, 'refuse'],
     [
       'bitbucket',
       'repo:updated',
@@ -124,6 +174,10 @@ describe('interpretation of a webhook', () => {
       azure('git.push', { refUpdates: [{ name: 'refs/heads/other' }] }),
       'pushed acme/platform/api at other',
     ],
+    ['azure-devops', '', azure('git.push', { refUpdates: [] }), 'pushed acme/platform/api'],
+    ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/tags/v1' }] }), 'ignore'],
+    ['azure-devops', '', { eventType: 'git.push' }, 'refuse'],
+    ['azure-devops', '', { eventType: 'workitem.created' }, 'ignore'],
     ['azure-devops', '', azure('git.repo.created', {}), 'appeared acme/platform/api'],
     [
       'azure-devops',
@@ -134,10 +188,10 @@ describe('interpretation of a webhook', () => {
   ];
 
   test.for(cases)('%s %s %j: %s', ([forge, event, payload, expected]) => {
-    const action = webhookAction(forge, event, payload);
+    const action = webhookAction(forge, event, payload, forge === 'azure-devops' ? AZURE : ANY);
     const told =
-      action.do === 'ignore'
-        ? 'ignore'
+      action.do !== 'follow'
+        ? action.do
         : action.changes
             .map(({ kind, name, from, branches = [] }) => {
               const where = [from && `from ${from.join('/')}`, branches.length > 0 && `at ${branches.join()}`];
@@ -147,13 +201,53 @@ describe('interpretation of a webhook', () => {
     expect(told).toBe(expected);
   });
 
+  const server = { url: 'https://tfs.corp.example/tfs', organizations: ['DefaultCollection'] };
+  const azureAt = (remoteUrl: string | null, repositoryUrl: string | null, baseUrl: string | null): object => ({
+    eventType: 'git.push',
+    resource: {
+      refUpdates: [],
+      repository: { name: 'api', project: { name: 'Shop' }, remoteUrl, url: repositoryUrl },
+    },
+    resourceContainers: { collection: { baseUrl } },
+  });
+
+  test.for([
+    ['https://tfs.corp.example/tfs/DefaultCollection/Shop/_git/api', null, null, 'DefaultCollection'],
+    [null, 'https://tfs.corp.example/tfs/DefaultCollection/_apis/git/repositories/278d', null, 'DefaultCollection'],
+    [null, null, 'https://tfs.corp.example/tfs/DefaultCollection/', 'DefaultCollection'],
+    // other spellings of the same address, and the name that the server has in its own network
+    ['https://TFS.corp.example/TFS/defaultcollection/Shop/_git/api', null, null, 'DefaultCollection'],
+    ['http://tfs.corp.example:8080/tfs/DefaultCollection/Shop/_git/api', null, null, 'DefaultCollection'],
+    ['https://user@tfs.corp.example/tfs/DefaultCollection/Shop/_git/api', null, null, 'DefaultCollection'],
+    ['http://win-7:8080/tfs/DefaultCollection/Shop/_git/api', null, null, 'DefaultCollection'],
+    ['https://tfs.corp.example/tfs/Other%20One/Shop/_git/api', null, null, 'Other One'],
+    ['https://tfs.corp.example/', null, 'https://elsewhere.example/DefaultCollection/', 'DefaultCollection'],
+    ['https://elsewhere.example/tfs/Other/Shop/_git/api', null, null, null],
+    ['https://tfs.corp.example/%E0%A4%A/', null, null, null],
+    ['no address', null, null, null],
+    [null, null, null, null],
+  ] as const)('Azure DevOps Server: %s, %s, %s is of %s', ([remoteUrl, repositoryUrl, baseUrl, organization]) => {
+    const action = webhookAction('azure-devops', '', azureAt(remoteUrl, repositoryUrl, baseUrl), server);
+    const followed = { do: 'follow', changes: [{ kind: 'pushed', name: [organization, 'Shop', 'api'] }] };
+    expect(action).toMatchObject(organization === null ? { do: 'refuse' } : followed);
+  });
+
+  test('the former addresses of dev.azure.com', () => {
+    const payload = azureAt('https://acme.visualstudio.com/Shop/_git/api', null, null);
+    expect(webhookAction('azure-devops', '', payload, AZURE)).toMatchObject({
+      changes: [{ name: ['acme', 'Shop', 'api'] }],
+    });
+  });
+
   test('every example of GitHub is interpreted, and only changes of a repository or its HEAD lead to work', () => {
     const followed = new Map<string, number>();
     let seen = 0;
     for (const { name, examples: payloads } of WEBHOOK_EXAMPLES) {
       for (const payload of payloads) {
         seen++;
-        if (webhookAction('github', name, payload).do === 'follow') followed.set(name, (followed.get(name) ?? 0) + 1);
+        const action = webhookAction('github', name, payload, ANY);
+        expect(action.do).not.toBe('refuse');
+        if (action.do === 'follow') followed.set(name, (followed.get(name) ?? 0) + 1);
       }
     }
     expect(seen).toBe(329);
@@ -172,7 +266,7 @@ describe('interpretation of a webhook', () => {
     (forge, event, payload) => {
       const known = ['push', 'repository', 'organization', 'installation', 'installation_repositories', 'repo:push'];
       for (const name of [event, ...known]) {
-        const action = webhookAction(forge, name, payload);
+        const action = webhookAction(forge, name, payload, AZURE);
         if (action.do === 'follow') for (const { name: path } of action.changes) idOfChange('work', path);
       }
     },

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { diffLines } from '../../../activities/mgit/index.ts';
 import type { ProviderConfig } from '../../../domain/config/providers.schema.ts';
 import type { LonghaulError } from '../../../domain/shared/failures.ts';
-import type { Forge, ForgeAccess } from '../../support/forge.ts';
+import { type Forge, type ForgeAccess, startForge } from '../../support/forge.ts';
 import { changesOf, failureOf, openMgit } from '../../support/mgit.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 import { likeTemplate, startTemplateForge, TOKEN } from '../../support/template-forge.ts';
@@ -229,13 +229,13 @@ describe('github', () => {
     expect(await failureOf(mgit.find('home/acme/api'))).toMatch(/^RepositoryNotFound: No provider home/);
   });
 
-  test('a forge that cannot be reached is DiscoveryFailed for the list and GitFailed for git', async () => {
+  test('a forge that cannot be reached is DiscoveryFailed for the list and RemoteUnreachable for git', async () => {
     const { forge, cache } = await forgeOf(['acme/api']);
     const mgit = openMgit(cache, [github(forge)], { env });
     await forge.close();
     expect(await failureOf(mgit.list(['acme/*']))).toMatch(/^DiscoveryFailed: Provider work did not answer/);
     expect(await failureOf(mgit.diff({ id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` }, null))).toMatch(
-      /^GitFailed: /,
+      /^RemoteUnreachable: /,
     );
   });
 
@@ -315,7 +315,7 @@ describe('whereabouts', () => {
 });
 
 describe('local', () => {
-  test('finds only org/repo and org/project/repo, bare or not', async () => {
+  test('finds repositories at any depth, bare or not, and says what it passes over', async () => {
     const folder = scratchFolder();
     const root = join(folder, 'code');
     initRepository(join(root, 'acme', 'plain'));
@@ -323,9 +323,18 @@ describe('local', () => {
     initRepository(join(root, 'acme', 'both'));
     initRepository(join(root, 'acme', 'both.git'), '--bare');
     initRepository(join(root, 'acme', 'platform', 'api'));
-    initRepository(join(root, 'acme', 'platform', 'deep', 'too-deep'));
+    initRepository(join(root, 'acme', 'platform', 'deep', 'er', 'below'));
+    initRepository(join(root, 'acme', 'platform:deep', 'twin'));
+    initRepository(join(root, 'acme', 'platform', 'deep', 'twin'));
+    initRepository(join(root, 'acme', 'a:b', 'c', 'colon'));
+    initRepository(join(root, ...Array.from({ length: 22 }, (_, at) => `n${at}`), 'too-deep'));
+    symlinkSync(root, join(root, 'acme', 'platform', 'around'));
+    symlinkSync(join(root, 'acme'), join(root, 'acme', 'platform', 'again'));
     initRepository(join(root, 'acme', 'plain', 'inside'));
     initRepository(join(root, 'top'));
+    initRepository(join(root, 'bare-top.git'), '--bare');
+    initRepository(join(root, '_', 'top'));
+    initRepository(join(root, '_', 'other'));
     initRepository(join(root, '.hidden', 'x'));
     initRepository(join(root, 'acme', 'new\nline'));
     initRepository(join(root, 'with space', 'ä ü'));
@@ -335,18 +344,38 @@ describe('local', () => {
     git(join(root, 'acme', 'plain'), 'worktree', 'add', '-q', join(root, 'acme', 'worktree'), '-b', 'feature');
     initRepository(join(root, 'acme', 'separate'), '--separate-git-dir', join(folder, 'elsewhere.git'));
     const mgit = openMgit(join(folder, 'cache'), [{ name: 'local', type: 'local', root }]);
-    const found = await mgit.list(['*']);
+    const passedOver = new Map<string, string>();
+    const found = await mgit.list(['*'], {
+      onPassedOver: (path, why) => passedOver.set(path.slice(root.length + 1), why),
+    });
+    expect(Object.fromEntries(passedOver)).toEqual({
+      '_/top': `${join(root, 'top')} has the same id local/_/top`,
+      'acme/a:b/c/colon': 'a folder above it has a colon in its name',
+      'acme/new\nline': '"local/acme/new\\nline" cannot be an id',
+      'acme/platform/deep/twin': `${join(root, 'acme', 'platform:deep', 'twin')} has the same id local/acme/platform:deep/twin`,
+      [Array.from({ length: 21 }, (_, at) => `n${at}`).join('/')]: `it is more than 20 folders below ${root}`,
+    });
     expect(found.map(({ id }) => id)).toEqual([
+      'local/_/bare-top',
+      'local/_/other',
+      'local/_/top',
       'local/acme/bare',
       'local/acme/both',
       'local/acme/both.git',
       'local/acme/plain',
       'local/acme/platform/api',
+      'local/acme/platform:deep/twin',
+      'local/acme/platform:deep:er/below',
       'local/acme/separate',
       'local/acme/worktree',
       'local/with space/ä ü',
     ]);
-    expect(found[4]).toEqual({
+    expect(found.find(({ id }) => id === 'local/acme/platform:deep:er/below')).toMatchObject({
+      organization: 'acme',
+      project: 'platform:deep:er',
+      cloneUrl: join(root, 'acme', 'platform', 'deep', 'er', 'below'),
+    });
+    expect(found.find(({ id }) => id === 'local/acme/platform/api')).toEqual({
       uid: expect.stringMatching(/^\d+:\d+:\d+$/) as string,
       id: 'local/acme/platform/api',
       provider: 'local',
@@ -366,6 +395,60 @@ describe('local', () => {
     expect(heads.get('local/acme/separate')).toMatchObject({ commit: '0'.repeat(40), branch: 'main' });
     const worktree = found.find(({ repository }) => repository === 'worktree');
     expect(worktree && (await mgit.diff(worktree, null)).files).toBe(1);
+  });
+
+  test('finds the repository that its folder is, and those below it unless it is bare', async () => {
+    const folder = scratchFolder();
+    const root = initRepository(join(folder, 'code'));
+    initRepository(join(root, 'acme', 'api'));
+    const bare = initRepository(join(folder, 'single.git'), '--bare');
+    initRepository(join(bare, 'objects', 'x'));
+    const mgit = openMgit(join(folder, 'cache'), [
+      { name: 'local', type: 'local', root },
+      { name: 'bare', type: 'local', root: bare },
+    ]);
+    const found = await mgit.list(['*']);
+    expect(found.map(({ id, cloneUrl }) => [id, cloneUrl])).toEqual([
+      ['bare/_/single', bare],
+      ['local/_/code', root],
+      ['local/acme/api', join(root, 'acme', 'api')],
+    ]);
+    for (const repository of found) expect(await mgit.find(repository.id)).toEqual(repository);
+    await expect(mgit.find('local/_/api')).rejects.toMatchObject({ type: 'RepositoryNotFound' });
+  });
+
+  test.for(['local', 'remote'])('a %s HEAD that names no branch: the only branch, or what to do', async (where) => {
+    const folder = scratchFolder();
+    const forge = await startForge(join(folder, 'forge'));
+    onTestFinished(() => forge.close());
+    const path = initRepository(join(forge.root, 'acme', 'api.git'), '--bare');
+    git(path, 'symbolic-ref', 'HEAD', 'refs/heads/master');
+    const id = 'x/acme/api';
+    const repository = { id, cloneUrl: where === 'local' ? path : `${forge.url}/acme/api.git` };
+    const mgit = openMgit(join(folder, 'cache'));
+    const head = async (branches?: string[]) =>
+      (await mgit.heads([{ ...repository, ...(branches && { branches }) }])).get(id);
+    expect(await head()).toMatchObject({ commit: '0'.repeat(40) });
+    expect(await head(['*'])).toMatchObject({ commit: '0'.repeat(40) });
+
+    const main = commitTree(path, files({ a: '1\n' }));
+    expect(await head()).toMatchObject({ commit: main, branch: 'main' });
+    expect(await head(['*'])).toEqual({ commit: main, branch: 'main', branches: new Map() });
+    expect(await mgit.diff(repository, null)).toMatchObject({ files: 1, to: { commit: main, branch: 'main' } });
+    git(path, 'pack-refs', '--all');
+    expect(await head()).toMatchObject({ commit: main, branch: 'main' });
+
+    commitTree(path, files({ a: '2\n' }), { branch: 'develop' });
+    for (const branches of [undefined, ['*']]) {
+      expect(await head(branches)).toMatchObject({
+        type: 'HeadMissing',
+        message: expect.stringMatching(
+          where === 'local' ? /names the branch master, .* branches: develop, main\.$/ : /branches: develop, main\.$/,
+        ) as string,
+      });
+    }
+    git(path, 'symbolic-ref', 'HEAD', 'refs/heads/develop');
+    expect(await head()).toMatchObject({ branch: 'develop' });
   });
 
   test('does not follow symlinks or names out of its folder', async () => {
@@ -428,7 +511,7 @@ describe('local', () => {
     ]);
     expect(heads.get('l/a/good')).toEqual({ commit, branch: 'main' });
     expect(heads.get('l/a/file')).toEqual({ commit, branch: 'main' });
-    expect(heads.get('l/a/broken')).toMatchObject({ type: 'GitFailed' });
+    expect(heads.get('l/a/broken')).toMatchObject({ type: 'SourceUnreadable' });
     expect(heads.get('l/a/gone')).toMatchObject({ type: 'RepositoryNotFound' });
   });
 });

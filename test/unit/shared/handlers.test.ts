@@ -13,7 +13,7 @@ vi.mock(import('@temporalio/workflow'), async (original) => {
   const info = { workflowId: 'id', runId: 'run', startTime: new Date(0), unsafe: { isReplaying: false } };
   return {
     ...(await original()),
-    setHandler: ((definition: { type: string; name: string }) => handlers.set.push(definition)) as never,
+    setHandler: (definition: { type: string; name: string }) => void handlers.set.push(definition),
     proxyActivities: (() => steps) as never,
     proxyLocalActivities: (() => steps) as never,
     condition: never as never,

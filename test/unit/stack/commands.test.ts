@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CliContext } from '../../../client/core/context.ts';
-import { atLeast } from '../../../client/cli/stack/doctor.ts';
+import { atLeast } from '../../../platform/version.ts';
 import { down } from '../../../client/cli/stack/down.ts';
-import { progressLines } from '../../../client/cli/catalog/progress-lines.ts';
+import { progressLines } from '../../../client/cli/stack/progress-lines.ts';
 import { applyConfig } from '../../../client/cli/catalog/groups.ts';
 import { runWorker } from '../../../client/cli/stack/worker.ts';
 import { stackTable } from '../../../client/cli/stack/stack-table.ts';
@@ -45,13 +45,13 @@ function screen(isTTY: boolean): { stream: NodeJS.WriteStream; text: () => strin
 
 test('with nothing running, status returns 1 and down returns 0', async () => {
   const told = context();
-  expect(await status({ json: false }, told)).toBe(1);
+  expect(await status({ json: false, parts: [] }, told)).toBe(1);
   expect(await down(told)).toBe(0);
   expect(told.said()).toBe(
     `Nothing is running on ${folder}: start it with \`longhaul up\`.\nNothing is running on ${folder}.\n`,
   );
   const json = context();
-  await status({ json: true }, json);
+  await status({ json: true, parts: [] }, json);
   expect(JSON.parse(json.said())).toEqual({ status: 'stopped', dataDir: folder, cleared: [] });
 });
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { spanOfTime } from '../shared/span.schema.ts';
-import { envName, shortName } from './values.schema.ts';
+import { envName, shortName } from '../shared/values.schema.ts';
 
 /** A channel that receives alerts. Addresses that contain a secret are given by the name of an environment variable. */
-export const alertChannelSchema = z.discriminatedUnion('type', [
+const alertChannelSchema = z.discriminatedUnion('type', [
   z.strictObject({
     name: shortName,
     type: z.literal('webhook'),
@@ -29,7 +29,7 @@ export const alertChannelSchema = z.discriminatedUnion('type', [
 ]);
 
 /** Alerts about sync groups, and the channels that receive them (docs/alerts.md). */
-export const alertsSchema = z.strictObject({
+const alertsSchema = z.strictObject({
   channels: z
     .array(alertChannelSchema)
     .default([])
@@ -40,5 +40,8 @@ export const alertsSchema = z.strictObject({
   failingRuns: z.int().min(1).max(10).default(3),
 });
 
-/** See {@link alertChannelSchema}. */
+/** A channel that receives alerts. */
 export type AlertChannelConfig = z.infer<typeof alertChannelSchema>;
+
+/** The sections of the catalog in `longhaul.yaml`. */
+export const catalogSections = { alerts: alertsSchema.prefault({}) };

@@ -1,11 +1,4 @@
-/** One check of `longhaul doctor`. */
-export interface Finding {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly found: string;
-  /** What to do about it; null when nothing is wrong. */
-  readonly remedy: string | null;
-}
+import type { Finding } from './commands.ts';
 
 /** A successful check. */
 export function fine(name: string, found: string): Finding {

@@ -1,7 +1,7 @@
 import { isOpen } from '../../domain/shared/run-status.ts';
 import type { GroupRun, GroupView } from '../../activities/catalog/groups/view.ts';
-import type { FleetReport } from '../catalog/fleet-view.ts';
-import { type Bar, barChart, escapeHtml } from './bar-chart.ts';
+import type { FleetReport } from './fleet-view.ts';
+import { type Bar, barChart, escapeHtml } from '../report/bar-chart.ts';
 
 /** Maximum number of table rows, so that browsers show the page at once. */
 const MOST_ROWS = 500;

@@ -2,7 +2,7 @@ import { type Client, ScheduleNotFoundError, WorkflowFailedError } from '@tempor
 import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { alertsFinding } from '../../../client/cli/catalog/alerts-finding.ts';
-import type { Finding } from '../../../client/cli/catalog/finding.ts';
+import type { Finding } from '../../../client/cli/commands.ts';
 import { configSchema } from '../../../domain/config/config.schema.ts';
 
 const NOW = new Date('2026-11-29T12:00:00Z');

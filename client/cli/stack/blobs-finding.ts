@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
 import type { CliContext } from '../../core/context.ts';
 import { shownError } from '../../core/errors.ts';
-import { type Finding, fine, wrong } from './finding.ts';
+import type { Finding } from '../commands.ts';
+import { fine, wrong } from '../finding.ts';
 import { loadedConfig } from '../../core/servers.ts';
 
 const NAME = 'blob store';
