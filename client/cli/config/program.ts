@@ -14,7 +14,7 @@ export function registerConfigCommands({
 }): void {
   program
     .command('config')
-    .description('longhaul.yaml')
+    .description('trust longhaul.yaml; apply declarations in files')
     .command('trust')
     .argument('[folder]', 'the folder of the file', '.')
     .description('show what a longhaul.yaml contacts, runs and reads, and use it in its folder until it changes')

@@ -57,10 +57,10 @@ weaviate: { url: "${url}", apiKeyEnv: GITHUB_TOKEN }
     );
   }
   const command = (...args: string[]): Promise<Ended> => longhaulProcess(env, args, undefined, clone);
-  const list = (): Promise<Ended> => command('repos', 'list', '--pattern', '*');
+  const list = (): Promise<Ended> => command('repos', 'list', '*');
 
   test('is refused without a terminal: nothing is contacted or run', async () => {
-    for (const args of [['doctor'], ['repos', 'list', '--pattern', '*'], ['search', 'x'], ['worker']]) {
+    for (const args of [['doctor'], ['repos', 'list', '*'], ['search', 'x'], ['worker']]) {
       const { exitCode, stderr } = await command(...args);
       expect({ args, exitCode, stderr }).toMatchObject({
         exitCode: 2,
@@ -89,14 +89,14 @@ weaviate: { url: "${url}", apiKeyEnv: GITHUB_TOKEN }
     ['y\n', 0, true],
   ])('on a terminal it is shown with a question: %j', async (answer, exitCode, isRun) => {
     const asked = { question: '[y/N]', answer, cwd: clone };
-    const ended = await longhaulOnTerminal(env, ['repos', 'list', '--pattern', '*'], asked);
+    const ended = await longhaulOnTerminal(env, ['repos', 'list', '*'], asked);
     expect(ended).toMatchObject({ exitCode, screen: expect.stringContaining('runs ./tools/mgit') as string });
     expect(ran()).toBe(isRun);
     expect((await list()).exitCode).toBe(exitCode);
   });
 
   test('needs no trust when it is named, or in the configuration folder of the user', async () => {
-    expect(await command('--config', 'longhaul.yaml', 'repos', 'list', '--pattern', '*')).toMatchObject({
+    expect(await command('--config', 'longhaul.yaml', 'repos', 'list', '*')).toMatchObject({
       exitCode: 0,
     });
     expect(ran()).toBe(true);
