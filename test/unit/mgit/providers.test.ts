@@ -573,9 +573,9 @@ test('an installed mgit gets no secrets of other providers', async () => {
   const command = join(folder, 'mgit');
   writeFileSync(command, `#!/bin/sh\nenv > ${folder}/environment\necho '[]'\n`, { mode: 0o755 });
   const secrets = { GITHUB_TOKEN: 'one', MGIT_TOKEN: 'two', AWS_SECRET_ACCESS_KEY: 'three' };
-  const env = { PATH: process.env['PATH'], HOME: folder, https_proxy: 'http://127.0.0.1:9', ...secrets };
+  const session = { PATH: process.env['PATH'], HOME: folder, https_proxy: 'http://127.0.0.1:9', ...secrets };
   const config = { name: 'corp', type: 'mgit' as const, command, passEnv: ['MGIT_TOKEN'] };
-  await openMgit(join(folder, 'cache'), [config], env).list(['*']);
+  await openMgit(join(folder, 'cache'), [config], { env: session }).list(['*']);
   const seen = readFileSync(join(folder, 'environment'), 'utf8');
   expect(seen).toContain('MGIT_TOKEN=two');
   expect(seen).toContain('https_proxy=');
