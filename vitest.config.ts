@@ -21,7 +21,11 @@ export default defineConfig({
     maxWorkers: availableParallelism() + 2,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 30_000 } },
+      {
+        extends: true,
+        // a process of its own for each file would load the same modules a hundred times
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], isolate: false, testTimeout: 120_000 },
+      },
       { extends: true, test: { ...real, name: 'real', include: ['test/real/**/*.test.ts'] } },
       { extends: true, test: { ...real, name: 'durable', include: ['test/durable/**/*.test.ts'] } },
       { extends: true, test: { name: 'compose', include: ['test/compose/**/*.test.ts'] } },

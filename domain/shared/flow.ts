@@ -59,7 +59,7 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   readonly signals: Messages;
   /** Its updates, with the schema of their argument; without `by`, which the gateway adds. */
   readonly updates: Messages;
-  /** The names of its queries. `progress` is what `longhaul watch` and the gateway show. */
+  /** The names of its queries, without `progress`, which every flow answers. */
   readonly queries: readonly string[];
   /**
    * The signal that starts it, for a flow that is never started without one; `delivery` names a request that may be

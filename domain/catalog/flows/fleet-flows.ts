@@ -26,7 +26,6 @@ export const onboardRepositoriesFlow = defineFlow<OnboardInput, CatalogFleetResu
   question: ({ patterns }) => patterns.toSorted(),
   summary: ({ patterns }) => patternsSummary('onboard', patterns),
   updates: { confirm: confirmationSchema },
-  queries: ['progress'],
 });
 
 /** Brings the matching indexed repositories, or all, up to date. */
@@ -46,7 +45,6 @@ export const syncRepositoriesFlow = defineFlow<SyncRepositoriesInput, CatalogFle
   id: ({ patterns }) => patternsId('sync', patterns),
   question: ({ patterns = [] }) => patterns.toSorted(),
   summary: ({ patterns }) => patternsSummary('sync', patterns),
-  queries: ['progress'],
 });
 
 /** Removes the matching repositories, or one branch of them, from the index. */
@@ -59,7 +57,6 @@ export const removeRepositoriesFlow = defineFlow<RemoveInput, CatalogFleetResult
   id: ({ patterns, branch }) => patternsId('remove', patterns, branch),
   question: ({ patterns, branch = null }) => [patterns.toSorted(), branch],
   summary: ({ patterns }) => patternsSummary('remove', patterns),
-  queries: ['progress'],
 });
 
 /** Compares the index with git. */
@@ -81,7 +78,6 @@ export const verifyCatalogFlow = defineFlow<VerifyInput, CatalogFleetResult>()({
   id: ({ patterns, ...depth }) => patternsId(verification(depth), patterns),
   question: ({ patterns = [], full, repair }) => [patterns.toSorted(), full, repair],
   summary: ({ patterns, ...depth }) => patternsSummary(verification(depth), patterns),
-  queries: ['progress'],
 });
 
 function verification({ full, repair }: { readonly full: boolean; readonly repair: boolean }): string {

@@ -28,7 +28,6 @@ export const followRepositoryFlow = defineFlow<FollowInput, FollowResult>()({
     input: (delivery) => ({ events: [{ kind: 'pushed', ...(delivery === undefined ? {} : { delivery }) }] }),
   },
   serviceDefaults: ({ quietSeconds }) => ({ quietSeconds }),
-  queries: ['progress'],
 });
 
 /** Passes messages of forges on to the flows that follow their repositories. */

@@ -76,7 +76,6 @@ export const syncGroupFlow = defineFlow<SyncGroupInput, CatalogFleetResult>()({
   // when and how fast it runs does not change the result
   question: ({ name, patterns, exclude, branches }) => ({ name, patterns, exclude, branches }),
   summary: ({ name }) => `sync group ${name}`,
-  queries: ['progress'],
 });
 
 /** Raises and resolves alerts. */

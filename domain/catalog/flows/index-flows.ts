@@ -38,7 +38,6 @@ export const reembedIndexFlow = defineFlow<ReembedInput, ReembedResult>()({
   question: ({ parallel: _parallel, ...rest }) => rest,
   busy: indexBusy,
   updates: { confirm: confirmationSchema },
-  queries: ['progress'],
 });
 
 /** Indexes into a build what is missing in it. */
@@ -52,7 +51,6 @@ export const fillBuildFlow = defineFlow<FillInput, CatalogFleetResult>()({
   question: ({ build }) => build,
   busy: indexBusy,
   summary: ({ build }) => `fill build ${build}`,
-  queries: ['progress'],
 });
 
 /** Makes another build live. */

@@ -59,7 +59,6 @@ export const windUpFlow = defineFlow<{ readonly toy: string }, { readonly rounds
   id: ({ toy }) => 'wound/' + toy,
   question: ({ toy }) => toy,
   signals: { stop: (z) => z.undefined() },
-  queries: ['progress'],
 });
 export const toyFlows = [playFlow, windUpFlow];
 `,
