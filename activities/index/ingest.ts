@@ -275,6 +275,7 @@ export function objectsOf(
         pathStems: analyzed.pathStems,
         scopeStems: chunk.scopeStems,
         symbols: chunk.symbols,
+        declares: chunk.declares,
         startLine: chunk.startLine,
         endLine: chunk.endLine,
       },

@@ -1,6 +1,6 @@
 import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
-import { stems } from '../../domain/catalog/search/identifiers.ts';
+import { nameTerm } from '../../domain/catalog/search/identifiers.ts';
 import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog/search/question.ts';
 import {
   type Candidate,
@@ -226,7 +226,7 @@ function resultOf(
     startLine,
     endLine,
     text: snippet,
-  } = mostRelevantLines({ text, startLine: from }, asked.terms, SNIPPET_LINES);
+  } = mostRelevantLines({ text, startLine: from }, [...asked.terms, ...asked.alsoTerms], SNIPPET_LINES);
   return { repo, path, startLine, endLine, language, symbols, score: rounded(score), snippet, commit };
 }
 
@@ -239,9 +239,11 @@ async function candidatesOf(
 ): Promise<Candidate[]> {
   const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
   const vector = await analyzer.embedQuery(query);
-  const names = asked.names.flatMap((name) => stems(name).slice(-1));
+  const names = asked.names.flatMap((name) => nameTerm(name) ?? []);
+  const words = [...asked.terms, ...asked.alsoTerms];
+  const optionsOf = optionsFor(store, analyzer);
   const isMeaningless = vector.every((value) => value === 0);
-  if (asked.terms.length === 0 && isMeaningless) {
+  if (words.length === 0 && isMeaningless) {
     throw new LonghaulError('InvalidInput', 'The query has no words that can be searched for: give some words.');
   }
   const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
@@ -254,10 +256,10 @@ async function candidatesOf(
     const byKeywords: Asked<Found> = {
       limit: CANDIDATES,
       ask: async (filters, most) =>
-        asked.terms.length === 0
+        words.length === 0
           ? []
           : (
-              await chunks.query.bm25(asked.terms.join(' '), {
+              await chunks.query.bm25(words.join(' '), {
                 ...optionsOf(filters, most),
                 queryProperties: [...KEYWORD_PROPERTIES],
                 returnMetadata: ['score'],
@@ -291,8 +293,12 @@ async function candidatesOf(
     return bestOfPaths(chunks, pathFilter, within, [byKeywords, byMeaning, byDefinition]);
   });
   const found = new Map<string, Candidate>();
-  const note = ({ uuid, properties: { repo, path: at, symbols } }: Found, score: Partial<Candidate>): void => {
-    found.set(uuid, { id: uuid, repo, path: at, symbols, keyword: 0, vector: 0, ...found.get(uuid), ...score });
+  const note = (
+    { uuid, properties: { repo, path: at, symbols, declares = [] } }: Found,
+    score: Partial<Candidate>,
+  ): void => {
+    const candidate = { id: uuid, repo, path: at, symbols, declares, keyword: 0, vector: 0 };
+    found.set(uuid, { ...candidate, ...found.get(uuid), ...score });
   };
   for (const each of byWords) note(each, { keyword: each.metadata?.score ?? 0 });
   for (const each of byVector) note(each, { vector: 1 - (each.metadata?.distance ?? 1) });
@@ -303,16 +309,21 @@ async function candidatesOf(
 /** A chunk found by one of the queries. */
 interface Found {
   readonly uuid: string;
-  readonly properties: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'>;
+  readonly properties: Pick<ChunkProperties, 'repo' | 'path' | 'symbols'> & Partial<Pick<ChunkProperties, 'declares'>>;
   readonly metadata?: { readonly score?: number; readonly distance?: number } | undefined;
 }
 
-function optionsOf(filters: FilterValue | null, limit: number) {
-  return {
+/** The options of a query for candidates, by filter and number. */
+function optionsFor({ names }: IndexStore, { digest }: Analyzer) {
+  // a build of an earlier version lacks the properties that were added since
+  const isCurrent = names.chunks.endsWith(digest);
+  const returnProperties: ('repo' | 'path' | 'symbols' | 'declares')[] = ['repo', 'path', 'symbols'];
+  if (isCurrent) returnProperties.push('declares');
+  return (filters: FilterValue | null, limit: number) => ({
     limit,
-    returnProperties: ['repo', 'path', 'symbols'] as ('repo' | 'path' | 'symbols')[],
+    returnProperties,
     ...(filters === null ? {} : { filters }),
-  };
+  });
 }
 
 /** The transformer's score of the best chunk of each of the first files, by chunk id. */

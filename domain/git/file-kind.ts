@@ -25,12 +25,14 @@ interface KindRule {
 export const FILE_KINDS: readonly KindRule[] = [
   {
     kind: 'test',
-    words: ['test', 'spec', 'fixture', 'mock', 'unittest'],
+    words: ['test', 'testing', 'spec', 'fixture', 'mock', 'unittest'],
     paths: [
       /(^|\/)(tests?|__tests__|__mocks__|specs?|testing|testdata|fixtures?|e2e)\//i,
       /(^|\/)(test[-_]?(data|utils?|support|helpers?|suites?|cases?)|[a-z0-9]+[-_]tests?)\//i,
       /(^|\/)src\/[a-z]*test\//i,
-      /(^|\/)(test|spec)[-_][^/]*$/i,
+      // a prefix only in languages where that is the convention: `test_client.rs` is a client
+      /(^|\/)test_[^/]*\.(py|rb|c|cc|cpp|cxx|h|hh|hpp|lua|jl|nim|r|sh|bash|pl|php|d|exs|f90)$/i,
+      /(^|\/)test-[^/]*\.([cm]?js|ts|r|c|cc|cpp|h|el|sh|bash|lua|py|php)$/i,
       /[-_.](tests?|specs?|unittest|e2e)\.[a-z0-9]+$/i,
       /(^|\/)(conftest|tests?|testing|testutils?|(test|spec)[-_]?helpers?)\.[a-z0-9]+$/i,
       // only with a capital letter: `latest.java` is no test

@@ -14,6 +14,8 @@ export interface AnalyzedChunk {
   readonly text: string;
   /** Names that it defines. */
   readonly symbols: string[];
+  /** Names that it only declares, extends or exports again. */
+  readonly declares: string[];
   /** Names of the enclosing definitions, outermost first. */
   readonly scope: string[];
   /** Search terms of the text, separated by spaces. */

@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { stems } from '../../../domain/catalog/search/identifiers.ts';
+import { nameTerms, operatorTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
 import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
 import { chunk, chunkLines } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
@@ -166,8 +166,8 @@ function spared<Result>(work: () => Result, otherwise: Result, onFault: (error: 
 function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   return {
     ...piece,
-    stems: stems(piece.text).join(' '),
-    scopeStems: stems([...piece.scope, ...piece.symbols].join(' ')).join(' '),
+    stems: [...stems(piece.text), ...operatorTerms(piece.text)].join(' '),
+    scopeStems: nameTerms([...piece.scope, ...piece.symbols]).join(' '),
   };
 }
 

@@ -73,7 +73,7 @@ export interface AnalyzerOptions extends ModelOptions {
 }
 
 /** Version of what grammars and model do not identify: chunking rules, search terms, languages, embedded texts. */
-const ANALYSIS_VERSION = 'analysis-2';
+const ANALYSIS_VERSION = 'analysis-3';
 
 /** Name of the file with cached vectors and counts in the cache folder. */
 export const ANALYSIS_CACHE = 'analysis-1.sqlite';

@@ -1,8 +1,8 @@
 import type { Node, Tree } from 'web-tree-sitter';
 import { definitionLines } from './definition-lines.ts';
-import { discardGrammars, grammarOf } from './grammars.ts';
+import { discardGrammars, grammarOf, isDefinition } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
-import { isProgramming } from './language.ts';
+import { withoutMacros } from './macros.ts';
 
 /** A chunk of a file. All chunks of a file concatenated are the file. */
 export interface Chunk {
@@ -13,6 +13,8 @@ export interface Chunk {
   readonly text: string;
   /** Names of the definitions in it, in order, without duplicates. */
   readonly symbols: string[];
+  /** Names that it only declares, extends or exports again, in order, without duplicates: the definition is elsewhere. */
+  readonly declares: string[];
   /** Names of the definitions that enclose it completely, outermost first. */
   readonly scope: string[];
 }
@@ -32,6 +34,7 @@ const LONGEST_WORK = 20_000;
 const LONGEST_STEP = 1_000;
 const LONGEST_NAME = 100;
 const NEWLINE = 10;
+const PROTOTYPES = new Set(['declaration', 'field_declaration', 'parameter_declaration']);
 /** Nodes that belong to the node after them. */
 const LEADING = /comment|decorator|attribute_item|annotation/;
 
@@ -51,7 +54,8 @@ export async function chunk(
   const measure = measureOf(text);
   if (grammar) {
     try {
-      const syntax = syntaxOf(measure, grammar);
+      const parsed = language === 'C++' || language === 'C' ? withoutMacros(text) : text;
+      const syntax = syntaxOf(measure, parsed, grammar);
       if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
     } catch (error) {
       discardGrammars();
@@ -59,7 +63,7 @@ export async function chunk(
       onFault(new Error(`the grammar of ${language} failed: ${said}`, { cause: error }));
     }
   }
-  const definitions = language !== null && isProgramming(language) && !grammar ? definitionsByLine(text) : [];
+  const definitions = language !== null && !grammar ? definitionsByLine(text, language) : [];
   return chunksOf(measure, cutByLines(measure, { start: 0, end: text.length }), definitions);
 }
 
@@ -70,15 +74,25 @@ export function chunkLines(text: string): Chunk[] {
 }
 
 /** Definitions in a text without a grammar; how far each extends is unknown. */
-function definitionsByLine(text: string): Definition[] {
+function definitionsByLine(text: string, language: string): Definition[] {
   if (text.length > LONGEST_PARSED) return [];
-  return definitionLines(text).map(({ name, at }) => ({ name, at, start: at, end: at + name.length }));
+  return definitionLines(text, language).map(({ name, at }) => ({
+    name,
+    at,
+    start: at,
+    end: at + name.length,
+    isWeak: false,
+  }));
 }
 
 /** Where a text can be split and what it defines; null when it is too much for the parser. */
-function syntaxOf(measure: Measure, grammar: Grammar): { ranges: Range[]; definitions: Definition[] } | null {
+function syntaxOf(
+  measure: Measure,
+  parsed: string,
+  grammar: Grammar,
+): { ranges: Range[]; definitions: Definition[] } | null {
   const isOver = stopwatch(LONGEST_WORK);
-  const tree = grammar.parser.parse(measure.text, null, { progressCallback: isOver });
+  const tree = grammar.parser.parse(parsed, null, { progressCallback: isOver });
   if (!tree) {
     grammar.parser.reset();
     return null;
@@ -259,6 +273,8 @@ function spanning(first: Range, last: Range): Range {
 interface Definition extends Range {
   readonly name: string;
   readonly at: number;
+  /** True for a name that is defined elsewhere: a prototype, an `impl` of a type, an exported import. */
+  readonly isWeak: boolean;
 }
 
 function definitionsIn({ definitions }: Grammar, tree: Tree, isOver: () => boolean): Definition[] | null {
@@ -267,10 +283,14 @@ function definitionsIn({ definitions }: Grammar, tree: Tree, isOver: () => boole
   if (isOver()) return null;
   for (const { captures } of matches) {
     const name = captures.find((capture) => capture.name === 'name')?.node;
-    const definition = captures.find((capture) => capture.name.startsWith('definition.'))?.node;
-    if (!name || !definition || found.has(name.startIndex) || name.endIndex - name.startIndex > LONGEST_NAME) continue;
-    const { startIndex: start, endIndex: end } = declarationOf(definition);
-    found.set(name.startIndex, { name: name.text, at: name.startIndex, start, end });
+    const whole = captures.find((capture) => isDefinition(capture.name));
+    if (!name || !whole || name.endIndex - name.startIndex > LONGEST_NAME) continue;
+    const declaration = declarationOf(whole.node);
+    const isWeak = whole.name.startsWith('declaration.') || (declaration !== whole.node && isPrototype(declaration));
+    // a pattern of ours marks as declared what the package's pattern takes for a definition
+    if (found.has(name.startIndex) && !isWeak) continue;
+    const { startIndex: start, endIndex: end } = declaration;
+    found.set(name.startIndex, { name: lastPart(name.text), at: name.startIndex, start, end, isWeak });
   }
   return [...found.values()].sort((a, b) => a.start - b.start || b.end - a.end || a.at - b.at);
 }
@@ -280,6 +300,16 @@ function declarationOf(definition: Node): Node {
   let node = definition;
   while (node.type.endsWith('declarator') && node.parent) node = node.parent;
   return node;
+}
+
+/** Elixir names a module by its whole path. */
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1) || name;
+}
+
+/** In C and C++, a declarator without a body; a variable with a function's type is also one. */
+function isPrototype(declaration: Node): boolean {
+  return PROTOTYPES.has(declaration.type);
 }
 
 function chunksOf({ text }: Measure, ranges: readonly Range[], definitions: readonly Definition[]): Chunk[] {
@@ -299,10 +329,16 @@ function chunksOf({ text }: Measure, ranges: readonly Range[], definitions: read
       startLine: lineAt(start),
       endLine: lineAt(end - 1),
       text: piece,
-      symbols: namesOf(inside),
+      ...namesIn(inside),
       scope: namesOf(around),
     };
   });
+}
+
+function namesIn(definitions: readonly Definition[]): Pick<Chunk, 'symbols' | 'declares'> {
+  const symbols = namesOf(definitions.filter(({ isWeak }) => !isWeak));
+  const declares = namesOf(definitions.filter(({ isWeak }) => isWeak));
+  return { symbols, declares: declares.filter((name) => !symbols.includes(name)) };
 }
 
 function namesOf(definitions: readonly Definition[]): string[] {

@@ -26,7 +26,10 @@ const SOURCES: Readonly<Record<string, GrammarSource>> = {
   c: official('c'),
   'c-sharp': { ...official('c-sharp'), wasm: 'tree-sitter-c-sharp/tree-sitter-c_sharp.wasm' },
   cpp: official('cpp'),
+  dart: collected('dart'),
+  elixir: official('elixir'),
   go: official('go'),
+  haskell: { wasm: 'tree-sitter-haskell/tree-sitter-haskell.wasm', tags: [], ownTags: ['haskell'] },
   java: official('java'),
   javascript: official('javascript'),
   kotlin: { wasm: '@tree-sitter-grammars/tree-sitter-kotlin/tree-sitter-kotlin.wasm', tags: [], ownTags: ['kotlin'] },
@@ -40,6 +43,7 @@ const SOURCES: Readonly<Record<string, GrammarSource>> = {
   ruby: official('ruby'),
   rust: official('rust'),
   scala: { ...official('scala'), ownTags: [] },
+  swift: collected('swift'),
   tsx: {
     wasm: 'tree-sitter-typescript/tree-sitter-tsx.wasm',
     tags: TYPESCRIPT_TAGS,
@@ -50,6 +54,7 @@ const SOURCES: Readonly<Record<string, GrammarSource>> = {
     tags: TYPESCRIPT_TAGS,
     ownTags: ['javascript', 'typescript'],
   },
+  zig: { wasm: '@tree-sitter-grammars/tree-sitter-zig/tree-sitter-zig.wasm', tags: [], ownTags: ['zig'] },
 };
 
 /** The languages that are split along their syntax, by grammar name. */
@@ -106,4 +111,9 @@ function official(name: string): GrammarSource {
     tags: [`tree-sitter-${name}/queries/tags.scm`],
     ownTags: [name],
   };
+}
+
+/** A grammar whose own package has no compiled parser. */
+function collected(name: string): GrammarSource {
+  return { wasm: `@repomix/tree-sitter-wasms/out/tree-sitter-${name}.wasm`, tags: [], ownTags: [name] };
 }

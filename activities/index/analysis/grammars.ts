@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 import type { Language, Parser, Query } from 'web-tree-sitter';
 import { GRAMMARS, readGrammar } from './grammar-files.ts';
 
-/** A language's parser and the query for its definitions (`@name` inside `@definition.*`). */
+/**
+ * A language's parser and the query for its definitions: `@name` inside `@definition.*`, or inside `@declaration.*` when
+ * the definition is elsewhere.
+ */
 export interface Grammar {
   readonly parser: Parser;
   readonly definitions: Query;
@@ -96,7 +99,9 @@ async function load(treeSitter: TreeSitter, name: string): Promise<Grammar> {
   const patterns = patternsIn(tags).filter(findsDefinitions).join('\n').replaceAll(DOCUMENTATION, '');
   const definitions = new treeSitter.Query(language, patterns);
   for (const capture of definitions.captureNames) {
-    if (capture !== 'name' && !capture.startsWith('definition.')) definitions.disableCapture(capture);
+    // a predicate needs its capture
+    const isUsed = capture === 'name' || isDefinition(capture) || capture === 'ignore';
+    if (!isUsed) definitions.disableCapture(capture);
   }
   return { parser, definitions };
 }
@@ -105,7 +110,12 @@ async function load(treeSitter: TreeSitter, name: string): Promise<Grammar> {
  * The packages' queries also find references and comments: compiling and running those would take a third of the time.
  */
 function findsDefinitions(pattern: string): boolean {
-  return pattern.includes('@definition.');
+  return pattern.includes('@definition.') || pattern.includes('@declaration.');
+}
+
+/** True for the name of a capture that marks a definition or declaration. */
+export function isDefinition(capture: string): boolean {
+  return capture.startsWith('definition.') || capture.startsWith('declaration.');
 }
 
 /** The patterns of a query's source: expressions in brackets, each with the captures that follow it. */

@@ -119,5 +119,9 @@ function withRefs(object: IndexObject, refs: string[]): IndexObject {
 /** An object from Weaviate, ready to be written again. Weaviate returns empty lists as missing properties. */
 function asWritten({ id, properties, vector }: StoredObject): IndexObject {
   const { bucket: _bucket, ...rest } = properties as ChunkProperties;
-  return { id, properties: { ...rest, symbols: rest.symbols ?? [] }, vector: Float32Array.from(vector) };
+  return {
+    id,
+    properties: { ...rest, symbols: rest.symbols ?? [], declares: rest.declares ?? [] },
+    vector: Float32Array.from(vector),
+  };
 }

@@ -27,6 +27,8 @@ export type ChunkProperties = {
   pathStems: string;
   scopeStems: string;
   symbols: string[];
+  /** Names that the chunk declares, extends or exports again without defining them. */
+  declares: string[];
   startLine: number;
   endLine: number;
 };
@@ -93,6 +95,7 @@ const CHUNK_PROPERTIES: readonly Property[] = [
   searched('pathStems'),
   searched('scopeStems'),
   stored('symbols', 'text[]'),
+  stored('declares', 'text[]'),
   stored('startLine', 'int'),
   stored('endLine', 'int'),
 ];

@@ -97,6 +97,63 @@ export function stems(text: string): string[] {
   return found;
 }
 
+const OPERATOR_RUN = /[!#$%&*+./:<=>?@^|~\\-]{2,}/g;
+const OPERATOR = /^[!#$%&*+./:<=>?@^|~\\-]{1,3}$/;
+/** An operator in a query stands alone, or in quotes or brackets: `--help` and `and/or` contain none. */
+const OPERATOR_ALONE = /(?<![^\s"'`(])[!#$%&*+./:<=>?@^|~\\-]{1,3}(?![^\s"'`),;?.])/g;
+const LONGEST_OPERATOR = 3;
+/** Comments and ellipses. */
+const NO_OPERATORS = new Set(['//', '///', '/*', '*/', '/**', '**/', '##', '###', '--', '---', '..', '...', '***']);
+
+/**
+ * The search terms of the operators of two or three signs in a text, each once: letters and digits that stand for the
+ * signs, because a tokenizer drops signs.
+ */
+export function operatorTerms(text: string): string[] {
+  const found = new Set<string>();
+  for (const [run] of text.matchAll(OPERATOR_RUN)) {
+    if (run.length <= LONGEST_OPERATOR && !NO_OPERATORS.has(run)) found.add(operatorTerm(run));
+  }
+  return [...found];
+}
+
+/** The operators in a query, without repetitions. */
+export function operatorsOf(query: string): string[] {
+  return [...new Set(Array.from(query.matchAll(OPERATOR_ALONE), ([signs]) => signs))].filter(
+    (signs) => !NO_OPERATORS.has(signs),
+  );
+}
+
+/** The search term of a name: the stem of all its words together, or the term of an operator. */
+export function nameTerm(name: string): string | undefined {
+  return OPERATOR.test(name) ? operatorTerm(name) : stems(name).at(-1);
+}
+
+/** The search terms of the names of definitions, in order and with repetitions. */
+export function nameTerms(names: readonly string[]): string[] {
+  return names.flatMap((name) => (OPERATOR.test(name) ? [operatorTerm(name)] : stems(name)));
+}
+
+/** `=>` is op3d3e. */
+function operatorTerm(signs: string): string {
+  return `op${Array.from(signs, (sign) => sign.charCodeAt(0).toString(16)).join('')}`;
+}
+
+/**
+ * The stems of neighbouring words of a query written together, because a name may do so: of `thread pool`, threadpool.
+ */
+export function joinedStems(query: string): string[] {
+  const found = new Set<string>();
+  let before: string | undefined;
+  for (const [token] of query.matchAll(/[\p{L}\p{N}]+|[^\p{L}\p{N}\s-]/gu)) {
+    const isWord = /^[\p{L}\p{N}]/u.test(token) && !STOP_WORDS.has(token.toLowerCase());
+    const word = isWord ? token.toLowerCase() : undefined;
+    if (word !== undefined && before !== undefined) for (const term of stems(before + word)) found.add(term);
+    before = word;
+  }
+  return [...found];
+}
+
 /**
  * The search terms of a query: {@link stems} without repetitions and stop words. A query of only stop words keeps them.
  */

@@ -1,4 +1,4 @@
-import { queryStems, splitIdentifier, stems } from './identifiers.ts';
+import { joinedStems, nameTerms, operatorsOf, queryStems, splitIdentifier, stems } from './identifiers.ts';
 import { FILE_KINDS, type FileKind } from '../../git/file-kind.ts';
 import { LonghaulError } from '../../shared/failures.ts';
 
@@ -18,6 +18,8 @@ export function checkLimit(limit: number): void {
 export interface ParsedQuery {
   /** Distinct search terms without stop words. */
   readonly terms: readonly string[];
+  /** Search terms that may also occur: of operators, and of neighbouring words that are written together. */
+  readonly alsoTerms: readonly string[];
   /** True when the whole query is a name: `getUserName`, `Foo::bar`, `foo.bar`, `HTTP_PORT`. */
   readonly isSymbol: boolean;
   /** Identifiers in the query, in their spelling; the last part of a qualified name comes first. */
@@ -39,8 +41,13 @@ const CAPITALIZED = /^(?:\p{Lu}|_)/u;
 export function readQuestion(query: string): ParsedQuery {
   const text = query.trim();
   const terms = queryStems(text);
+  const operators = operatorsOf(text);
+  const alsoTerms = [...nameTerms(operators), ...joinedStems(text)].filter((term) => !terms.includes(term));
+  const kinds = requestedKinds(text);
+  if (operators.length === 1 && terms.length === 0)
+    return { terms, alsoTerms, isSymbol: true, names: operators, kinds };
   const isSymbol = QUALIFIED.test(text) || (SINGLE.test(text) && !isPlainWord(text));
-  return { terms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), kinds: requestedKinds(text) };
+  return { terms, alsoTerms, isSymbol, names: isSymbol ? namesOf(text) : embeddedNames(text), kinds };
 }
 
 /** True for words such as `session`, which may be a name or a topic. */

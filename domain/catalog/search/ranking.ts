@@ -9,6 +9,8 @@ export interface Candidate {
   readonly path: string;
   /** Names that it defines. */
   readonly symbols: readonly string[];
+  /** Names that it only declares, extends or exports again. */
+  readonly declares: readonly string[];
   /** BM25 score; 0 when not found by words. */
   readonly keyword: number;
   /** Cosine similarity to the query; 0 when its vector was not among the nearest. */
@@ -30,6 +32,10 @@ export interface RankingWeights {
   readonly file: number;
   /** For a chunk that defines a name in the query. */
   readonly definition: number;
+  /** Factor for a chunk that only declares, extends or exports the name again. */
+  readonly declared: number;
+  /** A definition counts less the more files have one of the same name: divided by their number to this power. */
+  readonly ambiguity: number;
   /** For a chunk that defines the name formed by the query's words. */
   readonly spelled: number;
   /** For a file whose name and folder match the query. */
@@ -46,6 +52,8 @@ export const RANKING: RankingWeights = {
   meaningOfSymbol: 0.3,
   file: 0.2,
   definition: 2,
+  declared: 0.4,
+  ambiguity: 0.5,
   spelled: 0.3,
   path: 0.4,
   kinds: {
@@ -101,12 +109,14 @@ export function rankFiles<C extends Candidate>(
   const vectorPart = question.isSymbol ? weights.vectorOfSymbol : weights.vector;
   const meaningPart = meanings.length === 0 ? 0 : question.isSymbol ? weights.meaningOfSymbol : weights.meaning;
   const files = new Map<string, Scored<C>[]>();
+  const definers = definersOf(question, candidates, weights);
+  const pathMatch = pathMatcher(question, candidates);
   for (const candidate of candidates) {
     const parts = {
       keyword: (1 - meaningPart) * (1 - vectorPart) * keyword(candidate.keyword),
       vector: (1 - meaningPart) * vectorPart * vector(candidate.vector),
       meaning: candidate.meaning === undefined ? null : meaningPart * meaning(candidate.meaning),
-      definition: definitionScore(question, candidate, weights),
+      definition: definitionScore(question, candidate, definers, weights),
     };
     const score = parts.keyword + parts.vector + (parts.meaning ?? 0) + parts.definition;
     const file = `${candidate.repo}\0${candidate.path}`;
@@ -114,7 +124,9 @@ export function rankFiles<C extends Candidate>(
     if (pieces) pieces.push({ candidate, score, parts });
     else files.set(file, [{ candidate, score, parts }]);
   }
-  return [...files.values()].map((pieces) => rankedFile(question, pieces, weights)).sort(byScore);
+  return [...files.values()]
+    .map((pieces) => rankedFile(question, pieces, { pathMatch, definers }, weights))
+    .sort(byScore);
 }
 
 interface Scored<C> {
@@ -128,15 +140,17 @@ const NEXT_PIECES = 3;
 function rankedFile<C extends Candidate>(
   question: ParsedQuery,
   pieces: readonly Scored<C>[],
+  { pathMatch, definers }: { readonly pathMatch: (path: string) => number; readonly definers: Definers },
   weights: RankingWeights,
 ): RankedFile<C> {
   const ordered = pieces.toSorted((a, b) => b.score - a.score || compare(a.candidate.id, b.candidate.id));
   const [first, ...others] = ordered as [Scored<C>, ...Scored<C>[]];
   const { path } = first.candidate;
   const file = weights.file * others.slice(0, NEXT_PIECES).reduce((sum, { score }) => sum + score, 0);
-  const named = weights.path * pathMatch(question, path);
+  const named = weights.path * pathMatch(path);
+  const defined = pieces.flatMap(({ candidate }) => candidate.symbols);
   const kinds = kindsOf(path)
-    .filter((kind) => !question.kinds.has(kind))
+    .filter((kind) => !question.kinds.has(kind) && !isExcused(kind, question, definers, defined))
     .map((kind) => ({ kind, factor: weights.kinds[kind] }));
   const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
   return {
@@ -171,17 +185,48 @@ const OTHER_CASE = 0.7;
 const QUALIFIER = 0.5;
 const EMBEDDED = 0.5;
 
-function definitionScore(question: ParsedQuery, { symbols }: Candidate, weights: RankingWeights): number {
+function definitionScore(
+  question: ParsedQuery,
+  { symbols, declares }: Candidate,
+  { shareOf }: Definers,
+  weights: RankingWeights,
+): number {
+  const valueOf = (name: string): number => {
+    const share = weights.definition * shareOf(name);
+    if (symbols.includes(name)) return share;
+    if (symbols.some((one) => one.toLowerCase() === name.toLowerCase())) return share * OTHER_CASE;
+    return declares.includes(name) ? share * weights.declared : 0;
+  };
   const [main, ...others] = question.names;
   if (question.isSymbol && main !== undefined) {
-    if (symbols.includes(main)) return weights.definition;
-    if (symbols.some((name) => name.toLowerCase() === main.toLowerCase())) return weights.definition * OTHER_CASE;
-    return others.some((name) => symbols.includes(name)) ? weights.definition * QUALIFIER : 0;
+    return Math.max(valueOf(main), ...others.map((name) => valueOf(name) * QUALIFIER));
   }
-  const defined = question.names.filter((name) => symbols.includes(name)).length;
-  const named = weights.definition * EMBEDDED * (defined / Math.max(1, question.names.length));
+  const named = question.names.reduce((sum, name) => sum + valueOf(name), 0) / Math.max(1, question.names.length);
   const spelled = Math.max(0, ...symbols.map((name) => wordMatch(question.terms, wordsOf(name))));
-  return named + weights.spelled * spelled;
+  return EMBEDDED * named + weights.spelled * spelled;
+}
+
+/** What the candidates know about the definitions of the names in a query. */
+interface Definers {
+  /** How much one definition of a name counts: less, the more files other than tests have one. */
+  readonly shareOf: (name: string) => number;
+  /** True when only tests define the requested name. */
+  readonly areTests: boolean;
+}
+
+function definersOf({ names }: ParsedQuery, candidates: readonly Candidate[], { ambiguity }: RankingWeights): Definers {
+  const filesByName = new Map(
+    names.map((name) => {
+      const defining = candidates.filter(({ symbols }) => symbols.includes(name));
+      const others = defining.filter(({ path }) => !kindsOf(path).includes('test'));
+      return [name, { all: defining.length, others: new Set(others.map(({ repo, path }) => `${repo}\0${path}`)).size }];
+    }),
+  );
+  const main = filesByName.get(names[0] ?? '');
+  return {
+    shareOf: (name) => Math.max(1, filesByName.get(name)?.others ?? 1) ** -ambiguity,
+    areTests: main !== undefined && main.all > 0 && main.others === 0,
+  };
 }
 
 /** How well the words of a name match the query: 1 when they are the same. */
@@ -193,14 +238,43 @@ function wordMatch(terms: readonly string[], words: readonly string[]): number {
 
 const LEAST_PREFIX = 3;
 
-function pathMatch(question: ParsedQuery, path: string): number {
-  if (question.terms.length === 0) return 0;
+/** True for a test that defines the requested name when nothing else does, and for a file of re-exports that defines something itself. */
+function isExcused(
+  kind: FileKind,
+  { isSymbol, names: [main] }: ParsedQuery,
+  { areTests }: Definers,
+  defined: readonly string[],
+): boolean {
+  if (kind === 're-export') return defined.length > 0;
+  return kind === 'test' && isSymbol && areTests && main !== undefined && defined.includes(main);
+}
+
+/**
+ * How well the name and folder of a file match the query: the part of the query's words that they contain, where a word
+ * counts more the fewer paths of the candidates contain it.
+ */
+function pathMatcher({ terms }: ParsedQuery, candidates: readonly Candidate[]): (path: string) => number {
+  const matchedBy = new Map(
+    [...new Set(candidates.map(({ path }) => path))].map((path) => [path, termsIn(path, terms)]),
+  );
+  const weights = new Map(
+    terms.map((term) => {
+      const paths = [...matchedBy.values()].filter((matched) => matched.includes(term)).length;
+      return [term, Math.log(1 + matchedBy.size / (paths + 1))];
+    }),
+  );
+  const weightOf = (some: readonly string[]): number => some.reduce((sum, term) => sum + (weights.get(term) ?? 0), 0);
+  const most = weightOf(terms);
+  return (path) => (most === 0 ? 0 : weightOf(matchedBy.get(path) ?? []) / most);
+}
+
+/** The search terms that the name and folder of a file contain. */
+function termsIn(path: string, terms: readonly string[]): readonly string[] {
   const parts = path.split('/');
   const name = (parts.at(-1) ?? '').replace(/\.[^.]*$/, '');
   const folder = parts.at(-2) ?? '';
   const words = [...new Set([...wordsOf(name), ...wordsOf(folder), ...stems(name)])];
-  const shared = question.terms.filter((term) => words.some((word) => isNear(term, word))).length;
-  return shared / question.terms.length;
+  return terms.filter((term) => words.some((word) => isNear(term, word)));
 }
 
 /** True for equal words, or when one is a prefix of the other: `auth` is near `authent`. */

@@ -102,6 +102,7 @@ describe('the store', () => {
         pathStems: '',
         scopeStems: '',
         symbols: [],
+        declares: [],
         startLine: 1,
         endLine: 1,
       };

@@ -209,6 +209,7 @@ const DAMAGES: readonly Damage[] = [
   change('another text', { text: 'changed' }),
   change('another startLine', { startLine: 77 }),
   change('other symbols', { symbols: ['other'] }),
+  change('other declared names', { declares: ['other'] }),
   change('a bucket that does not exist', { bucket: 999 }),
   {
     what: 'another vector',

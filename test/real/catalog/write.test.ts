@@ -41,6 +41,7 @@ function objects(count: number, path = 'src/a.ts'): IndexObject[] {
       pathStems: 'src a ts',
       scopeStems: '',
       symbols: ordinal % 2 === 0 ? [] : ['größe', 'a'],
+      declares: ordinal % 3 === 0 ? [] : ['b'],
       startLine: ordinal,
       endLine: ordinal + 1,
     },

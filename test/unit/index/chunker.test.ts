@@ -128,7 +128,22 @@ describe('the chunker', () => {
     ['Rust', 'const N: u8 = 1;\nstruct S;\nimpl S { fn new() {} }\ntrait T {}\n', ['N', 'S', 'new', 'T']],
     ['Java', 'enum E { A }\nrecord R(int x) {}\nclass C { int f; void m() {} }\n', ['E', 'A', 'R', 'C', 'f', 'm']],
     ['C', '#define N 1\nstruct s { int a; };\nint f(void) { return 1; }\n', ['N', 's', 'f']],
-    ['C++', 'namespace n { class C { void m(); }; }\nint f() { return 1; }\n', ['n', 'C', 'm', 'f']],
+    ['C++', 'namespace n { class C { void m() {} }; }\nint f() { return 1; }\n', ['n', 'C', 'm', 'f']],
+    [
+      'C++',
+      'class EXPORT A : public B {};\nclass EXPORT(x) C final {};\nstruct EXPORT D { int a; };\n',
+      ['A', 'C', 'D'],
+    ],
+    [
+      'C++',
+      'A_NAMESPACE_BEGIN\ntemplate <class T> class V {};\ntemplate <> struct V<int> {};\nA_NAMESPACE_END\n',
+      ['V'],
+    ],
+    [
+      'C++',
+      'template <class T> void V<T>::push(T t) {}\nvoid a::b::C::deep() {}\nclass D::Impl {};\n',
+      ['push', 'deep', 'Impl'],
+    ],
     ['C#', 'struct S { public int P { get; set; } }\nclass C { void M() {} }\n', ['S', 'P', 'C', 'M']],
     ['Ruby', 'LIMIT = 1\nmodule M\n  class C\n    def m; end\n  end\nend\n', ['LIMIT', 'M', 'C', 'm']],
     ['PHP', '<?php\nclass C { const K = 1; function m() {} }\nfunction f() {}\n', ['C', 'K', 'm', 'f']],
@@ -136,9 +151,60 @@ describe('the chunker', () => {
     ['Scala', 'class C { def m = 1 }\nobject O\n', ['C', 'm', 'O']],
     ['Lua', 'function f() end\nlocal t = { g = function() end }\n', ['f', 'g']],
     ['Shell', 'NAME=1\nrun() { echo; }\n', ['NAME', 'run']],
+    [
+      'Swift',
+      'public final class S { let x = 1\n  func f() { let y = 1 } }\nprotocol P { func p() }\nenum E { case a }\n',
+      ['S', 'x', 'f', 'P', 'p', 'E', 'a'],
+    ],
+    [
+      'Elixir',
+      'defmodule A.B do\n  import C\n  @callback c(x) :: y\n  def f(x) when x, do: x\n  defp g, do: 1\nend\ndefprotocol P do\nend\n',
+      ['B', 'c', 'f', 'g', 'P'],
+    ],
+    [
+      'Haskell',
+      'module A.B where\nimport C\ndata D = E { f :: Int }\nclass K a where\n  m :: a\n(<+>) :: Int\ng x = h where h = 1\n',
+      ['B', 'D', 'E', 'f', 'K', 'm', '<+>', 'g'],
+    ],
+    ['Zig', 'pub const S = struct {\n  pub fn f() void { const y = 1; }\n};\nfn g() void {}\n', ['S', 'f', 'g']],
+    [
+      'Dart',
+      'class C { int get p => 1; void m() {} }\nmixin M {}\nenum E { a }\nvoid f() {}\n',
+      ['C', 'p', 'm', 'M', 'E', 'a', 'f'],
+    ],
   ])('finds the definitions of %s', async (language, text, symbols) => {
     const [only] = await chunk(text, language);
     expect(only?.symbols).toEqual(symbols);
+  });
+
+  test.each([
+    ['C', 'struct s; enum e; int f(void);\nstatic int g(int x);\nint *h(void);\n', ['e', 'f', 'g', 'h']],
+    ['C++', 'class A;\nclass B { virtual void m() = 0; static B* n(); };\n', ['A', 'm', 'n']],
+    [
+      'Rust',
+      'mod m;\npub use a::{B, c::D, e::{F}, G as H};\nuse i::J;\nimpl<T> K for L<T> {}\nextern "C" { fn o(); }\n',
+      ['m', 'B', 'D', 'F', 'H', 'L', 'o'],
+    ],
+    [
+      'TypeScript',
+      "export { A, b as c } from './x';\nexport type { D } from './y';\nexport * as e from './z';\n",
+      ['A', 'c', 'D', 'e'],
+    ],
+    ['JavaScript', "import { A } from './x';\nexport { b } from './y';\n", ['b']],
+    ['Haskell', 'module A (B(..), c, (<+>), module D) where\n', ['B', 'c', '<+>']],
+    ['Swift', 'extension S { }\n', ['S']],
+    ['Elixir', 'defimpl P, for: A do\nend\n', ['P']],
+    ['Zig', 'const std = @import("std");\npub const T = other.T;\n', ['std', 'T']],
+    ['Dart', "export 'y.dart' show Z;\n", ['Z']],
+  ])('finds what %s only declares, extends or exports again', async (language, text, declares) => {
+    const [only] = await chunk(text, language);
+    expect(only?.declares).toEqual(declares);
+    expect(only?.symbols.filter((name) => declares.includes(name))).toEqual([]);
+  });
+
+  test('a name that is declared and defined in the same chunk is defined', async () => {
+    const [only] = await chunk('int f(void);\nint f(void) { return 1; }\n', 'C');
+    expect(only).toMatchObject({ symbols: ['f'], declares: [] });
   });
 
   test('a C function is the scope of its body, though the query marks its declarator', async () => {

@@ -16,6 +16,7 @@ const candidates = fc
       repo: fc.constantFrom('a', 'b'),
       path,
       symbols: fc.array(name, { maxLength: 3 }),
+      declares: fc.array(name, { maxLength: 2 }),
       keyword: bm25,
       vector: fc.constantFrom(0, 0.2, 0.6, 1),
       meaning: fc.constantFrom(undefined, 0.1, 0.9),
@@ -35,7 +36,16 @@ const query = fc.oneof(
 );
 
 function one(fields: Partial<Candidate>): Candidate {
-  return { id: fields.path ?? '', repo: 'a', path: 'src/a.ts', symbols: [], keyword: 0, vector: 0, ...fields };
+  return {
+    id: fields.path ?? '',
+    repo: 'a',
+    path: 'src/a.ts',
+    symbols: [],
+    declares: [],
+    keyword: 0,
+    vector: 0,
+    ...fields,
+  };
 }
 
 function order(asked: string, found: readonly Candidate[]): string[] {
