@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AnalyzerPool, createAnalyzerPool } from '../../../activities/index/analysis/analyzer-pool.ts';
 import { GRAMMARS } from '../../../activities/index/analysis/grammar-files.ts';
 import { anyProgram } from '../../support/fuzz/any-program.ts';
-import { fileNameFor, programFor, tokensOf } from '../../support/fuzz/grammar-seeds.ts';
+import { ABORTING, fileNameFor, programFor, tokensOf } from '../../support/fuzz/grammar-seeds.ts';
 import { FUZZ_TIMEOUT_MS, fuzzed } from '../../support/fuzz/settings.ts';
 import { realFiles } from '../../unit/index/real-files.ts';
 
@@ -45,7 +45,9 @@ test.for(GRAMMARS)(
     const canary = program || (real[0] ?? '');
     const [expected] = (await analyzed(path, [canary])).files;
     const tokens = tokensOf(grammar);
-    const seeds = [...real, program].filter((text) => text !== '').map((text) => text.slice(0, 20_000));
+    const seeds = [...real, program, ...(ABORTING[grammar] ?? [])]
+      .filter((text) => text !== '')
+      .map((text) => text.slice(0, 20_000));
     const counted = { batches: 0, files: 0, faults: 0 };
     const reasons = new Map<string, number>();
     await fc.assert(

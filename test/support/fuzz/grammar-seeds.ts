@@ -81,6 +81,54 @@ class C { string s = $@"a {x:0.00} ""b"""; string r = """
 #endif
 }
 `,
+  dart: `import 'package:a/b.dart' as c show D;
+/* nested /* comment */ */ abstract class A<T extends B?> with C implements D { final int? x; A(this.x, {required String y}) : super(); factory A.of() => A._();
+  Future<void> f() async* { yield* g(); var s = 'a $x \${y + 'b \${z}'}'; var r = r"""raw $x"""; switch (o) { case P(:var x) when x > 1: break; default: } } }
+extension E on int { int get twice => this * 2; }
+`,
+  elixir: `defmodule A.B do
+  @moduledoc """
+  doc #{x}
+  """
+  use C, only: [f: 1]
+  def run(%{a: x} = m, [h | t]) when is_integer(x) do
+    ~s(a #{x} b) <> ~S"""
+    raw #{x}
+    """ |> then(&(&1 + ?a)); case x do {:ok, ^y} -> fn a, b -> a ++ b end; _ -> :"quoted atom" end
+  end
+  defmacro m(do: block), do: quote(do: unquote(block))
+end
+`,
+  haskell: `{-# LANGUAGE GADTs #-}
+module A.B (f, T(..)) where
+import qualified Data.Map as M
+{- nested {- comment -} -}
+data T a = A { x :: !Int } | B a deriving (Show, Eq)
+class Monad m => C m where { op :: a -> m a; (<+>) :: a -> a -> a }
+f :: forall a. (Ord a) => [a] -> Maybe a
+f xs | null xs = Nothing
+     | otherwise = do
+  let y = case xs of { (h:_) -> h; _ -> undefined }
+  pure $ if y > y then y else [q|raw text|] where z = 'a'; s = "a\\
+    \\b"
+`,
+  swift: `import Foundation
+/* nested /* comment */ */ @objc public final class A<T: B>: C where T.D == Int { var x: Int? { get { 1 } set { } }; init?(_ a: Int = 1, b c: String...) throws { super.init() } }
+let s = "a \\(x + "b \\(y)") c", r = #"raw \\#(x) "text""#, m = """
+  lines "x" \\
+  """
+enum E: String { indirect case a(Int), b = "x" }; func f() async -> some P { guard let x, case .a(let n) = y else { return } ; switch x { case 1...3 where n > 0: fallthrough; default: break } }
+#if os(Linux)
+extension A: P { subscript(i: Int) -> Int { list.map { $0 + i }[0] } }
+#endif
+`,
+  zig: `const std = @import("std");
+pub fn List(comptime T: type) type { return struct { items: []T, const Self = @This(); pub fn init(self: *Self) !void { defer self.x(); errdefer |e| y(e); } }; }
+const s = \\\\raw line
+    \\\\next
+;
+test "a" { for (xs, 0..) |x, i| { while (it.next()) |v| : (i += 1) { switch (v) { 'a'...'z' => |c| {}, else => unreachable } } } var e: error{A}!?u8 = null; asm volatile ("nop" ::: "memory"); }
+`,
   go: `package main
 import ("fmt"; m "math")
 type T[K comparable, V any] struct { a, b int \`json:"a"\`; *Inner }
@@ -196,3 +244,8 @@ type X = A extends B ? C : D; function g<T>(x: T) { return x as unknown as strin
 export function programFor(grammar: string): string {
   return PROGRAMS[grammar] ?? '';
 }
+
+/** Programs on which a grammar is known to abort: what follows them must not notice. */
+export const ABORTING: Readonly<Record<string, readonly string[]>> = {
+  ruby: [`def add(sql)\n  sql <<"${'column '.repeat(60)}"\nend\n`],
+};
