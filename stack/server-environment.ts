@@ -1,4 +1,3 @@
-import { PROXY_VARIABLES } from '../platform/proxy.ts';
 import { STACK_MARK } from './leftovers.ts';
 
 const PASSED_ON = [
@@ -12,8 +11,6 @@ const PASSED_ON = [
   'SSL_CERT_DIR',
   'GOMEMLIMIT',
   'GOMAXPROCS',
-  // for Weaviate's modules; programs in Go reach this machine directly
-  ...PROXY_VARIABLES,
 ];
 
 /**

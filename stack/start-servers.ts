@@ -140,6 +140,7 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
       env: serverEnvironment(options.env, session.dataDir),
       apiKey,
       modules: options.weaviate?.modules ?? [],
+      proxies: options.env,
       ports: {
         rest,
         grpc,

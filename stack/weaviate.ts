@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import type { ChildSpec } from './child.ts';
 import { poll } from './child.ts';
 import { fetchWeaviate, PINNED_WEAVIATE } from './fetch-weaviate.ts';
-import { findOnPath, runProgram } from '../platform/program.ts';
+import { findOnPath, pick, runProgram } from '../platform/program.ts';
 import { findCached } from './server-cache.ts';
 import type { FetchOptions } from './server-cache.ts';
-import { reachDirectly } from '../platform/proxy.ts';
+import { PROXY_VARIABLES, reachDirectly } from '../platform/proxy.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 import type { ServerProgram } from './temporal.ts';
@@ -100,6 +100,8 @@ export function weaviateChild(options: {
   ports: WeaviatePorts;
   apiKey: string;
   modules: readonly string[];
+  /** The environment with the proxies for modules. */
+  proxies: NodeJS.ProcessEnv;
 }): ChildSpec {
   const { ports, apiKey } = options;
   const target = { url: `http://127.0.0.1:${ports.rest}`, grpc: `127.0.0.1:${ports.grpc}`, apiKey };
@@ -112,6 +114,8 @@ export function weaviateChild(options: {
       ...nodeSettings(embeddedData(options.dataDir), ports),
       ...authentication(apiKey),
       ENABLE_MODULES: options.modules.join(','),
+      // for requests of modules; programs in Go reach this machine directly
+      ...(options.modules.length === 0 ? {} : pick(options.proxies, PROXY_VARIABLES)),
     },
     logFile: options.logFile,
     readyTimeout: 180_000,

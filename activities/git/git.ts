@@ -32,6 +32,8 @@ export interface GitOptions {
   readonly gitDir?: string;
   /** Objects to read in addition to those of the repository. */
   readonly store?: ObjectStore;
+  /** The index to use; by default the repository has none. */
+  readonly indexFile?: string;
   /** Configuration for this process. It is passed in the environment, so credentials do not appear in process lists. */
   readonly config?: readonly (readonly [key: string, value: string])[];
   /** Ends git when it is aborted. */
@@ -55,7 +57,7 @@ export interface Git {
   /** Starts git. An abort kills it and all its children. */
   start(args: readonly string[], options: GitOptions): Promise<GitProcess>;
   /** Runs git to completion and returns its output. */
-  run(args: readonly string[], options: GitOptions & { readonly input?: string }): Promise<Buffer>;
+  run(args: readonly string[], options: GitOptions & { readonly input?: string | Uint8Array }): Promise<Buffer>;
 }
 
 /** Environment variables that git needs to find programs, keys, proxies and certificates. */
@@ -150,7 +152,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     await prepared;
   }
 
-  function environment({ gitDir, store, config = [] }: GitOptions): NodeJS.ProcessEnv {
+  function environment({ gitDir, store, indexFile, config = [] }: GitOptions): NodeJS.ProcessEnv {
     const settings: NodeJS.ProcessEnv = Object.fromEntries(
       config.flatMap(([key, value], at) => [
         [`GIT_CONFIG_KEY_${at}`, key],
@@ -171,6 +173,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
       GIT_NO_LAZY_FETCH: '1',
       GIT_NO_REPLACE_OBJECTS: '1',
       GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
+      ...(indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile }),
       ...(store ? { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(store.objects) } : {}),
     };
   }

@@ -75,7 +75,7 @@ export async function compareObjects(
   async function compareBatch(changes: readonly Change[]): Promise<void> {
     const indexable = changes.filter(isIndexable);
     const analysis = await analyzer.analyze(
-      indexable.map(({ path, content }) => ({ path, content })),
+      indexable.map(({ path, content, language }) => ({ path, content, language })),
       { signal, repository },
     );
     const objects = indexable.flatMap((file: IndexableFile, at) => {

@@ -109,7 +109,7 @@ export async function ingest(
   async function storeBatch(changes: readonly Change[]): Promise<void> {
     const written = changes.filter(isIndexable);
     const analysis = await analyzer.analyze(
-      written.map(({ path, content }) => ({ path, content })),
+      written.map(({ path, content, language }) => ({ path, content, language })),
       { signal, repository: repository.id },
     );
     counts.put(
@@ -183,7 +183,7 @@ export async function ingest(
       else readable.push({ file, content });
     }
     const chunks = await analyzer.countChunks(
-      readable.map(({ file: { path }, content }) => ({ path, content })),
+      readable.map(({ file: { path, language }, content }) => ({ path, content, language })),
       { signal, repository: repository.id },
     );
     counts.put([
@@ -393,11 +393,12 @@ function progressOf(state: { seen: number; objectsWritten: number; objectsDelete
  * What the number of chunks of a file depends on in addition to the analyzer: its content, name and declared
  * attributes.
  */
-function countKey({ oid, path, handwritten }: Pick<OldFile, 'oid' | 'path' | 'handwritten'>): {
+function countKey({ oid, path, handwritten, language }: Pick<OldFile, 'oid' | 'path' | 'handwritten' | 'language'>): {
   blob: string;
   name: string;
 } {
-  return { blob: oid, name: `${posix.basename(path)}${handwritten ? '/handwritten' : ''}` };
+  const declared = `${handwritten ? '/handwritten' : ''}${language === undefined ? '' : `/${language}`}`;
+  return { blob: oid, name: `${posix.basename(path)}${declared}` };
 }
 
 function pathsOf(change: Change): string[] {

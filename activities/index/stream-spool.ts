@@ -263,10 +263,11 @@ async function spooled(
   checkHash(line, content);
   const blob = blobOf(line, content);
   const tooLarge = content !== null && content.length > maxFileBytes;
+  const declared = line.handwritten ? { generated: false } : {};
   const skip =
     file.skip ??
-    skipByPath(file.path) ??
-    (tooLarge ? 'too-large' : content === null ? 'too-large' : skipByContent(file.path, content));
+    skipByPath(file.path, declared) ??
+    (tooLarge ? 'too-large' : content === null ? 'too-large' : skipByContent(file.path, content, declared));
   return {
     op,
     ...path,
@@ -274,6 +275,8 @@ async function spooled(
     blob,
     size: line.size ?? content?.length ?? 0,
     ...(skip === null ? {} : { skip }),
+    ...(line.language === null ? {} : { language: line.language }),
+    ...(line.handwritten ? { handwritten: true } : {}),
     content: content === null || skip !== null ? null : Buffer.from(content).toString('base64'),
   };
 }

@@ -5,7 +5,7 @@ import { formatOf, hasCommit, isNullOid, listCommit } from './diff.ts';
 import type { Git } from '../git/git.ts';
 import { withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
-import { parseTree } from './tree-attributes.ts';
+import { FOLDER, parseTree } from './tree.ts';
 
 /** What a commit has at a path. The mode is git's, including 40000 for a folder and 160000 for a submodule. */
 export interface CommittedFile extends BlobRef {
@@ -102,9 +102,9 @@ async function treeOf(reader: ObjectReader, access: Access, commit: string): Pro
 }
 
 async function entryAt(reader: ObjectReader, access: Access, tree: string, path: string): Promise<BlobRef | null> {
-  let at: BlobRef = { oid: tree, mode: '40000' };
+  let at: BlobRef = { oid: tree, mode: FOLDER };
   for (const name of path.split('/')) {
-    if (at.mode !== '40000') return null;
+    if (at.mode !== FOLDER) return null;
     const { content } = await objectOf(reader, access, at.oid, LARGEST_TREE);
     const named = [...parseTree(content ?? new Uint8Array(), tree.length / 2)].filter((entry) => entry.name === name);
     const found = named.find(({ isText }) => isText) ?? named[0];

@@ -1,4 +1,4 @@
-import { declaredFor } from '../../domain/git/attributes.ts';
+import type { Declared } from '../../domain/git/attributes.ts';
 import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/git/change.ts';
 import { DEFAULT_REF, type Snapshot } from '../../domain/git/snapshot.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
@@ -18,7 +18,15 @@ import type { Git, ObjectFormat } from '../git/git.ts';
 import { skipByConvention } from './linguist.ts';
 import { resolveHead, unreadable, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
-import { findAttributes, isAttributesFile, readAttributes, type TreeAttributes } from './tree-attributes.ts';
+import {
+  type AttributeFiles,
+  type DeclaredFiles,
+  findAttributes,
+  isAttributesFile,
+  readAttributes,
+  requireAttributes,
+} from './attributes.ts';
+import { exactPath } from './file-path.ts';
 
 /** The changes from one snapshot of a repository to another. */
 export interface Differential {
@@ -196,7 +204,7 @@ async function* readChanges(
   { commit, tree, entries, isListing }: Pick<Found, 'tree' | 'entries'> & { commit: string; isListing: boolean },
 ): AsyncGenerator<Change, void> {
   if (entries.length === 0) return;
-  const { git, maxFileBytes } = tools;
+  const { git, cacheDir, maxFileBytes } = tools;
   await source.open();
   try {
     const reader = await openObjectReader(git, source.store, aboutOf(access));
@@ -204,7 +212,9 @@ async function* readChanges(
       await fetchAgain(access, source, reader, commit);
       const found = isListing ? listedAttributes(entries) : await findAttributes(reader, tree, pathsOf(entries));
       await fetchMissing(access, source, reader, found.values());
-      const attributes = await readAttributes(reader, found);
+      await requireAttributes(reader, found, access.id);
+      const { store } = source;
+      const attributes = await readAttributes({ git, store, cacheDir }, found, pathsOf(entries), aboutOf(access));
       const skips = entries.map(({ status, mode, file }) =>
         status === 'D' ? null : skipEntry(file, mode, attributes),
       );
@@ -287,7 +297,7 @@ function changeOf(
   entry: Entry,
   object: GitObject | null,
   declaredSkip: SkipReason | null,
-  attributes: TreeAttributes,
+  attributes: DeclaredFiles,
 ): Change {
   const { status, file, oid, mode } = entry;
   const old = status === 'A' ? {} : { old: oldFile(entry, attributes) };
@@ -304,44 +314,57 @@ function changeOf(
     size: object?.size ?? 0,
     content,
     ...(skip === null ? {} : { skip }),
-    ...handwritten(file, attributes),
+    ...declaredOf(file, attributes),
   };
 }
 
-function oldFile({ file, oldFile: moved, oldOid, oldMode }: Entry, attributes: TreeAttributes): OldFile {
+function oldFile({ file, oldFile: moved, oldOid, oldMode }: Entry, attributes: DeclaredFiles): OldFile {
   const path = moved ?? file;
   const skip = skipEntry(path, oldMode, attributes);
-  return { ...path, oid: oldOid, mode: oldMode, ...(skip === null ? {} : { skip }), ...handwritten(path, attributes) };
+  return { ...path, oid: oldOid, mode: oldMode, ...(skip === null ? {} : { skip }), ...declaredOf(path, attributes) };
 }
 
-function handwritten({ path }: FilePath, attributes: TreeAttributes): { handwritten?: true } {
-  return declaredFor(path, attributes).generated === false ? { handwritten: true } : {};
+function declaredOf(file: FilePath, attributes: DeclaredFiles): Pick<OldFile, 'handwritten' | 'language'> {
+  const { generated, language } = declaredFor(file, attributes);
+  return {
+    ...(generated === false ? { handwritten: true } : {}),
+    ...(language === undefined ? {} : { language }),
+  };
 }
 
-function skipObject({ path }: FilePath, object: GitObject | null, attributes: TreeAttributes): SkipReason | null {
+function declaredFor(file: FilePath, attributes: DeclaredFiles): Declared {
+  return attributes.get(exactPath(file)) ?? {};
+}
+
+function skipObject(file: FilePath, object: GitObject | null, attributes: DeclaredFiles): SkipReason | null {
   if (!object?.content) return 'too-large';
-  return skipByContent(path, object.content, declaredFor(path, attributes));
+  return skipByContent(file.path, object.content, declaredFor(file, attributes));
 }
 
-function skipEntry({ path }: FilePath, mode: string, attributes: TreeAttributes): SkipReason | null {
+function skipEntry(file: FilePath, mode: string, attributes: DeclaredFiles): SkipReason | null {
   if (mode === '160000') return 'submodule';
   if (mode === '120000') return 'symlink';
-  return skipByConvention(path, declaredFor(path, attributes));
+  return skipByConvention(file.path, declaredFor(file, attributes));
 }
 
-function listedAttributes(entries: readonly Entry[]): ReadonlyMap<string, string> {
+function listedAttributes(entries: readonly Entry[]): AttributeFiles {
   const files = entries.filter(({ file, mode }) => isAttributesFile(file.path) && mode.startsWith('100'));
-  return new Map(files.map(({ file: { path }, oid }) => [path.slice(0, Math.max(path.lastIndexOf('/'), 0)), oid]));
+  return new Map(
+    files.map(({ file, oid }) => {
+      const path = exactPath(file);
+      return [path.slice(0, Math.max(path.lastIndexOf('/'), 0)), oid];
+    }),
+  );
 }
 
 function touchesAttributes({ file, oldFile: moved }: Entry): boolean {
   return isAttributesFile(file.path) || (moved !== null && isAttributesFile(moved.path));
 }
 
-function* pathsOf(entries: readonly Entry[]): Generator<string> {
+function* pathsOf(entries: readonly Entry[]): Generator<FilePath> {
   for (const { file, oldFile: moved } of entries) {
-    yield file.path;
-    if (moved) yield moved.path;
+    yield file;
+    if (moved) yield moved;
   }
 }
 

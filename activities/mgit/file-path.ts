@@ -7,6 +7,11 @@ export function filePath(bytes: Buffer): FilePath {
   return { path: readable(bytes), pathBytes: bytes.toString('base64') };
 }
 
+/** The bytes of a path, one character each: identifies a file of a commit. */
+export function exactPath({ path, pathBytes }: FilePath): string {
+  return Buffer.from(pathBytes ?? path, pathBytes === undefined ? 'utf8' : 'base64').toString('latin1');
+}
+
 function readable(bytes: Buffer): string {
   let text = '';
   for (let at = 0; at < bytes.length;) {

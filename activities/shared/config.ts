@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { aboutField, check } from '../../domain/shared/check.schema.ts';
 import { type Config, configSchema } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { isTrusted, userConfigFolder } from './trusted-files.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
 
 /** The configuration, its file, and the folders that it determines. */
@@ -22,20 +23,52 @@ export interface LoadedConfig {
 /** Larger files are refused before they are parsed. */
 const MAX_BYTES = 1_000_000;
 
+/** A configuration file that nobody named. */
+export interface FoundConfig {
+  /** Absolute path. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** The name of a configuration file that is looked for. */
+const FILE_NAME = 'longhaul.yaml';
+
 /**
- * Reads `longhaul.yaml`: the given path, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else none.
- * `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws `InvalidConfiguration` with file, line and
- * key; for an unknown key it suggests the nearest known one.
+ * Reads `longhaul.yaml`: the given path, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else in the
+ * user's configuration folder, else none. `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws
+ * `ConfigurationNotTrusted` for a file in the current folder that the user does not trust: whoever wrote the folder
+ * could otherwise run programs and send tokens. Throws `InvalidConfiguration` with file, line and key; for an unknown
+ * key it suggests the nearest known one.
  */
 export function loadConfig(options: { path?: string | undefined; env: NodeJS.ProcessEnv }): LoadedConfig {
   const { env } = options;
   const asked = options.path ?? (env['LONGHAUL_CONFIG'] || undefined);
-  const path = asked === undefined ? resolve('longhaul.yaml') : resolve(asked);
-  if (!existsSync(path)) {
-    if (asked !== undefined) throw invalid(path, 'there is no such file.');
-    return folders(configSchema.parse({}), null, env);
+  if (asked !== undefined) {
+    const path = resolve(asked);
+    if (!existsSync(path)) throw invalid(path, 'there is no such file.');
+    return folders(parse(path, read(path)), path, env);
   }
-  return folders(parse(path), path, env);
+  const own = join(userConfigFolder(env), FILE_NAME);
+  const found = findConfig();
+  if (found !== null && found.path !== own) {
+    if (isTrusted(found.path, found.content, env)) return folders(parse(found.path, found.content), found.path, env);
+    throw new LonghaulError(
+      'ConfigurationNotTrusted',
+      `${found.path} was found in the current folder, and is new or has changed since you trusted it.`,
+    );
+  }
+  return existsSync(own) ? folders(parse(own, read(own)), own, env) : folders(configSchema.parse({}), null, env);
+}
+
+/** The configuration file in a folder, trusted or not; null when there is none. Throws `InvalidConfiguration`. */
+export function findConfig(folder = '.'): FoundConfig | null {
+  const path = resolve(folder, FILE_NAME);
+  return existsSync(path) ? { path, content: read(path) } : null;
+}
+
+/** Checks the content of a configuration file. Throws `InvalidConfiguration` as {@link loadConfig} does. */
+export function checkConfig({ path, content }: FoundConfig): LoadedConfig {
+  return folders(parse(path, content), path, {});
 }
 
 /** Replaces a leading `~` by the home folder and resolves against `base`. */
@@ -66,11 +99,15 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
   };
 }
 
-function parse(path: string): Config {
+function read(path: string): string {
   const found = statSync(path);
   if (!found.isFile()) throw invalid(path, 'this is not a file.');
   if (found.size > MAX_BYTES) throw invalid(path, `the file is larger than ${MAX_BYTES} bytes.`);
-  const { value, lineOf } = parseYaml(readFileSync(path, 'utf8'), path);
+  return readFileSync(path, 'utf8');
+}
+
+function parse(path: string, content: string): Config {
+  const { value, lineOf } = parseYaml(content, path);
   const result = check(configSchema, value);
   if (result.success) return result.data;
   const { issues } = result.error;

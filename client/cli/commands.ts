@@ -47,6 +47,9 @@ export interface WingParts {
   readonly status?: StatusPart;
 }
 
+/** Runs a command that needs no configuration. */
+export type RunAlone = (work: () => Promise<number> | number) => Promise<void>;
+
 /** Dependencies of a wing's commands. */
 export interface Commands {
   readonly program: Command;

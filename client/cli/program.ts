@@ -4,7 +4,8 @@ import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
-import type { RegisterCommands, WingParts, Work } from './commands.ts';
+import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts';
+import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerStackCommands } from './stack/program.ts';
@@ -23,7 +24,7 @@ export interface CommandLineOptions {
   /** Called with the context of a command before the command runs. */
   readonly onContext?: (context: CliContext) => void;
   /** Replaces the work of every command, for tests that only parse arguments. Returns the exit code. */
-  readonly execute?: (work: Work) => Promise<number> | number;
+  readonly execute?: (work: () => Promise<number> | number) => Promise<number> | number;
 }
 
 /** The command line in this process. */
@@ -47,7 +48,10 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       'Durable workflows for code estates: one searchable index of all your repositories, always up to date.',
     )
     .version(VERSION)
-    .option('--config <file>', 'configuration file (default: LONGHAUL_CONFIG, then ./longhaul.yaml)')
+    .option(
+      '--config <file>',
+      'configuration file (default: LONGHAUL_CONFIG, ./longhaul.yaml if trusted, the user configuration folder)',
+    )
     .option('--data <dir>', 'folder of the embedded stack (default: LONGHAUL_DATA_DIR, then the user data folder)')
     .showHelpAfterError('(see longhaul --help)')
     .addHelpText('after', '\nExit codes: docs/exit-codes.md. Start with: longhaul up --detach')
@@ -59,27 +63,29 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     })
     .exitOverride();
 
-  const run = async ({ json }: { readonly json?: boolean }, work: Work): Promise<void> => {
+  const end = async (json: boolean, work: () => Promise<number> | number): Promise<void> => {
     try {
-      if (execute !== undefined) {
-        exitCode = await execute(work);
-        return;
-      }
-      const { openContext } = await import('../core/context.ts');
-      const context = openContext(program.opts(), io);
+      exitCode = await (execute === undefined ? work() : execute(work));
+    } catch (error) {
+      const { printError } = await import('../core/errors.ts');
+      exitCode = printError(error, json, io);
+    }
+  };
+  const run = ({ json }: { readonly json?: boolean }, work: Work): Promise<void> =>
+    end(json === true, async () => {
+      const { openTrustedContext } = await import('./config/trust.ts');
+      const context = await openTrustedContext(program.opts(), io);
       onContext?.(context);
       const { openNetwork } = await import('../../activities/shared/network.ts');
       await openNetwork(context);
-      exitCode = await work(context);
-    } catch (error) {
-      const { printError } = await import('../core/errors.ts');
-      exitCode = printError(error, json === true, io);
-    }
-  };
+      return work(context);
+    });
+  const runAlone: RunAlone = (work) => end(false, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
   const parts: WingParts[] = [];
   const add = (more: WingParts): void => void parts.push(more);
   registerStackCommands({ program, run, parts });
+  registerConfigCommands({ program, io, runAlone });
   for (const register of wings) register({ program, io, run, add });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });

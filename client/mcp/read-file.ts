@@ -1,3 +1,4 @@
+import { isNotebook } from '../../domain/git/notebook.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Answer, short } from './answer.ts';
 import { sanitize, sanitizeName } from '../core/sanitize.ts';
@@ -67,7 +68,8 @@ function fitting(range: readonly string[]): { lines: string[]; isCut: boolean } 
 function rendered(file: ReadFileOutput, lines: readonly string[]): string {
   const { repository, path, commit, source, startLine, endLine, totalLines, truncated, nextLine } = file;
   const range = lines.length === 0 ? 'empty' : `lines ${startLine}-${endLine} of ${totalLines}`;
-  const from = source === 'index' ? ', assembled from the index' : '';
+  const cells = isNotebook(path) ? ', cells of a notebook without outputs' : '';
+  const from = source === 'index' ? `${cells}, assembled from the index` : cells;
   const left = truncated ? '\n[truncated: ' : '\n[';
   const more =
     nextLine === null

@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeText } from '../../activities/index/analysis/decode.ts';
 import type { CommittedFile, Mgit } from '../../activities/mgit/index.ts';
 import { addressOfReceipt } from '../../domain/catalog/index/plan.ts';
 import { STREAM_URL } from '../../domain/catalog/index/plan.ts';
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
+import { readableText } from '../../domain/git/notebook.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
+import { decodeText } from '../../domain/git/text.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { nameShownAs, sanitizeLine, sanitizeName } from '../core/sanitize.ts';
 import type { Library } from './library.ts';
@@ -18,6 +19,7 @@ export interface RepositoryFile {
   /** The path in the repository, without the escapes of answers. */
   readonly path: string;
   readonly source: FileSource;
+  /** With the line numbers of search results: {@link readableText}. */
   readonly text: string;
 }
 
@@ -131,7 +133,7 @@ function textOf({ repository, commit }: Receipt, path: string, { mode, size, con
   if (skipByContent(path, content) === 'binary') {
     return refuse(`is binary (${size} bytes, commit ${commit}): only text files can be read.`);
   }
-  return decodeText(content);
+  return readableText(path, content).text;
 }
 
 function noSuchPath(

@@ -113,6 +113,8 @@ const mgitProvider = z.strictObject({
   command: z.string().min(1).default('mgit'),
   /** The provider's name in mgit's own configuration; mgit chooses when it is left out. */
   provider: z.string().min(1).optional(),
+  /** Names of the environment variables that it gets in addition to those of every program: its tokens. */
+  passEnv: z.array(envName).max(50).default([]),
 });
 
 /** A source of repositories. */

@@ -37,6 +37,10 @@ export interface FileLine {
   readonly content: LineContent;
   /** SHA-256 of the content in hexadecimal, as the producer gave it; null when not given. */
   readonly contentHash: string | null;
+  /** The language that the repository declares for the file; null when not given. */
+  readonly language: string | null;
+  /** True when the repository declares it as not generated. */
+  readonly handwritten: boolean;
 }
 
 /** The line that ends a repository's stream. */
@@ -110,6 +114,8 @@ function barePath(path: string, line: number): FileLine {
     size: null,
     content: { kind: 'none' },
     contentHash: null,
+    language: null,
+    handwritten: false,
   };
 }
 
@@ -152,6 +158,8 @@ function fileLine(fields: Fields, origin: Origin): FileLine {
     size: content.kind === 'bytes' ? content.bytes.length : size,
     content,
     contentHash: op === 'delete' ? null : contentHash(fields, line),
+    language: op === 'delete' ? null : optionalText(fields, 'language', line),
+    handwritten: op !== 'delete' && fields['handwritten'] === true,
   };
 }
 

@@ -32,6 +32,8 @@ export interface OldFile extends FilePath, BlobRef {
   readonly skip?: SkipReason;
   /** See {@link FileWritten.handwritten}. */
   readonly handwritten?: true;
+  /** See {@link FileWritten.language}. */
+  readonly language?: string;
 }
 
 /** A file of the new tree: added, changed (content, mode or type), or moved without a change of content. */
@@ -51,6 +53,8 @@ export interface FileWritten extends FilePath {
   readonly skip?: SkipReason;
   /** Declared as not generated (`.gitattributes`: `-linguist-generated`), regardless of its content. */
   readonly handwritten?: true;
+  /** Its language as declared (`.gitattributes`: `linguist-language`), a name or alias of linguist's. */
+  readonly language?: string;
 }
 
 /** A file that is not in the new tree. */

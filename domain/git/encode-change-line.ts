@@ -39,6 +39,8 @@ export function encodeChange(repositoryId: string, change: Change, extras: LineE
   if (change.old) Object.assign(line, encodeOld(change.old, change));
   if (change.op === 'delete') return line;
   Object.assign(line, { blob: change.blob.oid, mode: change.blob.mode });
+  if (change.language !== undefined) line['language'] = change.language;
+  if (change.handwritten) line['handwritten'] = true;
   if (change.content === null) {
     const mime = mimeType(change.path, false);
     const known = change.size > 0 || change.skip === 'empty';

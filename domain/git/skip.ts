@@ -1,5 +1,6 @@
 import type { Declared } from './attributes.ts';
 import type { SkipReason } from './change.ts';
+import { decodeWide } from './text.ts';
 
 /** Git and linguist search this many bytes for a NUL to detect a binary file. */
 const BINARY_SAMPLE = 8_000;
@@ -84,13 +85,19 @@ export function skipByPath(path: string, declared: Declared = {}): SkipReason | 
 export function skipByContent(path: string, content: Uint8Array, declared: Declared = {}): SkipReason | null {
   if (content.length === 0) return 'empty';
   if (isLfsPointer(content)) return 'lfs-pointer';
-  if (isBinary(content)) return 'binary';
+  const wide = decodeWide(content);
+  if (wide === null && hasNul(content)) return 'binary';
   if (declared.generated === false) return null;
-  if (isMinified(path, content)) return 'minified';
-  return isGenerated(path, content) ? 'generated' : null;
+  const bytes = wide === null ? withoutMark(content) : new TextEncoder().encode(wide);
+  if (isMinified(path, bytes)) return 'minified';
+  return isGenerated(path, bytes) ? 'generated' : null;
 }
 
-function isBinary(content: Uint8Array): boolean {
+function withoutMark(content: Uint8Array): Uint8Array {
+  return content[0] === 0xef && content[1] === 0xbb && content[2] === 0xbf ? content.subarray(3) : content;
+}
+
+function hasNul(content: Uint8Array): boolean {
   return content.subarray(0, BINARY_SAMPLE).includes(0);
 }
 

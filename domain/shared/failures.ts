@@ -10,6 +10,11 @@ export const FAILURES = {
     exitCode: 2,
     remedy: 'Correct the file and key that the message names.',
   },
+  ConfigurationNotTrusted: {
+    tries: 1,
+    exitCode: 2,
+    remedy: 'Read the file. Then run `longhaul config trust`, or name the file with --config or LONGHAUL_CONFIG.',
+  },
   AuthenticationFailed: {
     tries: 1,
     exitCode: 5,

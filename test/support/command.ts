@@ -52,8 +52,10 @@ export async function longhaulProcess(
   env: Record<string, string>,
   args: readonly string[],
   input?: string,
+  cwd = process.cwd(),
 ): Promise<Ended> {
   const ended = await execa(process.execPath, [BIN, ...args], {
+    cwd,
     env,
     extendEnv: false,
     reject: false,
@@ -67,7 +69,7 @@ export async function longhaulProcess(
 export async function longhaulOnTerminal(
   env: Record<string, string>,
   args: readonly string[],
-  { question, answer }: { question: string; answer: string | (() => Promise<string>) },
+  { question, answer, cwd }: { question: string; answer: string | (() => Promise<string>); cwd?: string },
 ): Promise<{ exitCode: number; screen: string }> {
   const terminal = execa(
     'python3',
@@ -78,7 +80,7 @@ export async function longhaulOnTerminal(
       BIN,
       ...args,
     ],
-    { env: { ...env, TERM: 'xterm' }, extendEnv: false, reject: false, stdin: 'pipe' },
+    { env: { ...env, TERM: 'xterm' }, extendEnv: false, reject: false, stdin: 'pipe', ...(cwd && { cwd }) },
   );
   let screen = '';
   let answered = false;

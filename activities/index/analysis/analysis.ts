@@ -3,6 +3,8 @@ export interface SourceFile {
   /** Path inside its repository. */
   readonly path: string;
   readonly content: Uint8Array;
+  /** Its language as its repository declares it; unknown names are ignored. @default by its name and content */
+  readonly language?: string | undefined;
 }
 
 /** A chunk of a file as the index holds it. */

@@ -1,13 +1,14 @@
 import { workerData } from 'piscina';
 import { nameTerms, operatorTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
+import { readableText, type ReadableText } from '../../../domain/git/notebook.ts';
 import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
 import { chunk, chunkLines } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
-import { decodeText } from './decode.ts';
+import { withoutEncodedData } from './encoded-data.ts';
 import { openShared } from '../models/embedder.ts';
 import type { EmbeddingModel, SharedModel } from '../models/embedder.ts';
 import { chunkEmbeddingText } from '../models/embedding-text.ts';
-import { languageOf } from './language.ts';
+import { declaredLanguage, languageOf } from './language.ts';
 import { createOpening } from '../store/opening.ts';
 import { packFailure } from './packed-failure.ts';
 import type { PackedFailure } from './packed-failure.ts';
@@ -141,16 +142,28 @@ async function* chunkedFiles(
 
 /** Whatever fails on a file costs it only what failed: its syntax, its language, its search terms. */
 async function chunksOf(
-  { path, content }: SourceFile,
+  { path, content, language: declared }: SourceFile,
   stops: number,
   onFault: (error: unknown) => void,
 ): Promise<Pick<ChunkedFile, 'language' | 'chunks'>> {
   if (stops > 1) return { language: null, chunks: [] };
-  const text = spared(() => decodeText(content), '', onFault);
-  const language = spared(() => languageOf(path, text), null, onFault);
-  const pieces = stops > 0 ? chunkLines(text) : await chunk(text, language, onFault);
+  const { text, codeLanguage } = spared(() => indexedText(path, content), NO_TEXT, onFault);
+  const language = spared(
+    () => (declared === undefined ? null : declaredLanguage(declared)) ?? languageOf(path, text),
+    null,
+    onFault,
+  );
+  const syntax = codeLanguage === null ? language : declaredLanguage(codeLanguage);
+  const pieces = stops > 0 ? chunkLines(text) : await chunk(text, syntax, onFault);
   const kept = pieces.filter((piece) => piece.text.trim() !== '');
   return { language, chunks: kept.map((piece) => spared(() => withStems(piece), withoutStems(piece), onFault)) };
+}
+
+const NO_TEXT: ReadableText = { text: '', codeLanguage: null };
+
+function indexedText(path: string, content: Uint8Array): ReadableText {
+  const { text, codeLanguage } = readableText(path, content);
+  return { text: withoutEncodedData(text), codeLanguage };
 }
 
 /** The result of `work`, or `otherwise` when it throws. */

@@ -4,6 +4,7 @@ import { processCounts } from '../../telemetry/process-counts.ts';
 import { createAnalyzerPool } from './analyzer-pool.ts';
 import type { PoolSize } from './analyzer-pool.ts';
 import type { AnalyzedBatch, ThreadSettings } from './analyzer-thread.ts';
+import { segmentationSample } from '../../../domain/catalog/search/unspaced.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { openShared, shareModel } from '../models/embedder.ts';
 import type { EmbeddingModel, ModelConfig, ModelOptions } from '../models/embedder.ts';
@@ -73,7 +74,7 @@ export interface AnalyzerOptions extends ModelOptions {
 }
 
 /** Version of what grammars and model do not identify: chunking rules, search terms, languages, embedded texts. */
-const ANALYSIS_VERSION = 'analysis-3';
+const ANALYSIS_VERSION = 'analysis-4';
 
 /** Name of the file with cached vectors and counts in the cache folder. */
 export const ANALYSIS_CACHE = 'analysis-1.sqlite';
@@ -84,7 +85,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     prepareModel(options.model, options),
     grammarsDigest(options.cacheDir),
   ]);
-  const digest = sha256([ANALYSIS_VERSION, grammars, model.digest].join(' ')).slice(0, 16);
+  const digest = sha256([ANALYSIS_VERSION, segmentationSample(), grammars, model.digest].join(' ')).slice(0, 16);
   const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
   let cache: VectorCache | undefined;

@@ -1,11 +1,11 @@
 import { Filters, type WeaviateClient } from 'weaviate-client';
+import { encodeMarked } from '../../../domain/git/text.ts';
 import { filterOf, type IndexedRef } from '../store/refs.ts';
 import type { ChunkProperties } from '../store/schema.ts';
 import { blobOid } from './blob-oid.ts';
 
 /** More chunks than any indexable file can have. */
 const MOST_CHUNKS = 10_000;
-const BYTE_ORDER_MARK = Buffer.from('\u{feff}');
 
 /**
  * The text of a file at a ref, joined from its chunks in a collection. Null unless the chunks are the whole file: the
@@ -44,7 +44,7 @@ export async function readIndexedFile(
 /** True when this text, in one of the encodings that `decodeText` reads, has this git blob oid. */
 function isTextOf(text: string, blob: string): boolean {
   const bytes = Buffer.from(text);
-  return [bytes, Buffer.concat([BYTE_ORDER_MARK, bytes]), westernBytes(text)].some(
+  return [bytes, ...encodeMarked(text), westernBytes(text)].some(
     (content) => content !== null && blobOid(content, blob.length === 64 ? 64 : 40) === blob,
   );
 }

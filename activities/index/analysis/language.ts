@@ -6,6 +6,7 @@ const byExtension = new Map<string, string[]>();
 const byInterpreter = new Map<string, string[]>();
 const primaryExtension = new Map<string, string>();
 const programming = new Set<string>();
+const byAlias = new Map<string, string>();
 
 for (const { name, ...known } of Object.values<LinguistLanguage>(linguist)) {
   for (const fileName of known.filenames ?? []) note(byFileName, fileName, name);
@@ -13,12 +14,14 @@ for (const { name, ...known } of Object.values<LinguistLanguage>(linguist)) {
   for (const interpreter of known.interpreters ?? []) note(byInterpreter, interpreter, name);
   primaryExtension.set(name, known.extensions?.[0]?.toLowerCase() ?? '');
   if (known.type === 'programming') programming.add(name);
+  for (const alias of [name, ...(known.aliases ?? [])]) byAlias.set(aliasOf(alias), name);
 }
 
 interface LinguistLanguage {
   readonly name: string;
   readonly type?: string;
   readonly filenames?: readonly string[];
+  readonly aliases?: readonly string[];
   readonly extensions?: readonly string[];
   readonly interpreters?: readonly string[];
 }
@@ -107,6 +110,16 @@ export function languageOf(path: string, text: string): string | null {
     if (candidates) return choose(extension, candidates, head);
   }
   return byInterpreter.get(interpreterOf(head))?.[0] ?? null;
+}
+
+/** Linguist's name of a declared language, which may be an alias in any case; null for an unknown one. */
+export function declaredLanguage(declared: string): string | null {
+  return byAlias.get(aliasOf(declared)) ?? null;
+}
+
+/** Values of attributes cannot contain spaces, so linguist accepts a dash for each. */
+function aliasOf(name: string): string {
+  return name.toLowerCase().replaceAll(/\s/g, '-');
 }
 
 /** True for a programming language, false for markup, prose and data. */

@@ -7,15 +7,20 @@ export const TRIES = 4;
 
 /**
  * Retries: a restarting server must not fail the whole repository. If it stays unavailable, throws `ServerUnavailable`,
- * for which the flow waits. A refused key is `AuthenticationFailed`, a read-only store `WeaviateReadOnly`, at once.
+ * for which the flow waits. A refused key is `AuthenticationFailed`, a read-only store `WeaviateReadOnly`
+ * with `place`, at once.
  */
-export async function retried<Result>(call: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+export async function retried<Result>(
+  call: () => Promise<Result>,
+  signal?: AbortSignal,
+  place = 'Weaviate',
+): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
       signal?.throwIfAborted();
-      const failure = failureOfWeaviate(error);
+      const failure = failureOfWeaviate(error, { place });
       const isLasting = failure instanceof LonghaulError && failure.type !== 'ServerUnavailable';
       if (attempt === TRIES || isLasting) throw failure;
       await pause(attempt, signal);

@@ -3,7 +3,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 
 /** Part of every object's identity: raise it when the meaning of a property, or the skip rules, change. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 /** Digest of everything that an index depends on in addition to git, 16 hex digits. */
 export function indexDigest(analyzer: string, maxFileBytes: number): string {

@@ -156,11 +156,15 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     }
   }
 
-  /** The failure to delete objects; Weaviate gives the reason only when it is asked for every object. */
-  async function notDeleted(filter: FilterValue, message: string): Promise<LonghaulError> {
-    const { objects } = await retried(() => chunks.data.deleteMany(filter, { verbose: true }));
-    const reason = objects.find(({ error }) => error)?.error ?? 'no reason given';
-    return readOnlyFailure(client.place, reason) ?? new LonghaulError('IndexIncomplete', `${message}: ${reason}.`);
+  /** The failure to delete objects: Weaviate gives the reason only for the deletion of a single one. */
+  async function notDeleted(filters: FilterValue, message: string): Promise<LonghaulError> {
+    const { objects } = await retried(() => chunks.query.fetchObjects({ filters, limit: 1, returnProperties: [] }));
+    for (const { uuid } of objects) await deleteOne(uuid);
+    return new LonghaulError('IndexIncomplete', `${message}.`);
+  }
+
+  async function deleteOne(id: string): Promise<void> {
+    await retried(() => chunks.data.deleteById(id), undefined, client.place);
   }
 
   async function deleteByIds(list: readonly string[], repository?: string): Promise<void> {
@@ -190,7 +194,7 @@ export function createIndexStore(client: IndexClient, name: string, digest: stri
     write,
     delete: deleteByIds,
     async purge(ids) {
-      await slot.map(ids, (id) => retried(() => chunks.data.deleteById(id)));
+      await slot.map(ids, deleteOne);
     },
     count,
     inventory,

@@ -91,11 +91,11 @@ const REFUSED_KEY = /\b401\b|unauthenticated|unauthorized|anonymous access not e
  * The named failure for an error of the client where it has a name: a read-only store, a refused key, a lost
  * connection; else the error itself.
  */
-export function failureOfWeaviate(error: unknown, url?: string): unknown {
+export function failureOfWeaviate(error: unknown, { place = 'Weaviate' }: { readonly place?: string } = {}): unknown {
   if (error instanceof LonghaulError) return error;
-  const refused = readOnlyFailure('Weaviate', error instanceof Error ? error.message : String(error));
+  const refused = readOnlyFailure(place, error instanceof Error ? error.message : String(error));
   if (refused !== null) return refused;
-  return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error, url) : error;
+  return isKeyRefused(error) || isConnectionLoss(error) ? unavailable(error) : error;
 }
 
 /** The failure for a message of Weaviate that its store is read-only, as when its disk is nearly full; else null. */

@@ -1,4 +1,4 @@
-import { OutputLimitError, type ProgramResult, runProgram } from '../../../platform/program.ts';
+import { OutputLimitError, pick, type ProgramResult, runProgram } from '../../../platform/program.ts';
 import { hasCode } from '../../../platform/error-code.ts';
 import type { MgitProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { hasWildcard, type Pattern } from '../../../domain/git/pattern.ts';
@@ -8,8 +8,42 @@ import { redact } from '../../../domain/shared/redact.ts';
 import { withoutCredentials } from '../../git/clone-url.ts';
 import type { Provider } from './provider.ts';
 
+/** Variables of the user's session. All others, such as tokens of other providers, are passed only if configured. */
+const SESSION = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'SSH_AUTH_SOCK',
+  'XDG_CONFIG_HOME',
+  'XDG_CACHE_HOME',
+  'XDG_DATA_HOME',
+  'XDG_STATE_HOME',
+  'XDG_RUNTIME_DIR',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'all_proxy',
+  'no_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'GIT_SSL_CAINFO',
+];
+
 /** Repositories that an installed mgit finds: `mgit list PATTERN --format json`. */
-export function createMgitProvider({ name, command, provider }: MgitProviderConfig, env: NodeJS.ProcessEnv): Provider {
+export function createMgitProvider(config: MgitProviderConfig, env: NodeJS.ProcessEnv): Provider {
+  const { name, command, provider, passEnv } = config;
+  const visible = pick(env, [...SESSION, ...passEnv]);
+
   async function query(pattern: string, signal: AbortSignal | undefined): Promise<Repository[]> {
     const args = ['list', pattern, '--format', 'json', ...(provider === undefined ? [] : ['-p', provider])];
     const { stdout, stderr } = await run(args, signal);
@@ -25,7 +59,7 @@ export function createMgitProvider({ name, command, provider }: MgitProviderConf
 
   async function start(args: readonly string[], signal: AbortSignal | undefined): Promise<ProgramResult> {
     try {
-      return await runProgram(command, args, { env, signal });
+      return await runProgram(command, args, { env: visible, signal });
     } catch (error) {
       signal?.throwIfAborted();
       if (hasCode(error, 'ENOENT')) throw failed('is not installed', error);

@@ -132,7 +132,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     run(options, async (context) => (await fleet()).syncFleet(context, options)),
   );
 
-  const config = program.command('config').description('manage declarations in files');
+  const config = program.commands.find((each) => each.name() === 'config') ?? program.command('config');
   config
     .command('apply')
     .description('apply a file of sync groups')

@@ -21,7 +21,8 @@ export async function diskProblem(
   return full !== null && full > READ_ONLY_ABOVE ? `becomes read-only: ${disk}` : null;
 }
 
+/** As Weaviate computes it. */
 async function percentUsed(folder: string): Promise<number> {
-  const { blocks, bavail } = await statfs(folder);
-  return 100 * (1 - bavail / blocks);
+  const { blocks, bfree } = await statfs(folder);
+  return 100 * (1 - bfree / blocks);
 }

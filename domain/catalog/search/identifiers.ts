@@ -1,10 +1,17 @@
 import { stemmer } from 'stemmer';
+import { writtenMarks, wordsWithoutSpaces, isUnspaced } from './unspaced.ts';
 import { createWordMemory, unitsOf } from './word-memory.ts';
 
-/** Runs of letters and digits: words of the index. Underscores and signs join the words of one identifier. */
-const IDENTIFIER = /[\p{L}\p{N}]+(?:_+[\p{L}\p{N}]+)*/gu;
+/** A vowel sign or tone mark that belongs to one script, not an accent or selector that any character can have. */
+const MARK = String.raw`(?![\p{sc=Zinh}\p{sc=Zyyy}])\p{M}`;
+const WORD = String.raw`[\p{L}\p{N}](?:[\p{L}\p{N}]|${MARK})*`;
+/**
+ * Runs of letters and digits: words of the index. Underscores and signs join the words of one identifier. Vowel signs,
+ * which are part of a script, belong to the letter before them.
+ */
+const IDENTIFIER = new RegExp(`${WORD}(?:_+${WORD})*`, 'gu');
 /** The words inside an identifier: `HTTPServer2` is HTTP, Server and 2. */
-const PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lt}\p{Lm}\p{Lo}]+|\p{L}/gu;
+const PARTS = /\p{Lu}+(?!\p{Ll})|\p{Lu}?\p{Ll}+|\p{N}+|[\p{Lt}\p{Lm}\p{Lo}][\p{Lt}\p{Lm}\p{Lo}\p{M}]*|\p{L}\p{M}*/gu;
 const SIGN = 0;
 const UNDERSCORE = 1;
 const LOWER = 2;
@@ -67,8 +74,9 @@ export function spaceIdentifiers(text: string): string {
 
 /**
  * The search terms of a text, in order and with repetitions: for each identifier the stems of its words and, when there
- * are several, the stem of all of them written together (`getUserNames`: get, user, name, getusernam). Terms consist of
- * letters and digits only, so a tokenizer that splits on anything else keeps them whole.
+ * are several, the stem of all of them written together (`getUserNames`: get, user, name, getusernam). Text in scripts
+ * without spaces is split into words by a dictionary. Terms consist of letters and digits only, so a tokenizer that
+ * splits on anything else keeps them whole.
  */
 export function stems(text: string): string[] {
   const found: string[] = [];
@@ -164,12 +172,15 @@ export function queryStems(query: string): string[] {
 }
 
 function termsOf(identifier: string): readonly string[] {
+  if (isUnspaced(identifier)) {
+    return wordsWithoutSpaces(identifier).flatMap((word) => termsOfParts(splitIdentifier(word)));
+  }
   return identifier.length > LONGEST_IDENTIFIER ? [] : termsOfParts(splitIdentifier(identifier));
 }
 
 function termsOfParts(parts: readonly string[]): string[] {
   const words = parts.length > 1 ? [...parts, parts.join('')] : parts;
-  return words.filter((word) => word.length <= LONGEST_WORD).map(stem);
+  return words.filter((word) => word.length <= LONGEST_WORD).map((word) => writtenMarks(stem(word)));
 }
 
 function stem(word: string): string {

@@ -10,11 +10,13 @@ import { search, type SearchAnswer } from '../../../activities/index/search.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { openSearch } from '../../../client/catalog/search.ts';
+import type { ReadFileOutput } from '../../../client/mcp/tools.schema.ts';
 import { commandEnv, longhaulProcess } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type EstateTools, openEstate } from '../../support/catalog/flows.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 import { startMcp } from '../../support/mcp.ts';
+import { commitTree, files } from '../../support/scratch-git.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { openRelay } from '../../support/stalling-relay.ts';
 import { openGateway } from '../../support/weaviate-gateway.ts';
@@ -106,6 +108,85 @@ describe('a filter', () => {
       ...filters,
     });
     expect({ results, reason: given }).toEqual({ results: [], reason });
+  });
+});
+
+describe('files as they are read', () => {
+  let estate: Estate;
+  let tools: EstateTools;
+  const id = 'local/acme/odd';
+  beforeAll(async () => {
+    estate = await createEstate();
+    await estate.create('acme/odd', { 'README.md': 'odd files\n' });
+    const cells = [
+      { cell_type: 'markdown', source: 'Plots the revenue of every quarter.' },
+      {
+        cell_type: 'code',
+        source: 'def plot_revenue(quarters):\n    return chart(quarters)\n',
+        outputs: [{ data: { 'image/png': 'iVBORw0KGgo'.repeat(2_000), 'text/plain': 'zebraoutput' } }],
+      },
+    ];
+    const contents = {
+      'wide.cs': Buffer.from('\uFEFFclass WideLedger {\r\n  void Book() {}\r\n}\r\n', 'utf16le'),
+      'revenue.ipynb': JSON.stringify({ nbformat: 4, metadata: { kernelspec: { language: 'python' } }, cells }),
+      'docs/login.md': '# 概要\n\n处理用户登录请求\n',
+      'ruby.rb': `class Report\n  def add(sql)\n    sql <<"${'column '.repeat(60)}"\n  end\nend\n`,
+      'ledger.rb': 'class Ledger\n  def balance_sheet(year)\n    year\n  end\nend\n',
+      '.gitattributes': '*.inc linguist-language=Ruby\n',
+      'lib/total.inc': 'class TotalOfYear\nend\n',
+      'src/icon.ts': `export const iconOfApp =\n  'data:image/png;base64,${'iVBORw0KGgo'.repeat(5_000)}';\n`,
+    };
+    commitTree(estate.gitDir('acme/odd'), files(contents));
+    tools = await openEstate(estate);
+    const repository = { id, cloneUrl: estate.gitDir('acme/odd') };
+    await new MockActivityEnvironment().run(createCatalogActivities(tools).indexRepository, { repository });
+  });
+  afterAll(async () => {
+    await tools.close();
+    await estate.dispose();
+  });
+
+  test.each([
+    ['plot_revenue', 'revenue.ipynb', 'Jupyter Notebook'],
+    ['WideLedger', 'wide.cs', 'C#'],
+    ['用户登录', 'docs/login.md', 'Markdown'],
+    ['balance_sheet', 'ledger.rb', 'Ruby'],
+    ['TotalOfYear', 'lib/total.inc', 'Ruby'],
+    ['iconOfApp', 'src/icon.ts', 'TypeScript'],
+  ])('%s is found in %s', async (query, path, language) => {
+    const { results } = await tools.search({ query, explain: true });
+    expect(results[0]).toMatchObject({ path, language });
+    expect(results[0]?.explain?.keyword).toBeGreaterThan(0);
+    expect(results[0]?.snippet.length).toBeLessThan(500);
+  });
+
+  test('what was shown can be asked for, and outputs of notebooks are not there', async () => {
+    const mcp = await startMcp(commandEnv(estate));
+    try {
+      for (const [query, path] of [
+        ['plot_revenue', 'revenue.ipynb'],
+        ['WideLedger', 'wide.cs'],
+      ] as const) {
+        const { results } = await tools.search({ query });
+        const [first] = results.filter((result) => result.path === path);
+        const asked = { repository: id, path, start_line: first?.startLine, end_line: first?.endLine };
+        const { text } = await mcp.ask<ReadFileOutput>('read_file', asked);
+        expect(text.replaceAll('\r', '').trim()).toBe(first?.snippet.replaceAll('\r', '').trim());
+      }
+      const whole = await mcp.call('read_file', { repository: id, path: 'revenue.ipynb' });
+      expect(whole.text).toContain('cells of a notebook without outputs');
+      expect(whole.text).not.toContain('zebraoutput');
+    } finally {
+      await mcp.close();
+    }
+  });
+
+  test('a verification finds no difference', async () => {
+    const verified = await new MockActivityEnvironment().run(createCatalogActivities(tools).verifyRepository, {
+      repository: id,
+      repair: false,
+    });
+    expect(verified).toMatchObject({ compared: 'everything', differences: {}, isTrue: true });
   });
 });
 

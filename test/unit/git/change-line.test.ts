@@ -5,6 +5,7 @@ import { encodeChange, encodeChangeset, needsFile } from '../../../domain/git/en
 import type { Change } from '../../../domain/git/change.ts';
 
 const ID = 'work/acme/api';
+const UNDECLARED = { language: null, handwritten: false };
 const BLOB = { oid: 'a'.repeat(40), mode: '100644' };
 
 function added(content: Uint8Array | string, path = 'src/a.ts'): Change {
@@ -183,39 +184,46 @@ describe('parseChangeLine', () => {
     fc.string({ unit: 'binary' }).map((text) => new TextEncoder().encode(text)),
   );
 
-  test.prop([path, path, oid, oid, content, fc.constantFrom('add', 'modify', 'rename', 'delete')])(
-    'reads what encodeChange writes',
-    (now, before, newOid, oldOid, bytes, op) => {
-      const old = { path: op === 'rename' ? before : now, oid: oldOid, mode: '100644' };
-      const change: Change =
+  test.prop([
+    path,
+    path,
+    oid,
+    oid,
+    content,
+    fc.constantFrom('add', 'modify', 'rename', 'delete'),
+    fc.constantFrom({}, { language: 'C++' }, { handwritten: true } as const),
+  ])('reads what encodeChange writes', (now, before, newOid, oldOid, bytes, op, declared) => {
+    const old = { path: op === 'rename' ? before : now, oid: oldOid, mode: '100644' };
+    const change: Change =
+      op === 'delete'
+        ? { op, path: now, old }
+        : {
+            op,
+            path: now,
+            blob: { oid: newOid, mode: '100755' },
+            ...(op === 'add' ? {} : { old }),
+            size: bytes.length,
+            content: bytes,
+            ...declared,
+          };
+    const line = parseChangeLine(JSON.stringify(encodeChange(ID, change)), 3);
+    expect(line).toEqual({
+      kind: 'file',
+      line: 3,
+      repo: 'acme/api',
+      repoId: ID,
+      op,
+      file:
         op === 'delete'
-          ? { op, path: now, old }
-          : {
-              op,
-              path: now,
-              blob: { oid: newOid, mode: '100755' },
-              ...(op === 'add' ? {} : { old }),
-              size: bytes.length,
-              content: bytes,
-            };
-      const line = parseChangeLine(JSON.stringify(encodeChange(ID, change)), 3);
-      expect(line).toEqual({
-        kind: 'file',
-        line: 3,
-        repo: 'acme/api',
-        repoId: ID,
-        op,
-        file:
-          op === 'delete'
-            ? { path: now, oid: null, mode: null, skip: null }
-            : { path: now, oid: newOid, mode: '100755', skip: null },
-        old: op === 'add' ? null : { ...old, skip: null },
-        size: op === 'delete' ? null : bytes.length,
-        contentHash: null,
-        content: op === 'delete' ? { kind: 'none' } : { kind: 'bytes', bytes: Uint8Array.from(bytes) },
-      });
-    },
-  );
+          ? { path: now, oid: null, mode: null, skip: null }
+          : { path: now, oid: newOid, mode: '100755', skip: null },
+      old: op === 'add' ? null : { ...old, skip: null },
+      size: op === 'delete' ? null : bytes.length,
+      contentHash: null,
+      ...(op === 'delete' ? UNDECLARED : { ...UNDECLARED, ...declared }),
+      content: op === 'delete' ? { kind: 'none' } : { kind: 'bytes', bytes: Uint8Array.from(bytes) },
+    });
+  });
 
   test('reads what encodeChangeset writes', () => {
     const to = { commit: 'a'.repeat(64), tree: 'b'.repeat(64), branch: null, timestamp: '2026-01-01T00:00:00.000Z' };

@@ -2,7 +2,7 @@ import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
 import { chunk, CHUNK_SIZE } from '../../../activities/index/analysis/chunker.ts';
 import type { Chunk } from '../../../activities/index/analysis/chunker.ts';
-import { decodeText } from '../../../activities/index/analysis/decode.ts';
+import { decodeText } from '../../../domain/git/text.ts';
 import { languageOf } from '../../../activities/index/analysis/language.ts';
 import { realFiles } from './real-files.ts';
 

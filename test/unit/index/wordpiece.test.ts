@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fc, test } from '@fast-check/vitest';
 import { beforeAll, describe, expect } from 'vitest';
-import { decodeText } from '../../../activities/index/analysis/decode.ts';
+import { decodeText } from '../../../domain/git/text.ts';
 import { createWordPiece } from '../../../activities/index/models/wordpiece.ts';
 import type { WordPiece } from '../../../activities/index/models/wordpiece.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';

@@ -62,7 +62,7 @@ function program(
     `#!/bin/sh\nprintf '%s|' "$@" >> ${calls}\necho >> ${calls}\ncat ${folder}/printed\ncat ${folder}/stderr >&2\nexit ${code}\n`,
     { mode: 0o755 },
   );
-  return { config: { name: 'corp', type: 'mgit', command, provider: 'azure' }, folder, calls };
+  return { config: { name: 'corp', type: 'mgit', command, provider: 'azure', passEnv: [] }, folder, calls };
 }
 
 const list = async (printed: string, pattern = '*', options = {}): Promise<string[]> => {
@@ -562,9 +562,24 @@ describe('mgit', () => {
     const refused = list('ERROR - GitHub said 401 Bad credentials\n[]');
     expect(await failureOf(refused)).toMatch(/^AuthenticationFailed: /);
     const folder = scratchFolder();
-    const absent = openMgit(join(folder, 'cache'), [{ name: 'corp', type: 'mgit', command: join(folder, 'none') }]);
+    const none = { name: 'corp', type: 'mgit' as const, command: join(folder, 'none'), passEnv: [] };
+    const absent = openMgit(join(folder, 'cache'), [none]);
     expect(await failureOf(absent.list(['*']))).toMatch(/^DiscoveryFailed: .*not installed/);
   });
+});
+
+test('an installed mgit gets no secrets of other providers', async () => {
+  const folder = scratchFolder();
+  const command = join(folder, 'mgit');
+  writeFileSync(command, `#!/bin/sh\nenv > ${folder}/environment\necho '[]'\n`, { mode: 0o755 });
+  const secrets = { GITHUB_TOKEN: 'one', MGIT_TOKEN: 'two', AWS_SECRET_ACCESS_KEY: 'three' };
+  const session = { PATH: process.env['PATH'], HOME: folder, https_proxy: 'http://127.0.0.1:9', ...secrets };
+  const config = { name: 'corp', type: 'mgit' as const, command, passEnv: ['MGIT_TOKEN'] };
+  await openMgit(join(folder, 'cache'), [config], { env: session }).list(['*']);
+  const seen = readFileSync(join(folder, 'environment'), 'utf8');
+  expect(seen).toContain('MGIT_TOKEN=two');
+  expect(seen).toContain('https_proxy=');
+  expect(seen).not.toMatch(/GITHUB_TOKEN|AWS_SECRET/);
 });
 
 describe('several providers', () => {

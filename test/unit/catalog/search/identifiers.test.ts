@@ -21,6 +21,25 @@ describe('identifiers', () => {
     expect(splitIdentifier(identifier)).toEqual(words);
   });
 
+  test.each([
+    ['处理用户登录请求', '用户登录'],
+    ['// データベース接続の初期化に失敗しました', 'データベース'],
+    ['ฟังก์ชันนี้คำนวณภาษีมูลค่าเพิ่ม', 'ภาษี'],
+    ['const 用户Name = getUser用户(id)', '用户'],
+    ['उपयोगकर्ता का नाम हिन्दी में', 'हिन्दी'],
+  ])('the words of a text without spaces are found: %s', (text, query) => {
+    const asked = queryStems(query);
+    expect(asked.length).toBeGreaterThan(0);
+    for (const term of asked) expect(stems(text)).toContain(term);
+    for (const term of stems(text)) expect(term).toMatch(/^[\p{L}\p{N}]+$/u);
+  });
+
+  test('a text without spaces may be longer than any identifier', () => {
+    const sentence = '处理用户登录请求的函数在失败时记录日志';
+    expect(stems(sentence.repeat(200)).filter((term) => term === '用户')).toHaveLength(200);
+    expect(stems('ไม่')).not.toEqual(stems('ไม้'));
+  });
+
   test.prop([fc.array(word, { minLength: 2, maxLength: 5 })])(
     'the spelling of an identifier does not change its terms',
     (words) => {
