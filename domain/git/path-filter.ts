@@ -70,7 +70,7 @@ export function parsePathFilter(text: string, names: ReadonlySet<string> = new S
   if (text.trim() === '') throw refusal(text, 'is empty: give a path, a folder or a glob, or leave it out.');
   if (text.length > LONGEST) throw refusal(text, `has ${text.length} characters: give at most ${LONGEST}.`);
   const glob = segmentsOf(text)
-    .map((segment) => (names.has(segment) ? withoutSyntax(segment) : segment))
+    .map((segment) => (names.has(segment) ? withoutSyntax(segment) : withoutLastEscape(segment)))
     .join('/');
   const isExcluding = glob.startsWith('!') && !glob.startsWith('!(');
   // an escaped backslash must stay one
@@ -115,6 +115,12 @@ function segmentsOf(text: string): string[] {
 /** A segment in which only `*` and `?` are not literal. */
 function withoutSyntax(segment: string): string {
   return segment.replaceAll(/[()[\]{}!@+\\|]/g, String.raw`\$&`);
+}
+
+/** A backslash at the end has nothing to take the meaning from: it is part of the name. */
+function withoutLastEscape(segment: string): string {
+  const [escapes = ''] = /\\*$/.exec(segment) ?? [];
+  return escapes.length % 2 === 0 ? segment : `${segment}\\`;
 }
 
 /** A path that ends with a name can be a file or a folder. `folder/**` is what is below the folder. */

@@ -39,7 +39,8 @@ describe('heads', () => {
     const told = await open().heads(repositories);
     forge.hasGraphql = false;
     const asked = await open({ git: true }).heads(repositories);
-    expect(forge.requests.filter((request) => request.includes('/info/refs'))).toHaveLength(3);
+    // the empty one has no HEAD and is asked for its branches too
+    expect(forge.requests.filter((request) => request.includes('/info/refs'))).toHaveLength(4);
     for (const { id } of repositories) {
       const { commit, branch } = told.get(id) as { commit: string; branch: string | null };
       expect(asked.get(id), id).toEqual({ commit, branch });
