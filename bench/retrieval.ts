@@ -122,7 +122,7 @@ const ABLATIONS: Readonly<Record<string, RankingWeights>> = {
   '  without kinds of files': { ...RANKING, kinds: NO_KINDS },
   '  without the file bonus': { ...RANKING, file: 0 },
   '  without definitions': { ...RANKING, definition: 0, spelled: 0 },
-  '  without paths': { ...RANKING, path: 0 },
+  '  without paths': { ...RANKING, path: 0, pathOfSymbol: 0 },
 };
 
 interface Scored {

@@ -15,6 +15,7 @@ import type { IndexStore } from '../index/store/store.ts';
 import { connectWeaviate, type WeaviateAddress } from '../index/store/weaviate.ts';
 import type { LoadedConfig } from '../shared/config.ts';
 import { once } from '../shared/once.ts';
+import { createReused } from '../shared/reused.ts';
 import { modelSettings, openNamedModel } from './models.ts';
 
 /** The address of Weaviate and the location of the model. */
@@ -91,6 +92,9 @@ export interface IndexOptions extends ModelOptions, Pick<AnalyzerOptions, 'onFau
 /** Milliseconds between two checks for deleted builds. */
 const RELEASE_AGAIN_MS = 60_000;
 
+/** How long a search reuses the list of indexed repositories, in milliseconds. */
+const RECEIPTS_COUNT_MS = 1_000;
+
 /** Identifies the analyzer of a build. */
 function analyzerKey({ model, maxFileBytes }: Pick<BuildSettings, 'model' | 'maxFileBytes'>): string {
   return JSON.stringify([model, maxFileBytes]);
@@ -158,6 +162,7 @@ export async function openIndex(
         );
       }
       const store = builds.store(digest);
+      const receipts = createReused(() => store.receipts(), RECEIPTS_COUNT_MS);
       // vectors of larger models already contain this information
       const searching = { store, analyzer, ...(settings.model.type === 'static' ? { rescorer } : {}) };
       return {
@@ -168,7 +173,7 @@ export async function openIndex(
         async search({ pattern, ...question }) {
           if (pattern === undefined) return search(client, searching, question);
           const parsed = parsePattern(pattern, providers);
-          const ids = headReceipts(await store.receipts()).map(({ repository }) => repository);
+          const ids = headReceipts(await receipts.get()).map(({ repository }) => repository);
           const repositories = ids.filter(matcherAmong([parsed], ids));
           return search(client, searching, { ...question, repositories });
         },

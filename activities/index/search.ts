@@ -5,7 +5,6 @@ import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog
 import {
   type Candidate,
   type Explanation,
-  type RankedFile,
   RANKING,
   rankFiles,
   type RankingWeights,
@@ -16,7 +15,8 @@ import { headReceipts } from '../../domain/catalog/index/refs.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
-import { indexedLanguage } from './analysis/indexed-language.ts';
+import { indexedLanguage, readLanguages } from './analysis/indexed-language.ts';
+import { createReused, type Reused } from '../shared/reused.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
 import type { ChunkProperties } from './store/schema.ts';
@@ -106,8 +106,9 @@ export const SNIPPET_LINES = 20;
 const CANDIDATES = 100;
 /** Number of chunks that define a name in the query. */
 const DEFINITIONS = 50;
-/** Number of files whose best chunk the transformer compares with the query. */
-const RESCORED_FILES = 30;
+/** Number of files that the transformer compares with the query, and of chunks of each. */
+const RESCORED_FILES = 10;
+const RESCORED_PIECES = 2;
 
 const KEYWORD_PROPERTIES = [
   { name: 'stems', weight: 2 },
@@ -158,19 +159,30 @@ async function answerTo(
 
   const first = rankFiles(asked, found, weights);
   const texts = new Map<string, ChunkProperties>();
+  const commits = new Map<string, string>();
+  const read = async (candidates: readonly Candidate[], shown: readonly Candidate[]): Promise<void> => {
+    const repositories = new Set(shown.map(({ repo }) => repo).filter((repo) => !commits.has(repo)));
+    await Promise.all([
+      addCommits(store, repositories, question.branch, commits),
+      readTexts(chunks, [...candidates, ...shown], texts),
+    ]);
+  };
   let ranked = first;
   if (rescore && rescorer) {
-    await readTexts(chunks, first.slice(0, RESCORED_FILES), texts);
-    const meanings = await meaningsOf(rescorer, query, first, texts);
+    const pieces = first.slice(0, RESCORED_FILES).flatMap((file) => file.pieces.slice(0, RESCORED_PIECES));
+    // with what will most likely be shown, so that it need not be read afterwards
+    const likely = first.slice(0, Math.max(limit, RESCORED_FILES)).map(({ best }) => best);
+    await read(pieces, likely);
+    const meanings = await meaningsOf(rescorer, query, pieces, texts);
     const compared = found.map((candidate) => withMeaning(candidate, meanings.get(candidate.id)));
     ranked = rankFiles(asked, compared, weights);
   }
   const spread = spreadOverRepositories(ranked, ({ best, score }) => ({ repo: best.repo, score })).slice(0, limit);
   const files = spread.map(({ result }) => result);
-  const [commits] = await Promise.all([
-    commitsOf(store, new Set(files.map(({ best }) => best.repo)), question.branch),
-    readTexts(chunks, files, texts),
-  ]);
+  await read(
+    [],
+    files.map(({ best }) => best),
+  );
 
   const firstScores = new Map(first.map(({ best, score }) => [fileKey(best), score]));
   const results = spread.flatMap(({ result: { best, explanation }, score, factor }) => {
@@ -194,7 +206,8 @@ async function reasonOf(
 ): Promise<string> {
   const { query, repositories, language, path, branch, limit = 10 } = question;
   if (repositories?.length === 0) return 'No indexed repository matches.';
-  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const spelled =
+    language === undefined ? undefined : await indexedLanguage(languagesOf(tools.store, chunks), language);
   const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
   const resultsWithoutFilters = async (): Promise<number> => {
     const { language: _language, path: _path, ...unfiltered } = question;
@@ -237,7 +250,7 @@ async function candidatesOf(
   { query, repositories, language, path, branch }: SearchQuery,
   asked: ParsedQuery,
 ): Promise<Candidate[]> {
-  const spelled = language === undefined ? undefined : await indexedLanguage(chunks, language);
+  const spelled = language === undefined ? undefined : await indexedLanguage(languagesOf(store, chunks), language);
   const vector = await analyzer.embedQuery(query);
   const names = asked.names.flatMap((name) => nameTerm(name) ?? []);
   const words = [...asked.terms, ...asked.alsoTerms];
@@ -326,14 +339,14 @@ function optionsFor({ names }: IndexStore, { digest }: Analyzer) {
   });
 }
 
-/** The transformer's score of the best chunk of each of the first files, by chunk id. */
+/** The transformer's score of chunks, by chunk id. */
 async function meaningsOf(
   rescorer: Rescorer,
   query: string,
-  first: readonly RankedFile<Candidate>[],
+  candidates: readonly Candidate[],
   texts: ReadonlyMap<string, ChunkProperties>,
 ): Promise<Map<string, number>> {
-  const pieces = first.slice(0, RESCORED_FILES).flatMap(({ best: { id } }) => {
+  const pieces = candidates.flatMap(({ id }) => {
     const chunk = texts.get(id);
     return chunk === undefined ? [] : [{ id, chunk }];
   });
@@ -348,13 +361,13 @@ function withMeaning(candidate: Candidate, meaning: number | undefined): Candida
   return meaning === undefined ? candidate : { ...candidate, meaning };
 }
 
-/** Adds the texts and shown fields of the best chunks of these files, by id, unless they are there already. */
+/** Adds the texts and shown fields of chunks, by id, unless they are there already. */
 async function readTexts(
   chunks: Chunks,
-  files: readonly RankedFile<Candidate>[],
+  candidates: readonly Candidate[],
   texts: Map<string, ChunkProperties>,
 ): Promise<void> {
-  const ids = files.map(({ best }) => best.id).filter((id) => !texts.has(id));
+  const ids = [...new Set(candidates.map(({ id }) => id))].filter((id) => !texts.has(id));
   if (ids.length === 0) return;
   const { objects } = await chunks.query.fetchObjects({
     filters: chunks.filter.byId().containsAny(ids),
@@ -368,6 +381,17 @@ async function readTexts(
 interface View {
   readonly branch: string | undefined;
   readonly repositories: readonly string[] | undefined;
+}
+
+/** How long the list of languages in an index is reused, in milliseconds. A language that it lacks is looked up again. */
+const LANGUAGES_COUNT_MS = 10_000;
+const languages = new WeakMap<IndexStore, Reused<readonly string[]>>();
+
+/** The languages in an index. */
+function languagesOf(store: IndexStore, chunks: Chunks): Reused<readonly string[]> {
+  const known = languages.get(store) ?? createReused(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
+  languages.set(store, known);
+  return known;
 }
 
 /** Whether an index had branches, and when that was read. */
@@ -421,18 +445,20 @@ async function branchFilter(
   );
 }
 
-/** The commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
-async function commitsOf(
+/** Adds the commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
+async function addCommits(
   store: IndexStore,
   repositories: ReadonlySet<string>,
   branch: string | undefined,
-): Promise<Map<string, string>> {
+  commits: Map<string, string>,
+): Promise<void> {
+  if (repositories.size === 0) return;
   const ids = [...repositories];
   const [heads, atBranch] = await Promise.all([
     store.readReceipts(ids),
     branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
   ]);
-  return new Map([...heads, ...atBranch].map(({ repository, commit }) => [repository, commit]));
+  for (const { repository, commit } of [...heads, ...atBranch]) commits.set(repository, commit);
 }
 
 function fileKey({ repo, path }: Candidate): string {

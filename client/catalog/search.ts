@@ -3,7 +3,11 @@ import { type OpenBuild, openIndex, type SearchQuestion } from '../../activities
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
+import { createReused } from '../../activities/shared/reused.ts';
 import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
+
+/** How long a session reuses which build is live, in milliseconds: a switch is noticed no later. */
+const LIVE_COUNTS_MS = 1_000;
 
 /** A search session for several questions. Connections and models are opened once, on first use. */
 export interface SearchSession {
@@ -18,13 +22,14 @@ export interface SearchSession {
 }
 
 /**
- * Connects to the index of a context. Each question is answered from the build that is live at that time. Throws
- * `ServerUnavailable`.
+ * Connects to the index of a context. Each question is answered from the build that is live, or was within the last
+ * second. Throws `ServerUnavailable`.
  */
 export async function openSearch(context: CliContext): Promise<SearchSession> {
   const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
   const index = await openIndex(loadedConfig(context), places, context.env);
   const providers = context.config.providers.map(({ name }) => name);
+  const live = createReused(() => index.live(), LIVE_COUNTS_MS);
 
   /** Without a matching repository an empty result would be misleading: throws instead. */
   async function checkPattern(pattern: string, { store }: OpenBuild): Promise<void> {
@@ -36,14 +41,30 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
     );
   }
 
+  async function liveBuild(): Promise<OpenBuild> {
+    const build = await live.get();
+    if (build !== null) return build;
+    live.forget();
+    throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
+  }
+
+  /** The answer of the live build. A build that failed because it is no longer the live one is not asked again. */
+  async function answerOf(question: SearchQuestion): Promise<{ build: OpenBuild; answer: SearchAnswer }> {
+    const build = await liveBuild();
+    try {
+      return { build, answer: await build.search(question) };
+    } catch (error) {
+      live.forget();
+      const now = await liveBuild();
+      if (now.digest === build.digest) throw error;
+      return { build: now, answer: await now.search(question) };
+    }
+  }
+
   return {
     async search(question) {
       const started = performance.now();
-      const build = await index.live();
-      if (build === null) {
-        throw new LonghaulError('InvalidInput', 'Nothing is indexed yet: run `longhaul index add --pattern …` first.');
-      }
-      const answer = await build.search(question);
+      const { build, answer } = await answerOf(question);
       const { pattern } = question;
       if (answer.results.length === 0 && pattern !== undefined) await checkPattern(pattern, build);
       return { ...answer, tookMs: Math.round(performance.now() - started) };

@@ -40,6 +40,8 @@ export interface RankingWeights {
   readonly spelled: number;
   /** For a file whose name and folder match the query. */
   readonly path: number;
+  /** The same for a query that is a name: its definition tells more than the name of a file. */
+  readonly pathOfSymbol: number;
   /** Factor for the score of a file of each kind. */
   readonly kinds: Readonly<Record<FileKind, number>>;
 }
@@ -56,6 +58,7 @@ export const RANKING: RankingWeights = {
   ambiguity: 0.5,
   spelled: 0.3,
   path: 0.4,
+  pathOfSymbol: 0.1,
   kinds: {
     test: 0.4,
     example: 0.5,
@@ -86,6 +89,8 @@ export interface Explanation {
 /** A found file, represented by its best chunk. */
 export interface RankedFile<C extends Candidate> {
   readonly best: C;
+  /** Its chunks among the candidates, best first. */
+  readonly pieces: readonly C[];
   readonly score: number;
   readonly explanation: Explanation;
 }
@@ -147,7 +152,7 @@ function rankedFile<C extends Candidate>(
   const [first, ...others] = ordered as [Scored<C>, ...Scored<C>[]];
   const { path } = first.candidate;
   const file = weights.file * others.slice(0, NEXT_PIECES).reduce((sum, { score }) => sum + score, 0);
-  const named = weights.path * pathMatch(path);
+  const named = (question.isSymbol ? weights.pathOfSymbol : weights.path) * pathMatch(path);
   const defined = pieces.flatMap(({ candidate }) => candidate.symbols);
   const kinds = kindsOf(path)
     .filter((kind) => !question.kinds.has(kind) && !isExcused(kind, question, definers, defined))
@@ -155,6 +160,7 @@ function rankedFile<C extends Candidate>(
   const factor = kinds.reduce((product, kind) => product * kind.factor, 1);
   return {
     best: first.candidate,
+    pieces: ordered.map(({ candidate }) => candidate),
     score: (first.score + file + named) * factor,
     explanation: { ...first.parts, file, path: named, kinds },
   };
