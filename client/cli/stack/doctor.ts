@@ -55,6 +55,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     ...networkFindings(context),
     ...temporal,
     await weaviateFinding(context, running),
+    ...(running === null ? [] : [whoCanUse(running)]),
     postgresFinding(context),
     modelFinding(context, running),
     await onnxRuntime(context),
@@ -73,6 +74,19 @@ function findingsText(findings: readonly Finding[], context: CliContext): string
   const rows = findings.map(({ name, ok, found }) => [ok ? style('green', 'ok') : style('red', 'wrong'), name, found]);
   const remedies = findings.filter(({ ok }) => !ok).map(({ name, remedy }) => `${name}: ${remedy ?? ''}`);
   return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
+}
+
+/** Not a problem on a machine of one user; nothing else says it. */
+function whoCanUse({ state: { temporal, weaviate } }: RunningStack): Finding {
+  const can = [
+    ...(temporal === null ? [] : ['start flows (Temporal has no login)']),
+    ...(weaviate === null ? [] : ["delete collections (Weaviate's Raft port asks for no key)"]),
+  ];
+  const found = can.length === 0 ? 'nothing' : can.join(' and ');
+  return fine(
+    'other users',
+    `of this machine can ${found}: docs/deployment.md#other-users-and-neighbours-of-a-machine`,
+  );
 }
 
 function nodeVersion(): Finding {
