@@ -4,6 +4,7 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type CliContext, openContext } from '../../core/context.ts';
 import type { CliIo } from '../../core/io.ts';
 import { printable } from '../../core/sanitize.ts';
+import { openQuestions } from './ask.ts';
 import { reachOf } from './reach.ts';
 
 /**
@@ -15,10 +16,13 @@ export async function openTrustedContext(options: { config?: string; data?: stri
     return openContext(options, io);
   } catch (error) {
     const isQuestion = error instanceof LonghaulError && error.type === 'ConfigurationNotTrusted';
-    const found = isQuestion && io.stdin.isTTY && io.stderr.isTTY ? findConfig() : null;
-    if (found === null) throw error;
+    const found = isQuestion ? findConfig() : null;
+    const questions = found === null ? null : await openQuestions(io);
+    if (found === null || questions === null) throw error;
     show(found, io);
-    if (!(await isAgreed('Use this file until it changes?', io))) throw error;
+    // the end of the input is not an answer, and "no" is the safe default
+    const answer = await questions.ask('Use this file until it changes? [y/N]: ').finally(questions.close);
+    if (!/^y(es)?$/i.test(answer.trim())) throw error;
     await trustFile(found.path, found.content, io.env);
     return openContext(options, io);
   }
@@ -39,16 +43,4 @@ function show(found: FoundConfig, { stderr }: CliIo): void {
   stderr.write(`${printable(found.path)} is new or has changed. With it Longhaul\n`);
   for (const line of lines) stderr.write(`  ${printable(line)}\n`);
   if (lines.length === 0) stderr.write('  contacts, runs and reads nothing more than without it\n');
-}
-
-async function isAgreed(question: string, { stdin, stderr }: CliIo): Promise<boolean> {
-  const { createInterface } = await import('node:readline/promises');
-  const terminal = createInterface({ input: stdin, output: stderr });
-  // the end of the input is not an answer, and "no" is the safe default
-  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-  try {
-    return /^y(es)?$/i.test((await Promise.race([terminal.question(`${question} [y/N]: `), ended])).trim());
-  } finally {
-    terminal.close();
-  }
 }

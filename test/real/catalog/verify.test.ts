@@ -296,7 +296,7 @@ describe('verification', () => {
     const healthy = await contentOf(raw);
     let state = 42;
     const random = (below: number): number => (state = (state * 48_271) % 2_147_483_647) % below;
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < 2; round++) {
       for (const object of await raw.chunks()) {
         const copy = randomUUID();
         switch (random(6)) {

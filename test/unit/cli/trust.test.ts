@@ -6,6 +6,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../../activities/shared/config.ts';
 import { type Ended, longhaulOnTerminal, longhaulProcess } from '../../support/command.ts';
 
 /** What a cloned repository can do with a file named `longhaul.yaml`. */
@@ -110,5 +111,43 @@ weaviate: { url: "${url}", apiKeyEnv: GITHUB_TOKEN }
   test('that is not trusted is no reason to use another one', async () => {
     await write(join(folder, 'config/longhaul'));
     expect(await list()).toMatchObject({ exitCode: 2 });
+  });
+});
+
+describe('longhaul init', () => {
+  let folder: string;
+  let env: Record<string, string>;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'longhaul-init-'));
+    env = { PATH: process.env['PATH'] ?? '', HOME: homedir(), XDG_CONFIG_HOME: join(folder, 'config') };
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  test('writes a file that the next command uses without a question, and never a second one', async () => {
+    await mkdir(join(folder, 'code/acme'), { recursive: true });
+    const args = ['init', '--type', 'local', '--root', join(folder, 'code')];
+    expect(await longhaulProcess(env, args, undefined, folder)).toMatchObject({ exitCode: 0 });
+    expect(await longhaulProcess(env, ['repos', 'list', '*'], undefined, folder)).toMatchObject({ exitCode: 0 });
+    const again = await longhaulProcess(env, args, undefined, folder);
+    expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('longhaul.yaml exists') as string });
+  });
+
+  test('without a terminal names the missing option, and writes nothing', async () => {
+    const { exitCode, stderr } = await longhaulProcess(env, ['init'], undefined, folder);
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('give --type') as string,
+    });
+    expect(existsSync(join(folder, 'longhaul.yaml'))).toBe(false);
+    const wrong = ['init', '--type', 'gitea', '--url', 'no address'];
+    expect(await longhaulProcess(env, wrong, undefined, folder)).toMatchObject({ exitCode: 2 });
+    expect(existsSync(join(folder, 'longhaul.yaml'))).toBe(false);
+  });
+
+  test('asks on a terminal', async () => {
+    const asked = { question: 'Where are the repositories?', answer: 'gitlab\n\n\n', cwd: folder };
+    expect(await longhaulOnTerminal(env, ['init'], asked)).toMatchObject({ exitCode: 0 });
+    const { config } = loadConfig({ path: join(folder, 'longhaul.yaml'), env: {} });
+    expect(config.providers).toMatchObject([{ name: 'gitlab', url: 'https://gitlab.com', tokenEnv: 'GITLAB_TOKEN' }]);
   });
 });

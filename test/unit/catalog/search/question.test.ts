@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { nameTerms, operatorTerms, stems } from '../../../../domain/catalog/search/identifiers.ts';
 import { checkLimit, readQuestion, wordsOf } from '../../../../domain/catalog/search/question.ts';
 
 describe('a question', () => {
@@ -34,6 +35,28 @@ describe('a question', () => {
     ]);
     expect(readQuestion('The HTTP protocol').names).toEqual([]);
   });
+
+  test.each([
+    ['thread pool', 'threadpool'],
+    ['the thread-pool of workers', 'threadpool'],
+    ['grace hash join', 'hashjoin'],
+  ])('%s may also be written together: %s', (query, term) => {
+    expect(readQuestion(query).alsoTerms).toContain(stems(term)[0]);
+  });
+
+  test('does not join words over a stop word or a sign', () => {
+    expect(readQuestion('thread of pool, size').alsoTerms).toEqual([]);
+  });
+
+  test.each(['=>', '<<', '>>=', '??', '<=>'])(
+    'of the operator %s alone is a name, found where a text has it',
+    (operator) => {
+      const { isSymbol, names, alsoTerms } = readQuestion(operator);
+      expect({ isSymbol, names }).toEqual({ isSymbol: true, names: [operator] });
+      expect(nameTerms([operator])).toEqual(alsoTerms);
+      expect(operatorTerms(`a ${operator} b`)).toEqual(alsoTerms);
+    },
+  );
 
   test.each([
     ['unit tests of the parser', ['test']],

@@ -105,6 +105,40 @@ describe('the ranking of files', () => {
     expect(order('getusername', found)[0]).toBe('src/uses.ts');
   });
 
+  test('counts a definition less, the more files have one of the same name', () => {
+    const definition = (asked: string, files: number): number => {
+      const defining = Array.from({ length: files }, (_file, at) =>
+        one({ path: `src/${at}.ts`, symbols: ['parseToken'] }),
+      );
+      return rankFiles(readQuestion(asked), defining)[0]?.explanation.definition ?? 0;
+    };
+    expect(definition('parseToken', 4)).toBeCloseTo(definition('parseToken', 1) / 2);
+    expect(definition('parseToken', 9)).toBeCloseTo(definition('parseToken', 1) / 3);
+  });
+
+  test('ranks what only declares or exports a name again between its definition and its uses', () => {
+    const found = [
+      one({ path: 'src/use.ts', keyword: 1 }),
+      one({ path: 'src/again.ts', declares: ['parseToken'], keyword: 1 }),
+      one({ path: 'src/token.ts', symbols: ['parseToken'], keyword: 1 }),
+    ];
+    expect(order('parseToken', found)).toEqual(['src/token.ts', 'src/again.ts', 'src/use.ts']);
+  });
+
+  test('counts a word in a path more, the fewer paths have it', () => {
+    const common = Array.from({ length: 20 }, (_file, at) => one({ path: `src/cache/common${at}.ts`, keyword: 1 }));
+    const rare = one({ path: 'src/eviction/other.ts', keyword: 1 });
+    expect(order('cache eviction', [...common, rare])[0]).toBe('src/eviction/other.ts');
+  });
+
+  test('ranks a test first only if nothing else defines the name', () => {
+    const test_ = one({ path: 'test/helper.test.ts', symbols: ['makeFake'], keyword: 1 });
+    const use = one({ path: 'src/use.ts', keyword: 1 });
+    expect(rankFiles(readQuestion('makeFake'), [test_, use])[0]).toMatchObject({ explanation: { kinds: [] } });
+    const code = one({ path: 'src/fake.ts', symbols: ['makeFake'], keyword: 0.5 });
+    expect(order('makeFake', [test_, use, code])[0]).toBe('src/fake.ts');
+  });
+
   test('prefers the name as it is spelled', () => {
     const found = [one({ path: 'a.ts', symbols: ['Parse'] }), one({ path: 'b.ts', symbols: ['parse'] })];
     expect(order('Parse', found)).toEqual(['a.ts', 'b.ts']);
