@@ -132,11 +132,11 @@ describe('the ranking of files', () => {
   });
 
   test('ranks a test first only if nothing else defines the name', () => {
-    const test_ = one({ path: 'test/helper.test.ts', symbols: ['makeFake'], keyword: 1 });
+    const helper = one({ path: 'test/helper.test.ts', symbols: ['makeFake'], keyword: 1 });
     const use = one({ path: 'src/use.ts', keyword: 1 });
-    expect(rankFiles(readQuestion('makeFake'), [test_, use])[0]).toMatchObject({ explanation: { kinds: [] } });
+    expect(rankFiles(readQuestion('makeFake'), [helper, use])[0]).toMatchObject({ explanation: { kinds: [] } });
     const code = one({ path: 'src/fake.ts', symbols: ['makeFake'], keyword: 0.5 });
-    expect(order('makeFake', [test_, use, code])[0]).toBe('src/fake.ts');
+    expect(order('makeFake', [helper, use, code])[0]).toBe('src/fake.ts');
   });
 
   test('prefers the name as it is spelled', () => {
