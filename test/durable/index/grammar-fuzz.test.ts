@@ -7,7 +7,7 @@ import { type AnalyzerPool, createAnalyzerPool } from '../../../activities/index
 import { GRAMMARS } from '../../../activities/index/analysis/grammar-files.ts';
 import { anyProgram } from '../../support/fuzz/any-program.ts';
 import { ABORTING, fileNameFor, programFor, tokensOf } from '../../support/fuzz/grammar-seeds.ts';
-import { FUZZ_TIMEOUT_MS, fuzzed } from '../../support/fuzz/settings.ts';
+import { fuzz, FUZZ_TIMEOUT_MS } from '../../support/fuzz/settings.ts';
 import { realFiles } from '../../unit/index/real-files.ts';
 
 let folder: string;
@@ -50,7 +50,7 @@ test.for(GRAMMARS)(
       .map((text) => text.slice(0, 20_000));
     const counted = { batches: 0, files: 0, faults: 0 };
     const reasons = new Map<string, number>();
-    await fc.assert(
+    await fuzz(
       fc.asyncProperty(
         fc.array(anyProgram(tokens, seeds.length > 0 ? seeds : ['x']), { minLength: 6, maxLength: 12 }),
         async (texts) => {
@@ -64,7 +64,6 @@ test.for(GRAMMARS)(
           for (const [at, text] of texts.entries()) expect(files[at]?.chunks.length === 0).toBe(isBlank(text));
         },
       ),
-      fuzzed,
     );
     const said = [...reasons].map(([reason, times]) => `${times} × ${reason}`).join('; ');
     console.info(
