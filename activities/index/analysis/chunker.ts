@@ -39,6 +39,12 @@ const PROTOTYPES = new Set(['declaration', 'field_declaration', 'parameter_decla
 const LEADING = /comment|decorator|attribute_item|annotation/;
 
 /**
+ * Languages whose grammar keeps state of one file for the next: after a Swift file with errors, a later one could lose a
+ * definition. Starting anew takes about 50 ms.
+ */
+const KEEPS_STATE: ReadonlySet<string> = new Set(['Swift']);
+
+/**
  * Splits a text into chunks along the syntax of its language (linguist's name), or by lines when there is no grammar,
  * the text is too much for the parser, or the parser fails; `onFault` then gets the failure, and the parser is replaced.
  * Chunks begin at the start of a line, except within lines that are longer than a chunk. The same text in the same
@@ -56,6 +62,7 @@ export async function chunk(
     try {
       const parsed = language === 'C++' || language === 'C' ? withoutMacros(text) : text;
       const syntax = syntaxOf(measure, parsed, grammar);
+      if (KEEPS_STATE.has(language ?? '')) discardGrammars();
       if (syntax) return chunksOf(measure, joined(measure, syntax.ranges), syntax.definitions);
     } catch (error) {
       discardGrammars();
