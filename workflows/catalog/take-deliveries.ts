@@ -1,12 +1,9 @@
 import {
   ApplicationFailure,
-  ChildWorkflowCancellationType,
   continueAsNew,
   defineSignal,
   isCancellation,
-  ParentClosePolicy,
   proxyActivities,
-  startChild,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FollowActivities } from '../../activities/catalog/follow.ts';
@@ -20,7 +17,7 @@ import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
 import { isPatched } from '../shared/patches.ts';
 import { answerProgress } from '../shared/progress.ts';
-import { type Collected, collected } from '../shared/quiet.ts';
+import { collected } from '../shared/quiet.ts';
 
 const { tellRepositories } = proxyActivities<FollowActivities>({
   // installing an app can produce events for thousands of repositories in a moment
@@ -90,50 +87,19 @@ export async function takeDeliveries(input?: TakeDeliveriesInput): Promise<{ tak
         logEvent('deliveries_lost', { count: batch.length, summary });
       }
       left = left.slice(batch.length);
-      if (workflowInfo().continueAsNewSuggested && left.length + inbox.pending.length > 0) {
-        await continueWith(left, inbox, { taken: taken - left.length, failure });
-      }
+    }
+    // pending deliveries that do not fit into one payload are forwarded first: another run could overtake this one
+    if (slicesOf(inbox.pending).length === 1 && workflowInfo().continueAsNewSuggested) {
+      await continueAsNew<typeof takeDeliveries>({ continued: { pending: [...inbox.pending], taken, failure } });
     }
   } while (inbox.pending.length > 0);
   if (failure !== null) throw ApplicationFailure.nonRetryable(failure.error, failure.type);
   return { taken };
 }
 
-/**
- * Continues as new with what is not forwarded yet. What does not fit into the input of the next run is handed over to
- * runs of their own: to start one takes one request, less than its deliveries took to arrive, so this ends, and no
- * history grows without bound, however many arrive meanwhile. Up to 0.4.0 the next run got all.
- */
-async function continueWith(
-  left: readonly Delivery[],
-  inbox: Collected<Delivery>,
-  { taken, failure }: Omit<DeliveriesState, 'pending'>,
-): Promise<never> {
-  const { workflowId, runId } = workflowInfo();
-  let handedOver = 0;
-  let pending = [...left, ...inbox.takeNow()];
-  for (let runs = 1; ; runs++) {
-    const [slice = [], ...others] = slicesOf(pending);
-    if (others.length === 0 || !isPatched('deliveries-in-slices')) break;
-    await startChild<typeof takeDeliveries>(takeDeliveriesFlow.type, {
-      workflowId: `${workflowId}/${runId}/${runs}`,
-      args: [{ continued: { pending: slice, taken: 0, failure: null } }],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      cancellationType: ChildWorkflowCancellationType.ABANDON,
-      staticSummary: `${slice.length} webhook deliveries`,
-    });
-    handedOver += slice.length;
-    pending = [...pending.slice(slice.length), ...inbox.takeNow()];
-  }
-  return continueAsNew<typeof takeDeliveries>({ continued: { pending, taken: taken + handedOver, failure } });
-}
-
 function stateOf(input: TakeDeliveriesInput | undefined): DeliveriesState {
   const fresh: DeliveriesState = { pending: [], taken: 0, failure: null };
-  const { continuedFromExecutionRunId, parent } = workflowInfo();
-  // only a run of this flow passes a state on
-  const isPassedOn = continuedFromExecutionRunId !== undefined || parent !== undefined;
-  const continued = isPassedOn ? input?.continued : undefined;
+  const continued = workflowInfo().continuedFromExecutionRunId === undefined ? undefined : input?.continued;
   if (continued === undefined) return fresh;
   return 'pending' in continued ? continued : { ...fresh, pending: continued };
 }

@@ -13,8 +13,6 @@ export interface Collected<Item> {
   readonly pending: readonly Item[];
   /** Waits for a quiet period and takes all pending items. */
   take(): Promise<Item[]>;
-  /** Takes all pending items. */
-  takeNow(): Item[];
 }
 
 /**
@@ -47,7 +45,6 @@ export function collected<Item>(
   );
   return {
     pending,
-    takeNow: () => pending.splice(0),
     async take() {
       const { quietMs, longestMs } = patience();
       const enough = Date.now() + longestMs;
