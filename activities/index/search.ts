@@ -1,4 +1,4 @@
-import { type Collection, type FilterValue, Filters, type WeaviateClient } from 'weaviate-client';
+import type { Collection, FilterValue, WeaviateClient } from 'weaviate-client';
 import { spreadOverRepositories } from '../../domain/catalog/search/diversity.ts';
 import { nameTerm } from '../../domain/catalog/search/identifiers.ts';
 import { checkLimit, type ParsedQuery, readQuestion } from '../../domain/catalog/search/question.ts';
@@ -11,8 +11,6 @@ import {
 } from '../../domain/catalog/search/ranking.ts';
 import { mostRelevantLines } from '../../domain/catalog/search/snippet.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
-import { headReceipts } from '../../domain/catalog/index/refs.ts';
-import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
 import { indexedLanguage, readLanguages } from './analysis/indexed-language.ts';
@@ -21,6 +19,7 @@ import type { Rescorer } from './models/rescorer.ts';
 import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
 import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
+import { searchView } from './search-view.ts';
 import { failureOfWeaviate } from './store/weaviate.ts';
 import { whyEmpty } from './why-empty.ts';
 
@@ -198,6 +197,17 @@ async function answerTo(
   return { query, tookMs: Math.round(performance.now() - started), results, ...reason };
 }
 
+/** How long the list of languages in an index is reused, in milliseconds. A language that it lacks is looked up again. */
+const LANGUAGES_COUNT_MS = 10_000;
+const languages = new WeakMap<IndexStore, Reused<readonly string[]>>();
+
+/** The languages in an index. */
+function languagesOf(store: IndexStore, chunks: Chunks): Reused<readonly string[]> {
+  const known = languages.get(store) ?? createReused(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
+  languages.set(store, known);
+  return known;
+}
+
 /** Why a question has no results. */
 async function reasonOf(
   chunks: Chunks,
@@ -214,7 +224,7 @@ async function reasonOf(
     const asked = readQuestion(query);
     return rankFiles(asked, await candidatesOf(chunks, tools, unfiltered, asked)).slice(0, limit).length;
   };
-  return seen(tools.store, chunks, { branch, repositories }, (view) =>
+  return searchView(tools.store, chunks, { branch, repositories }, (view) =>
     whyEmpty(chunks, {
       within: allOf([view, ofRepositories(chunks, repositories)]),
       language: spelled,
@@ -260,51 +270,56 @@ async function candidatesOf(
     throw new LonghaulError('InvalidInput', 'The query has no words that can be searched for: give some words.');
   }
   const pathFilter = path === undefined ? null : await readPathFilter(chunks, path);
-  const [byWords = [], byVector = [], byName = []] = await seen(store, chunks, { branch, repositories }, (view) => {
-    const within = allOf([
-      view,
-      ofRepositories(chunks, repositories),
-      spelled === undefined ? null : chunks.filter.byProperty('language').equal(spelled),
-    ]);
-    const byKeywords: Asked<Found> = {
-      limit: CANDIDATES,
-      ask: async (filters, most) =>
-        words.length === 0
-          ? []
-          : (
-              await chunks.query.bm25(words.join(' '), {
-                ...optionsOf(filters, most),
-                queryProperties: [...KEYWORD_PROPERTIES],
-                returnMetadata: ['score'],
-              })
-            ).objects,
-    };
-    const byMeaning: Asked<Found> = {
-      limit: CANDIDATES,
-      ask: async (filters, most) =>
-        isMeaningless
-          ? []
-          : (
-              await chunks.query.nearVector(Array.from(vector), {
-                ...optionsOf(filters, most),
-                returnMetadata: ['distance'],
-              })
-            ).objects,
-    };
-    const byDefinition: Asked<Found> = {
-      limit: DEFINITIONS,
-      ask: async (filters, most) =>
-        names.length === 0
-          ? []
-          : (
-              await chunks.query.bm25(names.join(' '), {
-                ...optionsOf(filters, most),
-                queryProperties: ['scopeStems'],
-              })
-            ).objects,
-    };
-    return bestOfPaths(chunks, pathFilter, within, [byKeywords, byMeaning, byDefinition]);
-  });
+  const [byWords = [], byVector = [], byName = []] = await searchView(
+    store,
+    chunks,
+    { branch, repositories },
+    (view) => {
+      const within = allOf([
+        view,
+        ofRepositories(chunks, repositories),
+        spelled === undefined ? null : chunks.filter.byProperty('language').equal(spelled),
+      ]);
+      const byKeywords: Asked<Found> = {
+        limit: CANDIDATES,
+        ask: async (filters, most) =>
+          words.length === 0
+            ? []
+            : (
+                await chunks.query.bm25(words.join(' '), {
+                  ...optionsOf(filters, most),
+                  queryProperties: [...KEYWORD_PROPERTIES],
+                  returnMetadata: ['score'],
+                })
+              ).objects,
+      };
+      const byMeaning: Asked<Found> = {
+        limit: CANDIDATES,
+        ask: async (filters, most) =>
+          isMeaningless
+            ? []
+            : (
+                await chunks.query.nearVector(Array.from(vector), {
+                  ...optionsOf(filters, most),
+                  returnMetadata: ['distance'],
+                })
+              ).objects,
+      };
+      const byDefinition: Asked<Found> = {
+        limit: DEFINITIONS,
+        ask: async (filters, most) =>
+          names.length === 0
+            ? []
+            : (
+                await chunks.query.bm25(names.join(' '), {
+                  ...optionsOf(filters, most),
+                  queryProperties: ['scopeStems'],
+                })
+              ).objects,
+      };
+      return bestOfPaths(chunks, pathFilter, within, [byKeywords, byMeaning, byDefinition]);
+    },
+  );
   const found = new Map<string, Candidate>();
   const note = (
     { uuid, properties: { repo, path: at, symbols, declares = [] } }: Found,
@@ -375,74 +390,6 @@ async function readTexts(
     returnProperties: ['repo', 'path', 'startLine', 'language', 'symbols', 'text'],
   });
   for (const { uuid, properties } of objects) texts.set(uuid, properties);
-}
-
-/** What is searched: HEAD of every repository, or the requested branch. */
-interface View {
-  readonly branch: string | undefined;
-  readonly repositories: readonly string[] | undefined;
-}
-
-/** How long the list of languages in an index is reused, in milliseconds. A language that it lacks is looked up again. */
-const LANGUAGES_COUNT_MS = 10_000;
-const languages = new WeakMap<IndexStore, Reused<readonly string[]>>();
-
-/** The languages in an index. */
-function languagesOf(store: IndexStore, chunks: Chunks): Reused<readonly string[]> {
-  const known = languages.get(store) ?? createReused(() => readLanguages(chunks), LANGUAGES_COUNT_MS);
-  languages.set(store, known);
-  return known;
-}
-
-/** Whether an index had branches, and when that was read. */
-const branchiness = new WeakMap<IndexStore, { readonly isBranchy: boolean; readonly at: number }>();
-/** How long the answer is reused, in milliseconds. */
-const BRANCHINESS_COUNTS_MS = 1_000;
-
-/**
- * Searches a view: `look` gets the filter, null for the whole index. Whether there are branches is read concurrently,
- * so that it takes no extra time: the previous answer is used until the new one differs.
- */
-async function seen<Result>(
-  store: IndexStore,
-  chunks: Chunks,
-  view: View,
-  look: (filter: FilterValue | null) => Promise<Result>,
-): Promise<Result> {
-  if (view.branch !== undefined) return look(await branchFilter(store, chunks, { ...view, branch: view.branch }));
-  const lookAt = (isBranchy: boolean): Promise<Result> => look(isBranchy ? isAt(chunks, DEFAULT_REF) : null);
-  const known = branchiness.get(store) ?? { isBranchy: false, at: Number.NEGATIVE_INFINITY };
-  const now = performance.now();
-  if (now - known.at < BRANCHINESS_COUNTS_MS) return lookAt(known.isBranchy);
-  const [isBranchy, result] = await Promise.all([store.hasBranches(), lookAt(known.isBranchy)]);
-  branchiness.set(store, { isBranchy, at: now });
-  return isBranchy === known.isBranchy ? result : lookAt(isBranchy);
-}
-
-function isAt({ filter }: Chunks, ref: string): FilterValue {
-  return filter.byProperty('refs').containsAny([ref]);
-}
-
-/** Matches everything of a branch, where it is HEAD and where it is indexed in addition. */
-async function branchFilter(
-  store: IndexStore,
-  chunks: Chunks,
-  { branch, repositories }: View & { readonly branch: string },
-): Promise<FilterValue> {
-  const ref = refOfBranch(branch);
-  const receipts = (await store.receipts()).filter(
-    ({ repository, commit }) => commit !== '' && repositories?.includes(repository) !== false,
-  );
-  const isExtraBranch = receipts.some((receipt) => receipt.ref === ref);
-  const heads = headReceipts(receipts).filter((receipt) => receipt.branch === branch);
-  const ofHeads = chunks.filter.byProperty('repo').containsAny(heads.map(({ repository }) => repository));
-  const atHead = heads.length === 0 ? [] : [Filters.and(isAt(chunks, DEFAULT_REF), ofHeads)];
-  const [first, ...others] = [...(isExtraBranch ? [isAt(chunks, ref)] : []), ...atHead];
-  if (first !== undefined) return others.length === 0 ? first : Filters.or(first, ...others);
-  throw new LonghaulError(
-    'InvalidInput',
-    `No repository is indexed at a branch ${JSON.stringify(branch)}: \`longhaul index list\` shows the indexed branches.`,
-  );
 }
 
 /** Adds the commits of repositories at HEAD, or at a branch where it is indexed in addition to HEAD. */
