@@ -23,7 +23,7 @@ export interface LoadedConfig {
 /** Larger files are refused before they are parsed. */
 const MAX_BYTES = 1_000_000;
 
-/** A configuration file that nobody named. */
+/** A configuration file that was found, not named. */
 export interface FoundConfig {
   /** Absolute path. */
   readonly path: string;
@@ -36,7 +36,7 @@ const FILE_NAME = 'longhaul.yaml';
 /**
  * Reads `longhaul.yaml`: the given path, else `LONGHAUL_CONFIG`, else `longhaul.yaml` in the current folder, else in the
  * user's configuration folder, else none. `LONGHAUL_DATA_DIR` and `LONGHAUL_CACHE_DIR` win over the file. Throws
- * `ConfigurationNotTrusted` for a file in the current folder that the user does not trust: whoever wrote the folder
+ * `ConfigurationNotTrusted` for a file in the current folder that the user does not trust: the author of the folder
  * could otherwise run programs and send tokens. Throws `InvalidConfiguration` with file, line and key; for an unknown
  * key it suggests the nearest known one.
  */

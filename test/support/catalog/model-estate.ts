@@ -13,7 +13,7 @@ import { NAMESPACE } from '../namespace.ts';
 import { sourceOf } from './flows.ts';
 
 /** The key of the endpoint. */
-export const KEY = 'sk-nobody-but-the-endpoint-reads-this';
+export const KEY = 'sk-only-the-endpoint-reads-this';
 /**
  * A module that uses an OpenAI-compatible endpoint, and unlike text2vec-openai needs no tokenizer from the Internet.
  */
