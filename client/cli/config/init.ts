@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { checkConfig } from '../../../activities/shared/config.ts';
+import { checkConfig, expandPath } from '../../../activities/shared/config.ts';
 import { trustFile } from '../../../activities/shared/trusted-files.ts';
+import { providerSchema } from '../../../domain/config/providers.schema.ts';
+import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { writeWhole } from '../../../platform/whole-file.ts';
 import type { CliIo } from '../../core/io.ts';
@@ -37,14 +39,15 @@ const FORGE_DEFAULTS: Readonly<Record<string, { readonly url?: string; readonly 
 
 /**
  * `longhaul init`: writes a commented `longhaul.yaml` into the current folder and trusts it. Throws `InvalidInput` when
- * there is one, and without a terminal when something is missing; `InvalidConfiguration` for values that are not valid.
- * Then nothing is written.
+ * there is one, for a value that is not valid or a folder that is not there, and without a terminal when something is
+ * missing. Then nothing is written.
  */
 export async function initCommand(options: InitOptions, io: CliIo): Promise<number> {
   const path = resolve('longhaul.yaml');
   if (existsSync(path)) throw new LonghaulError('InvalidInput', `${path} exists: edit it, or remove it first.`);
   const questions = await openQuestions(io);
   const provider = await providerOf(options, questions).finally(() => questions?.close());
+  checkProvider(provider);
   const content = fileOf(provider);
   checkConfig({ path, content });
   await writeWhole(path, content);
@@ -57,6 +60,19 @@ export async function initCommand(options: InitOptions, io: CliIo): Promise<numb
     `Wrote ${printable(path)}. ${next}Then: longhaul up --detach, longhaul doctor, longhaul index add --pattern '*'\n`,
   );
   return 0;
+}
+
+/** Throws `InvalidInput` that names the value: the person gave options or answers, not a file. */
+function checkProvider(provider: ProviderValues): void {
+  const result = check(providerSchema, provider);
+  if (!result.success) throw new LonghaulError('InvalidInput', `${describeIssue(result.error)}.`);
+  const { data } = result;
+  if (data.type === 'local' && !existsSync(expandPath(data.root, process.cwd()))) {
+    throw new LonghaulError(
+      'InvalidInput',
+      `There is no folder ${data.root}: give the one that contains the repositories.`,
+    );
+  }
 }
 
 type ProviderValues = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -139,8 +139,14 @@ describe('longhaul init', () => {
       stderr: expect.stringContaining('give --type') as string,
     });
     expect(existsSync(join(folder, 'longhaul.yaml'))).toBe(false);
-    const wrong = ['init', '--type', 'gitea', '--url', 'no address'];
-    expect(await longhaulProcess(env, wrong, undefined, folder)).toMatchObject({ exitCode: 2 });
+    for (const [args, said] of [
+      [['--type', 'gitea', '--url', 'no address'], /^longhaul: url must be an address/],
+      [['--type', 'github', '--name', 'a b'], /^longhaul: name: use letters/],
+      [['--type', 'local', '--root', './none'], /^longhaul: There is no folder .\/none/],
+    ] as const) {
+      const refused = await longhaulProcess(env, ['init', ...args], undefined, folder);
+      expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(said) as string });
+    }
     expect(existsSync(join(folder, 'longhaul.yaml'))).toBe(false);
   });
 
