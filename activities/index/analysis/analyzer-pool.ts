@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
 import type { FileFault, SourceFile } from './analysis.ts';
 import type { AnalyzedBatch, ThreadAnswer, ThreadSettings, ThreadTask } from './analyzer-thread.ts';
-import { siblingModule } from '../store/endpoint-url.ts';
+import { siblingModule } from '../../../platform/sibling-module.ts';
 import { createOpening } from '../store/opening.ts';
 import { packFailure, unpackFailure } from './packed-failure.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';

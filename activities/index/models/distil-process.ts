@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Piscina } from 'piscina';
-import { siblingModule } from '../store/endpoint-url.ts';
+import { siblingModule } from '../../../platform/sibling-module.ts';
 import { distilTables, textTokens } from './distillation.ts';
 import { packFailure } from '../analysis/packed-failure.ts';
 import type { PackedFailure } from '../analysis/packed-failure.ts';

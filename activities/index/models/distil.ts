@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { siblingModule } from '../store/endpoint-url.ts';
+import { siblingModule } from '../../../platform/sibling-module.ts';
 import type { DistilOrder, DistilReport } from './distil-process.ts';
 import { unpackFailure } from '../analysis/packed-failure.ts';
 import type { ModelFiles, Progress } from './model-files.ts';
