@@ -14,7 +14,7 @@ export interface Provider {
   list(
     patterns: readonly Pattern[],
     signal?: AbortSignal,
-    onPassedOver?: (path: string, why: string) => void,
+    onPassedOver?: OnPassedOver,
   ): Promise<Repository[]>;
   /** Like `list`, with HEADs for those repositories where one listing needs fewer requests than both separately. */
   listWithHeads?(patterns: readonly Pattern[], signal?: AbortSignal): Promise<ListedRepository[]>;
@@ -38,6 +38,9 @@ export interface Provider {
   /** Git configuration with credentials. It contains secrets: never pass it on a command line. */
   credentials(): Promise<readonly (readonly [key: string, value: string])[]>;
 }
+
+/** Receives what a listing passes over: its folder or address, and why. */
+export type OnPassedOver = (place: string, why: string) => void;
 
 /** A repository, with its HEAD if the listing included it. */
 export interface ListedRepository extends Repository {
