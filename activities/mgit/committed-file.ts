@@ -55,7 +55,10 @@ export async function readCommittedFile(
       for await (const { type, size, content } of reader.read([oid], tools.maxFileBytes)) {
         if (type !== null) return { mode, oid, size, content };
       }
-      throw new LonghaulError('GitFailed', `${access.id} does not have the object ${oid}: the repository is incomplete.`);
+      throw new LonghaulError(
+        'GitFailed',
+        `${access.id} does not have the object ${oid}: the repository is incomplete.`,
+      );
     } finally {
       reader.close();
     }

@@ -3,7 +3,7 @@ import type { OnPassedOver, Provider } from './provider.ts';
 
 /** A provider without the repositories whose names cannot be ids: a listing passes them over. */
 export function withPossibleIds(provider: Provider): Provider {
-  const { listWithHeads } = provider;
+  const listWithHeads = provider.listWithHeads?.bind(provider);
   return {
     ...provider,
     async list(patterns, signal, onPassedOver) {

@@ -11,11 +11,7 @@ export interface Provider {
    * an empty list always means that there is nothing. `onPassedOver` receives what cannot be a repository of Longhaul,
    * with the reason.
    */
-  list(
-    patterns: readonly Pattern[],
-    signal?: AbortSignal,
-    onPassedOver?: OnPassedOver,
-  ): Promise<Repository[]>;
+  list(patterns: readonly Pattern[], signal?: AbortSignal, onPassedOver?: OnPassedOver): Promise<Repository[]>;
   /** Like `list`, with HEADs for those repositories where one listing needs fewer requests than both separately. */
   listWithHeads?(patterns: readonly Pattern[], signal?: AbortSignal): Promise<ListedRepository[]>;
   /** The repository with this name; null when there is none. */
