@@ -96,10 +96,7 @@ export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: Wa
       const keyOf = keysOf(model);
       const put = attempt(({ all, statements }) =>
         all('IMMEDIATE', entries, ([key, vector]) =>
-          statements.putVector.run(
-            keyOf(key),
-            new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
-          ),
+          statements.putVector.run(keyOf(key), new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
         ),
       );
       return put.reduce((sum, { changes }) => sum + Number(changes), 0);

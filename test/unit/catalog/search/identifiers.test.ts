@@ -91,7 +91,10 @@ describe('identifiers', () => {
 
   test.prop([
     fc.array(
-      fc.oneof(word, fc.constantFrom('getUserNames', '=>', '>>=', '//', '_', '数据库连接', 'e\u0301', 'a'.repeat(300), '\n')),
+      fc.oneof(
+        word,
+        fc.constantFrom('getUserNames', '=>', '>>=', '//', '_', '数据库连接', 'e\u0301', 'a'.repeat(300), '\n'),
+      ),
     ),
   ])('the search terms of a chunk are its stems and those of its operators', (parts) => {
     const text = parts.join(' ');
