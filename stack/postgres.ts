@@ -50,7 +50,7 @@ export async function databaseVersion(url: string): Promise<string> {
       });
     }
     throw new StackError(
-      `The database ${database} at ${address} does not answer (${messageOf(error)}): start it or correct the address.`,
+      `The database ${database} at ${address} does not answer (${messageOf(error) || 'no connection'}): start it or correct the address.`,
       { cause: error },
     );
   }

@@ -43,10 +43,12 @@ export async function verifyAudit(ledger: LedgerDatabase, anchors: readonly Anch
         anchors: anchors.length,
         finding,
       });
+      const anchored = Map.groupBy(anchors, ({ event_id }) => event_id);
       for (;;) {
         const page = await readPage(trx, last.event_id);
         for (const event of page) {
-          const finding = (await findingIn(trx, event, last)) ?? findingOfAnchors(event, anchors);
+          const finding =
+            (await findingIn(trx, event, last)) ?? findingOfAnchors(event, anchored.get(event.event_id) ?? []);
           if (finding !== null) return result(finding);
           last = event;
         }
@@ -98,9 +100,9 @@ async function findingIn(
   };
 }
 
-/** Whether the anchors that name an event have its hash. */
+/** Whether the anchors of an event have its hash. */
 function findingOfAnchors({ event_id, hash }: ChainLink, anchors: readonly Anchor[]): AuditFinding | null {
-  const other = anchors.find((anchor) => anchor.event_id === event_id && anchor.hash !== hash);
+  const other = anchors.find((anchor) => anchor.hash !== hash);
   if (other === undefined) return null;
   const message =
     `Event ${event_id} was replaced: the anchor ${other.place} has another hash. ` +
