@@ -55,15 +55,16 @@ async function writeEvents(ledger: LedgerDatabase): Promise<void> {
   const end = await ledger.selectFrom('ledger').selectAll().executeTakeFirstOrThrow();
   let { event_id, hash } = end;
   if (event_id === 0) hash = firstHash(end.ledger_id);
-  while (event_id < EVENTS) {
-    const rows = Array.from({ length: Math.min(BATCH, EVENTS - event_id) }, () => {
-      const content = eventAfter(hash, ++event_id);
+  for (let first = event_id + 1; first <= EVENTS; first += BATCH) {
+    const rows = [];
+    for (event_id = first; event_id < first + BATCH && event_id <= EVENTS; event_id++) {
+      const content = eventAfter(hash, event_id);
       hash = hashOfEvent(content);
-      return { ...content, event_id, hash, details_json: JSON.stringify(content.details_json) };
-    });
+      rows.push({ ...content, event_id, hash, details_json: JSON.stringify(content.details_json) });
+    }
     await ledger.insertInto('audit_events').values(rows).execute();
   }
-  await ledger.updateTable('ledger').set({ event_id, hash }).execute();
+  await ledger.updateTable('ledger').set({ event_id: EVENTS, hash }).execute();
 }
 
 function eventAfter(previous: string, number: number): HashedEvent {

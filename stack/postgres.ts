@@ -96,7 +96,10 @@ export async function preparePostgres(options: EmbeddedPostgres, signal: AbortSi
     name: 'postgres',
     command: options.program,
     args: [
-      ...['-D', seenFrom(folder, account), '-p', String(port)],
+      '-D',
+      seenFrom(folder, account),
+      '-p',
+      String(port),
       ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
     ],
     env,

@@ -73,7 +73,11 @@ export async function recordEvent(trx: LedgerTransaction, event: AuditEvent): Pr
   const { rows } = await sql<{ now: string }>`SELECT ${utcText('clock_timestamp()')} AS now`.execute(trx);
   const { details = {}, ...fields } = event;
   const hashed: HashedEvent = storable({
-    ...{ repository: null, why: null, workflow_id: null, run_id: null, contract_digest: null },
+    repository: null,
+    why: null,
+    workflow_id: null,
+    run_id: null,
+    contract_digest: null,
     ...fields,
     timestamp: rows[0]?.now ?? '',
     details_json: details,
