@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type PackedFailure, packFailure } from '../analysis/packed-failure.ts';
+import { embedSequences, openTransformer } from './onnx-model.ts';
+
+/** What the thread opens. */
+export interface RescorerThreadSettings {
+  /** Path of the ONNX graph. */
+  readonly onnx: string;
+  /** Number of processors to use. */
+  readonly processors: number;
+}
+
+/** Sequences of token ids to turn into vectors. */
+export interface RescorerTask {
+  readonly id: number;
+  readonly sequences: readonly (readonly number[])[];
+}
+
+/** The answer to the task with this id. */
+export type RescorerAnswer =
+  | { readonly id: number; readonly vectors: readonly Float32Array[] }
+  | { readonly id: number; readonly failure: PackedFailure };
+
+const { onnx, processors } = workerData as RescorerThreadSettings;
+const opening = openTransformer(onnx, { processors });
+// each task reports it
+opening.catch(() => undefined);
+
+parentPort?.on('message', ({ id, sequences }: RescorerTask) => {
+  opening
+    .then((transformer) => embedSequences(transformer, sequences))
+    .then(
+      (vectors): RescorerAnswer => ({ id, vectors }),
+      (error: unknown): RescorerAnswer => ({ id, failure: packFailure(error) }),
+    )
+    .then((answer) => parentPort?.postMessage(answer));
+});
