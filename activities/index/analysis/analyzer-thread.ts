@@ -5,6 +5,7 @@ import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analy
 import { chunk, chunkLines } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
 import { withoutEncodedData } from './encoded-data.ts';
+import { embedEach } from '../models/embed-each.ts';
 import { openShared } from '../models/embedder.ts';
 import type { EmbeddingModel, SharedModel } from '../models/embedder.ts';
 import { chunkEmbeddingText } from '../models/embedding-text.ts';
@@ -222,7 +223,8 @@ async function embed(
     const portion = here.slice(start, start + PORTION);
     const failed = (text: string, error: unknown): void =>
       onFault(chunks.find((each) => each.text === text)?.file ?? 0, error);
-    const made = model && (await embedEach(model, portion, failed));
+    const wanted = portion.map(({ text }) => text);
+    const made = model && (await embedEach((some) => model.embed(some), wanted, { onFault: failed }));
     const entries = portion.flatMap(({ text, key }, i) => {
       const vector = made?.[i];
       if (!vector) return [];
@@ -235,29 +237,6 @@ async function embed(
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
   const missing = model ? [] : texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
   return { vectors: all, missing, embedded, reused: texts.length - embedded };
-}
-
-/** Known to every model: when this cannot be embedded, the model is at fault, not a text. */
-const PROBE = 'read the file';
-
-/** Embeds texts; a text on which the model fails gets none, and is found by its words only. */
-async function embedEach(
-  model: EmbeddingModel,
-  texts: readonly { readonly text: string }[],
-  onFault: (text: string, error: unknown) => void,
-): Promise<readonly (Float32Array | undefined)[]> {
-  try {
-    return await model.embed(texts.map(({ text }) => text));
-  } catch (error) {
-    if (texts.length > 1) {
-      const each: (Float32Array | undefined)[] = [];
-      for (const one of texts) each.push(...(await embedEach(model, [one], onFault)));
-      return each;
-    }
-    await model.embed([PROBE]);
-    for (const { text } of texts) onFault(text, error);
-    return [undefined];
-  }
 }
 
 async function openEmbedder(): Promise<EmbeddingModel | null> {
