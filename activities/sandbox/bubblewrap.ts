@@ -4,14 +4,14 @@ import { identify, isRunning, type ProcessIdentity } from '../../platform/proces
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { atLeast } from '../../platform/version.ts';
-import { type Account, accountOfPrograms, giveTo } from './account.ts';
+import { type ProgramUser, accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
 import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, OWN_FILES, WORK } from './jail.ts';
 import { limited } from './launcher.ts';
 import { createOutputPipes } from './output-pipes.ts';
 import { descendants, signalDescendants } from './process-tree.ts';
 import { runToEnd, type StartedProgram } from './running-program.ts';
-import type { Isolation, ProgramEnd, Sandbox, SandboxedProgram, SandboxSettings } from './sandbox.ts';
+import type { Isolation, SandboxedEnd, Sandbox, SandboxedProgram, SandboxSettings } from './sandbox.ts';
 import { openScratch } from './scratch.ts';
 
 /** The oldest version with everything that {@link jailArguments} asks for. */
@@ -27,7 +27,7 @@ export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox
   await openScratch(settings.scratch, account);
   const jail = await openJail(settings);
   const pipes = createOutputPipes(settings.scratch, account);
-  const run = (one: SandboxedProgram): Promise<ProgramEnd> =>
+  const run = (one: SandboxedProgram): Promise<SandboxedEnd> =>
     runToEnd(one, settings.limits, pipes, (output) => startJailed(program.path, jail, one, account, output));
   await tryOut(run, settings.scratch);
   return {
@@ -70,7 +70,7 @@ function startJailed(
   path: string,
   jail: Jail,
   program: SandboxedProgram,
-  account: Account | null,
+  account: ProgramUser | null,
   output: number,
 ): StartedProgram {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
@@ -148,7 +148,7 @@ function readStatus(pipe: unknown): Status {
   return status;
 }
 
-function isolationOf(version: string, settings: SandboxSettings, account: Account | null): Isolation {
+function isolationOf(version: string, settings: SandboxSettings, account: ProgramUser | null): Isolation {
   const { limits, network, toolchains } = settings;
   const user = account === null ? `the user of the worker (${process.getuid?.()})` : `user ${account.uid}`;
   const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;

@@ -64,7 +64,9 @@ export async function openJail({ toolchains, limits }: SandboxSettings): Promise
     }
   }
   const shownToolchains = toolchains.filter((folder) => !folder.startsWith('/usr/'));
-  const programs = await Promise.all(toolchains.map(async (folder) => (await existing([`${folder}/bin`]))[0] ?? folder));
+  const programs = await Promise.all(
+    toolchains.map(async (folder) => (await existing([`${folder}/bin`]))[0] ?? folder),
+  );
   return {
     shown: [
       ...['--ro-bind', '/usr', '/usr', ...folders.flat()],
@@ -89,9 +91,7 @@ export function jailArguments(
     ...['--unshare-user', '--unshare-all', ...(network ? ['--share-net'] : []), '--disable-userns'],
     ...['--uid', UID, '--gid', UID, '--hostname', HOST, '--die-with-parent', '--new-session', '--clearenv'],
     ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', ...size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-    ...(temporary === undefined
-      ? ['--perms', '1777', ...size, '--tmpfs', '/tmp']
-      : ['--bind', temporary, '/tmp']),
+    ...(temporary === undefined ? ['--perms', '1777', ...size, '--tmpfs', '/tmp'] : ['--bind', temporary, '/tmp']),
     ...['--symlink', '../tmp', '/var/tmp'],
     ...(home === undefined ? [...size, '--tmpfs', HOME] : ['--bind', home, HOME]),
     ...jail.shown,

@@ -23,10 +23,6 @@ export function launcher(limits: SandboxLimits, environment: string | null): str
 }
 
 /** The arguments of bash that run a program under these limits. */
-export function limited(
-  argv: readonly string[],
-  limits: SandboxLimits,
-  environment: string | null,
-): readonly string[] {
+export function limited(argv: readonly string[], limits: SandboxLimits, environment: string | null): readonly string[] {
   return ['--norc', '--noprofile', '-c', launcher(limits, environment), 'program', ...argv];
 }

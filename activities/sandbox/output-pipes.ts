@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { runProgram } from '../../platform/program.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
-import type { Account } from './account.ts';
+import type { ProgramUser } from './account.ts';
 
 /** The two ends of a pipe. */
 export interface OutputPipe {
@@ -31,7 +31,7 @@ export interface OutputPipes {
  * Real pipes: what Node gives to its children as stdout is a socket, which they cannot open again as `/dev/stdout`, and
  * stdout and stderr would be two. The named pipes are made in `folder` and used again.
  */
-export function createOutputPipes(folder: string, account: Account | null): OutputPipes {
+export function createOutputPipes(folder: string, account: ProgramUser | null): OutputPipes {
   const own = temporaryPath(join(folder, 'pipes'));
   const free: string[] = [];
   let made = 0;

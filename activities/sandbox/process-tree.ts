@@ -34,7 +34,9 @@ export function signalDescendants(pid: number, signal: NodeJS.Signals): void {
  */
 export function memoryOf(pids: readonly number[], limit: number): number {
   const atMost = sum(pids, (pid) => fieldsOf(`/proc/${pid}/status`, ['RssAnon', 'RssShmem']));
-  return atMost <= limit ? atMost : sum(pids, (pid) => fieldsOf(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'Pss_Shmem']));
+  return atMost <= limit
+    ? atMost
+    : sum(pids, (pid) => fieldsOf(`/proc/${pid}/smaps_rollup`, ['Pss_Anon', 'Pss_Shmem']));
 }
 
 function sum(pids: readonly number[], of: (pid: number) => number): number {

@@ -3,7 +3,7 @@ import { statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { OutputPipes } from './output-pipes.ts';
 import { memoryOf } from './process-tree.ts';
-import type { Ending, ProgramEnd, SandboxedProgram, SandboxLimits } from './sandbox.ts';
+import type { Ending, SandboxedEnd, SandboxedProgram, SandboxLimits } from './sandbox.ts';
 
 /** A program that was started, with all processes that it starts. */
 export interface StartedProgram {
@@ -37,7 +37,7 @@ export async function runToEnd(
   limits: SandboxLimits,
   pipes: OutputPipes,
   start: (output: number) => StartedProgram,
-): Promise<ProgramEnd> {
+): Promise<SandboxedEnd> {
   const { signal, timeoutSeconds, folder } = program;
   const pipe = await pipes.open();
   try {

@@ -28,7 +28,7 @@ export interface SandboxedProgram {
 export type Ending = 'timeout' | 'cancelled' | 'output-limit' | 'memory-limit' | 'disk-limit';
 
 /** How a program ended. */
-export interface ProgramEnd {
+export interface SandboxedEnd {
   /** Its exit code, as shells have it: 126 and 127 for a program that cannot be run. Null when it did not exit itself. */
   readonly exitCode: number | null;
   /** The signal that ended it; also for an exit code of 128 plus the number of a signal, as shells have it. */
@@ -97,7 +97,7 @@ export interface Sandbox {
    * Runs a program to its end. When it resolves, no process that the program started is left. Throws
    * `NetworkNotAllowed`, `SandboxUnusable`, and what `onOutput` throws.
    */
-  run(program: SandboxedProgram): Promise<ProgramEnd>;
+  run(program: SandboxedProgram): Promise<SandboxedEnd>;
   /** Removes its files. Call it when no program runs. */
   close(): Promise<void>;
 }

@@ -8,7 +8,10 @@ const limitsSchema = z.strictObject({
   /** Processes and threads at the same time. */
   processes: z.int().min(16).max(1_000_000).default(2_048),
   /** Memory of a process, and of all processes of a program together. */
-  memoryBytes: z.int().min(64 * megabyte).default(4_000_000_000),
+  memoryBytes: z
+    .int()
+    .min(64 * megabyte)
+    .default(4_000_000_000),
   /** The largest file that a program writes. */
   fileBytes: z.int().min(megabyte).default(10_000_000_000),
   /** Content of home, `/tmp` and shared memory, each, where they are in memory. */

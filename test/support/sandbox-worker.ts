@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Blob } from '../../activities/blobs/blob-store.ts';
-import type { Isolation, ProgramEnd, SandboxedProgram, SandboxSettings } from '../../activities/sandbox/sandbox.ts';
+import type { Isolation, SandboxedEnd, SandboxedProgram, SandboxSettings } from '../../activities/sandbox/sandbox.ts';
 
 /** A program, in the form that is sent to another process. */
 export type SentProgram = Omit<SandboxedProgram, 'signal' | 'onOutput'>;
@@ -22,7 +22,7 @@ export interface Answer {
   readonly error?: { readonly type: string; readonly message: string };
   readonly isolation: Isolation;
   readonly scratch: string;
-  readonly end: ProgramEnd;
+  readonly end: SandboxedEnd;
   /** Each character is a byte; empty when it was stored. */
   readonly output: string;
   readonly blob?: Blob;

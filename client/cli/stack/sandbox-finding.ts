@@ -36,7 +36,11 @@ export async function sandboxFinding(context: SandboxContext): Promise<Finding> 
       .join(', ')}`;
     if (broken.length === 0) return fine(name, held);
     const missing = broken.map(({ claim }) => claim).join(', ');
-    return wrong(name, `${held}; and these did not: ${missing}`, 'Run pipelines on another machine: docs/pipelines.md.');
+    return wrong(
+      name,
+      `${held}; and these did not: ${missing}`,
+      'Run pipelines on another machine: docs/pipelines.md.',
+    );
   } finally {
     await sandbox.close();
   }

@@ -128,7 +128,9 @@ describe('the check of a sandbox', () => {
       remedy: null,
       found: expect.stringMatching(/^bubblewrap \d.*runs programs, no network, .*at most 2048 processes$/) as string,
     });
-    expect((await sandboxFinding(context({ sandbox: 'none' }))).found).toMatch(/^none, as pipelines\.sandbox says.*network/);
+    expect((await sandboxFinding(context({ sandbox: 'none' }))).found).toMatch(
+      /^none, as pipelines\.sandbox says.*network/,
+    );
     const missing = await sandboxFinding(context({}, { PATH: place }));
     expect(missing).toMatchObject({ ok: true, found: expect.stringContaining('apt-get install bubblewrap') as string });
   });
@@ -173,7 +175,10 @@ describe('without a sandbox', () => {
     const left = `87${process.pid}.1`;
     await run(`sleep ${left} & (setsid sleep ${left} </dev/null >/dev/null 2>&1 &); exit 0`);
     expect(processesWith(left)).toEqual([]);
-    const { end } = await run(`trap '' TERM; (setsid bash -c "trap '' TERM; sleep ${left}" &); sleep ${left}; sleep ${left}`, 1);
+    const { end } = await run(
+      `trap '' TERM; (setsid bash -c "trap '' TERM; sleep ${left}" &); sleep ${left}; sleep ${left}`,
+      1,
+    );
     expect({ ended: end.ended, left: processesWith(left) }).toEqual({ ended: 'timeout', left: [] });
   });
 

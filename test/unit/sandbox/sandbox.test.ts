@@ -91,7 +91,14 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
 
   test('gives a program its arguments, environment and folder, and nothing of its own', async () => {
     const { end, output } = await worker.run({
-      argv: ['bash', '-c', 'printf "%s\\n" "$@"; env -0 | sort -z | tr "\\0\\n" "\\n|"; pwd; echo made >new', '-', 'a b', "'$(id)'"],
+      argv: [
+        'bash',
+        '-c',
+        'printf "%s\\n" "$@"; env -0 | sort -z | tr "\\0\\n" "\\n|"; pwd; echo made >new',
+        '-',
+        'a b',
+        "'$(id)'",
+      ],
       folder,
       env: { PLAIN: 'x y\nz', BASH_ENV: '/work/evil', LD_PRELOAD: '/work/evil.so' },
     });
@@ -246,9 +253,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
         sleep ${left}
       `;
       const begun =
-        why === 'cancelled'
-          ? begin(script)
-          : worker.begin({ argv: ['bash', '-c', script], folder, timeoutSeconds: 1 });
+        why === 'cancelled' ? begin(script) : worker.begin({ argv: ['bash', '-c', script], folder, timeoutSeconds: 1 });
       await vi.waitUntil(() => processesWith(left).length > 5);
       if (why === 'cancelled') begun.cancel();
       const { end } = await begun.answer;
@@ -256,7 +261,9 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
     });
 
     test('a program with SIGTERM first, so that it can clean up', async () => {
-      const { answer, cancel } = begin("trap 'echo clean >done; exit 0' TERM; touch ready; while :; do sleep 0.1; done");
+      const { answer, cancel } = begin(
+        "trap 'echo clean >done; exit 0' TERM; touch ready; while :; do sleep 0.1; done",
+      );
       await vi.waitUntil(() => existsSync(join(folder, 'ready')));
       cancel();
       expect((await answer).end).toMatchObject({ ended: 'cancelled', exitCode: null });
