@@ -1,5 +1,5 @@
 import { workerData } from 'piscina';
-import { nameTerms, operatorTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
+import { nameTerms, searchTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
 import { readableText, type ReadableText } from '../../../domain/git/notebook.ts';
 import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
 import { chunk, chunkLines } from './chunker.ts';
@@ -62,6 +62,8 @@ export interface AnalyzedBatch {
  * portions.
  */
 const PORTION = 32;
+/** For a static model, which takes no longer for it: one transaction writes each page of the cache's index once. */
+const STATIC_PORTION = 512;
 /** Milliseconds. Only this thread waits. */
 const BUSY_TIMEOUT = 60_000;
 
@@ -180,7 +182,7 @@ function spared<Result>(work: () => Result, otherwise: Result, onFault: (error: 
 function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   return {
     ...piece,
-    stems: [...stems(piece.text), ...operatorTerms(piece.text)].join(' '),
+    stems: searchTerms(piece.text),
     scopeStems: nameTerms([...piece.scope, ...piece.symbols]).join(' '),
   };
 }
@@ -218,9 +220,10 @@ async function embed(
   });
   const here = model ? unknown : [];
   let embedded = 0;
-  for (let start = 0; start < here.length; start += PORTION) {
+  const size = settings.model.kind === 'static' ? STATIC_PORTION : PORTION;
+  for (let start = 0; start < here.length; start += size) {
     if (isCancelled()) return null;
-    const portion = here.slice(start, start + PORTION);
+    const portion = here.slice(start, start + size);
     const failed = (text: string, error: unknown): void =>
       onFault(chunks.find((each) => each.text === text)?.file ?? 0, error);
     const wanted = portion.map(({ text }) => text);
