@@ -1,4 +1,5 @@
-import { type Isolation, openSandbox, type Sandbox } from '../sandbox/sandbox.ts';
+import { openSandbox } from '../sandbox/open-sandbox.ts';
+import type { Isolation, Sandbox } from '../sandbox/sandbox.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { sandboxSettings } from '../sandbox/sandbox-settings.ts';
 

@@ -79,7 +79,12 @@ function startJailed(
   const child = spawn(
     path,
     [
-      ...['--args', String(ARGUMENTS), '--json-status-fd', String(STATUS), '--', '/bin/bash'],
+      '--args',
+      String(ARGUMENTS),
+      '--json-status-fd',
+      String(STATUS),
+      '--',
+      '/bin/bash',
       ...limited(program.argv, jail.limits, ENVIRONMENT_FILE),
     ],
     {
@@ -151,7 +156,6 @@ function readStatus(pipe: unknown): Status {
 function isolationOf(version: string, settings: SandboxSettings, account: ProgramUser | null): Isolation {
   const { limits, network, toolchains } = settings;
   const user = account === null ? `the user of the worker (${process.getuid?.()})` : `user ${account.uid}`;
-  const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
   return {
     kind: 'bubblewrap',
     program: `bubblewrap ${version}`,
@@ -168,4 +172,8 @@ function isolationOf(version: string, settings: SandboxSettings, account: Progra
       ...(network ? ['A job with a network reaches the servers of this machine, and Temporal asks for no login.'] : []),
     ],
   };
+}
+
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1e9).toPrecision(3))} GB`;
 }

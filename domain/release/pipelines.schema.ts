@@ -37,8 +37,5 @@ const pipelinesSchema = z.strictObject({
   limits: limitsSchema.prefault({}),
 });
 
-/** `pipelines` of longhaul.yaml, checked. */
-export type PipelinesConfig = z.infer<typeof pipelinesSchema>;
-
 /** The sections of the role `pipelines` in `longhaul.yaml`. */
 export const pipelinesSections = { pipelines: pipelinesSchema.prefault({}) };
