@@ -58,16 +58,14 @@ async function call(
   const { address, tls, apiKey, metadata } = connectionOptions;
   const secure = tls ?? apiKey !== undefined;
   const name = typeof secure === 'object' ? secure.serverNameOverride : undefined;
-  const client = new Client(address, credentialsOf(secure), {
-    ...(name ? { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name } : {}),
-  });
+  const named = name ? { 'grpc.ssl_target_name_override': name, 'grpc.default_authority': name } : {};
+  const client = new Client(address, credentialsOf(secure), named);
   const headers = new Metadata();
   for (const [key, value] of Object.entries(metadata ?? {})) headers.set(key, value);
   if (apiKey !== undefined) headers.set('authorization', `Bearer ${apiKey}`);
-  const pass = (bytes: Buffer): Buffer => bytes;
   try {
     return await new Promise<Buffer>((resolve, reject) => {
-      const running = client.makeUnaryRequest<Buffer, Buffer>(method, pass, pass, request, headers, (error, answer) => {
+      const running = client.makeUnaryRequest<Buffer, Buffer>(method, asIs, asIs, request, headers, (error, answer) => {
         if (error) reject(error);
         else resolve(answer ?? Buffer.alloc(0));
       });
@@ -81,9 +79,11 @@ async function call(
 function credentialsOf(tls: TemporalTarget['connectionOptions']['tls']): ChannelCredentials {
   if (!tls) return credentials.createInsecure();
   const { serverRootCACertificate: root, clientCertPair: pair } = tls === true ? {} : tls;
-  const bytes = (content: Uint8Array | undefined): Buffer | null => (content ? Buffer.from(content) : null);
-  return credentials.createSsl(bytes(root), bytes(pair?.key), bytes(pair?.crt));
+  return credentials.createSsl(bufferOf(root), bufferOf(pair?.key), bufferOf(pair?.crt));
 }
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+const bufferOf = (bytes: Uint8Array | undefined): Buffer | null => (bytes ? Buffer.from(bytes) : null);
 
 const LENGTH_DELIMITED = 2;
 const VARINT = 0;

@@ -59,7 +59,7 @@ export async function openShellTerminal(shell: ShellName, script: string, folder
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     screen += text;
     // fish asks what kind of terminal this is, and waits for the answer
-    if (/\u001B\[0?c/.test(text)) terminal.stdin.write('\u001B[?62;c');
+    if (text.includes('\u001B[c') || text.includes('\u001B[0c')) terminal.stdin.write('\u001B[?62;c');
   });
   const recorded = async (name: string): Promise<string[]> =>
     (await readFile(join(record, name), 'utf8')).split('\0').slice(0, -1);

@@ -42,7 +42,7 @@ export function completionsOf(program: Command, words: readonly string[], curren
     if (!onlyValues && word === '--') {
       onlyValues = true;
     } else if (!onlyValues && word.startsWith('-')) {
-      const [name = '', value] = splitOption(word);
+      const [name, value] = splitOption(word);
       const option = optionNamed(name, command);
       if (option === undefined) continue;
       used.add(option);
@@ -58,7 +58,7 @@ export function completionsOf(program: Command, words: readonly string[], curren
   const isOption = !onlyValues && current.startsWith('-');
   if (open !== null && !(open.filled && isOption)) return { completions: valuesOf(open.option, ''), given };
   if (!isOption) return { completions: argumentOf(command, values), given };
-  const [name = '', value] = splitOption(current);
+  const [name, value] = splitOption(current);
   const option = optionNamed(name, command);
   if (value !== undefined) {
     return { completions: option === undefined ? NOTHING : valuesOf(option, `${name}=`), given };

@@ -70,7 +70,9 @@ test.for(['22.18.0', process.versions.node])(
     const prefix = join(place, 'prefix');
     await npm(['install', '--global', '--prefix', prefix, ...QUIET, tarball], folder, node);
     print(`Node ${version}: installed ${await diskUse(prefix)}`);
-    await expectWorking(await installed(place, [join(prefix, 'bin'), node]), version);
+    const program = await installed(place, [join(prefix, 'bin'), node]);
+    expect(await program.longhaul('--version')).toMatchObject({ exitCode: 0, stdout: await ownVersion() });
+    await expectWorking(program, version);
     await rm(place, { recursive: true, force: true });
   },
 );
@@ -90,7 +92,6 @@ test('npx runs the package on Node 24', async () => {
 /** The whole chain of a new user. */
 async function expectWorking(program: Installed, version: string): Promise<void> {
   const { longhaul } = program;
-  expect(await longhaul('--version')).toMatchObject({ exitCode: 0, stdout: await ownVersion() });
   expect((await longhaul('completion', 'bash')).stdout).toContain('complete -F _longhaul longhaul');
   await expectStopped(program);
   try {

@@ -38,7 +38,7 @@ describe('longhaul complete', () => {
     const offered = await complete(words);
     expect(offered).toEqual(expect.arrayContaining([...some]));
     expect(offered.filter((word) => none.includes(word))).toEqual([]);
-    if (some.length === 0) expect(offered).toEqual([]);
+    expect(offered.length > 0).toBe(some.length > 0);
   });
 });
 
