@@ -7,8 +7,14 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { hasCode } from './error-code.ts';
 import { markedProcesses } from './marked-processes.ts';
+import { signalGroup, signalProcess } from './process-signals.ts';
+
+/** A user of the system. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
 
 /** How to run a program. No shell is involved: arguments reach the program unchanged. */
 export interface ProgramOptions {
@@ -16,6 +22,8 @@ export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Working folder of the program. @default that of this process */
   readonly cwd?: string;
+  /** The user that runs it; only root can choose one. @default that of this process */
+  readonly account?: Account;
   /** Ends the program and all processes that it started. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the program is ended. @default no limit */
@@ -114,7 +122,7 @@ process.once('exit', () => {
 
 /** Starts a program in a process group of its own. The caller reads `stdout` and `stderr` to their ends. */
 export function startProgram(command: string, args: readonly string[], options: ProgramOptions): Program {
-  const { env, cwd, graceMs = 0, mayLeaveProcesses = false } = options;
+  const { env, cwd, account, graceMs = 0, mayLeaveProcesses = false } = options;
   const mark = `${MARK}=${randomUUID()}`;
   const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, timeout].filter((each) => each !== undefined));
@@ -123,6 +131,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     env: { ...env, [MARK]: mark.slice(MARK.length + 1) },
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
+    ...account,
     buffer: false,
     reject: false,
     // this module ends the program, with its whole group
@@ -233,27 +242,6 @@ export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signa
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
-/** Sends a signal to a process group; does nothing when it has ended. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  signalTo(-pid, signal);
-}
-
-/** Sends a signal to a process; does nothing when it has ended. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  signalTo(pid, signal);
-}
-
-function signalTo(target: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(target, signal);
-    return true;
-  } catch (error) {
-    // macOS answers EPERM for a group of zombies
-    if (hasCode(error, 'ESRCH', 'EPERM')) return false;
-    throw error;
-  }
-}
-
 /**
  * Kills a group and all processes with this entry (`NAME=value`) in their environment, repeatedly until none is left: a
  * dying process may have started another.
@@ -261,7 +249,7 @@ function signalTo(target: number, signal: NodeJS.Signals): boolean {
 export async function endMarked(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const isGroupThere = pid !== undefined && signalTo(-pid, 'SIGKILL');
+    const isGroupThere = pid !== undefined && signalGroup(pid, 'SIGKILL');
     const left = markedProcesses(mark);
     for (const each of left) signalProcess(each, 'SIGKILL');
     if (left.length === 0 && !isGroupThere) return;

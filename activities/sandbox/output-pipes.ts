@@ -2,9 +2,8 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { chown, mkdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { runProgram } from '../../platform/program.ts';
+import { type Account, runProgram } from '../../platform/program.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
-import type { ProgramUser } from './account.ts';
 
 /** The two ends of a pipe. */
 export interface OutputPipe {
@@ -35,7 +34,7 @@ const PIECE_BYTES = 65_536;
  * Real pipes: what Node gives to its children as stdout is a socket, which they cannot open again as `/dev/stdout`, and
  * stdout and stderr would be two. The named pipes are made in `folder` and used again.
  */
-export function createOutputPipes(folder: string, account: ProgramUser | null): OutputPipes {
+export function createOutputPipes(folder: string, account: Account | null): OutputPipes {
   const own = temporaryPath(join(folder, 'pipes'));
   const free: string[] = [];
   let made = 0;

@@ -5,9 +5,11 @@ import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
 import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts';
+import { registerCompletionCommands } from './completion/program.ts';
 import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
+import { registerLedgerCommands } from './ledger/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
 /** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
@@ -87,8 +89,10 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
   registerStackCommands({ program, run, parts });
   registerConfigCommands({ program, io, runAlone });
   for (const register of wings) register({ program, io, run, add });
+  registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });
+  registerCompletionCommands({ program, io, runAlone });
 
   return {
     command: program,

@@ -132,6 +132,25 @@ export const FAILURES = {
     remedy:
       'Look at the queries that got worse; switch anyway with `longhaul index switch`, or delete the build with `longhaul index prune`.',
   },
+  LedgerOutdated: { tries: 1, exitCode: 3, remedy: 'Run `longhaul db migrate`; `longhaul up` also does it.' },
+  LedgerNewer: {
+    tries: 1,
+    exitCode: 3,
+    remedy: 'Use the version of Longhaul that migrated the database, or a newer one.',
+  },
+  LedgerChanged: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Use the version of Longhaul that migrated the database: released migrations never change, so one of the two was edited.',
+  },
+  QueryStopped: { tries: 1, exitCode: 1, remedy: 'Select fewer rows or columns, or aggregate them in the query.' },
+  AuditDiffers: {
+    tries: 1,
+    exitCode: 7,
+    remedy:
+      'Find out who had access to the database, and compare with a backup from before: events are never changed by Longhaul.',
+  },
   AlertNotSent: {
     tries: 6,
     exitCode: 4,
