@@ -174,7 +174,6 @@ describe('the store', () => {
     const { default: weaviate } = await import('weaviate-client');
     const tools = await openEstate(estate);
     const { connectWeaviate } = await import('../../../activities/index/store/weaviate.ts');
-    const { inject } = await import('vitest');
     const client = await connectWeaviate(inject('stack').weaviate);
     try {
       const { receipts } = tools.store.names;
