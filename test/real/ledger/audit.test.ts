@@ -144,10 +144,10 @@ describe('tampering by someone who may change every row', () => {
       stderr: expect.stringMatching(/^longhaul: Event 17 was removed\.\n/),
     });
     expect(await found()).toBe('17 removed');
-    await ledger.sql('UPDATE audit_events SET event_id = -event_id WHERE event_id > 17').catch(() => undefined);
     await ledger.sql(`DO $$ BEGIN FOR at IN 18..(SELECT max(event_id) FROM audit_events) LOOP
       UPDATE audit_events SET event_id = at - 1 WHERE event_id = at; END LOOP; END $$`);
     expect(await found()).toBe('17 removed');
+  });
 
   test('two events that changed places are found', async () => {
     await ledger.sql(`UPDATE audit_events SET event_id = 1000000 WHERE event_id = 17`);
