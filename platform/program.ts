@@ -8,8 +8,8 @@ import type { Readable, Writable } from 'node:stream';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import type * as Execa from 'execa';
-import { hasCode } from './error-code.ts';
 import { markedProcesses } from './marked-processes.ts';
+import { signalGroup, signalProcess } from './process-signals.ts';
 
 /** A user of the system. */
 export interface Account {
@@ -165,7 +165,7 @@ export function startProgram(command: string, args: readonly string[], options: 
 
   // at its exit, not when its pipes close: processes that it left may hold them open
   const swept = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endAll(pid, mark) : undefined));
+    child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endMarked(pid, mark) : undefined));
     child.once('error', () => resolve());
   });
   const ended = (async (): Promise<ProgramEnd> => {
@@ -250,32 +250,14 @@ export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signa
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
-/** Sends a signal to a process group; does nothing when it has ended. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  signalTo(-pid, signal);
-}
-
-/** Sends a signal to a process; does nothing when it has ended. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  signalTo(pid, signal);
-}
-
-function signalTo(target: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(target, signal);
-    return true;
-  } catch (error) {
-    // macOS answers EPERM for a group of zombies
-    if (hasCode(error, 'ESRCH', 'EPERM')) return false;
-    throw error;
-  }
-}
-
-/** Kills a group and all marked processes, repeatedly until none is left: a dying process may have started another. */
-async function endAll(pid: number | undefined, mark: string): Promise<void> {
+/**
+ * Kills a group and all processes with this entry (`NAME=value`) in their environment, repeatedly until none is left: a
+ * dying process may have started another.
+ */
+export async function endMarked(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const isGroupThere = pid !== undefined && signalTo(-pid, 'SIGKILL');
+    const isGroupThere = pid !== undefined && signalGroup(pid, 'SIGKILL');
     const left = markedProcesses(mark);
     for (const each of left) signalProcess(each, 'SIGKILL');
     if (left.length === 0 && !isGroupThere) return;

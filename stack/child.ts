@@ -17,6 +17,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Its standard input, at every start. @default none */
+  readonly input?: string;
   /** Its working folder. @default that of this process */
   readonly cwd?: string;
   /** The user that runs it; only root can choose one. @default that of this process */
@@ -124,9 +126,12 @@ function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): 
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     // A separate session: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
-    const { env, cwd, account } = spec;
-    const stdio = ['ignore', log, log] as const;
-    const child = spawn(spec.command, spec.args, { env, cwd, ...account, stdio: [...stdio], detached: true });
+    const { env, cwd, account, input } = spec;
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(spec.command, spec.args, { env, cwd, ...account, stdio: [stdin, log, log], detached: true });
+    // one that ends early does not read it
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());

@@ -3,14 +3,14 @@ import { type FileLock, waitForLock } from '../platform/file-lock.ts';
 import type { ChildSpec, SupervisedChild } from './child.ts';
 import { makeFolder } from './folder.ts';
 import type { Need, StackOptions } from './options.ts';
-import { embeddedDatabase, yourDatabase } from './postgres.ts';
+import { embeddedDatabase, yourDatabase } from './postgres-connection.ts';
 import { findRunningStack, ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { ensureSecret } from './secret.ts';
 import { openSession, type Session } from './session.ts';
 import { StackError } from './stack-error.ts';
 import { startStackServers } from './start-servers.ts';
 import { type PostgresServer, stackLockFile, type TemporalServer, type WeaviateServer } from './state.ts';
-import { yourWeaviate } from './weaviate.ts';
+import { yourWeaviate } from './weaviate-connection.ts';
 
 /** Running servers. The properties throw when that part was not among the needs. */
 export interface Stack {

@@ -2,14 +2,8 @@ import { join } from 'node:path';
 import type { Need, StackOptions } from './options.ts';
 import { fetchPostgres } from './fetch-postgres.ts';
 import { choosePorts, occupyPort, type PortNeed } from './ports.ts';
-import {
-  createLedgerDatabase,
-  databaseVersion,
-  embeddedDatabase,
-  placeOfDatabase,
-  preparePostgres,
-  yourDatabase,
-} from './postgres.ts';
+import { createLedgerDatabase, databaseVersion, placeOfDatabase, preparePostgres } from './postgres.ts';
+import { embeddedDatabase, yourDatabase } from './postgres-connection.ts';
 import { ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { ensureSecret } from './secret.ts';
@@ -17,7 +11,8 @@ import { serverEnvironment } from './server-environment.ts';
 import type { Session } from './session.ts';
 import { type TemporalTarget, yourTemporal } from './temporal-connection.ts';
 import { obtainTemporal, type ServerProgram, temporalChild, temporalVersion, withTemporal } from './temporal.ts';
-import { obtainWeaviate, weaviateChild, type WeaviateTarget, weaviateVersion, yourWeaviate } from './weaviate.ts';
+import { obtainWeaviate, weaviateChild, weaviateVersion } from './weaviate.ts';
+import { type WeaviateTarget, yourWeaviate } from './weaviate-connection.ts';
 
 /**
  * Fetches and starts the embedded servers among the needs, or connects to the user's own ones, and registers the search

@@ -13,9 +13,12 @@ export function userFolders(
   fallback: { readonly [Folder in keyof UserFolders]?: UserFolders[Folder] | undefined } = {},
 ): UserFolders {
   const defaults = envPaths('longhaul', { suffix: '' });
-  const pick = (given: string | undefined, other: string): string => (given ? resolve(given) : other);
   return {
     data: pick(env['LONGHAUL_DATA_DIR'], fallback.data ?? defaults.data),
     cache: pick(env['LONGHAUL_CACHE_DIR'], fallback.cache ?? defaults.cache),
   };
+}
+
+function pick(given: string | undefined, other: string): string {
+  return given ? resolve(given) : other;
 }

@@ -26,12 +26,15 @@ const opening = openTransformer(onnx, { processors });
 // each task reports it
 opening.catch(() => undefined);
 
-parentPort?.on('message', ({ id, sequences }: RescorerTask) => {
-  opening
+parentPort?.on('message', (task: RescorerTask) => void answer(task));
+
+async function answer({ id, sequences }: RescorerTask): Promise<void> {
+  const done: RescorerAnswer = await opening
     .then((transformer) => embedSequences(transformer, sequences))
     .then(
-      (vectors): RescorerAnswer => ({ id, vectors }),
-      (error: unknown): RescorerAnswer => ({ id, failure: packFailure(error) }),
-    )
-    .then((answer) => parentPort?.postMessage(answer));
-});
+      (vectors) => ({ id, vectors }),
+      (error: unknown) => ({ id, failure: packFailure(error) }),
+    );
+  const moved = 'vectors' in done ? done.vectors.map(({ buffer }) => buffer as ArrayBuffer) : [];
+  parentPort?.postMessage(done, moved);
+}

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
@@ -47,8 +48,7 @@ const MOST_PROCESSORS = 4;
  */
 export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
   const opened = createOpening(open);
-  let noteStart: () => void = () => undefined;
-  const started = new Promise<void>((resolve) => (noteStart = resolve));
+  const starts = new EventEmitter();
   let transformer: ThreadedTransformer | undefined;
   let isClosed = false;
   let cache: VectorCache | undefined;
@@ -60,7 +60,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
     const processors = Math.min(availableParallelism(), MOST_PROCESSORS);
     const thread = startTransformer({ onnx: files.onnx, processors });
     transformer = thread;
-    noteStart();
+    starts.emit('start');
     try {
       const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
       // throws when the transformer cannot be opened
@@ -89,6 +89,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
 
   return {
     async similarities(query, chunks) {
+      if (isClosed) throw new Error('the rescorer is closed');
       const model = await opened.get();
       const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
       const keys = entries.map(({ key }) => key);
@@ -113,7 +114,8 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
     async prepare() {
       const opening = opened.get();
       // the first query reports a failure
-      await Promise.race([started, opening.catch(() => undefined)]);
+      const failed = opening.catch(() => undefined);
+      if (transformer === undefined) await Promise.race([once(starts, 'start'), failed]);
     },
     async close() {
       isClosed = true;

@@ -54,7 +54,7 @@ export function startTransformer(settings: RescorerThreadSettings): ThreadedTran
       return new Promise((resolve, reject) => {
         waiting.set(task.id, { resolve, reject });
         thread ??= start();
-        thread.postMessage(task);
+        thread.postMessage(task, []);
       });
     },
     async close() {

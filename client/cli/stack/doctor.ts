@@ -4,13 +4,13 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
 import { FAILURES } from '../../../domain/shared/failures.ts';
-import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, QUEUE_OF_ROLE, type Role, ROLES } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { atLeast } from '../../../platform/version.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
-import type { WeaviateTarget } from '../../../stack/weaviate.ts';
+import type { WeaviateTarget } from '../../../stack/weaviate-connection.ts';
 import type { CliContext } from '../../core/context.ts';
 import { blobsFinding } from './blobs-finding.ts';
 import type { Finding, WingParts } from '../commands.ts';
@@ -19,6 +19,8 @@ import { shownError } from '../../core/errors.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
 import { networkFindings } from './network-findings.ts';
+import { otherUsers } from './other-users.ts';
+import { sandboxFinding } from './sandbox-finding.ts';
 import { plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
@@ -56,11 +58,12 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     ...networkFindings(context),
     ...temporal,
     await weaviateFinding(context, running),
-    ...(running === null ? [] : [whoCanUse(running)]),
+    ...(running === null ? [] : [await otherUsersFinding(context, running)]),
     await postgresFinding(context, running),
     modelFinding(context, running),
     await onnxRuntime(context),
     await blobsFinding(context),
+    await sandboxFinding(context),
     ...(ofWings ?? (await findWith(null))),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
@@ -77,17 +80,11 @@ function findingsText(findings: readonly Finding[], context: CliContext): string
   return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
 }
 
-/** Not a problem on a machine of one user; nothing else says it. */
-function whoCanUse({ state: { temporal, weaviate } }: RunningStack): Finding {
-  const can = [
-    ...(temporal === null ? [] : ['start flows (Temporal has no login)']),
-    ...(weaviate === null ? [] : ["delete collections (Weaviate's Raft port asks for no key)"]),
-  ];
-  const found = can.length === 0 ? 'nothing' : can.join(' and ');
-  return fine(
-    'other users',
-    `of this machine can ${found}: docs/deployment.md#other-users-and-neighbours-of-a-machine`,
-  );
+async function otherUsersFinding({ config, env }: CliContext, { state }: RunningStack): Promise<Finding> {
+  const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
+  const isYours = state.temporal?.source === 'yours';
+  // a profile that cannot be read is a finding of its own
+  return otherUsers(state, isYours ? await yourTemporal(config.temporal, env).catch(() => null) : null);
 }
 
 function nodeVersion(): Finding {
@@ -148,7 +145,7 @@ async function temporalFindings(
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
-        ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
+        ...(await Promise.all(ROLES.map((role) => pollers(connection, namespace, role)))),
       ];
     });
   } catch (error) {
@@ -165,7 +162,8 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
-async function pollers(connection: Connection, namespace: string, queue: string): Promise<Finding> {
+async function pollers(connection: Connection, namespace: string, role: Role): Promise<Finding> {
+  const queue = QUEUE_OF_ROLE[role];
   const name = `task queue ${queue}`;
   const { default: proto } = await import('@temporalio/proto');
   const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
@@ -179,12 +177,13 @@ async function pollers(connection: Connection, namespace: string, queue: string)
     for (const { identity } of answer.pollers) identities.add(identity ?? '');
   }
   const found = `${identities.size} worker${identities.size === 1 ? '' : 's'} polling`;
-  if (identities.size > 0) return fine(name, found);
+  if (identities.size > 0 || !COMMON_ROLES.includes(role)) return fine(name, found);
   return wrong(name, found, 'Start a worker: `longhaul up` runs one, `longhaul worker` adds one.');
 }
 
 async function weaviateFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { embeddedData, findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { findWeaviate, weaviateVersion } = await import('../../../stack/weaviate.ts');
+  const { embeddedData, yourWeaviate } = await import('../../../stack/weaviate-connection.ts');
   const { diskProblem } = await import('./weaviate-disk.ts');
   let source = 'yours';
   let folder: string | null = null;
@@ -208,7 +207,8 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
 }
 
 async function postgresFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { databaseVersion, placeOfDatabase, yourDatabase } = await import('../../../stack/postgres.ts');
+  const { databaseVersion, placeOfDatabase } = await import('../../../stack/postgres.ts');
+  const { yourDatabase } = await import('../../../stack/postgres-connection.ts');
   const { findPostgres } = await import('../../../stack/fetch-postgres.ts');
   const { checkVersion } = await import('../../../activities/ledger/migrate.ts');
   const name = 'PostgreSQL';
