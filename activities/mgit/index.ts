@@ -6,6 +6,7 @@ import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from '../git/clone-url.ts';
+import { withCommitPack } from './commit-pack.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
@@ -174,6 +175,9 @@ export function createMgit(options: MgitOptions): Mgit {
 
     listFiles: async (repository, commit, { signal } = {}) =>
       listCommittedFiles(tools, access(repository, signal), commit),
+
+    withCommitPack: async (repository, commit, work, { signal } = {}) =>
+      withCommitPack(tools, access(repository, signal), commit, work),
 
     spool: createContentSpool(cacheDir),
   };

@@ -4,6 +4,7 @@ import type { Snapshot } from '../../domain/git/snapshot.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/git/repository.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Evicted } from './cache-limit.ts';
+import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
@@ -94,6 +95,16 @@ export interface Mgit {
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly (FilePath & BlobRef)[]>;
+  /**
+   * Packs a commit with everything that a checkout needs. `work` must read the pack to its end. Throws `InvalidInput` when
+   * the repository does not have the commit.
+   */
+  withCommitPack<Result>(
+    repository: RepositoryAddress,
+    commit: string,
+    work: (pack: CommitPack) => Promise<Result>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Result>;
   /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

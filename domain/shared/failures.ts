@@ -132,6 +132,16 @@ export const FAILURES = {
     remedy:
       'Look at the queries that got worse; switch anyway with `longhaul index switch`, or delete the build with `longhaul index prune`.',
   },
+  PipelineFailed: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Read the log of the job that the message names, correct the cause, and run the pipeline again.',
+  },
+  PipelineBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
+  },
   AlertNotSent: {
     tries: 6,
     exitCode: 4,

@@ -3,3 +3,6 @@ export const FLOWS_QUEUE = 'longhaul-flows';
 
 /** The task queue of the workers that have git and disk. */
 export const REPOS_QUEUE = 'longhaul-repos';
+
+/** The task queue of the workers that run programs of repositories. */
+export const PIPELINES_QUEUE = 'longhaul-pipelines';

@@ -1,0 +1,77 @@
+import type { Readable } from 'node:stream';
+import type { Git } from '../git/git.ts';
+import { atCommit, type CommitTools } from './committed-file.ts';
+import type { Access, Source } from './source.ts';
+
+/** A commit with everything that a checkout needs. */
+export interface CommitPack {
+  readonly commit: string;
+  readonly tree: string;
+  /** The paths that differ from its first parent; all its paths when it has none, or the repository does not have it. */
+  readonly changed: readonly string[];
+  /** A pack (gitformat-pack) of the commit with its tree and contents, without its parents. */
+  readonly pack: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Packs a commit. Missing contents are fetched with one request. `work` must read the pack to its end. Throws
+ * `InvalidInput` when the repository does not have the commit.
+ */
+export async function withCommitPack<Result>(
+  tools: CommitTools,
+  access: Access,
+  commit: string,
+  work: (pack: CommitPack) => Promise<Result>,
+): Promise<Result> {
+  const { git } = tools;
+  const { id: about, signal } = access;
+  return atCommit(tools, access, commit, async (source) => {
+    const { store } = source;
+    const options = { about, signal, store };
+    const printed = (await git.run(['rev-parse', `${commit}^{tree}`, `${commit}^@`], options)).toString('latin1');
+    const [tree = '', parent] = printed.trim().split('\n');
+    await fetchMissing(git, source, commit, options);
+    const changed = await changedPaths(git, commit, parent, options);
+    const objects = await git.run(['rev-list', '--objects', '--no-object-names', '--no-walk', commit], options);
+    const child = await git.start(['pack-objects', '--stdout', '--quiet', '--delta-base-offset'], options);
+    child.stdin.end(objects);
+    try {
+      return await work({ commit, tree, changed, pack: ending(child.stdout, child.ended) });
+    } finally {
+      child.kill();
+    }
+  });
+}
+
+type Options = Parameters<Git['run']>[1];
+
+async function fetchMissing(git: Git, source: Source, commit: string, options: Options): Promise<void> {
+  const args = ['rev-list', '--objects', '--no-walk', '--missing=print', commit];
+  const listed = (await git.run(args, options)).toString('latin1');
+  const missing = [...listed.matchAll(/^\?([0-9a-f]+)$/gm)].map(([, oid = '']) => oid);
+  if (missing.length > 0 && !(await source.fetchBlobs(missing))) await source.fetchWhole();
+}
+
+async function changedPaths(
+  git: Git,
+  commit: string,
+  parent: string | undefined,
+  options: Options,
+): Promise<readonly string[]> {
+  const args = ['-r', '-z', '--name-only'];
+  const list = async (...command: string[]): Promise<string[]> =>
+    (await git.run(command, options)).toString('utf8').split('\0').filter(Boolean);
+  if (parent === undefined) return list('ls-tree', ...args, commit);
+  try {
+    return await list('diff-tree', ...args, '--no-renames', parent, commit);
+  } catch {
+    // a shallow repository on disk does not have the parent
+    options.signal?.throwIfAborted();
+    return list('ls-tree', ...args, commit);
+  }
+}
+
+async function* ending(stream: Readable, ended: Promise<void>): AsyncGenerator<Uint8Array, void> {
+  yield* stream as AsyncIterable<Buffer>;
+  await ended;
+}
