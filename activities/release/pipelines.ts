@@ -1,15 +1,29 @@
 import { activityInfo } from '@temporalio/activity';
-import { Readable } from 'node:stream';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
-import type { Pipeline } from '../../domain/release/contracts/pipeline.schema.ts';
-import type { JobResult, PlannedRun, PlanPipelineInput, RunJobInput } from '../../domain/release/pipelines/job.ts';
-import { planRun, type RunPlan } from '../../domain/release/pipelines/plan.ts';
+import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
+import type { JobResult, PackedCommit, PlannedRun, PlanPipelineInput, RunJobInput } from '../../domain/release/pipelines/job.ts';
+import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { sha256 } from '../../platform/sha256.ts';
-import type { BlobStore } from '../blobs/blob-store.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts } from './contracts/contracts.ts';
+import { storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
+import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
+
+/** Asks what a commit says. */
+export interface ReadCommitInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+}
+
+/** What a commit says to the release train. */
+export interface ReadCommit {
+  /** Digest of its contracts. */
+  readonly contracts: string;
+  /** The ids of changes that its message has in brackets: `[FEAT-201]`. */
+  readonly named: readonly string[];
+}
 
 /** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
 export interface PipelineActivities {
@@ -18,17 +32,13 @@ export interface PipelineActivities {
    * with the contracts of the commit, or that there is no such pipeline.
    */
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
+  /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
+  readCommit(input: ReadCommitInput): Promise<ReadCommit>;
   /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
    * runs all steps again. Its heartbeats have the last lines of the output.
    */
   runJob(input: RunJobInput): Promise<JobResult>;
-}
-
-/** A plan as it is stored. */
-interface StoredPlan {
-  readonly plan: RunPlan;
-  readonly pipeline: Pipeline;
 }
 
 /** Creates the activities. */
@@ -40,7 +50,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const { repository, packed, pipeline: name, event, branch } = input;
         const at = `${repository} at ${packed.commit.slice(0, 12)}`;
         const folder = await sources.contracts(packed, { about: repository, signal });
-        if (folder === null) throw invalid(`There are no contracts in ${at}: no folder .longhaul or .gryt.`);
+        if (folder === null) throw noContracts(repository, packed);
         const { contracts, problems } = checkContracts(folder);
         if (problems.length > 0) throw invalid(`The contracts of ${at} are wrong:\n${problems.join('\n')}`);
         const pipeline = contracts.pipelines[name];
@@ -54,13 +64,23 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           branch,
           hasChanged: (patterns) => patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
         });
-        const stored: StoredPlan = { plan, pipeline };
-        const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(stored))]));
-        return { ...plan, plan: digest };
+        return { ...plan, plan: await storePlan(blobs, { plan, pipeline }) };
+      }),
+    readCommit: ({ repository, packed }) =>
+      heartbeating(async (signal) => {
+        const options = { about: repository, signal };
+        const folder = await sources.contracts(packed, options);
+        if (folder === null) throw noContracts(repository, packed);
+        const message = await sources.message(packed, options);
+        const named = [...message.matchAll(/\[([A-Z0-9-]+)\]/g)].map(([, id = '']) => id);
+        return {
+          contracts: await storeContracts(blobs, folder),
+          named: [...new Set(named.filter((id) => CHANGE_ID.test(id)))].slice(0, 100),
+        };
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {
-        const { plan, pipeline } = (await readJson(blobs, input.plan)) as StoredPlan;
+        const { plan, pipeline } = await readPlan(blobs, input.plan);
         const planned = plan.jobs.find(({ id }) => id === input.job);
         const job = planned && pipeline.jobs[planned.job];
         if (planned === undefined || job === undefined) {
@@ -73,9 +93,8 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
   };
 }
 
-async function readJson(blobs: BlobStore, digest: string): Promise<unknown> {
-  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
-  return JSON.parse(Buffer.concat(content).toString('utf8')) as unknown;
+function noContracts(repository: string, { commit }: PackedCommit): LonghaulError {
+  return invalid(`${repository} has no contracts at ${commit.slice(0, 12)}: no folder .longhaul or .gryt.`);
 }
 
 function invalid(message: string): LonghaulError {

@@ -137,6 +137,21 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Read the log of the job that the message names, correct the cause, and run the pipeline again.',
   },
+  PolicyViolation: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Add the required steps to the pipeline, or change the policy of the repository.',
+  },
+  GenerationDiffers: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Correct the contract, or use another version.',
+  },
+  EvolutionEnded: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Start another evolution of the change: `longhaul evolution start`.',
+  },
   PipelineBusy: {
     tries: 1,
     exitCode: 1,

@@ -1,9 +1,10 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
 import type { CommitActivities } from '../../activities/release/commits.ts';
+import type { LedgerActivities } from '../../activities/release/ledger.ts';
 import type { PipelineActivities } from '../../activities/release/pipelines.ts';
 import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
-import { PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
+import { LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
 const retry = {
   initialInterval: '2 seconds',
@@ -20,6 +21,14 @@ export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyAct
   heartbeatTimeout: '20 seconds',
   retry,
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
+/** Transactions of the ledger: brief, and repeated until the database answers. */
+export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '7 days',
+  retry,
 });
 
 const programs = {

@@ -3,6 +3,7 @@ import {
   CancellationScope,
   isCancellation,
   setCurrentDetails,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { runPipelineFlow, type RunJobOutcome, type RunPipelineInput, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
 import type { JobResult, NeededJob, PackedCommit, PlannedRun } from '../../domain/release/pipelines/job.ts';
@@ -14,7 +15,7 @@ import { underLock } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
 import { checked } from '../shared/input.ts';
 import { answerProgress } from '../shared/progress.ts';
-import { commitActivities, jobActivities, pipelineActivities } from './activities.ts';
+import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
 type Given = CheckedOf<typeof runPipelineFlow>;
 
@@ -29,7 +30,7 @@ export async function runPipeline(input: RunPipelineInput): Promise<RunPipelineR
 }
 
 async function run(given: Given): Promise<RunPipelineResult> {
-  const { repository, pipeline, commit, branch, event } = given;
+  const { repository, pipeline, commit, branch, event, by } = given;
   const packed =
     given.packed ??
     (await commitActivities.packCommit.executeWithOptions({ summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` }, [
@@ -40,7 +41,9 @@ async function run(given: Given): Promise<RunPipelineResult> {
   ]);
   const jobs = await runJobs(given, packed, plan);
   const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
+  const { runId, startTime } = workflowInfo();
   const result: RunPipelineResult = {
+    run: runId,
     status: endOfRun(plan, ends),
     repository,
     pipeline,
@@ -50,6 +53,9 @@ async function run(given: Given): Promise<RunPipelineResult> {
     sandbox: jobs.find(({ sandbox }) => sandbox !== null)?.sandbox ?? null,
     jobs: jobs.map(({ outcome }) => outcome),
   };
+  await ledgerActivities.recordRun.executeWithOptions({ summary: 'record the run' }, [
+    { result, branch: branch ?? null, event, startedAt: startTime.toISOString(), by },
+  ]);
   if (result.status === 'passed') return result;
   const failed = result.jobs.filter(({ end }) => end === 'failed').map(({ id }) => id);
   throw ApplicationFailure.create({

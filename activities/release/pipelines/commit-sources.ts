@@ -16,6 +16,8 @@ export interface CommitSources {
   checkOut(packed: PackedCommit, folder: string, options: CheckoutOptions): Promise<void>;
   /** The contract files of a commit; null when it has none. */
   contracts(packed: PackedCommit, options: CheckoutOptions): Promise<ContractFolder | null>;
+  /** The message of a commit. */
+  message(packed: PackedCommit, options: CheckoutOptions): Promise<string>;
 }
 
 /** Unpacked commits that a process keeps. */
@@ -58,6 +60,11 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
   return {
     checkOut: (packed, target, options) =>
       withUnpacked(packed, options, (source) => checkOut(git, source, target, options)),
+    message: (packed, options) =>
+      withUnpacked(packed, options, async ({ path, commit }) => {
+        const text = await git.run(['cat-file', 'commit', commit], { ...options, gitDir: path });
+        return text.toString('utf8').split('\n\n').slice(1).join('\n\n');
+      }),
     contracts: (packed, options) =>
       withUnpacked(packed, options, async ({ path, commit }) => {
         const args = ['ls-tree', '-r', '-z', commit, ...CONTRACT_FOLDERS.map((name) => `${name}/`)];

@@ -1,8 +1,9 @@
 import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
-import { defineFlow, type Zod } from '../../shared/flow.ts';
+import { defineFlow } from '../../shared/flow.ts';
 import type { JobResult, PackedCommit } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
+import { oid, packedCommit, pipelineName } from './inputs.ts';
 import type { JobEnd } from '../pipelines/schedule.ts';
 
 /** Input of `runPipeline`. */
@@ -20,6 +21,8 @@ export interface RunPipelineInput {
   readonly packed?: PackedCommit;
   /** Jobs that run in parallel. @default 16 */
   readonly parallel?: number;
+  /** The person who runs it. @default 'unknown' */
+  readonly by?: string;
 }
 
 /** How a job of a run ended. */
@@ -35,6 +38,8 @@ export interface RunJobOutcome extends Omit<JobResult, 'status' | 'outputs' | 's
 
 /** Result of `runPipeline`. */
 export interface RunPipelineResult {
+  /** The run of the flow, which is the key of its record in the ledger. */
+  readonly run: string;
   readonly status: 'passed' | 'failed';
   readonly repository: string;
   readonly pipeline: string;
@@ -47,9 +52,6 @@ export interface RunPipelineResult {
   readonly jobs: readonly RunJobOutcome[];
 }
 
-const digest = (z: Zod) => z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 in hexadecimal digits');
-const oid = (z: Zod) => z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/, 'must be the full id of a commit');
-
 /** Runs a pipeline at a commit. */
 export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()({
   type: 'runPipeline',
@@ -57,14 +59,13 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
     z
       .strictObject({
         repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-        pipeline: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'must be the name of a pipeline'),
+        pipeline: pipelineName(z),
         commit: oid(z).optional(),
         branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
         event: z.enum(['manual', 'evolution', 'push', 'promotion']).default('manual'),
-        packed: z
-          .strictObject({ commit: oid(z), tree: oid(z), pack: digest(z), changed: digest(z) })
-          .optional(),
+        packed: packedCommit(z).optional(),
         parallel: z.int().min(1).max(64).default(16),
+        by: z.string().min(1).max(200).default('unknown'),
       })
       .refine(({ commit, packed }) => packed === undefined || packed.commit === commit, {
         message: 'must be the commit of "packed"',
@@ -77,7 +78,7 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
   ],
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, pipeline, commit, branch }) => `pipeline/${repository}/${pipeline}/${commit ?? branch ?? 'HEAD'}`,
-  question: ({ parallel: _parallel, packed: _packed, ...rest }) => rest,
+  question: ({ parallel: _parallel, packed: _packed, by: _by, ...rest }) => rest,
   busy: ({ repository, pipeline }) => ({
     type: 'PipelineBusy',
     message: `Another run of ${pipeline} of ${repositoryName(repository)} is working on this commit in another way.`,
@@ -89,9 +90,11 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
   serviceInput: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      pipeline: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'must be the name of a pipeline'),
+      pipeline: pipelineName(z),
       commit: oid(z).optional(),
       branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
       event: z.enum(['manual', 'push']).default('manual'),
+      by: z.string().min(1).max(200).default('unknown'),
     }),
+  person: 'by',
 });
