@@ -9,18 +9,23 @@ export interface CommitPack {
   readonly tree: string;
   /** The paths that differ from its first parent; all its paths when it has none, or the repository does not have it. */
   readonly changed: readonly string[];
-  /** A pack (gitformat-pack) of the commit with its tree and contents, without its parents. */
+  /**
+   * A pack (gitformat-pack) of the commit with its tree and contents, without its parents; and of the commits that the
+   * remote does not have.
+   */
   readonly pack: AsyncIterable<Uint8Array>;
 }
 
 /**
- * Packs a commit. Missing contents are fetched with one request. `work` must read the pack to its end. Throws
+ * Packs a commit. `pushed` are commits that the remote has, of a clone whose own commits may be missing there; empty for
+ * the remote itself. Missing contents are fetched with one request. `work` must read the pack to its end. Throws
  * `InvalidInput` when the repository does not have the commit.
  */
 export async function withCommitPack<Result>(
   tools: CommitTools,
   access: Access,
   commit: string,
+  pushed: readonly string[],
   work: (pack: CommitPack) => Promise<Result>,
 ): Promise<Result> {
   const { git } = tools;
@@ -32,9 +37,12 @@ export async function withCommitPack<Result>(
     const [tree = '', parent] = printed.trim().split('\n');
     await fetchMissing(git, source, commit, options);
     const changed = await changedPaths(git, commit, parent, options);
-    const objects = await git.run(['rev-list', '--objects', '--no-object-names', '--no-walk', commit], options);
+    const list = ['rev-list', '--objects', '--no-object-names'];
+    const own = await git.run([...list, '--no-walk', commit], options);
+    const input = [commit, ...pushed.map((oid) => `^${oid}`), ''].join('\n');
+    const before = pushed.length === 0 ? Buffer.alloc(0) : await git.run([...list, '--stdin'], { ...options, input });
     const child = await git.start(['pack-objects', '--stdout', '--quiet', '--delta-base-offset'], options);
-    child.stdin.end(objects);
+    child.stdin.end(Buffer.concat([own, before]));
     try {
       return await work({ commit, tree, changed, pack: ending(child.stdout, child.ended) });
     } finally {

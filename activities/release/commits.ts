@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Mgit } from '../mgit/index.ts';
+import type { Mgit, PushedTag } from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
@@ -23,11 +23,42 @@ export interface CommitActivities {
    * `RepositoryNotFound`, `InvalidInput` for a commit or branch that the repository does not have.
    */
   packCommit(input: PackCommitInput): Promise<PackedCommit>;
+  /**
+   * Pushes the tag of a release candidate, unless `release.pushCandidates` is off: then it returns null. The remote is
+   * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
+   */
+  pushCandidate(input: PushCandidateInput): Promise<PushedTag | null>;
+}
+
+/** Asks to push the tag of a release candidate. */
+export interface PushCandidateInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** `v1.5.0-rc.1` */
+  readonly tag: string;
+  readonly message: string;
+  /** When the change was proven, ISO 8601. */
+  readonly at: string;
+}
+
+/** Tools of the activities. */
+export interface CommitActivityTools {
+  readonly mgit: Mgit;
+  readonly blobs: BlobStore;
+  /** False when candidates are not pushed. */
+  readonly pushCandidates: boolean;
 }
 
 /** Creates the activities. */
-export function createCommitActivities({ mgit, blobs }: { readonly mgit: Mgit; readonly blobs: BlobStore }): CommitActivities {
+export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitActivityTools): CommitActivities {
   return {
+    pushCandidate: ({ repository: id, packed: { commit, pack }, tag, message, at }) =>
+      heartbeating(async (signal) => {
+        if (!pushCandidates) return null;
+        const repository = await mgit.find(id, { signal });
+        const time = Math.floor(Date.parse(at) / 1_000);
+        return mgit.pushTag(repository, { name: tag, commit, message, time }, () => blobs.open(pack), { signal });
+      }),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });

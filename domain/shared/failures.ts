@@ -152,6 +152,16 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Start another evolution of the change: `longhaul evolution start`.',
   },
+  TagConflict: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Find out who made the tag on the remote; delete it there, or start another evolution.',
+  },
+  PushRefused: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Give the token of the provider the right to push tags, or push the branch of the commit first.',
+  },
   PipelineBusy: {
     tries: 1,
     exitCode: 1,

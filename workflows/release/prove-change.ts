@@ -49,7 +49,14 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     { evolution, result: run, contracts, by },
   ]);
   const result = { run, evolution, verdict };
-  if (verdict.status === 'pass') return result;
+  if (verdict.status === 'pass') {
+    const { tag, change, version } = evolution;
+    const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
+    await commitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
+      { repository, packed, tag, message, at: verdict.at },
+    ]);
+    return result;
+  }
   throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
 }
 

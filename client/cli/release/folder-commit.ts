@@ -3,6 +3,7 @@ import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { isBranchName } from '../../../domain/git/branch.ts';
 import { runProgram } from '../../../platform/program.ts';
+import type { CommitPack } from '../../../activities/mgit/index.ts';
 import type { CliContext } from '../../core/context.ts';
 
 /** A commit of the working folder. */
@@ -39,21 +40,38 @@ export async function commitOfFolder(context: CliContext, repository: string, re
   return {
     commit,
     branch: name !== null && isBranchName(name) ? name : null,
-    packed: remote ? null : await pack(context, repository, top, commit),
+    packed: remote ? null : await pack(context, repository, { folder: top, commit, pushed: await remoteCommits(git) }),
     uncommitted: status === '' ? [] : status.split('\n').slice(0, MOST_SHOWN),
   };
 }
 
-async function pack(context: CliContext, id: string, folder: string, commit: string): Promise<PackedCommit> {
+/** The top folder of the clone that the command runs in. Throws `InvalidInput` outside one. */
+export async function topOfFolder({ env }: CliContext): Promise<string> {
+  const { code, stdout } = await runProgram('git', ['rev-parse', '--show-toplevel'], { env });
+  if (code === 0) return stdout.trimEnd();
+  throw new LonghaulError('InvalidInput', 'This folder is in no git repository: run the command in a clone.');
+}
+
+/** The commits of remote branches and tags, as far as the clone knows. */
+async function remoteCommits(git: (...args: string[]) => Promise<string | null>): Promise<string[]> {
+  return ((await git('for-each-ref', '--format=%(objectname)', 'refs/remotes')) ?? '').split('\n').filter(Boolean);
+}
+
+async function pack(
+  context: CliContext,
+  id: string,
+  { folder, commit, pushed }: { readonly folder: string; readonly commit: string; readonly pushed: readonly string[] },
+): Promise<PackedCommit> {
   const [{ openMgit }, { openBlobs }] = await Promise.all([
     import('../../../activities/catalog/open-mgit.ts'),
     import('../../../activities/blobs/open-blobs.ts'),
   ]);
   const blobs = await openBlobs(context, context.env);
   const loaded = { ...context, path: context.configPath };
-  return openMgit(loaded, context.env).withCommitPack({ id, cloneUrl: folder }, commit, async (found) => {
+  const store = async (found: CommitPack): Promise<PackedCommit> => {
     const { digest } = await blobs.put(found.pack);
     const changed = await blobs.put(Readable.from([Buffer.from(JSON.stringify(found.changed))]));
     return { commit, tree: found.tree, pack: digest, changed: changed.digest };
-  });
+  };
+  return openMgit(loaded, context.env).withCommitPack({ id, cloneUrl: folder }, commit, store, { pushed });
 }
