@@ -5,7 +5,8 @@ import { createAnalyzer } from '../activities/index/analysis/analyzer.ts';
 import type { Analyzer } from '../activities/index/analysis/analyzer.ts';
 import { ingest } from '../activities/index/ingest.ts';
 import type { ChangeSource } from '../activities/index/ingest.ts';
-import { createIndexStore } from '../activities/index/store/store.ts';
+import { createBuilds } from '../activities/index/store/builds.ts';
+import { indexDigest } from '../activities/index/store/schema.ts';
 import type { IndexStore } from '../activities/index/store/store.ts';
 import { connectWeaviate } from '../activities/index/store/weaviate.ts';
 import { createMgit } from '../activities/mgit/index.ts';
@@ -22,7 +23,9 @@ export interface JudgedIndex {
   readonly modelFolder: string;
   /** Folder of the vector cache. */
   readonly cacheDir: string;
-  /** Makes sure that an index contains every judged package `copies` times, each copy as a separate repository. */
+  /** Folder of the running stack, for commands. */
+  readonly dataDir: string;
+  /** Makes sure that an index, a live build, contains every judged package `copies` times, each copy as a separate repository. */
   build(name: string, options?: { readonly kind?: 'static' | 'onnx'; readonly copies?: number }): Promise<BuiltIndex>;
   close(): Promise<void>;
 }
@@ -43,10 +46,11 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
   const userCache = modelCache();
   const home = join(userCache, 'judged', 'index');
   const cacheDir = join(home, 'cache');
+  const dataDir = join(home, 'data');
   await mkdir(cacheDir, { recursive: true });
   const judged = readJudged();
   const stack = await startStack({
-    dataDir: join(home, 'data'),
+    dataDir,
     cacheDir: userCache,
     env: process.env,
     needs: ['weaviate', 'model'],
@@ -64,11 +68,10 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     name: string,
     { kind = 'static', copies = 1 }: { kind?: 'static' | 'onnx'; copies?: number } = {},
   ): Promise<BuiltIndex> {
-    const analyzer = await createAnalyzer({ model: { kind, folder: modelFolder, cacheDir: userCache }, cacheDir });
+    const opened = await createAnalyzer({ model: { kind, folder: modelFolder, cacheDir: userCache }, cacheDir });
+    const analyzer = { ...opened, digest: indexDigest(opened.digest, LARGEST_FILE) };
     analyzers.push(analyzer);
-    const store = createIndexStore(client, name, analyzer.digest);
-    await store.prepare();
-    await dropOthers(name, store);
+    const store = await liveBuild(name, analyzer, kind);
     let fresh = false;
     let chunks = 0;
     for (const one of judged) {
@@ -97,12 +100,18 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     return { store, analyzer, chunks, fresh };
   }
 
-  /** Another version of the analysis left unused collections. */
-  async function dropOthers(name: string, { names }: IndexStore): Promise<void> {
-    for (const { name: collection } of await client.collections.listAll()) {
-      const isOurs = collection.startsWith(`${name}Chunk_`) || collection.startsWith(`${name}Receipt`);
-      if (isOurs && !Object.values(names).includes(collection)) await client.collections.delete(collection);
-    }
+  /** The build of an index, live and alone: another version of the analysis left unused ones. */
+  async function liveBuild(
+    name: string,
+    { digest, modelDigest }: Analyzer,
+    type: 'static' | 'onnx',
+  ): Promise<IndexStore> {
+    const builds = createBuilds(client, name);
+    await builds.create(digest, { model: { type }, modelDigest, maxFileBytes: LARGEST_FILE });
+    await builds.switchTo(digest);
+    const others = [...(await builds.list()).map((build) => build.digest), ...(await builds.leftovers())];
+    for (const other of others) if (other !== digest) await builds.drop(other);
+    return builds.store(digest);
   }
 
   return {
@@ -110,6 +119,7 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     judged,
     modelFolder,
     cacheDir,
+    dataDir,
     build,
     close: async () => {
       for (const analyzer of analyzers) await analyzer.close();

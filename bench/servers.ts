@@ -42,7 +42,7 @@ export async function emptyCache(dir: string, name: string): Promise<string> {
 }
 
 /** An {@link emptyCache} with models, so that a worker need not distil one first. */
-async function cacheWithModels(dir: string): Promise<string> {
+export async function cacheWithModels(dir: string): Promise<string> {
   const cacheDir = await emptyCache(dir, 'worker-cache');
   const models = join(modelCache(), 'models');
   await mkdir(models, { recursive: true });

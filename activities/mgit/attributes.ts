@@ -7,8 +7,8 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import type { ObjectReader } from '../git/cat-file.ts';
 import type { Git, GitOptions, GitProcess, ObjectStore } from '../git/git.ts';
-import { exactPath } from './file-path.ts';
-import { FOLDER, parseTree } from './tree.ts';
+import { findInTree, type TreeEntry } from './diff.ts';
+import { exactPath, filePath } from './file-path.ts';
 
 /** The oids of `.gitattributes` files by the {@link exactPath} of their folders; the root is the empty string. */
 export type AttributeFiles = ReadonlyMap<string, string>;
@@ -17,7 +17,6 @@ export type AttributeFiles = ReadonlyMap<string, string>;
 export type DeclaredFiles = ReadonlyMap<string, Declared>;
 
 const NAME = '.gitattributes';
-const LARGEST_TREE = 50_000_000;
 /** Requests are written in blocks of about this size. */
 const BLOCK = 16_384;
 
@@ -26,31 +25,32 @@ export function isAttributesFile(path: string): boolean {
   return path === NAME || path.endsWith(`/${NAME}`);
 }
 
-/** Finds the `.gitattributes` files above these files, folder by folder. */
+/** Finds the `.gitattributes` files of a tree above these files. */
 export async function findAttributes(
-  reader: ObjectReader,
+  { git, store }: Pick<AttributeTools, 'git' | 'store'>,
   tree: string,
   files: Iterable<FilePath>,
+  options: Pick<GitOptions, 'about' | 'signal'>,
 ): Promise<AttributeFiles> {
-  const requested = new Set<string>();
-  for (const file of files) for (const folder of foldersOf(exactPath(file))) requested.add(folder);
+  const folders = new Set<string>();
+  for (const file of files) for (const folder of foldersOf(exactPath(file))) folders.add(folder);
+  const paths = [...folders].map((folder) => filePath(Buffer.from(nameIn(folder), 'latin1')).path);
+  return attributesAmong(await findInTree(git, store, tree, paths, options));
+}
+
+/** The `.gitattributes` files among these entries of a tree. */
+export function attributesAmong(entries: Iterable<Pick<TreeEntry, 'file' | 'mode' | 'oid'>>): AttributeFiles {
   const found = new Map<string, string>();
-  let level = new Map([['', tree]]);
-  while (level.size > 0) {
-    const folders = [...level.keys()];
-    const below = new Map<string, string>();
-    let at = 0;
-    for await (const { content } of reader.read(level.values(), LARGEST_TREE)) {
-      const folder = folders[at++] ?? '';
-      for (const { mode, exactName, oid } of parseTree(content ?? new Uint8Array(), tree.length / 2)) {
-        const path = folder === '' ? exactName : `${folder}/${exactName}`;
-        if (exactName === NAME && mode.startsWith('100')) found.set(folder, oid);
-        else if (mode === FOLDER && requested.has(path)) below.set(path, oid);
-      }
-    }
-    level = below;
+  for (const { file, mode, oid } of entries) {
+    if (!isAttributesFile(file.path) || !mode.startsWith('100')) continue;
+    const path = exactPath(file);
+    found.set(path.slice(0, Math.max(path.lastIndexOf('/'), 0)), oid);
   }
   return found;
+}
+
+function nameIn(folder: string): string {
+  return folder === '' ? NAME : `${folder}/${NAME}`;
 }
 
 /** Tools for reading attributes. */
@@ -80,7 +80,7 @@ export async function readAttributes(
   await removeTemporaries(folder);
   try {
     const place = { ...options, store, indexFile: join(own, 'index'), config: ANY_NAME };
-    const entries = usable.map(([path, oid]) => `100644 ${oid} 0\t${path === '' ? '' : `${path}/`}${NAME}\0`);
+    const entries = usable.map(([path, oid]) => `100644 ${oid} 0\t${nameIn(path)}\0`);
     await git.run(['update-index', '-z', '--index-info'], { ...place, input: Buffer.from(entries.join(''), 'latin1') });
     const child = await git.start(['check-attr', '-z', '--stdin', '--cached', ...ATTRIBUTES], place);
     const asked = ask(child, files);

@@ -1,4 +1,4 @@
-import type { FilePath } from '../../domain/git/change.ts';
+import type { BlobRef, FilePath } from '../../domain/git/change.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { filePath } from './file-path.ts';
 import type { Git, ObjectFormat, ObjectStore } from '../git/git.ts';
@@ -36,6 +36,19 @@ const EMPTY_TREES: Readonly<Record<ObjectFormat, string>> = {
 /** Only exact renames: git detects them by object id, so no content is read or fetched. */
 const RAW = ['diff-tree', '-r', '--raw', '-z', '--no-abbrev', '--no-ext-diff', '--no-textconv'];
 const RENAMES = '-M100%';
+
+/** Git's mode of a folder, as `git ls-tree` prints it. */
+export const FOLDER = '040000';
+
+/** One line of `git ls-tree`. */
+export interface TreeEntry extends BlobRef {
+  readonly file: FilePath;
+}
+
+/** More paths are not looked up one by one: git compares each with every entry. */
+const MOST_PATHS = 500;
+/** Linux accepts 131,072 bytes in one argument, and about two million in all. */
+const LONGEST_PATHS = 100_000;
 
 interface About {
   readonly about: string;
@@ -101,11 +114,50 @@ export async function listCommit(
   commit: string,
   options: About,
 ): Promise<CommitDifferences> {
-  const [info, printed] = await Promise.all([
+  const [info, listed] = await Promise.all([
     readCommit(git, store, commit, options),
-    git.run(['ls-tree', '-r', '-z', '--full-tree', commit], { ...options, store }),
+    listTree(git, store, commit, options),
   ]);
-  return { ...info, entries: parseTree(printed, nullOid(store.format)) };
+  const added = { status: 'A', oldMode: '000000', oldOid: nullOid(store.format), oldFile: null } as const;
+  const entries = listed.flatMap((entry) => (entry.mode === FOLDER ? [] : [{ ...added, ...entry }]));
+  return { ...info, entries };
+}
+
+/** Every entry of a tree or commit, including folders, in git's order. */
+export async function listTree(
+  git: Git,
+  store: ObjectStore,
+  tree: string,
+  options: About,
+): Promise<readonly TreeEntry[]> {
+  return parseTree(await git.run(['ls-tree', '-r', '-t', '-z', '--full-tree', tree], { ...options, store }));
+}
+
+/**
+ * The entries of a tree or commit at these paths in the format of {@link FilePath.path}. It is what `listTree` shows:
+ * git looks the paths up if they can be arguments, and lists the tree otherwise.
+ */
+export async function findInTree(
+  git: Git,
+  store: ObjectStore,
+  tree: string,
+  paths: readonly string[],
+  options: About,
+): Promise<readonly TreeEntry[]> {
+  if (paths.length > MOST_PATHS || paths.join(' ').length > LONGEST_PATHS || !paths.every(isArgument)) {
+    const wanted = new Set(paths);
+    return (await listTree(git, store, tree, options)).filter(({ file }) => wanted.has(file.path));
+  }
+  const named = paths.map((path) => `:(literal)${path}`);
+  return parseTree(await git.run(['ls-tree', '-z', '--full-tree', tree, ...named], { ...options, store }));
+}
+
+/**
+ * True for a path that git takes as it is. Arguments are UTF-8, so the name of a path with other bytes, which is shown
+ * with `\\x`, is compared instead. Git reads empty names, `.` and `..` as parts of the address.
+ */
+function isArgument(path: string): boolean {
+  return !/\0|\\x|\p{Surrogate}/u.test(path) && !path.split('/').some((name) => /^\.{0,2}$/.test(name));
 }
 
 /** Tree and date of a commit. Throws `GitFailed` when it is not in the store. */
@@ -130,14 +182,13 @@ export async function hasCommit(git: Git, store: ObjectStore, commit: string, op
 }
 
 /** Parses `git ls-tree -z`. */
-function parseTree(printed: Buffer, nothing: string): Entry[] {
-  const entries: Entry[] = [];
+function parseTree(printed: Buffer): TreeEntry[] {
+  const entries: TreeEntry[] = [];
   for (let at = 0; at < printed.length;) {
     const tab = printed.indexOf(0x09, at);
     const end = printed.indexOf(0, tab);
     const [mode = '', , oid = ''] = printed.toString('latin1', at, tab).split(' ');
-    const file = filePath(printed.subarray(tab + 1, end));
-    entries.push({ status: 'A', oldMode: '000000', mode, oldOid: nothing, oid, file, oldFile: null });
+    entries.push({ mode, oid, file: filePath(printed.subarray(tab + 1, end)) });
     at = end + 1;
   }
   return entries;

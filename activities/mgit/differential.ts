@@ -19,7 +19,7 @@ import { skipByConvention } from './linguist.ts';
 import { resolveHead, unreadable, withSource } from './resolve-remote.ts';
 import type { Access, Source } from './source.ts';
 import {
-  type AttributeFiles,
+  attributesAmong,
   type DeclaredFiles,
   findAttributes,
   isAttributesFile,
@@ -210,10 +210,12 @@ async function* readChanges(
     const reader = await openObjectReader(git, source.store, aboutOf(access));
     try {
       await fetchAgain(access, source, reader, commit);
-      const found = isListing ? listedAttributes(entries) : await findAttributes(reader, tree, pathsOf(entries));
+      const { store } = source;
+      const found = isListing
+        ? attributesAmong(entries)
+        : await findAttributes({ git, store }, tree, pathsOf(entries), aboutOf(access));
       await fetchMissing(access, source, reader, found.values());
       await requireAttributes(reader, found, access.id);
-      const { store } = source;
       const attributes = await readAttributes({ git, store, cacheDir }, found, pathsOf(entries), aboutOf(access));
       const skips = entries.map(({ status, mode, file }) =>
         status === 'D' ? null : skipEntry(file, mode, attributes),
@@ -345,16 +347,6 @@ function skipEntry(file: FilePath, mode: string, attributes: DeclaredFiles): Ski
   if (mode === '160000') return 'submodule';
   if (mode === '120000') return 'symlink';
   return skipByConvention(file.path, declaredFor(file, attributes));
-}
-
-function listedAttributes(entries: readonly Entry[]): AttributeFiles {
-  const files = entries.filter(({ file, mode }) => isAttributesFile(file.path) && mode.startsWith('100'));
-  return new Map(
-    files.map(({ file, oid }) => {
-      const path = exactPath(file);
-      return [path.slice(0, Math.max(path.lastIndexOf('/'), 0)), oid];
-    }),
-  );
 }
 
 function touchesAttributes({ file, oldFile: moved }: Entry): boolean {

@@ -19,6 +19,7 @@ import { createGithubProvider } from './providers/github.ts';
 import { createGitlabProvider } from './providers/gitlab.ts';
 import { createLocalProvider } from './providers/local.ts';
 import { createMgitProvider } from './providers/mgit.ts';
+import { withPossibleIds } from './providers/possible-ids.ts';
 import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
@@ -51,7 +52,7 @@ export interface MgitOptions {
 export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
-  const providers = options.providers.map((config) => createProvider(config, env, cacheDir));
+  const providers = options.providers.map((config) => withPossibleIds(createProvider(config, env, cacheDir)));
   const names = providers.map(({ name }) => name);
   const tools = { git, cacheDir, maxFileBytes };
 

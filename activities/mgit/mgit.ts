@@ -23,11 +23,11 @@ export interface Mgit {
   /**
    * Every repository that a pattern matches (`parsePattern`), ordered by id, without duplicates. Throws `InvalidInput`,
    * `AuthenticationFailed`, `RateLimited`, `DiscoveryFailed`: a failed provider is never an empty list. `onPassedOver`
-   * receives the repositories on this disk that cannot have an id, with the reason.
+   * receives the folders or addresses of the repositories that cannot have an id, with the reason.
    */
   list(
     patterns: readonly string[],
-    options?: { readonly signal?: AbortSignal; readonly onPassedOver?: (path: string, why: string) => void },
+    options?: { readonly signal?: AbortSignal; readonly onPassedOver?: (place: string, why: string) => void },
   ): Promise<Repository[]>;
   /** Like `list`, with HEADs for those repositories whose provider returns both together; pass them to `heads`. */
   listWithHeads(patterns: readonly string[], options?: { readonly signal?: AbortSignal }): Promise<ListedRepository[]>;

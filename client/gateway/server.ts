@@ -6,6 +6,7 @@ import { FLOWS } from '../../domain/flows.ts';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { FAILURES, isFailureType } from '../../domain/shared/failures.ts';
 import { shownError } from '../core/errors.ts';
+import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
 import { serveHealth } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';
@@ -27,30 +28,27 @@ export interface GatewayTools {
 
 /** The largest request body except for webhooks, in bytes: slightly more than the largest flow input. */
 const LARGEST_BODY = 300 * 1024;
-/** Maximum concurrent connections; further ones are closed at once. */
-const MOST_CONNECTIONS = 1_000;
 
 /**
  * The HTTP server of `longhaul gateway`, not listening yet: webhooks of forges, flows for services, health. It answers
  * only JSON, never repeats what it was sent, and ignores forwarding headers of proxies. Throws as {@link serveWebhooks}
  * and {@link serveFlows} do.
  */
-export async function createGateway(tools: GatewayTools): Promise<FastifyInstance> {
+export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
   const { flows = FLOWS } = tools;
   const server = fastify({
     loggerInstance: tools.logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: LARGEST_BODY,
     trustProxy: false,
-    // a forge on a slow connection has this long for 25 MB
-    requestTimeout: 60_000,
-    connectionTimeout: 90_000,
+    requestTimeout: limits.requestMs,
+    connectionTimeout: limits.silentMs,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: 15_000, maxHeaderSize: 16_384 },
+    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: limits.checkMs, maxHeaderSize: 16_384 },
     routerOptions: { maxParamLength: 2_000 },
     forceCloseConnections: 'idle',
   });
-  server.server.maxConnections = MOST_CONNECTIONS;
+  limitConnections(server, limits);
   server.addHook('onSend', async (_request, reply) => {
     reply.headers({
       'cache-control': 'no-store',

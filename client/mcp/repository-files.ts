@@ -120,7 +120,7 @@ function textOf({ repository, commit }: Receipt, path: string, { mode, size, con
   const refuse = (why: string): never => {
     throw new LonghaulError('InvalidInput', `${name} ${why}`);
   };
-  if (mode === '40000')
+  if (mode === '040000')
     return refuse(`is a folder: list_files with path_glob ${JSON.stringify(`${path}/**`)} lists it.`);
   if (mode === '160000') return refuse('is a submodule: its files belong to another repository.');
   if (content === null) return refuse(`is too large: ${size} bytes (index.maxFileBytes in longhaul.yaml).`);

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fc } from '@fast-check/vitest';
 import { expect } from 'vitest';
-import { openObjectReader } from '../../activities/git/cat-file.ts';
 import { createGit } from '../../activities/git/git.ts';
 import { findAttributes, readAttributes } from '../../activities/mgit/attributes.ts';
 import { exactPath } from '../../activities/mgit/file-path.ts';
@@ -44,15 +43,10 @@ async function ours(folder: string, repository: string, commit: string, paths: r
   const tools = createGit(join(folder, 'cache'), process.env);
   const store = { objects: join(repository, '.git', 'objects'), format: 'sha1' } as const;
   const about = { about: 'local/acme/api' };
-  const reader = await openObjectReader(tools, store, about);
-  try {
-    const asked = paths.map((path) => ({ path }));
-    const found = await findAttributes(reader, git(repository, 'rev-parse', `${commit}^{tree}`), asked);
-    const declared = await readAttributes({ git: tools, store, cacheDir: join(folder, 'cache') }, found, asked, about);
-    return asked.map((file) => declared.get(exactPath(file)) ?? {});
-  } finally {
-    reader.close();
-  }
+  const asked = paths.map((path) => ({ path }));
+  const found = await findAttributes({ git: tools, store }, commit, asked, about);
+  const declared = await readAttributes({ git: tools, store, cacheDir: join(folder, 'cache') }, found, asked, about);
+  return asked.map((file) => declared.get(exactPath(file)) ?? {});
 }
 
 /** Compares both in a new repository, for `.gitattributes` in these folders; all paths exist. */

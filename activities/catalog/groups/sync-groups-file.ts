@@ -1,6 +1,7 @@
+import { readFileSync, statSync } from 'node:fs';
 import { Cron } from 'croner';
 import { hasWildcard, parsePattern, type Pattern, patternsOverlap } from '../../../domain/git/pattern.ts';
-import type { SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
+import { MOST_DECLARED_BYTES, type SyncGroup } from '../../../domain/catalog/groups/sync-groups.ts';
 import { syncGroupsFile } from '../../../domain/catalog/groups/sync-groups.schema.ts';
 import { aboutField, check } from '../../../domain/shared/check.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -21,23 +22,35 @@ export interface DeclarationReader {
   readonly providers: readonly string[];
 }
 
-/** Larger documents are refused before they are parsed: they would not fit into a flow's input. */
-const MAX_BYTES = 200_000;
 /** Comparisons of patterns that take no more than a second or two; those of wildcards count as several. */
 const MOST_COMPARISONS = 5_000_000;
 /** Maximum number of problems in one message. */
 const MOST_PROBLEMS = 20;
+
+/** The text of a declaration. Throws `InvalidInput` when there is no such file, `InvalidConfiguration` when it is large. */
+export function readDeclaration(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
+  if (found.isDirectory()) throw new LonghaulError('InvalidInput', `--file: ${file} is a folder: give a file in it.`);
+  if (found.size > MOST_DECLARED_BYTES) throw refusal([tooLarge(file)]);
+  return readFileSync(file, 'utf8');
+}
 
 /**
  * Parses a declaration of groups (docs/sync-groups.md). Throws `InvalidConfiguration` that lists every problem with its
  * file and line.
  */
 export function parseSyncGroups(text: string, { file, providers }: DeclarationReader): DeclaredGroups {
-  if (Buffer.byteLength(text) > MAX_BYTES) throw refusal([`${file}: the file is larger than ${MAX_BYTES} bytes.`]);
+  if (Buffer.byteLength(text) > MOST_DECLARED_BYTES) throw refusal([tooLarge(file)]);
   const document = parseYaml(text, file);
   const at = (keys: readonly PropertyKey[]): string => [file, document.lineOf(keys)].filter(Boolean).join(':');
   const parsed = check(syncGroupsFile, document.value);
-  if (!parsed.success) throw refusal(parsed.error.issues.flatMap((issue) => describe(issue, at)));
+  if (!parsed.success) {
+    // one problem for each unknown key; only those that are shown are described
+    const problems = parsed.error.issues.flatMap((issue: Issue) => keysOf(issue).map((key) => ({ issue, key })));
+    const shown = problems.slice(0, MOST_PROBLEMS).map(({ issue, key }) => describe(issue, key, at));
+    throw refusal(shown, problems.length);
+  }
   const { groups } = parsed.data;
   const problems = [
     ...repeated(groups.map(({ name }) => name)).map(
@@ -67,6 +80,10 @@ export function parseSyncGroups(text: string, { file, providers }: DeclarationRe
   }
   if (problems.length > 0) throw refusal(problems);
   return { groups, warnings: overlapsAmong(patterns) };
+}
+
+function tooLarge(file: string): string {
+  return `${file}: the file is larger than ${MOST_DECLARED_BYTES} bytes.`;
 }
 
 /** What is wrong with a cron expression for Temporal's schedules; null when it is valid. */
@@ -139,20 +156,21 @@ type Issue = Readonly<{ code?: string; message: string; path: readonly PropertyK
 const FILE_KEYS = Object.keys(syncGroupsFile.shape);
 const GROUP_KEYS = Object.keys(syncGroupsFile.shape.groups.element.in.shape);
 
-function describe(issue: Issue, at: (keys: readonly PropertyKey[]) => string): string[] {
-  const { path, message } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    return (issue.keys ?? []).map((key) => {
-      const known = path.length === 0 ? FILE_KEYS : GROUP_KEYS;
-      return `${at([...path, key])}: unknown key "${key}"${nearestKey(key, known)}`;
-    });
-  }
-  const [, , field] = path;
-  return [`${at(path)}: ${aboutField(path.length === 0 ? 'the document' : String(field ?? path.at(-1)), message)}.`];
+function keysOf({ code, keys = [] }: Issue): readonly (string | null)[] {
+  return code === 'unrecognized_keys' ? keys : [null];
 }
 
-function refusal(problems: readonly string[]): LonghaulError {
+function describe({ path, message }: Issue, key: string | null, at: (keys: readonly PropertyKey[]) => string): string {
+  if (key !== null) {
+    const known = path.length === 0 ? FILE_KEYS : GROUP_KEYS;
+    return `${at([...path, key])}: unknown key "${key}"${nearestKey(key, known)}`;
+  }
+  const [, , field] = path;
+  return `${at(path)}: ${aboutField(path.length === 0 ? 'the document' : String(field ?? path.at(-1)), message)}.`;
+}
+
+function refusal(problems: readonly string[], total = problems.length): LonghaulError {
   const shown = problems.slice(0, MOST_PROBLEMS);
-  const more = problems.length - shown.length;
+  const more = total - shown.length;
   return new LonghaulError('InvalidConfiguration', [...shown, ...(more > 0 ? [`and ${more} more.`] : [])].join('\n'));
 }

@@ -1,10 +1,11 @@
 import { workerData } from 'piscina';
-import { nameTerms, operatorTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
+import { nameTerms, searchTerms, stems } from '../../../domain/catalog/search/identifiers.ts';
 import { readableText, type ReadableText } from '../../../domain/git/notebook.ts';
 import type { AnalyzedChunk, AnalyzedFile, FileFault, SourceFile } from './analysis.ts';
 import { chunk, chunkLines } from './chunker.ts';
 import type { Chunk } from './chunker.ts';
 import { withoutEncodedData } from './encoded-data.ts';
+import { embedEach } from '../models/embed-each.ts';
 import { openShared } from '../models/embedder.ts';
 import type { EmbeddingModel, SharedModel } from '../models/embedder.ts';
 import { chunkEmbeddingText } from '../models/embedding-text.ts';
@@ -61,6 +62,8 @@ export interface AnalyzedBatch {
  * portions.
  */
 const PORTION = 32;
+/** For a static model, which takes no longer for it: one transaction writes each page of the cache's index once. */
+const STATIC_PORTION = 512;
 /** Milliseconds. Only this thread waits. */
 const BUSY_TIMEOUT = 60_000;
 
@@ -179,7 +182,7 @@ function spared<Result>(work: () => Result, otherwise: Result, onFault: (error: 
 function withStems(piece: Chunk): Omit<AnalyzedChunk, 'vector'> {
   return {
     ...piece,
-    stems: [...stems(piece.text), ...operatorTerms(piece.text)].join(' '),
+    stems: searchTerms(piece.text),
     scopeStems: nameTerms([...piece.scope, ...piece.symbols]).join(' '),
   };
 }
@@ -217,12 +220,14 @@ async function embed(
   });
   const here = model ? unknown : [];
   let embedded = 0;
-  for (let start = 0; start < here.length; start += PORTION) {
+  const size = settings.model.kind === 'static' ? STATIC_PORTION : PORTION;
+  for (let start = 0; start < here.length; start += size) {
     if (isCancelled()) return null;
-    const portion = here.slice(start, start + PORTION);
+    const portion = here.slice(start, start + size);
     const failed = (text: string, error: unknown): void =>
       onFault(chunks.find((each) => each.text === text)?.file ?? 0, error);
-    const made = model && (await embedEach(model, portion, failed));
+    const wanted = portion.map(({ text }) => text);
+    const made = model && (await embedEach((some) => model.embed(some), wanted, { onFault: failed }));
     const entries = portion.flatMap(({ text, key }, i) => {
       const vector = made?.[i];
       if (!vector) return [];
@@ -235,29 +240,6 @@ async function embed(
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
   const missing = model ? [] : texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
   return { vectors: all, missing, embedded, reused: texts.length - embedded };
-}
-
-/** Known to every model: when this cannot be embedded, the model is at fault, not a text. */
-const PROBE = 'read the file';
-
-/** Embeds texts; a text on which the model fails gets none, and is found by its words only. */
-async function embedEach(
-  model: EmbeddingModel,
-  texts: readonly { readonly text: string }[],
-  onFault: (text: string, error: unknown) => void,
-): Promise<readonly (Float32Array | undefined)[]> {
-  try {
-    return await model.embed(texts.map(({ text }) => text));
-  } catch (error) {
-    if (texts.length > 1) {
-      const each: (Float32Array | undefined)[] = [];
-      for (const one of texts) each.push(...(await embedEach(model, [one], onFault)));
-      return each;
-    }
-    await model.embed([PROBE]);
-    for (const { text } of texts) onFault(text, error);
-    return [undefined];
-  }
 }
 
 async function openEmbedder(): Promise<EmbeddingModel | null> {

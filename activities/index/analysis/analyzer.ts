@@ -108,9 +108,10 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     const { done: batches, faults } = await pool.analyze(files, signal);
     report(files, faults, repository);
     const chunks = batches.reduce((sum, { embedded, reused }) => sum + embedded + reused, 0);
-    const embedded = remote
-      ? await embedMissing(remote, batches, keep, signal ? AbortSignal.any([signal, closing.signal]) : closing.signal)
-      : batches.reduce((sum, batch) => sum + batch.embedded, 0);
+    const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
+    const requested = remote && (await embedMissing(remote, batches, keep, stop));
+    report(files, requested?.faults ?? [], repository);
+    const embedded = requested?.embedded ?? batches.reduce((sum, batch) => sum + batch.embedded, 0);
     const reused = chunks - embedded;
     processCounts.textsEmbedded += embedded;
     processCounts.embeddingsReused += reused;

@@ -1,4 +1,5 @@
 import type { Node, Tree } from 'web-tree-sitter';
+import { unitsOf } from '../../../domain/catalog/search/word-memory.ts';
 import { definitionLines } from './definition-lines.ts';
 import { discardGrammars, grammarOf, isDefinition } from './grammars.ts';
 import type { Grammar } from './grammars.ts';
@@ -33,7 +34,8 @@ const LONGEST_WORK = 20_000;
 /** Longest time between two checks that counts: more means that the process was suspended. */
 const LONGEST_STEP = 1_000;
 const LONGEST_NAME = 100;
-const NEWLINE = 10;
+/** A space: it and all control characters before it are blank. */
+const LAST_BLANK = 32;
 const PROTOTYPES = new Set(['declaration', 'field_declaration', 'parameter_declaration']);
 /** Nodes that belong to the node after them. */
 const LEADING = /comment|decorator|attribute_item|annotation/;
@@ -146,9 +148,10 @@ interface Measure {
 }
 
 function measureOf(text: string): Measure {
+  const units = unitsOf(text);
   const inkBefore = new Uint32Array(text.length + 1);
   for (let at = 0, ink = 0; at < text.length; at++) {
-    if (isInk(text, at)) ink++;
+    if ((units[at] as number) > LAST_BLANK) ink++;
     inkBefore[at + 1] = ink;
   }
   return {
@@ -199,7 +202,7 @@ function unitsWithin(measure: Measure, unit: Unit): Unit[] {
   let { nodes } = unit;
   while (nodes.length > 0) {
     nodes = nodes.filter(spansLines).flatMap((node) => node.namedChildren.filter((child) => child !== null));
-    const units = unitsOf(measure, nodes, unit);
+    const units = unitsOnLines(measure, nodes, unit);
     if (units.length > 1) return units;
   }
   return [];
@@ -211,7 +214,7 @@ function spansLines(node: Node): boolean {
 }
 
 /** Groups nodes by the lines that they begin on. A comment or attribute goes with the following node. */
-function unitsOf(measure: Measure, nodes: readonly Node[], { start: from, end }: Range): Unit[] {
+function unitsOnLines(measure: Measure, nodes: readonly Node[], { start: from, end }: Range): Unit[] {
   const units: { start: number; nodes: Node[] }[] = [];
   let leading: Node | null = null;
   for (const node of nodes) {
@@ -321,9 +324,9 @@ function isPrototype(declaration: Node): boolean {
 
 function chunksOf({ text }: Measure, ranges: readonly Range[], definitions: readonly Definition[]): Chunk[] {
   let line = 1;
-  let counted = 0;
+  let lineEnd = text.indexOf('\n');
   const lineAt = (at: number): number => {
-    for (; counted < at; counted++) if (text.charCodeAt(counted) === NEWLINE) line++;
+    for (; lineEnd >= 0 && lineEnd < at; lineEnd = text.indexOf('\n', lineEnd + 1)) line++;
     return line;
   };
   return ranges.map(({ start, end }) => {
@@ -353,7 +356,7 @@ function namesOf(definitions: readonly Definition[]): string[] {
 }
 
 function isInk(text: string, at: number): boolean {
-  return text.charCodeAt(at) > 32;
+  return text.charCodeAt(at) > LAST_BLANK;
 }
 
 function isHighSurrogate(text: string, at: number): boolean {

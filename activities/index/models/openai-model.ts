@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { OpenAiModelConfig } from '../../../domain/config/models.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { openRemoteModel } from './remote-model.ts';
+import { isRefusalOfTexts, openRemoteModel, TextsRefused } from './remote-model.ts';
 import type { RawVector, RemoteModel } from './remote-model.ts';
 
 /** Version of our steps from a text to its vector. A change makes a different model. */
@@ -144,10 +144,8 @@ function failureOfEndpoint(
   if (status === 404) {
     return new LonghaulError('InvalidConfiguration', `${name} was not found: ${said}`);
   }
-  return new LonghaulError(
-    'InvalidConfiguration',
-    `${name} refuses the request: ${said}. Correct model, dimensions, maxInputBytes or batch in longhaul.yaml.`,
-  );
+  const refused = `${name} refuses the request: ${said}. Correct model, dimensions, maxInputBytes or batch in longhaul.yaml.`;
+  return isRefusalOfTexts(status) ? new TextsRefused(refused) : new LonghaulError('InvalidConfiguration', refused);
 }
 
 /** Milliseconds to wait according to `retry-after-ms` or `retry-after`, in seconds or as a date; null when absent. */

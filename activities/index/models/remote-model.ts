@@ -16,9 +16,22 @@ export interface RemoteModel extends EmbeddingModel {
   readonly concurrency: number;
   /**
    * Like {@link EmbeddingModel}, in one request that waits for the budget and is retried when that can help. Throws
-   * `RateLimited`, `ServerUnavailable`, `AuthenticationFailed` or `InvalidConfiguration`, or the signal's reason.
+   * `RateLimited`, `ServerUnavailable`, `AuthenticationFailed` or `InvalidConfiguration` (as {@link TextsRefused} when
+   * other texts may be accepted), or the signal's reason.
    */
   embed(texts: readonly string[], options?: { readonly signal?: AbortSignal | undefined }): Promise<Float32Array[]>;
+}
+
+/** A server that works refuses the texts of a request: at least one of them is not for this model. */
+export class TextsRefused extends LonghaulError {
+  constructor(message: string) {
+    super('InvalidConfiguration', message);
+  }
+}
+
+/** True for a status that may be due to a single text: too long for the model, or with characters that it refuses. */
+export function isRefusalOfTexts(status: number): boolean {
+  return status === 400 || status === 413 || status === 422;
 }
 
 /** Limits of one request. */

@@ -4,7 +4,7 @@ import type { WeaviateModelConfig } from '../../../domain/config/models.schema.t
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { canonical } from '../store/digest.ts';
-import { openRemoteModel } from './remote-model.ts';
+import { isRefusalOfTexts, openRemoteModel, TextsRefused } from './remote-model.ts';
 import type { RawVector, RemoteModel } from './remote-model.ts';
 import { untilAborted } from '../../../platform/until-aborted.ts';
 import { connectWeaviate, isConnectionLoss, isKeyRefused, unavailable } from '../store/weaviate.ts';
@@ -190,7 +190,8 @@ function failureOfModule(message: string, name: string, apiKeyEnv: string | unde
     return new LonghaulError('RateLimited', `${name} has to wait: ${message}`, { retryAfterMs: RETRY_AFTER_MS });
   }
   if (status >= 400 && status < 500 && status !== 408 && status !== 409) {
-    return new LonghaulError('InvalidConfiguration', `${name} was refused: ${message}. Correct its options.`);
+    const refused = `${name} was refused: ${message}. Correct its options.`;
+    return isRefusalOfTexts(status) ? new TextsRefused(refused) : new LonghaulError('InvalidConfiguration', refused);
   }
   // seen with text2vec-openai when it cannot download its tokenizer (docs/decisions/0005-models.md)
   const hint = /panic/i.test(message) ? ` (the log of Weaviate says more; some modules must reach ${TOKENIZERS})` : '';

@@ -1,8 +1,8 @@
-import { v5 } from 'uuid';
+import { parse, v5 } from 'uuid';
 import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 
 /** The namespace of Longhaul's UUIDs: UUIDv5 of the URL namespace and `https://longhaul.dev/object`. */
-const NAMESPACE = v5('https://longhaul.dev/object', v5.URL);
+const NAMESPACE = parse(v5('https://longhaul.dev/object', v5.URL));
 
 /** The components of an object's identity (docs/architecture.md, Identity). */
 export interface ObjectKey {

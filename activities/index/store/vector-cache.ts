@@ -86,17 +86,17 @@ export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: Wa
   }
 
   return {
-    getVectors: (model, keys) =>
-      attempt(({ all, statements }) =>
-        all('DEFERRED', keys, (key) => toVector(statements.getVector.get(vectorKey(model, key))?.['vector'])),
-      ),
+    getVectors(model, keys) {
+      const keyOf = keysOf(model);
+      return attempt(({ all, statements }) =>
+        all('DEFERRED', keys, (key) => toVector(statements.getVector.get(keyOf(key))?.['vector'])),
+      );
+    },
     putVectors(model, entries) {
+      const keyOf = keysOf(model);
       const put = attempt(({ all, statements }) =>
         all('IMMEDIATE', entries, ([key, vector]) =>
-          statements.putVector.run(
-            vectorKey(model, key),
-            new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength),
-          ),
+          statements.putVector.run(keyOf(key), new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
         ),
       );
       return put.reduce((sum, { changes }) => sum + Number(changes), 0);
@@ -228,13 +228,15 @@ function codeOf(error: unknown): number {
   return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : 0;
 }
 
-function vectorKey(model: string, key: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(model), key]);
+/** Makes the keys of a model's vectors in the database. */
+function keysOf(model: string): (key: Buffer) => Buffer {
+  const prefix = Buffer.from(model);
+  return (key) => Buffer.concat([prefix, key], prefix.length + key.length);
 }
 
 function toVector(bytes: unknown): Float32Array | undefined {
   // copied, because the bytes may not be aligned for floats
-  return bytes instanceof Uint8Array ? new Float32Array(Uint8Array.from(bytes).buffer) : undefined;
+  return bytes instanceof Uint8Array ? new Float32Array(bytes.slice().buffer) : undefined;
 }
 
 function toCount(value: unknown): number | undefined {

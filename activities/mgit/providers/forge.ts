@@ -1,8 +1,9 @@
 import pLimit from 'p-limit';
 import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
-import { isPlainSegment, isRepositoryId, type Repository, repositoryId } from '../../../domain/git/repository.ts';
+import { isPlainSegment, type Repository, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { ForgeTurn } from '../forge/turn.ts';
+import { passOverName } from './possible-ids.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /** A repository as a forge describes it. */
@@ -36,17 +37,20 @@ export interface ForgeApi {
 /** Organizations or repositories that are requested in parallel. */
 export const AT_ONCE = 8;
 
-/** A provider for a forge. Names that cannot be part of an id are skipped. */
+/** A provider for a forge. Names that cannot be part of an id are passed over. */
 export function createForgeProvider(forge: ForgeApi): Provider {
   const { name, url } = forge;
   const uidPrefix = `${new URL(url).host}:`;
 
+  function idOf({ organization, project, repository }: RepositoryName): string {
+    return repositoryId(name, organization, project, repository);
+  }
+
   function repositoryOf(found: FoundRepository): Repository | null {
     const { organization, project, repository, path, defaultBranch, number } = found;
-    const id = repositoryId(name, organization, project, repository);
-    if (!isRepositoryId(id) || !path.every(isName) || !isNamed(found)) return null;
+    if (!path.every(isName) || !isNamed(found)) return null;
     return {
-      id,
+      id: idOf(found),
       provider: name,
       organization,
       project,
@@ -70,15 +74,19 @@ export function createForgeProvider(forge: ForgeApi): Provider {
 
   return {
     name,
-    async list(patterns, signal) {
+    async list(patterns, signal, onPassedOver) {
       const found = await forge.list(patterns, signal);
-      return found.map(repositoryOf).filter((repository) => repository !== null);
+      return found.flatMap((one) => {
+        const repository = repositoryOf(one);
+        if (repository !== null) return [repository];
+        passOverName(onPassedOver, `${url}/${one.path.join('/')}`, idOf(one));
+        return [];
+      });
     },
     async find(sought, signal) {
       const found = await atName(sought, signal);
       // a renamed repository is returned under its new name, which is another id
-      const asked = repositoryId(name, sought.organization, sought.project, sought.repository);
-      return found?.id.toLowerCase() === asked.toLowerCase() ? found : null;
+      return found?.id.toLowerCase() === idOf(sought).toLowerCase() ? found : null;
     },
     locate: (requested, signal) =>
       pLimit(AT_ONCE).map(requested, async (sought) => (await atName(sought, signal)) ?? (await byUid(sought, signal))),

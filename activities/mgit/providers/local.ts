@@ -5,7 +5,7 @@ import type { LocalProviderConfig } from '../../../domain/config/providers.schem
 import { isPlainSegment, isRepositoryId, type Repository, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { findLayout, type Layout } from '../layout.ts';
-import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
+import type { OnPassedOver, Provider, RepositoryName, SoughtRepository } from './provider.ts';
 
 /** The organization of repositories in the root itself: every id has one. */
 const NO_ORGANIZATION = '_';
@@ -21,9 +21,6 @@ interface Folder {
   /** Its path without symlinks. */
   readonly real: string;
 }
-
-/** Receives what a listing passes over. */
-type OnPassedOver = (path: string, why: string) => void;
 
 /**
  * Repositories in a folder, as `org/repo` or `org/project/repo`, bare or not. The folders below the second are part of
@@ -116,8 +113,7 @@ export function createLocalProvider({ name, root: given }: LocalProviderConfig):
     for (const repository of [...below.sort(byDepth), ...(own === null ? [] : [own])]) {
       const { id, cloneUrl } = repository;
       const other = found.get(id);
-      if (!isRepositoryId(id)) passOver(cloneUrl, `${JSON.stringify(id)} cannot be an id`);
-      else if (other !== undefined) passOver(cloneUrl, `${other.cloneUrl} has the same id ${id}`);
+      if (other !== undefined) passOver(cloneUrl, `${other.cloneUrl} has the same id ${id}`);
       else if (
         !placesOf(repository).some((parents) => dirname(cloneUrl) === join(root, ...parents)) &&
         repository !== own

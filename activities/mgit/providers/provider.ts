@@ -11,11 +11,7 @@ export interface Provider {
    * an empty list always means that there is nothing. `onPassedOver` receives what cannot be a repository of Longhaul,
    * with the reason.
    */
-  list(
-    patterns: readonly Pattern[],
-    signal?: AbortSignal,
-    onPassedOver?: (path: string, why: string) => void,
-  ): Promise<Repository[]>;
+  list(patterns: readonly Pattern[], signal?: AbortSignal, onPassedOver?: OnPassedOver): Promise<Repository[]>;
   /** Like `list`, with HEADs for those repositories where one listing needs fewer requests than both separately. */
   listWithHeads?(patterns: readonly Pattern[], signal?: AbortSignal): Promise<ListedRepository[]>;
   /** The repository with this name; null when there is none. */
@@ -38,6 +34,9 @@ export interface Provider {
   /** Git configuration with credentials. It contains secrets: never pass it on a command line. */
   credentials(): Promise<readonly (readonly [key: string, value: string])[]>;
 }
+
+/** Receives what a listing passes over: its folder or address, and why. */
+export type OnPassedOver = (place: string, why: string) => void;
 
 /** A repository, with its HEAD if the listing included it. */
 export interface ListedRepository extends Repository {

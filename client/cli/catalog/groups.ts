@@ -1,4 +1,3 @@
-import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import { execa } from 'execa';
@@ -10,7 +9,7 @@ import {
   type GroupSchedules,
   type ScheduledGroup,
 } from '../../../activities/catalog/groups/schedules.ts';
-import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
+import { parseSyncGroups, readDeclaration } from '../../../activities/catalog/groups/sync-groups-file.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import {
   type ApplySyncGroupsInput,
@@ -295,13 +294,6 @@ async function withSchedules<Result>(
 /** The error for a missing group. */
 function noGroup(name: string): LonghaulError {
   return new LonghaulError('InvalidInput', `There is no sync group "${name}": see \`longhaul groups list\`.`);
-}
-
-function readDeclaration(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) throw new LonghaulError('InvalidInput', `--file: there is no file ${file}.`);
-  if (found.isDirectory()) throw new LonghaulError('InvalidInput', `--file: ${file} is a folder: give a file in it.`);
-  return readFileSync(file, 'utf8');
 }
 
 /** Overrides the settings by which a folder could make git start a program: the file may be in anyone's. */

@@ -1,7 +1,12 @@
 import type { CatalogFleetResult } from './fleet.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { FleetWatch } from '../groups/fleet-watch.ts';
-import type { ApplySyncGroupsInput, ApplySyncGroupsResult, SyncGroupInput } from '../groups/sync-groups.ts';
+import {
+  type ApplySyncGroupsInput,
+  type ApplySyncGroupsResult,
+  MOST_DECLARED_BYTES,
+  type SyncGroupInput,
+} from '../groups/sync-groups.ts';
 import { branchList, parallel } from './inputs.ts';
 
 /** Makes the schedules match what a file declares. */
@@ -9,7 +14,10 @@ export const applySyncGroupsFlow = defineFlow<ApplySyncGroupsInput, ApplySyncGro
   type: 'applySyncGroups',
   input: (z) =>
     z.strictObject({
-      document: z.string().min(1, 'give the text of sync-groups.yaml'),
+      document: z
+        .string()
+        .min(1, 'give the text of sync-groups.yaml')
+        .max(MOST_DECLARED_BYTES, `must not be longer than ${MOST_DECLARED_BYTES} bytes`),
       source: z.strictObject({
         file: z.string().min(1).max(4_096),
         commit: z

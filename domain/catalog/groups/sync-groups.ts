@@ -77,6 +77,9 @@ export interface GroupsPlan {
   readonly warnings: readonly string[];
 }
 
+/** Larger declarations are refused before they are read or parsed: they would not fit into a flow's input. */
+export const MOST_DECLARED_BYTES = 200_000;
+
 /** Input of `applySyncGroups`. */
 export interface ApplySyncGroupsInput {
   /** The text of `sync-groups.yaml`. */

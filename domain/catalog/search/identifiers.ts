@@ -42,6 +42,11 @@ const STOP_WORDS = new Set(
   ).split(' '),
 );
 const remembered = createWordMemory(termsOf, { most: MOST_MEMORIES, longest: LONGEST_IDENTIFIER });
+// joining all terms of a chunk takes as long as finding them
+const rememberedJoined = createWordMemory((identifier) => termsOf(identifier).join(' '), {
+  most: MOST_MEMORIES,
+  longest: LONGEST_IDENTIFIER,
+});
 
 /**
  * The words of an identifier, lower-cased, in order: `parseHTTPResponse2` is parse, http, response, 2; `MAX_BATCH` is
@@ -80,13 +85,29 @@ export function spaceIdentifiers(text: string): string {
  */
 export function stems(text: string): string[] {
   const found: string[] = [];
-  const add = (units: Uint16Array, start: number, end: number): void => {
+  eachIdentifier(text, (units, start, end) => {
     for (const term of remembered.of(units, start, end)) found.push(term);
-  };
+  });
+  return found;
+}
+
+/** The search terms of a chunk's text, separated by spaces: its {@link stems}, and those of its operators. */
+export function searchTerms(text: string): string {
+  const found: string[] = [];
+  eachIdentifier(text, (units, start, end) => {
+    const terms = rememberedJoined.of(units, start, end);
+    if (terms !== '') found.push(terms);
+  });
+  found.push(...operatorTerms(text));
+  return found.join(' ');
+}
+
+/** Calls `add` with the position of each identifier of a text. */
+function eachIdentifier(text: string, add: (units: Uint16Array, start: number, end: number) => void): void {
   if (NON_ASCII.test(text)) {
     for (const [identifier] of text.normalize('NFC').matchAll(IDENTIFIER))
       add(unitsOf(identifier), 0, identifier.length);
-    return found;
+    return;
   }
   const units = unitsOf(text);
   let start = -1;
@@ -102,7 +123,6 @@ export function stems(text: string): string[] {
     }
   }
   if (start >= 0) add(units, start, end);
-  return found;
 }
 
 const OPERATOR_RUN = /[!#$%&*+./:<=>?@^|~\\-]{2,}/g;
@@ -118,11 +138,9 @@ const NO_OPERATORS = new Set(['//', '///', '/*', '*/', '/**', '**/', '##', '###'
  * signs, because a tokenizer drops signs.
  */
 export function operatorTerms(text: string): string[] {
-  const found = new Set<string>();
-  for (const [run] of text.matchAll(OPERATOR_RUN)) {
-    if (run.length <= LONGEST_OPERATOR && !NO_OPERATORS.has(run)) found.add(operatorTerm(run));
-  }
-  return [...found];
+  const runs = new Set<string>();
+  for (const run of text.match(OPERATOR_RUN) ?? []) if (run.length <= LONGEST_OPERATOR) runs.add(run);
+  return Array.from(runs).flatMap((run) => (NO_OPERATORS.has(run) ? [] : [operatorTerm(run)]));
 }
 
 /** The operators in a query, without repetitions. */
@@ -142,9 +160,16 @@ export function nameTerms(names: readonly string[]): string[] {
   return names.flatMap((name) => (OPERATOR.test(name) ? [operatorTerm(name)] : stems(name)));
 }
 
+/** By operator: at most as many as three signs have combinations. */
+const operatorMemory = new Map<string, string>();
+
 /** `=>` is op3d3e. */
 function operatorTerm(signs: string): string {
-  return `op${Array.from(signs, (sign) => sign.charCodeAt(0).toString(16)).join('')}`;
+  const known = operatorMemory.get(signs);
+  if (known !== undefined) return known;
+  const term = `op${Array.from(signs, (sign) => sign.charCodeAt(0).toString(16)).join('')}`;
+  operatorMemory.set(signs, term);
+  return term;
 }
 
 /**

@@ -260,9 +260,11 @@ function isExcused(
  * counts more the fewer paths of the candidates contain it.
  */
 function pathMatcher({ terms }: ParsedQuery, candidates: readonly Candidate[]): (path: string) => number {
-  const matchedBy = new Map(
-    [...new Set(candidates.map(({ path }) => path))].map((path) => [path, termsIn(path, terms)]),
-  );
+  const wordsOfFolder = memoized(wordsOf);
+  const matchedBy = new Map<string, readonly string[]>();
+  for (const { path } of candidates) {
+    if (!matchedBy.has(path)) matchedBy.set(path, termsIn(path, terms, wordsOfFolder));
+  }
   const weights = new Map(
     terms.map((term) => {
       const paths = [...matchedBy.values()].filter((matched) => matched.includes(term)).length;
@@ -275,12 +277,30 @@ function pathMatcher({ terms }: ParsedQuery, candidates: readonly Candidate[]): 
 }
 
 /** The search terms that the name and folder of a file contain. */
-function termsIn(path: string, terms: readonly string[]): readonly string[] {
+function termsIn(
+  path: string,
+  terms: readonly string[],
+  wordsOfFolder: (folder: string) => readonly string[],
+): readonly string[] {
   const parts = path.split('/');
   const name = (parts.at(-1) ?? '').replace(/\.[^.]*$/, '');
-  const folder = parts.at(-2) ?? '';
-  const words = [...new Set([...wordsOf(name), ...wordsOf(folder), ...stems(name)])];
-  return terms.filter((term) => words.some((word) => isNear(term, word)));
+  const inName = stems(name);
+  const inFolder = wordsOfFolder(parts.at(-2) ?? '');
+  return terms.filter(
+    (term) => inName.some((word) => isNear(term, word)) || inFolder.some((word) => isNear(term, word)),
+  );
+}
+
+/** The function, called once for each argument. */
+function memoized<Result>(make: (text: string) => Result): (text: string) => Result {
+  const made = new Map<string, Result>();
+  return (text) => {
+    const known = made.get(text);
+    if (known !== undefined) return known;
+    const result = make(text);
+    made.set(text, result);
+    return result;
+  };
 }
 
 /** True for equal words, or when one is a prefix of the other: `auth` is near `authent`. */

@@ -2,7 +2,6 @@ import { fc } from '@fast-check/vitest';
 import { expect, test } from 'vitest';
 import { parseSyncGroups } from '../../../activities/catalog/groups/sync-groups-file.ts';
 import { withoutEncodedData } from '../../../activities/index/analysis/encoded-data.ts';
-import { parseTree } from '../../../activities/mgit/tree.ts';
 import { parseYaml } from '../../../activities/shared/yaml-document.ts';
 import { stems } from '../../../domain/catalog/search/identifiers.ts';
 import { azureDevopsAction } from '../../../domain/forge/webhook/azure-devops.ts';
@@ -71,27 +70,6 @@ test('a line of a change stream is read or named as wrong', { timeout: FUZZ_TIME
   fc.assert(
     fc.property(line, (one) => {
       expect(anticipated(() => parseChangeLine(one, 7), null, 'Line 7')?.line ?? 7).toBe(7);
-    }),
-    fuzzed,
-  );
-});
-
-test('a tree is read or named as damaged', { timeout: FUZZ_TIMEOUT_MS }, () => {
-  const entry = fc
-    .tuple(
-      fc.constantFrom('40000', '040000', '100644', '120000', '160000', '77777777', ''),
-      fc.string({ unit: 'binary', maxLength: 9 }),
-      fc.uint8Array({ minLength: 19, maxLength: 33 }),
-    )
-    .map(([mode, name, oid]) => Buffer.concat([Buffer.from(`${mode} ${name}\0`), oid]));
-  const bytes = fc.oneof(
-    fc.uint8Array({ maxLength: 200 }),
-    fc.array(entry).map((parts) => Buffer.concat(parts)),
-  );
-  fc.assert(
-    fc.property(bytes, fc.constantFrom(20, 32), (content, length) => {
-      const entries = anticipated(() => [...parseTree(content, length)], []);
-      expect(entries.filter(({ oid }) => oid.length !== length * 2)).toEqual([]);
     }),
     fuzzed,
   );

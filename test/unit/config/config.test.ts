@@ -171,7 +171,7 @@ weaviate: { modules: [text2vec-cohere] }
     ['alerts: { failingRuns: 1.5 }\n', /alerts\.failingRuns must be a whole number\.$/],
     ['providers:\n  - { name: a, type: local, root: /x }\n  - { name: a, type: local, root: /y }\n', /same name/],
     ['index: { maxFileBytes: many }\n', /longhaul\.yaml:1: index\.maxFileBytes must be a number, not a text\.$/],
-    ['index:\n  name: A\n  name: B\n', /longhaul\.yaml:3: .*unique/i],
+    ['index:\n  name: A\n  name: B\n', /longhaul\.yaml:3: .*"name" is not unique/],
     ['a: &a [*a]\n', /longhaul\.yaml/],
     ['x: !!js/function "f"\n', /longhaul\.yaml:1/],
     ['providers:\n  - { name: a, type: gitea }\n', /longhaul\.yaml:2: providers\.0\.url/],

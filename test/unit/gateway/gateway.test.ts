@@ -99,6 +99,34 @@ test('a service names a repository by its id, never by an address that a worker 
   await server.close();
 });
 
+test('a declaration of groups that is no text, or 50 MB of it, is refused by the gateway itself', async () => {
+  const { key, id, hash } = createKey();
+  const config = configSchema.parse({ gateway: { keys: [{ id, hash, name: 'ci', flows: ['applySyncGroups'] }] } });
+  const server = await createGateway({
+    config,
+    env: {},
+    client: new Client({ connection: Connection.lazy({ address: '127.0.0.1:1' }) }),
+    logger: pino({ level: 'silent' }),
+    metrics: createGatewayMetrics(),
+  });
+  const post = async (document: unknown): Promise<{ status: number; error: { type: string; message: string } }> => {
+    const answer = await server.inject({
+      method: 'POST',
+      url: '/v1/flows/applySyncGroups',
+      headers: { authorization: `Bearer ${key}` },
+      payload: { document, source: { file: 'sync-groups.yaml', by: 'ci' } },
+    });
+    return { status: answer.statusCode, ...answer.json<{ error: { type: string; message: string } }>() };
+  };
+  expect(await post('x'.repeat(50_000_000))).toMatchObject({ status: 413, error: { type: 'PayloadTooLarge' } });
+  expect(await post({ version: 1 })).toMatchObject({ status: 422, error: { type: 'InvalidInput' } });
+  // longer than any declaration may be: it would only fail in the worker
+  const long = await post(`# ${'x'.repeat(200_000)}`);
+  expect(long).toMatchObject({ status: 422, error: { type: 'InvalidInput' } });
+  expect(long.error.message).toMatch(/document.*200000/);
+  await server.close();
+});
+
 describe('bodies', () => {
   /** A body whose first bytes arrive immediately, and the rest when the test continues. */
   function slowBody(first: number): { readonly stream: Readable; end(): void } {

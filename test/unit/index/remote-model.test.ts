@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createAnalyzer } from '../../../activities/index/analysis/analyzer.ts';
-import type { SourceFile } from '../../../activities/index/analysis/analyzer.ts';
+import type { FaultyFile, SourceFile } from '../../../activities/index/analysis/analyzer.ts';
 import { openOpenAiModel } from '../../../activities/index/models/openai-model.ts';
 import { cut, requestsOf } from '../../../activities/index/models/remote-model.ts';
 import type { RemoteModel } from '../../../activities/index/models/remote-model.ts';
@@ -270,6 +270,57 @@ describe('an analyzer with a remote model', () => {
     const scores = again.files.map(({ chunks }) => cosine(chunks[0]?.vector, query));
     expect(scores.indexOf(Math.max(...scores))).toBe(7);
     await Promise.all([first.close(), second.close()]);
+  });
+
+  test.for([400, 413, 422])(
+    'a text that the endpoint refuses with %i costs only its chunk the vector, and is reported once with its path',
+    async (status) => {
+      const faults: FaultyFile[] = [];
+      const analyzer = await createAnalyzer({
+        model: await open({ batch: { inputs: 8, bytes: 250_000 } }),
+        cacheDir: join(folder, `refused-${status}`),
+        threads: { max: 1 },
+        onFault: (fault) => faults.push(fault),
+      });
+      const isRefused = (text: string): boolean => /number [27]'/.test(text);
+      endpoint.misbehave = () =>
+        endpoint.requests.at(-1)?.inputs.some(isRefused) ? { status, message: 'too many tokens' } : null;
+      const analysis = await analyzer.analyze(files, { repository: 'work/acme/api' });
+      const lengths = analysis.files.map(({ chunks: [one] }) => Math.hypot(...(one?.vector ?? [])));
+      expect(lengths.map((length) => length.toFixed(3))).toEqual(
+        files.map((_, at) => (at === 2 || at === 7 ? '0.000' : '1.000')),
+      );
+      expect(analysis.files[7]?.chunks[0]?.text).toContain("number 7'");
+      expect(analysis.embedded).toBe(8);
+      const reason = expect.stringContaining('too many tokens') as string;
+      const reports = [2, 7].map((at) => ({ repository: 'work/acme/api', path: `file${at}.ts`, reason }));
+      expect(faults).toEqual(reports);
+      await analyzer.analyze(files, { repository: 'work/acme/api' });
+      expect(faults).toEqual(reports);
+      await analyzer.close();
+    },
+  );
+
+  test('an endpoint that refuses every text fails the analysis', async () => {
+    const analyzer = await createAnalyzer({ model: await open(), cacheDir: join(folder, 'refused-all') });
+    endpoint.misbehave = () => ({ status: 400, message: 'no dimensions for this model' });
+    expect(await failureOf(analyzer.analyze(files))).toMatchObject({
+      type: 'InvalidConfiguration',
+      message: expect.stringContaining('no dimensions for this model') as string,
+    });
+    await analyzer.close();
+  });
+
+  test.for<[LonghaulError['type'], number]>([
+    ['AuthenticationFailed', 401],
+    ['RateLimited', 429],
+    ['ServerUnavailable', 503],
+  ])('fails with %s for status %i, which no other text avoids', async ([type, status]) => {
+    const analyzer = await createAnalyzer({ model: await open(), cacheDir: join(folder, `failed-${status}`) });
+    endpoint.misbehave = () => ({ status, message: 'no', headers: { 'retry-after': '3600' } });
+    expect(await failureOf(analyzer.analyze(files))).toMatchObject({ type });
+    expect(new Set(endpoint.requests.map(({ inputs }) => inputs.length))).not.toContain(1);
+    await analyzer.close();
   });
 
   test('rejects requests in progress when it is closed', async () => {

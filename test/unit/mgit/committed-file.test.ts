@@ -79,7 +79,7 @@ describe('a repository on this machine', () => {
       ]),
     );
     const read = (name: string): Promise<CommittedFile | null> => mgit.readFile(repository, commit, name);
-    expect(await read('a')).toMatchObject({ mode: '40000', content: null });
+    expect(await read('a')).toMatchObject({ mode: '040000', content: null });
     expect(await read('a/sub')).toMatchObject({ mode: '160000', oid: '1'.repeat(40), content: null });
     expect(await read('a/large')).toMatchObject({ mode: '100644', size: 1_000_001, content: null });
     expect(await read('a/run')).toMatchObject({ mode: '100755', size: 0, content: new Uint8Array() });

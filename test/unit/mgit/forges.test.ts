@@ -248,13 +248,18 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     }
   });
 
-  test('invalid names are skipped, and git connects only to the configured host', async () => {
+  test('invalid names are passed over with the reason, and git connects only to the configured host', async () => {
     const { forge, mgit } = await open(kind);
     forge.host(path('acme', 'good'));
-    for (const name of ['..', '.', 'a\tb', 'a\\b', '']) forge.host(path('acme', name));
+    const names = ['..', '.', 'a\tb', 'a\\b', ''];
+    for (const name of names) forge.host(path('acme', name));
     forge.tamper = (body) => body.replaceAll(`${forge.url}/acme`, 'https://evil.example.com/acme');
-    const found = await mgit.list(['acme/*']);
+    const passedOver: string[] = [];
+    const found = await mgit.list(['acme/*'], { onPassedOver: (_place, why) => passedOver.push(why) });
     expect(found.map((repository) => repository.id)).toEqual([id(path('acme', 'good'))]);
+    expect(passedOver.sort()).toEqual(
+      names.map((name) => `${JSON.stringify(id(path('acme', name)))} cannot be an id`).sort(),
+    );
     expect(new URL(found[0]?.cloneUrl ?? '').origin).toBe(forge.url);
     expect(found[0]?.cloneUrl).not.toContain('@');
     const elsewhere = await open(kind);

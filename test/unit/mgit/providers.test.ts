@@ -549,6 +549,20 @@ describe('mgit', () => {
     ]);
   });
 
+  test('names that cannot be ids are passed over with the reason', async () => {
+    const names = ['../..', 'a\u001b[2Jb', '.', 'good'];
+    const entries = names.map((name) => ({ organization: 'acme', repository: name, clone_url: 'https://x/y.git' }));
+    const { config, folder } = program(JSON.stringify(entries));
+    const passedOver: string[] = [];
+    const found = await openMgit(join(folder, 'cache'), [config]).list(['acme/*'], {
+      onPassedOver: (place, why) => passedOver.push(`${place}: ${why}`),
+    });
+    expect(found.map(({ id }) => id)).toEqual(['corp/acme/good']);
+    expect(passedOver).toEqual(
+      names.slice(0, 3).map((name) => `https://x/y.git: ${JSON.stringify(`corp/acme/${name}`)} cannot be an id`),
+    );
+  });
+
   test('an empty list is not a failure, but an error is', async () => {
     expect(await list('[]')).toEqual([]);
     for (const nothing of ['', 'INFO only a log\n', 'not [json]']) {

@@ -1,6 +1,13 @@
 import { fc, test } from '@fast-check/vitest';
 import { describe, expect } from 'vitest';
-import { queryStems, spaceIdentifiers, splitIdentifier, stems } from '../../../../domain/catalog/search/identifiers.ts';
+import {
+  operatorTerms,
+  queryStems,
+  searchTerms,
+  spaceIdentifiers,
+  splitIdentifier,
+  stems,
+} from '../../../../domain/catalog/search/identifiers.ts';
 
 const word = fc.stringMatching(/^[a-z]{2,8}$/);
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -80,6 +87,22 @@ describe('identifiers', () => {
   test('related words have the same stem', () => {
     expect(stems('parsing')[0]).toBe(stems('parser parsed')[1]);
     expect(stems('retries')).toEqual(stems('retry'));
+  });
+
+  test.prop([
+    fc.array(
+      fc.oneof(
+        word,
+        fc.constantFrom('getUserNames', '=>', '>>=', '//', '_', '数据库连接', 'e\u0301', 'a'.repeat(300), '\n'),
+      ),
+    ),
+  ])('the search terms of a chunk are its stems and those of its operators', (parts) => {
+    const text = parts.join(' ');
+    expect(searchTerms(text)).toBe([...stems(text), ...operatorTerms(text)].join(' '));
+  });
+
+  test('the search terms of a chunk name each word and operator', () => {
+    expect(searchTerms('getUserNames(a) => `b` ?? c => _')).toBe('get user name getusernam a b c op3d3e op3f3f');
   });
 
   test('a hash is not a term', () => {
