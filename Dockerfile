@@ -35,7 +35,7 @@ RUN node scripts/model.mjs distil
 
 FROM ${NODE_IMAGE}
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates git tini \
+    && apt-get install --yes --no-install-recommends bubblewrap ca-certificates git tini \
     && rm -rf /var/lib/apt/lists/* \
     && mkdir -p /etc/longhaul /var/cache/longhaul \
     && chown node:node /var/cache/longhaul \

@@ -148,7 +148,7 @@ export function startProgram(command: string, args: readonly string[], options: 
 
   // at its exit, not when its pipes close: processes that it left may hold them open
   const swept = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endAll(pid, mark) : undefined));
+    child.once('exit', () => resolve(isKilled || !mayLeaveProcesses ? endMarked(pid, mark) : undefined));
     child.once('error', () => resolve());
   });
   const ended = (async (): Promise<ProgramEnd> => {
@@ -254,8 +254,11 @@ function signalTo(target: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Kills a group and all marked processes, repeatedly until none is left: a dying process may have started another. */
-async function endAll(pid: number | undefined, mark: string): Promise<void> {
+/**
+ * Kills a group and all processes with this entry (`NAME=value`) in their environment, repeatedly until none is left: a
+ * dying process may have started another.
+ */
+export async function endMarked(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
     const isGroupThere = pid !== undefined && signalTo(-pid, 'SIGKILL');

@@ -17,6 +17,8 @@ export interface ChildSpec {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Its standard input, at every start. @default none */
+  readonly input?: string;
   /** Its output is appended here; renamed to `.1` at a start when it is larger than 20 MB. */
   readonly logFile: string;
   /** Resolves when the program answers. `logged` returns what it has logged since its start. */
@@ -115,7 +117,11 @@ function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): 
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     // A separate session: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
-    const child = spawn(spec.command, spec.args, { env: spec.env, stdio: ['ignore', log, log], detached: true });
+    const stdin = spec.input === undefined ? 'ignore' : 'pipe';
+    const child = spawn(spec.command, spec.args, { env: spec.env, stdio: [stdin, log, log], detached: true });
+    // one that ends early does not read it
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(spec.input);
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());

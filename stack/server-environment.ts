@@ -1,3 +1,4 @@
+import { pick } from '../platform/program.ts';
 import { STACK_MARK } from './leftovers.ts';
 
 const PASSED_ON = [
@@ -18,6 +19,10 @@ const PASSED_ON = [
  * passed on, nor settings that the server would happen to read.
  */
 export function serverEnvironment(env: NodeJS.ProcessEnv, dataDir: string): NodeJS.ProcessEnv {
-  const passed = PASSED_ON.filter((name) => env[name] !== undefined).map((name) => [name, env[name]]);
-  return { ...(Object.fromEntries(passed) as NodeJS.ProcessEnv), [STACK_MARK]: dataDir };
+  return { ...sessionEnvironment(env), [STACK_MARK]: dataDir };
+}
+
+/** What any program needs of an environment: no tokens, addresses or settings. */
+export function sessionEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return pick(env, PASSED_ON);
 }

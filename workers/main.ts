@@ -13,7 +13,7 @@ import { startTracing } from '../activities/telemetry/tracing.ts';
 import { FLOWS } from '../domain/flows.ts';
 import type { Address } from '../domain/shared/address.ts';
 import { FAILURES, LonghaulError } from '../domain/shared/failures.ts';
-import { parseRoles, type Role, ROLES } from '../domain/shared/roles.ts';
+import { COMMON_ROLES, parseRoles, type Role } from '../domain/shared/roles.ts';
 import { untilAborted } from '../platform/until-aborted.ts';
 import { ensureModel } from '../stack/model.ts';
 import { throughProxy, yourTemporal } from '../stack/temporal-connection.ts';
@@ -24,12 +24,14 @@ import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';
 import { activityWorker, flowsWorker, openRoles } from './roles.ts';
 import { installRuntime } from './runtime.ts';
+import { withVariables } from './variables.ts';
 import { groupOfSchedule, WING_ROLES } from './wings.ts';
 
 /** Milliseconds to clean up, for example after a download, when the process is stopped before it is ready. */
 const UNDO_MS = 2_000;
 
-const { env } = process;
+/** The variables of this process, with those that were not in its environment. */
+let { env } = process;
 const logger = createLogger(env);
 const metrics = createMetrics();
 /** The parts that serve tasks; null while the worker is starting. */
@@ -38,7 +40,12 @@ let parts: WorkerParts | null = null;
 const stop = stopSignal();
 
 try {
-  const { roles, metricsAddress } = readOptions();
+  const { values } = parseArgs({
+    options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' }, variables: { type: 'string' } },
+  });
+  const roles = parseRoles(values.roles ?? COMMON_ROLES.join(','));
+  if (values.variables !== undefined) env = await withVariables(env, values.variables);
+  const metricsAddress = statusAddress(values['metrics-address'], env);
   const observe = metrics.observe.bind(metrics);
   const sdkMetrics = await installRuntime(temporalLogger(logger, observe), { metrics: metricsAddress !== null });
   const status = metricsAddress === null ? null : await startStatus(metricsAddress, sdkMetrics);
@@ -56,15 +63,6 @@ try {
   logProcess(logger, 'worker_failed', { err: error }, error instanceof Error ? error.message : String(error));
   // the SDK's runtime would keep the process alive
   process.exit(error instanceof LonghaulError ? FAILURES[error.type].exitCode : 1);
-}
-
-/** The options of this process, from its arguments and its environment. */
-function readOptions(): { roles: readonly Role[]; metricsAddress: Address | null } {
-  const { values } = parseArgs({ options: { roles: { type: 'string' }, 'metrics-address': { type: 'string' } } });
-  return {
-    roles: parseRoles(values.roles ?? ROLES.join(',')),
-    metricsAddress: statusAddress(values['metrics-address'], env),
-  };
 }
 
 /** Serves metrics and health from the beginning: a first start may take minutes. */

@@ -1,17 +1,18 @@
 import type { Client } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { FLOWS_QUEUE } from '../../domain/shared/queues.ts';
-import { QUEUE_OF_ROLE } from '../../domain/shared/roles.ts';
+import { COMMON_ROLES, QUEUE_OF_ROLE } from '../../domain/shared/roles.ts';
 
 /** A worker polls at least every minute; the server remembers pollers for five minutes. */
 const POLLER_MEMORY_MS = 2 * 60_000;
 const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
 
-/** Task queues that no worker polls, so their tasks wait. */
+/** Task queues of the common roles that no worker polls, so their tasks wait. */
 export async function unpolledQueues(client: Client): Promise<string[]> {
   const { namespace } = client.options;
   const polled = await Promise.all(
-    Object.values(QUEUE_OF_ROLE).map(async (name) => {
+    COMMON_ROLES.map(async (role) => {
+      const name = QUEUE_OF_ROLE[role];
       const { pollers } = await client.workflowService.describeTaskQueue({
         namespace,
         taskQueue: { name },

@@ -173,6 +173,17 @@ export const FAILURES = {
     remedy:
       'Check the alert channel that the message names (alerts.channels in longhaul.yaml); the next run tries again.',
   },
+  SandboxUnusable: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Install bubblewrap 0.8 or later (`apt-get install bubblewrap`) on a Linux that allows user namespaces, or set pipelines.sandbox to none in longhaul.yaml: docs/pipelines.md#isolation.',
+  },
+  NetworkNotAllowed: {
+    tries: 1,
+    exitCode: 2,
+    remedy: 'Let the job do without a network, or set pipelines.network to true in longhaul.yaml of its worker.',
+  },
   Cancelled: {
     tries: 1,
     exitCode: 1,

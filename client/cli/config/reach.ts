@@ -4,8 +4,8 @@ import type { Config } from '../../../domain/config/config.schema.ts';
 const VARIABLE = /Env$/;
 /** Keys whose value is an address. */
 const ADDRESS = /^(?:url|apiUrl|sshUrl|endpoint|address|grpc)$/;
-/** Keys whose value is a file or folder. */
-const PATH = /^(?:root|path|dataDir|cacheDir|modelPath|caFile)$/;
+/** Keys whose value is a file or folder, or several. */
+const PATH = /^(?:root|path|dataDir|cacheDir|modelPath|caFile|toolchains|scratch)$/;
 
 /**
  * What a configuration makes Longhaul contact, run and read, one line each, in the order of the file. Found by the
@@ -31,7 +31,12 @@ export function reachOf(config: Config): string[] {
     }
     for (const [key, text] of texts) {
       if (key === 'command') lines.push(`runs ${text} (${at})`);
-      if (PATH.test(key)) lines.push(`reads ${text} (${at})`);
+      if (key === 'sandbox' && text === 'none') lines.push(`runs programs of repositories without isolation (${at})`);
+    }
+    for (const [key, item] of entries) {
+      if (key === 'network' && item === true) lines.push(`gives programs of repositories the network (${at})`);
+      const paths = PATH.test(key) ? [item].flat().filter((path) => typeof path === 'string') : [];
+      for (const path of paths) lines.push(`reads ${path} (${at})`);
     }
     for (const [key, item] of entries) visit(item, at === '' ? key : `${at}.${key}`);
   };

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Client, Connection } from '@temporalio/client';
 import { FAILURES } from '../../../domain/shared/failures.ts';
-import { QUEUE_OF_ROLE } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, QUEUE_OF_ROLE, type Role, ROLES } from '../../../domain/shared/roles.ts';
 import { findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import { atLeast } from '../../../platform/version.ts';
@@ -18,6 +18,7 @@ import { fine, wrong } from '../finding.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
 import { networkFindings } from './network-findings.ts';
+import { sandboxFinding } from './sandbox-finding.ts';
 import { plainTable } from './stack-table.ts';
 
 /** Options of `longhaul doctor`. */
@@ -60,6 +61,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     modelFinding(context, running),
     await onnxRuntime(context),
     await blobsFinding(context),
+    await sandboxFinding(context),
     ...(ofWings ?? (await findWith(null))),
     await diskSpace('data folder', context.dataDir),
     await diskSpace('cache folder', context.cacheDir),
@@ -147,7 +149,7 @@ async function temporalFindings(
       return [
         fine('Temporal', `${version} at ${connectionOptions.address}, namespace ${namespace} (${source})`),
         await searchAttributes(connection, namespace),
-        ...(await Promise.all(Object.values(QUEUE_OF_ROLE).map((queue) => pollers(connection, namespace, queue)))),
+        ...(await Promise.all(ROLES.map((role) => pollers(connection, namespace, role)))),
       ];
     });
   } catch (error) {
@@ -164,7 +166,8 @@ async function searchAttributes(connection: Connection, namespace: string): Prom
   return wrong('search attributes', `${found}; missing: ${missing.join(', ')}`, remedy);
 }
 
-async function pollers(connection: Connection, namespace: string, queue: string): Promise<Finding> {
+async function pollers(connection: Connection, namespace: string, role: Role): Promise<Finding> {
+  const queue = QUEUE_OF_ROLE[role];
   const name = `task queue ${queue}`;
   const { default: proto } = await import('@temporalio/proto');
   const { TASK_QUEUE_TYPE_WORKFLOW, TASK_QUEUE_TYPE_ACTIVITY } = proto.temporal.api.enums.v1.TaskQueueType;
@@ -178,7 +181,7 @@ async function pollers(connection: Connection, namespace: string, queue: string)
     for (const { identity } of answer.pollers) identities.add(identity ?? '');
   }
   const found = `${identities.size} worker${identities.size === 1 ? '' : 's'} polling`;
-  if (identities.size > 0) return fine(name, found);
+  if (identities.size > 0 || !COMMON_ROLES.includes(role)) return fine(name, found);
   return wrong(name, found, 'Start a worker: `longhaul up` runs one, `longhaul worker` adds one.');
 }
 

@@ -39,7 +39,7 @@ export function registerStackCommands({
   program
     .command('worker')
     .description('serve task queues, in the foreground')
-    .option('--roles <roles>', 'flows, repos, or both', 'flows,repos')
+    .option('--roles <roles>', 'flows, repos, or both; or pipelines, which is served alone', 'flows,repos')
     .addOption(metricsAddressOption())
     .action((options: WorkerCommandOptions) =>
       run({}, async (context) => (await import('./worker.ts')).runWorker(context, options)),

@@ -4,6 +4,7 @@ import type { OnProgress } from '../../../stack/progress.ts';
 import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
 import type { CliContext } from '../../core/context.ts';
+import { pipelinesEnvironment } from './pipelines-environment.ts';
 
 /** The part of a {@link CliContext} that a supervisor needs; it is passed between processes. */
 export type SupervisorContext = Pick<CliContext, 'config' | 'configPath' | 'dataDir' | 'cacheDir'>;
@@ -22,7 +23,8 @@ export async function startStackAndWorker(
   const stack = await startStack({ ...stackOptions(context), ...options });
   try {
     options.onProgress({ about: 'worker', message: 'starting', passing: false });
-    await stack.supervise(await workerChild(stack, context, options.onProgress));
+    const worker = await workerChild(stack, context, options.onProgress);
+    await Promise.all([stack.supervise(worker), supervisePipelines(stack, worker, context, options.onProgress)]);
     options.onProgress({ about: 'worker', message: 'ready', passing: false });
     return stack;
   } catch (error) {
@@ -55,7 +57,7 @@ function needsModel({ index, models }: SupervisorContext['config']): boolean {
   return !Object.hasOwn(models, index.model);
 }
 
-/** A worker of all roles; its environment has all addresses and folders. */
+/** A worker of the common roles; its environment has all addresses and folders. */
 async function workerChild(
   stack: Stack,
   context: SupervisorContext & Pick<CliContext, 'env'>,
@@ -101,6 +103,34 @@ async function workerChild(
       }, signal);
     },
   };
+}
+
+/** A worker of programs of repositories, where this machine can isolate them. */
+async function supervisePipelines(
+  stack: Stack,
+  worker: ChildSpec,
+  context: SupervisorContext & Pick<CliContext, 'env'>,
+  onProgress: OnProgress,
+): Promise<void> {
+  const { sandboxProblem } = await import('./sandbox-finding.ts');
+  const problem = await sandboxProblem(context);
+  if (problem !== null) {
+    onProgress({ about: 'pipelines', message: `not served on this machine: ${problem}`, passing: false });
+    return;
+  }
+  const { poll } = await import('../../../stack/child.ts');
+  const { serverEnvironment } = await import('../../../stack/server-environment.ts');
+  const { env, variables } = pipelinesEnvironment(worker.env);
+  await stack.supervise({
+    ...worker,
+    name: 'pipelines',
+    args: [...worker.args, '--roles', 'pipelines', '--variables', '-'],
+    env: { ...serverEnvironment(context.env, stack.dataDir), ...env },
+    input: variables,
+    logFile: `${stack.logDir}/pipelines.log`,
+    ready: (signal, logged) =>
+      poll(() => (logged().includes('"event":"worker_ready"') ? true : null), signal).then(() => undefined),
+  });
 }
 
 /** The worker's last message about preparing its model; empty for none. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { statusAddress } from '../../../activities/telemetry/status-server.ts';
 import { parseRoles } from '../../../domain/shared/roles.ts';
 import type { CliContext } from '../../core/context.ts';
+import { pipelinesEnvironment } from './pipelines-environment.ts';
 
 /** Options of `longhaul worker`. */
 export interface WorkerCommandOptions {
@@ -20,22 +21,25 @@ export async function runWorker(
   { configPath, dataDir, env, signals }: CliContext,
   { roles, metricsAddress }: WorkerCommandOptions,
 ): Promise<number> {
-  parseRoles(roles);
+  const isAlone = parseRoles(roles).includes('pipelines');
   statusAddress(metricsAddress, env);
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const main = fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url));
-  const child = spawn(
-    process.execPath,
-    [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])],
-    {
-      env: {
-        ...env,
-        ...(configPath === null ? {} : { LONGHAUL_CONFIG: configPath }),
-        LONGHAUL_DATA_DIR: dataDir,
-      },
-      stdio: 'inherit',
-    },
-  );
+  const full = {
+    ...env,
+    ...(configPath === null ? {} : { LONGHAUL_CONFIG: configPath }),
+    LONGHAUL_DATA_DIR: dataDir,
+  };
+  const args = [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])];
+  const handed = isAlone ? pipelinesEnvironment(full) : null;
+  const child =
+    handed === null
+      ? spawn(process.execPath, args, { env: full, stdio: 'inherit' })
+      : spawn(process.execPath, [...args, '--variables', '-'], {
+          env: handed.env,
+          stdio: ['pipe', 'inherit', 'inherit'],
+        });
+  child.stdin?.end(handed?.variables);
   const forwarded = (['SIGINT', 'SIGTERM'] as const).map((name) => ({ name, forward: () => void child.kill(name) }));
   for (const { name, forward } of forwarded) signals.on(name, forward);
   try {

@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:http2';
 import type { IncomingHttpHeaders } from 'node:http2';
 import { tmpdir } from 'node:os';
@@ -28,6 +28,9 @@ import { startProxyServer } from '../../support/proxy-server.ts';
 
 /** The first worker on a machine distils its model: minutes on a busy one. */
 const COLD_START = 600_000;
+/** Variables that may be in the environment of a process which runs programs of repositories. */
+const HARMLESS =
+  /^(?:PATH|HOME|USER|TMPDIR|TZ|LANG|SSL_CERT_(?:FILE|DIR)|GOMEMLIMIT|GOMAXPROCS|LONGHAUL_(?:STACK|LOG_LEVEL))$/;
 const PROJECT = fileURLToPath(new URL('../../..', import.meta.url));
 
 let folder: string;
@@ -331,6 +334,7 @@ async function ask(server: { port: number; user: string; password: string }, sql
 describe('longhaul up, down, status and doctor', () => {
   let dataDir: string;
   let proxies: NodeJS.ProcessEnv = {};
+  let secrets: NodeJS.ProcessEnv = {};
   beforeAll(() => {
     dataDir = join(folder, 'cli');
   });
@@ -340,7 +344,14 @@ describe('longhaul up, down, status and doctor', () => {
 
   function environmentOfCli(): NodeJS.ProcessEnv {
     const { cacheDir } = inject('stack');
-    return { ...environment(), ...proxies, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: dataDir, NO_COLOR: '1' };
+    return {
+      ...environment(),
+      ...proxies,
+      ...secrets,
+      LONGHAUL_CACHE_DIR: cacheDir,
+      LONGHAUL_DATA_DIR: dataDir,
+      NO_COLOR: '1',
+    };
   }
 
   async function longhaul(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -367,6 +378,7 @@ describe('longhaul up, down, status and doctor', () => {
         name.toUpperCase(),
       ]);
       proxies = Object.fromEntries(names.map((name) => [name, proxy.url.replace('//', '//me:secret@')]));
+      secrets = { GITHUB_TOKEN: 'ghp_canary', AWS_SECRET_ACCESS_KEY: 'canary', ANYTHING_ELSE: 'canary' };
       const first = await longhaul('up', '--detach');
       expect(first.stderr).toMatch(/worker: ready/);
       expect(first).toMatchObject({ code: 0 });
@@ -398,14 +410,28 @@ describe('longhaul up, down, status and doctor', () => {
       expect(proxy.log).toEqual([]);
       expect(doctor.code).toBe(0);
 
+      expect(findings).toContainEqual(
+        expect.objectContaining({ name: 'task queue longhaul-pipelines', found: '1 worker polling' }),
+      );
       const processes = children(dataDir);
-      expect(await longhaul('down')).toMatchObject({ code: 0, stdout: 'Stopped: temporal, weaviate, worker.\n' });
+      const ofPipelines = processes.find(({ name }) => name === 'pipelines');
+      const variables = readFileSync(`/proc/${ofPipelines?.pid}/environ`, 'utf8').split('\0').slice(0, -1);
+      const known = variables.map((variable) => variable.split('=', 1)[0] ?? '');
+      expect(known).toEqual(expect.arrayContaining(['PATH', 'LONGHAUL_STACK']));
+      expect(known.filter((name) => !HARMLESS.test(name))).toEqual([]);
+      expect(variables.join('\n')).not.toMatch(/canary|secret|127\.0\.0\.1/);
+
+      expect(await longhaul('down')).toMatchObject({
+        code: 0,
+        stdout: 'Stopped: pipelines, temporal, weaviate, worker.\n',
+      });
       expect(processes.filter((child) => isRunning(child))).toEqual([]);
       const nothing = await longhaul('down');
       expect(nothing).toMatchObject({ code: 0 });
       expect(nothing.stdout).toMatch(/^Nothing is running/);
       expect((await longhaul('status')).code).toBe(1);
       proxies = {};
+      secrets = {};
       const ill = await longhaul('doctor');
       expect(ill.code).toBe(1);
       expect(ill.stdout).toContain('Start it with `longhaul up`.');
@@ -421,14 +447,14 @@ describe('longhaul up, down, status and doctor', () => {
       const left = children(dataDir);
       first.kill('SIGKILL');
       await once(first, 'exit');
-      expect(left.filter((child) => isRunning(child))).toHaveLength(3);
+      expect(left.filter((child) => isRunning(child))).toHaveLength(4);
 
       const second = foreground();
       const said = await ready(second);
       expect(said).toMatch(/stopped programs that a killed run had left: .*temporal/);
       expect(left.filter((child) => isRunning(child))).toEqual([]);
       const processes = children(dataDir);
-      expect(processes).toHaveLength(3);
+      expect(processes).toHaveLength(4);
       second.kill('SIGINT');
       expect(await once(second, 'exit')).toEqual([0, null]);
       expect(processes.filter((child) => isRunning(child))).toEqual([]);

@@ -5,6 +5,8 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { execa } from 'execa';
+import { BIN, commandEnv } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { recordedModules, recordingModules } from '../../support/recorded-modules.ts';
 import { spawnWorkerProcess, startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
@@ -62,6 +64,32 @@ test('a worker of the role `flows` starts without git, model and Weaviate, and d
   expect(existsSync(folders.LONGHAUL_DATA_DIR)).toBe(false);
   await worker.stop();
   expect(worker.ended()).toEqual({ code: 0, signal: null });
+});
+
+test('a worker of the role `pipelines` reads what it needs from its standard input, and has no secret in its environment', async () => {
+  const folders = await place();
+  const env = commandEnv(estate, {
+    ...folders,
+    GITHUB_TOKEN: 'ghp_canary',
+    AWS_SECRET_ACCESS_KEY: 'canary',
+    OTHER: 'canary',
+  });
+  const command = execa(process.execPath, [BIN, 'worker', '--roles', 'pipelines'], {
+    env,
+    extendEnv: false,
+    reject: false,
+  });
+  let log = '';
+  command.stderr.on('data', (data: Buffer) => (log += data.toString()));
+  await vi.waitUntil(() => log.includes('"worker_ready"'), { timeout: 60_000 });
+  const [pid] = readFileSync(`/proc/${command.pid}/task/${command.pid}/children`, 'utf8').split(' ');
+  for (const file of ['environ', 'cmdline']) {
+    const text = readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    expect(text).not.toMatch(/canary/);
+    expect(text).not.toContain(env['TEMPORAL_ADDRESS']);
+  }
+  command.kill('SIGTERM');
+  expect((await command).exitCode, log).toBe(0);
 });
 
 describe('a worker that is stopped before it is ready exits with 0', () => {

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { OpenRole, WingRole, WorkerStart } from '../../../activities/shared/wing-role.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
-import { parseRoles, type Role, ROLES } from '../../../domain/shared/roles.ts';
+import { COMMON_ROLES, parseRoles, type Role, ROLES } from '../../../domain/shared/roles.ts';
 import { activityWorker, flowsWorker, joinWork, openRoles, type WorkerPlace } from '../../../workers/roles.ts';
 import { WING_ROLES } from '../../../workers/wings.ts';
 
@@ -93,4 +93,7 @@ test('every role has work from a wing', () => {
 test('roles are parsed from a list', () => {
   expect(parseRoles('repos,flows,repos')).toEqual(['repos', 'flows']);
   expect(() => parseRoles('flows,gpu')).toThrow('there is no role "gpu"; available: flows, repos');
+  expect(parseRoles('pipelines')).toEqual(['pipelines']);
+  expect(() => parseRoles('flows,pipelines')).toThrow('the role "pipelines" runs programs of repositories');
+  expect(COMMON_ROLES).not.toContain('pipelines');
 });

@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process';
+import { findOnPath, runProgram, signalProcess } from '../../platform/program.ts';
+import { identify, isRunning, type ProcessIdentity } from '../../platform/process-identity.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { atLeast } from '../../platform/version.ts';
+import { type ProgramUser, accountOfPrograms, giveTo } from './account.ts';
+import { environmentOf } from './environment.ts';
+import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, OWN_FILES, WORK } from './jail.ts';
+import { limited } from './launcher.ts';
+import { createOutputPipes } from './output-pipes.ts';
+import { descendants, signalDescendants } from './process-tree.ts';
+import { runToEnd, type StartedProgram } from './running-program.ts';
+import type { Isolation, SandboxedEnd, Sandbox, SandboxedProgram, SandboxSettings } from './sandbox.ts';
+import { openScratch } from './scratch.ts';
+
+/** The oldest version with everything that {@link jailArguments} asks for. */
+const OLDEST = [0, 8] as const;
+const TRIAL_SECONDS = 20;
+/** File descriptors of bubblewrap: its options, its reports, and the first content of a file in the sandbox. */
+const [ARGUMENTS, STATUS, FIRST_FILE] = [3, 4, 5];
+
+/** A sandbox of namespaces: each program is started by a bubblewrap of its own. Throws `SandboxUnusable`. */
+export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox> {
+  const program = await findBubblewrap(settings.env);
+  const account = accountOfPrograms();
+  await openScratch(settings.scratch, account);
+  const jail = await openJail(settings);
+  const pipes = createOutputPipes(settings.scratch, account);
+  const run = (one: SandboxedProgram): Promise<SandboxedEnd> =>
+    runToEnd(one, settings.limits, pipes, (output) => startJailed(program.path, jail, one, account, output));
+  await tryOut(run, settings.scratch);
+  return {
+    isolation: isolationOf(program.version, settings, account),
+    workFolder: WORK,
+    scratch: settings.scratch,
+    give: async (folder) => (account === null ? undefined : giveTo(account, folder)),
+    run,
+    close: () => pipes.close(),
+  };
+}
+
+async function findBubblewrap(env: NodeJS.ProcessEnv): Promise<{ path: string; version: string }> {
+  const path = await findOnPath('bwrap', env);
+  if (path === null) throw new LonghaulError('SandboxUnusable', 'bubblewrap (the program bwrap) is not on PATH.');
+  const { stdout } = await runProgram(path, ['--version'], { env: {} });
+  const version = /\d+(\.\d+)+/.exec(stdout)?.[0] ?? '';
+  if (!atLeast(version, ...OLDEST)) {
+    throw new LonghaulError('SandboxUnusable', `bubblewrap at ${path} is ${version}, older than ${OLDEST.join('.')}.`);
+  }
+  return { path, version };
+}
+
+/** Bubblewrap needs permissions that some systems and containers do not give. */
+async function tryOut(run: Sandbox['run'], folder: string): Promise<void> {
+  let said = '';
+  const { exitCode } = await run({
+    argv: ['true'],
+    folder,
+    env: {},
+    network: false,
+    timeoutSeconds: TRIAL_SECONDS,
+    signal: AbortSignal.timeout(TRIAL_SECONDS * 1_000),
+    onOutput: (piece) => void (said += piece.toString('utf8')),
+  });
+  if (exitCode !== 0) throw new LonghaulError('SandboxUnusable', `A program in bubblewrap fails: ${said.trim()}.`);
+}
+
+function startJailed(
+  path: string,
+  jail: Jail,
+  program: SandboxedProgram,
+  account: ProgramUser | null,
+  output: number,
+): StartedProgram {
+  const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
+  const files = Object.entries({ ...OWN_FILES, [ENVIRONMENT_FILE]: lines(environment) });
+  const paths = new Map(files.map(([file], at) => [FIRST_FILE + at, file]));
+  const child = spawn(
+    path,
+    [
+      ...['--args', String(ARGUMENTS), '--json-status-fd', String(STATUS), '--', '/bin/bash'],
+      ...limited(program.argv, jail.limits, ENVIRONMENT_FILE),
+    ],
+    {
+      // neither the environment of the program nor that of this process is for bubblewrap itself
+      env: {},
+      ...account,
+      stdio: ['ignore', output, output, ...Array<'pipe'>(FIRST_FILE - ARGUMENTS + files.length).fill('pipe')],
+      detached: true,
+    },
+  );
+  send(child.stdio[ARGUMENTS], lines(jailArguments(jail, program, paths)));
+  for (const [at, [, content]] of files.entries()) send(child.stdio[FIRST_FILE + at], content);
+  const status = readStatus(child.stdio[STATUS]);
+  return {
+    child,
+    processes: () => (status.init === null ? [] : descendants(status.init.pid)),
+    terminate() {
+      if (status.init === null) child.kill('SIGKILL');
+      else signalDescendants(status.init.pid, 'SIGTERM');
+    },
+    kill() {
+      // the kernel kills all processes of the namespace with its first one
+      if (status.init !== null && isRunning(status.init)) signalProcess(status.init.pid, 'SIGKILL');
+      child.kill('SIGKILL');
+    },
+    async finish() {
+      // bubblewrap has ended, so its first process is being killed, and with it all others
+      while (status.init !== null && isRunning(status.init)) await delay(1);
+    },
+    checkStarted(said) {
+      if (!status.hasRun && child.signalCode === null) {
+        throw new LonghaulError('SandboxUnusable', `bubblewrap could not start the program: ${said}.`);
+      }
+    },
+  };
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => `${text}\0`).join('');
+}
+
+function send(pipe: unknown, content: string): void {
+  const writable = pipe as NodeJS.WritableStream;
+  // a process that ends early does not read it
+  writable.on('error', () => undefined);
+  writable.end(content);
+}
+
+interface Status {
+  /** The first process of the namespace, as this process sees it; null when unknown. */
+  init: ProcessIdentity | null;
+  /** True when the program was started and has ended. */
+  hasRun: boolean;
+}
+
+/** Reads the JSON objects that bubblewrap reports. The program in it does not have this pipe. */
+function readStatus(pipe: unknown): Status {
+  const status: Status = { init: null, hasRun: false };
+  let text = '';
+  (pipe as NodeJS.ReadableStream).on('data', (piece: Buffer) => {
+    text += piece.toString('utf8');
+    const pid = /"child-pid": (\d+)/.exec(text)?.[1];
+    if (pid !== undefined) status.init ??= identify(Number(pid));
+    status.hasRun = text.includes('"exit-code"');
+  });
+  return status;
+}
+
+function isolationOf(version: string, settings: SandboxSettings, account: ProgramUser | null): Isolation {
+  const { limits, network, toolchains } = settings;
+  const user = account === null ? `the user of the worker (${process.getuid?.()})` : `user ${account.uid}`;
+  const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
+  return {
+    kind: 'bubblewrap',
+    program: `bubblewrap ${version}`,
+    holds: [
+      `Programs run as ${user}, without rights, and see no other processes.`,
+      `They read the system${toolchains.length === 0 ? '' : ' and the toolchains'}, and write only to their own folders.`,
+      network ? 'They have no network unless a job asks for it.' : 'They have no network.',
+      `They have at most ${limits.processes} processes, ${gigabytes(limits.memoryBytes)} of memory, files of ${gigabytes(limits.fileBytes)}, ` +
+        `${limits.cpuSeconds} processor seconds a process, and ${gigabytes(limits.outputBytes)} of output.`,
+    ],
+    missing: [
+      'Memory of all processes together is measured four times a second; memfd files and System V segments are not counted.',
+      'Programs share the kernel with this machine.',
+      ...(network ? ['A job with a network reaches the servers of this machine, and Temporal asks for no login.'] : []),
+    ],
+  };
+}

@@ -1,0 +1,44 @@
+import { z } from 'zod';
+
+const folder = z.string().regex(/^(\/|~\/)[^\0]*[^/]$/, 'give an absolute path');
+const megabyte = 1_000_000;
+
+/** Limits of every program of a repository. A job cannot raise them. */
+const limitsSchema = z.strictObject({
+  /** Processes and threads at the same time. */
+  processes: z.int().min(16).max(1_000_000).default(2_048),
+  /** Memory of a process, and of all processes of a program together. */
+  memoryBytes: z
+    .int()
+    .min(64 * megabyte)
+    .default(4_000_000_000),
+  /** The largest file that a program writes. */
+  fileBytes: z.int().min(megabyte).default(10_000_000_000),
+  /** Content of home, `/tmp` and shared memory, each, where they are in memory. */
+  temporaryBytes: z.int().min(megabyte).default(1_000_000_000),
+  /** Output on stdout and stderr together. */
+  outputBytes: z.int().min(megabyte).default(1_000_000_000),
+  /** Processor seconds of a process. */
+  cpuSeconds: z.int().min(1).default(14_400),
+  /** Space that programs must leave free on the disk of `scratch`. */
+  freeDiskBytes: z.int().min(0).default(1_000_000_000),
+});
+
+/** How programs of repositories run (docs/pipelines.md). */
+const pipelinesSchema = z.strictObject({
+  /** What separates the programs from the machine. `none`: nothing does, and every report says so. */
+  sandbox: z.enum(['bubblewrap', 'none']).default('bubblewrap'),
+  /** Folders outside of /usr with compilers and the like, which programs may read at the same paths. */
+  toolchains: z.array(folder).default([]),
+  /** Whether a job may ask for the network of the machine. */
+  network: z.boolean().default(false),
+  /** Folder for checkouts and other files of running programs. */
+  scratch: folder.optional(),
+  limits: limitsSchema.prefault({}),
+});
+
+/** `pipelines` of longhaul.yaml, checked. */
+export type PipelinesConfig = z.infer<typeof pipelinesSchema>;
+
+/** The sections of the role `pipelines` in `longhaul.yaml`. */
+export const pipelinesSections = { pipelines: pipelinesSchema.prefault({}) };
