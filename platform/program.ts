@@ -10,12 +10,20 @@ import { execa } from 'execa';
 import { hasCode } from './error-code.ts';
 import { markedProcesses } from './marked-processes.ts';
 
+/** A user of the system. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** How to run a program. No shell is involved: arguments reach the program unchanged. */
 export interface ProgramOptions {
   /** The complete environment of the program; see {@link pick}. */
   readonly env: NodeJS.ProcessEnv;
   /** Working folder of the program. @default that of this process */
   readonly cwd?: string;
+  /** The user that runs it; only root can choose one. @default that of this process */
+  readonly account?: Account;
   /** Ends the program and all processes that it started. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds after which the program is ended. @default no limit */
@@ -114,7 +122,7 @@ process.once('exit', () => {
 
 /** Starts a program in a process group of its own. The caller reads `stdout` and `stderr` to their ends. */
 export function startProgram(command: string, args: readonly string[], options: ProgramOptions): Program {
-  const { env, cwd, graceMs = 0, mayLeaveProcesses = false } = options;
+  const { env, cwd, account, graceMs = 0, mayLeaveProcesses = false } = options;
   const mark = `${MARK}=${randomUUID()}`;
   const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, timeout].filter((each) => each !== undefined));
@@ -123,6 +131,7 @@ export function startProgram(command: string, args: readonly string[], options: 
     env: { ...env, [MARK]: mark.slice(MARK.length + 1) },
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
+    ...account,
     buffer: false,
     reject: false,
     // this module ends the program, with its whole group

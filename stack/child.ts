@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { identify } from '../platform/process-identity.ts';
 import type { ProcessIdentity } from '../platform/process-identity.ts';
-import { killGroup } from '../platform/program.ts';
+import { type Account, killGroup } from '../platform/program.ts';
 import type { OnProgress } from './progress.ts';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
@@ -19,20 +19,28 @@ export interface ChildSpec {
   readonly env: NodeJS.ProcessEnv;
   /** Its standard input, at every start. @default none */
   readonly input?: string;
+  /** Its working folder. @default that of this process */
+  readonly cwd?: string;
+  /** The user that runs it; only root can choose one. @default that of this process */
+  readonly account?: Account;
   /** Its output is appended here; renamed to `.1` at a start when it is larger than 20 MB. */
   readonly logFile: string;
   /** Resolves when the program answers. `logged` returns what it has logged since its start. */
   ready(signal: AbortSignal, logged: () => string): Promise<void>;
   /** Milliseconds until it must be ready. */
   readonly readyTimeout: number;
-  /** Milliseconds between SIGTERM and SIGKILL. */
+  /** The signal that asks it to end. @default SIGTERM */
+  readonly stopSignal?: NodeJS.Signals;
+  /** Milliseconds between that signal and SIGKILL. */
   readonly stopTimeout: number;
+  /** Called before every start. */
+  beforeStart?(): void;
 }
 
 /** A supervised program: restarted, with growing pauses, whenever it ends by itself. */
 export interface SupervisedChild {
   readonly name: string;
-  /** Stops it with SIGTERM, and after the timeout its whole process group with SIGKILL. Idempotent. */
+  /** Asks it to stop, and after the timeout its whole process group with SIGKILL. Idempotent. */
   stop(): Promise<void>;
   /** SIGKILL, now. */
   kill(): void;
@@ -59,7 +67,7 @@ export async function superviseChild(
   try {
     await waitUntilReady(spec, current, signal);
   } catch (error) {
-    await terminate(current.process, 'SIGTERM', spec.stopTimeout);
+    await terminate(current.process, spec);
     throw error;
   }
 
@@ -92,7 +100,7 @@ export async function superviseChild(
     name: spec.name,
     stop: async () => {
       stopped.abort();
-      await terminate(current.process, 'SIGTERM', spec.stopTimeout);
+      await terminate(current.process, spec);
       await restarting;
     },
     kill: () => {
@@ -110,6 +118,7 @@ interface Launched {
 }
 
 function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): Launched {
+  spec.beforeStart?.();
   mkdirSync(dirname(spec.logFile), { recursive: true });
   const before = statSync(spec.logFile, { throwIfNoEntry: false })?.size ?? 0;
   if (before > LOG_LIMIT) renameSync(spec.logFile, `${spec.logFile}.1`);
@@ -117,8 +126,9 @@ function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): 
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     // A separate session: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
+    const { env, cwd, account } = spec;
     const stdin = spec.input === undefined ? 'ignore' : 'pipe';
-    const child = spawn(spec.command, spec.args, { env: spec.env, stdio: [stdin, log, log], detached: true });
+    const child = spawn(spec.command, spec.args, { env, cwd, ...account, stdio: [stdin, log, log], detached: true });
     // one that ends early does not read it
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(spec.input);
@@ -182,11 +192,14 @@ function excerpt(spec: ChildSpec, launched: Launched): string {
   return `; see ${spec.logFile}${said === '' ? '.' : `, which ends with:\n${said}`}`;
 }
 
-async function terminate(child: ChildProcess, signal: NodeJS.Signals, timeout: number): Promise<void> {
+async function terminate(
+  child: ChildProcess,
+  { stopSignal = 'SIGTERM', stopTimeout }: Pick<ChildSpec, 'stopSignal' | 'stopTimeout'>,
+): Promise<void> {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
     const ended = once(child, 'exit');
-    child.kill(signal);
-    const timer = setTimeout(() => killGroup(child, 'SIGKILL'), timeout);
+    child.kill(stopSignal);
+    const timer = setTimeout(() => killGroup(child, 'SIGKILL'), stopTimeout);
     await ended;
     clearTimeout(timer);
   }

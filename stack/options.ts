@@ -3,7 +3,7 @@ import type { TemporalChoice } from './temporal-connection.ts';
 import type { WeaviateChoice } from './weaviate.ts';
 
 /** A part of the stack. */
-export type Need = 'temporal' | 'weaviate' | 'model';
+export type Need = 'temporal' | 'weaviate' | 'postgres' | 'model';
 
 /** What to start, and the folders to use. */
 export interface StackOptions {
@@ -14,7 +14,12 @@ export interface StackOptions {
   /** The addresses of the user's own servers, and PATH. */
   readonly env: NodeJS.ProcessEnv;
   /** Ports on 127.0.0.1; 0 or omitted: a free one, reused at every start while it is free. */
-  readonly ports?: { readonly temporal?: number; readonly temporalUi?: number; readonly weaviate?: number };
+  readonly ports?: {
+    readonly temporal?: number;
+    readonly temporalUi?: number;
+    readonly weaviate?: number;
+    readonly postgres?: number;
+  };
   /** An existing Temporal server, or options of the embedded one. @default the embedded one */
   readonly temporal?: TemporalChoice;
   /** An existing Weaviate, or options of the embedded one. @default the embedded one */

@@ -5,6 +5,7 @@ import { stopLeftovers } from './leftovers.ts';
 import { lockHolder, tryLock } from '../platform/file-lock.ts';
 import { isRunning } from '../platform/process-identity.ts';
 import { signalGroup } from '../platform/program.ts';
+import { embeddedDatabase } from './postgres.ts';
 import { readSecret } from './secret.ts';
 import { NO_STATE, readState, stackLockFile, writeState } from './state.ts';
 import type { StackState } from './state.ts';
@@ -16,11 +17,18 @@ export interface RunningStack {
   readonly state: StackState;
   /** Key of the embedded Weaviate; null when Weaviate is the user's own. */
   readonly weaviateApiKey: string | null;
+  /** Address of the embedded database with the login of its owner; null when the database is the user's own. */
+  readonly databaseUrl: string | null;
 }
 
 /** The file with the API key of the embedded Weaviate. */
 export function weaviateKeyFile(dataDir: string): string {
   return join(dataDir, 'weaviate.key');
+}
+
+/** The file with the password of the embedded database's owner. */
+export function ledgerKeyFile(dataDir: string): string {
+  return join(dataDir, 'ledger.key');
 }
 
 /** The stack that runs on this data folder, also while it starts; null when there is none. */
@@ -31,7 +39,13 @@ export function findRunningStack(dataDir: string): RunningStack | null {
   const holder = lockHolder(stackLockFile(folder));
   if (holder === null || state.supervisor?.pid !== holder.pid || state.supervisor.start !== holder.start) return null;
   const weaviateApiKey = state.weaviate?.source === 'yours' ? null : readSecret(weaviateKeyFile(folder));
-  return { pid: holder.pid, state, weaviateApiKey };
+  return { pid: holder.pid, state, weaviateApiKey, databaseUrl: databaseUrlOf(folder, state) };
+}
+
+function databaseUrlOf(dataDir: string, { postgres }: StackState): string | null {
+  if (postgres === null || postgres.source === 'yours') return null;
+  const password = readSecret(ledgerKeyFile(dataDir));
+  return password === null ? null : embeddedDatabase(postgres.address, password);
 }
 
 /** The programs stopped on a data folder. */

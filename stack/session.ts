@@ -96,7 +96,7 @@ export function openSession(dataDir: string, lock: FileLock, options: StackOptio
     afterStop: (action) => void afterStop.push(action),
     stop: () => {
       stopping ??= (async () => {
-        const servers = ['temporal', 'weaviate'];
+        const servers = ['temporal', 'weaviate', 'postgres'];
         // Workers first, while the servers that they report to still answer.
         await Promise.all(children.filter((each) => !servers.includes(each.name)).map((each) => each.stop()));
         await Promise.all(children.map((each) => each.stop()));

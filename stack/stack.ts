@@ -3,18 +3,21 @@ import { type FileLock, waitForLock } from '../platform/file-lock.ts';
 import type { ChildSpec, SupervisedChild } from './child.ts';
 import { makeFolder } from './folder.ts';
 import type { Need, StackOptions } from './options.ts';
-import { findRunningStack, weaviateKeyFile } from './running-stack.ts';
+import { embeddedDatabase, yourDatabase } from './postgres.ts';
+import { findRunningStack, ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { ensureSecret } from './secret.ts';
 import { openSession, type Session } from './session.ts';
 import { StackError } from './stack-error.ts';
 import { startStackServers } from './start-servers.ts';
-import { stackLockFile, type TemporalServer, type WeaviateServer } from './state.ts';
+import { type PostgresServer, stackLockFile, type TemporalServer, type WeaviateServer } from './state.ts';
 import { yourWeaviate } from './weaviate.ts';
 
 /** Running servers. The properties throw when that part was not among the needs. */
 export interface Stack {
   readonly temporal: TemporalServer;
   readonly weaviate: WeaviateServer & { readonly apiKey: string | null };
+  /** `url`: with the login of the database's owner. */
+  readonly postgres: PostgresServer & { readonly url: string };
   readonly model: { readonly folder: string };
   /** The data folder, with symbolic links resolved. */
   readonly dataDir: string;
@@ -52,7 +55,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const session = openSession(dataDir, lock, options);
   try {
     await session.clear();
-    const needs = options.needs ?? ['temporal', 'weaviate', 'model'];
+    const needs = options.needs ?? ['temporal', 'weaviate', 'postgres', 'model'];
     // One failure also stops the other parts, before anything is reported.
     const parts = [startStackServers(session, needs), needs.includes('model') ? prepareModel(session) : undefined];
     const guarded = parts.map(async (part) => {
@@ -121,6 +124,11 @@ function asStack(session: Session): Stack {
     },
     get weaviate() {
       return { ...asked(session.state().weaviate, 'weaviate'), apiKey: weaviateApiKey };
+    },
+    get postgres() {
+      const server = asked(session.state().postgres, 'postgres');
+      const own = embeddedDatabase(server.address, ensureSecret(ledgerKeyFile(session.dataDir)));
+      return { ...server, url: server.source === 'yours' ? (yourDatabase(session.options.env) ?? own) : own };
     },
     get model() {
       return { folder: asked(session.state().modelFolder, 'model') };

@@ -1,7 +1,16 @@
 import { join } from 'node:path';
 import type { Need, StackOptions } from './options.ts';
+import { fetchPostgres } from './fetch-postgres.ts';
 import { choosePorts, occupyPort, type PortNeed } from './ports.ts';
-import { weaviateKeyFile } from './running-stack.ts';
+import {
+  createLedgerDatabase,
+  databaseVersion,
+  embeddedDatabase,
+  placeOfDatabase,
+  preparePostgres,
+  yourDatabase,
+} from './postgres.ts';
+import { ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { ensureSecret } from './secret.ts';
 import { serverEnvironment } from './server-environment.ts';
@@ -18,6 +27,7 @@ export async function startStackServers(session: Session, needs: readonly Need[]
   const { options } = session;
   const temporal = needs.includes('temporal') ? await yourTemporal(options.temporal ?? {}, options.env) : null;
   const weaviate = needs.includes('weaviate') ? yourWeaviate(options.weaviate ?? {}, options.env) : null;
+  const database = needs.includes('postgres') ? yourDatabase(options.env) : null;
   const fetching = {
     cacheDir: options.cacheDir,
     env: session.env,
@@ -26,19 +36,27 @@ export async function startStackServers(session: Session, needs: readonly Need[]
   };
   const embedTemporal = needs.includes('temporal') && temporal === null;
   const embedWeaviate = needs.includes('weaviate') && weaviate === null;
+  const embedPostgres = needs.includes('postgres') && database === null;
   const programs = {
     temporal: embedTemporal ? await obtainTemporal(fetching) : null,
     weaviate: embedWeaviate ? await obtainWeaviate(fetching) : null,
+    postgres: embedPostgres ? await fetchPostgres(fetching) : null,
   };
-  const needed = [...(embedTemporal ? temporalPorts(options) : []), ...(embedWeaviate ? weaviatePorts(options) : [])];
+  const needed = [
+    ...(embedTemporal ? temporalPorts(options) : []),
+    ...(embedWeaviate ? weaviatePorts(options) : []),
+    ...(embedPostgres ? postgresPorts(options) : []),
+  ];
   const ports = await choosePorts(needed, session.state().ports);
   session.update({ ports: { ...session.state().ports, ...ports } });
 
   const starts = [
     temporal === null ? undefined : useTemporal(session, temporal),
     weaviate === null ? undefined : useWeaviate(session, weaviate),
+    database === null ? undefined : useDatabase(session, database),
     programs.temporal === null ? undefined : startTemporal(session, programs.temporal, ports),
     programs.weaviate === null ? undefined : startWeaviate(session, programs.weaviate, ports),
+    programs.postgres === null ? undefined : startPostgres(session, programs.postgres, ports),
   ];
   const results = await Promise.allSettled(
     starts.map(async (start) => {
@@ -68,6 +86,10 @@ function weaviatePorts(options: StackOptions): PortNeed[] {
     { name: 'weaviateGossip', configured: 0, next: { name: 'weaviateData', everywhere: true } },
     { name: 'weaviateRaft', configured: 0, next: { name: 'weaviateRaftRpc' } },
   ];
+}
+
+function postgresPorts(options: StackOptions): PortNeed[] {
+  return [{ name: 'postgres', configured: options.ports?.postgres ?? 0, key: 'stack.postgresPort' }];
 }
 
 async function useTemporal(session: Session, target: TemporalTarget): Promise<void> {
@@ -155,6 +177,28 @@ async function startWeaviate(session: Session, program: ServerProgram, ports: Re
   const version = await weaviateVersion({ ...target, apiKey });
   session.update({ weaviate: { ...target, source: program.source, version } });
   session.onProgress({ about: 'weaviate', message: `ready at ${target.url}`, passing: false });
+}
+
+async function useDatabase(session: Session, url: string): Promise<void> {
+  const version = await databaseVersion(url);
+  session.update({ postgres: { ...placeOfDatabase(url), source: 'yours', version } });
+}
+
+async function startPostgres(session: Session, program: string, ports: Record<string, number>): Promise<void> {
+  const { options, dataDir } = session;
+  const port = portNamed('postgres', ports);
+  const password = ensureSecret(join(dataDir, 'postgres.key'));
+  const ownerPassword = ensureSecret(ledgerKeyFile(dataDir));
+  session.onProgress({ about: 'postgres', message: `starting (fetched, ${program})`, passing: false });
+  const env = serverEnvironment(options.env, dataDir);
+  const logFile = join(session.logDir, 'postgres.log');
+  await session.supervise(await preparePostgres({ program, dataDir, logFile, port, password, env }, session.signal));
+  await createLedgerDatabase({ port, password }, ownerPassword);
+  const url = embeddedDatabase(`127.0.0.1:${port}`, ownerPassword);
+  const version = await databaseVersion(url);
+  const place = placeOfDatabase(url);
+  session.update({ postgres: { ...place, source: 'fetched', version } });
+  session.onProgress({ about: 'postgres', message: `ready at ${place.address}`, passing: false });
 }
 
 function portNamed(name: string, ports: Record<string, number>): number {

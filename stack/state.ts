@@ -29,6 +29,15 @@ export interface WeaviateServer {
   readonly version: string;
 }
 
+/** A PostgreSQL server that answers. */
+export interface PostgresServer {
+  /** `host:port`. */
+  readonly address: string;
+  readonly database: string;
+  readonly source: ServerSource;
+  readonly version: string;
+}
+
 /** A child of the supervisor. */
 export interface RecordedChild extends ProcessIdentity {
   readonly name: string;
@@ -50,6 +59,7 @@ export interface StackState {
   readonly children: readonly RecordedChild[];
   readonly temporal: TemporalServer | null;
   readonly weaviate: WeaviateServer | null;
+  readonly postgres: PostgresServer | null;
   /** Folder of the embedding model; null when it was not needed. */
   readonly modelFolder: string | null;
 }
@@ -64,6 +74,7 @@ export const NO_STATE: StackState = {
   children: [],
   temporal: null,
   weaviate: null,
+  postgres: null,
   modelFolder: null,
 };
 
@@ -72,7 +83,8 @@ export function readState(dataDir: string): StackState {
   const file = stateFile(dataDir);
   try {
     const state = JSON.parse(readFileSync(file, 'utf8')) as Partial<StackState> | null;
-    if (state?.version === 1 && Array.isArray(state.children)) return state as StackState;
+    // an older Longhaul wrote fewer fields
+    if (state?.version === 1 && Array.isArray(state.children)) return { ...NO_STATE, ...state };
     throw new StackError(`${file} was written by another version of Longhaul: stop its servers, then remove the file.`);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return NO_STATE;

@@ -8,6 +8,7 @@ import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts'
 import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
+import { registerLedgerCommands } from './ledger/program.ts';
 import { registerReleaseCommands } from './release/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
@@ -88,6 +89,7 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
   registerStackCommands({ program, run, parts });
   registerConfigCommands({ program, io, runAlone });
   for (const register of wings) register({ program, io, run, runAlone, add });
+  registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });
 

@@ -86,8 +86,9 @@ const keys = z.strictObject({
       temporalPort: z.int().min(0).max(65_535).default(0),
       temporalUiPort: z.int().min(0).max(65_535).default(0),
       weaviatePort: z.int().min(0).max(65_535).default(0),
+      postgresPort: z.int().min(0).max(65_535).default(0),
     })
-    .default({ temporalPort: 0, temporalUiPort: 0, weaviatePort: 0 }),
+    .default({ temporalPort: 0, temporalUiPort: 0, weaviatePort: 0, postgresPort: 0 }),
 });
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */

@@ -167,6 +167,25 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
   },
+  LedgerOutdated: { tries: 1, exitCode: 3, remedy: 'Run `longhaul db migrate`; `longhaul up` also does it.' },
+  LedgerNewer: {
+    tries: 1,
+    exitCode: 3,
+    remedy: 'Use the version of Longhaul that migrated the database, or a newer one.',
+  },
+  LedgerChanged: {
+    tries: 1,
+    exitCode: 3,
+    remedy:
+      'Use the version of Longhaul that migrated the database: released migrations never change, so one of the two was edited.',
+  },
+  QueryStopped: { tries: 1, exitCode: 1, remedy: 'Select fewer rows or columns, or aggregate them in the query.' },
+  AuditDiffers: {
+    tries: 1,
+    exitCode: 7,
+    remedy:
+      'Find out who had access to the database, and compare with a backup from before: events are never changed by Longhaul.',
+  },
   AlertNotSent: {
     tries: 6,
     exitCode: 4,

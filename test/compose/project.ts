@@ -54,6 +54,7 @@ export async function createProject({ env: engineEnv, folder }: Engine, signal: 
   const ports = (await choosePorts(needs, {})) as Record<PublishedPort, number>;
   const settings = {
     POSTGRES_PASSWORD: randomBytes(24).toString('hex'),
+    LEDGER_PASSWORD: randomBytes(24).toString('hex'),
     WEAVIATE_API_KEY: apiKey,
     LONGHAUL_CONFIG_FILE: path.join(folder, 'longhaul.yaml'),
     LONGHAUL_REPOS: estate.folder,
@@ -104,7 +105,11 @@ export async function refusalWithoutSecrets({ env }: Engine): Promise<string> {
   const { failed, stderr } = await execa(
     'docker',
     ['compose', '--env-file', '/dev/null', '--file', COMPOSE_FILE, 'config', '--quiet'],
-    { env: withoutSettings(env, ['POSTGRES_PASSWORD', 'WEAVIATE_API_KEY']), extendEnv: false, reject: false },
+    {
+      env: withoutSettings(env, ['POSTGRES_PASSWORD', 'LEDGER_PASSWORD', 'WEAVIATE_API_KEY']),
+      extendEnv: false,
+      reject: false,
+    },
   );
   return failed ? stderr : '';
 }

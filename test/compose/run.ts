@@ -28,7 +28,7 @@ import { Unavailable, UNAVAILABLE_EXIT_CODE } from './unavailable.ts';
 
 const CACHE = process.env['LONGHAUL_TEST_CACHE_DIR'] ?? path.join(homedir(), '.cache', 'longhaul-test');
 const HEALTHY = ['postgres', 'temporal', 'temporal-ui', 'weaviate', 'worker'];
-const ONE_SHOT = ['temporal-schema', 'temporal-namespace'];
+const ONE_SHOT = ['temporal-schema', 'temporal-namespace', 'ledger-database', 'ledger'];
 
 const started = Date.now();
 function say(message: string): void {
@@ -58,7 +58,11 @@ async function run(): Promise<void> {
   const surroundings = { cacheFolder: CACHE, say, signal: stop.signal };
   const engine = await startEngine(surroundings);
   try {
-    assert.match(await refusalWithoutSecrets(engine), /POSTGRES_PASSWORD|WEAVIATE_API_KEY/, 'starts without secrets');
+    assert.match(
+      await refusalWithoutSecrets(engine),
+      /POSTGRES_PASSWORD|LEDGER_PASSWORD|WEAVIATE_API_KEY/,
+      'starts without secrets',
+    );
     const project = await createProject(engine, stop.signal);
     try {
       await provideImages(await imageNames(project), { ...surroundings, engine });
@@ -160,6 +164,9 @@ async function expectRealPostgres({ compose }: Project): Promise<void> {
     const psql = ['psql', '--username=temporal', `--dbname=${database}`, '--no-psqlrc', '-tAc', query];
     assert.equal((await compose('exec', '--no-TTY', 'postgres', ...psql)).trim(), '1', `${database} has no schema`);
   }
+  const query = ['longhaul', 'db', 'query', 'SELECT event_type FROM audit_events', '--all', '--csv'];
+  const events = await compose('run', '--rm', '--no-TTY', '--quiet-pull', 'ledger', ...query);
+  assert.equal(events.trim().split(/\r?\n/).join(' '), 'event_type ledger.migrated', 'the ledger is not migrated');
 }
 
 async function expectKeyIsNeeded({ apiKey, ports }: Project): Promise<void> {

@@ -6,6 +6,7 @@ import { workflowSources } from '../../workers/workflow-sources.ts';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../activities/shared/config.ts';
 import { registerSearchAttributes } from '../../stack/search-attributes.ts';
+import { readSecret } from '../../stack/secret.ts';
 import { startStack } from '../../stack/stack.ts';
 import { withTemporal } from '../../stack/temporal.ts';
 import { namespaceOf } from './namespace.ts';
@@ -15,6 +16,8 @@ export interface TestStack {
   readonly temporalAddress: string;
   readonly temporalUiUrl: string;
   readonly weaviate: { readonly url: string; readonly grpc: string; readonly apiKey: string | null };
+  /** The login of PostgreSQL's superuser, who creates a database for each test file. */
+  readonly superuserUrl: string;
   readonly modelFolder: string;
   readonly cacheDir: string;
   readonly workflowBundle: string;
@@ -24,6 +27,10 @@ declare module 'vitest' {
   export interface ProvidedContext {
     stack: TestStack;
   }
+}
+
+function superuserUrl(address: string, dataDir: string): string {
+  return `postgres://postgres:${readSecret(join(dataDir, 'postgres.key')) ?? ''}@${address}/postgres`;
 }
 
 /**
@@ -71,6 +78,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     temporalAddress: stack.temporal.address,
     temporalUiUrl: stack.temporal.uiUrl ?? '',
     weaviate: { url, grpc, apiKey },
+    superuserUrl: superuserUrl(stack.postgres.address, join(folder, 'data')),
     modelFolder: stack.model.folder,
     cacheDir,
     workflowBundle,

@@ -22,6 +22,7 @@ import {
 } from '../../../domain/catalog/groups/sync-groups.ts';
 import { applySyncGroupsFlow } from '../../../domain/catalog/flows/group-flows.ts';
 import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
+import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { type ShownError, shownError, worstExitCode } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
@@ -147,7 +148,7 @@ export async function switchGroup(
   name: string,
   { paused, note }: { readonly paused: boolean; readonly note?: string },
 ): Promise<number> {
-  const who = context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown';
+  const who = userName(context.env);
   const said = note ?? `${paused ? 'paused' : 'resumed'} by ${who}`;
   await withSchedules(context, (schedules) => (paused ? schedules.pause(name, said) : schedules.resume(name, said)));
   context.stdout.write(`${paused ? 'Paused' : 'Resumed'} ${printable(name)}.\n`);
@@ -317,7 +318,7 @@ async function sourceOf({ env }: CliContext, file: string): Promise<GroupsSource
   const present = await git('hash-object', '--no-filters', '--', path);
   const isCommitted = committed !== null && committed === present;
   const commit = isCommitted ? await git('log', '-1', '--format=%H', '--', path) : null;
-  return { file, commit: commit || null, by: env['USER'] ?? env['LOGNAME'] ?? 'unknown' };
+  return { file, commit: commit || null, by: userName(env) };
 }
 
 function printPlan({ stdout, stderr }: CliContext, { changes, warnings }: GroupsPlan): void {

@@ -1,5 +1,6 @@
 import { FAILURES, type FailureType } from '../../../domain/shared/failures.ts';
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
+import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
@@ -146,7 +147,7 @@ async function agree(context: CliContext, run: RunChain): Promise<void> {
 
 async function confirm(context: CliContext, run: RunChain, proceed: boolean): Promise<void> {
   await updateHandleOf(run).executeUpdate('confirm', {
-    args: [{ proceed, by: context.env['USER'] ?? context.env['LOGNAME'] ?? 'unknown' }],
+    args: [{ proceed, by: userName(context.env) }],
     updateId: `confirm-${run.workflowId}-${process.pid}`,
   });
 }

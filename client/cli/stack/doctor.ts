@@ -15,6 +15,7 @@ import type { CliContext } from '../../core/context.ts';
 import { blobsFinding } from './blobs-finding.ts';
 import type { Finding, WingParts } from '../commands.ts';
 import { fine, wrong } from '../finding.ts';
+import { shownError } from '../../core/errors.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
 import { networkFindings } from './network-findings.ts';
@@ -57,7 +58,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     ...temporal,
     await weaviateFinding(context, running),
     ...(running === null ? [] : [whoCanUse(running)]),
-    postgresFinding(context),
+    await postgresFinding(context, running),
     modelFinding(context, running),
     await onnxRuntime(context),
     await blobsFinding(context),
@@ -209,12 +210,32 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
   }
 }
 
-function postgresFinding({ env }: CliContext): Finding {
-  const url = env['DATABASE_URL'];
-  if (url === undefined) return fine('PostgreSQL', 'not needed yet: no flow uses it');
-  if (!URL.canParse(url))
-    return wrong('PostgreSQL', 'DATABASE_URL is not a URL', 'Write it as postgres://host:port/name.');
-  return fine('PostgreSQL', `yours at ${new URL(url).host}, not needed yet: no flow uses it`);
+async function postgresFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
+  const { databaseVersion, placeOfDatabase, yourDatabase } = await import('../../../stack/postgres.ts');
+  const { findPostgres } = await import('../../../stack/fetch-postgres.ts');
+  const { checkVersion } = await import('../../../activities/ledger/migrate.ts');
+  const name = 'PostgreSQL';
+  let source = 'yours';
+  try {
+    let url = yourDatabase(context.env);
+    if (url === null) {
+      const program = await findPostgres(context.cacheDir);
+      source = program === null ? 'not fetched yet' : `fetched, ${program}`;
+      url = running?.databaseUrl ?? null;
+      if (url === null) return wrong(name, `not running (${source})`, UP);
+    }
+    const { address, database } = placeOfDatabase(url);
+    const found = `${await databaseVersion(url)} at ${address}, database ${database} (${source})`;
+    try {
+      await checkVersion(url);
+      return fine(name, found);
+    } catch (error) {
+      const { message, remedy } = shownError(error);
+      return wrong(name, `${found}; ${message}`, remedy ?? UP);
+    }
+  } catch (error) {
+    return wrong(name, messageOf(error), 'Start that server, or correct DATABASE_URL.');
+  }
 }
 
 function modelFinding(context: CliContext, running: RunningStack | null): Finding {

@@ -9,7 +9,7 @@ export function registerStackCommands({
 }: Pick<Commands, 'program' | 'run'> & { readonly parts: readonly WingParts[] }): void {
   program
     .command('up')
-    .description('find or fetch Temporal, Weaviate and the model, start them and a worker')
+    .description('find or fetch Temporal, Weaviate, PostgreSQL and the model, start them and a worker')
     .option('--detach', 'return when everything is ready')
     .action((options: { detach?: boolean }) =>
       run({}, async (context) => (await import('./up.ts')).up({ detach: options.detach === true }, context)),

@@ -28,7 +28,7 @@ export function plainTable(rows: readonly (readonly string[])[]): string {
 /** The running programs and their addresses. */
 export function stackTable(state: StackState, context: CliContext): string {
   const style = styleFor(context.stdout, context.env);
-  const { temporal, weaviate } = state;
+  const { temporal, weaviate, postgres } = state;
   const worker = state.children.find((child) => child.name === 'worker');
   const rows: string[][] = [];
   if (temporal !== null) {
@@ -41,6 +41,10 @@ export function stackTable(state: StackState, context: CliContext): string {
   }
   if (weaviate !== null) {
     rows.push(['Weaviate', weaviate.url, `${weaviate.version}, ${weaviate.source}, gRPC ${weaviate.grpc}`]);
+  }
+  if (postgres !== null) {
+    const { address, database, version, source } = postgres;
+    rows.push(['PostgreSQL', address, `${version}, ${source}, database ${database}`]);
   }
   if (state.modelFolder !== null) rows.push(['Model', state.modelFolder, '']);
   if (worker !== undefined) rows.push(['Worker', `process ${worker.pid}`, '']);

@@ -61,9 +61,9 @@ function valuesOf(parts: readonly StatusOfWing[]): object {
 function stackOf(running: RunningStack | null, dead: readonly string[], { dataDir }: CliContext): object {
   if (running === null) return { status: 'own servers', dataDir };
   const { state, pid } = running;
-  const { status: said, startedAt, temporal, weaviate, modelFolder } = state;
+  const { status: said, startedAt, temporal, weaviate, postgres, modelFolder } = state;
   const programs = state.children.map(({ name, pid: of }) => ({ name, pid: of, alive: !dead.includes(name) }));
-  return { status: said, dataDir, pid, startedAt, temporal, weaviate, modelFolder, programs };
+  return { status: said, dataDir, pid, startedAt, temporal, weaviate, postgres, modelFolder, programs };
 }
 
 function printStack({ state }: RunningStack, dead: readonly string[], context: CliContext): void {

@@ -5,6 +5,7 @@ import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
 import type { CliContext } from '../../core/context.ts';
 import { pipelinesEnvironment } from './pipelines-environment.ts';
+import { userName } from '../../core/user-name.ts';
 
 /** The part of a {@link CliContext} that a supervisor needs; it is passed between processes. */
 export type SupervisorContext = Pick<CliContext, 'config' | 'configPath' | 'dataDir' | 'cacheDir'>;
@@ -22,6 +23,7 @@ export async function startStackAndWorker(
   process.umask(0o077);
   const stack = await startStack({ ...stackOptions(context), ...options });
   try {
+    await migrate(stack, context, options.onProgress);
     options.onProgress({ about: 'worker', message: 'starting', passing: false });
     const worker = await workerChild(stack, context, options.onProgress);
     await Promise.all([stack.supervise(worker), supervisePipelines(stack, worker, context, options.onProgress)]);
@@ -30,6 +32,22 @@ export async function startStackAndWorker(
   } catch (error) {
     await stack.stop();
     throw error;
+  }
+}
+
+/** Brings the ledger to the version of this program. */
+async function migrate(
+  { postgres: { url } }: Stack,
+  { env }: Pick<CliContext, 'env'>,
+  onProgress: OnProgress,
+): Promise<void> {
+  const [{ migrateLedger }, { ledgerLogins }] = await Promise.all([
+    import('../../../activities/ledger/migrate.ts'),
+    import('../../../activities/ledger/logins.ts'),
+  ]);
+  const { from, to } = await migrateLedger(ledgerLogins(url, env), { actor: userName(env) });
+  if (from !== to) {
+    onProgress({ about: 'postgres', message: `the ledger has version ${to}, was ${from}`, passing: false });
   }
 }
 
@@ -43,11 +61,12 @@ function stackOptions(context: SupervisorContext & Pick<CliContext, 'env'>): Sta
     temporal: config.temporal,
     weaviate: config.weaviate,
     modelPath: config.index.modelPath,
-    needs: needsModel(config) ? ['temporal', 'weaviate', 'model'] : ['temporal', 'weaviate'],
+    needs: needsModel(config) ? ['temporal', 'weaviate', 'postgres', 'model'] : ['temporal', 'weaviate', 'postgres'],
     ports: {
       temporal: config.stack.temporalPort,
       temporalUi: config.stack.temporalUiPort,
       weaviate: config.stack.weaviatePort,
+      postgres: config.stack.postgresPort,
     },
   };
 }
@@ -74,6 +93,8 @@ async function workerChild(
     args: [fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url))],
     env: {
       ...context.env,
+      // the login of the ledger's owner: workers need less
+      DATABASE_URL: undefined,
       // Below `info` it would not report that it is ready.
       LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',
       [STACK_MARK]: stack.dataDir,

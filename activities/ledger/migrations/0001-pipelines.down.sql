@@ -1,0 +1,2 @@
+DROP TABLE pipeline_jobs;
+DROP TABLE pipeline_runs;

@@ -1,0 +1,3 @@
+DROP TABLE evolutions;
+DROP TABLE generation_changes;
+DROP TABLE generations;

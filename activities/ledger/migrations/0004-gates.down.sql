@@ -1,0 +1,2 @@
+DROP TABLE gate_decisions;
+DROP TABLE gates;

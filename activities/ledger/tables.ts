@@ -1,0 +1,225 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/** A JSON object of a column. */
+type JsonObject = Readonly<Record<string, unknown>>;
+/** A time: read as a date, written as a date or ISO 8601 text. */
+type Time = ColumnType<Date, Date | string, Date | string>;
+/** A column that may be null and may be left out of an insert. */
+type Optional<Type> = ColumnType<Type | null, Type | null | undefined, Type | null>;
+/** A time that the database sets when it is left out. */
+type CreatedTime = ColumnType<Date, Date | string | undefined, Date | string>;
+type OptionalTime = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+
+interface PipelineRuns {
+  pipeline_run_id: string;
+  repository: string;
+  pipeline: string;
+  pipeline_digest: string;
+  commit: string;
+  tree: string;
+  branch: Optional<string>;
+  event: string;
+  status: Generated<'pending' | 'running' | 'pass' | 'fail' | 'cancelled'>;
+  workflow_id: Optional<string>;
+  run_id: Optional<string>;
+  created_by: string;
+  created_at: CreatedTime;
+  started_at: OptionalTime;
+  completed_at: OptionalTime;
+}
+
+interface PipelineJobs {
+  pipeline_run_id: string;
+  job: string;
+  attempt: Generated<number>;
+  status: Generated<'pending' | 'running' | 'pass' | 'fail' | 'skipped' | 'cancelled'>;
+  exit_code: Optional<number>;
+  signal: Optional<string>;
+  /** In seconds. */
+  duration: Optional<number>;
+  command_digest: Optional<string>;
+  log_blob: Optional<string>;
+  outputs: JSONColumnType<JsonObject, string | undefined>;
+  steps: JSONColumnType<readonly JsonObject[], string | undefined>;
+  started_at: OptionalTime;
+  completed_at: OptionalTime;
+}
+
+interface Generations {
+  generation_id: string;
+  repository: string;
+  version: string;
+  description: Generated<string>;
+  status: Generated<'draft' | 'promoted'>;
+  pipeline_template: Optional<string>;
+  contract: JSONColumnType<JsonObject>;
+  contract_digest: string;
+  commit: Optional<string>;
+  tag: Optional<string>;
+  created_at: CreatedTime;
+  created_by: string;
+  promoted_at: OptionalTime;
+  promoted_by: Optional<string>;
+}
+
+interface GenerationChanges {
+  generation_id: string;
+  change_id: string;
+  /** Place in the contract, from 0. */
+  position: number;
+  type: 'add' | 'fix' | 'refine' | 'remove';
+  title: string;
+  description: Optional<string>;
+  team: Optional<string>;
+  pipeline: Optional<string>;
+  status: Generated<'pending' | 'proven'>;
+  created_at: CreatedTime;
+}
+
+interface Evolutions {
+  evolution_id: string;
+  generation_id: string;
+  change_id: string;
+  /** Number of the release candidate, unique in the generation. */
+  rc: number;
+  tag: string;
+  code_name: Optional<string>;
+  status: Generated<'pending' | 'running' | 'pass' | 'fail' | 'abandoned'>;
+  pipeline: Optional<string>;
+  commit: Optional<string>;
+  tree: Optional<string>;
+  pipeline_run_id: Optional<string>;
+  proof: ColumnType<JsonObject | null, string | null | undefined, string | null>;
+  team: Optional<string>;
+  created_by: string;
+  created_at: CreatedTime;
+  started_at: OptionalTime;
+  completed_at: OptionalTime;
+}
+
+interface Ledger {
+  ledger_id: Generated<string>;
+  created_at: CreatedTime;
+  event_id: Generated<number>;
+  hash: Generated<string>;
+}
+
+interface AuditEvents {
+  event_id: number;
+  timestamp: Time;
+  event_type: string;
+  repository: Optional<string>;
+  resource_type: string;
+  resource_id: string;
+  action: string;
+  status: 'success' | 'refused' | 'failure';
+  actor: string;
+  authenticated_by: string;
+  why: Optional<string>;
+  workflow_id: Optional<string>;
+  run_id: Optional<string>;
+  contract_digest: Optional<string>;
+  details_json: JSONColumnType<JsonObject, string | undefined>;
+  previous_hash: string;
+  hash: string;
+}
+
+interface Gates {
+  gate_id: string;
+  repository: Optional<string>;
+  workflow_id: string;
+  kind: string;
+  subject: string;
+  digest: string;
+  requested_by: string;
+  requested_at: CreatedTime;
+  deadline: OptionalTime;
+  at_deadline: Optional<'approved' | 'rejected'>;
+  approvals_needed: Generated<number>;
+  approvers: JSONColumnType<readonly string[], string | undefined>;
+  status: Generated<'open' | 'approved' | 'rejected' | 'cancelled'>;
+  closed_at: OptionalTime;
+}
+
+interface GateDecisions {
+  decision_id: string;
+  gate_id: string;
+  person: string;
+  on_behalf_of: Optional<string>;
+  verdict: 'approve' | 'reject' | 'revoke';
+  why: string;
+  digest: string;
+  authenticated_by: string;
+  decided_at: CreatedTime;
+}
+
+interface Snapshots {
+  snapshot_id: string;
+  repository: string;
+  label: string;
+  created_by: string;
+  created_at: CreatedTime;
+  db_size_bytes: number;
+  blob: string;
+}
+
+interface Evidence {
+  digest: string;
+  kind: string;
+  subject: string;
+  repository: Optional<string>;
+  blob: string;
+  created_at: CreatedTime;
+}
+
+interface MetricsSamples {
+  time: Time;
+  name: string;
+  labels: JSONColumnType<JsonObject, string | undefined>;
+  value: number;
+}
+
+interface SchemaMigrations {
+  version: number;
+  name: string;
+  applied_at: CreatedTime;
+  checksum: string;
+}
+
+/** The tables of the ledger (`activities/ledger/migrations/`, docs/ledger.md). */
+export interface LedgerTables {
+  pipeline_runs: PipelineRuns;
+  pipeline_jobs: PipelineJobs;
+  generations: Generations;
+  generation_changes: GenerationChanges;
+  evolutions: Evolutions;
+  ledger: Ledger;
+  audit_events: AuditEvents;
+  gates: Gates;
+  gate_decisions: GateDecisions;
+  snapshots: Snapshots;
+  evidence: Evidence;
+  metrics_samples: MetricsSamples;
+  schema_migrations: SchemaMigrations;
+}
+
+/** The schema with these tables. */
+export const LEDGER_SCHEMA = 'longhaul';
+
+/** What the writer's login may do with each table. The reader's login may only read them. */
+export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } = {
+  pipeline_runs: 'SELECT, INSERT, UPDATE',
+  pipeline_jobs: 'SELECT, INSERT, UPDATE',
+  generations: 'SELECT, INSERT, UPDATE',
+  // a draft may lose a change that no evolution refers to
+  generation_changes: 'SELECT, INSERT, UPDATE, DELETE',
+  evolutions: 'SELECT, INSERT, UPDATE',
+  ledger: 'SELECT, UPDATE (event_id, hash)',
+  audit_events: 'SELECT, INSERT',
+  gates: 'SELECT, INSERT, UPDATE',
+  gate_decisions: 'SELECT, INSERT',
+  snapshots: 'SELECT, INSERT',
+  evidence: 'SELECT, INSERT',
+  metrics_samples: 'SELECT, INSERT',
+  schema_migrations: 'SELECT',
+};
