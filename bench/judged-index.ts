@@ -109,7 +109,7 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
     const builds = createBuilds(client, name);
     await builds.create(digest, { model: { type }, modelDigest, maxFileBytes: LARGEST_FILE });
     await builds.switchTo(digest);
-    const others = [...(await builds.list()).map((build) => build.digest), ...(await builds.leftovers())];
+    const others = [...(await builds.list()).map((one) => one.digest), ...(await builds.leftovers())];
     for (const other of others) if (other !== digest) await builds.drop(other);
     return builds.store(digest);
   }
