@@ -5,6 +5,8 @@ import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 export interface LedgerTools {
   /** With the writer's login. */
   readonly ledger: LedgerDatabase;
+  /** The address of the ledger, for messages. */
+  readonly url: string;
   readonly blobs: BlobStore;
 }
 

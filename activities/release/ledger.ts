@@ -1,5 +1,4 @@
 import { activityInfo } from '@temporalio/activity';
-import { sql } from 'kysely';
 import type {
   EvolutionStart,
   FindEvolution,
@@ -9,7 +8,7 @@ import type {
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
-import type { LedgerDatabase } from '../ledger/open-ledger.ts';
+import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { startEvolution } from './evolutions/start-evolution.ts';
@@ -47,15 +46,21 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     const { workflowExecution } = activityInfo();
     return { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' };
   };
-  return {
-    recordRun: ({ result, ...rest }) => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun),
-    startEvolution: (input) => startEvolution(tools, input, flow()),
-    findEvolution: (input) => findEvolution(tools.ledger, input),
-    judgeEvolution: (input) => judgeEvolution(tools, input, flow()),
+  /** Names the failures of the database. */
+  const named = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw ledgerFailure(error, tools.url);
+    }
   };
-}
-
-/** Checks that the ledger answers. */
-export async function checkLedger(ledger: LedgerDatabase): Promise<void> {
-  await sql`SELECT 1`.execute(ledger);
+  return {
+    recordRun: ({ result, ...rest }) =>
+      named(() =>
+        recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun),
+      ),
+    startEvolution: (input) => named(() => startEvolution(tools, input, flow())),
+    findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
+  };
 }
