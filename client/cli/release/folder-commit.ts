@@ -63,7 +63,7 @@ async function pack(
   { folder, commit, pushed }: { readonly folder: string; readonly commit: string; readonly pushed: readonly string[] },
 ): Promise<PackedCommit> {
   const [{ openMgit }, { openBlobs }] = await Promise.all([
-    import('../../../activities/catalog/open-mgit.ts'),
+    import('../../../activities/mgit/open-mgit.ts'),
     import('../../../activities/blobs/open-blobs.ts'),
   ]);
   const blobs = await openBlobs(context, context.env);
