@@ -64,11 +64,7 @@ export async function checkOut(
   const packs = join('objects', 'pack');
   await mkdir(join(gitDir, packs), { recursive: true });
   await mkdir(join(gitDir, 'refs'));
-  const files = [
-    'HEAD',
-    'shallow',
-    ...(await readdir(join(path, packs))).map((name) => join(packs, name)),
-  ];
+  const files = ['HEAD', 'shallow', ...(await readdir(join(path, packs))).map((name) => join(packs, name))];
   // copies, not links: a program may change them
   await Promise.all(files.map((name) => copyFile(join(path, name), join(gitDir, name), constants.COPYFILE_FICLONE)));
   await writeFile(join(gitDir, 'config'), configuration(formatOf(commit)));

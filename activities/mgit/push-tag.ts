@@ -94,7 +94,11 @@ async function push(git: Git, { turn }: Access, options: GitOptions, tag: Annota
 }
 
 /** The parents of the commits in a repository that it does not have itself. */
-async function commitsBefore(git: Git, gitDir: string, options: Pick<GitOptions, 'about' | 'signal'>): Promise<string[]> {
+async function commitsBefore(
+  git: Git,
+  gitDir: string,
+  options: Pick<GitOptions, 'about' | 'signal'>,
+): Promise<string[]> {
   const args = ['cat-file', '--batch-all-objects', '--batch-check=%(objectname) %(objecttype)'];
   const listed = (await git.run(args, { ...options, gitDir })).toString('latin1');
   const commits = [...listed.matchAll(/^([0-9a-f]+) commit$/gm)].map(([, oid = '']) => oid);

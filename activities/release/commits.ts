@@ -63,11 +63,16 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
         const wanted = commit ?? (await headOf(mgit, repository, branch, signal));
-        return mgit.withCommitPack(repository, wanted, async ({ tree, changed, pack }) => {
-          const { digest } = await blobs.put(pack);
-          const paths = await blobs.put(Readable.from([Buffer.from(JSON.stringify(changed))]));
-          return { commit: wanted, tree, pack: digest, changed: paths.digest };
-        }, { signal });
+        return mgit.withCommitPack(
+          repository,
+          wanted,
+          async ({ tree, changed, pack }) => {
+            const { digest } = await blobs.put(pack);
+            const paths = await blobs.put(Readable.from([Buffer.from(JSON.stringify(changed))]));
+            return { commit: wanted, tree, pack: digest, changed: paths.digest };
+          },
+          { signal },
+        );
       }),
   };
 }
@@ -81,10 +86,16 @@ async function headOf(
   signal: AbortSignal,
 ): Promise<string> {
   const { id } = repository;
-  const heads = await mgit.heads([branch === undefined ? repository : { ...repository, branches: [branch] }], { signal });
+  const heads = await mgit.heads([branch === undefined ? repository : { ...repository, branches: [branch] }], {
+    signal,
+  });
   const head = heads.get(id);
   if (head instanceof LonghaulError) throw head;
-  const commit = branch === undefined || head?.branch === branch ? head?.commit : head?.branches?.get(refOfBranch(branch));
+  const commit =
+    branch === undefined || head?.branch === branch ? head?.commit : head?.branches?.get(refOfBranch(branch));
   if (commit !== undefined && !/^0+$/.test(commit)) return commit;
-  throw new LonghaulError('InvalidInput', `${id} has no ${branch === undefined ? `commit at ${DEFAULT_REF}` : `branch ${branch}`}.`);
+  throw new LonghaulError(
+    'InvalidInput',
+    `${id} has no ${branch === undefined ? `commit at ${DEFAULT_REF}` : `branch ${branch}`}.`,
+  );
 }

@@ -56,9 +56,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   };
   return {
     recordRun: ({ result, ...rest }) =>
-      named(() =>
-        recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun),
-      ),
+      named(() => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
     startEvolution: (input) => named(() => startEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),

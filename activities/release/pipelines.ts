@@ -1,7 +1,13 @@
 import { activityInfo } from '@temporalio/activity';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
 import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
-import type { JobResult, PackedCommit, PlannedRun, PlanPipelineInput, RunJobInput } from '../../domain/release/pipelines/job.ts';
+import type {
+  JobResult,
+  PackedCommit,
+  PlannedRun,
+  PlanPipelineInput,
+  RunJobInput,
+} from '../../domain/release/pipelines/job.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -62,7 +68,8 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const plan = planRun(pipeline, {
           event,
           branch,
-          hasChanged: (patterns) => patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
+          hasChanged: (patterns) =>
+            patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
         });
         return { ...plan, plan: await storePlan(blobs, { plan, pipeline }) };
       }),

@@ -22,7 +22,8 @@ export function checkYaml<Schema extends z.ZodType>(
   text: string,
   file: string,
 ): CheckedYaml<z.output<Schema>> {
-  if (Buffer.byteLength(text) > MOST_BYTES) return refused(file, `${file}: the file is larger than ${MOST_BYTES} bytes.`);
+  if (Buffer.byteLength(text) > MOST_BYTES)
+    return refused(file, `${file}: the file is larger than ${MOST_BYTES} bytes.`);
   let document;
   try {
     document = parseYaml(text, file);

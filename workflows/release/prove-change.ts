@@ -31,9 +31,10 @@ async function prove(given: Given): Promise<ProveChangeResult> {
   const { repository, pipeline, commit, branch, by } = given;
   const packed =
     given.packed ??
-    (await commitActivities.packCommit.executeWithOptions({ summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` }, [
-      { repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) },
-    ]));
+    (await commitActivities.packCommit.executeWithOptions(
+      { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
+      [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
+    ));
   const { contracts, named } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read the commit' }, [
     { repository, packed },
   ]);

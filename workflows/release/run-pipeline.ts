@@ -5,7 +5,12 @@ import {
   setCurrentDetails,
   workflowInfo,
 } from '@temporalio/workflow';
-import { runPipelineFlow, type RunJobOutcome, type RunPipelineInput, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import {
+  runPipelineFlow,
+  type RunJobOutcome,
+  type RunPipelineInput,
+  type RunPipelineResult,
+} from '../../domain/release/flows/pipeline-flows.ts';
 import type { JobResult, NeededJob, PackedCommit, PlannedRun } from '../../domain/release/pipelines/job.ts';
 import { describeRun } from '../../domain/release/pipelines/describe.ts';
 import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
@@ -33,9 +38,10 @@ async function run(given: Given): Promise<RunPipelineResult> {
   const { repository, pipeline, commit, branch, event, by } = given;
   const packed =
     given.packed ??
-    (await commitActivities.packCommit.executeWithOptions({ summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` }, [
-      { repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) },
-    ]));
+    (await commitActivities.packCommit.executeWithOptions(
+      { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
+      [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
+    ));
   const plan = await pipelineActivities.planPipeline.executeWithOptions({ summary: `read ${pipeline} at the commit` }, [
     { repository, packed, pipeline, event, branch: branch ?? null },
   ]);
@@ -81,14 +87,15 @@ async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Pr
   const running = new Map<string, { readonly done: Promise<void>; readonly scope: CancellationScope }>();
   const waiting: PlannedJob[] = [];
   const ends = (): Ends => Object.fromEntries([...ended].map(([id, { outcome }]) => [id, outcome.end]));
-  const show = (): void =>
-    setCurrentDetails(describeRun(plan, ends(), [...running.keys()]));
+  const show = (): void => setCurrentDetails(describeRun(plan, ends(), [...running.keys()]));
   answerProgress(() => ({
     stage: running.size === 0 ? 'between jobs' : `running ${[...running.keys()].join(', ')}`.slice(0, 200),
     done: ended.size,
     total: plan.jobs.length,
     unit: 'jobs',
-    lines: [...ended.values()].filter(({ outcome }) => outcome.end === 'failed').map(({ outcome }) => `${outcome.id} failed`),
+    lines: [...ended.values()]
+      .filter(({ outcome }) => outcome.end === 'failed')
+      .map(({ outcome }) => `${outcome.id} failed`),
     asks: null,
   }));
 

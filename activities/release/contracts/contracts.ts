@@ -50,7 +50,10 @@ const NO_POLICY: PolicyFile = { policies: [] };
  */
 export function checkContracts(folder: ContractFolder): CheckedContracts {
   const problems: string[] = [];
-  const read = <Schema extends z.ZodType>(schema: Schema, { path, text }: ContractFile): CheckedYaml<z.output<Schema>> => {
+  const read = <Schema extends z.ZodType>(
+    schema: Schema,
+    { path, text }: ContractFile,
+  ): CheckedYaml<z.output<Schema>> => {
     const checked = checkYaml(schema, text, posix.join(folder.name, path));
     problems.push(...checked.problems);
     return checked;
@@ -165,10 +168,14 @@ function problemsOfPolicies({ policies }: PolicyFile, at: PlaceOf): string[] {
       problems.push(`${at(['policies', index])}: team and versions belong together: give both.`);
     }
     if (versions !== undefined && validRange(versions) === null) {
-      problems.push(`${at(['policies', index, 'versions'])}: "${versions}" is not a range of versions such as 1.x or >=2.0.0 <3.0.0.`);
+      problems.push(
+        `${at(['policies', index, 'versions'])}: "${versions}" is not a range of versions such as 1.x or >=2.0.0 <3.0.0.`,
+      );
     }
     if (team === undefined && least === undefined && steps.length === 0) {
-      problems.push(`${at(['policies', index])}: the policy "${name}" asks for nothing: give required_steps, min_evolutions, or team and versions.`);
+      problems.push(
+        `${at(['policies', index])}: the policy "${name}" asks for nothing: give required_steps, min_evolutions, or team and versions.`,
+      );
     }
     return problems;
   });

@@ -31,7 +31,10 @@ export async function findEvolution(
   }
   if (second !== undefined) {
     const list = found.map((each) => `${each.tag} (${each.change})`).join(', ');
-    throw new LonghaulError('InvalidInput', `Several pending evolutions could be meant: ${list}. Name one with --evolution.`);
+    throw new LonghaulError(
+      'InvalidInput',
+      `Several pending evolutions could be meant: ${list}. Name one with --evolution.`,
+    );
   }
   if (first === undefined) return null;
   const { by: _by, ...evolution } = first;

@@ -51,7 +51,12 @@ export async function judgeEvolution(
         throw new LonghaulError('EvolutionEnded', `${tag} ended as ${known.status} in another run.`);
       }
       const { reasons: said = [] } = (known.proof ?? {}) as { reasons?: readonly string[] };
-      return { status: known.status === 'pass' ? 'pass' : 'fail', reasons: said, steps, at: known.completed_at.toISOString() };
+      return {
+        status: known.status === 'pass' ? 'pass' : 'fail',
+        reasons: said,
+        steps,
+        at: known.completed_at.toISOString(),
+      };
     }
     const at = new Date();
     await trx

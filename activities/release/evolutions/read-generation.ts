@@ -22,13 +22,15 @@ export async function readGeneration(
   ]);
   return {
     ...rest,
-    evolutions: evolutions.map(({ tag, change_id: change, status, team, created_at: created, completed_at: completed }) => ({
-      tag,
-      change,
-      status,
-      time: (completed ?? created).toISOString(),
-      team,
-    })),
+    evolutions: evolutions.map(
+      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed }) => ({
+        tag,
+        change,
+        status,
+        time: (completed ?? created).toISOString(),
+        team,
+      }),
+    ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),
   };
 }

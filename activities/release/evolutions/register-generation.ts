@@ -20,7 +20,12 @@ export interface DeclaredGeneration {
 export async function registerGeneration(trx: LedgerTransaction, declared: DeclaredGeneration): Promise<string> {
   const { repository, generation, digest, by } = declared;
   const { version, description, pipeline_template: template = null } = generation;
-  const fields = { description, pipeline_template: template, contract: JSON.stringify(generation), contract_digest: digest };
+  const fields = {
+    description,
+    pipeline_template: template,
+    contract: JSON.stringify(generation),
+    contract_digest: digest,
+  };
   await trx
     .insertInto('generations')
     .values({ generation_id: `gen-${randomBytes(4).toString('hex')}`, repository, version, created_by: by, ...fields })

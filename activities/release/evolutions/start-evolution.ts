@@ -70,7 +70,13 @@ export async function startEvolution(
     });
     if (before === undefined) {
       const details = { change: changeId, pipeline: pipeline.name };
-      await recordEvent(trx, { ...event, event_type: 'evolution.started', resource_id: tag, status: 'success', details });
+      await recordEvent(trx, {
+        ...event,
+        event_type: 'evolution.started',
+        resource_id: tag,
+        status: 'success',
+        details,
+      });
     }
     return { started: { id: runId, tag, rc }, pipeline: pipeline.name, checks };
   });

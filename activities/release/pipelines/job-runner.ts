@@ -151,7 +151,9 @@ function variablesOf(planned: PlannedJob, input: RunJobInput): Record<string, st
     LONGHAUL_ATTEMPT: String(attempt),
     ...(branch === null ? {} : { LONGHAUL_BRANCH: branch }),
     LONGHAUL_NEEDS: JSON.stringify(needs),
-    ...Object.fromEntries(Object.entries(planned.matrix).map(([axis, value]) => [`MATRIX_${variable(axis)}`, String(value)])),
+    ...Object.fromEntries(
+      Object.entries(planned.matrix).map(([axis, value]) => [`MATRIX_${variable(axis)}`, String(value)]),
+    ),
   };
 }
 

@@ -19,7 +19,21 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
 
 /** Records a run with its jobs in one transaction. Does nothing when the run is recorded. */
 export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promise<void> {
-  const { run: runId, workflowId, repository, pipeline, plan, commit, tree, branch, event, by, startedAt, status, jobs } = run;
+  const {
+    run: runId,
+    workflowId,
+    repository,
+    pipeline,
+    plan,
+    commit,
+    tree,
+    branch,
+    event,
+    by,
+    startedAt,
+    status,
+    jobs,
+  } = run;
   await ledger.transaction().execute(async (trx) => {
     const added = await trx
       .insertInto('pipeline_runs')

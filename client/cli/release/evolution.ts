@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { describeEvolutions, describeRefusal, describeStart, type GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import {
+  describeEvolutions,
+  describeRefusal,
+  describeStart,
+  type GenerationView,
+} from '../../../domain/release/evolutions/describe.ts';
 import type { EvolutionStart } from '../../../domain/release/evolutions/evolution.ts';
 import { startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -24,7 +29,11 @@ export interface StartOptions extends FlowOptions {
  * `longhaul evolution start`: with the contracts as they are in the working folder, committed or not. Exit code 9 when a
  * policy is violated.
  */
-export async function startEvolutionCommand(context: CliContext, version: string, options: StartOptions): Promise<number> {
+export async function startEvolutionCommand(
+  context: CliContext,
+  version: string,
+  options: StartOptions,
+): Promise<number> {
   const { change, pipeline } = options;
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const contracts = options.repo === undefined ? await storedContracts(context) : null;

@@ -30,7 +30,8 @@ export async function commitOfFolder(context: CliContext, repository: string, re
     return code === 0 ? stdout.trimEnd() : null;
   };
   const top = await git('rev-parse', '--show-toplevel');
-  const commit = top === null ? null : await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
+  const commit =
+    top === null ? null : await git('rev-parse', '--verify', '--quiet', '--end-of-options', `${revision}^{commit}`);
   if (top === null || commit === null) {
     throw new LonghaulError('InvalidInput', `This folder has no commit ${revision}: run the command in a clone.`);
   }

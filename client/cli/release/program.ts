@@ -35,7 +35,9 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--repo <id>', 'the repository, with the contracts of its default branch (default: those of this folder)')
     .addOption(jsonOption())
     .action((version: string, options: StartOptions) =>
-      run(options, async (context) => (await import('./evolution.ts')).startEvolutionCommand(context, version, options)),
+      run(options, async (context) =>
+        (await import('./evolution.ts')).startEvolutionCommand(context, version, options),
+      ),
     );
   evolution
     .command('list')
@@ -44,6 +46,8 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--repo <id>', 'the repository (default: that of this folder)')
     .addOption(jsonOption())
     .action((version: string, options: { json?: boolean; repo?: string }) =>
-      run(options, async (context) => (await import('./evolution.ts')).listEvolutionsCommand(context, version, options)),
+      run(options, async (context) =>
+        (await import('./evolution.ts')).listEvolutionsCommand(context, version, options),
+      ),
     );
 };

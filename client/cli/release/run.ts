@@ -65,7 +65,10 @@ async function printRun(context: CliContext, { run, evolution, verdict }: ProveC
   if (evolution === null) return 0;
   const { tag, change, version } = evolution;
   if (verdict?.status === 'pass') stdout.write(`\n${tag} passed: ${change} of ${version} is proven.\n`);
-  else stdout.write(`\n${tag} failed: ${change} of ${version} is not proven.\n${(verdict?.reasons ?? []).map((why) => `  ${printable(why)}\n`).join('')}`);
+  else
+    stdout.write(
+      `\n${tag} failed: ${change} of ${version} is not proven.\n${(verdict?.reasons ?? []).map((why) => `  ${printable(why)}\n`).join('')}`,
+    );
   return 0;
 }
 

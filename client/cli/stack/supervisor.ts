@@ -99,7 +99,11 @@ async function workerChild(
   return {
     name: 'worker',
     command: process.execPath,
-    args: [fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url)), '--roles', UP_ROLES.join(',')],
+    args: [
+      fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url)),
+      '--roles',
+      UP_ROLES.join(','),
+    ],
     env: {
       ...context.env,
       // the login of the ledger's owner: workers need less

@@ -3,7 +3,9 @@ import { CHANGE_ID, CHANGE_TYPES } from './change.ts';
 import { line, programName, prose } from './names.schema.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION } from './version.ts';
 
-const changeId = z.string().regex(CHANGE_ID, 'must be capital letters and digits in parts with dashes, such as FEAT-201');
+const changeId = z
+  .string()
+  .regex(CHANGE_ID, 'must be capital letters and digits in parts with dashes, such as FEAT-201');
 
 const change = z
   .strictObject({

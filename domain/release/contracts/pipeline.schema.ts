@@ -50,7 +50,10 @@ const condition = z.strictObject({
   /** Patterns of branches, such as `release/*`. */
   branch: patterns.optional(),
   /** What started the run. */
-  event: z.array(z.enum(['manual', 'evolution', 'push', 'promotion'])).min(1).optional(),
+  event: z
+    .array(z.enum(['manual', 'evolution', 'push', 'promotion']))
+    .min(1)
+    .optional(),
   /** Patterns of paths, of which at least one differs from the first parent of the commit. */
   changed: patterns.optional(),
   /** How the jobs of `needs` must have ended. */

@@ -84,13 +84,18 @@ function numberOf(tag: string): string {
 /** Lines with aligned columns; `gaps` are the spaces after the widest cell of each but the last. */
 function columns(rows: readonly (readonly string[])[], gaps: readonly number[]): string[] {
   const widths = gaps.map((gap, at) => gap + Math.max(...rows.map((row) => row[at]?.length ?? 0)));
-  return rows.map((row) => `  ${row.map((cell, at) => cell.padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('')}`);
+  return rows.map(
+    (row) => `  ${row.map((cell, at) => cell.padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('')}`,
+  );
 }
 
 /** What `longhaul evolution start` prints when the evolution was started. */
 export function describeStart({ started, pipeline, checks }: EvolutionStart, change: string): string {
-  const validated = checks.length === 0 ? [] : ['Validating policies...', ...checks.map(({ policy }) => `  ${policy}: PASS`), ''];
-  return [...validated, `Evolution started: ${started?.tag ?? ''}`, `Change: ${change}`, `Pipeline: ${pipeline}`].join('\n');
+  const validated =
+    checks.length === 0 ? [] : ['Validating policies...', ...checks.map(({ policy }) => `  ${policy}: PASS`), ''];
+  return [...validated, `Evolution started: ${started?.tag ?? ''}`, `Change: ${change}`, `Pipeline: ${pipeline}`].join(
+    '\n',
+  );
 }
 
 /** What it prints when policies are violated: a line for each violation. */

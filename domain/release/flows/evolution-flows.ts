@@ -35,7 +35,10 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart
       change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
       pipeline: pipelineName(z).optional(),
       contracts: digest(z).optional(),
-      request: z.string().regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore').default('1'),
+      request: z
+        .string()
+        .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
+        .default('1'),
       by: z.string().min(1).max(200).default('unknown'),
     }),
   does: 'starts [an evolution](release.md#evolutions): checks the policies, and gives it the number of its release candidate',
@@ -43,8 +46,12 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart
   startedBy: ['people', 'services'],
   id: ({ repository, version, change, request }) => `evolution/${repository}/${version}/${change}/${request}`,
   question: ({ by: _by, ...rest }) => rest,
-  busy: ({ change }) => ({ type: 'PipelineBusy', message: `Another run starts an evolution of ${change} in another way.` }),
-  summary: ({ repository, version, change }) => `start ${change} for ${version} of ${repositoryName(repository)}`.slice(0, 200),
+  busy: ({ change }) => ({
+    type: 'PipelineBusy',
+    message: `Another run starts an evolution of ${change} in another way.`,
+  }),
+  summary: ({ repository, version, change }) =>
+    `start ${change} for ${version} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   person: 'by',
 });
@@ -83,7 +90,10 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       commit: oid(z).optional(),
       branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
       packed: packedCommit(z).optional(),
-      evolution: z.string().regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1').optional(),
+      evolution: z
+        .string()
+        .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
+        .optional(),
       by: z.string().min(1).max(200).default('unknown'),
     }),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',

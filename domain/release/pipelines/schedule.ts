@@ -31,7 +31,8 @@ export function nextJobs({ jobs, failFast, maxFailures }: RunPlan, started: Read
   const skip: SkippedJob[] = [];
   for (const job of jobs) {
     if (started.has(job.id)) continue;
-    if (isStopped && job.result === 'success') skip.push({ id: job.id, why: `${failures} ${failures === 1 ? 'job' : 'jobs'} failed` });
+    if (isStopped && job.result === 'success')
+      skip.push({ id: job.id, why: `${failures} ${failures === 1 ? 'job' : 'jobs'} failed` });
     else if (job.skipped !== null) skip.push({ id: job.id, why: job.skipped });
     else if (job.needs.every((id) => ends[id] !== undefined)) {
       const why = reasonNotToRun(job, byId, ends);
@@ -42,10 +43,15 @@ export function nextJobs({ jobs, failFast, maxFailures }: RunPlan, started: Read
   return { start, skip };
 }
 
-function reasonNotToRun({ needs, result }: PlannedJob, byId: ReadonlyMap<string, PlannedJob>, ends: Ends): string | null {
+function reasonNotToRun(
+  { needs, result }: PlannedJob,
+  byId: ReadonlyMap<string, PlannedJob>,
+  ends: Ends,
+): string | null {
   if (result === 'always') return null;
   const bad = needs.find((id) => ends[id] !== 'passed' && !(ends[id] === 'failed' && byId.get(id)?.allowFailure));
-  if (result === 'success') return bad === undefined ? null : `${bad} ${ends[bad] === 'failed' ? 'failed' : `was ${ends[bad]}`}`;
+  if (result === 'success')
+    return bad === undefined ? null : `${bad} ${ends[bad] === 'failed' ? 'failed' : `was ${ends[bad]}`}`;
   return needs.some((id) => ends[id] === 'failed') ? null : 'no job that it needs failed';
 }
 

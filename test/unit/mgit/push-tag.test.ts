@@ -29,7 +29,9 @@ function place(): Place {
     clone,
     async push(commit, hasBranches = true) {
       const address = { id: ID, cloneUrl: clone };
-      const pushed = hasBranches ? git(clone, 'for-each-ref', '--format=%(objectname)', 'refs/remotes').split('\n') : [];
+      const pushed = hasBranches
+        ? git(clone, 'for-each-ref', '--format=%(objectname)', 'refs/remotes').split('\n')
+        : [];
       const pack = await mgit.withCommitPack(address, commit, (found) => buffer(Readable.from(found.pack)), { pushed });
       const tag = { name: 'v1.0.0-rc.1', commit, message: 'v1.0.0-rc.1: FEAT-1', time: 1_700_000_000 };
       return mgit.pushTag({ id: ID, cloneUrl: remote }, tag, () => Promise.resolve(Readable.from([pack])));

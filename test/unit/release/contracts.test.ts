@@ -44,7 +44,14 @@ describe('a generation', () => {
         status: 'draft',
         changes: [
           { id: 'FEAT-201', type: 'add', title: 'OAuth2 login support', description: '' },
-          { id: 'TEAM-A-1', type: 'refine', title: 'Billing', description: 'more', team: 'Team A', pipeline: 'full-ci' },
+          {
+            id: 'TEAM-A-1',
+            type: 'refine',
+            title: 'Billing',
+            description: 'more',
+            team: 'Team A',
+            pipeline: 'full-ci',
+          },
         ],
       },
     });
@@ -77,15 +84,22 @@ describe('a generation', () => {
   });
 
   test.each(['1.5', 'v1.5.0-rc.1', 'v01.5.0', 'latest', '1'])('may not have the version %s', (version) => {
-    const [problem] = problemsOf(file('generations/v1.yaml', `version: "${version}"\nchanges: [{id: A-1, type: add, title: x}]`));
-    expect(problem).toBe('.gryt/generations/v1.yaml:1: version must be a version such as v1.5.0: three numbers, without leading zeros.');
+    const [problem] = problemsOf(
+      file('generations/v1.yaml', `version: "${version}"\nchanges: [{id: A-1, type: add, title: x}]`),
+    );
+    expect(problem).toBe(
+      '.gryt/generations/v1.yaml:1: version must be a version such as v1.5.0: three numbers, without leading zeros.',
+    );
   });
 
   test('has its version as the name of its file, and two changes with one id are refused', () => {
     expect(
       problemsOf(
         file('generations/v1.5.1.yaml', 'version: v1.5.0\nchanges: [{id: A-1, type: add, title: x}]'),
-        file('generations/2.0.0.yml', 'version: 2.0.0\nchanges:\n - {id: A-1, type: add, title: x}\n - {id: A-1, type: fix, title: y}'),
+        file(
+          'generations/2.0.0.yml',
+          'version: 2.0.0\nchanges:\n - {id: A-1, type: add, title: x}\n - {id: A-1, type: fix, title: y}',
+        ),
       ),
     ).toEqual([
       '.gryt/generations/v1.5.1.yaml:1: the file is called v1.5.1, but its version is v1.5.0.',
@@ -179,12 +193,22 @@ describe('a pipeline', () => {
   test('with steps has one job, with the name of the pipeline', () => {
     const { contracts, problems } = checkContracts({
       name: '.gryt',
-      files: [pipeline('steps:\n  - {name: a, command: "true"}\n  - {name: b, run: [node, -v], timeout: 5m, env: {N: 3, ON: true}}\n')],
+      files: [
+        pipeline(
+          'steps:\n  - {name: a, command: "true"}\n  - {name: b, run: [node, -v], timeout: 5m, env: {N: 3, ON: true}}\n',
+        ),
+      ],
     });
     expect(problems).toEqual([]);
     const { ci } = contracts.pipelines;
     expect(Object.keys(ci?.jobs ?? {})).toEqual(['ci']);
-    expect(ci?.jobs['ci']).toMatchObject({ needs: [], retries: 0, timeout: 3_600, network: false, if: { result: 'success' } });
+    expect(ci?.jobs['ci']).toMatchObject({
+      needs: [],
+      retries: 0,
+      timeout: 3_600,
+      network: false,
+      if: { result: 'success' },
+    });
     expect(ci?.jobs['ci']?.steps).toEqual([
       { name: 'a', command: 'true', env: {} },
       { name: 'b', run: ['node', '-v'], timeout: 300, env: { N: '3', ON: 'true' } },
@@ -193,24 +217,56 @@ describe('a pipeline', () => {
 
   test.each([
     ['neither steps nor jobs', 'env: {}', ': the document: give either steps, for one job, or jobs.'],
-    ['a step without a program', 'steps: [{name: a}]', ':2: steps.0: give either command, a text for bash, or run, a list of program and arguments.'],
+    [
+      'a step without a program',
+      'steps: [{name: a}]',
+      ':2: steps.0: give either command, a text for bash, or run, a list of program and arguments.',
+    ],
     ['a step with two programs', 'steps: [{name: a, command: x, run: [x]}]', ':2: steps.0: give either command'],
-    ['two steps with one name', 'steps: [{name: a, command: x}, {name: a, command: y}]', ':2: steps: two steps have the same name.'],
-    ['a variable of Longhaul', 'env: {LONGHAUL_OUTPUT: x}\nsteps: [{name: a, command: x}]', 'names that begin with LONGHAUL_ are set by Longhaul.'],
-    ['a job that needs another that is not there', 'jobs: {a: {needs: [b], steps: [{name: a, command: x}]}}', ':2: job a needs b, which does not exist.'],
-    ['a matrix that is too large', `jobs: {a: {matrix: {x: ${numbers(17)}, y: ${numbers(17)}}, steps: [{name: a, command: x}]}}`, ':2: the matrix of job a has more than 256 combinations.'],
-    ['a matrix without combinations', 'jobs: {a: {matrix: {x: [1], exclude: [{x: 1}]}, steps: [{name: a, command: x}]}}', ':2: the matrix of job a has no combination.'],
-    ['an unknown key of a job', 'jobs: {a: {need: [b], steps: [{name: a, command: x}]}}', ':2: unknown key "jobs.a.need"; did you mean "needs"?'],
-    ['an expression language', 'jobs: {a: {if: "failure()", steps: [{name: a, command: x}]}}', ':2: jobs.a.if must be keys with values, not a text.'],
+    [
+      'two steps with one name',
+      'steps: [{name: a, command: x}, {name: a, command: y}]',
+      ':2: steps: two steps have the same name.',
+    ],
+    [
+      'a variable of Longhaul',
+      'env: {LONGHAUL_OUTPUT: x}\nsteps: [{name: a, command: x}]',
+      'names that begin with LONGHAUL_ are set by Longhaul.',
+    ],
+    [
+      'a job that needs another that is not there',
+      'jobs: {a: {needs: [b], steps: [{name: a, command: x}]}}',
+      ':2: job a needs b, which does not exist.',
+    ],
+    [
+      'a matrix that is too large',
+      `jobs: {a: {matrix: {x: ${numbers(17)}, y: ${numbers(17)}}, steps: [{name: a, command: x}]}}`,
+      ':2: the matrix of job a has more than 256 combinations.',
+    ],
+    [
+      'a matrix without combinations',
+      'jobs: {a: {matrix: {x: [1], exclude: [{x: 1}]}, steps: [{name: a, command: x}]}}',
+      ':2: the matrix of job a has no combination.',
+    ],
+    [
+      'an unknown key of a job',
+      'jobs: {a: {need: [b], steps: [{name: a, command: x}]}}',
+      ':2: unknown key "jobs.a.need"; did you mean "needs"?',
+    ],
+    [
+      'an expression language',
+      'jobs: {a: {if: "failure()", steps: [{name: a, command: x}]}}',
+      ':2: jobs.a.if must be keys with values, not a text.',
+    ],
   ])('with %s is refused', (_what, text, said) => {
     expect(problemsOf(pipeline(text)).join('\n')).toContain(said);
   });
 
   test('with a cycle of needs is refused, and the cycle is shown', () => {
     const job = (needs: string): string => `{needs: [${needs}], steps: [{name: s, command: x}]}`;
-    expect(problemsOf(pipeline(`jobs:\n  a: ${job('')}\n  b: ${job('a, d')}\n  c: ${job('b')}\n  d: ${job('c')}\n`))).toEqual([
-      '.gryt/pipelines/ci.yaml:4: these jobs need each other: b -> d -> c -> b.',
-    ]);
+    expect(
+      problemsOf(pipeline(`jobs:\n  a: ${job('')}\n  b: ${job('a, d')}\n  c: ${job('b')}\n  d: ${job('c')}\n`)),
+    ).toEqual(['.gryt/pipelines/ci.yaml:4: these jobs need each other: b -> d -> c -> b.']);
   });
 });
 
@@ -229,14 +285,21 @@ describe('the folder', () => {
   }
 
   test('is .longhaul or .gryt; other files in it are not read', async () => {
-    const root = await folderWith('.gryt/policy.yaml', '.gryt/pipelines/a.yml', '.gryt/pipelines/a/b.yaml', '.gryt/gryt.db');
+    const root = await folderWith(
+      '.gryt/policy.yaml',
+      '.gryt/pipelines/a.yml',
+      '.gryt/pipelines/a/b.yaml',
+      '.gryt/gryt.db',
+    );
     const { name, files } = await readContractFolder(root);
     expect(name).toBe('.gryt');
     expect(files.map(({ path }) => path)).toEqual(['policy.yaml', 'pipelines/a.yml']);
   });
 
   test('must be there, and only once', async () => {
-    await expect(readContractFolder(await folderWith('README.md'))).rejects.toMatchObject({ type: 'InvalidConfiguration' });
+    await expect(readContractFolder(await folderWith('README.md'))).rejects.toMatchObject({
+      type: 'InvalidConfiguration',
+    });
     await expect(readContractFolder(await folderWith('.gryt/policy.yaml', '.longhaul/policy.yaml'))).rejects.toThrow(
       'has .longhaul and .gryt: keep one of the two.',
     );
@@ -246,10 +309,13 @@ describe('the folder', () => {
 describe('JSON Schemas for editors', () => {
   const ajv = new Ajv2020({ strict: true, strictTypes: false });
 
-  test.each(Object.entries(JSON_SCHEMAS))('docs/schemas/%s.schema.json is what scripts/json-schemas.mjs writes', (name, schema) => {
-    const written: unknown = JSON.parse(readFileSync(join('docs/schemas', `${name}.schema.json`), 'utf8'));
-    expect(written).toEqual(JSON.parse(JSON.stringify(schema)));
-  });
+  test.each(Object.entries(JSON_SCHEMAS))(
+    'docs/schemas/%s.schema.json is what scripts/json-schemas.mjs writes',
+    (name, schema) => {
+      const written: unknown = JSON.parse(readFileSync(join('docs/schemas', `${name}.schema.json`), 'utf8'));
+      expect(written).toEqual(JSON.parse(JSON.stringify(schema)));
+    },
+  );
 
   test.each([
     ['generation', 'version: v1.5.0\nchanges: [{id: A-1, type: add, title: x}]', true],
@@ -257,7 +323,11 @@ describe('JSON Schemas for editors', () => {
     ['generation', 'version: v1.5\nchanges: [{id: A-1, type: add, title: x}]', false],
     ['policy', 'policies: [{name: x, required_steps: [a]}]', true],
     ['policy', 'policies: [{required_steps: [a]}]', false],
-    ['pipeline', 'name: ci\njobs: {a: {matrix: {node: [22, 24], include: [{node: 26, x: y}]}, steps: [{name: s, run: [x]}]}}', true],
+    [
+      'pipeline',
+      'name: ci\njobs: {a: {matrix: {node: [22, 24], include: [{node: 26, x: y}]}, steps: [{name: s, run: [x]}]}}',
+      true,
+    ],
     ['pipeline', 'name: ci\nsteps: [{name: s, command: 3}]', false],
   ] as const)('of a %s are read by another validator in the same way: %s', (name, text, isValid) => {
     expect(ajv.validate(JSON_SCHEMAS[name], parse(text))).toBe(isValid);

@@ -87,7 +87,11 @@ Pipeline: release-pipeline`);
 });
 
 describe('what really ran', () => {
-  const step = (name: string, exitCode: number | null, ended: string | null = null): RunJobOutcome['steps'][number] => ({
+  const step = (
+    name: string,
+    exitCode: number | null,
+    ended: string | null = null,
+  ): RunJobOutcome['steps'][number] => ({
     name,
     exitCode,
     signal: null,
@@ -107,8 +111,16 @@ describe('what really ran', () => {
   });
 
   test.each([
-    ['passed in every combination', [outcome('a (1)', 'a', [step('e2e', 0)]), outcome('a (2)', 'a', [step('e2e', 0)])], true],
-    ['failed in one combination', [outcome('a (1)', 'a', [step('e2e', 0)]), outcome('a (2)', 'a', [step('e2e', 1)])], false],
+    [
+      'passed in every combination',
+      [outcome('a (1)', 'a', [step('e2e', 0)]), outcome('a (2)', 'a', [step('e2e', 0)])],
+      true,
+    ],
+    [
+      'failed in one combination',
+      [outcome('a (1)', 'a', [step('e2e', 0)]), outcome('a (2)', 'a', [step('e2e', 1)])],
+      false,
+    ],
     ['did not run', [outcome('a (1)', 'a', [])], false],
     ['was ended by a signal', [outcome('a (1)', 'a', [step('e2e', null)])], false],
     ['was ended by a timeout', [outcome('a (1)', 'a', [step('e2e', 0, 'timeout')])], false],

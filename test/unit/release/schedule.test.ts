@@ -100,7 +100,13 @@ describe('the end of a run', () => {
       { a: 'passed', b: 'skipped', c: 'skipped' },
       'passed',
     ],
-    ['a cancelled job is no failure of a job', { a: {}, b: { needs: ['a'] } }, { a: 'cancelled' }, { a: 'cancelled', b: 'skipped' }, 'passed'],
+    [
+      'a cancelled job is no failure of a job',
+      { a: {}, b: { needs: ['a'] } },
+      { a: 'cancelled' },
+      { a: 'cancelled', b: 'skipped' },
+      'passed',
+    ],
   ] as const)('%s', (_what, jobs, endings, ends, end) => {
     const run = plan(jobs);
     expect(play(run, endings)).toEqual(ends);
@@ -133,7 +139,11 @@ describe('the end of a run', () => {
         const jobs = Object.fromEntries(
           nodes.map(({ needs, result, allow }, at) => [
             `j${at}`,
-            { needs: [...new Set(needs.filter((each) => each < at))].map((each) => `j${each}`), if: { result }, allow_failure: allow },
+            {
+              needs: [...new Set(needs.filter((each) => each < at))].map((each) => `j${each}`),
+              if: { result },
+              allow_failure: allow,
+            },
           ]),
         );
         const run = plan(jobs, limit === null ? {} : { max_failures: limit });
