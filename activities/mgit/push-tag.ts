@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { unpackCommit } from '../git/checkout.ts';
 import { complaintOf, type Git, type GitOptions } from '../git/git.ts';

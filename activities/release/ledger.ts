@@ -42,10 +42,6 @@ export interface LedgerActivities {
 
 /** Creates the activities. */
 export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
-  const flow = (): RunningFlow => {
-    const { workflowExecution } = activityInfo();
-    return { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' };
-  };
   /** Names the failures of the database. */
   const named = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
@@ -61,4 +57,9 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
   };
+}
+
+function flow(): RunningFlow {
+  const { workflowExecution } = activityInfo();
+  return { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' };
 }

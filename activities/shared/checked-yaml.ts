@@ -10,7 +10,7 @@ export interface CheckedYaml<Value> {
   /** Every problem as one sentence with file and line: `policy.yaml:7: policies.0.name is missing.` */
   readonly problems: readonly string[];
   /** `file:line` of the value at a path, or of its nearest parent. */
-  at(keys: readonly PropertyKey[]): string;
+  readonly at: (keys: readonly PropertyKey[]) => string;
 }
 
 /** Larger files are refused before they are parsed. */

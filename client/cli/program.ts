@@ -82,7 +82,7 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       await openNetwork(context);
       return work(context);
     });
-  const runAlone: RunAlone = (work, options) => end(options?.json === true, work);
+  const runAlone: RunAlone = (work, { json = false } = {}) => end(json, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
   const parts: WingParts[] = [];
   const add = (more: WingParts): void => void parts.push(more);

@@ -102,13 +102,12 @@ async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Pr
   const start = (job: PlannedJob): void => {
     const scope = new CancellationScope();
     const needs = Object.fromEntries(job.needs.map((id) => [id, neededJob(ended.get(id))]));
-    const done = scope
-      .run(() => runAttempts(given, packed, plan, job, needs))
-      .then((end) => {
-        ended.set(job.id, end);
-        running.delete(job.id);
-      });
-    running.set(job.id, { done, scope });
+    const work = async (): Promise<void> => {
+      const end = await scope.run(() => runAttempts(given, packed, plan, job, needs));
+      ended.set(job.id, end);
+      running.delete(job.id);
+    };
+    running.set(job.id, { done: work(), scope });
   };
 
   for (;;) {

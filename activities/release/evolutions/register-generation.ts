@@ -84,13 +84,13 @@ async function registerChanges(trx: LedgerTransaction, id: string, { version, ch
     .insertInto('generation_changes')
     .values(rows)
     .onConflict((conflict) =>
-      conflict.columns(['generation_id', 'change_id']).doUpdateSet(({ ref }) => ({
-        position: ref('excluded.position'),
-        type: ref('excluded.type'),
-        title: ref('excluded.title'),
-        description: ref('excluded.description'),
-        team: ref('excluded.team'),
-        pipeline: ref('excluded.pipeline'),
+      conflict.columns(['generation_id', 'change_id']).doUpdateSet((row) => ({
+        position: row.ref('excluded.position'),
+        type: row.ref('excluded.type'),
+        title: row.ref('excluded.title'),
+        description: row.ref('excluded.description'),
+        team: row.ref('excluded.team'),
+        pipeline: row.ref('excluded.pipeline'),
       })),
     )
     .execute();

@@ -56,14 +56,15 @@ export async function runFlow<Declared extends AnyFlow>(
     const run = chainOf(client, await client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
     if (command.agrees) await agree(context, run);
     if (command.asks) await askForConfirmation(context, run);
-    const { result, failure } = await endOf(followToEnd(context, run, options), command.failsWithResult);
+    const { result: ended, failure } = await endOf(followToEnd(context, run, options), command.failsWithResult);
+    const result = ended as ResultOf<Declared>;
     const exitCode = failure === null ? null : FAILURES[failure].exitCode;
     if (!options.json) {
-      const printed = await command.print(result as ResultOf<Declared>);
+      const printed = await command.print(result);
       return exitCode ?? printed;
     }
     context.stdout.write(`${JSON.stringify({ workflowId, ...(result as object) })}\n`);
-    return exitCode ?? command.exitCode?.(result as ResultOf<Declared>) ?? 0;
+    return exitCode ?? command.exitCode?.(result) ?? 0;
   } finally {
     await session.close();
   }

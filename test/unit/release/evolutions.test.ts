@@ -100,7 +100,14 @@ describe('what really ran', () => {
     commandDigest: 'd',
   });
   const outcome = (id: string, job: string, steps: RunJobOutcome['steps']): RunJobOutcome & { job: string } => ({
-    ...{ id, job, steps, end: 'passed', why: null, attempts: 1, log: null, durationMs: 5 },
+    id,
+    job,
+    steps,
+    end: 'passed',
+    why: null,
+    attempts: 1,
+    log: null,
+    durationMs: 5,
   });
   const pipeline = pipelineFile.parse({
     name: 'p',
@@ -142,7 +149,11 @@ describe('the list of evolutions', () => {
     { id: 'BUG-88', title: 'Session timeout edge case', status: 'proven' },
   ];
   const evolution = (rc: number, change: string, status: string, time: string, team: string | null = null) => ({
-    ...{ tag: `v1.5.0-rc.${rc}`, change, status, time, team },
+    tag: `v1.5.0-rc.${rc}`,
+    change,
+    status,
+    time,
+    team,
   });
   const generation = { version: 'v1.5.0', status: 'draft', description: 'User authentication and notifications' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { planRun, type RunContext, type RunPlan } from '../../../domain/release/pipelines/plan.ts';
 import { type Ends, endOfRun, type JobEnd, nextJobs } from '../../../domain/release/pipelines/schedule.ts';
