@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import type { Git } from '../git/git.ts';
 import { atCommit, type CommitTools } from './committed-file.ts';
 import type { Access, Source } from './source.ts';
@@ -42,9 +42,11 @@ export async function withCommitPack<Result>(
     const input = [commit, ...pushed.map((oid) => `^${oid}`), ''].join('\n');
     const before = pushed.length === 0 ? Buffer.alloc(0) : await git.run([...list, '--stdin'], { ...options, input });
     const child = await git.start(['pack-objects', '--stdout', '--quiet', '--delta-base-offset'], options);
+    // read from the beginning: what comes before the first reader is lost
+    const pack = child.stdout.pipe(new PassThrough());
     child.stdin.end(Buffer.concat([own, before]));
     try {
-      return await work({ commit, tree, changed, pack: ending(child.stdout, child.ended) });
+      return await work({ commit, tree, changed, pack: ending(pack, child.ended) });
     } finally {
       child.kill();
     }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { checkOut, unpackCommit, type UnpackedCommit } from '../../../activities/git/checkout.ts';
 import { createGit } from '../../../activities/git/git.ts';
@@ -31,7 +32,8 @@ async function unpack(
 ): Promise<UnpackedCommit & { changed: readonly string[] }> {
   const { pack, tree, changed } = await mgit.withCommitPack({ id: ID, cloneUrl }, commit, async (found) => ({
     ...found,
-    pack: await buffer(Readable.from(found.pack)),
+    // a reader may come late
+    pack: await delay(50).then(() => buffer(Readable.from(found.pack))),
   }));
   const unpacked = await unpackCommit(
     createGit(join(folder, 'cache'), SCRATCH_ENV),
