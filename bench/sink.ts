@@ -1,4 +1,4 @@
-import { collectionNames } from '../activities/index/store/schema.ts';
+import { collectionNames } from '../activities/index/store/collection-names.ts';
 import type { Receipt } from '../domain/catalog/index/receipt.ts';
 import type { IndexStore } from '../activities/index/store/store.ts';
 

@@ -13,6 +13,6 @@ const program = createProgram({
   onContext: ({ cacheDir }) => void enableCompileCache(join(cacheDir, 'compiled')),
 });
 const exitCode = await program.run(process.argv.slice(2));
-// an interrupted command has a request open that Temporal answers after up to a minute
-if (exitCode === 130) process.exit(exitCode);
+// an interrupted command has a request open that Temporal answers after up to a minute; a person who pressed Tab waits
+if (exitCode === 130 || process.argv[2] === 'complete') process.exit(exitCode);
 process.exitCode = exitCode;

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { hasCode } from './error-code.ts';
 import { markedProcesses } from './marked-processes.ts';
+import { signalGroup, signalProcess } from './process-signals.ts';
 
 /** A user of the system. */
 export interface Account {
@@ -242,27 +242,6 @@ export function killGroup(child: Pick<ChildProcess, 'pid'>, signal: NodeJS.Signa
   if (child.pid !== undefined) signalGroup(child.pid, signal);
 }
 
-/** Sends a signal to a process group; does nothing when it has ended. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  signalTo(-pid, signal);
-}
-
-/** Sends a signal to a process; does nothing when it has ended. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
-  signalTo(pid, signal);
-}
-
-function signalTo(target: number, signal: NodeJS.Signals): boolean {
-  try {
-    process.kill(target, signal);
-    return true;
-  } catch (error) {
-    // macOS answers EPERM for a group of zombies
-    if (hasCode(error, 'ESRCH', 'EPERM')) return false;
-    throw error;
-  }
-}
-
 /**
  * Kills a group and all processes with this entry (`NAME=value`) in their environment, repeatedly until none is left: a
  * dying process may have started another.
@@ -270,7 +249,7 @@ function signalTo(target: number, signal: NodeJS.Signals): boolean {
 export async function endMarked(pid: number | undefined, mark: string): Promise<void> {
   const started = performance.now();
   for (;;) {
-    const isGroupThere = pid !== undefined && signalTo(-pid, 'SIGKILL');
+    const isGroupThere = pid !== undefined && signalGroup(pid, 'SIGKILL');
     const left = markedProcesses(mark);
     for (const each of left) signalProcess(each, 'SIGKILL');
     if (left.length === 0 && !isGroupThere) return;

@@ -126,12 +126,12 @@ function launch(spec: ChildSpec, onStart: (identity: ProcessIdentity) => void): 
   const log = openSync(spec.logFile, 'a', 0o600);
   try {
     // A separate session: a Ctrl-C in the terminal reaches only the supervisor, which then stops all in order.
-    const { env, cwd, account } = spec;
-    const stdin = spec.input === undefined ? 'ignore' : 'pipe';
+    const { env, cwd, account, input } = spec;
+    const stdin = input === undefined ? 'ignore' : 'pipe';
     const child = spawn(spec.command, spec.args, { env, cwd, ...account, stdio: [stdin, log, log], detached: true });
     // one that ends early does not read it
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(spec.input);
+    child.stdin?.end(input);
     const ended = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());

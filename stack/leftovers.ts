@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { identify, isRunning } from '../platform/process-identity.ts';
 import type { ProcessIdentity } from '../platform/process-identity.ts';
 import { markedProcesses } from '../platform/marked-processes.ts';
-import { signalGroup, signalProcess } from '../platform/program.ts';
+import { signalGroup, signalProcess } from '../platform/process-signals.ts';
 import { hasCode } from '../platform/error-code.ts';
 import type { RecordedChild } from './state.ts';
 

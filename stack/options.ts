@@ -1,6 +1,6 @@
 import type { OnProgress } from './progress.ts';
 import type { TemporalChoice } from './temporal-connection.ts';
-import type { WeaviateChoice } from './weaviate.ts';
+import type { WeaviateChoice } from './weaviate-connection.ts';
 
 /** A part of the stack. */
 export type Need = 'temporal' | 'weaviate' | 'postgres' | 'model';

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { stopLeftovers } from './leftovers.ts';
 import { lockHolder, tryLock } from '../platform/file-lock.ts';
 import { isRunning } from '../platform/process-identity.ts';
-import { signalGroup } from '../platform/program.ts';
+import { signalGroup } from '../platform/process-signals.ts';
 import { embeddedDatabase } from './postgres.ts';
 import { readSecret } from './secret.ts';
 import { NO_STATE, readState, stackLockFile, writeState } from './state.ts';

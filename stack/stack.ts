@@ -10,7 +10,7 @@ import { openSession, type Session } from './session.ts';
 import { StackError } from './stack-error.ts';
 import { startStackServers } from './start-servers.ts';
 import { type PostgresServer, stackLockFile, type TemporalServer, type WeaviateServer } from './state.ts';
-import { yourWeaviate } from './weaviate.ts';
+import { yourWeaviate } from './weaviate-connection.ts';
 
 /** Running servers. The properties throw when that part was not among the needs. */
 export interface Stack {

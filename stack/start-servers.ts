@@ -17,7 +17,8 @@ import { serverEnvironment } from './server-environment.ts';
 import type { Session } from './session.ts';
 import { type TemporalTarget, yourTemporal } from './temporal-connection.ts';
 import { obtainTemporal, type ServerProgram, temporalChild, temporalVersion, withTemporal } from './temporal.ts';
-import { obtainWeaviate, weaviateChild, type WeaviateTarget, weaviateVersion, yourWeaviate } from './weaviate.ts';
+import { obtainWeaviate, weaviateChild, weaviateVersion } from './weaviate.ts';
+import { type WeaviateTarget, yourWeaviate } from './weaviate-connection.ts';
 
 /**
  * Fetches and starts the embedded servers among the needs, or connects to the user's own ones, and registers the search

@@ -19,7 +19,7 @@ import { untilAborted } from '../platform/until-aborted.ts';
 import { ensureModel } from '../stack/model.ts';
 import { throughProxy, yourTemporal } from '../stack/temporal-connection.ts';
 import { findRunningStack } from '../stack/running-stack.ts';
-import { embeddedData, yourWeaviate } from '../stack/weaviate.ts';
+import { embeddedData, yourWeaviate } from '../stack/weaviate-connection.ts';
 import { workflowBundle } from './bundle.ts';
 import { temporalLogger } from './logger.ts';
 import { readinessOf, type WorkerParts } from './readiness.ts';

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { createGit } from '../git/git.ts';
-import { openSandbox } from '../sandbox/sandbox.ts';
+import { openSandbox } from '../sandbox/open-sandbox.ts';
 import { sandboxSettings } from '../sandbox/sandbox-settings.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { createPipelineActivities } from './pipelines.ts';
@@ -13,7 +13,10 @@ import { createCommitSources } from './pipelines/commit-sources.ts';
 export async function openPipelinesRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
   const sandbox = await openSandbox(sandboxSettings(loaded, env));
   const blobs = await openBlobs(loaded, env);
-  const folder = await mkdtemp(join(tmpdir(), 'longhaul-commits-'));
+  await mkdir(loaded.cacheDir, { recursive: true });
+  // what a killed process left
+  await removeTemporaries(loaded.cacheDir);
+  const folder = temporaryPath(join(loaded.cacheDir, 'commits'));
   const sources = createCommitSources(createGit(loaded.cacheDir, env), blobs, folder);
   return {
     activities: createPipelineActivities({ blobs, sources, sandbox }),

@@ -1,22 +1,17 @@
 import { lchown, lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-
-/** A user of the system. */
-export interface ProgramUser {
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { Account } from '../../platform/program.ts';
 
 /** `nobody`, and its group, on every Linux. */
-const NOBODY: ProgramUser = { uid: 65_534, gid: 65_534 };
+const NOBODY: Account = { uid: 65_534, gid: 65_534 };
 
 /** The user that runs programs of others; null for the user of this process. No limit on processes binds root. */
-export function accountOfPrograms(): ProgramUser | null {
+export function accountOfPrograms(): Account | null {
   return process.getuid?.() === 0 ? NOBODY : null;
 }
 
 /** Gives a folder and everything in it to a user. Links are given, not followed. */
-export async function giveTo({ uid, gid }: ProgramUser, path: string): Promise<void> {
+export async function giveTo({ uid, gid }: Account, path: string): Promise<void> {
   await lchown(path, uid, gid);
   if (!(await lstat(path)).isDirectory()) return;
   for (const entry of await readdir(path, { withFileTypes: true })) {

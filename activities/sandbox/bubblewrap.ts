@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { findOnPath, runProgram, signalProcess } from '../../platform/program.ts';
+import { signalProcess } from '../../platform/process-signals.ts';
+import { type Account, findOnPath, runProgram } from '../../platform/program.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../platform/process-identity.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { atLeast } from '../../platform/version.ts';
-import { type ProgramUser, accountOfPrograms, giveTo } from './account.ts';
+import { accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
 import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, OWN_FILES, WORK } from './jail.ts';
 import { limited } from './launcher.ts';
@@ -70,7 +71,7 @@ function startJailed(
   path: string,
   jail: Jail,
   program: SandboxedProgram,
-  account: ProgramUser | null,
+  account: Account | null,
   output: number,
 ): StartedProgram {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
@@ -79,7 +80,12 @@ function startJailed(
   const child = spawn(
     path,
     [
-      ...['--args', String(ARGUMENTS), '--json-status-fd', String(STATUS), '--', '/bin/bash'],
+      '--args',
+      String(ARGUMENTS),
+      '--json-status-fd',
+      String(STATUS),
+      '--',
+      '/bin/bash',
       ...limited(program.argv, jail.limits, ENVIRONMENT_FILE),
     ],
     {
@@ -148,10 +154,9 @@ function readStatus(pipe: unknown): Status {
   return status;
 }
 
-function isolationOf(version: string, settings: SandboxSettings, account: ProgramUser | null): Isolation {
+function isolationOf(version: string, settings: SandboxSettings, account: Account | null): Isolation {
   const { limits, network, toolchains } = settings;
   const user = account === null ? `the user of the worker (${process.getuid?.()})` : `user ${account.uid}`;
-  const gigabytes = (bytes: number): string => `${Number((bytes / 1e9).toPrecision(3))} GB`;
   return {
     kind: 'bubblewrap',
     program: `bubblewrap ${version}`,
@@ -168,4 +173,8 @@ function isolationOf(version: string, settings: SandboxSettings, account: Progra
       ...(network ? ['A job with a network reaches the servers of this machine, and Temporal asks for no login.'] : []),
     ],
   };
+}
+
+function gigabytes(bytes: number): string {
+  return `${Number((bytes / 1e9).toPrecision(3))} GB`;
 }

@@ -20,7 +20,10 @@ export interface Jail {
 }
 
 const UID = '1000';
-const HOST = 'sandbox';
+/** Everything of the machine is another one inside, and no program can make one itself. */
+const NAMESPACES = ['--unshare-user', '--unshare-all', '--disable-userns'];
+const IDENTITY = ['--uid', UID, '--gid', UID, '--hostname', 'sandbox'];
+const START = ['--die-with-parent', '--new-session', '--clearenv', '--proc', '/proc', '--dev', '/dev'];
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** Links to `/usr` on most systems, folders on others. */
 const SYSTEM_FOLDERS = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32'];
@@ -69,7 +72,10 @@ export async function openJail({ toolchains, limits }: SandboxSettings): Promise
   );
   return {
     shown: [
-      ...['--ro-bind', '/usr', '/usr', ...folders.flat()],
+      '--ro-bind',
+      '/usr',
+      '/usr',
+      ...folders.flat(),
       ...etc.flatMap((path) => ['--ro-bind', path, path]),
       ...shownToolchains.flatMap((folder) => ['--ro-bind', folder, folder]),
     ],
@@ -86,21 +92,41 @@ export function jailArguments(
   files: ReadonlyMap<number, string>,
 ): readonly string[] {
   const { folder, home, temporary, network } = program;
-  const size = ['--size', String(jail.limits.temporaryBytes)];
+  const memory = (mode: string, path: string): string[] => [
+    '--perms',
+    mode,
+    '--size',
+    String(jail.limits.temporaryBytes),
+    '--tmpfs',
+    path,
+  ];
   return [
-    ...['--unshare-user', '--unshare-all', ...(network ? ['--share-net'] : []), '--disable-userns'],
-    ...['--uid', UID, '--gid', UID, '--hostname', HOST, '--die-with-parent', '--new-session', '--clearenv'],
-    ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', ...size, '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-    ...(temporary === undefined ? ['--perms', '1777', ...size, '--tmpfs', '/tmp'] : ['--bind', temporary, '/tmp']),
-    ...['--symlink', '../tmp', '/var/tmp'],
-    ...(home === undefined ? [...size, '--tmpfs', HOME] : ['--bind', home, HOME]),
+    ...NAMESPACES,
+    ...(network ? ['--share-net'] : []),
+    ...IDENTITY,
+    ...START,
+    ...memory('1777', '/dev/shm'),
+    '--remount-ro',
+    '/dev',
+    ...(temporary === undefined ? memory('1777', '/tmp') : bound(temporary, '/tmp')),
+    '--symlink',
+    '../tmp',
+    '/var/tmp',
+    ...(home === undefined ? memory('755', HOME) : bound(home, HOME)),
     ...jail.shown,
     ...(network ? jail.network : []),
     ...[...files].flatMap(([descriptor, path]) => ['--file', String(descriptor), path]),
-    ...['--bind', folder, WORK, '--chdir', WORK],
+    ...bound(folder, WORK),
+    '--chdir',
+    WORK,
     // what is left of the empty file system is memory, too
-    ...['--remount-ro', '/'],
+    '--remount-ro',
+    '/',
   ];
+}
+
+function bound(outside: string, path: string): string[] {
+  return ['--bind', outside, path];
 }
 
 async function systemFolder(path: string): Promise<string[]> {

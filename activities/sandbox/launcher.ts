@@ -7,9 +7,6 @@ import type { SandboxLimits } from './sandbox.ts';
  * environment is the program's already.
  */
 export function launcher(limits: SandboxLimits, environment: string | null): string {
-  const blocks = (bytes: number): number => Math.ceil(bytes / 1_024);
-  // a limit that is lower already cannot be raised, and stays
-  const set = (option: string, value: number): string => `ulimit -${option} ${value} 2>/dev/null`;
   return [
     set('c', 0),
     set('n', 65_536),
@@ -20,6 +17,16 @@ export function launcher(limits: SandboxLimits, environment: string | null): str
     ...(environment === null ? [] : [`mapfile -d '' -t environment <${environment}`, 'export "${environment[@]}"']),
     'exec -- "$@"',
   ].join('\n');
+}
+
+/** A limit that is lower already cannot be raised, and stays. */
+function set(option: string, value: number): string {
+  return `ulimit -${option} ${value} 2>/dev/null`;
+}
+
+/** The unit of bash. */
+function blocks(bytes: number): number {
+  return Math.ceil(bytes / 1_024);
 }
 
 /** The arguments of bash that run a program under these limits. */

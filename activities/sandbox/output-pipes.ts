@@ -2,17 +2,18 @@ import { closeSync, constants, openSync } from 'node:fs';
 import { chown, mkdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { runProgram } from '../../platform/program.ts';
+import { type Account, runProgram } from '../../platform/program.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
-import type { ProgramUser } from './account.ts';
 
 /** The two ends of a pipe. */
 export interface OutputPipe {
   /** The end for a program: stdout and stderr. */
   readonly writer: number;
-  /** Ends when no process has the other end any more. */
-  readonly reader: Readable;
+  /**
+   * Reads until no process has the other end any more, and reads on when `take` has returned. The bytes are valid until
+   * then. Rejects with what `take` throws, and reads no more. Call it once.
+   */
+  read(take: (piece: Buffer) => Promise<void>): Promise<void>;
   /** Closes the end of the program in this process. */
   closeWriter(): void;
   /** Closes the pipe. No other process may have it any more. */
@@ -27,11 +28,13 @@ export interface OutputPipes {
   close(): Promise<void>;
 }
 
+const PIECE_BYTES = 65_536;
+
 /**
  * Real pipes: what Node gives to its children as stdout is a socket, which they cannot open again as `/dev/stdout`, and
  * stdout and stderr would be two. The named pipes are made in `folder` and used again.
  */
-export function createOutputPipes(folder: string, account: ProgramUser | null): OutputPipes {
+export function createOutputPipes(folder: string, account: Account | null): OutputPipes {
   const own = temporaryPath(join(folder, 'pipes'));
   const free: string[] = [];
   let made = 0;
@@ -52,7 +55,7 @@ export function createOutputPipes(folder: string, account: ProgramUser | null): 
       // the reader does not wait for a writer, which then finds a reader
       const input = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const writer = openSync(path, constants.O_WRONLY);
-      const reader = new Socket({ fd: input, readable: true, writable: false });
+      let reader: Socket | null = null;
       let isOpen = true;
       const closeWriter = (): void => {
         if (isOpen) closeSync(writer);
@@ -60,11 +63,35 @@ export function createOutputPipes(folder: string, account: ProgramUser | null): 
       };
       return {
         writer,
-        reader,
+        read: (take) =>
+          new Promise((resolve, reject) => {
+            // one buffer for all: new ones would pile up between two runs of the garbage collector
+            const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+            const socket = new Socket({
+              fd: input,
+              readable: true,
+              writable: false,
+              onread: {
+                buffer,
+                callback(count) {
+                  take(buffer.subarray(0, count)).then(
+                    () => socket.resume(),
+                    (error: Error) => socket.destroy(error),
+                  );
+                  return false;
+                },
+              },
+            });
+            reader = socket;
+            socket.once('error', reject);
+            socket.once('close', () => resolve());
+            socket.resume();
+          }),
         closeWriter,
         close() {
           closeWriter();
-          reader.destroy();
+          if (reader === null) closeSync(input);
+          else reader.destroy();
           free.push(path);
         },
       };

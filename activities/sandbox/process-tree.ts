@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { signalProcess } from '../../platform/program.ts';
+import { signalProcess } from '../../platform/process-signals.ts';
 
 /** The processes that a process has started, and those that they have started, in `/proc`. */
 export function descendants(pid: number): number[] {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
-import type { OutputPipes } from './output-pipes.ts';
+import type { OutputPipe, OutputPipes } from './output-pipes.ts';
 import { memoryOf } from './process-tree.ts';
 import type { Ending, SandboxedEnd, SandboxedProgram, SandboxLimits } from './sandbox.ts';
 
@@ -50,7 +50,7 @@ export async function runToEnd(
     const timer = setTimeout(() => ender.end('timeout'), Math.min(timeoutSeconds * 1_000, LONGEST_MS));
     const onAbort = (): void => ender.end('cancelled');
     signal.addEventListener('abort', onAbort, { once: true });
-    const output = readOutput(pipe.reader, program, limits, ender.end);
+    const output = readOutput(pipe, program, limits, ender.end);
     // without a reader it would wait for ever
     output.done.catch(() => started.kill());
     try {
@@ -113,23 +113,21 @@ async function checkLimits(
 }
 
 function readOutput(
-  reader: AsyncIterable<Buffer>,
+  pipe: OutputPipe,
   { onOutput }: SandboxedProgram,
   { outputBytes }: SandboxLimits,
   end: (why: Ending) => void,
 ): { readonly done: Promise<void>; beginning(): string } {
   let beginning = Buffer.alloc(0);
-  const read = async (): Promise<void> => {
-    let size = 0;
-    for await (const piece of reader) {
-      const allowed = piece.subarray(0, Math.max(0, outputBytes - size));
-      size += piece.length;
-      if (beginning.length < SAID_BYTES) beginning = Buffer.concat([beginning, allowed]).subarray(0, SAID_BYTES);
-      if (allowed.length > 0) await onOutput(allowed);
-      if (size > outputBytes) end('output-limit');
-    }
-  };
-  return { done: read(), beginning: () => beginning.toString('utf8').trim() };
+  let size = 0;
+  const done = pipe.read(async (piece) => {
+    const allowed = piece.subarray(0, Math.max(0, outputBytes - size));
+    size += piece.length;
+    if (beginning.length < SAID_BYTES) beginning = Buffer.concat([beginning, allowed]).subarray(0, SAID_BYTES);
+    if (allowed.length > 0) await onOutput(allowed);
+    if (size > outputBytes) end('output-limit');
+  });
+  return { done, beginning: () => beginning.toString('utf8').trim() };
 }
 
 /** Rejects when the program could not be started. */

@@ -1,7 +1,3 @@
-import { LonghaulError } from '../../domain/shared/failures.ts';
-import { openBubblewrap } from './bubblewrap.ts';
-import { openUnconfined } from './unconfined.ts';
-
 /** A program of others, and what it gets. */
 export interface SandboxedProgram {
   /** Program and arguments; the program is looked for on the PATH of `env`. No shell is involved. */
@@ -20,7 +16,10 @@ export interface SandboxedProgram {
   readonly timeoutSeconds: number;
   /** Ends it. */
   readonly signal: AbortSignal;
-  /** Gets what it writes to stdout and stderr, in the order of writing. While a call runs, the program waits. */
+  /**
+   * Gets what it writes to stdout and stderr, in the order of writing. The bytes are valid until the call has ended, and
+   * while it runs the program waits.
+   */
   readonly onOutput: (piece: Buffer) => void | Promise<void>;
 }
 
@@ -100,21 +99,4 @@ export interface Sandbox {
   run(program: SandboxedProgram): Promise<SandboxedEnd>;
   /** Removes its files. Call it when no program runs. */
   close(): Promise<void>;
-}
-
-/**
- * Opens the configured sandbox, and runs a program in it to see that it works. Throws `SandboxUnusable` with what is
- * missing on this machine, `InvalidConfiguration` for folders that programs cannot use.
- */
-export async function openSandbox(settings: SandboxSettings): Promise<Sandbox> {
-  const sandbox = settings.sandbox === 'none' ? await openUnconfined(settings) : await openBubblewrap(settings);
-  return {
-    ...sandbox,
-    async run(program) {
-      if (program.network && !settings.network) {
-        throw new LonghaulError('NetworkNotAllowed', 'This program asks for a network, and the worker allows none.');
-      }
-      return sandbox.run(program);
-    },
-  };
 }

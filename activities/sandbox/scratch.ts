@@ -1,8 +1,8 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import type { Account } from '../../platform/program.ts';
 import { removeTemporaries } from '../../platform/temporary.ts';
-import type { ProgramUser } from './account.ts';
 
 /** Others may enter the folder, and must not write to it. */
 const MODE = 0o711;
@@ -11,7 +11,7 @@ const MODE = 0o711;
  * Creates the folder for the files of running programs, and removes what killed processes left in it. Throws
  * `InvalidConfiguration` when it belongs to another user, or `account` cannot enter it.
  */
-export async function openScratch(folder: string, account: ProgramUser | null): Promise<void> {
+export async function openScratch(folder: string, account: Account | null): Promise<void> {
   // the mode of mkdir depends on the umask
   if ((await mkdir(folder, { recursive: true })) !== undefined) await chmod(folder, MODE);
   const found = await lstat(folder);

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endMarked, killGroup } from '../../platform/program.ts';
-import { type ProgramUser, accountOfPrograms, giveTo } from './account.ts';
+import { type Account, endMarked, killGroup } from '../../platform/program.ts';
+import { accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
 import { limited } from './launcher.ts';
 import { createOutputPipes } from './output-pipes.ts';
@@ -49,7 +49,7 @@ function startMarked(
   { argv, folder }: SandboxedProgram,
   environment: readonly string[],
   { limits }: SandboxSettings,
-  account: ProgramUser | null,
+  account: Account | null,
   output: number,
 ): StartedProgram {
   const mark = randomUUID();
@@ -79,7 +79,7 @@ function startMarked(
   };
 }
 
-function isolationOf(account: ProgramUser | null): Isolation {
+function isolationOf(account: Account | null): Isolation {
   const user = account === null ? `the user of the worker (${process.getuid?.()})` : `user ${account.uid}`;
   return {
     kind: 'none',

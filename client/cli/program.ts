@@ -5,6 +5,7 @@ import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
 import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts';
+import { registerCompletionCommands } from './completion/program.ts';
 import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
@@ -92,6 +93,7 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
   registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });
+  registerCompletionCommands({ program, io, runAlone });
 
   return {
     command: program,

@@ -66,7 +66,7 @@ async function clientTracing({
  */
 export async function weaviateAddress(context: CliContext): Promise<WeaviateAddress> {
   const [{ yourWeaviate, embeddedData }, { findRunningStack }] = await Promise.all([
-    import('../../stack/weaviate.ts'),
+    import('../../stack/weaviate-connection.ts'),
     import('../../stack/running-stack.ts'),
   ]);
   const yours = await namingStackFailures(async () => yourWeaviate(context.config.weaviate, context.env));

@@ -37,9 +37,6 @@ const pipelinesSchema = z.strictObject({
   limits: limitsSchema.prefault({}),
 });
 
-/** `pipelines` of longhaul.yaml, checked. */
-export type PipelinesConfig = z.infer<typeof pipelinesSchema>;
-
 /** How changes are released (docs/release.md). */
 const releaseSchema = z.strictObject({
   /** Whether the tags of release candidates are pushed: another program may watch tags that begin with `v`. */

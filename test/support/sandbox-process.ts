@@ -1,7 +1,8 @@
 // A worker process with a sandbox, for tests that run it as another user, measure it, or kill it. Its messages are
 // those of test/support/sandbox-worker.ts.
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
-import { openSandbox, type Sandbox } from '../../activities/sandbox/sandbox.ts';
+import { openSandbox } from '../../activities/sandbox/open-sandbox.ts';
+import type { Sandbox } from '../../activities/sandbox/sandbox.ts';
 import { configSchema } from '../../domain/config/config.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import type { Answer, Request } from './sandbox-worker.ts';

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
 import { sha256 } from '../../../platform/sha256.ts';
 import { rememberedDigest } from '../store/digest.ts';
 
@@ -70,7 +72,11 @@ export interface GrammarFiles {
 export async function readGrammar(name: string): Promise<GrammarFiles> {
   const { wasm, tags } = pathsOf(name);
   const texts = tags.map((file) => readFile(file, 'utf8'));
-  return { wasm: await readFile(wasm), tags: (await Promise.all(texts)).join('\n') };
+  const parser = await readFile(wasm);
+  return {
+    wasm: wasm.endsWith('.br') ? await promisify(brotliDecompress)(parser) : parser,
+    tags: (await Promise.all(texts)).join('\n'),
+  };
 }
 
 let digest: Promise<string> | undefined;
@@ -92,12 +98,14 @@ export function grammarsDigest(cacheDir: string): Promise<string> {
 }
 
 /**
- * The files of a grammar: in `dist/grammars`, which `npm run build` fills, for compiled code; in the grammar packages
- * when running from the sources.
+ * The files of a grammar: in `dist/grammars`, which `npm run build` fills with compressed parsers, for compiled code; in
+ * the grammar packages when running from the sources.
  */
 function pathsOf(name: string): { wasm: string; tags: string[] } {
   const copied = fileURLToPath(new URL('../../../grammars/', import.meta.url));
-  if (existsSync(copied)) return { wasm: path.join(copied, `${name}.wasm`), tags: [path.join(copied, `${name}.scm`)] };
+  if (existsSync(copied)) {
+    return { wasm: path.join(copied, `${name}.wasm.br`), tags: [path.join(copied, `${name}.scm`)] };
+  }
   const source = SOURCES[name];
   if (!source) throw new Error(`there is no grammar named ${name}`);
   const { resolve } = createRequire(import.meta.url);

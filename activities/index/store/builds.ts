@@ -1,6 +1,6 @@
 import type { Build, BuildSettings } from '../../../domain/catalog/index/build.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { collectionNames } from './schema.ts';
+import { collectionNames } from './collection-names.ts';
 import { createIndexStore, type IndexStore } from './store.ts';
 import { type IndexClient, failureOfWeaviate } from './weaviate.ts';
 

@@ -1,4 +1,5 @@
 import weaviate, { type WeaviateClient } from 'weaviate-client';
+import type { CollectionNames } from './collection-names.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 
@@ -117,19 +118,6 @@ const RECEIPT_PROPERTIES: readonly Property[] = [
   stored('pending'),
   stored('branches', 'text[]'),
 ];
-
-/** The names of the collections of one build. */
-export interface CollectionNames {
-  /** The chunks of one digest: each chunker and model has its own collection. */
-  readonly chunks: string;
-  /** Their receipts. */
-  readonly receipts: string;
-}
-
-/** The collection names of the index `name` (`index.name` in longhaul.yaml) under a digest. */
-export function collectionNames(name: string, digest: string): CollectionNames {
-  return { chunks: `${name}Chunk_${digest}`, receipts: `${name}Receipt_${digest}` };
-}
 
 /**
  * Creates missing collections and adds properties that an older version did not have. Idempotent, and safe in several

@@ -8,7 +8,8 @@ import { type InventoryEntry, LIST_LIMIT, listObjects } from './list-objects.ts'
 import { receiptId } from './object-id.ts';
 import { propertiesOf, receiptOf } from './receipt-properties.ts';
 import { retried } from './retried.ts';
-import { type ChunkProperties, type CollectionNames, collectionNames, ensureSchema } from './schema.ts';
+import { type ChunkProperties, ensureSchema } from './schema.ts';
+import { type CollectionNames, collectionNames } from './collection-names.ts';
 import type { ReceiptProperties } from './schema.ts';
 import { type IndexClient, readOnlyFailure } from './weaviate.ts';
 import { type IndexObject, writeBatch } from './write-batch.ts';

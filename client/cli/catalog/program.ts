@@ -1,9 +1,16 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { integer, jsonOption, type RegisterCommands } from '../commands.ts';
+import { completedBy, type ReadValues } from '../completion/values.ts';
 import type * as Builds from './build-flows.ts';
 import type * as Fleet from './fleet-flows.ts';
 import type * as Groups from './groups.ts';
 import type { SearchOptions } from './search.ts';
+
+const repositories: ReadValues = async (context, signal) =>
+  (await import('./completion.ts')).indexedRepositories(context, signal);
+
+const groupNames: ReadValues = async (context, signal) =>
+  (await import('./completion.ts')).appliedGroups(context, signal);
 
 /** Commands of the catalog: repositories, the index, sync groups, search. */
 export const registerCatalogCommands: RegisterCommands = ({ program, io, run, add }) => {
@@ -17,7 +24,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   repos
     .command('list')
     .description('mgit list: matching repositories')
-    .argument('<pattern...>', 'mgit patterns')
+    .addArgument(completedBy(new Argument('<pattern...>', 'mgit patterns'), repositories))
     .addOption(jsonOption())
     .action((patterns: string[], options: { json?: boolean }) =>
       run(options, async (context) => (await import('./catalog.ts')).printRepositories(context, patterns, options)),
@@ -25,7 +32,9 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   program
     .command('diff')
     .description('mgit diff: the change stream of a repository, one JSON object per line')
-    .argument('<repository>', 'id: provider/org/repo or provider/org/project/repo')
+    .addArgument(
+      completedBy(new Argument('<repository>', 'id: provider/org/repo or provider/org/project/repo'), repositories),
+    )
     .option('--since <commit>', 'the commit that the consumer has (default: everything)')
     .action((repository: string, options: { since?: string }) =>
       run({}, async (context) => (await import('./catalog.ts')).printDiff(context, repository, options)),
@@ -100,7 +109,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   index
     .command('verify')
     .description('check the index against git; exit code 7 when something differs')
-    .argument('[pattern...]', 'mgit patterns of indexed repositories')
+    .addArgument(completedBy(new Argument('[pattern...]', 'mgit patterns of indexed repositories'), repositories))
     .option('--all', 'everything in the index')
     .option('--full', 'compare every object, not only repositories whose numbers differ')
     .option('--repair', 'repair only what differs')
@@ -126,7 +135,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
       .description('sync the index with the repositories')
       .option('--all', 'every sync group; every indexed repository when there are no groups')
       .option('--due', 'the groups that have been due since their latest run')
-      .option('--group <name...>', 'these sync groups')
+      .addOption(completedBy(new Option('--group <name...>', 'these sync groups'), groupNames))
       .addOption(patternOption(false)),
   ).action((options: Parameters<typeof Fleet.syncFleet>[1]) =>
     run(options, async (context) => (await fleet()).syncFleet(context, options)),
@@ -156,7 +165,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   group
     .command('show')
     .description('show everything about one group')
-    .argument('<name>')
+    .addArgument(completedBy(new Argument('<name>'), groupNames))
     .addOption(jsonOption())
     .action((name: string, options: { json?: boolean }) =>
       run(options, async (context) => (await groups()).showGroup(context, name, options)),
@@ -164,7 +173,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   group
     .command('run')
     .description('run a group now')
-    .argument('<name>')
+    .addArgument(completedBy(new Argument('<name>'), groupNames))
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())
     .action((name: string, options: { json?: boolean; wait?: boolean }) =>
@@ -183,7 +192,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     group
       .command(paused ? 'pause' : 'resume')
       .description(paused ? 'pause its schedule until it is resumed' : 'resume its schedule')
-      .argument('<name>')
+      .addArgument(completedBy(new Argument('<name>'), groupNames))
       .option('--note <text>', 'the reason, shown with the group')
       .action((name: string, options: { note?: string }) =>
         run({}, async (context) => (await groups()).switchGroup(context, name, { paused, ...options })),
@@ -192,7 +201,7 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
   group
     .command('backfill')
     .description('start the runs that were due in a time span, one after another')
-    .argument('<name>')
+    .addArgument(completedBy(new Argument('<name>'), groupNames))
     .requiredOption('--from <time>', 'ISO 8601')
     .option('--to <time>', 'ISO 8601 (default: now)')
     .action((name: string, options: { from: string; to?: string }) =>
@@ -212,7 +221,9 @@ export const registerCatalogCommands: RegisterCommands = ({ program, io, run, ad
     .command('search')
     .description('search the index by words and by meaning')
     .argument('<query>')
-    .option('--repo <pattern>', 'only repositories that match this mgit pattern')
+    .addOption(
+      completedBy(new Option('--repo <pattern>', 'only repositories that match this mgit pattern'), repositories),
+    )
     .option('--lang <language>', 'only this language, such as TypeScript or ts')
     .option('--path <filter>', 'only this path, folder or glob')
     .option('--branch <name>', 'this branch, in the repositories that are indexed at it (default: HEAD)')
@@ -259,10 +270,8 @@ function parallelOption(): Option {
 }
 
 function patternOption(required: boolean): Option {
-  return new Option(
-    '--pattern <pattern...>',
-    'mgit pattern: repo, org/repo or org/project/repo, with * and ?',
-  ).makeOptionMandatory(required);
+  const about = 'mgit pattern: repo, org/repo or org/project/repo, with * and ?';
+  return completedBy(new Option('--pattern <pattern...>', about), repositories).makeOptionMandatory(required);
 }
 
 /** Adds the options of every command that starts a fleet flow. */

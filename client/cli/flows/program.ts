@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { FlowRegistry } from '../../../domain/shared/flow.ts';
 import { type Commands, jsonOption, runIdOption, type WingParts } from '../commands.ts';
+import { completedBy, type ReadValues } from '../completion/values.ts';
 
 /** Dependencies of {@link registerFlowCommands}. */
 export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
@@ -11,12 +12,17 @@ export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
   readonly parts: readonly WingParts[];
 }
 
+const runningFlows: ReadValues = async (context, signal) => {
+  const { runningWorkflows } = await import('../../core/temporal-ids.ts');
+  return (await runningWorkflows(context, signal)).map(({ id, type }) => ({ value: id, description: type }));
+};
+
 /** Registers the commands for runs of any flow. */
 export function registerFlowCommands({ program, flows, run, parts }: FlowCommandsOptions): void {
   program
     .command('watch')
     .description('follow a running flow, or show the result of an ended one')
-    .argument('<workflow-id>')
+    .addArgument(completedBy(new Argument('<workflow-id>'), runningFlows))
     .addOption(runIdOption())
     .addOption(jsonOption())
     .action((workflowId: string, options: { json?: boolean; runId?: string }) =>

@@ -10,7 +10,7 @@ import type { RunningStack } from '../../../stack/running-stack.ts';
 import { atLeast } from '../../../platform/version.ts';
 import { messageOf } from '../../../platform/error-code.ts';
 import type { TemporalTarget } from '../../../stack/temporal-connection.ts';
-import type { WeaviateTarget } from '../../../stack/weaviate.ts';
+import type { WeaviateTarget } from '../../../stack/weaviate-connection.ts';
 import type { CliContext } from '../../core/context.ts';
 import { blobsFinding } from './blobs-finding.ts';
 import type { Finding, WingParts } from '../commands.ts';
@@ -187,7 +187,8 @@ async function pollers(connection: Connection, namespace: string, role: Role): P
 }
 
 async function weaviateFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { embeddedData, findWeaviate, weaviateVersion, yourWeaviate } = await import('../../../stack/weaviate.ts');
+  const { findWeaviate, weaviateVersion } = await import('../../../stack/weaviate.ts');
+  const { embeddedData, yourWeaviate } = await import('../../../stack/weaviate-connection.ts');
   const { diskProblem } = await import('./weaviate-disk.ts');
   let source = 'yours';
   let folder: string | null = null;

@@ -1,8 +1,9 @@
 import { PROXY_VARIABLES } from '../../../platform/proxy.ts';
 import { sessionEnvironment } from '../../../stack/server-environment.ts';
 
-/** What the role `pipelines` uses: addresses and keys of its servers, folders, proxies. */
-const NEEDED = /^(?:TEMPORAL|LONGHAUL|AWS|OTEL|NODE_EXTRA_CA_CERTS$|GIT_SSL_CAINFO$)/;
+/** What the role `pipelines` uses: addresses and keys of Temporal and the blob store, folders, proxies. */
+const NEEDED =
+  /^(?:(?:TEMPORAL|AWS|OTEL)_.*|LONGHAUL_(?:CONFIG|(?:CACHE|DATA)_DIR|METRICS_ADDRESS|DEBUG)|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO)$/;
 
 /** The environment of a worker process, and the variables that it reads from its standard input (`--variables -`). */
 export interface HandedEnvironment {

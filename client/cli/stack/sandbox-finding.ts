@@ -52,7 +52,7 @@ function unprotected({ missing }: Isolation): string {
 
 async function tryToOpen({ config, cacheDir, env }: SandboxContext) {
   const [{ openSandbox }, { sandboxSettings }] = await Promise.all([
-    import('../../../activities/sandbox/sandbox.ts'),
+    import('../../../activities/sandbox/open-sandbox.ts'),
     import('../../../activities/sandbox/sandbox-settings.ts'),
   ]);
   try {

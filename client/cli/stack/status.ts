@@ -2,7 +2,7 @@ import { isRunning } from '../../../platform/process-identity.ts';
 import { clearLeftovers, findRunningStack } from '../../../stack/running-stack.ts';
 import type { RunningStack } from '../../../stack/running-stack.ts';
 import type { CliContext } from '../../core/context.ts';
-import { yourWeaviate } from '../../../stack/weaviate.ts';
+import { yourWeaviate } from '../../../stack/weaviate-connection.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import type { StatusPart, WingParts } from '../commands.ts';

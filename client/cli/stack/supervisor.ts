@@ -5,8 +5,8 @@ import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
 import { COMMON_ROLES, type Role } from '../../../domain/shared/roles.ts';
 import type { CliContext } from '../../core/context.ts';
-import { pipelinesEnvironment } from './pipelines-environment.ts';
 import { userName } from '../../core/user-name.ts';
+import { pipelinesEnvironment } from './pipelines-environment.ts';
 
 /** The part of a {@link CliContext} that a supervisor needs; it is passed between processes. */
 export type SupervisorContext = Pick<CliContext, 'config' | 'configPath' | 'dataDir' | 'cacheDir'>;

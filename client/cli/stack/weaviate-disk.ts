@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { readOnlyCollections, type WeaviateTarget } from '../../../stack/weaviate.ts';
+import { readOnlyCollections } from '../../../stack/weaviate.ts';
+import type { WeaviateTarget } from '../../../stack/weaviate-connection.ts';
 
 /** Weaviate's default: its store becomes read-only when its disk is fuller, in per cent. */
 const READ_ONLY_ABOVE = 90;

@@ -85,6 +85,22 @@ describe('longhaul', () => {
     expect(accepted.exitCode).toBe(0);
   });
 
+  test('completes repositories and running workflows in a shell', async () => {
+    const complete = async (...words: string[]): Promise<string[]> =>
+      (await longhaul(env, ['complete', '--', ...words])).stdout.split('\n');
+    await expect.poll(() => complete('diff', '')).toContain('local/acme/api\tmain');
+    const client = new Client({
+      connection: await Connection.connect({ address: inject('stack').temporalAddress }),
+      namespace: NAMESPACE,
+    });
+    onTestFinished(() => client.connection.close());
+    const running = await client.workflow.start('waitsForEver', { workflowId: 'complete/me', taskQueue: 'unserved' });
+    // a list shows a workflow a moment after its start, and a terminated one no more
+    await expect.poll(() => complete('watch', '')).toContain('complete/me\twaitsForEver');
+    await running.terminate();
+    await expect.poll(() => complete('watch', '')).not.toContain('complete/me\twaitsForEver');
+  });
+
   test('does not ask without a terminal', async () => {
     const { exitCode, stderr } = await longhaul(env, ['index', 'add', '--pattern', 'acme/*'], 'y\n');
     expect(exitCode).toBe(2);

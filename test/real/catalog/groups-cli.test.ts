@@ -89,6 +89,11 @@ describe('longhaul config apply and groups', () => {
     expect(stdout).toBe('unchanged services\nunchanged tools\nNothing changes.\n');
   });
 
+  test('applied groups are completed in a shell', async () => {
+    const complete = (): Promise<{ stdout: string }> => longhaul(env, ['complete', '--', 'groups', 'show', '']);
+    await expect.poll(async () => (await complete()).stdout.split('\n').sort()).toEqual(['', 'services', 'tools']);
+  });
+
   test('nothing that the folder of the file configures is run', async () => {
     const folder = dirname(file);
     const trace = join(folder, 'was-run');

@@ -412,14 +412,14 @@ describe('longhaul up, down, status and doctor', () => {
       const left = children(dataDir);
       first.kill('SIGKILL');
       await once(first, 'exit');
-      expect(left.filter((child) => isRunning(child))).toHaveLength(4);
+      expect(left.filter((child) => isRunning(child))).toHaveLength(5);
 
       const second = foreground();
       const said = await ready(second);
       expect(said).toMatch(/stopped programs that a killed run had left: .*temporal/);
       expect(left.filter((child) => isRunning(child))).toEqual([]);
       const processes = children(dataDir);
-      expect(processes).toHaveLength(4);
+      expect(processes).toHaveLength(5);
       second.kill('SIGINT');
       expect(await once(second, 'exit')).toEqual([0, null]);
       expect(processes.filter((child) => isRunning(child))).toEqual([]);

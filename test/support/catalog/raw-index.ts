@@ -1,6 +1,6 @@
 import type { WeaviateClient } from 'weaviate-client';
 import { inject } from 'vitest';
-import type { CollectionNames } from '../../../activities/index/store/schema.ts';
+import type { CollectionNames } from '../../../activities/index/store/collection-names.ts';
 import { connectWeaviate } from '../../../activities/index/store/weaviate.ts';
 
 /** An object of a collection, as stored in Weaviate. */

@@ -63,10 +63,10 @@ test('the environment of a worker is divided: nothing secret stays in it, and to
     https_proxy: 'http://me:password@proxy',
     GITHUB_TOKEN: 'ghp_token',
     WEAVIATE_API_KEY: 'another key',
+    LONGHAUL_LEDGER_PASSWORD: 'a password',
   });
   expect(env).toEqual({ PATH: '/usr/bin', HOME: '/home/ada', LONGHAUL_LOG_LEVEL: 'debug' });
   expect(JSON.parse(variables)).toEqual({
-    LONGHAUL_LOG_LEVEL: 'debug',
     LONGHAUL_CONFIG: '/etc/longhaul.yaml',
     TEMPORAL_ADDRESS: 'temporal:7233',
     TEMPORAL_API_KEY: 'the key',

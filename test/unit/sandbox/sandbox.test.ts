@@ -336,8 +336,8 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
         expect(end).toMatchObject({ ended: 'signal', signal: 'SIGXFSZ' });
         // ulimit counts in blocks
         expect(statSync(join(own, 'big')).size).toBeLessThanOrEqual(5_001_000);
-        for (const place of ['/tmp', '/dev/shm', '$HOME']) {
-          const fill = `for i in 1 2 3 4; do head -c 4000000 /dev/zero >${place}/$i || break; done 2>&1; echo $i`;
+        for (const inMemory of ['/tmp', '/dev/shm', '$HOME']) {
+          const fill = `for i in 1 2 3 4; do head -c 4000000 /dev/zero >${inMemory}/$i || break; done 2>&1; echo $i`;
           expect((await bash(fill)).output).toMatch(/No space left on device\n3\n$/);
         }
       });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ensureSecret, readSecret } from '../../../stack/secret.ts';
 import { NO_STATE, readState, writeState } from '../../../stack/state.ts';
 import { yourTemporal } from '../../../stack/temporal-connection.ts';
-import { yourWeaviate } from '../../../stack/weaviate.ts';
+import { yourWeaviate } from '../../../stack/weaviate-connection.ts';
 
 let folder: string;
 beforeEach(() => {
