@@ -111,8 +111,12 @@ Ready for promotion: YES
     // the ledger, by SQL
     const events = await ledger.sql<{ event_type: string }>('SELECT event_type FROM audit_events ORDER BY event_id');
     expect(events.map(({ event_type: type }) => type).filter((type) => type.startsWith('evolution.'))).toEqual([
-      ...['evolution.started', 'evolution.passed', 'evolution.started', 'evolution.failed'],
-      ...['evolution.started', 'evolution.passed'],
+      'evolution.started',
+      'evolution.passed',
+      'evolution.started',
+      'evolution.failed',
+      'evolution.started',
+      'evolution.passed',
     ]);
     const runs = await ledger.sql('SELECT status, commit FROM pipeline_runs ORDER BY completed_at');
     expect(runs.map((row) => (row as { status: string }).status)).toEqual(['pass', 'fail', 'pass']);
