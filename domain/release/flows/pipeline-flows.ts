@@ -94,6 +94,7 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
       commit: oid(z).optional(),
       branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
       event: z.enum(['manual', 'push']).default('manual'),
+      parallel: z.int().min(1).max(64).default(16),
       by: z.string().min(1).max(200).default('unknown'),
     }),
   person: 'by',
