@@ -16,6 +16,7 @@ export interface UnpackedCommit {
 /** What errors name, and what ends git. */
 export interface CheckoutOptions {
   readonly about: string;
+  /** Ends git. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -11,7 +11,7 @@ import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flow
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
-import { startEvolution } from './evolutions/start-evolution.ts';
+import { openEvolution } from './evolutions/open-evolution.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
@@ -53,7 +53,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   return {
     recordRun: ({ result, ...rest }) =>
       named(() => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
-    startEvolution: (input) => named(() => startEvolution(tools, input, flow())),
+    startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
   };

@@ -4,7 +4,7 @@ import type { WingRole } from '../shared/wing-role.ts';
 export const releaseRoles: readonly WingRole[] = [
   {
     role: 'repos',
-    open: async (start) => (await import('./repos-role.ts')).openReposRole(start),
+    open: async (start) => (await import('./commits-role.ts')).openCommitsRole(start),
   },
   {
     role: 'ledger',

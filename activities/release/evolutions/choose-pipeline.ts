@@ -1,4 +1,4 @@
-import type { Change, Generation } from '../../../domain/release/contracts/generation.schema.ts';
+import type { DeclaredChange, Generation } from '../../../domain/release/contracts/generation.schema.ts';
 import type { Pipeline } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { Contracts } from '../contracts/contracts.ts';
@@ -10,7 +10,7 @@ import type { Contracts } from '../contracts/contracts.ts';
 export function choosePipeline(
   { pipelines, policy }: Pick<Contracts, 'pipelines' | 'policy'>,
   asked: string | undefined,
-  { change, generation }: { readonly change: Change; readonly generation: Generation },
+  { change, generation }: { readonly change: DeclaredChange; readonly generation: Generation },
 ): Pipeline {
   const names = Object.keys(pipelines);
   const only = names.length === 1 ? names[0] : undefined;

@@ -16,7 +16,7 @@ import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { personOf } from './run.ts';
 
 /** Options of `longhaul evolution start`. */
-export interface StartOptions extends FlowOptions {
+export interface EvolutionOptions extends FlowOptions {
   /** Id of the change. */
   readonly change: string;
   /** @default the one that the contracts name */
@@ -32,7 +32,7 @@ export interface StartOptions extends FlowOptions {
 export async function startEvolutionCommand(
   context: CliContext,
   version: string,
-  options: StartOptions,
+  options: EvolutionOptions,
 ): Promise<number> {
   const { change, pipeline } = options;
   const repository = options.repo ?? (await repositoryOfFolder(context));

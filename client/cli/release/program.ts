@@ -1,5 +1,5 @@
 import { jsonOption, type RegisterCommands } from '../commands.ts';
-import type { StartOptions } from './evolution.ts';
+import type { EvolutionOptions } from './evolution.ts';
 import type { RunOptions } from './run.ts';
 
 /** Commands of the release train: contracts, pipelines, evolutions. */
@@ -34,7 +34,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--pipeline <name>', 'the pipeline that is to prove it (default: as the contracts say)')
     .option('--repo <id>', 'the repository, with the contracts of its default branch (default: those of this folder)')
     .addOption(jsonOption())
-    .action((version: string, options: StartOptions) =>
+    .action((version: string, options: EvolutionOptions) =>
       run(options, async (context) =>
         (await import('./evolution.ts')).startEvolutionCommand(context, version, options),
       ),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { CHANGE_ID, CHANGE_TYPES } from './change.ts';
 import { line, programName, prose } from './names.schema.ts';
-import { canonicalVersion, NOT_A_VERSION, VERSION } from './version.ts';
+import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from './version.ts';
 
 const changeId = z
   .string()
@@ -37,7 +37,7 @@ const change = z
 
 /** `generations/vX.Y.Z.yaml` (docs/release.md): what a version is to contain. Unknown keys are refused. */
 export const generationFile = z.strictObject({
-  version: z.string().regex(VERSION, NOT_A_VERSION).transform(canonicalVersion),
+  version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
   description: prose.default(''),
   changes: z.array(change).min(1, 'give at least one change').max(1_000),
   /** The pipeline that proves a change without a pipeline of its own. */
@@ -50,4 +50,4 @@ export const generationFile = z.strictObject({
 export type Generation = z.output<typeof generationFile>;
 
 /** A change of a {@link Generation}. */
-export type Change = Generation['changes'][number];
+export type DeclaredChange = Generation['changes'][number];

@@ -1,5 +1,5 @@
 /** The version of a generation: three numbers of SemVer 2.0 without leading zeros, with or without `v`. */
-export const VERSION = /^v?(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/;
+export const VERSION_FORM = /^v?(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$/;
 
 /** What to write instead of an invalid version. */
 export const NOT_A_VERSION = 'must be a version such as v1.5.0: three numbers, without leading zeros';

@@ -1,5 +1,5 @@
 import { satisfies } from 'semver';
-import type { Change } from '../contracts/generation.schema.ts';
+import type { DeclaredChange } from '../contracts/generation.schema.ts';
 import type { Pipeline } from '../contracts/pipeline.schema.ts';
 import type { Policy, PolicyFile } from '../contracts/policy.schema.ts';
 
@@ -16,7 +16,7 @@ export interface PolicyCheck {
 export interface ProofRequest {
   /** Version of the generation: `v1.5.0`. */
   readonly version: string;
-  readonly change: Pick<Change, 'type' | 'team'>;
+  readonly change: Pick<DeclaredChange, 'type' | 'team'>;
   readonly pipeline: Pipeline;
 }
 

@@ -2,7 +2,7 @@ import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
-import { canonicalVersion, NOT_A_VERSION, VERSION } from '../contracts/version.ts';
+import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { EvolutionStart, FoundEvolution, JudgedEvolution } from '../evolutions/evolution.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
 import { digest, oid, packedCommit, pipelineName } from './inputs.ts';
@@ -31,7 +31,7 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart
   input: (z) =>
     z.strictObject({
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      version: z.string().regex(VERSION, NOT_A_VERSION).transform(canonicalVersion),
+      version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
       change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
       pipeline: pipelineName(z).optional(),
       contracts: digest(z).optional(),

@@ -9,7 +9,7 @@ import { choosePipeline } from './choose-pipeline.ts';
 import { registerGeneration } from './register-generation.ts';
 
 /** See `LedgerActivities.startEvolution`. The run of the flow identifies the evolution, so a repetition finds it. */
-export async function startEvolution(
+export async function openEvolution(
   { ledger, blobs }: LedgerTools,
   { repository, version, change: changeId, pipeline: asked, contracts: digest, by }: StartEvolution,
   { workflowId, runId }: RunningFlow,

@@ -4,7 +4,7 @@ import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { createCommitActivities } from './commits.ts';
 
 /** Opens the tools of the release train in the role `repos`: git with the credentials of the providers. */
-export async function openReposRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
+export async function openCommitsRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
   const { pushCandidates } = loaded.config.release;
   const tools = { mgit: openMgit(loaded, env), blobs: await openBlobs(loaded, env), pushCandidates };
   return { activities: createCommitActivities(tools) };
