@@ -207,7 +207,8 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
 }
 
 async function postgresFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { databaseVersion, placeOfDatabase, yourDatabase } = await import('../../../stack/postgres.ts');
+  const { databaseVersion, placeOfDatabase } = await import('../../../stack/postgres.ts');
+  const { yourDatabase } = await import('../../../stack/postgres-connection.ts');
   const { findPostgres } = await import('../../../stack/fetch-postgres.ts');
   const { checkVersion } = await import('../../../activities/ledger/migrate.ts');
   const name = 'PostgreSQL';
