@@ -254,7 +254,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       `;
       const begun =
         why === 'cancelled' ? begin(script) : worker.begin({ argv: ['bash', '-c', script], folder, timeoutSeconds: 1 });
-      await vi.waitUntil(() => processesWith(left).length > 5);
+      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length > 5);
       if (why === 'cancelled') begun.cancel();
       const { end } = await begun.answer;
       expect({ ended: end.ended, left: processesWith(left) }).toEqual({ ended: why, left: [] });
@@ -276,7 +276,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
       const left = mark();
       const script = `trap '' TERM HUP; (setsid sleep ${left} &); sleep ${left} & sleep ${left}`;
       doomed.begin({ argv: ['bash', '-c', script], folder: own });
-      await vi.waitUntil(() => processesWith(left).length >= 3);
+      await vi.waitUntil(() => processesWith(`sleep\0${left}`).length >= 3);
       const tree = descendants(doomed.pid).map((pid) => identify(pid));
       expect(tree.length).toBeGreaterThan(4);
       await doomed.kill();
