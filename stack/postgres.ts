@@ -7,35 +7,15 @@ import { withPostgres } from '../platform/postgres-client.ts';
 import { type Account, runProgram } from '../platform/program.ts';
 import type { ChildSpec } from './child.ts';
 import { poll } from './child.ts';
+import { LEDGER } from './postgres-connection.ts';
 import { StackError } from './stack-error.ts';
 
 /** The superuser of the embedded server. It only creates the database and its owner. */
 const SUPERUSER = 'postgres';
-/** The database of the embedded server, and the login that owns it. */
-const LEDGER = 'longhaul';
-
-/** The user's own database; null when the environment sets none. Throws {@link StackError} for a wrong address. */
-export function yourDatabase(env: NodeJS.ProcessEnv): string | null {
-  const url = env['DATABASE_URL'];
-  if (url === undefined || url === '') return null;
-  const parsed = URL.parse(url);
-  if (parsed === null || !['postgres:', 'postgresql:'].includes(parsed.protocol) || parsed.pathname.length < 2) {
-    throw new StackError(
-      'DATABASE_URL is not the URL of a database: give it as postgres://user:password@host:port/name.',
-    );
-  }
-  return url;
-}
-
 /** Where a database is, without its login. */
 export function placeOfDatabase(url: string): { readonly address: string; readonly database: string } {
   const { hostname, port, pathname } = new URL(url);
   return { address: `${hostname}:${port === '' ? 5432 : port}`, database: decodeURIComponent(pathname.slice(1)) };
-}
-
-/** The address of the embedded database with the login of its owner. */
-export function embeddedDatabase(address: string, password: string): string {
-  return `postgres://${LEDGER}:${password}@${address}/${LEDGER}`;
 }
 
 /** The version of a database's server. Throws {@link StackError} when it does not answer or refuses the login. */

@@ -5,7 +5,7 @@ import { stopLeftovers } from './leftovers.ts';
 import { lockHolder, tryLock } from '../platform/file-lock.ts';
 import { isRunning } from '../platform/process-identity.ts';
 import { signalGroup } from '../platform/process-signals.ts';
-import { embeddedDatabase } from './postgres.ts';
+import { embeddedDatabase } from './postgres-connection.ts';
 import { readSecret } from './secret.ts';
 import { NO_STATE, readState, stackLockFile, writeState } from './state.ts';
 import type { StackState } from './state.ts';

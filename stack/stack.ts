@@ -3,7 +3,7 @@ import { type FileLock, waitForLock } from '../platform/file-lock.ts';
 import type { ChildSpec, SupervisedChild } from './child.ts';
 import { makeFolder } from './folder.ts';
 import type { Need, StackOptions } from './options.ts';
-import { embeddedDatabase, yourDatabase } from './postgres.ts';
+import { embeddedDatabase, yourDatabase } from './postgres-connection.ts';
 import { findRunningStack, ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { ensureSecret } from './secret.ts';
 import { openSession, type Session } from './session.ts';

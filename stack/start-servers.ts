@@ -2,14 +2,8 @@ import { join } from 'node:path';
 import type { Need, StackOptions } from './options.ts';
 import { fetchPostgres } from './fetch-postgres.ts';
 import { choosePorts, occupyPort, type PortNeed } from './ports.ts';
-import {
-  createLedgerDatabase,
-  databaseVersion,
-  embeddedDatabase,
-  placeOfDatabase,
-  preparePostgres,
-  yourDatabase,
-} from './postgres.ts';
+import { createLedgerDatabase, databaseVersion, placeOfDatabase, preparePostgres } from './postgres.ts';
+import { embeddedDatabase, yourDatabase } from './postgres-connection.ts';
 import { ledgerKeyFile, weaviateKeyFile } from './running-stack.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { ensureSecret } from './secret.ts';

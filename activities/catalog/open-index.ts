@@ -58,7 +58,7 @@ export interface OpenIndex {
 }
 
 /** The requested analyzer; defaults come from the configuration. */
-export interface AnalyzerChoice extends ModelOptions, Pick<AnalyzerOptions, 'onFault'> {
+export interface AnalyzerChoice extends ModelOptions, Pick<AnalyzerOptions, 'onFault' | 'onLocked'> {
   /** The model. @default `index.model` */
   readonly model?: ModelSettings;
   /** Larger files are skipped, in bytes. @default `index.maxFileBytes` */
@@ -82,7 +82,7 @@ export async function openAnalyzer(
 }
 
 /** Options of {@link openIndex}. */
-export interface IndexOptions extends ModelOptions, Pick<AnalyzerOptions, 'onFault'> {
+export interface IndexOptions extends ModelOptions, Pick<AnalyzerOptions, 'onFault' | 'onLocked'> {
   /**
    * Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer}
    */

@@ -37,6 +37,7 @@ export async function openReposRole({ loaded, env, places, registry, logger, sig
         { repo: repository, path, reason },
         `${repository} ${path} is indexed without its syntax: ${reason}`,
       ),
+    onLocked: (file) => logger.debug({ file }, `Another process locks ${file}: what it caches is computed again.`),
     signal,
   });
   showCache(registry, loaded.cacheDir, loaded.config.cache.maxBytes);

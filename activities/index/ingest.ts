@@ -158,9 +158,9 @@ export async function ingest(
     const ids: string[] = [];
     const old = changes.flatMap((change) => (change.old && change.old.skip === undefined ? [change.old] : []));
     const known = new Map(old.map((file) => [file, counts.get(countKey(file))]));
-    await countAgain(old.filter((file) => known.get(file) === undefined));
+    const counted = await countAgain(old.filter((file) => known.get(file) === undefined));
     for (const file of old) {
-      const chunks = known.get(file) ?? counts.get(countKey(file)) ?? 0;
+      const chunks = known.get(file) ?? counted.get(file) ?? 0;
       if (chunks > 0) state.files--;
       ids.push(...idsOf(file, file.oid, chunks));
     }
@@ -168,8 +168,8 @@ export async function ingest(
   }
 
   /** Chunks old files whose number of chunks is not cached on this machine. */
-  async function countAgain(files: readonly OldFile[]): Promise<void> {
-    if (files.length === 0 || source.readOld === null) return;
+  async function countAgain(files: readonly OldFile[]): Promise<ReadonlyMap<OldFile, number>> {
+    if (files.length === 0 || source.readOld === null) return new Map();
     const contents = new Map<string, Uint8Array | null>();
     for await (const { oid, content } of source.readOld([...new Set(files.map((file) => file.oid))])) {
       contents.set(oid, content);
@@ -186,10 +186,13 @@ export async function ingest(
       readable.map(({ file: { path, language }, content }) => ({ path, content, language })),
       { signal, repository: repository.id },
     );
-    counts.put([
-      ...empty.map((file) => ({ ...countKey(file), chunks: 0 })),
-      ...readable.map(({ file }, at) => ({ ...countKey(file), chunks: chunks[at] ?? 0 })),
+    const counted = new Map<OldFile, number>([
+      ...empty.map((file) => [file, 0] as const),
+      ...readable.map(({ file }, at) => [file, chunks[at] ?? 0] as const),
     ]);
+    counts.put([...counted].map(([file, number]) => ({ ...countKey(file), chunks: number })));
+    // not from the cache, which may be locked
+    return counted;
   }
 
   const attempt = { store, repository: repository.id, ref, run: randomUUID() };

@@ -44,26 +44,36 @@ export async function verifyAudit(ledger: LedgerDatabase, anchors: readonly Anch
         finding,
       });
       const anchored = Map.groupBy(anchors, ({ event_id }) => event_id);
-      for (;;) {
-        const page = await readPage(trx, last.event_id);
+      for await (const page of pagesOf(trx)) {
         for (const event of page) {
           const finding =
             (await findingIn(trx, event, last)) ?? findingOfAnchors(event, anchored.get(event.event_id) ?? []);
           if (finding !== null) return result(finding);
           last = event;
         }
-        if (page.length < PAGE) break;
       }
       return result(findingAtEnd(last, recorded, anchors));
     });
 }
 
-async function readPage(trx: LedgerTransaction, after: number): Promise<readonly StoredEvent[]> {
-  const { rows } = await sql<StoredEvent>`
+/** All events in order, in pages. The server reads a page while the one before is verified. */
+async function* pagesOf(trx: LedgerTransaction): AsyncGenerator<readonly StoredEvent[]> {
+  await sql`
+    DECLARE events NO SCROLL CURSOR FOR
     SELECT event_id, ${utcText('timestamp')} AS timestamp, event_type, repository, resource_type, resource_id, action,
       status, actor, authenticated_by, why, workflow_id, run_id, contract_digest, details_json, previous_hash, hash
-    FROM audit_events WHERE event_id > ${after} ORDER BY event_id LIMIT ${PAGE}`.execute(trx);
-  return rows;
+    FROM audit_events ORDER BY event_id`.execute(trx);
+  const read = async (): Promise<readonly StoredEvent[]> =>
+    (await sql<StoredEvent>`FETCH ${sql.lit(PAGE)} FROM events`.execute(trx)).rows;
+  let next = read();
+  for (;;) {
+    const page = await next;
+    if (page.length === 0) return;
+    next = read();
+    // a reader that stops early does not wait for it
+    next.catch(() => undefined);
+    yield page;
+  }
 }
 
 /** Whether an event is the one after `last`, and unchanged. */

@@ -1,6 +1,6 @@
 import { lesserLogin, type LedgerLogins, ledgerLogins } from '../../activities/ledger/logins.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { yourDatabase } from '../../stack/postgres.ts';
+import { yourDatabase } from '../../stack/postgres-connection.ts';
 import { findRunningStack } from '../../stack/running-stack.ts';
 import type { CliContext } from './context.ts';
 import { namingStackFailures } from './stack-failure.ts';

@@ -55,6 +55,8 @@ export interface AnalyzedBatch {
   readonly missing: readonly { readonly text: string; readonly at: number }[];
   readonly embedded: number;
   readonly reused: number;
+  /** Another process locked the cache: vectors may not be in it. */
+  readonly wasLocked: boolean;
 }
 
 /**
@@ -65,11 +67,13 @@ const PORTION = 32;
 /** For a static model, which takes no longer for it: one transaction writes each page of the cache's index once. */
 const STATIC_PORTION = 512;
 /** Milliseconds. Only this thread waits. */
-const BUSY_TIMEOUT = 60_000;
+const BUSY_TIMEOUT = 3_000;
 
 const settings = workerData as ThreadSettings;
 const embedder = createOpening(openEmbedder);
 let cache: VectorCache | undefined;
+/** The cache was locked since the last answer. */
+let wasLocked = false;
 
 /** Chunks files and embeds the chunks. */
 export function analyze(task: ThreadTask): Promise<ThreadAnswer<AnalyzedBatch>> {
@@ -205,7 +209,7 @@ async function embed(
 ): Promise<Omit<AnalyzedBatch, 'files'> | null> {
   const texts = chunks.map(({ text }) => text);
   const model = await embedder.get();
-  cache ??= openVectorCache(settings.cacheFile, { busyTimeout: BUSY_TIMEOUT });
+  cache ??= openVectorCache(settings.cacheFile, { busyTimeout: BUSY_TIMEOUT, onLocked: () => (wasLocked = true) });
   const { digest, dimensions } = settings.model;
   const distinct = [...new Set(texts)].map((text) => ({ text, key: textKey(text) }));
   const found = cache.getVectors(
@@ -239,7 +243,9 @@ async function embed(
   const all = new Float32Array(texts.length * dimensions);
   for (const [i, text] of texts.entries()) all.set(vectors.get(text) ?? [], i * dimensions);
   const missing = model ? [] : texts.flatMap((text, at) => (vectors.has(text) ? [] : [{ text, at }]));
-  return { vectors: all, missing, embedded, reused: texts.length - embedded };
+  const answer = { vectors: all, missing, embedded, reused: texts.length - embedded, wasLocked };
+  wasLocked = false;
+  return answer;
 }
 
 async function openEmbedder(): Promise<EmbeddingModel | null> {

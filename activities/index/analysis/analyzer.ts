@@ -71,6 +71,8 @@ export interface AnalyzerOptions extends ModelOptions {
   readonly threads?: PoolSize;
   /** Receives each file that a grammar, tokenizer, decoder or model failed on: once, however often it is analyzed. */
   readonly onFault?: (file: FaultyFile) => void;
+  /** Called once, with its file, when another process locked the cache for too long: only time is lost. */
+  readonly onLocked?: (cacheFile: string) => void;
 }
 
 /** Version of what grammars and model do not identify: chunking rules, search terms, languages, embedded texts. */
@@ -89,6 +91,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
   const cacheFile = path.join(options.cacheDir, ANALYSIS_CACHE);
   const pool = createAnalyzerPool({ model, cacheFile }, options.threads);
   let cache: VectorCache | undefined;
+  let isLockReported = false;
   const own = createOpening(open);
   const closing = new AbortController();
 
@@ -104,9 +107,19 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     }
   }
 
+  function openCache(): VectorCache {
+    return (cache ??= openVectorCache(cacheFile, { onLocked: reportLock }));
+  }
+
+  function reportLock(): void {
+    if (!isLockReported) options.onLocked?.(cacheFile);
+    isLockReported = true;
+  }
+
   async function analyze(files: readonly SourceFile[], { signal, repository }: AnalyzeOptions = {}): Promise<Analysis> {
     const { done: batches, faults } = await pool.analyze(files, signal);
     report(files, faults, repository);
+    if (batches.some(({ wasLocked }) => wasLocked)) reportLock();
     const chunks = batches.reduce((sum, { embedded, reused }) => sum + embedded + reused, 0);
     const stop = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal;
     const requested = remote && (await embedMissing(remote, batches, keep, stop));
@@ -119,8 +132,7 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
   }
 
   function keep(entries: readonly (readonly [text: string, vector: Float32Array])[]): void {
-    cache ??= openVectorCache(cacheFile);
-    cache.putVectors(
+    openCache().putVectors(
       model.digest,
       entries.map(([text, vector]) => [textKey(text), vector]),
     );
@@ -131,8 +143,8 @@ export async function createAnalyzer(options: AnalyzerOptions): Promise<Analyzer
     modelDigest: model.digest,
     dimensions: model.dimensions,
     counts: {
-      get: (file) => (cache ??= openVectorCache(cacheFile)).getCounts(digest, [file])[0],
-      put: (files) => (cache ??= openVectorCache(cacheFile)).putCounts(digest, files),
+      get: (file) => openCache().getCounts(digest, [file])[0],
+      put: (files) => openCache().putCounts(digest, files),
     },
     analyze,
     async countChunks(files, { signal, repository } = {}) {

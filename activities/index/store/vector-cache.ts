@@ -17,14 +17,15 @@ export interface CountKey {
 
 /**
  * A cache of immutable results: vectors by model and text, chunk counts by analysis and file. Any number of threads and
- * processes may open the same file. Everything can be recomputed, so a damaged file is set aside and a new one started.
+ * processes may open the same file. Everything can be recomputed: a damaged file is set aside and a new one started, and
+ * while another process locks the file for too long, nothing is found in it and nothing is stored.
  */
 export interface VectorCache {
   /** The vectors of texts, by {@link textKey}, in order; undefined for missing ones. */
   getVectors(model: string, keys: readonly Buffer[]): (Float32Array | undefined)[];
   /**
    * Stores vectors in one transaction. Returns how many were new: when two callers embed a text concurrently, it is new
-   * to one of them.
+   * to one of them. All are, when the file is locked.
    */
   putVectors(model: string, entries: readonly (readonly [key: Buffer, vector: Float32Array])[]): number;
   /** The chunk counts of files, in order; undefined for missing ones. */
@@ -38,19 +39,23 @@ export interface VectorCache {
 /** Options of {@link openVectorCache}. */
 export interface WaitOptions {
   /**
-   * Milliseconds to wait for another writer, which takes no longer than one batch. @default 3000, which is acceptable
-   * on an event loop
+   * Milliseconds to wait for another writer. After a wait in vain, calls wait no more until one has succeeded. @default
+   * 100, which is acceptable on an event loop
    */
   readonly busyTimeout?: number;
+  /** Called after each wait in vain. */
+  readonly onLocked?: (() => void) | undefined;
 }
 
-const BUSY_TIMEOUT = 3_000;
+const BUSY_TIMEOUT = 100;
 const WAL_PAUSE = 25;
 const SQLITE_BUSY = 5;
+/** Busy, or too many processes changed the locks of the write-ahead log at the same moment. */
+const SQLITE_LOCKED = [SQLITE_BUSY, 15];
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
-/** In use by another writer for too long, read-only, I/O error, full, cannot be opened. */
-const SQLITE_DISK = [SQLITE_BUSY, 8, 10, 13, 14];
+/** Read-only, I/O error, full, cannot be opened. */
+const SQLITE_DISK = [8, 10, 13, 14];
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS vectors (key BLOB NOT NULL UNIQUE, vector BLOB NOT NULL);
@@ -67,50 +72,76 @@ export function textKey(text: string): Buffer {
 
 /**
  * Opens the cache in `file`, which need not exist. Its calls block for the disk, and for another writer at most
- * `busyTimeout`. It and they throw `DiskFailed` when the file cannot be used, or is in use for too long.
+ * `busyTimeout`. It and they throw `DiskFailed` when the file cannot be used.
  */
-export function openVectorCache(file: string, { busyTimeout = BUSY_TIMEOUT }: WaitOptions = {}): VectorCache {
+export function openVectorCache(file: string, options: WaitOptions = {}): VectorCache {
+  const { busyTimeout = BUSY_TIMEOUT, onLocked } = options;
   makeFolder(file);
-  let connection = openOrBeginAnew(file, busyTimeout);
+  let patience = busyTimeout;
+  /** Null until it could be opened. */
+  let connection: Connection | null = null;
+  attempt(() => undefined, undefined);
 
-  function attempt<T>(operation: (open: Connection) => T): T {
+  /** The result of `operation`; `otherwise` while another process locks the file. */
+  function attempt<T>(operation: (open: Connection) => T, otherwise: T): T {
+    try {
+      return afterRepair(operation);
+    } catch (error) {
+      if (!SQLITE_LOCKED.includes(codeOf(error))) throw named(error, file);
+      patience = 0;
+      onLocked?.();
+      return otherwise;
+    }
+  }
+
+  function afterRepair<T>(operation: (open: Connection) => T): T {
+    connection ??= openOrBeginAnew(file, patience);
     try {
       return operation(connection);
     } catch (error) {
-      if (!isDamage(error)) throw named(error, file);
+      if (!isDamage(error)) throw error;
       connection.close();
       putAside(file, connection.inode);
-      connection = openOrBeginAnew(file, busyTimeout);
+      connection = openOrBeginAnew(file, patience);
       return operation(connection);
     }
+  }
+
+  function write<T, R>(items: readonly T[], step: (open: Connection, item: T) => R): R[] | null {
+    return attempt((open) => {
+      open.wait(patience);
+      const results = open.all('IMMEDIATE', items, (item) => step(open, item));
+      patience = busyTimeout;
+      return results;
+    }, null);
   }
 
   return {
     getVectors(model, keys) {
       const keyOf = keysOf(model);
-      return attempt(({ all, statements }) =>
-        all('DEFERRED', keys, (key) => toVector(statements.getVector.get(keyOf(key))?.['vector'])),
+      return attempt(
+        ({ all, statements }) =>
+          all('DEFERRED', keys, (key) => toVector(statements.getVector.get(keyOf(key))?.['vector'])),
+        keys.map(() => undefined),
       );
     },
     putVectors(model, entries) {
       const keyOf = keysOf(model);
-      const put = attempt(({ all, statements }) =>
-        all('IMMEDIATE', entries, ([key, vector]) =>
-          statements.putVector.run(keyOf(key), new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
-        ),
+      const put = write(entries, ({ statements }, [key, vector]) =>
+        statements.putVector.run(keyOf(key), new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)),
       );
-      return put.reduce((sum, { changes }) => sum + Number(changes), 0);
+      return put?.reduce((sum, { changes }) => sum + Number(changes), 0) ?? entries.length;
     },
     getCounts: (analysis, keys) =>
-      attempt(({ all, statements }) =>
-        all('DEFERRED', keys, ({ blob, name }) => toCount(statements.getCount.get(analysis, blob, name)?.['chunks'])),
+      attempt(
+        ({ all, statements }) =>
+          all('DEFERRED', keys, ({ blob, name }) => toCount(statements.getCount.get(analysis, blob, name)?.['chunks'])),
+        keys.map(() => undefined),
       ),
     putCounts(analysis, entries) {
-      attempt(({ all, statements }) =>
-        all('IMMEDIATE', entries, ({ blob, name, chunks }) => statements.putCount.run(analysis, blob, name, chunks)),
-      );
+      write(entries, ({ statements }, { blob, name, chunks }) => statements.putCount.run(analysis, blob, name, chunks));
     },
-    close: () => connection.close(),
+    close: () => connection?.close(),
   };
 }
 
@@ -122,6 +153,8 @@ interface Connection {
   readonly inode: bigint;
   /** Runs `step` for every item in one transaction. */
   readonly all: <T, R>(kind: 'DEFERRED' | 'IMMEDIATE', items: readonly T[], step: (item: T) => R) => R[];
+  /** Sets how long calls wait for another writer, in milliseconds. */
+  readonly wait: (milliseconds: number) => void;
   readonly close: () => void;
 }
 
@@ -138,7 +171,7 @@ function openOrBeginAnew(file: string, busyTimeout: number): Connection {
   try {
     return connect(file, busyTimeout);
   } catch (error) {
-    if (!isDamage(error)) throw named(error, file);
+    if (!isDamage(error)) throw error;
     putAside(file, inode);
     return connect(file, busyTimeout);
   }
@@ -157,9 +190,14 @@ function connect(file: string, busyTimeout: number): Connection {
       putCount: database.prepare('INSERT OR REPLACE INTO counts (analysis, blob, name, chunks) VALUES (?, ?, ?, ?)'),
     };
     const inode = inodeOf(file);
+    let waits = busyTimeout;
     return {
       statements,
       inode,
+      wait(milliseconds) {
+        if (milliseconds !== waits) database.exec(`PRAGMA busy_timeout = ${milliseconds}`);
+        waits = milliseconds;
+      },
       // a single statement is a transaction already
       all: (kind, items, step) =>
         items.length > 1 ? transaction(database, kind, () => items.map(step)) : items.map(step),

@@ -4,7 +4,6 @@ import { DEFAULT_REF } from '../../../domain/git/snapshot.ts';
 import { reachDirectly } from '../../../platform/proxy.ts';
 import type { CliContext } from '../../core/context.ts';
 import { weaviateAddress } from '../../core/servers.ts';
-import { scheduleIds } from '../../core/temporal-ids.ts';
 import type { Suggestion } from '../completion/values.ts';
 
 /** Weaviate's limit for one answer. */
@@ -37,6 +36,7 @@ export async function indexedRepositories(context: CliContext, signal: AbortSign
 
 /** The names of the sync groups that are applied. */
 export async function appliedGroups(context: CliContext, signal: AbortSignal): Promise<Suggestion[]> {
+  const { scheduleIds } = await import('../../core/temporal-ids.ts');
   const prefix = groupScheduleId(context.config.index.name, '');
   const ids = await scheduleIds(context, signal);
   return ids.filter((id) => id.startsWith(prefix)).map((id) => ({ value: id.slice(prefix.length), description: '' }));

@@ -30,6 +30,13 @@ export function registerLedgerCommands({ program, run }: Pick<Commands, 'program
     .action((text: string, options: QueryOptions) =>
       run(options, async (context) => (await import('./query.ts')).query(context, text, options)),
     );
+  db.command('import')
+    .description('take over a gryt database, as that of the repository of this folder')
+    .argument('<file>', 'such as .gryt/gryt.db')
+    .addOption(jsonOption())
+    .action((file: string, options: { json?: boolean }) =>
+      run(options, async (context) => (await import('./import.ts')).importDatabase(context, file, options)),
+    );
 
   const audit = program.command('audit').description('the audit trail of the ledger');
   audit

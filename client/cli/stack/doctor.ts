@@ -19,6 +19,7 @@ import { shownError } from '../../core/errors.ts';
 import { namingStackFailures } from '../../core/stack-failure.ts';
 import { styleFor } from '../../core/style.ts';
 import { networkFindings } from './network-findings.ts';
+import { otherUsers } from './other-users.ts';
 import { sandboxFinding } from './sandbox-finding.ts';
 import { plainTable } from './stack-table.ts';
 
@@ -57,7 +58,7 @@ export async function doctor(options: DoctorOptions, context: CliContext): Promi
     ...networkFindings(context),
     ...temporal,
     await weaviateFinding(context, running),
-    ...(running === null ? [] : [whoCanUse(running)]),
+    ...(running === null ? [] : [await otherUsersFinding(context, running)]),
     await postgresFinding(context, running),
     modelFinding(context, running),
     await onnxRuntime(context),
@@ -79,17 +80,11 @@ function findingsText(findings: readonly Finding[], context: CliContext): string
   return [plainTable(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n');
 }
 
-/** Not a problem on a machine of one user; nothing else says it. */
-function whoCanUse({ state: { temporal, weaviate } }: RunningStack): Finding {
-  const can = [
-    ...(temporal === null ? [] : ['start flows (Temporal has no login)']),
-    ...(weaviate === null ? [] : ["delete collections (Weaviate's Raft port asks for no key)"]),
-  ];
-  const found = can.length === 0 ? 'nothing' : can.join(' and ');
-  return fine(
-    'other users',
-    `of this machine can ${found}: docs/deployment.md#other-users-and-neighbours-of-a-machine`,
-  );
+async function otherUsersFinding({ config, env }: CliContext, { state }: RunningStack): Promise<Finding> {
+  const { yourTemporal } = await import('../../../stack/temporal-connection.ts');
+  const isYours = state.temporal?.source === 'yours';
+  // a profile that cannot be read is a finding of its own
+  return otherUsers(state, isYours ? await yourTemporal(config.temporal, env).catch(() => null) : null);
 }
 
 function nodeVersion(): Finding {
@@ -212,7 +207,8 @@ async function weaviateFinding(context: CliContext, running: RunningStack | null
 }
 
 async function postgresFinding(context: CliContext, running: RunningStack | null): Promise<Finding> {
-  const { databaseVersion, placeOfDatabase, yourDatabase } = await import('../../../stack/postgres.ts');
+  const { databaseVersion, placeOfDatabase } = await import('../../../stack/postgres.ts');
+  const { yourDatabase } = await import('../../../stack/postgres-connection.ts');
   const { findPostgres } = await import('../../../stack/fetch-postgres.ts');
   const { checkVersion } = await import('../../../activities/ledger/migrate.ts');
   const name = 'PostgreSQL';

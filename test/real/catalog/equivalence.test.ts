@@ -1,9 +1,14 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { ANALYSIS_CACHE } from '../../../activities/index/analysis/analyzer.ts';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { ingest } from '../../../activities/index/ingest.ts';
 import { createEstate } from '../../support/estate.ts';
-import { objectIdsOf, openEstate } from '../../support/catalog/flows.ts';
+import { expectReceiptTrue, objectIdsOf, openEstate } from '../../support/catalog/flows.ts';
 import { ID, indexed, expectWalkEqualsScratch } from '../../support/catalog/random-walk.ts';
 
 test('the incremental index equals the index from scratch at every step of a short random walk', async () => {
@@ -83,6 +88,51 @@ describe('an ingestion', () => {
   });
 });
 
+describe('a cache that another process locks', () => {
+  test('costs an ingestion nothing but time', async () => {
+    const [estate, other] = [await createEstate(), await createEstate()];
+    const cacheDir = join(estate.dataDir, 'cache');
+    await mkdir(cacheDir, { recursive: true });
+    await symlink(join(inject('stack').cacheDir, 'models'), join(cacheDir, 'models'));
+    const [tools, scratch] = [await openEstate(estate, cacheDir), await openEstate(other)];
+    try {
+      const cloneUrl = estate.gitDir('acme/walk');
+      await estate.create('acme/walk', { 'a.ts': 'export const a = 1;\n' });
+      await indexed(tools, cloneUrl);
+      const writer = await lockInProcess(join(cacheDir, ANALYSIS_CACHE));
+      await estate.commit('acme/walk', { 'b.ts': 'export const b = 2;\n', 'c.py': 'def c():\n    return 3\n' });
+      await indexed(tools, cloneUrl);
+      // how many chunks these had is in no cache
+      const commit = await estate.commit('acme/walk', { 'b.ts': null, 'c.py': 'def d():\n    return 4\n' });
+      expect(await indexed(tools, cloneUrl)).toMatchObject({ commit, objects: 2 });
+      expect(writer.exitCode).toBeNull();
+      await expectReceiptTrue(tools, ID, commit);
+      await indexed(scratch, cloneUrl);
+      expect(await objectIdsOf(tools, ID)).toEqual(await objectIdsOf(scratch, ID));
+    } finally {
+      await tools.close();
+      await scratch.close();
+      await estate.dispose();
+      await other.dispose();
+    }
+  });
+});
+
+/** A process that holds the write lock of a database until the test has finished. */
+async function lockInProcess(file: string): Promise<ChildProcess> {
+  const script = `
+    const database = new (require('node:sqlite').DatabaseSync)(process.argv[1], { timeout: 10000 });
+    database.exec('BEGIN IMMEDIATE');
+    process.on('disconnect', () => process.exit());
+    process.send('locked');`;
+  const child = spawn(process.execPath, ['--no-warnings', '--eval', script, file], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill());
+  await once(child, 'message');
+  return child;
+}
+
 describe('the store', () => {
   test('never counts refused objects as written', async () => {
     const estate = await createEstate();
@@ -124,7 +174,6 @@ describe('the store', () => {
     const { default: weaviate } = await import('weaviate-client');
     const tools = await openEstate(estate);
     const { connectWeaviate } = await import('../../../activities/index/store/weaviate.ts');
-    const { inject } = await import('vitest');
     const client = await connectWeaviate(inject('stack').weaviate);
     try {
       const { receipts } = tools.store.names;

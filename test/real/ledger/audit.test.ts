@@ -121,31 +121,29 @@ describe('tampering by someone who may change every row', () => {
     await rm(join(estate.dataDir, 'blobs'), { recursive: true, force: true });
   });
 
-  /** What both forms of the command say. */
   const found = async (): Promise<string> => {
-    const { finding } = await verified();
-    const { exitCode, stderr } = await longhaul(env, ['audit', 'verify']);
+    const { exitCode, stdout } = await longhaul(env, ['audit', 'verify', '--json']);
     expect(exitCode).toBe(7);
-    expect(stderr).toMatch(/^longhaul: Events? \d+/);
+    const { finding } = JSON.parse(stdout) as Awaited<ReturnType<typeof verified>>;
     return `${finding?.event_id} ${finding?.problem}`;
   };
 
-  test.each(['actor', 'why', 'status', 'timestamp', 'repository', 'details_json'])(
-    'a changed %s is found',
-    async (column) => {
-      const value =
-        { details_json: `'{"a": 1}'`, timestamp: `timestamp + interval '1 microsecond'`, status: `'refused'` }[
-          column
-        ] ?? `'eve'`;
-      await ledger.sql(`UPDATE audit_events SET ${column} = ${value} WHERE event_id = 17`);
-      expect(await found()).toBe('17 changed');
-    },
-  );
+  test.each(['actor', 'status', 'timestamp', 'details_json'])('a changed %s is found', async (column) => {
+    const value =
+      { details_json: `'{"a": 1}'`, timestamp: `timestamp + interval '1 microsecond'`, status: `'refused'` }[column] ??
+      `'eve'`;
+    await ledger.sql(`UPDATE audit_events SET ${column} = ${value} WHERE event_id = 17`);
+    expect(await found()).toBe('17 changed');
+  });
 
   test('a removed event is found, also when the others close the gap', async () => {
     await ledger.sql('DELETE FROM audit_events WHERE event_id = 17');
+    expect(await longhaul(env, ['audit', 'verify'])).toMatchObject({
+      exitCode: 7,
+      stdout: '',
+      stderr: expect.stringMatching(/^longhaul: Event 17 was removed\.\n/),
+    });
     expect(await found()).toBe('17 removed');
-    await ledger.sql('UPDATE audit_events SET event_id = -event_id WHERE event_id > 17').catch(() => undefined);
     await ledger.sql(`DO $$ BEGIN FOR at IN 18..(SELECT max(event_id) FROM audit_events) LOOP
       UPDATE audit_events SET event_id = at - 1 WHERE event_id = at; END LOOP; END $$`);
     expect(await found()).toBe('17 removed');

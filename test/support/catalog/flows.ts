@@ -113,9 +113,9 @@ export const test = base
     return { estate, tools, client, started };
   });
 
-/** The tools for an estate's configuration, with the shared servers. */
-export async function openEstate(estate: Estate): Promise<EstateTools> {
-  const { weaviate, modelFolder, cacheDir } = inject('stack');
+/** The tools for an estate's configuration, with the shared servers and, unless it is given, the shared cache. */
+export async function openEstate(estate: Estate, cacheDir: string = inject('stack').cacheDir): Promise<EstateTools> {
+  const { weaviate, modelFolder } = inject('stack');
   const env = { ...process.env, LONGHAUL_CACHE_DIR: cacheDir, LONGHAUL_DATA_DIR: estate.dataDir };
   const loaded = loadConfig({ path: estate.configPath, env });
   const tools = await openTools(loaded, { weaviate, modelFolder }, env, { openAnalyzer: openSharedAnalyzer });

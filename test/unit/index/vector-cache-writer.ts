@@ -2,7 +2,7 @@ import { openVectorCache, textKey } from '../../../activities/index/store/vector
 
 // a process of vector-cache.test.ts: writes batches of 50 vectors and says so after the first
 const [file = '', model = '', prefix = '', batches = '0'] = process.argv.slice(2);
-const cache = openVectorCache(file);
+const cache = openVectorCache(file, { busyTimeout: 60_000 });
 for (let batch = 0; batch < Number(batches); batch++) {
   const entries = Array.from(
     { length: 50 },

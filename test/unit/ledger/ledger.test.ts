@@ -6,7 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ledgerLogins, lesserLogin, sqlForLogins } from '../../../activities/ledger/logins.ts';
 import { checkApplied, loadMigrations, type Migration, stepsTo } from '../../../activities/ledger/migrations.ts';
 import { toCsv, toObjects, toTable } from '../../../client/cli/ledger/query-output.ts';
-import { placeOfDatabase, yourDatabase } from '../../../stack/postgres.ts';
+import { placeOfDatabase } from '../../../stack/postgres.ts';
+import { yourDatabase } from '../../../stack/postgres-connection.ts';
 
 describe('migrations', () => {
   let known: readonly Migration[];
