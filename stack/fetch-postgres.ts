@@ -1,5 +1,6 @@
 import { chmod, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeFolder } from './folder.ts';
 import pins from './pins.json' with { type: 'json' };
 import { findOnPath, runProgram } from '../platform/program.ts';
 import { cachedServer, findCached } from './server-cache.ts';
@@ -26,6 +27,7 @@ export function findPostgres(cacheDir: string): Promise<string | null> {
  */
 export async function fetchPostgres(options: FetchOptions): Promise<string> {
   const cacheDir = cacheOf(options.cacheDir);
+  makeFolder(cacheDir);
   const program = await cachedServer(
     { ...PINNED_POSTGRES, make: (folder) => makePostgres(folder, options) },
     { ...options, cacheDir },

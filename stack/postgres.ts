@@ -172,10 +172,10 @@ async function initialize(
 }
 
 /**
- * Removes a pid file that names a process of another program. The system may have given the number of a killed server
- * to it, as in a container that was started again, and the server would then refuse to start.
+ * Removes the pid file of a data folder when it names a process of another program. The system may have given the number
+ * of a killed server to it, as in a container that was started again, and the server would then refuse to start.
  */
-function removeForeignPid(folder: string): void {
+export function removeForeignPid(folder: string): void {
   const file = join(folder, 'postmaster.pid');
   try {
     const pid = readFileSync(file, 'utf8').split('\n', 1)[0] ?? '';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { addEvolution } from '../../../activities/ledger/evolutions.ts';
 import { sqlForLogins } from '../../../activities/ledger/logins.ts';
-import { migrateLedger, readVersions } from '../../../activities/ledger/migrate.ts';
+import { checkVersion, migrateLedger, readVersions } from '../../../activities/ledger/migrate.ts';
 import { loadMigrations, type Migration } from '../../../activities/ledger/migrations.ts';
 import { type LedgerDatabase, openLedger, withLedger } from '../../../activities/ledger/open-ledger.ts';
 import { type MetricSample, recordSamples } from '../../../activities/ledger/samples.ts';
@@ -112,6 +112,17 @@ describe('migrations', () => {
     expect(JSON.parse(changed.stdout)).toMatchObject({ error: { type: 'LedgerChanged' } });
     await ledger.sql('UPDATE schema_migrations SET checksum = $1 WHERE version = 2', [known[1]?.checksum]);
     expect((await longhaul(env, ['db', 'migrate'])).stdout).toBe(`The ledger has version ${last} (already).\n`);
+  });
+
+  test('a command that needs a missing table names the migration', async () => {
+    const env = commandEnv(estate, { DATABASE_URL: ledger.logins.owner });
+    await to(2);
+    const verified = await longhaul(env, ['audit', 'verify', '--json']);
+    expect(verified.exitCode).toBe(3);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ error: { type: 'LedgerOutdated' } });
+    await expect(checkVersion(ledger.logins.owner)).rejects.toThrow('has migration 2 of 5');
+    await to(known.length);
+    await checkVersion(ledger.logins.owner);
   });
 
   test('by the command: the state is listed, and tables are deleted only with --yes', async () => {

@@ -159,7 +159,7 @@ describe('longhaul db query', () => {
     }
   });
 
-  test('a wrong password, an old ledger and a server that is not there are named', async () => {
+  test('a wrong password and a server that is not there are named', async () => {
     const at = async (url: string): Promise<unknown> => {
       const { exitCode, stdout } = await longhaul({ ...env, DATABASE_READER_URL: url }, [
         'db',

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ledgerLogins, lesserLogin, sqlForLogins } from '../../../activities/ledger/logins.ts';
 import { checkApplied, loadMigrations, type Migration, stepsTo } from '../../../activities/ledger/migrations.ts';
 import { toCsv, toObjects, toTable } from '../../../client/cli/ledger/query-output.ts';
-import { placeOfDatabase } from '../../../stack/postgres.ts';
+import { placeOfDatabase, removeForeignPid } from '../../../stack/postgres.ts';
 import { yourDatabase } from '../../../stack/postgres-connection.ts';
 
 describe('migrations', () => {
@@ -82,6 +82,19 @@ describe('logins', () => {
     }
     expect(placeOfDatabase('postgresql://a:b@db/my%20estate')).toEqual({ address: 'db:5432', database: 'my estate' });
   });
+});
+
+test('a pid file that names another program is removed; one of no process is left to the server', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'longhaul-pid-'));
+  const file = join(folder, 'postmaster.pid');
+  removeForeignPid(folder);
+  writeFileSync(file, `${process.pid}\n/data\n`);
+  removeForeignPid(folder);
+  expect(existsSync(file)).toBe(process.platform !== 'linux');
+  writeFileSync(file, '4194305\n/data\n');
+  removeForeignPid(folder);
+  expect(existsSync(file)).toBe(true);
+  rmSync(folder, { recursive: true });
 });
 
 describe('the rows of a query', () => {
