@@ -96,9 +96,9 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
     const reader = await openObjectReader(git, { objects: join(path, 'objects'), format }, { about, signal });
     try {
       const files: ContractFile[] = [];
-      const oids = entries.map(({ oid }) => oid);
+      const requests = entries.map(({ oid }) => ({ oid, maxBytes: LARGEST_CONTRACT }));
       let at = 0;
-      for await (const { content } of reader.read(oids, LARGEST_CONTRACT)) {
+      for await (const { content } of reader.read(requests)) {
         const entry = entries[at++];
         if (entry) files.push({ path: entry.name.slice(prefix), text: Buffer.from(content ?? []).toString('utf8') });
       }
