@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
 import { signalProcess } from '../../platform/process-signals.ts';
 import { type Account, findOnPath, runProgram } from '../../platform/program.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../platform/process-identity.ts';
@@ -7,7 +9,7 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { atLeast } from '../../platform/version.ts';
 import { accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
-import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, OWN_FILES, WORK } from './jail.ts';
+import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, WORK } from './jail.ts';
 import { limited } from './launcher.ts';
 import { createOutputPipes } from './output-pipes.ts';
 import { descendants, signalDescendants } from './process-tree.ts';
@@ -18,8 +20,8 @@ import { openScratch } from './scratch.ts';
 /** The oldest version with everything that {@link jailArguments} asks for. */
 const OLDEST = [0, 8] as const;
 const TRIAL_SECONDS = 20;
-/** File descriptors of bubblewrap: its options, its reports, and the first content of a file in the sandbox. */
-const [ARGUMENTS, STATUS, FIRST_FILE] = [3, 4, 5];
+/** File descriptors of bubblewrap: for its reports, and for the environment of the program. */
+const [STATUS, ENVIRONMENT] = [3, 4];
 
 /** A sandbox of namespaces: each program is started by a bubblewrap of its own. Throws `SandboxUnusable`. */
 export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox> {
@@ -30,14 +32,23 @@ export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox
   const pipes = createOutputPipes(settings.scratch, account);
   const run = (one: SandboxedProgram): Promise<SandboxedEnd> =>
     runToEnd(one, settings.limits, pipes, (output) => startJailed(program.path, jail, one, account, output));
-  await tryOut(run, settings.scratch);
+  const close = async (): Promise<void> => {
+    await pipes.close();
+    await jail.close();
+  };
+  try {
+    await tryOut(run, settings.scratch);
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     isolation: isolationOf(program.version, settings, account),
     workFolder: WORK,
     scratch: settings.scratch,
     give: async (folder) => (account === null ? undefined : giveTo(account, folder)),
     run,
-    close: () => pipes.close(),
+    close,
   };
 }
 
@@ -75,13 +86,10 @@ function startJailed(
   output: number,
 ): StartedProgram {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
-  const files = Object.entries({ ...OWN_FILES, [ENVIRONMENT_FILE]: lines(environment) });
-  const paths = new Map(files.map(([file], at) => [FIRST_FILE + at, file]));
   const child = spawn(
     path,
     [
-      '--args',
-      String(ARGUMENTS),
+      ...jailArguments(jail, program, ENVIRONMENT),
       '--json-status-fd',
       String(STATUS),
       '--',
@@ -92,13 +100,15 @@ function startJailed(
       // neither the environment of the program nor that of this process is for bubblewrap itself
       env: {},
       ...account,
-      stdio: ['ignore', output, output, ...Array<'pipe'>(FIRST_FILE - ARGUMENTS + files.length).fill('pipe')],
+      stdio: ['ignore', output, output, 'pipe', 'pipe'],
       detached: true,
     },
   );
-  send(child.stdio[ARGUMENTS], lines(jailArguments(jail, program, paths)));
-  for (const [at, [, content]] of files.entries()) send(child.stdio[FIRST_FILE + at], content);
-  const status = readStatus(child.stdio[STATUS]);
+  const pipe = child.stdio[ENVIRONMENT] as Writable;
+  // a process that ends early does not read it
+  pipe.on('error', () => undefined);
+  pipe.end(environment.map((line) => `${line}\0`).join(''));
+  const status = readStatus(child.stdio[STATUS] as Readable);
   return {
     child,
     processes: () => (status.init === null ? [] : descendants(status.init.pid)),
@@ -112,6 +122,7 @@ function startJailed(
       child.kill('SIGKILL');
     },
     async finish() {
+      await status.complete;
       // bubblewrap has ended, so its first process is being killed, and with it all others
       while (status.init !== null && isRunning(status.init)) await delay(1);
     },
@@ -123,29 +134,20 @@ function startJailed(
   };
 }
 
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => `${text}\0`).join('');
-}
-
-function send(pipe: unknown, content: string): void {
-  const writable = pipe as NodeJS.WritableStream;
-  // a process that ends early does not read it
-  writable.on('error', () => undefined);
-  writable.end(content);
-}
-
 interface Status {
   /** The first process of the namespace, as this process sees it; null when unknown. */
   init: ProcessIdentity | null;
   /** True when the program was started and has ended. */
   hasRun: boolean;
+  /** Resolves when bubblewrap reports no more. */
+  readonly complete: Promise<unknown>;
 }
 
 /** Reads the JSON objects that bubblewrap reports. The program in it does not have this pipe. */
-function readStatus(pipe: unknown): Status {
-  const status: Status = { init: null, hasRun: false };
+function readStatus(pipe: Readable): Status {
+  const status: Status = { init: null, hasRun: false, complete: once(pipe, 'close').catch(() => undefined) };
   let text = '';
-  (pipe as NodeJS.ReadableStream).on('data', (piece: Buffer) => {
+  pipe.on('data', (piece: Buffer) => {
     text += piece.toString('utf8');
     const pid = /"child-pid": (\d+)/.exec(text)?.[1];
     if (pid !== undefined) status.init ??= identify(Number(pid));

@@ -1,5 +1,8 @@
-import { lstat, readlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, chmod, cp, lstat, mkdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { temporaryPath } from '../../platform/temporary.ts';
 import type { SandboxedProgram, SandboxLimits, SandboxSettings } from './sandbox.ts';
 
 /** The folder of a program, as it sees it. */
@@ -17,6 +20,8 @@ export interface Jail {
   readonly network: readonly string[];
   readonly path: string;
   readonly limits: SandboxLimits;
+  /** Removes the files of the jail. */
+  close(): Promise<void>;
 }
 
 const UID = '1000';
@@ -45,19 +50,21 @@ const SYSTEM_FILES = [
   'ssl/openssl.cnf',
   'timezone',
 ];
-const NETWORK_FILES = ['resolv.conf', 'hosts', 'host.conf', 'nsswitch.conf', 'gai.conf'];
-/** The contents of files in which programs find themselves. */
-export const OWN_FILES = {
-  '/etc/passwd': `program:x:${UID}:${UID}:program:${HOME}:/bin/bash\n`,
-  '/etc/group': `program:x:${UID}:\n`,
-} as const;
+/** Files of `/etc` that are the same on every machine. With a network, those of this machine replace the last ones. */
+const OWN_FILES: Readonly<Record<string, string>> = {
+  passwd: `program:x:${UID}:${UID}:program:${HOME}:/bin/bash\n`,
+  group: `program:x:${UID}:\n`,
+  'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
+  hosts: '127.0.0.1 localhost\n::1 localhost\n',
+  'resolv.conf': '',
+};
+const NETWORK_FILES = ['hosts', 'resolv.conf'];
 /** Toolchains at these paths would be hidden, or would show what programs must not see. */
 const NO_TOOLCHAIN = /^\/(work|proc|dev|sys|run|etc|home\/program)(\/|$)|^\/(home|root|var|tmp)?$/;
 
 /** Finds what programs of this sandbox see of the machine. Throws `InvalidConfiguration`. */
-export async function openJail({ toolchains, limits }: SandboxSettings): Promise<Jail> {
+export async function openJail({ toolchains, limits, scratch }: SandboxSettings): Promise<Jail> {
   const folders = await Promise.all(SYSTEM_FOLDERS.map((name) => systemFolder(`/${name}`)));
-  const etc = await existing(SYSTEM_FILES.map((name) => `/etc/${name}`));
   for (const folder of toolchains) {
     if (NO_TOOLCHAIN.test(folder) || !(await isFolder(folder))) {
       throw new LonghaulError(
@@ -70,27 +77,28 @@ export async function openJail({ toolchains, limits }: SandboxSettings): Promise
   const programs = await Promise.all(
     toolchains.map(async (folder) => (await existing([`${folder}/bin`]))[0] ?? folder),
   );
+  const etc = temporaryPath(join(scratch, 'etc'));
+  await copyEtc(etc);
   return {
     shown: [
       '--ro-bind',
       '/usr',
       '/usr',
       ...folders.flat(),
-      ...etc.flatMap((path) => ['--ro-bind', path, path]),
+      '--ro-bind',
+      etc,
+      '/etc',
       ...shownToolchains.flatMap((folder) => ['--ro-bind', folder, folder]),
     ],
     network: (await existing(NETWORK_FILES.map((name) => `/etc/${name}`))).flatMap((path) => ['--ro-bind', path, path]),
     path: [...programs, ...SYSTEM_PATH].join(':'),
     limits,
+    close: () => rm(etc, { recursive: true, force: true }),
   };
 }
 
-/** The arguments of bubblewrap for a program. `files`: paths in the sandbox by the descriptor that their content is read from. */
-export function jailArguments(
-  jail: Jail,
-  program: SandboxedProgram,
-  files: ReadonlyMap<number, string>,
-): readonly string[] {
+/** The arguments of bubblewrap for a program, whose environment it reads from a file descriptor. */
+export function jailArguments(jail: Jail, program: SandboxedProgram, environment: number): readonly string[] {
   const { folder, home, temporary, network } = program;
   const memory = (mode: string, path: string): string[] => [
     '--perms',
@@ -115,7 +123,9 @@ export function jailArguments(
     ...(home === undefined ? memory('755', HOME) : bound(home, HOME)),
     ...jail.shown,
     ...(network ? jail.network : []),
-    ...[...files].flatMap(([descriptor, path]) => ['--file', String(descriptor), path]),
+    '--file',
+    String(environment),
+    ENVIRONMENT_FILE,
     ...bound(folder, WORK),
     '--chdir',
     WORK,
@@ -127,6 +137,33 @@ export function jailArguments(
 
 function bound(outside: string, path: string): string[] {
   return ['--bind', outside, path];
+}
+
+/**
+ * Makes the folder `/etc` of programs. A copy, because every mount makes the start of a program longer: what changes on
+ * the machine is seen after a restart of the worker.
+ */
+async function copyEtc(folder: string): Promise<void> {
+  await mkdir(folder);
+  await chmod(folder, 0o755);
+  for (const path of await existing(SYSTEM_FILES.map((name) => `/etc/${name}`))) {
+    const copy = join(folder, path.slice('/etc/'.length));
+    await mkdir(dirname(copy), { recursive: true, mode: 0o755 });
+    await chmod(dirname(copy), 0o755);
+    await cp(path, copy, { recursive: true, verbatimSymlinks: true, filter: isReadable });
+  }
+  for (const [name, content] of Object.entries(OWN_FILES)) {
+    await writeFile(join(folder, name), content);
+    await chmod(join(folder, name), 0o644);
+  }
+}
+
+async function isReadable(path: string): Promise<boolean> {
+  if ((await lstat(path)).isSymbolicLink()) return true;
+  return access(path, constants.R_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function systemFolder(path: string): Promise<string[]> {

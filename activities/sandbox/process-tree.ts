@@ -3,14 +3,15 @@ import { signalProcess } from '../../platform/process-signals.ts';
 
 /** The processes that a process has started, and those that they have started, in `/proc`. */
 export function descendants(pid: number): number[] {
-  const found: number[] = [];
+  // a process whose parent ends while this runs is seen twice
+  const found = new Set<number>();
   const open = [pid];
   for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
-    const children = childrenOf(parent);
-    found.push(...children);
+    const children = childrenOf(parent).filter((child) => !found.has(child));
+    for (const child of children) found.add(child);
     open.push(...children);
   }
-  return found;
+  return [...found];
 }
 
 /** A process can end at any time: what is missing in `/proc` has no children. */

@@ -57,8 +57,9 @@ export async function runToEnd(
       const { code, killedBy } = await exitOf(started.child);
       const durationMs = performance.now() - since;
       const ended = ender.why();
-      await started.finish();
-      await output.done;
+      // also when the output cannot be taken
+      const [finished, read] = await Promise.allSettled([started.finish(), output.done]);
+      for (const part of [finished, read]) if (part.status === 'rejected') throw part.reason;
       if (ended !== null) return { exitCode: null, signal: null, ended, durationMs };
       started.checkStarted?.(output.beginning());
       const name = killedBy ?? signalOf(code);

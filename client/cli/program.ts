@@ -9,10 +9,11 @@ import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerLedgerCommands } from './ledger/program.ts';
+import { registerReleaseCommands } from './release/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
 /** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
-const WINGS: readonly RegisterCommands[] = [registerCatalogCommands];
+const WINGS: readonly RegisterCommands[] = [registerCatalogCommands, registerReleaseCommands];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {
@@ -78,13 +79,13 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
       await openNetwork(context);
       return work(context);
     });
-  const runAlone: RunAlone = (work) => end(false, work);
+  const runAlone: RunAlone = (work, { json = false } = {}) => end(json, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
   const parts: WingParts[] = [];
   const add = (more: WingParts): void => void parts.push(more);
   registerStackCommands({ program, run, parts });
   registerConfigCommands({ program, io, runAlone });
-  for (const register of wings) register({ program, io, run, add });
+  for (const register of wings) register({ program, io, run, runAlone, add });
   registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });
