@@ -90,7 +90,7 @@ export async function openJudgedIndex({ signal, note }: BenchContext): Promise<J
           to: delta.to,
           full: delta.full,
           changes: () => delta.changes(),
-          readOld: (oids) => delta.readOld(oids),
+          readOld: (files) => delta.readOld(files),
         };
         const tools = { store, analyzer, counts: analyzer.counts };
         const { receipt } = await ingest(tools, address, source, null, { signal, onProgress: () => undefined });

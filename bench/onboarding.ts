@@ -123,7 +123,7 @@ async function index(
         to,
         full,
         changes: () => delta.changes(),
-        readOld: (oids) => delta.readOld(oids),
+        readOld: (files) => delta.readOld(files),
       };
       return ingest({ store, analyzer, counts: analyzer.counts }, repository, source, null, {
         signal,

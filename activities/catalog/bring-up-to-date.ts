@@ -185,7 +185,7 @@ async function indexDifference(
     to: delta.to,
     full,
     changes: () => delta.changes(),
-    readOld: (oids) => delta.readOld(oids),
+    readOld: (files) => delta.readOld(files),
   };
   return { ...(await ingest(tools, repository, source, receipt, { ...options, of })), full };
 }

@@ -14,15 +14,22 @@ export interface GitObject {
   readonly content: Uint8Array | null;
 }
 
+/** An object to read. */
+export interface ObjectRequest {
+  readonly oid: string;
+  /** The content of a larger object is not read. */
+  readonly maxBytes: number;
+}
+
 /** One `git cat-file` process for many requests, one after the other. Close it. */
 export interface ObjectReader {
   /** Returns the objects among these that are not in the store. */
   missing(oids: readonly string[]): Promise<string[]>;
   /**
-   * Reads objects in the order of `oids`. Reads ahead no more than pipes hold, so memory is bounded by `maxBytes`;
-   * larger contents are discarded without buffering.
+   * Reads objects in this order. Reads ahead no more than pipes hold, so memory is bounded by `maxBytes`; larger
+   * contents are discarded without buffering.
    */
-  read(oids: Iterable<string>, maxBytes: number): AsyncGenerator<GitObject, void>;
+  read(requests: Iterable<ObjectRequest>): AsyncGenerator<GitObject, void>;
   /** Stops git. */
   close(): void;
 }
@@ -68,11 +75,14 @@ export async function openObjectReader(
       await asked;
       return gone;
     },
-    async *read(oids, maxBytes) {
-      const requested = [...oids];
-      const asked = ask('contents', requested);
+    async *read(requests) {
+      const requested = [...requests];
+      const asked = ask(
+        'contents',
+        requested.map(({ oid }) => oid),
+      );
       asked.catch(() => undefined);
-      for (let left = requested.length; left > 0; left--) {
+      for (const { maxBytes } of requested) {
         const object = await answer();
         if (object.type === null) {
           yield { ...object, content: null };

@@ -25,10 +25,11 @@ export interface ChangeSource {
   readonly full: FullReason | null;
   /** The changes, in the order of the producer. Read once. */
   changes(): AsyncIterable<Change>;
-  /** Reads blobs of the old side, whose chunks must be counted again; null when the producer cannot provide them. */
-  readonly readOld:
-    | ((oids: readonly string[]) => AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>)
-    | null;
+  /**
+   * Reads blobs of the old side, in this order, whose chunks must be counted again; null when the producer cannot
+   * provide them.
+   */
+  readonly readOld: ((files: readonly OldFile[]) => AsyncIterable<{ readonly content: Uint8Array | null }>) | null;
 }
 
 /** Dependencies of {@link ingest}. */
@@ -170,14 +171,12 @@ export async function ingest(
   /** Chunks old files whose number of chunks is not cached on this machine. */
   async function countAgain(files: readonly OldFile[]): Promise<ReadonlyMap<OldFile, number>> {
     if (files.length === 0 || source.readOld === null) return new Map();
-    const contents = new Map<string, Uint8Array | null>();
-    for await (const { oid, content } of source.readOld([...new Set(files.map((file) => file.oid))])) {
-      contents.set(oid, content);
-    }
+    const contents: (Uint8Array | null)[] = [];
+    for await (const { content } of source.readOld(files)) contents.push(content);
     const readable: { file: OldFile; content: Uint8Array }[] = [];
     const empty: OldFile[] = [];
-    for (const file of files) {
-      const content = contents.get(file.oid) ?? null;
+    for (const [at, file] of files.entries()) {
+      const content = contents[at] ?? null;
       const declared = file.handwritten ? { generated: false } : {};
       if (content === null || skipByContent(file.path, content, declared) !== null) empty.push(file);
       else readable.push({ file, content });

@@ -6,6 +6,7 @@ import { type ChangeLine, type FileLine, type LineSide, parseChangeLine } from '
 import type { Receipt } from '../../domain/catalog/index/receipt.ts';
 import type { Snapshot } from '../../domain/git/snapshot.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID } from '../../domain/git/repository.ts';
+import { readLimit, withinLimit } from '../../domain/git/notebook.ts';
 import { skipByContent, skipByPath } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Blob, BlobStore } from '../blobs/blob-store.ts';
@@ -262,12 +263,13 @@ async function spooled(
   const content = await contentOf(line, maxFileBytes);
   checkHash(line, content);
   const blob = blobOf(line, content);
-  const tooLarge = content !== null && content.length > maxFileBytes;
   const declared = line.handwritten ? { generated: false } : {};
   const skip =
     file.skip ??
     skipByPath(file.path, declared) ??
-    (tooLarge ? 'too-large' : content === null ? 'too-large' : skipByContent(file.path, content, declared));
+    (content === null || withinLimit(file.path, content, maxFileBytes) === null
+      ? 'too-large'
+      : skipByContent(file.path, content, declared));
   return {
     op,
     ...path,
@@ -288,7 +290,7 @@ async function contentOf({ line, content, file }: FileLine, maxFileBytes: number
     try {
       const found = await stat(content.path);
       if (!found.isFile()) throw new TypeError('not a regular file');
-      return found.size > maxFileBytes ? null : await readFile(content.path);
+      return found.size > readLimit(file.path, maxFileBytes) ? null : await readFile(content.path);
     } catch (error) {
       throw new LonghaulError(
         'InvalidInput',

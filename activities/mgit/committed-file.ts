@@ -1,4 +1,5 @@
 import type { BlobRef, FilePath } from '../../domain/git/change.ts';
+import { readLimit, withinLimit } from '../../domain/git/notebook.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { openObjectReader } from '../git/cat-file.ts';
 import { findInTree, FOLDER, formatOf, hasCommit, isNullOid, listTree } from './diff.ts';
@@ -10,7 +11,7 @@ import type { Access, Source } from './source.ts';
 export interface CommittedFile extends BlobRef {
   /** Size of the content in bytes; 0 for a folder or submodule. */
   readonly size: number;
-  /** Null for a folder or submodule, and when it is larger than `maxFileBytes`. */
+  /** Null for a folder or submodule, and when it is larger than `maxFileBytes`, as {@link withinLimit} counts. */
   readonly content: Uint8Array | null;
 }
 
@@ -52,8 +53,9 @@ export async function readCommittedFile(
           );
         }
       }
-      for await (const { type, size, content } of reader.read([oid], tools.maxFileBytes)) {
-        if (type !== null) return { mode, oid, size, content };
+      const { maxFileBytes } = tools;
+      for await (const { type, size, content } of reader.read([{ oid, maxBytes: readLimit(path, maxFileBytes) }])) {
+        if (type !== null) return { mode, oid, size, content: withinLimit(path, content, maxFileBytes) };
       }
       throw new LonghaulError(
         'GitFailed',

@@ -1,6 +1,7 @@
 import type { Declared } from '../../domain/git/attributes.ts';
 import type { BlobRef, Change, FilePath, FullReason, OldFile, SkipReason } from '../../domain/git/change.ts';
 import { DEFAULT_REF, type Snapshot } from '../../domain/git/snapshot.ts';
+import { readLimit, withinLimit } from '../../domain/git/notebook.ts';
 import { skipByContent } from '../../domain/git/skip.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type GitObject, type ObjectReader, openObjectReader } from '../git/cat-file.ts';
@@ -42,9 +43,12 @@ export interface Differential {
    * when an object is missing.
    */
   changes(): AsyncIterable<Change>;
-  /** Blobs of the old side, each once and in this order; null for one that is no longer available or too large. */
-  readOld(oids: readonly string[]): AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>;
+  /** Blobs of the old side, in this order; null for one that is no longer available or too large. */
+  readOld(files: readonly OldBlob[]): AsyncIterable<{ readonly oid: string; readonly content: Uint8Array | null }>;
 }
+
+/** A blob, and a path that it had. */
+export type OldBlob = Pick<OldFile, 'oid' | 'path'>;
 
 /** Tools for making differentials. */
 export interface DifferentialTools {
@@ -181,7 +185,7 @@ function differential(
     full,
     files: entries.length,
     changes: () => readChanges(tools, access, source, { commit: goal.commit, tree, entries, isListing: full !== null }),
-    readOld: (oids) => readOld(tools, access, source, oids),
+    readOld: (old) => readOld(tools, access, source, old),
   };
 }
 
@@ -220,13 +224,21 @@ async function* readChanges(
       const skips = entries.map(({ status, mode, file }) =>
         status === 'D' ? null : skipEntry(file, mode, attributes),
       );
-      const requested = entries.filter(({ status }, at) => status !== 'D' && skips[at] === null).map(({ oid }) => oid);
-      await fetchMissing(access, source, reader, requested);
-      const contents = reader.read(requested, maxFileBytes);
+      const requested = entries
+        .filter(({ status }, at) => status !== 'D' && skips[at] === null)
+        .map(({ oid, file }) => ({ oid, maxBytes: readLimit(file.path, maxFileBytes) }));
+      await fetchMissing(
+        access,
+        source,
+        reader,
+        requested.map(({ oid }) => oid),
+      );
+      const contents = reader.read(requested);
       for (const [at, entry] of entries.entries()) {
         const skip = skips[at] ?? null;
         const object = entry.status === 'D' || skip !== null ? null : await nextObject(contents, access, source, entry);
-        yield changeOf(entry, object, skip, attributes);
+        const fitting = object && { ...object, content: withinLimit(entry.file.path, object.content, maxFileBytes) };
+        yield changeOf(entry, fitting, skip, attributes);
       }
     } finally {
       reader.close();
@@ -260,17 +272,20 @@ async function* readOld(
   { git, maxFileBytes }: DifferentialTools,
   access: Access,
   source: Source,
-  oids: readonly string[],
+  old: readonly OldBlob[],
 ): AsyncGenerator<{ oid: string; content: Uint8Array | null }, void> {
-  const unique = [...new Set(oids)];
-  if (unique.length === 0) return;
+  if (old.length === 0) return;
   await source.open();
   try {
     const reader = await openObjectReader(git, source.store, aboutOf(access));
     try {
-      const missing = await reader.missing(unique);
+      const missing = await reader.missing([...new Set(old.map(({ oid }) => oid))]);
       if (missing.length > 0) await source.fetchBlobs(missing);
-      for await (const { oid, content } of reader.read(unique, maxFileBytes)) yield { oid, content };
+      const contents = reader.read(old.map(({ oid, path }) => ({ oid, maxBytes: readLimit(path, maxFileBytes) })));
+      const files = old.values();
+      for await (const { oid, content } of contents) {
+        yield { oid, content: withinLimit(files.next().value?.path ?? '', content, maxFileBytes) };
+      }
     } finally {
       reader.close();
     }

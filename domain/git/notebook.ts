@@ -22,6 +22,30 @@ export function readableText(path: string, content: Uint8Array): ReadableText {
   return (isNotebook(path) ? readNotebook(text) : null) ?? { text, codeLanguage: null };
 }
 
+/** A notebook is read up to this multiple of `index.maxFileBytes`, and up to this many bytes. */
+const NOTEBOOK_TIMES = 10;
+const NOTEBOOK_BYTES = 20_000_000;
+
+/**
+ * How many bytes of a file are read at most. More for a notebook: most of it is outputs and images, which
+ * {@link withinLimit} does not count.
+ */
+export function readLimit(path: string, maxFileBytes: number): number {
+  return isNotebook(path)
+    ? Math.max(maxFileBytes, Math.min(maxFileBytes * NOTEBOOK_TIMES, NOTEBOOK_BYTES))
+    : maxFileBytes;
+}
+
+/**
+ * The content of a file; null when it is larger than `maxFileBytes`. A notebook is when its cells are, without outputs
+ * and images, or when it is larger than {@link readLimit}.
+ */
+export function withinLimit(path: string, content: Uint8Array | null, maxFileBytes: number): Uint8Array | null {
+  if (content === null || content.length > readLimit(path, maxFileBytes)) return null;
+  if (content.length <= maxFileBytes) return content;
+  return new TextEncoder().encode(readableText(path, content).text).length <= maxFileBytes ? content : null;
+}
+
 /** How a comment begins, where not with a hash, by language. */
 const COMMENTS: Readonly<Record<string, readonly string[]>> = {
   '//': 'c c++ cpp c# csharp dart f# fsharp go groovy java javascript kotlin php rust scala swift typescript'.split(

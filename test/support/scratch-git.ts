@@ -106,3 +106,9 @@ function quoted(path: string): string {
   const bytes = [...Buffer.from(path, 'latin1')];
   return `"${bytes.map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')}"`;
 }
+
+/** A notebook with one line of code and an output of so many bytes. */
+export function notebookOf(outputBytes: number): string {
+  const outputs = [{ output_type: 'display_data', data: { 'image/png': 'A'.repeat(outputBytes) } }];
+  return JSON.stringify({ nbformat: 4, metadata: {}, cells: [{ cell_type: 'code', source: 'plot()', outputs }] });
+}

@@ -123,7 +123,7 @@ describe('files as they are read', () => {
       {
         cell_type: 'code',
         source: 'def plot_revenue(quarters):\n    return chart(quarters)\n',
-        outputs: [{ data: { 'image/png': 'iVBORw0KGgo'.repeat(2_000), 'text/plain': 'zebraoutput' } }],
+        outputs: [{ data: { 'image/png': 'iVBORw0KGgo'.repeat(150_000), 'text/plain': 'zebraoutput' } }],
       },
     ];
     const contents = {

@@ -1,10 +1,33 @@
 import { fc } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { readableText } from '../../../domain/git/notebook.ts';
+import { readableText, readLimit, withinLimit } from '../../../domain/git/notebook.ts';
 
 const IMAGE = 'iVBORw0KGgo'.repeat(400);
 const read = (path: string, value: unknown): string =>
   readableText(path, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))).text;
+
+describe('the size of a file', () => {
+  const large = (path: string, value: unknown): boolean =>
+    withinLimit(path, Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)), 1_000) === null;
+  const code = (source: string, output = ''): object => ({
+    cells: [{ cell_type: 'code', source, outputs: [{ data: { 'image/png': output } }] }],
+  });
+
+  test('is that of the cells of a notebook, and of everything else as it is', () => {
+    expect(large('a.ipynb', code('print(1)', IMAGE))).toBe(false);
+    expect(large('a.json', code('print(1)', IMAGE))).toBe(true);
+    expect(large('a.ipynb', code('1 + 1\n'.repeat(200)))).toBe(true);
+    expect(large('a.ipynb', 'x'.repeat(1_001))).toBe(true);
+    expect(large('a.ipynb', 'x'.repeat(1_000))).toBe(false);
+    expect(withinLimit('a.ipynb', null, 1_000)).toBeNull();
+  });
+
+  test('a notebook is read up to ten times the limit and 20 MB, and never less than another file', () => {
+    const limits = [1_000, 1_000_000, 10_000_000, 30_000_000].map((limit) => readLimit('A.IPYNB', limit));
+    expect(limits).toEqual([10_000, 10_000_000, 20_000_000, 30_000_000]);
+    expect(readLimit('a.json', 1_000)).toBe(1_000);
+  });
+});
 
 describe('a notebook', () => {
   test('is its cells, without outputs, images and metadata', () => {

@@ -9,6 +9,7 @@ import { createFolderObjects } from '../../../activities/blobs/folder-objects.ts
 import { createStreamSpool, STREAM_DAYS, type StreamSpool } from '../../../activities/index/stream-spool.ts';
 import type { Change } from '../../../domain/git/change.ts';
 import { NO_OBJECTS, type Receipt } from '../../../domain/catalog/index/receipt.ts';
+import { notebookOf } from '../../support/scratch-git.ts';
 
 const LINE = `${JSON.stringify({ repo_id: 'a/b/c', op: 'add', path: 'a.ts', content: 'export const a = 1;\n' })}\n`;
 
@@ -132,6 +133,28 @@ describe('a line', () => {
     expect(await changesOf(spool, { ...named, content_hash: hash })).toHaveLength(1);
     writeFileSync(path, 'changed meanwhile');
     await expect(changesOf(spool, { ...named, content_hash: hash })).rejects.toMatchObject({ type: 'InvalidInput' });
+  });
+
+  test('with a notebook is skipped as too large by the size of its cells', async () => {
+    const { spool, folder } = openSpool();
+    const named = join(folder, 'plots.ipynb');
+    writeFileSync(named, notebookOf(1_000_000));
+    const { content: _, ...file } = FILE;
+    const taken = await changesOf(
+      spool,
+      { ...file, path: 'plots.ipynb', content_ref: named },
+      { ...file, path: 'inline.ipynb', content: notebookOf(1_000_000) },
+      { ...file, path: 'plots.json', content_ref: named },
+      { ...file, path: 'endless.ipynb', content: notebookOf(10_000_000) },
+    );
+    expect(
+      taken.map((change) => [change.path, change.op !== 'delete' && [change.skip, (change.content ?? []).length]]),
+    ).toEqual([
+      ['plots.ipynb', [undefined, notebookOf(1_000_000).length]],
+      ['inline.ipynb', [undefined, notebookOf(1_000_000).length]],
+      ['plots.json', ['too-large', 0]],
+      ['endless.ipynb', ['too-large', 0]],
+    ]);
   });
 
   test('that never ends is rejected before it fills the memory', async () => {

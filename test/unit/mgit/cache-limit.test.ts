@@ -104,7 +104,8 @@ test('a mirror that is removed between comparing and reading is recreated', asyn
   expect(applied(before, await changesOf(differential), first.to)).toEqual(treeOf(set.repository('a'), 'HEAD'));
   expect(await set.mgit.tidy(1_000)).toHaveLength(1);
   const held: (string | null)[] = [];
-  for await (const { oid, content } of differential.readOld(old)) held.push(content && oid);
+  const asked = old.map((oid) => ({ oid, path: '0.txt' }));
+  for await (const { oid, content } of differential.readOld(asked)) held.push(content && oid);
   expect(held).toEqual(old);
 });
 

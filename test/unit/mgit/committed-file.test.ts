@@ -9,7 +9,15 @@ import type { Mgit } from '../../../activities/mgit/index.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';
 import { startForge } from '../../support/forge.ts';
 import { exactPath, failureOf, openMgit, treeOf } from '../../support/mgit.ts';
-import { commitTree, files, git, initRepository, scratchFolder, type ScratchFile } from '../../support/scratch-git.ts';
+import {
+  commitTree,
+  files,
+  git,
+  initRepository,
+  notebookOf,
+  scratchFolder,
+  type ScratchFile,
+} from '../../support/scratch-git.ts';
 
 const ID = 'local/acme/api';
 const latin1 = (utf8: string): string => Buffer.from(utf8).toString('latin1');
@@ -75,6 +83,8 @@ describe('a repository on this machine', () => {
         ['a/link', { mode: '120000', content: '../../etc/passwd' }],
         ['a/sub', { mode: '160000', content: '1'.repeat(40) }],
         ['a/large', { mode: '100644', content: 'x'.repeat(1_000_001) }],
+        ['a/plots.ipynb', { mode: '100644', content: notebookOf(1_500_000) }],
+        ['a/endless.ipynb', { mode: '100644', content: notebookOf(10_000_000) }],
         ['a/run', { mode: '100755', content: '' }],
       ]),
     );
@@ -82,6 +92,8 @@ describe('a repository on this machine', () => {
     expect(await read('a')).toMatchObject({ mode: '040000', content: null });
     expect(await read('a/sub')).toMatchObject({ mode: '160000', oid: '1'.repeat(40), content: null });
     expect(await read('a/large')).toMatchObject({ mode: '100644', size: 1_000_001, content: null });
+    expect(text(await read('a/plots.ipynb'))).toBe(notebookOf(1_500_000));
+    expect(await read('a/endless.ipynb')).toMatchObject({ content: null });
     expect(await read('a/run')).toMatchObject({ mode: '100755', size: 0, content: new Uint8Array() });
     const link = await read('a/link');
     expect([link?.mode, text(link)]).toEqual(['120000', '../../etc/passwd']);

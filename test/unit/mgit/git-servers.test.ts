@@ -38,7 +38,8 @@ test.for(SERVERS)(
     expect(two).toMatchObject({ full: null, to: { commit: second } });
     expect(await contentsOf(two)).toEqual({ 'a.ts': 'second\n', 'c.ts': 'c\n', 'src/b.ts': null });
     const oid = git(path, 'rev-parse', `${first}:a.ts`);
-    for await (const { content } of two.readOld([oid])) expect(Buffer.from(content ?? []).toString()).toBe('first\n');
+    for await (const { content } of two.readOld([{ oid, path: 'a.ts' }]))
+      expect(Buffer.from(content ?? []).toString()).toBe('first\n');
     const file = await mgit.readFile(repository, second, 'c.ts');
     expect(Buffer.from(file?.content ?? []).toString()).toBe('c\n');
     // nothing but the last commit is known to a new machine

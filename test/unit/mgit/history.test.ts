@@ -6,7 +6,15 @@ import type { Snapshot } from '../../../domain/git/snapshot.ts';
 import type { RepositoryAddress } from '../../../domain/git/repository.ts';
 import { startForge } from '../../support/forge.ts';
 import { applied, changesOf, openMgit, treeOf } from '../../support/mgit.ts';
-import { commitTree, files, git, gitAsync, initRepository, scratchFolder } from '../../support/scratch-git.ts';
+import {
+  commitTree,
+  files,
+  git,
+  gitAsync,
+  initRepository,
+  notebookOf,
+  scratchFolder,
+} from '../../support/scratch-git.ts';
 
 interface Subject {
   /** The repository on this machine in which commits are made. */
@@ -260,25 +268,36 @@ test('old contents can be read to count them again', async () => {
   const path = join(forge.root, 'acme', 'api.git');
   mkdirSync(path, { recursive: true });
   initRepository(path, '--bare');
-  commitTree(path, files({ 'a.ts': 'old\n', 'b.ts': 'x'.repeat(2_000_000) }));
+  const notebook = notebookOf(1_200_000);
+  commitTree(path, files({ 'a.ts': 'old\n', 'b.ts': 'x'.repeat(2_000_000), 'c.ipynb': notebook }));
   const mgit = openMgit(join(folder, 'cache'));
   const repository = { id: 'web/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
   const { to } = await mgit.diff(repository, null);
-  const [a, b] = ['a.ts', 'b.ts'].map((name) => git(path, 'rev-parse', `main:${name}`));
+  const [a, b, c] = ['a.ts', 'b.ts', 'c.ipynb'].map((name) => git(path, 'rev-parse', `main:${name}`));
   commitTree(path, files({ 'a.ts': 'new\n' }));
   renameSync(join(folder, 'cache'), join(folder, 'lost'));
   const differential = await mgit.diff(repository, to);
-  expect(differential).toMatchObject({ full: null, files: 2 });
+  expect(differential).toMatchObject({ full: null, files: 3 });
   const read: [string, string | undefined][] = [];
-  for await (const { oid, content } of differential.readOld([a ?? '', b ?? '', a ?? ''])) {
+  const asked = [
+    [a, 'a.ts'],
+    [b, 'b.ts'],
+    [a, 'a.ts'],
+    [c, 'c.ipynb'],
+    [c, 'c.json'],
+  ].map(([oid = '', name = '']) => ({ oid, path: name }));
+  for await (const { oid, content } of differential.readOld(asked)) {
     read.push([oid, content ? Buffer.from(content).toString() : undefined]);
   }
   expect(read).toEqual([
     [a, 'old\n'],
     [b, undefined],
+    [a, 'old\n'],
+    [c, notebook],
+    [c, undefined],
   ]);
   const gone: unknown[] = [];
-  for await (const old of differential.readOld(['4'.repeat(40)])) gone.push(old);
+  for await (const old of differential.readOld([{ oid: '4'.repeat(40), path: 'a.ts' }])) gone.push(old);
   expect(gone).toEqual([{ oid: '4'.repeat(40), content: null }]);
   await gitAsync(path, 'fsck');
 });
