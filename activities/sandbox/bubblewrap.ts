@@ -89,7 +89,8 @@ function startJailed(
 ): StartedProgram {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
   const { network } = program;
-  const [command = path, ...before] = typeof network === 'boolean' ? [path] : [...network.enter, path];
+  const enter = typeof network === 'boolean' ? [] : network.enter;
+  const [command, ...before] = [...enter, path];
   const child = spawn(
     command,
     [

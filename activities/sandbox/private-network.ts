@@ -25,7 +25,9 @@ export async function openPrivateNetwork(
     bubblewrap,
     [
       ...'--unshare-user --unshare-net --die-with-parent --ro-bind / / --json-status-fd 3 --'.split(' '),
-      ...['/bin/bash', '-c', 'echo; exec sleep infinity'],
+      '/bin/bash',
+      '-c',
+      'echo; exec sleep infinity',
     ],
     { env: {}, ...account, stdio: ['ignore', 'pipe', 'ignore', 'pipe'], detached: true },
   );
