@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
-import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
@@ -24,8 +23,6 @@ export interface CommandLineOptions {
   readonly wings?: readonly RegisterCommands[];
   /** The flows that it knows. @default those of all wings */
   readonly flows?: FlowRegistry;
-  /** Called with the context of a command before the command runs. */
-  readonly onContext?: (context: CliContext) => void;
   /** Replaces the work of every command, for tests that only parse arguments. Returns the exit code. */
   readonly execute?: (work: () => Promise<number> | number) => Promise<number> | number;
 }
@@ -44,7 +41,7 @@ export interface CommandLine {
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
 export function createProgram(options: CommandLineOptions = {}): CommandLine {
-  const { io = processIo(), wings = WINGS, onContext, execute } = options;
+  const { io = processIo(), wings = WINGS, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
     .description(
@@ -78,7 +75,6 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     end(json === true, async () => {
       const { openTrustedContext } = await import('./config/trust.ts');
       const context = await openTrustedContext(program.opts(), io);
-      onContext?.(context);
       const { openNetwork } = await import('../../activities/shared/network.ts');
       await openNetwork(context);
       return work(context);
