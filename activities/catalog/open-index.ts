@@ -7,7 +7,7 @@ import { untilAborted } from '../../platform/until-aborted.ts';
 import { type Analyzer, type AnalyzerOptions, createAnalyzer } from '../index/analysis/analyzer.ts';
 import { createReleasableAnalyzer, type ReleasableAnalyzer } from '../index/analysis/releasable-analyzer.ts';
 import type { ModelOptions } from '../index/models/embedder.ts';
-import { createRescorer } from '../index/models/rescorer.ts';
+import { createRescorer, type Rescorer } from '../index/models/rescorer.ts';
 import { search, type SearchAnswer, type SearchQuery } from '../index/search.ts';
 import { type Builds, createBuilds } from '../index/store/builds.ts';
 import { indexDigest } from '../index/store/schema.ts';
@@ -87,6 +87,8 @@ export interface IndexOptions extends ModelOptions, Pick<AnalyzerOptions, 'onFau
    * Opens a build's analyzer. Indexes of one process may share one that ignores `close`. @default {@link openAnalyzer}
    */
   readonly openAnalyzer?: typeof openAnalyzer;
+  /** The rescorer of the model in {@link IndexPlaces.modelFolder}, closed with the index. @default a new one */
+  readonly rescorer?: Rescorer;
 }
 
 /** Milliseconds between two checks for deleted builds. */
@@ -108,7 +110,7 @@ export async function openIndex(
   loaded: LoadedConfig,
   places: IndexPlaces,
   env: NodeJS.ProcessEnv,
-  { openAnalyzer: openOne = openAnalyzer, ...options }: IndexOptions = {},
+  { openAnalyzer: openOne = openAnalyzer, rescorer: given, ...options }: IndexOptions = {},
 ): Promise<OpenIndex> {
   const { config } = loaded;
   const connecting = connectWeaviate(places.weaviate);
@@ -120,7 +122,7 @@ export async function openIndex(
   const usable = new Map<string, ReleasableAnalyzer>();
   let releasedAt = Date.now();
   const opened = new Map<string, Promise<OpenBuild>>();
-  const rescorer = createRescorer(places.modelFolder, loaded.cacheDir);
+  const rescorer = given ?? createRescorer(places.modelFolder, loaded.cacheDir);
 
   function analyzerFor({
     model,

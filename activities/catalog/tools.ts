@@ -6,7 +6,7 @@ import { once } from '../shared/once.ts';
 import type { IndexTools } from './catalog.ts';
 import type { GroupTools } from './groups.ts';
 import { type IndexOptions, type IndexPlaces, type OpenBuild, openIndex } from './open-index.ts';
-import { openMgit } from './open-mgit.ts';
+import { openMgit } from '../mgit/open-mgit.ts';
 import { createPlanner } from './planner.ts';
 
 /** {@link GroupTools} with open connections and threads. */

@@ -32,6 +32,8 @@ export interface GitOptions {
   readonly gitDir?: string;
   /** Objects to read in addition to those of the repository. */
   readonly store?: ObjectStore;
+  /** The folder with the files; by default the repository has none. */
+  readonly workTree?: string;
   /** The index to use; by default the repository has none. */
   readonly indexFile?: string;
   /** Configuration for this process. It is passed in the environment, so credentials do not appear in process lists. */
@@ -152,7 +154,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
     await prepared;
   }
 
-  function environment({ gitDir, store, indexFile, config = [] }: GitOptions): NodeJS.ProcessEnv {
+  function environment({ gitDir, store, workTree, indexFile, config = [] }: GitOptions): NodeJS.ProcessEnv {
     const settings: NodeJS.ProcessEnv = Object.fromEntries(
       config.flatMap(([key, value], at) => [
         [`GIT_CONFIG_KEY_${at}`, key],
@@ -173,6 +175,7 @@ export function createGit(cacheDir: string, env: NodeJS.ProcessEnv): Git {
       GIT_NO_LAZY_FETCH: '1',
       GIT_NO_REPLACE_OBJECTS: '1',
       GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
+      ...(workTree === undefined ? {} : { GIT_WORK_TREE: workTree }),
       ...(indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile }),
       ...(store ? { GIT_ALTERNATE_OBJECT_DIRECTORIES: quoted(store.objects) } : {}),
     };

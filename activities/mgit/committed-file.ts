@@ -84,7 +84,7 @@ export async function listCommittedFiles(
 }
 
 /** Runs a callback with the objects of a repository; fetches the commit first if it is missing. */
-async function atCommit<Result>(
+export async function atCommit<Result>(
   { git, cacheDir }: CommitTools,
   access: Access,
   commit: string,

@@ -6,6 +6,7 @@ import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from '../git/clone-url.ts';
+import { withCommitPack } from './commit-pack.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
 import { differentiate } from './differential.ts';
@@ -22,16 +23,19 @@ import { withPossibleIds } from './providers/possible-ids.ts';
 import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
-import { resolveHead } from './resolve-remote.ts';
+import { pushTag } from './push-tag.ts';
+import { remoteConfig, resolveHead } from './resolve-remote.ts';
 import type { Access } from './source.ts';
 import { findWhereabouts, nameOf } from './whereabouts.ts';
 
 export type { Evicted } from './cache-limit.ts';
+export type { CommitPack } from './commit-pack.ts';
 export type { CommittedFile } from './committed-file.ts';
 export { diffLines } from './diff-lines.ts';
 export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
+export type { PushedTag } from './push-tag.ts';
 
 /** Options of mgit. */
 export interface MgitOptions {
@@ -175,6 +179,14 @@ export function createMgit(options: MgitOptions): Mgit {
 
     listFiles: async (repository, commit, { signal } = {}) =>
       listCommittedFiles(tools, access(repository, signal), commit),
+
+    withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
+      withCommitPack(tools, access(repository, signal), commit, pushed, work),
+
+    async pushTag(repository, tag, openPack, { signal } = {}) {
+      const to = access(repository, signal);
+      return pushTag(tools, to, await remoteConfig(to), tag, openPack);
+    },
 
     spool: createContentSpool(cacheDir),
   };

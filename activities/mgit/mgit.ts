@@ -1,12 +1,15 @@
+import type { Readable } from 'node:stream';
 import type { BlobRef, FilePath } from '../../domain/git/change.ts';
 import type { Head } from '../../domain/git/head.ts';
 import type { Snapshot } from '../../domain/git/snapshot.ts';
 import type { Repository, RepositoryAddress, Whereabouts } from '../../domain/git/repository.ts';
 import type { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Evicted } from './cache-limit.ts';
+import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
+import type { AnnotatedTag, PushedTag } from './push-tag.ts';
 import type { ListedRepository } from './providers/provider.ts';
 
 /** A repository, and the branches to look up in addition to HEAD. */
@@ -94,6 +97,27 @@ export interface Mgit {
     commit: string,
     options?: { readonly signal?: AbortSignal },
   ): Promise<readonly (FilePath & BlobRef)[]>;
+  /**
+   * Packs a commit with everything that a checkout needs. Of a clone, `pushed` are commits that the remote has: those in
+   * between are packed too. `work` must read the pack to its end. Throws `InvalidInput` when the repository does not have
+   * the commit.
+   */
+  withCommitPack<Result>(
+    repository: RepositoryAddress,
+    commit: string,
+    work: (pack: CommitPack) => Promise<Result>,
+    options?: { readonly signal?: AbortSignal; readonly pushed?: readonly string[] },
+  ): Promise<Result>;
+  /**
+   * Pushes an annotated tag, and its commit if the remote does not have it; never replaces anything. `openPack` gives the
+   * pack of the commit ({@link withCommitPack}). Throws `TagConflict`, `PushRefused`.
+   */
+  pushTag(
+    repository: RepositoryAddress,
+    tag: AnnotatedTag,
+    openPack: () => Promise<Readable>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<PushedTag>;
   /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

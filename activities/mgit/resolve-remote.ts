@@ -173,6 +173,7 @@ function wanted(branches: ReadonlyMap<string, string>, isWanted: (name: string) 
   return new Map([...branches].filter(([name]) => isWanted(name)));
 }
 
-async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {
+/** Git configuration with the address of a remote and, for a server, the credentials. */
+export async function remoteConfig({ remote, credentials }: Access): Promise<readonly (readonly [string, string])[]> {
   return [['remote.origin.url', remote.url], ...(remote.path === null ? await credentials() : [])];
 }

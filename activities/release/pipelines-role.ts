@@ -1,23 +1,28 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTemporaries, temporaryPath } from '../../platform/temporary.ts';
+import { openBlobs } from '../blobs/open-blobs.ts';
+import { createGit } from '../git/git.ts';
 import { openSandbox } from '../sandbox/open-sandbox.ts';
-import type { Isolation, Sandbox } from '../sandbox/sandbox.ts';
-import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
 import { sandboxSettings } from '../sandbox/sandbox-settings.ts';
+import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { createPipelineActivities } from './pipelines.ts';
+import { createCommitSources } from './pipelines/commit-sources.ts';
 
-/** Opens the tools of the role `pipelines`: the sandbox. Throws `SandboxUnusable` where there is none. */
+/** Opens the tools of the role `pipelines`. Throws `SandboxUnusable` where there is none. */
 export async function openPipelinesRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
   const sandbox = await openSandbox(sandboxSettings(loaded, env));
-  return { activities: createPipelineActivities({ sandbox }), close: () => sandbox.close() };
-}
-
-/** The tools of {@link createPipelineActivities}. */
-export interface PipelineTools {
-  readonly sandbox: Sandbox;
-}
-
-/** The activities of workers that run programs of repositories. */
-export function createPipelineActivities({ sandbox }: PipelineTools) {
+  const blobs = await openBlobs(loaded, env);
+  await mkdir(loaded.cacheDir, { recursive: true });
+  // what a killed process left
+  await removeTemporaries(loaded.cacheDir);
+  const folder = temporaryPath(join(loaded.cacheDir, 'commits'));
+  const sources = createCommitSources(createGit(loaded.cacheDir, env), blobs, folder);
   return {
-    /** What separates the programs of this worker from its machine, for reports. */
-    describeSandbox: (): Promise<Isolation> => Promise.resolve(sandbox.isolation),
+    activities: createPipelineActivities({ blobs, sources, sandbox }),
+    async close() {
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    },
   };
 }

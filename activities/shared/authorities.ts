@@ -17,9 +17,12 @@ const SYSTEM_FILES = [
 ];
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
+/** Read before this process changes its environment: Node trusts the authorities in this file from its start. */
+const TRUSTED_FILE = process.env['NODE_EXTRA_CA_CERTS'];
+
 /**
  * Writes the system's authorities and those that the environment names to one file, and lets every variable that is not
- * set yet, and git's, name it. Returns those that the environment names.
+ * set yet, and git's, name it. Returns those that the environment names and that Node does not trust yet.
  */
 export async function shareAuthorities(cacheDir: string, env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const files = [...new Set(AUTHORITY_FILES.flatMap((name) => env[name] || []))];
@@ -35,7 +38,8 @@ export async function shareAuthorities(cacheDir: string, env: NodeJS.ProcessEnv)
   env['GIT_SSL_CAINFO'] = file;
   // Go and Rust read the last one
   for (const name of [...AUTHORITY_FILES, 'SSL_CERT_FILE']) env[name] ||= file;
-  return extra;
+  const trusted = new Set(given.flatMap(([name, certificates]) => (name === TRUSTED_FILE ? certificates : [])));
+  return extra.filter((certificate) => !trusted.has(certificate));
 }
 
 /** The certificates in a file; none when there is no such file: `doctor` reports that. */

@@ -1,13 +1,13 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import envPaths from 'env-paths';
 import { z } from 'zod';
 import { aboutField, check } from '../../domain/shared/check.schema.ts';
 import { type Config, configSchema } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { isTrusted, userConfigFolder } from './trusted-files.ts';
 import { nearestKey, parseYaml } from './yaml-document.ts';
+import { userFolders } from './user-folders.ts';
 
 /** The configuration, its file, and the folders that it determines. */
 export interface LoadedConfig {
@@ -79,9 +79,9 @@ export function expandPath(path: string, base: string): string {
 
 function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): LoadedConfig {
   const base = path === null ? process.cwd() : dirname(path);
-  const defaults = envPaths('longhaul', { suffix: '' });
-  const pick = (fromEnv: string | undefined, fromFile: string | undefined, fallback: string): string =>
-    fromEnv ? resolve(fromEnv) : fromFile === undefined ? fallback : expandPath(fromFile, base);
+  const expanded = (folder: string | undefined): string | undefined =>
+    folder === undefined ? undefined : expandPath(folder, base);
+  const { data, cache } = userFolders(env, { data: expanded(config.dataDir), cache: expanded(config.cacheDir) });
   const providers = config.providers.map((provider) =>
     provider.type === 'local' ? { ...provider, root: expandPath(provider.root, base) } : provider,
   );
@@ -94,8 +94,8 @@ function folders(config: Config, path: string | null, env: NodeJS.ProcessEnv): L
         blobs.type === 'folder' && blobs.path !== undefined ? { ...blobs, path: expandPath(blobs.path, base) } : blobs,
     },
     path,
-    dataDir: pick(env['LONGHAUL_DATA_DIR'], config.dataDir, defaults.data),
-    cacheDir: pick(env['LONGHAUL_CACHE_DIR'], config.cacheDir, defaults.cache),
+    dataDir: data,
+    cacheDir: cache,
   };
 }
 

@@ -42,6 +42,8 @@ export interface WorkerStart {
   readonly places: {
     /** Throws `ServerUnavailable` when no Weaviate is configured. */
     weaviate(): WeaviateAddress;
+    /** The address of the ledger, with the writer's login. Throws `ServerUnavailable` when no database is configured. */
+    ledger(): string;
     /** The folder with the files of the built-in models, which are downloaded if needed. */
     modelFolder(): Promise<string>;
   };

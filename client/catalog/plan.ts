@@ -1,4 +1,4 @@
-import { openMgit } from '../../activities/catalog/open-mgit.ts';
+import { openMgit } from '../../activities/mgit/open-mgit.ts';
 import { createPlanner } from '../../activities/catalog/planner.ts';
 import type { Builds } from '../../activities/index/store/builds.ts';
 import type { Build } from '../../domain/catalog/index/build.ts';

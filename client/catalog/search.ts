@@ -1,10 +1,11 @@
 import type { SearchAnswer } from '../../activities/index/search.ts';
-import { type OpenBuild, openIndex, type SearchQuestion } from '../../activities/catalog/open-index.ts';
+import type { OpenBuild, OpenIndex, SearchQuestion } from '../../activities/catalog/open-index.ts';
+import { createRescorer } from '../../activities/index/models/rescorer.ts';
 import { matchesPattern, parsePattern } from '../../domain/git/pattern.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CliContext } from '../core/context.ts';
 import { createReused } from '../../activities/shared/reused.ts';
-import { loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
+import { hasModel, loadedConfig, modelFolder, weaviateAddress } from '../core/servers.ts';
 
 /** How long a session reuses which build is live, in milliseconds: a switch is noticed no later. */
 const LIVE_COUNTS_MS = 1_000;
@@ -21,13 +22,24 @@ export interface SearchSession {
   close(): Promise<void>;
 }
 
+/** Options of {@link openSearch}. */
+export interface SearchSessionOptions {
+  /**
+   * True to open the transformer while connecting, for a process that asks one question with re-scoring. @default when
+   * a question needs it
+   */
+  readonly prepareRescoring?: boolean;
+}
+
 /**
  * Connects to the index of a context. Each question is answered from the build that is live, or was within the last
  * second. Throws `ServerUnavailable`.
  */
-export async function openSearch(context: CliContext): Promise<SearchSession> {
-  const places = { weaviate: await weaviateAddress(context), modelFolder: () => modelFolder(context) };
-  const index = await openIndex(loadedConfig(context), places, context.env);
+export async function openSearch(
+  context: CliContext,
+  { prepareRescoring = false }: SearchSessionOptions = {},
+): Promise<SearchSession> {
+  const index = await openIndexOf(context, prepareRescoring);
   const providers = context.config.providers.map(({ name }) => name);
   const live = createReused(() => index.live(), LIVE_COUNTS_MS);
 
@@ -71,4 +83,22 @@ export async function openSearch(context: CliContext): Promise<SearchSession> {
     },
     close: () => index.close(),
   };
+}
+
+async function openIndexOf(context: CliContext, prepareRescoring: boolean): Promise<OpenIndex> {
+  const weaviate = await weaviateAddress(context);
+  const folder = (): Promise<string> => modelFolder(context);
+  const rescorer = createRescorer(folder, context.cacheDir);
+  try {
+    // other models are not re-scored
+    if (prepareRescoring && context.config.index.model === 'static' && (await hasModel(context))) {
+      await rescorer.prepare();
+    }
+    // its hundreds of modules are loaded while the thread opens the transformer
+    const { openIndex } = await import('../../activities/catalog/open-index.ts');
+    return await openIndex(loadedConfig(context), { weaviate, modelFolder: folder }, context.env, { rescorer });
+  } catch (error) {
+    await rescorer.close();
+    throw error;
+  }
 }

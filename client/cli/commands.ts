@@ -47,8 +47,8 @@ export interface WingParts {
   readonly status?: StatusPart;
 }
 
-/** Runs a command that needs no configuration. */
-export type RunAlone = (work: () => Promise<number> | number) => Promise<void>;
+/** Runs a command that needs no configuration; with `json` a failure is printed as one JSON object. */
+export type RunAlone = (work: () => Promise<number> | number, options?: { readonly json?: boolean }) => Promise<void>;
 
 /** Dependencies of a wing's commands. */
 export interface Commands {
@@ -56,6 +56,7 @@ export interface Commands {
   readonly io: CliIo;
   /** Runs a command whose arguments are parsed; with `json` a failure is printed as one JSON object. */
   readonly run: (options: { readonly json?: boolean }, work: Work) => Promise<void>;
+  readonly runAlone: RunAlone;
   /** Adds the wing's parts of `longhaul watch`, `longhaul doctor` and `longhaul status`. */
   readonly add: (parts: WingParts) => void;
 }

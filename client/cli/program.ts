@@ -1,6 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
-import type { CliContext } from '../core/context.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
@@ -10,10 +9,11 @@ import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerLedgerCommands } from './ledger/program.ts';
+import { registerReleaseCommands } from './release/program.ts';
 import { registerStackCommands } from './stack/program.ts';
 
 /** The commands of the wings, in the order of `longhaul --help`. A new wing adds its commands here. */
-const WINGS: readonly RegisterCommands[] = [registerCatalogCommands];
+const WINGS: readonly RegisterCommands[] = [registerCatalogCommands, registerReleaseCommands];
 
 /** Differences from the installed program. */
 export interface CommandLineOptions {
@@ -23,8 +23,6 @@ export interface CommandLineOptions {
   readonly wings?: readonly RegisterCommands[];
   /** The flows that it knows. @default those of all wings */
   readonly flows?: FlowRegistry;
-  /** Called with the context of a command before the command runs. */
-  readonly onContext?: (context: CliContext) => void;
   /** Replaces the work of every command, for tests that only parse arguments. Returns the exit code. */
   readonly execute?: (work: () => Promise<number> | number) => Promise<number> | number;
 }
@@ -43,7 +41,7 @@ export interface CommandLine {
 
 /** Creates the command line. Only commander is loaded at first: every command loads its dependencies when it runs. */
 export function createProgram(options: CommandLineOptions = {}): CommandLine {
-  const { io = processIo(), wings = WINGS, onContext, execute } = options;
+  const { io = processIo(), wings = WINGS, execute } = options;
   let exitCode = 0;
   const program = new Command('longhaul')
     .description(
@@ -77,18 +75,17 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
     end(json === true, async () => {
       const { openTrustedContext } = await import('./config/trust.ts');
       const context = await openTrustedContext(program.opts(), io);
-      onContext?.(context);
       const { openNetwork } = await import('../../activities/shared/network.ts');
       await openNetwork(context);
       return work(context);
     });
-  const runAlone: RunAlone = (work) => end(false, work);
+  const runAlone: RunAlone = (work, { json = false } = {}) => end(json, work);
   const flows = async (): Promise<FlowRegistry> => options.flows ?? (await import('../../domain/flows.ts')).FLOWS;
   const parts: WingParts[] = [];
   const add = (more: WingParts): void => void parts.push(more);
   registerStackCommands({ program, run, parts });
   registerConfigCommands({ program, io, runAlone });
-  for (const register of wings) register({ program, io, run, add });
+  for (const register of wings) register({ program, io, run, runAlone, add });
   registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });

@@ -78,6 +78,13 @@ export async function weaviateAddress(context: CliContext): Promise<WeaviateAddr
   return { ...weaviate, apiKey: running.weaviateApiKey, folder };
 }
 
+/** True when {@link modelFolder} need not fetch the embedding model. */
+export async function hasModel({ env, config, cacheDir }: CliContext): Promise<boolean> {
+  if ((env['LONGHAUL_MODEL_DIR'] ?? config.index.modelPath) !== undefined) return true;
+  const { findModel } = await import('../../stack/model.ts');
+  return (await findModel(cacheDir)) !== null;
+}
+
 /** The folder of the embedding model, fetched if needed. */
 export async function modelFolder(context: CliContext): Promise<string> {
   const given = context.env['LONGHAUL_MODEL_DIR'] ?? context.config.index.modelPath;

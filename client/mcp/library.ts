@@ -118,7 +118,7 @@ function openResources(context: CliContext, settings: string) {
 }
 
 async function openMgit(context: CliContext): Promise<Mgit> {
-  const opening = await import('../../activities/catalog/open-mgit.ts');
+  const opening = await import('../../activities/mgit/open-mgit.ts');
   return opening.openMgit(loadedConfig(context), context.env);
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FORGES, forgeOf } from '../forge/webhook.ts';
 import { catalogSections } from '../catalog/alerts.schema.ts';
-import { pipelinesSections } from '../release/pipelines.schema.ts';
+import { releaseSections } from '../release/release.schema.ts';
 import { blobsSchema } from './blobs.schema.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 import { moduleName, servedModelSchema } from './models.schema.ts';
@@ -78,7 +78,7 @@ const keys = z.strictObject({
     .default({ authoritiesFromGit: false }),
   // a new wing adds its sections here
   ...catalogSections,
-  ...pipelinesSections,
+  ...releaseSections,
   gateway: gatewaySchema.prefault({}),
   stack: z
     .strictObject({

@@ -34,6 +34,8 @@ function wordsFor(issue: z.core.$ZodRawIssue): string | undefined {
       return wordsForSize(issue.origin, issue.minimum, issue.inclusive === false ? 'more than' : 'at least');
     case 'too_big':
       return wordsForSize(issue.origin, issue.maximum, issue.inclusive === false ? 'less than' : 'at most');
+    case 'invalid_key':
+      return issue.issues[0]?.message;
     case 'invalid_format':
       return FORMATS[issue.format];
     default:

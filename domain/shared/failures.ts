@@ -132,6 +132,41 @@ export const FAILURES = {
     remedy:
       'Look at the queries that got worse; switch anyway with `longhaul index switch`, or delete the build with `longhaul index prune`.',
   },
+  PipelineFailed: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Read the log of the job that the message names, correct the cause, and run the pipeline again.',
+  },
+  PolicyViolation: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Add the required steps to the pipeline, or change the policy of the repository.',
+  },
+  GenerationDiffers: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Correct the contract, or use another version.',
+  },
+  EvolutionEnded: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Start another evolution of the change: `longhaul evolution start`.',
+  },
+  TagConflict: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Find out who made the tag on the remote; delete it there, or start another evolution.',
+  },
+  PushRefused: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Give the token of the provider the right to push tags, or push the branch of the commit first.',
+  },
+  PipelineBusy: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Follow the other run with `longhaul watch`, and start again when it has ended.',
+  },
   LedgerOutdated: { tries: 1, exitCode: 3, remedy: 'Run `longhaul db migrate`; `longhaul up` also does it.' },
   LedgerNewer: {
     tries: 1,

@@ -6,3 +6,6 @@ export const REPOS_QUEUE = 'longhaul-repos';
 
 /** The task queue of the workers that run programs of repositories. */
 export const PIPELINES_QUEUE = 'longhaul-pipelines';
+
+/** The task queue of the workers that have the ledger's database. */
+export const LEDGER_QUEUE = 'longhaul-ledger';

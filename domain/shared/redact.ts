@@ -50,9 +50,55 @@ const MAY_HIDE = /[\\\u001b\u009b]/;
  */
 export function redact(text: string): string {
   if (!MAY_HIDE.test(text)) return SECRETS.reduce((left, secret) => left.replace(secret, REDACTED), text);
+  return cut(text, spansOf(text));
+}
+
+/** The longest secret that is found across pieces: a private key. */
+const LONGEST_SECRET = 24_000;
+
+/** {@link redact} for a text that arrives in pieces: a secret is found wherever the pieces are cut. */
+export interface StreamRedactor {
+  /** Takes a piece, and returns what can be passed on: all but the last part, which may be the beginning of a secret. */
+  push(piece: string): string;
+  /** Returns the rest. */
+  end(): string;
+}
+
+/** Creates a {@link StreamRedactor}. It holds back at most about 50,000 characters. */
+export function createStreamRedactor(): StreamRedactor {
+  let held = '';
+  return {
+    push(piece) {
+      held += piece;
+      if (held.length < 2 * LONGEST_SECRET) return '';
+      const spans = spansOf(held);
+      const limit = held.length - LONGEST_SECRET;
+      const crossing = spans.filter(({ from, to }) => from < limit && to > limit).map(({ from }) => from);
+      // a secret as long as the window is cut off at its end instead
+      const at = Math.min(limit, ...crossing) || limit;
+      const passed = cut(
+        held.slice(0, at),
+        spans.filter(({ to }) => to <= at),
+      );
+      held = held.slice(at);
+      return passed;
+    },
+    end() {
+      const rest = redact(held);
+      held = '';
+      return rest;
+    },
+  };
+}
+
+function spansOf(text: string): Span[] {
+  if (!MAY_HIDE.test(text)) {
+    return SECRETS.flatMap((secret) =>
+      [...text.matchAll(secret)].map(({ 0: found, index }) => ({ from: index, to: index + found.length })),
+    );
+  }
   const units = unitsOf(text);
-  const plain = withoutAnsi(units);
-  return cut(text, [...secretsIn(units), ...secretsIn(plain)]);
+  return [...secretsIn(units), ...secretsIn(withoutAnsi(units))];
 }
 
 /** A decoded character and its position in the text. */

@@ -1,8 +1,13 @@
 import { LonghaulError } from './failures.ts';
-import { FLOWS_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from './queues.ts';
+import { FLOWS_QUEUE, LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from './queues.ts';
 
 /** What a worker process can serve: each role with its task queue (docs/architecture.md). */
-export const QUEUE_OF_ROLE = { flows: FLOWS_QUEUE, repos: REPOS_QUEUE, pipelines: PIPELINES_QUEUE } as const;
+export const QUEUE_OF_ROLE = {
+  flows: FLOWS_QUEUE,
+  repos: REPOS_QUEUE,
+  ledger: LEDGER_QUEUE,
+  pipelines: PIPELINES_QUEUE,
+} as const;
 
 /** The name of a role of {@link QUEUE_OF_ROLE}. */
 export type Role = keyof typeof QUEUE_OF_ROLE;
@@ -16,8 +21,11 @@ export const ROLES = Object.keys(QUEUE_OF_ROLE) as readonly Role[];
  */
 const ALONE: readonly Role[] = ['pipelines'];
 
+/** The roles of the release train: an installation that only searches has no database, and no worker for them. */
+const OF_RELEASES: readonly Role[] = ['ledger', ...ALONE];
+
 /** The roles that every installation has, and that one process can serve together. */
-export const COMMON_ROLES: readonly Role[] = ROLES.filter((role) => !ALONE.includes(role));
+export const COMMON_ROLES: readonly Role[] = ROLES.filter((role) => !OF_RELEASES.includes(role));
 
 /** The roles in `flows,repos`, each once. Throws `InvalidInput`. */
 export function parseRoles(text: string): readonly Role[] {

@@ -1,24 +1,37 @@
+import { EventEmitter, once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { ANALYSIS_CACHE } from '../analysis/analyzer.ts';
 import { sha256 } from '../../../platform/sha256.ts';
-import type { EmbeddingModel } from './embedding-model.ts';
 import { queryEmbeddingText, rescoringText } from './embedding-text.ts';
 import type { RescoredChunk } from './embedding-text.ts';
 import { readModelFiles } from './model-files.ts';
 import { createOpening } from '../store/opening.ts';
 import { openVectorCache, textKey } from '../store/vector-cache.ts';
 import type { VectorCache } from '../store/vector-cache.ts';
+import { startTransformer, type ThreadedTransformer } from './threaded-transformer.ts';
 import { createWordPiece } from './wordpiece.ts';
 
 /** Compares a query with a few chunks by the transformer, which is too slow for all chunks. */
 export interface Rescorer {
   /** The cosine similarity of the query and each chunk, in order. */
   similarities(query: string, chunks: readonly RescoredChunk[]): Promise<number[]>;
-  /** Ends its threads. Running calls are rejected. */
+  /**
+   * Starts to open the model in its thread, for a process whose first query comes soon. Resolves when the thread has
+   * started. Never rejects: the first query reports why the model cannot be used.
+   */
+  prepare(): Promise<void>;
+  /** Ends its thread. Running calls are rejected. */
   close(): Promise<void>;
+}
+
+/** An open model. */
+interface RescoringModel {
+  /** Identifies everything that a vector depends on in addition to the text. */
+  readonly digest: string;
+  readonly embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 }
 
 /** Version of the steps from a chunk to its vector, except the transformer. */
@@ -35,22 +48,31 @@ const MOST_PROCESSORS = 4;
  */
 export function createRescorer(modelFolder: string | (() => Promise<string>), cacheDir: string): Rescorer {
   const opened = createOpening(open);
+  const starts = new EventEmitter();
+  let transformer: ThreadedTransformer | undefined;
+  let isClosed = false;
   let cache: VectorCache | undefined;
   let isWarned = false;
 
-  async function open(): Promise<EmbeddingModel> {
-    const folder = typeof modelFolder === 'string' ? modelFolder : await modelFolder();
-    // loaded only here, because its native library is slow to load
-    const [files, { createOnnxModel }] = await Promise.all([
-      readModelFiles(folder, cacheDir),
-      import('./onnx-model.ts'),
-    ]);
-    const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
-    const digest = sha256(`${RECIPE} ${files.digest}`).slice(0, 16);
-    return createOnnxModel(digest, files.onnx, words, {
-      mostTokens: MOST_TOKENS,
-      processors: Math.min(availableParallelism(), MOST_PROCESSORS),
-    });
+  async function open(): Promise<RescoringModel> {
+    const files = await readModelFiles(typeof modelFolder === 'string' ? modelFolder : await modelFolder(), cacheDir);
+    if (isClosed) throw new Error('the rescorer is closed');
+    const processors = Math.min(availableParallelism(), MOST_PROCESSORS);
+    const thread = startTransformer({ onnx: files.onnx, processors });
+    transformer = thread;
+    starts.emit('start');
+    try {
+      const words = createWordPiece(await readFile(files.tokenizer, 'utf8'));
+      // throws when the transformer cannot be opened
+      await thread.embed([]);
+      return {
+        digest: sha256(`${RECIPE} ${files.digest}`).slice(0, 16),
+        embed: (texts) => thread.embed(texts.map((text) => words.encodeSequence(text, MOST_TOKENS))),
+      };
+    } catch (error) {
+      await thread.close();
+      throw error;
+    }
   }
 
   /** The cached value; null, with one warning, when the cache cannot be used: it only saves time. */
@@ -67,6 +89,7 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
 
   return {
     async similarities(query, chunks) {
+      if (isClosed) throw new Error('the rescorer is closed');
       const model = await opened.get();
       const entries = chunks.map(rescoringText).map((text) => ({ text, key: textKey(text) }));
       const keys = entries.map(({ key }) => key);
@@ -88,10 +111,17 @@ export function createRescorer(modelFolder: string | (() => Promise<string>), ca
       }
       return vectors.map((vector) => (question && vector ? dot(question, vector) : 0));
     },
+    async prepare() {
+      const opening = opened.get();
+      // the first query reports a failure
+      const failed = opening.catch(() => undefined);
+      if (transformer === undefined) await Promise.race([once(starts, 'start'), failed]);
+    },
     async close() {
-      const model = await opened.current();
+      isClosed = true;
+      await transformer?.close();
+      await opened.current();
       cache?.close();
-      await model?.close();
     },
   };
 }

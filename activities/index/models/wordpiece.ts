@@ -36,6 +36,16 @@ const LONGEST_MEMORY = 32;
  * `InvalidConfiguration` for any other kind: wrong ids would silently make wrong vectors.
  */
 export function createWordPiece(tokenizerJson: string): WordPiece {
+  if (latest?.json === tokenizerJson) return latest.words;
+  const words = readWordPiece(tokenizerJson);
+  latest = { json: tokenizerJson, words };
+  return words;
+}
+
+/** The latest one: a process that searches opens two models with the same tokenizer. */
+let latest: { readonly json: string; readonly words: WordPiece } | undefined;
+
+function readWordPiece(tokenizerJson: string): WordPiece {
   const { vocab, lowercase, stripAccents, longestWord, unknownToken, prefix } = readTokenizer(tokenizerJson);
   const ids = new Map(Object.entries(vocab));
   const vocabulary: string[] = [];

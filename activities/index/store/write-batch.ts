@@ -1,6 +1,5 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { processCounts } from '../../telemetry/process-counts.ts';
-import { inSpan } from '../../telemetry/span.ts';
 import { pause, retried, TRIES } from './retried.ts';
 import type { ChunkProperties } from './schema.ts';
 import { type IndexClient, readOnlyFailure } from './weaviate.ts';
@@ -27,6 +26,8 @@ export async function writeBatch(
   batch: readonly IndexObject[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  // OpenTelemetry has dozens of modules, and a search writes nothing
+  const { inSpan } = await import('../../telemetry/span.ts');
   let left = batch.map(({ id, properties, vector }) => ({
     id,
     properties: { ...properties, bucket: bucketOf(id) },

@@ -13,7 +13,7 @@ export async function printRepositories(
   patterns: readonly string[],
   { json }: { readonly json?: boolean },
 ): Promise<number> {
-  const { openMgit } = await import('../../../activities/catalog/open-mgit.ts');
+  const { openMgit } = await import('../../../activities/mgit/open-mgit.ts');
   const onPassedOver = (path: string, why: string): void =>
     void context.stderr.write(`passed over ${printable(path)}: ${printable(why)}\n`);
   const repositories = await openMgit(loadedConfig(context), context.env).list(patterns, { onPassedOver });
@@ -38,7 +38,7 @@ export async function printDiff(
   { since }: { readonly since?: string },
 ): Promise<number> {
   const [{ openMgit }, { diffLines }] = await Promise.all([
-    import('../../../activities/catalog/open-mgit.ts'),
+    import('../../../activities/mgit/open-mgit.ts'),
     import('../../../activities/mgit/index.ts'),
   ]);
   const mgit = openMgit(loadedConfig(context), context.env);

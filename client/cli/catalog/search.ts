@@ -24,7 +24,7 @@ export interface SearchOptions {
 /** `longhaul search`. */
 export async function searchCommand(context: CliContext, query: string, options: SearchOptions): Promise<number> {
   const { openSearch } = await import('../../catalog/search.ts');
-  const session = await openSearch(context);
+  const session = await openSearch(context, { prepareRescoring: options.rescore });
   try {
     const { repo, lang, path, branch, limit, json, explain = false, rescore } = options;
     const answer = await session.search({

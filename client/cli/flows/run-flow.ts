@@ -1,3 +1,4 @@
+import { FAILURES, type FailureType } from '../../../domain/shared/failures.ts';
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -30,6 +31,8 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
   /** The exit code of a result that is printed as JSON. @default 0 */
   readonly exitCode?: (result: ResultOf<Declared>) => number;
+  /** The failure that carries a result, which is printed like one; the exit code is that of the failure. @default none */
+  readonly failsWithResult?: FailureType;
 }
 
 /** Starts a flow and, unless `wait` is false, follows it to its end. Returns the exit code. */
@@ -53,12 +56,35 @@ export async function runFlow<Declared extends AnyFlow>(
     const run = chainOf(client, await client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
     if (command.agrees) await agree(context, run);
     if (command.asks) await askForConfirmation(context, run);
-    const result = (await followToEnd(context, run, options)) as ResultOf<Declared>;
-    if (!options.json) return await command.print(result);
+    const { result: ended, failure } = await endOf(followToEnd(context, run, options), command.failsWithResult);
+    const result = ended as ResultOf<Declared>;
+    const exitCode = failure === null ? null : FAILURES[failure].exitCode;
+    if (!options.json) {
+      const printed = await command.print(result);
+      return exitCode ?? printed;
+    }
     context.stdout.write(`${JSON.stringify({ workflowId, ...(result as object) })}\n`);
-    return command.exitCode?.(result) ?? 0;
+    return exitCode ?? command.exitCode?.(result) ?? 0;
   } finally {
     await session.close();
+  }
+}
+
+/** How a flow ended that has a result, although it may have failed. */
+interface End {
+  readonly result: unknown;
+  readonly failure: FailureType | null;
+}
+
+async function endOf(ending: Promise<unknown>, failure: FailureType | undefined): Promise<End> {
+  try {
+    return { result: await ending, failure: null };
+  } catch (error) {
+    const { ApplicationFailure } = await import('@temporalio/common');
+    const cause = error instanceof Error ? error.cause : undefined;
+    const isCarrier = failure !== undefined && cause instanceof ApplicationFailure && cause.type === failure;
+    if (!isCarrier || cause.details?.[0] == null) throw error;
+    return { result: cause.details[0], failure };
   }
 }
 

@@ -39,7 +39,11 @@ export function registerStackCommands({
   program
     .command('worker')
     .description('serve task queues, in the foreground')
-    .option('--roles <roles>', 'flows, repos, or both; or pipelines, which is served alone', 'flows,repos')
+    .option(
+      '--roles <roles>',
+      'flows, repos, ledger, or several of them; or pipelines, which is served alone',
+      'flows,repos',
+    )
     .addOption(metricsAddressOption())
     .action((options: WorkerCommandOptions) =>
       run({}, async (context) => (await import('./worker.ts')).runWorker(context, options)),

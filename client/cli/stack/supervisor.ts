@@ -3,6 +3,7 @@ import type { ChildSpec } from '../../../stack/child.ts';
 import type { OnProgress } from '../../../stack/progress.ts';
 import type { Stack } from '../../../stack/stack.ts';
 import type { StackOptions } from '../../../stack/options.ts';
+import { COMMON_ROLES, type Role } from '../../../domain/shared/roles.ts';
 import type { CliContext } from '../../core/context.ts';
 import { userName } from '../../core/user-name.ts';
 import { pipelinesEnvironment } from './pipelines-environment.ts';
@@ -76,6 +77,14 @@ function needsModel({ index, models }: SupervisorContext['config']): boolean {
   return !Object.hasOwn(models, index.model);
 }
 
+/** The roles of the worker that `up` starts, next to that of the pipelines. */
+const UP_ROLES: readonly Role[] = [...COMMON_ROLES, 'ledger'];
+
+async function writerUrl({ postgres: { url } }: Stack, { env }: Pick<CliContext, 'env'>): Promise<string> {
+  const { ledgerLogins } = await import('../../../activities/ledger/logins.ts');
+  return ledgerLogins(url, env).writer;
+}
+
 /** A worker of the common roles; its environment has all addresses and folders. */
 async function workerChild(
   stack: Stack,
@@ -90,11 +99,16 @@ async function workerChild(
   return {
     name: 'worker',
     command: process.execPath,
-    args: [fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url))],
+    args: [
+      fileURLToPath(new URL(`../../../workers/main.${extension}`, import.meta.url)),
+      '--roles',
+      UP_ROLES.join(','),
+    ],
     env: {
       ...context.env,
       // the login of the ledger's owner: workers need less
       DATABASE_URL: undefined,
+      DATABASE_WRITER_URL: await writerUrl(stack, context),
       // Below `info` it would not report that it is ready.
       LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',
       [STACK_MARK]: stack.dataDir,
@@ -145,7 +159,7 @@ async function supervisePipelines(
   await stack.supervise({
     ...worker,
     name: 'pipelines',
-    args: [...worker.args, '--roles', 'pipelines', '--variables', '-'],
+    args: [...worker.args.slice(0, 1), '--roles', 'pipelines', '--variables', '-'],
     env: { ...serverEnvironment(context.env, stack.dataDir), ...env },
     input: variables,
     logFile: `${stack.logDir}/pipelines.log`,

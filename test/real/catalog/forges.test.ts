@@ -4,6 +4,24 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import { type DescribedForge, startDescribedForge } from '../../support/described-forge.ts';
 import { FORGES } from '../../support/dialects.ts';
 import { objectIdsOf, sourceOf, test } from '../../support/catalog/flows.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+
+/** Every text in a history, with the content of its payloads. */
+function textIn(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  return typeof value === 'object' && value !== null ? Object.values(value).map(textIn).join('\n') : '';
+}
+
+/** A secret as it is, percent-encoded, in hexadecimal, and in base64 at each of the three places where it may begin. */
+function formsOf(secret: string): string[] {
+  const base64 = ['', 'x', 'xy'].map((before) =>
+    Buffer.from(before + secret)
+      .toString('base64url')
+      .slice(before === '' ? 0 : before.length + 1, -2),
+  );
+  return [secret, encodeURIComponent(secret), Buffer.from(secret).toString('hex'), ...base64];
+}
 
 describe.each(Object.entries(FORGES))('%s', (_, kind) => {
   const forges = new Map<string, DescribedForge>();
@@ -40,5 +58,10 @@ describe.each(Object.entries(FORGES))('%s', (_, kind) => {
     expect(receipts.map(({ repository }) => repository)).toEqual([kind.id(renamed), kind.id(web)].toSorted());
     for (const { repository } of receipts) expect((await objectIdsOf(tools, repository)).length).toBeGreaterThan(1);
     expect(forge.violations).toEqual([]);
+    const histories = (await collectRuns(client, flows.started)).map(({ history }) => textIn(history)).join('\n');
+    expect(histories).toContain(kind.id(renamed));
+    for (const secret of Object.values(kind.env)) {
+      for (const form of formsOf(secret)) expect(histories).not.toContain(form);
+    }
   });
 });

@@ -142,7 +142,13 @@ test('a new flow needs only its declaration for starter, watch, gateway, OpenAPI
       env: {},
       client,
       registry: new Registry(),
-      places: { weaviate: () => inject('stack').weaviate, modelFolder: () => Promise.resolve('') },
+      places: {
+        weaviate: () => inject('stack').weaviate,
+        ledger: () => {
+          throw new Error('no ledger in this test');
+        },
+        modelFolder: () => Promise.resolve(''),
+      },
       logger: pino({ level: 'silent' }),
       signal: new AbortController().signal,
     });

@@ -3,27 +3,43 @@ import { expect, test } from 'vitest';
 import { BIN } from '../../support/command.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
 
-/** The files that a command loads, and their packages, without those of the project; and what it prints. */
-async function loadedBy(...args: string[]): Promise<{ files: string[]; packages: string[]; stdout: string }> {
+interface Loaded {
+  readonly files: string[];
+  readonly packages: string[];
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The files that a command loads in its main thread, and their packages, without those of the project; and what it prints. */
+async function loadedBy(...args: string[]): Promise<Loaded> {
   const hook = `import { registerHooks } from 'node:module';
     const loaded = [];
     registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
-    process.once('exit', () => process.stderr.write(JSON.stringify(loaded)));`;
+    process.once('exit', () => process.stderr.write('\\n' + JSON.stringify(loaded)));`;
   const { stdout, stderr } = await execa(
     process.execPath,
     ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, BIN, ...args],
-    { env: { PATH: process.env['PATH'] ?? '', LONGHAUL_CACHE_DIR: scratchFolder() }, extendEnv: false },
+    {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        HOME: scratchFolder(),
+        LONGHAUL_CACHE_DIR: scratchFolder(),
+        WEAVIATE_URL: 'http://127.0.0.1:9',
+      },
+      extendEnv: false,
+      reject: false,
+    },
   );
-  const files = (JSON.parse(stderr) as string[]).filter((url) => url.startsWith('file:'));
-  const packages = files.flatMap((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
-  return { files, packages: [...new Set(packages)], stdout };
+  const files = (JSON.parse(stderr.split('\n').at(-1) ?? '') as string[]).filter((url) => url.startsWith('file:'));
+  const packages = files.flatMap((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? []);
+  return { files, packages: [...new Set(packages)].sort(), stdout, stderr };
 }
 
 // The start time depends on the loaded modules. A model, a server's client or a schema would be hundreds of files.
-test('longhaul --help loads only commander and the declarations of commands', async () => {
+test('longhaul --help loads only commander, the place of the cache and the declarations of commands', async () => {
   const { files, packages, stdout } = await loadedBy('--help');
   expect(stdout).toContain('search');
-  expect(packages).toEqual(['commander']);
+  expect(packages).toEqual(['commander', 'env-paths', 'is-safe-filename']);
   expect(files.length).toBeLessThan(40);
 });
 
@@ -39,4 +55,14 @@ test.for([
     expect(packages).not.toContain(heavy);
   }
   expect(files.length).toBeLessThan(350);
+});
+
+// The modules of each of these take up to a tenth of a second. The transformer is opened in a thread.
+test('longhaul search loads neither the transformer nor what writes, runs programs or talks to Temporal and forges', async () => {
+  const { packages, stderr } = await loadedBy('search', 'a word');
+  expect(stderr).toContain('Weaviate at http://127.0.0.1:9 does not answer');
+  expect(packages).toEqual(expect.arrayContaining(['weaviate-client', 'zod']));
+  const heavy =
+    /^(?:execa|onnxruntime-node|piscina|fastify|undici|pg|kysely|pino|web-tree-sitter|linguist-.*|@opentelemetry\/.*|@temporalio\/.*|@aws-sdk\/.*|@octokit\/.*|@modelcontextprotocol\/.*)$/;
+  expect(packages.filter((name) => heavy.test(name))).toEqual([]);
 });

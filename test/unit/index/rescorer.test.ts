@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ANALYSIS_CACHE } from '../../../activities/index/analysis/analyzer.ts';
@@ -42,8 +43,29 @@ describe('the rescorer', () => {
   test('closes without use, and reports a missing model', async () => {
     await createRescorer(config.folder, cacheDir).close();
     const missing = createRescorer(join(cacheDir, 'nothing'), cacheDir);
+    await missing.prepare();
     await expect(missing.similarities('x', CHUNKS)).rejects.toThrow('There is no embedding model');
     await missing.close();
+  });
+
+  test('opens a prepared model in one thread, which ends when it is closed', async () => {
+    const threads: Worker[] = [];
+    process.on('worker', listen);
+    onTestFinished(() => void process.off('worker', listen));
+    function listen(thread: Worker): void {
+      threads.push(thread);
+    }
+    const rescorer = createRescorer(config.folder, cacheDir);
+    await rescorer.prepare();
+    await Promise.all([rescorer.prepare(), rescorer.similarities('draw a shape', CHUNKS)]);
+    expect(threads).toHaveLength(1);
+    await rescorer.close();
+    await expect(rescorer.similarities('draw a shape', CHUNKS)).rejects.toThrow('closed');
+
+    const unused = createRescorer(config.folder, cacheDir);
+    await unused.prepare();
+    await unused.close();
+    expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
   });
 
   test('uses a model that was added later', { timeout: 120_000 }, async () => {

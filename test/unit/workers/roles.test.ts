@@ -15,7 +15,13 @@ const start: WorkerStart = {
   env: {},
   client: {} as Client,
   registry: new Registry(),
-  places: { weaviate: () => ({ url: 'http://none' }), modelFolder: () => Promise.resolve('none') },
+  places: {
+    weaviate: () => ({ url: 'http://none' }),
+    ledger: () => {
+      throw new Error('no ledger in this test');
+    },
+    modelFolder: () => Promise.resolve('none'),
+  },
   logger: pino({ level: 'silent' }),
   signal,
 };

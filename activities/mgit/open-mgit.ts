@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../shared/config.ts';
-import { createMgit, type Mgit } from '../mgit/index.ts';
+import { createMgit, type Mgit } from './index.ts';
 
 /** Creates mgit as configured. Needs no server. */
 export function openMgit(

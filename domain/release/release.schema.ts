@@ -37,5 +37,11 @@ const pipelinesSchema = z.strictObject({
   limits: limitsSchema.prefault({}),
 });
 
-/** The sections of the role `pipelines` in `longhaul.yaml`. */
-export const pipelinesSections = { pipelines: pipelinesSchema.prefault({}) };
+/** How changes are released (docs/release.md). */
+const releaseSchema = z.strictObject({
+  /** Whether the tags of release candidates are pushed: another program may watch tags that begin with `v`. */
+  pushCandidates: z.boolean().default(true),
+});
+
+/** The sections of the release train in `longhaul.yaml`. */
+export const releaseSections = { pipelines: pipelinesSchema.prefault({}), release: releaseSchema.prefault({}) };

@@ -1,0 +1,11 @@
+import { openBlobs } from '../blobs/open-blobs.ts';
+import { openMgit } from '../mgit/open-mgit.ts';
+import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { createCommitActivities } from './commits.ts';
+
+/** Opens the tools of the release train in the role `repos`: git with the credentials of the providers. */
+export async function openCommitsRole({ loaded, env }: WorkerStart): Promise<OpenRole> {
+  const { pushCandidates } = loaded.config.release;
+  const tools = { mgit: openMgit(loaded, env), blobs: await openBlobs(loaded, env), pushCandidates };
+  return { activities: createCommitActivities(tools) };
+}

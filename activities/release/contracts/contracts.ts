@@ -1,0 +1,201 @@
+import { posix } from 'node:path';
+import { validRange } from 'semver';
+import type { z } from 'zod';
+import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
+import { combinationsOf, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
+import { cycleOf } from '../../../domain/release/contracts/needs.ts';
+import { type Pipeline, pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
+import { grytPolicyFile, type PolicyFile, policyFile } from '../../../domain/release/contracts/policy.schema.ts';
+import { type CheckedYaml, checkYaml } from '../../shared/checked-yaml.ts';
+
+/** A file of a contract folder. */
+export interface ContractFile {
+  /** Path in the folder, with slashes: `generations/v1.5.0.yaml`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The files of `.longhaul/` or `.gryt/`, in a working folder or at a commit. */
+export interface ContractFolder {
+  /** Its name: `.longhaul` or `.gryt`. */
+  readonly name: string;
+  readonly files: readonly ContractFile[];
+}
+
+/** What a repository declares about its releases (docs/release.md). */
+export interface Contracts {
+  /** By version: `v1.5.0`. */
+  readonly generations: Readonly<Record<string, Generation>>;
+  readonly policy: PolicyFile;
+  /** By name. */
+  readonly pipelines: Readonly<Record<string, Pipeline>>;
+}
+
+/** The contracts of a folder, and everything that is wrong with them. */
+export interface CheckedContracts {
+  /** The files that could be read. */
+  readonly contracts: Contracts;
+  /** Sentences with file and line; empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+/** The parts of a contract folder, in the order in which they are reported. */
+const GENERATIONS = 'generations/';
+const PIPELINES = 'pipelines/';
+const NO_POLICY: PolicyFile = { policies: [] };
+
+/**
+ * Checks all contracts of a folder: each file against its schema, the name of each file against its content, versions,
+ * pipelines and jobs that are named against those that exist. Reports all problems at once and does not throw.
+ */
+export function checkContracts(folder: ContractFolder): CheckedContracts {
+  const problems: string[] = [];
+  const read = <Schema extends z.ZodType>(
+    schema: Schema,
+    { path, text }: ContractFile,
+  ): CheckedYaml<z.output<Schema>> => {
+    const checked = checkYaml(schema, text, posix.join(folder.name, path));
+    problems.push(...checked.problems);
+    return checked;
+  };
+  const generations = readEach(folder, GENERATIONS, (file) => read(generationFile, file));
+  const policies = readPolicies(folder, read, problems);
+  const pipelines = readEach(folder, PIPELINES, (file) => read(pipelineFile, file));
+  const found = {
+    generations: byName(generations, ({ version }) => version, 'version', problems),
+    pipelines: byName(pipelines, ({ name }) => name, 'name', problems),
+  };
+  const isPipeline = (name: string): boolean => pipelines.some(({ stem }) => stem === name);
+  const refuseUnknownPipeline = (name: string | undefined, place: string): void => {
+    if (name === undefined || isPipeline(name)) return;
+    const known = pipelines.map(({ stem }) => stem).join(', ');
+    problems.push(`${place}: there is no pipeline "${name}"${known === '' ? '' : `; there are ${known}`}.`);
+  };
+  for (const { checked } of generations) {
+    if (checked.value === null) continue;
+    const { changes, pipeline_template: template } = checked.value;
+    refuseUnknownPipeline(template, checked.at(['pipeline_template']));
+    const ids = new Set<string>();
+    for (const [index, { id, pipeline }] of changes.entries()) {
+      refuseUnknownPipeline(pipeline, checked.at(['changes', index, 'pipeline']));
+      if (ids.has(id)) problems.push(`${checked.at(['changes', index])}: there is another change with the id ${id}.`);
+      ids.add(id);
+    }
+  }
+  for (const { checked } of policies) {
+    if (checked.value === null) continue;
+    refuseUnknownPipeline(checked.value.default_pipeline, checked.at(['default_pipeline']));
+    problems.push(...problemsOfPolicies(checked.value, checked.at));
+  }
+  for (const { checked } of pipelines) {
+    if (checked.value !== null) problems.push(...problemsOfJobs(checked.value, checked.at));
+  }
+  const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
+  return { contracts: { ...found, policy }, problems };
+}
+
+interface ReadFile<Value> {
+  /** Path in the folder. */
+  readonly path: string;
+  /** Its name without folder and ending. */
+  readonly stem: string;
+  readonly checked: CheckedYaml<Value>;
+}
+
+function readEach<Value>(
+  { files }: ContractFolder,
+  under: string,
+  read: (file: ContractFile) => CheckedYaml<Value>,
+): ReadFile<Value>[] {
+  return files
+    .filter(({ path }) => path.startsWith(under) && /^[^/]+\.ya?ml$/.test(path.slice(under.length)))
+    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
+    .map((file) => ({ path: file.path, stem: stemOf(file.path), checked: read(file) }));
+}
+
+function stemOf(path: string): string {
+  return posix.basename(path).replace(/\.ya?ml$/, '');
+}
+
+/** The policies: `policy.yaml` as the documents have it, or `policies.yaml` as the program gryt reads it. */
+function readPolicies(
+  { files }: ContractFolder,
+  read: (schema: typeof policyFile | typeof grytPolicyFile, file: ContractFile) => CheckedYaml<PolicyFile>,
+  problems: string[],
+): ReadFile<PolicyFile>[] {
+  const found = files.filter(({ path }) => /^polic(y|ies)\.ya?ml$/.test(path));
+  const read1 = found.map((file) => ({
+    path: file.path,
+    stem: stemOf(file.path),
+    checked: read(stemOf(file.path) === 'policy' ? policyFile : grytPolicyFile, file),
+  }));
+  const [first, second] = read1;
+  if (first !== undefined && second !== undefined) {
+    problems.push(`${second.checked.at([])}: there is ${first.path} too; keep one of the two.`);
+  }
+  return read1;
+}
+
+/** The values by name. Reports files whose name differs from the name in them, and names that two files have. */
+function byName<Value>(
+  files: readonly ReadFile<Value>[],
+  nameOf: (value: Value) => string,
+  field: string,
+  problems: string[],
+): Record<string, Value> {
+  const found: Record<string, Value> = {};
+  for (const { stem, checked } of files) {
+    if (checked.value === null) continue;
+    const name = nameOf(checked.value);
+    if (name !== stem && name !== `v${stem}`) {
+      problems.push(`${checked.at([field])}: the file is called ${stem}, but its ${field} is ${name}.`);
+    } else if (Object.hasOwn(found, name)) {
+      problems.push(`${checked.at([field])}: there is another file with the ${field} ${name}.`);
+    } else found[name] = checked.value;
+  }
+  return found;
+}
+
+type PlaceOf = (keys: readonly PropertyKey[]) => string;
+
+function problemsOfPolicies({ policies }: PolicyFile, at: PlaceOf): string[] {
+  const names = new Set<string>();
+  return policies.flatMap(({ name, team, versions, min_evolutions: least, required_steps: steps }, index) => {
+    const problems: string[] = [];
+    if (names.has(name)) problems.push(`${at(['policies', index])}: there is another policy with the name "${name}".`);
+    names.add(name);
+    if ((team === undefined) !== (versions === undefined)) {
+      problems.push(`${at(['policies', index])}: team and versions belong together: give both.`);
+    }
+    if (versions !== undefined && validRange(versions) === null) {
+      problems.push(
+        `${at(['policies', index, 'versions'])}: "${versions}" is not a range of versions such as 1.x or >=2.0.0 <3.0.0.`,
+      );
+    }
+    if (team === undefined && least === undefined && steps.length === 0) {
+      problems.push(
+        `${at(['policies', index])}: the policy "${name}" asks for nothing: give required_steps, min_evolutions, or team and versions.`,
+      );
+    }
+    return problems;
+  });
+}
+
+function problemsOfJobs({ jobs }: Pipeline, at: PlaceOf): string[] {
+  const problems = Object.entries(jobs).flatMap(([name, { needs, matrix }]) => [
+    ...needs
+      .filter((needed) => !Object.hasOwn(jobs, needed))
+      .map((needed) => `${at(['jobs', name, 'needs'])}: job ${name} needs ${needed}, which does not exist.`),
+    ...(matrix !== undefined && combinationsOf(matrix).length > MOST_COMBINATIONS
+      ? [`${at(['jobs', name, 'matrix'])}: the matrix of job ${name} has more than ${MOST_COMBINATIONS} combinations.`]
+      : []),
+    ...(matrix !== undefined && combinationsOf(matrix).length === 0
+      ? [`${at(['jobs', name, 'matrix'])}: the matrix of job ${name} has no combination.`]
+      : []),
+  ]);
+  const cycle = cycleOf(jobs);
+  if (cycle !== null) {
+    problems.push(`${at(['jobs', cycle[0] ?? '', 'needs'])}: these jobs need each other: ${cycle.join(' -> ')}.`);
+  }
+  return problems;
+}

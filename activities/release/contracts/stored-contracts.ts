@@ -1,0 +1,34 @@
+import { Readable } from 'node:stream';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import { checkContracts, type ContractFolder, type Contracts } from './contracts.ts';
+
+/** The contracts of a repository, read back from the blob store. */
+export interface StoredContracts extends Contracts {
+  /** SHA-256 of a file of the folder as it was written: `generations/v1.5.0.yaml`; null when there is none. */
+  digestOf(path: string): string | null;
+}
+
+/** Stores contract files, and returns their digest: a flow carries that instead of the files. */
+export async function storeContracts(blobs: BlobStore, folder: ContractFolder): Promise<string> {
+  const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(folder))]));
+  return digest;
+}
+
+/** Reads stored contracts. Throws `InvalidConfiguration` that lists everything that is wrong with them. */
+export async function readContracts(blobs: BlobStore, digest: string, about: string): Promise<StoredContracts> {
+  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
+  const folder = JSON.parse(Buffer.concat(content).toString('utf8')) as ContractFolder;
+  const { contracts, problems } = checkContracts(folder);
+  if (problems.length > 0) {
+    throw new LonghaulError('InvalidConfiguration', `The contracts of ${about} are wrong:\n${problems.join('\n')}`);
+  }
+  return {
+    ...contracts,
+    digestOf(path) {
+      const file = folder.files.find((each) => each.path === path);
+      return file === undefined ? null : sha256(file.text);
+    },
+  };
+}

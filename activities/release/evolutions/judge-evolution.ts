@@ -1,0 +1,104 @@
+import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
+import type { JudgedEvolution, JudgeEvolution } from '../../../domain/release/evolutions/evolution.ts';
+import { isProven, type ProvenStep, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { recordEvent } from '../../ledger/audit.ts';
+import { readContracts } from '../contracts/stored-contracts.ts';
+import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import { readPlan } from '../pipelines/stored-plan.ts';
+
+/** See `LedgerActivities.judgeEvolution`. */
+export async function judgeEvolution(
+  { ledger, blobs }: LedgerTools,
+  { evolution, result, contracts: digest, by }: JudgeEvolution,
+  { workflowId, runId }: RunningFlow,
+): Promise<JudgedEvolution> {
+  const { id, version, change: changeId, tag } = evolution;
+  const { run: pipelineRun, repository, commit, tree } = result;
+  const contracts = await readContracts(blobs, digest, `${repository} at ${commit.slice(0, 12)}`);
+  const { pipeline, plan } = await readPlan(blobs, result.plan);
+  const change = contracts.generations[version]?.changes.find((each) => each.id === changeId);
+  if (change === undefined) {
+    throw new LonghaulError('GenerationDiffers', `${commit.slice(0, 12)} has no change ${changeId} in ${version}.`);
+  }
+  const outcomes = result.jobs.map((job) => ({ ...job, job: plan.jobs.find((each) => each.id === job.id)?.job ?? '' }));
+  const steps = provenSteps(requiredSteps(contracts.policy, { change }), pipeline, outcomes);
+  const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
+  const reasons = [
+    ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
+    ...violations,
+    ...steps.filter((step) => !isProven(step)).map(describe),
+  ];
+  const status = reasons.length === 0 ? 'pass' : 'fail';
+  const contractDigest = contracts.digestOf(`generations/${version}.yaml`);
+  const proof = {
+    steps,
+    reasons,
+    pipeline: contracts.digestOf(`pipelines/${pipeline.name}.yaml`),
+    policy: contracts.digestOf('policy.yaml') ?? contracts.digestOf('policies.yaml'),
+    contract: contractDigest,
+    sandbox: result.sandbox,
+  };
+  return ledger.transaction().execute(async (trx): Promise<JudgedEvolution> => {
+    const known = await trx
+      .selectFrom('evolutions')
+      .selectAll()
+      .where('evolution_id', '=', id)
+      .forUpdate()
+      .executeTakeFirstOrThrow();
+    if (known.completed_at !== null) {
+      if (known.pipeline_run_id !== pipelineRun) {
+        throw new LonghaulError('EvolutionEnded', `${tag} ended as ${known.status} in another run.`);
+      }
+      const { reasons: said = [] } = (known.proof ?? {}) as { reasons?: readonly string[] };
+      return {
+        status: known.status === 'pass' ? 'pass' : 'fail',
+        reasons: said,
+        steps,
+        at: known.completed_at.toISOString(),
+      };
+    }
+    const at = new Date();
+    await trx
+      .updateTable('evolutions')
+      .set({
+        status,
+        pipeline: pipeline.name,
+        commit,
+        tree,
+        pipeline_run_id: pipelineRun,
+        proof: JSON.stringify(proof),
+        completed_at: at,
+      })
+      .where('evolution_id', '=', id)
+      .execute();
+    if (status === 'pass') {
+      await trx
+        .updateTable('generation_changes')
+        .set({ status: 'proven' })
+        .where('generation_id', '=', known.generation_id)
+        .where('change_id', '=', changeId)
+        .execute();
+    }
+    await recordEvent(trx, {
+      event_type: status === 'pass' ? 'evolution.passed' : 'evolution.failed',
+      repository,
+      resource_type: 'evolution',
+      resource_id: tag,
+      action: 'prove',
+      status: status === 'pass' ? 'success' : 'failure',
+      actor: by,
+      authenticated_by: 'unauthenticated',
+      workflow_id: workflowId,
+      run_id: runId,
+      contract_digest: contractDigest,
+      details: { change: changeId, commit, tree, pipeline: pipeline.name, reasons },
+    });
+    return { status, reasons, steps, at: at.toISOString() };
+  });
+}
+
+function describe({ step, job, exitCode }: ProvenStep): string {
+  if (job === null) return `The required step ${step} did not run.`;
+  return `The required step ${step} ${exitCode === null ? 'did not exit by itself' : `failed with exit code ${exitCode}`}.`;
+}

@@ -1,0 +1,83 @@
+import type { EvolutionStart, StartEvolution } from '../../../domain/release/evolutions/evolution.ts';
+import { checkPolicies } from '../../../domain/release/evolutions/policy-check.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type AuditEvent, recordEvent } from '../../ledger/audit.ts';
+import { addEvolution } from '../../ledger/evolutions.ts';
+import { readContracts } from '../contracts/stored-contracts.ts';
+import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+import { choosePipeline } from './choose-pipeline.ts';
+import { registerGeneration } from './register-generation.ts';
+
+/** See `LedgerActivities.startEvolution`. The run of the flow identifies the evolution, so a repetition finds it. */
+export async function openEvolution(
+  { ledger, blobs }: LedgerTools,
+  { repository, version, change: changeId, pipeline: asked, contracts: digest, by }: StartEvolution,
+  { workflowId, runId }: RunningFlow,
+): Promise<EvolutionStart> {
+  const contracts = await readContracts(blobs, digest, repository);
+  const generation = contracts.generations[version];
+  if (generation === undefined) {
+    const known = Object.keys(contracts.generations).join(', ') || 'none';
+    throw new LonghaulError('InvalidInput', `${repository} has no generation ${version}; generations: ${known}.`);
+  }
+  const change = generation.changes.find(({ id }) => id === changeId);
+  if (change === undefined) {
+    const known = generation.changes.map(({ id }) => id).join(', ');
+    throw new LonghaulError('InvalidInput', `${version} has no change ${changeId}; changes: ${known}.`);
+  }
+  const pipeline = choosePipeline(contracts, asked, { change, generation });
+  const checks = checkPolicies(contracts.policy, { version, change, pipeline });
+  const isRefused = checks.some(({ violations }) => violations.length > 0);
+  const contractDigest = contracts.digestOf(`generations/${version}.yaml`) ?? digest;
+  const event: Omit<AuditEvent, 'status' | 'resource_id' | 'event_type'> = {
+    repository,
+    resource_type: 'evolution',
+    action: 'start',
+    actor: by,
+    authenticated_by: 'unauthenticated',
+    workflow_id: workflowId,
+    run_id: runId,
+    contract_digest: contractDigest,
+  };
+  return ledger.transaction().execute(async (trx): Promise<EvolutionStart> => {
+    const before = await trx
+      .selectFrom('audit_events')
+      .select('event_id')
+      .where('run_id', '=', runId)
+      .where('event_type', 'in', ['evolution.started', 'evolution.refused'])
+      .executeTakeFirst();
+    if (isRefused) {
+      if (before === undefined) {
+        const details = { pipeline: pipeline.name, violations: checks.flatMap(({ violations }) => violations) };
+        await recordEvent(trx, {
+          ...event,
+          event_type: 'evolution.refused',
+          resource_id: `${version} ${changeId}`,
+          status: 'refused',
+          details,
+        });
+      }
+      return { started: null, pipeline: pipeline.name, checks };
+    }
+    const generationId = await registerGeneration(trx, { repository, generation, digest: contractDigest, by });
+    const { rc, tag } = await addEvolution(trx, {
+      evolutionId: runId,
+      generationId,
+      changeId,
+      pipeline: pipeline.name,
+      team: change.team ?? null,
+      createdBy: by,
+    });
+    if (before === undefined) {
+      const details = { change: changeId, pipeline: pipeline.name };
+      await recordEvent(trx, {
+        ...event,
+        event_type: 'evolution.started',
+        resource_id: tag,
+        status: 'success',
+        details,
+      });
+    }
+    return { started: { id: runId, tag, rc }, pipeline: pipeline.name, checks };
+  });
+}

@@ -1,0 +1,36 @@
+import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+
+/** A generation with its changes and evolutions; null when the ledger does not have it. */
+export async function readGeneration(
+  ledger: LedgerDatabase,
+  repository: string,
+  version: string,
+): Promise<GenerationView | null> {
+  const generation = await ledger
+    .selectFrom('generations')
+    .select(['generation_id', 'version', 'status', 'description'])
+    .where('repository', '=', repository)
+    .where('version', '=', canonicalVersion(version))
+    .executeTakeFirst();
+  if (generation === undefined) return null;
+  const { generation_id: id, ...rest } = generation;
+  const [evolutions, changes] = await Promise.all([
+    ledger.selectFrom('evolutions').selectAll().where('generation_id', '=', id).orderBy('rc').execute(),
+    ledger.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).orderBy('position').execute(),
+  ]);
+  return {
+    ...rest,
+    evolutions: evolutions.map(
+      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed }) => ({
+        tag,
+        change,
+        status,
+        time: (completed ?? created).toISOString(),
+        team,
+      }),
+    ),
+    changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),
+  };
+}

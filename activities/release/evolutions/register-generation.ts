@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
+
+/** A generation as a repository declares it. */
+export interface DeclaredGeneration {
+  readonly repository: string;
+  readonly generation: Generation;
+  /** SHA-256 of its file. */
+  readonly digest: string;
+  readonly by: string;
+}
+
+/**
+ * Makes the ledger's generation the declared one, in the caller's transaction, and returns its id. A draft takes new and
+ * edited changes; a change with an evolution keeps its type and cannot be removed. Throws `GenerationDiffers` for that,
+ * and for a promoted generation whose contract is another one.
+ */
+export async function registerGeneration(trx: LedgerTransaction, declared: DeclaredGeneration): Promise<string> {
+  const { repository, generation, digest, by } = declared;
+  const { version, description, pipeline_template: template = null } = generation;
+  const fields = {
+    description,
+    pipeline_template: template,
+    contract: JSON.stringify(generation),
+    contract_digest: digest,
+  };
+  await trx
+    .insertInto('generations')
+    .values({ generation_id: `gen-${randomBytes(4).toString('hex')}`, repository, version, created_by: by, ...fields })
+    .onConflict((conflict) => conflict.columns(['repository', 'version']).doNothing())
+    .execute();
+  const known = await trx
+    .selectFrom('generations')
+    .select(['generation_id', 'status', 'contract_digest'])
+    .where('repository', '=', repository)
+    .where('version', '=', version)
+    .forUpdate()
+    .executeTakeFirstOrThrow();
+  const { generation_id: id } = known;
+  if (known.status === 'promoted') {
+    if (known.contract_digest === digest) return id;
+    throw differs(`${version} of ${repository} was promoted with another contract.`);
+  }
+  await trx.updateTable('generations').set(fields).where('generation_id', '=', id).execute();
+  await registerChanges(trx, id, generation);
+  return id;
+}
+
+async function registerChanges(trx: LedgerTransaction, id: string, { version, changes }: Generation): Promise<void> {
+  const known = await trx.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).execute();
+  const evolved = await trx.selectFrom('evolutions').select('change_id').where('generation_id', '=', id).execute();
+  const isEvolved = (change: string): boolean => evolved.some((each) => each.change_id === change);
+  for (const { change_id: change, type } of known) {
+    const declared = changes.find((each) => each.id === change);
+    if (declared?.type === type) continue;
+    if (isEvolved(change)) {
+      throw differs(
+        declared === undefined
+          ? `${change} has evolutions, but is no longer in ${version}: put it back.`
+          : `${change} has evolutions as "${type}", but ${version} has it as "${declared.type}": change it back.`,
+      );
+    }
+    if (declared === undefined) {
+      await trx
+        .deleteFrom('generation_changes')
+        .where('generation_id', '=', id)
+        .where('change_id', '=', change)
+        .execute();
+    }
+  }
+  const rows = changes.map(({ id: change, type, title, description, team = null, pipeline = null }, position) => ({
+    generation_id: id,
+    change_id: change,
+    position,
+    type,
+    title,
+    description,
+    team,
+    pipeline,
+  }));
+  await trx
+    .insertInto('generation_changes')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(['generation_id', 'change_id']).doUpdateSet((row) => ({
+        position: row.ref('excluded.position'),
+        type: row.ref('excluded.type'),
+        title: row.ref('excluded.title'),
+        description: row.ref('excluded.description'),
+        team: row.ref('excluded.team'),
+        pipeline: row.ref('excluded.pipeline'),
+      })),
+    )
+    .execute();
+}
+
+function differs(message: string): LonghaulError {
+  return new LonghaulError('GenerationDiffers', message);
+}

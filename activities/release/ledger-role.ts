@@ -1,0 +1,24 @@
+import { sql } from 'kysely';
+import { openBlobs } from '../blobs/open-blobs.ts';
+import { ledgerFailure, openLedger } from '../ledger/open-ledger.ts';
+import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { createLedgerActivities } from './ledger.ts';
+
+/** Opens the tools of the role `ledger`: the database with the writer's login. */
+export async function openLedgerRole({ loaded, env, places }: WorkerStart): Promise<OpenRole> {
+  const url = places.ledger();
+  const ledger = openLedger(url);
+  const blobs = await openBlobs(loaded, env);
+  const check = async (): Promise<void> => {
+    try {
+      await sql`SELECT 1`.execute(ledger);
+    } catch (error) {
+      throw ledgerFailure(error, url);
+    }
+  };
+  return {
+    activities: createLedgerActivities({ ledger, url, blobs }),
+    checks: [{ name: 'ledger', run: check }],
+    close: () => ledger.destroy(),
+  };
+}

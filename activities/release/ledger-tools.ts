@@ -1,0 +1,17 @@
+import type { BlobStore } from '../blobs/blob-store.ts';
+import type { LedgerDatabase } from '../ledger/open-ledger.ts';
+
+/** Tools of the activities of the ledger. */
+export interface LedgerTools {
+  /** With the writer's login. */
+  readonly ledger: LedgerDatabase;
+  /** The address of the ledger, for messages. */
+  readonly url: string;
+  readonly blobs: BlobStore;
+}
+
+/** The flow that an activity belongs to, for records. */
+export interface RunningFlow {
+  readonly workflowId: string;
+  readonly runId: string;
+}

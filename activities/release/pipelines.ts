@@ -1,0 +1,109 @@
+import { activityInfo } from '@temporalio/activity';
+import { parsePathFilter } from '../../domain/git/path-filter.ts';
+import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
+import type {
+  JobResult,
+  PackedCommit,
+  PlannedRun,
+  PlanPipelineInput,
+  RunJobInput,
+} from '../../domain/release/pipelines/job.ts';
+import { planRun } from '../../domain/release/pipelines/plan.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { heartbeating } from '../shared/heartbeating.ts';
+import { checkContracts } from './contracts/contracts.ts';
+import { storeContracts } from './contracts/stored-contracts.ts';
+import { type JobTools, runJob } from './pipelines/job-runner.ts';
+import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
+
+/** Asks what a commit says. */
+export interface ReadCommitInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+}
+
+/** What a commit says to the release train. */
+export interface ReadCommit {
+  /** Digest of its contracts. */
+  readonly contracts: string;
+  /** The ids of changes that its message has in brackets: `[FEAT-201]`. */
+  readonly named: readonly string[];
+}
+
+/** Activities of the role `pipelines`: they run programs of repositories, and have no credentials. */
+export interface PipelineActivities {
+  /**
+   * Plans a run from the pipeline as the commit has it. Throws `InvalidConfiguration` that lists everything that is wrong
+   * with the contracts of the commit, or that there is no such pipeline.
+   */
+  planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
+  /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
+  readCommit(input: ReadCommitInput): Promise<ReadCommit>;
+  /**
+   * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
+   * runs all steps again. Its heartbeats have the last lines of the output.
+   */
+  runJob(input: RunJobInput): Promise<JobResult>;
+}
+
+/** Creates the activities. */
+export function createPipelineActivities(tools: JobTools): PipelineActivities {
+  const { blobs, sources } = tools;
+  return {
+    planPipeline: (input) =>
+      heartbeating(async (signal) => {
+        const { repository, packed, pipeline: name, event, branch } = input;
+        const at = `${repository} at ${packed.commit.slice(0, 12)}`;
+        const folder = await sources.contracts(packed, { about: repository, signal });
+        if (folder === null) throw noContracts(repository, packed);
+        const { contracts, problems } = checkContracts(folder);
+        if (problems.length > 0) throw invalid(`The contracts of ${at} are wrong:\n${problems.join('\n')}`);
+        const pipeline = contracts.pipelines[name];
+        if (pipeline === undefined) {
+          const known = Object.keys(contracts.pipelines).join(', ') || 'none';
+          throw invalid(`There is no pipeline ${name} in ${at}; pipelines: ${known}.`);
+        }
+        const changed = (await readJson(blobs, packed.changed)) as readonly string[];
+        const plan = planRun(pipeline, {
+          event,
+          branch,
+          hasChanged: (patterns) =>
+            patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
+        });
+        return { ...plan, plan: await storePlan(blobs, { plan, pipeline }) };
+      }),
+    readCommit: ({ repository, packed }) =>
+      heartbeating(async (signal) => {
+        const options = { about: repository, signal };
+        const folder = await sources.contracts(packed, options);
+        if (folder === null) throw noContracts(repository, packed);
+        const message = await sources.message(packed, options);
+        const named = [...message.matchAll(/\[([A-Z0-9-]+)\]/g)].map(([, id = '']) => id);
+        return {
+          contracts: await storeContracts(blobs, folder),
+          named: [...new Set(named.filter((id) => CHANGE_ID.test(id)))].slice(0, 100),
+        };
+      }),
+    runJob: (input) =>
+      heartbeating(async (signal, report) => {
+        const { plan, pipeline } = await readPlan(blobs, input.plan);
+        const planned = plan.jobs.find(({ id }) => id === input.job);
+        const job = planned && pipeline.jobs[planned.job];
+        if (planned === undefined || job === undefined) {
+          throw new LonghaulError('InvalidInput', `The plan ${input.plan} has no job ${input.job}.`);
+        }
+        const { workflowExecution, activityId } = activityInfo();
+        const name = sha256(`${workflowExecution?.runId ?? ''} ${activityId}`).slice(0, 24);
+        return runJob(tools, { input, planned, job, env: pipeline.env, name, signal, onTail: report });
+      }),
+  };
+}
+
+function noContracts(repository: string, { commit }: PackedCommit): LonghaulError {
+  return invalid(`${repository} has no contracts at ${commit.slice(0, 12)}: no folder .longhaul or .gryt.`);
+}
+
+function invalid(message: string): LonghaulError {
+  return new LonghaulError('InvalidConfiguration', message);
+}

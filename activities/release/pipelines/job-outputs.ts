@@ -1,0 +1,45 @@
+import { constants } from 'node:fs';
+import { open, realpath } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { hasCode } from '../../../platform/error-code.ts';
+
+/** Outputs travel through a workflow's history. */
+const MOST_BYTES = 16_000;
+
+/**
+ * The outputs that a job wrote to its file, `name=value` a line; the last value of a name counts. Names that the job does
+ * not declare are ignored, declared ones that it did not write are missing. Throws `InvalidInput` for a file over 16 kB.
+ */
+export async function readOutputs(path: string, declared: readonly string[]): Promise<Record<string, string>> {
+  const text = await readSmall(path);
+  const outputs: Record<string, string> = {};
+  for (const line of text.split('\n')) {
+    const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(line.replace(/\r$/, '')) ?? [];
+    if (declared.includes(name)) outputs[name] = value;
+  }
+  return outputs;
+}
+
+/**
+ * A program may have replaced the file and its folders by anything: links are not followed, and no more than the limit is
+ * read.
+ */
+async function readSmall(path: string): Promise<string> {
+  let file;
+  try {
+    if ((await realpath(dirname(path))) !== dirname(path)) return '';
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ELOOP', 'ENXIO', 'ENOTDIR')) return '';
+    throw error;
+  }
+  try {
+    if (!(await file.stat()).isFile()) return '';
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MOST_BYTES + 1), 0, MOST_BYTES + 1, 0);
+    if (bytesRead <= MOST_BYTES) return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+  throw new LonghaulError('InvalidInput', `The job wrote more than ${MOST_BYTES} bytes to LONGHAUL_OUTPUT.`);
+}

@@ -1,0 +1,167 @@
+import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PipelineJob, PipelineStep } from '../../../domain/release/contracts/pipeline.schema.ts';
+import type { JobResult, RunJobInput, StepResult } from '../../../domain/release/pipelines/job.ts';
+import type { PlannedJob } from '../../../domain/release/pipelines/plan.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { CommitSources } from './commit-sources.ts';
+import { createJobLog, type JobLog } from './job-log.ts';
+import { readOutputs } from './job-outputs.ts';
+
+/** What jobs are run with. */
+export interface JobTools {
+  readonly blobs: BlobStore;
+  readonly sources: CommitSources;
+  readonly sandbox: Sandbox;
+}
+
+/** A job and where its run stands. */
+export interface JobToRun {
+  readonly input: RunJobInput;
+  readonly planned: PlannedJob;
+  readonly job: PipelineJob;
+  /** Variables of the pipeline. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Unique among the attempts that may run on this machine. */
+  readonly name: string;
+  readonly signal: AbortSignal;
+  /** Receives the last lines of the output while it runs. */
+  readonly onTail: (tail: string) => void;
+}
+
+/** How often the tail is reported, in milliseconds, while there is output. */
+const TAIL_EVERY_MS = 1_000;
+
+/** In the repository of the work tree, so that it is no change of the commit. */
+const OUTPUT_FILE = join('.git', 'longhaul', 'output');
+
+/**
+ * Runs one attempt of a job in a work tree of exactly its commit, which is deleted afterwards. Its steps run one after
+ * another until one fails. A failed step is a result; an error is thrown when the job could not be run, and the reason of
+ * the signal when it was cancelled.
+ */
+export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult> {
+  const { blobs, sources, sandbox } = tools;
+  const { input, job, name, signal, onTail } = todo;
+  const started = performance.now();
+  const folder = join(await realpath(sandbox.scratch), name);
+  // an earlier attempt may have died here
+  await rm(folder, { recursive: true, force: true });
+  const log = await createJobLog(blobs);
+  let tailed = '';
+  const timer = setInterval(() => {
+    const tail = log.tail();
+    if (tail !== tailed) onTail(tail);
+    tailed = tail;
+  }, TAIL_EVERY_MS);
+  try {
+    await sources.checkOut(input.packed, folder, { about: input.repository, signal });
+    await mkdir(join(folder, '.git', 'longhaul'));
+    await writeFile(join(folder, OUTPUT_FILE), '');
+    await sandbox.give(folder);
+    const steps = await runSteps(sandbox, todo, folder, log, started);
+    const outputs = await readOutputs(join(folder, OUTPUT_FILE), job.outputs);
+    return {
+      status: steps.length === job.steps.length && steps.every(isPassed) ? 'passed' : 'failed',
+      steps,
+      outputs,
+      log: await log.commit(),
+      durationMs: elapsed(started),
+      sandbox: sandbox.isolation.kind,
+    };
+  } catch (error) {
+    await log.discard();
+    throw error;
+  } finally {
+    clearInterval(timer);
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function runSteps(
+  sandbox: Sandbox,
+  { planned, job, env, input, signal }: JobToRun,
+  folder: string,
+  log: JobLog,
+  started: number,
+): Promise<StepResult[]> {
+  const results: StepResult[] = [];
+  const seenAs = sandbox.workFolder ?? folder;
+  const common = { ...env, ...job.env, ...variablesOf(planned, input), LONGHAUL_OUTPUT: join(seenAs, OUTPUT_FILE) };
+  for (const step of job.steps) {
+    const left = planned.timeoutSeconds - elapsed(started) / 1_000;
+    await log.note(`== ${step.name} ==`);
+    const began = performance.now();
+    const end = await sandbox.run({
+      argv: argvOf(step),
+      folder,
+      env: { ...common, ...step.env },
+      network: job.network,
+      timeoutSeconds: Math.max(0.001, Math.min(left, step.timeout ?? Infinity)),
+      signal,
+      onOutput: (piece) => log.write(piece),
+    });
+    signal.throwIfAborted();
+    const result: StepResult = {
+      name: step.name,
+      exitCode: end.exitCode,
+      signal: end.signal,
+      ended: end.ended === 'exit' || end.ended === 'signal' ? null : end.ended,
+      durationMs: elapsed(began),
+      commandDigest: sha256(step.command ?? JSON.stringify(step.run)),
+    };
+    results.push(result);
+    if (!isPassed(result)) {
+      await log.note(`== ${step.name} ${describe(result)} ==`);
+      break;
+    }
+  }
+  return results;
+}
+
+/** A step passes when its program ended by itself with exit code 0. What it printed does not matter. */
+function isPassed({ exitCode, ended }: StepResult): boolean {
+  return exitCode === 0 && ended === null;
+}
+
+function describe({ exitCode, signal, ended }: StepResult): string {
+  if (ended !== null) return `was ended: ${ended}`;
+  return exitCode === null ? `was ended by ${signal ?? 'a signal'}` : `failed with exit code ${exitCode}`;
+}
+
+/** The text of a step is the repository's own: nothing is written into it. */
+function argvOf({ command, run }: PipelineStep): readonly [string, ...string[]] {
+  const [program = 'false', ...args] = run ?? ['bash', '-euo', 'pipefail', '-c', command ?? 'false'];
+  return [program, ...args];
+}
+
+/** Variables that Longhaul sets: docs/pipelines.md. */
+function variablesOf(planned: PlannedJob, input: RunJobInput): Record<string, string> {
+  const { packed, repository, pipeline, branch, event, attempt, needs } = input;
+  return {
+    CI: 'true',
+    LONGHAUL: 'true',
+    LONGHAUL_REPOSITORY: repository,
+    LONGHAUL_COMMIT: packed.commit,
+    LONGHAUL_PIPELINE: pipeline,
+    LONGHAUL_JOB: planned.job,
+    LONGHAUL_EVENT: event,
+    LONGHAUL_ATTEMPT: String(attempt),
+    ...(branch === null ? {} : { LONGHAUL_BRANCH: branch }),
+    LONGHAUL_NEEDS: JSON.stringify(needs),
+    ...Object.fromEntries(
+      Object.entries(planned.matrix).map(([axis, value]) => [`MATRIX_${variable(axis)}`, String(value)]),
+    ),
+  };
+}
+
+/** A name as part of an environment variable's name. */
+function variable(name: string): string {
+  return name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_');
+}
+
+function elapsed(since: number): number {
+  return Math.round(performance.now() - since);
+}

@@ -1,0 +1,27 @@
+import { Readable } from 'node:stream';
+import type { Pipeline } from '../../../domain/release/contracts/pipeline.schema.ts';
+import type { RunPlan } from '../../../domain/release/pipelines/plan.ts';
+import type { BlobStore } from '../../blobs/blob-store.ts';
+
+/** The plan of a run with the programs of its jobs, as the blob store has it. */
+export interface StoredPlan {
+  readonly plan: RunPlan;
+  readonly pipeline: Pipeline;
+}
+
+/** Stores a plan and returns its digest. */
+export async function storePlan(blobs: BlobStore, stored: StoredPlan): Promise<string> {
+  const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(stored))]));
+  return digest;
+}
+
+/** Reads a plan. Throws `BlobNotFound`. */
+export async function readPlan(blobs: BlobStore, digest: string): Promise<StoredPlan> {
+  return (await readJson(blobs, digest)) as StoredPlan;
+}
+
+/** Reads a JSON value from the blob store. Throws `BlobNotFound`. */
+export async function readJson(blobs: BlobStore, digest: string): Promise<unknown> {
+  const content = (await (await blobs.open(digest)).toArray()) as Buffer[];
+  return JSON.parse(Buffer.concat(content).toString('utf8')) as unknown;
+}

@@ -1,0 +1,107 @@
+import { proveChangeFlow, type ProveChangeResult } from '../../../domain/release/flows/evolution-flows.ts';
+import type { RunJobOutcome } from '../../../domain/release/flows/pipeline-flows.ts';
+import type { CliContext } from '../../core/context.ts';
+import { printable } from '../../core/sanitize.ts';
+import { repositoryOfFolder } from '../../core/folder-repository.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { commitOfFolder } from './folder-commit.ts';
+
+/** Options of `longhaul run`. */
+export interface RunOptions extends FlowOptions {
+  /** Id of the repository. @default that of the working folder */
+  readonly repo?: string;
+  /** A commit of the working folder. @default HEAD */
+  readonly commit?: string;
+  /** Tag of the evolution to prove. @default the one that the message of the commit names */
+  readonly evolution?: string;
+}
+
+/** Lines of the log of a failed job. */
+const LOG_LINES = 20;
+
+/**
+ * `longhaul run`: runs a pipeline at a commit of the working folder, and proves the pending evolution that the commit is
+ * for. Exit code 1 when a job failed or the change was not proven.
+ */
+export async function runCommand(context: CliContext, pipeline: string, options: RunOptions): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const { commit, branch, packed, uncommitted } = await commitOfFolder(context, repository, options.commit ?? 'HEAD');
+  if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
+    context.stderr.write(`Not committed, so not run:\n${uncommitted.map((line) => `  ${printable(line)}\n`).join('')}`);
+  }
+  const { evolution } = options;
+  return runFlow(
+    context,
+    {
+      flow: proveChangeFlow,
+      input: {
+        repository,
+        pipeline,
+        commit,
+        by: personOf(context),
+        ...(branch === null ? {} : { branch }),
+        ...(packed === null ? {} : { packed }),
+        ...(evolution === undefined ? {} : { evolution }),
+      },
+      failsWithResult: 'PipelineFailed',
+      print: (result) => printRun(context, result),
+    },
+    options,
+  );
+}
+
+/** The person who runs a command, as the environment names them. */
+export function personOf({ env }: CliContext): string {
+  return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
+}
+
+async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
+  const { stdout } = context;
+  const { pipeline, commit, jobs, sandbox } = run;
+  stdout.write(`${pipeline} at ${commit.slice(0, 12)}: ${run.status}\n`);
+  for (const job of jobs) stdout.write(`  ${printable(lineOf(job))}\n`);
+  if (sandbox === 'none') stdout.write('  The programs were not isolated: pipelines.sandbox is none.\n');
+  for (const job of jobs) if (job.end === 'failed') await printLog(context, job);
+  if (evolution === null) return 0;
+  const { tag, change, version } = evolution;
+  if (verdict?.status === 'pass') stdout.write(`\n${tag} passed: ${change} of ${version} is proven.\n`);
+  else
+    stdout.write(
+      `\n${tag} failed: ${change} of ${version} is not proven.\n${(verdict?.reasons ?? []).map((why) => `  ${printable(why)}\n`).join('')}`,
+    );
+  return 0;
+}
+
+function lineOf({ id, end, why, attempts, durationMs, steps }: RunJobOutcome): string {
+  const seconds = `${(durationMs / 1_000).toFixed(1)} s`;
+  const last = steps.at(-1);
+  const facts = [
+    ...(end === 'skipped' ? [] : [seconds]),
+    ...(attempts > 1 ? [`${attempts} attempts`] : []),
+    ...(why === null ? [] : [why]),
+    ...(end === 'failed' && last !== undefined ? [`${last.name}: ${endOfStep(last)}`] : []),
+  ];
+  return `${id}: ${end}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
+}
+
+function endOfStep({ exitCode, signal, ended }: RunJobOutcome['steps'][number]): string {
+  if (ended !== null) return ended;
+  return exitCode === null ? `signal ${signal ?? 'unknown'}` : `exit code ${exitCode}`;
+}
+
+/** Prints the last lines of a job's output. */
+async function printLog(context: CliContext, { id, log }: RunJobOutcome): Promise<void> {
+  if (log === null) return;
+  const [{ openBlobs }, { createInterface }] = await Promise.all([
+    import('../../../activities/blobs/open-blobs.ts'),
+    import('node:readline'),
+  ]);
+  const blobs = await openBlobs(context, context.env);
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: await blobs.open(log.digest) })) {
+    lines.push(line);
+    if (lines.length > LOG_LINES) lines.shift();
+  }
+  context.stdout.write(`\nThe end of the log of ${printable(id)} (${log.digest}):\n`);
+  for (const line of lines) context.stdout.write(`  | ${printable(line)}\n`);
+}

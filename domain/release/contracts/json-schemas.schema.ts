@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { generationFile } from './generation.schema.ts';
+import { pipelineFile } from './pipeline.schema.ts';
+import { policyFile } from './policy.schema.ts';
+
+/**
+ * JSON Schemas (draft 2020-12) of the contract files, for editors: docs/schemas. They accept every valid file, but cannot
+ * express all rules: `longhaul release check` does.
+ */
+export const JSON_SCHEMAS = {
+  generation: jsonSchema(generationFile, 'A generation: the changes that a version is to contain'),
+  policy: jsonSchema(policyFile, 'The rules that every release of a repository keeps'),
+  pipeline: jsonSchema(pipelineFile, 'A pipeline: jobs and their steps'),
+};
+
+function jsonSchema(schema: z.ZodType, title: string): object {
+  return { ...z.toJSONSchema(schema, { io: 'input' }), title };
+}

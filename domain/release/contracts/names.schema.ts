@@ -1,0 +1,16 @@
+import { z } from 'zod';
+
+/** The name of a pipeline, which is also the name of its file, a job, or a step. */
+export const programName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'use letters, digits, dot, dash and underscore, at most 80');
+
+/** One line for people. */
+export const line = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^\r\n]*$/, 'must be one line');
+
+/** A text for people. */
+export const prose = z.string().max(4_000);

@@ -1,0 +1,115 @@
+import type { PolicyCheck } from './policy-check.ts';
+import type { EvolutionStart } from './evolution.ts';
+
+/** A generation with its evolutions, as the ledger has it. */
+export interface GenerationView {
+  readonly version: string;
+  readonly status: string;
+  readonly description: string;
+  /** In the order of their numbers. */
+  readonly evolutions: readonly EvolutionView[];
+  /** In the order of the contract. */
+  readonly changes: readonly ChangeView[];
+}
+
+/** An evolution of a {@link GenerationView}. */
+export interface EvolutionView {
+  readonly tag: string;
+  readonly change: string;
+  readonly status: string;
+  /** When it ended or, if it has not, when it was started; ISO 8601 in UTC. */
+  readonly time: string;
+  readonly team: string | null;
+}
+
+/** A change of a {@link GenerationView}. */
+export interface ChangeView {
+  readonly id: string;
+  readonly title: string;
+  readonly status: string;
+}
+
+/**
+ * The evolutions of a generation, as `longhaul evolution list` prints them; with a column for the team when a change names
+ * one. A failure counts until a later evolution of the same change has passed.
+ */
+export function describeEvolutions({ version, status, description, evolutions, changes }: GenerationView): string {
+  const hasTeams = evolutions.some(({ team }) => team !== null);
+  const rows = evolutions.map(({ tag, change, status: end, time, team }) => [
+    tag,
+    change,
+    end,
+    ...(hasTeams ? [team ?? ''] : []),
+    time.slice(0, 16).replace('T', ' '),
+  ]);
+  const superseded = supersededBy(evolutions);
+  const open = evolutions.filter(({ tag, status: end }) => end === 'fail' && !superseded.has(tag));
+  const isReady = changes.every((change) => change.status === 'proven') && open.length === 0;
+  return [
+    `Generation: ${version} (${status})`,
+    ...(description === '' ? [] : [`Description: ${description}`]),
+    '',
+    'Evolutions:',
+    ...(rows.length === 0
+      ? ['  none']
+      : columns([['Tag', 'Change', 'Status', ...(hasTeams ? ['Team'] : []), 'Timestamp'], ...rows], [3, 3, 2, 3])),
+    ...(superseded.size === 0 ? [] : [`  ${superseded.size} superseded: ${[...superseded].map(numbers).join(', ')}`]),
+    '',
+    'Changes:',
+    ...columns([['ID', 'Title', 'Status'], ...changes.map((one) => [one.id, one.title, one.status])], [2, 3]),
+    '',
+    `Ready for promotion: ${isReady ? 'YES' : 'NO'}`,
+  ].join('\n');
+}
+
+/** The passed evolution, by the tag of each earlier failure of the same change. */
+function supersededBy(evolutions: readonly EvolutionView[]): Map<string, string> {
+  return new Map(
+    evolutions.flatMap(({ tag, change, status }, at): [string, string][] => {
+      if (status !== 'fail') return [];
+      const later = evolutions.slice(at + 1).find((one) => one.change === change && one.status === 'pass');
+      return later === undefined ? [] : [[tag, later.tag]];
+    }),
+  );
+}
+
+function numbers([failed, passed]: readonly [string, string]): string {
+  return `${numberOf(failed)} by ${numberOf(passed)}`;
+}
+
+function numberOf(tag: string): string {
+  return tag.slice(tag.indexOf('-') + 1);
+}
+
+/** Lines with aligned columns; `gaps` are the spaces after the widest cell of each but the last. */
+function columns(rows: readonly (readonly string[])[], gaps: readonly number[]): string[] {
+  const widths = gaps.map((gap, at) => gap + Math.max(...rows.map((row) => row[at]?.length ?? 0)));
+  return rows.map(
+    (row) => `  ${row.map((cell, at) => cell.padEnd(at === row.length - 1 ? 0 : (widths[at] ?? 0))).join('')}`,
+  );
+}
+
+/** What `longhaul evolution start` prints when the evolution was started. */
+export function describeStart({ started, pipeline, checks }: EvolutionStart, change: string): string {
+  const validated =
+    checks.length === 0 ? [] : ['Validating policies...', ...checks.map(({ policy }) => `  ${policy}: PASS`), ''];
+  return [...validated, `Evolution started: ${started?.tag ?? ''}`, `Change: ${change}`, `Pipeline: ${pipeline}`].join(
+    '\n',
+  );
+}
+
+/** What it prints when policies are violated: a line for each violation. */
+export function describeRefusal(checks: readonly PolicyCheck[]): string {
+  const violated = checks.filter(({ violations }) => violations.length > 0);
+  return [
+    'ERROR: Policy violation',
+    ...violated.flatMap(({ policy, appliesTo, violations }) => [
+      '',
+      `Policy: ${policy}`,
+      `  Applies to: ${appliesTo.join(', ')}`,
+      ...violations.map((violation) => `  Violation: ${violation}`),
+    ]),
+    '',
+    'Evolution not started.',
+  ].join('\n');
+}

@@ -1,0 +1,71 @@
+import type { RunPipelineResult } from '../flows/pipeline-flows.ts';
+import type { PolicyCheck } from './policy-check.ts';
+import type { ProvenStep } from './proof.ts';
+
+/** Asks the ledger to start an evolution: an attempt to prove a change. */
+export interface StartEvolution {
+  readonly repository: string;
+  /** Version of the generation: `v1.5.0`. */
+  readonly version: string;
+  /** Id of the change. */
+  readonly change: string;
+  /** @default the one that the contracts name */
+  readonly pipeline?: string;
+  /** Digest of the stored contracts. */
+  readonly contracts: string;
+  /** The person who starts it. */
+  readonly by: string;
+}
+
+/** A started evolution, or why it was not started. */
+export interface EvolutionStart {
+  /** Null when a policy is violated: nothing was written but the refusal in the audit trail. */
+  readonly started: StartedEvolution | null;
+  readonly pipeline: string;
+  /** The policies that concern the change. */
+  readonly checks: readonly PolicyCheck[];
+}
+
+/** An evolution of the ledger. */
+export interface StartedEvolution {
+  readonly id: string;
+  /** Tag of the release candidate: `v1.5.0-rc.1`. */
+  readonly tag: string;
+  readonly rc: number;
+}
+
+/** Asks for the pending evolution that a run is to prove. */
+export interface FindEvolution {
+  readonly repository: string;
+  /** The tag of the evolution, if the person named one. */
+  readonly tag: string | null;
+  /** Ids of changes in brackets in the message of the commit. */
+  readonly named: readonly string[];
+  /** The person who runs the pipeline. */
+  readonly by: string;
+}
+
+/** A pending evolution. */
+export interface FoundEvolution extends StartedEvolution {
+  readonly version: string;
+  readonly change: string;
+}
+
+/** Asks for the verdict on an evolution, after its pipeline has run. */
+export interface JudgeEvolution {
+  readonly evolution: FoundEvolution;
+  readonly result: RunPipelineResult;
+  /** Digest of the contracts as the commit has them. */
+  readonly contracts: string;
+  readonly by: string;
+}
+
+/** A verdict. */
+export interface JudgedEvolution {
+  readonly status: 'pass' | 'fail';
+  /** Why it failed, a sentence each; empty for a pass. */
+  readonly reasons: readonly string[];
+  readonly steps: readonly ProvenStep[];
+  /** When it was decided, ISO 8601: the date of the tag. */
+  readonly at: string;
+}

@@ -1,0 +1,65 @@
+import { satisfies } from 'semver';
+import type { DeclaredChange } from '../contracts/generation.schema.ts';
+import type { Pipeline } from '../contracts/pipeline.schema.ts';
+import type { Policy, PolicyFile } from '../contracts/policy.schema.ts';
+
+/** A policy that concerns a change, and what of it the change does not keep. */
+export interface PolicyCheck {
+  readonly policy: string;
+  /** The types of changes that the policy concerns. */
+  readonly appliesTo: readonly string[];
+  /** A sentence for each missing step, and for a version that the team may not use; empty when all is kept. */
+  readonly violations: readonly string[];
+}
+
+/** A change that is to be proven, and the pipeline that is to prove it. */
+export interface ProofRequest {
+  /** Version of the generation: `v1.5.0`. */
+  readonly version: string;
+  readonly change: Pick<DeclaredChange, 'type' | 'team'>;
+  readonly pipeline: Pipeline;
+}
+
+/**
+ * Checks the policies that concern a change, in the order of their file. Numbers of evolutions are not checked: they are
+ * known at the promotion.
+ */
+export function checkPolicies({ policies }: PolicyFile, request: ProofRequest): PolicyCheck[] {
+  return policies
+    .filter((policy) => concerns(policy, request))
+    .map((policy) => ({
+      policy: policy.name,
+      appliesTo: policy.applies_to,
+      violations: [...missingSteps(policy, request), ...wrongVersion(policy, request)],
+    }));
+}
+
+/** The names of the steps that must pass in the run that proves a change, each once. */
+export function requiredSteps({ policies }: PolicyFile, request: Pick<ProofRequest, 'change'>): string[] {
+  const found = policies.filter(({ applies_to: types }) => types.includes(request.change.type));
+  return [...new Set(found.flatMap(({ required_steps: steps }) => steps))];
+}
+
+function concerns({ applies_to: types, required_steps: steps, team }: Policy, { change }: ProofRequest): boolean {
+  if (team !== undefined) return team === change.team;
+  return steps.length > 0 && types.includes(change.type);
+}
+
+/** A step of a job that may fail proves nothing. */
+function missingSteps({ required_steps: steps }: Policy, { pipeline }: ProofRequest): string[] {
+  const jobs = Object.values(pipeline.jobs);
+  const has = (step: string, isAllowed: boolean): boolean =>
+    jobs.some((job) => job.allow_failure === isAllowed && job.steps.some(({ name }) => name === step));
+  return steps
+    .filter((step) => !has(step, false))
+    .map((step) =>
+      has(step, true)
+        ? `Pipeline '${pipeline.name}' allows required step to fail: ${step}`
+        : `Pipeline '${pipeline.name}' missing required step: ${step}`,
+    );
+}
+
+function wrongVersion({ team, versions }: Policy, { version }: ProofRequest): string[] {
+  if (team === undefined || versions === undefined || satisfies(version, versions)) return [];
+  return [`Version ${version} is outside the range of ${team}: ${versions}`];
+}

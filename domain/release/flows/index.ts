@@ -1,0 +1,5 @@
+import { proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { runPipelineFlow } from './pipeline-flows.ts';
+
+/** The flows of the release train. */
+export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow] as const;

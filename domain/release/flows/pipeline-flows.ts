@@ -1,0 +1,101 @@
+import { isBranchName } from '../../git/branch.ts';
+import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
+import { defineFlow } from '../../shared/flow.ts';
+import type { JobResult, PackedCommit } from '../pipelines/job.ts';
+import type { RunEvent } from '../pipelines/plan.ts';
+import { oid, packedCommit, pipelineName } from './inputs.ts';
+import type { JobEnd } from '../pipelines/schedule.ts';
+
+/** Input of `runPipeline`. */
+export interface RunPipelineInput {
+  readonly repository: string;
+  /** Name of the pipeline: `full-ci`. */
+  readonly pipeline: string;
+  /** The full oid of a commit. @default the head of `branch` */
+  readonly commit?: string;
+  /** @default the default branch, for a run without `commit` */
+  readonly branch?: string;
+  /** What starts the run; conditions of jobs ask for it. @default 'manual' */
+  readonly event?: RunEvent;
+  /** The commit in the blob store, for one that the remote does not have. */
+  readonly packed?: PackedCommit;
+  /** Jobs that run in parallel. @default 16 */
+  readonly parallel?: number;
+  /** The person who runs it. @default 'unknown' */
+  readonly by?: string;
+}
+
+/** How a job of a run ended. */
+export interface RunJobOutcome extends Omit<JobResult, 'status' | 'outputs' | 'sandbox' | 'log'> {
+  readonly id: string;
+  readonly end: JobEnd;
+  /** Why it was skipped or could not be run; null otherwise. */
+  readonly why: string | null;
+  readonly attempts: number;
+  /** Digest and size in bytes of the output of the last attempt; null when none ran. */
+  readonly log: JobResult['log'] | null;
+}
+
+/** Result of `runPipeline`. */
+export interface RunPipelineResult {
+  /** The run of the flow, which is the key of its record in the ledger. */
+  readonly run: string;
+  readonly status: 'passed' | 'failed';
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly commit: string;
+  readonly tree: string;
+  /** Digest of the plan: pipeline and programs as they were at the commit. */
+  readonly plan: string;
+  /** What isolated the programs: `bubblewrap`, or `none`; null when no job ran. */
+  readonly sandbox: string | null;
+  readonly jobs: readonly RunJobOutcome[];
+}
+
+/** Runs a pipeline at a commit. */
+export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()({
+  type: 'runPipeline',
+  input: (z) =>
+    z
+      .strictObject({
+        repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+        pipeline: pipelineName(z),
+        commit: oid(z).optional(),
+        branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+        event: z.enum(['manual', 'evolution', 'push', 'promotion']).default('manual'),
+        packed: packedCommit(z).optional(),
+        parallel: z.int().min(1).max(64).default(16),
+        by: z.string().min(1).max(200).default('unknown'),
+      })
+      .refine(({ commit, packed }) => packed === undefined || packed.commit === commit, {
+        message: 'must be the commit of "packed"',
+        path: ['commit'],
+      }),
+  does: 'runs the jobs of [a pipeline](pipelines.md) at a commit, each in a clean checkout, in the sandbox of a worker with the role `pipelines`',
+  examples: [
+    { repository: 'work/acme/api', pipeline: 'full-ci' },
+    { repository: 'work/acme/api', pipeline: 'full-ci', branch: 'release/9', event: 'push' },
+  ],
+  startedBy: ['people', 'services', 'flows'],
+  id: ({ repository, pipeline, commit, branch }) => `pipeline/${repository}/${pipeline}/${commit ?? branch ?? 'HEAD'}`,
+  question: ({ parallel: _parallel, packed: _packed, by: _by, ...rest }) => rest,
+  busy: ({ repository, pipeline }) => ({
+    type: 'PipelineBusy',
+    message: `Another run of ${pipeline} of ${repositoryName(repository)} is working on this commit in another way.`,
+  }),
+  summary: ({ repository, pipeline, commit, branch }) =>
+    `run ${pipeline} of ${repositoryName(repository)} at ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}`,
+  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  // a commit is packed by the person who has it
+  serviceInput: (z) =>
+    z.strictObject({
+      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+      pipeline: pipelineName(z),
+      commit: oid(z).optional(),
+      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+      event: z.enum(['manual', 'push']).default('manual'),
+      parallel: z.int().min(1).max(64).default(16),
+      by: z.string().min(1).max(200).default('unknown'),
+    }),
+  person: 'by',
+});

@@ -1,0 +1,76 @@
+import type { JobEnd } from './schedule.ts';
+import type { RunEvent, RunPlan } from './plan.ts';
+
+/** A commit in the blob store, with everything that a checkout needs. */
+export interface PackedCommit {
+  readonly commit: string;
+  readonly tree: string;
+  /** Digest of its pack. */
+  readonly pack: string;
+  /** Digest of a JSON list of the paths that differ from its first parent. */
+  readonly changed: string;
+}
+
+/** Asks for the plan of a run. */
+export interface PlanPipelineInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  readonly pipeline: string;
+  readonly event: RunEvent;
+  readonly branch: string | null;
+}
+
+/** The plan of a run. */
+export interface PlannedRun extends RunPlan {
+  /** Digest of the plan with the programs of its jobs. */
+  readonly plan: string;
+}
+
+/** How a job that another one needs has ended. */
+export interface NeededJob {
+  readonly result: JobEnd;
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** Asks for one attempt of a job. */
+export interface RunJobInput {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Digest of {@link PlannedRun.plan}. */
+  readonly plan: string;
+  readonly pipeline: string;
+  /** Id of the job in the plan. */
+  readonly job: string;
+  /** From 1; a retry of Temporal after the death of a worker is the same attempt. */
+  readonly attempt: number;
+  readonly branch: string | null;
+  readonly event: RunEvent;
+  /** The jobs that it needs, by id. */
+  readonly needs: Readonly<Record<string, NeededJob>>;
+}
+
+/** How a step ended; steps after a failed one do not run and are missing. */
+export interface StepResult {
+  readonly name: string;
+  /** Null when a signal or Longhaul ended it. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  /** Why Longhaul ended it, or why it could not start; null when it ended by itself. */
+  readonly ended: string | null;
+  readonly durationMs: number;
+  /** SHA-256 of its command as the file has it. */
+  readonly commandDigest: string;
+}
+
+/** How an attempt of a job ended. */
+export interface JobResult {
+  readonly status: 'passed' | 'failed';
+  readonly steps: readonly StepResult[];
+  /** The declared outputs that the job wrote. */
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Digest and size in bytes of its output, redacted. */
+  readonly log: { readonly digest: string; readonly size: number };
+  readonly durationMs: number;
+  /** What isolated its programs: `bubblewrap`, or `none`. */
+  readonly sandbox: string;
+}

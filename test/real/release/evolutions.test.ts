@@ -1,0 +1,202 @@
+import { writeFileSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { startDeclared } from '../../../client/core/start-flow.ts';
+import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
+import { git } from '../../support/scratch-git.ts';
+import { REPOSITORY, test } from '../../support/release/releases.ts';
+
+const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
+const CI = `name: full-ci
+jobs:
+  test:
+    matrix: {shard: [1, 2]}
+    steps: [{name: unit, command: 'test -f README.md && echo "shard $MATRIX_SHARD of $LONGHAUL_COMMIT"'}]
+  scan:
+    needs: [test]
+    outputs: [REPORT]
+    steps: [{name: security-scan, command: 'test "$(git status --short)" = "" && echo REPORT=clean >> "$LONGHAUL_OUTPUT"'}]
+  publish:
+    needs: [scan]
+    steps: [{name: show, command: 'echo "$LONGHAUL_NEEDS" | grep -q clean'}]
+`;
+
+function generation(version: string, changes: readonly string[]): string {
+  const list = changes.map((id) => `  - {type: add, id: ${id}, title: "The change ${id}"}\n`).join('');
+  return `version: ${version}\ndescription: "A release"\nchanges:\n${list}pipeline_template: full-ci\n`;
+}
+
+/** Writes files into the clone. */
+function write(folder: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+function commit(folder: string, message: string): string {
+  git(folder, 'add', '--all');
+  git(folder, 'commit', '--quiet', '--allow-empty', '-m', message);
+  return git(folder, 'rev-parse', 'HEAD');
+}
+
+const tagsOf = (remote: string): string[] => git(remote, 'tag', '--list').split('\n').filter(Boolean);
+
+describe('the workflow "Standard Feature Release", until its promotion', () => {
+  test('starts, proves and lists evolutions on a real remote; nothing but tags is pushed', async ({ release }) => {
+    const { clone, remote, ledger, longhaul, replayed } = release;
+    write(clone, {
+      '.gryt/generations/v1.5.0.yaml': generation('v1.5.0', ['FEAT-201', 'FEAT-202']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': POLICY,
+    });
+    commit(clone, 'chore: contracts');
+    const before = git(remote, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads');
+
+    const started = await longhaul('evolution', 'start', 'v1.5.0', '--change', 'FEAT-201');
+    expect(started.stdout).toBe(
+      'Validating policies...\n  scan-always: PASS\n\nEvolution started: v1.5.0-rc.1\nChange: FEAT-201\nPipeline: full-ci\n',
+    );
+    write(clone, { 'oauth.ts': 'export {};\n' });
+    const first = commit(clone, 'feat: add OAuth2 login [FEAT-201]');
+    write(clone, { 'notes.txt': 'not committed\n' });
+    const run = await longhaul('run', 'full-ci');
+    expect(run.stderr).toContain('Not committed, so not run:\n  ?? notes.txt\n');
+    expect(run.stdout.replaceAll(/\d+\.\d s/g, 'N s')).toBe(
+      `full-ci at ${first.slice(0, 12)}: passed\n  test (1): passed (N s)\n  test (2): passed (N s)\n  scan: passed (N s)\n` +
+        '  publish: passed (N s)\n\nv1.5.0-rc.1 passed: FEAT-201 of v1.5.0 is proven.\n',
+    );
+    expect(run.exitCode).toBe(0);
+    replayed(`prove/${REPOSITORY}/full-ci/${first}`);
+    replayed(`pipeline/${REPOSITORY}/full-ci/${first}`);
+
+    // the remote, as its git sees it: the tag of exactly that commit, and no branch has moved
+    expect(git(remote, 'rev-parse', 'v1.5.0-rc.1^{commit}')).toBe(first);
+    expect(git(remote, 'cat-file', '-t', 'v1.5.0-rc.1')).toBe('tag');
+    expect(git(remote, 'for-each-ref', '--format=%(refname) %(objectname)', 'refs/heads')).toBe(before);
+
+    // a failure is recorded, and spends the number
+    await longhaul('evolution', 'start', 'v1.5.0', '--change', 'FEAT-202');
+    git(clone, 'rm', '--quiet', 'README.md');
+    git(clone, 'commit', '--quiet', '-m', 'feat: notifications [FEAT-202]');
+    const failed = await longhaul('run', 'full-ci');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('  test (1): failed (');
+    expect(failed.stdout).toContain('  scan: skipped (test (1) failed)\n');
+    expect(failed.stdout).toContain('v1.5.0-rc.2 failed: FEAT-202 of v1.5.0 is not proven.\n');
+    expect(tagsOf(remote)).toEqual(['v1.5.0-rc.1']);
+    git(clone, 'revert', '--no-edit', 'HEAD');
+    await longhaul('evolution', 'start', 'v1.5.0', '--change', 'FEAT-202');
+    const mended = await longhaul('run', 'full-ci', '--evolution', 'v1.5.0-rc.3', '--json');
+    expect(JSON.parse(mended.stdout)).toMatchObject({ evolution: { tag: 'v1.5.0-rc.3' }, verdict: { status: 'pass' } });
+
+    const list = await longhaul('evolution', 'list', 'v1.5.0');
+    expect(list.stdout.replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'TIME')).toBe(`Generation: v1.5.0 (draft)
+Description: A release
+
+Evolutions:
+  Tag           Change     Status  Timestamp
+  v1.5.0-rc.1   FEAT-201   pass    TIME
+  v1.5.0-rc.2   FEAT-202   fail    TIME
+  v1.5.0-rc.3   FEAT-202   pass    TIME
+  1 superseded: rc.2 by rc.3
+
+Changes:
+  ID        Title                 Status
+  FEAT-201  The change FEAT-201   proven
+  FEAT-202  The change FEAT-202   proven
+
+Ready for promotion: YES
+`);
+    // the ledger, by SQL
+    const events = await ledger.sql<{ event_type: string }>('SELECT event_type FROM audit_events ORDER BY event_id');
+    expect(events.map(({ event_type: type }) => type).filter((type) => type.startsWith('evolution.'))).toEqual([
+      'evolution.started',
+      'evolution.passed',
+      'evolution.started',
+      'evolution.failed',
+      'evolution.started',
+      'evolution.passed',
+    ]);
+    const runs = await ledger.sql('SELECT status, commit FROM pipeline_runs ORDER BY completed_at');
+    expect(runs.map((row) => (row as { status: string }).status)).toEqual(['pass', 'fail', 'pass']);
+    expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
+  });
+
+  test('a policy that the pipeline does not keep refuses the start with exit code 9, and writes only the refusal', async ({
+    release: { clone, ledger, longhaul },
+  }) => {
+    write(clone, {
+      '.gryt/policy.yaml': `${POLICY}  - {name: e2e, applies_to: [add], required_steps: [e2e-tests]}\n`,
+      '.gryt/generations/v1.6.0.yaml': generation('v1.6.0', ['FEAT-300']),
+    });
+    const refused = await longhaul('evolution', 'start', 'v1.6.0', '--change', 'FEAT-300');
+    expect(refused.exitCode).toBe(9);
+    expect(refused.stderr).toContain(
+      "ERROR: Policy violation\n\nPolicy: e2e\n  Applies to: add\n  Violation: Pipeline 'full-ci' missing required step: e2e-tests\n\nEvolution not started.\n",
+    );
+    expect(await ledger.sql("SELECT FROM generations WHERE version = 'v1.6.0'")).toEqual([]);
+    const [event] = await ledger.sql('SELECT event_type, status FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(event).toEqual({ event_type: 'evolution.refused', status: 'refused' });
+  });
+});
+
+/** A pipeline in which the required step is as given. */
+function pipelineWith(step: string, job = ''): string {
+  return `name: full-ci\njobs:\n  scan:\n    ${job || 'retries: 0'}\n    steps:\n      - {name: security-scan, ${step}}\n`;
+}
+
+/** What a commit does to the step that must pass; none of them may yield a proof. */
+const SABOTEURS: readonly (readonly [string, string])[] = [
+  ['exits with 1', pipelineWith("command: 'exit 1'")],
+  ['prints PASS and exits with 1', pipelineWith("command: 'echo PASS; exit 1'")],
+  ['is ended by a signal', pipelineWith("command: 'kill -SEGV $$'")],
+  ['is ended by its time limit', pipelineWith("command: 'sleep 60', timeout: 1s")],
+  ['runs a program that is not there', pipelineWith('run: [no-such-program]')],
+  ['may fail', pipelineWith("command: 'true'", 'allow_failure: true')],
+  ['is in a job that is skipped', pipelineWith("command: 'true'", 'if: {branch: [never]}')],
+  ['is gone', "name: full-ci\nsteps: [{name: other, command: 'true'}]\n"],
+  ['is only in another pipeline', "name: full-ci\nsteps: [{name: other, command: 'true'}]\n"],
+];
+
+describe('a required step proves nothing when it', () => {
+  test.for(SABOTEURS)('%s', async ([what, pipeline], { release }) => {
+    const { clone, remote, ledger, client } = release;
+    const version = `v9.0.${SABOTEURS.findIndex(([name]) => name === what)}`;
+    const good = pipelineWith("command: 'true'");
+    write(clone, {
+      '.gryt/policy.yaml': POLICY,
+      [`.gryt/generations/${version}.yaml`]: generation(version, ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': good,
+      '.gryt/pipelines/other.yaml': good.replace('full-ci', 'other'),
+    });
+    commit(clone, 'chore: contracts that are kept');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const start = await startDeclared(client, startEvolutionFlow, {
+      repository: REPOSITORY,
+      version,
+      change: 'FEAT-1',
+      by: 'ada',
+    });
+    await start.result();
+    write(clone, { '.gryt/pipelines/full-ci.yaml': pipeline });
+    const bad = commit(clone, 'feat: the change [FEAT-1]');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const evolution = `${version}-rc.1`;
+    const proof = await startDeclared(client, proveChangeFlow, {
+      repository: REPOSITORY,
+      pipeline: 'full-ci',
+      evolution,
+      commit: bad,
+    });
+    await expect(proof.result()).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
+    expect(tagsOf(remote)).not.toContain(evolution);
+    const [row] = await ledger.sql('SELECT status FROM evolutions WHERE tag = $1', [evolution]);
+    expect(row).toEqual({ status: 'fail' });
+    const [change] = await ledger.sql(
+      'SELECT c.status FROM generation_changes c JOIN generations g USING (generation_id) WHERE g.version = $1',
+      [version],
+    );
+    expect(change).toEqual({ status: 'pending' });
+  });
+});

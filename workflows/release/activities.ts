@@ -1,0 +1,61 @@
+import type { RetryPolicy } from '@temporalio/common';
+import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { CommitActivities } from '../../activities/release/commits.ts';
+import type { LedgerActivities } from '../../activities/release/ledger.ts';
+import type { PipelineActivities } from '../../activities/release/pipelines.ts';
+import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
+
+const retry = {
+  initialInterval: '2 seconds',
+  backoffCoefficient: 2,
+  maximumInterval: '2 minutes',
+  nonRetryableErrorTypes: [...NON_RETRYABLE],
+} satisfies RetryPolicy;
+
+/** Git of the providers: minutes at most, unless a repository is huge. */
+export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '6 hours',
+  heartbeatTimeout: '20 seconds',
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
+/** Transactions of the ledger: brief, and repeated until the database answers. */
+export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '7 days',
+  retry,
+});
+
+const programs = {
+  taskQueue: PIPELINES_QUEUE,
+  heartbeatTimeout: '20 seconds',
+  retry,
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+} satisfies ActivityOptions;
+
+/** Reads a pipeline at a commit. */
+export const pipelineActivities: ActivityInterfaceFor<PipelineActivities> = proxyActivities<PipelineActivities>({
+  ...programs,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '6 hours',
+});
+
+/** Time for the checkout of a job, in addition to its own limit. */
+const CHECKOUT_SECONDS = 3_600;
+/** How long a job may wait for a worker: people may start the first one tomorrow. */
+const LONGEST_QUEUE_SECONDS = 7 * 24 * 3_600;
+
+/** An attempt of a job: its programs have their own limit, so the timeout is never reached while the worker lives. */
+export function jobActivities(timeoutSeconds: number): ActivityInterfaceFor<PipelineActivities> {
+  const seconds = timeoutSeconds + CHECKOUT_SECONDS;
+  return proxyActivities<PipelineActivities>({
+    ...programs,
+    startToCloseTimeout: seconds * 1_000,
+    scheduleToCloseTimeout: (3 * seconds + LONGEST_QUEUE_SECONDS) * 1_000,
+  });
+}

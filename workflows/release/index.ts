@@ -1,0 +1,3 @@
+export { proveChange } from './prove-change.ts';
+export { runPipeline } from './run-pipeline.ts';
+export { startEvolution } from './start-evolution.ts';

@@ -1,0 +1,94 @@
+import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import {
+  proveChangeFlow,
+  type ProveChangeInput,
+  type ProveChangeResult,
+} from '../../domain/release/flows/evolution-flows.ts';
+import { runPipelineFlow, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
+import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { runChild, underLock } from '../shared/child.ts';
+import { checked } from '../shared/input.ts';
+import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+
+/** Jobs of a run in parallel. */
+const PARALLEL = 16;
+
+type Given = CheckedOf<typeof proveChangeFlow>;
+
+/**
+ * Runs a pipeline at a commit and proves the pending evolution that the commit is for (docs/release.md): what really ran
+ * decides. Without a pending evolution it is a plain run. Fails with `PipelineFailed`, which carries the result, when the
+ * pipeline failed or the change was not proven.
+ */
+export async function proveChange(input: ProveChangeInput): Promise<ProveChangeResult> {
+  const given = await checked(proveChangeFlow, input);
+  return underLock(proveChangeFlow, given, () => prove(given));
+}
+
+async function prove(given: Given): Promise<ProveChangeResult> {
+  const { repository, pipeline, commit, branch, by } = given;
+  const packed =
+    given.packed ??
+    (await commitActivities.packCommit.executeWithOptions(
+      { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
+      [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
+    ));
+  const { contracts, named } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read the commit' }, [
+    { repository, packed },
+  ]);
+  const evolution = await ledgerActivities.findEvolution.executeWithOptions({ summary: 'find the evolution' }, [
+    { repository, tag: given.evolution ?? null, named, by },
+  ]);
+  const run = await runToEnd(given, packed, evolution === null ? 'manual' : 'evolution');
+  if (evolution === null) {
+    if (run.status === 'passed') return { run, evolution, verdict: null };
+    throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, { run, evolution, verdict: null });
+  }
+  const verdict = await ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
+    { evolution, result: run, contracts, by },
+  ]);
+  const result = { run, evolution, verdict };
+  if (verdict.status === 'pass') {
+    const { tag, change, version } = evolution;
+    const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
+    await commitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
+      { repository, packed, tag, message, at: verdict.at },
+    ]);
+    return result;
+  }
+  throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+}
+
+/** Runs the pipeline. A failed run is a result. */
+async function runToEnd(
+  { repository, pipeline, branch, by }: Given,
+  packed: PackedCommit,
+  event: RunEvent,
+): Promise<RunPipelineResult> {
+  const { commit } = packed;
+  const input = { repository, pipeline, commit, packed, event, by, parallel: PARALLEL };
+  try {
+    return await runChild(runPipelineFlow, branch === undefined ? input : { ...input, branch });
+  } catch (error) {
+    const result = resultOf(error);
+    if (result === null) throw error;
+    return result;
+  }
+}
+
+function resultOf(error: unknown): RunPipelineResult | null {
+  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') return null;
+  return (cause.details?.[0] ?? null) as RunPipelineResult | null;
+}
+
+function failed(message: string, result: ProveChangeResult): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'PipelineFailed',
+    message: message.slice(0, 1_000),
+    nonRetryable: true,
+    details: [result],
+  });
+}

@@ -1,0 +1,172 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  isCancellation,
+  setCurrentDetails,
+  workflowInfo,
+} from '@temporalio/workflow';
+import {
+  runPipelineFlow,
+  type RunJobOutcome,
+  type RunPipelineInput,
+  type RunPipelineResult,
+} from '../../domain/release/flows/pipeline-flows.ts';
+import type { JobResult, NeededJob, PackedCommit, PlannedRun } from '../../domain/release/pipelines/job.ts';
+import { describeRun } from '../../domain/release/pipelines/describe.ts';
+import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
+import { type Ends, endOfRun, nextJobs } from '../../domain/release/pipelines/schedule.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { underLock } from '../shared/child.ts';
+import { failureOf } from '../shared/failure.ts';
+import { checked } from '../shared/input.ts';
+import { answerProgress } from '../shared/progress.ts';
+import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+
+type Given = CheckedOf<typeof runPipelineFlow>;
+
+/**
+ * Runs a pipeline (docs/pipelines.md): packs the commit, plans its jobs from the pipeline as the commit has it, and runs
+ * them as soon as the jobs that they need have ended. Fails with `PipelineFailed`, which carries the result, when a job
+ * failed that must not.
+ */
+export async function runPipeline(input: RunPipelineInput): Promise<RunPipelineResult> {
+  const given = await checked(runPipelineFlow, input);
+  return underLock(runPipelineFlow, given, () => run(given));
+}
+
+async function run(given: Given): Promise<RunPipelineResult> {
+  const { repository, pipeline, commit, branch, event, by } = given;
+  const packed =
+    given.packed ??
+    (await commitActivities.packCommit.executeWithOptions(
+      { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
+      [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
+    ));
+  const plan = await pipelineActivities.planPipeline.executeWithOptions({ summary: `read ${pipeline} at the commit` }, [
+    { repository, packed, pipeline, event, branch: branch ?? null },
+  ]);
+  const jobs = await runJobs(given, packed, plan);
+  const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
+  const { runId, startTime } = workflowInfo();
+  const result: RunPipelineResult = {
+    run: runId,
+    status: endOfRun(plan, ends),
+    repository,
+    pipeline,
+    commit: packed.commit,
+    tree: packed.tree,
+    plan: plan.plan,
+    sandbox: jobs.find(({ sandbox }) => sandbox !== null)?.sandbox ?? null,
+    jobs: jobs.map(({ outcome }) => outcome),
+  };
+  await ledgerActivities.recordRun.executeWithOptions({ summary: 'record the run' }, [
+    { result, branch: branch ?? null, event, startedAt: startTime.toISOString(), by },
+  ]);
+  if (result.status === 'passed') return result;
+  const failed = result.jobs.filter(({ end }) => end === 'failed').map(({ id }) => id);
+  throw ApplicationFailure.create({
+    type: 'PipelineFailed',
+    message: `${pipeline} failed at ${packed.commit.slice(0, 12)}: ${failed.join(', ')}`.slice(0, 1_000),
+    nonRetryable: true,
+    details: [result],
+  });
+}
+
+/** A job that has ended. */
+interface EndedJob {
+  readonly outcome: RunJobOutcome;
+  readonly outputs: Readonly<Record<string, string>>;
+  readonly sandbox: string | null;
+}
+
+/** Runs the jobs of a plan. Returns their ends in the order of the plan. */
+async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Promise<readonly EndedJob[]> {
+  const own = CancellationScope.current();
+  const ended = new Map<string, EndedJob>();
+  const started = new Set<string>();
+  const running = new Map<string, { readonly done: Promise<void>; readonly scope: CancellationScope }>();
+  const waiting: PlannedJob[] = [];
+  const ends = (): Ends => Object.fromEntries([...ended].map(([id, { outcome }]) => [id, outcome.end]));
+  const show = (): void => setCurrentDetails(describeRun(plan, ends(), [...running.keys()]));
+  answerProgress(() => ({
+    stage: running.size === 0 ? 'between jobs' : `running ${[...running.keys()].join(', ')}`.slice(0, 200),
+    done: ended.size,
+    total: plan.jobs.length,
+    unit: 'jobs',
+    lines: [...ended.values()]
+      .filter(({ outcome }) => outcome.end === 'failed')
+      .map(({ outcome }) => `${outcome.id} failed`),
+    asks: null,
+  }));
+
+  const start = (job: PlannedJob): void => {
+    const scope = new CancellationScope();
+    const needs = Object.fromEntries(job.needs.map((id) => [id, neededJob(ended.get(id))]));
+    const work = async (): Promise<void> => {
+      const end = await scope.run(() => runAttempts(given, packed, plan, job, needs));
+      ended.set(job.id, end);
+      running.delete(job.id);
+    };
+    running.set(job.id, { done: work(), scope });
+  };
+
+  for (;;) {
+    const next = nextJobs(plan, started, ends());
+    for (const { id, why } of next.skip) {
+      started.add(id);
+      ended.set(id, withoutResult(id, 'skipped', why, 0));
+    }
+    for (const job of next.start) {
+      started.add(job.id);
+      waiting.push(job);
+    }
+    while (running.size < given.parallel) {
+      const job = waiting.shift();
+      if (job === undefined) break;
+      start(job);
+    }
+    if (plan.failFast && endOfRun(plan, ends()) === 'failed') {
+      for (const { scope } of running.values()) scope.cancel();
+    }
+    show();
+    if (running.size > 0) await Promise.race([...running.values()].map(({ done }) => done));
+    else if (next.skip.length === 0) break;
+  }
+  // a cancellation of the run itself ends it as cancelled, now that no job runs any more
+  if (own.consideredCancelled) await own.cancelRequested;
+  return plan.jobs.flatMap(({ id }) => ended.get(id) ?? []);
+}
+
+/** Runs a job until an attempt passes, or none is left. A job that cannot be run has failed. */
+async function runAttempts(
+  { repository, pipeline, event, branch }: Given,
+  packed: PackedCommit,
+  { plan }: PlannedRun,
+  job: PlannedJob,
+  needs: Readonly<Record<string, NeededJob>>,
+): Promise<EndedJob> {
+  const { runJob } = jobActivities(job.timeoutSeconds);
+  for (let attempt = 1; ; attempt++) {
+    let result: JobResult;
+    try {
+      result = await runJob.executeWithOptions({ summary: attempt === 1 ? job.id : `${job.id}, attempt ${attempt}` }, [
+        { repository, packed, plan, pipeline, job: job.id, attempt, branch: branch ?? null, event, needs },
+      ]);
+    } catch (error) {
+      if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', attempt);
+      return withoutResult(job.id, 'failed', failureOf(error).error, attempt);
+    }
+    const { status, outputs, sandbox, ...rest } = result;
+    if (status === 'passed' || attempt > job.retries) {
+      return { outcome: { id: job.id, end: status, why: null, attempts: attempt, ...rest }, outputs, sandbox };
+    }
+  }
+}
+
+function neededJob(ended: EndedJob | undefined): NeededJob {
+  return { result: ended?.outcome.end ?? 'skipped', outputs: ended?.outputs ?? {} };
+}
+
+function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why: string, attempts: number): EndedJob {
+  return { outcome: { id, end, why, attempts, steps: [], log: null, durationMs: 0 }, outputs: {}, sandbox: null };
+}
