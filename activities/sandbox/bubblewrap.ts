@@ -12,6 +12,7 @@ import { environmentOf } from './environment.ts';
 import { ENVIRONMENT_FILE, HOME, type Jail, jailArguments, openJail, WORK } from './jail.ts';
 import { limited } from './launcher.ts';
 import { createOutputPipes } from './output-pipes.ts';
+import { openPrivateNetwork } from './private-network.ts';
 import { descendants, signalDescendants } from './process-tree.ts';
 import { runToEnd, type StartedProgram } from './running-program.ts';
 import type { Isolation, SandboxedEnd, Sandbox, SandboxedProgram, SandboxSettings } from './sandbox.ts';
@@ -48,6 +49,7 @@ export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox
     scratch: settings.scratch,
     give: async (folder) => (account === null ? undefined : giveTo(account, folder)),
     run,
+    openNetwork: () => openPrivateNetwork(program.path, account, settings.env),
     close,
   };
 }
@@ -86,9 +88,13 @@ function startJailed(
   output: number,
 ): StartedProgram {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
+  const { network } = program;
+  const enter = typeof network === 'boolean' ? [] : network.enter;
+  const [command, ...before] = [...enter, path];
   const child = spawn(
-    path,
+    command,
     [
+      ...before,
       ...jailArguments(jail, program, ENVIRONMENT),
       '--json-status-fd',
       String(STATUS),

@@ -110,7 +110,7 @@ export function jailArguments(jail: Jail, program: SandboxedProgram, environment
   ];
   return [
     ...NAMESPACES,
-    ...(network ? ['--share-net'] : []),
+    ...(network === false ? [] : ['--share-net']),
     ...IDENTITY,
     ...START,
     ...memory('1777', '/dev/shm'),
@@ -122,7 +122,7 @@ export function jailArguments(jail: Jail, program: SandboxedProgram, environment
     '/var/tmp',
     ...(home === undefined ? memory('755', HOME) : bound(home, HOME)),
     ...jail.shown,
-    ...(network ? jail.network : []),
+    ...(network === true ? jail.network : []),
     '--file',
     String(environment),
     ENVIRONMENT_FILE,

@@ -12,7 +12,7 @@ export async function openSandbox(settings: SandboxSettings): Promise<Sandbox> {
   return {
     ...sandbox,
     async run(program) {
-      if (program.network && !settings.network) {
+      if (program.network === true && !settings.network) {
         throw new LonghaulError('NetworkNotAllowed', 'This program asks for a network, and the worker allows none.');
       }
       return sandbox.run(program);

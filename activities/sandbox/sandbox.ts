@@ -10,8 +10,11 @@ export interface SandboxedProgram {
   readonly temporary?: string;
   /** Its environment, in addition to PATH, HOME, TMPDIR and LANG, which it may replace. It gets nothing else. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether it reaches other programs and machines. The configuration must allow that. */
-  readonly network: boolean;
+  /**
+   * False for none, true for that of the machine, which the configuration must allow, or one of
+   * {@link Sandbox.openNetwork}.
+   */
+  readonly network: boolean | PrivateNetwork;
   /** Seconds after which it is ended. */
   readonly timeoutSeconds: number;
   /** Ends it. */
@@ -21,6 +24,14 @@ export interface SandboxedProgram {
    * while it runs the program waits.
    */
   readonly onOutput: (piece: Buffer) => void | Promise<void>;
+}
+
+/** A network without other machines, for programs that need each other: those of a job and its services. */
+export interface PrivateNetwork {
+  /** A command that starts a program in it, without that program; empty where all programs share one network. */
+  readonly enter: readonly string[];
+  /** Ends it, when no program uses it any more. */
+  close(): Promise<void>;
 }
 
 /** Why a program was ended: it took too long, its signal was aborted, or it exceeded a limit. */
@@ -97,6 +108,11 @@ export interface Sandbox {
    * `NetworkNotAllowed`, `SandboxUnusable`, and what `onOutput` throws.
    */
   run(program: SandboxedProgram): Promise<SandboxedEnd>;
+  /**
+   * Makes a network that programs can share: they reach each other on the loopback, and nothing else. Throws
+   * `SandboxUnusable`.
+   */
+  openNetwork(): Promise<PrivateNetwork>;
   /** Removes its files. Call it when no program runs. */
   close(): Promise<void>;
 }

@@ -2,12 +2,13 @@
 // those of test/support/sandbox-worker.ts.
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
 import { openSandbox } from '../../activities/sandbox/open-sandbox.ts';
-import type { Sandbox } from '../../activities/sandbox/sandbox.ts';
+import type { PrivateNetwork, Sandbox } from '../../activities/sandbox/sandbox.ts';
 import { configSchema } from '../../domain/config/config.schema.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import type { Answer, Request } from './sandbox-worker.ts';
 
 let sandbox: Promise<Sandbox> | null = null;
+let shared: Promise<PrivateNetwork> | null = null;
 const running = new Map<number, AbortController>();
 
 async function answer(request: Request): Promise<Partial<Answer>> {
@@ -31,8 +32,11 @@ async function answer(request: Request): Promise<Partial<Answer>> {
   const before = process.memoryUsage.rss();
   let most = before;
   let output = '';
+  const { network } = request.program;
+  if (network === 'shared') shared ??= open.openNetwork();
   const end = await open.run({
     ...request.program,
+    network: network === 'shared' ? ((await shared) ?? false) : network,
     signal: abort.signal,
     async onOutput(piece) {
       most = Math.max(most, process.memoryUsage.rss());

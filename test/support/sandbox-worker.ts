@@ -6,7 +6,10 @@ import type { Blob } from '../../activities/blobs/blob-store.ts';
 import type { Isolation, SandboxedEnd, SandboxedProgram, SandboxSettings } from '../../activities/sandbox/sandbox.ts';
 
 /** A program, in the form that is sent to another process. */
-export type SentProgram = Omit<SandboxedProgram, 'signal' | 'onOutput'>;
+export type SentProgram = Omit<SandboxedProgram, 'signal' | 'onOutput' | 'network'> & {
+  /** `shared`: the private network of the worker. */
+  readonly network: boolean | 'shared';
+};
 
 /** What the worker process is asked for. */
 export type Request = { readonly id: number } & (

@@ -207,6 +207,24 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
     server.close();
   });
 
+  test('programs share a private network, which reaches nothing else and which nothing else reaches', async () => {
+    const script = `
+      import os, socket
+      server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen()
+      open('/work/port.new', 'w').write(str(server.getsockname()[1])); os.rename('/work/port.new', '/work/port')
+      print(server.accept()[0].recv(5).decode())
+    `.replaceAll('\n      ', '\n');
+    const service = worker.begin({ argv: ['python3', '-c', script], folder, network: 'shared' });
+    await vi.waitUntil(() => existsSync(join(folder, 'port')));
+    const port = await readFile(join(folder, 'port'), 'utf8');
+    const reach = `(echo hello >/dev/tcp/127.0.0.1/${port}) 2>/dev/null && echo reached`;
+    expect((await execa('bash', ['-c', reach], { reject: false })).stdout).toBe('');
+    expect((await run(reach)).output).toBe('');
+    const seen = `tail -n +3 /proc/net/dev | cut -d: -f1; unshare --user true 2>/dev/null && echo 'made a namespace'; ${reach}`;
+    expect((await run(seen, { network: 'shared' })).output.trim().split(/\s+/)).toEqual(['lo', 'reached']);
+    expect((await service.answer).output).toBe('hello\n');
+  });
+
   test('reports exit codes and signals as shells do, and output in the order of writing', async () => {
     const ends = ['exit 3', 'kill -SEGV $$', 'exec /no/such/program', 'exec nonsense'].map(async (script) => {
       const { end } = await run(script);
