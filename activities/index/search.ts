@@ -11,12 +11,14 @@ import {
 } from '../../domain/catalog/search/ranking.ts';
 import { mostRelevantLines } from '../../domain/catalog/search/snippet.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
+import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Analyzer } from './analysis/analyzer.ts';
 import { indexedLanguage, readLanguages } from './analysis/indexed-language.ts';
 import { createReused, type Reused } from '../shared/reused.ts';
 import type { Rescorer } from './models/rescorer.ts';
 import { allOf, type Asked, bestOfPaths, readPathFilter } from './path-candidates.ts';
+import { recentCommits } from './recent-commits.ts';
 import type { ChunkProperties } from './store/schema.ts';
 import type { IndexStore } from './store/store.ts';
 import { searchView } from './search-view.ts';
@@ -399,13 +401,9 @@ async function addCommits(
   branch: string | undefined,
   commits: Map<string, string>,
 ): Promise<void> {
-  if (repositories.size === 0) return;
-  const ids = [...repositories];
-  const [heads, atBranch] = await Promise.all([
-    store.readReceipts(ids),
-    branch === undefined ? [] : store.readReceipts(ids, refOfBranch(branch)),
-  ]);
-  for (const { repository, commit } of [...heads, ...atBranch]) commits.set(repository, commit);
+  const refs = [DEFAULT_REF, ...(branch === undefined ? [] : [refOfBranch(branch)])];
+  const read = await Promise.all(refs.map((ref) => recentCommits(store, repositories, ref)));
+  for (const [repository, commit] of read.flatMap((each) => [...each])) commits.set(repository, commit);
 }
 
 function fileKey({ repo, path }: Candidate): string {
