@@ -26,7 +26,13 @@ const opening = openTransformer(onnx, { processors });
 // each task reports it
 opening.catch(() => undefined);
 
-parentPort?.on('message', (task: RescorerTask) => void answer(task));
+/** The tasks so far. */
+let work: Promise<unknown> = opening.catch(() => undefined);
+
+parentPort?.on('message', (task: RescorerTask | null) => {
+  if (task === null) work.then(end, end);
+  else work = Promise.all([work, answer(task)]);
+});
 
 async function answer({ id, sequences }: RescorerTask): Promise<void> {
   const done: RescorerAnswer = await opening
@@ -37,4 +43,9 @@ async function answer({ id, sequences }: RescorerTask): Promise<void> {
     );
   const moved = 'vectors' in done ? done.vectors.map(({ buffer }) => buffer as ArrayBuffer) : [];
   parentPort?.postMessage(done, moved);
+}
+
+/** Without its port the thread ends by itself. */
+function end(): void {
+  parentPort?.close();
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { siblingModule } from '../../../platform/sibling-module.ts';
 import { unpackFailure } from '../analysis/packed-failure.ts';
@@ -10,7 +11,7 @@ export interface ThreadedTransformer {
    * cannot be used. A thread that ended is replaced by the next call.
    */
   embed(sequences: readonly (readonly number[])[]): Promise<readonly Float32Array[]>;
-  /** Ends the thread and rejects calls in progress. */
+  /** Rejects calls in progress. Resolves when the thread has finished what it is doing, and ended. */
   close(): Promise<void>;
 }
 
@@ -59,7 +60,12 @@ export function startTransformer(settings: RescorerThreadSettings): ThreadedTran
     },
     async close() {
       isClosed = true;
-      await thread?.terminate();
+      rejectAll(new Error('the transformer is closed'));
+      if (thread === null) return;
+      // not terminated: native code that is interrupted aborts the whole process
+      const ended = once(thread, 'exit');
+      thread.postMessage(null, []);
+      await ended;
     },
   };
 }

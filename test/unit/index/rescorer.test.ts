@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
@@ -66,6 +67,22 @@ describe('the rescorer', () => {
     await unused.prepare();
     await unused.close();
     expect(threads.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+  });
+
+  // native code that is interrupted aborts the process
+  test('is closed while it opens or compares: calls are rejected, and the process stays', async () => {
+    for (const ms of [0, 50, 200, 700]) {
+      const rescorer = createRescorer(config.folder, await mkdtemp(join(cacheDir, 'closed-')));
+      await rescorer.prepare();
+      const call = rescorer.similarities('draw a shape', CHUNKS);
+      const ended = call.then(
+        () => 'compared',
+        (error: unknown) => String(error),
+      );
+      await delay(ms);
+      await rescorer.close();
+      expect(await ended).toMatch(/^compared$|is closed/);
+    }
   });
 
   test('uses a model that was added later', { timeout: 120_000 }, async () => {
