@@ -119,6 +119,7 @@ async function expectStopped({ longhaul }: Installed): Promise<void> {
   expect(findingsIn(checked).filter(({ ok }) => !ok)).toEqual([
     expect.objectContaining({ name: 'Temporal', remedy: expect.stringContaining('longhaul up') }),
     expect.objectContaining({ name: 'Weaviate', remedy: expect.stringContaining('longhaul up') }),
+    expect.objectContaining({ name: 'PostgreSQL', remedy: expect.stringContaining('longhaul up') }),
   ]);
   expect(checked.exitCode).toBe(1);
 }
