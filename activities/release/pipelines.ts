@@ -1,4 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
 import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
 import type {
@@ -10,7 +9,6 @@ import type {
 } from '../../domain/release/pipelines/job.ts';
 import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { sha256 } from '../../platform/sha256.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts } from './contracts/contracts.ts';
 import { storeContracts } from './contracts/stored-contracts.ts';
@@ -93,9 +91,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         if (planned === undefined || job === undefined) {
           throw new LonghaulError('InvalidInput', `The plan ${input.plan} has no job ${input.job}.`);
         }
-        const { workflowExecution, activityId } = activityInfo();
-        const name = sha256(`${workflowExecution?.runId ?? ''} ${activityId}`).slice(0, 24);
-        return runJob(tools, { input, planned, job, env: pipeline.env, name, signal, onTail: report });
+        return runJob(tools, { input, planned, job, env: pipeline.env, signal, onTail: report });
       }),
   };
 }

@@ -4,6 +4,7 @@ import type { PipelineJob, PipelineStep } from '../../../domain/release/contract
 import type { JobResult, RunJobInput, StepResult } from '../../../domain/release/pipelines/job.ts';
 import type { PlannedJob } from '../../../domain/release/pipelines/plan.ts';
 import { sha256 } from '../../../platform/sha256.ts';
+import { temporaryPath } from '../../../platform/temporary.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommitSources } from './commit-sources.ts';
@@ -24,8 +25,6 @@ export interface JobToRun {
   readonly job: PipelineJob;
   /** Variables of the pipeline. */
   readonly env: Readonly<Record<string, string>>;
-  /** Unique among the attempts that may run on this machine. */
-  readonly name: string;
   readonly signal: AbortSignal;
   /** Receives the last lines of the output while it runs. */
   readonly onTail: (tail: string) => void;
@@ -44,11 +43,10 @@ const OUTPUT_FILE = join('.git', 'longhaul', 'output');
  */
 export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult> {
   const { blobs, sources, sandbox } = tools;
-  const { input, job, name, signal, onTail } = todo;
+  const { input, job, signal, onTail } = todo;
   const started = performance.now();
-  const folder = join(await realpath(sandbox.scratch), name);
-  // an earlier attempt may have died here
-  await rm(folder, { recursive: true, force: true });
+  // its own: an attempt that the server takes for dead may still be running
+  const folder = temporaryPath(join(await realpath(sandbox.scratch), 'job'));
   const log = await createJobLog(blobs);
   let tailed = '';
   const timer = setInterval(() => {
