@@ -22,7 +22,9 @@ export async function readContractFolder(root: string): Promise<ContractFolder> 
   for (const folder of CONTRACT_FOLDERS) if (await isFolder(join(root, folder))) present.push(folder);
   const [name, other] = present;
   if (name === undefined) {
-    throw invalid(`${root} has no folder ${CONTRACT_FOLDERS.join(' or ')}: there are no contracts.`);
+    throw invalid(
+      `There are no contracts in ${root}: make a folder ${CONTRACT_FOLDERS.join(' or ')} there, or name another one.`,
+    );
   }
   if (other !== undefined) throw invalid(`${root} has ${name} and ${other}: keep one of the two.`);
   const files: ContractFile[] = [];
