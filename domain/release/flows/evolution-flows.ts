@@ -1,11 +1,20 @@
-import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { EvolutionStart, FoundEvolution, JudgedEvolution } from '../evolutions/evolution.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
-import { digest, oid, packedCommit, pipelineName } from './inputs.ts';
+import {
+  digest,
+  isOfOneCommit,
+  NOT_OF_ONE_COMMIT,
+  packedCommit,
+  pipelineBusy,
+  pipelineName,
+  runFields,
+  runKey,
+  runSummary,
+} from './inputs.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
 
 /** Input of `startEvolution`. */
@@ -84,37 +93,27 @@ export interface ProveChangeResult {
 export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()({
   type: 'proveChange',
   input: (z) =>
-    z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      pipeline: pipelineName(z),
-      commit: oid(z).optional(),
-      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
-      packed: packedCommit(z).optional(),
-      evolution: z
-        .string()
-        .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
-        .optional(),
-      by: z.string().min(1).max(200).default('unknown'),
-    }),
+    z
+      .strictObject({
+        ...runFields(z),
+        packed: packedCommit(z).optional(),
+        evolution: z
+          .string()
+          .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
+          .optional(),
+      })
+      .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',
   examples: [{ repository: 'work/acme/api', pipeline: 'full-ci', branch: 'main' }],
   startedBy: ['people', 'services'],
-  id: ({ repository, pipeline, commit, branch }) => `prove/${repository}/${pipeline}/${commit ?? branch ?? 'HEAD'}`,
+  id: (input) => `prove/${runKey(input)}`,
   question: ({ by: _by, packed: _packed, ...rest }) => rest,
-  busy: ({ repository, pipeline }) => ({
-    type: 'PipelineBusy',
-    message: `Another run of ${pipeline} of ${repositoryName(repository)} is working on this commit in another way.`,
-  }),
-  summary: ({ repository, pipeline, commit, branch }) =>
-    `run ${pipeline} of ${repositoryName(repository)} at ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}`.slice(0, 200),
+  busy: pipelineBusy,
+  summary: runSummary,
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   serviceInput: (z) =>
     z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      pipeline: pipelineName(z),
-      commit: oid(z).optional(),
-      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
-      by: z.string().min(1).max(200).default('unknown'),
+      ...runFields(z),
     }),
   person: 'by',
 });

@@ -1,4 +1,6 @@
-import type { Zod } from '../../shared/flow.ts';
+import { isBranchName } from '../../git/branch.ts';
+import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
+import type { Busy, Zod } from '../../shared/flow.ts';
 
 /** SHA-256 of something in the blob store. */
 export function digest(z: Zod) {
@@ -18,4 +20,54 @@ export function pipelineName(z: Zod) {
 /** A commit in the blob store. */
 export function packedCommit(z: Zod) {
   return z.strictObject({ commit: oid(z), tree: oid(z), pack: digest(z), changed: digest(z) });
+}
+
+/** The fields of a run of a pipeline at a commit. */
+export function runFields(z: Zod) {
+  return {
+    repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+    pipeline: pipelineName(z),
+    commit: oid(z).optional(),
+    branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+    by: z.string().min(1).max(200).default('unknown'),
+  };
+}
+
+/** A run of a pipeline at a commit, or at the head of a branch. */
+interface PipelineRun {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly commit?: string;
+  readonly branch?: string;
+}
+
+/** False for a packed commit that is another one than `commit`: the run's id would name the wrong one. */
+export function isOfOneCommit({
+  commit,
+  packed,
+}: {
+  readonly commit?: string | undefined;
+  readonly packed?: { readonly commit: string } | undefined;
+}): boolean {
+  return packed === undefined || packed.commit === commit;
+}
+
+/** The message for {@link isOfOneCommit}. */
+export const NOT_OF_ONE_COMMIT = { message: 'must be the commit of "packed"', path: ['commit'] };
+
+/** What a run works on, as a part of its workflow id. */
+export function runKey({ repository, pipeline, commit, branch }: PipelineRun): string {
+  return `${repository}/${pipeline}/${commit ?? branch ?? 'HEAD'}`;
+}
+
+/** Another run works on the same commit. */
+export function pipelineBusy({ repository, pipeline }: PipelineRun): Busy {
+  const message = `Another run of ${pipeline} of ${repositoryName(repository)} is working on this commit in another way.`;
+  return { type: 'PipelineBusy', message };
+}
+
+/** One line about a run for the Temporal UI. */
+export function runSummary({ repository, pipeline, commit, branch }: PipelineRun): string {
+  const at = commit?.slice(0, 12) ?? branch ?? 'HEAD';
+  return `run ${pipeline} of ${repositoryName(repository)} at ${at}`.slice(0, 200);
 }

@@ -1,9 +1,16 @@
-import { isBranchName } from '../../git/branch.ts';
-import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
+import { repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import type { JobResult, PackedCommit } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
-import { oid, packedCommit, pipelineName } from './inputs.ts';
+import {
+  isOfOneCommit,
+  NOT_OF_ONE_COMMIT,
+  packedCommit,
+  pipelineBusy,
+  runFields,
+  runKey,
+  runSummary,
+} from './inputs.ts';
 import type { JobEnd } from '../pipelines/schedule.ts';
 
 /** Input of `runPipeline`. */
@@ -58,44 +65,29 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
   input: (z) =>
     z
       .strictObject({
-        repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-        pipeline: pipelineName(z),
-        commit: oid(z).optional(),
-        branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+        ...runFields(z),
         event: z.enum(['manual', 'evolution', 'push', 'promotion']).default('manual'),
         packed: packedCommit(z).optional(),
         parallel: z.int().min(1).max(64).default(16),
-        by: z.string().min(1).max(200).default('unknown'),
       })
-      .refine(({ commit, packed }) => packed === undefined || packed.commit === commit, {
-        message: 'must be the commit of "packed"',
-        path: ['commit'],
-      }),
+      .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs the jobs of [a pipeline](pipelines.md) at a commit, each in a clean checkout, in the sandbox of a worker with the role `pipelines`',
   examples: [
     { repository: 'work/acme/api', pipeline: 'full-ci' },
     { repository: 'work/acme/api', pipeline: 'full-ci', branch: 'release/9', event: 'push' },
   ],
   startedBy: ['people', 'services', 'flows'],
-  id: ({ repository, pipeline, commit, branch }) => `pipeline/${repository}/${pipeline}/${commit ?? branch ?? 'HEAD'}`,
+  id: (input) => `pipeline/${runKey(input)}`,
   question: ({ parallel: _parallel, packed: _packed, by: _by, ...rest }) => rest,
-  busy: ({ repository, pipeline }) => ({
-    type: 'PipelineBusy',
-    message: `Another run of ${pipeline} of ${repositoryName(repository)} is working on this commit in another way.`,
-  }),
-  summary: ({ repository, pipeline, commit, branch }) =>
-    `run ${pipeline} of ${repositoryName(repository)} at ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}`,
+  busy: pipelineBusy,
+  summary: runSummary,
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   // a commit is packed by the person who has it
   serviceInput: (z) =>
     z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      pipeline: pipelineName(z),
-      commit: oid(z).optional(),
-      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+      ...runFields(z),
       event: z.enum(['manual', 'push']).default('manual'),
       parallel: z.int().min(1).max(64).default(16),
-      by: z.string().min(1).max(200).default('unknown'),
     }),
   person: 'by',
 });
