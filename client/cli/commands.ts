@@ -61,6 +61,9 @@ export interface Commands {
   readonly add: (parts: WingParts) => void;
 }
 
+/** What commands without configuration need. */
+export type CommandsAlone = Pick<Commands, 'program' | 'io' | 'runAlone'>;
+
 /** Registers the commands of a wing. Their dependencies are loaded when they run, so that `longhaul --help` is fast. */
 export type RegisterCommands = (commands: Commands) => void;
 

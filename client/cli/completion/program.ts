@@ -1,18 +1,9 @@
-import { Argument, type Command } from 'commander';
-import type { CliIo } from '../../core/io.ts';
-import type { RunAlone } from '../commands.ts';
+import { Argument } from 'commander';
+import type { CommandsAlone } from '../commands.ts';
 import { SHELLS } from './shells.ts';
 
 /** Commands that complete commands, options and values in a shell. */
-export function registerCompletionCommands({
-  program,
-  io,
-  runAlone,
-}: {
-  readonly program: Command;
-  readonly io: CliIo;
-  readonly runAlone: RunAlone;
-}): void {
+export function registerCompletionCommands({ program, io, runAlone }: CommandsAlone): void {
   program
     .command('completion')
     .description('print a script that completes commands, options, repositories, groups and workflow ids')

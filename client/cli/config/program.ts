@@ -1,19 +1,10 @@
-import { type Command, Option } from 'commander';
-import type { CliIo } from '../../core/io.ts';
-import type { RunAlone } from '../commands.ts';
+import { Option } from 'commander';
+import type { CommandsAlone } from '../commands.ts';
 import type { InitOptions } from './init.ts';
 import { SOURCES } from './sources.ts';
 
 /** Commands for `longhaul.yaml`. */
-export function registerConfigCommands({
-  program,
-  io,
-  runAlone,
-}: {
-  readonly program: Command;
-  readonly io: CliIo;
-  readonly runAlone: RunAlone;
-}): void {
+export function registerConfigCommands({ program, io, runAlone }: CommandsAlone): void {
   program
     .command('init')
     .description('write a commented longhaul.yaml into this folder; what is not given is asked')
