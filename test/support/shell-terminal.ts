@@ -49,7 +49,8 @@ export async function openShellTerminal(shell: ShellName, script: string, folder
   await chmod(join(bin, 'longhaul'), 0o755);
   const { args, load } = STARTS[shell];
   // python3 may be a program that looks into the home of the user
-  const command = ['env', `HOME=${folder}`, shell, ...args];
+  // no history: a shell that ends after its terminal would write it into a folder that is being removed
+  const command = ['env', `HOME=${folder}`, 'HISTFILE=', 'fish_history=', shell, ...args];
   const terminal = spawn('python3', ['-c', 'import pty,sys; pty.spawn(sys.argv[1:])', ...command], {
     cwd: work,
     env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, TERM: 'xterm', RECORD: record, LC_ALL: 'C.UTF-8' },
@@ -68,13 +69,21 @@ export async function openShellTerminal(shell: ShellName, script: string, folder
     screen = '';
     await Promise.all(['ran', 'asked'].map((name) => rm(join(record, name), { force: true })));
     await writeFile(join(record, 'answer'), answer);
-    terminal.stdin.write(`${keys}\r`);
-    await vi.waitFor(
-      () => {
-        if (!existsSync(join(record, 'ran'))) throw new Error(`${shell} did not run longhaul after ${keys}: ${screen}`);
-      },
-      { timeout: 30_000, interval: 10 },
-    );
+    const happens = (name: string, what: string): Promise<void> =>
+      vi.waitFor(
+        () => {
+          if (!existsSync(join(record, name))) throw new Error(`${shell} did not ${what} after ${keys}: ${screen}`);
+        },
+        { timeout: 30_000, interval: 10 },
+      );
+    // Keys typed before the shell has its line editor belong to the terminal, which obeys Ctrl+U itself.
+    const afterTab = keys.indexOf('\t') + 1;
+    if (afterTab > 0) {
+      terminal.stdin.write(keys.slice(0, afterTab));
+      await happens('asked', 'ask longhaul');
+    }
+    terminal.stdin.write(`${keys.slice(afterTab)}\r`);
+    await happens('ran', 'run longhaul');
     const asked = existsSync(join(record, 'asked')) ? await recorded('asked') : null;
     return { ran: await recorded('ran'), asked, screen };
   }

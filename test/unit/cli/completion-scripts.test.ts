@@ -33,7 +33,7 @@ describe.for(SHELLS.map((shell) => ({ shell, missing: isMissing(shell) })))('$sh
   afterAll(async () => {
     if (missing) return;
     await terminal.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
 
   const REPOSITORIES = 'local/acme/api\tmain\nlocal/acme/web\tmain\nlocal/acme/sub:group/web\tmain\nlocal/other/x\n';
