@@ -6,6 +6,7 @@ import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from '../git/clone-url.ts';
+import { withHistory } from './commit-cover.ts';
 import { withCommitPack } from './commit-pack.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
@@ -182,6 +183,9 @@ export function createMgit(options: MgitOptions): Mgit {
 
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
+
+    withHistory: async (repository, question, work, { signal } = {}) =>
+      withHistory(tools, access(repository, signal), question, work),
 
     async pushTag(repository, tag, openPack, { signal } = {}) {
       const to = access(repository, signal);

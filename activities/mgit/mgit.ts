@@ -9,6 +9,7 @@ import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
+import type { CoverQuestion, History } from './commit-cover.ts';
 import type { AnnotatedTag, PushedTag } from './push-tag.ts';
 import type { ListedRepository } from './providers/provider.ts';
 
@@ -118,6 +119,16 @@ export interface Mgit {
     openPack: () => Promise<Readable>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<PushedTag>;
+  /**
+   * Runs `work` with the history of a commit, which the remote may not have itself. Throws `PushRefused` when the remote
+   * does not have the commits before it either.
+   */
+  withHistory<Result>(
+    repository: RepositoryAddress,
+    question: CoverQuestion,
+    work: (history: History) => Promise<Result>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Result>;
   /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

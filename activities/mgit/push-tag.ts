@@ -94,7 +94,7 @@ async function push(git: Git, { turn }: Access, options: GitOptions, tag: Annota
 }
 
 /** The parents of the commits in a repository that it does not have itself. */
-async function commitsBefore(
+export async function commitsBefore(
   git: Git,
   gitDir: string,
   options: Pick<GitOptions, 'about' | 'signal'>,

@@ -1,11 +1,13 @@
 import { Readable } from 'node:stream';
+import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Mgit, PushedTag } from '../mgit/index.ts';
+import { type AnnotatedTag, type Mgit, objectOfTag, type PushedTag } from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
+import { coverCommits } from './promotion/cover-commits.ts';
 
 /** Asks for a commit of a repository. */
 export interface PackCommitInput {
@@ -27,18 +29,34 @@ export interface CommitActivities {
    * Pushes the tag of a release candidate, unless `release.pushCandidates` is off: then it returns null. The remote is
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
-  pushCandidate(input: PushCandidateInput): Promise<PushedTag | null>;
+  pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
+  /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
+  coverCommits(input: CoverCommits): Promise<Coverage>;
+  /** The commits that the commit descends from, of a list; those that are unknown are left out. */
+  findAncestors(input: FindAncestors): Promise<readonly string[]>;
+  /** Pushes the final tag of a release. Throws `TagConflict`, `PushRefused`. */
+  pushRelease(input: PushTagInput): Promise<PushedTag>;
+  /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
+  removeRelease(input: PushTagInput): Promise<void>;
 }
 
-/** Asks to push the tag of a release candidate. */
-export interface PushCandidateInput {
+/** Asks to push a tag. Its object follows from these fields. */
+export interface PushTagInput {
   readonly repository: string;
   readonly packed: PackedCommit;
   /** `v1.5.0-rc.1` */
   readonly tag: string;
   readonly message: string;
-  /** When the change was proven, ISO 8601. */
+  /** When the change was proven, or the release decided; ISO 8601. */
   readonly at: string;
+}
+
+/** Asks which commits a commit descends from. */
+export interface FindAncestors {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Full oids. */
+  readonly commits: readonly string[];
 }
 
 /** Tools of the activities. */
@@ -51,14 +69,39 @@ export interface CommitActivityTools {
 
 /** Creates the activities. */
 export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitActivityTools): CommitActivities {
+  const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
   return {
-    pushCandidate: ({ repository: id, packed: { commit, pack }, tag, message, at }) =>
+    pushCandidate: (input) =>
       heartbeating(async (signal) => {
         if (!pushCandidates) return null;
-        const repository = await mgit.find(id, { signal });
-        const time = Math.floor(Date.parse(at) / 1_000);
-        return mgit.pushTag(repository, { name: tag, commit, message, time }, () => blobs.open(pack), { signal });
+        const { repository, packed } = input;
+        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
       }),
+    pushRelease: (input) =>
+      heartbeating(async (signal) => {
+        const { repository, packed } = input;
+        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
+      }),
+    removeRelease: (input) =>
+      heartbeating(async (signal) => {
+        const tag = tagOf(input);
+        const known = { name: tag.name, object: objectOfTag(tag) };
+        await mgit.removeTag(await find(input.repository, signal), known, { signal });
+      }),
+    findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
+      heartbeating(async (signal) => {
+        const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
+        return mgit.withHistory(
+          await find(repository, signal),
+          question,
+          async (history) => {
+            const cover = await history.cover();
+            return commits.filter((each) => cover.get(each) === 'ancestor');
+          },
+          { signal },
+        );
+      }),
+    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
@@ -75,6 +118,10 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
         );
       }),
   };
+}
+
+function tagOf({ packed: { commit }, tag, message, at }: PushTagInput): AnnotatedTag {
+  return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 
 type FoundRepository = Awaited<ReturnType<Mgit['find']>>;

@@ -8,11 +8,24 @@ import type {
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type {
+  CheckPromotion,
+  CommitPromotion,
+  PreparedPromotion,
+  Promoted,
+  PromotionReport,
+  ReleaseCommit,
+} from '../../domain/release/promotion/promotion.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
+import { checkPromotion } from './promotion/check-promotion.ts';
+import { commitPromotion } from './promotion/commit-promotion.ts';
+import { preparePromotion } from './promotion/prepare-promotion.ts';
+import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
+import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -38,6 +51,22 @@ export interface LedgerActivities {
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
   /** Decides by what really ran whether a change is proven, and records it. */
   judgeEvolution(input: JudgeEvolution): Promise<JudgedEvolution>;
+  /**
+   * Makes the ledger's generation that of the commit, and says what its promotion depends on. Throws `InvalidInput` for
+   * a generation that the commit or the ledger does not have, or that is promoted at another commit.
+   */
+  preparePromotion(input: ReleaseCommit): Promise<PreparedPromotion>;
+  /** Evaluates all gates of a promotion. Changes nothing. */
+  checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
+  /** Records that a promotion was refused. */
+  refusePromotion(input: RefusedPromotion): Promise<void>;
+  /** What the final tag records. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
+  prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<PreparedTag>;
+  /**
+   * Promotes a generation whose tag is pushed, if the gates of the ledger are still open. Throws `PromotionRefused`, and
+   * has then changed nothing.
+   */
+  commitPromotion(input: CommitPromotion): Promise<Promoted>;
 }
 
 /** Creates the activities. */
@@ -56,6 +85,11 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
+    preparePromotion: (input) => named(() => preparePromotion(tools, input)),
+    checkPromotion: (input) => named(() => checkPromotion(tools, input)),
+    refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
+    prepareTag: (input) => named(() => prepareTag(tools, input)),
+    commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
   };
 }
 

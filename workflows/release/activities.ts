@@ -31,6 +31,14 @@ export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyAct
   retry,
 });
 
+/** The same after which nothing is given up: the caller must know whether the transaction has happened. */
+export const lastingLedgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3650 days',
+  retry,
+});
+
 const programs = {
   taskQueue: PIPELINES_QUEUE,
   heartbeatTimeout: '20 seconds',

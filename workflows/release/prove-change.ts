@@ -1,4 +1,4 @@
-import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import {
   proveChangeFlow,
   type ProveChangeInput,
@@ -11,6 +11,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild, underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { resultOfFailedRun } from './failed-run.ts';
 
 /** Jobs of a run in parallel. */
 const PARALLEL = 16;
@@ -72,16 +73,10 @@ async function runToEnd(
   try {
     return await runChild(runPipelineFlow, branch === undefined ? input : { ...input, branch });
   } catch (error) {
-    const result = resultOf(error);
+    const result = resultOfFailedRun(error);
     if (result === null) throw error;
     return result;
   }
-}
-
-function resultOf(error: unknown): RunPipelineResult | null {
-  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') return null;
-  return (cause.details?.[0] ?? null) as RunPipelineResult | null;
 }
 
 function failed(message: string, result: ProveChangeResult): ApplicationFailure {

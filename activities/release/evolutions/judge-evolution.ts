@@ -1,6 +1,6 @@
 import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import type { JudgedEvolution, JudgeEvolution } from '../../../domain/release/evolutions/evolution.ts';
-import { isProven, type ProvenStep, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
@@ -27,7 +27,7 @@ export async function judgeEvolution(
   const reasons = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
     ...violations,
-    ...steps.filter((step) => !isProven(step)).map(describe),
+    ...steps.filter((step) => !isProven(step)).map(describeStep),
   ];
   const status = reasons.length === 0 ? 'pass' : 'fail';
   const contractDigest = contracts.digestOf(`generations/${version}.yaml`);
@@ -96,9 +96,4 @@ export async function judgeEvolution(
     });
     return { status, reasons, steps, at: at.toISOString() };
   });
-}
-
-function describe({ step, job, exitCode }: ProvenStep): string {
-  if (job === null) return `The required step ${step} did not run.`;
-  return `The required step ${step} ${exitCode === null ? 'did not exit by itself' : `failed with exit code ${exitCode}`}.`;
 }

@@ -1,0 +1,99 @@
+import type { LedgerFacts, PromotionKind } from '../../../domain/release/promotion/gates.ts';
+import type { ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
+import type { Policy } from '../../../domain/release/contracts/policy.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+
+/** A generation of the ledger, as a promotion looks at it. */
+export interface GenerationFacts extends LedgerFacts {
+  readonly id: string;
+  readonly status: 'draft' | 'promoted';
+  readonly contractDigest: string;
+  /** Of the release; null for a draft. */
+  readonly commit: string | null;
+  readonly tag: string | null;
+  readonly tagObject: string | null;
+  readonly hotfixOf: string | null;
+  /** The commit of each change's last proof. */
+  readonly proven: readonly (ProvenCommit & { readonly pipeline: string })[];
+  /** When the last of these was proven; null when there is none. */
+  readonly lastProof: Date | null;
+}
+
+/** Reads a generation, in a transaction with a lock on it, or without. Throws `InvalidInput` when the ledger lacks it. */
+export async function readFacts(
+  ledger: LedgerDatabase,
+  { repository, version }: { readonly repository: string; readonly version: string },
+  policies: readonly Policy[],
+  { lock = false }: { readonly lock?: boolean } = {},
+): Promise<GenerationFacts> {
+  const query = ledger
+    .selectFrom('generations')
+    .selectAll()
+    .where('repository', '=', repository)
+    .where('version', '=', version);
+  const found = await (lock ? query.forUpdate() : query).executeTakeFirst();
+  if (found === undefined) throw notInLedger(repository, version);
+  const { generation_id: id } = found;
+  const changes = await ledger
+    .selectFrom('generation_changes')
+    .select('change_id')
+    .where('generation_id', '=', id)
+    .orderBy('position')
+    .execute();
+  const rows = await ledger
+    .selectFrom('evolutions')
+    .select(['tag', 'change_id', 'status', 'superseded_by', 'commit', 'pipeline', 'completed_at'])
+    .select(({ eb }) => eb('proof', 'is not', null).as('has_proof'))
+    .where('generation_id', '=', id)
+    .orderBy('rc')
+    .execute();
+  const passed = new Map(
+    rows
+      .filter(({ status, has_proof: hasProof, commit }) => status === 'pass' && hasProof === true && commit !== null)
+      .map((row) => [row.change_id, row]),
+  );
+  const times = [...passed.values()].flatMap(({ completed_at: at }) => at ?? []);
+  return {
+    id,
+    status: found.status,
+    contractDigest: found.contract_digest,
+    commit: found.commit,
+    tag: found.tag,
+    tagObject: found.tag_object,
+    hotfixOf: found.hotfix_of,
+    changes: changes.map(({ change_id: change }) => change),
+    evolutions: rows.map(({ tag, change_id: change, status, superseded_by: supersededBy, has_proof: hasProof }) => ({
+      tag,
+      change,
+      status,
+      supersededBy,
+      hasProof: hasProof === true,
+    })),
+    minEvolutions: Math.max(0, ...policies.map(({ min_evolutions: least }) => least ?? 0)),
+    proven: [...passed.values()].map(({ tag, change_id: change, commit, pipeline }) => ({
+      tag,
+      change,
+      commit: commit ?? '',
+      pipeline: pipeline ?? '',
+    })),
+    lastProof: times.toSorted((a, b) => b.getTime() - a.getTime())[0] ?? null,
+  };
+}
+
+/** Refuses to promote a generation as a hotfix that is none. */
+export function checkKind(kind: PromotionKind, { hotfixOf }: GenerationFacts, version: string): void {
+  if (kind === 'standard' || hotfixOf !== null) return;
+  throw new LonghaulError(
+    'InvalidInput',
+    `${version} is not a hotfix: promote it with \`longhaul generation promote ${version}\`.`,
+  );
+}
+
+/** The ledger does not have a generation. */
+export function notInLedger(repository: string, version: string): LonghaulError {
+  return new LonghaulError(
+    'InvalidInput',
+    `The ledger has no generation ${version} of ${repository}: its first evolution adds it.`,
+  );
+}
