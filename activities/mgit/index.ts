@@ -39,6 +39,7 @@ export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
 export type { NewBranch, NewCommit, NewFile, PushedBranch } from './push-branch.ts';
 export type { Removal } from './push-ref.ts';
+export { objectOfTag } from './push-tag.ts';
 export type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
 
 /** Options of mgit. */

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { type AnnotatedTag, type Mgit, objectOfTag, type PushedTag } from '../mgit/index.ts';
+import { type AnnotatedTag, type KnownTag, type Mgit, objectOfTag, type PushedTag, type Removal } from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
@@ -38,6 +38,8 @@ export interface CommitActivities {
   pushRelease(input: PushTagInput): Promise<PushedTag>;
   /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
   removeRelease(input: PushTagInput): Promise<void>;
+  /** Removes a tag, if the remote has this very object. Throws `PushRefused`. */
+  removeTag(input: KnownTag & { readonly repository: string }): Promise<Removal>;
 }
 
 /** Asks to push a tag. Its object follows from these fields. */
@@ -88,6 +90,8 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(input.repository, signal), known, { signal });
       }),
+    removeTag: ({ repository, name, object }) =>
+      heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), { name, object }, { signal })),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };

@@ -1,6 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import type {
+  AbandonEvolution,
   EvolutionStart,
+  FailedAttempt,
   FindEvolution,
   FoundEvolution,
   JudgedEvolution,
@@ -12,20 +14,24 @@ import type {
   CheckPromotion,
   CommitPromotion,
   PreparedPromotion,
+  PreparePromotion,
   Promoted,
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
+import { abandonEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
+import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
+import { type WithdrawGeneration, withdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -49,13 +55,17 @@ export interface LedgerActivities {
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
+  /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
+  failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
+  /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
+  abandonEvolution(input: AbandonEvolution): Promise<void>;
   /** Decides by what really ran whether a change is proven, and records it. */
   judgeEvolution(input: JudgeEvolution): Promise<JudgedEvolution>;
   /**
    * Makes the ledger's generation that of the commit, and says what its promotion depends on. Throws `InvalidInput` for
-   * a generation that the commit or the ledger does not have, or that is promoted at another commit.
+   * a generation that the commit does not have, or that is promoted at another commit; `GenerationDiffers`.
    */
-  preparePromotion(input: ReleaseCommit): Promise<PreparedPromotion>;
+  preparePromotion(input: PreparePromotion): Promise<PreparedPromotion>;
   /** Evaluates all gates of a promotion. Changes nothing. */
   checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
   /** Records that a promotion was refused. */
@@ -67,6 +77,8 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
+  withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
 
 /** Creates the activities. */
@@ -84,12 +96,15 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
       named(() => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
+    abandonEvolution: (input) => named(() => abandonEvolution(tools, input, flow())),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
     preparePromotion: (input) => named(() => preparePromotion(tools, input)),
     checkPromotion: (input) => named(() => checkPromotion(tools, input)),
     refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
+    withdrawGeneration: (input) => named(() => withdrawGeneration(tools, input, flow())),
   };
 }
 

@@ -104,7 +104,9 @@ async function readRelease({ repository, version, kind, commit, branch, packed: 
 /** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */
 async function evaluate(given: Given, released: ReleaseCommit): Promise<Evaluated> {
   const { repository, packed } = released;
-  const { proofs } = await ledgerActivities.preparePromotion.executeWithOptions({ summary: 'read the ledger' }, [released]);
+  const { proofs } = await ledgerActivities.preparePromotion.executeWithOptions({ summary: 'read the ledger' }, [
+    { ...released, isDryRun: given.dryRun },
+  ]);
   const coverage = await commitActivities.coverCommits.executeWithOptions({ summary: 'what the commit contains' }, [
     { repository, packed, proofs },
   ]);

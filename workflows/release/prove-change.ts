@@ -5,6 +5,7 @@ import {
   type ProveChangeResult,
 } from '../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type { FoundEvolution } from '../../domain/release/evolutions/evolution.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
@@ -47,8 +48,9 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     if (run.status === 'passed') return { run, evolution, verdict: null };
     throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, { run, evolution, verdict: null });
   }
+  const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
   const verdict = await ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
-    { evolution, result: run, contracts, by },
+    { evolution, result: run, contracts, supersedes, by },
   ]);
   const result = { run, evolution, verdict };
   if (verdict.status === 'pass') {
@@ -60,6 +62,26 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     return result;
   }
   throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+}
+
+/** Tags of the earlier failures that a pass supersedes: the commit descends from theirs, or the person says so. */
+async function superseded(
+  { repository, supersedes }: Given,
+  packed: PackedCommit,
+  evolution: FoundEvolution,
+): Promise<readonly string[]> {
+  const attempts = await ledgerActivities.failedAttempts.executeWithOptions({ summary: 'earlier failures' }, [evolution]);
+  const commits = attempts.flatMap(({ commit }) => commit ?? []);
+  if (commits.length === 0 && supersedes.length === 0) return [];
+  const ancestors =
+    commits.length === 0
+      ? []
+      : await commitActivities.findAncestors.executeWithOptions({ summary: 'which of them it descends from' }, [
+          { repository, packed, commits },
+        ]);
+  return attempts
+    .filter(({ tag, commit }) => supersedes.includes(tag) || (commit !== null && ancestors.includes(commit)))
+    .map(({ tag }) => tag);
 }
 
 /** Runs the pipeline. A failed run is a result. */

@@ -10,7 +10,7 @@ import { readPlan } from '../pipelines/stored-plan.ts';
 /** See `LedgerActivities.judgeEvolution`. */
 export async function judgeEvolution(
   { ledger, blobs }: LedgerTools,
-  { evolution, result, contracts: digest, by }: JudgeEvolution,
+  { evolution, result, contracts: digest, supersedes, by }: JudgeEvolution,
   { workflowId, runId }: RunningFlow,
 ): Promise<JudgedEvolution> {
   const { id, version, change: changeId, tag } = evolution;
@@ -30,7 +30,7 @@ export async function judgeEvolution(
     ...steps.filter((step) => !isProven(step)).map(describeStep),
   ];
   const status = reasons.length === 0 ? 'pass' : 'fail';
-  const contractDigest = contracts.digestOf(`generations/${version}.yaml`);
+  const contractDigest = contracts.digestOfGeneration(version);
   const proof = {
     steps,
     reasons,
@@ -79,6 +79,16 @@ export async function judgeEvolution(
         .where('generation_id', '=', known.generation_id)
         .where('change_id', '=', changeId)
         .execute();
+      if (supersedes.length > 0) {
+        await trx
+          .updateTable('evolutions')
+          .set({ superseded_by: tag })
+          .where('generation_id', '=', known.generation_id)
+          .where('change_id', '=', changeId)
+          .where('status', '=', 'fail')
+          .where('tag', 'in', supersedes)
+          .execute();
+      }
     }
     await recordEvent(trx, {
       event_type: status === 'pass' ? 'evolution.passed' : 'evolution.failed',
@@ -92,7 +102,7 @@ export async function judgeEvolution(
       workflow_id: workflowId,
       run_id: runId,
       contract_digest: contractDigest,
-      details: { change: changeId, commit, tree, pipeline: pipeline.name, reasons },
+      details: { change: changeId, commit, tree, pipeline: pipeline.name, reasons, supersedes },
     });
     return { status, reasons, steps, at: at.toISOString() };
   });

@@ -23,12 +23,13 @@ export async function readGeneration(
   return {
     ...rest,
     evolutions: evolutions.map(
-      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed }) => ({
+      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed, superseded_by: by }) => ({
         tag,
         change,
         status,
         time: (completed ?? created).toISOString(),
         team,
+        supersededBy: by,
       }),
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),

@@ -1,6 +1,7 @@
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
+import { takeBackProofs } from '../evolutions/take-back.ts';
 
 /** A run of a pipeline as it is recorded. */
 export interface RecordedRun extends RunPipelineResult {
@@ -55,7 +56,13 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
       })
       .onConflict((conflict) => conflict.column('pipeline_run_id').doNothing())
       .executeTakeFirst();
-    if (added.numInsertedOrUpdatedRows === 0n || jobs.length === 0) return;
+    if (added.numInsertedOrUpdatedRows === 0n) return;
+    if (jobs.length > 0) await recordJobs(trx, run);
+    if (status === 'failed') await takeBackProofs(trx, { run: runId, workflowId, repository, pipeline, commit, by });
+  });
+}
+
+async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: RecordedRun): Promise<void> {
     await trx
       .insertInto('pipeline_jobs')
       .values(
@@ -76,5 +83,4 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
         }),
       )
       .execute();
-  });
 }

@@ -9,9 +9,9 @@ import {
 } from '../../../domain/release/promotion/gates.ts';
 import type { CheckPromotion, PromotionReport } from '../../../domain/release/promotion/promotion.ts';
 import { sha256 } from '../../../platform/sha256.ts';
-import { readContracts } from '../contracts/stored-contracts.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { readFacts } from './generation-facts.ts';
+import { readRelease } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';
 
 /** See `LedgerActivities.checkPromotion`. */
@@ -22,9 +22,9 @@ export async function checkPromotion(
 ): Promise<PromotionReport> {
   const { repository, version, kind, packed, coverage, overrideFreeze } = asked;
   const { commit, tree } = packed;
-  const contracts = await readContracts(tools.blobs, asked.contracts, `${repository} at ${commit.slice(0, 12)}`);
+  const { contracts, generation } = await readRelease(tools.blobs, asked);
   const { policies, promotion } = contracts.policy;
-  const facts = await readFacts(tools.ledger, asked, policies);
+  const facts = await readFacts(tools.ledger, { repository, generation, policies });
   const runs = await treeRuns(tools, facts, { repository, version, tree, contracts });
   const open = promotion.freeze.flatMap((window): OpenFreeze[] => {
     const until = openUntil(window, now);

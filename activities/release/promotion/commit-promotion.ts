@@ -2,9 +2,9 @@ import { isOpen, ledgerGates } from '../../../domain/release/promotion/gates.ts'
 import type { CommitPromotion, Promoted } from '../../../domain/release/promotion/promotion.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import { readContracts } from '../contracts/stored-contracts.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readFacts } from './generation-facts.ts';
+import { readRelease } from './read-release.ts';
 
 /**
  * See `LedgerActivities.commitPromotion`: the point of no return. One transaction sets the status and appends the event;
@@ -17,9 +17,10 @@ export async function commitPromotion(
 ): Promise<Promoted> {
   const { repository, version, kind, packed, by, object, before } = asked;
   const { commit, tree } = packed;
-  const contracts = await readContracts(blobs, asked.contracts, `${repository} at ${commit.slice(0, 12)}`);
+  const { contracts, generation, digest } = await readRelease(blobs, asked);
+  const declared = { repository, generation, policies: contracts.policy.policies };
   return ledger.transaction().execute(async (trx): Promise<Promoted> => {
-    const facts = await readFacts(trx, asked, contracts.policy.policies, { lock: true });
+    const facts = await readFacts(trx, declared, { lock: true });
     const known = await trx
       .selectFrom('audit_events')
       .select(['event_id', 'timestamp'])
@@ -32,8 +33,7 @@ export async function commitPromotion(
     if (facts.status === 'promoted') {
       throw new LonghaulError('PromotionRefused', `${version} of ${repository} was promoted by another run.`);
     }
-    const digest = contracts.digestOf(`generations/${version}.yaml`);
-    if (facts.contractDigest !== digest) {
+    if (facts.id === null || facts.contractDigest !== digest) {
       throw new LonghaulError('PromotionRefused', `The contract of ${version} was changed while it was promoted.`);
     }
     const gates = ledgerGates(kind, facts);

@@ -1,18 +1,18 @@
 import type { LedgerFacts, PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
+import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
 import type { Policy } from '../../../domain/release/contracts/policy.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 
 /** A generation of the ledger, as a promotion looks at it. */
 export interface GenerationFacts extends LedgerFacts {
-  readonly id: string;
+  /** Null for a generation that the ledger does not have yet. */
+  readonly id: string | null;
   readonly status: 'draft' | 'promoted';
-  readonly contractDigest: string;
+  readonly contractDigest: string | null;
   /** Of the release; null for a draft. */
   readonly commit: string | null;
-  readonly tag: string | null;
-  readonly tagObject: string | null;
   readonly hotfixOf: string | null;
   /** The commit of each change's last proof. */
   readonly proven: readonly (ProvenCommit & { readonly pipeline: string })[];
@@ -20,11 +20,17 @@ export interface GenerationFacts extends LedgerFacts {
   readonly lastProof: Date | null;
 }
 
-/** Reads a generation, in a transaction with a lock on it, or without. Throws `InvalidInput` when the ledger lacks it. */
+/** A generation and the policies that its repository declares. */
+export interface DeclaredRelease {
+  readonly repository: string;
+  readonly generation: Generation;
+  readonly policies: readonly Policy[];
+}
+
+/** Reads what the ledger knows about a declared generation, with a lock on it or without. */
 export async function readFacts(
   ledger: LedgerDatabase,
-  { repository, version }: { readonly repository: string; readonly version: string },
-  policies: readonly Policy[],
+  { repository, generation: { version, changes: declared }, policies }: DeclaredRelease,
   { lock = false }: { readonly lock?: boolean } = {},
 ): Promise<GenerationFacts> {
   const query = ledger
@@ -33,19 +39,12 @@ export async function readFacts(
     .where('repository', '=', repository)
     .where('version', '=', version);
   const found = await (lock ? query.forUpdate() : query).executeTakeFirst();
-  if (found === undefined) throw notInLedger(repository, version);
-  const { generation_id: id } = found;
-  const changes = await ledger
-    .selectFrom('generation_changes')
-    .select('change_id')
-    .where('generation_id', '=', id)
-    .orderBy('position')
-    .execute();
+  const id = found?.generation_id ?? null;
   const rows = await ledger
     .selectFrom('evolutions')
     .select(['tag', 'change_id', 'status', 'superseded_by', 'commit', 'pipeline', 'completed_at'])
     .select(({ eb }) => eb('proof', 'is not', null).as('has_proof'))
-    .where('generation_id', '=', id)
+    .where('generation_id', '=', id ?? '')
     .orderBy('rc')
     .execute();
   const passed = new Map(
@@ -56,13 +55,11 @@ export async function readFacts(
   const times = [...passed.values()].flatMap(({ completed_at: at }) => at ?? []);
   return {
     id,
-    status: found.status,
-    contractDigest: found.contract_digest,
-    commit: found.commit,
-    tag: found.tag,
-    tagObject: found.tag_object,
-    hotfixOf: found.hotfix_of,
-    changes: changes.map(({ change_id: change }) => change),
+    status: found?.status ?? 'draft',
+    contractDigest: found?.contract_digest ?? null,
+    commit: found?.commit ?? null,
+    hotfixOf: found?.hotfix_of ?? null,
+    changes: declared.map((change) => change.id),
     evolutions: rows.map(({ tag, change_id: change, status, superseded_by: supersededBy, has_proof: hasProof }) => ({
       tag,
       change,

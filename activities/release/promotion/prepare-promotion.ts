@@ -1,11 +1,11 @@
 import { lt, rcompare } from 'semver';
-import type { PreparedPromotion, ReleaseCommit } from '../../../domain/release/promotion/promotion.ts';
+import type { PreparedPromotion, PreparePromotion } from '../../../domain/release/promotion/promotion.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { readContracts } from '../contracts/stored-contracts.ts';
 import { registerGeneration } from '../evolutions/register-generation.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { checkKind, readFacts } from './generation-facts.ts';
+import { readRelease } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';
 
 /** The proven commits of a generation, and where its release begins, as the blob store has them. */
@@ -16,20 +16,12 @@ export interface StoredProofs {
 }
 
 /** See `LedgerActivities.preparePromotion`. */
-export async function preparePromotion(tools: LedgerTools, released: ReleaseCommit): Promise<PreparedPromotion> {
-  const { repository, version, kind, packed, by } = released;
+export async function preparePromotion(tools: LedgerTools, released: PreparePromotion): Promise<PreparedPromotion> {
+  const { repository, version, kind, packed, by, isDryRun } = released;
   const { ledger, blobs } = tools;
-  const contracts = await readContracts(blobs, released.contracts, `${repository} at ${packed.commit.slice(0, 12)}`);
-  const generation = contracts.generations[version];
-  const digest = contracts.digestOf(`generations/${version}.yaml`);
-  if (generation === undefined || digest === null) {
-    throw new LonghaulError(
-      'InvalidInput',
-      `${repository} has no generation ${version} at ${packed.commit.slice(0, 12)}: add its file to the commit.`,
-    );
-  }
-  await ledger.transaction().execute((trx) => registerGeneration(trx, { repository, generation, digest, by }));
-  const facts = await readFacts(ledger, released, contracts.policy.policies);
+  const { contracts, generation, digest } = await readRelease(blobs, released);
+  const declared = { repository, generation, policies: contracts.policy.policies };
+  const facts = await readFacts(ledger, declared);
   checkKind(kind, facts, version);
   if (facts.status === 'promoted' && facts.commit !== packed.commit) {
     throw new LonghaulError(
@@ -37,6 +29,10 @@ export async function preparePromotion(tools: LedgerTools, released: ReleaseComm
       `${version} of ${repository} is promoted at ${facts.commit?.slice(0, 12)}: ` +
         'take it back with `longhaul generation withdraw` to promote it again.',
     );
+  }
+  // a generation without evolutions cannot be promoted; a dry run changes nothing
+  if (!isDryRun && facts.id !== null) {
+    await ledger.transaction().execute((trx) => registerGeneration(trx, { repository, generation, digest, by }));
   }
   const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));
   const proofs: StoredProofs = { proven, since: await lastRelease(tools, repository, version) };

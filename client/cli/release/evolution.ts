@@ -11,9 +11,9 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { readersLogin } from '../../core/ledger.ts';
-import { printable } from '../../core/sanitize.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { personOf } from './run.ts';
+import { shown } from './shown.ts';
 
 /** Options of `longhaul evolution start`. */
 export interface EvolutionOptions extends FlowOptions {
@@ -96,9 +96,4 @@ export async function listEvolutionsCommand(
 
 function print({ stdout }: CliContext, view: GenerationView, json: boolean): void {
   stdout.write(json ? `${JSON.stringify(view)}\n` : `${shown(describeEvolutions(view))}\n`);
-}
-
-/** Text of several lines that may have foreign text in it. */
-function shown(text: string): string {
-  return text.split('\n').map(printable).join('\n');
 }

@@ -1,5 +1,6 @@
 import { jsonOption, type RegisterCommands } from '../commands.ts';
 import type { EvolutionOptions } from './evolution.ts';
+import type { PromoteOptions } from './promote.ts';
 import type { RunOptions } from './run.ts';
 
 /** Commands of the release train: contracts, pipelines, evolutions. */
@@ -24,6 +25,22 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .addOption(jsonOption())
     .action((pipeline: string, options: RunOptions) =>
       run(options, async (context) => (await import('./run.ts')).runCommand(context, pipeline, options)),
+    );
+  const generation = program.command('generation').description('the versions of a repository, and their promotion');
+  generation
+    .command('promote')
+    .description('evaluate all gates, push the final tag and record the promotion (exit 9 when a gate is closed)')
+    .argument('<version>', 'of the generation: v1.5.0')
+    .option('--commit <revision>', 'a commit of this folder (default: the head of the default branch)')
+    .option('--dry-run', 'evaluate and show all gates, and do nothing else')
+    .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .option('--no-wait', 'start the promotion and return')
+    .addOption(jsonOption())
+    .action((version: string, options: PromoteOptions) =>
+      run(options, async (context) =>
+        (await import('./promote.ts')).promoteCommand(context, version, 'standard', options),
+      ),
     );
   const evolution = program.command('evolution').description('start and list evolutions: attempts to prove a change');
   evolution

@@ -1,5 +1,5 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
-import { defineFlow } from '../../shared/flow.ts';
+import { defineFlow, type Zod } from '../../shared/flow.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { EvolutionStart, FoundEvolution, JudgedEvolution } from '../evolutions/evolution.ts';
@@ -16,6 +16,10 @@ import {
   runSummary,
 } from './inputs.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
+
+function evolutionTag(z: Zod) {
+  return z.string().regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1');
+}
 
 /** Input of `startEvolution`. */
 export interface StartEvolutionInput {
@@ -77,6 +81,8 @@ export interface ProveChangeInput {
   readonly packed?: PackedCommit;
   /** Tag of the evolution. @default the one that the message of the commit names, or the person's only one */
   readonly evolution?: string;
+  /** Tags of earlier failures of the change that a pass supersedes, although its commit does not descend from theirs. */
+  readonly supersedes?: readonly string[];
   /** The person who proves it. @default 'unknown' */
   readonly by?: string;
 }
@@ -97,10 +103,8 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       .strictObject({
         ...runFields(z),
         packed: packedCommit(z).optional(),
-        evolution: z
-          .string()
-          .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
-          .optional(),
+        evolution: evolutionTag(z).optional(),
+        supersedes: z.array(evolutionTag(z)).max(100).default([]),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',
@@ -115,5 +119,35 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
     z.strictObject({
       ...runFields(z),
     }),
+  person: 'by',
+});
+
+/** Input of `abandonEvolution`. */
+export interface AbandonEvolutionInput {
+  readonly repository: string;
+  /** Its tag: `v1.5.0-rc.1`. */
+  readonly evolution: string;
+  readonly why: string;
+  /** The person who abandons it. @default 'unknown' */
+  readonly by?: string;
+}
+
+/** Ends a pending evolution without a verdict. */
+export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly abandoned: string }>()({
+  type: 'abandonEvolution',
+  input: (z) =>
+    z.strictObject({
+      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+      evolution: evolutionTag(z),
+      why: z.string().min(1).max(1_000),
+      by: z.string().min(1).max(200).default('unknown'),
+    }),
+  does: 'ends a pending [evolution](release.md#evolutions) without a verdict; its number is spent',
+  examples: [{ repository: 'work/acme/api', evolution: 'v1.5.0-rc.2', why: 'the change is postponed' }],
+  startedBy: ['people', 'services'],
+  id: ({ repository, evolution }) => `abandon/${repository}/${evolution}`,
+  question: ({ repository, evolution }) => ({ repository, evolution }),
+  summary: ({ repository, evolution }) => `abandon ${evolution} of ${repositoryName(repository)}`.slice(0, 200),
+  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   person: 'by',
 });

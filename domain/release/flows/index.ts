@@ -1,6 +1,7 @@
-import { proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
+import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
-export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow, promoteGenerationFlow] as const;
+export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow, abandonEvolutionFlow, promoteGenerationFlow, withdrawGenerationFlow] as const;

@@ -13,6 +13,12 @@ export interface ReleaseCommit {
   readonly by: string;
 }
 
+/** Asks what a promotion depends on. */
+export interface PreparePromotion extends ReleaseCommit {
+  /** True changes nothing in the ledger. */
+  readonly isDryRun: boolean;
+}
+
 /** What a promotion needs to know about git and pipelines. */
 export interface PreparedPromotion {
   /** True when the generation is promoted at this very commit: what comes after the promotion may be missing. */
@@ -107,6 +113,6 @@ export interface Promoted {
   /** ISO 8601. */
   readonly at: string;
   readonly changes: number;
-  /** How long ago the generation's contract was first registered is in the ledger; the event is this one. */
+  /** Id of the audit event. */
   readonly event: number;
 }

@@ -1,10 +1,9 @@
-import { writeFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { git } from '../../support/scratch-git.ts';
 import { REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
 
 const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
 const CI = `name: full-ci
@@ -20,27 +19,6 @@ jobs:
     needs: [scan]
     steps: [{name: show, command: 'echo "$LONGHAUL_NEEDS" | grep -q clean'}]
 `;
-
-function generation(version: string, changes: readonly string[]): string {
-  const list = changes.map((id) => `  - {type: add, id: ${id}, title: "The change ${id}"}\n`).join('');
-  return `version: ${version}\ndescription: "A release"\nchanges:\n${list}pipeline_template: full-ci\n`;
-}
-
-/** Writes files into the clone. */
-function write(folder: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-}
-
-function commit(folder: string, message: string): string {
-  git(folder, 'add', '--all');
-  git(folder, 'commit', '--quiet', '--allow-empty', '-m', message);
-  return git(folder, 'rev-parse', 'HEAD');
-}
-
-const tagsOf = (remote: string): string[] => git(remote, 'tag', '--list').split('\n').filter(Boolean);
 
 describe('the workflow "Standard Feature Release", until its promotion', () => {
   test('starts, proves and lists evolutions on a real remote; nothing but tags is pushed', async ({ release }) => {

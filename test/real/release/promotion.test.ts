@@ -1,0 +1,138 @@
+import { describe, expect } from 'vitest';
+import { git } from '../../support/scratch-git.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
+
+/** Fails when both changes are there. */
+const CI = `name: full-ci
+steps:
+  - {name: unit, command: 'test ! -f left -o ! -f right -o -f fixed'}
+  - {name: security-scan, command: 'true'}
+`;
+const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
+
+const PROMOTED = (version: string): string => `Running promotion gates...
+  AllChangesProvenGate: PASS
+  NoFailedEvolutionsGate: PASS
+  MinEvolutionsGate: PASS
+
+Creating final tag ${version}...
+Updating generation status to promoted...
+
+Generation ${version} promoted successfully!
+`;
+
+/** What the ledger, the remote and the audit trail say about a version. */
+async function stateOf(release: Release, version: string) {
+  const { ledger, remote } = release;
+  const [row] = await ledger.sql<{ status: string; commit: string | null }>(
+    'SELECT status, commit FROM generations WHERE version = $1',
+    [version],
+  );
+  const events = await ledger.sql(
+    "SELECT FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = $1",
+    [version],
+  );
+  const isTagged = tagsOf(remote).includes(version);
+  const tagged = isTagged ? git(remote, 'rev-parse', `${version}^{commit}`) : null;
+  return { status: row?.status, commit: row?.commit ?? null, events: events.length, tagged };
+}
+
+describe('a promotion', () => {
+  test('is refused until the changes have passed together, and then tags the commit that was run', async ({ release }) => {
+    const { clone, remote, ledger, longhaul, replayed } = release;
+    write(clone, {
+      '.gryt/generations/v3.0.0.yaml': generation('v3.0.0', ['TEAM-A-1', 'TEAM-B-1']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': POLICY,
+    });
+    const base = commit(clone, 'chore: contracts');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+
+    const early = await longhaul('generation', 'promote', 'v3.0.0', '--dry-run');
+    expect(early.exitCode).toBe(9);
+    expect(early.stdout).toContain('  AllChangesProvenGate: FAIL\n    TEAM-A-1 is not proven.\n    TEAM-B-1 is not proven.\n');
+    expect(early.stdout).toContain('  MinEvolutionsGate: FAIL\n    0 of at least 2 evolutions passed.\n');
+
+    git(clone, 'checkout', '--quiet', '-b', 'left');
+    await prove(release, 'v3.0.0', 'TEAM-A-1', { left: '' });
+    git(clone, 'checkout', '--quiet', '-b', 'right', base);
+    const right = await prove(release, 'v3.0.0', 'TEAM-B-1', { right: '' });
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'merge', '--quiet', '--no-edit', 'left');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+
+    // one of the two proven commits is not merged
+    const partial = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(partial.exitCode).toBe(9);
+    expect(partial.stdout).toContain(
+      `  ProofCoversCommitGate: FAIL\n    TEAM-B-1 was proven by v3.0.0-rc.2 at ${right.slice(0, 12)}, which is not an ancestor`,
+    );
+    git(clone, 'merge', '--quiet', '--no-edit', 'right');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+
+    // three green branches are no green merge
+    const red = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(red.exitCode).toBe(9);
+    expect(red.stdout).toContain('failed at the step unit (exit code 1).');
+    expect(red.stdout).toContain('\nGeneration v3.0.0 not promoted.\n');
+    expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'draft', commit: null, events: 0, tagged: null });
+    const [refusal] = await ledger.sql('SELECT event_type, status FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(refusal).toEqual({ event_type: 'generation.refused', status: 'refused' });
+
+    write(clone, { fixed: '' });
+    const fixed = commit(clone, 'fix: both together');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+    const dry = await longhaul('generation', 'promote', 'v3.0.0', '--dry-run');
+    expect(dry.exitCode).toBe(9);
+    expect(dry.stdout).toContain(`full-ci has not passed on the tree of ${fixed.slice(0, 12)}.`);
+    const done = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(done.stdout).toBe(PROMOTED('v3.0.0'));
+    expect(done.exitCode).toBe(0);
+    replayed(`generation/${REPOSITORY}/v3.0.0`);
+    expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'promoted', commit: fixed, events: 1, tagged: fixed });
+    // the tag records the end of the audit chain
+    const message = git(remote, 'for-each-ref', '--format=%(contents)', 'refs/tags/v3.0.0');
+    const [, event, hash] = /^Longhaul-Audit: (\d+) ([0-9a-f]{64})$/m.exec(message) ?? [];
+    expect(await ledger.sql('SELECT hash FROM audit_events WHERE event_id = $1', [event])).toEqual([{ hash }]);
+    expect(await ledger.sql("SELECT kind FROM evidence WHERE kind LIKE 'generation%'")).toHaveLength(1);
+  });
+
+  test('whose tag the remote has for something else changes nothing', async ({ release }) => {
+    const { clone, remote, longhaul } = release;
+    write(clone, { '.gryt/generations/v3.1.0.yaml': generation('v3.1.0', ['FEAT-1']), '.gryt/policy.yaml': '{}' });
+    commit(clone, 'chore: contracts');
+    await prove(release, 'v3.1.0', 'FEAT-1', { 'a.txt': '1' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    git(remote, 'tag', '-a', '-m', 'by hand', 'v3.1.0', 'main');
+    const before = git(remote, 'rev-parse', 'v3.1.0');
+    const refused = await longhaul('generation', 'promote', 'v3.1.0');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('has another tag v3.1.0');
+    expect(git(remote, 'rev-parse', 'v3.1.0')).toBe(before);
+    expect(await stateOf(release, 'v3.1.0')).toMatchObject({ status: 'draft', events: 0 });
+    git(remote, 'tag', '-d', 'v3.1.0');
+    expect((await longhaul('generation', 'promote', 'v3.1.0')).exitCode).toBe(0);
+    expect(await stateOf(release, 'v3.1.0')).toMatchObject({ status: 'promoted', events: 1 });
+  });
+
+  test('is refused during a freeze, unless a person says why', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    const freeze = '[{name: until the end, from: 2020-01-01T00:00, until: 2100-01-01T00:00, time_zone: Europe/Berlin}]';
+    write(clone, {
+      '.gryt/generations/v3.2.0.yaml': generation('v3.2.0', ['FEAT-1']),
+      '.gryt/policy.yaml': `promotion:\n  freeze: ${freeze}\n`,
+    });
+    commit(clone, 'chore: contracts');
+    await prove(release, 'v3.2.0', 'FEAT-1', { 'b.txt': '1' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const refused = await longhaul('generation', 'promote', 'v3.2.0');
+    expect(refused.exitCode).toBe(9);
+    expect(refused.stdout).toContain('  FreezeGate: FAIL\n    The freeze "until the end" lasts until 2099-12-31T23:00Z.\n');
+    const done = await longhaul('generation', 'promote', 'v3.2.0', '--override-freeze', 'a leak in production');
+    expect(done.stdout).toBe(PROMOTED('v3.2.0'));
+    expect(
+      await ledger.sql("SELECT why FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.2.0'"),
+    ).toEqual([{ why: 'a leak in production' }]);
+  });
+});
