@@ -12,9 +12,9 @@ import { readProviderSecret, readVariable } from './secret.ts';
 /** GitHub with one account: its token, its budget, and clients that share them. */
 export interface GithubConnection {
   /** What all requests share. Throws `AuthenticationFailed` when a secret is not set. */
-  open(): OpenGithub;
+  readonly open: () => OpenGithub;
   /** A client for one call: pagination drops a request's signal, so every call has its own. */
-  client(signal?: AbortSignal): GithubClient;
+  readonly client: (signal?: AbortSignal) => GithubClient;
 }
 
 /** What all requests of an account share. */
