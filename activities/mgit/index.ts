@@ -24,7 +24,8 @@ import { withPossibleIds } from './providers/possible-ids.ts';
 import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
-import { pushBranch } from './push-branch.ts';
+import { findTags } from './find-tags.ts';
+import { pushBranch, removeBranch } from './push-branch.ts';
 import { pushTag, removeTag } from './push-tag.ts';
 import { resolveHead } from './resolve-remote.ts';
 import type { Access } from './source.ts';
@@ -38,6 +39,7 @@ export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
 export type { NewBranch, NewCommit, NewFile, PushedBranch } from './push-branch.ts';
+export type { FoundTag } from './find-tags.ts';
 export type { Removal } from './push-ref.ts';
 export { objectOfTag } from './push-tag.ts';
 export type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
@@ -197,6 +199,11 @@ export function createMgit(options: MgitOptions): Mgit {
     removeTag: async (repository, tag, { signal } = {}) => removeTag(tools, access(repository, signal), tag),
 
     pushBranch: async (repository, branch, { signal } = {}) => pushBranch(tools, access(repository, signal), branch),
+
+    removeBranch: async (repository, branch, { signal } = {}) =>
+      removeBranch(tools, access(repository, signal), branch),
+
+    findTags: async (repository, prefix, { signal } = {}) => findTags(git, access(repository, signal), prefix),
 
     spool: createContentSpool(cacheDir),
   };

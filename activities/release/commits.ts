@@ -2,11 +2,13 @@ import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { type AnnotatedTag, type KnownTag, type Mgit, objectOfTag, type PushedTag, type Removal } from '../mgit/index.ts';
+import { type AnnotatedTag, type KnownTag, type Mgit, objectOfTag, type PushedBranch, type PushedTag, type Removal } from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
+import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
+import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 
 /** Asks for a commit of a repository. */
@@ -38,6 +40,12 @@ export interface CommitActivities {
   pushRelease(input: PushTagInput): Promise<PushedTag>;
   /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
   removeRelease(input: PushTagInput): Promise<void>;
+  /** The commit of a release's tag, and the versions that the remote has with the same numbers but the last. */
+  findRelease(input: { readonly repository: string; readonly version: string }): Promise<FoundRelease>;
+  /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
+  pushBranch(input: PushBranchInput): Promise<PushedBranch>;
+  /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
+  removeBranch(input: PushBranchInput): Promise<void>;
   /** Removes a tag, if the remote has this very object. Throws `PushRefused`. */
   removeTag(input: KnownTag & { readonly repository: string }): Promise<Removal>;
 }
@@ -51,6 +59,26 @@ export interface PushTagInput {
   readonly message: string;
   /** When the change was proven, or the release decided; ISO 8601. */
   readonly at: string;
+}
+
+/** Asks to push a branch with a new commit. The commit follows from these fields. */
+export interface PushBranchInput {
+  readonly repository: string;
+  /** `hotfix/v2.3.1` */
+  readonly name: string;
+  /** Full oid of the commit that it begins at. */
+  readonly from: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+}
+
+/** A release of a remote. */
+export interface FoundRelease {
+  readonly commit: string;
+  /** Versions such as `v2.3.4`, that the remote has tags of. */
+  readonly versions: readonly string[];
 }
 
 /** Asks which commits a commit descends from. */
@@ -92,6 +120,25 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
       }),
     removeTag: ({ repository, name, object }) =>
       heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), { name, object }, { signal })),
+    findRelease: ({ repository, version }) =>
+      heartbeating(async (signal) => {
+        const tags = await mgit.findTags(await find(repository, signal), patchPrefix(version), { signal });
+        const commit = tags.find(({ name }) => name === version)?.commit;
+        if (commit === undefined) {
+          throw new LonghaulError('InvalidInput', `${repository} has no tag ${version} on its remote.`);
+        }
+        return { commit, versions: tags.map(({ name }) => name).filter((name) => VERSION_FORM.test(name)) };
+      }),
+    pushBranch: ({ repository, name, from, message, at, files }) =>
+      heartbeating(async (signal) => {
+        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
+        return mgit.pushBranch(await find(repository, signal), { name, from, commit: added }, { signal });
+      }),
+    removeBranch: ({ repository, name, from, message, at, files }) =>
+      heartbeating(async (signal) => {
+        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
+        await mgit.removeBranch(await find(repository, signal), { name, from, commit: added }, { signal });
+      }),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };

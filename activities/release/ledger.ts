@@ -19,6 +19,7 @@ import type {
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
+import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { abandonEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
@@ -27,7 +28,9 @@ import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
+import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
+import { lastProvenCommit } from './promotion/generation-facts.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
@@ -77,6 +80,12 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
+  planHotfix(input: PlanHotfix): Promise<HotfixContract>;
+  /** Opens the generation of a hotfix whose branch is pushed, and returns its id. Throws `GenerationDiffers`. */
+  openHotfix(input: OpenHotfix): Promise<{ readonly generation: string }>;
+  /** The commit of the latest proof of a generation; null for none. */
+  lastProvenCommit(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<string | null>;
   /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
   withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
@@ -104,6 +113,9 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
+    planHotfix: (input) => named(() => planHotfix(tools, input)),
+    openHotfix: (input) => named(() => openHotfix(tools, input, flow())),
+    lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
     withdrawGeneration: (input) => named(() => withdrawGeneration(tools, input, flow())),
   };
 }

@@ -88,7 +88,18 @@ async function promote(given: Given, stages: Stages<Outputs>, rollback: Rollback
 }
 
 /** The commit that is released, with its contracts. */
-async function readRelease({ repository, version, kind, commit, branch, packed: given, by }: Given): Promise<ReleaseCommit> {
+async function readRelease({
+  repository,
+  version,
+  kind,
+  commit: asked,
+  branch,
+  packed: given,
+  by,
+}: Given): Promise<ReleaseCommit> {
+  // a hotfix is released as it was proven
+  const isHotfix = kind === 'hotfix' && asked === undefined && branch === undefined;
+  const commit = isHotfix ? await provenCommit(repository, version) : asked;
   const packed =
     given ??
     (await commitActivities.packCommit.executeWithOptions(
@@ -99,6 +110,14 @@ async function readRelease({ repository, version, kind, commit, branch, packed: 
     { repository, packed },
   ]);
   return { repository, version, kind, packed, contracts, by };
+}
+
+async function provenCommit(repository: string, version: string): Promise<string> {
+  const commit = await ledgerActivities.lastProvenCommit.executeWithOptions({ summary: 'the commit that was proven' }, [
+    { repository, version },
+  ]);
+  if (commit !== null) return commit;
+  throw ApplicationFailure.nonRetryable(`${version} has no passing evolution.`, 'PromotionRefused');
 }
 
 /** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */

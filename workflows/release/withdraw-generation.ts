@@ -13,7 +13,7 @@ import { lastingCommitActivities, ledgerActivities } from './activities.ts';
  */
 export async function withdrawGeneration(input: WithdrawGenerationInput): Promise<WithdrawGenerationResult> {
   const given = await checked(withdrawGenerationFlow, input);
-  return underLock(withdrawGenerationFlow, given, async () => {
+  return underLock(withdrawGenerationFlow, given, async (): Promise<WithdrawGenerationResult> => {
     const { repository, version, tag } = given;
     const { object } = await ledgerActivities.withdrawGeneration.executeWithOptions({ summary: 'record the decision' }, [
       given,

@@ -6,6 +6,8 @@ import { checkContracts, type ContractFolder, type Contracts } from './contracts
 
 /** The contracts of a repository, read back from the blob store. */
 export interface StoredContracts extends Contracts {
+  /** Name of their folder: `.longhaul` or `.gryt`. */
+  readonly folder: string;
   /** SHA-256 of a file of the folder as it was written: `generations/v1.5.0.yaml`; null when there is none. */
   digestOf(path: string): string | null;
   /** The same of the file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`. */
@@ -32,6 +34,7 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   };
   return {
     ...contracts,
+    folder: folder.name,
     digestOf,
     digestOfGeneration: (version) =>
       [version, version.slice(1)]

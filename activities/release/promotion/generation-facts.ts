@@ -78,6 +78,25 @@ export async function readFacts(
   };
 }
 
+/** See `LedgerActivities.lastProvenCommit`. */
+export async function lastProvenCommit(
+  ledger: LedgerDatabase,
+  { repository, version }: { readonly repository: string; readonly version: string },
+): Promise<string | null> {
+  const found = await ledger
+    .selectFrom('evolutions')
+    .innerJoin('generations', 'generations.generation_id', 'evolutions.generation_id')
+    .select('evolutions.commit')
+    .where('generations.repository', '=', repository)
+    .where('generations.version', '=', version)
+    .where('evolutions.status', '=', 'pass')
+    .where('evolutions.commit', 'is not', null)
+    .orderBy('evolutions.rc', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return found?.commit ?? null;
+}
+
 /** Refuses to promote a generation as a hotfix that is none. */
 export function checkKind(kind: PromotionKind, { hotfixOf }: GenerationFacts, version: string): void {
   if (kind === 'standard' || hotfixOf !== null) return;

@@ -48,7 +48,7 @@ export async function promoteCommand(
         ...(packed === null ? {} : { packed }),
         ...(overrideFreeze === undefined ? {} : { overrideFreeze }),
       },
-      failsWithResult: 'PromotionRefused',
+      failsWithResult: ['PromotionRefused'],
       print: (result) => print(context, result, dryRun),
       exitCode: ({ report }) => (dryRun && !report.isOpen ? 9 : 0),
     },

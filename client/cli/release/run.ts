@@ -14,6 +14,8 @@ export interface RunOptions extends FlowOptions {
   readonly commit?: string;
   /** Tag of the evolution to prove. @default the one that the message of the commit names */
   readonly evolution?: string;
+  /** Tags of earlier failures of the change that a pass supersedes. */
+  readonly supersedes?: readonly string[];
 }
 
 /** Lines of the log of a failed job. */
@@ -29,7 +31,7 @@ export async function runCommand(context: CliContext, pipeline: string, options:
   if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
     context.stderr.write(`Not committed, so not run:\n${uncommitted.map((line) => `  ${printable(line)}\n`).join('')}`);
   }
-  const { evolution } = options;
+  const { evolution, supersedes } = options;
   return runFlow(
     context,
     {
@@ -42,8 +44,9 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(branch === null ? {} : { branch }),
         ...(packed === null ? {} : { packed }),
         ...(evolution === undefined ? {} : { evolution }),
+        ...(supersedes === undefined ? {} : { supersedes }),
       },
-      failsWithResult: 'PipelineFailed',
+      failsWithResult: ['PipelineFailed'],
       print: (result) => printRun(context, result),
     },
     options,
@@ -55,7 +58,8 @@ export function personOf({ env }: CliContext): string {
   return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
 }
 
-async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
+/** Prints the result of a run, and of the evolution that it proves. */
+export async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
   const { stdout } = context;
   const { pipeline, commit, jobs, sandbox } = run;
   stdout.write(`${pipeline} at ${commit.slice(0, 12)}: ${run.status}\n`);

@@ -6,6 +6,13 @@ export interface GenerationView {
   readonly version: string;
   readonly status: string;
   readonly description: string;
+  /** Of the release: when, by whom, and at which commit. Null for a draft. */
+  readonly promotedAt: string | null;
+  readonly promotedBy: string | null;
+  readonly commit: string | null;
+  /** The released version that a hotfix repairs, and the branch of the hotfix; null for another generation. */
+  readonly hotfixOf: string | null;
+  readonly branch: string | null;
   /** In the order of their numbers. */
   readonly evolutions: readonly EvolutionView[];
   /** In the order of the contract. */

@@ -1,3 +1,4 @@
+import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow, type Zod } from '../../shared/flow.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
@@ -8,6 +9,7 @@ import {
   digest,
   isOfOneCommit,
   NOT_OF_ONE_COMMIT,
+  oid,
   packedCommit,
   pipelineBusy,
   pipelineName,
@@ -32,14 +34,26 @@ export interface StartEvolutionInput {
   readonly pipeline?: string;
   /** Digest of contracts in the blob store, for those that are not committed. @default those of the default branch */
   readonly contracts?: string;
+  /** Proves it at once at this commit: full oid. @default it stays pending */
+  readonly commit?: string;
+  /** The branch of `commit`. @default none */
+  readonly branch?: string;
+  /** The commit in the blob store, for one that the remote does not have. */
+  readonly packed?: PackedCommit;
   /** Distinguishes starts of the same change. @default '1' */
   readonly request?: string;
   /** The person who starts it. @default 'unknown' */
   readonly by?: string;
 }
 
+/** Result of `startEvolution`. */
+export interface StartEvolutionResult extends EvolutionStart {
+  /** Null for an evolution that stays pending. */
+  readonly proof: ProveChangeResult | null;
+}
+
 /** Starts an evolution. */
-export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart>()({
+export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolutionResult>()({
   type: 'startEvolution',
   input: (z) =>
     z.strictObject({
@@ -48,17 +62,21 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart
       change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
       pipeline: pipelineName(z).optional(),
       contracts: digest(z).optional(),
+      commit: oid(z).optional(),
+      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+      packed: packedCommit(z).optional(),
       request: z
         .string()
         .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
         .default('1'),
       by: z.string().min(1).max(200).default('unknown'),
-    }),
-  does: 'starts [an evolution](release.md#evolutions): checks the policies, and gives it the number of its release candidate',
+    })
+    .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
+  does: 'starts [an evolution](release.md#evolutions): checks the policies, gives it the number of its release candidate, and proves it when a commit is given',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', change: 'FEAT-201' }],
   startedBy: ['people', 'services'],
   id: ({ repository, version, change, request }) => `evolution/${repository}/${version}/${change}/${request}`,
-  question: ({ by: _by, ...rest }) => rest,
+  question: ({ by: _by, packed: _packed, ...rest }) => rest,
   busy: ({ change }) => ({
     type: 'PipelineBusy',
     message: `Another run starts an evolution of ${change} in another way.`,

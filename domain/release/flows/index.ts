@@ -1,7 +1,8 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
-export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow, abandonEvolutionFlow, promoteGenerationFlow, withdrawGenerationFlow] as const;
+export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow, abandonEvolutionFlow, promoteGenerationFlow, createHotfixFlow, withdrawGenerationFlow] as const;

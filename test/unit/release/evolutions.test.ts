@@ -156,7 +156,16 @@ describe('the list of evolutions', () => {
     team: string | null = null,
     supersededBy: string | null = null,
   ) => ({ tag: `v1.5.0-rc.${rc}`, change, status, time, team, supersededBy });
-  const generation = { version: 'v1.5.0', status: 'draft', description: 'User authentication and notifications' };
+  const generation = {
+    version: 'v1.5.0',
+    status: 'draft',
+    description: 'User authentication and notifications',
+    promotedAt: null,
+    promotedBy: null,
+    commit: null,
+    hotfixOf: null,
+    branch: null,
+  };
 
   test('is that of the workflow "Standard Feature Release"', () => {
     const evolutions = [
