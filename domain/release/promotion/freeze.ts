@@ -19,12 +19,12 @@ export function problemOfWindow({ from, until, time_zone: zone }: FreezeWindow):
   if (LOCAL_TIME.test(from) !== LOCAL_TIME.test(until)) {
     return ['until', 'must have the form of "from": two cron expressions, or two local times such as 2026-12-20T00:00'];
   }
+  if (!isTimeZone(zone)) return ['time_zone', `${zone} is not a time zone such as Europe/Berlin`];
   for (const [field, text] of Object.entries({ from, until })) {
     try {
       cron(text, zone);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      return /time ?zone/i.test(why) ? ['time_zone', `${zone} is not a time zone`] : [field, `cannot be read: ${why}`];
+      return [field, `cannot be read: ${error instanceof Error ? error.message : String(error)}`];
     }
   }
   if (LOCAL_TIME.test(from) && from >= until) return ['until', 'must be after "from"'];
@@ -40,6 +40,14 @@ export function openUntil({ from, until, time_zone: zone }: FreezeWindow, now: D
   if (began === null || (ended !== null && ended >= began)) return null;
   const end = cron(until, zone).nextRun(now);
   return end !== null && end > now ? end : null;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).format() !== '';
+  } catch {
+    return false;
+  }
 }
 
 function latest(text: string, zone: string, before: Date): Date | null {

@@ -1,6 +1,9 @@
 import { describe, expect } from 'vitest';
+import { openLedger } from '../../../activities/ledger/open-ledger.ts';
+import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
+import type { TestLedger } from '../../support/ledger.ts';
 import { git } from '../../support/scratch-git.ts';
 import { REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
@@ -118,6 +121,85 @@ Ready for promotion: YES
     expect(event).toEqual({ event_type: 'evolution.refused', status: 'refused' });
   });
 });
+
+describe('a failure', () => {
+  test('counts until a later commit that descends from it passes, or a person says so', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    write(clone, { '.gryt/generations/v1.7.0.yaml': generation('v1.7.0', ['FEAT-1']), '.gryt/policy.yaml': POLICY });
+    const base = commit(clone, 'chore: contracts');
+    const start = (...more: string[]) => longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-1', ...more);
+    const supersededBy = async () =>
+      (await ledger.sql<{ by: string | null }>(
+        "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v1.7.0-%' ORDER BY rc",
+      )).map(({ by }) => by);
+    git(clone, 'rm', '--quiet', 'README.md');
+    const broken = commit(clone, 'feat: broken');
+    const failed = await start('--commit', 'HEAD');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('Evolution started: v1.7.0-rc.1\n');
+    expect(failed.stdout).toContain('v1.7.0-rc.1 failed: FEAT-1 of v1.7.0 is not proven.\n');
+
+    // another line of work says nothing about the failure
+    git(clone, 'checkout', '--quiet', '-b', 'elsewhere', base);
+    commit(clone, 'feat: elsewhere');
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await supersededBy()).toEqual([null, null]);
+    await start();
+    expect((await longhaul('run', 'full-ci', '--evolution', 'v1.7.0-rc.3', '--supersedes', 'v1.7.0-rc.1')).exitCode).toBe(0);
+    expect(await supersededBy()).toEqual(['v1.7.0-rc.3', null, null]);
+
+    git(clone, 'checkout', '--quiet', '--detach', broken);
+    commit(clone, 'feat: still broken');
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(1);
+    git(clone, 'revert', '--no-edit', broken);
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await supersededBy()).toEqual(['v1.7.0-rc.3', null, null, 'v1.7.0-rc.5', null]);
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'reset', '--quiet', '--hard', base);
+  });
+
+  test('on a commit that was proven takes the proof back', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    write(clone, { '.gryt/generations/v1.8.0.yaml': generation('v1.8.0', ['FEAT-1']) });
+    const proven = commit(clone, 'feat: sometimes [FEAT-1]');
+    expect((await longhaul('evolution', 'start', 'v1.8.0', '--change', 'FEAT-1', '--commit', 'HEAD')).exitCode).toBe(0);
+    const status = async () =>
+      ledger.sql(
+        "SELECT e.status, c.status AS change, e.taken_back_by IS NOT NULL AS taken FROM evolutions e JOIN generation_changes c USING (generation_id, change_id) WHERE e.tag = 'v1.8.0-rc.1'",
+      );
+    expect(await status()).toEqual([{ status: 'pass', change: 'proven', taken: false }]);
+    await recordFailure(ledger, proven);
+    expect(await status()).toEqual([{ status: 'fail', change: 'pending', taken: true }]);
+    const [event] = await ledger.sql('SELECT event_type, resource_id FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(event).toEqual({ event_type: 'evolution.taken_back', resource_id: 'v1.8.0-rc.1' });
+    expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
+  });
+});
+
+/** Records a run that failed, as the activity does: a pipeline that passes and then fails cannot be written. */
+async function recordFailure({ logins }: TestLedger, at: string): Promise<void> {
+  const ledger = openLedger(logins.writer, { connections: 1 });
+  try {
+    await recordRun(ledger, {
+      run: 'a-later-run',
+      workflowId: 'pipeline/later',
+      status: 'failed',
+      repository: REPOSITORY,
+      pipeline: 'full-ci',
+      commit: at,
+      tree: at,
+      plan: '',
+      sandbox: null,
+      jobs: [],
+      branch: null,
+      event: 'manual',
+      startedAt: new Date().toISOString(),
+      by: 'ada',
+    });
+  } finally {
+    await ledger.destroy();
+  }
+}
 
 /** A pipeline in which the required step is as given. */
 function pipelineWith(step: string, job = ''): string {

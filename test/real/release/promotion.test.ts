@@ -136,3 +136,96 @@ describe('a promotion', () => {
     ).toEqual([{ why: 'a leak in production' }]);
   });
 });
+
+describe('a hotfix', () => {
+  test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({ release }) => {
+    const { clone, remote, ledger, longhaul, replayed } = release;
+    const released = git(remote, 'rev-parse', 'v3.0.0^{commit}');
+    // somebody has used the next number
+    git(remote, 'tag', 'v3.0.1', released);
+    const created = await longhaul('hotfix', 'create', 'v3.0.0', '--issue', 'CRIT-500', '--title', 'Fix the leak');
+    expect(created.stdout.replace(/gen-[0-9a-f]+/, 'gen-ID')).toBe(`Creating hot-fix for v3.0.0...
+Hot-fix generation created: v3.0.2
+  Generation ID: gen-ID
+  Issue: CRIT-500
+
+Next steps:
+  1. longhaul evolution start v3.0.2 --change CRIT-500
+  2. Run your pipeline to test the fix
+  3. longhaul hotfix promote v3.0.2
+`);
+    replayed(`hotfix/${REPOSITORY}/v3.0.0`);
+    expect(git(remote, 'rev-parse', 'hotfix/v3.0.2~1')).toBe(released);
+    expect(git(remote, 'show', '--name-only', '--format=', 'hotfix/v3.0.2')).toBe('.gryt/generations/v3.0.2.yaml');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', 'hotfix/v3.0.2');
+    const unproven = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(unproven.exitCode).toBe(9);
+    const fix = await prove(release, 'v3.0.2', 'CRIT-500', { 'leak.txt': 'fixed' });
+    // a second attempt keeps the gate closed until it ends
+    await longhaul('evolution', 'start', 'v3.0.2', '--change', 'CRIT-500');
+    const pending = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(pending.exitCode).toBe(9);
+    expect(pending.stdout).toContain(
+      '  At least one passing evolution: PASS\n  No pending evolutions: FAIL\n    v3.0.2-rc.2 (CRIT-500) is pending: prove or abandon it.\n',
+    );
+    await longhaul('evolution', 'abandon', 'v3.0.2-rc.2', '--why', 'not needed');
+    const promoted = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(promoted.stdout).toBe(`Promoting hot-fix: v3.0.2
+
+Running HotfixGate (minimal validation)...
+  At least one passing evolution: PASS
+  No pending evolutions: PASS
+
+Hot-fix promoted successfully!
+Tag created: v3.0.2
+`);
+    expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
+    expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([
+      { hotfix_of: 'v3.0.0', branch: 'hotfix/v3.0.2' },
+    ]);
+  });
+
+  test('of a version without a tag on the remote is refused', async ({ release: { longhaul, remote } }) => {
+    const refused = await longhaul('hotfix', 'create', 'v9.9.0', '--issue', 'CRIT-1', '--title', 'x');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('has no tag v9.9.0 on its remote.');
+    expect(git(remote, 'for-each-ref', 'refs/heads/hotfix/v9.9.1')).toBe('');
+  });
+});
+
+test('a promoted generation is withdrawn by a decision, and can be promoted again', async ({ release }) => {
+  const { clone, remote, ledger, longhaul } = release;
+  const again = await longhaul('generation', 'promote', 'v3.1.0');
+  expect(again.exitCode).toBe(2);
+  const withdrawn = await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'leaks', '--tag', 'remove');
+  expect(withdrawn.stdout).toBe(
+    'Generation v3.1.0 withdrawn: it is a draft again.\nIts tag was removed from the remote.\n',
+  );
+  expect(tagsOf(remote)).not.toContain('v3.1.0');
+  expect(tagsOf(remote)).toContain('v3.1.0-rc.1');
+  git(clone, 'checkout', '--quiet', 'main');
+  write(clone, { '.gryt/generations/v3.1.0.yaml': generation('v3.1.0', ['FEAT-1', 'FIX-LEAK']) });
+  await prove(release, 'v3.1.0', 'FIX-LEAK', { 'leak.txt': 'fixed' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  const show = await longhaul('generation', 'show', 'v3.1.0');
+  expect(show.stdout).toBe(
+    'Generation: v3.1.0\nStatus: draft\nChanges:\n  ✓ FEAT-1 (proven by v3.1.0-rc.1)\n  ✓ FIX-LEAK (proven by v3.1.0-rc.2)\n',
+  );
+  const status = await longhaul('generation', 'status', 'v3.1.0');
+  expect(status.stdout).toBe(
+    'Generation: v3.1.0\nLedger: draft\nRemote: no tag\nNext: longhaul generation promote v3.1.0\n',
+  );
+  // the freeze of the last test is still in the contracts
+  const promoted = await longhaul('generation', 'promote', 'v3.1.0', '--override-freeze', 'the test goes on');
+  expect(promoted.exitCode).toBe(0);
+  const events = await ledger.sql<{ event_type: string }>(
+    "SELECT event_type FROM audit_events WHERE resource_id = 'v3.1.0' AND status = 'success' ORDER BY event_id",
+  );
+  expect(events.map(({ event_type: type }) => type)).toEqual([
+    'generation.promoted',
+    'generation.withdrawn',
+    'generation.promoted',
+  ]);
+  expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
+});
