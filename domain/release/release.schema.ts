@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { envName } from '../shared/values.schema.ts';
-import { variable } from './contracts/names.schema.ts';
+import { variableName } from './contracts/names.schema.ts';
 
 const folder = z.string().regex(/^(\/|~\/)[^\0]*[^/]$/, 'give an absolute path');
 const megabyte = 1_000_000;
@@ -59,7 +59,7 @@ const pipelinesSchema = z.strictObject({
   scratch: folder.optional(),
   limits: limitsSchema.prefault({}),
   /** Secrets by the names that jobs ask for. */
-  secrets: z.record(variable, secretSchema).default({}),
+  secrets: z.record(variableName, secretSchema).default({}),
 });
 
 /** How changes are released (docs/release.md). */

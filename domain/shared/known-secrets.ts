@@ -60,7 +60,7 @@ function spelled(value: string): string {
 
 function percent(byte: number): string {
   const digits = byte.toString(16).padStart(2, '0');
-  return `%${[...digits].map((digit) => (/\d/.test(digit) ? digit : `[${digit}${digit.toUpperCase()}]`)).join('')}`;
+  return `%${Array.from(digits, (digit) => (/\d/.test(digit) ? digit : `[${digit}${digit.toUpperCase()}]`)).join('')}`;
 }
 
 function literal(character: string): string {

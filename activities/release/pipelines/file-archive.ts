@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
 import { pipeline } from 'node:stream/promises';
@@ -30,7 +30,7 @@ export interface ArchiveOptions {
 }
 
 /** A file or a link in a work tree. */
-export interface FoundFile {
+export interface WrittenFile {
   /** Relative, with slashes. */
   readonly path: string;
   readonly isLink: boolean;
@@ -39,17 +39,18 @@ export interface FoundFile {
 }
 
 const MOST_FILES = 200_000;
+const PIECE_BYTES = 65_536;
 
 /**
  * The files and symbolic links of a work tree that patterns select, by path; those of `.git` are none. Links are not
  * followed: programs of others made them.
  */
-export async function findFiles(folder: string, patterns: readonly string[]): Promise<FoundFile[]> {
+export async function findFiles(folder: string, patterns: readonly string[]): Promise<WrittenFile[]> {
   const wanted = patterns.filter((pattern) => !pattern.startsWith('!')).map((pattern) => parsePathFilter(pattern));
   const unwanted = patterns
     .filter((pattern) => pattern.startsWith('!'))
     .map((pattern) => parsePathFilter(pattern.slice(1)));
-  const found: FoundFile[] = [];
+  const found: WrittenFile[] = [];
   const visit = async (parent: string): Promise<void> => {
     for (const entry of await readdir(join(folder, parent), { withFileTypes: true })) {
       const path = posix.join(parent, entry.name);
@@ -67,7 +68,7 @@ export async function findFiles(folder: string, patterns: readonly string[]): Pr
 }
 
 /** A regular file that a program of others wrote. Its folders are no links; see {@link findFiles}. */
-export async function openFound(folder: string, { path }: FoundFile) {
+export function openFound(folder: string, { path }: WrittenFile) {
   return open(join(folder, path), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
 }
 
@@ -103,7 +104,7 @@ export async function archiveFiles(blobs: BlobStore, options: ArchiveOptions): P
 
 type Archive = ReturnType<typeof pack>;
 
-async function add(archive: Archive, folder: string, file: FoundFile, about: string): Promise<void> {
+async function add(archive: Archive, folder: string, file: WrittenFile, about: string): Promise<void> {
   const header = { name: file.path, mtime: new Date(0), mode: file.isExecutable ? 0o755 : 0o644 };
   if (file.isLink) {
     const linkname = await readlink(join(folder, file.path));
@@ -113,24 +114,39 @@ async function add(archive: Archive, folder: string, file: FoundFile, about: str
     return;
   }
   const opened = await openFound(folder, file);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const entry = archive.entry({ ...header, type: 'file', size: file.size }, (error) =>
+        error ? reject(error) : resolve(),
+      );
+      entry.on('error', reject);
+      feed(entry, opened, file, about).catch(reject);
+    });
+  } finally {
+    await opened.close();
+  }
+}
+
+/** Writes the bytes of a file that has no known secret. */
+async function feed(
+  entry: ReturnType<Archive['entry']>,
+  opened: FileHandle,
+  { path, size }: WrittenFile,
+  about: string,
+): Promise<void> {
   const finder = createSecretFinder();
   const decoder = new StringDecoder('utf8');
-  await new Promise<void>((resolve, reject) => {
-    const entry = archive.entry({ ...header, type: 'file', size: file.size }, (error) =>
-      error ? reject(error) : resolve(),
-    );
-    entry.on('error', reject);
-    const write = async (): Promise<void> => {
-      for await (const piece of opened.createReadStream({ end: Math.max(0, file.size - 1) }) as AsyncIterable<Buffer>) {
-        if (finder.push(decoder.write(piece))) {
-          throw new LonghaulError('InvalidInput', `${about}: ${file.path} contains a secret, so nothing is kept.`);
-        }
-        if (!entry.write(piece)) await new Promise<void>((drained) => void entry.once('drain', drained));
-      }
-      entry.end(null);
-    };
-    write().catch(reject);
-  });
+  for (let at = 0; at < size;) {
+    const { bytesRead, buffer } = await opened.read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+    const piece = buffer.subarray(0, bytesRead);
+    if (finder.push(decoder.write(piece))) {
+      throw new LonghaulError('InvalidInput', `${about}: ${path} contains a secret, so nothing is kept.`);
+    }
+    if (!entry.write(piece)) await new Promise<void>((drained) => void entry.once('drain', drained));
+  }
+  entry.end(null);
 }
 
 function tooMuch(what: string): LonghaulError {
@@ -143,8 +159,10 @@ function tooMuch(what: string): LonghaulError {
  */
 export async function unpackFiles(blobs: BlobStore, digest: string, folder: string): Promise<void> {
   const archive = extract();
-  archive.on('entry', (header, content, next) => {
-    place(folder, header, content as AsyncIterable<Buffer>).then(() => next(), next);
+  archive.on('entry', (header, content, proceed) => {
+    place(folder, header, content as AsyncIterable<Buffer>)
+      .then(() => proceed())
+      .catch((error: Error) => archive.destroy(error));
   });
   await pipeline(await blobs.open(digest), archive);
 }

@@ -59,7 +59,7 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
     await trx
       .insertInto('pipeline_jobs')
       .values(
-        jobs.map(({ id, end, attempts, steps, outputs, log, startedAt, durationMs }) => {
+        jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
           const last = steps.at(-1);
           return {
             pipeline_run_id: runId,
@@ -73,8 +73,8 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
             log_blob: log?.digest ?? null,
             outputs: JSON.stringify(outputs),
             steps: JSON.stringify(steps),
-            started_at: startedAt,
-            completed_at: startedAt === null ? null : new Date(Date.parse(startedAt) + durationMs),
+            started_at: began,
+            completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
           };
         }),
       )

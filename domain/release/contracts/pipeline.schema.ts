@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { spanOfTime } from '../../shared/span.schema.ts';
-import { programName, variable } from './names.schema.ts';
+import { programName, variableName } from './names.schema.ts';
 
 /** Longest that a job may take, and its default in seconds. */
 const LONGEST_JOB = '24h';
@@ -9,7 +9,7 @@ const DEFAULT_JOB_SECONDS = 3_600;
 /** YAML writes numbers and booleans without quotes; a variable is text. */
 const text = z.union([z.string().max(32_000), z.number(), z.boolean()]).transform(String);
 
-const environment = z.record(variable, text);
+const environment = z.record(variableName, text);
 
 const step = z
   .strictObject({
@@ -72,9 +72,9 @@ const job = z
     allow_failure: z.boolean().default(false),
     env: environment.default({}),
     /** Names that the steps write to the file LONGHAUL_OUTPUT as `name=value`, for the jobs that need this one. */
-    outputs: z.array(variable).max(50).default([]),
+    outputs: z.array(variableName).max(50).default([]),
     /** Names of secrets: their values are variables of the job, if the configuration of the worker allows it. */
-    secrets: z.array(variable).max(50).default([]),
+    secrets: z.array(variableName).max(50).default([]),
     /** Paths and patterns of files to keep; the jobs that need this one find them at the same places. */
     artifacts: patterns.optional(),
     /** Whether its programs may reach the network. */
