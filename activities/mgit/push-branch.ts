@@ -5,7 +5,15 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { createBareRepository, type Git, type GitOptions } from '../git/git.ts';
 import { atCommit, type CommitTools } from './committed-file.ts';
 import { formatOf, hasCommit } from './diff.ts';
-import { checkRefName, pushNewRef, type PushPlace, pushPlace, type Removal, removeRef, type WantedRef } from './push-ref.ts';
+import {
+  checkRefName,
+  pushNewRef,
+  type PushPlace,
+  pushPlace,
+  type Removal,
+  removeRef,
+  type WantedRef,
+} from './push-ref.ts';
 import type { Access, Source } from './source.ts';
 
 /** A branch that a remote is to have. */

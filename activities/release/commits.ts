@@ -2,7 +2,15 @@ import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import { type AnnotatedTag, type KnownTag, type Mgit, objectOfTag, type PushedBranch, type PushedTag, type Removal } from '../mgit/index.ts';
+import {
+  type AnnotatedTag,
+  type KnownTag,
+  type Mgit,
+  objectOfTag,
+  type PushedBranch,
+  type PushedTag,
+  type Removal,
+} from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
@@ -10,6 +18,7 @@ import { refOfBranch } from '../../domain/git/branch.ts';
 import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
 import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
+import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
 
 /** Asks for a commit of a repository. */
 export interface PackCommitInput {
@@ -46,6 +55,8 @@ export interface CommitActivities {
   pushBranch(input: PushBranchInput): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
   removeBranch(input: PushBranchInput): Promise<void>;
+  /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
+  writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
   /** Removes a tag, if the remote has this very object. Throws `PushRefused`. */
   removeTag(input: KnownTag & { readonly repository: string }): Promise<Removal>;
 }
@@ -120,6 +131,7 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
       }),
     removeTag: ({ repository, name, object }) =>
       heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), { name, object }, { signal })),
+    writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
     findRelease: ({ repository, version }) =>
       heartbeating(async (signal) => {
         const tags = await mgit.findTags(await find(repository, signal), patchPrefix(version), { signal });

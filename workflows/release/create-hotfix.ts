@@ -44,9 +44,10 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
     commitActivities.removeBranch.executeWithOptions({ summary: `remove ${name}` }, [branch]),
   );
   const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [branch]);
-  const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions({ summary: 'open the generation' }, [
-    { ...given, version, branch: name, text },
-  ]);
+  const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions(
+    { summary: 'open the generation' },
+    [{ ...given, version, branch: name, text }],
+  );
   rollback.forget();
   return { base, version, generation, issue, branch: name, commit };
 }

@@ -55,7 +55,9 @@ async function promote(given: Given, stages: Stages<Outputs>, rollback: Rollback
   const { report, coverage } = await stages.run('approval', () => settle(given, released, first, stages));
 
   const { object, before } = await stages.run('tag', async () => {
-    const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [released]);
+    const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
+      released,
+    ]);
     const { event, hash, at } = prepared.chain;
     const title = [version, prepared.description].filter(Boolean).join(': ');
     const message = `${title}\n\nLonghaul-Audit: ${event} ${hash}`;

@@ -70,7 +70,9 @@ async function superseded(
   packed: PackedCommit,
   evolution: FoundEvolution,
 ): Promise<readonly string[]> {
-  const attempts = await ledgerActivities.failedAttempts.executeWithOptions({ summary: 'earlier failures' }, [evolution]);
+  const attempts = await ledgerActivities.failedAttempts.executeWithOptions({ summary: 'earlier failures' }, [
+    evolution,
+  ]);
   const commits = attempts.flatMap(({ commit }) => commit ?? []);
   if (commits.length === 0 && supersedes.length === 0) return [];
   const ancestors =

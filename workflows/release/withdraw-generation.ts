@@ -15,9 +15,10 @@ export async function withdrawGeneration(input: WithdrawGenerationInput): Promis
   const given = await checked(withdrawGenerationFlow, input);
   return underLock(withdrawGenerationFlow, given, async (): Promise<WithdrawGenerationResult> => {
     const { repository, version, tag } = given;
-    const { object } = await ledgerActivities.withdrawGeneration.executeWithOptions({ summary: 'record the decision' }, [
-      given,
-    ]);
+    const { object } = await ledgerActivities.withdrawGeneration.executeWithOptions(
+      { summary: 'record the decision' },
+      [given],
+    );
     if (tag === 'keep' || object === null) return { version, tag: 'kept' };
     const removal = await lastingCommitActivities.removeTag.executeWithOptions({ summary: `remove ${version}` }, [
       { repository, name: version, object },

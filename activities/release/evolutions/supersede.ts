@@ -12,8 +12,8 @@ export async function failedAttempts(
   return ledger
     .selectFrom('evolutions')
     .select(['tag', 'commit'])
-    .where('generation_id', '=', ({ selectFrom }) =>
-      selectFrom('evolutions as own').select('own.generation_id').where('own.evolution_id', '=', id),
+    .where('generation_id', '=', (query) =>
+      query.selectFrom('evolutions as own').select('own.generation_id').where('own.evolution_id', '=', id),
     )
     .where('change_id', '=', change)
     .where('status', '=', 'fail')

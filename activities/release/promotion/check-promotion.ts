@@ -55,7 +55,9 @@ export async function checkPromotion(
             excludeAuthors: approvals.exclude_authors,
             deadlineSeconds: approvals.deadline ?? null,
           },
-    digest: sha256(canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? ''),
+    digest: sha256(
+      canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? '',
+    ),
   };
 }
 

@@ -39,7 +39,10 @@ export async function commitPromotion(
     const gates = ledgerGates(kind, facts);
     if (!isOpen(gates)) {
       const reasons = gates.flatMap((gate) => gate.reasons).join(' ');
-      throw new LonghaulError('PromotionRefused', `${version} of ${repository} cannot be promoted any more: ${reasons}`);
+      throw new LonghaulError(
+        'PromotionRefused',
+        `${version} of ${repository} cannot be promoted any more: ${reasons}`,
+      );
     }
     const at = new Date();
     await trx

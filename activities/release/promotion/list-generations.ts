@@ -13,7 +13,10 @@ export async function listGenerations(
     .select(['generations.version', 'generations.status', 'generations.description', 'generations.promoted_at'])
     .select(({ fn }) => [
       fn.count<number>('generation_changes.change_id').as('changes'),
-      fn.count<number>('generation_changes.change_id').filterWhere('generation_changes.status', '=', 'proven').as('proven'),
+      fn
+        .count<number>('generation_changes.change_id')
+        .filterWhere('generation_changes.status', '=', 'proven')
+        .as('proven'),
     ])
     .where('generations.repository', '=', repository)
     .groupBy('generations.generation_id')

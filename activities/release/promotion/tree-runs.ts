@@ -92,6 +92,7 @@ function stepsOf(column: readonly object[]): readonly StepResult[] {
 function failedStep(steps: readonly StepResult[]): string {
   const last = steps.at(-1);
   if (last === undefined) return '';
-  const how = last.exitCode === null ? (last.ended ?? `signal ${last.signal ?? 'unknown'}`) : `exit code ${last.exitCode}`;
+  const how =
+    last.exitCode === null ? (last.ended ?? `signal ${last.signal ?? 'unknown'}`) : `exit code ${last.exitCode}`;
   return ` at the step ${last.name} (${how})`;
 }

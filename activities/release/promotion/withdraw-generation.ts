@@ -41,7 +41,10 @@ export async function withdrawGeneration(
       .executeTakeFirst();
     if (before !== undefined) return { object: (before.details_json as { object?: string | null }).object ?? null };
     if (found.status !== 'promoted') {
-      throw new LonghaulError('InvalidInput', `${version} of ${repository} is not promoted, so it cannot be withdrawn.`);
+      throw new LonghaulError(
+        'InvalidInput',
+        `${version} of ${repository} is not promoted, so it cannot be withdrawn.`,
+      );
     }
     const { generation_id: id, commit, tag_object: object, promoted_at: at, promoted_by: promotedBy } = found;
     await trx

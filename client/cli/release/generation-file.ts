@@ -17,7 +17,8 @@ export interface NewOptions {
   readonly pipeline?: string;
 }
 
-const HINT = '# type: fix, refine, add or remove; id: capital letters and digits in parts with dashes, such as FEAT-201\n';
+const HINT =
+  '# type: fix, refine, add or remove; id: capital letters and digits in parts with dashes, such as FEAT-201\n';
 
 /** `longhaul generation new`: writes the file of a generation into the working folder, to be edited. */
 export async function newGenerationCommand(
@@ -56,7 +57,8 @@ export async function renameGenerationCommand(
   const path = fileOf(top, version);
   if (path === null) throw new LonghaulError('InvalidInput', `This folder has no file of the generation ${version}.`);
   const taken = fileOf(top, other);
-  if (taken !== null) throw new LonghaulError('InvalidInput', `${relative(top, taken)} exists: choose another version.`);
+  if (taken !== null)
+    throw new LonghaulError('InvalidInput', `${relative(top, taken)} exists: choose another version.`);
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const view = await readView(context, repository, version);
   if (view !== null && (view.status === 'promoted' || view.evolutions.length > 0)) {
@@ -95,4 +97,3 @@ function checkedVersion(written: string): string {
   if (VERSION_FORM.test(written)) return canonicalVersion(written);
   throw new LonghaulError('InvalidInput', `"${written}" ${NOT_A_VERSION}.`);
 }
-

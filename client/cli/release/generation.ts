@@ -41,7 +41,11 @@ export async function listGenerationsCommand(context: CliContext, options: ReadO
 }
 
 /** `longhaul generation show`: a generation with its changes, and what proved them. */
-export async function showGenerationCommand(context: CliContext, version: string, options: ReadOptions): Promise<number> {
+export async function showGenerationCommand(
+  context: CliContext,
+  version: string,
+  options: ReadOptions,
+): Promise<number> {
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const view = await readView(context, repository, canonicalVersion(version));
   if (view === null) throw notInLedger(repository, version);

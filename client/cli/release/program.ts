@@ -25,7 +25,10 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<pipeline>', 'its name')
     .option('--commit <revision>', 'a commit of this folder (default: HEAD)')
     .option('--evolution <tag>', 'the evolution to prove (default: the one that the message names)')
-    .option('--supersedes <tags...>', 'earlier failures of the change that a pass supersedes, if its commit does not descend from theirs')
+    .option(
+      '--supersedes <tags...>',
+      'earlier failures of the change that a pass supersedes, if its commit does not descend from theirs',
+    )
     .option('--repo <id>', 'the repository (default: that of this folder)')
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())
@@ -161,9 +164,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--repo <id>', 'the repository (default: that of this folder)')
     .addOption(jsonOption())
     .action((tag: string, options: AbandonOptions) =>
-      run(options, async (context) =>
-        (await import('./evolution.ts')).abandonEvolutionCommand(context, tag, options),
-      ),
+      run(options, async (context) => (await import('./evolution.ts')).abandonEvolutionCommand(context, tag, options)),
     );
   evolution
     .command('list')

@@ -77,6 +77,7 @@ export const grytPolicyFile = z
     /** Settings of gryt's own alerts, which Longhaul does not read. */
     alerts: z.unknown().optional(),
   })
-  .transform(
-    ({ policies }): PolicyFile => ({ policies: policies.filter((one) => one !== null), promotion: { freeze: [] } }),
-  );
+  .transform(({ policies }): PolicyFile => ({
+    policies: policies.filter((one) => one !== null),
+    promotion: { freeze: [] },
+  }));

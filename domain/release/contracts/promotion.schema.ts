@@ -39,6 +39,3 @@ export const promotionSection = z.strictObject({
   freeze: z.array(freezeWindow).max(100).default([]),
   approvals: approvals.optional(),
 });
-
-/** What a promotion waits for. */
-export type PromotionRules = z.output<typeof promotionSection>;

@@ -51,7 +51,9 @@ export function describeEvolutions({ version, status, description, evolutions, c
     ...(hasTeams ? [team ?? ''] : []),
     time.slice(0, 16).replace('T', ' '),
   ]);
-  const superseded = evolutions.flatMap(({ tag, supersededBy: by }) => (by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`]));
+  const superseded = evolutions.flatMap(({ tag, supersededBy: by }) =>
+    by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`],
+  );
   const open = evolutions.filter(({ status: end, supersededBy: by }) => end === 'fail' && by === null);
   const isReady = changes.every((change) => change.status === 'proven') && open.length === 0;
   return [

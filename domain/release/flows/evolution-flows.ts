@@ -56,22 +56,23 @@ export interface StartEvolutionResult extends EvolutionStart {
 export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolutionResult>()({
   type: 'startEvolution',
   input: (z) =>
-    z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
-      change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
-      pipeline: pipelineName(z).optional(),
-      contracts: digest(z).optional(),
-      commit: oid(z).optional(),
-      branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
-      packed: packedCommit(z).optional(),
-      request: z
-        .string()
-        .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
-        .default('1'),
-      by: z.string().min(1).max(200).default('unknown'),
-    })
-    .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
+    z
+      .strictObject({
+        repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+        version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
+        change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
+        pipeline: pipelineName(z).optional(),
+        contracts: digest(z).optional(),
+        commit: oid(z).optional(),
+        branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+        packed: packedCommit(z).optional(),
+        request: z
+          .string()
+          .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
+          .default('1'),
+        by: z.string().min(1).max(200).default('unknown'),
+      })
+      .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'starts [an evolution](release.md#evolutions): checks the policies, gives it the number of its release candidate, and proves it when a commit is given',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', change: 'FEAT-201' }],
   startedBy: ['people', 'services'],

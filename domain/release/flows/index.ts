@@ -5,4 +5,12 @@ import { runPipelineFlow } from './pipeline-flows.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
-export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow, abandonEvolutionFlow, promoteGenerationFlow, createHotfixFlow, withdrawGenerationFlow] as const;
+export const releaseFlows = [
+  runPipelineFlow,
+  startEvolutionFlow,
+  proveChangeFlow,
+  abandonEvolutionFlow,
+  promoteGenerationFlow,
+  createHotfixFlow,
+  withdrawGenerationFlow,
+] as const;

@@ -33,7 +33,9 @@ export interface PromoteGenerationInput {
 export interface PromoteGenerationResult {
   readonly report: PromotionReport;
   /** Null for a dry run. */
-  readonly promoted: (Promoted & { readonly tag: string; readonly object: string; readonly authenticated: boolean }) | null;
+  readonly promoted:
+    | (Promoted & { readonly tag: string; readonly object: string; readonly authenticated: boolean })
+    | null;
   /** What was published after the promotion, a line each. */
   readonly published: readonly string[];
 }

@@ -62,7 +62,8 @@ export function describeStatus(status: GenerationStatus): string {
 function nextStep({ version, promotedAt, commit, changes, evolutions, remoteTag, hotfixOf }: GenerationStatus): string {
   const promote = `longhaul ${hotfixOf === null ? 'generation' : 'hotfix'} promote ${version}`;
   if (promotedAt !== null) {
-    if (remoteTag === null) return `the tag was removed by hand: longhaul generation withdraw ${version} --why …, then ${promote}`;
+    if (remoteTag === null)
+      return `the tag was removed by hand: longhaul generation withdraw ${version} --why …, then ${promote}`;
     return remoteTag.commit === commit ? 'nothing: it is released' : 'the tag was moved by hand: find out who did';
   }
   if (remoteTag !== null) return `remove or rename the tag ${version} of the remote, which Longhaul has not promoted`;

@@ -71,7 +71,10 @@ export interface Uncovered {
 }
 
 /** The pipelines that must be run before the gates can be open: nothing else keeps them closed. */
-export function runsNeeded(gates: readonly GateResult[], { uncovered, runs }: Omit<CommitFacts, 'commit'>): readonly string[] {
+export function runsNeeded(
+  gates: readonly GateResult[],
+  { uncovered, runs }: Omit<CommitFacts, 'commit'>,
+): readonly string[] {
   const isElse = gates.some(({ gate, reasons }) => gate !== 'ProofCoversCommitGate' && reasons.length > 0);
   if (isElse || uncovered.length > 0 || runs.some(({ exists }) => !exists)) return [];
   return runs.filter(({ run }) => run === null).map(({ pipeline }) => pipeline);

@@ -8,7 +8,7 @@ export function branchOfHotfix(version: string): string {
 /** The next patch version of `base` that none of the known versions is: `v2.3.1` for `v2.3.0`. */
 export function nextPatch(base: string, known: readonly string[]): string {
   const taken = new Set(known);
-  for (let version = base; ; ) {
+  for (let version = base; ;) {
     version = `v${inc(version, 'patch') ?? ''}`;
     if (!taken.has(version)) return version;
   }

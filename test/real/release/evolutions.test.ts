@@ -129,9 +129,11 @@ describe('a failure', () => {
     const base = commit(clone, 'chore: contracts');
     const start = (...more: string[]) => longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-1', ...more);
     const supersededBy = async () =>
-      (await ledger.sql<{ by: string | null }>(
-        "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v1.7.0-%' ORDER BY rc",
-      )).map(({ by }) => by);
+      (
+        await ledger.sql<{ by: string | null }>(
+          "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v1.7.0-%' ORDER BY rc",
+        )
+      ).map(({ by }) => by);
     git(clone, 'rm', '--quiet', 'README.md');
     const broken = commit(clone, 'feat: broken');
     const failed = await start('--commit', 'HEAD');
@@ -145,7 +147,9 @@ describe('a failure', () => {
     expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
     expect(await supersededBy()).toEqual([null, null]);
     await start();
-    expect((await longhaul('run', 'full-ci', '--evolution', 'v1.7.0-rc.3', '--supersedes', 'v1.7.0-rc.1')).exitCode).toBe(0);
+    expect(
+      (await longhaul('run', 'full-ci', '--evolution', 'v1.7.0-rc.3', '--supersedes', 'v1.7.0-rc.1')).exitCode,
+    ).toBe(0);
     expect(await supersededBy()).toEqual(['v1.7.0-rc.3', null, null]);
 
     git(clone, 'checkout', '--quiet', '--detach', broken);

@@ -9,7 +9,8 @@ steps:
   - {name: unit, command: 'test ! -f left -o ! -f right -o -f fixed'}
   - {name: security-scan, command: 'true'}
 `;
-const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
+const POLICY =
+  'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
 
 const PROMOTED = (version: string): string => `Running promotion gates...
   AllChangesProvenGate: PASS
@@ -39,7 +40,9 @@ async function stateOf(release: Release, version: string) {
 }
 
 describe('a promotion', () => {
-  test('is refused until the changes have passed together, and then tags the commit that was run', async ({ release }) => {
+  test('is refused until the changes have passed together, and then tags the commit that was run', async ({
+    release,
+  }) => {
     const { clone, remote, ledger, longhaul, replayed } = release;
     write(clone, {
       '.gryt/generations/v3.0.0.yaml': generation('v3.0.0', ['TEAM-A-1', 'TEAM-B-1']),
@@ -51,7 +54,9 @@ describe('a promotion', () => {
 
     const early = await longhaul('generation', 'promote', 'v3.0.0', '--dry-run');
     expect(early.exitCode).toBe(9);
-    expect(early.stdout).toContain('  AllChangesProvenGate: FAIL\n    TEAM-A-1 is not proven.\n    TEAM-B-1 is not proven.\n');
+    expect(early.stdout).toContain(
+      '  AllChangesProvenGate: FAIL\n    TEAM-A-1 is not proven.\n    TEAM-B-1 is not proven.\n',
+    );
     expect(early.stdout).toContain('  MinEvolutionsGate: FAIL\n    0 of at least 2 evolutions passed.\n');
 
     git(clone, 'checkout', '--quiet', '-b', 'left');
@@ -128,17 +133,23 @@ describe('a promotion', () => {
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     const refused = await longhaul('generation', 'promote', 'v3.2.0');
     expect(refused.exitCode).toBe(9);
-    expect(refused.stdout).toContain('  FreezeGate: FAIL\n    The freeze "until the end" lasts until 2099-12-31T23:00Z.\n');
+    expect(refused.stdout).toContain(
+      '  FreezeGate: FAIL\n    The freeze "until the end" lasts until 2099-12-31T23:00Z.\n',
+    );
     const done = await longhaul('generation', 'promote', 'v3.2.0', '--override-freeze', 'a leak in production');
     expect(done.stdout).toBe(PROMOTED('v3.2.0'));
     expect(
-      await ledger.sql("SELECT why FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.2.0'"),
+      await ledger.sql(
+        "SELECT why FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.2.0'",
+      ),
     ).toEqual([{ why: 'a leak in production' }]);
   });
 });
 
 describe('a hotfix', () => {
-  test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({ release }) => {
+  test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
+    release,
+  }) => {
     const { clone, remote, ledger, longhaul, replayed } = release;
     const released = git(remote, 'rev-parse', 'v3.0.0^{commit}');
     // somebody has used the next number

@@ -27,13 +27,38 @@ describe('a freeze window', () => {
     ['in it', weekend, '2026-11-29T12:00:00Z', '2026-11-30T07:00:00.000Z'],
     ['at its last millisecond', weekend, '2026-11-30T06:59:59.999Z', '2026-11-30T07:00:00.000Z'],
     ['when it ends', weekend, '2026-11-30T07:00:00Z', null],
-    ['over the change to summer time it ends at the same local time', weekend, '2026-03-28T12:00Z', '2026-03-30T06:00:00.000Z'],
+    [
+      'over the change to summer time it ends at the same local time',
+      weekend,
+      '2026-03-28T12:00Z',
+      '2026-03-30T06:00:00.000Z',
+    ],
     ['after the change to summer time it is over an hour earlier in UTC', weekend, '2026-03-30T06:00:00Z', null],
-    ['over the change to winter time it ends at the same local time', weekend, '2026-10-24T12:00Z', '2026-10-26T07:00:00.000Z'],
-    ['until winter time begins it is open an hour longer in UTC', weekend, '2026-10-26T06:59:00Z', '2026-10-26T07:00:00.000Z'],
-    ['whose beginning the missing hour swallows, it begins after that hour', nightly, '2026-03-29T01:00:00Z', '2026-03-29T01:30:00.000Z'],
+    [
+      'over the change to winter time it ends at the same local time',
+      weekend,
+      '2026-10-24T12:00Z',
+      '2026-10-26T07:00:00.000Z',
+    ],
+    [
+      'until winter time begins it is open an hour longer in UTC',
+      weekend,
+      '2026-10-26T06:59:00Z',
+      '2026-10-26T07:00:00.000Z',
+    ],
+    [
+      'whose beginning the missing hour swallows, it begins after that hour',
+      nightly,
+      '2026-03-29T01:00:00Z',
+      '2026-03-29T01:30:00.000Z',
+    ],
     ['before the missing hour it is not open', nightly, '2026-03-29T00:59:00Z', null],
-    ['in the hour that is twice, it begins with the first', nightly, '2026-10-25T00:30:00Z', '2026-10-25T02:30:00.000Z'],
+    [
+      'in the hour that is twice, it begins with the first',
+      nightly,
+      '2026-10-25T00:30:00Z',
+      '2026-10-25T02:30:00.000Z',
+    ],
     ['a single one before its day', holidays, '2026-12-20T04:59:59Z', null],
     ['a single one in it', holidays, '2026-12-20T05:00:00Z', '2027-01-02T05:00:00.000Z'],
     ['a single one after it', holidays, '2027-01-02T05:00:00Z', null],
@@ -70,7 +95,9 @@ describe('the gates', () => {
   });
   const closed = (...args: Parameters<typeof ledgerGates>): Record<string, readonly string[]> =>
     Object.fromEntries(
-      ledgerGates(...args).flatMap(({ gate, part, reasons }) => (reasons.length === 0 ? [] : [[part ?? gate, reasons]])),
+      ledgerGates(...args).flatMap(({ gate, part, reasons }) =>
+        reasons.length === 0 ? [] : [[part ?? gate, reasons]],
+      ),
     );
 
   test('are open when all changes are proven', () => {
