@@ -8,7 +8,7 @@ import { namingStackFailures } from './stack-failure.ts';
 /** What of a context says where the ledger is. */
 type Place = Pick<CliContext, 'dataDir' | 'env'>;
 
-/** The ledger's three logins. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
+/** The ledger's logins. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
 export async function ownersLogins(context: Place): Promise<LedgerLogins> {
   const owner = await ownerUrl(context);
   if (owner === null) throw noDatabase('DATABASE_URL');
@@ -19,6 +19,13 @@ export async function ownersLogins(context: Place): Promise<LedgerLogins> {
 export async function readersLogin(context: Place): Promise<string> {
   const url = lesserLogin('reader', await ownerUrl(context), context.env);
   if (url === null) throw noDatabase('DATABASE_READER_URL or DATABASE_URL');
+  return url;
+}
+
+/** The ledger with the login that records decisions. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
+export async function gatesLogin(context: Place): Promise<string> {
+  const url = lesserLogin('gates', await ownerUrl(context), context.env);
+  if (url === null) throw noDatabase('DATABASE_GATES_URL or DATABASE_URL');
   return url;
 }
 
