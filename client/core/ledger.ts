@@ -22,13 +22,6 @@ export async function readersLogin(context: Place): Promise<string> {
   return url;
 }
 
-/** The ledger with the login that records decisions. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
-export async function gatesLogin(context: Place): Promise<string> {
-  const url = lesserLogin('gates', await ownerUrl(context), context.env);
-  if (url === null) throw noDatabase('DATABASE_GATES_URL or DATABASE_URL');
-  return url;
-}
-
 /** The database of the environment, or that of the running stack; null when there is none. */
 function ownerUrl({ dataDir, env }: Place): Promise<string | null> {
   return namingStackFailures(async () => yourDatabase(env) ?? findRunningStack(dataDir)?.databaseUrl ?? null);

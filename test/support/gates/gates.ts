@@ -7,7 +7,7 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { inject, test as base, vi } from 'vitest';
 import { createGateActivities } from '../../../activities/gates/gates.ts';
-import { type Actor, type RecordedDecision } from '../../../activities/gates/record-decision.ts';
+import type { Actor, RecordedDecision } from '../../../activities/gates/record-decision.ts';
 import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { decideGate } from '../../../client/core/decide-gate.ts';
 import type { GateAnswer, GateQuestion, GateVerdict } from '../../../domain/gates/gate.ts';
@@ -108,9 +108,12 @@ export function gatesTest(directory: Directory | null) {
     const decisions = openLedger(ledger.logins.gates);
     const place = { connection: native, namespace };
     const activities = createGateActivities({ ledger: writing, url: ledger.logins.writer, directory });
-    // without a cache every task replays the flow from its beginning
     const startFlows = (): Promise<Stop> =>
-      run({ ...flowsWorker(place, { codePath }), reuseV8Context: false, maxCachedWorkflows: 0 });
+      run({
+        ...flowsWorker(place, { codePath }),
+        reuseV8Context: false,
+        stickyQueueScheduleToStartTimeout: '1 second',
+      });
     const stopLedger = await run(activityWorker(place, 'ledger', { activities }));
     let stopFlows = await startFlows();
     const started: [string, string][] = [];

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, constantFrom, integer, option, pre, property, record } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { entitlementOf } from '../../../domain/gates/delegation.ts';
 import type { GateAnswer, GateDecision, GateRules } from '../../../domain/gates/gate.ts';
@@ -122,44 +122,42 @@ describe('the outcome of a gate', () => {
     );
   });
 
-  const person = fc.constantFrom('ada', 'bob', 'cyd', 'dan', 'eve', 'mallory');
-  const anyDecisions = fc
-    .array(
-      fc.record({
-        day: fc.integer({ min: 0, max: 35 }),
-        person,
-        place: fc.option(person, { nil: null }),
-        verdict: fc.constantFrom('approve', 'approve', 'approve', 'revoke', 'reject'),
-        digest: fc.constantFrom('d1', 'd1', 'd1', 'd0'),
-      }),
-      { maxLength: 12 },
-    )
-    .map((list) =>
-      decisions(
-        ...list
-          .toSorted((a, b) => a.day - b.day)
-          .map((each) => {
-            const place = each.place === null || each.place === each.person ? '' : ` for ${each.place}`;
-            return `${each.day} ${each.person}${place} ${each.verdict} ${each.digest}`;
-          }),
-      ),
-    );
+  const person = constantFrom('ada', 'bob', 'cyd', 'dan', 'eve', 'mallory');
+  const anyDecisions = array(
+    record({
+      day: integer({ min: 0, max: 35 }),
+      person,
+      place: option(person, { nil: null }),
+      verdict: constantFrom('approve', 'approve', 'approve', 'revoke', 'reject'),
+      digest: constantFrom('d1', 'd1', 'd1', 'd0'),
+    }),
+    { maxLength: 12 },
+  ).map((list) =>
+    decisions(
+      ...list
+        .toSorted((a, b) => a.day - b.day)
+        .map((each) => {
+          const place = each.place === null || each.place === each.person ? '' : ` for ${each.place}`;
+          return `${each.day} ${each.person}${place} ${each.verdict} ${each.digest}`;
+        }),
+    ),
+  );
 
   test('never changes once it is decided, whatever comes later', () => {
-    fc.assert(
-      fc.property(anyDecisions, anyDecisions, fc.integer({ min: 0, max: 40 }), (first, more, day) => {
+    assert(
+      property(anyDecisions, anyDecisions, integer({ min: 0, max: 40 }), (first, more, day) => {
         const before = outcomeOf(GATE, first, ASKED + day * DAY);
-        fc.pre(before.status !== 'open' && before.reason !== 'deadline');
+        pre(before.status !== 'open' && before.reason !== 'deadline');
         expect(outcomeOf(GATE, [...first, ...more], ASKED + (day + 1) * DAY)).toEqual(before);
       }),
     );
   });
 
   test('an approved gate has as many different approvers as it needs, none of whom is excluded or was not asked', () => {
-    fc.assert(
-      fc.property(anyDecisions, (given) => {
+    assert(
+      property(anyDecisions, (given) => {
         const { status, reason, counted } = outcomeOf(GATE, given, ASKED + 29 * DAY);
-        fc.pre(status === 'approved');
+        pre(status === 'approved');
         expect(reason).toBe('quorum');
         const people = counted.map((each) => each.person);
         const places = counted.map((each) => each.onBehalfOf ?? each.person);
@@ -172,8 +170,8 @@ describe('the outcome of a gate', () => {
   });
 
   test('decisions that are not counted change nothing', () => {
-    fc.assert(
-      fc.property(anyDecisions, fc.integer({ min: 0, max: 40 }), (given, day) => {
+    assert(
+      property(anyDecisions, integer({ min: 0, max: 40 }), (given, day) => {
         const counted = given.filter((each) => whyNotCounted(GATE, each) === null);
         const now = ASKED + day * DAY;
         expect(outcomeOf(GATE, given, now)).toEqual(outcomeOf(GATE, counted, now));
