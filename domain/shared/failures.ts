@@ -232,6 +232,12 @@ export const FAILURES = {
     exitCode: 2,
     remedy: 'Let the job do without a network, or set pipelines.network to true in longhaul.yaml of its worker.',
   },
+  SecretNotAllowed: {
+    tries: 1,
+    exitCode: 2,
+    remedy:
+      'Take the name out of the pipeline, or allow it for the repository: pipelines.secrets in longhaul.yaml of the worker of the role pipelines.',
+  },
   Cancelled: {
     tries: 1,
     exitCode: 1,

@@ -156,7 +156,7 @@ async function supervisePipelines(
   }
   const { poll } = await import('../../../stack/child.ts');
   const { serverEnvironment } = await import('../../../stack/server-environment.ts');
-  const { env, variables } = pipelinesEnvironment(worker.env);
+  const { env, variables } = pipelinesEnvironment(worker.env, context.config);
   await stack.supervise({
     ...worker,
     name: 'pipelines',
