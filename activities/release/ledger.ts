@@ -20,6 +20,7 @@ import type {
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
+import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { abandonEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
@@ -35,6 +36,7 @@ import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
 import { type WithdrawGeneration, withdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
+import { findEarlierRun } from './pipelines/earlier-run.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -51,6 +53,11 @@ export interface RecordRunInput {
 export interface LedgerActivities {
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
+  /**
+   * What a run that starts from a job keeps of the latest one of the same jobs at the same commit. Throws `InvalidInput`
+   * when there is none, or no such job.
+   */
+  findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
    * Starts an evolution, or records the refusal when a policy is violated. Throws `InvalidConfiguration` for contracts
    * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `GenerationDiffers`.
@@ -102,7 +109,8 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   };
   return {
     recordRun: ({ result, ...rest }) =>
-      named(() => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+      named(() => recordRun(tools, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+    findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),

@@ -162,6 +162,24 @@ export const FAILURES = {
     exitCode: 9,
     remedy: 'Correct the contract, or use another version.',
   },
+  GateNotFound: { tries: 1, exitCode: 6, remedy: 'List the open gates with `longhaul inbox`.' },
+  GateClosed: { tries: 1, exitCode: 1, remedy: 'Nothing to do: `longhaul inbox` lists the gates that are open.' },
+  GateChanged: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Look at what is asked now (`longhaul inbox`), and decide that.',
+  },
+  NotAnApprover: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Ask one of the people whom `longhaul inbox` names, or let one delegate to you with `longhaul delegate`.',
+  },
+  OwnRequest: { tries: 1, exitCode: 9, remedy: 'Let another person decide.' },
+  DelegationExpired: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Let the person delegate again with a later end: `longhaul delegate NAME --until TIME`.',
+  },
   EvolutionEnded: {
     tries: 1,
     exitCode: 1,

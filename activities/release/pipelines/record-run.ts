@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import type { LedgerDatabase, LedgerTransaction } from '../../ledger/open-ledger.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { takeBackProofs } from '../evolutions/take-back.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
 export interface RecordedRun extends RunPipelineResult {
@@ -18,8 +20,18 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
   string
 >;
 
-/** Records a run with its jobs in one transaction. Does nothing when the run is recorded. */
-export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promise<void> {
+/** Kind of the evidence that has the result of a run, as JSON. */
+export const RESULT_KIND = 'result';
+
+/** A run as the subject of evidence. */
+export function subjectOfRun(run: string): string {
+  return `pipeline run ${run}`;
+}
+
+/**
+ * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.
+ */
+export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun): Promise<void> {
   const {
     run: runId,
     workflowId,
@@ -34,7 +46,20 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
     startedAt,
     status,
     jobs,
+    sandbox,
   } = run;
+  const result = {
+    run: runId,
+    status,
+    repository,
+    pipeline,
+    commit,
+    tree,
+    plan,
+    sandbox,
+    jobs,
+  } satisfies RunPipelineResult;
+  const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
   await ledger.transaction().execute(async (trx) => {
     const added = await trx
       .insertInto('pipeline_runs')
@@ -58,11 +83,21 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
     if (jobs.length > 0) await recordJobs(trx, run);
+    const kept = jobs.flatMap(({ id, artifacts }) =>
+      artifacts === null
+        ? []
+        : [{ kind: 'artifacts', subject: `${subjectOfRun(runId)}, job ${id}`, digest: artifacts.digest }],
+    );
+    const evidence = [{ kind: RESULT_KIND, subject: subjectOfRun(runId), digest: stored }, ...kept];
+    await trx
+      .insertInto('evidence')
+      .values(evidence.map((one) => ({ ...one, repository, blob: one.digest })))
+      .execute();
     if (status === 'failed') await takeBackProofs(trx, { run: runId, workflowId, repository, pipeline, commit, by });
   });
 }
 
-async function recordJobs(trx: LedgerTransaction, { run: runId, repository, jobs }: RecordedRun): Promise<void> {
+async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: RecordedRun): Promise<void> {
   await trx
     .insertInto('pipeline_jobs')
     .values(
@@ -84,20 +119,6 @@ async function recordJobs(trx: LedgerTransaction, { run: runId, repository, jobs
           completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
         };
       }),
-    )
-    .execute();
-  const kept = jobs.flatMap(({ id, artifacts }) => (artifacts === null ? [] : [{ id, digest: artifacts.digest }]));
-  if (kept.length === 0) return;
-  await trx
-    .insertInto('evidence')
-    .values(
-      kept.map(({ id, digest }) => ({
-        digest,
-        kind: 'artifacts',
-        subject: `pipeline run ${runId}, job ${id}`,
-        repository,
-        blob: digest,
-      })),
     )
     .execute();
 }

@@ -30,6 +30,9 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
       'earlier failures of the change that a pass supersedes, if its commit does not descend from theirs',
     )
     .option('--repo <id>', 'the repository (default: that of this folder)')
+    .option('--from <job>', 'run this job, what needs it, and what has not passed at this commit; keep the rest')
+    .option('--watch', 'show the jobs and what they write while they run')
+    .option('--show', 'print the result of each step as JSON')
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())
     .action((pipeline: string, options: RunOptions) =>

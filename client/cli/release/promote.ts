@@ -56,8 +56,12 @@ export async function promoteCommand(
   );
 }
 
-function print({ stdout }: CliContext, { report, promoted }: PromoteGenerationResult, dryRun: boolean): number {
-  const text = dryRun ? describeCheck(report) : describePromotion(report, promoted !== null);
+function print(
+  { stdout }: CliContext,
+  { report, promoted, refused }: PromoteGenerationResult,
+  dryRun: boolean,
+): number {
+  const text = dryRun ? describeCheck(report) : describePromotion(report, { isPromoted: promoted !== null, refused });
   stdout.write(`${shown(text)}\n`);
   return dryRun && !report.isOpen ? 9 : 0;
 }

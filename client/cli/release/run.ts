@@ -16,6 +16,12 @@ export interface RunOptions extends FlowOptions {
   readonly evolution?: string;
   /** Tags of earlier failures of the change that a pass supersedes. */
   readonly supersedes?: readonly string[];
+  /** A job: what has passed before it at the same commit is kept. @default all jobs run */
+  readonly from?: string;
+  /** Shows the jobs and what they write while they run. */
+  readonly watch?: boolean;
+  /** Prints the steps as JSON, as gryt does, with the status that they really have. */
+  readonly show?: boolean;
 }
 
 /** Lines of the log of a failed job. */
@@ -31,7 +37,8 @@ export async function runCommand(context: CliContext, pipeline: string, options:
   if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
     context.stderr.write(`Not committed, so not run:\n${uncommitted.map((line) => `  ${printable(line)}\n`).join('')}`);
   }
-  const { evolution, supersedes } = options;
+  const { evolution, supersedes, from } = options;
+  const running = `pipeline/${repository}/${pipeline}/${commit}`;
   return runFlow(
     context,
     {
@@ -45,9 +52,18 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(packed === null ? {} : { packed }),
         ...(evolution === undefined ? {} : { evolution }),
         ...(supersedes === undefined ? {} : { supersedes }),
+        ...(from === undefined ? {} : { from }),
       },
       failsWithResult: ['PipelineFailed'],
-      print: (result) => printRun(context, result),
+      print: (result) => (options.show ? showRun(context, result) : printRun(context, result)),
+      ...(options.watch
+        ? {
+            show: async (client, signal) => {
+              const { watchJobs } = await import('./watch-jobs.ts');
+              await watchJobs({ client, stderr: context.stderr }, running, signal);
+            },
+          }
+        : {}),
     },
     options,
   );
@@ -56,6 +72,28 @@ export async function runCommand(context: CliContext, pipeline: string, options:
 /** The person who runs a command, as the environment names them. */
 export function personOf({ env }: CliContext): string {
   return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
+}
+
+/** The form of gryt, in which a run with a failed step has another status than `ok`. */
+function showRun({ stdout }: CliContext, { run: { status, jobs } }: ProveChangeResult): number {
+  const results = jobs.map(({ id, attempts, steps }) => [
+    id,
+    Object.fromEntries(
+      steps.map((step) => [
+        step.name,
+        {
+          status: step.exitCode === 0 && step.ended === null ? 'ok' : 'error',
+          ...(step.exitCode === 0 && step.ended === null ? {} : { error: endOfStep(step) }),
+          returncode: step.exitCode,
+          duration: step.durationMs / 1_000,
+          attempts,
+        },
+      ]),
+    ),
+  ]);
+  const shown = { status: status === 'passed' ? 'ok' : 'error', results: Object.fromEntries(results) as object };
+  stdout.write(`${JSON.stringify(shown)}\n`);
+  return 0;
 }
 
 /** Prints the result of a run, and of the evolution that it proves. */
@@ -76,11 +114,12 @@ export async function printRun(context: CliContext, { run, evolution, verdict }:
   return 0;
 }
 
-function lineOf({ id, end, why, attempts, durationMs, steps }: RunJobOutcome): string {
+function lineOf({ id, end, why, attempts, durationMs, steps, resumedFrom }: RunJobOutcome): string {
   const seconds = `${(durationMs / 1_000).toFixed(1)} s`;
   const last = steps.at(-1);
   const facts = [
     ...(end === 'skipped' ? [] : [seconds]),
+    ...(resumedFrom === null ? [] : [`in the run ${resumedFrom}`]),
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
     ...(why === null ? [] : [why]),
     ...(end === 'failed' && last !== undefined ? [`${last.name}: ${endOfStep(last)}`] : []),

@@ -106,8 +106,9 @@ async function workerChild(
     ],
     env: {
       ...context.env,
-      // the login of the ledger's owner: workers need less
+      // the logins of the ledger's owner and of the gateway: workers need less
       DATABASE_URL: undefined,
+      DATABASE_GATES_URL: undefined,
       DATABASE_WRITER_URL: await writerUrl(stack, context),
       // Below `info` it would not report that it is ready.
       LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',

@@ -8,6 +8,7 @@ import type { PackedCommit } from '../pipelines/job.ts';
 import {
   digest,
   isOfOneCommit,
+  jobName,
   NOT_OF_ONE_COMMIT,
   oid,
   packedCommit,
@@ -102,6 +103,8 @@ export interface ProveChangeInput {
   readonly evolution?: string;
   /** Tags of earlier failures of the change that a pass supersedes, although its commit does not descend from theirs. */
   readonly supersedes?: readonly string[];
+  /** As of `runPipeline`. */
+  readonly from?: string;
   /** The person who proves it. @default 'unknown' */
   readonly by?: string;
 }
@@ -124,6 +127,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
         packed: packedCommit(z).optional(),
         evolution: evolutionTag(z).optional(),
         supersedes: z.array(evolutionTag(z)).max(100).default([]),
+        from: jobName(z).optional(),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',

@@ -36,6 +36,8 @@ export interface PromoteGenerationResult {
   readonly promoted:
     | (Promoted & { readonly tag: string; readonly object: string; readonly authenticated: boolean })
     | null;
+  /** Why it was refused, a sentence each; empty otherwise. */
+  readonly refused: readonly string[];
   /** What was published after the promotion, a line each. */
   readonly published: readonly string[];
 }

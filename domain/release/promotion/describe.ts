@@ -19,10 +19,16 @@ function linesOf({ gate, part, reasons }: GateResult): string[] {
 }
 
 /** What `longhaul generation promote` and `longhaul hotfix promote` print. */
-export function describePromotion(report: PromotionReport, isPromoted: boolean): string {
+export function describePromotion(
+  report: PromotionReport,
+  { isPromoted, refused }: { readonly isPromoted: boolean; readonly refused: readonly string[] },
+): string {
   const { kind, version, isOpen } = report;
   const gates = describeGates(report, { all: !isOpen });
-  if (!isPromoted) return `${gates}\n\nGeneration ${version} not promoted.`;
+  if (!isPromoted) {
+    const others = refused.filter((why) => !report.gates.some(({ reasons }) => reasons.includes(why)));
+    return [gates, '', ...others, `Generation ${version} not promoted.`].join('\n');
+  }
   if (kind === 'hotfix') return `${gates}\n\nHot-fix promoted successfully!\nTag created: ${version}`;
   return [
     gates,

@@ -41,7 +41,10 @@ export function releaseNotes({ version, description, changes, commits }: NotedRe
     ['Breaking changes', breaking] as const,
     ...SECTIONS.map(
       ([title, types]) =>
-        [title, commits.filter(({ type }) => type !== null && types.includes(type)).map((each) => item(each, each.subject))] as const,
+        [
+          title,
+          commits.filter(({ type }) => type !== null && types.includes(type)).map((each) => item(each, each.subject)),
+        ] as const,
     ),
   ];
   return [

@@ -3,9 +3,8 @@ import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
-import type { TestLedger } from '../../support/ledger.ts';
 import { git } from '../../support/scratch-git.ts';
-import { REPOSITORY, test } from '../../support/release/releases.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
 
 const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
@@ -125,21 +124,21 @@ Ready for promotion: YES
 describe('a failure', () => {
   test('counts until a later commit that descends from it passes, or a person says so', async ({ release }) => {
     const { clone, ledger, longhaul } = release;
-    write(clone, { '.gryt/generations/v1.7.0.yaml': generation('v1.7.0', ['FEAT-1']), '.gryt/policy.yaml': POLICY });
+    write(clone, { '.gryt/generations/v2.7.0.yaml': generation('v2.7.0', ['FEAT-1']), '.gryt/policy.yaml': POLICY });
     const base = commit(clone, 'chore: contracts');
-    const start = (...more: string[]) => longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-1', ...more);
+    const start = (...more: string[]) => longhaul('evolution', 'start', 'v2.7.0', '--change', 'FEAT-1', ...more);
     const supersededBy = async () =>
       (
         await ledger.sql<{ by: string | null }>(
-          "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v1.7.0-%' ORDER BY rc",
+          "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v2.7.0-%' ORDER BY rc",
         )
       ).map(({ by }) => by);
     git(clone, 'rm', '--quiet', 'README.md');
     const broken = commit(clone, 'feat: broken');
     const failed = await start('--commit', 'HEAD');
     expect(failed.exitCode).toBe(1);
-    expect(failed.stdout).toContain('Evolution started: v1.7.0-rc.1\n');
-    expect(failed.stdout).toContain('v1.7.0-rc.1 failed: FEAT-1 of v1.7.0 is not proven.\n');
+    expect(failed.stdout).toContain('Evolution started: v2.7.0-rc.1\n');
+    expect(failed.stdout).toContain('v2.7.0-rc.1 failed: FEAT-1 of v2.7.0 is not proven.\n');
 
     // another line of work says nothing about the failure
     git(clone, 'checkout', '--quiet', '-b', 'elsewhere', base);
@@ -148,16 +147,16 @@ describe('a failure', () => {
     expect(await supersededBy()).toEqual([null, null]);
     await start();
     expect(
-      (await longhaul('run', 'full-ci', '--evolution', 'v1.7.0-rc.3', '--supersedes', 'v1.7.0-rc.1')).exitCode,
+      (await longhaul('run', 'full-ci', '--evolution', 'v2.7.0-rc.3', '--supersedes', 'v2.7.0-rc.1')).exitCode,
     ).toBe(0);
-    expect(await supersededBy()).toEqual(['v1.7.0-rc.3', null, null]);
+    expect(await supersededBy()).toEqual(['v2.7.0-rc.3', null, null]);
 
     git(clone, 'checkout', '--quiet', '--detach', broken);
     commit(clone, 'feat: still broken');
     expect((await start('--commit', 'HEAD')).exitCode).toBe(1);
     git(clone, 'revert', '--no-edit', broken);
     expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
-    expect(await supersededBy()).toEqual(['v1.7.0-rc.3', null, null, 'v1.7.0-rc.5', null]);
+    expect(await supersededBy()).toEqual(['v2.7.0-rc.3', null, null, 'v2.7.0-rc.5', null]);
     git(clone, 'checkout', '--quiet', 'main');
     git(clone, 'reset', '--quiet', '--hard', base);
   });
@@ -172,7 +171,7 @@ describe('a failure', () => {
         "SELECT e.status, c.status AS change, e.taken_back_by IS NOT NULL AS taken FROM evolutions e JOIN generation_changes c USING (generation_id, change_id) WHERE e.tag = 'v1.8.0-rc.1'",
       );
     expect(await status()).toEqual([{ status: 'pass', change: 'proven', taken: false }]);
-    await recordFailure(ledger, proven);
+    await recordFailure(release, proven);
     expect(await status()).toEqual([{ status: 'fail', change: 'pending', taken: true }]);
     const [event] = await ledger.sql('SELECT event_type, resource_id FROM audit_events ORDER BY event_id DESC LIMIT 1');
     expect(event).toEqual({ event_type: 'evolution.taken_back', resource_id: 'v1.8.0-rc.1' });
@@ -181,29 +180,99 @@ describe('a failure', () => {
 });
 
 /** Records a run that failed, as the activity does: a pipeline that passes and then fails cannot be written. */
-async function recordFailure({ logins }: TestLedger, at: string): Promise<void> {
+async function recordFailure({ ledger: { logins }, blobs }: Release, at: string): Promise<void> {
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
-    await recordRun(ledger, {
-      run: 'a-later-run',
-      workflowId: 'pipeline/later',
-      status: 'failed',
-      repository: REPOSITORY,
-      pipeline: 'full-ci',
-      commit: at,
-      tree: at,
-      plan: '',
-      sandbox: null,
-      jobs: [],
-      branch: null,
-      event: 'manual',
-      startedAt: new Date().toISOString(),
-      by: 'ada',
-    });
+    await recordRun(
+      { ledger, url: logins.writer, blobs },
+      {
+        run: 'a-later-run',
+        workflowId: 'pipeline/later',
+        status: 'failed',
+        repository: REPOSITORY,
+        pipeline: 'full-ci',
+        commit: at,
+        tree: at,
+        plan: '',
+        sandbox: null,
+        jobs: [],
+        branch: null,
+        event: 'manual',
+        startedAt: new Date().toISOString(),
+        by: 'ada',
+      },
+    );
   } finally {
     await ledger.destroy();
   }
 }
+
+describe('a run that starts from a job', () => {
+  const STAGED = `name: full-ci
+jobs:
+  scan:
+    outputs: [FOUND]
+    artifacts: [made.txt]
+    steps:
+      - {name: security-scan, command: 'date +%s%N > made.txt; echo "FOUND=$(cat made.txt)" >> "$LONGHAUL_OUTPUT"'}
+  proven:
+    needs: [scan]
+    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; sleep 2.5; test "$LONGHAUL_EVENT" = evolution'}]
+  last:
+    needs: [proven]
+    steps: [{name: last, command: "test ! -e made.txt"}]
+`;
+
+  test('keeps what has passed at the same commit, which proves its steps; at another commit there is nothing to keep', async ({
+    release: { clone, ledger, longhaul, replayed },
+  }) => {
+    write(clone, {
+      '.gryt/policy.yaml': POLICY,
+      '.gryt/generations/v1.7.0.yaml': generation('v1.7.0', ['FEAT-400']),
+      '.gryt/pipelines/full-ci.yaml': STAGED,
+    });
+    const first = commit(clone, 'feat: staged [FEAT-400]');
+    const refused = await longhaul('run', 'full-ci', '--from', 'proven');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('There is no earlier run of full-ci');
+    const failed = await longhaul('run', 'full-ci', '--watch');
+    expect(failed.exitCode).toBe(1);
+    // the output of the job while it ran, and the jobs as they changed
+    expect(failed.stderr).toMatch(
+      /> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":.*\n(?:.*\n)*x proven: failed\n/,
+    );
+    expect(failed.stderr).toContain('+ scan: passed\n');
+    const shown = await longhaul('run', 'full-ci', '--from', 'last', '--show');
+    expect(shown.exitCode).toBe(1);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      status: 'error',
+      results: {
+        scan: { 'security-scan': { status: 'ok', returncode: 0, attempts: 1 } },
+        proven: { look: { status: 'error', returncode: 1, error: 'exit code 1' } },
+        last: {},
+      },
+    });
+    await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
+    const passed = await longhaul('run', 'full-ci', '--from', 'proven');
+    expect(passed.stdout).toMatch(/ {2}scan: passed \(.*in the run [0-9a-f-]{36}\)\n {2}proven: passed/);
+    expect(passed.stdout).toContain('v1.7.0-rc.1 passed: FEAT-400 of v1.7.0 is proven.\n');
+    expect(passed.exitCode).toBe(0);
+    replayed(`pipeline/${REPOSITORY}/full-ci/${first}`);
+    // what was kept has the bytes of the first run
+    const outputs = await ledger.sql<{ outputs: { FOUND: string } }>(
+      "SELECT j.outputs FROM pipeline_jobs j JOIN pipeline_runs r USING (pipeline_run_id) WHERE r.commit = $1 AND j.job = 'scan'",
+      [first],
+    );
+    expect(outputs).toHaveLength(3);
+    expect(new Set(outputs.map(({ outputs: { FOUND } }) => FOUND)).size).toBe(1);
+
+    const other = await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
+    expect(other.exitCode).toBe(0);
+    write(clone, { 'more.txt': 'more\n' });
+    commit(clone, 'feat: another commit [FEAT-400]');
+    expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
+  });
+});
 
 /** A pipeline in which the required step is as given. */
 function pipelineWith(step: string, job = ''): string {

@@ -1,4 +1,4 @@
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
@@ -146,6 +146,51 @@ describe('a promotion', () => {
   });
 });
 
+test('a promotion waits for people, and records who decided; a rejection changes nothing', async ({ release }) => {
+  const { clone, client, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/generations/v3.3.0.yaml': generation('v3.3.0', ['FEAT-1']),
+    '.gryt/policy.yaml': 'promotion:\n  approvals: {needed: 1, from: [release-managers]}\n',
+  });
+  commit(clone, 'chore: contracts');
+  await prove(release, 'v3.3.0', 'FEAT-1', { 'c.txt': '1' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  for (const verdict of ['reject', 'approve']) {
+    const running = longhaul('generation', 'promote', 'v3.3.0');
+    const id = await openGate(release);
+    expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'draft', events: 0, tagged: null });
+    // a raw answer decides nothing
+    const handle = client.workflow.getHandle(`generation/${REPOSITORY}/v3.3.0`);
+    await handle.signal('decide', { verdict: 'approve', person: 'release-managers' });
+    const decided = await longhaul(verdict, id, '--why', 'looked at it');
+    expect(decided.exitCode).toBe(0);
+    const ended = await running;
+    expect(ended.exitCode).toBe(verdict === 'reject' ? 9 : 0);
+    expect(ended.stdout).toContain(verdict === 'reject' ? 'The approval was rejected: ' : 'promoted successfully!');
+  }
+  expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'promoted', events: 1 });
+  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; isAuthenticated: boolean } }>(
+    "SELECT details_json FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.3.0'",
+  );
+  expect(event?.details_json).toMatchObject({ isAuthenticated: false });
+  expect(event?.details_json.approvedBy[0]).toContain('looked at it');
+  write(clone, { '.gryt/policy.yaml': '{}' });
+  commit(clone, 'chore: no approvals');
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+});
+
+/** The id of the gate that is open. */
+async function openGate({ ledger }: Release): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const [gate] = await ledger.sql<{ gate_id: string }>("SELECT gate_id FROM gates WHERE status = 'open'");
+      if (gate === undefined) throw new Error('no gate is open');
+      return gate.gate_id;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+}
+
 describe('a hotfix', () => {
   test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
     release,
@@ -227,8 +272,7 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
   expect(status.stdout).toBe(
     'Generation: v3.1.0\nLedger: draft\nRemote: no tag\nNext: longhaul generation promote v3.1.0\n',
   );
-  // the freeze of the last test is still in the contracts
-  const promoted = await longhaul('generation', 'promote', 'v3.1.0', '--override-freeze', 'the test goes on');
+  const promoted = await longhaul('generation', 'promote', 'v3.1.0');
   expect(promoted.exitCode).toBe(0);
   const events = await ledger.sql<{ event_type: string }>(
     "SELECT event_type FROM audit_events WHERE resource_id = 'v3.1.0' AND status = 'success' ORDER BY event_id",

@@ -7,7 +7,10 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { inject, test as base } from 'vitest';
+import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
+import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import { gateRoles } from '../../../activities/gates/roles.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaulProcess } from '../command.ts';
@@ -24,6 +27,7 @@ export interface Release {
   readonly estate: Estate;
   readonly ledger: TestLedger;
   readonly client: Client;
+  readonly blobs: BlobStore;
   /** A clone in which a person works. */
   readonly clone: string;
   /** The bare repository. */
@@ -65,7 +69,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     GIT_CONFIG_GLOBAL: '/dev/null',
   });
   const loaded = loadConfig({ path: estate.configPath, env });
-  const roles = await openRoles(releaseRoles, ROLES, {
+  const roles = await openRoles([...releaseRoles, ...gateRoles], ROLES, {
     loaded,
     env,
     client,
@@ -103,6 +107,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     estate,
     ledger,
     client,
+    blobs: await openBlobs(loaded, env),
     clone,
     remote,
     longhaul: (...args) => longhaulProcess(env, args, undefined, clone),
