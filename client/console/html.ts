@@ -4,6 +4,7 @@ import { sanitize } from '../core/sanitize.ts';
 /** Complete HTML: every text in it is escaped. Only {@link html} makes it. */
 export interface Html {
   readonly isEscaped: true;
+  /** The HTML as text. */
   toString(): string;
 }
 
@@ -22,7 +23,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly HtmlValu
 /** The text of a style sheet in a `style` element. Throws a `TypeError` for a text that would end it. */
 export function styleText(css: string): Html {
   if (css.includes('</')) throw new TypeError('a style sheet must not contain </');
-  return raw(css) as unknown as Html;
+  return raw(css);
 }
 
 function shown(value: HtmlValue): unknown {

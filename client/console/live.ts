@@ -36,7 +36,8 @@ export interface FollowedPage {
   readonly key: string;
   /** {@link contentId} of what the browser has. */
   readonly seen: string;
-  render(): Promise<string>;
+  /** Its content now. */
+  readonly render: () => Promise<string>;
 }
 
 /** The identity of a content. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
@@ -19,7 +20,7 @@ export interface ConsoleSources {
 }
 
 /** A request for a page. */
-export interface PageRequest {
+export interface PageQuestion {
   /** Variable parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -34,12 +35,22 @@ export interface ConsolePage {
   /** True to send its content again when it changes. @default false */
   readonly isLive?: boolean;
   /** Its content; null when there is nothing at this path. Throws a `LonghaulError` that the page then shows. */
-  render(request: PageRequest): Promise<PageContent | null>;
+  render(request: PageQuestion): Promise<PageContent | null>;
+  /** A file in place of the page, for requests that ask for one; null for others. */
+  download?(request: PageQuestion): Promise<Download | null>;
+}
+
+/** A text file that a page offers. */
+export interface Download {
+  /** Letters, digits, dots and hyphens. */
+  readonly name: string;
+  readonly content: Readable;
 }
 
 /** The pages of a part of the product, and what they keep open. */
 export interface ConsolePart {
   readonly pages: readonly ConsolePage[];
+  /** Closes connections. */
   close(): Promise<void>;
 }
 

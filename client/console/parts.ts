@@ -74,7 +74,7 @@ export function facts(list: readonly (readonly [term: string, value: HtmlValue])
 export function notice(tone: Tone, heading: string, ...lines: readonly HtmlValue[]): Html {
   return html`<section class="notice ${tone}">
     <h2>${heading}</h2>
-    ${lines.map((line) => html`<p>${line}</p>`)}
+    ${lines.filter((line) => line !== '' && line !== null).map((line) => html`<p>${line}</p>`)}
   </section>`;
 }
 
@@ -107,6 +107,20 @@ export function pager(
     ${newer !== null && html`<a href="${newer}" rel="prev">Previous page</a>`}
     ${older !== null && html`<a href="${older}" rel="next">Next page</a>`}
   </nav>`;
+}
+
+/** The {@link pager} of a list whose pages are numbered from 1. `pages`: how many there are; it may be a fraction. */
+export function numberedPager(
+  name: string,
+  path: string,
+  query: Readonly<Record<string, string | null>>,
+  page: number,
+  pages: number,
+  parameter = 'page',
+): Html {
+  const to = (number: number): string =>
+    pathWith(path, { ...query, [parameter]: number === 1 ? null : String(number) });
+  return pager(name, { newer: page > 1 ? to(page - 1) : null, older: page < pages ? to(page + 1) : null });
 }
 
 /** A choice among links, the current one marked. */

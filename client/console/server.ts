@@ -6,7 +6,7 @@ import { ASSETS, CONSOLE } from './assets.ts';
 import { html } from './html.ts';
 import { CONSOLE_POLICY, consolePage, type NavigationLink, type PageContent, titled } from './layout.ts';
 import { createLivePages } from './live.ts';
-import type { ConsolePage, PageRequest } from './page.ts';
+import type { ConsolePage, PageQuestion } from './page.ts';
 import { consoleParts } from './pages.ts';
 import { notice } from './parts.ts';
 import { type ConsoleTools, openSources } from './sources.ts';
@@ -75,6 +75,11 @@ export async function serveConsole(server: FastifyInstance, tools: ConsoleTools)
             throw new Refusal(503, 'TooManyRequests', 'Too many live pages are open.', { retryAfter: 15 });
           return reply.type('text/event-stream').send(stream);
         }
+        const file = (await page.download?.(asked)) ?? null;
+        if (file !== null) {
+          const disposition = `attachment; filename="${file.name}"`;
+          return reply.type('text/plain; charset=utf-8').header('content-disposition', disposition).send(file.content);
+        }
         const content = await page.render(asked);
         if (content === null) throw nothing();
         return reply.type(HTML).send(framed(content, page));
@@ -85,7 +90,7 @@ export async function serveConsole(server: FastifyInstance, tools: ConsoleTools)
   function framed(content: PageContent, page: ConsolePage | null): string {
     return consolePage(content, {
       navigation,
-      current: page === null ? null : CONSOLE + page.path,
+      current: navigation.find(({ path }) => page !== null && (CONSOLE + page.path).startsWith(path))?.path ?? null,
       visitor: html`<span class="muted">unauthenticated</span>`,
       isLive: page?.isLive === true,
     });
@@ -101,7 +106,7 @@ function nothing(): Refusal {
 }
 
 /** The content of a page; that of an error when it cannot be read, so that a stream goes on. */
-async function contentOf(page: ConsolePage, asked: PageRequest): Promise<PageContent> {
+async function contentOf(page: ConsolePage, asked: PageQuestion): Promise<PageContent> {
   try {
     return (await page.render(asked)) ?? errorContent(refusedBy(nothing()));
   } catch (error) {
@@ -110,7 +115,7 @@ async function contentOf(page: ConsolePage, asked: PageRequest): Promise<PageCon
 }
 
 function errorContent({ status, type, message, remedy }: Refused): PageContent {
-  return { title: type, body: notice(status === 404 ? 'quiet' : 'bad', message, remedy ?? '') };
+  return { title: type, body: notice(status === 404 ? 'quiet' : 'bad', message, remedy) };
 }
 
 /** The query of a stream has the identity of the content that the browser loaded. */
@@ -129,7 +134,7 @@ function accepts({ headers: { accept = '' } }: FastifyRequest, type: string): bo
   return accept.split(',').some((one) => one.trim().startsWith(type));
 }
 
-function askedOf(request: FastifyRequest): PageRequest {
+function askedOf(request: FastifyRequest): PageQuestion {
   const url = request.raw.url ?? '';
   const at = url.indexOf('?');
   return {

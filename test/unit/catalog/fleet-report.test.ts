@@ -112,7 +112,7 @@ describe('the report of the fleet', () => {
   });
 
   test('lists at most 500 repositories, and says how many more there are', () => {
-    const many = Array.from({ length: 502 }, (_, at) => ({ ...view.repositories[1], repository: `local/acme/r${at}` }));
+    const many = Array.from({ length: 502 }, (_, n) => ({ ...view.repositories[1], repository: `local/acme/r${n}` }));
     const long = fleetReport({ ...view, repositories: many as FleetReport['repositories'] });
     expect(long.match(/local\/acme\/r\d+/g)).toHaveLength(500);
     expect(long).toContain('and 2 more');
