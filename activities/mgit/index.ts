@@ -23,8 +23,9 @@ import { withPossibleIds } from './providers/possible-ids.ts';
 import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
-import { pushTag } from './push-tag.ts';
-import { remoteConfig, resolveHead } from './resolve-remote.ts';
+import { pushBranch } from './push-branch.ts';
+import { pushTag, removeTag } from './push-tag.ts';
+import { resolveHead } from './resolve-remote.ts';
 import type { Access } from './source.ts';
 import { findWhereabouts, nameOf } from './whereabouts.ts';
 
@@ -35,7 +36,9 @@ export { diffLines } from './diff-lines.ts';
 export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
-export type { PushedTag } from './push-tag.ts';
+export type { NewBranch, NewCommit, NewFile, PushedBranch } from './push-branch.ts';
+export type { Removal } from './push-ref.ts';
+export type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
 
 /** Options of mgit. */
 export interface MgitOptions {
@@ -183,10 +186,12 @@ export function createMgit(options: MgitOptions): Mgit {
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
 
-    async pushTag(repository, tag, openPack, { signal } = {}) {
-      const to = access(repository, signal);
-      return pushTag(tools, to, await remoteConfig(to), tag, openPack);
-    },
+    pushTag: async (repository, tag, openPack, { signal } = {}) =>
+      pushTag(tools, access(repository, signal), tag, openPack),
+
+    removeTag: async (repository, tag, { signal } = {}) => removeTag(tools, access(repository, signal), tag),
+
+    pushBranch: async (repository, branch, { signal } = {}) => pushBranch(tools, access(repository, signal), branch),
 
     spool: createContentSpool(cacheDir),
   };

@@ -9,7 +9,9 @@ import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
-import type { AnnotatedTag, PushedTag } from './push-tag.ts';
+import type { NewBranch, PushedBranch } from './push-branch.ts';
+import type { Removal } from './push-ref.ts';
+import type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
 import type { ListedRepository } from './providers/provider.ts';
 
 /** A repository, and the branches to look up in addition to HEAD. */
@@ -110,14 +112,34 @@ export interface Mgit {
   ): Promise<Result>;
   /**
    * Pushes an annotated tag, and its commit if the remote does not have it; never replaces anything. `openPack` gives the
-   * pack of the commit ({@link withCommitPack}). Throws `TagConflict`, `PushRefused`.
+   * pack of the commit ({@link withCommitPack}); with null the remote must have the commit. Throws `TagConflict`,
+   * `PushRefused`.
    */
   pushTag(
     repository: RepositoryAddress,
     tag: AnnotatedTag,
-    openPack: () => Promise<Readable>,
+    openPack: (() => Promise<Readable>) | null,
     options?: { readonly signal?: AbortSignal },
   ): Promise<PushedTag>;
+  /**
+   * Removes a tag from the remote if it is this very object there; otherwise nothing changes. Throws `PushRefused` when
+   * the remote refuses.
+   */
+  removeTag(
+    repository: RepositoryAddress,
+    tag: KnownTag,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Removal>;
+  /**
+   * Pushes a branch that begins at a commit of the remote, with a new commit on top of it if there is one. Never moves a
+   * branch: one that is at this very commit, or has grown from the new commit, is left as it is. Throws
+   * `BranchConflict`, `PushRefused`, `InvalidInput`.
+   */
+  pushBranch(
+    repository: RepositoryAddress,
+    branch: NewBranch,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<PushedBranch>;
   /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

@@ -3,8 +3,18 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { unpackCommit } from '../git/checkout.ts';
-import { complaintOf, type Git, type GitOptions } from '../git/git.ts';
+import { createBareRepository, type Git, type GitOptions } from '../git/git.ts';
 import { formatOf, hasCommit } from './diff.ts';
+import {
+  checkRefName,
+  pushNewRef,
+  pushPlace,
+  pushRefusal,
+  type PushTools,
+  type Removal,
+  removeRef,
+  type WantedRef,
+} from './push-ref.ts';
 import { withSource } from './resolve-remote.ts';
 import type { Access } from './source.ts';
 
@@ -27,70 +37,69 @@ export interface PushedTag {
   readonly isNew: boolean;
 }
 
+/** A tag as {@link pushTag} returned it. */
+export interface KnownTag {
+  readonly name: string;
+  /** Oid of the tag object. */
+  readonly object: string;
+}
+
 /**
  * Pushes a tag, and the commit if the remote does not have it. Never replaces anything: a remote that has this very tag is
- * left as it is. `openPack` gives the pack of the commit. Throws `TagConflict` when the remote has another object with
- * this name, `PushRefused` when it does not take the tag.
+ * left as it is. `openPack` gives the pack of the commit; without it the remote must have the commit. Throws
+ * `TagConflict` when the remote has another object with this name, `PushRefused` when it does not take the tag.
  */
 export async function pushTag(
   { git, cacheDir }: PushTools,
   access: Access,
-  config: readonly (readonly [string, string])[],
   tag: AnnotatedTag,
-  openPack: () => Promise<Readable>,
+  openPack: (() => Promise<Readable>) | null,
 ): Promise<PushedTag> {
   const { id: about, signal } = access;
+  checkRefName(tag.name);
+  const format = formatOf(tag.commit) ?? 'sha1';
   await mkdir(cacheDir, { recursive: true });
   const scratch = await mkdtemp(join(cacheDir, 'push-'));
+  const path = join(scratch, 'commit.git');
   try {
-    const { path } = await unpackCommit(git, join(scratch, 'commit.git'), tag.commit, openPack, { about, signal });
-    // for a push the history does not end here: the remote has the rest of it
-    await rm(join(path, 'shallow'));
-    return await withSource(git, cacheDir, access, formatOf(tag.commit) ?? 'sha1', async (source) => {
-      const before = await commitsBefore(git, path, { about, signal });
+    if (openPack === null) {
+      await createBareRepository(path, format);
+    } else {
+      await unpackCommit(git, path, tag.commit, openPack, { about, signal });
+      // for a push the history does not end here: the remote has the rest of it
+      await rm(join(path, 'shallow'));
+    }
+    return await withSource(git, cacheDir, access, format, async (source) => {
+      const before = openPack === null ? [tag.commit] : await commitsBefore(git, path, { about, signal });
       for (const commit of before) {
         const isHere = await hasCommit(git, source.store, commit, { about, signal });
         if (!isHere && !(await source.fetchCommit(commit))) {
-          throw refusal(tag, about, `it does not have the commit ${commit.slice(0, 12)} before it: push your branch`);
+          const why = `it does not have the commit ${commit.slice(0, 12)}${openPack === null ? '' : ' before it'}`;
+          throw pushRefusal(wantedTag({ ...tag, object: '' }), access, `${why}: push your branch`);
         }
       }
-      return push(git, access, { about, signal, gitDir: path, config, store: source.store }, tag);
+      const place = await pushPlace(git, access, { gitDir: path, store: source.store });
+      const input = bytesOf(tag);
+      const written = await git.run(['hash-object', '-t', 'tag', '-w', '--stdin'], { ...place.options, input });
+      const object = written.toString('latin1').trim();
+      const isNew = await pushNewRef(place, wantedTag({ ...tag, object }), (found) => {
+        throw new LonghaulError('TagConflict', `${about} has another tag ${tag.name}: ${found}, not ${object}.`);
+      });
+      return { object, isNew };
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
 }
 
-/** What a push needs. */
-export interface PushTools {
-  readonly git: Git;
-  readonly cacheDir: string;
+/** Removes a tag from the remote if it is this very object there. Throws `PushRefused` when the remote refuses. */
+export async function removeTag({ git }: PushTools, access: Access, tag: KnownTag): Promise<Removal> {
+  checkRefName(tag.name);
+  return removeRef(await pushPlace(git, access), wantedTag(tag));
 }
 
-async function push(git: Git, { turn }: Access, options: GitOptions, tag: AnnotatedTag): Promise<PushedTag> {
-  const { about, signal } = options;
-  const ref = `refs/tags/${tag.name}`;
-  const written = await git.run(['hash-object', '-t', 'tag', '-w', '--stdin'], { ...options, input: bytesOf(tag) });
-  const object = written.toString('latin1').trim();
-  const isThere = async (): Promise<boolean> => {
-    const printed = await turn(() => git.run(['ls-remote', 'origin', ref], options));
-    const found = /^([0-9a-f]+)\t/.exec(printed.toString('latin1'))?.[1];
-    if (found === undefined || found === object) return found === object;
-    throw new LonghaulError('TagConflict', `${about} has another tag ${tag.name}: ${found}, not ${object}.`);
-  };
-  if (await isThere()) return { object, isNew: false };
-  try {
-    // the remote must not have the tag: it may have been pushed since
-    const args = ['push', '--quiet', `--force-with-lease=${ref}:`, 'origin', `${object}:${ref}`];
-    await turn(() => git.run(args, options));
-    return { object, isNew: true };
-  } catch (error) {
-    signal?.throwIfAborted();
-    // its answer may have been lost
-    if (await isThere()) return { object, isNew: true };
-    const said = complaintOf(error);
-    throw said === '' ? error : refusal(tag, about, said, error);
-  }
+function wantedTag({ name, object }: KnownTag): WantedRef {
+  return { ref: `refs/tags/${name}`, object, called: `the tag ${name}` };
 }
 
 /** The parents of the commits in a repository that it does not have itself. */
@@ -111,8 +120,4 @@ async function commitsBefore(
 /** A tag object as git stores it. */
 function bytesOf({ name, commit, message, time }: AnnotatedTag): string {
   return `object ${commit}\ntype commit\ntag ${name}\ntagger Longhaul <longhaul@localhost> ${time} +0000\n\n${message}\n`;
-}
-
-function refusal({ name }: AnnotatedTag, about: string, why: string, cause?: unknown): LonghaulError {
-  return new LonghaulError('PushRefused', `${about} does not take the tag ${name}: ${why}.`, { cause });
 }

@@ -21,6 +21,11 @@ export const FAILURES = {
     remedy:
       'Provide a valid token or key for what the message names (tokenEnv or apiKeyEnv in longhaul.yaml); a token must be allowed to read these repositories.',
   },
+  PermissionMissing: {
+    tries: 1,
+    exitCode: 5,
+    remedy: 'Give the token of the provider (tokenEnv in longhaul.yaml) the permission that the message names.',
+  },
   RepositoryNotFound: {
     tries: 1,
     exitCode: 6,
@@ -157,10 +162,16 @@ export const FAILURES = {
     exitCode: 1,
     remedy: 'Find out who made the tag on the remote; delete it there, or start another evolution.',
   },
+  BranchConflict: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Look at the branch on the remote; rename or delete it there, or continue on it by hand.',
+  },
   PushRefused: {
     tries: 1,
     exitCode: 1,
-    remedy: 'Give the token of the provider the right to push tags, or push the branch of the commit first.',
+    remedy:
+      'Give the token of the provider the right to push branches and tags, and look for a protection rule; or push the branch of the commit first.',
   },
   PipelineBusy: {
     tries: 1,

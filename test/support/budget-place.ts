@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { expect, inject, onTestFinished } from 'vitest';
-import { fingerprintOf } from '../../activities/mgit/forge/account.ts';
+import { fingerprintOf } from '../../activities/forges/account.ts';
 import { createEstate, type Estate } from './estate.ts';
 import type { Forge, ForgeAccess } from './forge.ts';
 import { collectRuns } from './recorded-runs.ts';

@@ -52,8 +52,8 @@ export interface Forge {
   close(): Promise<void>;
 }
 
-/** A fault of a request: a refusal, a broken connection, or a late answer. */
-export type Fault = Refusal | 'cut' | { readonly delayMs: number };
+/** A fault of a request: a refusal, a broken connection, a late answer; of git also work that is done without an answer. */
+export type Fault = Refusal | 'cut' | 'lost' | { readonly delayMs: number };
 
 /** The fault of each request; null for none. */
 type Faults = (request: string) => Fault | null;
@@ -184,6 +184,10 @@ export async function startForge(
   async function isRefused(faults: Faults | null, request: string, response: ServerResponse): Promise<boolean> {
     const refusal = faults?.(request) ?? null;
     if (refusal === null) return false;
+    if (refusal === 'lost') {
+      loseAnswer(response);
+      return false;
+    }
     if (refusal === 'cut') response.destroy();
     else if ('status' in refusal) send(response, refusal.status, { message: refusal.message }, refusal.headers);
     else await pause(refusal.delayMs);
@@ -311,6 +315,13 @@ function describe(forge: Forge, owner: string, name: string): object {
     archived: forge.archived.has(full),
     fork: forge.forks.has(full),
   };
+}
+
+/** Lets the connection break where the answer would be. */
+function loseAnswer(response: ServerResponse): void {
+  response.writeHead = () => response;
+  response.write = () => true;
+  response.end = () => response.destroy();
 }
 
 /** Counts the cost of a response when its status is known. */

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { AzureDevopsProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, meantOf } from './forge.ts';
-import { forgeTurn } from '../forge/turn.ts';
+import { forgeTurn } from '../../forges/turn.ts';
 import type { Provider } from './provider.ts';
-import { createRestClient } from './rest-client.ts';
-import { basic, readProviderSecret } from './secret.ts';
+import { createRestClient } from '../../forges/rest-client.ts';
+import { basic, readProviderSecret } from '../../forges/secret.ts';
 
 const repository = z.object({
   id: z.string().min(1),

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
 import { isPlainSegment, type Repository, repositoryId } from '../../../domain/git/repository.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import type { ForgeTurn } from '../forge/turn.ts';
+import type { ForgeTurn } from '../../forges/turn.ts';
 import { passOverName } from './possible-ids.ts';
 import type { Provider, RepositoryName, SoughtRepository } from './provider.ts';
 

@@ -1,6 +1,6 @@
 import type { Head } from '../../../domain/git/head.ts';
 import { nullOid } from '../diff.ts';
-import { type GithubClient, isRequestError } from './github-client.ts';
+import { type GithubClient, isRequestError } from '../../forges/github-client.ts';
 
 /** An answer of GitHub's GraphQL: data, and errors about the parts that are null. */
 export interface GraphqlAnswer<Data> {

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { Head } from '../../../domain/git/head.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { type GithubClient, isRequestError } from './github-client.ts';
+import { type GithubClient, isRequestError } from '../../forges/github-client.ts';
 import {
   askGraphql,
   type GraphqlAnswer,

@@ -1,5 +1,5 @@
 import type { Head } from '../../../domain/git/head.ts';
-import { type GithubClient, isRequestError } from './github-client.ts';
+import { type GithubClient, isRequestError } from '../../forges/github-client.ts';
 import { askGraphql, HEAD_FRAGMENT, hasNoGraphql, headShown, type ShownHead } from './github-graphql.ts';
 
 /** A repository in REST's format, with its HEAD. */

@@ -1,24 +1,17 @@
-import { createAppAuth } from '@octokit/auth-app';
 import pLimit from 'p-limit';
 import type { GithubProviderConfig } from '../../../domain/config/providers.schema.ts';
-import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
 import { hasWildcard, matchesOrganization, type Pattern } from '../../../domain/git/pattern.ts';
 import type { Head } from '../../../domain/git/head.ts';
 import { type Repository, type RepositoryAddress, repositoryId } from '../../../domain/git/repository.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redact } from '../../../domain/shared/redact.ts';
 import { withoutCredentials } from '../../git/clone-url.ts';
-import { fingerprintOf, type ForgeAccount } from '../forge/account.ts';
-import { type ForgeLine, forgeLines } from '../forge/line.ts';
-import { createPageCache } from '../forge/page-cache.ts';
+import { createPageCache } from '../page-cache.ts';
 import { nameOf } from '../whereabouts.ts';
 import { AT_ONCE, seesNothing } from './forge.ts';
-import { createGithubClient, type GithubClient, isRequestError } from './github-client.ts';
+import { githubConnection, translated } from '../../forges/github-connection.ts';
 import { askHeads } from './github-heads.ts';
 import { listByGraphql } from './github-listing.ts';
 import type { ListedRepository, Provider, SoughtRepository } from './provider.ts';
-import { failureOfStatus } from './refusal.ts';
-import { basic, readProviderSecret, readVariable } from './secret.ts';
+import { basic } from '../../forges/secret.ts';
 
 /** The used fields of GitHub's description of a repository. */
 interface GithubRepository {
@@ -44,21 +37,9 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
   const uidPrefix = `${new URL(base).host}:`;
   /** GraphQL requires a token. */
   const isAnonymous = config.tokenEnv === undefined && !config.app;
-  let opened: Opened | null = null;
-
-  /** Shared by all requests; opened on first use, because a secret may not be set. */
-  function open(): Opened {
-    const account = accountOf(config, env);
-    const { git, ...lines } = forgeLines(account);
-    const pages = createPageCache(cacheDir, name, account.fingerprint);
-    const shared = { baseUrl: apiUrl(config), ...lines, pages };
-    const token = config.app
-      ? installationToken(config, env, createGithubClient({ ...shared, token: nothing, signal: undefined }))
-      : () => Promise.resolve(readProviderSecret(env, config.tokenEnv, name));
-    return { git, token, client: (signal) => createGithubClient({ ...shared, token, signal }) };
-  }
-  // pagination drops a request's signal, so every call has its own client; they share budget and token
-  const api = (signal?: AbortSignal): GithubClient => (opened ??= open()).client(signal);
+  const { open, client: api } = githubConnection(config, env, (fingerprint) =>
+    createPageCache(cacheDir, name, fingerprint),
+  );
 
   async function ofOrganization(organization: string, signal?: AbortSignal): Promise<GithubRepository[]> {
     const client = api(signal);
@@ -180,67 +161,18 @@ export function createGithubProvider(config: GithubProviderConfig, env: NodeJS.P
         const names = known.map(({ id }) => ({ id, owner: nameOf(id).organization, name: nameOf(id).repository }));
         return names.length === 0 ? new Map() : askHeads(api(signal), base, uidPrefix, names);
       }),
-    turn: (work, signal) => (opened ??= open()).git.run(0, async () => ({ value: await work(), said: {} }), signal),
+    turn: (work, signal) => open().git.run(0, async () => ({ value: await work(), said: {} }), signal),
     credentials: () =>
       translated(name, undefined, async () => {
-        const token = await (opened ??= open()).token();
+        const token = await open().token();
         if (token === null) return [];
         return [[`http.${base}/.extraHeader`, `Authorization: ${basic('x-access-token', token)}`]];
       }),
   };
 }
 
-/** Base of the REST API: GitHub's own, or the default path of an Enterprise Server. */
-function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
-  const base = (given ?? url).replace(/\/+$/, '');
-  if (given !== undefined) return base;
-  return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
-}
-
 /** Lists an organization or user. */
 type Lister = (organization: string) => Promise<readonly GithubRepository[]>;
-
-interface Opened {
-  readonly git: ForgeLine;
-  /** The current token; null for anonymous access. */
-  readonly token: () => Promise<string | null>;
-  readonly client: (signal: AbortSignal | undefined) => GithubClient;
-}
-
-/** The account whose limits apply. An app's own tokens change every hour, so it is identified by its installation. */
-function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeAccount {
-  const { app, name, tokenEnv, url } = config;
-  const secrets = app
-    ? `app ${readVariable(env, app.idEnv, name)} ${readVariable(env, app.installationIdEnv, name)}`
-    : (readProviderSecret(env, tokenEnv, name) ?? 'anonymous');
-  const {
-    concurrency = GITHUB_LIMITS.concurrency,
-    restPerMinute = GITHUB_LIMITS.restPerMinute,
-    graphqlPerMinute = GITHUB_LIMITS.graphqlPerMinute,
-  } = config.limits ?? {};
-  const limits = { concurrency, restPerMinute, graphqlPerMinute };
-  return { host: new URL(url).host, fingerprint: fingerprintOf(secrets), limits };
-}
-
-function nothing(): Promise<null> {
-  return Promise.resolve(null);
-}
-
-/** The token of an app installation, cached until it expires. */
-function installationToken(
-  { app, name }: GithubProviderConfig,
-  env: NodeJS.ProcessEnv,
-  { request }: GithubClient,
-): () => Promise<string> {
-  const read = (variable = ''): string => readVariable(env, variable, name);
-  const auth = createAppAuth({
-    appId: read(app?.idEnv),
-    privateKey: read(app?.privateKeyEnv).replaceAll('\\n', '\n'),
-    installationId: Number(read(app?.installationIdEnv)),
-    request,
-  });
-  return async () => (await auth({ type: 'installation' })).token;
-}
 
 function isNamed({ organization }: Pattern): boolean {
   return !hasWildcard(organization);
@@ -257,19 +189,4 @@ function unless(status: number): (error: unknown) => null {
     if ((error as { status?: number }).status === status) return null;
     throw error;
   };
-}
-
-/** Converts GitHub's refusals to failures. */
-async function translated<Result>(
-  provider: string,
-  signal: AbortSignal | undefined,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof LonghaulError || !isRequestError(error)) throw error;
-    throw failureOfStatus(provider, error.status, redact(error.message).slice(0, 300), error);
-  }
 }

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import type { GitlabProviderConfig } from '../../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { AT_ONCE, createForgeProvider, type FoundRepository, organizationsOf, seesNothing } from './forge.ts';
-import { forgeTurn } from '../forge/turn.ts';
+import { forgeTurn } from '../../forges/turn.ts';
 import type { Provider, RepositoryName } from './provider.ts';
-import { createRestClient, nextLink } from './rest-client.ts';
-import { basic, readProviderSecret } from './secret.ts';
+import { createRestClient, nextLink } from '../../forges/rest-client.ts';
+import { basic, readProviderSecret } from '../../forges/secret.ts';
 
 /** GitLab's description of a project. Without a token it has fewer fields. */
 const project = z.object({

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import { expect, inject } from 'vitest';
-import { fingerprintOf } from '../../../activities/mgit/forge/account.ts';
+import { fingerprintOf } from '../../../activities/forges/account.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';

@@ -6,7 +6,7 @@ import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createPageCache } from '../../../activities/mgit/forge/page-cache.ts';
+import { createPageCache } from '../../../activities/mgit/page-cache.ts';
 import { waitForLock } from '../../../platform/file-lock.ts';
 import { cachedBytes } from '../../../activities/mgit/cache-limit.ts';
 import { mirrorPath } from '../../../activities/mgit/mirror.ts';

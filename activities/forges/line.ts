@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type ForgeLineName, type ForgeReport, type ForgeSaid, LEASE_MS } from '../../../domain/forge/forge-budget.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { type ForgeLineName, type ForgeReport, type ForgeSaid, LEASE_MS } from '../../domain/forge/forge-budget.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { ForgeAccount } from './account.ts';
 import { type BudgetClient, budgetClientOf } from './budget-client.ts';
 

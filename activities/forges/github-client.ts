@@ -1,15 +1,33 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Octokit } from '@octokit/core';
 import { paginateRest } from '@octokit/plugin-paginate-rest';
-import { type ForgeSaid, REST_POINTS } from '../../../domain/forge/forge-budget.ts';
-import type { ForgeAnswer, ForgeLine } from '../forge/line.ts';
-import type { PageCache } from '../forge/page-cache.ts';
+import { type ForgeSaid, REST_POINTS } from '../../domain/forge/forge-budget.ts';
+import type { ForgeAnswer, ForgeLine } from './line.ts';
 import { LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';
 
 const Client = Octokit.plugin(paginateRest);
 
 /** A client of GitHub's APIs within the budget of a token. */
 export type GithubClient = InstanceType<typeof Client>;
+
+/** A page of a listing as the forge sent it, without secrets. */
+export interface CachedPage {
+  readonly etag: string;
+  /** The `Link` header with the address of the next page; null on the last one. */
+  readonly link: string | null;
+  readonly body: unknown;
+}
+
+/**
+ * Cached pages of one token at one provider. A request with the page's ETag is answered "not modified", which costs
+ * nothing.
+ */
+export interface PageCache {
+  /** The cached page of an address; null when it is missing or damaged. */
+  read(url: string): Promise<CachedPage | null>;
+  /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
+  write(url: string, page: CachedPage): Promise<void>;
+}
 
 /** Options of the client. */
 export interface GithubClientOptions {

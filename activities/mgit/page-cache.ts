@@ -1,28 +1,10 @@
 import { readFile, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { noteContent, pagesFolder } from '../cache-limit.ts';
-import { withoutCredentials } from '../../git/clone-url.ts';
-import { sha256 } from '../../../platform/sha256.ts';
-import { writeWhole } from '../../../platform/whole-file.ts';
-
-/** A page of a listing as the forge sent it, without secrets. */
-export interface CachedPage {
-  readonly etag: string;
-  /** The `Link` header with the address of the next page; null on the last one. */
-  readonly link: string | null;
-  readonly body: unknown;
-}
-
-/**
- * Cached pages of one token at one provider. A request with the page's ETag is answered "not modified", which costs
- * nothing.
- */
-export interface PageCache {
-  /** The cached page of an address; null when it is missing or damaged. */
-  read(url: string): Promise<CachedPage | null>;
-  /** Stores a page without credentials, replacing an older one. Rejects with errors of the file system. */
-  write(url: string, page: CachedPage): Promise<void>;
-}
+import type { CachedPage, PageCache } from '../forges/github-client.ts';
+import { noteContent, pagesFolder } from './cache-limit.ts';
+import { withoutCredentials } from '../git/clone-url.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import { writeWhole } from '../../platform/whole-file.ts';
 
 /** Pages in a folder of the cache, which may be deleted at any time, and count for its limit. */
 export function createPageCache(cacheDir: string, provider: string, fingerprint: string): PageCache {

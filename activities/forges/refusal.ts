@@ -1,4 +1,4 @@
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 
 /** An error answer of a forge. */
 export interface ForgeRefusal {

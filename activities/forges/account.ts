@@ -1,5 +1,5 @@
-import { sha256 } from '../../../platform/sha256.ts';
-import type { ForgeLimits } from '../../../domain/forge/forge-budget.ts';
+import { sha256 } from '../../platform/sha256.ts';
+import type { ForgeLimits } from '../../domain/forge/forge-budget.ts';
 
 /** The account that a budget belongs to: one token at one forge. */
 export interface ForgeAccount {

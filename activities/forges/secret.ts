@@ -1,4 +1,4 @@
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
 
 /** The value of a provider's environment variable. Throws `AuthenticationFailed` when it is not set. */
 export function readVariable(env: NodeJS.ProcessEnv, variable: string, provider: string): string {

@@ -1,4 +1,4 @@
-import { GITHUB_LIMITS } from '../../../domain/forge/forge-budget.ts';
+import { GITHUB_LIMITS } from '../../domain/forge/forge-budget.ts';
 import { fingerprintOf } from './account.ts';
 import { forgeLines } from './line.ts';
 

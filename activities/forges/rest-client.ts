@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { redact } from '../../../domain/shared/redact.ts';
-import type { ForgeTurn } from '../forge/turn.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { redact } from '../../domain/shared/redact.ts';
+import type { ForgeTurn } from './turn.ts';
 import { failureOfRefusal, type ForgeRefusal, waitOf } from './refusal.ts';
 
 /** The address and credentials of a forge's API. */

@@ -8,10 +8,10 @@ import {
   type LeaseRequest,
   NEW_BUDGET,
   report,
-} from '../../../domain/forge/forge-budget.ts';
-import { forgeBudgetFlow, type ForgeBudgetInput } from '../../../domain/forge/forge-budget-flow.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { startOptions } from '../../shared/start-options.ts';
+} from '../../domain/forge/forge-budget.ts';
+import { forgeBudgetFlow, type ForgeBudgetInput } from '../../domain/forge/forge-budget-flow.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { startOptions } from '../shared/start-options.ts';
 import type { ForgeAccount } from './account.ts';
 
 /** Access to the budget of an account. */
