@@ -16,7 +16,7 @@ export interface ConsoleSources {
    * Reads the ledger with the login that only reads. Throws `ServerUnavailable`, `LedgerOutdated`,
    * `AuthenticationFailed`.
    */
-  ledger<Result>(read: (ledger: LedgerDatabase) => Promise<Result>): Promise<Result>;
+  readonly ledger: <Result>(read: (ledger: LedgerDatabase) => Promise<Result>) => Promise<Result>;
 }
 
 /** A request for a page. */
