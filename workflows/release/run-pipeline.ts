@@ -75,7 +75,6 @@ async function run(given: Given): Promise<RunPipelineResult> {
 /** A job that has ended. */
 interface EndedJob {
   readonly outcome: RunJobOutcome;
-  readonly outputs: Readonly<Record<string, string>>;
   readonly sandbox: string | null;
 }
 
@@ -156,17 +155,19 @@ async function runAttempts(
       if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', attempt);
       return withoutResult(job.id, 'failed', failureOf(error).error, attempt);
     }
-    const { status, outputs, sandbox, ...rest } = result;
+    const { status, sandbox, problem, ...rest } = result;
     if (status === 'passed' || attempt > job.retries) {
-      return { outcome: { id: job.id, end: status, why: null, attempts: attempt, ...rest }, outputs, sandbox };
+      return { outcome: { id: job.id, end: status, why: problem, attempts: attempt, ...rest }, sandbox };
     }
   }
 }
 
 function neededJob(ended: EndedJob | undefined): NeededJob {
-  return { result: ended?.outcome.end ?? 'skipped', outputs: ended?.outputs ?? {} };
+  const { end, outputs, artifacts } = ended?.outcome ?? {};
+  return { result: end ?? 'skipped', outputs: outputs ?? {}, artifacts: artifacts?.digest ?? null };
 }
 
 function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why: string, attempts: number): EndedJob {
-  return { outcome: { id, end, why, attempts, steps: [], log: null, durationMs: 0 }, outputs: {}, sandbox: null };
+  const nothing = { steps: [], outputs: {}, artifacts: null, log: null, startedAt: null, durationMs: 0 };
+  return { outcome: { id, end, why, attempts, ...nothing }, sandbox: null };
 }

@@ -59,7 +59,7 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
     await trx
       .insertInto('pipeline_jobs')
       .values(
-        jobs.map(({ id, end, attempts, steps, log, durationMs }) => {
+        jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
           const last = steps.at(-1);
           return {
             pipeline_run_id: runId,
@@ -71,9 +71,26 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
             duration: durationMs / 1_000,
             command_digest: last?.commandDigest ?? null,
             log_blob: log?.digest ?? null,
+            outputs: JSON.stringify(outputs),
             steps: JSON.stringify(steps),
+            started_at: began,
+            completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
           };
         }),
+      )
+      .execute();
+    const kept = jobs.flatMap(({ id, artifacts }) => (artifacts === null ? [] : [{ id, digest: artifacts.digest }]));
+    if (kept.length === 0) return;
+    await trx
+      .insertInto('evidence')
+      .values(
+        kept.map(({ id, digest }) => ({
+          digest,
+          kind: 'artifacts',
+          subject: `pipeline run ${runId}, job ${id}`,
+          repository,
+          blob: digest,
+        })),
       )
       .execute();
   });

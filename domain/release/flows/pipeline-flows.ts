@@ -33,12 +33,14 @@ export interface RunPipelineInput {
 }
 
 /** How a job of a run ended. */
-export interface RunJobOutcome extends Omit<JobResult, 'status' | 'outputs' | 'sandbox' | 'log'> {
+export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'durationMs'> {
   readonly id: string;
   readonly end: JobEnd;
-  /** Why it was skipped or could not be run; null otherwise. */
+  /** Why it was skipped, could not be run, or failed although its steps passed; null otherwise. */
   readonly why: string | null;
   readonly attempts: number;
+  /** When the last attempt started, ISO 8601; null when none ran. */
+  readonly startedAt: string | null;
   /** Digest and size in bytes of the output of the last attempt; null when none ran. */
   readonly log: JobResult['log'] | null;
 }
