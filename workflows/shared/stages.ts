@@ -10,7 +10,7 @@ export interface Stages<Outputs extends StageOutputs> {
   /** Does the work of a stage and records its output; a stage before the first one of this run returns the earlier output. */
   run<Name extends keyof Outputs & string>(name: Name, work: () => Promise<Outputs[Name]>): Promise<Outputs[Name]>;
   /** Says what the current stage does or waits for, in lines for people, until the next stage. */
-  show(...lines: readonly string[]): void;
+  readonly show: (...lines: readonly string[]) => void;
 }
 
 /**
