@@ -25,7 +25,7 @@ import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
 import { findTags } from './find-tags.ts';
-import { pushBranch, removeBranch } from './push-branch.ts';
+import { pushBranch, removePushedBranch } from './push-branch.ts';
 import { pushTag, removeTag } from './push-tag.ts';
 import { resolveHead } from './resolve-remote.ts';
 import type { Access } from './source.ts';
@@ -201,7 +201,7 @@ export function createMgit(options: MgitOptions): Mgit {
     pushBranch: async (repository, branch, { signal } = {}) => pushBranch(tools, access(repository, signal), branch),
 
     removeBranch: async (repository, branch, { signal } = {}) =>
-      removeBranch(tools, access(repository, signal), branch),
+      removePushedBranch(tools, access(repository, signal), branch),
 
     findTags: async (repository, prefix, { signal } = {}) => findTags(git, access(repository, signal), prefix),
 

@@ -74,7 +74,7 @@ export async function pushBranch(tools: CommitTools, access: Access, branch: New
 }
 
 /** Removes the branch that {@link pushBranch} pushes, if it is at this very commit. Throws `PushRefused`. */
-export function removeBranch(tools: CommitTools, access: Access, branch: NewBranch): Promise<Removal> {
+export function removePushedBranch(tools: CommitTools, access: Access, branch: NewBranch): Promise<Removal> {
   return withCommit(tools, access, branch, (place, _source, commit) =>
     removeRef(place, wantedBranch(branch.name, commit)),
   );

@@ -22,7 +22,7 @@ import type {
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
-import { abandonEvolution } from './evolutions/abandon-evolution.ts';
+import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
@@ -35,7 +35,7 @@ import { lastProvenCommit } from './promotion/generation-facts.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
-import { type WithdrawGeneration, withdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
+import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
@@ -114,7 +114,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
-    abandonEvolution: (input) => named(() => abandonEvolution(tools, input, flow())),
+    abandonEvolution: (input) => named(() => endEvolution(tools, input, flow())),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
     preparePromotion: (input) => named(() => preparePromotion(tools, input)),
     checkPromotion: (input) => named(() => checkPromotion(tools, input)),
@@ -124,7 +124,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     planHotfix: (input) => named(() => planHotfix(tools, input)),
     openHotfix: (input) => named(() => openHotfix(tools, input, flow())),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
-    withdrawGeneration: (input) => named(() => withdrawGeneration(tools, input, flow())),
+    withdrawGeneration: (input) => named(() => takeBackPromotion(tools, input, flow())),
   };
 }
 

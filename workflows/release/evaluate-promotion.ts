@@ -1,4 +1,5 @@
 import { runPipelineFlow } from '../../domain/release/flows/pipeline-flows.ts';
+import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { promoteGenerationFlow } from '../../domain/release/flows/promotion-flows.ts';
 import { runsNeeded } from '../../domain/release/promotion/gates.ts';
 import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
@@ -42,13 +43,14 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */
 async function runOnTree({ repository, packed, by }: ReleaseCommit, pipeline: string): Promise<void> {
   const { commit } = packed;
+  const event: RunEvent = 'promotion';
   try {
     await runChild(runPipelineFlow, {
       repository,
       pipeline,
       commit,
       packed,
-      event: 'promotion',
+      event,
       by,
       parallel: PARALLEL,
     });

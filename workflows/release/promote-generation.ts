@@ -8,7 +8,7 @@ import type { Promoted, ReleaseCommit } from '../../domain/release/promotion/pro
 import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
-import { type Stages, stagesOf } from '../shared/stages.ts';
+import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 import { settle, type Settled } from './settle-promotion.ts';
@@ -37,7 +37,7 @@ export function promoteGeneration(input: PromoteGenerationInput): Promise<Promot
 
 async function promote(
   given: Promotion,
-  stages: Stages<Outputs>,
+  stages: FlowStages<Outputs>,
   rollback: Rollback,
 ): Promise<PromoteGenerationResult> {
   const { version } = given;

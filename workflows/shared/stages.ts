@@ -6,7 +6,7 @@ import { answerProgress } from './progress.ts';
 const stagesQuery = defineQuery<StartFrom<StageOutputs>>('stages');
 
 /** The stages of a flow. */
-export interface Stages<Outputs extends StageOutputs> {
+export interface FlowStages<Outputs extends StageOutputs> {
   /** Does the work of a stage and records its output; a stage before the first one of this run returns the earlier output. */
   run<Name extends keyof Outputs & string>(name: Name, work: () => Promise<Outputs[Name]>): Promise<Outputs[Name]>;
   /** Says what the current stage does or waits for, in lines for people, until the next stage. */
@@ -22,7 +22,7 @@ export function stagesOf<Outputs extends StageOutputs>(
   names: readonly (keyof Outputs & string)[],
   from: StartFrom<Outputs> | null = null,
   asks: () => Ask | null = () => null,
-): Stages<Outputs> {
+): FlowStages<Outputs> {
   const first = from === null ? 0 : names.indexOf(from.stage);
   if (first === -1) throw invalid(`There is no stage ${from?.stage}; stages: ${names.join(', ')}.`);
   const earlier = names.slice(0, first);

@@ -4,7 +4,7 @@ import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 
 /** See `LedgerActivities.abandonEvolution`. */
-export async function abandonEvolution(
+export async function endEvolution(
   { ledger }: Pick<LedgerTools, 'ledger'>,
   { repository, tag, why, by }: AbandonEvolution,
   { workflowId, runId }: RunningFlow,

@@ -3,7 +3,7 @@ import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import {
   commitGate,
   freezeGate,
-  isOpen,
+  areOpen,
   ledgerGates,
   type OpenFreeze,
 } from '../../../domain/release/promotion/gates.ts';
@@ -41,7 +41,7 @@ export async function checkPromotion(
     kind,
     commit,
     gates,
-    isOpen: isOpen(gates),
+    isOpen: areOpen(gates),
     proofs: coverage.proofs,
     runs,
     // a hotfix is urgent

@@ -1,4 +1,4 @@
-import { isOpen, ledgerGates } from '../../../domain/release/promotion/gates.ts';
+import { areOpen, ledgerGates } from '../../../domain/release/promotion/gates.ts';
 import type { CommitPromotion, Promoted } from '../../../domain/release/promotion/promotion.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
@@ -37,7 +37,7 @@ export async function commitPromotion(
       throw new LonghaulError('PromotionRefused', `The contract of ${version} was changed while it was promoted.`);
     }
     const gates = ledgerGates(kind, facts);
-    if (!isOpen(gates)) {
+    if (!areOpen(gates)) {
       const reasons = gates.flatMap((gate) => gate.reasons).join(' ');
       throw new LonghaulError(
         'PromotionRefused',

@@ -19,7 +19,7 @@ export interface Withdrawn {
 }
 
 /** See `LedgerActivities.withdrawGeneration`. */
-export async function withdrawGeneration(
+export async function takeBackPromotion(
   { ledger }: Pick<LedgerTools, 'ledger'>,
   { repository, version, why, tag, by }: WithdrawGeneration,
   { workflowId, runId }: RunningFlow,

@@ -17,7 +17,7 @@ import { readersLogin } from '../../core/ledger.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
 import { personOf, printRun } from './run.ts';
-import { shown } from './shown.ts';
+import { printableLines } from './printable-lines.ts';
 
 /** Options of `longhaul evolution start`. */
 export interface EvolutionOptions extends FlowOptions {
@@ -83,8 +83,8 @@ async function storedContracts(context: CliContext): Promise<string> {
 
 async function printStart(context: CliContext, result: StartEvolutionResult, change: string): Promise<number> {
   const { stdout, stderr } = context;
-  if (result.started === null) stderr.write(`${shown(describeRefusal(result.checks))}\n`);
-  else stdout.write(`${shown(describeStart(result, change))}\n`);
+  if (result.started === null) stderr.write(`${printableLines(describeRefusal(result.checks))}\n`);
+  else stdout.write(`${printableLines(describeStart(result, change))}\n`);
   if (result.proof === null) return 0;
   stdout.write('\n');
   return printRun(context, result.proof);
@@ -139,5 +139,5 @@ export async function listEvolutionsCommand(
 }
 
 function print({ stdout }: CliContext, view: GenerationView, json: boolean): void {
-  stdout.write(json ? `${JSON.stringify(view)}\n` : `${shown(describeEvolutions(view))}\n`);
+  stdout.write(json ? `${JSON.stringify(view)}\n` : `${printableLines(describeEvolutions(view))}\n`);
 }

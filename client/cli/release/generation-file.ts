@@ -12,6 +12,7 @@ import { type ReadOptions, readView } from './read-view.ts';
 
 /** Options of `longhaul generation new`. */
 export interface NewOptions {
+  /** What the generation is about. @default nothing */
   readonly description?: string;
   /** The pipeline that proves its changes. */
   readonly pipeline?: string;

@@ -15,7 +15,7 @@ import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { topOfFolder } from './folder-commit.ts';
 import { type ReadOptions, readView } from './read-view.ts';
 import { personOf } from './run.ts';
-import { shown } from './shown.ts';
+import { printableLines } from './printable-lines.ts';
 
 /** `longhaul generation list`: the generations of the ledger, and those of the working folder that it does not have. */
 export async function listGenerationsCommand(context: CliContext, options: ReadOptions): Promise<number> {
@@ -36,7 +36,9 @@ export async function listGenerationsCommand(context: CliContext, options: ReadO
       isLocal: true,
     }));
   const all = [...known.map((each) => ({ ...each, isLocal: false })), ...drafts];
-  context.stdout.write(options.json === true ? `${JSON.stringify(all)}\n` : `${shown(describeGenerations(all))}\n`);
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(all)}\n` : `${printableLines(describeGenerations(all))}\n`,
+  );
   return 0;
 }
 
@@ -49,7 +51,9 @@ export async function showGenerationCommand(
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const view = await readView(context, repository, canonicalVersion(version));
   if (view === null) throw notInLedger(repository, version);
-  context.stdout.write(options.json === true ? `${JSON.stringify(view)}\n` : `${shown(describeGeneration(view))}\n`);
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(view)}\n` : `${printableLines(describeGeneration(view))}\n`,
+  );
   return 0;
 }
 
@@ -67,14 +71,19 @@ export async function generationStatusCommand(
   const tags = await mgit.findTags(await mgit.find(repository), view.version);
   const tag = tags.find(({ name }) => name === view.version) ?? null;
   const status = { ...view, remoteTag: tag };
-  context.stdout.write(options.json === true ? `${JSON.stringify(status)}\n` : `${shown(describeStatus(status))}\n`);
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(status)}\n` : `${printableLines(describeStatus(status))}\n`,
+  );
   return 0;
 }
 
 /** Options of `longhaul generation withdraw`. */
 export interface WithdrawOptions extends FlowOptions {
+  /** The reason, for the audit trail. */
   readonly why: string;
+  /** What happens to its tag on the remote. @default 'keep' */
   readonly tag?: 'keep' | 'remove';
+  /** Id of the repository. @default that of the working folder */
   readonly repo?: string;
 }
 

@@ -4,7 +4,7 @@ import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { personOf } from './run.ts';
-import { shown } from './shown.ts';
+import { printableLines } from './printable-lines.ts';
 
 /** Options of `longhaul hotfix create`. */
 export interface HotfixOptions extends FlowOptions {
@@ -25,7 +25,7 @@ export async function createHotfixCommand(context: CliContext, base: string, opt
       flow: createHotfixFlow,
       input: { repository, base, issue, title, by: personOf(context) },
       print: (result) => {
-        context.stdout.write(`${shown(describeHotfix(result))}\n`);
+        context.stdout.write(`${printableLines(describeHotfix(result))}\n`);
         context.stderr.write(`Its contract is on a branch: git fetch origin && git switch ${result.branch}\n`);
         return 0;
       },

@@ -5,7 +5,7 @@ import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
-import { shown } from './shown.ts';
+import { printableLines } from './printable-lines.ts';
 import { personOf } from './run.ts';
 
 /** Options of `longhaul generation promote` and `longhaul hotfix promote`. */
@@ -62,6 +62,6 @@ function print(
   dryRun: boolean,
 ): number {
   const text = dryRun ? describeCheck(report) : describePromotion(report, { isPromoted: promoted !== null, refused });
-  stdout.write(`${shown(text)}\n`);
+  stdout.write(`${printableLines(text)}\n`);
   return dryRun && !report.isOpen ? 9 : 0;
 }

@@ -4,6 +4,7 @@ import { readersLogin } from '../../core/ledger.ts';
 
 /** Options of commands that read the ledger about a repository. */
 export interface ReadOptions {
+  /** Print exactly one JSON value. */
   readonly json?: boolean;
   /** Id of the repository. @default that of the working folder */
   readonly repo?: string;

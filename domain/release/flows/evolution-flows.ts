@@ -141,6 +141,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
   serviceInput: (z) =>
     z.strictObject({
       ...runFields(z),
+      supersedes: z.array(evolutionTag(z)).max(100).default([]),
     }),
   person: 'by',
 });

@@ -135,7 +135,7 @@ export function freezeGate(open: readonly OpenFreeze[], override: string | null)
 }
 
 /** True when all gates let the promotion pass. */
-export function isOpen(gates: readonly GateResult[]): boolean {
+export function areOpen(gates: readonly GateResult[]): boolean {
   return gates.every(({ reasons }) => reasons.length === 0);
 }
 

@@ -3,7 +3,7 @@ import { openUntil, problemOfWindow } from '../../../domain/release/promotion/fr
 import {
   commitGate,
   freezeGate,
-  isOpen,
+  areOpen,
   type JudgedAttempt,
   ledgerGates,
   runsNeeded,
@@ -107,7 +107,7 @@ describe('the gates', () => {
       'NoFailedEvolutionsGate',
       'MinEvolutionsGate',
     ]);
-    expect(isOpen(gates)).toBe(true);
+    expect(areOpen(gates)).toBe(true);
   });
 
   test.each<[string, readonly JudgedAttempt[], number, Record<string, readonly string[]>]>([
@@ -163,7 +163,7 @@ describe('the gates', () => {
     const other = freezeGate([{ name: 'weekend', until: '2026-11-30T07:00:00.000Z' }], null);
     expect(other.reasons).toEqual(['The freeze "weekend" lasts until 2026-11-30T07:00Z.']);
     expect(runsNeeded([closedByRun, other], { uncovered: [], runs: [run] })).toEqual([]);
-    expect(isOpen([commitGate({ commit, uncovered: [], runs: [{ ...run, run: 'id' }] })])).toBe(true);
+    expect(areOpen([commitGate({ commit, uncovered: [], runs: [{ ...run, run: 'id' }] })])).toBe(true);
   });
 
   test('on the calendar: a person may say why it is passed', () => {
