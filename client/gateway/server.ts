@@ -1,3 +1,4 @@
+import fastifyCookie from '@fastify/cookie';
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { logProcess } from '../../activities/shared/logger.ts';
@@ -6,12 +7,16 @@ import { FLOWS } from '../../domain/flows.ts';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { FAILURES, isFailureType } from '../../domain/shared/failures.ts';
 import { shownError } from '../core/errors.ts';
+import { userName } from '../core/user-name.ts';
 import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
+import { type GatesTools, serveGates } from './gates.ts';
 import { serveHealth } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { Refusal, type RefusalType } from './refusal.ts';
+import { createSessions } from './sessions.ts';
+import { serveSignIn } from './sign-in.ts';
 import { serveWebhooks } from './webhooks.ts';
 
 /** Dependencies of the gateway. */
@@ -24,6 +29,8 @@ export interface GatewayTools {
   readonly metrics: GatewayMetrics;
   /** The flows that services may start and see. @default those of all wings */
   readonly flows?: FlowRegistry;
+  /** Where people decide gates. @default null, for an installation without a ledger */
+  readonly desk?: GatesTools['desk'];
 }
 
 /** The largest request body except for webhooks, in bytes: slightly more than the largest flow input. */
@@ -35,7 +42,7 @@ const LARGEST_BODY = 300 * 1024;
  * and {@link serveFlows} do.
  */
 export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
-  const { flows = FLOWS } = tools;
+  const { config, env, flows = FLOWS, desk = null } = tools;
   const server = fastify({
     loggerInstance: tools.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -77,6 +84,11 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, tools);
   await server.register(serveFlows, { ...tools, flows, prefix: '/v1' });
+  await server.register(fastifyCookie);
+  const url = config.gateway.url ?? `http://${config.gateway.address}`;
+  const sessions = createSessions({ people: config.people, url, owner: userName(env) });
+  await server.register(serveGates, { desk, sessions, prefix: '/v1' });
+  await server.register(serveSignIn, { config, env, url, sessions });
   return server;
 }
 
@@ -91,6 +103,12 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
   InvalidInput: 422,
   RepositoryBusy: 409,
   IndexBusy: 409,
+  GateNotFound: 404,
+  GateClosed: 409,
+  GateChanged: 409,
+  NotAnApprover: 403,
+  OwnRequest: 403,
+  DelegationExpired: 403,
   ServerUnavailable: 503,
 };
 
