@@ -1,7 +1,7 @@
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PipelineJob, PipelineStep } from '../../../domain/release/contracts/pipeline.schema.ts';
-import type { JobResult, RunJobInput, StepResult } from '../../../domain/release/pipelines/job.ts';
+import type { JobResult, JobTail, RunJobInput, StepResult } from '../../../domain/release/pipelines/job.ts';
 import type { PlannedJob } from '../../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
@@ -33,7 +33,7 @@ export interface JobToRun {
   readonly env: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Receives the last lines of the output while it runs. */
-  readonly onTail: (tail: string) => void;
+  readonly onTail: (tail: JobTail) => void;
 }
 
 /** How often the tail is reported, in milliseconds, while there is output. */
@@ -56,11 +56,11 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
   // its own: an attempt that the server takes for dead may still be running
   const folder = temporaryPath(join(await realpath(sandbox.scratch), 'job'));
   const log = await createJobLog(blobs);
-  let tailed = '';
+  let reported = 0;
   const timer = setInterval(() => {
-    const tail = log.tail();
-    if (tail !== tailed) onTail(tail);
-    tailed = tail;
+    const { written, tail } = log.tail();
+    if (written !== reported) onTail({ job: input.job, attempt: input.attempt, written, tail });
+    reported = written;
   }, TAIL_EVERY_MS);
   try {
     await sources.checkOut(input.packed, folder, { about: input.repository, signal });

@@ -40,10 +40,10 @@ export async function serveGateway(context: CliContext, options: GatewayOptions)
   const logger = createLogger(env);
   const session = await connectTemporal(context);
   try {
-    const { client } = session;
+    const { client, uiUrl } = session;
     const metrics = createGatewayMetrics();
     const desk = await openDesk(context, client);
-    const server = await createGateway({ config, env, client, logger, metrics, desk });
+    const server = await createGateway({ config, env, client, logger, metrics, desk, console: { context, uiUrl } });
     server.addHook('onClose', async () => desk?.ledger.destroy());
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));

@@ -59,6 +59,16 @@ export interface RunJobInput {
   readonly needs: Readonly<Record<string, NeededJob>>;
 }
 
+/** The heartbeat of a running job. */
+export interface JobTail {
+  readonly job: string;
+  readonly attempt: number;
+  /** Characters of its output so far, redacted. */
+  readonly written: number;
+  /** The last of them. */
+  readonly tail: string;
+}
+
 /** How a step ended; steps after a failed one do not run and are missing. */
 export interface StepResult {
   readonly name: string;

@@ -110,6 +110,7 @@ describe('what really ran', () => {
     artifacts: null,
     log: null,
     startedAt: null,
+    resumedFrom: null,
     durationMs: 5,
   });
   const pipeline = pipelineFile.parse({
