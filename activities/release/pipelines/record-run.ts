@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
+import { recordReports } from './run-reports.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
@@ -17,6 +18,8 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
   JobEnd,
   string
 >;
+
+const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as const;
 
 /** Kind of the evidence that has the result of a run, as JSON. */
 export const RESULT_KIND = 'result';
@@ -45,6 +48,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
     status,
     jobs,
     sandbox,
+    quality,
   } = run;
   const result = {
     run: runId,
@@ -56,6 +60,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
     plan,
     sandbox,
     jobs,
+    quality,
   } satisfies RunPipelineResult;
   const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
   await ledger.transaction().execute(async (trx) => {
@@ -84,7 +89,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
       await trx
         .insertInto('pipeline_jobs')
         .values(
-          jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
+          jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
             const last = steps.at(-1);
             return {
               pipeline_run_id: runId,
@@ -98,12 +103,30 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
               log_blob: log?.digest ?? null,
               outputs: JSON.stringify(outputs),
               steps: JSON.stringify(steps),
+              resumed_from: resumedFrom,
               started_at: began,
               completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
             };
           }),
         )
         .execute();
+    for (const { id: job, reports } of jobs) {
+      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest });
+    }
+    if (quality.rules.length > 0) {
+      await trx
+        .insertInto('quality_results')
+        .values(
+          quality.rules.map((one) => ({
+            pipeline_run_id: runId,
+            rule: one.rule,
+            status: RULE_STATUS[one.status],
+            found: one.found,
+            waiver: one.waiver === null ? null : JSON.stringify(one.waiver),
+          })),
+        )
+        .execute();
+    }
     const kept = jobs.flatMap(({ id, artifacts }) =>
       artifacts === null
         ? []
