@@ -38,6 +38,8 @@ const keys = z.strictObject({
       profile: z.string().min(1).optional(),
       address: z.string().min(1).optional(),
       namespace: z.string().min(1).optional(),
+      /** Base URL of its web interface, for links. */
+      uiUrl: plainUrl.optional(),
     })
     .default({}),
   weaviate: z

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { GroupRun } from '../../../activities/catalog/groups/view.ts';
 import type { FleetReport } from '../../../client/catalog/fleet-view.ts';
-import { barChart } from '../../../client/report/bar-chart.ts';
-import { fleetPage } from '../../../client/catalog/fleet-page.ts';
+import { fleetReport } from '../../../client/console/catalog/fleet.ts';
+import { sha256Bytes } from '../../../platform/sha256.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 
 const HOSTILE = '<img src=x onerror="alert(1)">&\'';
@@ -81,25 +81,41 @@ const view: FleetReport = {
   runs: [run],
 };
 
-describe('the page of the fleet', () => {
-  const page = fleetPage(view);
+describe('the report of the fleet', () => {
+  const page = fleetReport(view);
 
   test('escapes HTML in texts', () => {
     expect(page).not.toContain('<img');
-    expect(page).toContain('&#60;img src=x onerror=&#34;alert(1)&#34;&#62;&#38;&#39;');
+    expect(page).toContain('&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;&#39;');
   });
 
-  test('has no external resources', () => {
-    expect(page).toContain("default-src 'none'");
-    expect(page).not.toMatch(/<script|https?:|url\(/);
+  test('has no external resources, and its policy allows its own style sheet only', () => {
+    expect(page).not.toMatch(/<script|https?:|url\(|<link|<img/);
+    const style = /<style>(.*?)<\/style>/s.exec(page)?.[1] ?? '';
+    const digest = sha256Bytes(style).toString('base64');
+    expect(page).toContain(`content="default-src 'none'; style-src 'sha256-${digest}'"`);
   });
 
   test('has counts and charts', () => {
-    expect(page).toContain('2 repositories, 4 files, 6 objects;\n1 unfinished, 1 failing. As of 2026-11-21 12:00 UTC.');
-    expect(page).toContain('<title>1 hour: 1</title>');
-    expect(page).toContain('<title>older: 1</title>');
-    expect(page).toContain('<title>GitFailed: 1</title>');
+    expect(page).toMatch(/2 repositories, 4 files, 6 objects;\s+1 unfinished, 1 failing. As of\s+<time/);
+    const counts = [...page.matchAll(/<th scope="row">([^<]+)<\/th>.*?<td class="number">(\d+)</gs)];
+    expect(Object.fromEntries(counts.map(([, label, value]) => [label, value]))).toEqual({
+      '1 hour': '1',
+      '6 hours': '0',
+      '1 day': '0',
+      '1 week': '0',
+      '1 month': '0',
+      older: '1',
+      GitFailed: '1',
+    });
     expect(page).toContain('<title>services 2026-11-21 11:00 UTC: 12.5 s</title><rect class="bad"');
+  });
+
+  test('lists at most 500 repositories, and says how many more there are', () => {
+    const many = Array.from({ length: 502 }, (_, n) => ({ ...view.repositories[1], repository: `local/acme/r${n}` }));
+    const long = fleetReport({ ...view, repositories: many as FleetReport['repositories'] });
+    expect(long.match(/local\/acme\/r\d+/g)).toHaveLength(500);
+    expect(long).toContain('and 2 more');
   });
 });
 
@@ -109,9 +125,5 @@ test.each([
   ['FAILED', true],
 ])('a group whose latest run is %s: failing is %s', (status, fails) => {
   const groups = view.groups.slice(0, 1).map((group) => ({ ...group, latest: { ...run, status, result: null } }));
-  expect(fleetPage({ ...view, groups, runs: [] }).includes(`>${status}<`)).toBe(fails);
-});
-
-test('an empty chart has a placeholder', () => {
-  expect(barChart('Runs', [])).toContain('nothing yet');
+  expect(fleetReport({ ...view, groups, runs: [] }).includes(`>${status}<`)).toBe(fails);
 });
