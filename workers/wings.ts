@@ -1,9 +1,13 @@
 import { catalogRoles } from '../activities/catalog/roles.ts';
+import { forgeRoles } from '../activities/forges/roles.ts';
 import { releaseRoles } from '../activities/release/roles.ts';
 import type { WingRole } from '../activities/shared/wing-role.ts';
 
-/** The work of each wing by role. A new wing adds its roles here, and changes nothing else in `workers/`. */
-export const WING_ROLES: readonly WingRole[] = [...catalogRoles, ...releaseRoles];
+/**
+ * The work of each wing by role, and what the wings share. A new wing adds its roles here, and changes nothing else in
+ * `workers/`.
+ */
+export const WING_ROLES: readonly WingRole[] = [...forgeRoles, ...catalogRoles, ...releaseRoles];
 
 // for the gauges of each sync group
 export { groupOfSchedule } from '../activities/catalog/groups/schedules.ts';
