@@ -1,6 +1,6 @@
 import { type RankingWeights, RANKING } from '../domain/catalog/search/ranking.ts';
 import { queryStems } from '../domain/catalog/search/identifiers.ts';
-import { createRescorer } from '../activities/index/models/rescorer.ts';
+import { createRescorer, type Rescorer } from '../activities/index/models/rescorer.ts';
 import type { ChunkProperties } from '../activities/index/store/schema.ts';
 import { search } from '../activities/index/search.ts';
 import type { SearchQuery, SearchTools } from '../activities/index/search.ts';
@@ -29,25 +29,35 @@ interface System {
 
 async function measure(context: BenchContext): Promise<Figure[]> {
   const index = await openJudgedIndex(context);
+  const rescorer = createRescorer(index.modelFolder, index.cacheDir);
   try {
-    const systems = await systemsOf(index, context);
-    const figures: Figure[] = [];
-    for (const system of systems) {
-      const scored = await scoresOf(system, index.judged, context.signal);
-      figures.push(...figuresOf(system.name, scored));
+    const { systems, product, without } = await systemsOf(index, rescorer, context);
+    const scoresBySystem = new Map<System, readonly Scored[]>();
+    for (const system of [...systems, ...without]) {
+      scoresBySystem.set(system, await scoresOf(system, index.judged, context.signal));
       context.note(`${system.name}: done`);
     }
-    return figures;
+    const scores = (system: System): readonly Scored[] => scoresBySystem.get(system) ?? [];
+    return [
+      ...systems.flatMap((system) => figuresOf(system.name, scores(system))),
+      ...without.flatMap((system) => changesOf(system.name, scores(system), scores(product))),
+    ];
   } finally {
+    await rescorer.close();
     await index.close();
   }
 }
 
-async function systemsOf(index: JudgedIndex, context: BenchContext): Promise<System[]> {
-  const { client, modelFolder, cacheDir, build } = index;
+/** What is measured: `without` are the product without one rule each. */
+interface Systems {
+  readonly systems: readonly System[];
+  readonly product: System;
+  readonly without: readonly System[];
+}
+
+async function systemsOf({ client, build }: JudgedIndex, rescorer: Rescorer, context: BenchContext): Promise<Systems> {
   const { store, analyzer } = await build('Judged');
   const chunks = client.collections.use<string, ChunkProperties>(store.names.chunks);
-  const rescorer = createRescorer(modelFolder, cacheDir);
   const tools: SearchTools = { store, analyzer, rescorer };
 
   const ours = (name: string, with_: SearchTools, options: Partial<SearchQuery> = {}): System => ({
@@ -102,27 +112,31 @@ async function systemsOf(index: JudgedIndex, context: BenchContext): Promise<Sys
       return [...new Set(objects.map(({ properties: { path } }) => path))];
     },
   };
-  const systems = [plain, hybrid, ours('longhaul --no-rescore', tools, { rescore: false }), ours('longhaul', tools)];
-  for (const [name, weights] of Object.entries(ABLATIONS)) systems.push(ours(name, { ...tools, weights }));
+  const product = ours('longhaul', tools);
+  const systems = [plain, hybrid, ours('longhaul --no-rescore', tools, { rescore: false }), product];
+  const without = [ours('without the transformer', tools, { rescore: false })];
+  for (const [name, weights] of Object.entries(ABLATIONS)) without.push(ours(name, { ...tools, weights }));
   if (process.env['LONGHAUL_BENCH_TRANSFORMER'] === '1') {
     context.note('indexing with the transformer');
     const large = await build('JudgedTransformer', { kind: 'onnx' });
     systems.push(ours('longhaul, index by transformer', { ...tools, store: large.store, analyzer: large.analyzer }));
   }
-  return systems;
+  return { systems, product, without };
 }
 
 const PAGE = 200;
 
 const NO_KINDS = Object.fromEntries(Object.keys(RANKING.kinds).map((kind) => [kind, 1])) as RankingWeights['kinds'];
 
-/** The loss without each rule. */
+/** The product without each rule. */
 const ABLATIONS: Readonly<Record<string, RankingWeights>> = {
-  '  without vectors': { ...RANKING, vector: 0, vectorOfSymbol: 0 },
-  '  without kinds of files': { ...RANKING, kinds: NO_KINDS },
-  '  without the file bonus': { ...RANKING, file: 0 },
-  '  without definitions': { ...RANKING, definition: 0, spelled: 0 },
-  '  without paths': { ...RANKING, path: 0, pathOfSymbol: 0 },
+  'without kinds of files': { ...RANKING, kinds: NO_KINDS },
+  'without vectors': { ...RANKING, vector: 0, vectorOfSymbol: 0 },
+  'without definitions': { ...RANKING, definition: 0, spelled: 0 },
+  'without other chunks of a file': { ...RANKING, file: 0 },
+  'without names that are only declared': { ...RANKING, declared: 0 },
+  'without division by the number of definitions': { ...RANKING, ambiguity: 0 },
+  'without name and folder': { ...RANKING, path: 0, pathOfSymbol: 0 },
 };
 
 interface Scored {
@@ -150,7 +164,7 @@ function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
   const line = (what: string, values: readonly number[]): Figure => ({
     what,
     unit: 'count',
-    values: [Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(3))],
+    values: [rounded(mean(values))],
   });
   return (['tune', 'held-out'] as const).flatMap((which) => {
     const ones = half(which);
@@ -161,7 +175,6 @@ function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
         ones.map(({ binary }) => binary),
       ),
     ];
-    if (name.startsWith(' ')) return figures;
     for (const category of ['symbol', 'semantic', 'architecture']) {
       const some = ones.filter((one) => one.category === category);
       figures.push(
@@ -179,4 +192,41 @@ function figuresOf(name: string, scored: readonly Scored[]): Figure[] {
       ),
     ];
   });
+}
+
+/**
+ * The change of a system against the product in each half, and its 95 % interval: a bootstrap over the questions, each
+ * paired with itself. The values are the lower end, the mean and the upper end.
+ */
+function changesOf(name: string, scored: readonly Scored[], product: readonly Scored[]): Figure[] {
+  return (['tune', 'held-out'] as const).map((half) => {
+    const changes = scored.flatMap((one, at) => (one.half === half ? [one.binary - (product[at]?.binary ?? 0)] : []));
+    const means = Array.from({ length: DRAWS }, (_, draw) => meanOfDraw(changes, draw)).sort((a, b) => a - b);
+    const values = [means[Math.floor(DRAWS * 0.025)], mean(changes), means[Math.floor(DRAWS * 0.975)]];
+    return { what: `${name} · ${half}: change`, unit: 'count', values: values.map((value = 0) => rounded(value)) };
+  });
+}
+
+const DRAWS = 10_000;
+
+/** The mean of as many values as there are, drawn with replacement; the same for the same number of the draw. */
+function meanOfDraw(values: readonly number[], draw: number): number {
+  let state = draw + 1;
+  let sum = 0;
+  for (let drawn = 0; drawn < values.length; drawn++) {
+    // mulberry32
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    sum += values[Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * values.length)] ?? 0;
+  }
+  return sum / values.length;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(3));
 }

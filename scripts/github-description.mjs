@@ -86,7 +86,7 @@ const operations = Object.fromEntries(
       .filter((entry) => entry.in === 'query')
       .map(({ name, required = false, schema }) => ({ name, required, schema: reduced(schema, false) }));
     const body = requestBody?.content?.['application/json']?.schema;
-    const [[status = '', answer = {}] = []] = Object.entries(responses).filter(([code]) => code.startsWith('2'));
+    const [[status, answer] = ['', {}]] = Object.entries(responses).filter(([code]) => code.startsWith('2'));
     const schema = answer.content?.['application/json']?.schema;
     return [
       operation,

@@ -2,8 +2,11 @@ import type { Connection } from '@temporalio/client';
 import { messageOf } from '../platform/error-code.ts';
 import { StackError } from './stack-error.ts';
 
-/** The search attributes that flows set, all of type Keyword: the workflow's repository and its stage. */
-export const SEARCH_ATTRIBUTES = ['LonghaulRepository', 'LonghaulStage'] as const;
+/**
+ * The search attributes that flows set, all of type Keyword, six at most: the workflow's repository, its stage, the kind
+ * of the gate at which it waits, and the version that it releases.
+ */
+export const SEARCH_ATTRIBUTES = ['LonghaulRepository', 'LonghaulStage', 'LonghaulGate', 'LonghaulGeneration'] as const;
 
 /** Maximum number of attributes of this type on an SQL database; on Elasticsearch there is no such limit. */
 export const SQL_KEYWORD_SLOTS = 10;

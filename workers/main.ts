@@ -4,6 +4,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { lesserLogin } from '../activities/ledger/logins.ts';
 import { type LoadedConfig, loadConfig } from '../activities/shared/config.ts';
+import { knowConfiguredSecrets } from '../activities/shared/configured-secrets.ts';
 import { createLogger, logProcess } from '../activities/shared/logger.ts';
 import { openNetwork } from '../activities/shared/network.ts';
 import type { WorkerStart } from '../activities/shared/wing-role.ts';
@@ -87,6 +88,7 @@ interface Running {
 /** Opens the tools of these roles and starts to poll their task queues. */
 async function start(roles: readonly Role[], signal: AbortSignal): Promise<Running> {
   const loaded = loadConfig({ env });
+  knowConfiguredSecrets(loaded.config, env);
   await openNetwork({ ...loaded, env });
   const temporal = await yourTemporal(loaded.config.temporal, env);
   if (temporal === null) {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -12,12 +12,16 @@ import {
   S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { FetchHttpHandler } from '@smithy/fetch-http-handler';
 import type { S3BlobsConfig } from '../../domain/config/blobs.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
+import { reachDirectly } from '../../platform/proxy.ts';
 import { type Objects, streamOver } from './objects.ts';
 
 /** Larger contents are uploaded in parts of this size; one part is in memory at a time. */
 const PART_BYTES = 16 * 1024 * 1024;
+/** For a request with its body until its answer begins: a part is uploaded at a megabit per second. */
+const REQUEST_TIMEOUT_MS = 150_000;
 /** S3's limit per upload. */
 const MOST_PARTS = 10_000;
 
@@ -29,13 +33,16 @@ const MOST_PARTS = 10_000;
 export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): Objects {
   const { bucket, prefix, endpoint, region, forcePathStyle } = config;
   const keys = credentialsOf(env);
+  // a server on this machine needs no proxy
+  if (endpoint !== undefined) reachDirectly(endpoint);
   const client = new S3Client({
     region,
     forcePathStyle,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(keys === null ? {} : { credentials: keys }),
     maxAttempts: 5,
-    requestHandler: { connectionTimeout: 10_000, socketTimeout: 60_000, throwOnRequestTimeout: true },
+    // not the client's own, which knows neither the proxies nor all authorities of this process (network.ts)
+    requestHandler: new FetchHttpHandler({ requestTimeout: REQUEST_TIMEOUT_MS, customFetch: fetchRetryably }),
     // every body is signed with its SHA-256; servers other than Amazon's refuse the newer checksums
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -95,7 +102,7 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
     async open(name) {
       try {
         const { Body } = await client.send(new GetObjectCommand(at(name)));
-        return streamOver(Body as Readable, read);
+        return streamOver(Body === undefined ? Readable.from([]) : Readable.fromWeb(Body.transformToWebStream()), read);
       } catch (error) {
         if ((error as Error).name === 'NoSuchKey') return null;
         throw failureOfS3(error, place);
@@ -116,6 +123,15 @@ export function createS3Objects(config: S3BlobsConfig, env: NodeJS.ProcessEnv): 
       await ask(client.send(new DeleteObjectCommand(at(name))));
     },
   };
+}
+
+/** Every request without an answer is sent again: the client knows the codes of Node's sockets, not those of `fetch`. */
+async function fetchRetryably(request: string | URL | Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (error) {
+    throw Object.assign(error as Error, { $retryable: {} });
+  }
 }
 
 interface Keys {
@@ -162,8 +178,9 @@ const UNREACHABLE = /^(E[A-Z_]+|TimeoutError|RequestTimeout|InternalError|Servic
 /** Converts an error of the server or network to a named failure; other errors are returned unchanged. */
 function failureOfS3(error: unknown, place: string): unknown {
   if (!(error instanceof Error) || error instanceof LonghaulError) return error;
-  const { name, message } = error;
-  const code = (error as NodeJS.ErrnoException).code ?? name;
+  // `fetch` names the cause only there
+  const isOfFetch = error instanceof TypeError && error.cause instanceof Error;
+  const { name, message, code = name } = (isOfFetch ? error.cause : error) as NodeJS.ErrnoException;
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
   const said = message === '' || message === 'UnknownError' ? `${name} ${status || code}` : message;
   const named = (type: LonghaulError['type'], what: string): LonghaulError =>
@@ -173,7 +190,7 @@ function failureOfS3(error: unknown, place: string): unknown {
     return named('AuthenticationFailed', 'The AWS credentials in the environment were refused by');
   }
   if (name === 'SlowDown' || status === 429) return named('RateLimited', 'Too many requests to');
-  if (status >= 500 || UNREACHABLE.test(code) || UNREACHABLE.test(name)) {
+  if (isOfFetch || status >= 500 || UNREACHABLE.test(code) || UNREACHABLE.test(name)) {
     return named('ServerUnavailable', 'Cannot reach');
   }
   return error;

@@ -3,7 +3,7 @@ import type { AnnotatedTag, KnownTag, Mgit, NewBranch, PushedBranch, PushedTag, 
 import { heartbeating } from '../shared/heartbeating.ts';
 import type {
   Discussion,
-  Forge,
+  ForgeWriter,
   ForgeAsset,
   ForgeComment,
   ForgePull,
@@ -16,12 +16,12 @@ import type {
   WantedComment,
   WantedPull,
   WantedRelease,
-} from './forge.ts';
+} from './forge-writer.ts';
 import type { Forges } from './open-forge.ts';
 
 /**
  * What flows of every wing write to repositories and forges, in the role `repos`. Each may be repeated, and finds what an
- * earlier attempt did. `repository` is an id; the failures are those of {@link Mgit} and {@link Forge}.
+ * earlier attempt did. `repository` is an id; the failures are those of {@link Mgit} and {@link ForgeWriter}.
  */
 export interface ForgeActivities {
   /** Pushes an annotated tag of a commit that the remote has. Throws `TagConflict`, `PushRefused`. */
@@ -70,7 +70,7 @@ export function createForgeActivities({ mgit, forges, blobs }: ForgeActivityTool
   /** Works at the forge of a repository, under the name that it has now. */
   function at<Result>(
     id: string,
-    work: (forge: Forge, repository: ForgeRepository, signal: AbortSignal) => Promise<Result>,
+    work: (forge: ForgeWriter, repository: ForgeRepository, signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     return heartbeating(async (signal) => {
       const forge = forges.of({ id });

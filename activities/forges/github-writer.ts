@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { GithubProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
-import type { Signal } from './forge-api.ts';
+import type { Signal } from './forge-requests.ts';
 import { isRequestError, type PageCache, type RequestError, waitAskedBy } from './github-client.ts';
 import { githubConnection, translated } from './github-connection.ts';
-import { failureOfWrite, type ForgeClient, type ForgeWrite, lostAnswer } from './write.ts';
+import { failureOfWrite, type ForgeClient, type ForgeWrite, lostAnswer } from './forge-client.ts';
 
 /** Timeout of an upload without an answer: a worker's network may be slow. */
 const UPLOAD_MS = 15 * 60_000;
@@ -43,16 +43,16 @@ export function createGithubWriter(config: GithubProviderConfig, env: NodeJS.Pro
       const content = file && { 'content-type': file.contentType, 'content-length': String(file.size) };
       try {
         const client = connection.client(signal);
-        const { status, data } = await client.request({
+        const answer: { readonly status: number; readonly data: unknown } = await client.request({
           method,
           url: `${base}${path}`,
           headers: content ?? {},
           request: { redirect: 'manual', ...(file ? { silenceMs: UPLOAD_MS } : {}) },
           ...(stream ? { data: stream } : body === undefined ? {} : { data: body }),
         });
-        if (status > 299)
+        if (answer.status > 299)
           throw failureOfWrite(write, { provider: name, status: 410, said: 'the repository has moved' });
-        return done(write, name, data, schema);
+        return done(write, name, answer.data, schema);
       } catch (error) {
         throw failureOf(write, name, error, signal);
       } finally {

@@ -1,12 +1,12 @@
 import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { providerOf } from '../../domain/git/repository.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { createForge } from './create-forge.ts';
-import type { Forge, ForgeRepository } from './forge.ts';
-import type { ForgeApi } from './forge-api.ts';
-import { createGiteaApi } from './gitea-forge.ts';
-import { createGithubApi } from './github-forge.ts';
-import { createGitlabApi } from './gitlab-forge.ts';
+import { createForgeWriter } from './create-forge-writer.ts';
+import type { ForgeWriter, ForgeRepository } from './forge-writer.ts';
+import type { ForgeRequests } from './forge-requests.ts';
+import { createGiteaRequests } from './gitea-requests.ts';
+import { createGithubRequests } from './github-requests.ts';
+import { createGitlabRequests } from './gitlab-requests.ts';
 import { forWriting } from './writing-account.ts';
 
 /** The forges of the configured providers. */
@@ -15,12 +15,12 @@ export interface Forges {
    * The forge of a repository, with the account that writes. Throws `NoForge` when its provider is a folder, or a forge
    * that Longhaul writes only branches and tags to; `AuthenticationFailed` when it has no token.
    */
-  of(repository: Pick<ForgeRepository, 'id'>): Forge;
+  of(repository: Pick<ForgeRepository, 'id'>): ForgeWriter;
 }
 
 /** Opens the forges of providers. Sends nothing before their first use. */
 export function openForges(providers: readonly ProviderConfig[], env: NodeJS.ProcessEnv): Forges {
-  const opened = new Map<string, Forge>();
+  const opened = new Map<string, ForgeWriter>();
   return {
     of({ id }) {
       const name = providerOf(id);
@@ -36,26 +36,26 @@ export function openForges(providers: readonly ProviderConfig[], env: NodeJS.Pro
 }
 
 /** Opens the forge of a provider, with the account that writes. Throws `NoForge`, `AuthenticationFailed`. */
-export function openForge(config: ProviderConfig, env: NodeJS.ProcessEnv): Forge {
-  return createForge(apiOf(config, env));
+export function openForge(config: ProviderConfig, env: NodeJS.ProcessEnv): ForgeWriter {
+  return createForgeWriter(apiOf(config, env));
 }
 
-function apiOf(config: ProviderConfig, env: NodeJS.ProcessEnv): ForgeApi {
+function apiOf(config: ProviderConfig, env: NodeJS.ProcessEnv): ForgeRequests {
   switch (config.type) {
     case 'github': {
       const account = forWriting(config);
       if (account.tokenEnv === undefined && !account.app) throw withoutToken(config.name);
-      return createGithubApi(account, env);
+      return createGithubRequests(account, env);
     }
     case 'gitlab': {
       const account = forWriting(config);
       if (account.tokenEnv === undefined) throw withoutToken(config.name);
-      return createGitlabApi(account, env);
+      return createGitlabRequests(account, env);
     }
     case 'gitea': {
       const account = forWriting(config);
       if (account.tokenEnv === undefined) throw withoutToken(config.name);
-      return createGiteaApi(account, env);
+      return createGiteaRequests(account, env);
     }
     default:
       throw new LonghaulError(

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { redact } from '../../domain/shared/redact.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import type { Signal } from './forge-api.ts';
+import type { Signal } from './forge-requests.ts';
 import { failureOfRefusal, waitOf } from './refusal.ts';
 import { createRestClient, nextLink, type RestClientOptions, spoken } from './rest-client.ts';
 import type { ForgeTurn } from './turn.ts';
-import { failureOfWrite, type ForgeClient, type ForgeWrite, lostAnswer } from './write.ts';
+import { failureOfWrite, type ForgeClient, type ForgeWrite, lostAnswer } from './forge-client.ts';
 
 /** Timeout of a write without an answer. */
 const SILENCE_MS = 60_000;

@@ -3,6 +3,7 @@ import { constants, copyFile, mkdir, readdir, rename, rm, writeFile } from 'node
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Readable } from 'node:stream';
+import { hasCode } from '../../platform/error-code.ts';
 import { temporaryPath } from '../../platform/temporary.ts';
 import { createBareRepository, type Git, type ObjectFormat } from './git.ts';
 
@@ -37,7 +38,11 @@ export async function unpackCommit(
     await createBareRepository(making, formatOf(commit));
     const child = await git.start(['index-pack', '--stdin'], { ...options, gitDir: making });
     child.stdout.resume();
-    await Promise.all([pipeline(await openPack(), child.stdin), child.ended]);
+    const fed = pipeline(await openPack(), child.stdin).catch((error: unknown) => {
+      // git ends after the last byte of the pack, often before this process has closed the pipe
+      if (!hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE', 'EPIPE')) throw error;
+    });
+    await Promise.all([fed, child.ended]);
     await writeFile(join(making, 'HEAD'), `${commit}\n`);
     // git takes a commit without its parents for damaged, unless it is marked as the end of the history
     await writeFile(join(making, 'shallow'), `${commit}\n`);

@@ -4,27 +4,33 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
 import { withPostgres } from '../../platform/postgres-client.ts';
 import type { LedgerTransaction } from './open-ledger.ts';
-import { LEDGER_SCHEMA, WRITER_RIGHTS } from './tables.ts';
+import { GATES_RIGHTS, LEDGER_SCHEMA, WRITER_RIGHTS } from './tables.ts';
 
-/** The addresses of a ledger with its three logins. */
+/** The addresses of a ledger with its four logins. */
 export interface LedgerLogins {
   /** Owns the tables; migrates them. */
   readonly owner: string;
-  /** What workers use. It can neither change nor delete audit events. */
+  /** What workers use. It can neither change nor delete audit events, nor decide gates. */
   readonly writer: string;
+  /** What records decisions of people: the gateway. It can add decisions and audit events, nothing else. */
+  readonly gates: string;
   /** Reads, nothing else. */
   readonly reader: string;
 }
 
 /** The logins below the owner's. */
-type Lesser = 'writer' | 'reader';
+type Lesser = 'writer' | 'gates' | 'reader';
 
-const VARIABLES = { writer: 'DATABASE_WRITER_URL', reader: 'DATABASE_READER_URL' } as const;
+const VARIABLES = {
+  writer: 'DATABASE_WRITER_URL',
+  gates: 'DATABASE_GATES_URL',
+  reader: 'DATABASE_READER_URL',
+} as const;
 
 /**
- * The address with a login: from `DATABASE_WRITER_URL` or `DATABASE_READER_URL`, else derived from the owner's: the name
- * is that of the database with `_writer` or `_reader`, the password an HMAC of the owner's. Null when neither is known.
- * Throws `InvalidConfiguration`.
+ * The address with a login: from `DATABASE_WRITER_URL`, `DATABASE_GATES_URL` or `DATABASE_READER_URL`, else derived from
+ * the owner's: the name is that of the database with `_writer`, `_gates` or `_reader`, the password an HMAC of the
+ * owner's. Null when neither is known. Throws `InvalidConfiguration`.
  */
 export function lesserLogin(which: Lesser, owner: string | null, env: NodeJS.ProcessEnv): string | null {
   const variable = VARIABLES[which];
@@ -50,24 +56,27 @@ export function lesserLogin(which: Lesser, owner: string | null, env: NodeJS.Pro
   return url.href;
 }
 
-/** The three logins of a ledger, from the owner's. Throws `InvalidConfiguration`. */
+/** The four logins of a ledger, from the owner's. Throws `InvalidConfiguration`. */
 export function ledgerLogins(owner: string, env: NodeJS.ProcessEnv): LedgerLogins {
   return {
     owner,
     writer: lesserLogin('writer', owner, env) ?? owner,
+    gates: lesserLogin('gates', owner, env) ?? owner,
     reader: lesserLogin('reader', owner, env) ?? owner,
   };
 }
 
-/** What an administrator runs to create the two logins, when the owner may not: passwords as SCRAM verifiers. */
+/** What an administrator runs to create the lesser logins, when the owner may not: passwords as SCRAM verifiers. */
 export function sqlForLogins(logins: LedgerLogins): readonly string[] {
-  return [logins.writer, logins.reader].map((url) => `CREATE ROLE ${quoted(nameIn(url))} ${loginAttributes(url)};`);
+  return [logins.writer, logins.gates, logins.reader].map(
+    (url) => `CREATE ROLE ${quoted(nameIn(url))} ${loginAttributes(url)};`,
+  );
 }
 
 /** The logins that are missing or have another password. */
-export async function refusedLogins({ writer, reader }: LedgerLogins): Promise<readonly string[]> {
+export async function refusedLogins({ writer, gates, reader }: LedgerLogins): Promise<readonly string[]> {
   const refused: string[] = [];
-  for (const url of [writer, reader]) {
+  for (const url of [writer, gates, reader]) {
     try {
       await withPostgres(url, (client) => client.query('SELECT 1'));
     } catch (error) {
@@ -98,9 +107,10 @@ export async function makeLogins(trx: LedgerTransaction, urls: readonly string[]
   }
 }
 
-/** Gives the two logins exactly their rights on the tables that exist. Idempotent. */
+/** Gives the lesser logins exactly their rights on the tables that exist. Idempotent. */
 export async function grantRights(trx: LedgerTransaction, logins: LedgerLogins): Promise<void> {
   const writer = nameIn(logins.writer);
+  const gates = nameIn(logins.gates);
   const reader = nameIn(logins.reader);
   const owner = nameIn(logins.owner);
   const run = (statement: string): Promise<unknown> => sql.raw(statement).execute(trx);
@@ -108,14 +118,20 @@ export async function grantRights(trx: LedgerTransaction, logins: LedgerLogins):
     SELECT relname AS name FROM pg_class
     WHERE relnamespace = ${LEDGER_SCHEMA}::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition`.execute(trx);
   const tables = new Set(rows.map(({ name }) => name));
-  for (const name of new Set([writer, reader])) {
+  for (const name of new Set([writer, gates, reader])) {
     // one login for everything has the rights of an owner
     if (name === owner) continue;
     await run(`GRANT USAGE ON SCHEMA ${LEDGER_SCHEMA} TO ${quoted(name)}`);
     await run(`REVOKE ALL ON ALL TABLES IN SCHEMA ${LEDGER_SCHEMA} FROM ${quoted(name)}`);
     for (const [table, rights] of Object.entries(WRITER_RIGHTS)) {
-      const granted = name === writer ? rights : 'SELECT';
-      if (tables.has(table)) await run(`GRANT ${granted} ON ${LEDGER_SCHEMA}.${table} TO ${quoted(name)}`);
+      const granted = [
+        ...(name === writer ? [rights] : []),
+        ...(name === gates ? [GATES_RIGHTS[table as keyof typeof GATES_RIGHTS] ?? []] : []),
+        ...(name === reader ? ['SELECT'] : []),
+      ].flat();
+      for (const right of tables.has(table) ? granted : []) {
+        await run(`GRANT ${right} ON ${LEDGER_SCHEMA}.${table} TO ${quoted(name)}`);
+      }
     }
   }
   const call = `FUNCTION ${LEDGER_SCHEMA}.ensure_metrics_day(date)`;

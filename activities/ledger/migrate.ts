@@ -54,7 +54,7 @@ export async function checkVersion(url: string): Promise<void> {
 }
 
 /**
- * Brings the tables of a ledger to a version, creates the two lesser logins if they are missing, and gives them their
+ * Brings the tables of a ledger to a version, creates the lesser logins if they are missing, and gives them their
  * rights: all in one transaction, one process at a time. Throws `LedgerNewer`, `LedgerChanged`, `InvalidInput` for an
  * unknown target, `InvalidConfiguration` when the owner may not create logins.
  */

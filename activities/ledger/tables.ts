@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways, JSONColumnType } from 'kysely';
 
 /** A JSON object of a column. */
 type JsonObject = Readonly<Record<string, unknown>>;
@@ -139,6 +139,12 @@ interface Gates {
   approvers: JSONColumnType<readonly string[], string | undefined>;
   status: Generated<'open' | 'approved' | 'rejected' | 'cancelled'>;
   closed_at: OptionalTime;
+  run_id: Optional<string>;
+  excluded: JSONColumnType<readonly string[], string | undefined>;
+  escalates_at: OptionalTime;
+  escalation_approvers: JSONColumnType<readonly string[], string | undefined>;
+  evidence: JSONColumnType<readonly string[], string | undefined>;
+  reason: Optional<'quorum' | 'rejection' | 'deadline' | 'cancelled' | 'superseded'>;
 }
 
 interface GateDecisions {
@@ -151,6 +157,17 @@ interface GateDecisions {
   digest: string;
   authenticated_by: string;
   decided_at: CreatedTime;
+  sequence: GeneratedAlways<number>;
+}
+
+interface GateDelegations {
+  delegation_id: string;
+  sequence: GeneratedAlways<number>;
+  person: string;
+  delegate: string;
+  until: Time;
+  authenticated_by: string;
+  created_at: CreatedTime;
 }
 
 interface Snapshots {
@@ -197,6 +214,7 @@ export interface LedgerTables {
   audit_events: AuditEvents;
   gates: Gates;
   gate_decisions: GateDecisions;
+  gate_delegations: GateDelegations;
   snapshots: Snapshots;
   evidence: Evidence;
   metrics_samples: MetricsSamples;
@@ -217,9 +235,21 @@ export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } =
   ledger: 'SELECT, UPDATE (event_id, hash)',
   audit_events: 'SELECT, INSERT',
   gates: 'SELECT, INSERT, UPDATE',
-  gate_decisions: 'SELECT, INSERT',
+  // decisions are those of people whom the gateway authenticated: see GATES_RIGHTS
+  gate_decisions: 'SELECT',
+  gate_delegations: 'SELECT',
   snapshots: 'SELECT, INSERT',
   evidence: 'SELECT, INSERT',
   metrics_samples: 'SELECT, INSERT',
+  schema_migrations: 'SELECT',
+};
+
+/** What the login of the gateway may do with each table: record decisions of people, with their audit events. */
+export const GATES_RIGHTS: Partial<typeof WRITER_RIGHTS> = {
+  ledger: 'SELECT, UPDATE (event_id, hash)',
+  audit_events: 'SELECT, INSERT',
+  gates: 'SELECT',
+  gate_decisions: 'SELECT, INSERT',
+  gate_delegations: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };

@@ -8,11 +8,13 @@ import type {
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
+import { findEarlierRun } from './pipelines/earlier-run.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -29,6 +31,11 @@ export interface RecordRunInput {
 export interface LedgerActivities {
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
+  /**
+   * What a run that starts from a job keeps of the latest one of the same jobs at the same commit. Throws `InvalidInput`
+   * when there is none, or no such job.
+   */
+  findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
    * Starts an evolution, or records the refusal when a policy is violated. Throws `InvalidConfiguration` for contracts
    * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `GenerationDiffers`.
@@ -52,7 +59,8 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   };
   return {
     recordRun: ({ result, ...rest }) =>
-      named(() => recordRun(tools.ledger, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+      named(() => recordRun(tools, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+    findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),

@@ -33,7 +33,7 @@ export interface ReadCommit {
 export interface PipelineActivities {
   /**
    * Plans a run from the pipeline as the commit has it. Throws `InvalidConfiguration` that lists everything that is wrong
-   * with the contracts of the commit, or that there is no such pipeline.
+   * with the contracts of the commit, or that there is no such pipeline; `SecretNotAllowed`.
    */
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
@@ -62,6 +62,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           const known = Object.keys(contracts.pipelines).join(', ') || 'none';
           throw invalid(`There is no pipeline ${name} in ${at}; pipelines: ${known}.`);
         }
+        for (const job of Object.values(pipeline.jobs)) tools.secrets.valuesFor(repository, job.secrets);
         const changed = (await readJson(blobs, packed.changed)) as readonly string[];
         const plan = planRun(pipeline, {
           event,

@@ -34,9 +34,9 @@ function ignore(): void {
  */
 export async function startTracing(env: NodeJS.ProcessEnv, options: TracingOptions): Promise<Tracing | null> {
   if (!isTraced(env)) return null;
-  const [{ diag, DiagLogLevel }, otlp, resources, sdk, hooks] = await Promise.all([
+  const [{ diag, DiagLogLevel }, { createSpanExporter }, resources, sdk, hooks] = await Promise.all([
     import('@opentelemetry/api'),
-    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('./span-exporter.ts'),
     import('@opentelemetry/resources'),
     import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/context-async-hooks'),
@@ -46,7 +46,7 @@ export async function startTracing(env: NodeJS.ProcessEnv, options: TracingOptio
   diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
   const named = resources.detectResourcesSync({ detectors: [resources.envDetectorSync] });
   const resource = new resources.Resource({ 'service.name': options.service }).merge(named);
-  const processor = new sdk.BatchSpanProcessor(new otlp.OTLPTraceExporter());
+  const processor = new sdk.BatchSpanProcessor(createSpanExporter());
   const provider = new sdk.BasicTracerProvider({ resource, spanProcessors: [processor] });
   provider.register({ contextManager: new hooks.AsyncLocalStorageContextManager() });
   return { resource, processor, close: () => provider.shutdown() };

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { type GroupRun, type GroupView, viewGroups } from '../../activities/catalog/groups/view.ts';
 import { branchNames, headReceipts } from '../../domain/catalog/index/refs.ts';
 import { isBeingRemoved } from '../../domain/catalog/index/plan.ts';
@@ -27,21 +28,26 @@ export interface FleetReport {
 }
 
 /** Reads the index and the groups. Throws `ServerUnavailable`. */
-export async function viewFleet(context: CliContext): Promise<FleetReport> {
+export async function viewFleet(context: CliContext, client: Client): Promise<FleetReport> {
   const index = context.config.index.name;
+  const [receipts, { groups, runs }] = await Promise.all([readReceipts(context), viewGroups(client, index)]);
+  const unfinished = new Set(receipts.flatMap(({ repository, pending }) => (pending === null ? [] : [repository])));
+  return {
+    at: new Date().toISOString(),
+    index,
+    repositories: headReceipts(receipts)
+      .filter((receipt) => !isBeingRemoved(receipt))
+      .map((receipt) => repositoryView(receipt, unfinished)),
+    groups,
+    runs,
+  };
+}
+
+/** {@link viewFleet} with a connection to Temporal of its own. Throws `ServerUnavailable`. */
+export async function connectAndViewFleet(context: CliContext): Promise<FleetReport> {
   const session = await connectTemporal(context);
   try {
-    const [receipts, { groups, runs }] = await Promise.all([readReceipts(context), viewGroups(session.client, index)]);
-    const unfinished = new Set(receipts.flatMap(({ repository, pending }) => (pending === null ? [] : [repository])));
-    return {
-      at: new Date().toISOString(),
-      index,
-      repositories: headReceipts(receipts)
-        .filter((receipt) => !isBeingRemoved(receipt))
-        .map((receipt) => repositoryView(receipt, unfinished)),
-      groups,
-      runs,
-    };
+    return await viewFleet(context, session.client);
   } finally {
     await session.close();
   }

@@ -1,4 +1,5 @@
 import { loadConfig } from '../../activities/shared/config.ts';
+import { knowConfiguredSecrets } from '../../activities/shared/configured-secrets.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { type CliIo, processIo } from './io.ts';
 
@@ -18,5 +19,6 @@ export function openContext(
 ): CliContext {
   const env = options.data === undefined ? io.env : { ...io.env, LONGHAUL_DATA_DIR: options.data };
   const { config, path, dataDir, cacheDir } = loadConfig({ path: options.config, env });
+  knowConfiguredSecrets(config, env);
   return { ...io, config, configPath: path, dataDir, cacheDir, env };
 }

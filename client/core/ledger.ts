@@ -8,7 +8,7 @@ import { namingStackFailures } from './stack-failure.ts';
 /** What of a context says where the ledger is. */
 type Place = Pick<CliContext, 'dataDir' | 'env'>;
 
-/** The ledger's three logins. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
+/** The ledger's logins. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
 export async function ownersLogins(context: Place): Promise<LedgerLogins> {
   const owner = await ownerUrl(context);
   if (owner === null) throw noDatabase('DATABASE_URL');

@@ -21,7 +21,8 @@ export async function connectTemporal(context: CliContext): Promise<TemporalSess
     import('../../stack/temporal-connection.ts'),
     import('../../stack/running-stack.ts'),
   ]);
-  const yours = await yourTemporal(context.config.temporal, context.env);
+  const { temporal } = context.config;
+  const yours = await yourTemporal(temporal, context.env);
   const running = findRunningStack(context.dataDir)?.state.temporal ?? null;
   if (yours === null && running === null) throw noServer('Temporal', 'TEMPORAL_ADDRESS');
   const { connectionOptions, namespace } = yours ?? {
@@ -33,7 +34,7 @@ export async function connectTemporal(context: CliContext): Promise<TemporalSess
     const { interceptors, close } = await clientTracing(context);
     return {
       client: new Client({ connection, namespace, interceptors: { workflow: interceptors } }),
-      uiUrl: yours === null ? (running?.uiUrl ?? null) : null,
+      uiUrl: temporal.uiUrl?.replace(/\/+$/, '') ?? (yours === null ? (running?.uiUrl ?? null) : null),
       close: async () => {
         await close();
         await connection.close();

@@ -5,6 +5,7 @@ import { releaseSections } from '../release/release.schema.ts';
 import { blobsSchema } from './blobs.schema.ts';
 import { gatewaySchema } from './gateway.schema.ts';
 import { moduleName, servedModelSchema } from './models.schema.ts';
+import { checkPeople, peopleSections } from './people.schema.ts';
 import { providerSchema } from './providers.schema.ts';
 import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 import { BUILT_IN_MODELS } from '../shared/model.ts';
@@ -37,6 +38,8 @@ const keys = z.strictObject({
       profile: z.string().min(1).optional(),
       address: z.string().min(1).optional(),
       namespace: z.string().min(1).optional(),
+      /** Base URL of its web interface, for links. */
+      uiUrl: plainUrl.optional(),
     })
     .default({}),
   weaviate: z
@@ -79,6 +82,7 @@ const keys = z.strictObject({
   // a new wing adds its sections here
   ...catalogSections,
   ...releaseSections,
+  ...peopleSections,
   gateway: gatewaySchema.prefault({}),
   stack: z
     .strictObject({
@@ -92,32 +96,37 @@ const keys = z.strictObject({
 });
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
-export const configSchema = keys.superRefine(({ index, models, gateway: { webhooks }, providers }, context) => {
-  for (const [at, { provider, forge }] of webhooks.entries()) {
-    const path = ['gateway', 'webhooks', at];
-    const known = providers.find(({ name }) => name === provider);
-    if (known === undefined) context.addIssue({ code: 'custom', path, message: `there is no provider "${provider}"` });
-    else if (forge === undefined && forgeOf(known.type) === null) {
-      context.addIssue({
-        code: 'custom',
-        path,
-        message: `set "forge" to the forge that ${provider} is: ${FORGES.join(', ')}`,
-      });
+export const configSchema = keys.superRefine(
+  ({ index, models, gateway: { webhooks }, providers, people, groups }, context) => {
+    for (const [at, { provider, forge }] of webhooks.entries()) {
+      const path = ['gateway', 'webhooks', at];
+      const known = providers.find(({ name }) => name === provider);
+      if (known === undefined)
+        context.addIssue({ code: 'custom', path, message: `there is no provider "${provider}"` });
+      else if (forge === undefined && forgeOf(known.type) === null) {
+        context.addIssue({
+          code: 'custom',
+          path,
+          message: `set "forge" to the forge that ${provider} is: ${FORGES.join(', ')}`,
+        });
+      }
     }
-  }
-  const refuse = (path: string[], message: string): void => context.addIssue({ code: 'custom', path, message });
-  const builtIn: readonly string[] = BUILT_IN_MODELS;
-  for (const name of Object.keys(models)) {
-    if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
-    if (!shortName.safeParse(name).success) {
-      refuse(['models', name], 'use letters, digits, dot, dash and underscore, at most 40, in names of models');
+    const refuse = (path: (string | number)[], message: string): void =>
+      context.addIssue({ code: 'custom', path, message });
+    checkPeople({ people, groups }, refuse);
+    const builtIn: readonly string[] = BUILT_IN_MODELS;
+    for (const name of Object.keys(models)) {
+      if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');
+      if (!shortName.safeParse(name).success) {
+        refuse(['models', name], 'use letters, digits, dot, dash and underscore, at most 40, in names of models');
+      }
     }
-  }
-  const known = [...builtIn, ...Object.keys(models)];
-  if (!known.includes(index.model)) {
-    refuse(['index', 'model'], `there is no model "${index.model}"; available: ${known.join(', ')}`);
-  }
-});
+    const known = [...builtIn, ...Object.keys(models)];
+    if (!known.includes(index.model)) {
+      refuse(['index', 'model'], `there is no model "${index.model}"; available: ${known.join(', ')}`);
+    }
+  },
+);
 
 /** The checked configuration, defaults filled in. */
 export type Config = z.infer<typeof configSchema>;

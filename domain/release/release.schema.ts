@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { envName } from '../shared/values.schema.ts';
+import { variableName } from './contracts/names.schema.ts';
 
 const folder = z.string().regex(/^(\/|~\/)[^\0]*[^/]$/, 'give an absolute path');
 const megabyte = 1_000_000;
@@ -22,6 +24,27 @@ const limitsSchema = z.strictObject({
   cpuSeconds: z.int().min(1).default(14_400),
   /** Space that programs must leave free on the disk of `scratch`. */
   freeDiskBytes: z.int().min(0).default(1_000_000_000),
+  /** Artifacts of a job, and each of its caches. */
+  artifactBytes: z.int().min(megabyte).default(2_000_000_000),
+});
+
+/** A value that jobs of some repositories may have. */
+const secretSchema = z.strictObject({
+  /** Name of the environment variable of the worker with the value. */
+  valueEnv: envName,
+  /** Ids of repositories, in which `*` stands for any characters and `?` for one: `work/acme/*`. */
+  repositories: z
+    .array(
+      z
+        .string()
+        .max(500)
+        .regex(
+          /^[^/\s]+\/\S+$/,
+          'give the id of a repository, such as work/acme/api, or a pattern such as work/acme/*',
+        ),
+    )
+    .min(1, 'give at least one repository')
+    .max(1_000),
 });
 
 /** How programs of repositories run (docs/pipelines.md). */
@@ -35,6 +58,8 @@ const pipelinesSchema = z.strictObject({
   /** Folder for checkouts and other files of running programs. */
   scratch: folder.optional(),
   limits: limitsSchema.prefault({}),
+  /** Secrets by the names that jobs ask for. */
+  secrets: z.record(variableName, secretSchema).default({}),
 });
 
 /** How changes are released (docs/release.md). */

@@ -184,6 +184,24 @@ export const FAILURES = {
     exitCode: 9,
     remedy: 'Correct the contract, or use another version.',
   },
+  GateNotFound: { tries: 1, exitCode: 6, remedy: 'List the open gates with `longhaul inbox`.' },
+  GateClosed: { tries: 1, exitCode: 1, remedy: 'Nothing to do: `longhaul inbox` lists the gates that are open.' },
+  GateChanged: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Look at what is asked now (`longhaul inbox`), and decide that.',
+  },
+  NotAnApprover: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Ask one of the people whom `longhaul inbox` names, or let one delegate to you with `longhaul delegate`.',
+  },
+  OwnRequest: { tries: 1, exitCode: 9, remedy: 'Let another person decide.' },
+  DelegationExpired: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Let the person delegate again with a later end: `longhaul delegate NAME --until TIME`.',
+  },
   EvolutionEnded: {
     tries: 1,
     exitCode: 1,
@@ -245,6 +263,12 @@ export const FAILURES = {
     tries: 1,
     exitCode: 2,
     remedy: 'Let the job do without a network, or set pipelines.network to true in longhaul.yaml of its worker.',
+  },
+  SecretNotAllowed: {
+    tries: 1,
+    exitCode: 2,
+    remedy:
+      'Take the name out of the pipeline, or allow it for the repository: pipelines.secrets in longhaul.yaml of the worker of the role pipelines.',
   },
   Cancelled: {
     tries: 1,

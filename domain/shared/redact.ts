@@ -1,3 +1,5 @@
+import { knownSecrets } from './known-secrets.ts';
+
 /** Replaces a secret. */
 export const REDACTED = '[redacted]';
 
@@ -44,13 +46,19 @@ const ANSI = /\u001b\[[0-?]*[ -/]*[@-~]|\u009b[0-?]*[ -/]*[@-~]|\u001b[ -/]*[0-Z
 const MAY_HIDE = /[\\\u001b\u009b]/;
 
 /**
- * Replaces secrets in a text: tokens of forges and models, AWS and Slack keys, JSON Web Tokens, private keys and the
- * credentials of URLs, also where the text is escaped as JSON, any number of times, or contains ANSI codes. Everything
- * else is unchanged; a line of JSON stays valid. Idempotent.
+ * Replaces secrets in a text: tokens of forges and models, AWS and Slack keys, JSON Web Tokens, private keys, the
+ * credentials of URLs, and the values that this process knows as secrets (`knowSecrets`), also where the text is escaped
+ * as JSON, any number of times, or contains ANSI codes. Everything else is unchanged; a line of JSON stays valid.
+ * Idempotent.
  */
 export function redact(text: string): string {
-  if (!MAY_HIDE.test(text)) return SECRETS.reduce((left, secret) => left.replace(secret, REDACTED), text);
+  if (!MAY_HIDE.test(text)) return allSecrets().reduce((left, secret) => left.replace(secret, REDACTED), text);
   return cut(text, spansOf(text));
+}
+
+/** Known values first: a pattern may match only a part of one. */
+function allSecrets(): readonly RegExp[] {
+  return [...knownSecrets(), ...SECRETS];
 }
 
 /** The longest secret that is found across pieces: a private key. */
@@ -92,13 +100,16 @@ export function createStreamRedactor(): StreamRedactor {
 }
 
 function spansOf(text: string): Span[] {
-  if (!MAY_HIDE.test(text)) {
-    return SECRETS.flatMap((secret) =>
-      [...text.matchAll(secret)].map(({ 0: found, index }) => ({ from: index, to: index + found.length })),
-    );
-  }
+  if (!MAY_HIDE.test(text)) return matchesIn(text, allSecrets());
   const units = unitsOf(text);
-  return [...secretsIn(units), ...secretsIn(withoutAnsi(units))];
+  // a known value may itself have what looks like an escape
+  return [...matchesIn(text, knownSecrets()), ...secretsIn(units), ...secretsIn(withoutAnsi(units))];
+}
+
+function matchesIn(text: string, secrets: readonly RegExp[]): Span[] {
+  return secrets.flatMap((secret) =>
+    [...text.matchAll(secret)].map(({ 0: found, index }) => ({ from: index, to: index + found.length })),
+  );
 }
 
 /** A decoded character and its position in the text. */
@@ -127,13 +138,10 @@ function withoutAnsi(units: readonly Unit[]): Unit[] {
 }
 
 function secretsIn(units: readonly Unit[]): Span[] {
-  const text = spelled(units);
-  return SECRETS.flatMap((secret) =>
-    [...text.matchAll(secret)].map(({ 0: found, index }) => ({
-      from: units[index]?.from ?? 0,
-      to: units[index + found.length - 1]?.to ?? 0,
-    })),
-  );
+  return matchesIn(spelled(units), allSecrets()).map(({ from, to }) => ({
+    from: units[from]?.from ?? 0,
+    to: units[to - 1]?.to ?? 0,
+  }));
 }
 
 function spelled(units: readonly Unit[]): string {

@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const WINGS = ['catalog', 'release', 'workspace', 'delivery', 'upkeep', 'insight'];
 
 /** Folders of `domain/`, from the bottom up: each imports only those before it. All wings share one level. */
-export const DOMAIN = ['shared', 'git', 'forge', 'fleet', 'wing', 'config'];
+export const DOMAIN = ['shared', 'gates', 'git', 'forge', 'fleet', 'wing', 'config'];
 
 /** Which layers a layer may import, in addition to itself; `types` only with `import type`. */
 export const LAYERS = {
@@ -30,13 +30,19 @@ const PARTS_OF_WINGS = {
 };
 
 /** The files of `client/` and `workers/` that combine the parts of all wings. */
-const COMBINING = ['workers/wings.ts', 'client/cli/program.ts', 'client/gateway/server.ts', 'client/index.ts'];
+const COMBINING = [
+  'workers/wings.ts',
+  'client/cli/program.ts',
+  'client/console/pages.ts',
+  'client/gateway/server.ts',
+  'client/index.ts',
+];
 
 /** The layer, part and wing of a path inside the repository. */
 function placeOf(path) {
   const [layer, ...rest] = path.split('/');
-  // client/cli/catalog and test/unit/catalog belong to the wing, like domain/catalog
-  const at = layer === 'test' || (layer === 'client' && rest[0] === 'cli') ? 1 : 0;
+  // client/cli/catalog, client/console/catalog and test/unit/catalog belong to the wing, like domain/catalog
+  const at = layer === 'test' || (layer === 'client' && ['cli', 'console'].includes(rest[0])) ? 1 : 0;
   const [, owner] = Object.entries(PARTS_OF_WINGS).find(([part]) => path.startsWith(part)) ?? [];
   const wing = owner ?? (rest.length > at + 1 && WINGS.includes(rest[at]) ? rest[at] : null);
   return { path, layer, part: rest.length > 1 ? rest[0] : '', wing };

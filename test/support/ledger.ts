@@ -4,7 +4,7 @@ import { type LedgerLogins, ledgerLogins } from '../../activities/ledger/logins.
 import { migrateLedger } from '../../activities/ledger/migrate.ts';
 import { withPostgres } from '../../platform/postgres-client.ts';
 
-/** A database of its own in the shared PostgreSQL, with the three logins. */
+/** A database of its own in the shared PostgreSQL, with its logins. */
 export interface TestLedger {
   readonly logins: LedgerLogins;
   /** Rows of a statement that the owner runs. */
@@ -30,7 +30,7 @@ export async function createTestLedger({ target }: { readonly target?: number } 
     dispose: () =>
       withPostgres(superuserUrl, async (client) => {
         await client.query(`DROP DATABASE ${name} WITH (FORCE)`);
-        for (const role of [`${name}_writer`, `${name}_reader`, name])
+        for (const role of [`${name}_writer`, `${name}_gates`, `${name}_reader`, name])
           await client.query(`DROP ROLE IF EXISTS ${role}`);
       }),
   };

@@ -63,14 +63,24 @@ async function prove(given: Given): Promise<ProveChangeResult> {
 
 /** Runs the pipeline. A failed run is a result. */
 async function runToEnd(
-  { repository, pipeline, branch, by }: Given,
+  { repository, pipeline, branch, from, by }: Given,
   packed: PackedCommit,
   event: RunEvent,
 ): Promise<RunPipelineResult> {
   const { commit } = packed;
-  const input = { repository, pipeline, commit, packed, event, by, parallel: PARALLEL };
+  const input = {
+    repository,
+    pipeline,
+    commit,
+    packed,
+    event,
+    by,
+    parallel: PARALLEL,
+    ...(branch === undefined ? {} : { branch }),
+    ...(from === undefined ? {} : { from }),
+  };
   try {
-    return await runChild(runPipelineFlow, branch === undefined ? input : { ...input, branch });
+    return await runChild(runPipelineFlow, input);
   } catch (error) {
     const result = resultOf(error);
     if (result === null) throw error;

@@ -1,16 +1,20 @@
 import {
   ApplicationFailure,
   CancellationScope,
+  defineQuery,
   isCancellation,
   setCurrentDetails,
+  setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  type JobState,
   runPipelineFlow,
   type RunJobOutcome,
   type RunPipelineInput,
   type RunPipelineResult,
 } from '../../domain/release/flows/pipeline-flows.ts';
+import type { EarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { JobResult, NeededJob, PackedCommit, PlannedRun } from '../../domain/release/pipelines/job.ts';
 import { describeRun } from '../../domain/release/pipelines/describe.ts';
 import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
@@ -22,6 +26,8 @@ import { checked } from '../shared/input.ts';
 import { answerProgress } from '../shared/progress.ts';
 import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
+const jobsQuery = defineQuery<JobState[]>('jobs');
+
 type Given = CheckedOf<typeof runPipelineFlow>;
 
 /**
@@ -30,11 +36,18 @@ type Given = CheckedOf<typeof runPipelineFlow>;
  * failed that must not.
  */
 export async function runPipeline(input: RunPipelineInput): Promise<RunPipelineResult> {
+  const shown: Shown = { jobs: () => [] };
+  setHandler(jobsQuery, () => shown.jobs());
   const given = await checked(runPipelineFlow, input);
-  return underLock(runPipelineFlow, given, () => run(given));
+  return underLock(runPipelineFlow, given, () => run(given, shown));
 }
 
-async function run(given: Given): Promise<RunPipelineResult> {
+/** What the query `jobs` answers; empty before the run is planned. */
+interface Shown {
+  jobs: () => JobState[];
+}
+
+async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
   const { repository, pipeline, commit, branch, event, by } = given;
   const packed =
     given.packed ??
@@ -45,12 +58,29 @@ async function run(given: Given): Promise<RunPipelineResult> {
   const plan = await pipelineActivities.planPipeline.executeWithOptions({ summary: `read ${pipeline} at the commit` }, [
     { repository, packed, pipeline, event, branch: branch ?? null },
   ]);
-  const jobs = await runJobs(given, packed, plan);
+  const earlier =
+    given.from === undefined
+      ? null
+      : await ledgerActivities.findEarlierRun.executeWithOptions(
+          { summary: `find the run before, from ${given.from}` },
+          [
+            {
+              repository,
+              pipeline,
+              commit: packed.commit,
+              plan: plan.plan,
+              from: given.from,
+              jobs: plan.jobs.map(({ id, job, needs }) => ({ id, job, needs })),
+            },
+          ],
+        );
+  const jobs = await runJobs(given, packed, plan, earlier, shown);
+  const own = CancellationScope.current();
   const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
   const { runId, startTime } = workflowInfo();
   const result: RunPipelineResult = {
     run: runId,
-    status: endOfRun(plan, ends),
+    status: own.consideredCancelled ? 'cancelled' : endOfRun(plan, ends),
     repository,
     pipeline,
     commit: packed.commit,
@@ -59,10 +89,15 @@ async function run(given: Given): Promise<RunPipelineResult> {
     sandbox: jobs.find(({ sandbox }) => sandbox !== null)?.sandbox ?? null,
     jobs: jobs.map(({ outcome }) => outcome),
   };
-  await ledgerActivities.recordRun.executeWithOptions({ summary: 'record the run' }, [
-    { result, branch: branch ?? null, event, startedAt: startTime.toISOString(), by },
-  ]);
+  // a later run may start from what has passed
+  await CancellationScope.nonCancellable(() =>
+    ledgerActivities.recordRun.executeWithOptions({ summary: 'record the run' }, [
+      { result, branch: branch ?? null, event, startedAt: startTime.toISOString(), by },
+    ]),
+  );
   if (result.status === 'passed') return result;
+  // a cancellation of the run itself ends it as cancelled, now that no job runs any more
+  if (result.status === 'cancelled') await own.cancelRequested;
   const failed = result.jobs.filter(({ end }) => end === 'failed').map(({ id }) => id);
   throw ApplicationFailure.create({
     type: 'PipelineFailed',
@@ -75,15 +110,21 @@ async function run(given: Given): Promise<RunPipelineResult> {
 /** A job that has ended. */
 interface EndedJob {
   readonly outcome: RunJobOutcome;
-  readonly outputs: Readonly<Record<string, string>>;
   readonly sandbox: string | null;
 }
 
 /** Runs the jobs of a plan. Returns their ends in the order of the plan. */
-async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Promise<readonly EndedJob[]> {
-  const own = CancellationScope.current();
-  const ended = new Map<string, EndedJob>();
-  const started = new Set<string>();
+async function runJobs(
+  given: Given,
+  packed: PackedCommit,
+  plan: PlannedRun,
+  earlier: EarlierRun | null,
+  shown: Shown,
+): Promise<readonly EndedJob[]> {
+  const ended = new Map<string, EndedJob>(
+    earlier?.kept.map((outcome) => [outcome.id, { outcome, sandbox: earlier.sandbox }]),
+  );
+  const started = new Set(ended.keys());
   const running = new Map<string, { readonly done: Promise<void>; readonly scope: CancellationScope }>();
   const waiting: PlannedJob[] = [];
   const ends = (): Ends => Object.fromEntries([...ended].map(([id, { outcome }]) => [id, outcome.end]));
@@ -98,6 +139,9 @@ async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Pr
       .map(({ outcome }) => `${outcome.id} failed`),
     asks: null,
   }));
+
+  shown.jobs = () =>
+    plan.jobs.map(({ id }) => ({ id, state: ended.get(id)?.outcome.end ?? (running.has(id) ? 'running' : 'waiting') }));
 
   const start = (job: PlannedJob): void => {
     const scope = new CancellationScope();
@@ -132,8 +176,6 @@ async function runJobs(given: Given, packed: PackedCommit, plan: PlannedRun): Pr
     if (running.size > 0) await Promise.race([...running.values()].map(({ done }) => done));
     else if (next.skip.length === 0) break;
   }
-  // a cancellation of the run itself ends it as cancelled, now that no job runs any more
-  if (own.consideredCancelled) await own.cancelRequested;
   return plan.jobs.flatMap(({ id }) => ended.get(id) ?? []);
 }
 
@@ -156,17 +198,30 @@ async function runAttempts(
       if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', attempt);
       return withoutResult(job.id, 'failed', failureOf(error).error, attempt);
     }
-    const { status, outputs, sandbox, ...rest } = result;
+    const { status, sandbox, problem, ...rest } = result;
     if (status === 'passed' || attempt > job.retries) {
-      return { outcome: { id: job.id, end: status, why: null, attempts: attempt, ...rest }, outputs, sandbox };
+      return {
+        outcome: { id: job.id, end: status, why: problem, attempts: attempt, resumedFrom: null, ...rest },
+        sandbox,
+      };
     }
   }
 }
 
 function neededJob(ended: EndedJob | undefined): NeededJob {
-  return { result: ended?.outcome.end ?? 'skipped', outputs: ended?.outputs ?? {} };
+  const { end, outputs, artifacts } = ended?.outcome ?? {};
+  return { result: end ?? 'skipped', outputs: outputs ?? {}, artifacts: artifacts?.digest ?? null };
 }
 
 function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why: string, attempts: number): EndedJob {
-  return { outcome: { id, end, why, attempts, steps: [], log: null, durationMs: 0 }, outputs: {}, sandbox: null };
+  const nothing = {
+    steps: [],
+    outputs: {},
+    artifacts: null,
+    log: null,
+    startedAt: null,
+    resumedFrom: null,
+    durationMs: 0,
+  };
+  return { outcome: { id, end, why, attempts, ...nothing }, sandbox: null };
 }

@@ -4,6 +4,8 @@ import { createTransport } from 'nodemailer';
 import type { AlertChanges } from '../../../domain/catalog/groups/alerts.ts';
 import type { AlertChannelConfig } from '../../../domain/catalog/alerts.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { isLoopback, shownProxy } from '../../../platform/proxy.ts';
+import { proxyFor } from '../../shared/network.ts';
 
 /** Alerts raised and resolved, as sent to a channel. */
 export interface AlertMessage extends AlertChanges {
@@ -107,7 +109,8 @@ async function mail(
 ): Promise<void> {
   const text = textOf(message);
   const patience = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
-  const transport = createTransport({ url: secretOf(env, smtpUrlEnv, name), ...patience }, { from });
+  const url = secretOf(env, smtpUrlEnv, name);
+  const transport = createTransport({ url, ...tunnelOptions(url, env), ...patience }, { from });
   try {
     await transport.sendMail({
       from,
@@ -121,6 +124,21 @@ async function mail(
   } finally {
     transport.close();
   }
+}
+
+/** As curl: `smtp_proxy`, `smtps_proxy` or `all_proxy`, and a tunnel through it. A server on this machine needs none. */
+function tunnelOptions(url: string, env: NodeJS.ProcessEnv): { readonly proxy?: string; readonly port?: number } {
+  const server = URL.parse(url);
+  if (server === null || isLoopback(server.hostname)) return {};
+  const proxy = proxyFor(url, env);
+  if (proxy === null) return {};
+  // the tunnel needs the port that is left out
+  const port = Number(server.port) || (server.protocol === 'smtps:' ? 465 : 587);
+  if (/^https?:$/.test(proxy.protocol)) return { proxy: proxy.href, port };
+  throw new LonghaulError(
+    'InvalidConfiguration',
+    `Mail cannot be sent through the proxy ${shownProxy(proxy)}: name one with http:// in smtp_proxy, or except ${server.hostname} in no_proxy.`,
+  );
 }
 
 /** The mail server's answer, which contains no password. */

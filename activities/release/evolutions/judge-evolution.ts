@@ -21,7 +21,12 @@ export async function judgeEvolution(
   if (change === undefined) {
     throw new LonghaulError('GenerationDiffers', `${commit.slice(0, 12)} has no change ${changeId} in ${version}.`);
   }
-  const outcomes = result.jobs.map((job) => ({ ...job, job: plan.jobs.find((each) => each.id === job.id)?.job ?? '' }));
+  const runs = await runsAt(ledger, result);
+  const outcomes = result.jobs.map((job) => ({
+    ...job,
+    job: plan.jobs.find((each) => each.id === job.id)?.job ?? '',
+    steps: job.resumedFrom === null || runs.has(job.resumedFrom) ? job.steps : [],
+  }));
   const steps = provenSteps(requiredSteps(contracts.policy, { change }), pipeline, outcomes);
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
   const reasons = [
@@ -96,6 +101,20 @@ export async function judgeEvolution(
     });
     return { status, reasons, steps, at: at.toISOString() };
   });
+}
+
+/** The earlier runs, of those that a run has kept jobs of, that the ledger has at its commit: others prove nothing. */
+async function runsAt(ledger: LedgerTools['ledger'], { repository, commit, jobs }: JudgeEvolution['result']) {
+  const named = jobs.flatMap(({ resumedFrom }) => resumedFrom ?? []);
+  if (named.length === 0) return new Set<string>();
+  const found = await ledger
+    .selectFrom('pipeline_runs')
+    .select('pipeline_run_id as run')
+    .where('pipeline_run_id', 'in', named)
+    .where('repository', '=', repository)
+    .where('commit', '=', commit)
+    .execute();
+  return new Set(found.map(({ run }) => run));
 }
 
 function describe({ step, job, exitCode }: ProvenStep): string {

@@ -8,8 +8,8 @@ export interface JobLog {
   write(piece: Uint8Array): Promise<void>;
   /** Appends a line of Longhaul's own, on a line of its own. */
   note(line: string): Promise<void>;
-  /** The last lines, redacted: for heartbeats. */
-  tail(): string;
+  /** The last characters, redacted, and how many there are: for heartbeats. */
+  tail(): { readonly written: number; readonly tail: string };
   /** Stores the complete log. */
   commit(): Promise<Blob>;
   /** Deletes an unfinished log. */
@@ -27,10 +27,12 @@ export async function createJobLog(blobs: BlobStore): Promise<JobLog> {
   const decoder = new StringDecoder('utf8');
   const redactor = createStreamRedactor();
   let last = '';
+  let size = 0;
 
   async function append(text: string): Promise<void> {
     if (text === '') return;
     last = (last + text).slice(-TAIL_KEPT);
+    size += text.length;
     const passed = redactor.push(text);
     if (passed !== '') await draft.write(Buffer.from(passed));
   }
@@ -38,7 +40,7 @@ export async function createJobLog(blobs: BlobStore): Promise<JobLog> {
   return {
     write: (piece) => append(decoder.write(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength))),
     note: (line) => append(`${last === '' || last.endsWith('\n') ? '' : '\n'}${line}\n`),
-    tail: () => redact(last).slice(-TAIL),
+    tail: () => ({ written: size, tail: redact(last).slice(-TAIL) }),
     async commit() {
       await append(decoder.end());
       await draft.write(Buffer.from(redactor.end()));

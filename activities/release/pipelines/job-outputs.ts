@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { redact } from '../../../domain/shared/redact.ts';
 import { hasCode } from '../../../platform/error-code.ts';
 
 /** Outputs travel through a workflow's history. */
@@ -16,7 +17,8 @@ export async function readOutputs(path: string, declared: readonly string[]): Pr
   const outputs: Record<string, string> = {};
   for (const line of text.split('\n')) {
     const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(line.replace(/\r$/, '')) ?? [];
-    if (declared.includes(name)) outputs[name] = value;
+    // they become part of a workflow's history
+    if (declared.includes(name)) outputs[name] = redact(value);
   }
   return outputs;
 }

@@ -1,6 +1,7 @@
+import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
 export interface RecordedRun extends RunPipelineResult {
@@ -17,8 +18,18 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
   string
 >;
 
-/** Records a run with its jobs in one transaction. Does nothing when the run is recorded. */
-export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promise<void> {
+/** Kind of the evidence that has the result of a run, as JSON. */
+export const RESULT_KIND = 'result';
+
+/** A run as the subject of evidence. */
+export function subjectOfRun(run: string): string {
+  return `pipeline run ${run}`;
+}
+
+/**
+ * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.
+ */
+export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun): Promise<void> {
   const {
     run: runId,
     workflowId,
@@ -33,7 +44,20 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
     startedAt,
     status,
     jobs,
+    sandbox,
   } = run;
+  const result = {
+    run: runId,
+    status,
+    repository,
+    pipeline,
+    commit,
+    tree,
+    plan,
+    sandbox,
+    jobs,
+  } satisfies RunPipelineResult;
+  const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
   await ledger.transaction().execute(async (trx) => {
     const added = await trx
       .insertInto('pipeline_runs')
@@ -55,26 +79,40 @@ export async function recordRun(ledger: LedgerDatabase, run: RecordedRun): Promi
       })
       .onConflict((conflict) => conflict.column('pipeline_run_id').doNothing())
       .executeTakeFirst();
-    if (added.numInsertedOrUpdatedRows === 0n || jobs.length === 0) return;
+    if (added.numInsertedOrUpdatedRows === 0n) return;
+    if (jobs.length > 0)
+      await trx
+        .insertInto('pipeline_jobs')
+        .values(
+          jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
+            const last = steps.at(-1);
+            return {
+              pipeline_run_id: runId,
+              job: id,
+              attempt: Math.max(1, attempts),
+              status: STATUS[end],
+              exit_code: last?.exitCode ?? null,
+              signal: last?.exitCode == null ? (last?.signal ?? null) : null,
+              duration: durationMs / 1_000,
+              command_digest: last?.commandDigest ?? null,
+              log_blob: log?.digest ?? null,
+              outputs: JSON.stringify(outputs),
+              steps: JSON.stringify(steps),
+              started_at: began,
+              completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
+            };
+          }),
+        )
+        .execute();
+    const kept = jobs.flatMap(({ id, artifacts }) =>
+      artifacts === null
+        ? []
+        : [{ kind: 'artifacts', subject: `${subjectOfRun(runId)}, job ${id}`, digest: artifacts.digest }],
+    );
+    const evidence = [{ kind: RESULT_KIND, subject: subjectOfRun(runId), digest: stored }, ...kept];
     await trx
-      .insertInto('pipeline_jobs')
-      .values(
-        jobs.map(({ id, end, attempts, steps, log, durationMs }) => {
-          const last = steps.at(-1);
-          return {
-            pipeline_run_id: runId,
-            job: id,
-            attempt: Math.max(1, attempts),
-            status: STATUS[end],
-            exit_code: last?.exitCode ?? null,
-            signal: last?.exitCode == null ? (last?.signal ?? null) : null,
-            duration: durationMs / 1_000,
-            command_digest: last?.commandDigest ?? null,
-            log_blob: log?.digest ?? null,
-            steps: JSON.stringify(steps),
-          };
-        }),
-      )
+      .insertInto('evidence')
+      .values(evidence.map((one) => ({ ...one, repository, blob: one.digest })))
       .execute();
   });
 }

@@ -1,7 +1,7 @@
 import type { GroupView } from '../../../activities/catalog/groups/view.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { isOpen } from '../../../domain/shared/run-status.ts';
-import { type FleetReport, viewFleet } from '../../catalog/fleet-view.ts';
+import { connectAndViewFleet, type FleetReport } from '../../catalog/fleet-view.ts';
 import type { CliContext } from '../../core/context.ts';
 import { printable } from '../../core/sanitize.ts';
 import { plainTable } from '../stack/stack-table.ts';
@@ -11,7 +11,7 @@ export async function readFleet(
   context: CliContext,
 ): Promise<{ readonly value: FleetReport; readonly text: string } | null> {
   try {
-    const value = await viewFleet(context);
+    const value = await connectAndViewFleet(context);
     return { value, text: glance(value) };
   } catch (error) {
     if (error instanceof LonghaulError && error.type === 'ServerUnavailable') return null;

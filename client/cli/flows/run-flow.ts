@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { FAILURES, type FailureType } from '../../../domain/shared/failures.ts';
 import type { AnyFlow, GivenOf, ResultOf } from '../../../domain/shared/flow.ts';
 import { userName } from '../../core/user-name.ts';
@@ -31,6 +32,8 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
   /** The exit code of a result that is printed as JSON. @default 0 */
   readonly exitCode?: (result: ResultOf<Declared>) => number;
+  /** Shows the run instead of its progress, until the signal is aborted. @default its progress */
+  readonly show?: (client: Client, signal: AbortSignal) => Promise<void>;
   /** The failure that carries a result, which is printed like one; the exit code is that of the failure. @default none */
   readonly failsWithResult?: FailureType;
 }
@@ -56,7 +59,7 @@ export async function runFlow<Declared extends AnyFlow>(
     const run = chainOf(client, await client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
     if (command.agrees) await agree(context, run);
     if (command.asks) await askForConfirmation(context, run);
-    const { result: ended, failure } = await endOf(followToEnd(context, run, options), command.failsWithResult);
+    const { result: ended, failure } = await endOf(shownToEnd(context, run, command, options), command.failsWithResult);
     const result = ended as ResultOf<Declared>;
     const exitCode = failure === null ? null : FAILURES[failure].exitCode;
     if (!options.json) {
@@ -67,6 +70,24 @@ export async function runFlow<Declared extends AnyFlow>(
     return exitCode ?? command.exitCode?.(result) ?? 0;
   } finally {
     await session.close();
+  }
+}
+
+/** Follows a flow to its end, and shows it in the way of the command. */
+async function shownToEnd(
+  context: CliContext,
+  run: RunChain,
+  { show }: Pick<FlowCommand<AnyFlow>, 'show'>,
+  options: FlowOptions,
+): Promise<unknown> {
+  if (show === undefined || options.json) return followToEnd(context, run, options);
+  const ended = new AbortController();
+  const showing = show(run.client, ended.signal);
+  try {
+    return await followToEnd(context, run, { ...options, json: true });
+  } finally {
+    ended.abort();
+    await showing;
   }
 }
 

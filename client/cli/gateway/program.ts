@@ -2,9 +2,11 @@ import { Option } from 'commander';
 import { type Commands, integer, jsonOption, listOption, metricsAddressOption } from '../commands.ts';
 import type { GatewayOptions, KeyOptions } from './serve.ts';
 
-/** `longhaul gateway`: webhooks of forges and flows for services. */
+/** `longhaul gateway`: the console, webhooks of forges and flows for services. */
 export function registerGatewayCommands({ program, run }: Pick<Commands, 'program' | 'run'>): void {
-  const gateway = program.command('gateway').description('serve webhooks of forges and flows for services over HTTP');
+  const gateway = program
+    .command('gateway')
+    .description('serve the console, webhooks of forges and flows for services over HTTP');
   gateway
     .command('serve', { isDefault: true })
     .description('serve, in the foreground')

@@ -34,9 +34,9 @@ export async function serveGateway(context: CliContext, options: GatewayOptions)
   const logger = createLogger(env);
   const session = await connectTemporal(context);
   try {
-    const { client } = session;
+    const { client, uiUrl } = session;
     const metrics = createGatewayMetrics();
-    const server = await createGateway({ config, env, client, logger, metrics });
+    const server = await createGateway({ config, env, client, logger, metrics, console: { context, uiUrl } });
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
     const stopping = new AbortController();

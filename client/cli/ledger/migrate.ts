@@ -58,7 +58,11 @@ export async function migrate(context: CliContext, options: MigrateCommandOption
 export async function printLogins(context: CliContext, { urls }: { readonly urls?: boolean }): Promise<number> {
   const logins = await ownersLogins(context);
   const lines = urls
-    ? [`DATABASE_WRITER_URL=${logins.writer}`, `DATABASE_READER_URL=${logins.reader}`]
+    ? [
+        `DATABASE_WRITER_URL=${logins.writer}`,
+        `DATABASE_GATES_URL=${logins.gates}`,
+        `DATABASE_READER_URL=${logins.reader}`,
+      ]
     : sqlForLogins(logins);
   context.stdout.write(`${lines.join('\n')}\n`);
   return 0;

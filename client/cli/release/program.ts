@@ -20,6 +20,9 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--commit <revision>', 'a commit of this folder (default: HEAD)')
     .option('--evolution <tag>', 'the evolution to prove (default: the one that the message names)')
     .option('--repo <id>', 'the repository (default: that of this folder)')
+    .option('--from <job>', 'run this job, what needs it, and what has not passed at this commit; keep the rest')
+    .option('--watch', 'show the jobs and what they write while they run')
+    .option('--show', 'print the result of each step as JSON')
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())
     .action((pipeline: string, options: RunOptions) =>

@@ -14,6 +14,12 @@ export interface RunOptions extends FlowOptions {
   readonly commit?: string;
   /** Tag of the evolution to prove. @default the one that the message of the commit names */
   readonly evolution?: string;
+  /** A job: what has passed before it at the same commit is kept. @default all jobs run */
+  readonly from?: string;
+  /** Shows the jobs and what they write while they run. */
+  readonly watch?: boolean;
+  /** Prints the steps as JSON, as gryt does, with the status that they really have. */
+  readonly show?: boolean;
 }
 
 /** Lines of the log of a failed job. */
@@ -29,7 +35,8 @@ export async function runCommand(context: CliContext, pipeline: string, options:
   if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
     context.stderr.write(`Not committed, so not run:\n${uncommitted.map((line) => `  ${printable(line)}\n`).join('')}`);
   }
-  const { evolution } = options;
+  const { evolution, from } = options;
+  const running = `pipeline/${repository}/${pipeline}/${commit}`;
   return runFlow(
     context,
     {
@@ -42,9 +49,18 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(branch === null ? {} : { branch }),
         ...(packed === null ? {} : { packed }),
         ...(evolution === undefined ? {} : { evolution }),
+        ...(from === undefined ? {} : { from }),
       },
       failsWithResult: 'PipelineFailed',
-      print: (result) => printRun(context, result),
+      print: (result) => (options.show ? showRun(context, result) : printRun(context, result)),
+      ...(options.watch
+        ? {
+            show: async (client, signal) => {
+              const { watchJobs } = await import('./watch-jobs.ts');
+              await watchJobs({ client, stderr: context.stderr }, running, signal);
+            },
+          }
+        : {}),
     },
     options,
   );
@@ -53,6 +69,28 @@ export async function runCommand(context: CliContext, pipeline: string, options:
 /** The person who runs a command, as the environment names them. */
 export function personOf({ env }: CliContext): string {
   return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
+}
+
+/** The form of gryt, in which a run with a failed step has another status than `ok`. */
+function showRun({ stdout }: CliContext, { run: { status, jobs } }: ProveChangeResult): number {
+  const results = jobs.map(({ id, attempts, steps }) => [
+    id,
+    Object.fromEntries(
+      steps.map((step) => [
+        step.name,
+        {
+          status: step.exitCode === 0 && step.ended === null ? 'ok' : 'error',
+          ...(step.exitCode === 0 && step.ended === null ? {} : { error: endOfStep(step) }),
+          returncode: step.exitCode,
+          duration: step.durationMs / 1_000,
+          attempts,
+        },
+      ]),
+    ),
+  ]);
+  const shown = { status: status === 'passed' ? 'ok' : 'error', results: Object.fromEntries(results) as object };
+  stdout.write(`${JSON.stringify(shown)}\n`);
+  return 0;
 }
 
 async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
@@ -72,11 +110,12 @@ async function printRun(context: CliContext, { run, evolution, verdict }: ProveC
   return 0;
 }
 
-function lineOf({ id, end, why, attempts, durationMs, steps }: RunJobOutcome): string {
+function lineOf({ id, end, why, attempts, durationMs, steps, resumedFrom }: RunJobOutcome): string {
   const seconds = `${(durationMs / 1_000).toFixed(1)} s`;
   const last = steps.at(-1);
   const facts = [
     ...(end === 'skipped' ? [] : [seconds]),
+    ...(resumedFrom === null ? [] : [`in the run ${resumedFrom}`]),
     ...(attempts > 1 ? [`${attempts} attempts`] : []),
     ...(why === null ? [] : [why]),
     ...(end === 'failed' && last !== undefined ? [`${last.name}: ${endOfStep(last)}`] : []),

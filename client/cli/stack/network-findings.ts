@@ -1,6 +1,7 @@
 import { namedAuthorities } from '../../../activities/shared/authorities.ts';
 import { proxyFor } from '../../../activities/shared/network.ts';
-import { PROXY_VARIABLES, shownProxy } from '../../../platform/proxy.ts';
+import type { S3BlobsConfig } from '../../../domain/config/blobs.schema.ts';
+import { isLoopback, PROXY_VARIABLES, shownProxy } from '../../../platform/proxy.ts';
 import type { CliContext } from '../../core/context.ts';
 import type { Finding } from '../commands.ts';
 import { fine, wrong } from '../finding.ts';
@@ -10,7 +11,7 @@ export function networkFindings(context: CliContext): Finding[] {
   return [proxyFinding(context), authoritiesFinding()];
 }
 
-/** Passwords in the address of a proxy are not shown. */
+/** The ways to forges, the bucket and the collector. Passwords in the address of a proxy are not shown. */
 function proxyFinding({ config, env }: CliContext): Finding {
   const name = 'proxy';
   if (!PROXY_VARIABLES.some((variable) => env[variable])) return fine(name, 'none: no variable names one');
@@ -21,12 +22,28 @@ function proxyFinding({ config, env }: CliContext): Finding {
     const ways = [...new Set(urls.map((each) => wayTo(each, env)))];
     return [`${provider.name} ${ways.join(' and ')}`];
   });
-  return fine(name, forges.length === 0 ? 'in the environment, for no forge' : forges.join(', '));
+  const others = [
+    ...(config.blobs.type === 's3' ? [['blobs', addressOf(config.blobs)] as const] : []),
+    ...TRACES.flatMap((variable) => (env[variable] ? [['traces', env[variable]] as const] : [])).slice(0, 1),
+  ].map(([what, url]) => `${what} ${isLoopback(new URL(url).hostname) ? directly(url) : wayTo(url, env)}`);
+  const ways = [...forges, ...others];
+  return fine(name, ways.length === 0 ? 'in the environment, for no forge' : ways.join(', '));
+}
+
+/** The variables of the collector; the first wins. */
+const TRACES = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'];
+
+function addressOf({ endpoint, region }: S3BlobsConfig): string {
+  return endpoint ?? `https://s3.${region}.amazonaws.com`;
+}
+
+function directly(url: string): string {
+  return `directly to ${new URL(url).host}`;
 }
 
 function wayTo(url: string, env: NodeJS.ProcessEnv): string {
   const proxy = proxyFor(url, env);
-  return proxy === null ? `directly to ${new URL(url).host}` : `to ${new URL(url).host} through ${shownProxy(proxy)}`;
+  return proxy === null ? directly(url) : `to ${new URL(url).host} through ${shownProxy(proxy)}`;
 }
 
 function authoritiesFinding(): Finding {

@@ -1,3 +1,4 @@
+import type { Config } from '../../../domain/config/config.schema.ts';
 import { PROXY_VARIABLES } from '../../../platform/proxy.ts';
 import { sessionEnvironment } from '../../../stack/server-environment.ts';
 
@@ -13,9 +14,18 @@ export interface HandedEnvironment {
   readonly variables: string;
 }
 
-/** Divides the environment of a worker of the role `pipelines`. Tokens of forges are in neither part. */
-export function pipelinesEnvironment(full: NodeJS.ProcessEnv): HandedEnvironment {
-  const handed = Object.entries(full).filter(([name]) => NEEDED.test(name) || PROXY_VARIABLES.includes(name));
+/**
+ * Divides the environment of a worker of the role `pipelines`. Tokens of forges are in neither part; the secrets of jobs
+ * are handed.
+ */
+export function pipelinesEnvironment(
+  full: NodeJS.ProcessEnv,
+  { pipelines: { secrets } }: Pick<Config, 'pipelines'>,
+): HandedEnvironment {
+  const ofJobs = Object.values(secrets).map(({ valueEnv }) => valueEnv);
+  const handed = Object.entries(full).filter(
+    ([name]) => NEEDED.test(name) || PROXY_VARIABLES.includes(name) || ofJobs.includes(name),
+  );
   const level = full['LONGHAUL_LOG_LEVEL'];
   return {
     env: { ...sessionEnvironment(full), ...(level === undefined ? {} : { LONGHAUL_LOG_LEVEL: level }) },

@@ -106,8 +106,9 @@ async function workerChild(
     ],
     env: {
       ...context.env,
-      // the login of the ledger's owner: workers need less
+      // the logins of the ledger's owner and of the gateway: workers need less
       DATABASE_URL: undefined,
+      DATABASE_GATES_URL: undefined,
       DATABASE_WRITER_URL: await writerUrl(stack, context),
       // Below `info` it would not report that it is ready.
       LONGHAUL_LOG_LEVEL: /^(debug|trace)$/.exec(context.env['LONGHAUL_LOG_LEVEL'] ?? '')?.[0] ?? 'info',
@@ -155,7 +156,7 @@ async function supervisePipelines(
   }
   const { poll } = await import('../../../stack/child.ts');
   const { serverEnvironment } = await import('../../../stack/server-environment.ts');
-  const { env, variables } = pipelinesEnvironment(worker.env);
+  const { env, variables } = pipelinesEnvironment(worker.env, context.config);
   await stack.supervise({
     ...worker,
     name: 'pipelines',

@@ -18,7 +18,7 @@ export interface WorkerCommandOptions {
  * here, with messages for people. Throws `InvalidInput`, `InvalidConfiguration`.
  */
 export async function runWorker(
-  { configPath, dataDir, env, signals }: CliContext,
+  { config, configPath, dataDir, env, signals }: CliContext,
   { roles, metricsAddress }: WorkerCommandOptions,
 ): Promise<number> {
   const isAlone = parseRoles(roles).includes('pipelines');
@@ -31,7 +31,7 @@ export async function runWorker(
     LONGHAUL_DATA_DIR: dataDir,
   };
   const args = [main, '--roles', roles, ...(metricsAddress === undefined ? [] : ['--metrics-address', metricsAddress])];
-  const handed = isAlone ? pipelinesEnvironment(full) : null;
+  const handed = isAlone ? pipelinesEnvironment(full, config) : null;
   const child =
     handed === null
       ? spawn(process.execPath, args, { env: full, stdio: 'inherit' })

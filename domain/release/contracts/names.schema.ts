@@ -14,3 +14,9 @@ export const line = z
 
 /** A text for people. */
 export const prose = z.string().max(4_000);
+
+/** The name of an environment variable of a job. Those of Longhaul begin with LONGHAUL_ and cannot be set. */
+export const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'use letters, digits and underscore')
+  .refine((name) => !/^LONGHAUL_/i.test(name), 'names that begin with LONGHAUL_ are set by Longhaul');

@@ -1,21 +1,15 @@
 import { z } from 'zod';
 import { spanOfTime } from '../../shared/span.schema.ts';
-import { programName } from './names.schema.ts';
+import { programName, variableName } from './names.schema.ts';
 
 /** Longest that a job may take, and its default in seconds. */
 const LONGEST_JOB = '24h';
 const DEFAULT_JOB_SECONDS = 3_600;
 
-/** The name of an environment variable of a job. Those of Longhaul begin with LONGHAUL_ and cannot be set. */
-const variable = z
-  .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'use letters, digits and underscore')
-  .refine((name) => !/^LONGHAUL_/i.test(name), 'names that begin with LONGHAUL_ are set by Longhaul');
-
 /** YAML writes numbers and booleans without quotes; a variable is text. */
 const text = z.union([z.string().max(32_000), z.number(), z.boolean()]).transform(String);
 
-const environment = z.record(variable, text);
+const environment = z.record(variableName, text);
 
 const step = z
   .strictObject({
@@ -66,23 +60,32 @@ const steps = z
   .max(200)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two steps have the same name');
 
-const job = z.strictObject({
-  /** Jobs that must have ended before. */
-  needs: z.array(programName).max(100).default([]),
-  matrix: matrix.optional(),
-  timeout: spanOfTime(LONGEST_JOB).default(DEFAULT_JOB_SECONDS),
-  /** Further attempts after a failure. */
-  retries: z.int().min(0).max(10).default(0),
-  /** The run passes even if this job fails. Its steps prove nothing. */
-  allow_failure: z.boolean().default(false),
-  env: environment.default({}),
-  /** Names that the steps write to the file LONGHAUL_OUTPUT as `name=value`, for the jobs that need this one. */
-  outputs: z.array(variable).max(50).default([]),
-  /** Whether its programs may reach the network. */
-  network: z.boolean().default(false),
-  if: condition.prefault({}),
-  steps,
-});
+const job = z
+  .strictObject({
+    /** Jobs that must have ended before. */
+    needs: z.array(programName).max(100).default([]),
+    matrix: matrix.optional(),
+    timeout: spanOfTime(LONGEST_JOB).default(DEFAULT_JOB_SECONDS),
+    /** Further attempts after a failure. */
+    retries: z.int().min(0).max(10).default(0),
+    /** The run passes even if this job fails. Its steps prove nothing. */
+    allow_failure: z.boolean().default(false),
+    env: environment.default({}),
+    /** Names that the steps write to the file LONGHAUL_OUTPUT as `name=value`, for the jobs that need this one. */
+    outputs: z.array(variableName).max(50).default([]),
+    /** Names of secrets: their values are variables of the job, if the configuration of the worker allows it. */
+    secrets: z.array(variableName).max(50).default([]),
+    /** Paths and patterns of files to keep; the jobs that need this one find them at the same places. */
+    artifacts: patterns.optional(),
+    /** Whether its programs may reach the network. */
+    network: z.boolean().default(false),
+    if: condition.prefault({}),
+    steps,
+  })
+  .refine(({ env, secrets }) => secrets.every((name) => !(name in env)), {
+    message: 'a name is both in env and in secrets',
+    path: ['secrets'],
+  });
 
 /** `pipelines/NAME.yaml` (docs/pipelines.md). Unknown keys are refused. */
 export const pipelineFile = z

@@ -7,6 +7,7 @@ import type { PackedCommit } from '../pipelines/job.ts';
 import {
   digest,
   isOfOneCommit,
+  jobName,
   NOT_OF_ONE_COMMIT,
   packedCommit,
   pipelineBusy,
@@ -77,6 +78,8 @@ export interface ProveChangeInput {
   readonly packed?: PackedCommit;
   /** Tag of the evolution. @default the one that the message of the commit names, or the person's only one */
   readonly evolution?: string;
+  /** As of `runPipeline`. */
+  readonly from?: string;
   /** The person who proves it. @default 'unknown' */
   readonly by?: string;
 }
@@ -101,6 +104,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
           .string()
           .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
           .optional(),
+        from: jobName(z).optional(),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',

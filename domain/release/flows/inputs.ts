@@ -17,6 +17,11 @@ export function pipelineName(z: Zod) {
   return z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$/, 'must be the name of a pipeline');
 }
 
+/** The id of a job in a plan: its name, and the values of its matrix. */
+export function jobName(z: Zod) {
+  return z.string().min(1).max(1_000);
+}
+
 /** A commit in the blob store. */
 export function packedCommit(z: Zod) {
   return z.strictObject({ commit: oid(z), tree: oid(z), pack: digest(z), changed: digest(z) });

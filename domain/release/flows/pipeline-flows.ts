@@ -4,6 +4,7 @@ import type { JobResult, PackedCommit } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
 import {
   isOfOneCommit,
+  jobName,
   NOT_OF_ONE_COMMIT,
   packedCommit,
   pipelineBusy,
@@ -28,17 +29,23 @@ export interface RunPipelineInput {
   readonly packed?: PackedCommit;
   /** Jobs that run in parallel. @default 16 */
   readonly parallel?: number;
+  /** Id or name of a job: keeps what has passed in the latest run at the commit and does not need this job. */
+  readonly from?: string;
   /** The person who runs it. @default 'unknown' */
   readonly by?: string;
 }
 
 /** How a job of a run ended. */
-export interface RunJobOutcome extends Omit<JobResult, 'status' | 'outputs' | 'sandbox' | 'log'> {
+export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'durationMs'> {
   readonly id: string;
   readonly end: JobEnd;
-  /** Why it was skipped or could not be run; null otherwise. */
+  /** Why it was skipped, could not be run, or failed although its steps passed; null otherwise. */
   readonly why: string | null;
   readonly attempts: number;
+  /** When the last attempt started, ISO 8601; null when none ran. */
+  readonly startedAt: string | null;
+  /** The earlier run at the same commit in which it ran; null when it is this one. */
+  readonly resumedFrom: string | null;
   /** Digest and size in bytes of the output of the last attempt; null when none ran. */
   readonly log: JobResult['log'] | null;
 }
@@ -47,7 +54,7 @@ export interface RunJobOutcome extends Omit<JobResult, 'status' | 'outputs' | 's
 export interface RunPipelineResult {
   /** The run of the flow, which is the key of its record in the ledger. */
   readonly run: string;
-  readonly status: 'passed' | 'failed';
+  readonly status: 'passed' | 'failed' | 'cancelled';
   readonly repository: string;
   readonly pipeline: string;
   readonly commit: string;
@@ -57,6 +64,12 @@ export interface RunPipelineResult {
   /** What isolated the programs: `bubblewrap`, or `none`; null when no job ran. */
   readonly sandbox: string | null;
   readonly jobs: readonly RunJobOutcome[];
+}
+
+/** Where a job of a run stands: the answer of the query `jobs` has one for each. */
+export interface JobState {
+  readonly id: string;
+  readonly state: JobEnd | 'running' | 'waiting';
 }
 
 /** Runs a pipeline at a commit. */
@@ -69,6 +82,7 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
         event: z.enum(['manual', 'evolution', 'push', 'promotion']).default('manual'),
         packed: packedCommit(z).optional(),
         parallel: z.int().min(1).max(64).default(16),
+        from: jobName(z).optional(),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs the jobs of [a pipeline](pipelines.md) at a commit, each in a clean checkout, in the sandbox of a worker with the role `pipelines`',
@@ -90,4 +104,5 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
       parallel: z.int().min(1).max(64).default(16),
     }),
   person: 'by',
+  queries: ['jobs'],
 });

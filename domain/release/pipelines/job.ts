@@ -30,6 +30,16 @@ export interface PlannedRun extends RunPlan {
 export interface NeededJob {
   readonly result: JobEnd;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Digest of its artifacts; null when it kept none. */
+  readonly artifacts: string | null;
+}
+
+/** Files that a job kept, as one archive in the blob store. */
+export interface KeptFiles {
+  readonly digest: string;
+  /** Bytes of the archive. */
+  readonly size: number;
+  readonly files: number;
 }
 
 /** Asks for one attempt of a job. */
@@ -47,6 +57,16 @@ export interface RunJobInput {
   readonly event: RunEvent;
   /** The jobs that it needs, by id. */
   readonly needs: Readonly<Record<string, NeededJob>>;
+}
+
+/** The heartbeat of a running job. */
+export interface JobTail {
+  readonly job: string;
+  readonly attempt: number;
+  /** Characters of its output so far, redacted. */
+  readonly written: number;
+  /** The last of them. */
+  readonly tail: string;
 }
 
 /** How a step ended; steps after a failed one do not run and are missing. */
@@ -68,8 +88,14 @@ export interface JobResult {
   readonly steps: readonly StepResult[];
   /** The declared outputs that the job wrote. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Null when it declares none, or its patterns select no file. */
+  readonly artifacts: KeptFiles | null;
+  /** Why it failed although its steps passed; null otherwise. */
+  readonly problem: string | null;
   /** Digest and size in bytes of its output, redacted. */
   readonly log: { readonly digest: string; readonly size: number };
+  /** By the clock of the worker, ISO 8601. */
+  readonly startedAt: string;
   readonly durationMs: number;
   /** What isolated its programs: `bubblewrap`, or `none`. */
   readonly sandbox: string;

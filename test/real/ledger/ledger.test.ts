@@ -7,7 +7,7 @@ import { checkVersion, migrateLedger, readVersions } from '../../../activities/l
 import { loadMigrations, type Migration } from '../../../activities/ledger/migrations.ts';
 import { type LedgerDatabase, openLedger, withLedger } from '../../../activities/ledger/open-ledger.ts';
 import { type MetricSample, recordSamples } from '../../../activities/ledger/samples.ts';
-import { WRITER_RIGHTS } from '../../../activities/ledger/tables.ts';
+import { GATES_RIGHTS, WRITER_RIGHTS } from '../../../activities/ledger/tables.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
@@ -120,7 +120,7 @@ describe('migrations', () => {
     const verified = await longhaul(env, ['audit', 'verify', '--json']);
     expect(verified.exitCode).toBe(3);
     expect(JSON.parse(verified.stdout)).toMatchObject({ error: { type: 'LedgerOutdated' } });
-    await expect(checkVersion(ledger.logins.owner)).rejects.toThrow('has migration 2 of 5');
+    await expect(checkVersion(ledger.logins.owner)).rejects.toThrow(`has migration 2 of ${known.length}`);
     await to(known.length);
     await checkVersion(ledger.logins.owner);
   });
@@ -130,17 +130,13 @@ describe('migrations', () => {
     const refused = await longhaul(env, ['db', 'migrate', '--target', '4']);
     expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Add --yes to do it.') });
     expect((await longhaul(env, ['db', 'migrate', '--target', '4', '--yes'])).stdout).toBe(
-      'The ledger has version 4 (was 5).\n',
+      `The ledger has version 4 (was ${known.length}).\n`,
     );
     const { stdout } = await longhaul(env, ['db', 'migrate', '--status', '--json']);
     const listed = JSON.parse(stdout) as { version: number; applied_at: string | null }[];
-    expect(listed.map(({ version, applied_at }) => [version, applied_at !== null])).toEqual([
-      [1, true],
-      [2, true],
-      [3, true],
-      [4, true],
-      [5, false],
-    ]);
+    expect(listed.map(({ version, applied_at }) => [version, applied_at !== null])).toEqual(
+      known.map(({ version }) => [version, version <= 4]),
+    );
     await to(known.length);
   });
 });
@@ -197,6 +193,38 @@ describe('the tables', () => {
       }
     }
     await expect(rowsOf(reader, "SELECT ensure_metrics_day('2026-01-01')")).rejects.toThrow(refused);
+  });
+
+  test('only the login of the gateway records decisions, and it can do nothing else', async () => {
+    const { writer, gates } = ledger.logins;
+    const refused = /permission denied/;
+    await ledger.sql(
+      `INSERT INTO gates (gate_id, workflow_id, kind, subject, digest, requested_by) VALUES ('gate-1', 'w', 'k', 's', 'd', 'ada')`,
+    );
+    const decision = `INSERT INTO gate_decisions (decision_id, gate_id, person, verdict, why, digest, authenticated_by)
+      VALUES ('one', 'gate-1', 'bob', 'approve', 'because', 'd', 'api-key')`;
+    await expect(rowsOf(writer, decision)).rejects.toThrow(refused);
+    const delegation = `INSERT INTO gate_delegations (delegation_id, person, delegate, until, authenticated_by)
+      VALUES ('one', 'bob', 'eve', now(), 'api-key')`;
+    await expect(rowsOf(writer, delegation)).rejects.toThrow(refused);
+    await rowsOf(gates, decision);
+    await rowsOf(gates, delegation);
+    for (const table of Object.keys(WRITER_RIGHTS)) {
+      const statements = [`DELETE FROM ${table}`, `TRUNCATE ${table}`];
+      if (!(GATES_RIGHTS[table as keyof typeof GATES_RIGHTS] ?? '').includes('INSERT')) {
+        statements.push(`INSERT INTO ${table} DEFAULT VALUES`);
+      }
+      for (const statement of statements) await expect(rowsOf(gates, statement), statement).rejects.toThrow(refused);
+    }
+    for (const statement of [
+      "UPDATE gates SET status = 'approved', closed_at = now()",
+      "UPDATE gate_decisions SET verdict = 'reject'",
+      "UPDATE gate_delegations SET until = 'infinity'",
+      "UPDATE audit_events SET actor = 'me'",
+      'SELECT count(*) FROM generations',
+    ]) {
+      await expect(rowsOf(gates, statement), statement).rejects.toThrow(refused);
+    }
   });
 
   test('sixty starts at once, from three pools, are the numbers 1 to 60; a repeated one gets its number again', async () => {

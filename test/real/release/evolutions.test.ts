@@ -141,6 +141,73 @@ Ready for promotion: YES
   });
 });
 
+describe('a run that starts from a job', () => {
+  const STAGED = `name: full-ci
+jobs:
+  scan:
+    outputs: [FOUND]
+    artifacts: [made.txt]
+    steps:
+      - {name: security-scan, command: 'date +%s%N > made.txt; echo "FOUND=$(cat made.txt)" >> "$LONGHAUL_OUTPUT"'}
+  proven:
+    needs: [scan]
+    steps: [{name: look, command: 'cat made.txt; echo "saw $LONGHAUL_NEEDS"; sleep 2.5; test "$LONGHAUL_EVENT" = evolution'}]
+  last:
+    needs: [proven]
+    steps: [{name: last, command: "test ! -e made.txt"}]
+`;
+
+  test('keeps what has passed at the same commit, which proves its steps; at another commit there is nothing to keep', async ({
+    release: { clone, ledger, longhaul, replayed },
+  }) => {
+    write(clone, {
+      '.gryt/policy.yaml': POLICY,
+      '.gryt/generations/v1.7.0.yaml': generation('v1.7.0', ['FEAT-400']),
+      '.gryt/pipelines/full-ci.yaml': STAGED,
+    });
+    const first = commit(clone, 'feat: staged [FEAT-400]');
+    const refused = await longhaul('run', 'full-ci', '--from', 'proven');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('There is no earlier run of full-ci');
+    const failed = await longhaul('run', 'full-ci', '--watch');
+    expect(failed.exitCode).toBe(1);
+    // the output of the job while it ran, and the jobs as they changed
+    expect(failed.stderr).toMatch(
+      /> proven: running\n(?:.*\n)*? {2}proven \| saw \{"scan":.*\n(?:.*\n)*x proven: failed\n/,
+    );
+    expect(failed.stderr).toContain('+ scan: passed\n');
+    const shown = await longhaul('run', 'full-ci', '--from', 'last', '--show');
+    expect(shown.exitCode).toBe(1);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      status: 'error',
+      results: {
+        scan: { 'security-scan': { status: 'ok', returncode: 0, attempts: 1 } },
+        proven: { look: { status: 'error', returncode: 1, error: 'exit code 1' } },
+        last: {},
+      },
+    });
+    await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
+    const passed = await longhaul('run', 'full-ci', '--from', 'proven');
+    expect(passed.stdout).toMatch(/ {2}scan: passed \(.*in the run [0-9a-f-]{36}\)\n {2}proven: passed/);
+    expect(passed.stdout).toContain('v1.7.0-rc.1 passed: FEAT-400 of v1.7.0 is proven.\n');
+    expect(passed.exitCode).toBe(0);
+    replayed(`pipeline/${REPOSITORY}/full-ci/${first}`);
+    // what was kept has the bytes of the first run
+    const outputs = await ledger.sql<{ outputs: { FOUND: string } }>(
+      "SELECT j.outputs FROM pipeline_jobs j JOIN pipeline_runs r USING (pipeline_run_id) WHERE r.commit = $1 AND j.job = 'scan'",
+      [first],
+    );
+    expect(outputs).toHaveLength(3);
+    expect(new Set(outputs.map(({ outputs: { FOUND } }) => FOUND)).size).toBe(1);
+
+    const other = await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
+    expect(other.exitCode).toBe(0);
+    write(clone, { 'more.txt': 'more\n' });
+    commit(clone, 'feat: another commit [FEAT-400]');
+    expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
+  });
+});
+
 /** A pipeline in which the required step is as given. */
 function pipelineWith(step: string, job = ''): string {
   return `name: full-ci\njobs:\n  scan:\n    ${job || 'retries: 0'}\n    steps:\n      - {name: security-scan, ${step}}\n`;

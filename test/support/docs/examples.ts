@@ -15,7 +15,7 @@ export interface Source {
   readonly text: string;
 }
 
-/** The kinds of files by a key that only they have: why a text is invalid; null when it is valid, or an error. */
+/** The kinds of files by a key that only they have with a list: why a text is invalid; null when it is valid, or an error. */
 export type FileChecks = Readonly<Record<string, (text: string) => string | null>>;
 
 /**
@@ -25,7 +25,7 @@ export type FileChecks = Readonly<Record<string, (text: string) => string | null
 export function checkYaml(text: string, files: FileChecks): string | null {
   try {
     const value = parse(text) as Readonly<Record<string, unknown>>;
-    const [, checkFile] = Object.entries(files).find(([key]) => key in value) ?? [];
+    const [, checkFile] = Object.entries(files).find(([key]) => Array.isArray(value[key])) ?? [];
     if (checkFile !== undefined) return checkFile(text);
     // a section that names a provider is an example with it
     const providers = [{ name: 'work', type: 'github' }];

@@ -188,7 +188,10 @@ export async function startDescribedGithub(project: ProjectState): Promise<Descr
 
   function work(key: string, asked: Asked): unknown {
     const { parameters, body, query, who } = asked;
-    const text = (field: string): string => String(body[field] ?? '');
+    const text = (field: string): string => {
+      const value = body[field];
+      return typeof value === 'string' ? value : '';
+    };
     const issue = () => project.issues.get(Number(parameters['issue_number'])) ?? raise(notFound());
     const releaseOf = () =>
       project.releases.find(({ id }) => id === Number(parameters['release_id'])) ?? raise(notFound());

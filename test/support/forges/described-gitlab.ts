@@ -91,7 +91,7 @@ export async function startDescribedGitlab(project: ProjectState): Promise<Descr
   };
   const releaseOf = (tag: string | undefined): ProjectRelease =>
     project.releases.find((release) => release.tag === tag) ?? notFound('');
-  const text = (value: unknown): string => String(value ?? '');
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 
   const shownPull = ({ number, head, base, isFork, author, title, body, state }: ProjectPull): object => ({
     iid: number,

@@ -1,4 +1,4 @@
-import type { Forge, ForgeRepository } from '../../../activities/forges/forge.ts';
+import type { ForgeWriter, ForgeRepository } from '../../../activities/forges/forge-writer.ts';
 import type { FaultProxy } from './fault-proxy.ts';
 
 /** Accounts of a place: `writer` may write, `reader` may read only, `outsider` may not see the private repository. */
@@ -11,7 +11,7 @@ export interface WritePlace {
   /** A commit of the default branch `main`. */
   readonly commit: string;
   /** Opens the forge through the proxy, as another process. `nobody` has a token that the forge does not know. */
-  open(who?: Who, limits?: { readonly contentPerMinute?: number }): Forge;
+  open(who?: Who, limits?: { readonly contentPerMinute?: number }): ForgeWriter;
   /** The token of an account. */
   token(who: Who): string;
   addBranch(name: string): Promise<void>;

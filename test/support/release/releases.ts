@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { inject, test as base } from 'vitest';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import { gateRoles } from '../../../activities/gates/roles.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaulProcess } from '../command.ts';
@@ -65,7 +66,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     GIT_CONFIG_GLOBAL: '/dev/null',
   });
   const loaded = loadConfig({ path: estate.configPath, env });
-  const roles = await openRoles(releaseRoles, ROLES, {
+  const roles = await openRoles([...releaseRoles, ...gateRoles], ROLES, {
     loaded,
     env,
     client,

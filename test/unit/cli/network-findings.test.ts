@@ -16,8 +16,15 @@ const config = configSchema.parse({
   ],
 });
 
-function findings(env: NodeJS.ProcessEnv): Record<string, string> {
-  const context = { ...memoryIo({}), env, config, configPath: null, dataDir: '/data', cacheDir: '/cache' };
+function findings(env: NodeJS.ProcessEnv, more: object = {}): Record<string, string> {
+  const context = {
+    ...memoryIo({}),
+    env,
+    config: { ...config, ...more },
+    configPath: null,
+    dataDir: '/data',
+    cacheDir: '/cache',
+  };
   return Object.fromEntries(networkFindings(context).map(({ name, ok, found }) => [name, `${ok} ${found}`]));
 }
 
@@ -28,6 +35,24 @@ test('doctor shows the proxy of each forge, without its password', () => {
   ).toBe(
     'true work to github.com through http://proxy.example:3128, ' +
       'lab directly to git.corp.example and to api.corp.example through http://proxy.example:3128, tea directly to tea.example',
+  );
+});
+
+test('doctor shows the proxy of the bucket and of the collector', () => {
+  const blobs = (blob: object): object => ({
+    providers: [],
+    blobs: configSchema.parse({ blobs: { type: 's3', ...blob } }).blobs,
+  });
+  const env = {
+    https_proxy: 'http://me:secret@proxy.example:3128',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
+  };
+  expect(findings(env, blobs({ bucket: 'ours', region: 'eu-central-1' }))['proxy']).toBe(
+    'true blobs to s3.eu-central-1.amazonaws.com through http://proxy.example:3128, traces directly to 127.0.0.1:4318',
+  );
+  const elsewhere = { ...env, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces.example/v1/traces' };
+  expect(findings(elsewhere, blobs({ bucket: 'ours', endpoint: 'https://127.0.0.1:9000' }))['proxy']).toBe(
+    'true blobs directly to 127.0.0.1:9000, traces to traces.example through http://proxy.example:3128',
   );
 });
 

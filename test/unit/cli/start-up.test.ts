@@ -54,7 +54,7 @@ test.for([
   for (const heavy of ['@temporalio/client', '@temporalio/proto', 'weaviate-client', 'execa', 'pg']) {
     expect(packages).not.toContain(heavy);
   }
-  expect(files.length).toBeLessThan(350);
+  expect(files.length).toBeLessThan(380);
 });
 
 // The modules of each of these take up to a tenth of a second. The transformer is opened in a thread.

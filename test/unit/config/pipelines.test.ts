@@ -52,19 +52,25 @@ describe('the section `pipelines`', () => {
 });
 
 test('the environment of a worker is divided: nothing secret stays in it, and tokens of forges go nowhere', () => {
-  const { env, variables } = pipelinesEnvironment({
-    PATH: '/usr/bin',
-    HOME: '/home/ada',
-    LONGHAUL_LOG_LEVEL: 'debug',
-    LONGHAUL_CONFIG: '/etc/longhaul.yaml',
-    TEMPORAL_ADDRESS: 'temporal:7233',
-    TEMPORAL_API_KEY: 'the key',
-    AWS_SECRET_ACCESS_KEY: 'the secret',
-    https_proxy: 'http://me:password@proxy',
-    GITHUB_TOKEN: 'ghp_token',
-    WEAVIATE_API_KEY: 'another key',
-    LONGHAUL_LEDGER_PASSWORD: 'a password',
-  });
+  const { env, variables } = pipelinesEnvironment(
+    {
+      PATH: '/usr/bin',
+      HOME: '/home/ada',
+      LONGHAUL_LOG_LEVEL: 'debug',
+      LONGHAUL_CONFIG: '/etc/longhaul.yaml',
+      TEMPORAL_ADDRESS: 'temporal:7233',
+      TEMPORAL_API_KEY: 'the key',
+      AWS_SECRET_ACCESS_KEY: 'the secret',
+      https_proxy: 'http://me:password@proxy',
+      GITHUB_TOKEN: 'ghp_token',
+      WEAVIATE_API_KEY: 'another key',
+      LONGHAUL_LEDGER_PASSWORD: 'a password',
+      NPM_TOKEN_OF_CI: 'for jobs',
+    },
+    configSchema.parse({
+      pipelines: { secrets: { NPM_TOKEN: { valueEnv: 'NPM_TOKEN_OF_CI', repositories: ['work/*'] } } },
+    }),
+  );
   expect(env).toEqual({ PATH: '/usr/bin', HOME: '/home/ada', LONGHAUL_LOG_LEVEL: 'debug' });
   expect(JSON.parse(variables)).toEqual({
     LONGHAUL_CONFIG: '/etc/longhaul.yaml',
@@ -72,5 +78,6 @@ test('the environment of a worker is divided: nothing secret stays in it, and to
     TEMPORAL_API_KEY: 'the key',
     AWS_SECRET_ACCESS_KEY: 'the secret',
     https_proxy: 'http://me:password@proxy',
+    NPM_TOKEN_OF_CI: 'for jobs',
   });
 });

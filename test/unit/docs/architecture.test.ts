@@ -53,11 +53,14 @@ test.each([
   [
     'client/cli/stack/doctor.ts',
     'client/cli/catalog/alerts-finding.ts',
-    'client/ is independent of wings: only client/cli/program.ts, client/gateway/server.ts, client/index.ts may import client/cli/catalog/alerts-finding.ts',
+    'client/ is independent of wings: only client/cli/program.ts, client/console/pages.ts, client/gateway/server.ts, client/index.ts may import client/cli/catalog/alerts-finding.ts',
   ],
   ['client/cli/program.ts', 'client/cli/catalog/program.ts', null],
   ['client/mcp/library.ts', 'activities/catalog/open-index.ts', null],
-  ['client/report/page.ts', 'client/cli/finding.ts', 'client/report/ may not import client/cli/'],
+  ['client/console/parts.ts', 'client/cli/finding.ts', 'client/console/ may not import client/cli/'],
+  ['client/gateway/server.ts', 'client/cli/finding.ts', 'client/gateway/ may not import client/cli/'],
+  ['client/console/release/pages.ts', 'client/catalog/search.ts', 'the wing release may not import the wing catalog'],
+  ['client/console/pages.ts', 'client/console/release/pages.ts', null],
   ['client/catalog/search.ts', 'client/cli/finding.ts', 'client/catalog/ may not import client/cli/'],
   ['client/cli/catalog/report.ts', 'client/cli/finding.ts', null],
   [

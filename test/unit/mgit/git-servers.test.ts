@@ -1,9 +1,10 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import type { Differential } from '../../../activities/mgit/index.ts';
-import { startForge } from '../../support/forge.ts';
+import type { Differential, Mgit } from '../../../activities/mgit/index.ts';
+import { type GitServer, startForge } from '../../support/forge.ts';
 import { changesOf, openMgit } from '../../support/mgit.ts';
-import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
+import { commitTree, files, git, initRepository, SCRATCH_ENV, scratchFolder } from '../../support/scratch-git.ts';
 
 const SERVERS = [true, false].flatMap((allowFilter) =>
   [true, false].flatMap((allowAnySHA1InWant) =>
@@ -11,19 +12,80 @@ const SERVERS = [true, false].flatMap((allowFilter) =>
   ),
 );
 
-test.for(SERVERS)(
-  'a git server with %j: first sync, change, old contents, an earlier commit, a new cache',
-  async (abilities) => {
+/** A git server with one repository. */
+interface Served {
+  readonly path: string;
+  readonly cloneUrl: string;
+  /** What git needs to reach it. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Number of requests for contents so far. */
+  readonly uploads: () => number;
+}
+
+async function overHttp(folder: string, abilities: GitServer): Promise<Served> {
+  const forge = await startForge(join(folder, 'forge'), { git: abilities });
+  onTestFinished(() => forge.close());
+  return {
+    path: initRepository(join(forge.root, 'acme', 'api.git'), '--bare'),
+    cloneUrl: `${forge.url}/acme/api.git`,
+    env: {},
+    uploads: () => forge.requests.filter((request) => /^POST .*git-upload-pack$/.test(request)).length,
+  };
+}
+
+/**
+ * A program `ssh` that runs git's server on this machine, in an environment of its own, as sshd does. A server that
+ * does not accept the variable with the version speaks protocol 0.
+ */
+function overSsh(folder: string, { allowFilter, allowAnySHA1InWant, protocol }: GitServer): Served {
+  const log = join(folder, 'ssh.log');
+  const program = join(folder, 'bin', 'ssh');
+  mkdirSync(join(folder, 'bin'));
+  writeFileSync(log, '');
+  const version = protocol === 2 ? '"$GIT_PROTOCOL"' : protocol === 1 ? 'version=1' : '';
+  writeFileSync(
+    program,
+    `#!/bin/sh
+echo "$@" >> '${log}'
+for command; do :; done
+exec env -i PATH='${SCRATCH_ENV['PATH']}' GIT_PROTOCOL=${version} GIT_CONFIG_COUNT=2 \
+  GIT_CONFIG_KEY_0=uploadpack.allowFilter GIT_CONFIG_VALUE_0=${allowFilter} \
+  GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant GIT_CONFIG_VALUE_1=${allowAnySHA1InWant} \
+  sh -c "git \${command#git-}"
+`,
+  );
+  chmodSync(program, 0o755);
+  const path = initRepository(join(folder, 'served', 'acme', 'api.git'), '--bare');
+  return {
+    path,
+    cloneUrl: `ssh://git@forge.test${path}`,
+    env: { PATH: `${join(folder, 'bin')}:${SCRATCH_ENV['PATH']}` },
+    uploads: () =>
+      readFileSync(log, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('git-upload-pack')).length,
+  };
+}
+
+const TRANSPORTS = [
+  ['HTTP', overHttp],
+  ['ssh', overSsh],
+] as const;
+const CASES = TRANSPORTS.flatMap(([transport, serve]) =>
+  SERVERS.map((abilities) => ({ transport, ...abilities, serve })),
+);
+
+test.for(CASES)(
+  'a git server over $transport with allowFilter $allowFilter, allowAnySHA1InWant $allowAnySHA1InWant, protocol $protocol: first sync, change, old contents, an earlier commit, a new cache',
+  async ({ serve, transport: _transport, ...abilities }) => {
     const folder = scratchFolder();
     const cache = join(folder, 'cache');
-    const forge = await startForge(join(folder, 'forge'), { git: abilities });
-    onTestFinished(() => forge.close());
-    const path = initRepository(join(forge.root, 'acme', 'api.git'), '--bare');
-    const uploads = (): number => forge.requests.filter((request) => /^POST .*git-upload-pack$/.test(request)).length;
+    const { path, cloneUrl, env, uploads } = await serve(folder, abilities);
+    const open = (cacheDir: string): Mgit => openMgit(cacheDir, [], { env });
     commitTree(path, files({ 'before.ts': 'before\n' }));
     const first = commitTree(path, files({ 'a.ts': 'first\n', 'src/b.ts': 'b\n' }));
-    const mgit = openMgit(cache);
-    const repository = { id: 'web/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+    const mgit = open(cache);
+    const repository = { id: 'web/acme/api', cloneUrl };
     const contentsOf = async (differential: Differential): Promise<Record<string, string | null>> =>
       Object.fromEntries(
         (await changesOf(differential)).map((change) => [
@@ -43,9 +105,9 @@ test.for(SERVERS)(
     const file = await mgit.readFile(repository, second, 'c.ts');
     expect(Buffer.from(file?.content ?? []).toString()).toBe('c\n');
     // nothing but the last commit is known to a new machine
-    const other = openMgit(`${cache}-2`);
+    const other = open(`${cache}-2`);
     expect(await contentsOf(await other.diff(repository, null))).toMatchObject({ 'a.ts': 'second\n', 'c.ts': 'c\n' });
-    const fresh = await openMgit(`${cache}-3`).readFile(repository, second, 'a.ts');
+    const fresh = await open(`${cache}-3`).readFile(repository, second, 'a.ts');
     expect(Buffer.from(fresh?.content ?? []).toString()).toBe('second\n');
     // once it is known that the server gives nothing by name, no further request is refused
     const third = commitTree(path, files({ 'd.ts': 'd\n' }));

@@ -1,14 +1,11 @@
-import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { request as send } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { makeAuthority, type PrivateAuthority } from '../../support/private-authority.ts';
 import { type ProxyServer, startProxyServer } from '../../support/proxy-server.ts';
+import { startTlsRelay } from '../../support/tls-relay.ts';
 import { commitTree, files, git, initRepository, scratchFolder } from '../../support/scratch-git.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -50,22 +47,7 @@ async function open(): Promise<Place> {
   commitTree(initRepository(join(forge.root, 'acme', 'api.git'), '--bare'), files({ 'a.ts': 'export const a = 1;\n' }));
   const authority = makeAuthority(folder, ['forge.test']);
   const { port } = new URL(forge.url);
-  const secure = createServer({ key: authority.key, cert: authority.cert }, (request, response) => {
-    const { url: path = '', method, headers } = request;
-    const passed = send({ host: '127.0.0.1', port, path, method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    passed.on('error', () => response.destroy());
-    request.pipe(passed);
-  });
-  secure.listen(0, '127.0.0.1');
-  await once(secure, 'listening');
-  onTestFinished(() => {
-    secure.close();
-    secure.closeAllConnections();
-  });
-  const tlsPort = (secure.address() as AddressInfo).port;
+  const tlsPort = await startTlsRelay(authority, Number(port));
   const proxy = await startProxyServer({ port: Number(port), tlsPort });
   return {
     folder,

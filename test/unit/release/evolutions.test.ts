@@ -106,7 +106,11 @@ describe('what really ran', () => {
     end: 'passed',
     why: null,
     attempts: 1,
+    outputs: {},
+    artifacts: null,
     log: null,
+    startedAt: null,
+    resumedFrom: null,
     durationMs: 5,
   });
   const pipeline = pipelineFile.parse({

@@ -1,0 +1,41 @@
+import type { Client } from '@temporalio/client';
+import type { FlowRegistry } from '../../domain/shared/flow.ts';
+import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
+import type { CliContext } from '../core/context.ts';
+import { readersLogin } from '../core/ledger.ts';
+import type { ConsoleSources } from './page.ts';
+
+/** What the console is opened with. */
+export interface ConsoleTools {
+  readonly context: CliContext;
+  readonly client: Client;
+  /** Address of Temporal's web interface; null when it is not known. */
+  readonly uiUrl: string | null;
+  readonly flows: FlowRegistry;
+}
+
+/** Connections to the ledger of all pages together. */
+const CONNECTIONS = 4;
+
+/** Opens the sources of pages: servers are connected to when a page first needs them, and again after they failed. */
+export function openSources(tools: ConsoleTools): ConsoleSources & { close(): Promise<void> } {
+  let opened: { readonly url: string; readonly ledger: LedgerDatabase } | null = null;
+  return {
+    ...tools,
+    async ledger(read) {
+      const { ledgerFailure, openLedger } = await import('../../activities/ledger/open-ledger.ts');
+      // an embedded server has another address after a restart
+      const url = await readersLogin(tools.context);
+      if (opened?.url !== url) {
+        await opened?.ledger.destroy();
+        opened = { url, ledger: openLedger(url, { connections: CONNECTIONS }) };
+      }
+      try {
+        return await read(opened.ledger);
+      } catch (error) {
+        throw ledgerFailure(error, url);
+      }
+    },
+    close: async () => opened?.ledger.destroy(),
+  };
+}

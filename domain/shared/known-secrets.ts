@@ -1,0 +1,85 @@
+/** Shorter values are found in ordinary text, too: they are not replaced. */
+export const SHORTEST_SECRET = 8;
+/** The longest value that is found wherever a stream of text is cut. */
+export const LONGEST_SECRET = 7_000;
+
+const values = new Set<string>();
+let patterns: readonly RegExp[] = [];
+
+/**
+ * Makes values known as secrets to {@link knownSecrets}, for the rest of the life of this process. Of a value with
+ * several lines each line is a secret of its own, because programs print lines. Parts shorter than
+ * {@link SHORTEST_SECRET} are left out.
+ */
+export function knowSecrets(more: Iterable<string>): void {
+  for (const value of more) {
+    for (const part of [value, ...value.split('\n')].map((text) => text.trim())) {
+      if (part.length >= SHORTEST_SECRET) values.add(part);
+    }
+  }
+  // a secret that contains another one is replaced as a whole
+  patterns = [...values].sort((a, b) => b.length - a.length).map(patternOf);
+}
+
+/**
+ * Patterns that find the values as they are, percent-encoded (also in part, and with `+` for a space), and in base64:
+ * alone or inside of a longer text, in both alphabets, on one line or broken into several.
+ */
+export function knownSecrets(): readonly RegExp[] {
+  return patterns;
+}
+
+/** Finds out whether a text that arrives in pieces contains a known secret. */
+export function createSecretFinder(): { push(piece: string): boolean } {
+  let held = '';
+  return {
+    push(piece) {
+      held += piece;
+      const isFound = patterns.some((pattern) => held.search(pattern) >= 0);
+      held = held.slice(-ENCODED);
+      return isFound;
+    },
+  };
+}
+
+/** Characters of the longest secret, percent-encoded. */
+const ENCODED = 3 * LONGEST_SECRET;
+
+function patternOf(value: string): RegExp {
+  const bytes = new TextEncoder().encode(value);
+  return new RegExp([spelled(value), ...[0, 1, 2].map((before) => inBase64(bytes, before))].join('|'), 'g');
+}
+
+/** Each character as it is or percent-encoded. */
+function spelled(value: string): string {
+  return Array.from(value, (character) => {
+    const encoded = [...new TextEncoder().encode(character)].map(percent).join('');
+    return `(?:${literal(character)}${character === ' ' ? String.raw`|\+` : ''}|${encoded})`;
+  }).join('');
+}
+
+function percent(byte: number): string {
+  const digits = byte.toString(16).padStart(2, '0');
+  return `%${Array.from(digits, (digit) => (/\d/.test(digit) ? digit : `[${digit}${digit.toUpperCase()}]`)).join('')}`;
+}
+
+function literal(character: string): string {
+  return character.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`);
+}
+
+/**
+ * The characters of the base64 of a text that depend on the bytes of a secret alone, when `before` bytes (modulo 3)
+ * precede it. Those that other bytes share are taken, too.
+ */
+function inBase64(bytes: Uint8Array, before: number): string {
+  const shifted = new Uint8Array(before + bytes.length);
+  shifted.set(bytes, before);
+  const own = btoa(String.fromCharCode(...shifted)).replace(/=+$/, '');
+  const first = Math.ceil((before * 8) / 6);
+  const isShared = shifted.length % 3 !== 0;
+  const core = own.slice(first, isShared ? -1 : undefined);
+  const characters = Array.from(core, (each) => (each === '+' ? '[+-]' : each === '/' ? String.raw`[\/_]` : each));
+  const any = String.raw`[\w+\/-]`;
+  const wrapped = String.raw`(?:\r?\n)?`;
+  return `${first === 0 ? '' : `${any}?`}${characters.join(wrapped)}${isShared ? `(?:${wrapped}${any})?` : ''}`;
+}

@@ -1,0 +1,231 @@
+import { describe, expect } from 'vitest';
+import type { GateQuestion } from '../../../domain/gates/gate.ts';
+import { type AskingFlow, DAY, gatesTest, PEOPLE, type TestDecision } from '../../support/gates/gates.ts';
+
+const test = gatesTest(PEOPLE);
+
+/** A step of a row: a decision, which may be refused, or the restart of the worker. */
+type Step = (TestDecision & { readonly refused?: string }) | 'restart';
+
+const SECONDS = DAY / 1_000;
+const DEADLINE = { seconds: 30 * SECONDS, outcome: 'rejected' } as const;
+
+describe('a gate', () => {
+  test.for<
+    readonly [
+      what: string,
+      steps: readonly Step[],
+      lastDay: number,
+      expected: { readonly status: string; readonly reason: string; readonly who: readonly string[] },
+      asked?: Partial<GateQuestion>,
+    ]
+  >([
+    [
+      '2 of 3, the requester among the three, and a worker that restarts in between',
+      [
+        { person: 'cyd', refused: 'OwnRequest' },
+        { person: 'ada', day: 1 },
+        'restart',
+        { person: 'ada', day: 2 },
+        { person: 'bob', day: 89 },
+      ],
+      90,
+      { status: 'approved', reason: 'quorum', who: ['ada', 'bob'] },
+    ],
+    [
+      'a revocation before the quorum',
+      [
+        { person: 'ada', day: 1 },
+        { person: 'ada', day: 2, verdict: 'revoke' },
+        { person: 'bob', day: 3 },
+        'restart',
+        { person: 'ada', day: 4 },
+      ],
+      5,
+      { status: 'approved', reason: 'quorum', who: ['bob', 'ada'] },
+    ],
+    [
+      'a rejection',
+      [{ person: 'ada' }, { person: 'bob', verdict: 'reject', day: 2 }],
+      2,
+      { status: 'rejected', reason: 'rejection', who: ['bob'] },
+    ],
+    [
+      'a deadline that nobody met, and a vote that is late',
+      [{ person: 'ada', day: 1 }, 'restart', { person: 'bob', day: 30, refused: 'GateClosed' }],
+      31,
+      { status: 'rejected', reason: 'deadline', who: ['ada'] },
+      { deadline: DEADLINE },
+    ],
+    [
+      'a deadline that approves',
+      ['restart'],
+      30.5,
+      { status: 'approved', reason: 'deadline', who: [] },
+      { deadline: { ...DEADLINE, outcome: 'approved' } },
+    ],
+    [
+      'an escalation: the director may decide from day 10 on',
+      [
+        { person: 'eve', day: 9, refused: 'NotAnApprover' },
+        { person: 'ada', day: 9 },
+        { person: 'eve', day: 11 },
+      ],
+      11,
+      { status: 'approved', reason: 'quorum', who: ['ada', 'eve'] },
+      { escalation: { afterSeconds: 10 * SECONDS, to: ['directors'] }, deadline: DEADLINE },
+    ],
+    [
+      'an approval of something else, a stranger, and an author of the commit in another spelling',
+      [
+        { person: 'ada', digest: 'd0', refused: 'GateChanged' },
+        { person: 'mallory', refused: 'NotAnApprover' },
+        { person: 'bob', refused: 'OwnRequest' },
+        { person: 'ada' },
+        { person: 'dan', day: 2 },
+      ],
+      3,
+      { status: 'approved', reason: 'quorum', who: ['ada', 'dan'] },
+      { approvals: { needed: 2, from: ['managers', 'dan'], excludeAuthors: ['BOB@Example.com'] } },
+    ],
+    [
+      'the requester under the own address in another case',
+      [{ person: 'ada', refused: 'OwnRequest' }, { person: 'bob' }, { person: 'cyd' }],
+      1,
+      { status: 'approved', reason: 'quorum', who: ['bob', 'cyd'] },
+      { requestedBy: 'Ada L. <ADA@Example.com>' },
+    ],
+  ])('%s', async ([, steps, lastDay, { who, ...expected }, asked = {}], { gates }) => {
+    const flow = await gates.ask(asked);
+    let day = 0;
+    for (const step of steps) {
+      if (step === 'restart') await gates.restart();
+      else {
+        // reminders, escalations and deadlines happen on the way
+        if ((step.day ?? 0) > day && step.refused !== 'GateClosed') await flow.skipTo((day = step.day ?? 0));
+        await decided(flow, step);
+      }
+    }
+    if (lastDay > day) await flow.skipTo(lastDay);
+    const verdict = await flow.handle.result();
+    expect({ ...verdict, who: verdict.decisions.map(({ person }) => person) }).toMatchObject({
+      ...expected,
+      who,
+      authenticated: true,
+    });
+    const [row] = await gates.ledger.sql(`SELECT status, reason FROM gates WHERE gate_id = $1`, [verdict.gate]);
+    expect(row).toEqual(expected);
+    const events = await gates.ledger.sql<{ event_type: string }>(
+      'SELECT event_type FROM audit_events WHERE resource_id = $1 ORDER BY event_id',
+      [verdict.gate],
+    );
+    const types = events.map(({ event_type: type }) => type);
+    expect([types[0], types.at(-1)]).toEqual(['gate.opened', `gate.${verdict.status}`]);
+    const refusals = steps.filter((step) => step !== 'restart' && step.refused !== undefined);
+    expect(types.filter((type) => type === 'gate.refusal')).toHaveLength(refusals.length);
+  });
+
+  test('a decision that is sent to the flow, in any name, leaves the gate open and an event', async ({ gates }) => {
+    const flow = await gates.ask({ approvals: { needed: 1, from: ['managers'] } });
+    const gate = await flow.gate();
+    const forged = { gate, by: 'ada', person: 'ada', verdict: 'approve', digest: 'd1', authenticatedBy: 'api-key' };
+    await flow.handle.signal('decide', forged);
+    await expect(flow.handle.executeUpdate('decide', { args: [forged] })).rejects.toMatchObject({
+      cause: { type: 'NotAnApprover', message: expect.stringContaining(`longhaul approve ${gate}`) },
+    });
+    await flow.handle.signal(`decided ${gate}`, forged);
+    const claims = await gates.ledger.sql(
+      `SELECT actor, authenticated_by, status, details_json FROM audit_events WHERE resource_id = $1 AND event_type = 'gate.refusal'`,
+      [gate],
+    );
+    expect(claims).toHaveLength(2);
+    for (const claim of claims) {
+      expect(claim).toEqual({
+        actor: 'unknown',
+        authenticated_by: 'unauthenticated',
+        status: 'refused',
+        details_json: { reason: 'SentToFlow', claim: JSON.stringify(forged) },
+      });
+    }
+    expect(await gates.ledger.sql('SELECT status FROM gates WHERE gate_id = $1', [gate])).toEqual([{ status: 'open' }]);
+    expect((await flow.handle.describe()).status.name).toBe('RUNNING');
+    await flow.decide({ person: 'bob' });
+    expect(await flow.handle.result()).toMatchObject({ status: 'approved' });
+  });
+
+  test('a flow that is cancelled closes its gate', async ({ gates }) => {
+    const flow = await gates.ask();
+    const gate = await flow.gate();
+    await flow.decide({ person: 'ada' });
+    await flow.handle.cancel();
+    await expect(flow.handle.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(await gates.ledger.sql('SELECT status, reason FROM gates WHERE gate_id = $1', [gate])).toEqual([
+      { status: 'cancelled', reason: 'cancelled' },
+    ]);
+    await expect(flow.decide({ person: 'bob' })).rejects.toMatchObject({ type: 'GateClosed' });
+  });
+
+  test('approvals fall when the plan changes', async ({ gates }) => {
+    const flow = await gates.ask({}, { type: 'askAboutPlan' });
+    const first = await flow.gate();
+    await flow.decide({ person: 'ada' });
+    await flow.handle.signal('change', 'd2');
+    await expect.poll(() => flow.gate()).not.toBe(first);
+    await expect(flow.decide({ person: 'bob' })).rejects.toMatchObject({ type: 'GateChanged' });
+    await flow.decide({ person: 'bob', digest: 'd2' });
+    await flow.decide({ person: 'ada', digest: 'd2' });
+    expect(await flow.handle.result()).toMatchObject({
+      status: 'approved',
+      decisions: [{ person: 'bob' }, { person: 'ada' }],
+    });
+  });
+
+  test('two gates of one flow are independent', async ({ gates }) => {
+    const flow = await gates.ask({ approvals: { needed: 1, from: [] } }, { type: 'askTwice' });
+    const opened = (): Promise<{ gate_id: string }[]> =>
+      gates.ledger.sql('SELECT gate_id FROM gates WHERE workflow_id = $1', [flow.handle.workflowId]);
+    await expect.poll(opened).toHaveLength(2);
+    const [one, other] = (await opened()).map(({ gate_id: gate }) => gate) as [string, string];
+    await flow.decide({ person: 'ada', gate: one });
+    await flow.decide({ person: 'ada', gate: other, verdict: 'reject' });
+    const verdicts = (await flow.handle.result()) as unknown as readonly { status: string }[];
+    expect(verdicts.map(({ status }) => status).toSorted()).toEqual(['approved', 'rejected']);
+  });
+
+  test.for([
+    [{ approvals: { needed: 1, from: ['ghosts'] } }, 'neither a person nor a group'],
+    [{ approvals: { needed: 3, from: ['managers'] } }, 'needs 3 approvals, but of managers only 2 may approve'],
+    [{ requestedBy: 'аda' }, 'other than visible ASCII'],
+  ] as const)('a question that cannot be answered fails the flow: %j', async ([asked, message], { gates }) => {
+    const flow = await gates.ask(asked);
+    await expect(flow.handle.result()).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringContaining(message) } },
+    });
+  });
+
+  test('shows itself in the Temporal UI while it waits', async ({ gates }) => {
+    const flow = await gates.ask({ evidence: ['CHANGELOG: 3 changes'], deadline: DEADLINE });
+    const gate = await flow.gate();
+    await flow.decide({ person: 'ada' });
+    const details = async (): Promise<string> =>
+      (await flow.handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata')).currentDetails ?? '';
+    await expect.poll(details).toContain('1 of 2');
+    expect(await details()).toContain(`longhaul approve ${gate}`);
+    expect(await details()).toContain('CHANGELOG: 3 changes');
+    const { searchAttributes, memo } = await flow.handle.describe();
+    expect(searchAttributes['LonghaulGate']).toEqual(['promotion']);
+    expect(memo?.['gate']).toMatchObject({ id: gate, approvals: '1 of 2' });
+    await flow.decide({ person: 'bob' });
+    await flow.handle.result();
+    expect((await flow.handle.describe()).searchAttributes['LonghaulGate']).toBeUndefined();
+  });
+});
+
+async function decided(
+  flow: AskingFlow,
+  { refused, ...decision }: TestDecision & { readonly refused?: string },
+): Promise<void> {
+  const recording = flow.decide(decision);
+  if (refused === undefined) await recording;
+  else await expect(recording).rejects.toMatchObject({ type: refused });
+}

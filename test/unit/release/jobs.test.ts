@@ -1,0 +1,216 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256 } from '../../../platform/sha256.ts';
+import { unpackFiles } from '../../../activities/release/pipelines/file-archive.ts';
+import { type Jobs, openJobs } from '../../support/release/jobs.ts';
+import { scratchFolder } from '../../support/scratch-git.ts';
+
+const SECRET = 'correct horse/battery+staple';
+const KEY = '-----BEGIN THING-----\nZm9yIHRoZSB0ZXN0cw\nb2YgdGhlIHdvcmtlcg\n-----END THING-----';
+
+let jobs: Jobs;
+beforeAll(async () => {
+  jobs = await openJobs({
+    pipelines: {
+      secrets: {
+        NPM_TOKEN: { valueEnv: 'TOKEN_OF_CI', repositories: ['local/acme/*'] },
+        SIGNING_KEY: { valueEnv: 'KEY_OF_CI', repositories: ['local/acme/api'] },
+        OTHER: { valueEnv: 'OTHER_OF_CI', repositories: ['local/other/*'] },
+        MISSING: { valueEnv: 'NOT_SET', repositories: ['*/acme/api'] },
+      },
+      limits: { artifactBytes: 1_000_000 },
+    },
+    env: { TOKEN_OF_CI: SECRET, KEY_OF_CI: KEY, OTHER_OF_CI: 'the secret of another' },
+  });
+});
+afterAll(() => jobs.close());
+
+/** Every file below a folder as text. */
+function contentsOf(folder: string): string {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .join('\n');
+}
+
+describe('artifacts', () => {
+  test('are found by the jobs that need them at the same places, with links and permissions, and tar reads them', async () => {
+    const { status, jobs: ended } = await jobs.run(`
+  build:
+    artifacts: [dist, "!dist/**/*.map", report.txt]
+    steps:
+      - name: make
+        command: |
+          mkdir -p dist/deep
+          echo built > dist/deep/app; chmod +x dist/deep/app
+          echo map > dist/deep/app.map
+          ln -s deep/app dist/link; ln -s /etc/passwd dist/outside; : > dist/empty
+          echo secondary > report.txt; echo other > other.txt
+  check:
+    needs: [build]
+    steps:
+      - name: look
+        command: |
+          test -x dist/deep/app; test "$(cat dist/link)" = built; test ! -e dist/deep/app.map
+          test ! -s dist/empty; test "$(cat report.txt)" = secondary; test ! -e other.txt; test "$(readlink dist/outside)" = /etc/passwd
+          echo more >> dist/deep/app
+  apart:
+    steps: [{name: look, command: "test ! -e dist"}]
+`);
+    expect(status).toBe('passed');
+    const { artifacts } = ended['build'] ?? {};
+    expect(artifacts).toMatchObject({ files: 5 });
+    expect(ended['check']?.artifacts).toBeNull();
+    const folder = scratchFolder();
+    const archive = join(folder, 'artifacts.tar');
+    const stored = join(jobs.folder, 'blobs', 'sha256', artifacts?.digest.slice(0, 2) ?? '', artifacts?.digest ?? '');
+    writeFileSync(archive, readFileSync(stored));
+    expect(createHash('sha256').update(readFileSync(archive)).digest('hex')).toBe(artifacts?.digest);
+    expect(execFileSync('tar', ['-tf', archive], { encoding: 'utf8' }).split('\n').filter(Boolean)).toEqual([
+      'dist/deep/app',
+      'dist/empty',
+      'dist/link',
+      'dist/outside',
+      'report.txt',
+    ]);
+  });
+
+  test('of equal files have the same digest; a job that fails keeps them, too', async () => {
+    const job = (end: string): string => `
+  build:
+    artifacts: ["out/*.txt"]
+    steps: [{name: make, command: 'mkdir out; echo one > out/b.txt; sleep 0.01; echo two > out/a.txt; ${end}'}]
+`;
+    const passed = await jobs.run(job('true'));
+    const failed = await jobs.run(job('false'));
+    expect(failed.status).toBe('failed');
+    expect(failed.jobs['build']?.artifacts?.digest).toBe(passed.jobs['build']?.artifacts?.digest);
+  });
+
+  test.for([
+    [
+      'that no step made',
+      "artifacts: [dist]\n    steps: [{name: s, command: 'true'}]",
+      'artifacts: no file matches dist',
+    ],
+    [
+      'above the limit',
+      "artifacts: [big]\n    steps: [{name: s, command: 'head -c 2000000 /dev/zero > big'}]",
+      'artifacts have 2000000 bytes, more than the limit of 1000000.',
+    ],
+    [
+      'with a secret',
+      `artifacts: [out]\n    secrets: [NPM_TOKEN]\n    steps: [{name: s, command: 'head -c 100000 /dev/zero > out; printf "%s" "$NPM_TOKEN" | base64 >> out'}]`,
+      'artifacts: out contains a secret, so nothing is kept.',
+    ],
+  ] as const)('%s let the job fail', async ([, job, problem]) => {
+    const { status, jobs: ended } = await jobs.run(`\n  build:\n    ${job}\n`);
+    expect(status).toBe('failed');
+    expect(ended['build']).toMatchObject({ status: 'failed', artifacts: null, problem, steps: [{ exitCode: 0 }] });
+    expect(ended['build']?.text).toContain(problem);
+  });
+
+  test('are not written through links of a commit, nor over its repository', async () => {
+    const made = await jobs.run(`
+  build:
+    artifacts: [a]
+    steps: [{name: make, command: 'mkdir a; echo x > a/file'}]
+`);
+    const digest = made.jobs['build']?.artifacts?.digest ?? '';
+    const folder = scratchFolder();
+    const outside = scratchFolder();
+    execFileSync('ln', ['-s', outside, join(folder, 'a')]);
+    await expect(unpackFiles(jobs.blobs, digest, folder)).rejects.toThrow('"a/file", which does not belong');
+    expect(readdirSync(outside)).toEqual([]);
+
+    for (const [name, options] of [
+      ['../x', ['--transform=s|^x|../x|', '-P']],
+      ['/tmp/x', ['--transform=s|^x|/tmp/x|', '-P']],
+      ['.git/x', ['--transform=s|^x|.git/x|']],
+    ] as const) {
+      const evil = scratchFolder();
+      writeFileSync(join(evil, 'x'), 'evil');
+      execFileSync('tar', ['-cf', 'evil.tar', ...options, 'x'], { cwd: evil });
+      const { digest: bad } = await jobs.blobs.put([readFileSync(join(evil, 'evil.tar'))].values() as never);
+      const target = scratchFolder();
+      mkdirSync(join(target, '.git'));
+      await expect(unpackFiles(jobs.blobs, bad, target)).rejects.toThrow(`"${name}", which does not belong`);
+      expect(readdirSync(target, { recursive: true })).toEqual(['.git']);
+    }
+  });
+});
+
+describe('secrets', () => {
+  test('are variables of the job that names them, and are in no stored byte of it', async () => {
+    const { status, jobs: ended } = await jobs.run(`
+  publish:
+    secrets: [NPM_TOKEN, SIGNING_KEY]
+    outputs: [LEAK]
+    steps:
+      - name: leak
+        command: |
+          test "$(printf '%s' "$NPM_TOKEN" | sha256sum)" = '${sha256(SECRET)}  -'
+          echo "literal $NPM_TOKEN end"
+          printf 'user:%s' "$NPM_TOKEN" | base64
+          printf 'x%s' "$NPM_TOKEN" | base64 | tr '+/' '-_'
+          printf '%s' "$SIGNING_KEY" | base64 -w 20
+          echo "$SIGNING_KEY" | sed 's/^/  > /'
+          encoded="\${NPM_TOKEN//+/%2b}"; encoded="\${encoded//\\//%2F}"
+          echo "https://host/?t=\${encoded// /%20}&u=\${encoded// /+}"
+          for at in 0 5 10 15 20 25; do printf '%s' "\${NPM_TOKEN:at:5}"; sleep 0.05; done; echo
+          printf '{"t":"%s"}\\n' "\${NPM_TOKEN//\\//\\\\/}"
+          echo "LEAK=$NPM_TOKEN" >> "$LONGHAUL_OUTPUT"
+  other:
+    steps: [{name: look, command: 'test -z "\${NPM_TOKEN:-}" && ! env | grep -q OF_CI'}]
+`);
+    expect(ended['publish']?.text).toContain('literal [redacted] end\n');
+    expect(status).toBe('passed');
+    expect(ended['publish']?.outputs).toEqual({ LEAK: '[redacted]' });
+    const lines = ended['publish']?.text ?? '';
+    expect(lines.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(12);
+    const stored = contentsOf(join(jobs.folder, 'blobs'));
+    for (const secret of [SECRET, ...KEY.split('\n').slice(1, 3)]) {
+      const bytes = Buffer.from(secret);
+      const encoded = [0, 1, 2].map((before) =>
+        Buffer.concat([Buffer.alloc(before), bytes])
+          .toString('base64')
+          .slice(4, -4),
+      );
+      const forms = [secret, encodeURIComponent(secret), ...encoded];
+      expect(forms.filter((form) => stored.includes(form))).toEqual([]);
+    }
+  });
+
+  test.for([
+    ['OTHER', 'SecretNotAllowed', 'The secret OTHER is not allowed for local/acme/api.'],
+    ['UNKNOWN', 'SecretNotAllowed', 'The secret UNKNOWN is not allowed for local/acme/api.'],
+    [
+      'MISSING',
+      'InvalidConfiguration',
+      'pipelines.secrets.MISSING: this worker has no value for it: set NOT_SET in its environment.',
+    ],
+  ] as const)('%s is refused before a job runs', async ([name, type, message]) => {
+    const run = jobs.run(`\n  a:\n    secrets: [${name}]\n    steps: [{name: s, command: 'true'}]\n`);
+    await expect(run).rejects.toMatchObject({ type, message });
+  });
+
+  test('that are too short to be found in a log are refused when the worker starts', async () => {
+    const pipelines = { secrets: { PIN: { valueEnv: 'PIN_OF_CI', repositories: ['local/*'] } } };
+    await expect(openJobs({ pipelines, env: { PIN_OF_CI: '1234' } })).rejects.toMatchObject({
+      type: 'InvalidConfiguration',
+      message: expect.stringContaining('the value of PIN_OF_CI has 4 characters') as string,
+    });
+  });
+});
+
+test('a job says when it started', async () => {
+  const before = Date.now();
+  const { jobs: ended } = await jobs.run("\n  a:\n    steps: [{name: s, command: 'true'}]\n");
+  const at = Date.parse(ended['a']?.startedAt ?? '');
+  expect(at).toBeGreaterThanOrEqual(before);
+  expect(at + (ended['a']?.durationMs ?? 0)).toBeLessThanOrEqual(Date.now() + 1);
+  expect(statSync(join(jobs.folder, 'scratch')).isDirectory()).toBe(true);
+});

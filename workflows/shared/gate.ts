@@ -1,0 +1,75 @@
+import {
+  type ActivityInterfaceFor,
+  CancellationScope,
+  condition,
+  proxyActivities,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { GateActivities } from '../../activities/gates/gates.ts';
+import type { GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
+import { type GateMoment, nextMoment, timesOf } from '../../domain/gates/moments.ts';
+import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { LEDGER_QUEUE } from '../../domain/shared/queues.ts';
+import { logEvent } from './events.ts';
+import { gateDisplay } from './gate-display.ts';
+import { listenAtGate } from './gate-messages.ts';
+
+const ledger: ActivityInterfaceFor<GateActivities> = proxyActivities<GateActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '30 days',
+  retry: { maximumInterval: '2 minutes', nonRetryableErrorTypes: [...NON_RETRYABLE] },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
+/**
+ * Asks people, and waits for their verdict as long as it takes (docs/gates.md). Only decisions in the ledger count: the
+ * gateway records them for people whom it authenticated. A repeated call with the same kind and digest is the same gate;
+ * another digest supersedes the gate, and its approvals. When the flow is cancelled or fails, the gate closes as
+ * cancelled. A flow waits at one gate of a kind at a time.
+ */
+export async function passGate(question: GateQuestion): Promise<GateVerdict> {
+  const { kind, digest, subject, requestedBy, reminderSeconds } = question;
+  const own = { kind, digest, firstRunId: workflowInfo().firstExecutionRunId };
+  const display = gateDisplay();
+  try {
+    const summary = `ask people: ${kind} of ${subject}`.slice(0, 200);
+    const { id } = await ledger.openGate.executeWithOptions({ summary }, [{ ...question, ...own, at: now() }]);
+    const messages = listenAtGate(id, (claim) => ledger.recordClaim({ ...own, claim }));
+    const fields = { gate: id, kind, subject, requested_by: requestedBy };
+    logEvent('gate_opened', fields);
+    for (;;) {
+      const { wakes, claims } = messages;
+      const { view, verdict } = await ledger.settleGate.executeWithOptions({ summary: 'read the decisions' }, [
+        { ...own, at: now(), claims },
+      ]);
+      if (verdict !== null) {
+        await condition(() => messages.recording === 0);
+        logEvent('gate_decided', { ...fields, status: verdict.status, reason: verdict.reason });
+        return verdict;
+      }
+      display.show(view);
+      const moment = nextMoment(timesOf(view, reminderSeconds), Date.now());
+      const isWoken = await untilWoken(() => messages.wakes > wakes, moment);
+      if (isWoken) continue;
+      if (moment?.what === 'reminder') logEvent('gate_reminder', { ...fields, have: view.have, needed: view.needed });
+      if (moment?.what === 'escalation') logEvent('gate_escalated', { ...fields, to: view.escalatesTo });
+    }
+  } catch (error) {
+    await CancellationScope.nonCancellable(() => ledger.cancelGate(own));
+    throw error;
+  } finally {
+    display.hide();
+  }
+}
+
+const now = (): string => new Date(Date.now()).toISOString();
+
+async function untilWoken(isWoken: () => boolean, moment: GateMoment | null): Promise<boolean> {
+  if (moment !== null) {
+    const summary = `until the ${moment.what} of the gate`;
+    return condition(isWoken, moment.at - Date.now(), { summary });
+  }
+  await condition(isWoken);
+  return true;
+}
