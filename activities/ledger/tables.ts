@@ -60,6 +60,9 @@ interface Generations {
   created_by: string;
   promoted_at: OptionalTime;
   promoted_by: Optional<string>;
+  hotfix_of: Optional<string>;
+  branch: Optional<string>;
+  tag_object: Optional<string>;
 }
 
 interface GenerationChanges {
@@ -95,6 +98,8 @@ interface Evolutions {
   created_at: CreatedTime;
   started_at: OptionalTime;
   completed_at: OptionalTime;
+  superseded_by: Optional<string>;
+  taken_back_by: Optional<string>;
 }
 
 interface Ledger {

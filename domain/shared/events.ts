@@ -35,6 +35,7 @@ export const EVENTS = {
   mirror_evicted: 'info',
   contents_evicted: 'info',
   cache_limit_failed: 'warn',
+  rollback_incomplete: 'error',
 } as const satisfies Record<string, EventLevel>;
 
 /** The events of workers and gateways about themselves and their requests, in addition to {@link EVENTS}. */
@@ -56,6 +57,8 @@ export const PROCESS_EVENTS = {
   flow_started: 'info',
   signal_sent: 'info',
   update_sent: 'info',
+  decision_recorded: 'info',
+  person_signed_in: 'info',
 } as const satisfies Record<string, EventLevel | 'fatal'>;
 
 /** The name of an event of {@link PROCESS_EVENTS}. */

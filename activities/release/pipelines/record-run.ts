@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
+import { takeBackProofs } from '../evolutions/take-back.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
@@ -80,30 +82,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
       .onConflict((conflict) => conflict.column('pipeline_run_id').doNothing())
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
-    if (jobs.length > 0)
-      await trx
-        .insertInto('pipeline_jobs')
-        .values(
-          jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
-            const last = steps.at(-1);
-            return {
-              pipeline_run_id: runId,
-              job: id,
-              attempt: Math.max(1, attempts),
-              status: STATUS[end],
-              exit_code: last?.exitCode ?? null,
-              signal: last?.exitCode == null ? (last?.signal ?? null) : null,
-              duration: durationMs / 1_000,
-              command_digest: last?.commandDigest ?? null,
-              log_blob: log?.digest ?? null,
-              outputs: JSON.stringify(outputs),
-              steps: JSON.stringify(steps),
-              started_at: began,
-              completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
-            };
-          }),
-        )
-        .execute();
+    if (jobs.length > 0) await recordJobs(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
       artifacts === null
         ? []
@@ -114,5 +93,32 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
       .insertInto('evidence')
       .values(evidence.map((one) => ({ ...one, repository, blob: one.digest })))
       .execute();
+    if (status === 'failed') await takeBackProofs(trx, { run: runId, workflowId, repository, pipeline, commit, by });
   });
+}
+
+async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: RecordedRun): Promise<void> {
+  await trx
+    .insertInto('pipeline_jobs')
+    .values(
+      jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
+        const last = steps.at(-1);
+        return {
+          pipeline_run_id: runId,
+          job: id,
+          attempt: Math.max(1, attempts),
+          status: STATUS[end],
+          exit_code: last?.exitCode ?? null,
+          signal: last?.exitCode == null ? (last?.signal ?? null) : null,
+          duration: durationMs / 1_000,
+          command_digest: last?.commandDigest ?? null,
+          log_blob: log?.digest ?? null,
+          outputs: JSON.stringify(outputs),
+          steps: JSON.stringify(steps),
+          started_at: began,
+          completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
+        };
+      }),
+    )
+    .execute();
 }
