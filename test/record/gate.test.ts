@@ -20,7 +20,9 @@ test('records a gate with everything that can happen to one, and never overwrite
   );
   const first = await flow.gate();
   await flow.handle.signal('decide', { by: 'ada', verdict: 'approve' });
-  await expect(flow.handle.executeUpdate('decide', { args: [{ by: 'ada' }] })).rejects.toThrow();
+  await expect(flow.handle.executeUpdate('decide', { args: [{ by: 'ada' }] })).rejects.toMatchObject({
+    cause: { type: 'NotAnApprover' },
+  });
   await flow.decide({ person: 'ada' });
   await flow.handle.signal('change', 'd2');
   await expect.poll(() => flow.gate()).not.toBe(first);
