@@ -37,6 +37,8 @@ import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
 import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
+import { judgeReports } from './pipelines/run-reports.ts';
+import type { JudgedQuality, JudgeQuality } from '../../domain/release/pipelines/job.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -53,6 +55,8 @@ export interface RecordRunInput {
 export interface LedgerActivities {
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
+  /** Judges the rules of a pipeline by the reports of a run. */
+  judgeQuality(input: JudgeQuality): Promise<JudgedQuality>;
   /**
    * What a run that starts from a job keeps of the latest one of the same jobs at the same commit. Throws `InvalidInput`
    * when there is none, or no such job.
@@ -110,6 +114,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   return {
     recordRun: ({ result, ...rest }) =>
       named(() => recordRun(tools, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+    judgeQuality: (input) => named(() => judgeReports(tools, input)),
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),

@@ -31,6 +31,9 @@ export async function judgeEvolution(
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
   const reasons = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
+    ...result.quality.rules
+      .filter((rule) => rule.status === 'failed')
+      .map(({ rule, found }) => `The rule for ${rule} failed: ${found}.`),
     ...violations,
     ...steps.filter((step) => !isProven(step)).map(describeStep),
   ];

@@ -102,6 +102,12 @@ export async function printRun(context: CliContext, { run, evolution, verdict }:
   const { pipeline, commit, jobs, sandbox } = run;
   stdout.write(`${pipeline} at ${commit.slice(0, 12)}: ${run.status}\n`);
   for (const job of jobs) stdout.write(`  ${printable(lineOf(job))}\n`);
+  for (const { rule, status, found, examples, waiver } of run.quality.rules) {
+    const by = waiver === null ? '' : `, waived until ${waiver.until} by ${waiver.approved_by}: ${waiver.why}`;
+    stdout.write(`  rule for ${rule}: ${status} (${printable(`${found}${by}`)})\n`);
+    for (const example of examples) stdout.write(`    ${printable(example)}\n`);
+  }
+  for (const exception of run.quality.exceptions) stdout.write(`  ${printable(exception)}\n`);
   if (sandbox === 'none') stdout.write('  The programs were not isolated: pipelines.sandbox is none.\n');
   for (const job of jobs) if (job.end === 'failed') await printLog(context, job);
   if (evolution === null) return 0;

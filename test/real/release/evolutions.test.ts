@@ -195,6 +195,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
         tree: at,
         plan: '',
         sandbox: null,
+        quality: { rules: [], exceptions: [] },
         jobs: [],
         branch: null,
         event: 'manual',
@@ -266,11 +267,85 @@ jobs:
     expect(outputs).toHaveLength(3);
     expect(new Set(outputs.map(({ outputs: { FOUND } }) => FOUND)).size).toBe(1);
 
-    const other = await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
-    expect(other.exitCode).toBe(0);
     write(clone, { 'more.txt': 'more\n' });
     commit(clone, 'feat: another commit [FEAT-400]');
     expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
+  });
+});
+
+describe('the reports of a run', () => {
+  const RULES = `name: quality
+quality:
+  coverage: {minimum: 50}
+  tests: {none_failed: true}
+  findings: {none_new: warning}
+  quarantine: [{test: "*flaky", owner: ada, until: 2999-12-31, why: waits for a port}]
+jobs:
+  test:
+    allow_failure: true
+    reports: {junit: [junit.xml], lcov: [lcov.info], sarif: [lint.sarif]}
+    steps: [{name: unit, command: 'false'}]
+`;
+  const junit = (name: string): string =>
+    `<testsuites><testsuite name="s"><testcase name="fine" time="0.5"/><testcase name="${name}"><failure message="no"/></testcase></testsuite></testsuites>`;
+  const sarif = (...messages: readonly string[]): string =>
+    JSON.stringify({
+      version: '2.1.0',
+      runs: [
+        { tool: { driver: { name: 'lint' } }, results: messages.map((text) => ({ ruleId: 'r', message: { text } })) },
+      ],
+    });
+
+  test('are judged and in the ledger: a new finding and a failed test fail it, whatever the steps say', async ({
+    release: { clone, ledger, longhaul },
+  }) => {
+    const lcov = 'SF:a.ts\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n';
+    write(clone, {
+      '.gryt/pipelines/quality.yaml': RULES,
+      'junit.xml': junit('flaky'),
+      'lcov.info': lcov,
+      'lint.sarif': sarif('old'),
+    });
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    commit(clone, 'test: reports');
+    const first = await longhaul('run', 'quality');
+    expect(first.stdout).toContain(
+      '  rule for tests: passed (2 tests, 0 failed, 1 failed in quarantine)\n' +
+        '  rule for coverage: passed (66.6 % of the lines, at least 50 % are required)\n' +
+        '  rule for findings: passed (1 findings of level warning or worse, nothing to compare with)\n' +
+        '  test *flaky in quarantine, owned by ada, until 2999-12-31: waits for a port\n',
+    );
+    expect(first.exitCode).toBe(0);
+    write(clone, { 'junit.xml': junit('steady'), 'lint.sarif': sarif('old', 'new') });
+    commit(clone, 'test: worse reports');
+    const second = await longhaul('run', 'quality');
+    expect(second.exitCode).toBe(1);
+    expect(second.stdout).toContain('  rule for tests: failed (2 tests, 1 failed)\n    s > steady\n');
+    expect(second.stdout).toContain(
+      '  rule for findings: failed (2 findings of level warning or worse, 1 of them new)\n    r: new\n',
+    );
+    const of = `FROM pipeline_runs r JOIN`;
+    const where = `USING (pipeline_run_id) WHERE r.pipeline = 'quality' ORDER BY r.completed_at`;
+    expect(await ledger.sql(`SELECT t.name, t.status, t.duration ${of} test_results t ${where}, t.position`)).toEqual([
+      { name: 's > fine', status: 'pass', duration: 0.5 },
+      { name: 's > flaky', status: 'fail', duration: null },
+      { name: 's > fine', status: 'pass', duration: 0.5 },
+      { name: 's > steady', status: 'fail', duration: null },
+    ]);
+    expect(await ledger.sql(`SELECT q.rule, q.status ${of} quality_results q ${where}, q.rule`)).toEqual([
+      { rule: 'coverage', status: 'pass' },
+      { rule: 'findings', status: 'pass' },
+      { rule: 'tests', status: 'pass' },
+      { rule: 'coverage', status: 'pass' },
+      { rule: 'findings', status: 'fail' },
+      { rule: 'tests', status: 'fail' },
+    ]);
+    expect(await ledger.sql(`SELECT c.path, c.lines, c.covered ${of} coverage c ${where} LIMIT 1`)).toEqual([
+      { path: 'a.ts', lines: 3, covered: 2 },
+    ]);
+    expect(await ledger.sql(`SELECT count(*)::int AS n ${of} findings f ${where.split(' ORDER')[0] ?? ''}`)).toEqual([
+      { n: 3 },
+    ]);
   });
 });
 

@@ -108,6 +108,7 @@ describe('what really ran', () => {
     attempts: 1,
     outputs: {},
     artifacts: null,
+    reports: null,
     log: null,
     startedAt: null,
     resumedFrom: null,
