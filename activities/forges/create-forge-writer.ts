@@ -15,7 +15,7 @@ import type {
   WantedAsset,
   WantedRelease,
 } from './forge-writer.ts';
-import type { ForgeRequests, FoundAsset, FoundPull, FoundRelease, Signal } from './forge-requests.ts';
+import type { ForgeRequests, FoundAsset, FoundPull, ListedRelease, Signal } from './forge-requests.ts';
 
 /** The operations of a forge. Each looks first, so that it can be repeated. */
 export function createForgeWriter(api: ForgeRequests): ForgeWriter {
@@ -48,7 +48,7 @@ export function createForgeWriter(api: ForgeRequests): ForgeWriter {
   /** Deletes what is not the wanted asset, such as an interrupted upload, and returns the asset if it is there. */
   async function keptAsset(
     repository: ForgeRepository,
-    release: FoundRelease,
+    release: ListedRelease,
     { name, size, sha256 }: WantedAsset,
     signal: Signal,
   ): Promise<FoundAsset | undefined> {
@@ -152,14 +152,14 @@ export function createForgeWriter(api: ForgeRequests): ForgeWriter {
     async putRelease(repository, given, signal) {
       const { tag } = given;
       const wanted: WantedRelease = { ...given, title: harmlessTitle(given.title), notes: harmlessText(given.notes) };
-      const update = async (found: FoundRelease): Promise<void> => {
+      const update = async (found: ListedRelease): Promise<void> => {
         const isSame =
           found.title === wanted.title &&
           isSameText(found.notes, wanted.notes) &&
           (found.isPrerelease ?? wanted.isPrerelease ?? false) === (wanted.isPrerelease ?? false);
         if (!isSame) await api.updateRelease(repository, found, wanted, signal);
       };
-      const find = async (): Promise<FoundRelease | undefined> =>
+      const find = async (): Promise<ListedRelease | undefined> =>
         (await api.release(repository, tag, signal)) ?? undefined;
       const found = await find();
       if (found !== undefined) {

@@ -1,5 +1,5 @@
 import type { Blob, BlobStore } from '../blobs/blob-store.ts';
-import type { AnnotatedTag, KnownTag, Mgit, NewBranch, PushedBranch, PushedTag, Removal } from '../mgit/index.ts';
+import type { Mgit } from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import type {
   Discussion,
@@ -20,16 +20,10 @@ import type {
 import type { Forges } from './open-forge.ts';
 
 /**
- * What flows of every wing write to repositories and forges, in the role `repos`. Each may be repeated, and finds what an
- * earlier attempt did. `repository` is an id; the failures are those of {@link Mgit} and {@link ForgeWriter}.
+ * What flows of every wing write to forges, in the role `repos`. Each may be repeated, and finds what an earlier attempt
+ * did. `repository` is an id; the failures are those of {@link ForgeWriter}, and `RepositoryNotFound`.
  */
 export interface ForgeActivities {
-  /** Pushes an annotated tag of a commit that the remote has. Throws `TagConflict`, `PushRefused`. */
-  pushTag(input: { readonly repository: string; readonly tag: AnnotatedTag }): Promise<PushedTag>;
-  /** Removes a tag from the remote if it is this very object there. */
-  removeTag(input: { readonly repository: string; readonly tag: KnownTag }): Promise<Removal>;
-  /** Pushes a branch, with a new commit on it if there is one. Throws `BranchConflict`, `PushRefused`. */
-  pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
   /** Opens a pull request from a branch, or updates ours. */
   putPullRequest(input: { readonly repository: string; readonly pull: WantedPull }): Promise<ForgePull>;
   /** Writes a comment, or updates ours with this marker. */
@@ -60,7 +54,7 @@ export interface StoredAsset extends Pick<WantedAsset, 'tag' | 'name' | 'content
 
 /** Tools of the activities. */
 export interface ForgeActivityTools {
-  readonly mgit: Mgit;
+  readonly mgit: Pick<Mgit, 'find'>;
   readonly forges: Forges;
   readonly blobs: BlobStore;
 }
@@ -79,13 +73,6 @@ export function createForgeActivities({ mgit, forges, blobs }: ForgeActivityTool
   }
 
   return {
-    pushTag: ({ repository: id, tag }) =>
-      heartbeating(async (signal) => mgit.pushTag(await mgit.find(id, { signal }), tag, null, { signal })),
-    removeTag: ({ repository: id, tag }) =>
-      heartbeating(async (signal) => mgit.removeTag(await mgit.find(id, { signal }), tag, { signal })),
-    pushBranch: ({ repository: id, branch }) =>
-      heartbeating(async (signal) => mgit.pushBranch(await mgit.find(id, { signal }), branch, { signal })),
-
     putPullRequest: ({ repository: id, pull }) =>
       at(id, (forge, repository, signal) => forge.putPull(repository, pull, signal)),
     putComment: ({ repository: id, on, comment }) =>

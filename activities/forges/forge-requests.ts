@@ -54,24 +54,29 @@ export interface ForgeRequests {
   /** Whether the repository has a tag of this name. */
   hasTag(repository: ForgeRepository, tag: string, signal: Signal): Promise<boolean>;
   /** The release of a tag; null when there is none. */
-  release(repository: ForgeRepository, tag: string, signal: Signal): Promise<FoundRelease | null>;
+  release(repository: ForgeRepository, tag: string, signal: Signal): Promise<ListedRelease | null>;
   /** Creates one, and nothing else where the tag exists. */
-  createRelease(repository: ForgeRepository, wanted: WantedRelease, signal: Signal): Promise<FoundRelease>;
+  createRelease(repository: ForgeRepository, wanted: WantedRelease, signal: Signal): Promise<ListedRelease>;
   /** Replaces title and notes. */
-  updateRelease(repository: ForgeRepository, found: FoundRelease, wanted: WantedRelease, signal: Signal): Promise<void>;
+  updateRelease(
+    repository: ForgeRepository,
+    found: ListedRelease,
+    wanted: WantedRelease,
+    signal: Signal,
+  ): Promise<void>;
   /** All assets, also interrupted uploads. */
-  assets(repository: ForgeRepository, release: FoundRelease, signal: Signal): Promise<readonly FoundAsset[]>;
+  assets(repository: ForgeRepository, release: ListedRelease, signal: Signal): Promise<readonly FoundAsset[]>;
   /** SHA-256 of an asset's content, for forges whose lists do not have it; null when it cannot be known. */
   digestOf(repository: ForgeRepository, asset: FoundAsset, signal: Signal): Promise<string | null>;
   /** Uploads one. */
   uploadAsset(
     repository: ForgeRepository,
-    release: FoundRelease,
+    release: ListedRelease,
     wanted: WantedAsset,
     signal: Signal,
   ): Promise<FoundAsset>;
   /** Deletes one. */
-  deleteAsset(repository: ForgeRepository, release: FoundRelease, asset: FoundAsset, signal: Signal): Promise<void>;
+  deleteAsset(repository: ForgeRepository, release: ListedRelease, asset: FoundAsset, signal: Signal): Promise<void>;
 }
 
 /** Ends a request. */
@@ -104,7 +109,7 @@ export interface FoundCheck {
 }
 
 /** A release as the forge describes it. */
-export interface FoundRelease {
+export interface ListedRelease {
   /** What the forge's addresses call it. */
   readonly key: string;
   readonly tag: string;

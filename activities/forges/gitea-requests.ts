@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { GiteaProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Discussion, ForgeRepository, WantedRelease } from './forge-writer.ts';
-import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, FoundRelease, Signal } from './forge-requests.ts';
+import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, ListedRelease, Signal } from './forge-requests.ts';
 import { GITEA_NEEDS, type GiteaNeeds } from './needs.ts';
 import { createRestWriter } from './rest-writer.ts';
 import { basic, readProviderSecret } from './secret.ts';
@@ -276,7 +276,7 @@ function foundRelease({
   name,
   body,
   prerelease,
-}: z.infer<typeof release>): FoundRelease {
+}: z.infer<typeof release>): ListedRelease {
   return { key: String(id), tag, url, title: name ?? '', notes: body ?? '', isPrerelease: prerelease };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GithubProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { Discussion, ForgeRepository, WantedRelease } from './forge-writer.ts';
-import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, FoundRelease } from './forge-requests.ts';
+import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, ListedRelease } from './forge-requests.ts';
 import { apiUrl } from './github-connection.ts';
 import type { GithubNeeds } from './needs.ts';
 import { GITHUB_NEEDS } from './needs.ts';
@@ -241,7 +241,7 @@ function foundRelease({
   name,
   body,
   prerelease,
-}: z.infer<typeof release>): FoundRelease {
+}: z.infer<typeof release>): ListedRelease {
   return { key: String(id), tag, url, title: name ?? '', notes: body ?? '', isPrerelease: prerelease };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { GitlabProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { CheckState, Discussion, ForgeRepository, WantedRelease } from './forge-writer.ts';
-import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, FoundRelease, Signal } from './forge-requests.ts';
+import type { ForgeRequests, FoundAsset, FoundComment, FoundPull, ListedRelease, Signal } from './forge-requests.ts';
 import { GITLAB_NEEDS, type GitlabNeeds } from './needs.ts';
 import { createRestWriter } from './rest-writer.ts';
 import { readProviderSecret } from './secret.ts';
@@ -298,7 +298,7 @@ function pathOf({ organization, project, repository }: ForgeRepository): string 
 
 const placeOf = ({ kind, number }: Discussion): string => `/${kind === 'pull' ? 'merge_requests' : 'issues'}/${number}`;
 
-function foundRelease({ tag_name: tag, name, description, _links: found }: z.infer<typeof release>): FoundRelease {
+function foundRelease({ tag_name: tag, name, description, _links: found }: z.infer<typeof release>): ListedRelease {
   return { key: tag, tag, url: found?.self ?? '', title: name ?? '', notes: description ?? '', isPrerelease: null };
 }
 

@@ -1,6 +1,6 @@
 import type { WingRole } from '../shared/wing-role.ts';
 
-/** Writing to repositories and forges, for the flows of every wing: in the role `repos`, which has the tokens. */
+/** Writing to forges, for the flows of every wing: in the role `repos`, which has the tokens. */
 export const forgeRoles: readonly WingRole[] = [
   {
     role: 'repos',
