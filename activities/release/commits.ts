@@ -4,6 +4,8 @@ import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import {
   type AnnotatedTag,
+  type KnownTag,
+  type PushedBranch,
   type Mgit,
   objectOfTag,
   type NewBranch,
@@ -52,7 +54,11 @@ export interface CommitActivities {
   removeRelease(input: PushTagInput): Promise<void>;
   /** The commit of a release's tag, and the versions that the remote has with the same numbers but the last. */
   findRelease(input: { readonly repository: string; readonly version: string }): Promise<TaggedRelease>;
-  /** Removes the branch that the activity `pushBranch` pushes with this input, if nothing was added to it. */
+  /** Removes a tag from the remote if it is this very object there. Throws `PushRefused`. */
+  removeTag(input: { readonly repository: string; readonly tag: KnownTag }): Promise<Removal>;
+  /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
+  pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
+  /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
   removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
   /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
   publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
@@ -152,6 +158,10 @@ export function createCommitActivities({ mgit, blobs, forges, pushCandidates }: 
         }
         return { commit, versions: tags.map(({ name }) => name).filter((name) => VERSION_FORM.test(name)) };
       }),
+    removeTag: ({ repository, tag }) =>
+      heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), tag, { signal })),
+    pushBranch: ({ repository, branch }) =>
+      heartbeating(async (signal) => mgit.pushBranch(await find(repository, signal), branch, { signal })),
     removeNewBranch: ({ repository, branch }) =>
       heartbeating(async (signal) => mgit.removeBranch(await find(repository, signal), branch, { signal })),
     publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),

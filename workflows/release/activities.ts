@@ -1,6 +1,5 @@
 import type { RetryPolicy } from '@temporalio/common';
 import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { ForgeActivities } from '../../activities/forges/forge-activities.ts';
 import type { CommitActivities } from '../../activities/release/commits.ts';
 import type { LedgerActivities } from '../../activities/release/ledger.ts';
 import type { PipelineActivities } from '../../activities/release/pipelines.ts';
@@ -26,26 +25,6 @@ export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyAct
 
 /** The same for what a recorded decision still needs: repeated until it is done, or a person cancels the flow. */
 export const lastingCommitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
-  taskQueue: REPOS_QUEUE,
-  startToCloseTimeout: '1 hour',
-  scheduleToCloseTimeout: '3650 days',
-  heartbeatTimeout: '20 seconds',
-  retry: { ...retry, maximumInterval: '1 hour' },
-  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-});
-
-/** Branches and tags of remotes. */
-export const forgeActivities: ActivityInterfaceFor<ForgeActivities> = proxyActivities<ForgeActivities>({
-  taskQueue: REPOS_QUEUE,
-  startToCloseTimeout: '1 hour',
-  scheduleToCloseTimeout: '6 hours',
-  heartbeatTimeout: '20 seconds',
-  retry,
-  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-});
-
-/** The same for what a recorded decision still needs. */
-export const lastingForgeActivities: ActivityInterfaceFor<ForgeActivities> = proxyActivities<ForgeActivities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '1 hour',
   scheduleToCloseTimeout: '3650 days',

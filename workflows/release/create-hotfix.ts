@@ -7,13 +7,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
-import {
-  commitActivities,
-  forgeActivities,
-  lastingLedgerActivities,
-  ledgerActivities,
-  pipelineActivities,
-} from './activities.ts';
+import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
 type Given = CheckedOf<typeof createHotfixFlow>;
 
@@ -50,7 +44,7 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
   rollback.before(`remove the branch ${name}`, () =>
     commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
   );
-  const { commit } = await forgeActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
+  const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
     { repository, branch },
   ]);
   const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions(

@@ -5,7 +5,7 @@ import {
 } from '../../domain/release/flows/withdrawal-flow.ts';
 import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
-import { lastingForgeActivities, ledgerActivities } from './activities.ts';
+import { lastingCommitActivities, ledgerActivities } from './activities.ts';
 
 /**
  * Takes a promoted generation back to a draft (docs/release.md). The decision is recorded first; then the tag is removed,
@@ -20,7 +20,7 @@ export async function withdrawGeneration(input: WithdrawGenerationInput): Promis
       [given],
     );
     if (tag === 'keep' || object === null) return { version, tag: 'kept' };
-    const removal = await lastingForgeActivities.removeTag.executeWithOptions({ summary: `remove ${version}` }, [
+    const removal = await lastingCommitActivities.removeTag.executeWithOptions({ summary: `remove ${version}` }, [
       { repository, tag: { name: version, object } },
     ]);
     return { version, tag: removal };

@@ -11,7 +11,6 @@ import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
-import { forgeRoles } from '../../../activities/forges/roles.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaulProcess } from '../command.ts';
@@ -70,7 +69,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     GIT_CONFIG_GLOBAL: '/dev/null',
   });
   const loaded = loadConfig({ path: estate.configPath, env });
-  const roles = await openRoles([...releaseRoles, ...gateRoles, ...forgeRoles], ROLES, {
+  const roles = await openRoles([...releaseRoles, ...gateRoles], ROLES, {
     loaded,
     env,
     client,
