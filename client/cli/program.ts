@@ -7,6 +7,7 @@ import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts'
 import { registerCompletionCommands } from './completion/program.ts';
 import { registerConfigCommands } from './config/program.ts';
 import { registerFlowCommands } from './flows/program.ts';
+import { registerGateCommands } from './gates/program.ts';
 import { registerGatewayCommands } from './gateway/program.ts';
 import { registerLedgerCommands } from './ledger/program.ts';
 import { registerReleaseCommands } from './release/program.ts';
@@ -86,6 +87,7 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
   registerStackCommands({ program, run, parts });
   registerConfigCommands({ program, io, runAlone });
   for (const register of wings) register({ program, io, run, runAlone, add });
+  registerGateCommands({ program, run });
   registerLedgerCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });

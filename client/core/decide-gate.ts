@@ -6,8 +6,9 @@ import {
   type RecordedDecision,
   recordDecision,
 } from '../../activities/gates/record-decision.ts';
+import { openGates } from '../../activities/gates/read-gates.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
-import { wakeSignal } from '../../domain/gates/gate.ts';
+import { type GateView, wakeSignal } from '../../domain/gates/gate.ts';
 import type { Directory } from '../../domain/gates/people.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
@@ -34,7 +35,22 @@ export async function decideGate(
   at?: Date,
 ): Promise<RecordedDecision> {
   const recorded = await recordDecision(ledger, directory, actor, given, at);
-  const { id, workflowId } = recorded.gate;
+  await wake(client, recorded.gate);
+  return recorded;
+}
+
+/**
+ * Wakes the flows of open gates that have decisions: a process may have died after it recorded one. Returns how many were
+ * woken.
+ */
+export async function wakeDecided({ ledger, client, directory }: GateDesk): Promise<number> {
+  const decided = (await openGates(ledger, directory)).filter(({ decisions }) => decisions.length > 0);
+  const woken = await Promise.allSettled(decided.map((gate) => wake(client, gate)));
+  return woken.filter(({ status }) => status === 'fulfilled').length;
+}
+
+/** Throws `GateClosed` when the flow has ended. */
+async function wake(client: Client, { id, workflowId }: GateView): Promise<void> {
   try {
     await client.withDeadline(Date.now() + DEADLINE_MS, () =>
       client.workflow.getHandle(workflowId).signal(wakeSignal(id)),
@@ -45,5 +61,4 @@ export async function decideGate(
       cause: error,
     });
   }
-  return recorded;
 }

@@ -22,6 +22,18 @@ export async function readersLogin(context: Place): Promise<string> {
   return url;
 }
 
+/** The ledger with the login that records decisions; null when there is none. Throws `StackFailed`, `InvalidConfiguration`. */
+export async function findGatesLogin(context: Place): Promise<string | null> {
+  return lesserLogin('gates', await ownerUrl(context), context.env);
+}
+
+/** The ledger with the login that records decisions. Throws `ServerUnavailable`, `StackFailed`, `InvalidConfiguration`. */
+export async function gatesLogin(context: Place): Promise<string> {
+  const url = await findGatesLogin(context);
+  if (url === null) throw noDatabase('DATABASE_GATES_URL or DATABASE_URL');
+  return url;
+}
+
 /** The database of the environment, or that of the running stack; null when there is none. */
 function ownerUrl({ dataDir, env }: Place): Promise<string | null> {
   return namingStackFailures(async () => yourDatabase(env) ?? findRunningStack(dataDir)?.databaseUrl ?? null);
@@ -32,4 +44,14 @@ function noDatabase(variables: string): LonghaulError {
     'ServerUnavailable',
     `No PostgreSQL is configured and no stack is running: run \`longhaul up\`, or set ${variables}.`,
   );
+}
+
+/** Runs `work` on a ledger, and names the failures of the database. */
+export async function namingLedgerFailures<Result>(url: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const { ledgerFailure } = await import('../../activities/ledger/open-ledger.ts');
+    throw ledgerFailure(error, url);
+  }
 }

@@ -1,5 +1,4 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
 import { sha256, sha256Bytes } from '../../platform/sha256.ts';
 
 /** A new API key. */
@@ -18,11 +17,17 @@ export function createKey(): NewKey {
   return { key: `lh_${id}_${secret}`, id, hash: `sha256:${sha256(secret)}` };
 }
 
+/** What is stored of a key. */
+export interface StoredKey {
+  readonly id: string;
+  readonly hash: string;
+}
+
 /**
  * The API key that the header `Authorization` authenticates; null for none. A wrong secret takes as long as an unknown
  * id.
  */
-export function keyOf(keys: readonly ApiKeyConfig[], authorization: string | undefined): ApiKeyConfig | null {
+export function keyOf<Key extends StoredKey>(keys: readonly Key[], authorization: string | undefined): Key | null {
   const [, id, secret = ''] = /^Bearer lh_([0-9a-f]{12})_([A-Za-z0-9_-]{43})$/i.exec(authorization ?? '') ?? [];
   const known = keys.find((key) => key.id === id);
   const expected = Buffer.from(known?.hash.slice('sha256:'.length) ?? '0'.repeat(64), 'hex');

@@ -1,13 +1,53 @@
 import { z } from 'zod';
+import type { GateView } from '../../domain/gates/gate.ts';
 import type { FlowRegistry, Messages } from '../../domain/shared/flow.ts';
 import { flowProgress } from '../../domain/shared/progress.schema.ts';
 import { VERSION } from '../core/version.ts';
 import { FORGES } from '../../domain/forge/webhook.ts';
+import { decisionBody, delegationBody } from './gates.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
+const decision = z.object({
+  person: z.string(),
+  onBehalfOf: z.string().nullable(),
+  verdict: z.enum(['approve', 'reject', 'revoke']),
+  why: z.string(),
+  digest: z.string(),
+  authenticatedBy: z.string(),
+  at: z.iso.datetime(),
+});
+const gate = z.object({
+  id: z.string(),
+  kind: z.string(),
+  subject: z.string(),
+  repository: z.string().nullable(),
+  workflowId: z.string(),
+  digest: z.string(),
+  requestedBy: z.string(),
+  requestedAt: z.iso.datetime(),
+  deadline: z.iso.datetime().nullable(),
+  atDeadline: z.enum(['approved', 'rejected']).nullable(),
+  escalatesAt: z.iso.datetime().nullable(),
+  needed: z.int(),
+  have: z.int(),
+  from: z.array(z.string()),
+  escalatesTo: z.array(z.string()),
+  evidence: z.array(z.string()),
+  status: z.enum(['open', 'approved', 'rejected', 'cancelled']),
+  reason: z.enum(['quorum', 'rejection', 'deadline', 'cancelled', 'superseded']).nullable(),
+  closedAt: z.iso.datetime().nullable(),
+  decisions: z.array(decision),
+  authenticated: z.boolean(),
+}) satisfies z.ZodType<GateView>;
+
 /** The schemas of the answers. */
 const ANSWERS = {
+  Gate: gate,
+  Gates: z.object({ gates: z.array(gate) }),
+  Decided: z.object({ gate, decision, repeated: z.boolean() }),
+  Person: z.object({ person: z.string(), authenticatedBy: z.string(), formToken: z.string().nullable() }),
+  Delegation: z.object({ person: z.string(), delegate: z.string(), until: z.iso.datetime() }),
   Started: z.object({ workflowId: z.string(), runId: z.string() }),
   Run: z.object({
     workflowId: z.string(),
@@ -106,6 +146,81 @@ export function describeApi({ forServices }: FlowRegistry): Json {
           },
         },
       },
+      '/v1/gates': {
+        get: {
+          operationId: 'gates',
+          summary: 'The open gates of all flows, the oldest first',
+          security: OF_PEOPLE,
+          responses: { 200: answerOf('Gates', 'The gates'), ...refusals(401, 503) },
+        },
+      },
+      '/v1/gates/{id}': {
+        get: {
+          operationId: 'gate',
+          summary: 'A gate, open or closed, with its decisions',
+          parameters: [GATE_ID],
+          security: OF_PEOPLE,
+          responses: { 200: answerOf('Gate', 'The gate'), ...refusals(401, 404, 503) },
+        },
+      },
+      '/v1/gates/{id}/decisions': {
+        post: {
+          operationId: 'decide',
+          summary: 'Approves or rejects a gate, or revokes the approval, in the name of the person who sends it',
+          parameters: [GATE_ID],
+          security: OF_PEOPLE,
+          requestBody: bodyOf('Decision'),
+          responses: {
+            200: answerOf('Decided', 'The person had decided the same already'),
+            201: answerOf('Decided', 'The decision is recorded'),
+            ...refusals(400, 401, 403, 404, 409, 413, 415, 422, 503),
+          },
+        },
+      },
+      '/v1/delegations': {
+        post: {
+          operationId: 'delegate',
+          summary: 'Lets another person decide in the place of the one who sends it, until a time',
+          security: OF_PEOPLE,
+          requestBody: bodyOf('NewDelegation'),
+          responses: {
+            201: answerOf('Delegation', 'The delegation is recorded'),
+            ...refusals(400, 401, 403, 409, 413, 415, 422, 503),
+          },
+        },
+      },
+      '/v1/session': {
+        get: {
+          operationId: 'session',
+          summary: 'The person who sends it, and for a session a token for one form',
+          security: OF_PEOPLE,
+          responses: { 200: answerOf('Person', 'The person'), ...refusals(401) },
+        },
+      },
+      '/sign-in': {
+        get: {
+          operationId: 'signIn',
+          summary: 'Sends a browser to the OpenID provider, if longhaul.yaml configures one',
+          parameters: [
+            { name: 'to', in: 'query', description: 'Path to go to afterwards', schema: { type: 'string' } },
+          ],
+          responses: { 302: { description: 'To the provider' }, ...refusals(404, 503) },
+        },
+      },
+      '/sign-in/callback': {
+        get: {
+          operationId: 'signInCallback',
+          summary: 'Where the OpenID provider sends the browser back to',
+          responses: { 302: { description: 'Signed in' }, ...refusals(403, 503) },
+        },
+      },
+      '/sign-out': {
+        post: {
+          operationId: 'signOut',
+          summary: 'Ends the session of a browser',
+          responses: { 204: { description: 'Signed out' }, ...refusals(403) },
+        },
+      },
       '/openapi.json': { get: { operationId: 'openapi', responses: { 200: { description: 'This document' } } } },
       '/healthz': { get: { operationId: 'healthz', responses: { 200: answerOf('Health', 'The process is alive') } } },
       '/readyz': {
@@ -119,16 +234,26 @@ export function describeApi({ forServices }: FlowRegistry): Json {
       },
     },
     components: {
-      securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'lh_<id>_<secret>' } },
+      securitySchemes: {
+        key: { type: 'http', scheme: 'bearer', description: 'lh_<id>_<secret>, of a service' },
+        person: { type: 'http', scheme: 'bearer', description: 'lh_<id>_<secret>, of a person' },
+        session: { type: 'apiKey', in: 'cookie', name: '__Host-longhaul' },
+      },
       schemas: Object.fromEntries([
         ...forServices.map((flow) => [`${flow.type}Input`, schemaOf(flow.serviceInput(z), 'input')]),
         ...Object.entries(allUpdates).map(([name, schema]) => [`${name}Update`, schemaOf(schema(z), 'input')]),
+        ['Decision', schemaOf(decisionBody, 'input')],
+        ['NewDelegation', schemaOf(delegationBody, 'input')],
         ['Signal', schemaOf(z.record(z.string(), z.unknown()), 'input')],
         ...Object.entries(ANSWERS).map(([name, schema]) => [name, schemaOf(schema, 'output')]),
       ]) as Json,
     },
   };
 }
+
+const OF_PEOPLE = [{ person: [] }, { session: [] }];
+
+const GATE_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -148,14 +273,14 @@ const RUN_ID = {
 const REASONS: Readonly<Record<number, string>> = {
   400: 'Not JSON, or a wrong header',
   401: 'No valid key or signature',
-  403: 'The key does not allow this',
-  404: 'No such run, or none that the key may see',
-  409: 'Another run is in progress, or the run does not accept this now',
+  403: 'The key, or the rules of the gate, do not allow this',
+  404: 'No such run or gate, or none that the key may see',
+  409: 'Another run is in progress, or the run or gate does not accept this now',
   413: 'Too large',
   415: 'Wrong content type',
   422: 'The input is wrong; the message names the field',
   429: 'Too many requests: see retry-after',
-  503: 'Temporal does not answer',
+  503: 'Temporal, the ledger or the OpenID provider does not answer',
 };
 
 function refusals(...statuses: readonly number[]): Json {

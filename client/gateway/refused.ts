@@ -18,6 +18,12 @@ const STATUS: Readonly<Partial<Record<string, number>>> = {
   InvalidInput: 422,
   RepositoryBusy: 409,
   IndexBusy: 409,
+  GateNotFound: 404,
+  GateClosed: 409,
+  GateChanged: 409,
+  NotAnApprover: 403,
+  OwnRequest: 403,
+  DelegationExpired: 403,
   ServerUnavailable: 503,
 };
 

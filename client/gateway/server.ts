@@ -1,3 +1,4 @@
+import fastifyCookie from '@fastify/cookie';
 import type { Client } from '@temporalio/client';
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify';
 import { logProcess } from '../../activities/shared/logger.ts';
@@ -7,13 +8,17 @@ import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { CONSOLE } from '../console/assets.ts';
 import { serveConsole } from '../console/server.ts';
 import type { ConsoleTools } from '../console/sources.ts';
+import { userName } from '../core/user-name.ts';
 import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
+import { type GatesTools, serveGates } from './gates.ts';
 import { serveHealth } from './health.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { Refusal } from './refusal.ts';
 import { refusedBy } from './refused.ts';
+import { createSessions } from './sessions.ts';
+import { serveSignIn } from './sign-in.ts';
 import { serveWebhooks } from './webhooks.ts';
 
 /** Dependencies of the gateway. */
@@ -26,6 +31,8 @@ export interface GatewayTools {
   readonly metrics: GatewayMetrics;
   /** The flows that services may start and see. @default those of all wings */
   readonly flows?: FlowRegistry;
+  /** Where people decide gates. @default null, for an installation without a ledger */
+  readonly desk?: GatesTools['desk'];
   /** What the console needs in addition. @default no console */
   readonly console?: Pick<ConsoleTools, 'context' | 'uiUrl'>;
 }
@@ -47,7 +54,7 @@ const HEADERS = {
  * of proxies. Throws as {@link serveWebhooks} and {@link serveFlows} do.
  */
 export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIMITS): Promise<FastifyInstance> {
-  const { flows = FLOWS } = tools;
+  const { config, env, flows = FLOWS, desk = null } = tools;
   const server = fastify({
     loggerInstance: tools.logger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -83,9 +90,15 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, tools);
   await server.register(serveFlows, { ...tools, flows, prefix: '/v1' });
+  await server.register(fastifyCookie);
+  const url = config.gateway.url ?? `http://${config.gateway.address}`;
+  const sessions = createSessions({ people: config.people, url, owner: userName(env) });
+  await server.register(serveGates, { desk, sessions, prefix: '/v1' });
+  await server.register(serveSignIn, { config, env, url, sessions });
   if (tools.console !== undefined) {
     const { context, uiUrl } = tools.console;
-    await server.register(serveConsole, { context, uiUrl, client: tools.client, flows, prefix: CONSOLE });
+    const consoleTools = { context, uiUrl, client: tools.client, flows, sessions, desk };
+    await server.register(serveConsole, { ...consoleTools, prefix: CONSOLE });
     server.get('/', async (_request, reply) => reply.redirect(CONSOLE));
   }
   return server;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseAddress } from '../shared/address.ts';
 import { FORGES } from '../forge/webhook.ts';
-import { envName, shortName } from '../shared/values.schema.ts';
+import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 
 /** The gateway checks the names of flows, signals and updates when it starts. */
 const name = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,63}$/, 'give a name');
@@ -30,12 +30,25 @@ export const apiKeySchema = z.strictObject({
   requestsPerMinute: z.int().min(1).max(100_000).default(120),
 });
 
+/** Sign-in of people with an OpenID provider. */
+const oidc = z.strictObject({
+  /** The provider's issuer, as its discovery document has it. */
+  issuer: plainUrl,
+  clientId: z.string().min(1).max(255),
+  /** Name of the environment variable with the client's secret; without it the client is a public one. */
+  clientSecretEnv: envName.optional(),
+});
+
 /** The HTTP gateway (docs/gateway.md). */
 export const gatewaySchema = z.strictObject({
   address: z
     .string()
     .refine((text) => parseAddress(text) !== null, 'give host:port')
     .default('127.0.0.1:8420'),
+  /** The address at which people reach it, such as that of a proxy with TLS; default: `http://` and `address`. */
+  url: plainUrl.optional(),
+  /** Sign-in with an OpenID provider, in addition to API keys of people. */
+  oidc: oidc.optional(),
   webhooks: z
     .array(webhook)
     .default([])

@@ -56,6 +56,8 @@ export const PROCESS_EVENTS = {
   flow_started: 'info',
   signal_sent: 'info',
   update_sent: 'info',
+  decision_recorded: 'info',
+  person_signed_in: 'info',
 } as const satisfies Record<string, EventLevel | 'fatal'>;
 
 /** The name of an event of {@link PROCESS_EVENTS}. */

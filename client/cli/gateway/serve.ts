@@ -1,16 +1,22 @@
+import type { Client } from '@temporalio/client';
+import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { createLogger, logProcess } from '../../../activities/shared/logger.ts';
 import { type ReadinessCheck, serveStatus, statusAddress } from '../../../activities/telemetry/status-server.ts';
 import { parseAddress } from '../../../domain/shared/address.ts';
 import { apiKeySchema } from '../../../domain/config/gateway.schema.ts';
 import { check, describeIssue } from '../../../domain/shared/check.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { directoryOf } from '../../../domain/config/people.schema.ts';
 import { createKey } from '../../gateway/api-key.ts';
 import { gatewayReadiness } from '../../gateway/health.ts';
 import { FLOWS } from '../../../domain/flows.ts';
 import { checkKey } from '../../gateway/flows.ts';
+import type { GatesTools } from '../../gateway/gates.ts';
 import { createGatewayMetrics } from '../../gateway/metrics.ts';
 import { createGateway } from '../../gateway/server.ts';
 import type { CliContext } from '../../core/context.ts';
+import { wakeDecided } from '../../core/decide-gate.ts';
+import { findGatesLogin } from '../../core/ledger.ts';
 import { connectTemporal } from '../../core/servers.ts';
 
 /** Options of `longhaul gateway`. */
@@ -36,7 +42,9 @@ export async function serveGateway(context: CliContext, options: GatewayOptions)
   try {
     const { client, uiUrl } = session;
     const metrics = createGatewayMetrics();
-    const server = await createGateway({ config, env, client, logger, metrics, console: { context, uiUrl } });
+    const desk = await openDesk(context, client);
+    const server = await createGateway({ config, env, client, logger, metrics, desk, console: { context, uiUrl } });
+    server.addHook('onClose', async () => desk?.ledger.destroy());
     const ready = (): readonly ReadinessCheck[] => gatewayReadiness(server, client);
     const status = metricsAddress && (await serveStatus(metricsAddress, { metrics: () => metrics.text(), ready }));
     const stopping = new AbortController();
@@ -93,6 +101,16 @@ export function printKey({ stdout, stderr }: CliContext, options: KeyOptions): n
   stdout.write(`${key}\n`);
   stderr.write(`\nFor longhaul.yaml, below gateway.keys:\n    - ${JSON.stringify(checked.data)}\n`);
   return 0;
+}
+
+/** Where people decide gates; null for an installation without a ledger. Wakes flows whose decisions wait to be read. */
+async function openDesk(context: CliContext, client: Client): Promise<GatesTools['desk']> {
+  const url = await findGatesLogin(context);
+  if (url === null) return null;
+  const desk = { ledger: openLedger(url), client, directory: directoryOf(context.config), url };
+  // requests report a ledger that does not answer
+  await wakeDecided(desk).catch(() => 0);
+  return desk;
 }
 
 async function listening(started: Promise<string>, address: string): Promise<string> {
