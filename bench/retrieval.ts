@@ -14,7 +14,7 @@ import { plainBm25 } from './plain-bm25.ts';
 /**
  * The quality of file ranking: NDCG@10 over the judged packages (bench/judged), each searched alone. Constants may be
  * tuned on the half `tune`; `held-out` is the unbiased result. `LONGHAUL_BENCH_TRANSFORMER=1` also indexes everything
- * with the transformer, which takes about ten minutes the first time.
+ * with the transformer, which takes more than an hour the first time.
  */
 export const retrieval: Benchmark = {
   about: 'NDCG@10 of files over judged queries, each package searched alone',

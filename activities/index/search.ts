@@ -103,8 +103,10 @@ export interface SearchTools {
 const LONGEST_QUERY = 2_000;
 /** Maximum number of lines in a snippet. */
 export const SNIPPET_LINES = 20;
-/** Number of chunks found by words, and the same number by vectors. */
+/** Number of chunks found by words. */
 const CANDIDATES = 100;
+/** Number of chunks found by vectors, which weigh less: Weaviate takes longer to read each one than to find it. */
+const NEAREST = 50;
 /** Number of chunks that define a name in the query. */
 const DEFINITIONS = 50;
 /** Number of files that the transformer compares with the query, and of chunks of each. */
@@ -296,7 +298,7 @@ async function candidatesOf(
               ).objects,
       };
       const byMeaning: Asked<Found> = {
-        limit: CANDIDATES,
+        limit: NEAREST,
         ask: async (filters, most) =>
           isMeaningless
             ? []

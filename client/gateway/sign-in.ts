@@ -106,8 +106,8 @@ export async function serveSignIn(server: FastifyInstance, { config, env, url, s
 
   server.get<{ Querystring: { state?: string } }>('/sign-in/callback', async (request, reply) => {
     const { state = '' } = request.query;
-    const begun = pending.get(String(state));
-    pending.delete(String(state));
+    const begun = pending.get(state);
+    pending.delete(state);
     reply.clearCookie(cookie, sessions.cookieOptions);
     if (begun === undefined || begun.until < Date.now() || !isSame(begun.browser, request.cookies[cookie] ?? '')) {
       throw new Refusal(403, 'Forbidden', 'This sign-in did not begin in this browser, or took too long: begin again.');

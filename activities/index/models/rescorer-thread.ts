@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type PackedFailure, packFailure } from '../analysis/packed-failure.ts';
 import { embedSequences, openTransformer } from './onnx-model.ts';
+import { IN_NATIVE_CODE, IS_ENDING } from './thread-state.ts';
 
 /** What the thread opens. */
 export interface RescorerThreadSettings {
@@ -8,6 +9,8 @@ export interface RescorerThreadSettings {
   readonly onnx: string;
   /** Number of processors to use. */
   readonly processors: number;
+  /** Shared with the thread that started this one; at {@link IS_ENDING} and {@link IN_NATIVE_CODE}. */
+  readonly state: Int32Array<SharedArrayBuffer>;
 }
 
 /** Sequences of token ids to turn into vectors. */
@@ -21,8 +24,8 @@ export type RescorerAnswer =
   | { readonly id: number; readonly vectors: readonly Float32Array[] }
   | { readonly id: number; readonly failure: PackedFailure };
 
-const { onnx, processors } = workerData as RescorerThreadSettings;
-const opening = openTransformer(onnx, { processors });
+const { onnx, processors, state } = workerData as RescorerThreadSettings;
+const opening = unlessEnding(() => openTransformer(onnx, { processors }));
 // each task reports it
 opening.catch(() => undefined);
 
@@ -36,7 +39,9 @@ parentPort?.on('message', (task: RescorerTask | null) => {
 
 async function answer({ id, sequences }: RescorerTask): Promise<void> {
   const done: RescorerAnswer = await opening
-    .then((transformer) => embedSequences(transformer, sequences))
+    .then(({ run, ...transformer }) =>
+      embedSequences({ ...transformer, run: (ids, batch) => unlessEnding(() => run(ids, batch)) }, sequences),
+    )
     .then(
       (vectors) => ({ id, vectors }),
       (error: unknown) => ({ id, failure: packFailure(error) }),
@@ -48,4 +53,16 @@ async function answer({ id, sequences }: RescorerTask): Promise<void> {
 /** Without its port the thread ends by itself. */
 function end(): void {
   parentPort?.close();
+}
+
+/** Calls native code, which aborts the process when its thread is terminated meanwhile. */
+async function unlessEnding<Result>(call: () => Promise<Result>): Promise<Result> {
+  Atomics.add(state, IN_NATIVE_CODE, 1);
+  try {
+    if (Atomics.load(state, IS_ENDING) === 1) throw new Error('the thread ends');
+    return await call();
+  } finally {
+    Atomics.sub(state, IN_NATIVE_CODE, 1);
+    Atomics.notify(state, IN_NATIVE_CODE);
+  }
 }

@@ -48,7 +48,7 @@ export interface RankingWeights {
 
 /** The weights that search uses, chosen on judged queries (docs/search.md). */
 export const RANKING: RankingWeights = {
-  vector: 0.4,
+  vector: 0.15,
   vectorOfSymbol: 0.2,
   meaning: 0.5,
   meaningOfSymbol: 0.3,

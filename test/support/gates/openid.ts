@@ -15,7 +15,7 @@ export interface OpenIdPlace {
 
 /** Starts the provider for a gateway that is sent back to `callback`. */
 export async function startOpenId(callback: string): Promise<OpenIdPlace> {
-  let answer: RequestListener = () => undefined;
+  let answer: (...exchange: Parameters<RequestListener>) => unknown = () => undefined;
   const server = createServer((request, response) => void answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { DatabaseSync } from 'node:sqlite';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ANALYSIS_CACHE } from '../../../activities/index/analysis/analyzer.ts';
 import { rescoringText } from '../../../activities/index/models/embedding-text.ts';
@@ -16,6 +17,24 @@ const CHUNKS = [
   { path: 'src/paint.ts', symbols: ['fillTriangle'], text: 'function fillTriangle(a, b, c) { canvas.fill(a, b, c); }' },
   { path: 'src/mail.ts', symbols: ['send'], text: 'function send(message) { smtp.connect(); smtp.deliver(message); }' },
 ];
+
+/** A process that ends while its transformer is in native code. */
+const ENDED = `
+  import { createRescorer } from '${join(import.meta.dirname, '../../..')}/activities/index/models/rescorer.ts';
+  const { folder, cacheDir, how, when, ms } = JSON.parse(process.argv[2]);
+  const words = Array.from({ length: 100 }, (_, at) => 'word' + at).join(' ');
+  const chunks = Array.from({ length: 40 }, (_, at) => ({ path: at + '.ts', symbols: [], text: at + words }));
+  const rescorer = createRescorer(folder, cacheDir);
+  await rescorer.prepare();
+  if (when === 'compares') await rescorer.similarities('warm', []);
+  rescorer.similarities('draw a shape', chunks).catch(() => undefined);
+  process.once('SIGINT', () => process.exit(130));
+  setTimeout(() => {
+    if (how === 'exits') process.exit(7);
+    if (how === 'throws') throw new Error('not caught');
+    process.kill(process.pid, 'SIGINT');
+  }, ms);
+`;
 
 describe('the rescorer', () => {
   let config: ModelConfig;
@@ -83,6 +102,28 @@ describe('the rescorer', () => {
       await rescorer.close();
       expect(await ended).toMatch(/^compared$|is closed/);
     }
+  });
+
+  test.for([
+    ['exits', 'opens', 0, 7],
+    ['exits', 'opens', 200, 7],
+    ['exits', 'compares', 20, 7],
+    ['exits', 'compares', 150, 7],
+    ['throws', 'compares', 80, 1],
+    ['handles SIGINT', 'opens', 100, 130],
+    ['handles SIGINT', 'compares', 50, 130],
+  ] as const)('a process that %s while it %s, after %i ms, ends with its code', async ([how, when, ms, code]) => {
+    const options = { folder: config.folder, cacheDir: await mkdtemp(join(cacheDir, 'ended-')), how, when, ms };
+    // not `-e`, whose options a thread inherits and refuses
+    const script = join(options.cacheDir, 'ended.mts');
+    await writeFile(script, ENDED);
+    const ended = execa(process.execPath, [script, JSON.stringify(options)], { reject: false });
+    const { exitCode, signal, stderr } = await ended;
+    expect({ exitCode, signal, aborted: stderr.includes('terminate called') }).toEqual({
+      exitCode: code,
+      signal: undefined,
+      aborted: false,
+    });
   });
 
   test('uses a model that was added later', { timeout: 120_000 }, async () => {
