@@ -25,7 +25,7 @@ export async function serveConsoleSignIn(
   });
 
   server.post('/sign-in', async (request, reply) => {
-    // another site must not sign a browser in as somebody of its choice
+    // another site must not choose who a browser is signed in as
     if (!['same-origin', undefined].includes(request.headers['sec-fetch-site'] as string | undefined)) {
       throw new Refusal(403, 'Forbidden', 'Sign in on the page of this gateway.');
     }
@@ -50,6 +50,7 @@ function signInContent(
     ${hasProvider && html`<p>${link(pathWith('/sign-in', { to }), 'Sign in with your OpenID provider')}</p>`}
     <form method="post" action="${SIGN_IN}">
       <input type="hidden" name="to" value="${to}">
+      <input type="text" name="username" value="longhaul" autocomplete="username" hidden>
       <label class="field"><span>API key of a person</span>
         <input type="password" name="key" required autocomplete="current-password" maxlength="200"></label>
       <button>Sign in</button>
