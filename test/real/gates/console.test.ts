@@ -10,7 +10,7 @@ import { createGatewayMetrics } from '../../../client/gateway/metrics.ts';
 import { createGateway } from '../../../client/gateway/server.ts';
 import { directoryOf } from '../../../domain/config/people.schema.ts';
 import { openBrowser } from '../../support/browser.ts';
-import { faultsOf, HOSTILE, tabTo, type WatchedPage, watchedPage } from '../../support/console.ts';
+import { faultsOf, HOSTILE, picture, tabTo, type WatchedPage, watchedPage } from '../../support/console.ts';
 import { type Gates, gatesTest, PEOPLE } from '../../support/gates/gates.ts';
 import { type OpenIdPlace, startOpenId } from '../../support/gates/openid.ts';
 import { Visitor } from '../../support/gates/visitor.ts';
@@ -148,12 +148,20 @@ describe('people in the console', () => {
     await page.getByText('Your decision is recorded').waitFor();
     expect(await page.getByRole('row', { name: 'v2.0.0 of local/acme/web' }).innerText()).toContain('1 of 2');
 
-    // the second person, without scripts
-    const second = await signedIn(browser, url, 'bob', { javaScriptEnabled: false });
+    // the second person, on a phone, without scripts
+    const second = await signedIn(browser, url, 'bob', {
+      javaScriptEnabled: false,
+      colorScheme: 'dark',
+      viewport: { width: 375, height: 720 },
+    });
+    await picture(second.page, 'console-phone');
     await second.page.getByRole('link', { name: 'v2.0.0 of local/acme/web' }).click();
     expect(await second.page.getByRole('table', { name: 'Decisions' }).innerText()).toMatch(
       /ada\s+approved\s+looks good/,
     );
+    await page.goto(`${url}/console/inbox/${gate}`);
+    await page.setViewportSize({ width: 1280, height: 960 });
+    await picture(page, 'console-gate');
     await second.page.getByLabel('Why').fill('fine');
     await second.page.getByRole('button', { name: 'Approve' }).click();
     await second.page.getByText('Your decision is recorded').waitFor();
