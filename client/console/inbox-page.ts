@@ -1,4 +1,4 @@
-import type { GateDecision, GateView } from '../../domain/gates/gate.ts';
+import type { GateAnswer, GateDecision, GateView } from '../../domain/gates/gate.ts';
 import { CONSOLE } from './assets.ts';
 import { html, type Html, type HtmlValue } from './html.ts';
 import type { PageContent } from './layout.ts';
@@ -91,8 +91,6 @@ export function gateContent(gate: GateView, form: GateForm): PageContent {
 
 function decisionForm({ id, digest, decisions }: GateView, { formToken, person, why }: GateForm): Html {
   const own = decisions.findLast((one) => one.person === person && one.onBehalfOf === null);
-  const button = (verdict: string, text: string, isSecond: boolean): Html =>
-    html`<button name="verdict" value="${verdict}"${isSecond && html` class="second"`}>${text}</button>\n`;
   return html`<h2 id="decide">Decide</h2>
     <form method="post" action="${gatePath(id)}" aria-labelledby="decide">
       <input type="hidden" name="formToken" value="${formToken}">
@@ -103,6 +101,10 @@ function decisionForm({ id, digest, decisions }: GateView, { formToken, person, 
         own?.verdict === 'approve' && button('revoke', 'Take my approval back', true)
       }
     </form>`;
+}
+
+function button(verdict: GateAnswer, text: string, isSecond: boolean): Html {
+  return html`<button name="verdict" value="${verdict}"${isSecond && html` class="second"`}>${text}</button>\n`;
 }
 
 const STATUS_TONES: Readonly<Record<GateView['status'], Tone>> = {

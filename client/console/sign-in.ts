@@ -26,7 +26,7 @@ export async function serveConsoleSignIn(
 
   server.post('/sign-in', async (request, reply) => {
     // another site must not choose who a browser is signed in as
-    if (!['same-origin', undefined].includes(request.headers['sec-fetch-site'] as string | undefined)) {
+    if (!['same-origin', undefined].includes(request.headers['sec-fetch-site'])) {
       throw new Refusal(403, 'Forbidden', 'Sign in on the page of this gateway.');
     }
     const form = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();

@@ -31,7 +31,10 @@ export function openSources({
 }: ConsoleTools): ConsoleSources & { close(): Promise<void> } {
   let opened: { readonly url: string; readonly ledger: LedgerDatabase } | null = null;
   return {
-    ...{ context, client, uiUrl, flows },
+    context,
+    client,
+    uiUrl,
+    flows,
     async ledger(read) {
       const { ledgerFailure, openLedger } = await import('../../activities/ledger/open-ledger.ts');
       // an embedded server has another address after a restart
