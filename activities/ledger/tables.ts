@@ -41,8 +41,48 @@ interface PipelineJobs {
   log_blob: Optional<string>;
   outputs: JSONColumnType<JsonObject, string | undefined>;
   steps: JSONColumnType<readonly JsonObject[], string | undefined>;
+  resumed_from: Optional<string>;
   started_at: OptionalTime;
   completed_at: OptionalTime;
+}
+
+interface TestResults {
+  pipeline_run_id: string;
+  job: string;
+  position: number;
+  name: string;
+  status: 'pass' | 'fail' | 'skipped';
+  /** In seconds. */
+  duration: Optional<number>;
+  message: Optional<string>;
+}
+
+interface Coverage {
+  pipeline_run_id: string;
+  job: string;
+  path: string;
+  lines: number;
+  covered: number;
+}
+
+interface Findings {
+  pipeline_run_id: string;
+  job: string;
+  position: number;
+  fingerprint: string;
+  rule: string;
+  level: 'error' | 'warning' | 'note';
+  path: Optional<string>;
+  line: Optional<number>;
+  message: string;
+}
+
+interface QualityResults {
+  pipeline_run_id: string;
+  rule: 'coverage' | 'findings' | 'tests';
+  status: 'pass' | 'fail' | 'waived';
+  found: string;
+  waiver: ColumnType<JsonObject | null, string | null | undefined, string | null>;
 }
 
 interface Generations {
@@ -60,6 +100,9 @@ interface Generations {
   created_by: string;
   promoted_at: OptionalTime;
   promoted_by: Optional<string>;
+  hotfix_of: Optional<string>;
+  branch: Optional<string>;
+  tag_object: Optional<string>;
 }
 
 interface GenerationChanges {
@@ -95,6 +138,8 @@ interface Evolutions {
   created_at: CreatedTime;
   started_at: OptionalTime;
   completed_at: OptionalTime;
+  superseded_by: Optional<string>;
+  taken_back_by: Optional<string>;
 }
 
 interface Ledger {
@@ -207,6 +252,10 @@ interface SchemaMigrations {
 export interface LedgerTables {
   pipeline_runs: PipelineRuns;
   pipeline_jobs: PipelineJobs;
+  test_results: TestResults;
+  coverage: Coverage;
+  findings: Findings;
+  quality_results: QualityResults;
   generations: Generations;
   generation_changes: GenerationChanges;
   evolutions: Evolutions;
@@ -228,6 +277,10 @@ export const LEDGER_SCHEMA = 'longhaul';
 export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } = {
   pipeline_runs: 'SELECT, INSERT, UPDATE',
   pipeline_jobs: 'SELECT, INSERT, UPDATE',
+  test_results: 'SELECT, INSERT',
+  coverage: 'SELECT, INSERT',
+  findings: 'SELECT, INSERT',
+  quality_results: 'SELECT, INSERT',
   generations: 'SELECT, INSERT, UPDATE',
   // a draft may lose a change that no evolution refers to
   generation_changes: 'SELECT, INSERT, UPDATE, DELETE',

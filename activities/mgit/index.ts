@@ -6,6 +6,7 @@ import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { tidyCache } from './cache-limit.ts';
 import { parseRemote } from '../git/clone-url.ts';
+import { withHistory } from './commit-cover.ts';
 import { withCommitPack } from './commit-pack.ts';
 import { listCommittedFiles, readCommittedFile } from './committed-file.ts';
 import { createContentSpool } from './content-spool.ts';
@@ -23,7 +24,8 @@ import { withPossibleIds } from './providers/possible-ids.ts';
 import type { ListedRepository, Provider } from './providers/provider.ts';
 import { forgetMirror } from './mirror.ts';
 import { findSnapshot } from './snapshot.ts';
-import { pushBranch } from './push-branch.ts';
+import { findTags } from './find-tags.ts';
+import { pushBranch, removePushedBranch } from './push-branch.ts';
 import { pushTag, removeTag } from './push-tag.ts';
 import { resolveHead } from './resolve-remote.ts';
 import type { Access } from './source.ts';
@@ -37,7 +39,9 @@ export type { Differential, Goal } from './differential.ts';
 export type { Mgit } from './mgit.ts';
 export type { ListedRepository } from './providers/provider.ts';
 export type { NewBranch, NewCommit, NewFile, PushedBranch } from './push-branch.ts';
+export type { FoundTag } from './find-tags.ts';
 export type { Removal } from './push-ref.ts';
+export { objectOfTag } from './push-tag.ts';
 export type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
 
 /** Options of mgit. */
@@ -186,12 +190,20 @@ export function createMgit(options: MgitOptions): Mgit {
     withCommitPack: async (repository, commit, work, { signal, pushed = [] } = {}) =>
       withCommitPack(tools, access(repository, signal), commit, pushed, work),
 
+    withHistory: async (repository, question, work, { signal } = {}) =>
+      withHistory(tools, access(repository, signal), question, work),
+
     pushTag: async (repository, tag, openPack, { signal } = {}) =>
       pushTag(tools, access(repository, signal), tag, openPack),
 
     removeTag: async (repository, tag, { signal } = {}) => removeTag(tools, access(repository, signal), tag),
 
     pushBranch: async (repository, branch, { signal } = {}) => pushBranch(tools, access(repository, signal), branch),
+
+    removeBranch: async (repository, branch, { signal } = {}) =>
+      removePushedBranch(tools, access(repository, signal), branch),
+
+    findTags: async (repository, prefix, { signal } = {}) => findTags(git, access(repository, signal), prefix),
 
     spool: createContentSpool(cacheDir),
   };

@@ -9,6 +9,8 @@ import type { CommitPack } from './commit-pack.ts';
 import type { CommittedFile } from './committed-file.ts';
 import type { ContentSpool } from './content-spool.ts';
 import type { Differential, DifferentialOptions } from './differential.ts';
+import type { CoverQuestion, History } from './commit-cover.ts';
+import type { FoundTag } from './find-tags.ts';
 import type { NewBranch, PushedBranch } from './push-branch.ts';
 import type { Removal } from './push-ref.ts';
 import type { AnnotatedTag, KnownTag, PushedTag } from './push-tag.ts';
@@ -122,6 +124,16 @@ export interface Mgit {
     options?: { readonly signal?: AbortSignal },
   ): Promise<PushedTag>;
   /**
+   * Runs `work` with the history of a commit, which the remote may not have itself. Throws `PushRefused` when the remote
+   * does not have the commits before it either.
+   */
+  withHistory<Result>(
+    repository: RepositoryAddress,
+    question: CoverQuestion,
+    work: (history: History) => Promise<Result>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Result>;
+  /**
    * Removes a tag from the remote if it is this very object there; otherwise nothing changes. Throws `PushRefused` when
    * the remote refuses.
    */
@@ -140,6 +152,18 @@ export interface Mgit {
     branch: NewBranch,
     options?: { readonly signal?: AbortSignal },
   ): Promise<PushedBranch>;
+  /** Removes the branch that `pushBranch` pushes, if it is at this very commit. Throws `PushRefused`. */
+  removeBranch(
+    repository: RepositoryAddress,
+    branch: NewBranch,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Removal>;
+  /** The tags of the remote whose names begin with `prefix`. */
+  findTags(
+    repository: RepositoryAddress,
+    prefix: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<readonly FoundTag[]>;
   /** Where `diffLines` stores large contents. */
   readonly spool: ContentSpool;
 }

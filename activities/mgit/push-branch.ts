@@ -5,7 +5,15 @@ import { LonghaulError } from '../../domain/shared/failures.ts';
 import { createBareRepository, type Git, type GitOptions } from '../git/git.ts';
 import { atCommit, type CommitTools } from './committed-file.ts';
 import { formatOf, hasCommit } from './diff.ts';
-import { checkRefName, pushNewRef, type PushPlace, pushPlace } from './push-ref.ts';
+import {
+  checkRefName,
+  pushNewRef,
+  type PushPlace,
+  pushPlace,
+  type Removal,
+  removeRef,
+  type WantedRef,
+} from './push-ref.ts';
 import type { Access, Source } from './source.ts';
 
 /** A branch that a remote is to have. */
@@ -51,9 +59,35 @@ export interface PushedBranch {
  * not take it, `InvalidInput` for a bad name or path, or when the remote does not have `from`.
  */
 export async function pushBranch(tools: CommitTools, access: Access, branch: NewBranch): Promise<PushedBranch> {
+  const { name, commit: added } = branch;
+  return withCommit(tools, access, branch, async (place, source, commit) => {
+    let head = commit;
+    const isNew = await pushNewRef(place, wantedBranch(name, commit), async (found) => {
+      // only a new commit is known to be ours
+      if (added === undefined || !(await contains(place, source, found, commit))) {
+        throw new LonghaulError('BranchConflict', `${access.id} has another branch ${name}, at ${found.slice(0, 12)}.`);
+      }
+      head = found;
+    });
+    return { commit, head, isNew };
+  });
+}
+
+/** Removes the branch that {@link pushBranch} pushes, if it is at this very commit. Throws `PushRefused`. */
+export function removePushedBranch(tools: CommitTools, access: Access, branch: NewBranch): Promise<Removal> {
+  return withCommit(tools, access, branch, (place, _source, commit) =>
+    removeRef(place, wantedBranch(branch.name, commit)),
+  );
+}
+
+/** Runs `work` with the commit of a branch, which is made if it is a new one. */
+async function withCommit<Result>(
+  tools: CommitTools,
+  access: Access,
+  { name, from, commit: added }: NewBranch,
+  work: (place: PushPlace, source: Source, commit: string) => Promise<Result>,
+): Promise<Result> {
   const { git, cacheDir } = tools;
-  const { name, from, commit: added } = branch;
-  const { id: about } = access;
   checkRefName(name);
   for (const { path } of added?.files ?? []) checkPath(path);
   await mkdir(cacheDir, { recursive: true });
@@ -64,20 +98,15 @@ export async function pushBranch(tools: CommitTools, access: Access, branch: New
       await createBareRepository(gitDir, formatOf(from) ?? 'sha1');
       const place = await pushPlace(git, access, { gitDir, store: source.store });
       const commit = added === undefined ? from : await makeCommit(git, from, added, place.options);
-      const wanted = { ref: `refs/heads/${name}`, object: commit, called: `the branch ${name}` };
-      let head = commit;
-      const isNew = await pushNewRef(place, wanted, async (found) => {
-        // only a new commit is known to be ours
-        if (added === undefined || !(await contains(place, source, found, commit))) {
-          throw new LonghaulError('BranchConflict', `${about} has another branch ${name}, at ${found.slice(0, 12)}.`);
-        }
-        head = found;
-      });
-      return { commit, head, isNew };
+      return work(place, source, commit);
     });
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+function wantedBranch(name: string, commit: string): WantedRef {
+  return { ref: `refs/heads/${name}`, object: commit, called: `the branch ${name}` };
 }
 
 /** Makes a commit without a work tree: of the commit before it only trees are read. */

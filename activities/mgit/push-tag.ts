@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -92,6 +93,14 @@ export async function pushTag(
   }
 }
 
+/** Oid of the object that {@link pushTag} pushes: it follows from the fields. */
+export function objectOfTag(tag: AnnotatedTag): string {
+  const bytes = bytesOf(tag);
+  return createHash(formatOf(tag.commit) ?? 'sha1')
+    .update(`tag ${Buffer.byteLength(bytes)}\0${bytes}`)
+    .digest('hex');
+}
+
 /** Removes a tag from the remote if it is this very object there. Throws `PushRefused` when the remote refuses. */
 export async function removeTag({ git }: PushTools, access: Access, tag: KnownTag): Promise<Removal> {
   checkRefName(tag.name);
@@ -103,7 +112,7 @@ function wantedTag({ name, object }: KnownTag): WantedRef {
 }
 
 /** The parents of the commits in a repository that it does not have itself. */
-async function commitsBefore(
+export async function commitsBefore(
   git: Git,
   gitDir: string,
   options: Pick<GitOptions, 'about' | 'signal'>,

@@ -1,11 +1,24 @@
 import { Readable } from 'node:stream';
+import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
-import type { Mgit, PushedTag } from '../mgit/index.ts';
+import {
+  type AnnotatedTag,
+  type KnownTag,
+  type Mgit,
+  objectOfTag,
+  type PushedBranch,
+  type PushedTag,
+  type Removal,
+} from '../mgit/index.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
+import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
+import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
+import { coverCommits } from './promotion/cover-commits.ts';
+import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
 
 /** Asks for a commit of a repository. */
 export interface PackCommitInput {
@@ -27,18 +40,64 @@ export interface CommitActivities {
    * Pushes the tag of a release candidate, unless `release.pushCandidates` is off: then it returns null. The remote is
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
-  pushCandidate(input: PushCandidateInput): Promise<PushedTag | null>;
+  pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
+  /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
+  coverCommits(input: CoverCommits): Promise<Coverage>;
+  /** The commits that the commit descends from, of a list; those that are unknown are left out. */
+  findAncestors(input: FindAncestors): Promise<readonly string[]>;
+  /** Pushes the final tag of a release. Throws `TagConflict`, `PushRefused`. */
+  pushRelease(input: PushTagInput): Promise<PushedTag>;
+  /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
+  removeRelease(input: PushTagInput): Promise<void>;
+  /** The commit of a release's tag, and the versions that the remote has with the same numbers but the last. */
+  findRelease(input: { readonly repository: string; readonly version: string }): Promise<FoundRelease>;
+  /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
+  pushBranch(input: PushBranchInput): Promise<PushedBranch>;
+  /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
+  removeBranch(input: PushBranchInput): Promise<void>;
+  /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
+  writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
+  /** Removes a tag, if the remote has this very object. Throws `PushRefused`. */
+  removeTag(input: KnownTag & { readonly repository: string }): Promise<Removal>;
 }
 
-/** Asks to push the tag of a release candidate. */
-export interface PushCandidateInput {
+/** Asks to push a tag. Its object follows from these fields. */
+export interface PushTagInput {
   readonly repository: string;
   readonly packed: PackedCommit;
   /** `v1.5.0-rc.1` */
   readonly tag: string;
   readonly message: string;
-  /** When the change was proven, ISO 8601. */
+  /** When the change was proven, or the release decided; ISO 8601. */
   readonly at: string;
+}
+
+/** Asks to push a branch with a new commit. The commit follows from these fields. */
+export interface PushBranchInput {
+  readonly repository: string;
+  /** `hotfix/v2.3.1` */
+  readonly name: string;
+  /** Full oid of the commit that it begins at. */
+  readonly from: string;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+}
+
+/** A release of a remote. */
+export interface FoundRelease {
+  readonly commit: string;
+  /** Versions such as `v2.3.4`, that the remote has tags of. */
+  readonly versions: readonly string[];
+}
+
+/** Asks which commits a commit descends from. */
+export interface FindAncestors {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** Full oids. */
+  readonly commits: readonly string[];
 }
 
 /** Tools of the activities. */
@@ -51,14 +110,61 @@ export interface CommitActivityTools {
 
 /** Creates the activities. */
 export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitActivityTools): CommitActivities {
+  const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
   return {
-    pushCandidate: ({ repository: id, packed: { commit, pack }, tag, message, at }) =>
+    pushCandidate: (input) =>
       heartbeating(async (signal) => {
         if (!pushCandidates) return null;
-        const repository = await mgit.find(id, { signal });
-        const time = Math.floor(Date.parse(at) / 1_000);
-        return mgit.pushTag(repository, { name: tag, commit, message, time }, () => blobs.open(pack), { signal });
+        const { repository, packed } = input;
+        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
       }),
+    pushRelease: (input) =>
+      heartbeating(async (signal) => {
+        const { repository, packed } = input;
+        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
+      }),
+    removeRelease: (input) =>
+      heartbeating(async (signal) => {
+        const tag = tagOf(input);
+        const known = { name: tag.name, object: objectOfTag(tag) };
+        await mgit.removeTag(await find(input.repository, signal), known, { signal });
+      }),
+    removeTag: ({ repository, name, object }) =>
+      heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), { name, object }, { signal })),
+    writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
+    findRelease: ({ repository, version }) =>
+      heartbeating(async (signal) => {
+        const tags = await mgit.findTags(await find(repository, signal), patchPrefix(version), { signal });
+        const commit = tags.find(({ name }) => name === version)?.commit;
+        if (commit === undefined) {
+          throw new LonghaulError('InvalidInput', `${repository} has no tag ${version} on its remote.`);
+        }
+        return { commit, versions: tags.map(({ name }) => name).filter((name) => VERSION_FORM.test(name)) };
+      }),
+    pushBranch: ({ repository, name, from, message, at, files }) =>
+      heartbeating(async (signal) => {
+        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
+        return mgit.pushBranch(await find(repository, signal), { name, from, commit: added }, { signal });
+      }),
+    removeBranch: ({ repository, name, from, message, at, files }) =>
+      heartbeating(async (signal) => {
+        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
+        await mgit.removeBranch(await find(repository, signal), { name, from, commit: added }, { signal });
+      }),
+    findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
+      heartbeating(async (signal) => {
+        const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
+        return mgit.withHistory(
+          await find(repository, signal),
+          question,
+          async (history) => {
+            const cover = await history.cover();
+            return commits.filter((each) => cover.get(each) === 'ancestor');
+          },
+          { signal },
+        );
+      }),
+    coverCommits: (input) => heartbeating((signal) => coverCommits({ mgit, blobs }, input, signal)),
     packCommit: ({ repository: id, commit, branch }) =>
       heartbeating(async (signal) => {
         const repository = await mgit.find(id, { signal });
@@ -75,6 +181,10 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
         );
       }),
   };
+}
+
+function tagOf({ packed: { commit }, tag, message, at }: PushTagInput): AnnotatedTag {
+  return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 
 type FoundRepository = Awaited<ReturnType<Mgit['find']>>;

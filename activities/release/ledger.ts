@@ -1,6 +1,8 @@
 import { activityInfo } from '@temporalio/activity';
 import type {
+  AbandonEvolution,
   EvolutionStart,
+  FailedAttempt,
   FindEvolution,
   FoundEvolution,
   JudgedEvolution,
@@ -8,13 +10,35 @@ import type {
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type {
+  CheckPromotion,
+  CommitPromotion,
+  PreparedPromotion,
+  PreparePromotion,
+  Promoted,
+  PromotionReport,
+  ReleaseCommit,
+} from '../../domain/release/promotion/promotion.ts';
+import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
+import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
+import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
+import { checkPromotion } from './promotion/check-promotion.ts';
+import { openHotfix, planHotfix } from './promotion/hotfix.ts';
+import { commitPromotion } from './promotion/commit-promotion.ts';
+import { lastProvenCommit } from './promotion/generation-facts.ts';
+import { preparePromotion } from './promotion/prepare-promotion.ts';
+import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
+import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
+import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
+import { judgeReports } from './pipelines/run-reports.ts';
+import type { JudgedQuality, JudgeQuality } from '../../domain/release/pipelines/job.ts';
 import { recordRun, type RecordedRun } from './pipelines/record-run.ts';
 
 /** A run of a pipeline to record. */
@@ -31,6 +55,8 @@ export interface RecordRunInput {
 export interface LedgerActivities {
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
+  /** Judges the rules of a pipeline by the reports of a run. */
+  judgeQuality(input: JudgeQuality): Promise<JudgedQuality>;
   /**
    * What a run that starts from a job keeps of the latest one of the same jobs at the same commit. Throws `InvalidInput`
    * when there is none, or no such job.
@@ -43,8 +69,36 @@ export interface LedgerActivities {
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
+  /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
+  failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
+  /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
+  abandonEvolution(input: AbandonEvolution): Promise<void>;
   /** Decides by what really ran whether a change is proven, and records it. */
   judgeEvolution(input: JudgeEvolution): Promise<JudgedEvolution>;
+  /**
+   * Makes the ledger's generation that of the commit, and says what its promotion depends on. Throws `InvalidInput` for
+   * a generation that the commit does not have, or that is promoted at another commit; `GenerationDiffers`.
+   */
+  preparePromotion(input: PreparePromotion): Promise<PreparedPromotion>;
+  /** Evaluates all gates of a promotion. Changes nothing. */
+  checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
+  /** Records that a promotion was refused. */
+  refusePromotion(input: RefusedPromotion): Promise<void>;
+  /** What the final tag records. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
+  prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<PreparedTag>;
+  /**
+   * Promotes a generation whose tag is pushed, if the gates of the ledger are still open. Throws `PromotionRefused`, and
+   * has then changed nothing.
+   */
+  commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
+  planHotfix(input: PlanHotfix): Promise<HotfixContract>;
+  /** Opens the generation of a hotfix whose branch is pushed, and returns its id. Throws `GenerationDiffers`. */
+  openHotfix(input: OpenHotfix): Promise<{ readonly generation: string }>;
+  /** The commit of the latest proof of a generation; null for none. */
+  lastProvenCommit(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<string | null>;
+  /** Makes a promoted generation a draft again. Throws `InvalidInput`. */
+  withdrawGeneration(input: WithdrawGeneration): Promise<Withdrawn>;
 }
 
 /** Creates the activities. */
@@ -60,10 +114,22 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
   return {
     recordRun: ({ result, ...rest }) =>
       named(() => recordRun(tools, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+    judgeQuality: (input) => named(() => judgeReports(tools, input)),
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
+    abandonEvolution: (input) => named(() => endEvolution(tools, input, flow())),
     judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
+    preparePromotion: (input) => named(() => preparePromotion(tools, input)),
+    checkPromotion: (input) => named(() => checkPromotion(tools, input)),
+    refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
+    prepareTag: (input) => named(() => prepareTag(tools, input)),
+    commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
+    planHotfix: (input) => named(() => planHotfix(tools, input)),
+    openHotfix: (input) => named(() => openHotfix(tools, input, flow())),
+    lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
+    withdrawGeneration: (input) => named(() => takeBackPromotion(tools, input, flow())),
   };
 }
 

@@ -23,9 +23,12 @@ export async function openPipelinesRole({ loaded, env }: WorkerStart): Promise<O
   await removeTemporaries(loaded.cacheDir);
   const folder = temporaryPath(join(loaded.cacheDir, 'commits'));
   const sources = createCommitSources(createGit(loaded.cacheDir, env), blobs, folder);
-  const { artifactBytes } = loaded.config.pipelines.limits;
+  const {
+    protectedBranches,
+    limits: { artifactBytes },
+  } = loaded.config.pipelines;
   return {
-    activities: createPipelineActivities({ blobs, sources, sandbox, secrets, artifactBytes }),
+    activities: createPipelineActivities({ blobs, sources, sandbox, secrets, artifactBytes, protectedBranches }),
     limits: { heartbeatMs: HEARTBEAT_MS },
     async close() {
       await sandbox.close();

@@ -1,3 +1,4 @@
+import { matchesBranch } from '../../domain/git/branch.ts';
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
 import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
 import type {
@@ -51,7 +52,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
   return {
     planPipeline: (input) =>
       heartbeating(async (signal) => {
-        const { repository, packed, pipeline: name, event, branch } = input;
+        const { repository, packed, pipeline: name, event, branch, isHead } = input;
         const at = `${repository} at ${packed.commit.slice(0, 12)}`;
         const folder = await sources.contracts(packed, { about: repository, signal });
         if (folder === null) throw noContracts(repository, packed);
@@ -70,7 +71,12 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           hasChanged: (patterns) =>
             patterns.some((pattern) => changed.some((path) => parsePathFilter(pattern).matches(path))),
         });
-        return { ...plan, plan: await storePlan(blobs, { plan, pipeline }) };
+        return {
+          ...plan,
+          plan: await storePlan(blobs, { plan, pipeline }),
+          isProtected: isHead && branch !== null && matchesBranch(tools.protectedBranches, branch),
+          hasRules: pipeline.quality !== undefined,
+        };
       }),
     readCommit: ({ repository, packed }) =>
       heartbeating(async (signal) => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isBranchPattern, NOT_A_BRANCH_PATTERN } from '../git/branch.ts';
 import { envName } from '../shared/values.schema.ts';
 import { variableName } from './contracts/names.schema.ts';
 
@@ -58,6 +59,11 @@ const pipelinesSchema = z.strictObject({
   /** Folder for checkouts and other files of running programs. */
   scratch: folder.optional(),
   limits: limitsSchema.prefault({}),
+  /** Branches, or patterns of them: a cache that a run of another branch saved is not used in runs of these. */
+  protectedBranches: z
+    .array(z.string().refine(isBranchPattern, NOT_A_BRANCH_PATTERN))
+    .max(100)
+    .default(['main', 'master', 'release/*']),
   /** Secrets by the names that jobs ask for. */
   secrets: z.record(variableName, secretSchema).default({}),
 });

@@ -35,6 +35,7 @@ export const EVENTS = {
   mirror_evicted: 'info',
   contents_evicted: 'info',
   cache_limit_failed: 'warn',
+  rollback_incomplete: 'error',
 } as const satisfies Record<string, EventLevel>;
 
 /** The events of workers and gateways about themselves and their requests, in addition to {@link EVENTS}. */

@@ -147,6 +147,16 @@ export const FAILURES = {
     exitCode: 9,
     remedy: 'Add the required steps to the pipeline, or change the policy of the repository.',
   },
+  PromotionRefused: {
+    tries: 1,
+    exitCode: 9,
+    remedy: 'Do what each gate that failed says; `longhaul generation promote --dry-run` shows all of them.',
+  },
+  RollbackIncomplete: {
+    tries: 1,
+    exitCode: 10,
+    remedy: 'Undo by hand what the message lists: the flow could not, and a person ended it.',
+  },
   GenerationDiffers: {
     tries: 1,
     exitCode: 9,

@@ -23,11 +23,29 @@ export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyAct
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
 });
 
+/** The same for what a recorded decision still needs: repeated until it is done, or a person cancels the flow. */
+export const lastingCommitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
+  taskQueue: REPOS_QUEUE,
+  startToCloseTimeout: '1 hour',
+  scheduleToCloseTimeout: '3650 days',
+  heartbeatTimeout: '20 seconds',
+  retry: { ...retry, maximumInterval: '1 hour' },
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+});
+
 /** Transactions of the ledger: brief, and repeated until the database answers. */
 export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
   taskQueue: LEDGER_QUEUE,
   startToCloseTimeout: '1 minute',
   scheduleToCloseTimeout: '7 days',
+  retry,
+});
+
+/** The same after which nothing is given up: the caller must know whether the transaction has happened. */
+export const lastingLedgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
+  taskQueue: LEDGER_QUEUE,
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '3650 days',
   retry,
 });
 

@@ -1,16 +1,18 @@
-import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import {
   proveChangeFlow,
   type ProveChangeInput,
   type ProveChangeResult,
 } from '../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
+import type { FoundEvolution } from '../../domain/release/evolutions/evolution.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild, underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { resultOfFailedRun } from './failed-run.ts';
 
 /** Jobs of a run in parallel. */
 const PARALLEL = 16;
@@ -46,8 +48,9 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     if (run.status === 'passed') return { run, evolution, verdict: null };
     throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, { run, evolution, verdict: null });
   }
+  const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
   const verdict = await ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
-    { evolution, result: run, contracts, by },
+    { evolution, result: run, contracts, supersedes, by },
   ]);
   const result = { run, evolution, verdict };
   if (verdict.status === 'pass') {
@@ -59,6 +62,28 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     return result;
   }
   throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+}
+
+/** Tags of the earlier failures that a pass supersedes: the commit descends from theirs, or the person says so. */
+async function superseded(
+  { repository, supersedes }: Given,
+  packed: PackedCommit,
+  evolution: FoundEvolution,
+): Promise<readonly string[]> {
+  const attempts = await ledgerActivities.failedAttempts.executeWithOptions({ summary: 'earlier failures' }, [
+    evolution,
+  ]);
+  const commits = attempts.flatMap(({ commit }) => commit ?? []);
+  if (commits.length === 0 && supersedes.length === 0) return [];
+  const ancestors =
+    commits.length === 0
+      ? []
+      : await commitActivities.findAncestors.executeWithOptions({ summary: 'which of them it descends from' }, [
+          { repository, packed, commits },
+        ]);
+  return attempts
+    .filter(({ tag, commit }) => supersedes.includes(tag) || (commit !== null && ancestors.includes(commit)))
+    .map(({ tag }) => tag);
 }
 
 /** Runs the pipeline. A failed run is a result. */
@@ -82,16 +107,10 @@ async function runToEnd(
   try {
     return await runChild(runPipelineFlow, input);
   } catch (error) {
-    const result = resultOf(error);
+    const result = resultOfFailedRun(error);
     if (result === null) throw error;
     return result;
   }
-}
-
-function resultOf(error: unknown): RunPipelineResult | null {
-  const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
-  if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') return null;
-  return (cause.details?.[0] ?? null) as RunPipelineResult | null;
 }
 
 function failed(message: string, result: ProveChangeResult): ApplicationFailure {

@@ -15,7 +15,13 @@ import {
   type RunPipelineResult,
 } from '../../domain/release/flows/pipeline-flows.ts';
 import type { EarlierRun } from '../../domain/release/pipelines/resume.ts';
-import type { JobResult, NeededJob, PackedCommit, PlannedRun } from '../../domain/release/pipelines/job.ts';
+import type {
+  JobResult,
+  JudgedQuality,
+  NeededJob,
+  PackedCommit,
+  PlannedRun,
+} from '../../domain/release/pipelines/job.ts';
 import { describeRun } from '../../domain/release/pipelines/describe.ts';
 import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
 import { type Ends, endOfRun, nextJobs } from '../../domain/release/pipelines/schedule.ts';
@@ -56,7 +62,14 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
       [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
     ));
   const plan = await pipelineActivities.planPipeline.executeWithOptions({ summary: `read ${pipeline} at the commit` }, [
-    { repository, packed, pipeline, event, branch: branch ?? null },
+    {
+      repository,
+      packed,
+      pipeline,
+      event,
+      branch: branch ?? null,
+      isHead: given.packed === undefined && commit === undefined,
+    },
   ]);
   const earlier =
     given.from === undefined
@@ -78,9 +91,23 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
   const own = CancellationScope.current();
   const ends = Object.fromEntries(jobs.map(({ outcome: { id, end } }) => [id, end]));
   const { runId, startTime } = workflowInfo();
+  const quality: JudgedQuality =
+    plan.hasRules && !own.consideredCancelled
+      ? await ledgerActivities.judgeQuality.executeWithOptions({ summary: 'judge the reports' }, [
+          {
+            repository,
+            pipeline,
+            branch: branch ?? null,
+            plan: plan.plan,
+            reports: jobs.flatMap(({ outcome: { reports } }) => reports?.digest ?? []),
+            day: startTime.toISOString().slice(0, 10),
+          },
+        ])
+      : { rules: [], exceptions: [] };
+  const broken = quality.rules.filter(({ status }) => status === 'failed');
   const result: RunPipelineResult = {
     run: runId,
-    status: own.consideredCancelled ? 'cancelled' : endOfRun(plan, ends),
+    status: own.consideredCancelled ? 'cancelled' : broken.length > 0 ? 'failed' : endOfRun(plan, ends),
     repository,
     pipeline,
     commit: packed.commit,
@@ -88,6 +115,7 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
     plan: plan.plan,
     sandbox: jobs.find(({ sandbox }) => sandbox !== null)?.sandbox ?? null,
     jobs: jobs.map(({ outcome }) => outcome),
+    quality,
   };
   // a later run may start from what has passed
   await CancellationScope.nonCancellable(() =>
@@ -98,7 +126,10 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
   if (result.status === 'passed') return result;
   // a cancellation of the run itself ends it as cancelled, now that no job runs any more
   if (result.status === 'cancelled') await own.cancelRequested;
-  const failed = result.jobs.filter(({ end }) => end === 'failed').map(({ id }) => id);
+  const failed = [
+    ...result.jobs.filter(({ end }) => end === 'failed').map(({ id }) => id),
+    ...broken.map(({ rule }) => `the rule for ${rule}`),
+  ];
   throw ApplicationFailure.create({
     type: 'PipelineFailed',
     message: `${pipeline} failed at ${packed.commit.slice(0, 12)}: ${failed.join(', ')}`.slice(0, 1_000),
@@ -183,7 +214,7 @@ async function runJobs(
 async function runAttempts(
   { repository, pipeline, event, branch }: Given,
   packed: PackedCommit,
-  { plan }: PlannedRun,
+  { plan, isProtected }: PlannedRun,
   job: PlannedJob,
   needs: Readonly<Record<string, NeededJob>>,
 ): Promise<EndedJob> {
@@ -192,7 +223,7 @@ async function runAttempts(
     let result: JobResult;
     try {
       result = await runJob.executeWithOptions({ summary: attempt === 1 ? job.id : `${job.id}, attempt ${attempt}` }, [
-        { repository, packed, plan, pipeline, job: job.id, attempt, branch: branch ?? null, event, needs },
+        { repository, packed, plan, pipeline, job: job.id, attempt, branch: branch ?? null, event, needs, isProtected },
       ]);
     } catch (error) {
       if (isCancellation(error)) return withoutResult(job.id, 'cancelled', 'another job failed', attempt);
@@ -218,6 +249,7 @@ function withoutResult(id: string, end: 'skipped' | 'failed' | 'cancelled', why:
     steps: [],
     outputs: {},
     artifacts: null,
+    reports: null,
     log: null,
     startedAt: null,
     resumedFrom: null,

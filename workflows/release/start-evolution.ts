@@ -1,35 +1,72 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
 import type { EvolutionStart } from '../../domain/release/evolutions/evolution.ts';
-import { startEvolutionFlow, type StartEvolutionInput } from '../../domain/release/flows/evolution-flows.ts';
+import {
+  proveChangeFlow,
+  type ProveChangeResult,
+  startEvolutionFlow,
+  type StartEvolutionInput,
+  type StartEvolutionResult,
+} from '../../domain/release/flows/evolution-flows.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { runChild } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
+type Given = CheckedOf<typeof startEvolutionFlow>;
+
 /**
  * Starts an evolution (docs/release.md): the policies first, then a pending evolution with the number of its release
- * candidate. Fails with `PolicyViolation`, which carries the checks, when a policy is violated.
+ * candidate; with a commit it is proven at once. Fails with `PolicyViolation` when a policy is violated, and with
+ * `PipelineFailed` when the change was not proven; both carry the result.
  */
-export async function startEvolution(input: StartEvolutionInput): Promise<EvolutionStart> {
-  const { repository, version, change, pipeline, by, ...rest } = await checked(startEvolutionFlow, input);
-  const contracts = rest.contracts ?? (await committedContracts(repository));
-  const result = await ledgerActivities.startEvolution.executeWithOptions({ summary: `${change} for ${version}` }, [
+export async function startEvolution(input: StartEvolutionInput): Promise<StartEvolutionResult> {
+  const given = await checked(startEvolutionFlow, input);
+  const { repository, version, change, pipeline, by } = given;
+  const contracts = given.contracts ?? (await committedContracts(given));
+  const start = await ledgerActivities.startEvolution.executeWithOptions({ summary: `${change} for ${version}` }, [
     { repository, version, change, contracts, by, ...(pipeline === undefined ? {} : { pipeline }) },
   ]);
-  if (result.started !== null) return result;
-  const violations = result.checks.flatMap((check) => check.violations);
-  throw ApplicationFailure.create({
-    type: 'PolicyViolation',
-    message: `Policy violation: ${violations.join('; ')}`.slice(0, 1_000),
-    nonRetryable: true,
-    details: [result],
-  });
+  if (start.started === null) {
+    const violations = start.checks.flatMap((check) => check.violations);
+    throw failed('PolicyViolation', `Policy violation: ${violations.join('; ')}`, { ...start, proof: null });
+  }
+  return { ...start, proof: given.commit === undefined ? null : await prove(given, start, start.started.tag) };
 }
 
-async function committedContracts(repository: string): Promise<string> {
-  const packed = await commitActivities.packCommit.executeWithOptions({ summary: 'pack the default branch' }, [
-    { repository },
-  ]);
+async function committedContracts({ repository, commit, packed: given }: Given): Promise<string> {
+  const packed =
+    given ??
+    (await commitActivities.packCommit.executeWithOptions(
+      { summary: commit === undefined ? 'pack the default branch' : `pack ${commit.slice(0, 12)}` },
+      [{ repository, ...(commit === undefined ? {} : { commit }) }],
+    ));
   const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read the contracts' }, [
     { repository, packed },
   ]);
   return contracts;
+}
+
+async function prove(given: Given, start: EvolutionStart, evolution: string): Promise<ProveChangeResult> {
+  const { repository, commit, branch, packed, by } = given;
+  try {
+    return await runChild(proveChangeFlow, {
+      repository,
+      pipeline: start.pipeline,
+      evolution,
+      supersedes: [],
+      by,
+      ...(commit === undefined ? {} : { commit }),
+      ...(branch === undefined ? {} : { branch }),
+      ...(packed === undefined ? {} : { packed }),
+    });
+  } catch (error) {
+    const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
+    if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') throw error;
+    const proof = (cause.details?.[0] ?? null) as ProveChangeResult | null;
+    throw failed('PipelineFailed', cause.message, { ...start, proof });
+  }
+}
+
+function failed(type: string, message: string, result: StartEvolutionResult): ApplicationFailure {
+  return ApplicationFailure.create({ type, message: message.slice(0, 1_000), nonRetryable: true, details: [result] });
 }

@@ -6,8 +6,12 @@ import { checkContracts, type ContractFolder, type Contracts } from './contracts
 
 /** The contracts of a repository, read back from the blob store. */
 export interface StoredContracts extends Contracts {
+  /** Name of their folder: `.longhaul` or `.gryt`. */
+  readonly folder: string;
   /** SHA-256 of a file of the folder as it was written: `generations/v1.5.0.yaml`; null when there is none. */
   digestOf(path: string): string | null;
+  /** The same of the file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`. */
+  digestOfGeneration(version: string): string | null;
 }
 
 /** Stores contract files, and returns their digest: a flow carries that instead of the files. */
@@ -24,11 +28,17 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
   if (problems.length > 0) {
     throw new LonghaulError('InvalidConfiguration', `The contracts of ${about} are wrong:\n${problems.join('\n')}`);
   }
+  const digestOf = (path: string): string | null => {
+    const file = folder.files.find((each) => each.path === path);
+    return file === undefined ? null : sha256(file.text);
+  };
   return {
     ...contracts,
-    digestOf(path) {
-      const file = folder.files.find((each) => each.path === path);
-      return file === undefined ? null : sha256(file.text);
-    },
+    folder: folder.name,
+    digestOf,
+    digestOfGeneration: (version) =>
+      [version, version.slice(1)]
+        .flatMap((name) => [digestOf(`generations/${name}.yaml`), digestOf(`generations/${name}.yml`)])
+        .find((found) => found !== null) ?? null,
   };
 }

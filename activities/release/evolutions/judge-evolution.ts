@@ -1,6 +1,6 @@
 import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import type { JudgedEvolution, JudgeEvolution } from '../../../domain/release/evolutions/evolution.ts';
-import { isProven, type ProvenStep, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
@@ -10,7 +10,7 @@ import { readPlan } from '../pipelines/stored-plan.ts';
 /** See `LedgerActivities.judgeEvolution`. */
 export async function judgeEvolution(
   { ledger, blobs }: LedgerTools,
-  { evolution, result, contracts: digest, by }: JudgeEvolution,
+  { evolution, result, contracts: digest, supersedes, by }: JudgeEvolution,
   { workflowId, runId }: RunningFlow,
 ): Promise<JudgedEvolution> {
   const { id, version, change: changeId, tag } = evolution;
@@ -31,11 +31,14 @@ export async function judgeEvolution(
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
   const reasons = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
+    ...result.quality.rules
+      .filter((rule) => rule.status === 'failed')
+      .map(({ rule, found }) => `The rule for ${rule} failed: ${found}.`),
     ...violations,
-    ...steps.filter((step) => !isProven(step)).map(describe),
+    ...steps.filter((step) => !isProven(step)).map(describeStep),
   ];
   const status = reasons.length === 0 ? 'pass' : 'fail';
-  const contractDigest = contracts.digestOf(`generations/${version}.yaml`);
+  const contractDigest = contracts.digestOfGeneration(version);
   const proof = {
     steps,
     reasons,
@@ -84,6 +87,16 @@ export async function judgeEvolution(
         .where('generation_id', '=', known.generation_id)
         .where('change_id', '=', changeId)
         .execute();
+      if (supersedes.length > 0) {
+        await trx
+          .updateTable('evolutions')
+          .set({ superseded_by: tag })
+          .where('generation_id', '=', known.generation_id)
+          .where('change_id', '=', changeId)
+          .where('status', '=', 'fail')
+          .where('tag', 'in', supersedes)
+          .execute();
+      }
     }
     await recordEvent(trx, {
       event_type: status === 'pass' ? 'evolution.passed' : 'evolution.failed',
@@ -97,7 +110,7 @@ export async function judgeEvolution(
       workflow_id: workflowId,
       run_id: runId,
       contract_digest: contractDigest,
-      details: { change: changeId, commit, tree, pipeline: pipeline.name, reasons },
+      details: { change: changeId, commit, tree, pipeline: pipeline.name, reasons, supersedes },
     });
     return { status, reasons, steps, at: at.toISOString() };
   });
@@ -115,9 +128,4 @@ async function runsAt(ledger: LedgerTools['ledger'], { repository, commit, jobs 
     .where('commit', '=', commit)
     .execute();
   return new Set(found.map(({ run }) => run));
-}
-
-function describe({ step, job, exitCode }: ProvenStep): string {
-  if (job === null) return `The required step ${step} did not run.`;
-  return `The required step ${step} ${exitCode === null ? 'did not exit by itself' : `failed with exit code ${exitCode}`}.`;
 }

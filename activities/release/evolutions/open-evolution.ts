@@ -28,7 +28,7 @@ export async function openEvolution(
   const pipeline = choosePipeline(contracts, asked, { change, generation });
   const checks = checkPolicies(contracts.policy, { version, change, pipeline });
   const isRefused = checks.some(({ violations }) => violations.length > 0);
-  const contractDigest = contracts.digestOf(`generations/${version}.yaml`) ?? digest;
+  const contractDigest = contracts.digestOfGeneration(version) ?? digest;
   const event: Omit<AuditEvent, 'status' | 'resource_id' | 'event_type'> = {
     repository,
     resource_type: 'evolution',

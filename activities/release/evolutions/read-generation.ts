@@ -10,25 +10,36 @@ export async function readGeneration(
 ): Promise<GenerationView | null> {
   const generation = await ledger
     .selectFrom('generations')
-    .select(['generation_id', 'version', 'status', 'description'])
+    .select(['generation_id', 'version', 'status', 'description', 'commit', 'branch'])
+    .select(['promoted_at', 'promoted_by', 'hotfix_of'])
     .where('repository', '=', repository)
     .where('version', '=', canonicalVersion(version))
     .executeTakeFirst();
   if (generation === undefined) return null;
-  const { generation_id: id, ...rest } = generation;
+  const {
+    generation_id: id,
+    promoted_at: promotedAt,
+    promoted_by: promotedBy,
+    hotfix_of: hotfixOf,
+    ...rest
+  } = generation;
   const [evolutions, changes] = await Promise.all([
     ledger.selectFrom('evolutions').selectAll().where('generation_id', '=', id).orderBy('rc').execute(),
     ledger.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).orderBy('position').execute(),
   ]);
   return {
     ...rest,
+    promotedAt: promotedAt?.toISOString() ?? null,
+    promotedBy,
+    hotfixOf,
     evolutions: evolutions.map(
-      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed }) => ({
+      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed, superseded_by: by }) => ({
         tag,
         change,
         status,
         time: (completed ?? created).toISOString(),
         team,
+        supersededBy: by,
       }),
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),

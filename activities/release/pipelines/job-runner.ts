@@ -1,17 +1,27 @@
 import { mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PipelineJob, PipelineStep } from '../../../domain/release/contracts/pipeline.schema.ts';
-import type { JobResult, JobTail, RunJobInput, StepResult } from '../../../domain/release/pipelines/job.ts';
+import type { PipelineJob } from '../../../domain/release/contracts/pipeline.schema.ts';
+import type {
+  JobResult,
+  JobTail,
+  ReportSummary,
+  RunJobInput,
+  StepResult,
+} from '../../../domain/release/pipelines/job.ts';
 import type { PlannedJob } from '../../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import { temporaryPath } from '../../../platform/temporary.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { coverageOf, type JobReports } from '../../../domain/release/quality/report.ts';
+import type { PrivateNetwork, Sandbox } from '../../sandbox/sandbox.ts';
+import { readReports, storeReports } from '../reports/read-reports.ts';
 import type { CommitSources } from './commit-sources.ts';
 import { archiveFiles, unpackFiles } from './file-archive.ts';
+import { type KeyedCache, restoreCaches, saveCaches } from './job-cache.ts';
 import { createJobLog, type JobLog } from './job-log.ts';
 import { readOutputs } from './job-outputs.ts';
+import { programOf, startServices } from './job-services.ts';
 import type { JobSecrets } from './job-secrets.ts';
 
 /** What jobs are run with. */
@@ -22,6 +32,8 @@ export interface JobTools {
   readonly secrets: JobSecrets;
   /** The most bytes that the artifacts of a job may have. */
   readonly artifactBytes: number;
+  /** Patterns of branches whose caches only runs of such branches write. */
+  readonly protectedBranches: readonly string[];
 }
 
 /** A job and where its run stands. */
@@ -38,6 +50,9 @@ export interface JobToRun {
 
 /** How often the tail is reported, in milliseconds, while there is output. */
 const TAIL_EVERY_MS = 1_000;
+
+/** Characters of what is wrong with the files of a job: it becomes a part of the history. */
+const MOST_OF_PROBLEM = 1_000;
 
 /** In the repository of the work tree, so that it is no change of the commit. */
 const OUTPUT_FILE = join('.git', 'longhaul', 'output');
@@ -69,10 +84,18 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
     }
     await mkdir(join(folder, '.git', 'longhaul'));
     await writeFile(join(folder, OUTPUT_FILE), '');
+    const before = await prepare(tools, todo, folder);
     await sandbox.give(folder);
-    const steps = await runSteps(sandbox, todo, folder, log, started, secrets);
+    const { steps, unready } =
+      before.problem === null
+        ? await runAll(sandbox, todo, folder, log, started, secrets)
+        : { steps: [], unready: before.problem };
     const arePassed = steps.length === job.steps.length && steps.every(isPassed);
-    const { problem, ...kept } = await keep(tools, todo, folder, arePassed);
+    const { problem: missing, ...kept } = await keep(tools, todo, folder, arePassed);
+    const problem = unready ?? missing;
+    if (arePassed && problem === null) {
+      await saveCaches(blobs, before.caches, { folder, mostBytes: tools.artifactBytes, signal });
+    }
     if (problem !== null) await log.note(`== ${problem} ==`);
     return {
       status: arePassed && problem === null ? 'passed' : 'failed',
@@ -94,56 +117,132 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
 }
 
 /** What a job leaves behind, when its programs have ended. */
-type Kept = Pick<JobResult, 'outputs' | 'artifacts' | 'problem'>;
+type Kept = Pick<JobResult, 'outputs' | 'artifacts' | 'reports' | 'problem'>;
 
-/** Keeps outputs and artifacts. What is wrong with them makes the job fail, and is no error of this worker. */
+/** Keeps outputs, reports and artifacts. What is wrong with them makes the job fail, and is no error of this worker. */
 async function keep(
-  { blobs, artifactBytes }: JobTools,
+  { blobs, sandbox, artifactBytes }: JobTools,
   { job, signal }: JobToRun,
   folder: string,
   arePassed: boolean,
 ): Promise<Kept> {
-  const nothing = { outputs: {}, artifacts: null, problem: null };
-  try {
-    const outputs = await readOutputs(join(folder, OUTPUT_FILE), job.outputs);
+  let kept: Kept = { outputs: {}, artifacts: null, reports: null, problem: null };
+  const problem = await problemOf(async () => {
+    kept = { ...kept, outputs: await readOutputs(join(folder, OUTPUT_FILE), job.outputs) };
+    const problems: string[] = [];
+    if (job.reports !== undefined) {
+      const { reports, problems: bad } = await readReports(folder, sandbox.workFolder ?? folder, job.reports);
+      kept = { ...kept, reports: { digest: await storeReports(blobs, reports), ...summaryOf(reports) } };
+      problems.push(...bad);
+    }
     const patterns = job.artifacts;
-    if (patterns === undefined) return { ...nothing, outputs };
-    const options = { folder, patterns, about: 'artifacts', mostBytes: artifactBytes, signal };
-    const artifacts = await archiveFiles(blobs, options);
-    const isMissing = arePassed && artifacts === null;
-    return { outputs, artifacts, problem: isMissing ? `artifacts: no file matches ${patterns.join(', ')}` : null };
+    if (patterns !== undefined) {
+      const options = { folder, patterns, about: 'artifacts', mostBytes: artifactBytes, signal };
+      kept = { ...kept, artifacts: await archiveFiles(blobs, options) };
+      if (kept.artifacts === null) problems.push(`artifacts: no file matches ${patterns.join(', ')}`);
+    }
+    // a job whose steps failed did not come to write them
+    return arePassed && problems.length > 0 ? problems.join('; ').slice(0, MOST_OF_PROBLEM) : null;
+  });
+  return { ...kept, problem };
+}
+
+function summaryOf({ tests, coverage, findings }: JobReports): Omit<ReportSummary, 'digest'> {
+  return {
+    tests: tests.length,
+    failed: tests.filter(({ status }) => status === 'failed').length,
+    coverage: coverageOf(coverage),
+    findings: findings.length,
+  };
+}
+
+/** What the caches of a job need to be saved later, and why it cannot start. */
+interface Prepared {
+  readonly caches: readonly KeyedCache[];
+  readonly problem: string | null;
+}
+
+async function prepare({ blobs }: JobTools, { job, input }: JobToRun, folder: string): Promise<Prepared> {
+  let caches: readonly KeyedCache[] = [];
+  const problem = await problemOf(async () => {
+    caches = await restoreCaches(blobs, job.cache, input, folder);
+    return null;
+  });
+  return { caches, problem };
+}
+
+/** The message of an error of the repository's own making. */
+async function problemOf(work: () => Promise<string | null>): Promise<string | null> {
+  try {
+    return await work();
   } catch (error) {
-    if (error instanceof LonghaulError && error.type === 'InvalidInput') return { ...nothing, problem: error.message };
+    if (error instanceof LonghaulError && error.type === 'InvalidInput') return error.message;
     throw error;
   }
 }
 
-async function runSteps(
+/** Runs the steps of a job next to its services. */
+async function runAll(
   sandbox: Sandbox,
-  { planned, job, env, input, signal }: JobToRun,
+  todo: JobToRun,
   folder: string,
   log: JobLog,
   started: number,
   secrets: Readonly<Record<string, string>>,
-): Promise<StepResult[]> {
-  const results: StepResult[] = [];
-  const seenAs = sandbox.workFolder ?? folder;
-  const common = {
+): Promise<{ readonly steps: readonly StepResult[]; readonly unready: string | null }> {
+  const { job, signal } = todo;
+  const env = environmentOf(sandbox, todo, folder, secrets);
+  if (Object.keys(job.services).length === 0) {
+    return { steps: await runSteps(sandbox, todo, folder, log, started, env, job.network), unready: null };
+  }
+  let steps: readonly StepResult[] = [];
+  const unready = await problemOf(async () => {
+    const services = await startServices(job.services, { sandbox, folder, env, log, signal });
+    try {
+      steps = await runSteps(sandbox, todo, folder, log, started, env, services.network);
+    } finally {
+      await services.close();
+    }
+    return null;
+  });
+  signal.throwIfAborted();
+  return { steps, unready };
+}
+
+function environmentOf(
+  sandbox: Sandbox,
+  { planned, job, env, input }: JobToRun,
+  folder: string,
+  secrets: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
     ...env,
     ...job.env,
     ...secrets,
     ...variablesOf(planned, input),
-    LONGHAUL_OUTPUT: join(seenAs, OUTPUT_FILE),
+    LONGHAUL_OUTPUT: join(sandbox.workFolder ?? folder, OUTPUT_FILE),
   };
+}
+
+async function runSteps(
+  sandbox: Sandbox,
+  { planned, job, signal }: JobToRun,
+  folder: string,
+  log: JobLog,
+  started: number,
+  env: Readonly<Record<string, string>>,
+  network: boolean | PrivateNetwork,
+): Promise<StepResult[]> {
+  const results: StepResult[] = [];
   for (const step of job.steps) {
     const left = planned.timeoutSeconds - elapsed(started) / 1_000;
     await log.note(`== ${step.name} ==`);
     const began = performance.now();
     const end = await sandbox.run({
-      argv: argvOf(step),
+      argv: programOf(step),
       folder,
-      env: { ...common, ...step.env },
-      network: job.network,
+      env: { ...env, ...step.env },
+      network,
       timeoutSeconds: Math.max(0.001, Math.min(left, step.timeout ?? Infinity)),
       signal,
       onOutput: (piece) => log.write(piece),
@@ -174,12 +273,6 @@ function isPassed({ exitCode, ended }: StepResult): boolean {
 function describe({ exitCode, signal, ended }: StepResult): string {
   if (ended !== null) return `was ended: ${ended}`;
   return exitCode === null ? `was ended by ${signal ?? 'a signal'}` : `failed with exit code ${exitCode}`;
-}
-
-/** The text of a step is the repository's own: nothing is written into it. */
-function argvOf({ command, run }: PipelineStep): readonly [string, ...string[]] {
-  const [program = 'false', ...args] = run ?? ['bash', '-euo', 'pipefail', '-c', command ?? 'false'];
-  return [program, ...args];
 }
 
 /** Variables that Longhaul sets: docs/pipelines.md. */

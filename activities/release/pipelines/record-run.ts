@@ -1,6 +1,9 @@
 import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
+import { recordReports } from './run-reports.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
+import { takeBackProofs } from '../evolutions/take-back.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
@@ -17,6 +20,8 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
   JobEnd,
   string
 >;
+
+const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as const;
 
 /** Kind of the evidence that has the result of a run, as JSON. */
 export const RESULT_KIND = 'result';
@@ -45,6 +50,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
     status,
     jobs,
     sandbox,
+    quality,
   } = run;
   const result = {
     run: runId,
@@ -56,6 +62,7 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
     plan,
     sandbox,
     jobs,
+    quality,
   } satisfies RunPipelineResult;
   const { digest: stored } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(result))]));
   await ledger.transaction().execute(async (trx) => {
@@ -80,30 +87,11 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
       .onConflict((conflict) => conflict.column('pipeline_run_id').doNothing())
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
-    if (jobs.length > 0)
-      await trx
-        .insertInto('pipeline_jobs')
-        .values(
-          jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, durationMs }) => {
-            const last = steps.at(-1);
-            return {
-              pipeline_run_id: runId,
-              job: id,
-              attempt: Math.max(1, attempts),
-              status: STATUS[end],
-              exit_code: last?.exitCode ?? null,
-              signal: last?.exitCode == null ? (last?.signal ?? null) : null,
-              duration: durationMs / 1_000,
-              command_digest: last?.commandDigest ?? null,
-              log_blob: log?.digest ?? null,
-              outputs: JSON.stringify(outputs),
-              steps: JSON.stringify(steps),
-              started_at: began,
-              completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
-            };
-          }),
-        )
-        .execute();
+    if (jobs.length > 0) await recordJobs(trx, run);
+    for (const { id: job, reports } of jobs) {
+      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest });
+    }
+    if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
       artifacts === null
         ? []
@@ -114,5 +102,48 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
       .insertInto('evidence')
       .values(evidence.map((one) => ({ ...one, repository, blob: one.digest })))
       .execute();
+    if (status === 'failed') await takeBackProofs(trx, { run: runId, workflowId, repository, pipeline, commit, by });
   });
+}
+
+async function recordJobs(trx: LedgerTransaction, { run: runId, jobs }: RecordedRun): Promise<void> {
+  await trx
+    .insertInto('pipeline_jobs')
+    .values(
+      jobs.map(({ id, end, attempts, steps, outputs, log, startedAt: began, resumedFrom, durationMs }) => {
+        const last = steps.at(-1);
+        return {
+          pipeline_run_id: runId,
+          job: id,
+          attempt: Math.max(1, attempts),
+          status: STATUS[end],
+          exit_code: last?.exitCode ?? null,
+          signal: last?.exitCode == null ? (last?.signal ?? null) : null,
+          duration: durationMs / 1_000,
+          command_digest: last?.commandDigest ?? null,
+          log_blob: log?.digest ?? null,
+          outputs: JSON.stringify(outputs),
+          steps: JSON.stringify(steps),
+          resumed_from: resumedFrom,
+          started_at: began,
+          completed_at: began === null ? null : new Date(Date.parse(began) + durationMs),
+        };
+      }),
+    )
+    .execute();
+}
+
+async function recordRules(trx: LedgerTransaction, { run, quality: { rules } }: RecordedRun): Promise<void> {
+  await trx
+    .insertInto('quality_results')
+    .values(
+      rules.map(({ rule, status, found, waiver }) => ({
+        pipeline_run_id: run,
+        rule,
+        status: RULE_STATUS[status],
+        found,
+        waiver: waiver === null ? null : JSON.stringify(waiver),
+      })),
+    )
+    .execute();
 }

@@ -10,8 +10,13 @@ export interface StoredPlan {
 }
 
 /** Stores a plan and returns its digest. */
-export async function storePlan(blobs: BlobStore, stored: StoredPlan): Promise<string> {
-  const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(stored))]));
+export function storePlan(blobs: BlobStore, stored: StoredPlan): Promise<string> {
+  return storeJson(blobs, stored);
+}
+
+/** Stores a JSON value in the blob store and returns its digest. */
+export async function storeJson(blobs: BlobStore, value: unknown): Promise<string> {
+  const { digest } = await blobs.put(Readable.from([Buffer.from(JSON.stringify(value))]));
   return digest;
 }
 

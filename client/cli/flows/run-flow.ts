@@ -32,10 +32,10 @@ export interface FlowCommand<Declared extends AnyFlow> {
   readonly print: (result: ResultOf<Declared>) => Promise<number> | number;
   /** The exit code of a result that is printed as JSON. @default 0 */
   readonly exitCode?: (result: ResultOf<Declared>) => number;
+  /** Failures that carry a result, which is printed like one; the exit code is that of the failure. @default none */
+  readonly failsWithResult?: readonly FailureType[];
   /** Shows the run instead of its progress, until the signal is aborted. @default its progress */
   readonly show?: (client: Client, signal: AbortSignal) => Promise<void>;
-  /** The failure that carries a result, which is printed like one; the exit code is that of the failure. @default none */
-  readonly failsWithResult?: FailureType;
 }
 
 /** Starts a flow and, unless `wait` is false, follows it to its end. Returns the exit code. */
@@ -97,14 +97,15 @@ interface End {
   readonly failure: FailureType | null;
 }
 
-async function endOf(ending: Promise<unknown>, failure: FailureType | undefined): Promise<End> {
+async function endOf(ending: Promise<unknown>, carriers: readonly FailureType[] = []): Promise<End> {
   try {
     return { result: await ending, failure: null };
   } catch (error) {
     const { ApplicationFailure } = await import('@temporalio/common');
     const cause = error instanceof Error ? error.cause : undefined;
-    const isCarrier = failure !== undefined && cause instanceof ApplicationFailure && cause.type === failure;
-    if (!isCarrier || cause.details?.[0] == null) throw error;
+    if (!(cause instanceof ApplicationFailure) || cause.details?.[0] == null) throw error;
+    const failure = carriers.find((type) => type === cause.type);
+    if (failure === undefined) throw error;
     return { result: cause.details[0], failure };
   }
 }

@@ -5,15 +5,19 @@ import {
   describeStart,
   type GenerationView,
 } from '../../../domain/release/evolutions/describe.ts';
-import type { EvolutionStart } from '../../../domain/release/evolutions/evolution.ts';
-import { startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
+import {
+  abandonEvolutionFlow,
+  startEvolutionFlow,
+  type StartEvolutionResult,
+} from '../../../domain/release/flows/evolution-flows.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { readersLogin } from '../../core/ledger.ts';
-import { printable } from '../../core/sanitize.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
-import { personOf } from './run.ts';
+import { commitOfFolder } from './folder-commit.ts';
+import { personOf, printRun } from './run.ts';
+import { printableLines } from './printable-lines.ts';
 
 /** Options of `longhaul evolution start`. */
 export interface EvolutionOptions extends FlowOptions {
@@ -21,6 +25,8 @@ export interface EvolutionOptions extends FlowOptions {
   readonly change: string;
   /** @default the one that the contracts name */
   readonly pipeline?: string;
+  /** Proves it at once at a commit of the working folder. @default it stays pending */
+  readonly commit?: string;
   /** Id of the repository, whose contracts are read at the default branch. @default that of the working folder */
   readonly repo?: string;
 }
@@ -36,7 +42,11 @@ export async function startEvolutionCommand(
 ): Promise<number> {
   const { change, pipeline } = options;
   const repository = options.repo ?? (await repositoryOfFolder(context));
-  const contracts = options.repo === undefined ? await storedContracts(context) : null;
+  const folder = options.commit === undefined ? null : await commitOfFolder(context, repository, options.commit);
+  const packed = folder?.packed ?? null;
+  const branch = folder?.branch ?? null;
+  // at a commit its own contracts hold
+  const contracts = options.repo === undefined && folder === null ? await storedContracts(context) : null;
   return runFlow(
     context,
     {
@@ -49,8 +59,11 @@ export async function startEvolutionCommand(
         request: randomUUID(),
         ...(pipeline === undefined ? {} : { pipeline }),
         ...(contracts === null ? {} : { contracts }),
+        ...(folder === null ? {} : { commit: folder.commit }),
+        ...(branch === null ? {} : { branch }),
+        ...(packed === null ? {} : { packed }),
       },
-      failsWithResult: 'PolicyViolation',
+      failsWithResult: ['PolicyViolation', 'PipelineFailed'],
       print: (result) => printStart(context, result, change),
     },
     options,
@@ -68,10 +81,41 @@ async function storedContracts(context: CliContext): Promise<string> {
   return storeContracts(blobs, await readContractFolder(await topOfFolder(context)));
 }
 
-function printStart({ stdout, stderr }: CliContext, result: EvolutionStart, change: string): number {
-  if (result.started === null) stderr.write(`${shown(describeRefusal(result.checks))}\n`);
-  else stdout.write(`${shown(describeStart(result, change))}\n`);
-  return 0;
+async function printStart(context: CliContext, result: StartEvolutionResult, change: string): Promise<number> {
+  const { stdout, stderr } = context;
+  if (result.started === null) stderr.write(`${printableLines(describeRefusal(result.checks))}\n`);
+  else stdout.write(`${printableLines(describeStart(result, change))}\n`);
+  if (result.proof === null) return 0;
+  stdout.write('\n');
+  return printRun(context, result.proof);
+}
+
+/** Options of `longhaul evolution abandon`. */
+export interface AbandonOptions extends FlowOptions {
+  readonly why: string;
+  /** Id of the repository. @default that of the working folder */
+  readonly repo?: string;
+}
+
+/** `longhaul evolution abandon`: ends a pending evolution without a verdict. */
+export async function abandonEvolutionCommand(
+  context: CliContext,
+  evolution: string,
+  options: AbandonOptions,
+): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  return runFlow(
+    context,
+    {
+      flow: abandonEvolutionFlow,
+      input: { repository, evolution, why: options.why, by: personOf(context) },
+      print: ({ abandoned }) => {
+        context.stdout.write(`Evolution ${abandoned} abandoned.\n`);
+        return 0;
+      },
+    },
+    options,
+  );
 }
 
 /** `longhaul evolution list`: the evolutions of a generation and its changes, from the ledger. */
@@ -95,10 +139,5 @@ export async function listEvolutionsCommand(
 }
 
 function print({ stdout }: CliContext, view: GenerationView, json: boolean): void {
-  stdout.write(json ? `${JSON.stringify(view)}\n` : `${shown(describeEvolutions(view))}\n`);
-}
-
-/** Text of several lines that may have foreign text in it. */
-function shown(text: string): string {
-  return text.split('\n').map(printable).join('\n');
+  stdout.write(json ? `${JSON.stringify(view)}\n` : `${printableLines(describeEvolutions(view))}\n`);
 }

@@ -1,5 +1,11 @@
+import { Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
-import type { EvolutionOptions } from './evolution.ts';
+import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
+import type { WithdrawOptions } from './generation.ts';
+import type { NewOptions } from './generation-file.ts';
+import type { HotfixOptions } from './hotfix.ts';
+import type { PromoteOptions } from './promote.ts';
+import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
 
 /** Commands of the release train: contracts, pipelines, evolutions. */
@@ -19,6 +25,10 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<pipeline>', 'its name')
     .option('--commit <revision>', 'a commit of this folder (default: HEAD)')
     .option('--evolution <tag>', 'the evolution to prove (default: the one that the message names)')
+    .option(
+      '--supersedes <tags...>',
+      'earlier failures of the change that a pass supersedes, if its commit does not descend from theirs',
+    )
     .option('--repo <id>', 'the repository (default: that of this folder)')
     .option('--from <job>', 'run this job, what needs it, and what has not passed at this commit; keep the rest')
     .option('--watch', 'show the jobs and what they write while they run')
@@ -28,6 +38,112 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .action((pipeline: string, options: RunOptions) =>
       run(options, async (context) => (await import('./run.ts')).runCommand(context, pipeline, options)),
     );
+  const generation = program.command('generation').description('the versions of a repository, and their promotion');
+  generation
+    .command('new')
+    .description('write the file of a generation into this folder, to be edited')
+    .argument('<version>', 'v1.5.0')
+    .option('--description <text>', 'what it is about')
+    .option('--pipeline <name>', 'the pipeline that proves its changes')
+    .action((version: string, options: NewOptions) =>
+      run({}, async (context) =>
+        (await import('./generation-file.ts')).newGenerationCommand(context, version, options),
+      ),
+    );
+  generation
+    .command('rename')
+    .description('give a draft without evolutions another version')
+    .argument('<version>', 'v1.5.0')
+    .argument('<new-version>', 'v1.6.0')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .action((version: string, other: string, options: ReadOptions) =>
+      run({}, async (context) =>
+        (await import('./generation-file.ts')).renameGenerationCommand(context, version, other, options),
+      ),
+    );
+  generation
+    .command('list')
+    .description('list the generations of the ledger, and those of this folder that it does not have')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((options: ReadOptions) =>
+      run(options, async (context) => (await import('./generation.ts')).listGenerationsCommand(context, options)),
+    );
+  generation
+    .command('show')
+    .description('show a generation with its changes, and what proved them')
+    .argument('<version>', 'v1.5.0')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((version: string, options: ReadOptions) =>
+      run(options, async (context) =>
+        (await import('./generation.ts')).showGenerationCommand(context, version, options),
+      ),
+    );
+  generation
+    .command('status')
+    .description('what the ledger and the remote say about a generation, and the next command')
+    .argument('<version>', 'v1.5.0')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((version: string, options: ReadOptions) =>
+      run(options, async (context) =>
+        (await import('./generation.ts')).generationStatusCommand(context, version, options),
+      ),
+    );
+  generation
+    .command('withdraw')
+    .description('take a promoted generation back to a draft, as a recorded decision')
+    .argument('<version>', 'v1.5.0')
+    .requiredOption('--why <text>', 'the reason, for the audit trail')
+    .addOption(new Option('--tag <what>', 'what happens to its tag').choices(['keep', 'remove']).default('keep'))
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((version: string, options: WithdrawOptions) =>
+      run(options, async (context) => (await import('./generation.ts')).withdrawCommand(context, version, options)),
+    );
+  generation
+    .command('promote')
+    .description('evaluate all gates, push the final tag and record the promotion (exit 9 when a gate is closed)')
+    .argument('<version>', 'of the generation: v1.5.0')
+    .option('--commit <revision>', 'a commit of this folder (default: the head of the default branch)')
+    .option('--dry-run', 'evaluate and show all gates, and do nothing else')
+    .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .option('--no-wait', 'start the promotion and return')
+    .addOption(jsonOption())
+    .action((version: string, options: PromoteOptions) =>
+      run(options, async (context) =>
+        (await import('./promote.ts')).promoteCommand(context, version, 'standard', options),
+      ),
+    );
+  const hotfix = program.command('hotfix').description('repair a released version');
+  hotfix
+    .command('create')
+    .description('open the next free patch version on a branch from the tag of a release')
+    .argument('<version>', 'the released version: v2.3.0')
+    .requiredOption('--issue <id>', 'id of the change: CRIT-500')
+    .requiredOption('--title <text>', 'what is repaired')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((version: string, options: HotfixOptions) =>
+      run(options, async (context) => (await import('./hotfix.ts')).createHotfixCommand(context, version, options)),
+    );
+  hotfix
+    .command('promote')
+    .description('promote a hotfix: one passing evolution of its change, and none pending (exit 9 otherwise)')
+    .argument('<version>', 'of the hotfix: v2.3.1')
+    .option('--commit <revision>', 'a commit of this folder (default: the one that was proven)')
+    .option('--dry-run', 'evaluate and show all gates, and do nothing else')
+    .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .option('--no-wait', 'start the promotion and return')
+    .addOption(jsonOption())
+    .action((version: string, options: PromoteOptions) =>
+      run(options, async (context) =>
+        (await import('./promote.ts')).promoteCommand(context, version, 'hotfix', options),
+      ),
+    );
   const evolution = program.command('evolution').description('start and list evolutions: attempts to prove a change');
   evolution
     .command('start')
@@ -35,12 +151,23 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'of the generation: v1.5.0')
     .requiredOption('--change <id>', 'the change: FEAT-201')
     .option('--pipeline <name>', 'the pipeline that is to prove it (default: as the contracts say)')
+    .option('--commit <revision>', 'prove it at once at a commit of this folder')
     .option('--repo <id>', 'the repository, with the contracts of its default branch (default: those of this folder)')
     .addOption(jsonOption())
     .action((version: string, options: EvolutionOptions) =>
       run(options, async (context) =>
         (await import('./evolution.ts')).startEvolutionCommand(context, version, options),
       ),
+    );
+  evolution
+    .command('abandon')
+    .description('end a pending evolution without a verdict; its number is spent')
+    .argument('<tag>', 'v1.5.0-rc.2')
+    .requiredOption('--why <text>', 'the reason, for the audit trail')
+    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(jsonOption())
+    .action((tag: string, options: AbandonOptions) =>
+      run(options, async (context) => (await import('./evolution.ts')).abandonEvolutionCommand(context, tag, options)),
     );
   evolution
     .command('list')

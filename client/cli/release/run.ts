@@ -14,6 +14,8 @@ export interface RunOptions extends FlowOptions {
   readonly commit?: string;
   /** Tag of the evolution to prove. @default the one that the message of the commit names */
   readonly evolution?: string;
+  /** Tags of earlier failures of the change that a pass supersedes. */
+  readonly supersedes?: readonly string[];
   /** A job: what has passed before it at the same commit is kept. @default all jobs run */
   readonly from?: string;
   /** Shows the jobs and what they write while they run. */
@@ -35,7 +37,7 @@ export async function runCommand(context: CliContext, pipeline: string, options:
   if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
     context.stderr.write(`Not committed, so not run:\n${uncommitted.map((line) => `  ${printable(line)}\n`).join('')}`);
   }
-  const { evolution, from } = options;
+  const { evolution, supersedes, from } = options;
   const running = `pipeline/${repository}/${pipeline}/${commit}`;
   return runFlow(
     context,
@@ -49,9 +51,10 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(branch === null ? {} : { branch }),
         ...(packed === null ? {} : { packed }),
         ...(evolution === undefined ? {} : { evolution }),
+        ...(supersedes === undefined ? {} : { supersedes }),
         ...(from === undefined ? {} : { from }),
       },
-      failsWithResult: 'PipelineFailed',
+      failsWithResult: ['PipelineFailed'],
       print: (result) => (options.show ? showRun(context, result) : printRun(context, result)),
       ...(options.watch
         ? {
@@ -93,11 +96,18 @@ function showRun({ stdout }: CliContext, { run: { status, jobs } }: ProveChangeR
   return 0;
 }
 
-async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
+/** Prints the result of a run, and of the evolution that it proves. */
+export async function printRun(context: CliContext, { run, evolution, verdict }: ProveChangeResult): Promise<number> {
   const { stdout } = context;
   const { pipeline, commit, jobs, sandbox } = run;
   stdout.write(`${pipeline} at ${commit.slice(0, 12)}: ${run.status}\n`);
   for (const job of jobs) stdout.write(`  ${printable(lineOf(job))}\n`);
+  for (const { rule, status, found, examples, waiver } of run.quality.rules) {
+    const by = waiver === null ? '' : `, waived until ${waiver.until} by ${waiver.approved_by}: ${waiver.why}`;
+    stdout.write(`  rule for ${rule}: ${status} (${printable(`${found}${by}`)})\n`);
+    for (const example of examples) stdout.write(`    ${printable(example)}\n`);
+  }
+  for (const exception of run.quality.exceptions) stdout.write(`  ${printable(exception)}\n`);
   if (sandbox === 'none') stdout.write('  The programs were not isolated: pipelines.sandbox is none.\n');
   for (const job of jobs) if (job.end === 'failed') await printLog(context, job);
   if (evolution === null) return 0;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { spanOfTime } from '../../shared/span.schema.ts';
+import { qualityRules } from './quality.schema.ts';
 import { programName, variableName } from './names.schema.ts';
 
 /** Longest that a job may take, and its default in seconds. */
@@ -60,6 +61,41 @@ const steps = z
   .max(200)
   .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, 'two steps have the same name');
 
+/** Exactly one of a text for bash, and a program with its arguments. */
+const program = {
+  command: z.string().min(1).max(100_000).optional(),
+  run: z.array(z.string().max(32_000)).min(1, 'give at least the program').max(1_000).optional(),
+};
+const isOneProgram = ({ command, run }: { command?: unknown; run?: unknown }): boolean =>
+  (command === undefined) !== (run === undefined);
+const ONE_PROGRAM = { message: 'give either command, a text for bash, or run, a list of program and arguments' };
+
+const service = z
+  .strictObject({
+    ...program,
+    env: environment.default({}),
+    /** A program that exits with 0 when the service is ready; it is tried again until then. */
+    ready: z.strictObject({ ...program, timeout: spanOfTime('1h').default(60) }).refine(isOneProgram, ONE_PROGRAM),
+  })
+  .refine(isOneProgram, ONE_PROGRAM);
+
+const cache = z.strictObject({
+  /** Paths and patterns of files of the commit: when one of them differs, it is another cache. */
+  key: patterns,
+  /** Paths and patterns of the files to keep. */
+  paths: patterns,
+});
+
+const reports = z
+  .strictObject({
+    junit: patterns.optional(),
+    lcov: patterns.optional(),
+    cobertura: patterns.optional(),
+    gocover: patterns.optional(),
+    sarif: patterns.optional(),
+  })
+  .refine((kinds) => Object.keys(kinds).length > 0, 'give at least one kind of report');
+
 const job = z
   .strictObject({
     /** Jobs that must have ended before. */
@@ -77,6 +113,12 @@ const job = z
     secrets: z.array(variableName).max(50).default([]),
     /** Paths and patterns of files to keep; the jobs that need this one find them at the same places. */
     artifacts: patterns.optional(),
+    /** Paths and patterns of reports, by kind; a missing or empty one lets the job fail. */
+    reports: reports.optional(),
+    /** Files that later runs find again. */
+    cache: z.array(cache).max(20).default([]),
+    /** Programs that run next to the steps, by name; they share a network that has nothing else. */
+    services: z.record(programName, service).default({}),
     /** Whether its programs may reach the network. */
     network: z.boolean().default(false),
     if: condition.prefault({}),
@@ -85,6 +127,10 @@ const job = z
   .refine(({ env, secrets }) => secrets.every((name) => !(name in env)), {
     message: 'a name is both in env and in secrets',
     path: ['secrets'],
+  })
+  .refine(({ network, services: ofJob }) => !network || Object.keys(ofJob).length === 0, {
+    message: 'a job with services has a network of its own: it cannot have that of the machine',
+    path: ['network'],
   });
 
 /** `pipelines/NAME.yaml` (docs/pipelines.md). Unknown keys are refused. */
@@ -96,6 +142,8 @@ export const pipelineFile = z
     /** No further job starts after this many have failed. */
     max_failures: z.int().min(1).max(10_000).optional(),
     env: environment.default({}),
+    /** Rules for the reports of its jobs. */
+    quality: qualityRules.optional(),
     /** The steps of a pipeline with one job. */
     steps: steps.optional(),
     jobs: z
@@ -122,5 +170,8 @@ export type Pipeline = z.output<typeof pipelineFile>;
 /** A job of a {@link Pipeline}. */
 export type PipelineJob = Pipeline['jobs'][string];
 
-/** A step of a {@link PipelineJob}. */
-export type PipelineStep = PipelineJob['steps'][number];
+/** A service of a {@link PipelineJob}. */
+export type JobService = PipelineJob['services'][string];
+
+/** A cache of a {@link PipelineJob}. */
+export type JobCache = PipelineJob['cache'][number];

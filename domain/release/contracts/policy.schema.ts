@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CHANGE_TYPES } from './change.ts';
 import { line, programName, prose } from './names.schema.ts';
+import { promotionSection } from './promotion.schema.ts';
 
 const changeTypes = z.array(z.enum(CHANGE_TYPES)).min(1, 'give at least one type of change');
 const steps = z.array(programName).max(100);
@@ -26,6 +27,7 @@ export const policyFile = z.strictObject({
   /** The pipeline of changes for which neither the change nor the generation names one. */
   default_pipeline: programName.optional(),
   policies: z.array(policy).max(200).default([]),
+  promotion: promotionSection.prefault({}),
 });
 
 /** The policies of a repository. */
@@ -75,4 +77,7 @@ export const grytPolicyFile = z
     /** Settings of gryt's own alerts, which Longhaul does not read. */
     alerts: z.unknown().optional(),
   })
-  .transform(({ policies }): PolicyFile => ({ policies: policies.filter((one) => one !== null) }));
+  .transform(({ policies }): PolicyFile => ({
+    policies: policies.filter((one) => one !== null),
+    promotion: { freeze: [] },
+  }));

@@ -6,6 +6,13 @@ export interface GenerationView {
   readonly version: string;
   readonly status: string;
   readonly description: string;
+  /** Of the release: when, by whom, and at which commit. Null for a draft. */
+  readonly promotedAt: string | null;
+  readonly promotedBy: string | null;
+  readonly commit: string | null;
+  /** The released version that a hotfix repairs, and the branch of the hotfix; null for another generation. */
+  readonly hotfixOf: string | null;
+  readonly branch: string | null;
   /** In the order of their numbers. */
   readonly evolutions: readonly EvolutionView[];
   /** In the order of the contract. */
@@ -20,6 +27,8 @@ export interface EvolutionView {
   /** When it ended or, if it has not, when it was started; ISO 8601 in UTC. */
   readonly time: string;
   readonly team: string | null;
+  /** The tag of the later evolution that makes its failure count no more; null when none does. */
+  readonly supersededBy: string | null;
 }
 
 /** A change of a {@link GenerationView}. */
@@ -31,7 +40,7 @@ export interface ChangeView {
 
 /**
  * The evolutions of a generation, as `longhaul evolution list` prints them; with a column for the team when a change names
- * one. A failure counts until a later evolution of the same change has passed.
+ * one. A failure counts until a later evolution supersedes it.
  */
 export function describeEvolutions({ version, status, description, evolutions, changes }: GenerationView): string {
   const hasTeams = evolutions.some(({ team }) => team !== null);
@@ -42,8 +51,10 @@ export function describeEvolutions({ version, status, description, evolutions, c
     ...(hasTeams ? [team ?? ''] : []),
     time.slice(0, 16).replace('T', ' '),
   ]);
-  const superseded = supersededBy(evolutions);
-  const open = evolutions.filter(({ tag, status: end }) => end === 'fail' && !superseded.has(tag));
+  const superseded = evolutions.flatMap(({ tag, supersededBy: by }) =>
+    by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`],
+  );
+  const open = evolutions.filter(({ status: end, supersededBy: by }) => end === 'fail' && by === null);
   const isReady = changes.every((change) => change.status === 'proven') && open.length === 0;
   return [
     `Generation: ${version} (${status})`,
@@ -53,28 +64,13 @@ export function describeEvolutions({ version, status, description, evolutions, c
     ...(rows.length === 0
       ? ['  none']
       : columns([['Tag', 'Change', 'Status', ...(hasTeams ? ['Team'] : []), 'Timestamp'], ...rows], [3, 3, 2, 3])),
-    ...(superseded.size === 0 ? [] : [`  ${superseded.size} superseded: ${[...superseded].map(numbers).join(', ')}`]),
+    ...(superseded.length === 0 ? [] : [`  ${superseded.length} superseded: ${superseded.join(', ')}`]),
     '',
     'Changes:',
     ...columns([['ID', 'Title', 'Status'], ...changes.map((one) => [one.id, one.title, one.status])], [2, 3]),
     '',
     `Ready for promotion: ${isReady ? 'YES' : 'NO'}`,
   ].join('\n');
-}
-
-/** The passed evolution, by the tag of each earlier failure of the same change. */
-function supersededBy(evolutions: readonly EvolutionView[]): Map<string, string> {
-  return new Map(
-    evolutions.flatMap(({ tag, change, status }, at): [string, string][] => {
-      if (status !== 'fail') return [];
-      const later = evolutions.slice(at + 1).find((one) => one.change === change && one.status === 'pass');
-      return later === undefined ? [] : [[tag, later.tag]];
-    }),
-  );
-}
-
-function numbers([failed, passed]: readonly [string, string]): string {
-  return `${numberOf(failed)} by ${numberOf(passed)}`;
 }
 
 function numberOf(tag: string): string {

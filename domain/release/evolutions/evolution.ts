@@ -57,6 +57,24 @@ export interface JudgeEvolution {
   readonly result: RunPipelineResult;
   /** Digest of the contracts as the commit has them. */
   readonly contracts: string;
+  /** Tags of earlier failures of the same change that a pass supersedes. */
+  readonly supersedes: readonly string[];
+  readonly by: string;
+}
+
+/** An earlier evolution of a change that failed. */
+export interface FailedAttempt {
+  readonly tag: string;
+  /** Null for one that was imported. */
+  readonly commit: string | null;
+}
+
+/** Asks to end an evolution without a verdict. */
+export interface AbandonEvolution {
+  readonly repository: string;
+  /** `v1.5.0-rc.1` */
+  readonly tag: string;
+  readonly why: string;
   readonly by: string;
 }
 

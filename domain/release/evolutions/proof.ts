@@ -26,7 +26,7 @@ export function isProven({ exitCode }: ProvenStep): boolean {
 export function provenSteps(
   required: readonly string[],
   pipeline: Pipeline,
-  outcomes: readonly (RunJobOutcome & { readonly job: string })[],
+  outcomes: readonly (Pick<RunJobOutcome, 'id' | 'steps'> & { readonly job: string })[],
 ): ProvenStep[] {
   const counted = outcomes.filter(({ job }) => pipeline.jobs[job]?.allow_failure === false);
   return required.map((step): ProvenStep => {
@@ -40,4 +40,10 @@ export function provenSteps(
     const bad = found.find((one) => !isProven(one));
     return bad ?? found[0] ?? { step, job: null, exitCode: null, durationMs: 0, commandDigest: null };
   });
+}
+
+/** Why a required step proves nothing, as a sentence. */
+export function describeStep({ step, job, exitCode }: ProvenStep): string {
+  if (job === null) return `The required step ${step} did not run.`;
+  return `The required step ${step} ${exitCode === null ? 'did not exit by itself' : `failed with exit code ${exitCode}`}.`;
 }

@@ -1,5 +1,6 @@
+import { isBranchName } from '../../git/branch.ts';
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
-import { defineFlow } from '../../shared/flow.ts';
+import { defineFlow, type Zod } from '../../shared/flow.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { EvolutionStart, FoundEvolution, JudgedEvolution } from '../evolutions/evolution.ts';
@@ -9,6 +10,7 @@ import {
   isOfOneCommit,
   jobName,
   NOT_OF_ONE_COMMIT,
+  oid,
   packedCommit,
   pipelineBusy,
   pipelineName,
@@ -17,6 +19,10 @@ import {
   runSummary,
 } from './inputs.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
+
+function evolutionTag(z: Zod) {
+  return z.string().regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1');
+}
 
 /** Input of `startEvolution`. */
 export interface StartEvolutionInput {
@@ -29,33 +35,50 @@ export interface StartEvolutionInput {
   readonly pipeline?: string;
   /** Digest of contracts in the blob store, for those that are not committed. @default those of the default branch */
   readonly contracts?: string;
+  /** Proves it at once at this commit: full oid. @default it stays pending */
+  readonly commit?: string;
+  /** The branch of `commit`. @default none */
+  readonly branch?: string;
+  /** The commit in the blob store, for one that the remote does not have. */
+  readonly packed?: PackedCommit;
   /** Distinguishes starts of the same change. @default '1' */
   readonly request?: string;
   /** The person who starts it. @default 'unknown' */
   readonly by?: string;
 }
 
+/** Result of `startEvolution`. */
+export interface StartEvolutionResult extends EvolutionStart {
+  /** Null for an evolution that stays pending. */
+  readonly proof: ProveChangeResult | null;
+}
+
 /** Starts an evolution. */
-export const startEvolutionFlow = defineFlow<StartEvolutionInput, EvolutionStart>()({
+export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolutionResult>()({
   type: 'startEvolution',
   input: (z) =>
-    z.strictObject({
-      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-      version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
-      change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
-      pipeline: pipelineName(z).optional(),
-      contracts: digest(z).optional(),
-      request: z
-        .string()
-        .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
-        .default('1'),
-      by: z.string().min(1).max(200).default('unknown'),
-    }),
-  does: 'starts [an evolution](release.md#evolutions): checks the policies, and gives it the number of its release candidate',
+    z
+      .strictObject({
+        repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+        version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
+        change: z.string().regex(CHANGE_ID, 'must be the id of a change, such as FEAT-201'),
+        pipeline: pipelineName(z).optional(),
+        contracts: digest(z).optional(),
+        commit: oid(z).optional(),
+        branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+        packed: packedCommit(z).optional(),
+        request: z
+          .string()
+          .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
+          .default('1'),
+        by: z.string().min(1).max(200).default('unknown'),
+      })
+      .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
+  does: 'starts [an evolution](release.md#evolutions): checks the policies, gives it the number of its release candidate, and proves it when a commit is given',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', change: 'FEAT-201' }],
   startedBy: ['people', 'services'],
   id: ({ repository, version, change, request }) => `evolution/${repository}/${version}/${change}/${request}`,
-  question: ({ by: _by, ...rest }) => rest,
+  question: ({ by: _by, packed: _packed, ...rest }) => rest,
   busy: ({ change }) => ({
     type: 'PipelineBusy',
     message: `Another run starts an evolution of ${change} in another way.`,
@@ -78,6 +101,8 @@ export interface ProveChangeInput {
   readonly packed?: PackedCommit;
   /** Tag of the evolution. @default the one that the message of the commit names, or the person's only one */
   readonly evolution?: string;
+  /** Tags of earlier failures of the change that a pass supersedes, although its commit does not descend from theirs. */
+  readonly supersedes?: readonly string[];
   /** As of `runPipeline`. */
   readonly from?: string;
   /** The person who proves it. @default 'unknown' */
@@ -100,10 +125,8 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       .strictObject({
         ...runFields(z),
         packed: packedCommit(z).optional(),
-        evolution: z
-          .string()
-          .regex(/^v\d+\.\d+\.\d+-rc\.\d+$/, 'must be the tag of an evolution, such as v1.5.0-rc.1')
-          .optional(),
+        evolution: evolutionTag(z).optional(),
+        supersedes: z.array(evolutionTag(z)).max(100).default([]),
         from: jobName(z).optional(),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
@@ -118,6 +141,37 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
   serviceInput: (z) =>
     z.strictObject({
       ...runFields(z),
+      supersedes: z.array(evolutionTag(z)).max(100).default([]),
     }),
+  person: 'by',
+});
+
+/** Input of `abandonEvolution`. */
+export interface AbandonEvolutionInput {
+  readonly repository: string;
+  /** Its tag: `v1.5.0-rc.1`. */
+  readonly evolution: string;
+  readonly why: string;
+  /** The person who abandons it. @default 'unknown' */
+  readonly by?: string;
+}
+
+/** Ends a pending evolution without a verdict. */
+export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly abandoned: string }>()({
+  type: 'abandonEvolution',
+  input: (z) =>
+    z.strictObject({
+      repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+      evolution: evolutionTag(z),
+      why: z.string().min(1).max(1_000),
+      by: z.string().min(1).max(200).default('unknown'),
+    }),
+  does: 'ends a pending [evolution](release.md#evolutions) without a verdict; its number is spent',
+  examples: [{ repository: 'work/acme/api', evolution: 'v1.5.0-rc.2', why: 'the change is postponed' }],
+  startedBy: ['people', 'services'],
+  id: ({ repository, evolution }) => `abandon/${repository}/${evolution}`,
+  question: ({ repository, evolution }) => ({ repository, evolution }),
+  summary: ({ repository, evolution }) => `abandon ${evolution} of ${repositoryName(repository)}`.slice(0, 200),
+  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   person: 'by',
 });

@@ -1,5 +1,16 @@
-import { proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { createHotfixFlow } from './hotfix-flow.ts';
+import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
+import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
-export const releaseFlows = [runPipelineFlow, startEvolutionFlow, proveChangeFlow] as const;
+export const releaseFlows = [
+  runPipelineFlow,
+  startEvolutionFlow,
+  proveChangeFlow,
+  abandonEvolutionFlow,
+  promoteGenerationFlow,
+  createHotfixFlow,
+  withdrawGenerationFlow,
+] as const;

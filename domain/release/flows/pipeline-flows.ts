@@ -1,6 +1,6 @@
 import { repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
-import type { JobResult, PackedCommit } from '../pipelines/job.ts';
+import type { JobResult, JudgedQuality, PackedCommit } from '../pipelines/job.ts';
 import type { RunEvent } from '../pipelines/plan.ts';
 import {
   isOfOneCommit,
@@ -36,7 +36,7 @@ export interface RunPipelineInput {
 }
 
 /** How a job of a run ended. */
-export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'durationMs'> {
+export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'reports' | 'durationMs'> {
   readonly id: string;
   readonly end: JobEnd;
   /** Why it was skipped, could not be run, or failed although its steps passed; null otherwise. */
@@ -64,6 +64,8 @@ export interface RunPipelineResult {
   /** What isolated the programs: `bubblewrap`, or `none`; null when no job ran. */
   readonly sandbox: string | null;
   readonly jobs: readonly RunJobOutcome[];
+  /** How the rules for reports ended, and the exceptions from them. */
+  readonly quality: JudgedQuality;
 }
 
 /** Where a job of a run stands: the answer of the query `jobs` has one for each. */

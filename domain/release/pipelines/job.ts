@@ -1,4 +1,5 @@
 import type { JobEnd } from './schedule.ts';
+import type { RuleResult } from '../quality/judge.ts';
 import type { RunEvent, RunPlan } from './plan.ts';
 
 /** A commit in the blob store, with everything that a checkout needs. */
@@ -18,12 +19,49 @@ export interface PlanPipelineInput {
   readonly pipeline: string;
   readonly event: RunEvent;
   readonly branch: string | null;
+  /** False for a commit that a person has packed: the person says of which branch it is. */
+  readonly isHead: boolean;
 }
 
 /** The plan of a run. */
 export interface PlannedRun extends RunPlan {
   /** Digest of the plan with the programs of its jobs. */
   readonly plan: string;
+  /** True for a run of the head of a protected branch, as the configuration of the worker names them. */
+  readonly isProtected: boolean;
+  /** True when it has rules for reports. */
+  readonly hasRules: boolean;
+}
+
+/** Asks how the rules of a run ended. */
+export interface JudgeQuality {
+  readonly repository: string;
+  readonly pipeline: string;
+  readonly branch: string | null;
+  /** Digest of {@link PlannedRun.plan}. */
+  readonly plan: string;
+  /** Digests of the reports of its jobs. */
+  readonly reports: readonly string[];
+  /** The day of the run, UTC: `2026-11-29`. */
+  readonly day: string;
+}
+
+/** How the rules of a run ended. */
+export interface JudgedQuality {
+  readonly rules: readonly RuleResult[];
+  /** Waivers and quarantined tests, one line each. */
+  readonly exceptions: readonly string[];
+}
+
+/** What the reports of a job say, in short. */
+export interface ReportSummary {
+  /** Of all of it, as JSON in the blob store. */
+  readonly digest: string;
+  readonly tests: number;
+  readonly failed: number;
+  /** Percentage of lines; null without a report of coverage. */
+  readonly coverage: number | null;
+  readonly findings: number;
 }
 
 /** How a job that another one needs has ended. */
@@ -57,6 +95,8 @@ export interface RunJobInput {
   readonly event: RunEvent;
   /** The jobs that it needs, by id. */
   readonly needs: Readonly<Record<string, NeededJob>>;
+  /** True for a run of the head of a protected branch. */
+  readonly isProtected: boolean;
 }
 
 /** The heartbeat of a running job. */
@@ -90,6 +130,8 @@ export interface JobResult {
   readonly outputs: Readonly<Record<string, string>>;
   /** Null when it declares none, or its patterns select no file. */
   readonly artifacts: KeptFiles | null;
+  /** Null when it declares none. */
+  readonly reports: ReportSummary | null;
   /** Why it failed although its steps passed; null otherwise. */
   readonly problem: string | null;
   /** Digest and size in bytes of its output, redacted. */

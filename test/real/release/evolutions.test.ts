@@ -1,10 +1,11 @@
-import { writeFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
+import { openLedger } from '../../../activities/ledger/open-ledger.ts';
+import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { git } from '../../support/scratch-git.ts';
-import { REPOSITORY, test } from '../../support/release/releases.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
 
 const POLICY = 'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n';
 const CI = `name: full-ci
@@ -20,27 +21,6 @@ jobs:
     needs: [scan]
     steps: [{name: show, command: 'echo "$LONGHAUL_NEEDS" | grep -q clean'}]
 `;
-
-function generation(version: string, changes: readonly string[]): string {
-  const list = changes.map((id) => `  - {type: add, id: ${id}, title: "The change ${id}"}\n`).join('');
-  return `version: ${version}\ndescription: "A release"\nchanges:\n${list}pipeline_template: full-ci\n`;
-}
-
-/** Writes files into the clone. */
-function write(folder: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), text);
-  }
-}
-
-function commit(folder: string, message: string): string {
-  git(folder, 'add', '--all');
-  git(folder, 'commit', '--quiet', '--allow-empty', '-m', message);
-  return git(folder, 'rev-parse', 'HEAD');
-}
-
-const tagsOf = (remote: string): string[] => git(remote, 'tag', '--list').split('\n').filter(Boolean);
 
 describe('the workflow "Standard Feature Release", until its promotion', () => {
   test('starts, proves and lists evolutions on a real remote; nothing but tags is pushed', async ({ release }) => {
@@ -141,6 +121,93 @@ Ready for promotion: YES
   });
 });
 
+describe('a failure', () => {
+  test('counts until a later commit that descends from it passes, or a person says so', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    write(clone, { '.gryt/generations/v2.7.0.yaml': generation('v2.7.0', ['FEAT-1']), '.gryt/policy.yaml': POLICY });
+    const base = commit(clone, 'chore: contracts');
+    const start = (...more: string[]) => longhaul('evolution', 'start', 'v2.7.0', '--change', 'FEAT-1', ...more);
+    const supersededBy = async () =>
+      (
+        await ledger.sql<{ by: string | null }>(
+          "SELECT superseded_by AS by FROM evolutions WHERE tag LIKE 'v2.7.0-%' ORDER BY rc",
+        )
+      ).map(({ by }) => by);
+    git(clone, 'rm', '--quiet', 'README.md');
+    const broken = commit(clone, 'feat: broken');
+    const failed = await start('--commit', 'HEAD');
+    expect(failed.exitCode).toBe(1);
+    expect(failed.stdout).toContain('Evolution started: v2.7.0-rc.1\n');
+    expect(failed.stdout).toContain('v2.7.0-rc.1 failed: FEAT-1 of v2.7.0 is not proven.\n');
+
+    // another line of work says nothing about the failure
+    git(clone, 'checkout', '--quiet', '-b', 'elsewhere', base);
+    commit(clone, 'feat: elsewhere');
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await supersededBy()).toEqual([null, null]);
+    await start();
+    expect(
+      (await longhaul('run', 'full-ci', '--evolution', 'v2.7.0-rc.3', '--supersedes', 'v2.7.0-rc.1')).exitCode,
+    ).toBe(0);
+    expect(await supersededBy()).toEqual(['v2.7.0-rc.3', null, null]);
+
+    git(clone, 'checkout', '--quiet', '--detach', broken);
+    commit(clone, 'feat: still broken');
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(1);
+    git(clone, 'revert', '--no-edit', broken);
+    expect((await start('--commit', 'HEAD')).exitCode).toBe(0);
+    expect(await supersededBy()).toEqual(['v2.7.0-rc.3', null, null, 'v2.7.0-rc.5', null]);
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'reset', '--quiet', '--hard', base);
+  });
+
+  test('on a commit that was proven takes the proof back', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    write(clone, { '.gryt/generations/v1.8.0.yaml': generation('v1.8.0', ['FEAT-1']) });
+    const proven = commit(clone, 'feat: sometimes [FEAT-1]');
+    expect((await longhaul('evolution', 'start', 'v1.8.0', '--change', 'FEAT-1', '--commit', 'HEAD')).exitCode).toBe(0);
+    const status = async () =>
+      ledger.sql(
+        "SELECT e.status, c.status AS change, e.taken_back_by IS NOT NULL AS taken FROM evolutions e JOIN generation_changes c USING (generation_id, change_id) WHERE e.tag = 'v1.8.0-rc.1'",
+      );
+    expect(await status()).toEqual([{ status: 'pass', change: 'proven', taken: false }]);
+    await recordFailure(release, proven);
+    expect(await status()).toEqual([{ status: 'fail', change: 'pending', taken: true }]);
+    const [event] = await ledger.sql('SELECT event_type, resource_id FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(event).toEqual({ event_type: 'evolution.taken_back', resource_id: 'v1.8.0-rc.1' });
+    expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
+  });
+});
+
+/** Records a run that failed, as the activity does: a pipeline that passes and then fails cannot be written. */
+async function recordFailure({ ledger: { logins }, blobs }: Release, at: string): Promise<void> {
+  const ledger = openLedger(logins.writer, { connections: 1 });
+  try {
+    await recordRun(
+      { ledger, url: logins.writer, blobs },
+      {
+        run: 'a-later-run',
+        workflowId: 'pipeline/later',
+        status: 'failed',
+        repository: REPOSITORY,
+        pipeline: 'full-ci',
+        commit: at,
+        tree: at,
+        plan: '',
+        sandbox: null,
+        quality: { rules: [], exceptions: [] },
+        jobs: [],
+        branch: null,
+        event: 'manual',
+        startedAt: new Date().toISOString(),
+        by: 'ada',
+      },
+    );
+  } finally {
+    await ledger.destroy();
+  }
+}
+
 describe('a run that starts from a job', () => {
   const STAGED = `name: full-ci
 jobs:
@@ -200,11 +267,85 @@ jobs:
     expect(outputs).toHaveLength(3);
     expect(new Set(outputs.map(({ outputs: { FOUND } }) => FOUND)).size).toBe(1);
 
-    const other = await longhaul('evolution', 'start', 'v1.7.0', '--change', 'FEAT-400');
-    expect(other.exitCode).toBe(0);
     write(clone, { 'more.txt': 'more\n' });
     commit(clone, 'feat: another commit [FEAT-400]');
     expect((await longhaul('run', 'full-ci', '--from', 'proven')).exitCode).toBe(2);
+  });
+});
+
+describe('the reports of a run', () => {
+  const RULES = `name: quality
+quality:
+  coverage: {minimum: 50}
+  tests: {none_failed: true}
+  findings: {none_new: warning}
+  quarantine: [{test: "*flaky", owner: ada, until: 2999-12-31, why: waits for a port}]
+jobs:
+  test:
+    allow_failure: true
+    reports: {junit: [junit.xml], lcov: [lcov.info], sarif: [lint.sarif]}
+    steps: [{name: unit, command: 'false'}]
+`;
+  const junit = (name: string): string =>
+    `<testsuites><testsuite name="s"><testcase name="fine" time="0.5"/><testcase name="${name}"><failure message="no"/></testcase></testsuite></testsuites>`;
+  const sarif = (...messages: readonly string[]): string =>
+    JSON.stringify({
+      version: '2.1.0',
+      runs: [
+        { tool: { driver: { name: 'lint' } }, results: messages.map((text) => ({ ruleId: 'r', message: { text } })) },
+      ],
+    });
+
+  test('are judged and in the ledger: a new finding and a failed test fail it, whatever the steps say', async ({
+    release: { clone, ledger, longhaul },
+  }) => {
+    const lcov = 'SF:a.ts\nDA:1,1\nDA:2,1\nDA:3,0\nend_of_record\n';
+    write(clone, {
+      '.gryt/pipelines/quality.yaml': RULES,
+      'junit.xml': junit('flaky'),
+      'lcov.info': lcov,
+      'lint.sarif': sarif('old'),
+    });
+    git(clone, 'checkout', '--quiet', '-B', 'main');
+    commit(clone, 'test: reports');
+    const first = await longhaul('run', 'quality');
+    expect(first.stdout).toContain(
+      '  rule for tests: passed (2 tests, 0 failed, 1 failed in quarantine)\n' +
+        '  rule for coverage: passed (66.6 % of the lines, at least 50 % are required)\n' +
+        '  rule for findings: passed (1 findings of level warning or worse, nothing to compare with)\n' +
+        '  test *flaky in quarantine, owned by ada, until 2999-12-31: waits for a port\n',
+    );
+    expect(first.exitCode).toBe(0);
+    write(clone, { 'junit.xml': junit('steady'), 'lint.sarif': sarif('old', 'new') });
+    commit(clone, 'test: worse reports');
+    const second = await longhaul('run', 'quality');
+    expect(second.exitCode).toBe(1);
+    expect(second.stdout).toContain('  rule for tests: failed (2 tests, 1 failed)\n    s > steady\n');
+    expect(second.stdout).toContain(
+      '  rule for findings: failed (2 findings of level warning or worse, 1 of them new)\n    r: new\n',
+    );
+    const of = `FROM pipeline_runs r JOIN`;
+    const where = `USING (pipeline_run_id) WHERE r.pipeline = 'quality' ORDER BY r.completed_at`;
+    expect(await ledger.sql(`SELECT t.name, t.status, t.duration ${of} test_results t ${where}, t.position`)).toEqual([
+      { name: 's > fine', status: 'pass', duration: 0.5 },
+      { name: 's > flaky', status: 'fail', duration: null },
+      { name: 's > fine', status: 'pass', duration: 0.5 },
+      { name: 's > steady', status: 'fail', duration: null },
+    ]);
+    expect(await ledger.sql(`SELECT q.rule, q.status ${of} quality_results q ${where}, q.rule`)).toEqual([
+      { rule: 'coverage', status: 'pass' },
+      { rule: 'findings', status: 'pass' },
+      { rule: 'tests', status: 'pass' },
+      { rule: 'coverage', status: 'pass' },
+      { rule: 'findings', status: 'fail' },
+      { rule: 'tests', status: 'fail' },
+    ]);
+    expect(await ledger.sql(`SELECT c.path, c.lines, c.covered ${of} coverage c ${where} LIMIT 1`)).toEqual([
+      { path: 'a.ts', lines: 3, covered: 2 },
+    ]);
+    expect(await ledger.sql(`SELECT count(*)::int AS n ${of} findings f ${where.split(' ORDER')[0] ?? ''}`)).toEqual([
+      { n: 3 },
+    ]);
   });
 });
 

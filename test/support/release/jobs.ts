@@ -17,6 +17,7 @@ import { configSchema } from '../../../domain/config/config.schema.ts';
 import type { JobResult, NeededJob, PackedCommit } from '../../../domain/release/pipelines/job.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { endOfRun, nextJobs } from '../../../domain/release/pipelines/schedule.ts';
+import '../quiet-runtime.ts';
 import { git, initRepository } from '../scratch-git.ts';
 
 /** What a worker of the role `pipelines` is configured with. */
@@ -46,7 +47,13 @@ export interface Jobs {
   run(
     jobs: string,
     files?: Readonly<Record<string, string>>,
-    more?: { readonly branch?: string; readonly signal?: AbortSignal; readonly onTail?: (details: unknown) => void },
+    more?: {
+      readonly branch?: string;
+      /** Whether the commit is the head of the branch. @default true */
+      readonly isHead?: boolean;
+      readonly signal?: AbortSignal;
+      readonly onTail?: (details: unknown) => void;
+    },
   ): Promise<{ readonly status: 'passed' | 'failed'; readonly jobs: Readonly<Record<string, RanJob | null>> }>;
   /** A blob as text. */
   text(digest: string): Promise<string>;
@@ -77,6 +84,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
     sandbox,
     secrets: createJobSecrets({ config }, all),
     artifactBytes: config.pipelines.limits.artifactBytes,
+    protectedBranches: config.pipelines.protectedBranches,
   });
   const repository = initRepository(join(folder, 'repository'));
 
@@ -118,9 +126,15 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
       files = {},
       {
         branch = null,
+        isHead = true,
         signal,
         onTail,
-      }: { branch?: string | null; signal?: AbortSignal; onTail?: (details: unknown) => void } = {},
+      }: {
+        branch?: string | null;
+        isHead?: boolean;
+        signal?: AbortSignal;
+        onTail?: (details: unknown) => void;
+      } = {},
     ) {
       const packed = await commit({ ...files, '.longhaul/pipelines/ci.yaml': `name: ci\njobs:\n${jobs}` });
       const common = { repository: REPOSITORY_OF_JOBS, packed, pipeline: 'ci', event: 'manual', branch } as const;
@@ -130,7 +144,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
         signal?.addEventListener('abort', () => activity.cancel());
         return activity.run(work);
       };
-      const plan = await inActivity(() => activities.planPipeline(common));
+      const plan = await inActivity(() => activities.planPipeline({ ...common, isHead }));
       const ended: Record<string, RanJob | null> = {};
       const ends: Record<string, JobEnd> = {};
       const started = new Set<string>();
@@ -150,7 +164,14 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
             }),
           );
           const result = await inActivity(() =>
-            activities.runJob({ ...common, plan: plan.plan, job: job.id, attempt: 1, needs }),
+            activities.runJob({
+              ...common,
+              plan: plan.plan,
+              job: job.id,
+              attempt: 1,
+              needs,
+              isProtected: plan.isProtected,
+            }),
           );
           ended[job.id] = { ...result, text: await text(result.log.digest) };
           ends[job.id] = result.status;

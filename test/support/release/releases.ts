@@ -7,6 +7,8 @@ import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { inject, test as base } from 'vitest';
+import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
+import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
@@ -25,6 +27,7 @@ export interface Release {
   readonly estate: Estate;
   readonly ledger: TestLedger;
   readonly client: Client;
+  readonly blobs: BlobStore;
   /** A clone in which a person works. */
   readonly clone: string;
   /** The bare repository. */
@@ -104,6 +107,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     estate,
     ledger,
     client,
+    blobs: await openBlobs(loaded, env),
     clone,
     remote,
     longhaul: (...args) => longhaulProcess(env, args, undefined, clone),

@@ -108,6 +108,7 @@ describe('what really ran', () => {
     attempts: 1,
     outputs: {},
     artifacts: null,
+    reports: null,
     log: null,
     startedAt: null,
     resumedFrom: null,
@@ -152,14 +153,24 @@ describe('the list of evolutions', () => {
     { id: 'FEAT-202', title: 'Email notification system', status: 'proven' },
     { id: 'BUG-88', title: 'Session timeout edge case', status: 'proven' },
   ];
-  const evolution = (rc: number, change: string, status: string, time: string, team: string | null = null) => ({
-    tag: `v1.5.0-rc.${rc}`,
-    change,
-    status,
-    time,
-    team,
-  });
-  const generation = { version: 'v1.5.0', status: 'draft', description: 'User authentication and notifications' };
+  const evolution = (
+    rc: number,
+    change: string,
+    status: string,
+    time: string,
+    team: string | null = null,
+    supersededBy: string | null = null,
+  ) => ({ tag: `v1.5.0-rc.${rc}`, change, status, time, team, supersededBy });
+  const generation = {
+    version: 'v1.5.0',
+    status: 'draft',
+    description: 'User authentication and notifications',
+    promotedAt: null,
+    promotedBy: null,
+    commit: null,
+    hotfixOf: null,
+    branch: null,
+  };
 
   test('is that of the workflow "Standard Feature Release"', () => {
     const evolutions = [
@@ -187,7 +198,7 @@ Ready for promotion: YES`);
 
   test('says which failures a later evolution supersedes, and has a column for teams', () => {
     const evolutions = [
-      evolution(1, 'FEAT-201', 'fail', '2024-01-20T09:15:00Z', 'Team A'),
+      evolution(1, 'FEAT-201', 'fail', '2024-01-20T09:15:00Z', 'Team A', 'v1.5.0-rc.3'),
       evolution(2, 'FEAT-202', 'pass', '2024-01-20T11:30:00Z'),
       evolution(3, 'FEAT-201', 'pass', '2024-01-20T14:45:00Z', 'Team A'),
     ];
@@ -196,7 +207,8 @@ Ready for promotion: YES`);
     expect(listed).toContain('  v1.5.0-rc.1   FEAT-201   fail    Team A   2024-01-20 09:15\n');
     expect(listed).toContain('  1 superseded: rc.1 by rc.3\n');
     expect(listed).toContain('Ready for promotion: YES');
-    const failed = describeEvolutions({ ...generation, evolutions: evolutions.slice(0, 1), changes });
+    const open = evolutions.map((each) => ({ ...each, supersededBy: null }));
+    const failed = describeEvolutions({ ...generation, evolutions: open, changes });
     expect(failed).toContain('Ready for promotion: NO');
   });
 });

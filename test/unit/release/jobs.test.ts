@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../platform/sha256.ts';
 import { unpackFiles } from '../../../activities/release/pipelines/file-archive.ts';
 import { type Jobs, openJobs } from '../../support/release/jobs.ts';
+import { processesWith } from '../../support/sandbox-worker.ts';
 import { scratchFolder } from '../../support/scratch-git.ts';
 
 const SECRET = 'correct horse/battery+staple';
@@ -203,6 +204,119 @@ describe('secrets', () => {
       type: 'InvalidConfiguration',
       message: expect.stringContaining('the value of PIN_OF_CI has 4 characters') as string,
     });
+  });
+});
+
+describe('caches', () => {
+  const job = (seen: string): string => `
+  build:
+    cache: [{key: [lock.json], paths: [made]}]
+    steps:
+      - name: make
+        command: 'if test -e made/by; then cat made/by; else echo nothing; mkdir made; echo "${seen}" > made/by; ln -s by made/link; fi'
+`;
+  const seen = async (
+    content: string,
+    lock: string,
+    branch: string,
+    { isHead = true, end = '' } = {},
+  ): Promise<string | undefined> => {
+    const { jobs: ended } = await jobs.run(job(content) + end, { 'lock.json': lock }, { branch, isHead });
+    return ended['build']?.text.split('\n')[1];
+  };
+
+  test('are found by their key, and a protected branch has none of another branch', async () => {
+    expect(await seen('evil', 'one', 'feature')).toBe('nothing');
+    expect(await seen('x', 'one', 'feature')).toBe('evil');
+    expect(await seen('x', 'two', 'feature')).toBe('nothing');
+    // a person may say that a commit is of a protected branch
+    expect(await seen('evil', 'one', 'main', { isHead: false })).toBe('nothing');
+    expect(await seen('good', 'one', 'main')).toBe('nothing');
+    expect(await seen('x', 'one', 'main')).toBe('good');
+    expect(await seen('x', 'one', 'release/9')).toBe('good');
+    expect(await seen('x', 'one', 'other')).toBe('good');
+    expect(await seen('x', 'one', 'feature')).toBe('evil');
+  });
+
+  test('of a job that failed are not saved', async () => {
+    const failing = "      - {name: fail, command: 'false'}\n";
+    expect(await seen('bad', 'three', 'main', { end: failing })).toBe('nothing');
+    expect(await seen('good', 'three', 'main')).toBe('nothing');
+  });
+
+  test('that are damaged or gone are made again', async () => {
+    expect(await seen('first', 'four', 'main')).toBe('nothing');
+    for await (const record of jobs.blobs.listRecords('caches/')) {
+      const digest = Buffer.from((await jobs.blobs.getRecord(record)) ?? []).toString('utf8');
+      await jobs.blobs.delete(digest);
+    }
+    expect(await seen('second', 'four', 'main')).toBe('nothing');
+    expect(await seen('x', 'four', 'main')).toBe('second');
+  });
+
+  test('without a file for their key let the job fail', async () => {
+    const { jobs: ended } = await jobs.run(
+      "\n  a:\n    cache: [{key: [no-lock], paths: [x]}]\n    steps: [{name: s, command: 'true'}]\n",
+    );
+    expect(ended['a']).toMatchObject({
+      status: 'failed',
+      steps: [],
+      problem: 'cache: no file matches the key no-lock.',
+    });
+  });
+});
+
+describe('services', () => {
+  const SERVER = `'exec python3 -u -m http.server 8080 --bind 127.0.0.1 --directory pages'`;
+  const READY = "{command: 'exec 3<>/dev/tcp/127.0.0.1/8080', timeout: 20s}";
+
+  test('are ready when the steps start, reachable by them alone, and gone when they end', async () => {
+    const { status, jobs: ended } = await jobs.run(
+      `
+  test:
+    services:
+      web: {command: ${SERVER}, ready: ${READY}}
+    steps:
+      - name: ask
+        command: |
+          python3 -c 'import urllib.request as r; print(r.urlopen("http://127.0.0.1:8080/hello.txt").read().decode())'
+          ! (exec 3<>/dev/tcp/1.1.1.1/80) 2>/dev/null
+  other:
+    needs: [test]
+    steps: [{name: ask, command: '! (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null'}]
+`,
+      { 'pages/hello.txt': 'hello from the service' },
+    );
+    expect(ended['test']?.text).toContain('hello from the service');
+    expect(status).toBe('passed');
+    expect(processesWith('http.server 8080'.replaceAll(' ', '\0'))).toEqual([]);
+  });
+
+  test.for([
+    [
+      'ends before',
+      "{command: 'echo no such luck; exit 3', ready: {command: 'false', timeout: 20s}}",
+      'The service web ended before it was ready.',
+    ],
+    [
+      'is not ready in time',
+      "{command: 'echo no such luck; sleep 60', ready: {command: 'false', timeout: 1s}}",
+      'The service web was not ready after 1 seconds.',
+    ],
+  ] as const)('that %s lets the job fail, with the end of its output in the log', async ([, service, problem]) => {
+    const { status, jobs: ended } = await jobs.run(
+      `\n  test:\n    services: {web: ${service}}\n    steps: [{name: s, command: 'true'}]\n`,
+    );
+    expect(status).toBe('failed');
+    expect(ended['test']).toMatchObject({ status: 'failed', steps: [], problem });
+    expect(ended['test']?.text).toContain('no such luck');
+  });
+
+  test('and the network of the machine exclude each other', async () => {
+    const run = jobs.run(
+      `\n  test:\n    network: true\n    services: {web: {run: [x], ready: {run: [x]}}}\n    steps: [{name: s, command: 'true'}]\n`,
+    );
+    await expect(run).rejects.toThrow('a job with services has a network of its own');
   });
 });
 

@@ -1,0 +1,68 @@
+import canonicalize from 'canonicalize';
+import { openUntil } from '../../../domain/release/promotion/freeze.ts';
+import {
+  commitGate,
+  freezeGate,
+  areOpen,
+  ledgerGates,
+  type OpenFreeze,
+} from '../../../domain/release/promotion/gates.ts';
+import type { CheckPromotion, PromotionReport } from '../../../domain/release/promotion/promotion.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
+import { readFacts } from './generation-facts.ts';
+import { readRelease } from './read-release.ts';
+import { treeRuns } from './tree-runs.ts';
+
+/** See `LedgerActivities.checkPromotion`. */
+export async function checkPromotion(
+  tools: LedgerTools,
+  asked: CheckPromotion,
+  now: Date = new Date(),
+): Promise<PromotionReport> {
+  const { repository, version, kind, packed, coverage, overrideFreeze } = asked;
+  const { commit, tree } = packed;
+  const { contracts, generation } = await readRelease(tools.blobs, asked);
+  const { policies, promotion } = contracts.policy;
+  const facts = await readFacts(tools.ledger, { repository, generation, policies });
+  const runs = await treeRuns(tools, facts, { repository, version, tree, contracts });
+  const open = promotion.freeze.flatMap((window): OpenFreeze[] => {
+    const until = openUntil(window, now);
+    return until === null ? [] : [{ name: window.name, until: until.toISOString() }];
+  });
+  const gates = [
+    ...ledgerGates(kind, facts),
+    commitGate({ commit, uncovered: coverage.uncovered, runs }),
+    ...(promotion.freeze.length === 0 ? [] : [freezeGate(open, overrideFreeze)]),
+  ];
+  const { approvals, soak } = promotion;
+  return {
+    version,
+    kind,
+    commit,
+    gates,
+    isOpen: areOpen(gates),
+    proofs: coverage.proofs,
+    runs,
+    // a hotfix is urgent
+    soakUntil: kind === 'hotfix' ? null : soakUntil(facts.lastProof, soak, now),
+    approvals:
+      approvals === undefined
+        ? null
+        : {
+            needed: approvals.needed,
+            from: approvals.from,
+            excludeAuthors: approvals.exclude_authors,
+            deadlineSeconds: approvals.deadline ?? null,
+          },
+    digest: sha256(
+      canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? '',
+    ),
+  };
+}
+
+function soakUntil(lastProof: Date | null, seconds: number | undefined, now: Date): string | null {
+  if (lastProof === null || seconds === undefined) return null;
+  const until = new Date(lastProof.getTime() + seconds * 1_000);
+  return until > now ? until.toISOString() : null;
+}

@@ -1,0 +1,77 @@
+import { stringify } from 'yaml';
+import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../../domain/release/promotion/hotfix-steps.ts';
+import { branchOfHotfix, nextPatch } from '../../../domain/release/promotion/hotfix.ts';
+import { generationFile } from '../../../domain/release/contracts/generation.schema.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { sha256 } from '../../../platform/sha256.ts';
+import { checkYaml } from '../../shared/checked-yaml.ts';
+import { recordEvent } from '../../ledger/audit.ts';
+import { readContracts } from '../contracts/stored-contracts.ts';
+import { registerGeneration } from '../evolutions/register-generation.ts';
+import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
+
+/** See `LedgerActivities.planHotfix`. */
+export async function planHotfix(
+  { ledger, blobs }: LedgerTools,
+  { repository, base, issue, title, commit, versions, contracts: digest }: PlanHotfix,
+): Promise<HotfixContract> {
+  const known = await ledger
+    .selectFrom('generations')
+    .select(['version', 'status', 'commit'])
+    .where('repository', '=', repository)
+    .execute();
+  const released = known.find((each) => each.version === base);
+  if (released?.status === 'promoted' && released.commit !== commit) {
+    throw new LonghaulError(
+      'GenerationDiffers',
+      `The tag ${base} of ${repository} is at ${commit.slice(0, 12)}, but ${base} was promoted at ${released.commit?.slice(0, 12)}.`,
+    );
+  }
+  const version = nextPatch(base, [...versions, ...known.map((each) => each.version)]);
+  const contracts = await readContracts(blobs, digest, `${repository} at ${commit.slice(0, 12)}`);
+  const pipeline = contracts.generations[base]?.pipeline_template ?? contracts.policy.default_pipeline;
+  const text = stringify({
+    version,
+    description: title,
+    changes: [{ type: 'fix', id: issue, title }],
+    ...(pipeline === undefined ? {} : { pipeline_template: pipeline }),
+  });
+  const path = `${contracts.folder}/generations/${version}.yaml`;
+  return { version, branch: branchOfHotfix(version), path, text };
+}
+
+/** See `LedgerActivities.openHotfix`. */
+export async function openHotfix(
+  { ledger }: Pick<LedgerTools, 'ledger'>,
+  { repository, base, version, branch, text, issue, by }: OpenHotfix,
+  { workflowId, runId }: RunningFlow,
+): Promise<{ readonly generation: string }> {
+  const { value: generation, problems } = checkYaml(generationFile, text, `generations/${version}.yaml`);
+  if (generation === null) throw new LonghaulError('InvalidInput', problems.join('\n'));
+  const digest = sha256(text);
+  return ledger.transaction().execute(async (trx) => {
+    const id = await registerGeneration(trx, { repository, generation, digest, by });
+    const { hotfix_of: before } = await trx
+      .selectFrom('generations')
+      .select('hotfix_of')
+      .where('generation_id', '=', id)
+      .executeTakeFirstOrThrow();
+    if (before !== null) return { generation: id };
+    await trx.updateTable('generations').set({ hotfix_of: base, branch }).where('generation_id', '=', id).execute();
+    await recordEvent(trx, {
+      event_type: 'hotfix.created',
+      repository,
+      resource_type: 'generation',
+      resource_id: version,
+      action: 'create hotfix',
+      status: 'success',
+      actor: by,
+      authenticated_by: 'unauthenticated',
+      workflow_id: workflowId,
+      run_id: runId,
+      contract_digest: digest,
+      details: { base, issue, branch },
+    });
+    return { generation: id };
+  });
+}

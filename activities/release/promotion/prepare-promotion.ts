@@ -1,0 +1,56 @@
+import { lt, rcompare } from 'semver';
+import type { PreparedPromotion, PreparePromotion } from '../../../domain/release/promotion/promotion.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { registerGeneration } from '../evolutions/register-generation.ts';
+import type { LedgerTools } from '../ledger-tools.ts';
+import { storeJson } from '../pipelines/stored-plan.ts';
+import { checkKind, readFacts } from './generation-facts.ts';
+import { readRelease } from './read-release.ts';
+import { treeRuns } from './tree-runs.ts';
+
+/** The proven commits of a generation, and where its release begins, as the blob store has them. */
+export interface StoredProofs {
+  readonly proven: readonly { readonly tag: string; readonly change: string; readonly commit: string }[];
+  /** The commit of the highest version that was promoted before; null for none. */
+  readonly since: string | null;
+}
+
+/** See `LedgerActivities.preparePromotion`. */
+export async function preparePromotion(tools: LedgerTools, released: PreparePromotion): Promise<PreparedPromotion> {
+  const { repository, version, kind, packed, by, isDryRun } = released;
+  const { ledger, blobs } = tools;
+  const { contracts, generation, digest } = await readRelease(blobs, released);
+  const declared = { repository, generation, policies: contracts.policy.policies };
+  const facts = await readFacts(ledger, declared);
+  checkKind(kind, facts, version);
+  if (facts.status === 'promoted' && facts.commit !== packed.commit) {
+    throw new LonghaulError(
+      'InvalidInput',
+      `${version} of ${repository} is promoted at ${facts.commit?.slice(0, 12)}: ` +
+        'take it back with `longhaul generation withdraw` to promote it again.',
+    );
+  }
+  // a generation without evolutions cannot be promoted; a dry run changes nothing
+  if (!isDryRun && facts.id !== null) {
+    await ledger.transaction().execute((trx) => registerGeneration(trx, { repository, generation, digest, by }));
+  }
+  const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));
+  const proofs: StoredProofs = { proven, since: await lastRelease(tools, repository, version) };
+  return {
+    isPromoted: facts.status === 'promoted',
+    proofs: await storeJson(blobs, proofs),
+    runs: await treeRuns(tools, facts, { repository, version, tree: packed.tree, contracts }),
+  };
+}
+
+/** The commit of the highest version below this one that is promoted. */
+async function lastRelease({ ledger }: LedgerTools, repository: string, version: string): Promise<string | null> {
+  const promoted = await ledger
+    .selectFrom('generations')
+    .select(['version', 'commit'])
+    .where('repository', '=', repository)
+    .where('status', '=', 'promoted')
+    .execute();
+  const before = promoted.filter((each) => lt(each.version, version));
+  return before.toSorted((a, b) => rcompare(a.version, b.version))[0]?.commit ?? null;
+}

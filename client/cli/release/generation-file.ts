@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { parseDocument, stringify } from 'yaml';
+import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../../../domain/release/contracts/version.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { writeWhole } from '../../../platform/whole-file.ts';
+import type { CliContext } from '../../core/context.ts';
+import { repositoryOfFolder } from '../../core/folder-repository.ts';
+import { topOfFolder } from './folder-commit.ts';
+import { type ReadOptions, readView } from './read-view.ts';
+
+/** Options of `longhaul generation new`. */
+export interface NewOptions {
+  /** What the generation is about. @default nothing */
+  readonly description?: string;
+  /** The pipeline that proves its changes. */
+  readonly pipeline?: string;
+}
+
+const HINT =
+  '# type: fix, refine, add or remove; id: capital letters and digits in parts with dashes, such as FEAT-201\n';
+
+/** `longhaul generation new`: writes the file of a generation into the working folder, to be edited. */
+export async function newGenerationCommand(
+  context: CliContext,
+  written: string,
+  { description, pipeline }: NewOptions,
+): Promise<number> {
+  const version = checkedVersion(written);
+  const top = await topOfFolder(context);
+  const folder = existsSync(join(top, '.gryt')) && !existsSync(join(top, '.longhaul')) ? '.gryt' : '.longhaul';
+  const known = fileOf(top, version);
+  if (known !== null) throw new LonghaulError('InvalidInput', `${relative(top, known)} exists: edit it.`);
+  const path = join(top, folder, 'generations', `${version}.yaml`);
+  const text = stringify({
+    version,
+    description: description ?? '',
+    ...(pipeline === undefined ? {} : { pipeline_template: pipeline }),
+    changes: [{ type: 'add', id: 'FEAT-1', title: 'What it does' }],
+  });
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${text}${HINT}`, { flag: 'wx' });
+  context.stdout.write(`Generation ${version} created: ${relative(process.cwd(), path)}\n`);
+  context.stderr.write('Edit its changes, and check them with: longhaul release check\n');
+  return 0;
+}
+
+/** `longhaul generation rename`: gives a draft that has no evolutions another version, in its file's name and content. */
+export async function renameGenerationCommand(
+  context: CliContext,
+  from: string,
+  to: string,
+  options: ReadOptions,
+): Promise<number> {
+  const [version, other] = [checkedVersion(from), checkedVersion(to)];
+  const top = await topOfFolder(context);
+  const path = fileOf(top, version);
+  if (path === null) throw new LonghaulError('InvalidInput', `This folder has no file of the generation ${version}.`);
+  const taken = fileOf(top, other);
+  if (taken !== null)
+    throw new LonghaulError('InvalidInput', `${relative(top, taken)} exists: choose another version.`);
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const view = await readView(context, repository, version);
+  if (view !== null && (view.status === 'promoted' || view.evolutions.length > 0)) {
+    throw new LonghaulError(
+      'GenerationDiffers',
+      `${version} of ${repository} ${view.status === 'promoted' ? 'is promoted' : 'has evolutions'}, so it keeps its version.`,
+    );
+  }
+  if ((await readView(context, repository, other)) !== null) {
+    throw new LonghaulError('GenerationDiffers', `The ledger has a generation ${other} of ${repository} already.`);
+  }
+  const document = parseDocument(await readFile(path, 'utf8'));
+  document.set('version', other);
+  const target = join(dirname(path), `${other}.yaml`);
+  // the new file first: if the process ends here, the old one is still whole
+  await writeWhole(target, document.toString());
+  await rm(path);
+  context.stdout.write(`Generation ${version} renamed to ${other}: ${relative(process.cwd(), target)}\n`);
+  return 0;
+}
+
+/** The file of a generation in the working folder; null when there is none. */
+function fileOf(top: string, version: string): string | null {
+  for (const folder of ['.longhaul', '.gryt']) {
+    for (const name of [version, version.slice(1)]) {
+      for (const end of ['yaml', 'yml']) {
+        const path = join(top, folder, 'generations', `${name}.${end}`);
+        if (existsSync(path)) return path;
+      }
+    }
+  }
+  return null;
+}
+
+function checkedVersion(written: string): string {
+  if (VERSION_FORM.test(written)) return canonicalVersion(written);
+  throw new LonghaulError('InvalidInput', `"${written}" ${NOT_A_VERSION}.`);
+}

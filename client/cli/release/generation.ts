@@ -1,0 +1,133 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { withdrawGenerationFlow } from '../../../domain/release/flows/withdrawal-flow.ts';
+import {
+  describeGeneration,
+  describeGenerations,
+  describeStatus,
+} from '../../../domain/release/promotion/describe-generation.ts';
+import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
+import type { CliContext } from '../../core/context.ts';
+import { repositoryOfFolder } from '../../core/folder-repository.ts';
+import { readersLogin } from '../../core/ledger.ts';
+import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
+import { topOfFolder } from './folder-commit.ts';
+import { type ReadOptions, readView } from './read-view.ts';
+import { personOf } from './run.ts';
+import { printableLines } from './printable-lines.ts';
+
+/** `longhaul generation list`: the generations of the ledger, and those of the working folder that it does not have. */
+export async function listGenerationsCommand(context: CliContext, options: ReadOptions): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
+  const { listGenerations } = await import('../../../activities/release/promotion/list-generations.ts');
+  const known = await withLedger(await readersLogin(context), (ledger) => listGenerations(ledger, repository));
+  const local = options.repo === undefined ? await localGenerations(context) : [];
+  const drafts = local
+    .filter(({ version }) => !known.some((each) => each.version === version))
+    .map(({ version, description, changes }) => ({
+      version,
+      status: 'draft',
+      description,
+      changes,
+      proven: 0,
+      promotedAt: null,
+      isLocal: true,
+    }));
+  const all = [...known.map((each) => ({ ...each, isLocal: false })), ...drafts];
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(all)}\n` : `${printableLines(describeGenerations(all))}\n`,
+  );
+  return 0;
+}
+
+/** `longhaul generation show`: a generation with its changes, and what proved them. */
+export async function showGenerationCommand(
+  context: CliContext,
+  version: string,
+  options: ReadOptions,
+): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const view = await readView(context, repository, canonicalVersion(version));
+  if (view === null) throw notInLedger(repository, version);
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(view)}\n` : `${printableLines(describeGeneration(view))}\n`,
+  );
+  return 0;
+}
+
+/** `longhaul generation status`: what stands where, and the one command that goes on. */
+export async function generationStatusCommand(
+  context: CliContext,
+  version: string,
+  options: ReadOptions,
+): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const view = await readView(context, repository, canonicalVersion(version));
+  if (view === null) throw notInLedger(repository, version);
+  const { openMgit } = await import('../../../activities/mgit/open-mgit.ts');
+  const mgit = openMgit({ ...context, path: context.configPath }, context.env);
+  const tags = await mgit.findTags(await mgit.find(repository), view.version);
+  const tag = tags.find(({ name }) => name === view.version) ?? null;
+  const status = { ...view, remoteTag: tag };
+  context.stdout.write(
+    options.json === true ? `${JSON.stringify(status)}\n` : `${printableLines(describeStatus(status))}\n`,
+  );
+  return 0;
+}
+
+/** Options of `longhaul generation withdraw`. */
+export interface WithdrawOptions extends FlowOptions {
+  /** The reason, for the audit trail. */
+  readonly why: string;
+  /** What happens to its tag on the remote. @default 'keep' */
+  readonly tag?: 'keep' | 'remove';
+  /** Id of the repository. @default that of the working folder */
+  readonly repo?: string;
+}
+
+/** `longhaul generation withdraw`: takes a promoted generation back to a draft, as a recorded decision. */
+export async function withdrawCommand(context: CliContext, version: string, options: WithdrawOptions): Promise<number> {
+  const repository = options.repo ?? (await repositoryOfFolder(context));
+  const { why, tag } = options;
+  return runFlow(
+    context,
+    {
+      flow: withdrawGenerationFlow,
+      input: { repository, version, why, by: personOf(context), ...(tag === undefined ? {} : { tag }) },
+      print: (result) => {
+        const said = {
+          kept: 'Its tag stays on the remote.',
+          removed: 'Its tag was removed from the remote.',
+          absent: 'The remote had no such tag.',
+          differs: 'The remote has another tag of this name, which stays.',
+        };
+        context.stdout.write(`Generation ${result.version} withdrawn: it is a draft again.\n${said[result.tag]}\n`);
+        return 0;
+      },
+    },
+    options,
+  );
+}
+
+/** The generations of the working folder; none when it has no contracts. */
+async function localGenerations(context: CliContext) {
+  const { readContractFolder } = await import('../../../activities/release/contracts/contract-folder.ts');
+  const { checkContracts } = await import('../../../activities/release/contracts/contracts.ts');
+  const top = await topOfFolder(context);
+  if (!existsSync(join(top, '.longhaul')) && !existsSync(join(top, '.gryt'))) return [];
+  const { contracts } = checkContracts(await readContractFolder(top));
+  return Object.values(contracts.generations).map(({ version, description, changes }) => ({
+    version,
+    description,
+    changes: changes.length,
+  }));
+}
+
+function notInLedger(repository: string, version: string): LonghaulError {
+  return new LonghaulError(
+    'InvalidInput',
+    `The ledger has no generation ${version} of ${repository}: its first evolution adds it.`,
+  );
+}

@@ -1,0 +1,22 @@
+import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import type { CliContext } from '../../core/context.ts';
+import { readersLogin } from '../../core/ledger.ts';
+
+/** Options of commands that read the ledger about a repository. */
+export interface ReadOptions {
+  /** Print exactly one JSON value. */
+  readonly json?: boolean;
+  /** Id of the repository. @default that of the working folder */
+  readonly repo?: string;
+}
+
+/** A generation of the ledger; null when it does not have it. */
+export async function readView(
+  context: CliContext,
+  repository: string,
+  version: string,
+): Promise<GenerationView | null> {
+  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
+  const { readGeneration } = await import('../../../activities/release/evolutions/read-generation.ts');
+  return withLedger(await readersLogin(context), (ledger) => readGeneration(ledger, repository, version));
+}

@@ -1,0 +1,75 @@
+import type { GenerationView } from '../evolutions/describe.ts';
+
+/** A generation of a list. */
+export interface ListedGeneration {
+  readonly version: string;
+  readonly status: string;
+  readonly description: string;
+  /** How many changes it has, and how many of them are proven. */
+  readonly changes: number;
+  readonly proven: number;
+  /** ISO 8601; null for a draft. */
+  readonly promotedAt: string | null;
+  /** True for a file of the working folder that the ledger does not have. */
+  readonly isLocal: boolean;
+}
+
+/** What `longhaul generation list` prints. */
+export function describeGenerations(generations: readonly ListedGeneration[]): string {
+  if (generations.length === 0) return 'No generations. Create one with: longhaul generation new v1.0.0';
+  return generations
+    .map(({ version, status, description, changes, proven, isLocal }) =>
+      [
+        `${version} (${isLocal ? `${status}, local` : status})`,
+        `${isLocal ? changes : `${proven}/${changes}`} ${isLocal ? 'changes' : 'proven'}`,
+        ...(description === '' ? [] : [description]),
+      ].join('  '),
+    )
+    .join('\n');
+}
+
+/** What `longhaul generation show` prints. */
+export function describeGeneration({ version, status, promotedAt, changes, evolutions }: GenerationView): string {
+  const head = [`Generation: ${version}`, `Status: ${status}`];
+  if (promotedAt !== null) return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`].join('\n');
+  const lines = changes.map(({ id, status: end }) => {
+    const proof = evolutions.findLast((each) => each.change === id && each.status === 'pass');
+    return end === 'proven' && proof !== undefined ? `  ✓ ${id} (proven by ${proof.tag})` : `  ○ ${id} (not proven)`;
+  });
+  return [...head, 'Changes:', ...lines].join('\n');
+}
+
+/** A generation, and its tag on the remote. */
+export interface GenerationStatus extends GenerationView {
+  /** Null when the remote has none. */
+  readonly remoteTag: { readonly object: string; readonly commit: string } | null;
+}
+
+/** What `longhaul generation status` prints: what stands where, and the command that goes on. */
+export function describeStatus(status: GenerationStatus): string {
+  const { version, promotedAt, promotedBy, commit, evolutions, remoteTag, hotfixOf, branch } = status;
+  const pending = evolutions.filter((each) => each.status === 'pending').map(({ tag, change }) => `${tag} (${change})`);
+  const state = promotedAt === null ? status.status : `promoted at ${promotedAt.slice(0, 16)}Z by ${promotedBy ?? ''}`;
+  return [
+    `Generation: ${version}${hotfixOf === null ? '' : ` (hotfix of ${hotfixOf}, branch ${branch ?? ''})`}`,
+    `Ledger: ${state}${commit === null ? '' : `, ${commit.slice(0, 12)}`}`,
+    `Remote: ${remoteTag === null ? 'no tag' : `tag ${version} at ${remoteTag.commit.slice(0, 12)}`}`,
+    ...(pending.length === 0 ? [] : [`Pending: ${pending.join(', ')}`]),
+    `Next: ${nextStep(status)}`,
+  ].join('\n');
+}
+
+function nextStep({ version, promotedAt, commit, changes, evolutions, remoteTag, hotfixOf }: GenerationStatus): string {
+  const promote = `longhaul ${hotfixOf === null ? 'generation' : 'hotfix'} promote ${version}`;
+  if (promotedAt !== null) {
+    if (remoteTag === null)
+      return `the tag was removed by hand: longhaul generation withdraw ${version} --why …, then ${promote}`;
+    return remoteTag.commit === commit ? 'nothing: it is released' : 'the tag was moved by hand: find out who did';
+  }
+  if (remoteTag !== null) return `remove or rename the tag ${version} of the remote, which Longhaul has not promoted`;
+  const pending = evolutions.find((each) => each.status === 'pending');
+  if (pending !== undefined) return `longhaul run PIPELINE --evolution ${pending.tag}`;
+  const open = changes.find((change) => change.status !== 'proven');
+  if (open !== undefined) return `longhaul evolution start ${version} --change ${open.id}`;
+  return promote;
+}

@@ -1,0 +1,36 @@
+/** Asks for the version and the contract of a hotfix. */
+export interface PlanHotfix {
+  readonly repository: string;
+  /** The released version. */
+  readonly base: string;
+  readonly issue: string;
+  readonly title: string;
+  /** The commit of the released version. */
+  readonly commit: string;
+  /** Versions that the remote has tags of. */
+  readonly versions: readonly string[];
+  /** Digest of the contracts of the released version. */
+  readonly contracts: string;
+}
+
+/** The version of a hotfix, and its contract as a file. */
+export interface HotfixContract {
+  readonly version: string;
+  readonly branch: string;
+  /** Path of the file: `.longhaul/generations/v2.3.1.yaml`. */
+  readonly path: string;
+  /** Its text. */
+  readonly text: string;
+}
+
+/** Asks to open the generation of a hotfix whose branch is pushed. */
+export interface OpenHotfix {
+  readonly repository: string;
+  readonly base: string;
+  readonly issue: string;
+  readonly version: string;
+  readonly branch: string;
+  /** The text of the contract. */
+  readonly text: string;
+  readonly by: string;
+}

@@ -1,0 +1,46 @@
+import { inc, parse } from 'semver';
+
+/** The branch on which a hotfix is made. */
+export function branchOfHotfix(version: string): string {
+  return `hotfix/${version}`;
+}
+
+/** The next patch version of `base` that none of the known versions is: `v2.3.1` for `v2.3.0`. */
+export function nextPatch(base: string, known: readonly string[]): string {
+  const taken = new Set(known);
+  for (let version = base; ;) {
+    version = `v${inc(version, 'patch') ?? ''}`;
+    if (!taken.has(version)) return version;
+  }
+}
+
+/** The part of a version that its hotfixes share: `v2.3.` */
+export function patchPrefix(version: string): string {
+  const { major = 0, minor = 0 } = parse(version) ?? {};
+  return `v${major}.${minor}.`;
+}
+
+/** What `longhaul hotfix create` prints. */
+export function describeHotfix({
+  base,
+  version,
+  generation,
+  issue,
+}: {
+  readonly base: string;
+  readonly version: string;
+  readonly generation: string;
+  readonly issue: string;
+}): string {
+  return [
+    `Creating hot-fix for ${base}...`,
+    `Hot-fix generation created: ${version}`,
+    `  Generation ID: ${generation}`,
+    `  Issue: ${issue}`,
+    '',
+    'Next steps:',
+    `  1. longhaul evolution start ${version} --change ${issue}`,
+    '  2. Run your pipeline to test the fix',
+    `  3. longhaul hotfix promote ${version}`,
+  ].join('\n');
+}

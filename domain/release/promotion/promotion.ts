@@ -1,0 +1,118 @@
+import type { PackedCommit } from '../pipelines/job.ts';
+import type { CommitFacts, GateResult, PromotionKind, TreeRun, Uncovered } from './gates.ts';
+
+/** The commit that is to be released, and its contracts. */
+export interface ReleaseCommit {
+  readonly repository: string;
+  /** `v1.5.0` */
+  readonly version: string;
+  readonly kind: PromotionKind;
+  readonly packed: PackedCommit;
+  /** Digest of the contracts as the commit has them. */
+  readonly contracts: string;
+  readonly by: string;
+}
+
+/** Asks what a promotion depends on. */
+export interface PreparePromotion extends ReleaseCommit {
+  /** True changes nothing in the ledger. */
+  readonly isDryRun: boolean;
+}
+
+/** What a promotion needs to know about git and pipelines. */
+export interface PreparedPromotion {
+  /** True when the generation is promoted at this very commit: what comes after the promotion may be missing. */
+  readonly isPromoted: boolean;
+  /** Digest of a list of the proven commits ({@link ProvenCommit}). */
+  readonly proofs: string;
+  /** The pipelines that proved its changes, as they have run on the tree of the commit. */
+  readonly runs: readonly TreeRun[];
+}
+
+/** A proven commit of a generation. */
+export interface ProvenCommit {
+  readonly tag: string;
+  readonly change: string;
+  readonly commit: string;
+}
+
+/** Asks which proven commits are in a commit. */
+export interface CoverCommits {
+  readonly repository: string;
+  readonly packed: PackedCommit;
+  /** {@link PreparedPromotion.proofs} */
+  readonly proofs: string;
+}
+
+/** Which proven commits are not in the commit. */
+export interface Coverage {
+  /** The {@link PreparedPromotion.proofs} that were looked up. */
+  readonly proofs: string;
+  /** The first hundred. */
+  readonly uncovered: readonly Uncovered[];
+  /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; at most 200. */
+  readonly authors: readonly string[];
+}
+
+/** Asks for all gates of a promotion. */
+export interface CheckPromotion extends ReleaseCommit {
+  readonly coverage: Coverage;
+  /** The reason that a person gave for promoting during a freeze; null for none. */
+  readonly overrideFreeze: string | null;
+}
+
+/** All gates of a promotion, and what else it waits for. */
+export interface PromotionReport {
+  readonly version: string;
+  readonly kind: PromotionKind;
+  readonly commit: string;
+  readonly gates: readonly GateResult[];
+  readonly isOpen: boolean;
+  /** The proofs that the gates were evaluated with. */
+  readonly proofs: string;
+  /** Pipelines that have passed on the tree of the commit. */
+  readonly runs: CommitFacts['runs'];
+  /** Until when the promotion must wait after the last proof, ISO 8601; null when it need not. */
+  readonly soakUntil: string | null;
+  readonly approvals: RequiredApprovals | null;
+  /** Digest of what is approved: repository, version, commit, contract and policies. */
+  readonly digest: string;
+}
+
+/** The approvals that the policies of the repository ask for. */
+export interface RequiredApprovals {
+  readonly needed: number;
+  readonly from: readonly string[];
+  readonly excludeAuthors: boolean;
+  readonly deadlineSeconds: number | null;
+}
+
+/** The place of the audit chain's end, which the tag of a release records. */
+export interface ChainEnd {
+  /** 0 for a chain without events. */
+  readonly event: number;
+  readonly hash: string;
+  /** When it was read, ISO 8601: the date of the tag. */
+  readonly at: string;
+}
+
+/** Asks to promote a generation: the point of no return. */
+export interface CommitPromotion extends CheckPromotion {
+  /** Oid of the tag's object on the remote. */
+  readonly object: string;
+  /** Digest of the rows as they were before. */
+  readonly before: string;
+  /** The people who approved, as text. */
+  readonly approvedBy: readonly string[];
+  /** False when nobody was authenticated. */
+  readonly isAuthenticated: boolean;
+}
+
+/** A promoted generation. */
+export interface Promoted {
+  /** ISO 8601. */
+  readonly at: string;
+  readonly changes: number;
+  /** Id of the audit event. */
+  readonly event: number;
+}

@@ -1,0 +1,286 @@
+import { describe, expect, vi } from 'vitest';
+import { git } from '../../support/scratch-git.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
+
+/** Fails when both changes are there. */
+const CI = `name: full-ci
+steps:
+  - {name: unit, command: 'test ! -f left -o ! -f right -o -f fixed'}
+  - {name: security-scan, command: 'true'}
+`;
+const POLICY =
+  'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
+
+const PROMOTED = (version: string): string => `Running promotion gates...
+  AllChangesProvenGate: PASS
+  NoFailedEvolutionsGate: PASS
+  MinEvolutionsGate: PASS
+
+Creating final tag ${version}...
+Updating generation status to promoted...
+
+Generation ${version} promoted successfully!
+`;
+
+/** What the ledger, the remote and the audit trail say about a version. */
+async function stateOf(release: Release, version: string) {
+  const { ledger, remote } = release;
+  const [row] = await ledger.sql<{ status: string; commit: string | null }>(
+    'SELECT status, commit FROM generations WHERE version = $1',
+    [version],
+  );
+  const events = await ledger.sql(
+    "SELECT FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = $1",
+    [version],
+  );
+  const isTagged = tagsOf(remote).includes(version);
+  const tagged = isTagged ? git(remote, 'rev-parse', `${version}^{commit}`) : null;
+  return { status: row?.status, commit: row?.commit ?? null, events: events.length, tagged };
+}
+
+describe('a promotion', () => {
+  test('is refused until the changes have passed together, and then tags the commit that was run', async ({
+    release,
+  }) => {
+    const { clone, remote, ledger, longhaul, replayed } = release;
+    write(clone, {
+      '.gryt/generations/v3.0.0.yaml': generation('v3.0.0', ['TEAM-A-1', 'TEAM-B-1']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': POLICY,
+    });
+    const base = commit(clone, 'chore: contracts');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+
+    const early = await longhaul('generation', 'promote', 'v3.0.0', '--dry-run');
+    expect(early.exitCode).toBe(9);
+    expect(early.stdout).toContain(
+      '  AllChangesProvenGate: FAIL\n    TEAM-A-1 is not proven.\n    TEAM-B-1 is not proven.\n',
+    );
+    expect(early.stdout).toContain('  MinEvolutionsGate: FAIL\n    0 of at least 2 evolutions passed.\n');
+
+    git(clone, 'checkout', '--quiet', '-b', 'left');
+    await prove(release, 'v3.0.0', 'TEAM-A-1', { left: '' });
+    git(clone, 'checkout', '--quiet', '-b', 'right', base);
+    const right = await prove(release, 'v3.0.0', 'TEAM-B-1', { right: '' });
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'merge', '--quiet', '--no-edit', 'left');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+
+    // one of the two proven commits is not merged
+    const partial = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(partial.exitCode).toBe(9);
+    expect(partial.stdout).toContain(
+      `  ProofCoversCommitGate: FAIL\n    TEAM-B-1 was proven by v3.0.0-rc.2 at ${right.slice(0, 12)}, which is not an ancestor`,
+    );
+    git(clone, 'merge', '--quiet', '--no-edit', 'right');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+
+    // three green branches are no green merge
+    const red = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(red.exitCode).toBe(9);
+    expect(red.stdout).toContain('failed at the step unit (exit code 1).');
+    expect(red.stdout).toContain('\nGeneration v3.0.0 not promoted.\n');
+    expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'draft', commit: null, events: 0, tagged: null });
+    const [refusal] = await ledger.sql('SELECT event_type, status FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(refusal).toEqual({ event_type: 'generation.refused', status: 'refused' });
+
+    write(clone, { fixed: '' });
+    const fixed = commit(clone, 'fix: both together');
+    git(clone, 'push', '--quiet', 'origin', 'main');
+    const dry = await longhaul('generation', 'promote', 'v3.0.0', '--dry-run');
+    expect(dry.exitCode).toBe(9);
+    expect(dry.stdout).toContain(`full-ci has not passed on the tree of ${fixed.slice(0, 12)}.`);
+    const done = await longhaul('generation', 'promote', 'v3.0.0');
+    expect(done.stdout).toBe(PROMOTED('v3.0.0'));
+    expect(done.exitCode).toBe(0);
+    replayed(`generation/${REPOSITORY}/v3.0.0`);
+    expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'promoted', commit: fixed, events: 1, tagged: fixed });
+    // the tag records the end of the audit chain
+    const message = git(remote, 'for-each-ref', '--format=%(contents)', 'refs/tags/v3.0.0');
+    const [, event, hash] = /^Longhaul-Audit: (\d+) ([0-9a-f]{64})$/m.exec(message) ?? [];
+    expect(await ledger.sql('SELECT hash FROM audit_events WHERE event_id = $1', [event])).toEqual([{ hash }]);
+    expect(await ledger.sql("SELECT kind FROM evidence WHERE kind LIKE 'generation%'")).toHaveLength(1);
+  });
+
+  test('whose tag the remote has for something else changes nothing', async ({ release }) => {
+    const { clone, remote, longhaul } = release;
+    write(clone, { '.gryt/generations/v3.1.0.yaml': generation('v3.1.0', ['FEAT-1']), '.gryt/policy.yaml': '{}' });
+    commit(clone, 'chore: contracts');
+    await prove(release, 'v3.1.0', 'FEAT-1', { 'a.txt': '1' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    git(remote, 'tag', '-a', '-m', 'by hand', 'v3.1.0', 'main');
+    const before = git(remote, 'rev-parse', 'v3.1.0');
+    const refused = await longhaul('generation', 'promote', 'v3.1.0');
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toContain('has another tag v3.1.0');
+    expect(git(remote, 'rev-parse', 'v3.1.0')).toBe(before);
+    expect(await stateOf(release, 'v3.1.0')).toMatchObject({ status: 'draft', events: 0 });
+    git(remote, 'tag', '-d', 'v3.1.0');
+    expect((await longhaul('generation', 'promote', 'v3.1.0')).exitCode).toBe(0);
+    expect(await stateOf(release, 'v3.1.0')).toMatchObject({ status: 'promoted', events: 1 });
+  });
+
+  test('is refused during a freeze, unless a person says why', async ({ release }) => {
+    const { clone, ledger, longhaul } = release;
+    const freeze = '[{name: until the end, from: 2020-01-01T00:00, until: 2100-01-01T00:00, time_zone: Europe/Berlin}]';
+    write(clone, {
+      '.gryt/generations/v3.2.0.yaml': generation('v3.2.0', ['FEAT-1']),
+      '.gryt/policy.yaml': `promotion:\n  freeze: ${freeze}\n`,
+    });
+    commit(clone, 'chore: contracts');
+    await prove(release, 'v3.2.0', 'FEAT-1', { 'b.txt': '1' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const refused = await longhaul('generation', 'promote', 'v3.2.0');
+    expect(refused.exitCode).toBe(9);
+    expect(refused.stdout).toContain(
+      '  FreezeGate: FAIL\n    The freeze "until the end" lasts until 2099-12-31T23:00Z.\n',
+    );
+    const done = await longhaul('generation', 'promote', 'v3.2.0', '--override-freeze', 'a leak in production');
+    expect(done.stdout).toBe(PROMOTED('v3.2.0'));
+    expect(
+      await ledger.sql(
+        "SELECT why FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.2.0'",
+      ),
+    ).toEqual([{ why: 'a leak in production' }]);
+  });
+});
+
+test('a promotion waits for people, and records who decided; a rejection changes nothing', async ({ release }) => {
+  const { clone, client, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/generations/v3.3.0.yaml': generation('v3.3.0', ['FEAT-1']),
+    '.gryt/policy.yaml': 'promotion:\n  approvals: {needed: 1, from: [release-managers]}\n',
+  });
+  commit(clone, 'chore: contracts');
+  await prove(release, 'v3.3.0', 'FEAT-1', { 'c.txt': '1' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  for (const verdict of ['reject', 'approve']) {
+    const running = longhaul('generation', 'promote', 'v3.3.0');
+    const id = await openGate(release);
+    expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'draft', events: 0, tagged: null });
+    // a raw answer decides nothing
+    const handle = client.workflow.getHandle(`generation/${REPOSITORY}/v3.3.0`);
+    await handle.signal('decide', { verdict: 'approve', person: 'release-managers' });
+    const decided = await longhaul(verdict, id, '--why', 'looked at it');
+    expect(decided.exitCode).toBe(0);
+    const ended = await running;
+    expect(ended.exitCode).toBe(verdict === 'reject' ? 9 : 0);
+    expect(ended.stdout).toContain(verdict === 'reject' ? 'The approval was rejected: ' : 'promoted successfully!');
+  }
+  expect(await stateOf(release, 'v3.3.0')).toMatchObject({ status: 'promoted', events: 1 });
+  const [event] = await ledger.sql<{ details_json: { approvedBy: string[]; isAuthenticated: boolean } }>(
+    "SELECT details_json FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = 'v3.3.0'",
+  );
+  expect(event?.details_json).toMatchObject({ isAuthenticated: false });
+  expect(event?.details_json.approvedBy[0]).toContain('looked at it');
+  write(clone, { '.gryt/policy.yaml': '{}' });
+  commit(clone, 'chore: no approvals');
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+});
+
+/** The id of the gate that is open. */
+async function openGate({ ledger }: Release): Promise<string> {
+  return vi.waitFor(
+    async () => {
+      const [gate] = await ledger.sql<{ gate_id: string }>("SELECT gate_id FROM gates WHERE status = 'open'");
+      if (gate === undefined) throw new Error('no gate is open');
+      return gate.gate_id;
+    },
+    { timeout: 60_000, interval: 200 },
+  );
+}
+
+describe('a hotfix', () => {
+  test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
+    release,
+  }) => {
+    const { clone, remote, ledger, longhaul, replayed } = release;
+    const released = git(remote, 'rev-parse', 'v3.0.0^{commit}');
+    // somebody has used the next number
+    git(remote, 'tag', 'v3.0.1', released);
+    const created = await longhaul('hotfix', 'create', 'v3.0.0', '--issue', 'CRIT-500', '--title', 'Fix the leak');
+    expect(created.stdout.replace(/gen-[0-9a-f]+/, 'gen-ID')).toBe(`Creating hot-fix for v3.0.0...
+Hot-fix generation created: v3.0.2
+  Generation ID: gen-ID
+  Issue: CRIT-500
+
+Next steps:
+  1. longhaul evolution start v3.0.2 --change CRIT-500
+  2. Run your pipeline to test the fix
+  3. longhaul hotfix promote v3.0.2
+`);
+    replayed(`hotfix/${REPOSITORY}/v3.0.0`);
+    expect(git(remote, 'rev-parse', 'hotfix/v3.0.2~1')).toBe(released);
+    expect(git(remote, 'show', '--name-only', '--format=', 'hotfix/v3.0.2')).toBe('.gryt/generations/v3.0.2.yaml');
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', 'hotfix/v3.0.2');
+    const unproven = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(unproven.exitCode).toBe(9);
+    const fix = await prove(release, 'v3.0.2', 'CRIT-500', { 'leak.txt': 'fixed' });
+    // a second attempt keeps the gate closed until it ends
+    await longhaul('evolution', 'start', 'v3.0.2', '--change', 'CRIT-500');
+    const pending = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(pending.exitCode).toBe(9);
+    expect(pending.stdout).toContain(
+      '  At least one passing evolution: PASS\n  No pending evolutions: FAIL\n    v3.0.2-rc.2 (CRIT-500) is pending: prove or abandon it.\n',
+    );
+    await longhaul('evolution', 'abandon', 'v3.0.2-rc.2', '--why', 'not needed');
+    const promoted = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(promoted.stdout).toBe(`Promoting hot-fix: v3.0.2
+
+Running HotfixGate (minimal validation)...
+  At least one passing evolution: PASS
+  No pending evolutions: PASS
+
+Hot-fix promoted successfully!
+Tag created: v3.0.2
+`);
+    expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
+    expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([
+      { hotfix_of: 'v3.0.0', branch: 'hotfix/v3.0.2' },
+    ]);
+  });
+
+  test('of a version without a tag on the remote is refused', async ({ release: { longhaul, remote } }) => {
+    const refused = await longhaul('hotfix', 'create', 'v9.9.0', '--issue', 'CRIT-1', '--title', 'x');
+    expect(refused.exitCode).toBe(2);
+    expect(refused.stderr).toContain('has no tag v9.9.0 on its remote.');
+    expect(git(remote, 'for-each-ref', 'refs/heads/hotfix/v9.9.1')).toBe('');
+  });
+});
+
+test('a promoted generation is withdrawn by a decision, and can be promoted again', async ({ release }) => {
+  const { clone, remote, ledger, longhaul } = release;
+  const again = await longhaul('generation', 'promote', 'v3.1.0');
+  expect(again.exitCode).toBe(2);
+  const withdrawn = await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'leaks', '--tag', 'remove');
+  expect(withdrawn.stdout).toBe(
+    'Generation v3.1.0 withdrawn: it is a draft again.\nIts tag was removed from the remote.\n',
+  );
+  expect(tagsOf(remote)).not.toContain('v3.1.0');
+  expect(tagsOf(remote)).toContain('v3.1.0-rc.1');
+  git(clone, 'checkout', '--quiet', 'main');
+  write(clone, { '.gryt/generations/v3.1.0.yaml': generation('v3.1.0', ['FEAT-1', 'FIX-LEAK']) });
+  await prove(release, 'v3.1.0', 'FIX-LEAK', { 'leak.txt': 'fixed' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  const show = await longhaul('generation', 'show', 'v3.1.0');
+  expect(show.stdout).toBe(
+    'Generation: v3.1.0\nStatus: draft\nChanges:\n  ✓ FEAT-1 (proven by v3.1.0-rc.1)\n  ✓ FIX-LEAK (proven by v3.1.0-rc.2)\n',
+  );
+  const status = await longhaul('generation', 'status', 'v3.1.0');
+  expect(status.stdout).toBe(
+    'Generation: v3.1.0\nLedger: draft\nRemote: no tag\nNext: longhaul generation promote v3.1.0\n',
+  );
+  const promoted = await longhaul('generation', 'promote', 'v3.1.0');
+  expect(promoted.exitCode).toBe(0);
+  const events = await ledger.sql<{ event_type: string }>(
+    "SELECT event_type FROM audit_events WHERE resource_id = 'v3.1.0' AND status = 'success' ORDER BY event_id",
+  );
+  expect(events.map(({ event_type: type }) => type)).toEqual([
+    'generation.promoted',
+    'generation.withdrawn',
+    'generation.promoted',
+  ]);
+  expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
+});

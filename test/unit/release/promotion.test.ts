@@ -1,0 +1,179 @@
+import { describe, expect, test } from 'vitest';
+import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
+import {
+  commitGate,
+  freezeGate,
+  areOpen,
+  type JudgedAttempt,
+  ledgerGates,
+  runsNeeded,
+} from '../../../domain/release/promotion/gates.ts';
+import { nextPatch, patchPrefix } from '../../../domain/release/promotion/hotfix.ts';
+
+describe('a freeze window', () => {
+  const weekend = { name: 'weekend', from: '0 16 * * 5', until: '0 8 * * 1', time_zone: 'Europe/Berlin' };
+  const nightly = { name: 'night', from: '30 2 * * *', until: '30 3 * * *', time_zone: 'Europe/Berlin' };
+  const holidays = {
+    name: 'holidays',
+    from: '2026-12-20T00:00',
+    until: '2027-01-02T00:00',
+    time_zone: 'America/New_York',
+  };
+
+  // Berlin changes its clocks on 29 March 2026 (01:00Z, an hour is missing) and 25 October 2026 (01:00Z, an hour is twice)
+  test.each([
+    ['before it begins', weekend, '2026-11-27T14:59:59Z', null],
+    ['when it begins', weekend, '2026-11-27T15:00:00Z', '2026-11-30T07:00:00.000Z'],
+    ['in it', weekend, '2026-11-29T12:00:00Z', '2026-11-30T07:00:00.000Z'],
+    ['at its last millisecond', weekend, '2026-11-30T06:59:59.999Z', '2026-11-30T07:00:00.000Z'],
+    ['when it ends', weekend, '2026-11-30T07:00:00Z', null],
+    [
+      'over the change to summer time it ends at the same local time',
+      weekend,
+      '2026-03-28T12:00Z',
+      '2026-03-30T06:00:00.000Z',
+    ],
+    ['after the change to summer time it is over an hour earlier in UTC', weekend, '2026-03-30T06:00:00Z', null],
+    [
+      'over the change to winter time it ends at the same local time',
+      weekend,
+      '2026-10-24T12:00Z',
+      '2026-10-26T07:00:00.000Z',
+    ],
+    [
+      'until winter time begins it is open an hour longer in UTC',
+      weekend,
+      '2026-10-26T06:59:00Z',
+      '2026-10-26T07:00:00.000Z',
+    ],
+    [
+      'whose beginning the missing hour swallows, it begins after that hour',
+      nightly,
+      '2026-03-29T01:00:00Z',
+      '2026-03-29T01:30:00.000Z',
+    ],
+    ['before the missing hour it is not open', nightly, '2026-03-29T00:59:00Z', null],
+    [
+      'in the hour that is twice, it begins with the first',
+      nightly,
+      '2026-10-25T00:30:00Z',
+      '2026-10-25T02:30:00.000Z',
+    ],
+    ['a single one before its day', holidays, '2026-12-20T04:59:59Z', null],
+    ['a single one in it', holidays, '2026-12-20T05:00:00Z', '2027-01-02T05:00:00.000Z'],
+    ['a single one after it', holidays, '2027-01-02T05:00:00Z', null],
+  ])('%s', (_about, window, now, until) => {
+    expect(openUntil(window, new Date(now))?.toISOString() ?? null).toBe(until);
+  });
+
+  test.each([
+    [{ ...weekend, from: '61 * * * 5' }, 'from'],
+    [{ ...weekend, time_zone: 'Europe/Atlantis' }, 'time_zone'],
+    [{ ...holidays, until: '0 8 * * 1' }, 'until'],
+    [{ ...holidays, until: '2026-12-19T00:00' }, 'until'],
+  ])('that cannot be read is refused: %o', (window, field) => {
+    expect(problemOfWindow(window)?.[0]).toBe(field);
+  });
+
+  test('that can be read is not refused', () => {
+    expect([weekend, nightly, holidays].map(problemOfWindow)).toEqual([null, null, null]);
+  });
+});
+
+describe('the gates', () => {
+  const pass = (tag: string, change: string): JudgedAttempt => ({
+    tag,
+    change,
+    status: 'pass',
+    supersededBy: null,
+    hasProof: true,
+  });
+  const facts = (evolutions: readonly JudgedAttempt[], changes = ['A-1', 'A-2'], minEvolutions = 0) => ({
+    changes,
+    evolutions,
+    minEvolutions,
+  });
+  const closed = (...args: Parameters<typeof ledgerGates>): Record<string, readonly string[]> =>
+    Object.fromEntries(
+      ledgerGates(...args).flatMap(({ gate, part, reasons }) =>
+        reasons.length === 0 ? [] : [[part ?? gate, reasons]],
+      ),
+    );
+
+  test('are open when all changes are proven', () => {
+    const gates = ledgerGates('standard', facts([pass('rc.1', 'A-1'), pass('rc.2', 'A-2')], undefined, 2));
+    expect(gates.map(({ gate }) => gate)).toEqual([
+      'AllChangesProvenGate',
+      'NoFailedEvolutionsGate',
+      'MinEvolutionsGate',
+    ]);
+    expect(areOpen(gates)).toBe(true);
+  });
+
+  test.each<[string, readonly JudgedAttempt[], number, Record<string, readonly string[]>]>([
+    ['a change is not proven', [pass('rc.1', 'A-1')], 0, { AllChangesProvenGate: ['A-2 is not proven.'] }],
+    [
+      'a change passed in an imported ledger only',
+      [pass('rc.1', 'A-1'), { ...pass('rc.2', 'A-2'), hasProof: false }],
+      0,
+      { AllChangesProvenGate: ['A-2 passed in an imported ledger, which has no proof: prove it again.'] },
+    ],
+    [
+      'a failure is not superseded',
+      [pass('rc.1', 'A-1'), pass('rc.2', 'A-2'), { ...pass('rc.3', 'A-2'), status: 'fail' }],
+      0,
+      { NoFailedEvolutionsGate: ['rc.3 (A-2) failed, and no later evolution supersedes it.'] },
+    ],
+    [
+      'too few evolutions passed',
+      [pass('rc.1', 'A-1'), pass('rc.2', 'A-2')],
+      3,
+      { MinEvolutionsGate: ['2 of at least 3 evolutions passed.'] },
+    ],
+  ])('are closed when %s', (_about, evolutions, least, expected) => {
+    expect(closed('standard', facts(evolutions, undefined, least))).toEqual(expected);
+  });
+
+  test('a superseded failure and an abandoned evolution do not close them', () => {
+    const evolutions = [
+      { ...pass('rc.1', 'A-1'), status: 'fail', supersededBy: 'rc.2' },
+      pass('rc.2', 'A-1'),
+      { ...pass('rc.3', 'A-2'), status: 'abandoned' },
+      pass('rc.4', 'A-2'),
+    ];
+    expect(closed('standard', facts(evolutions))).toEqual({});
+  });
+
+  test('of a hotfix: each change passed once, and none is pending; a failure does not matter', () => {
+    const failed = { ...pass('rc.1', 'A-1'), status: 'fail' };
+    expect(closed('hotfix', facts([failed, pass('rc.2', 'A-1')], ['A-1']))).toEqual({});
+    expect(closed('hotfix', facts([failed, { ...pass('rc.2', 'A-1'), status: 'pending' }], ['A-1']))).toEqual({
+      'At least one passing evolution': ['A-1 is not proven.'],
+      'No pending evolutions': ['rc.2 (A-1) is pending: prove or abandon it.'],
+    });
+  });
+
+  const commit = '1'.repeat(40);
+  const run = { pipeline: 'full-ci', exists: true, run: null, reasons: [] };
+  test('on the commit: a pipeline that has not run there is needed, unless something else keeps them closed', () => {
+    const closedByRun = commitGate({ commit, uncovered: [], runs: [run] });
+    expect(closedByRun.reasons).toEqual(['full-ci has not passed on the tree of 111111111111.']);
+    expect(runsNeeded([closedByRun], { uncovered: [], runs: [run] })).toEqual(['full-ci']);
+    expect(runsNeeded([closedByRun], { uncovered: [], runs: [{ ...run, exists: false }] })).toEqual([]);
+    const other = freezeGate([{ name: 'weekend', until: '2026-11-30T07:00:00.000Z' }], null);
+    expect(other.reasons).toEqual(['The freeze "weekend" lasts until 2026-11-30T07:00Z.']);
+    expect(runsNeeded([closedByRun, other], { uncovered: [], runs: [run] })).toEqual([]);
+    expect(areOpen([commitGate({ commit, uncovered: [], runs: [{ ...run, run: 'id' }] })])).toBe(true);
+  });
+
+  test('on the calendar: a person may say why it is passed', () => {
+    const open = [{ name: 'weekend', until: '2026-11-30T07:00:00.000Z' }];
+    expect(freezeGate(open, 'a leak').reasons).toEqual([]);
+  });
+});
+
+test('the version of a hotfix is the next that nothing uses', () => {
+  expect(nextPatch('v2.3.0', ['v2.3.0', 'v2.4.0'])).toBe('v2.3.1');
+  expect(nextPatch('v2.3.0', ['v2.3.1', 'v2.3.2'])).toBe('v2.3.3');
+  expect(patchPrefix('v2.3.7')).toBe('v2.3.');
+});

@@ -1,0 +1,53 @@
+import {
+  createHotfixFlow,
+  type CreateHotfixInput,
+  type CreateHotfixResult,
+} from '../../domain/release/flows/hotfix-flow.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { underLock } from '../shared/child.ts';
+import { checked } from '../shared/input.ts';
+import { type Rollback, withRollback } from '../shared/rollback.ts';
+import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+
+type Given = CheckedOf<typeof createHotfixFlow>;
+
+/**
+ * Creates a hotfix (docs/release.md): a branch from the tag of the released version, with the contract of the next free
+ * patch version, and its generation in the ledger.
+ */
+export function createHotfix(input: CreateHotfixInput): Promise<CreateHotfixResult> {
+  return withRollback(async (rollback) => {
+    const given = await checked(createHotfixFlow, input);
+    return underLock(createHotfixFlow, given, () => create(given, rollback));
+  });
+}
+
+async function create(given: Given, rollback: Rollback): Promise<CreateHotfixResult> {
+  const { repository, base, issue } = given;
+  const { commit: from, versions } = await commitActivities.findRelease.executeWithOptions(
+    { summary: `find the tag ${base}` },
+    [{ repository, version: base }],
+  );
+  const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
+    { repository, commit: from },
+  ]);
+  const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read its contracts' }, [
+    { repository, packed },
+  ]);
+  const plan = await ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
+    { ...given, commit: from, versions, contracts },
+  ]);
+  const { version, branch: name, path, text } = plan;
+  const message = `chore: hotfix ${version} of ${base} [${issue}]`;
+  const branch = { repository, name, from, message, at: new Date().toISOString(), files: [{ path, content: text }] };
+  rollback.before(`remove the branch ${name}`, () =>
+    commitActivities.removeBranch.executeWithOptions({ summary: `remove ${name}` }, [branch]),
+  );
+  const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [branch]);
+  const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions(
+    { summary: 'open the generation' },
+    [{ ...given, version, branch: name, text }],
+  );
+  rollback.forget();
+  return { base, version, generation, issue, branch: name, commit };
+}

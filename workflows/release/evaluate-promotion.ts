@@ -1,0 +1,60 @@
+import { runPipelineFlow } from '../../domain/release/flows/pipeline-flows.ts';
+import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
+import type { promoteGenerationFlow } from '../../domain/release/flows/promotion-flows.ts';
+import { runsNeeded } from '../../domain/release/promotion/gates.ts';
+import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type { CheckedOf } from '../../domain/shared/flow.ts';
+import { runChild } from '../shared/child.ts';
+import { commitActivities, ledgerActivities } from './activities.ts';
+import { resultOfFailedRun } from './failed-run.ts';
+
+/** Jobs of a run in parallel. */
+const PARALLEL = 16;
+
+/** The checked input of `promoteGeneration`. */
+export type Promotion = CheckedOf<typeof promoteGenerationFlow>;
+
+/** All gates, and what the commit contains. */
+export interface Evaluated {
+  readonly report: PromotionReport;
+  readonly coverage: Coverage;
+}
+
+/** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */
+export async function evaluate(given: Promotion, released: ReleaseCommit): Promise<Evaluated> {
+  const { repository, packed } = released;
+  const { proofs } = await ledgerActivities.preparePromotion.executeWithOptions({ summary: 'read the ledger' }, [
+    { ...released, isDryRun: given.dryRun },
+  ]);
+  const coverage = await commitActivities.coverCommits.executeWithOptions({ summary: 'what the commit contains' }, [
+    { repository, packed, proofs },
+  ]);
+  const check = (): Promise<PromotionReport> =>
+    ledgerActivities.checkPromotion.executeWithOptions({ summary: 'all gates' }, [
+      { ...released, coverage, overrideFreeze: given.overrideFreeze || null },
+    ]);
+  const report = await check();
+  const needed = given.dryRun ? [] : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
+  if (needed.length === 0) return { report, coverage };
+  for (const pipeline of needed) await runOnTree(released, pipeline);
+  return { report: await check(), coverage };
+}
+
+/** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */
+async function runOnTree({ repository, packed, by }: ReleaseCommit, pipeline: string): Promise<void> {
+  const { commit } = packed;
+  const event: RunEvent = 'promotion';
+  try {
+    await runChild(runPipelineFlow, {
+      repository,
+      pipeline,
+      commit,
+      packed,
+      event,
+      by,
+      parallel: PARALLEL,
+    });
+  } catch (error) {
+    if (resultOfFailedRun(error) === null) throw error;
+  }
+}
