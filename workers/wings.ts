@@ -1,10 +1,14 @@
 import { catalogRoles } from '../activities/catalog/roles.ts';
+import { forgeRoles } from '../activities/forges/roles.ts';
 import { gateRoles } from '../activities/gates/roles.ts';
 import { releaseRoles } from '../activities/release/roles.ts';
 import type { WingRole } from '../activities/shared/wing-role.ts';
 
-/** The work of each wing by role, and that of gates, which every wing uses. A new wing adds its roles here, and changes nothing else in `workers/`. */
-export const WING_ROLES: readonly WingRole[] = [...catalogRoles, ...releaseRoles, ...gateRoles];
+/**
+ * The work of each wing by role, and that of gates and forges, which every wing uses. A new wing adds its roles here, and
+ * changes nothing else in `workers/`.
+ */
+export const WING_ROLES: readonly WingRole[] = [...catalogRoles, ...releaseRoles, ...gateRoles, ...forgeRoles];
 
 // for the gauges of each sync group
 export { groupOfSchedule } from '../activities/catalog/groups/schedules.ts';

@@ -3,7 +3,7 @@ import { Octokit } from '@octokit/core';
 import { paginateRest } from '@octokit/plugin-paginate-rest';
 import { type ForgeSaid, REST_POINTS } from '../../domain/forge/forge-budget.ts';
 import type { ForgeAnswer, ForgeLine } from './line.ts';
-import { LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';
+import { DEFAULT_WAIT_MS, LONGEST_WAIT_MS, retryAfterMs } from './refusal.ts';
 
 const Client = Octokit.plugin(paginateRest);
 
@@ -35,6 +35,8 @@ export interface GithubClientOptions {
   readonly baseUrl: string;
   readonly rest: ForgeLine;
   readonly graphql: ForgeLine;
+  /** Requests that create content. */
+  readonly content: ForgeLine;
   /** The cache of listings. */
   readonly pages: PageCache;
   readonly token: () => Promise<string | null>;
@@ -52,9 +54,12 @@ const SENT_ON = /\/repos\/[^/]+\/[^/]+$/;
 type Response = Awaited<ReturnType<GithubClient['request']>>;
 type Outcome = { readonly response: Response } | { readonly error: RequestError };
 
-/** A client whose requests wait for a slot, use the current token, and are retried when the forge fails. */
+/**
+ * A client whose requests wait for a slot and use the current token. Those that read are retried when the forge fails;
+ * one that writes is sent once.
+ */
 export function createGithubClient(options: GithubClientOptions): GithubClient {
-  const { baseUrl, rest, graphql, pages, token, signal } = options;
+  const { baseUrl, rest, graphql, content, pages, token, signal } = options;
   const client = new Client({ baseUrl, userAgent: 'longhaul', log: SILENT });
 
   client.hook.wrap('request', async (request, given) => {
@@ -62,13 +67,18 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
     const isQuery = url.endsWith('/graphql');
     const isListing = method === 'GET' && new URL(url).searchParams.has('per_page');
     const isRead = method === 'GET' || isQuery;
+    // a token whose answer is lost expires unused
+    const isToken = url.endsWith('/access_tokens');
+    const isCreating = !isRead && !isToken && method !== 'DELETE';
     const points = isRead ? REST_POINTS.read * (SENT_ON.test(url) ? 2 : 1) : REST_POINTS.write;
 
     const attempt = async (): Promise<Response> => {
       // before it takes a slot: an app requests its token first
       const secret = given.headers['authorization'] === undefined ? await token() : null;
       const cached = isListing ? await pages.read(url) : null;
-      const silence = AbortSignal.timeout(SILENCE_MS);
+      const silence = AbortSignal.timeout(
+        typeof given.request?.['silenceMs'] === 'number' ? given.request['silenceMs'] : SILENCE_MS,
+      );
       const headers = {
         ...given.headers,
         ...(secret === null ? {} : { authorization: `token ${secret}` }),
@@ -76,11 +86,15 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
       };
       const once = { ...given.request, signal: signal ? AbortSignal.any([signal, silence]) : silence };
       const line = isQuery ? graphql : rest;
-      const outcome = await line.run(
-        points,
-        () => answerOf(() => request({ ...given, headers, request: once })),
-        signal,
-      );
+      const send = async (): Promise<ForgeAnswer<Outcome>> => {
+        const answer = await answerOf(() => request({ ...given, headers, request: once }));
+        // a write that was refused is not sent again from here
+        return isRead || isToken ? answer : { ...answer, isRefused: false };
+      };
+      const made = (): Promise<Outcome> => line.run(points, send, signal);
+      const outcome = isCreating
+        ? await content.run(1, async () => ({ value: await made(), said: {} }), signal)
+        : await made();
       if ('error' in outcome) {
         const { error } = outcome;
         if (error.status !== 304 || cached === null) throw error;
@@ -96,7 +110,8 @@ export function createGithubClient(options: GithubClientOptions): GithubClient {
         return await attempt();
       } catch (error) {
         signal?.throwIfAborted();
-        if (!isRequestError(error) || error.status < 500 || tries === TRIES) throw error;
+        const mayRepeat = isRead || isToken;
+        if (!mayRepeat || !isRequestError(error) || error.status < 500 || tries === TRIES) throw error;
         await pause(FIRST_PAUSE_MS * 3 ** (tries - 1), undefined, signal ? { signal } : {});
       }
     }
@@ -134,6 +149,14 @@ async function answerOf(request: () => Response | Promise<Response>): Promise<Fo
     const isRefused = isRefusal(error, headers);
     return { value: { error }, said: isRefused ? refusalIn(said, headers) : said, isRefused };
   }
+}
+
+/** Milliseconds that the forge asks to wait; null when it does not ask. Without a time it is a minute. */
+export function waitAskedBy(error: RequestError): number | null {
+  const headers = error.response?.headers;
+  if (headers === undefined || !isRefusal(error, headers)) return null;
+  const { hourly, refused } = refusalIn(saidBy(headers), headers);
+  return refused?.retryAfterMs ?? (hourly?.remaining === 0 ? hourly.resetInMs : DEFAULT_WAIT_MS);
 }
 
 /** True when the forge asks to wait, which 403 alone does not mean. */

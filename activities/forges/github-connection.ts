@@ -1,6 +1,6 @@
 import { createAppAuth } from '@octokit/auth-app';
 import type { GithubProviderConfig } from '../../domain/config/providers.schema.ts';
-import { GITHUB_LIMITS } from '../../domain/forge/forge-budget.ts';
+import { CONTENT_LIMITS, GITHUB_LIMITS } from '../../domain/forge/forge-budget.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { redact } from '../../domain/shared/redact.ts';
 import { fingerprintOf, type ForgeAccount } from './account.ts';
@@ -70,7 +70,7 @@ export async function translated<Result>(
 }
 
 /** Base of the REST API: GitHub's own, or the default path of an Enterprise Server. */
-function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
+export function apiUrl({ url, apiUrl: given }: GithubProviderConfig): string {
   const base = (given ?? url).replace(/\/+$/, '');
   if (given !== undefined) return base;
   return /^https:\/\/(www\.)?github\.com$/i.test(base) ? 'https://api.github.com' : `${base}/api/v3`;
@@ -86,8 +86,10 @@ function accountOf(config: GithubProviderConfig, env: NodeJS.ProcessEnv): ForgeA
     concurrency = GITHUB_LIMITS.concurrency,
     restPerMinute = GITHUB_LIMITS.restPerMinute,
     graphqlPerMinute = GITHUB_LIMITS.graphqlPerMinute,
+    contentPerMinute = CONTENT_LIMITS.contentPerMinute,
+    contentPerHour = CONTENT_LIMITS.contentPerHour,
   } = config.limits ?? {};
-  const limits = { concurrency, restPerMinute, graphqlPerMinute };
+  const limits = { concurrency, restPerMinute, graphqlPerMinute, contentPerMinute, contentPerHour };
   return { host: new URL(url).host, fingerprint: fingerprintOf(secrets), limits };
 }
 

@@ -25,6 +25,13 @@ export interface ForgeLine {
 const PATIENCE_MS = 10_000;
 /** Points per lease, so that a sync needs few leases. */
 const PORTION = 32;
+/** Content is scarce: what a killed worker had leased is lost for an hour. */
+const HAS_PORTIONS: Readonly<Record<ForgeLineName, boolean>> = {
+  rest: true,
+  graphql: true,
+  git: false,
+  content: false,
+};
 /**
  * The maximum number of slots per line and process, and of those reserved for upcoming requests: a killed worker leaves
  * them taken.
@@ -63,7 +70,7 @@ export function forgeLines(account: ForgeAccount): ForgeLines {
 export function createForgeLines(account: ForgeAccount, budget: BudgetClient): ForgeLines {
   const stops: (() => void)[] = [];
   const line = (name: ForgeLineName): ForgeLine => createForgeLine(account, name, budget, stops);
-  return { rest: line('rest'), graphql: line('graphql'), git: line('git') };
+  return { rest: line('rest'), graphql: line('graphql'), git: line('git'), content: line('content') };
 }
 
 function createForgeLine(
@@ -130,7 +137,7 @@ function createForgeLine(
           ...done,
           limits: account.limits,
           atLeast: demand,
-          points: queue.length === 0 || line === 'git' ? demand : Math.max(demand, PORTION),
+          points: queue.length === 0 || !HAS_PORTIONS[line] ? demand : Math.max(demand, PORTION),
           places,
         }),
       );

@@ -11,7 +11,7 @@ export interface ForgeRefusal {
 }
 
 /** Wait when a forge asks to wait without a duration. */
-const DEFAULT_WAIT_MS = 60_000;
+export const DEFAULT_WAIT_MS = 60_000;
 /** Longer waits are cut to a day; clocks cannot represent some of the requested ones. */
 export const LONGEST_WAIT_MS = 86_400_000;
 

@@ -211,7 +211,7 @@ function mayPass(error: unknown): boolean {
 }
 
 /** The text of a refusal on one line, without the credentials that were sent. */
-function spoken(text: string, sent: Readonly<Record<string, string>>): string {
+export function spoken(text: string, sent: Readonly<Record<string, string>>): string {
   let said = wordsOf(text);
   const [scheme, proof = ''] = sent['authorization']?.split(' ') ?? [];
   const secret = scheme === 'Basic' ? passwordOf(proof) : proof;

@@ -5,6 +5,7 @@ import { providerOf, type Repository, type RepositoryAddress } from '../../domai
 import type { ProviderConfig } from '../../domain/config/providers.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { tidyCache } from './cache-limit.ts';
+import { forWriting } from '../forges/writing-account.ts';
 import { parseRemote } from '../git/clone-url.ts';
 import { withHistory } from './commit-cover.ts';
 import { withCommitPack } from './commit-pack.ts';
@@ -60,11 +61,17 @@ export function createMgit(options: MgitOptions): Mgit {
   const { cacheDir, maxFileBytes, env = process.env } = options;
   const git = createGit(cacheDir, env);
   const providers = options.providers.map((config) => withPossibleIds(createProvider(config, env, cacheDir)));
+  /** The same with the accounts that write. */
+  const writers = options.providers.map((config) => createProvider(forWriting(config), env, cacheDir));
   const names = providers.map(({ name }) => name);
   const tools = { git, cacheDir, maxFileBytes };
 
-  function access({ id, cloneUrl }: RepositoryAddress, signal: AbortSignal | undefined): Access {
-    const provider = providers.find(({ name }) => id.startsWith(`${name}/`));
+  function access(
+    { id, cloneUrl }: RepositoryAddress,
+    signal: AbortSignal | undefined,
+    accounts: readonly Provider[] = providers,
+  ): Access {
+    const provider = accounts.find(({ name }) => id.startsWith(`${name}/`));
     return {
       id,
       remote: parseRemote(cloneUrl),
@@ -194,11 +201,12 @@ export function createMgit(options: MgitOptions): Mgit {
       withHistory(tools, access(repository, signal), question, work),
 
     pushTag: async (repository, tag, openPack, { signal } = {}) =>
-      pushTag(tools, access(repository, signal), tag, openPack),
+      pushTag(tools, access(repository, signal, writers), tag, openPack),
 
-    removeTag: async (repository, tag, { signal } = {}) => removeTag(tools, access(repository, signal), tag),
+    removeTag: async (repository, tag, { signal } = {}) => removeTag(tools, access(repository, signal, writers), tag),
 
-    pushBranch: async (repository, branch, { signal } = {}) => pushBranch(tools, access(repository, signal), branch),
+    pushBranch: async (repository, branch, { signal } = {}) =>
+      pushBranch(tools, access(repository, signal, writers), branch),
 
     removeBranch: async (repository, branch, { signal } = {}) =>
       removePushedBranch(tools, access(repository, signal), branch),

@@ -4,6 +4,21 @@ import { envName, plainUrl, shortName } from '../shared/values.schema.ts';
 /** A segment of an address's path. */
 const pathSegment = z.string().regex(/^[A-Za-z0-9_-][A-Za-z0-9._ -]*$/, 'give the name as in addresses');
 
+/** For everything that changes a forge. */
+const writing = {
+  /**
+   * Name of the environment variable with a token for what writes: pushes, pull requests, comments, releases. The token,
+   * or app, that reads when left out.
+   */
+  writeTokenEnv: envName.optional(),
+};
+
+/** Maximum requests that create content: comments, pull requests, releases. */
+const contentLimits = {
+  contentPerMinute: z.int().min(1).max(100_000).optional(),
+  contentPerHour: z.int().min(1).max(1_000_000).optional(),
+};
+
 const githubProvider = z.strictObject({
   name: shortName,
   type: z.literal('github'),
@@ -16,6 +31,7 @@ const githubProvider = z.strictObject({
   apiUrl: plainUrl.optional(),
   /** Name of the environment variable with a token. */
   tokenEnv: envName.optional(),
+  ...writing,
   /** A GitHub App instead of a token: names of the environment variables with its credentials. */
   app: z.strictObject({ idEnv: envName, privateKeyEnv: envName, installationIdEnv: envName }).optional(),
   /**
@@ -26,6 +42,7 @@ const githubProvider = z.strictObject({
       concurrency: z.int().min(1).max(100).optional(),
       restPerMinute: z.int().min(10).max(100_000).optional(),
       graphqlPerMinute: z.int().min(10).max(100_000).optional(),
+      ...contentLimits,
     })
     .optional(),
   /** Include archived repositories. */
@@ -35,7 +52,10 @@ const githubProvider = z.strictObject({
 });
 
 /** Maximum concurrent requests to a forge with one token. */
-const placeLimits = z.strictObject({ concurrency: z.int().min(1).max(100).optional() }).optional();
+const concurrency = z.int().min(1).max(100).optional();
+const placeLimits = z.strictObject({ concurrency }).optional();
+/** The same for a forge that Longhaul writes to. */
+const writingLimits = z.strictObject({ concurrency, ...contentLimits }).optional();
 
 const gitlabProvider = z.strictObject({
   name: shortName,
@@ -46,11 +66,12 @@ const gitlabProvider = z.strictObject({
   apiUrl: plainUrl.optional(),
   /** Name of the environment variable with a personal, group or project access token. */
   tokenEnv: envName.optional(),
+  ...writing,
   /** Include archived repositories. */
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
-  limits: placeLimits,
+  limits: writingLimits,
 });
 
 const giteaProvider = z.strictObject({
@@ -60,11 +81,12 @@ const giteaProvider = z.strictObject({
   url: plainUrl,
   /** Name of the environment variable with an access token. */
   tokenEnv: envName.optional(),
+  ...writing,
   /** Include archived repositories. */
   archived: z.boolean().default(false),
   /** Include forks. */
   forks: z.boolean().default(false),
-  limits: placeLimits,
+  limits: writingLimits,
 });
 
 const azureDevopsProvider = z.strictObject({
@@ -76,6 +98,7 @@ const azureDevopsProvider = z.strictObject({
   organizations: z.array(pathSegment).min(1),
   /** Name of the environment variable with a personal access token. */
   tokenEnv: envName.optional(),
+  ...writing,
   /** Include forks. */
   forks: z.boolean().default(false),
   limits: placeLimits,
@@ -94,6 +117,7 @@ const bitbucketProvider = z.strictObject({
   usernameEnv: envName.optional(),
   /** Name of the environment variable with an API token or an access token. */
   tokenEnv: envName.optional(),
+  ...writing,
   /** Include forks. */
   forks: z.boolean().default(false),
   limits: placeLimits,

@@ -6,7 +6,14 @@ export interface ForgeLimits {
   readonly restPerMinute: number;
   /** GraphQL points per minute: one per query. */
   readonly graphqlPerMinute: number;
+  /** Requests per minute that create content. @default {@link CONTENT_LIMITS}, as for workers of earlier versions */
+  readonly contentPerMinute?: number;
+  /** Requests per hour that create content. @default {@link CONTENT_LIMITS} */
+  readonly contentPerHour?: number;
 }
+
+/** GitHub's limits for requests that create content (comments, pull requests, releases), for one account. */
+export const CONTENT_LIMITS = { contentPerMinute: 80, contentPerHour: 500 } as const;
 
 /** GitHub's limits, as it documents them under "Rate limits for the REST API". */
 export const GITHUB_LIMITS: ForgeLimits = { concurrency: 100, restPerMinute: 900, graphqlPerMinute: 2_000 };
@@ -16,8 +23,9 @@ export const REST_POINTS = { read: 1, write: 5 } as const;
 
 /**
  * The kinds of traffic that a forge counts separately. Git costs no points, only a slot among the concurrent requests.
+ * A request that creates content costs a point of `content` and no slot of it: it is made by one of the other lines.
  */
-export const FORGE_LINES = ['rest', 'graphql', 'git'] as const;
+export const FORGE_LINES = ['rest', 'graphql', 'git', 'content'] as const;
 /** One of {@link FORGE_LINES}. */
 export type ForgeLineName = (typeof FORGE_LINES)[number];
 
@@ -72,6 +80,9 @@ interface Lease {
   readonly endsAt: number;
 }
 
+/** `content-hour`: what counts against the hour of the line `content`. */
+type SpentLine = ForgeLineName | 'content-hour';
+
 interface Hourly {
   readonly limit: number;
   readonly remaining: number;
@@ -82,7 +93,7 @@ interface Hourly {
 export interface ForgeBudget {
   readonly leases: readonly Lease[];
   /** Points spent, each with the time until which they count against the minute. */
-  readonly spent: readonly { readonly line: ForgeLineName; readonly points: number; readonly until: number }[];
+  readonly spent: readonly { readonly line: SpentLine; readonly points: number; readonly until: number }[];
   /** By line; `none` if the forge counts no hours, missing if it has not answered in this hour yet. */
   readonly hourly: Readonly<Partial<Record<ForgeLineName, Hourly | 'none'>>>;
   /** No requests are allowed before this time; 0 when the forge does not refuse. */
@@ -97,6 +108,8 @@ export interface ForgeBudget {
 export interface ForgeBudgetStatus {
   readonly rest: LineStatus;
   readonly graphql: LineStatus;
+  /** Requests that create content, spent or leased, which count against this minute and this hour. */
+  readonly content: { readonly minute: number; readonly hour: number };
   /** Requests that may be in progress now. */
   readonly places: number;
   readonly blockedUntil: string | null;
@@ -119,6 +132,8 @@ const PROBE_MS = 5_000;
 const GRACE_MS = 15_000;
 /** A minute, plus the time that a request may take to reach the forge after it was counted. */
 const MINUTE_MS = 62_000;
+/** The same for an hour. */
+const HOUR_MS = 3_602_000;
 /** Wait after a refusal without `retry-after`; doubled each time. */
 const FIRST_REFUSAL_MS = 60_000;
 const LONGEST_REFUSAL_MS = 3_600_000;
@@ -128,6 +143,8 @@ const ASK_AGAIN_MS = 1_000;
 const SAME_HOUR_MS = 2_000;
 /** The forge counts hours in whole seconds. */
 const SECOND_MS = 1_000;
+/** An hour of content is counted in whole minutes, so that it is a short list. */
+const CONTENT_STEP_MS = 60_000;
 
 /** The budget of an unused token. */
 export const NEW_BUDGET: ForgeBudget = {
@@ -149,7 +166,7 @@ export function report(budget: ForgeBudget, given: ForgeReport, now: number): Fo
   if (busy > 0) leases.push({ holder, line, turn, points: 0, places: busy, endsAt: now + LEASE_MS + GRACE_MS });
   const points = Math.min(used, held?.points ?? 0);
   // a lease that ended before its report arrived already counts as spent
-  const spent = withSpent(current.spent, line, points, now + MINUTE_MS);
+  const spent = withSpent(current.spent, line, points, now);
   // requests that were never answered
   const hourly = said.hourly === undefined ? withoutPoints(current.hourly, line, points) : current.hourly;
   const waiting = withoutHolder(current.waiting, holder);
@@ -168,9 +185,10 @@ export function lease(
   if (own?.turn === turn + 1) return { budget: current, answer: answerOf(own, now) };
   const others = current.leases.filter((other) => other.holder !== holder);
   const atLeast = Math.min(request.atLeast, minuteLimit(limits, line));
-  const freePlaces = limits.concurrency - sum(others, ({ places }) => places) - busy;
+  const isContent = line === 'content';
+  const freePlaces = isContent ? request.places : limits.concurrency - placesOf(others) - busy;
   const freePoints = line === 'git' ? 0 : freePointsOf(current, request);
-  const isProbe = line !== 'git' && current.hourly[line] === undefined;
+  const isProbe = line !== 'git' && !isContent && current.hourly[line] === undefined;
   // one request at a time until the forge has reported its limit
   const least = isProbe ? Math.min(REST_POINTS.write, atLeast) : atLeast;
 
@@ -208,7 +226,11 @@ export function statusOf(budget: ForgeBudget, now: number): ForgeBudgetStatus {
   return {
     rest: lineStatus('rest'),
     graphql: lineStatus('graphql'),
-    places: sum(current.leases, ({ places }) => places),
+    content: {
+      minute: spentOn(current, 'content') + leasedOn(current.leases, 'content'),
+      hour: spentOn(current, 'content-hour') + leasedOn(current.leases, 'content'),
+    },
+    places: placesOf(current.leases),
     blockedUntil: current.blockedUntil > now ? iso(current.blockedUntil) : null,
     waiting: current.waiting.map(({ line, until }) => ({ line, until: iso(until) })),
   };
@@ -230,7 +252,7 @@ function passed(budget: ForgeBudget, now: number): ForgeBudget {
   const ended = budget.leases.filter(({ endsAt }) => endsAt <= now);
   let { spent, hourly } = budget;
   for (const { line, points, endsAt } of ended) {
-    spent = withSpent(spent, line, points, endsAt + MINUTE_MS);
+    spent = withSpent(spent, line, points, endsAt);
     hourly = withoutPoints(hourly, line, points);
   }
   const isOver = (hour: Hourly | 'none'): boolean => hour !== 'none' && hour.resetAt <= now;
@@ -289,7 +311,7 @@ function freePointsOf(budget: ForgeBudget, { holder, line, limits }: LeaseReques
     budget.leases.filter((other) => other.holder !== holder),
     line,
   );
-  const hour = hourLeft(budget, line);
+  const hour = line === 'content' ? contentHour(limits) - spentOn(budget, 'content-hour') : hourLeft(budget, line);
   return Math.min(minuteLimit(limits, line) - spentOn(budget, line), hour) - held;
 }
 
@@ -311,15 +333,18 @@ function refusedUntil(
   { atLeast, limits }: Pick<LeaseRequest, 'atLeast' | 'limits'>,
   now: number,
 ): number {
-  const minute = freeAt(budget, line, minuteLimit(limits, line) - atLeast, now);
+  const minute = Math.max(
+    freeAt(budget, line, minuteLimit(limits, line) - atLeast, now),
+    line === 'content' ? freeAt(budget, 'content-hour', contentHour(limits) - atLeast, now) : now,
+  );
   const hour = budget.hourly[line];
   // more than the hourly limit would never be available
   const isShort = typeof hour === 'object' && hourLeft(budget, line) < Math.min(atLeast, hour.limit);
   return Math.max(budget.blockedUntil, minute, isShort ? hour.resetAt : now);
 }
 
-/** The time at which at most `most` points of a line count against the minute. */
-function freeAt(budget: ForgeBudget, line: ForgeLineName, most: number, now: number): number {
+/** The time at which at most `most` points of a line count. */
+function freeAt(budget: ForgeBudget, line: SpentLine, most: number, now: number): number {
   let count = spentOn(budget, line);
   if (line === 'git') return now;
   for (const { line: of, points, until } of [...budget.spent].sort((a, b) => a.until - b.until)) {
@@ -330,32 +355,47 @@ function freeAt(budget: ForgeBudget, line: ForgeLineName, most: number, now: num
   return now;
 }
 
-function minuteLimit({ restPerMinute, graphqlPerMinute }: ForgeLimits, line: ForgeLineName): number {
-  return { rest: restPerMinute, graphql: graphqlPerMinute, git: 0 }[line];
+function minuteLimit(limits: ForgeLimits, line: ForgeLineName): number {
+  const { restPerMinute, graphqlPerMinute, contentPerMinute = CONTENT_LIMITS.contentPerMinute } = limits;
+  return { rest: restPerMinute, graphql: graphqlPerMinute, git: 0, content: contentPerMinute }[line];
+}
+
+function contentHour({ contentPerHour = CONTENT_LIMITS.contentPerHour }: ForgeLimits): number {
+  return contentPerHour;
 }
 
 function isProbing(others: readonly Lease[], line: ForgeLineName): boolean {
   return others.some((other) => other.line === line && other.points > 0);
 }
 
-/** Rounded up to whole seconds, so that a busy minute is a short list. */
-function withSpent(
-  spent: ForgeBudget['spent'],
-  line: ForgeLineName,
-  points: number,
-  exactly: number,
-): ForgeBudget['spent'] {
+/** Adds what was spent at a time, to each window in which it counts. */
+function withSpent(spent: ForgeBudget['spent'], line: ForgeLineName, points: number, at: number): ForgeBudget['spent'] {
   if (points === 0) return spent;
-  const until = Math.ceil(exactly / SECOND_MS) * SECOND_MS;
-  const same = spent.find((other) => other.line === line && other.until === until);
-  return [...spent.filter((other) => other !== same), { line, points: points + (same?.points ?? 0), until }];
+  // rounded up to whole seconds, so that a busy minute is a short list
+  const counted = withEntry(spent, { line, points, until: roundedUp(at + MINUTE_MS, SECOND_MS) });
+  if (line !== 'content') return counted;
+  return withEntry(counted, { line: 'content-hour', points, until: roundedUp(at + HOUR_MS, CONTENT_STEP_MS) });
+}
+
+function withEntry(spent: ForgeBudget['spent'], entry: ForgeBudget['spent'][number]): ForgeBudget['spent'] {
+  const same = spent.find(({ line, until }) => line === entry.line && until === entry.until);
+  return [...spent.filter((other) => other !== same), { ...entry, points: entry.points + (same?.points ?? 0) }];
+}
+
+function roundedUp(time: number, step: number): number {
+  return Math.ceil(time / step) * step;
 }
 
 function withoutHolder<Entry extends { readonly holder: string }>(entries: readonly Entry[], holder: string): Entry[] {
   return entries.filter((entry) => entry.holder !== holder);
 }
 
-function spentOn({ spent }: ForgeBudget, line: ForgeLineName): number {
+/** The slots of all leases. Requests that create content have theirs on another line. */
+function placesOf(leases: readonly Lease[]): number {
+  return sum(leases, ({ line, places }) => (line === 'content' ? 0 : places));
+}
+
+function spentOn({ spent }: ForgeBudget, line: SpentLine): number {
   return sum(spent, (entry) => (entry.line === line ? entry.points : 0));
 }
 
@@ -389,6 +429,8 @@ function isCount(value: unknown): boolean {
 export function isLeaseRequest(given: unknown): given is LeaseRequest {
   if (!isReport(given)) return false;
   const { limits, atLeast, points, places } = given as Partial<LeaseRequest>;
-  const { concurrency, restPerMinute, graphqlPerMinute } = limits ?? {};
-  return [atLeast, points, places, concurrency, restPerMinute, graphqlPerMinute].every(Number.isInteger);
+  const { concurrency, restPerMinute, graphqlPerMinute, contentPerMinute, contentPerHour } = limits ?? {};
+  // workers of earlier versions have no limits of content
+  const optional = [contentPerMinute, contentPerHour].filter((limit) => limit !== undefined);
+  return [atLeast, points, places, concurrency, restPerMinute, graphqlPerMinute, ...optional].every(Number.isInteger);
 }

@@ -24,7 +24,8 @@ export const FAILURES = {
   PermissionMissing: {
     tries: 1,
     exitCode: 5,
-    remedy: 'Give the token of the provider (tokenEnv in longhaul.yaml) the permission that the message names.',
+    remedy:
+      'Give the token that writes (writeTokenEnv, else tokenEnv, of the provider in longhaul.yaml) the permission that the message names: docs/forges.md lists them.',
   },
   RepositoryNotFound: {
     tries: 1,
@@ -48,6 +49,37 @@ export const FAILURES = {
     exitCode: 4,
     remedy:
       'Check that the worker can reach the provider, or read its folder: `longhaul doctor` shows the proxy of each forge and the certificate authorities.',
+  },
+  ForgeUnavailable: {
+    tries: 5,
+    exitCode: 4,
+    remedy:
+      'Check that the worker can reach the forge (`longhaul doctor`). The step looks for what it has done already before it tries again.',
+  },
+  ForgeForbids: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Do by hand what the forge still asks for (reviews, checks, a setting of the repository), and start again.',
+  },
+  ForgeConflict: {
+    tries: 3,
+    exitCode: 1,
+    remedy: 'Look at what the message names on the forge: something else has changed or created it.',
+  },
+  ForgeGone: {
+    tries: 1,
+    exitCode: 6,
+    remedy: 'Enable on the forge what the message names (issues or releases of the repository), or undo its removal.',
+  },
+  ForgeRejected: {
+    tries: 1,
+    exitCode: 1,
+    remedy: 'Correct what the forge names in the message: a branch, a name, or a rule of the repository.',
+  },
+  NoForge: {
+    tries: 1,
+    exitCode: 2,
+    remedy: 'Use a repository of a provider of the type github, gitlab or gitea; others get branches and tags only.',
   },
   GitFailed: { tries: 4, exitCode: 4, remedy: 'Check that the worker can reach and read the remote.' },
   RemoteUnreachable: {

@@ -14,8 +14,10 @@ export interface Gitea {
   readonly token: string;
   /** A token with other scopes: `read:user`. */
   tokenFor(scopes: string): Promise<string>;
-  /** Sends a request to its API; fails unless the answer is 2xx. */
-  api(method: string, path: string, body?: object): Promise<void>;
+  /** A token of another user. */
+  tokenOf(user: string, scopes: string): Promise<string>;
+  /** Sends a request to its API, as its administrator unless another token is given; fails unless the answer is 2xx. */
+  api(method: string, path: string, body?: object, as?: string): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -49,11 +51,12 @@ export async function startGitea(
   const tokenIn = (printed: string): string => /[0-9a-f]{40}/.exec(printed)?.[0] ?? '';
   const user = ['--username', 'root-of-all', '--password', 'a-Long-enough-1', '--email', 'root@example.com'];
   await run('admin', 'user', 'create', '--admin', '--must-change-password=false', ...user);
-  const tokenFor = async (scopes: string): Promise<string> => {
+  const tokenOf = async (of: string, scopes: string): Promise<string> => {
     const name = `t${process.hrtime.bigint()}`;
-    const args = ['--username', 'root-of-all', '--token-name', name, '--scopes', scopes];
+    const args = ['--username', of, '--token-name', name, '--scopes', scopes];
     return tokenIn(await run('admin', 'user', 'generate-access-token', ...args));
   };
+  const tokenFor = (scopes: string): Promise<string> => tokenOf('root-of-all', scopes);
   const token = await tokenFor('all');
 
   const server = spawn(program, ['web', '--config', config], { env, stdio: 'ignore' });
@@ -76,13 +79,16 @@ export async function startGitea(
     url,
     token,
     tokenFor,
-    async api(method, path, body) {
+    tokenOf,
+    async api(method, path, body, as = token) {
       const response = await fetch(`${url}/api/v1${path}`, {
         method,
-        headers: { authorization: `token ${token}`, 'content-type': 'application/json' },
+        headers: { authorization: `token ${as}`, 'content-type': 'application/json' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       });
-      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return text === '' ? null : (JSON.parse(text) as unknown);
     },
     close,
   };

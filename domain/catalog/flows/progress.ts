@@ -28,12 +28,15 @@ export const CATALOG_VIEW: FleetView<CatalogCounters> = {
 };
 
 /** The state of a forge's request budget, as markdown. */
-export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): string {
+export function describeForgeBudget(status: ForgeBudgetStatus): string {
+  const { rest, graphql, content, places, blockedUntil, waiting } = status;
   const rows: MarkdownRow[] = [
     ['REST points this minute', rest.minute],
     ['REST requests left', hourOf(rest)],
     ['GraphQL points this minute', graphql.minute],
     ['GraphQL points left', hourOf(graphql)],
+    ['created this minute', content.minute],
+    ['created this hour', content.hour],
     ['parallel requests, at most', places],
     ['refused until', blockedUntil ?? 'not refused'],
   ];
@@ -43,7 +46,8 @@ export function describeForgeBudget({ rest, graphql, places, blockedUntil, waiti
 }
 
 /** The progress of a `forgeBudget`: the requests of this hour, as far as the forge counts them. */
-export function forgeBudgetProgress({ rest, graphql, places, blockedUntil, waiting }: ForgeBudgetStatus): FlowProgress {
+export function forgeBudgetProgress(status: ForgeBudgetStatus): FlowProgress {
+  const { rest, graphql, content, places, blockedUntil, waiting } = status;
   const { limit, remaining } = rest.hour ?? { limit: 0, remaining: 0 };
   return {
     stage: blockedUntil === null ? (waiting.length === 0 ? 'granting requests' : 'workers wait') : 'refused',
@@ -52,6 +56,7 @@ export function forgeBudgetProgress({ rest, graphql, places, blockedUntil, waiti
     unit: 'REST requests of this hour',
     lines: [
       `${rest.minute} REST and ${graphql.minute} GraphQL points this minute`,
+      ...(content.hour === 0 ? [] : [`${content.hour} requests of this hour create content`]),
       `${places} parallel requests`,
       ...(graphql.hour === null ? [] : [`GraphQL points left: ${hourOf(graphql)}`]),
       ...(blockedUntil === null ? [] : [`refused by the forge until ${blockedUntil}`]),

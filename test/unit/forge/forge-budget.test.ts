@@ -1,9 +1,12 @@
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
 import {
+  CONTENT_LIMITS,
   type ForgeBudget,
   type ForgeLimits,
+  GITHUB_LIMITS,
   isIdle,
+  isLeaseRequest,
   LEASE_MS,
   lease,
   type LeaseAnswer,
@@ -152,6 +155,67 @@ describe('the budget of a forge', () => {
     expect(statusOf(after, NOW + 100_000).places).toBe(20);
     expect(isIdle(after, NOW + 100_000)).toBe(false);
     expect(isIdle(after, NOW + 4_000_000)).toBe(true);
+  });
+});
+
+describe('content', () => {
+  const content = (more: Partial<LeaseRequest> = {}): LeaseRequest =>
+    request({ line: 'content', atLeast: 1, points: 1, places: 3, ...more });
+
+  /** Creates content at a time, as worker `holder`. */
+  function created(budget: ForgeBudget, count: number, now: number, holder = 'w'): ForgeBudget {
+    const leased = lease(budget, content({ holder, atLeast: count, points: count, limits: GITHUB_LIMITS }), now);
+    const { points } = grantOf(leased);
+    expect(points).toBeGreaterThanOrEqual(count);
+    return report(leased.budget, { ...content({ holder }), turn: 1, used: count, busy: 0, said: {} }, now);
+  }
+
+  test('is limited to 80 a minute and 500 an hour, without a request for the limits first', () => {
+    let budget = created(NEW_BUDGET, 80, NOW);
+    expect(waitOf(lease(budget, content({ limits: GITHUB_LIMITS }), NOW + 1_000))).toBeGreaterThan(60_000);
+    for (let minute = 1; minute < 7; minute++) {
+      budget = created(budget, minute === 6 ? 20 : 80, NOW + minute * 65_000, `w${minute}`);
+    }
+    expect(statusOf(budget, NOW + 6 * 65_000)).toMatchObject({ content: { hour: 500 }, places: 0 });
+    const later = NOW + 8 * 65_000;
+    expect(statusOf(budget, later).content).toEqual({ minute: 0, hour: 500 });
+    const wait = waitOf(lease(budget, content({ limits: GITHUB_LIMITS }), later));
+    expect(later + wait - NOW).toBeGreaterThanOrEqual(3_600_000);
+    expect(later + wait - NOW).toBeLessThan(3_600_000 + 62_000);
+    expect(grantOf(lease(budget, content({ limits: GITHUB_LIMITS }), later + wait)).points).toBe(1);
+    // an hour is a short list
+    expect(JSON.stringify(budget).length).toBeLessThan(1_500);
+    expect(isIdle(budget, later)).toBe(false);
+    expect(isIdle(budget, later + 3_700_000)).toBe(true);
+  });
+
+  test('takes no slot, and nothing of other lines', () => {
+    const limits = { ...GITHUB_LIMITS, concurrency: 1 };
+    const first = lease(NEW_BUDGET, content({ limits }), NOW);
+    expect(grantOf(first).points).toBe(1);
+    const git = lease(first.budget, request({ holder: 'g', line: 'git', atLeast: 0, points: 0, limits }), NOW);
+    expect(grantOf(git).places).toBe(1);
+    expect(grantOf(lease(git.budget, content({ holder: 'c', limits }), NOW)).points).toBe(1);
+    expect(statusOf(git.budget, NOW)).toMatchObject({
+      rest: { minute: 0 },
+      content: { minute: 1, hour: 1 },
+      places: 1,
+    });
+  });
+
+  test('of a killed worker counts as created', () => {
+    const killed = lease(NEW_BUDGET, content({ atLeast: 30, points: 30 }), NOW).budget;
+    const ended = NOW + LEASE_MS + 15_000;
+    expect(statusOf(killed, ended).content).toEqual({ minute: 30, hour: 30 });
+  });
+
+  test('a worker of an earlier version has no limits of content, and its state loads', () => {
+    const { contentPerMinute: _minute, contentPerHour: _hour, ...earlier } = { ...LIMITS, ...CONTENT_LIMITS };
+    expect(isLeaseRequest(request({ limits: earlier }))).toBe(true);
+    expect(isLeaseRequest(content({ limits: { ...earlier, contentPerHour: 1.5 } }))).toBe(false);
+    const state = JSON.parse(JSON.stringify(knowing())) as ForgeBudget;
+    expect(grantOf(lease(state, content({ limits: earlier, atLeast: 80, points: 80 }), NOW)).points).toBe(80);
+    expect(waitOf(lease(created(state, 1, NOW), content({ limits: earlier, atLeast: 80 }), NOW))).toBeGreaterThan(0);
   });
 });
 

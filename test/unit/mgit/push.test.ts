@@ -247,3 +247,21 @@ test.each(['/etc/passwd', '../x', 'a/../b', '.git/config', 'a/.GIT/hooks/x', 'GI
     await expect(pushed).rejects.toMatchObject({ type: 'InvalidInput' });
   },
 );
+
+test('pushes use the token that writes, and reading the other one', async () => {
+  const folder = scratchFolder();
+  const forge = await startForge(join(folder, 'forge'), { token: 'ghp_writes' });
+  onTestFinished(() => forge.close());
+  const remote = initRepository(join(forge.root, 'acme', 'api.git'), '--bare');
+  git(remote, 'config', 'http.receivepack', 'true');
+  const from = commitTree(remote, files({ a: '1' }));
+  const provider = { name: 'work', type: 'github', url: forge.url, archived: false, forks: false } as const;
+  const config = { ...provider, tokenEnv: 'R', writeTokenEnv: 'W' };
+  const mgit = openMgit(join(folder, 'cache'), [config], { env: { R: 'ghp_reads', W: 'ghp_writes' } });
+  const address = { id: 'work/acme/api', cloneUrl: `${forge.url}/acme/api.git` };
+  await expect(mgit.diff(address, null)).rejects.toMatchObject({ type: 'AuthenticationFailed' });
+  expect(await mgit.pushBranch(address, { name: 'x', from })).toMatchObject({ isNew: true });
+  const withoutIt = openMgit(join(folder, 'cache-2'), [config], { env: { R: 'ghp_reads' } });
+  const said = await failureOf(withoutIt.pushBranch(address, { name: 'y', from }));
+  expect(said).toMatch(/^AuthenticationFailed: .*variable W of provider work is not set/);
+});
