@@ -20,6 +20,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   install: async () => (await import('./install.ts')).install,
   planning: async () => (await import('./planning.ts')).planning,
   audit: async () => (await import('./audit.ts')).audit,
+  pipelines: async () => (await import('./pipelines.ts')).pipelines,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 
