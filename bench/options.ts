@@ -21,6 +21,7 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   planning: async () => (await import('./planning.ts')).planning,
   console: async () => (await import('./console.ts')).consolePages,
   audit: async () => (await import('./audit.ts')).audit,
+  pipelines: async () => (await import('./pipelines.ts')).pipelines,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 

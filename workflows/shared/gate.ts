@@ -34,14 +34,17 @@ export async function passGate(question: GateQuestion): Promise<GateVerdict> {
   const display = gateDisplay();
   try {
     const summary = `ask people: ${kind} of ${subject}`.slice(0, 200);
-    const { id } = await ledger.openGate.executeWithOptions({ summary }, [{ ...question, ...own, at: now() }]);
+    const { id } = await ledger.openGate.executeWithOptions({ summary }, [
+      { ...question, ...own, at: new Date(Date.now()).toISOString() },
+    ]);
     const messages = listenAtGate(id, (claim) => ledger.recordClaim({ ...own, claim }));
     const fields = { gate: id, kind, subject, requested_by: requestedBy };
     logEvent('gate_opened', fields);
     for (;;) {
       const { wakes, claims } = messages;
+      const read = Date.now();
       const { view, verdict } = await ledger.settleGate.executeWithOptions({ summary: 'read the decisions' }, [
-        { ...own, at: now(), claims },
+        { ...own, at: new Date(read).toISOString(), claims },
       ]);
       if (verdict !== null) {
         await condition(() => messages.recording === 0);
@@ -49,7 +52,8 @@ export async function passGate(question: GateQuestion): Promise<GateVerdict> {
         return verdict;
       }
       display.show(view);
-      const moment = nextMoment(timesOf(view, reminderSeconds), Date.now());
+      // from the time of the question on: a moment may have passed while the ledger was away
+      const moment = nextMoment(timesOf(view, reminderSeconds), read);
       const isWoken = await untilWoken(() => messages.wakes > wakes, moment);
       if (isWoken) continue;
       if (moment?.what === 'reminder') logEvent('gate_reminder', { ...fields, have: view.have, needed: view.needed });
@@ -63,12 +67,10 @@ export async function passGate(question: GateQuestion): Promise<GateVerdict> {
   }
 }
 
-const now = (): string => new Date(Date.now()).toISOString();
-
 async function untilWoken(isWoken: () => boolean, moment: GateMoment | null): Promise<boolean> {
   if (moment !== null) {
     const summary = `until the ${moment.what} of the gate`;
-    return condition(isWoken, moment.at - Date.now(), { summary });
+    return condition(isWoken, Math.max(1, moment.at - Date.now()), { summary });
   }
   await condition(isWoken);
   return true;

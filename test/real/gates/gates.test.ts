@@ -97,6 +97,8 @@ describe('a gate', () => {
     ],
   ])('%s', async ([, steps, lastDay, { who, ...expected }, asked = {}], { gates }) => {
     const flow = await gates.ask(asked);
+    // the days of the gate begin when the flow asks
+    await flow.gate();
     let day = 0;
     for (const step of steps) {
       if (step === 'restart') await gates.restart();
@@ -165,6 +167,44 @@ describe('a gate', () => {
     await expect(flow.decide({ person: 'bob' })).rejects.toMatchObject({ type: 'GateClosed' });
   });
 
+  test('a deadline that passes while the ledger is away is not missed', async ({ gates }) => {
+    const flow = await gates.ask({ deadline: { ...DEADLINE, outcome: 'approved' } });
+    await flow.gate();
+    await gates.withoutLedger(async () => {
+      await flow.decide({ person: 'ada' });
+      await expect.poll(() => pendingOf(flow)).toEqual(['settleGate']);
+      await flow.skipTo(31);
+    });
+    expect(await flow.handle.result()).toMatchObject({ status: 'approved', reason: 'deadline' });
+  });
+
+  test('wakes for reminders and the escalation, and for nothing in between', async ({ gates }) => {
+    const flow = await gates.ask({
+      reminderSeconds: SECONDS,
+      escalation: { afterSeconds: 4 * SECONDS, to: ['directors'] },
+      deadline: DEADLINE,
+    });
+    await flow.gate();
+    const reasons: string[] = [];
+    // reminders on days 1, 3 and 7, the escalation on day 4; the deadline is far
+    for (const [day, next] of [
+      [0, 'reminder'],
+      [1, 'reminder'],
+      [2, null],
+      [3, 'escalation'],
+      [5, 'reminder'],
+      [7, 'reminder'],
+      [28, 'deadline'],
+    ] as const) {
+      if (day > 0) await flow.skipTo(day + 0.1);
+      if (next !== null) reasons.push(`until the ${next} of the gate`);
+      await expect.poll(() => flow.waits()).toEqual(reasons);
+    }
+    await flow.decide({ person: 'ada', day: 28 });
+    await flow.decide({ person: 'eve', day: 28 });
+    expect(await flow.handle.result()).toMatchObject({ status: 'approved', reason: 'quorum' });
+  });
+
   test('approvals fall when the plan changes', async ({ gates }) => {
     const flow = await gates.ask({}, { type: 'askAboutPlan' });
     const first = await flow.gate();
@@ -220,6 +260,12 @@ describe('a gate', () => {
     expect((await flow.handle.describe()).searchAttributes['LonghaulGate']).toBeUndefined();
   });
 });
+
+/** The types of the activities that a flow waits for. */
+async function pendingOf(flow: AskingFlow): Promise<readonly string[]> {
+  const { raw } = await flow.handle.describe();
+  return (raw.pendingActivities ?? []).map(({ activityType }) => activityType?.name ?? '');
+}
 
 async function decided(
   flow: AskingFlow,

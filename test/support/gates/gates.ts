@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { inject, test as base, vi } from 'vitest';
@@ -13,7 +12,7 @@ import { decideGate } from '../../../client/core/decide-gate.ts';
 import type { GateAnswer, GateQuestion, GateVerdict } from '../../../domain/gates/gate.ts';
 import type { Directory } from '../../../domain/gates/people.ts';
 import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
-import { workflowSources } from '../../../workers/workflow-sources.ts';
+import { askingFlows } from './asking-sources.ts';
 import { openNamespace } from '../impatient.ts';
 import { createTestLedger, type TestLedger } from '../ledger.ts';
 import '../quiet-runtime.ts';
@@ -53,6 +52,8 @@ export interface AskingFlow {
   gate(): Promise<string>;
   /** Lets days pass on the clock of the flow. */
   skipTo(day: number): Promise<void>;
+  /** What the flow waited for, in order, besides people. */
+  waits(): Promise<readonly string[]>;
   /** Decides as the gateway does for a person whom it authenticated. */
   decide(decision: TestDecision): Promise<RecordedDecision>;
 }
@@ -66,6 +67,8 @@ export interface Gates {
   ask(question?: Partial<GateQuestion>, options?: { type?: string; id?: string }): Promise<AskingFlow>;
   /** Stops the worker of the flows and starts another one. */
   restart(): Promise<void>;
+  /** Does something while no worker has the ledger. */
+  withoutLedger(work: () => Promise<unknown>): Promise<void>;
 }
 
 /** The question of the tests: 2 of the managers. */
@@ -77,17 +80,6 @@ export const QUESTION: GateQuestion = {
   requestedBy: 'cyd',
   approvals: { needed: 2, from: ['managers'] },
 };
-
-/** Bundles the flows of the tests. */
-export async function bundleAskingFlows(): Promise<string> {
-  const clock = fileURLToPath(new URL('./skipping-clock.ts', import.meta.url));
-  const { code } = await bundleWorkflowCode({
-    ...workflowSources([clock]),
-    workflowsPath: fileURLToPath(new URL('./asking-flows.ts', import.meta.url)),
-    logger: new DefaultLogger('WARN'),
-  });
-  return code;
-}
 
 /** The tests of gates, in a namespace and a ledger of their own. All runs are replayed at the end. */
 export function gatesTest(directory: Directory | null) {
@@ -103,18 +95,21 @@ export function gatesTest(directory: Directory | null) {
     const ledger = await createTestLedger();
     const scratch = await mkdtemp(join(tmpdir(), 'longhaul-gates-'));
     const codePath = join(scratch, 'flows.js');
-    await writeFile(codePath, await bundleAskingFlows());
+    const { code } = await bundleWorkflowCode({ ...askingFlows(), logger: new DefaultLogger('WARN') });
+    await writeFile(codePath, code);
     const writing = openLedger(ledger.logins.writer);
     const decisions = openLedger(ledger.logins.gates);
     const place = { connection: native, namespace };
     const activities = createGateActivities({ ledger: writing, url: ledger.logins.writer, directory });
+    // without a cache every task replays the flow from its beginning
     const startFlows = (): Promise<Stop> =>
       run({
         ...flowsWorker(place, { codePath }),
         reuseV8Context: false,
-        stickyQueueScheduleToStartTimeout: '1 second',
+        maxCachedWorkflows: 0,
       });
-    const stopLedger = await run(activityWorker(place, 'ledger', { activities }));
+    const startLedger = (): Promise<Stop> => run(activityWorker(place, 'ledger', { activities }));
+    let stopLedger = await startLedger();
     let stopFlows = await startFlows();
     const started: [string, string][] = [];
     onCleanup(async () => {
@@ -139,11 +134,18 @@ export function gatesTest(directory: Directory | null) {
         await stopFlows();
         stopFlows = await startFlows();
       },
+      async withoutLedger(work) {
+        await stopLedger();
+        await work();
+        stopLedger = await startLedger();
+      },
       async ask(question = {}, { type = 'askPeople', id = `ask/${randomUUID()}` } = {}) {
         const handle = await client.workflow.start<(asked: GateQuestion) => Promise<GateVerdict>>(type, {
           taskQueue: 'longhaul-flows',
           workflowId: id,
           args: [{ ...QUESTION, ...question }],
+          // the task of a worker that was stopped is soon given to another one
+          workflowTaskTimeout: '2 seconds',
         });
         const startedAt = (await handle.describe()).startTime.getTime();
         started.push([id, handle.firstExecutionRunId]);
@@ -169,6 +171,7 @@ export function gatesTest(directory: Directory | null) {
             await handle.signal('skipTime', next - now);
             now = next;
           },
+          waits: () => handle.query('waits'),
           async decide({ person, verdict = 'approve', day = 0, digest = QUESTION.digest, onBehalfOf, gate: named }) {
             const actor: Actor = {
               name: person,
