@@ -19,7 +19,9 @@ export const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   histories: async () => (await import('./histories.ts')).histories,
   install: async () => (await import('./install.ts')).install,
   planning: async () => (await import('./planning.ts')).planning,
+  console: async () => (await import('./console.ts')).consolePages,
   audit: async () => (await import('./audit.ts')).audit,
+  pipelines: async () => (await import('./pipelines.ts')).pipelines,
   'quiet-sync': async () => (await import('./quiet-sync.ts')).quietSync,
 };
 

@@ -79,18 +79,30 @@ export function createLivePages(limits: LiveLimits = LIVE_LIMITS): LivePages {
       page.followers++;
       shared.set(key, page);
       const left = new AbortController();
-      const stream = Readable.from(events(page.content, seen, AbortSignal.any([left.signal, closing.signal])), {
-        objectMode: false,
+      const pieces = events(page.content, seen, AbortSignal.any([left.signal, closing.signal]));
+      const stream: Readable = new Readable({
         highWaterMark: 1,
-      });
-      stream.once('close', () => {
-        left.abort();
-        open--;
-        page.followers--;
-        if (page.followers === 0) shared.delete(key);
+        read: () => void pushNext(stream, pieces),
+        destroy(error, done) {
+          // ends the wait between two looks
+          left.abort();
+          open--;
+          page.followers--;
+          if (page.followers === 0) shared.delete(key);
+          done(error);
+        },
       });
       return stream;
     },
     close: () => closing.abort(),
   };
+}
+
+async function pushNext(stream: Readable, pieces: AsyncGenerator<string, void>): Promise<void> {
+  try {
+    const { value } = await pieces.next();
+    stream.push(value ?? null);
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }

@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Actor } from '../../activities/gates/record-decision.ts';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import type { CliContext } from '../core/context.ts';
@@ -24,7 +26,20 @@ export interface PageQuestion {
   /** Variable parts of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Who sees it. */
+  readonly person: Actor;
+  /** A token for one form of the page. */
+  readonly formToken: () => string;
 }
+
+/** A form that was sent. Its token was checked. */
+export interface FormQuestion extends PageQuestion {
+  readonly form: URLSearchParams;
+  readonly log: FastifyBaseLogger;
+}
+
+/** The answer to a form: the path of the page to go to, or a page that says what is wrong. */
+export type FormAnswer = { readonly to: string } | { readonly status: number; readonly content: PageContent };
 
 /** A page of the console. */
 export interface ConsolePage {
@@ -36,6 +51,8 @@ export interface ConsolePage {
   readonly isLive?: boolean;
   /** Its content; null when there is nothing at this path. Throws a `LonghaulError` that the page then shows. */
   render(request: PageQuestion): Promise<PageContent | null>;
+  /** Takes the form of the page. */
+  submit?(question: FormQuestion): Promise<FormAnswer>;
   /** A file in place of the page, for requests that ask for one; null for others. */
   download?(request: PageQuestion): Promise<Download | null>;
 }

@@ -97,7 +97,8 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   await server.register(serveSignIn, { config, env, url, sessions });
   if (tools.console !== undefined) {
     const { context, uiUrl } = tools.console;
-    await server.register(serveConsole, { context, uiUrl, client: tools.client, flows, prefix: CONSOLE });
+    const consoleTools = { context, uiUrl, client: tools.client, flows, sessions, desk };
+    await server.register(serveConsole, { ...consoleTools, prefix: CONSOLE });
     server.get('/', async (_request, reply) => reply.redirect(CONSOLE));
   }
   return server;

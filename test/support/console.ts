@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { expect } from 'vitest';
@@ -5,11 +6,14 @@ import { expect } from 'vitest';
 /** Text that would run, reorder or break a page that does not escape it. */
 export const HOSTILE = `<img src=x onerror="hacked=1"><script>hacked=1</script>"'&\u202e\u0007${'x'.repeat(300)}`;
 
-/** Screens on which a page is looked at. Colours do not depend on the width, so they are checked on one in the dark. */
+/** Rules of axe-core whose result depends on the layout. */
+const LAYOUT = ['aria-required-children', 'aria-required-parent', 'empty-table-header', 'scrollable-region-focusable'];
+
+/** Screens on which a page is looked at, and the rules that can find more there than on the first. */
 const SCREENS = [
   { name: 'wide and light', colorScheme: 'light', width: 1280, rules: null },
   { name: 'wide and dark', colorScheme: 'dark', width: 1280, rules: ['color-contrast'] },
-  { name: 'narrow', colorScheme: 'light', width: 360, rules: null },
+  { name: 'narrow', colorScheme: 'light', width: 360, rules: LAYOUT },
 ] as const;
 
 /** A page that collects what must not happen on it. */
@@ -67,6 +71,12 @@ export async function faultsOf(page: Page): Promise<string[]> {
   }
   if (await page.evaluate<boolean>("'hacked' in globalThis")) faults.push('a script of a text ran');
   return faults;
+}
+
+/** Records a picture of the documents again with RECORD_SCREENSHOTS=1. `name`: its file in docs/images. */
+export async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env['RECORD_SCREENSHOTS']) return;
+  await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/${name}.png`, import.meta.url)) });
 }
 
 /** Moves the focus with Tab until it is on something with this text; fails after 100. */

@@ -33,6 +33,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .option('--from <job>', 'run this job, what needs it, and what has not passed at this commit; keep the rest')
     .option('--watch', 'show the jobs and what they write while they run')
     .option('--show', 'print the result of each step as JSON')
+    .option('--report <file>', 'write a report of the run as one HTML file')
     .option('--no-wait', 'start the run and return')
     .addOption(jsonOption())
     .action((pipeline: string, options: RunOptions) =>

@@ -22,6 +22,8 @@ export interface RunOptions extends FlowOptions {
   readonly watch?: boolean;
   /** Prints the steps as JSON, as gryt does, with the status that they really have. */
   readonly show?: boolean;
+  /** File for the report of the run. */
+  readonly report?: string;
 }
 
 /** Lines of the log of a failed job. */
@@ -55,7 +57,10 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(from === undefined ? {} : { from }),
       },
       failsWithResult: ['PipelineFailed'],
-      print: (result) => (options.show ? showRun(context, result) : printRun(context, result)),
+      async print(result) {
+        if (options.report !== undefined) await writeReport(context, result, options.report);
+        return options.show ? showRun(context, result) : printRun(context, result);
+      },
       ...(options.watch
         ? {
             show: async (client, signal) => {
@@ -72,6 +77,21 @@ export async function runCommand(context: CliContext, pipeline: string, options:
 /** The person who runs a command, as the environment names them. */
 export function personOf({ env }: CliContext): string {
   return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
+}
+
+/** Writes the report of a run to a file, and into the blob store. */
+async function writeReport(context: CliContext, { run }: ProveChangeResult, file: string): Promise<void> {
+  const [{ runReport }, { openBlobs }, { Readable }, { writeFile }] = await Promise.all([
+    import('../../console/release/run-report.ts'),
+    import('../../../activities/blobs/open-blobs.ts'),
+    import('node:stream'),
+    import('node:fs/promises'),
+  ]);
+  const report = runReport(run);
+  await writeFile(file, report);
+  const blobs = await openBlobs(context, context.env);
+  const { digest } = await blobs.put(Readable.from([Buffer.from(report)]));
+  context.stderr.write(`The report is in ${printable(file)}, and in the blob store as ${digest}.\n`);
 }
 
 /** The form of gryt, in which a run with a failed step has another status than `ok`. */

@@ -12,16 +12,16 @@ export interface LogTail {
 
 /** Reads the last `most` bytes of a log; memory holds no more than twice that. */
 export async function readLogTail(content: AsyncIterable<Uint8Array>, most: number): Promise<LogTail> {
-  let kept: Uint8Array[] = [];
+  const kept: Uint8Array[] = [];
   let held = 0;
   let size = 0;
   for await (const piece of content) {
     kept.push(piece);
     held += piece.length;
     size += piece.length;
-    while (held - (kept[0]?.length ?? 0) >= most) {
-      held -= kept[0]?.length ?? 0;
-      kept = kept.slice(1);
+    for (let [first] = kept; first !== undefined && held - first.length >= most; [first] = kept) {
+      held -= first.length;
+      kept.shift();
     }
   }
   const bytes = Buffer.concat(kept);

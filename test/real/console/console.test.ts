@@ -9,7 +9,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import { sourceOf } from '../../support/catalog/flows.ts';
 import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
-import { faultsOf, HOSTILE, tabTo, watchedPage } from '../../support/console.ts';
+import { faultsOf, HOSTILE, picture, tabTo, watchedPage } from '../../support/console.ts';
 import { openBrowser } from '../../support/browser.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { type GatewayProcess, startGatewayProcess } from '../../support/gateway.ts';
@@ -119,6 +119,7 @@ async function fill({ sql }: TestLedger): Promise<void> {
 }
 
 const PAGES = [
+  '/console/inbox',
   '/console/runs',
   '/console/runs?show=ended&children=1',
   '/console/runs?show=failed',
@@ -156,13 +157,14 @@ describe('what the pages show', () => {
   };
 
   test('a run with its question and the link to its history', async () => {
-    const { page, context } = await watchedPage(browser, gateway.url);
+    const { page, context } = await watchedPage(browser, gateway.url, { viewport: { width: 1280, height: 480 } });
     await page.goto(`${gateway.url}/console/runs`);
     const row = page.getByRole('row', { name: asking });
     await expect.poll(() => row.innerText()).toContain('Matched 1 repository. Proceed with initial indexing?');
     expect(await row.getByRole('link', { name: 'History' }).getAttribute('href')).toMatch(
       new RegExp(`^${UI}/namespaces/${NAMESPACE}/workflows/${encodeURIComponent(asking)}/[0-9a-f-]+/history$`),
     );
+    await picture(page, 'console-runs');
     await context.close();
   });
 
@@ -204,10 +206,10 @@ describe('what the pages show', () => {
   });
 });
 
-test('without scripts, and by keyboard alone, a person gets from the runs to the results of a search', async () => {
+test('without scripts, and by keyboard alone, a person gets to the results of a search', async () => {
   const { page, context } = await watchedPage(browser, gateway.url, { javaScriptEnabled: false });
   await page.goto(gateway.url);
-  expect(new URL(page.url()).pathname).toBe('/console/runs');
+  expect(new URL(page.url()).pathname).toBe('/console/inbox');
   await page.keyboard.press('Tab');
   expect(await page.locator(':focus').innerText()).toBe('Skip to the content');
   await tabTo(page, 'Search');
@@ -241,7 +243,7 @@ describe('who may see the console', () => {
     expect(await ask({})).toBe(200);
     expect(await ask({ 'x-forwarded-for': '127.0.0.1' })).toBe(403);
     const page = await (await fetch(`${gateway.url}/console/runs`)).text();
-    expect(page).toContain('unauthenticated');
+    expect(page).toContain('tester, unauthenticated');
   });
 
   test('the policy of contents has no exception, and pages are not stored', async () => {

@@ -1,3 +1,6 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
@@ -308,7 +311,15 @@ jobs:
     });
     git(clone, 'checkout', '--quiet', '-B', 'main');
     commit(clone, 'test: reports');
-    const first = await longhaul('run', 'quality');
+    const first = await longhaul('run', 'quality', '--report', 'report.html');
+    const page = readFileSync(join(clone, 'report.html'), 'utf8');
+    expect(page).toContain('test *flaky in quarantine, owned by ada, until 2999-12-31: waits for a port');
+    expect(page).toContain('<svg role="img" aria-label="When each job ran;');
+    // one file: nothing is loaded, nothing runs
+    expect(page).not.toMatch(/<script|(?:src|href)=/);
+    const [, digest = ''] = /blob store as ([0-9a-f]{64})/.exec(first.stderr) ?? [];
+    expect(digest).toBe(createHash('sha256').update(page).digest('hex'));
+    rmSync(join(clone, 'report.html'));
     expect(first.stdout).toContain(
       '  rule for tests: passed (2 tests, 0 failed, 1 failed in quarantine)\n' +
         '  rule for coverage: passed (66.6 % of the lines, at least 50 % are required)\n' +

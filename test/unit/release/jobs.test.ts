@@ -320,6 +320,47 @@ describe('services', () => {
   });
 });
 
+describe('a saboteur', () => {
+  test('that fills the disk is ended, and fails its job', async () => {
+    const small = await openJobs({ pipelines: { limits: { freeDiskBytes: Number.MAX_SAFE_INTEGER } } });
+    try {
+      const { status, jobs: ended } = await small.run(
+        "\n  a:\n    steps: [{name: fill, command: 'echo PASS; sleep 60'}, {name: next, command: 'true'}]\n",
+      );
+      expect(status).toBe('failed');
+      expect(ended['a']?.steps).toMatchObject([{ name: 'fill', exitCode: null, ended: 'disk-limit' }]);
+    } finally {
+      await small.close();
+    }
+  });
+
+  test('that forks away, ignores SIGTERM and starts new sessions has no process after the cancellation', async () => {
+    const mark = `86${process.pid}.77`;
+    const abort = new AbortController();
+    const run = jobs.run(
+      `
+  a:
+    services: {web: {command: 'trap "" TERM; setsid sleep ${mark} & wait', ready: {command: 'true'}}}
+    steps:
+      - name: escape
+        command: |
+          trap '' TERM
+          for at in 1 2 3; do (setsid bash -c 'trap "" TERM; (setsid sleep ${mark} &) ; sleep ${mark}' &); done
+          echo started; sleep ${mark}
+`,
+      {},
+      {
+        signal: abort.signal,
+        onTail: (details) => {
+          if ((details as { tail?: string } | undefined)?.tail?.includes('started')) abort.abort();
+        },
+      },
+    );
+    await expect(run).rejects.toThrow(/cancel/i);
+    expect(processesWith(mark)).toEqual([]);
+  });
+});
+
 test('a job says when it started', async () => {
   const before = Date.now();
   const { jobs: ended } = await jobs.run("\n  a:\n    steps: [{name: s, command: 'true'}]\n");
