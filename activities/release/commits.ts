@@ -19,7 +19,13 @@ import { refOfBranch } from '../../domain/git/branch.ts';
 import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
 import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
 import type { Forges } from '../forges/open-forge.ts';
-import { offerHotfix, publishRelease } from './promotion/publish.ts';
+import {
+  type OfferedHotfix,
+  type OfferHotfix,
+  offerHotfix,
+  publishRelease,
+  type PublishRelease,
+} from './promotion/publish.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
 
@@ -77,30 +83,6 @@ export interface PushTagInput {
   readonly message: string;
   /** When the change was proven, or the release decided; ISO 8601. */
   readonly at: string;
-}
-
-/** A release to publish. */
-export interface PublishRelease {
-  readonly repository: string;
-  /** The tag, which the remote has. */
-  readonly version: string;
-  /** Digest of the Markdown. */
-  readonly notes: string;
-}
-
-/** A hotfix to offer to the default branch. */
-export interface OfferHotfix {
-  readonly repository: string;
-  readonly version: string;
-  /** Full oid of the released commit. */
-  readonly commit: string;
-}
-
-/** An offered hotfix. */
-export interface OfferedHotfix {
-  readonly branch: string;
-  /** Address of the pull request; null for a provider without pull requests. */
-  readonly url: string | null;
 }
 
 /** A release of a remote. */

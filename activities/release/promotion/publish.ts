@@ -2,7 +2,30 @@ import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Forges } from '../../forges/open-forge.ts';
 import type { Mgit } from '../../mgit/index.ts';
-import type { OfferedHotfix, OfferHotfix, PublishRelease } from '../commits.ts';
+
+/** A release to publish. */
+export interface PublishRelease {
+  readonly repository: string;
+  /** The tag, which the remote has. */
+  readonly version: string;
+  /** Digest of the Markdown. */
+  readonly notes: string;
+}
+
+/** A hotfix to offer to the default branch. */
+export interface OfferHotfix {
+  readonly repository: string;
+  readonly version: string;
+  /** Full oid of the released commit. */
+  readonly commit: string;
+}
+
+/** An offered hotfix. */
+export interface OfferedHotfix {
+  readonly branch: string;
+  /** Address of the pull request; null for a provider without pull requests. */
+  readonly url: string | null;
+}
 
 /** What publishing needs. */
 interface PublishTools {

@@ -103,7 +103,7 @@ describe('a rollback', () => {
     expect(site.done).toEqual(['build a', 'build b']);
     breaking(site, 'build c');
     const run = await site.start('buildTower', { floors: ['a', 'b', 'c'], final: 'b' });
-    await expect(run.result()).rejects.toThrow();
+    await expect(run.result()).rejects.toMatchObject({ cause: { cause: { message: 'cannot build c' } } });
     expect(site.done).toEqual(['build a', 'build b', 'remove c']);
   });
 
