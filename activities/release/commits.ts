@@ -5,9 +5,10 @@ import type { BlobStore } from '../blobs/blob-store.ts';
 import {
   type AnnotatedTag,
   type KnownTag,
+  type PushedBranch,
   type Mgit,
   objectOfTag,
-  type PushedBranch,
+  type NewBranch,
   type PushedTag,
   type Removal,
 } from '../mgit/index.ts';
@@ -17,6 +18,14 @@ import { DEFAULT_REF } from '../../domain/git/snapshot.ts';
 import { refOfBranch } from '../../domain/git/branch.ts';
 import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
 import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
+import type { Forges } from '../forges/open-forge.ts';
+import {
+  type OfferedHotfix,
+  type OfferHotfix,
+  offerHotfix,
+  publishRelease,
+  type PublishRelease,
+} from './promotion/publish.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
 
@@ -50,15 +59,19 @@ export interface CommitActivities {
   /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
   removeRelease(input: PushTagInput): Promise<void>;
   /** The commit of a release's tag, and the versions that the remote has with the same numbers but the last. */
-  findRelease(input: { readonly repository: string; readonly version: string }): Promise<FoundRelease>;
+  findRelease(input: { readonly repository: string; readonly version: string }): Promise<TaggedRelease>;
+  /** Removes a tag from the remote if it is this very object there. Throws `PushRefused`. */
+  removeTag(input: { readonly repository: string; readonly tag: KnownTag }): Promise<Removal>;
   /** Pushes a branch with a new commit. Throws `BranchConflict`, `PushRefused`. */
-  pushBranch(input: PushBranchInput): Promise<PushedBranch>;
+  pushBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<PushedBranch>;
   /** Removes the branch that `pushBranch` pushes with this input, if nothing was added to it. */
-  removeBranch(input: PushBranchInput): Promise<void>;
+  removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
+  /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
+  publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
+  /** Offers a hotfix to the default branch: pushes a branch with it, and opens a pull request where there are any. */
+  offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
-  /** Removes a tag, if the remote has this very object. Throws `PushRefused`. */
-  removeTag(input: KnownTag & { readonly repository: string }): Promise<Removal>;
 }
 
 /** Asks to push a tag. Its object follows from these fields. */
@@ -72,21 +85,8 @@ export interface PushTagInput {
   readonly at: string;
 }
 
-/** Asks to push a branch with a new commit. The commit follows from these fields. */
-export interface PushBranchInput {
-  readonly repository: string;
-  /** `hotfix/v2.3.1` */
-  readonly name: string;
-  /** Full oid of the commit that it begins at. */
-  readonly from: string;
-  readonly message: string;
-  /** ISO 8601. */
-  readonly at: string;
-  readonly files: readonly { readonly path: string; readonly content: string }[];
-}
-
 /** A release of a remote. */
-export interface FoundRelease {
+export interface TaggedRelease {
   readonly commit: string;
   /** Versions such as `v2.3.4`, that the remote has tags of. */
   readonly versions: readonly string[];
@@ -104,12 +104,13 @@ export interface FindAncestors {
 export interface CommitActivityTools {
   readonly mgit: Mgit;
   readonly blobs: BlobStore;
+  readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
 }
 
 /** Creates the activities. */
-export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitActivityTools): CommitActivities {
+export function createCommitActivities({ mgit, blobs, forges, pushCandidates }: CommitActivityTools): CommitActivities {
   const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
   return {
     pushCandidate: (input) =>
@@ -129,8 +130,6 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(input.repository, signal), known, { signal });
       }),
-    removeTag: ({ repository, name, object }) =>
-      heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), { name, object }, { signal })),
     writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
     findRelease: ({ repository, version }) =>
       heartbeating(async (signal) => {
@@ -141,16 +140,14 @@ export function createCommitActivities({ mgit, blobs, pushCandidates }: CommitAc
         }
         return { commit, versions: tags.map(({ name }) => name).filter((name) => VERSION_FORM.test(name)) };
       }),
-    pushBranch: ({ repository, name, from, message, at, files }) =>
-      heartbeating(async (signal) => {
-        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
-        return mgit.pushBranch(await find(repository, signal), { name, from, commit: added }, { signal });
-      }),
-    removeBranch: ({ repository, name, from, message, at, files }) =>
-      heartbeating(async (signal) => {
-        const added = { message, time: Math.floor(Date.parse(at) / 1_000), files };
-        await mgit.removeBranch(await find(repository, signal), { name, from, commit: added }, { signal });
-      }),
+    removeTag: ({ repository, tag }) =>
+      heartbeating(async (signal) => mgit.removeTag(await find(repository, signal), tag, { signal })),
+    pushBranch: ({ repository, branch }) =>
+      heartbeating(async (signal) => mgit.pushBranch(await find(repository, signal), branch, { signal })),
+    removeNewBranch: ({ repository, branch }) =>
+      heartbeating(async (signal) => mgit.removeBranch(await find(repository, signal), branch, { signal })),
+    publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),
+    offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, blobs, forges }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };

@@ -34,6 +34,7 @@ import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
+import { type Publication, recordPublication } from './promotion/record-publication.ts';
 import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
 import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
@@ -91,6 +92,8 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** Records what was published after a promotion, once. */
+  recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
   planHotfix(input: PlanHotfix): Promise<HotfixContract>;
   /** Opens the generation of a hotfix whose branch is pushed, and returns its id. Throws `GenerationDiffers`. */
@@ -126,6 +129,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
+    recordPublication: (input) => named(() => recordPublication(tools, input, flow())),
     planHotfix: (input) => named(() => planHotfix(tools, input)),
     openHotfix: (input) => named(() => openHotfix(tools, input, flow())),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),

@@ -39,11 +39,14 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
   ]);
   const { version, branch: name, path, text } = plan;
   const message = `chore: hotfix ${version} of ${base} [${issue}]`;
-  const branch = { repository, name, from, message, at: new Date().toISOString(), files: [{ path, content: text }] };
+  const time = Math.floor(Date.now() / 1_000);
+  const branch = { name, from, commit: { message, time, files: [{ path, content: text }] } };
   rollback.before(`remove the branch ${name}`, () =>
-    commitActivities.removeBranch.executeWithOptions({ summary: `remove ${name}` }, [branch]),
+    commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
   );
-  const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [branch]);
+  const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
+    { repository, branch },
+  ]);
   const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions(
     { summary: 'open the generation' },
     [{ ...given, version, branch: name, text }],

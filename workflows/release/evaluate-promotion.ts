@@ -2,7 +2,12 @@ import { runPipelineFlow } from '../../domain/release/flows/pipeline-flows.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { promoteGenerationFlow } from '../../domain/release/flows/promotion-flows.ts';
 import { runsNeeded } from '../../domain/release/promotion/gates.ts';
-import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type {
+  Coverage,
+  PromotedBefore,
+  PromotionReport,
+  ReleaseCommit,
+} from '../../domain/release/promotion/promotion.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
 import { commitActivities, ledgerActivities } from './activities.ts';
@@ -18,14 +23,17 @@ export type Promotion = CheckedOf<typeof promoteGenerationFlow>;
 export interface Evaluated {
   readonly report: PromotionReport;
   readonly coverage: Coverage;
+  /** The promotion by an earlier run; null for a draft. */
+  readonly promoted: PromotedBefore | null;
 }
 
 /** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */
 export async function evaluate(given: Promotion, released: ReleaseCommit): Promise<Evaluated> {
   const { repository, packed } = released;
-  const { proofs } = await ledgerActivities.preparePromotion.executeWithOptions({ summary: 'read the ledger' }, [
-    { ...released, isDryRun: given.dryRun },
-  ]);
+  const { proofs, promoted } = await ledgerActivities.preparePromotion.executeWithOptions(
+    { summary: 'read the ledger' },
+    [{ ...released, isDryRun: given.dryRun }],
+  );
   const coverage = await commitActivities.coverCommits.executeWithOptions({ summary: 'what the commit contains' }, [
     { repository, packed, proofs },
   ]);
@@ -34,10 +42,13 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
       { ...released, coverage, overrideFreeze: given.overrideFreeze || null },
     ]);
   const report = await check();
-  const needed = given.dryRun ? [] : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
-  if (needed.length === 0) return { report, coverage };
+  const needed =
+    given.dryRun || promoted !== null
+      ? []
+      : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
+  if (needed.length === 0) return { report, coverage, promoted };
   for (const pipeline of needed) await runOnTree(released, pipeline);
-  return { report: await check(), coverage };
+  return { report: await check(), coverage, promoted };
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */

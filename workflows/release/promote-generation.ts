@@ -4,12 +4,18 @@ import {
   type PromoteGenerationInput,
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
-import type { Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type { PromotedBefore, Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
-import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import {
+  commitActivities,
+  lastingCommitActivities,
+  lastingLedgerActivities,
+  ledgerActivities,
+  pipelineActivities,
+} from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 import { settle, type Settled } from './settle-promotion.ts';
 
@@ -43,10 +49,25 @@ async function promote(
   const { version } = given;
   const released = await stages.run('commit', () => readRelease(given));
   const first = await stages.run('gates', () => evaluate(given, released));
-  if (given.dryRun) return { report: first.report, promoted: null, refused: [], published: [] };
-  const settled = await stages.run('approval', () => settle(given, released, first, stages.show));
-  const { report, coverage, approvedBy, isAuthenticated } = settled;
+  const { report, promoted: before } = first;
+  if (given.dryRun) return { report, promoted: null, refused: [], published: [] };
+  const promoted = before ?? (await decide(given, released, first, stages, rollback));
+  rollback.forget();
+  const published = await stages.run('publication', () => publish(given, released, first.report.proofs));
+  return { report, promoted: { authenticated: false, ...promoted, tag: version }, refused: [], published };
+}
 
+/** What {@link promote} decides: the tag is pushed, and the ledger has the promotion. */
+async function decide(
+  given: Promotion,
+  released: ReleaseCommit,
+  first: Evaluated,
+  stages: FlowStages<Outputs>,
+  rollback: Rollback,
+): Promise<PromotedBefore & { readonly authenticated: boolean }> {
+  const { version, repository } = given;
+  const settled = await stages.run('approval', () => settle(given, released, first, stages.show));
+  const { coverage, approvedBy, isAuthenticated } = settled;
   const { object, before } = await stages.run('tag', async () => {
     const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
       released,
@@ -54,37 +75,53 @@ async function promote(
     const { event, hash, at } = prepared.chain;
     const title = [version, prepared.description].filter(Boolean).join(': ');
     const message = `${title}\n\nLonghaul-Audit: ${event} ${hash}`;
-    const tag = { repository: given.repository, packed: released.packed, tag: version, message, at };
+    const tag = { repository, packed: released.packed, tag: version, message, at };
     rollback.before(`remove the tag ${version}`, () =>
       commitActivities.removeRelease.executeWithOptions({ summary: `remove ${version}` }, [tag]),
     );
     const pushed = await commitActivities.pushRelease.executeWithOptions({ summary: `push ${version}` }, [tag]);
     return { object: pushed.object, before: prepared.before };
   });
-
+  const overrideFreeze = given.overrideFreeze || null;
   // the point of no return: whether the transaction has happened must be known, so it is neither cancelled nor given up
   const promoted = await stages.run('promotion', () =>
     CancellationScope.nonCancellable(() =>
       lastingLedgerActivities.commitPromotion.executeWithOptions({ summary: 'promote: the point of no return' }, [
-        {
-          ...released,
-          coverage,
-          overrideFreeze: given.overrideFreeze || null,
-          object,
-          before,
-          approvedBy,
-          isAuthenticated,
-        },
+        { ...released, coverage, overrideFreeze, object, before, approvedBy, isAuthenticated },
       ]),
     ),
   );
-  rollback.forget();
-  return {
-    report,
-    promoted: { ...promoted, tag: version, object, authenticated: isAuthenticated },
-    refused: [],
-    published: [],
-  };
+  return { ...promoted, object, authenticated: isAuthenticated };
+}
+
+/** What follows a release. Each step finds what an earlier run did. */
+async function publish(
+  { repository, version, kind, by }: Promotion,
+  released: ReleaseCommit,
+  proofs: string,
+): Promise<readonly string[]> {
+  const { commit } = released.packed;
+  const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
+    { ...released, proofs },
+  ]);
+  const release = await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
+    { repository, version, notes },
+  ]);
+  const offered =
+    kind === 'hotfix'
+      ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+          { repository, version, commit },
+        ])
+      : null;
+  const published = [
+    `notes: ${notes}`,
+    ...(release === null ? [] : [`release: ${release.url}`]),
+    ...(offered === null ? [] : [`fix for the default branch: ${offered.url ?? `branch ${offered.branch}`}`]),
+  ];
+  await lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
+    { repository, version, notes, published, by },
+  ]);
+  return published;
 }
 
 /** The commit that is released, with its contracts. */

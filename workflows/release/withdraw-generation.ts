@@ -21,7 +21,7 @@ export async function withdrawGeneration(input: WithdrawGenerationInput): Promis
     );
     if (tag === 'keep' || object === null) return { version, tag: 'kept' };
     const removal = await lastingCommitActivities.removeTag.executeWithOptions({ summary: `remove ${version}` }, [
-      { repository, name: version, object },
+      { repository, tag: { name: version, object } },
     ]);
     return { version, tag: removal };
   });

@@ -1,5 +1,5 @@
 import type { LedgerFacts, PromotionKind } from '../../../domain/release/promotion/gates.ts';
-import type { ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
+import type { PromotedBefore, ProvenCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { Generation } from '../../../domain/release/contracts/generation.schema.ts';
 import type { Policy } from '../../../domain/release/contracts/policy.schema.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
@@ -14,6 +14,8 @@ export interface GenerationFacts extends LedgerFacts {
   /** Of the release; null for a draft. */
   readonly commit: string | null;
   readonly hotfixOf: string | null;
+  /** Null for a draft. */
+  readonly promoted: PromotedBefore | null;
   /** The commit of each change's last proof. */
   readonly proven: readonly (ProvenCommit & { readonly pipeline: string })[];
   /** When the last of these was proven; null when there is none. */
@@ -59,6 +61,15 @@ export async function readFacts(
     contractDigest: found?.contract_digest ?? null,
     commit: found?.commit ?? null,
     hotfixOf: found?.hotfix_of ?? null,
+    promoted:
+      found?.promoted_at == null
+        ? null
+        : {
+            at: found.promoted_at.toISOString(),
+            changes: declared.length,
+            event: 0,
+            object: found.tag_object ?? '',
+          },
     changes: declared.map((change) => change.id),
     evolutions: rows.map(({ tag, change_id: change, status, superseded_by: supersededBy, has_proof: hasProof }) => ({
       tag,

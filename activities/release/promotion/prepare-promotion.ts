@@ -27,7 +27,7 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
     throw new LonghaulError(
       'InvalidInput',
       `${version} of ${repository} is promoted at ${facts.commit?.slice(0, 12)}: ` +
-        'take it back with `longhaul generation withdraw` to promote it again.',
+        '`--commit` with it publishes what is missing; `longhaul generation withdraw` takes it back.',
     );
   }
   // a generation without evolutions cannot be promoted; a dry run changes nothing
@@ -37,7 +37,7 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));
   const proofs: StoredProofs = { proven, since: await lastRelease(tools, repository, version) };
   return {
-    isPromoted: facts.status === 'promoted',
+    promoted: facts.promoted,
     proofs: await storeJson(blobs, proofs),
     runs: await treeRuns(tools, facts, { repository, version, tree: packed.tree, contracts }),
   };

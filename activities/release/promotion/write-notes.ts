@@ -1,19 +1,15 @@
 import { CommitParser } from 'conventional-commits-parser';
 import { Readable } from 'node:stream';
-import { type NotedChange, type NotedCommit, releaseNotes } from '../../../domain/release/promotion/notes.ts';
-import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
+import { type NotedCommit, releaseNotes } from '../../../domain/release/promotion/notes.ts';
+import type { ReleaseCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
+import { readRelease } from './read-release.ts';
 
 /** Asks for the notes of a release. */
-export interface WriteNotes {
-  readonly repository: string;
-  readonly packed: PackedCommit;
-  readonly version: string;
-  readonly description: string;
-  readonly changes: readonly NotedChange[];
+export interface WriteNotes extends ReleaseCommit {
   /** Digest of the proofs, which say where the release begins. */
   readonly proofs: string;
 }
@@ -31,9 +27,15 @@ const parser = new CommitParser({
 /** See `CommitActivities.writeNotes`. */
 export async function writeNotes(
   { mgit, blobs }: { readonly mgit: Mgit; readonly blobs: BlobStore },
-  { repository: id, packed: { commit, pack }, proofs, ...release }: WriteNotes,
+  { proofs, ...released }: WriteNotes,
   signal: AbortSignal,
 ): Promise<{ readonly notes: string }> {
+  const {
+    repository: id,
+    version,
+    packed: { commit, pack },
+  } = released;
+  const { generation } = await readRelease(blobs, released);
   const { since } = (await readJson(blobs, proofs)) as StoredProofs;
   const question = { commit, openPack: () => blobs.open(pack), commits: [], patches: false };
   const log = await mgit.withHistory(
@@ -42,7 +44,9 @@ export async function writeNotes(
     (history) => history.log(since, MOST_COMMITS),
     { signal },
   );
-  const text = releaseNotes({ ...release, commits: log.map((each) => noted(each.commit, each.message)) });
+  const { description, changes } = generation;
+  const commits = log.map((each) => noted(each.commit, each.message));
+  const text = releaseNotes({ version, description, changes, commits });
   const { digest } = await blobs.put(Readable.from([Buffer.from(text)]));
   return { notes: digest };
 }

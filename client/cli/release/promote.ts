@@ -2,6 +2,7 @@ import { promoteGenerationFlow, type PromoteGenerationResult } from '../../../do
 import { describeCheck, describePromotion } from '../../../domain/release/promotion/describe.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { CliContext } from '../../core/context.ts';
+import { printable } from '../../core/sanitize.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
@@ -57,11 +58,12 @@ export async function promoteCommand(
 }
 
 function print(
-  { stdout }: CliContext,
-  { report, promoted, refused }: PromoteGenerationResult,
+  { stdout, stderr }: CliContext,
+  { report, promoted, refused, published }: PromoteGenerationResult,
   dryRun: boolean,
 ): number {
   const text = dryRun ? describeCheck(report) : describePromotion(report, { isPromoted: promoted !== null, refused });
   stdout.write(`${printableLines(text)}\n`);
+  for (const line of published) stderr.write(`${printable(line)}\n`);
   return dryRun && !report.isOpen ? 9 : 0;
 }

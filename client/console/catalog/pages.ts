@@ -1,8 +1,7 @@
 import pLimit from 'p-limit';
 import { createReused } from '../../../activities/shared/reused.ts';
 import type { SearchAnswer } from '../../../activities/index/search.ts';
-import { viewFleet } from '../../catalog/fleet-view.ts';
-import { openSearch, type SearchSession } from '../../catalog/search.ts';
+import type { SearchSession } from '../../catalog/search.ts';
 import { Refusal } from '../../gateway/refusal.ts';
 import { refusedBy } from '../../gateway/refused.ts';
 import { CONSOLE } from '../assets.ts';
@@ -23,13 +22,17 @@ const SEARCHES = { running: 2, waiting: 16 };
 
 /** The pages of the catalog: the fleet, and search. */
 export function catalogPages({ context, client }: ConsoleSources): ConsolePart {
-  const fleet = createReused(() => viewFleet(context, client), FLEET_COUNTS_MS);
+  // loaded by the first page that needs them: a gateway without visitors has no index
+  const fleet = createReused(async () => {
+    const { viewFleet } = await import('../../catalog/fleet-view.ts');
+    return viewFleet(context, client);
+  }, FLEET_COUNTS_MS);
   const limit = pLimit(SEARCHES.running);
   let session: Promise<SearchSession> | null = null;
 
   /** Opened at the first search, and again when that failed. */
   async function opened(): Promise<SearchSession> {
-    session ??= openSearch(context);
+    session ??= import('../../catalog/search.ts').then(({ openSearch }) => openSearch(context));
     try {
       return await session;
     } catch (error) {

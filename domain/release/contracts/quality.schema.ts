@@ -6,7 +6,7 @@ import { line } from './names.schema.ts';
 const day = z
   .string()
   .regex(/^\d{4}-\d\d-\d\d$/, 'give a date such as 2026-12-31')
-  .refine((text) => new Date(`${text}T00:00:00Z`).toJSON()?.startsWith(text) === true, 'there is no such day');
+  .refine(isDay, 'there is no such day');
 const name = z.string().min(1).max(1_000);
 
 const waiver = z.strictObject({
@@ -45,3 +45,9 @@ export const qualityRules = z.strictObject({
 export type Quality = z.output<typeof qualityRules>;
 /** An exception from a rule, with an end. */
 export type Waiver = z.output<typeof waiver>;
+
+/** False for the 30th of February, which a date turns into a day of March. */
+function isDay(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
+}

@@ -21,8 +21,8 @@ export interface PreparePromotion extends ReleaseCommit {
 
 /** What a promotion needs to know about git and pipelines. */
 export interface PreparedPromotion {
-  /** True when the generation is promoted at this very commit: what comes after the promotion may be missing. */
-  readonly isPromoted: boolean;
+  /** The promotion at this very commit, after which something may be missing; null for a draft. */
+  readonly promoted: PromotedBefore | null;
   /** Digest of a list of the proven commits ({@link ProvenCommit}). */
   readonly proofs: string;
   /** The pipelines that proved its changes, as they have run on the tree of the commit. */
@@ -108,11 +108,17 @@ export interface CommitPromotion extends CheckPromotion {
   readonly isAuthenticated: boolean;
 }
 
+/** A generation that an earlier run has promoted. */
+export interface PromotedBefore extends Promoted {
+  /** Oid of its tag's object. */
+  readonly object: string;
+}
+
 /** A promoted generation. */
 export interface Promoted {
   /** ISO 8601. */
   readonly at: string;
   readonly changes: number;
-  /** Id of the audit event. */
+  /** Id of the audit event; 0 when an earlier run has promoted it. */
   readonly event: number;
 }

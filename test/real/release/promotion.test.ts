@@ -100,7 +100,13 @@ describe('a promotion', () => {
     const message = git(remote, 'for-each-ref', '--format=%(contents)', 'refs/tags/v3.0.0');
     const [, event, hash] = /^Longhaul-Audit: (\d+) ([0-9a-f]{64})$/m.exec(message) ?? [];
     expect(await ledger.sql('SELECT hash FROM audit_events WHERE event_id = $1', [event])).toEqual([{ hash }]);
-    expect(await ledger.sql("SELECT kind FROM evidence WHERE kind LIKE 'generation%'")).toHaveLength(1);
+    const kept = await ledger.sql<{ kind: string; blob: string }>(
+      "SELECT kind, blob FROM evidence WHERE subject LIKE 'gen-%' ORDER BY kind",
+    );
+    expect(kept.map(({ kind }) => kind)).toEqual(['generation before its promotion', 'release notes']);
+    const notes = (await (await release.blobs.open(kept[1]?.blob ?? '')).toArray()).join('');
+    expect(notes).toContain('## Changes\n\n- **TEAM-A-1** The change TEAM-A-1\n');
+    expect(notes).toContain(`- both together (${fixed.slice(0, 12)})`);
   });
 
   test('whose tag the remote has for something else changes nothing', async ({ release }) => {
@@ -237,6 +243,8 @@ Hot-fix promoted successfully!
 Tag created: v3.0.2
 `);
     expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
+    // its fix is offered to the default branch; a folder has no pull requests
+    expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
     expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([
       { hotfix_of: 'v3.0.0', branch: 'hotfix/v3.0.2' },
     ]);
@@ -254,6 +262,9 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
   const { clone, remote, ledger, longhaul } = release;
   const again = await longhaul('generation', 'promote', 'v3.1.0');
   expect(again.exitCode).toBe(2);
+  // at the same commit only what is missing is published: here nothing
+  git(clone, 'fetch', '--quiet', '--tags', 'origin');
+  expect((await longhaul('generation', 'promote', 'v3.1.0', '--commit', 'v3.1.0')).exitCode).toBe(0);
   const withdrawn = await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'leaks', '--tag', 'remove');
   expect(withdrawn.stdout).toBe(
     'Generation v3.1.0 withdrawn: it is a draft again.\nIts tag was removed from the remote.\n',
@@ -279,8 +290,10 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
   );
   expect(events.map(({ event_type: type }) => type)).toEqual([
     'generation.promoted',
+    'generation.published',
     'generation.withdrawn',
     'generation.promoted',
+    'generation.published',
   ]);
   expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
 });

@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { describe, expect, inject, test as base, vi } from 'vitest';
+import type { FailedUndo, Repair } from '../../../domain/shared/repair.ts';
+import type { FlowProgress } from '../../../domain/shared/progress.ts';
+import type { TowerActivities } from '../../support/flows/block-flows.ts';
+import { NAMESPACE } from '../../support/namespace.ts';
+import '../../support/quiet-runtime.ts';
+import { collectRuns } from '../../support/recorded-runs.ts';
+import { replayAll } from '../../support/replay.ts';
+
+/** A worker with flows of the blocks, and what its activities did. */
+interface Site {
+  /** `build a`, `remove a`, in their order. */
+  readonly done: string[];
+  /** Floors whose activity fails, by what it does: `remove a`. */
+  readonly broken: Set<string>;
+  start(type: string, input: unknown): Promise<WorkflowHandle>;
+}
+
+const test = base.extend('site', { scope: 'file' }, async ({}, { onCleanup }): Promise<Site> => {
+  const address = inject('stack').temporalAddress;
+  const [connection, native] = await Promise.all([
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  const client = new Client({ connection, namespace: NAMESPACE });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../support/flows/block-flows.ts', import.meta.url)),
+    logger: new DefaultLogger('WARN'),
+  });
+  const codePath = join(tmpdir(), `longhaul-blocks-${randomUUID()}.js`);
+  await writeFile(codePath, bundle.code);
+  const done: string[] = [];
+  const broken = new Set<string>();
+  const act = (what: string): void => {
+    if (broken.has(what)) throw ApplicationFailure.nonRetryable(`cannot ${what}`, 'PushRefused');
+    done.push(what);
+  };
+  const activities: TowerActivities = {
+    build: async (floor) => {
+      act(`build ${floor}`);
+      return `${floor} built`;
+    },
+    remove: async (floor) => act(`remove ${floor}`),
+  };
+  const taskQueue = `blocks-${randomUUID()}`;
+  const worker = await Worker.create({
+    connection: native,
+    namespace: NAMESPACE,
+    taskQueue,
+    workflowBundle: bundle,
+    activities,
+    // every step replays the flow
+    maxCachedWorkflows: 0,
+  });
+  const running = worker.run();
+  const started: [string, string][] = [];
+  onCleanup(async () => {
+    const runs = await collectRuns(client, started);
+    worker.shutdown();
+    await running;
+    await Promise.all([connection.close(), native.close()]);
+    await replayAll(runs, codePath);
+    await rm(codePath);
+  });
+  return {
+    done,
+    broken,
+    async start(type, input) {
+      const workflowId = `${type}-${randomUUID()}`;
+      const handle = await client.workflow.start(type, { workflowId, taskQueue, args: [input] });
+      started.push([workflowId, handle.firstExecutionRunId]);
+      return handle;
+    },
+  };
+});
+
+/** Breaks steps for one test. */
+function breaking({ broken, done }: Site, ...what: string[]): void {
+  broken.clear();
+  done.length = 0;
+  for (const each of what) broken.add(each);
+}
+
+describe('a rollback', () => {
+  test('undoes what may have been done, in reverse order, and throws the failure of the step', async ({ site }) => {
+    breaking(site, 'build c');
+    const run = await site.start('buildTower', { floors: ['a', 'b', 'c', 'd'] });
+    await expect(run.result()).rejects.toMatchObject({ cause: { cause: { message: 'cannot build c' } } });
+    expect(site.done).toEqual(['build a', 'build b', 'remove c', 'remove b', 'remove a']);
+  });
+
+  test('does nothing after success, and after the point of no return', async ({ site }) => {
+    breaking(site);
+    expect(await (await site.start('buildTower', { floors: ['a', 'b'] })).result()).toEqual(['a built', 'b built']);
+    expect(site.done).toEqual(['build a', 'build b']);
+    breaking(site, 'build c');
+    const run = await site.start('buildTower', { floors: ['a', 'b', 'c'], final: 'b' });
+    await expect(run.result()).rejects.toMatchObject({ cause: { cause: { message: 'cannot build c' } } });
+    expect(site.done).toEqual(['build a', 'build b', 'remove c']);
+  });
+
+  test('of a cancelled flow runs to its end, and the flow ends as cancelled', async ({ site }) => {
+    breaking(site);
+    const run = await site.start('buildTower', { floors: ['a', 'b', 'c'], waits: 'b' });
+    await vi.waitFor(() => expect(site.done).toContain('build b'), { timeout: 20_000 });
+    await run.cancel();
+    await expect(run.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } });
+    expect(site.done).toEqual(['build a', 'build b', 'remove b', 'remove a']);
+  });
+
+  test('that could not undo everything keeps the flow open until it is repaired', async ({ site }) => {
+    breaking(site, 'build c', 'remove b');
+    const run = await site.start('buildTower', { floors: ['a', 'b', 'c'] });
+    const repair = (proceed: unknown): Promise<readonly FailedUndo[]> =>
+      run.executeUpdate<readonly FailedUndo[], [Repair]>('repair', { args: [{ proceed } as Repair] });
+    await vi.waitFor(() => expect(site.done).toContain('remove a'), { timeout: 20_000 });
+    expect(site.done).toEqual(['build a', 'build b', 'remove c', 'remove a']);
+    await expect(repair('yes')).rejects.toMatchObject({ cause: { message: 'proceed: give true or false.' } });
+    const still = await vi.waitFor(() => repair(true), { timeout: 20_000, interval: 500 });
+    expect(still).toEqual([{ undo: 'remove b', type: 'PushRefused', error: 'cannot remove b' }]);
+    site.broken.delete('remove b');
+    expect(await repair(true)).toEqual([]);
+    await expect(run.result()).rejects.toMatchObject({ cause: { cause: { message: 'cannot build c' } } });
+    // what was undone is not undone again
+    expect(site.done).toEqual(['build a', 'build b', 'remove c', 'remove a', 'remove b']);
+  });
+
+  test('that a person gives up fails with what is left, and the failure of the step as its cause', async ({ site }) => {
+    breaking(site, 'build b', 'remove a');
+    const run = await site.start('buildTower', { floors: ['a', 'b'] });
+    const giveUp = (): Promise<unknown> => run.executeUpdate('repair', { args: [{ proceed: false }] });
+    await vi.waitFor(() => expect(site.done).toContain('remove b'), { timeout: 20_000 });
+    await vi.waitFor(giveUp, { timeout: 20_000, interval: 500 });
+    await expect(run.result()).rejects.toMatchObject({
+      cause: {
+        type: 'RollbackIncomplete',
+        message: 'Not everything could be undone: remove a: cannot remove a',
+        details: [{ undos: [{ undo: 'remove a', type: 'PushRefused', error: 'cannot remove a' }] }],
+        cause: { cause: { message: 'cannot build b' } },
+      },
+    });
+  });
+});
+
+describe('stages', () => {
+  test('are shown, and a new run starts from one with the outputs of those before', async ({ site }) => {
+    breaking(site);
+    const run = await site.start('climbStages', null);
+    await vi.waitFor(
+      async () =>
+        expect(await run.query<FlowProgress>('progress')).toEqual({
+          stage: 'second',
+          done: 1,
+          total: 3,
+          unit: 'stages',
+          lines: ['waits for the signal'],
+          asks: null,
+        }),
+      { timeout: 20_000 },
+    );
+    const from = await run.query('stages');
+    expect(from).toEqual({ stage: 'second', outputs: { first: 'first built' } });
+    await run.terminate();
+    const again = await site.start('climbStages', from);
+    await again.signal('on');
+    expect(await again.result()).toBe('third after first built');
+    expect(site.done).toEqual(['build first']);
+  });
+
+  test('without the output of an earlier one do not start', async ({ site }) => {
+    const run = await site.start('climbStages', { stage: 'third', outputs: { first: 'x' } });
+    await expect(run.result()).rejects.toMatchObject({
+      cause: { type: 'InvalidInput', message: 'A run from third needs the outputs of second.' },
+    });
+  });
+});
