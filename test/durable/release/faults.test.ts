@@ -105,8 +105,15 @@ test(
 
 describe('a hotfix', () => {
   test('is opened once or not at all, whatever happens at each step', { timeout: 3_600_000 }, async ({ release }) => {
-    const { client, faults, ledger, remote, replayed } = release;
-    const base = VERSIONS[0] ?? '';
+    const { client, clone, faults, ledger, remote, replayed } = release;
+    const base = 'v5.0.0';
+    write(clone, {
+      [`.longhaul/generations/${base}.yaml`]: generation(base, ['FEAT-1']),
+      '.longhaul/pipelines/full-ci.yaml': CI,
+    });
+    const at = commit(clone, 'feat: released before');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    git(remote, 'tag', base, at);
     const create = () =>
       startDeclared(client, createHotfixFlow, { repository: REPOSITORY, base, issue: 'CRIT-1', title: 'a leak' });
     const opened = async (): Promise<readonly string[]> =>
