@@ -1,3 +1,4 @@
+import { CancellationScope } from '@temporalio/workflow';
 import {
   createHotfixFlow,
   type CreateHotfixInput,
@@ -47,9 +48,11 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
   const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
     { repository, branch },
   ]);
-  const { generation } = await lastingLedgerActivities.openHotfix.executeWithOptions(
-    { summary: 'open the generation' },
-    [{ ...given, version, branch: name, text }],
+  // the point of no return: whether the transaction has happened must be known, so it is not cancelled
+  const { generation } = await CancellationScope.nonCancellable(() =>
+    lastingLedgerActivities.openHotfix.executeWithOptions({ summary: 'open the generation' }, [
+      { ...given, version, branch: name, text },
+    ]),
   );
   rollback.forget();
   return { base, version, generation, issue, branch: name, commit };

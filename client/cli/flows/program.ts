@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import type { FlowRegistry } from '../../../domain/shared/flow.ts';
 import { type Commands, jsonOption, runIdOption, type WingParts } from '../commands.ts';
 import { completedBy, type ReadValues } from '../completion/values.ts';
+import type { RepairOptions } from './repair.ts';
 
 /** Dependencies of {@link registerFlowCommands}. */
 export interface FlowCommandsOptions extends Pick<Commands, 'run'> {
@@ -34,5 +35,14 @@ export function registerFlowCommands({ program, flows, run, parts }: FlowCommand
           printers,
         });
       }),
+    );
+  program
+    .command('repair')
+    .description('let a flow undo again what it could not undo (exit 1 when something is left)')
+    .addArgument(completedBy(new Argument('<workflow-id>'), runningFlows))
+    .option('--give-up', 'end the flow as it is, and list what is left')
+    .addOption(jsonOption())
+    .action((workflowId: string, options: RepairOptions) =>
+      run(options, async (context) => (await import('./repair.ts')).repairCommand(context, workflowId, options)),
     );
 }

@@ -18,6 +18,7 @@ import { createEstate, type Estate } from '../estate.ts';
 import { createTestLedger, type TestLedger } from '../ledger.ts';
 import { openNamespace } from '../impatient.ts';
 import '../quiet-runtime.ts';
+import { createFaults, type Faults } from './faults.ts';
 import { collectRuns } from '../recorded-runs.ts';
 import { replayAll } from '../replay.ts';
 import { git } from '../scratch-git.ts';
@@ -28,6 +29,8 @@ export interface Release {
   readonly ledger: TestLedger;
   readonly client: Client;
   readonly blobs: BlobStore;
+  /** Faults of its workers' activities. */
+  readonly faults: Faults;
   /** A clone in which a person works. */
   readonly clone: string;
   /** The bare repository. */
@@ -82,11 +85,15 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     logger: pino({ level: 'silent' }),
     signal: new AbortController().signal,
   });
+  const faults = createFaults();
   const place = { connection: native, namespace };
   const bundle = { codePath: inject('stack').workflowBundle };
   const stops = await Promise.all([
     run(flowsWorker(place, bundle)),
-    ...ROLES.map((role) => run(activityWorker(place, role, roles.work.get(role) ?? { activities: {} }))),
+    ...ROLES.map((role) => {
+      const { activities = {}, ...rest } = roles.work.get(role) ?? {};
+      return run(activityWorker(place, role, { ...rest, activities: faults.around(activities) }));
+    }),
   ]);
   const named: [string, string][] = [];
   onCleanup(async () => {
@@ -107,6 +114,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     estate,
     ledger,
     client,
+    faults,
     blobs: await openBlobs(loaded, env),
     clone,
     remote,
