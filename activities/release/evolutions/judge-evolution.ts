@@ -48,6 +48,14 @@ export async function judgeEvolution(
     sandbox: result.sandbox,
   };
   return ledger.transaction().execute(async (trx): Promise<JudgedEvolution> => {
+    // a promotion takes the same lock: it sees this verdict, or comes before it
+    await trx
+      .selectFrom('generations')
+      .select('generation_id')
+      .where('repository', '=', repository)
+      .where('version', '=', version)
+      .forUpdate()
+      .execute();
     const known = await trx
       .selectFrom('evolutions')
       .selectAll()

@@ -31,29 +31,37 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
   const uses = new Map<string, number>();
 
   async function withUnpacked<Result>(
-    { commit, pack }: PackedCommit,
+    { commit, tree, pack }: PackedCommit,
     options: CheckoutOptions,
     work: (source: UnpackedCommit) => Promise<Result>,
   ): Promise<Result> {
-    uses.set(pack, (uses.get(pack) ?? 0) + 1);
+    const key = `${pack}-${commit}`;
+    uses.set(key, (uses.get(key) ?? 0) + 1);
     try {
-      const source = await once(unpacked, pack, async () => {
+      const source = await once(unpacked, key, async () => {
         await mkdir(folder, { recursive: true });
         await forgetOldest();
-        return unpackCommit(git, join(folder, `${pack}.git`), commit, () => blobs.open(pack), options);
+        return unpackCommit(git, join(folder, `${key}.git`), commit, () => blobs.open(pack), options);
       });
+      // the caller of a flow gives all three: a run would count for a tree that the commit does not have
+      const found = (await git.run(['cat-file', 'commit', commit], { ...options, gitDir: source.path })).toString(
+        'latin1',
+      );
+      if (!found.startsWith(`tree ${tree}\n`)) {
+        throw new LonghaulError('InvalidInput', `packed: the commit ${commit} does not have the tree ${tree}.`);
+      }
       return await work(source);
     } finally {
-      uses.set(pack, (uses.get(pack) ?? 1) - 1);
+      uses.set(key, (uses.get(key) ?? 1) - 1);
     }
   }
 
   async function forgetOldest(): Promise<void> {
-    const idle = [...unpacked.keys()].filter((pack) => (uses.get(pack) ?? 0) === 0);
-    for (const pack of idle.slice(0, Math.max(0, unpacked.size - MOST_KEPT))) {
-      unpacked.delete(pack);
-      uses.delete(pack);
-      await rm(join(folder, `${pack}.git`), { recursive: true, force: true });
+    const idle = [...unpacked.keys()].filter((key) => (uses.get(key) ?? 0) === 0);
+    for (const key of idle.slice(0, Math.max(0, unpacked.size - MOST_KEPT))) {
+      unpacked.delete(key);
+      uses.delete(key);
+      await rm(join(folder, `${key}.git`), { recursive: true, force: true });
     }
   }
 

@@ -2,6 +2,7 @@ import { areOpen, ledgerGates } from '../../../domain/release/promotion/gates.ts
 import type { CommitPromotion, Promoted } from '../../../domain/release/promotion/promotion.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
+import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readFacts } from './generation-facts.ts';
 import { readRelease } from './read-release.ts';
@@ -15,21 +16,17 @@ export async function commitPromotion(
   asked: CommitPromotion,
   { workflowId, runId }: RunningFlow,
 ): Promise<Promoted> {
-  const { repository, version, kind, packed, by, object, before } = asked;
+  const { repository, version, kind, packed, by, object } = asked;
   const { commit, tree } = packed;
+  // an earlier attempt whose answer was lost: found first, since nothing else may fail after it
+  const before = await promotedBy(ledger, runId);
+  if (before !== null) return before;
   const { contracts, generation, digest } = await readRelease(blobs, asked);
   const declared = { repository, generation, policies: contracts.policy.policies };
   return ledger.transaction().execute(async (trx): Promise<Promoted> => {
     const facts = await readFacts(trx, declared, { lock: true });
-    const known = await trx
-      .selectFrom('audit_events')
-      .select(['event_id', 'timestamp'])
-      .where('run_id', '=', runId)
-      .where('event_type', '=', 'generation.promoted')
-      .executeTakeFirst();
-    if (known !== undefined) {
-      return { at: known.timestamp.toISOString(), changes: facts.changes.length, event: known.event_id };
-    }
+    const earlier = await promotedBy(trx, runId);
+    if (earlier !== null) return earlier;
     if (facts.status === 'promoted') {
       throw new LonghaulError('PromotionRefused', `${version} of ${repository} was promoted by another run.`);
     }
@@ -52,7 +49,13 @@ export async function commitPromotion(
       .execute();
     await trx
       .insertInto('evidence')
-      .values({ digest: before, kind: 'generation before its promotion', subject: facts.id, repository, blob: before })
+      .values({
+        digest: asked.before,
+        kind: 'generation before its promotion',
+        subject: facts.id,
+        repository,
+        blob: asked.before,
+      })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
     const { event_id: event } = await recordEvent(trx, {
@@ -72,12 +75,26 @@ export async function commitPromotion(
         commit,
         tree,
         tag: version,
+        changes: facts.changes.length,
         object,
-        before,
+        before: asked.before,
         approvedBy: asked.approvedBy,
         isAuthenticated: asked.isAuthenticated,
       },
     });
     return { at: at.toISOString(), changes: facts.changes.length, event };
   });
+}
+
+/** The promotion that this run has recorded; null for none. */
+async function promotedBy(ledger: LedgerDatabase, runId: string): Promise<Promoted | null> {
+  const known = await ledger
+    .selectFrom('audit_events')
+    .select(['event_id', 'timestamp', 'details_json'])
+    .where('run_id', '=', runId)
+    .where('event_type', '=', 'generation.promoted')
+    .executeTakeFirst();
+  if (known === undefined) return null;
+  const { changes = 0 } = known.details_json as { readonly changes?: number };
+  return { at: known.timestamp.toISOString(), changes, event: known.event_id };
 }

@@ -1,6 +1,6 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { isBranchName } from '../../git/branch.ts';
-import { defineFlow } from '../../shared/flow.ts';
+import { defineFlow, type Zod } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
 import type { PackedCommit } from '../pipelines/job.ts';
@@ -42,21 +42,27 @@ export interface PromoteGenerationResult {
   readonly published: readonly string[];
 }
 
+function promotionFields(z: Zod) {
+  return {
+    repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
+    version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
+    kind: z.enum(['standard', 'hotfix']).default('standard'),
+    commit: oid(z).optional(),
+    branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+    dryRun: z.boolean().default(false),
+    overrideFreeze: z.string().max(1_000).default(''),
+    by: z.string().min(1).max(200).default('unknown'),
+  };
+}
+
 /** Promotes a generation: all gates, the final tag, and what follows a release. */
 export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteGenerationResult>()({
   type: 'promoteGeneration',
   input: (z) =>
     z
       .strictObject({
-        repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
-        version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
-        kind: z.enum(['standard', 'hotfix']).default('standard'),
-        commit: oid(z).optional(),
-        branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
+        ...promotionFields(z),
         packed: packedCommit(z).optional(),
-        dryRun: z.boolean().default(false),
-        overrideFreeze: z.string().max(1_000).default(''),
-        by: z.string().min(1).max(200).default('unknown'),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'promotes [a generation](release.md#promotion): evaluates all gates, waits for people, and pushes the final tag',
@@ -74,6 +80,11 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   summary: ({ repository, version, dryRun }) =>
     `${dryRun ? 'check' : 'promote'} ${version} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  // a commit is packed by the person who has it
+  serviceInput: (z) =>
+    z.strictObject({
+      ...promotionFields(z),
+    }),
   updates: rollbackUpdates,
   queries: ['stages'],
   person: 'by',

@@ -356,15 +356,25 @@ describe('verification', () => {
   test('never treats a running sync as damage', async ({ flows, raw }) => {
     const { estate, client, tools } = flows;
     await indexTwo(flows, raw);
-    await estate.commit('acme/api', MANY);
-    const before = await tools.store.count(API);
-    const sync = await startFlow(client, 'syncRepositories', { all: true });
-    await expect.poll(() => tools.store.count(API), { interval: 20 }).toBeGreaterThan(before);
-    const during = await verify(flows, { full: true, repair: true });
-    expect(during).toMatchObject({ failures: [{ repository: API, type: 'RepositoryBusy' }], objectsDeleted: 0 });
-    expect(kindsOf(during)).toEqual({});
-    expect(await sync.result()).toMatchObject({ succeeded: 1 });
-    expect(await verify(flows)).toMatchObject(NOTHING);
+    // a fast sync may have ended when the verification looks at its repository: then there is another round
+    let overlaps = 0;
+    for (let round = 0; round < 5 && overlaps === 0; round++) {
+      const files = Object.entries(MANY).map(([path, text]) => [`round${round}/${path}`, `${text}// ${round}\n`]);
+      await estate.commit('acme/api', Object.fromEntries(files) as Record<string, string>);
+      const before = await tools.store.count(API);
+      const sync = await startFlow(client, 'syncRepositories', { all: true });
+      await expect.poll(() => tools.store.count(API), { interval: 20 }).toBeGreaterThan(before);
+      const during = await verify(flows, { full: true, repair: true });
+      expect(during).toMatchObject({ objectsDeleted: 0 });
+      expect(kindsOf(during)).toEqual({});
+      overlaps += during.failures.filter(
+        ({ repository, type }) => repository === API && type === 'RepositoryBusy',
+      ).length;
+      expect(during.failures).toHaveLength(overlaps);
+      expect(await sync.result()).toMatchObject({ succeeded: 1 });
+      expect(await verify(flows)).toMatchObject(NOTHING);
+    }
+    expect(overlaps).toBe(1);
   });
 
   test('objects without their receipt are foreign; the next onboarding restores them', async ({ flows, raw }) => {

@@ -1,4 +1,8 @@
+import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
+import { startDeclared } from '../../../client/core/start-flow.ts';
+import { promoteGenerationFlow } from '../../../domain/release/flows/promotion-flows.ts';
+import { openMgit } from '../../support/mgit.ts';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
@@ -107,6 +111,22 @@ describe('a promotion', () => {
     const notes = (await (await release.blobs.open(kept[1]?.blob ?? '')).toArray()).join('');
     expect(notes).toContain('## Changes\n\n- **TEAM-A-1** The change TEAM-A-1\n');
     expect(notes).toContain(`- both together (${fixed.slice(0, 12)})`);
+  });
+
+  test('of a commit with the tree or the pack of another one is refused', async ({ release }) => {
+    const { clone, client, remote, ledger } = release;
+    const [green] = await ledger.sql<{ tree: string }>("SELECT tree FROM pipeline_runs WHERE status = 'pass' LIMIT 1");
+    const red = git(clone, 'rev-parse', 'HEAD~1');
+    const mgit = openMgit(join(clone, '..', 'cache'));
+    const pack = await mgit.withCommitPack({ id: REPOSITORY, cloneUrl: remote }, red, async (found) => {
+      const { digest } = await release.blobs.put(found.pack);
+      return { commit: red, tree: green?.tree ?? '', pack: digest, changed: digest };
+    });
+    const start = { repository: REPOSITORY, version: 'v3.0.0', commit: red, packed: pack };
+    const flow = await startDeclared(client, promoteGenerationFlow, start);
+    await expect(flow.result()).rejects.toMatchObject({
+      cause: { cause: { type: 'InvalidInput', message: expect.stringContaining('does not have the tree') as string } },
+    });
   });
 
   test('whose tag the remote has for something else changes nothing', async ({ release }) => {
