@@ -134,17 +134,18 @@ describe('a rollback', () => {
   });
 
   test('that a person gives up fails with what is left, and the failure of the step as its cause', async ({ site }) => {
-    breaking(site, 'build b', 'remove a');
-    const run = await site.start('buildTower', { floors: ['a', 'b'] });
+    breaking(site, 'build c', 'remove b');
+    const run = await site.start('buildTower', { floors: ['a', 'b', 'c'] });
+    // the last undo: from here on the flow waits
+    await vi.waitFor(() => expect(site.done).toContain('remove a'), { timeout: 20_000 });
     const giveUp = (): Promise<unknown> => run.executeUpdate('repair', { args: [{ proceed: false }] });
-    await vi.waitFor(() => expect(site.done).toContain('remove b'), { timeout: 20_000 });
     await vi.waitFor(giveUp, { timeout: 20_000, interval: 500 });
     await expect(run.result()).rejects.toMatchObject({
       cause: {
         type: 'RollbackIncomplete',
-        message: 'Not everything could be undone: remove a: cannot remove a',
-        details: [{ undos: [{ undo: 'remove a', type: 'PushRefused', error: 'cannot remove a' }] }],
-        cause: { cause: { message: 'cannot build b' } },
+        message: 'Not everything could be undone: remove b: cannot remove b',
+        details: [{ undos: [{ undo: 'remove b', type: 'PushRefused', error: 'cannot remove b' }] }],
+        cause: { cause: { message: 'cannot build c' } },
       },
     });
   });
