@@ -6,7 +6,7 @@ const LONGEST_TITLE = 250;
 const LONGEST_DESCRIPTION = 140;
 
 /**
- * A text for a forge, written by people or programs that we do not trust: mentions notify nobody, HTML comments are
+ * A text for a forge, written by people or programs that we do not trust: mentions notify no one, HTML comments are
  * visible, and a line that begins with a slash is not a quick action of GitLab. Too long texts are cut.
  */
 export function harmlessText(text: string): string {
@@ -18,7 +18,7 @@ export function harmlessText(text: string): string {
   return harmless.length <= LONGEST_TEXT ? harmless : `${harmless.slice(0, LONGEST_TEXT)}\n\n(cut)`;
 }
 
-/** A title for a forge: one line, in which mentions notify nobody. */
+/** A title for a forge: one line, in which mentions notify no one. */
 export function harmlessTitle(text: string): string {
   return cut(harmlessText(text).replaceAll(/\s+/g, ' ').trim(), LONGEST_TITLE);
 }

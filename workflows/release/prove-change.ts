@@ -11,7 +11,7 @@ import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild, underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
-import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { commitActivities, lastingCommitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { resultOfFailedRun } from './failed-run.ts';
 
 /** Jobs of a run in parallel. */
@@ -56,7 +56,7 @@ async function prove(given: Given): Promise<ProveChangeResult> {
   if (verdict.status === 'pass') {
     const { tag, change, version } = evolution;
     const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
-    await commitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
+    await lastingCommitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
       { repository, packed, tag, message, at: verdict.at },
     ]);
     return result;

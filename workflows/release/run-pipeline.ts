@@ -156,8 +156,10 @@ async function runJobs(
     earlier?.kept.map((outcome) => [outcome.id, { outcome, sandbox: earlier.sandbox }]),
   );
   const started = new Set(ended.keys());
-  const running = new Map<string, { readonly done: Promise<void>; readonly scope: CancellationScope }>();
-  const waiting: PlannedJob[] = [];
+  const running = new Map<
+    string,
+    { readonly job: PlannedJob; readonly done: Promise<void>; readonly scope: CancellationScope }
+  >();
   const ends = (): Ends => Object.fromEntries([...ended].map(([id, { outcome }]) => [id, outcome.end]));
   const show = (): void => setCurrentDetails(describeRun(plan, ends(), [...running.keys()]));
   answerProgress(() => ({
@@ -182,7 +184,7 @@ async function runJobs(
       ended.set(job.id, end);
       running.delete(job.id);
     };
-    running.set(job.id, { done: work(), scope });
+    running.set(job.id, { job, done: work(), scope });
   };
 
   for (;;) {
@@ -191,17 +193,14 @@ async function runJobs(
       started.add(id);
       ended.set(id, withoutResult(id, 'skipped', why, 0));
     }
-    for (const job of next.start) {
+    // the others are looked at again when one has ended: too many failures may keep them from starting
+    for (const job of next.start.slice(0, Math.max(0, given.parallel - running.size))) {
       started.add(job.id);
-      waiting.push(job);
-    }
-    while (running.size < given.parallel) {
-      const job = waiting.shift();
-      if (job === undefined) break;
       start(job);
     }
     if (plan.failFast && endOfRun(plan, ends()) === 'failed') {
-      for (const { scope } of running.values()) scope.cancel();
+      // jobs that run after failures go on
+      for (const { job, scope } of running.values()) if (job.result === 'success') scope.cancel();
     }
     show();
     if (running.size > 0) await Promise.race([...running.values()].map(({ done }) => done));

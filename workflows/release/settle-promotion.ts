@@ -72,7 +72,7 @@ function describeDecision({ person, onBehalfOf, why }: GateDecision): string {
 }
 
 function rejection({ reason, decisions }: GateVerdict): string {
-  if (reason === 'deadline') return 'Nobody decided until the deadline of the approval.';
+  if (reason === 'deadline') return 'No decision was made until the deadline of the approval.';
   return `The approval was rejected: ${decisions.map(describeDecision).join('; ')}.`;
 }
 

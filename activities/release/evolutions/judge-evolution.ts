@@ -3,6 +3,7 @@ import type { JudgedEvolution, JudgeEvolution } from '../../../domain/release/ev
 import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readPlan } from '../pipelines/stored-plan.ts';
@@ -29,7 +30,7 @@ export async function judgeEvolution(
   }));
   const steps = provenSteps(requiredSteps(contracts.policy, { change }), pipeline, outcomes);
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
-  const reasons = [
+  const found = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
     ...result.quality.rules
       .filter((rule) => rule.status === 'failed')
@@ -37,11 +38,9 @@ export async function judgeEvolution(
     ...violations,
     ...steps.filter((step) => !isProven(step)).map(describeStep),
   ];
-  const status = reasons.length === 0 ? 'pass' : 'fail';
   const contractDigest = contracts.digestOfGeneration(version);
   const proof = {
     steps,
-    reasons,
     pipeline: contracts.digestOf(`pipelines/${pipeline.name}.yaml`),
     policy: contracts.digestOf('policy.yaml') ?? contracts.digestOf('policies.yaml'),
     contract: contractDigest,
@@ -74,6 +73,12 @@ export async function judgeEvolution(
         at: known.completed_at.toISOString(),
       };
     }
+    const failedSince = await laterFailure(trx, result);
+    const reasons =
+      failedSince === null
+        ? found
+        : [...found, `The pipeline ${pipeline.name} failed on this commit later: ${failedSince}.`];
+    const status = reasons.length === 0 ? 'pass' : 'fail';
     const at = new Date();
     await trx
       .updateTable('evolutions')
@@ -83,7 +88,7 @@ export async function judgeEvolution(
         commit,
         tree,
         pipeline_run_id: pipelineRun,
-        proof: JSON.stringify(proof),
+        proof: JSON.stringify({ ...proof, reasons }),
         completed_at: at,
       })
       .where('evolution_id', '=', id)
@@ -136,4 +141,23 @@ async function runsAt(ledger: LedgerTools['ledger'], { repository, commit, jobs 
     .where('commit', '=', commit)
     .execute();
   return new Set(found.map(({ run }) => run));
+}
+
+/** The id of a run of the same pipeline that failed on the same commit after this one; null for none. */
+async function laterFailure(
+  trx: LedgerTransaction,
+  { run, repository, pipeline, commit }: JudgeEvolution['result'],
+): Promise<string | null> {
+  const later = await trx
+    .selectFrom('pipeline_runs as later')
+    .innerJoin('pipeline_runs as own', (join) => join.on('own.pipeline_run_id', '=', run))
+    .select('later.pipeline_run_id as id')
+    .whereRef('later.completed_at', '>', 'own.completed_at')
+    .where('later.repository', '=', repository)
+    .where('later.pipeline', '=', pipeline)
+    .where('later.commit', '=', commit)
+    .where('later.status', '=', 'fail')
+    .limit(1)
+    .executeTakeFirst();
+  return later?.id ?? null;
 }

@@ -60,6 +60,17 @@ export async function openEvolution(
       return { started: null, pipeline: pipeline.name, checks };
     }
     const generationId = await registerGeneration(trx, { repository, generation, digest: contractDigest, by });
+    const { status } = await trx
+      .selectFrom('generations')
+      .select('status')
+      .where('generation_id', '=', generationId)
+      .executeTakeFirstOrThrow();
+    if (status === 'promoted' && before === undefined) {
+      throw new LonghaulError(
+        'GenerationDiffers',
+        `${version} of ${repository} is promoted, so it takes no evolution.`,
+      );
+    }
     const { rc, tag } = await addEvolution(trx, {
       evolutionId: runId,
       generationId,

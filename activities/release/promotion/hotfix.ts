@@ -50,13 +50,19 @@ export async function openHotfix(
   if (generation === null) throw new LonghaulError('InvalidInput', problems.join('\n'));
   const digest = sha256(text);
   return ledger.transaction().execute(async (trx) => {
-    const id = await registerGeneration(trx, { repository, generation, digest, by });
-    const { hotfix_of: before } = await trx
+    const known = await trx
       .selectFrom('generations')
-      .select('hotfix_of')
-      .where('generation_id', '=', id)
-      .executeTakeFirstOrThrow();
-    if (before !== null) return { generation: id };
+      .select(['generation_id', 'hotfix_of', 'contract_digest'])
+      .where('repository', '=', repository)
+      .where('version', '=', version)
+      .forUpdate()
+      .executeTakeFirst();
+    // an earlier attempt whose answer was lost
+    if (known?.hotfix_of === base && known.contract_digest === digest) return { generation: known.generation_id };
+    if (known !== undefined) {
+      throw new LonghaulError('GenerationDiffers', `${version} of ${repository} was opened in another way meanwhile.`);
+    }
+    const id = await registerGeneration(trx, { repository, generation, digest, by });
     await trx.updateTable('generations').set({ hotfix_of: base, branch }).where('generation_id', '=', id).execute();
     await recordEvent(trx, {
       event_type: 'hotfix.created',

@@ -1,5 +1,6 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';
 
@@ -40,6 +41,11 @@ export async function takeBackPromotion(
       .where('event_type', '=', 'generation.withdrawn')
       .executeTakeFirst();
     if (before !== undefined) return { object: (before.details_json as { object?: string | null }).object ?? null };
+    const last = found.status === 'promoted' ? null : await lastDecision(trx, repository, version);
+    // the decision is recorded, and its tag may still have to be removed
+    if (last?.event_type === 'generation.withdrawn') {
+      return { object: (last.details_json as { object?: string | null }).object ?? null };
+    }
     if (found.status !== 'promoted') {
       throw new LonghaulError(
         'InvalidInput',
@@ -69,4 +75,18 @@ export async function takeBackPromotion(
     });
     return { object };
   });
+}
+
+/** The last promotion or withdrawal of a version; undefined for none. */
+function lastDecision(trx: LedgerTransaction, repository: string, version: string) {
+  return trx
+    .selectFrom('audit_events')
+    .select(['event_type', 'details_json'])
+    .where('repository', '=', repository)
+    .where('resource_type', '=', 'generation')
+    .where('resource_id', '=', version)
+    .where('event_type', 'in', ['generation.promoted', 'generation.withdrawn'])
+    .orderBy('event_id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
 }

@@ -104,7 +104,7 @@ export interface CommitPromotion extends CheckPromotion {
   readonly before: string;
   /** The people who approved, as text. */
   readonly approvedBy: readonly string[];
-  /** False when nobody was authenticated. */
+  /** False when no person was authenticated. */
   readonly isAuthenticated: boolean;
 }
 

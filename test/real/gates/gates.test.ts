@@ -51,7 +51,7 @@ describe('a gate', () => {
       { status: 'rejected', reason: 'rejection', who: ['bob'] },
     ],
     [
-      'a deadline that nobody met, and a vote that is late',
+      'a deadline without a decision, and a vote that is late',
       [{ person: 'ada', day: 1 }, 'restart', { person: 'bob', day: 30, refused: 'GateClosed' }],
       31,
       { status: 'rejected', reason: 'deadline', who: ['ada'] },

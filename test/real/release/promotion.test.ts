@@ -223,7 +223,7 @@ describe('a hotfix', () => {
   }) => {
     const { clone, remote, ledger, longhaul, replayed } = release;
     const released = git(remote, 'rev-parse', 'v3.0.0^{commit}');
-    // somebody has used the next number
+    // the next number is taken
     git(remote, 'tag', 'v3.0.1', released);
     const created = await longhaul('hotfix', 'create', 'v3.0.0', '--issue', 'CRIT-500', '--title', 'Fix the leak');
     expect(created.stdout.replace(/gen-[0-9a-f]+/, 'gen-ID')).toBe(`Creating hot-fix for v3.0.0...

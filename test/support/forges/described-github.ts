@@ -327,7 +327,7 @@ export async function startDescribedGithub(project: ProjectState): Promise<Descr
         return undefined;
       }
       default:
-        throw new Error(`${key} is not implemented`);
+        throw new Error(`the tests have no answer to ${key}`);
     }
   }
 
