@@ -8,7 +8,7 @@ import type { Repository } from '../../domain/git/repository.ts';
  *
  * All throw `AuthenticationFailed`, `PermissionMissing` with the permission that the token needs, `RateLimited`,
  * `ForgeUnavailable`, `ForgeForbids` (405), `ForgeConflict` (409), `ForgeGone` (410), `ForgeRejected` (400, 422), and
- * `NoForge` for a provider without these operations. Texts are data: mentions in them notify nobody.
+ * `NoForge` for a provider without these operations. Texts are data: mentions in them notify no one.
  */
 export interface ForgeWriter {
   /** The name of the account that writes. */

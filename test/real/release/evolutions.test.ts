@@ -6,6 +6,7 @@ import { openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
+import { runPipelineFlow, type RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
@@ -210,6 +211,44 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
     await ledger.destroy();
   }
 }
+
+describe('failures of a run', () => {
+  const run = async (release: Release, pipeline: string): Promise<Readonly<Record<string, string>>> => {
+    const { clone, client } = release;
+    write(clone, {
+      '.gryt/generations/v1.9.0.yaml': generation('v1.9.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': pipeline,
+    });
+    const at = commit(clone, 'test: failures');
+    git(clone, 'push', '--quiet', '--force', 'origin', 'HEAD:main');
+    const input = { repository: REPOSITORY, pipeline: 'full-ci', commit: at, parallel: 1 };
+    const failure: unknown = await (
+      await startDeclared(client, runPipelineFlow, input)
+    )
+      .result()
+      .catch((error: unknown) => error);
+    const { details } = (failure as { cause: { details: readonly RunPipelineResult[] } }).cause;
+    return Object.fromEntries((details[0]?.jobs ?? []).map(({ id, end }) => [id, end]));
+  };
+  const job = (command: string, more = ''): string => `{${more} steps: [{name: only, command: '${command}'}]}`;
+
+  test('keep queued jobs from starting once there are too many', async ({ release }) => {
+    const jobs = `  a: ${job('false')}\n  b: ${job('true')}\n  c: ${job('true')}\n`;
+    expect(await run(release, `name: full-ci\nmax_failures: 1\njobs:\n${jobs}`)).toEqual({
+      a: 'failed',
+      b: 'skipped',
+      c: 'skipped',
+    });
+  });
+
+  test('do not end the jobs that clean up after them', async ({ release }) => {
+    const jobs = `  a: ${job('false')}\n  tidy: ${job('true', 'needs: [a], if: {result: always},')}\n`;
+    expect(await run(release, `name: full-ci\nfail_fast: true\njobs:\n${jobs}`)).toEqual({
+      a: 'failed',
+      tidy: 'passed',
+    });
+  });
+});
 
 describe('a run that starts from a job', () => {
   const STAGED = `name: full-ci

@@ -100,6 +100,10 @@ describe('a promotion', () => {
     expect(done.exitCode).toBe(0);
     replayed(`generation/${REPOSITORY}/v3.0.0`);
     expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'promoted', commit: fixed, events: 1, tagged: fixed });
+    // it takes no evolution any more
+    const late = await longhaul('evolution', 'start', 'v3.0.0', '--change', 'TEAM-A-1');
+    expect(late.exitCode).toBe(9);
+    expect(late.stderr).toContain('is promoted, so it takes no evolution.');
     // the tag records the end of the audit chain
     const message = git(remote, 'for-each-ref', '--format=%(contents)', 'refs/tags/v3.0.0');
     const [, event, hash] = /^Longhaul-Audit: (\d+) ([0-9a-f]{64})$/m.exec(message) ?? [];
@@ -290,6 +294,9 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
     'Generation v3.1.0 withdrawn: it is a draft again.\nIts tag was removed from the remote.\n',
   );
   expect(tagsOf(remote)).not.toContain('v3.1.0');
+  // repeating it does what is missing, and records nothing again
+  const repeated = await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'leaks', '--tag', 'remove');
+  expect(repeated.stdout).toContain('The remote had no such tag.');
   expect(tagsOf(remote)).toContain('v3.1.0-rc.1');
   git(clone, 'checkout', '--quiet', 'main');
   write(clone, { '.gryt/generations/v3.1.0.yaml': generation('v3.1.0', ['FEAT-1', 'FIX-LEAK']) });
