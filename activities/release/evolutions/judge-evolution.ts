@@ -30,7 +30,7 @@ export async function judgeEvolution(
   }));
   const steps = provenSteps(requiredSteps(contracts.policy, { change }), pipeline, outcomes);
   const violations = checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((each) => each.violations);
-  const found = [
+  const ofRun = [
     ...(result.status === 'passed' ? [] : [`The pipeline ${pipeline.name} failed.`]),
     ...result.quality.rules
       .filter((rule) => rule.status === 'failed')
@@ -76,8 +76,8 @@ export async function judgeEvolution(
     const failedSince = await laterFailure(trx, result);
     const reasons =
       failedSince === null
-        ? found
-        : [...found, `The pipeline ${pipeline.name} failed on this commit later: ${failedSince}.`];
+        ? ofRun
+        : [...ofRun, `The pipeline ${pipeline.name} failed on this commit later: ${failedSince}.`];
     const status = reasons.length === 0 ? 'pass' : 'fail';
     const at = new Date();
     await trx
