@@ -178,10 +178,10 @@ export type PipelineJob = Pipeline['jobs'][string];
 
 /** The jobs of a pipeline that deploy, one sentence each; empty when it has none. This version has no flow that deploys. */
 export function undeployable({ name, jobs }: Pipeline): readonly string[] {
-  return Object.entries(jobs).flatMap(([job, { deploy }]) =>
+  return Object.entries(jobs).flatMap(([id, { deploy }]) =>
     deploy === undefined
       ? []
-      : [`The job ${job} of the pipeline ${name} deploys to ${deploy}, and this version of Longhaul cannot deploy.`],
+      : [`The job ${id} of the pipeline ${name} deploys to ${deploy}, and this version of Longhaul cannot deploy.`],
   );
 }
 
