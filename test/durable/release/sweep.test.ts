@@ -141,7 +141,8 @@ async function liveThrough(lane: Lane, scenario: Scenario, onStage: (stage: Stag
       await inTime(runStage(lane, life, stage, scenario[stage] ?? null));
       await onStage(stage);
     } catch (error) {
-      throw new Error(`${stage}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      const { message, actual = '' } = error as Error & { readonly actual?: unknown };
+      throw new Error(`${stage}: ${message} ${JSON.stringify(actual)}`, { cause: error });
     }
   }
 }
