@@ -49,8 +49,8 @@ const workers = await Promise.all(own.map((options) => Worker.create(watched(opt
 
 process.on('message', (order: DoomedWorkerOrder) => {
   if (order === 'report') send({ passed: boundaries.passed(), embedded: 0 });
-  else if (typeof order === 'object' && 'doom' in order) void arm(order);
-  else throw new Error('this worker holds no activities');
+  else if (typeof order === 'object' && 'doom' in order) arm(order).catch(fail);
+  else fail(new Error('this worker holds no activities'));
 });
 process.on('disconnect', () => process.exit());
 // a killed process would never write it
@@ -65,6 +65,11 @@ async function arm({ doom }: Extract<DoomedWorkerOrder, { readonly doom: unknown
   roles = await open();
   boundaries.arm(doom);
   send('armed');
+}
+
+function fail(error: unknown): void {
+  process.stderr.write(`${String(error)}\n`);
+  process.exit(1);
 }
 
 function open(): Promise<OpenRoles> {
