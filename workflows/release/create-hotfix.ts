@@ -9,6 +9,7 @@ import { underLock } from '../shared/child.ts';
 import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { showGeneration } from './show-generation.ts';
 
 type Given = CheckedOf<typeof createHotfixFlow>;
 
@@ -39,6 +40,7 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
     { ...given, commit: from, versions, contracts },
   ]);
   const { version, branch: name, path, text } = plan;
+  showGeneration({ repository, version });
   const message = `chore: hotfix ${version} of ${base} [${issue}]`;
   const time = Math.floor(Date.now() / 1_000);
   const branch = { name, from, commit: { message, time, files: [{ path, content: text }] } };

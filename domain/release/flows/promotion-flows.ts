@@ -6,7 +6,7 @@ import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/vers
 import type { PackedCommit } from '../pipelines/job.ts';
 import type { PromotionKind } from '../promotion/gates.ts';
 import type { Promoted, PromotionReport } from '../promotion/promotion.ts';
-import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit } from './inputs.ts';
+import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit, releaseAttributes } from './inputs.ts';
 
 /** Input of `promoteGeneration`. */
 export interface PromoteGenerationInput {
@@ -79,7 +79,7 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   }),
   summary: ({ repository, version, dryRun }) =>
     `${dryRun ? 'check' : 'promote'} ${version} of ${repositoryName(repository)}`.slice(0, 200),
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: releaseAttributes,
   // a commit is packed by the person who has it
   serviceInput: (z) =>
     z.strictObject({

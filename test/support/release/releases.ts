@@ -35,6 +35,8 @@ export interface Release {
   readonly clone: string;
   /** The bare repository. */
   readonly remote: string;
+  /** The environment of the command line. */
+  readonly env: Readonly<Record<string, string>>;
   /** Runs the command line in the clone. */
   longhaul(...args: string[]): Promise<Ended>;
   /** Replays a run at the end of the test. */
@@ -118,6 +120,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     blobs: await openBlobs(loaded, env),
     clone,
     remote,
+    env,
     longhaul: (...args) => longhaulProcess(env, args, undefined, clone),
     replayed: (workflowId) => void named.push([workflowId, '']),
   };
