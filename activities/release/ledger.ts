@@ -71,7 +71,7 @@ export interface LedgerActivities {
   findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
    * Starts an evolution, or records the refusal when a policy is violated. Throws `InvalidConfiguration` for contracts
-   * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `GenerationDiffers`.
+   * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `CannotDeploy`, `GenerationDiffers`.
    */
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */

@@ -12,6 +12,7 @@ import { planRun } from '../../domain/release/pipelines/plan.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { heartbeating } from '../shared/heartbeating.ts';
 import { checkContracts } from './contracts/contracts.ts';
+import { refuseToDeploy } from './contracts/refuse-to-deploy.ts';
 import { storeContracts } from './contracts/stored-contracts.ts';
 import { type JobTools, runJob } from './pipelines/job-runner.ts';
 import { readJson, readPlan, storePlan } from './pipelines/stored-plan.ts';
@@ -34,7 +35,7 @@ export interface ReadCommit {
 export interface PipelineActivities {
   /**
    * Plans a run from the pipeline as the commit has it. Throws `InvalidConfiguration` that lists everything that is wrong
-   * with the contracts of the commit, or that there is no such pipeline; `SecretNotAllowed`.
+   * with the contracts of the commit, or that there is no such pipeline; `CannotDeploy`, `SecretNotAllowed`.
    */
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
@@ -63,6 +64,7 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
           const known = Object.keys(contracts.pipelines).join(', ') || 'none';
           throw invalid(`There is no pipeline ${name} in ${at}; pipelines: ${known}.`);
         }
+        refuseToDeploy(pipeline);
         for (const job of Object.values(pipeline.jobs)) tools.secrets.valuesFor(repository, job.secrets);
         const changed = (await readJson(blobs, packed.changed)) as readonly string[];
         const plan = planRun(pipeline, {

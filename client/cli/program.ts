@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import { type CliIo, processIo } from '../core/io.ts';
 import { VERSION } from '../core/version.ts';
+import { registerBlobCommands } from './blobs/program.ts';
 import { registerCatalogCommands } from './catalog/program.ts';
 import type { RegisterCommands, RunAlone, WingParts, Work } from './commands.ts';
 import { registerCompletionCommands } from './completion/program.ts';
@@ -89,6 +90,7 @@ export function createProgram(options: CommandLineOptions = {}): CommandLine {
   for (const register of wings) register({ program, io, run, runAlone, add });
   registerGateCommands({ program, run });
   registerLedgerCommands({ program, run });
+  registerBlobCommands({ program, run });
   registerGatewayCommands({ program, run });
   registerFlowCommands({ program, run, flows, parts });
   registerCompletionCommands({ program, io, runAlone });

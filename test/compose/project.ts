@@ -55,6 +55,8 @@ export async function createProject({ env: engineEnv, folder }: Engine, signal: 
   const settings = {
     POSTGRES_PASSWORD: randomBytes(24).toString('hex'),
     LEDGER_PASSWORD: randomBytes(24).toString('hex'),
+    LEDGER_WRITER_PASSWORD: randomBytes(24).toString('hex'),
+    LEDGER_GATES_PASSWORD: randomBytes(24).toString('hex'),
     WEAVIATE_API_KEY: apiKey,
     LONGHAUL_CONFIG_FILE: path.join(folder, 'longhaul.yaml'),
     LONGHAUL_REPOS: estate.folder,
@@ -106,7 +108,13 @@ export async function refusalWithoutSecrets({ env }: Engine): Promise<string> {
     'docker',
     ['compose', '--env-file', '/dev/null', '--file', COMPOSE_FILE, 'config', '--quiet'],
     {
-      env: withoutSettings(env, ['POSTGRES_PASSWORD', 'LEDGER_PASSWORD', 'WEAVIATE_API_KEY']),
+      env: withoutSettings(env, [
+        'POSTGRES_PASSWORD',
+        'LEDGER_PASSWORD',
+        'LEDGER_WRITER_PASSWORD',
+        'LEDGER_GATES_PASSWORD',
+        'WEAVIATE_API_KEY',
+      ]),
       extendEnv: false,
       reject: false,
     },

@@ -27,7 +27,7 @@ import type { Project, PublishedPort } from './project.ts';
 import { Unavailable, UNAVAILABLE_EXIT_CODE } from './unavailable.ts';
 
 const CACHE = process.env['LONGHAUL_TEST_CACHE_DIR'] ?? path.join(homedir(), '.cache', 'longhaul-test');
-const HEALTHY = ['postgres', 'temporal', 'temporal-ui', 'weaviate', 'worker'];
+const HEALTHY = ['postgres', 'temporal', 'temporal-ui', 'weaviate', 'worker', 'ledger-worker'];
 const ONE_SHOT = ['temporal-schema', 'temporal-namespace', 'ledger-database', 'ledger'];
 
 const started = Date.now();
@@ -60,7 +60,7 @@ async function run(): Promise<void> {
   try {
     assert.match(
       await refusalWithoutSecrets(engine),
-      /POSTGRES_PASSWORD|LEDGER_PASSWORD|WEAVIATE_API_KEY/,
+      /POSTGRES_PASSWORD|LEDGER_(WRITER_|GATES_)?PASSWORD|WEAVIATE_API_KEY/,
       'starts without secrets',
     );
     const project = await createProject(engine, stop.signal);

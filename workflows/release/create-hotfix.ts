@@ -8,6 +8,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { act, recordingRefusal } from './act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { showGeneration } from './show-generation.ts';
 
 type Given = CheckedOf<typeof createHotfixFlow>;
 
@@ -37,6 +38,7 @@ async function create(given: Given, rollback: Rollback): Promise<CreateHotfixRes
     { ...given, commit: from, versions, contracts },
   ]);
   const { version, branch: name, path, text } = plan;
+  showGeneration({ repository, version });
   const message = `chore: hotfix ${version} of ${base} [${issue}]`;
   const time = Math.floor(Date.now() / 1_000);
   const branch = { name, from, commit: { message, time, files: [{ path, content: text }] } };

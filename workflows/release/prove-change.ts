@@ -13,6 +13,7 @@ import { runChild } from '../shared/child.ts';
 import { asAct } from './act.ts';
 import { commitActivities, lastingCommitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { resultOfFailedRun } from './failed-run.ts';
+import { showGeneration } from './show-generation.ts';
 
 /** Jobs of a run in parallel. */
 const PARALLEL = 16;
@@ -42,6 +43,7 @@ async function prove(given: Given): Promise<ProveChangeResult> {
   const evolution = await ledgerActivities.findEvolution.executeWithOptions({ summary: 'find the evolution' }, [
     { repository, tag: given.evolution ?? null, named, by },
   ]);
+  if (evolution !== null) showGeneration({ repository, version: evolution.version });
   const run = await runToEnd(given, packed, evolution === null ? 'manual' : 'evolution');
   if (evolution === null) {
     if (run.status === 'passed') return { run, evolution, verdict: null };

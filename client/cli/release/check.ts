@@ -1,12 +1,14 @@
 import { readContractFolder } from '../../../activities/release/contracts/contract-folder.ts';
 import { checkContracts } from '../../../activities/release/contracts/contracts.ts';
+import { undeployable } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { FAILURES } from '../../../domain/shared/failures.ts';
 import type { CliIo } from '../../core/io.ts';
 import { printable } from '../../core/sanitize.ts';
 
 /**
- * `longhaul release check`: all problems of the contracts in a working folder, one a line. Contacts nothing and needs no
- * configuration, so it can be used in hooks and CI jobs. Exit code 2 when there is a problem.
+ * `longhaul release check`: all problems of the contracts in a working folder, one a line, and the jobs
+ * that deploy, which are valid but cannot run. Contacts nothing and needs no configuration, so it can be used in hooks and
+ * CI jobs. Exit code 2 when there is a problem.
  */
 export async function checkCommand(root: string, { json }: { json?: boolean }, io: CliIo): Promise<number> {
   const folder = await readContractFolder(root);
@@ -16,8 +18,11 @@ export async function checkCommand(root: string, { json }: { json?: boolean }, i
     pipelines: Object.keys(contracts.pipelines).length,
     policies: contracts.policy.policies.length,
   };
-  if (json) io.stdout.write(`${JSON.stringify({ folder: folder.name, ...counts, problems })}\n`);
+  // valid, but every run of such a pipeline is refused
+  const notes = Object.values(contracts.pipelines).flatMap(undeployable);
+  if (json) io.stdout.write(`${JSON.stringify({ folder: folder.name, ...counts, problems, notes })}\n`);
   else {
+    for (const note of notes) io.stderr.write(`${printable(note)}\n`);
     for (const problem of problems) io.stderr.write(`${printable(problem)}\n`);
     const found = `${counts.generations} generations, ${counts.pipelines} pipelines, ${counts.policies} policies`;
     if (problems.length === 0) io.stdout.write(`${folder.name}: ${found}, all valid\n`);

@@ -122,7 +122,12 @@ const job = z
     /** Whether its programs may reach the network. */
     network: z.boolean().default(false),
     if: condition.prefault({}),
-    steps,
+    steps: steps.optional(),
+    /** The environment to which the release of the commit is deployed, in place of steps. */
+    deploy: programName.optional(),
+  })
+  .refine(({ steps: own, deploy }) => (own === undefined) !== (deploy === undefined), {
+    message: 'give either steps, or deploy with the name of an environment',
   })
   .refine(({ env, secrets }) => secrets.every((name) => !(name in env)), {
     message: 'a name is both in env and in secrets',
@@ -131,7 +136,8 @@ const job = z
   .refine(({ network, services: ofJob }) => !network || Object.keys(ofJob).length === 0, {
     message: 'a job with services has a network of its own: it cannot have that of the machine',
     path: ['network'],
-  });
+  })
+  .transform(({ steps: own, ...rest }) => ({ ...rest, steps: own ?? [] }));
 
 /** `pipelines/NAME.yaml` (docs/pipelines.md). Unknown keys are refused. */
 export const pipelineFile = z
@@ -169,6 +175,15 @@ export type Pipeline = z.output<typeof pipelineFile>;
 
 /** A job of a {@link Pipeline}. */
 export type PipelineJob = Pipeline['jobs'][string];
+
+/** The jobs of a pipeline that deploy, one sentence each; empty when it has none. This version has no flow that deploys. */
+export function undeployable({ name, jobs }: Pipeline): readonly string[] {
+  return Object.entries(jobs).flatMap(([id, { deploy }]) =>
+    deploy === undefined
+      ? []
+      : [`The job ${id} of the pipeline ${name} deploys to ${deploy}, and this version of Longhaul cannot deploy.`],
+  );
+}
 
 /** A service of a {@link PipelineJob}. */
 export type JobService = PipelineJob['services'][string];

@@ -17,9 +17,11 @@ import {
   pipelineName,
   type RequestFields,
   requestId,
+  releaseAttributes,
   runFields,
   runKey,
   runSummary,
+  versionOfTag,
 } from './inputs.ts';
 import type { RunPipelineResult } from './pipeline-flows.ts';
 
@@ -87,7 +89,7 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
   }),
   summary: ({ repository, version, change }) =>
     `start ${change} for ${version} of ${repositoryName(repository)}`.slice(0, 200),
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: releaseAttributes,
   person: 'by',
   isRequested: true,
 });
@@ -139,7 +141,8 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
   question: ({ by: _by, requestId: _requestId, packed: _packed, ...rest }) => rest,
   busy: pipelineBusy,
   summary: runSummary,
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: ({ repository, evolution }) =>
+    releaseAttributes({ repository, ...(evolution === undefined ? {} : { version: versionOfTag(evolution) }) }),
   serviceInput: (z) =>
     z.strictObject({
       ...runFields(z),
@@ -174,7 +177,7 @@ export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly
   id: ({ repository, evolution }) => `abandon/${repository}/${evolution}`,
   question: ({ repository, evolution }) => ({ repository, evolution }),
   summary: ({ repository, evolution }) => `abandon ${evolution} of ${repositoryName(repository)}`.slice(0, 200),
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: ({ repository, evolution }) => releaseAttributes({ repository, version: versionOfTag(evolution) }),
   person: 'by',
   isRequested: true,
 });

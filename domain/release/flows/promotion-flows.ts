@@ -12,6 +12,7 @@ import {
   oid,
   packedCommit,
   personName,
+  releaseAttributes,
   type RequestFields,
   requestId,
 } from './inputs.ts';
@@ -86,7 +87,7 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   }),
   summary: ({ repository, version, dryRun }) =>
     `${dryRun ? 'check' : 'promote'} ${version} of ${repositoryName(repository)}`.slice(0, 200),
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: releaseAttributes,
   // a commit is packed by the person who has it
   serviceInput: (z) =>
     z.strictObject({

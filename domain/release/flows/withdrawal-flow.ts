@@ -1,7 +1,7 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
-import { personName, type RequestFields, requestId } from './inputs.ts';
+import { personName, releaseAttributes, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `withdrawGeneration`. */
 export interface WithdrawGenerationInput extends RequestFields {
@@ -40,7 +40,7 @@ export const withdrawGenerationFlow = defineFlow<WithdrawGenerationInput, Withdr
   whenRunning: 'refuse',
   busy: ({ version }) => ({ type: 'PipelineBusy', message: `${version} is being promoted or withdrawn.` }),
   summary: ({ repository, version }) => `withdraw ${version} of ${repositoryName(repository)}`.slice(0, 200),
-  searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
+  searchAttributes: releaseAttributes,
   person: 'by',
   isRequested: true,
 });

@@ -125,6 +125,23 @@ Ready for promotion: YES
   });
 });
 
+test('a pipeline with a job that deploys is refused before any of its jobs runs', async ({ release }) => {
+  const { clone, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/pipelines/ship.yaml':
+      'name: ship\njobs:\n  build: {steps: [{name: build, command: "true"}]}\n  rollout: {needs: [build], deploy: production}\n',
+  });
+  commit(clone, 'chore: a pipeline that deploys');
+  const refused = await longhaul('run', 'ship');
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toContain(
+    'The job rollout of the pipeline ship deploys to production, and this version of Longhaul cannot deploy.',
+  );
+  expect(await ledger.sql("SELECT FROM pipeline_runs WHERE pipeline = 'ship'")).toEqual([]);
+  git(clone, 'rm', '--quiet', '.gryt/pipelines/ship.yaml');
+  git(clone, 'commit', '--quiet', '-m', 'chore: without it');
+});
+
 describe('a failure', () => {
   test('counts until a later commit that descends from it passes, or a person says so', async ({ release }) => {
     const { clone, ledger, longhaul } = release;

@@ -43,6 +43,21 @@ async function stateOf(release: Release, version: string) {
   return { status: row?.status, commit: row?.commit ?? null, events: events.length, tagged };
 }
 
+/** The types of the flows that Temporal lists for a generation. */
+async function flowsOf({ client }: Release, version: string): Promise<readonly string[]> {
+  return vi.waitFor(
+    async () => {
+      const query = `LonghaulGeneration = '${REPOSITORY}@${version}'`;
+      const types: string[] = [];
+      for await (const { type } of client.workflow.list({ query })) types.push(type);
+      // the server lists a run a moment after it began
+      expect(types).toContain('promoteGeneration');
+      return types;
+    },
+    { timeout: 20_000, interval: 200 },
+  );
+}
+
 describe('a promotion', () => {
   test('is refused until the changes have passed together, and then tags the commit that was run', async ({
     release,
@@ -99,6 +114,17 @@ describe('a promotion', () => {
     expect(done.stdout).toBe(PROMOTED('v3.0.0'));
     expect(done.exitCode).toBe(0);
     replayed(`generation/${REPOSITORY}/v3.0.0`);
+    // all flows about the generation are found by it; its stages kept their outputs
+    const found = await flowsOf(release, 'v3.0.0');
+    expect(found.filter((type) => type === 'startEvolution')).toHaveLength(2);
+    expect([...new Set(found)].toSorted()).toEqual(['promoteGeneration', 'proveChange', 'startEvolution']);
+    const { stage, outputs } = await release.client.workflow
+      .getHandle(`generation/${REPOSITORY}/v3.0.0`)
+      .query<{ stage: string; outputs: Record<string, unknown> }>('stages');
+    expect(stage).toBe('publication');
+    expect(Object.keys(outputs)).toEqual(['commit', 'gates', 'approval', 'tag', 'promotion', 'publication']);
+    expect(outputs['commit']).toMatchObject({ version: 'v3.0.0', packed: { commit: fixed } });
+    expect(outputs['tag']).toMatchObject({ object: git(remote, 'rev-parse', 'v3.0.0') });
     expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'promoted', commit: fixed, events: 1, tagged: fixed });
     // it takes no evolution any more
     const late = await longhaul('evolution', 'start', 'v3.0.0', '--change', 'TEAM-A-1');
@@ -267,6 +293,7 @@ Hot-fix promoted successfully!
 Tag created: v3.0.2
 `);
     expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
+    expect(await flowsOf(release, 'v3.0.2')).toContain('createHotfix');
     // its fix is offered to the default branch; a folder has no pull requests
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
     expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([

@@ -7,7 +7,10 @@ import { parse } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { readContractFolder } from '../../../activities/release/contracts/contract-folder.ts';
 import { checkContracts, type ContractFile } from '../../../activities/release/contracts/contracts.ts';
+import { choosePipeline } from '../../../activities/release/evolutions/choose-pipeline.ts';
+import { checkCommand } from '../../../client/cli/release/check.ts';
 import { JSON_SCHEMAS } from '../../../domain/release/contracts/json-schemas.schema.ts';
+import { memoryIo } from '../../support/memory-io.ts';
 
 /** The contracts of the release workflows in docs/release.md and of gryt's own documents. */
 const FULL_CI = file('pipelines/full-ci.yaml', 'name: full-ci\nsteps:\n  - {name: test, command: "go test ./..."}\n');
@@ -306,6 +309,41 @@ describe('the folder', () => {
   });
 });
 
+describe('a job that deploys', () => {
+  const DEPLOYS =
+    'name: ship\njobs:\n  build: {steps: [{name: b, run: [make]}]}\n  rollout: {needs: [build], deploy: production}\n';
+  const SENTENCE =
+    'The job rollout of the pipeline ship deploys to production, and this version of Longhaul cannot deploy.';
+
+  test('has no steps, and the check says that it cannot run', async () => {
+    const both = 'name: ship\njobs: {a: {deploy: production, steps: [{name: b, run: [make]}]}}\n';
+    expect(problemsOf(file('pipelines/ship.yaml', both))).toEqual([
+      expect.stringContaining('give either steps, or deploy with the name of an environment'),
+    ]);
+    expect(problemsOf(file('pipelines/ship.yaml', 'name: ship\njobs: {a: {needs: []}}\n'))).toHaveLength(1);
+    const root = await mkdtemp(join(tmpdir(), 'longhaul-deploy-'));
+    await mkdir(join(root, '.longhaul/pipelines'), { recursive: true });
+    await writeFile(join(root, '.longhaul/pipelines/ship.yaml'), DEPLOYS);
+    const io = memoryIo();
+    expect(await checkCommand(root, {}, io)).toBe(0);
+    expect(io.err()).toBe(`${SENTENCE}\n`);
+    expect(io.out()).toContain('1 pipelines, 0 policies, all valid');
+  });
+
+  test('lets no evolution start, which would have to skip it', () => {
+    const { contracts } = checkContracts({
+      name: '.longhaul',
+      files: [file('pipelines/ship.yaml', DEPLOYS), change('id: A-1, type: add, title: x')],
+    });
+    const [generationOf] = Object.values(contracts.generations);
+    const [changeOf] = generationOf?.changes ?? [];
+    if (generationOf === undefined || changeOf === undefined) throw new Error('no change');
+    expect(() => choosePipeline(contracts, undefined, { change: changeOf, generation: generationOf })).toThrow(
+      SENTENCE,
+    );
+  });
+});
+
 describe('JSON Schemas for editors', () => {
   const ajv = new Ajv2020({ strict: true, strictTypes: false });
 
@@ -329,6 +367,8 @@ describe('JSON Schemas for editors', () => {
       true,
     ],
     ['pipeline', 'name: ci\nsteps: [{name: s, command: 3}]', false],
+    ['pipeline', 'name: ci\njobs: {a: {deploy: production, needs: []}}', true],
+    ['pipeline', 'name: ci\njobs: {a: {deploy: [production]}}', false],
   ] as const)('of a %s are read by another validator in the same way: %s', (name, text, isValid) => {
     expect(ajv.validate(JSON_SCHEMAS[name], parse(text))).toBe(isValid);
     const path = { generation: 'generations/v1.5.0.yaml', policy: 'policy.yaml', pipeline: 'pipelines/ci.yaml' }[name];

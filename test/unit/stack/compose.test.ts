@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { COMMON_ROLES, parseRoles, ROLES } from '../../../domain/shared/roles.ts';
 
 interface Service {
   readonly image: string;
@@ -9,15 +10,16 @@ interface Service {
   readonly environment: Readonly<Record<string, string | null>>;
   readonly healthcheck: { readonly test: readonly string[] };
   readonly networks: readonly string[];
+  readonly volumes: readonly unknown[];
   readonly depends_on: object;
 }
 
 const text = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
 const { services, configs } = parse(text, { merge: true }) as {
-  services: Record<'worker' | 'gateway' | 'pipelines', Service>;
+  services: Record<'worker' | 'gateway' | 'pipelines' | 'ledger' | 'ledger-worker', Service>;
   configs: Record<string, { readonly content: string }>;
 };
-const { worker, gateway, pipelines } = services;
+const { worker, gateway, pipelines, ledger, 'ledger-worker': ledgerWorker } = services;
 
 // the gateway has the same settings as the worker, which test/compose tests in a container
 describe('the gateway in docker-compose.yml', () => {
@@ -34,13 +36,41 @@ describe('the gateway in docker-compose.yml', () => {
     for (const { environment } of [worker, gateway]) expect(environment['LONGHAUL_METRICS_ADDRESS']).toMatch(/:9464$/);
   });
 
-  test('starts only on request, reaches only Temporal and has only its own secrets', () => {
+  test('starts only on request, reaches only Temporal and the ledger, and has only its own secrets', () => {
     expect(worker.profiles).toBeUndefined();
     expect(gateway.profiles).toEqual(['gateway']);
-    expect(gateway.networks).toEqual(['temporal']);
+    expect(gateway.networks).toEqual(['temporal', 'database']);
     expect(gateway.command).toEqual(['longhaul', 'gateway', '--address', '0.0.0.0:8420']);
     const secrets = Object.keys(gateway.environment).filter((name) => /SECRET|TOKEN|KEY|PASSWORD/.test(name));
     expect(secrets).toEqual(['WEBHOOK_SECRET']);
+    // the login that records decisions, not the owner's
+    expect(gateway.environment).not.toHaveProperty('DATABASE_URL');
+    expect(gateway.environment['DATABASE_GATES_URL']).toBe(ledger.environment['DATABASE_GATES_URL']);
+  });
+});
+
+describe('the roles in docker-compose.yml', () => {
+  test('have a service each', () => {
+    const served = Object.values(services).flatMap(({ image, command }) => {
+      if (image !== worker.image || (command !== undefined && command[1] !== 'dist/workers/main.js')) return [];
+      const given = command?.[command.indexOf('--roles') + 1];
+      return given === undefined ? COMMON_ROLES : parseRoles(given);
+    });
+    expect(served.toSorted()).toEqual(ROLES.toSorted());
+  });
+
+  test('of the ledger has its login that writes, and the blobs of the worker', () => {
+    expect(ledgerWorker).toMatchObject({ image: worker.image, read_only: true, cap_drop: ['ALL'] });
+    expect(ledgerWorker.profiles).toBeUndefined();
+    expect(ledgerWorker.healthcheck).toEqual(worker.healthcheck);
+    expect(ledgerWorker.networks).toEqual(['temporal', 'database']);
+    expect(ledgerWorker.environment).not.toHaveProperty('DATABASE_URL');
+    const url = ledgerWorker.environment['DATABASE_WRITER_URL'] ?? '';
+    expect(url).toMatch(/^postgres:\/\/longhaul_writer:\$\{LEDGER_WRITER_PASSWORD:\?.*\}@postgres:5432\/longhaul$/);
+    // what creates the logins knows their passwords
+    expect(ledger.environment['DATABASE_WRITER_URL']).toBe(url);
+    expect(ledgerWorker.volumes).toContain('cache:/var/cache/longhaul');
+    expect(worker.volumes).toContain('cache:/var/cache/longhaul');
   });
 });
 
