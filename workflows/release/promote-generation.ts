@@ -4,6 +4,7 @@ import {
   type PromoteGenerationInput,
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
 import type {
   PromotedBefore,
   Promoted,
@@ -11,12 +12,10 @@ import type {
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
 import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
-import { repositoryName } from '../../domain/git/repository.ts';
-import { underLock } from '../shared/child.ts';
 import { logEvent } from '../shared/events.ts';
-import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
+import { act, recordingRefusal } from './act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 import { publishPromotion } from './publish-promotion.ts';
@@ -39,10 +38,10 @@ interface Outputs extends Record<string, unknown> {
  */
 export function promoteGeneration(input: PromoteGenerationInput): Promise<PromoteGenerationResult> {
   const stages = stagesOf<Outputs>(['commit', 'gates', 'assets', 'approval', 'tag', 'promotion', 'publication']);
-  return withRollback(async (rollback) => {
-    const given = await checked(promoteGenerationFlow, input);
-    return underLock(promoteGenerationFlow, given, () => promote(given, stages, rollback));
-  });
+  const work = (): Promise<PromoteGenerationResult> =>
+    withRollback((rollback) => act(promoteGenerationFlow, input, (given) => promote(given, stages, rollback)));
+  // a dry run is no act
+  return input?.dryRun === true ? work() : recordingRefusal(promoteGenerationFlow, input, work);
 }
 
 async function promote(
@@ -110,7 +109,7 @@ async function collectAssets(given: Promotion, report: PromotionReport): Promise
     { summary: 'the files of the release' },
     [report.assets],
   );
-  if (problems.length > 0) await endRefused(given, report, problems);
+  if (problems.length > 0) endRefused(given, report, problems);
   return assets;
 }
 

@@ -41,13 +41,14 @@ export async function readGeneration(
     promotedBy,
     hotfixOf,
     evolutions: evolutions.map(
-      ({ tag, change_id: change, status, team, created_at: created, completed_at: completed, superseded_by: by }) => ({
+      ({ tag, change_id: change, status, team, created_by: author, superseded_by: supersededBy, ...times }) => ({
         tag,
         change,
         status,
-        time: (completed ?? created).toISOString(),
+        time: (times.completed_at ?? times.created_at).toISOString(),
         team,
-        supersededBy: by,
+        author,
+        supersededBy,
       }),
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),

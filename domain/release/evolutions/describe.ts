@@ -38,6 +38,8 @@ export interface EvolutionView {
   /** When it ended or, if it has not, when it was started; ISO 8601 in UTC. */
   readonly time: string;
   readonly team: string | null;
+  /** The person who started it. */
+  readonly author: string;
   /** The tag of the later evolution that makes its failure count no more; null when none does. */
   readonly supersededBy: string | null;
 }
@@ -51,17 +53,22 @@ export interface ChangeView {
 
 /**
  * The evolutions of a generation, as `longhaul evolution list` prints them; with a column for the team when a change names
- * one. A failure counts until a later evolution supersedes it.
+ * one, and one for the author when there are several. A failure counts until a later evolution supersedes it.
  */
 export function describeEvolutions({ version, status, description, evolutions, changes }: GenerationView): string {
   const hasTeams = evolutions.some(({ team }) => team !== null);
-  const rows = evolutions.map(({ tag, change, status: end, time, team }) => [
+  const hasAuthors = new Set(evolutions.map(({ author }) => author)).size > 1;
+  const row = (tag: string, change: string, end: string, team: string, time: string, author: string): string[] => [
     tag,
     change,
     end,
-    ...(hasTeams ? [team ?? ''] : []),
-    time.slice(0, 16).replace('T', ' '),
-  ]);
+    ...(hasTeams ? [team] : []),
+    time,
+    ...(hasAuthors ? [author] : []),
+  ];
+  const rows = evolutions.map(({ tag, change, status: end, time, team, author }) =>
+    row(tag, change, end, team ?? '', time.slice(0, 16).replace('T', ' '), author),
+  );
   const superseded = evolutions.flatMap(({ tag, supersededBy: by }) =>
     by === null ? [] : [`${numberOf(tag)} by ${numberOf(by)}`],
   );
@@ -74,7 +81,7 @@ export function describeEvolutions({ version, status, description, evolutions, c
     'Evolutions:',
     ...(rows.length === 0
       ? ['  none']
-      : columns([['Tag', 'Change', 'Status', ...(hasTeams ? ['Team'] : []), 'Timestamp'], ...rows], [3, 3, 2, 3])),
+      : columns([row('Tag', 'Change', 'Status', 'Team', 'Timestamp', 'Author'), ...rows], [3, 3, 2, 3, 3])),
     ...(superseded.length === 0 ? [] : [`  ${superseded.length} superseded: ${superseded.join(', ')}`]),
     '',
     'Changes:',
@@ -113,7 +120,7 @@ export function describeRefusal(checks: readonly PolicyCheck[]): string {
     ...violated.flatMap(({ policy, appliesTo, violations }) => [
       '',
       `Policy: ${policy}`,
-      `  Applies to: ${appliesTo.join(', ')}`,
+      `  Applies to: ${appliesTo}`,
       ...violations.map((violation) => `  Violation: ${violation}`),
     ]),
     '',

@@ -6,8 +6,8 @@ import type { Policy, PolicyFile } from '../contracts/policy.schema.ts';
 /** A policy that concerns a change, and what of it the change does not keep. */
 export interface PolicyCheck {
   readonly policy: string;
-  /** The types of changes that the policy concerns. */
-  readonly appliesTo: readonly string[];
+  /** Why it concerns the change: the type of the change or, for a policy of a team, its team. */
+  readonly appliesTo: string;
   /** A sentence for each missing step, and for a version that the team may not use; empty when all is kept. */
   readonly violations: readonly string[];
 }
@@ -29,7 +29,7 @@ export function checkPolicies({ policies }: PolicyFile, request: ProofRequest): 
     .filter((policy) => concerns(policy, request))
     .map((policy) => ({
       policy: policy.name,
-      appliesTo: policy.applies_to,
+      appliesTo: policy.team ?? request.change.type,
       violations: [...missingSteps(policy, request), ...wrongVersion(policy, request)],
     }));
 }

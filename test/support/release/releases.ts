@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,6 +50,8 @@ export interface Release {
   readonly clone: string;
   /** The bare repository. */
   readonly remote: string;
+  /** The environment of the command line. */
+  readonly env: Readonly<Record<string, string>>;
   /** Runs the command line in the clone. */
   longhaul(...args: string[]): Promise<Ended>;
   /** Replays a run at the end of the test. */
@@ -67,13 +69,26 @@ export interface Chat {
 /** The id of the repository. */
 export const REPOSITORY = 'local/acme/api';
 
+/** Announces promotions to the channel `chat`. */
+const TO_CHAT = {
+  alerts: { channels: [{ name: 'chat', type: 'webhook', urlEnv: 'CHAT_URL' }] },
+  release: { announce: ['chat'] },
+};
+
 const ROLES = ['repos', 'ledger', 'pipelines'] as const;
 
 /**
  * The tests of releases: each file has a repository, a ledger, and workers of all roles in a namespace of its own. The
  * runs that the tests name are replayed at the end.
  */
-export const test = base.extend('release', { scope: 'file' }, async ({}, { onCleanup }): Promise<Release> => {
+export const test = releaseTest();
+
+/** {@link test} with further sections of the configuration. */
+export function releaseTest(settings: object = {}) {
+  return base.extend('release', { scope: 'file' }, async ({}, { onCleanup }) => openRelease(settings, onCleanup));
+}
+
+async function openRelease(settings: object, onCleanup: (close: () => Promise<void>) => void): Promise<Release> {
   const address = inject('stack').temporalAddress;
   const namespace = `release-${randomUUID()}`;
   const [connection, native] = await Promise.all([
@@ -82,9 +97,8 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
   ]);
   await openNamespace(connection, namespace);
   const scratch = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
-  const estate = await createEstate({ indexName: 'Unused' });
   const { chat, url, close: closeChat } = await startChat();
-  await announceToChat(estate.configPath);
+  const estate = await createEstate({ indexName: 'Unused', settings: { ...TO_CHAT, ...settings } });
   const ledger = await createTestLedger();
   await estate.create('acme/api', { 'README.md': 'an api\n' });
   const remote = estate.gitDir('acme/api');
@@ -147,10 +161,11 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     blobs: await openBlobs(loaded, env),
     clone,
     remote,
+    env,
     longhaul: (...args) => longhaulProcess(env, args, undefined, clone),
     replayed: (workflowId) => void named.push([workflowId, '']),
   };
-});
+}
 
 async function run(options: WorkerOptions): Promise<() => Promise<void>> {
   const worker = await Worker.create({ ...options, shutdownGraceTime: '1 second' });
@@ -175,21 +190,16 @@ function withForge(forge: Release['forge']): readonly WingRole[] {
   });
 }
 
-/** Adds the channel `chat` to a configuration. */
-async function announceToChat(configPath: string): Promise<void> {
-  const config = JSON.parse(await readFile(configPath, 'utf8')) as object;
-  const alerts = { channels: [{ name: 'chat', type: 'webhook', urlEnv: 'CHAT_URL' }] };
-  await writeFile(configPath, JSON.stringify({ ...config, alerts, release: { announce: ['chat'] } }));
-}
-
 async function startChat(): Promise<{ readonly chat: Chat; readonly url: string; close(): Promise<void> }> {
   const said: Record<string, unknown>[] = [];
   const chat: Chat = { said, status: 200 };
+  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await json(request);
+    if (chat.status === 200) said.push(body as Record<string, unknown>);
+    response.writeHead(chat.status).end();
+  };
   const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      if (chat.status === 200) said.push(body as Record<string, unknown>);
-      response.writeHead(chat.status).end();
-    });
+    hear(request, response).catch((error: Error) => response.destroy(error));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -69,5 +69,7 @@ test('an archive that was cut off fails, and is no release', async () => {
   const whole = await archived(blobs, { 'dist/api.tgz': 'x'.repeat(5_000) });
   const bytes = Buffer.concat((await (await blobs.open(whole)).toArray()) as Buffer[]);
   const { digest } = await blobs.put(Readable.from([bytes.subarray(0, 3_000)]));
-  await expect(collectAssets(blobs, { patterns: ['dist'], archives: [digest] }, signal)).rejects.toThrow();
+  await expect(collectAssets(blobs, { patterns: ['dist'], archives: [digest] }, signal)).rejects.toThrow(
+    'Unexpected end of data',
+  );
 });

@@ -44,7 +44,7 @@ Policy: e2e-tests-for-features
   Violation: Pipeline 'release-pipeline' missing required step: e2e-tests
 
 Policy: security-scan-always
-  Applies to: add, fix, refine, remove
+  Applies to: add
   Violation: Pipeline 'release-pipeline' missing required step: security-scan
   Violation: Pipeline 'release-pipeline' missing required step: dependency-audit
 
@@ -54,7 +54,8 @@ Evolution not started.`);
   test('that hold are listed, and the evolution is started', () => {
     const pipeline = pipelineOf(['test', 'e2e-tests', 'security-scan', 'dependency-audit', 'build']);
     const checks = checkPolicies(POLICIES, { version: 'v5.0.0', change: add, pipeline });
-    const start = { started: { id: 'x', tag: 'v5.0.0-rc.1', rc: 1 }, pipeline: pipeline.name, checks };
+    const started = { id: 'x', tag: 'v5.0.0-rc.1', rc: 1 };
+    const start = { started, pipeline: pipeline.name, contract: 'c'.repeat(64), checks };
     expect(describeStart(start, 'FEAT-400')).toBe(`Validating policies...
   e2e-tests-for-features: PASS
   security-scan-always: PASS
@@ -160,7 +161,8 @@ describe('the list of evolutions', () => {
     time: string,
     team: string | null = null,
     supersededBy: string | null = null,
-  ) => ({ tag: `v1.5.0-rc.${rc}`, change, status, time, team, supersededBy });
+    author = 'ada',
+  ) => ({ tag: `v1.5.0-rc.${rc}`, change, status, time, team, supersededBy, author });
   const generation = {
     version: 'v1.5.0',
     status: 'draft',
@@ -197,15 +199,16 @@ Changes:
 Ready for promotion: YES`);
   });
 
-  test('says which failures a later evolution supersedes, and has a column for teams', () => {
+  test('says which failures a later evolution supersedes, and has columns for teams and for several authors', () => {
     const evolutions = [
       evolution(1, 'FEAT-201', 'fail', '2024-01-20T09:15:00Z', 'Team A', 'v1.5.0-rc.3'),
-      evolution(2, 'FEAT-202', 'pass', '2024-01-20T11:30:00Z'),
+      evolution(2, 'FEAT-202', 'pass', '2024-01-20T11:30:00Z', null, null, 'bo'),
       evolution(3, 'FEAT-201', 'pass', '2024-01-20T14:45:00Z', 'Team A'),
     ];
     const listed = describeEvolutions({ ...generation, evolutions, changes });
-    expect(listed).toContain('  Tag           Change     Status  Team     Timestamp\n');
-    expect(listed).toContain('  v1.5.0-rc.1   FEAT-201   fail    Team A   2024-01-20 09:15\n');
+    expect(listed).toContain('  Tag           Change     Status  Team     Timestamp          Author\n');
+    expect(listed).toContain('  v1.5.0-rc.1   FEAT-201   fail    Team A   2024-01-20 09:15   ada\n');
+    expect(listed).toContain('  v1.5.0-rc.2   FEAT-202   pass             2024-01-20 11:30   bo\n');
     expect(listed).toContain('  1 superseded: rc.1 by rc.3\n');
     expect(listed).toContain('Ready for promotion: YES');
     const open = evolutions.map((each) => ({ ...each, supersededBy: null }));

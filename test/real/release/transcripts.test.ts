@@ -1,0 +1,125 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect } from 'vitest';
+import { BIN } from '../../support/command.ts';
+import { type Release, test } from '../../support/release/releases.ts';
+import { playTranscript } from '../../support/release/transcript.ts';
+import { git, SCRATCH_ENV } from '../../support/scratch-git.ts';
+
+const FOLDER = fileURLToPath(new URL('transcripts', import.meta.url));
+
+/** A pipeline with the steps of the documents, which are programs of the repository. */
+const FULL_CI = `name: full-ci
+steps:
+  - {name: linting, command: 'for file in *.sh; do sh -n "$file"; done'}
+  - {name: unit-tests, command: 'sh test.sh'}
+  - {name: integration-tests, command: 'sh test.sh all'}
+  - {name: security-scan, command: '! grep -r PRIVATE --include=*.sh .'}
+  - {name: build, command: 'tar -cf app.tar *.sh && test -s app.tar'}
+`;
+const TEST_SH = 'set -eu\nfor file in *.sh; do test -s "$file"; done\n';
+
+/** The pipeline before the policies were made. */
+const RELEASE_PIPELINE = `name: release-pipeline
+steps:
+  - {name: test, command: 'sh test.sh'}
+  - {name: build, command: 'tar -cf app.tar *.sh'}
+`;
+
+interface Scene {
+  /** The id of the repository. */
+  readonly repository: string;
+  readonly folder: string;
+  readonly remote: string;
+  readonly env: Record<string, string>;
+}
+
+/** A repository on a remote of its own, a clone of it, and a shell in which `longhaul` is a command. */
+async function openScene(
+  { estate, env, clone }: Release,
+  name: string,
+  files: Readonly<Record<string, string>> = { '.gryt/pipelines/full-ci.yaml': FULL_CI },
+): Promise<Scene> {
+  await estate.create(`acme/${name}`, { 'test.sh': TEST_SH, ...files });
+  const remote = estate.gitDir(`acme/${name}`);
+  const scratch = join(dirname(clone), name);
+  const bin = join(scratch, 'bin');
+  mkdirSync(bin, { recursive: true });
+  writeFileSync(join(bin, 'longhaul'), `#!/bin/sh\nexec '${process.execPath}' '${BIN}' "$@"\n`);
+  chmodSync(join(bin, 'longhaul'), 0o755);
+  const folder = join(scratch, 'clone');
+  git(scratch, 'clone', '--quiet', remote, folder);
+  const own = { ...SCRATCH_ENV, ...env, PATH: `${bin}:${env['PATH'] ?? ''}`, REMOTE: remote };
+  return {
+    repository: `local/acme/${name}`,
+    folder,
+    remote,
+    env: Object.fromEntries(Object.entries(own).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  };
+}
+
+/**
+ * Plays a transcript in a scene, and checks that its placeholders hide what they say and nothing else: times of the play,
+ * commits that were proven, rows of the ledger.
+ */
+async function play({ ledger, replayed }: Release, scene: Scene, name: string): Promise<void> {
+  const minute = Math.floor(Date.now() / 60_000) * 60_000;
+  const { expected, actual, hidden, placeholders } = await playTranscript(join(FOLDER, `${name}.txt`), {
+    ...scene,
+    scratch: join(dirname(scene.folder), `played-${name}`),
+  });
+  expect(actual).toBe(expected);
+  expect(hidden).toHaveLength(placeholders);
+  for (const { placeholder, text } of hidden) {
+    if (placeholder === 'time') {
+      const at = Date.parse(`${text.replace(' ', 'T')}Z`);
+      expect(at >= minute && at <= Date.now(), text).toBe(true);
+    } else if (placeholder === 'commit') {
+      const commit = git(scene.remote, 'rev-parse', '--verify', `${text}^{commit}`);
+      expect(await ledger.sql('SELECT FROM evolutions WHERE commit = $1', [commit])).toHaveLength(1);
+      replayed(`pipeline/${scene.repository}/full-ci/${commit}`);
+    } else if (placeholder === 'generation') {
+      expect(await ledger.sql('SELECT FROM generations WHERE generation_id = $1', [text])).toHaveLength(1);
+    } else if (placeholder === 'digest') {
+      const evidence = "SELECT FROM evidence WHERE digest = $1 AND kind = 'release notes'";
+      expect(await ledger.sql(evidence, [text])).toHaveLength(1);
+    }
+  }
+}
+
+describe('the transcript of', () => {
+  test('a release with three changes', async ({ release }) => {
+    const scene = await openScene(release, 'web');
+    await play(release, scene, 'standard-release');
+    release.replayed(`generation/${scene.repository}/v1.5.0`);
+  });
+
+  test('an urgent repair of a release', async ({ release }) => {
+    const scene = await openScene(release, 'pool');
+    git(scene.remote, 'tag', '-a', '-m', 'v2.3.0', 'v2.3.0', 'main');
+    await play(release, scene, 'hotfix');
+    release.replayed(`generation/${scene.repository}/v2.3.1`);
+    expect(git(scene.remote, 'rev-parse', 'v2.3.1^{commit}')).toBe(git(scene.folder, 'rev-parse', 'HEAD'));
+  });
+
+  test('a release of three teams', async ({ release }) => {
+    const scene = await openScene(release, 'suite');
+    await play(release, scene, 'teams');
+    release.replayed(`generation/${scene.repository}/v3.0.0`);
+  });
+
+  test('policies that refuse a pipeline', async ({ release }) => {
+    const scene = await openScene(release, 'notify', { '.gryt/pipelines/release-pipeline.yaml': RELEASE_PIPELINE });
+    await play(release, scene, 'policies');
+    expect(
+      await release.ledger.sql(
+        'SELECT event_type, count(*)::int AS n FROM audit_events WHERE repository = $1 GROUP BY 1 ORDER BY 1',
+        [scene.repository],
+      ),
+    ).toEqual([
+      { event_type: 'evolution.refused', n: 2 },
+      { event_type: 'evolution.started', n: 1 },
+    ]);
+  });
+});
