@@ -104,10 +104,10 @@ interface Place {
   readonly remote: string;
   readonly clone: string;
   /** Show a command and run it; return its standard output. */
-  git(...args: readonly string[]): Promise<string>;
-  longhaul(...args: readonly string[]): Promise<string>;
+  readonly git: (...args: readonly string[]) => Promise<string>;
+  readonly longhaul: (...args: readonly string[]) => Promise<string>;
   /** Shows what is written into a file of the clone, and writes it. */
-  write(path: string, text: string): Promise<void>;
+  readonly write: (path: string, text: string) => Promise<void>;
 }
 
 async function makePlace({ release, config, dataDir, signal, onProgress }: ReleaseOptions): Promise<Place> {
@@ -203,13 +203,12 @@ async function findProblems({ git: runGit, longhaul }: Place, proven: readonly s
   await longhaul('audit', 'verify');
 
   const released = proven.at(-1);
-  const tagOf = (rc: number): string => `${RELEASED_VERSION}-rc.${rc}`;
   const held: readonly (readonly [string, boolean])[] = [
     ['main of the remote is the commit that was proven last', refs.get('refs/heads/main') === released],
     [`the tag ${RELEASED_VERSION} is on that commit`, refs.get(`refs/tags/${RELEASED_VERSION}^{}`) === released],
     ...proven.map((commit, at): [string, boolean] => [
-      `the tag ${tagOf(at + 1)} is on the commit of ${RELEASED_CHANGES[at]?.id}`,
-      refs.get(`refs/tags/${tagOf(at + 1)}^{}`) === commit,
+      `the tag ${candidate(at + 1)} is on the commit of ${RELEASED_CHANGES[at]?.id}`,
+      refs.get(`refs/tags/${candidate(at + 1)}^{}`) === commit,
     ]),
     [
       'the ledger has one generation, promoted at that commit',
@@ -220,7 +219,7 @@ async function findProblems({ git: runGit, longhaul }: Place, proven: readonly s
       same(
         evolutions,
         proven.map((commit, at) => ({
-          tag: tagOf(at + 1),
+          tag: candidate(at + 1),
           change_id: RELEASED_CHANGES[at]?.id,
           status: 'pass',
           commit,
@@ -232,6 +231,10 @@ async function findProblems({ git: runGit, longhaul }: Place, proven: readonly s
   for (const [what, isHeld] of held)
     process.stdout.write(`${isHeld ? styleText('green', 'held') : styleText('red', 'NOT HELD')}: ${what}\n`);
   return held.filter(([, isHeld]) => !isHeld).map(([what]) => `This does not hold: ${what}.`);
+}
+
+function candidate(rc: number): string {
+  return `${RELEASED_VERSION}-rc.${rc}`;
 }
 
 function same(found: unknown, expected: unknown): boolean {
@@ -258,8 +261,11 @@ const OLDEST_NODE = 20;
  */
 export async function nodeToolchain(): Promise<string[]> {
   for (const node of ['/usr/local/bin/node', '/usr/bin/node']) {
-    const { stdout = '' } = await execa(node, ['--version'], { reject: false });
-    if (Number(/^v(\d+)\./.exec(stdout)?.[1]) >= OLDEST_NODE) return [];
+    const version = await execa(node, ['--version']).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    if (Number(/^v(\d+)\./.exec(version)?.[1]) >= OLDEST_NODE) return [];
   }
   return [dirname(dirname(process.execPath))];
 }

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { AuditEvent } from '../ledger/audit.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 
 /** Tools of the activities of the ledger. */
@@ -14,4 +15,6 @@ export interface LedgerTools {
 export interface RunningFlow {
   readonly workflowId: string;
   readonly runId: string;
+  /** Who asked for it, and how that was proved. */
+  readonly who: Pick<AuditEvent, 'actor' | 'authenticated_by'>;
 }

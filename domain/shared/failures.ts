@@ -206,6 +206,12 @@ export const FAILURES = {
     exitCode: 9,
     remedy: 'Ask one of the people whom `longhaul inbox` names, or let one delegate to you with `longhaul delegate`.',
   },
+  RequestUnproved: {
+    tries: 1,
+    exitCode: 9,
+    remedy:
+      'Start it again as a person: set LONGHAUL_PERSON_KEY, so that the command line asks the gateway, which records who you are.',
+  },
   OwnRequest: { tries: 1, exitCode: 9, remedy: 'Let another person decide.' },
   DelegationExpired: {
     tries: 1,
@@ -305,6 +311,13 @@ export type FailureType = keyof typeof FAILURES;
 /** True when `type` is one of {@link FAILURES}. */
 export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(FAILURES, type);
+}
+
+/** True for a failure by which the rules, or a person, did not allow something; false when something broke. */
+export function isRefusal(type: string): boolean {
+  return (
+    isFailureType(type) && FAILURES[type].tries === 1 && FAILURES[type].exitCode !== 3 && type !== 'RollbackIncomplete'
+  );
 }
 
 /** How often an unexpected error is tried. */

@@ -1,11 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
+import { loadConfig } from '../../activities/shared/config.ts';
+import { cachedServer } from '../../stack/server-cache.ts';
 
 /** A real Gitea on loopback, over SQLite. */
 export interface Gitea {
@@ -21,22 +23,55 @@ export interface Gitea {
   close(): Promise<void>;
 }
 
+/** Timeout of the first test on a machine, which builds Gitea. */
+export const GITEA_BUILD_MS = 2_400_000;
+
+const MODULE = 'code.gitea.io/gitea';
+const VERSION = '1.26.0';
+/** The module's checksum as Go writes it. */
+const SUM = 'h1:fJP9dqLbzKrKWUVnCVTfVersZdVDuyJQLEDzCAOmKKA=';
+
 /**
- * The paths of the program and its templates, from `GITEA_PROGRAM` and `GITEA_SOURCE`; null when they are not set. Both
- * come from the Go module: `go mod download -json code.gitea.io/gitea@v1.26.0` prints the folder of the source, and
- * there `go build -p 2 -tags 'sqlite sqlite_unlock_notify' -o PROGRAM .` builds the program, which needs a C compiler
- * and some minutes.
+ * The paths of the program and of its source, which has its templates. Go builds it once into the user's cache, from
+ * the folder of its module, because `go install` refuses a module that replaces others. SQLite needs a C compiler.
  */
-export function giteaHere(): { readonly program: string; readonly source: string } | null {
-  const { GITEA_PROGRAM: program, GITEA_SOURCE: source } = process.env;
-  return program && source ? { program, source } : null;
+async function fetchGitea(): Promise<{ readonly program: string; readonly source: string }> {
+  const env = { ...process.env, CGO_ENABLED: '1', GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'local' };
+  const download = await execa('go', ['mod', 'download', '-json', `${MODULE}@v${VERSION}`], { env });
+  const { Dir: source, Sum: sum } = JSON.parse(download.stdout) as { Dir: string; Sum: string };
+  if (sum !== SUM) throw new Error(`The source of Gitea ${VERSION} has the checksum ${sum}, not the pinned ${SUM}.`);
+  const make = async (folder: string): Promise<void> => {
+    process.stderr.write(`gitea: building ${VERSION} with Go, once: some minutes\n`);
+    const tags = 'sqlite sqlite_unlock_notify';
+    const args = [
+      'build',
+      '-p',
+      '2',
+      '-trimpath',
+      '-ldflags',
+      '-s -w',
+      '-tags',
+      tags,
+      '-o',
+      join(folder, 'gitea'),
+      '.',
+    ];
+    await execa('go', args, { env, cwd: source });
+  };
+  const program = await cachedServer(
+    { name: 'gitea', version: VERSION, program: 'gitea', make },
+    {
+      cacheDir: loadConfig({ env: process.env }).cacheDir,
+      env: process.env,
+      onProgress: ({ about, message, passing }) => void (passing || process.stderr.write(`${about}: ${message}\n`)),
+    },
+  );
+  return { program, source };
 }
 
 /** Starts a Gitea with all its data in a folder. */
-export async function startGitea(
-  { program, source }: { readonly program: string; readonly source: string },
-  folder: string,
-): Promise<Gitea> {
+export async function startGitea(folder: string): Promise<Gitea> {
+  const { program, source } = await fetchGitea();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const config = join(folder, 'app.ini');
@@ -44,7 +79,7 @@ export async function startGitea(
   await writeFile(config, settings(folder, source, port));
   const env = { PATH: process.env['PATH'], HOME: folder, GITEA_WORK_DIR: folder };
   const run = async (...args: string[]): Promise<string> => {
-    const { stdout } = await promisify(execFile)(program, [...args, '--config', config], { env });
+    const { stdout } = await execa(program, [...args, '--config', config], { env, extendEnv: false });
     return stdout;
   };
   await run('migrate');

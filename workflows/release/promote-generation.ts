@@ -5,10 +5,9 @@ import {
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
 import type { PromotedBefore, Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
-import { underLock } from '../shared/child.ts';
-import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
+import { act, recordingRefusal } from './act.ts';
 import {
   commitActivities,
   lastingCommitActivities,
@@ -35,10 +34,10 @@ interface Outputs extends Record<string, unknown> {
  */
 export function promoteGeneration(input: PromoteGenerationInput): Promise<PromoteGenerationResult> {
   const stages = stagesOf<Outputs>(['commit', 'gates', 'approval', 'tag', 'promotion', 'publication']);
-  return withRollback(async (rollback) => {
-    const given = await checked(promoteGenerationFlow, input);
-    return underLock(promoteGenerationFlow, given, () => promote(given, stages, rollback));
-  });
+  const work = (): Promise<PromoteGenerationResult> =>
+    withRollback((rollback) => act(promoteGenerationFlow, input, (given) => promote(given, stages, rollback)));
+  // a dry run is no act
+  return input?.dryRun === true ? work() : recordingRefusal(promoteGenerationFlow, input, work);
 }
 
 async function promote(

@@ -1,9 +1,9 @@
 import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { GateDecision, GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
 import type { PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
+import type { RefusalFacts } from '../../domain/release/acts.ts';
 import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { passGate } from '../shared/gate.ts';
-import { ledgerActivities } from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 
 /** An evaluation with all that takes time: nothing waits any more. */
@@ -25,14 +25,14 @@ export async function settle(
   for (let now = first; ; now = await evaluate(given, released)) {
     const { report, coverage } = now;
     const approval = approvals.at(-1);
-    if (!report.isOpen) await refuse(given, report);
+    if (!report.isOpen) refuse(given, report);
     if (report.soakUntil !== null) {
       show(`waits until ${report.soakUntil.slice(0, 16)}Z: time since the last proof`);
       await sleep(Math.max(1_000, Date.parse(report.soakUntil) - Date.now()), { summary: 'time since the last proof' });
     } else if (report.approvals !== null && approval?.digest !== report.digest) {
       show('waits for people: longhaul inbox');
       const verdict = await passGate(questionOf(given, report, coverage));
-      if (verdict.status === 'rejected') await refuse(given, report, [rejection(verdict)]);
+      if (verdict.status === 'rejected') refuse(given, report, [rejection(verdict)]);
       approvals.push({ digest: report.digest, verdict });
     } else {
       return {
@@ -76,20 +76,14 @@ function rejection({ reason, decisions }: GateVerdict): string {
   return `The approval was rejected: ${decisions.map(describeDecision).join('; ')}.`;
 }
 
-async function refuse(
-  { repository, version, by }: Promotion,
-  report: PromotionReport,
-  why: readonly string[] = [],
-): Promise<never> {
+function refuse({ version }: Promotion, report: PromotionReport, why: readonly string[] = []): never {
   const reasons = [...report.gates.flatMap((gate) => gate.reasons), ...why];
-  await ledgerActivities.refusePromotion.executeWithOptions({ summary: 'record the refusal' }, [
-    { repository, version, by, report, reasons },
-  ]);
+  const facts: RefusalFacts = { reasons: reasons.slice(0, 100), commit: report.commit };
   const result: PromoteGenerationResult = { report, promoted: null, refused: reasons, published: [] };
   throw ApplicationFailure.create({
     type: 'PromotionRefused',
     message: `${version} is not promoted: ${reasons.join(' ')}`.slice(0, 1_000),
     nonRetryable: true,
-    details: [result],
+    details: [result, facts],
   });
 }

@@ -14,7 +14,7 @@ import { readRelease } from './read-release.ts';
 export async function commitPromotion(
   { ledger, blobs }: LedgerTools,
   asked: CommitPromotion,
-  { workflowId, runId }: RunningFlow,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<Promoted> {
   const { repository, version, kind, packed, by, object } = asked;
   const { commit, tree } = packed;
@@ -65,8 +65,7 @@ export async function commitPromotion(
       resource_id: version,
       action: kind === 'hotfix' ? 'promote hotfix' : 'promote',
       status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       why: asked.overrideFreeze,
       workflow_id: workflowId,
       run_id: runId,

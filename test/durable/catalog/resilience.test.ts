@@ -10,7 +10,7 @@ import { startFlow } from '../../../client/core/start-flow.ts';
 import type { CatalogFleetResult } from '../../../domain/catalog/flows/fleet.ts';
 import { advanceFleet, rewindFleet } from '../../../examples/fleet.ts';
 import { commandEnv } from '../../support/command.ts';
-import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
+import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { openEstate, test } from '../../support/catalog/flows.ts';
 import { impatientBundle } from '../../support/impatient.ts';

@@ -2,7 +2,6 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'n
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -11,7 +10,13 @@ import { connectWeaviate, type IndexClient } from '../../../activities/index/sto
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { openAnalyzer } from '../../../activities/catalog/open-index.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
-import { type Boundary, type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
+import {
+  type Boundary,
+  boundariesOf,
+  type DoomedWorker,
+  inTime,
+  startDoomedWorker,
+} from '../../support/doomed-process.ts';
 import { type Forge, startForge } from '../../support/forge.ts';
 import { impatientBundle, impatientStarts, openNamespace } from '../../support/impatient.ts';
 import { dumpIndex, faultsOf, type IndexDump } from '../../support/catalog/index-dump.ts';
@@ -98,7 +103,7 @@ test('the next worker repairs everything that a killed worker leaves', { timeout
     await (await startStage(reference, stage)).result();
     expected[stage] = await dumpIndex(weaviate, reference.store);
     expect(faultsOf(expected[stage])).toEqual([]);
-    boundaries[stage] = boundariesOf((await reference.worker.report()).passed);
+    boundaries[stage] = boundariesOf(await reference.worker.report());
   }
   await expectMovedFar(expected);
   const every = STAGES.reduce((sum, stage) => sum + boundaries[stage].length, 0);
@@ -136,21 +141,6 @@ test('the next worker repairs everything that a killed worker leaves', { timeout
   for (const lane of lanes)
     await replayAll(await collectRuns(lane.client, lane.started), inject('stack').workflowBundle);
 });
-
-/** A stage that hangs is a failure of that stage, not of the whole sweep. */
-async function inTime(stage: Promise<void>): Promise<void> {
-  const patience = new AbortController();
-  const tooLong = delay(300_000, undefined, { signal: patience.signal }).then((): never => {
-    throw new Error('it is not done after five minutes');
-  });
-  try {
-    await Promise.race([stage, tooLong]);
-  } finally {
-    tooLong.catch(() => undefined);
-    stage.catch(() => undefined);
-    patience.abort();
-  }
-}
 
 /** Runs a stage whose worker is killed, lets another worker finish it, and checks the result. */
 async function runStage(lane: Lane, stage: Stage, doom: Boundary | null, expected: IndexDump): Promise<void> {
@@ -200,12 +190,6 @@ async function expectMovedFar(dumps: Record<Stage, IndexDump>): Promise<void> {
   expect(early.difference(late).size).toBeGreaterThan(5);
   expect(both).toEqual(early.union(late));
   expect(rest.size).toBeLessThan(both.size);
-}
-
-function boundariesOf(passed: Readonly<Record<string, number>>): Boundary[] {
-  return Object.entries(passed).flatMap(([kind, times]) =>
-    Array.from({ length: times }, (_, at) => ({ kind, nth: at + 1 })),
-  );
 }
 
 /** One boundary of every kind, spread over the stages, early and late; the same ones in every run. */

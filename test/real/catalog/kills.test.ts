@@ -24,7 +24,7 @@ import type { ForgeBudgetStatus, ForgeReport, LeaseRequest } from '../../../doma
 import type { FlowProgress } from '../../../domain/shared/progress.ts';
 import { FLOWS_QUEUE } from '../../../domain/shared/queues.ts';
 import { commandEnv } from '../../support/command.ts';
-import { type DoomedWorker, startDoomedWorker } from '../../support/catalog/doomed-process.ts';
+import { type DoomedWorker, startDoomedWorker } from '../../support/doomed-process.ts';
 import { createEstate, type Estate } from '../../support/estate.ts';
 import { openEstate, sourceOf } from '../../support/catalog/flows.ts';
 import { groupOf } from '../../support/catalog/group-run.ts';

@@ -208,7 +208,6 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
       { ledger, url: logins.writer, blobs },
       {
         run: 'a-later-run',
-        workflowId: 'pipeline/later',
         status: 'failed',
         repository: REPOSITORY,
         pipeline: 'full-ci',
@@ -223,6 +222,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
         startedAt: new Date().toISOString(),
         by: 'ada',
       },
+      { workflowId: 'pipeline/later', who: { actor: 'ada', authenticated_by: 'unauthenticated' } },
     );
   } finally {
     await ledger.destroy();

@@ -1,7 +1,5 @@
-import childProcess from 'node:child_process';
 import fs from 'node:fs/promises';
 import { flushCompileCache, syncBuiltinESMExports } from 'node:module';
-import { heartbeat } from '@temporalio/activity';
 import { type ActivityInterceptorsFactory, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { createAlertActivities } from '../../../activities/catalog/alerts.ts';
@@ -10,7 +8,8 @@ import { createFollowActivities } from '../../../activities/catalog/follow.ts';
 import { reposWork } from '../../../activities/catalog/repos-role.ts';
 import { openTools, type OpenTools } from '../../../activities/catalog/tools.ts';
 import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
-import type { Boundary, DoomedWorkerMessage, DoomedWorkerOrder } from './doomed-process.ts';
+import { activityBoundaries, createBoundaries, watchPrograms } from '../boundaries.ts';
+import type { DoomedWorkerMessage, DoomedWorkerOrder } from '../doomed-process.ts';
 import { openGateway } from '../weaviate-gateway.ts';
 
 /**
@@ -19,24 +18,17 @@ import { openGateway } from '../weaviate-gateway.ts';
  */
 const { env } = process;
 const loaded = loadConfig({ env });
-const passed = new Map<string, number>();
-let doom: Boundary | null = null;
-let isCounting = false;
+const boundaries = createBoundaries();
+const { at } = boundaries;
 let embedded = 0;
 /** Patterns of activities to hold, and those with a held activity. */
 let toHold: readonly string[] = [];
 const held = new Set<string>();
 let isReportRequested = false;
 
-/** Records that the work has reached this boundary. If it is the fatal one, nothing runs after it. */
-function at(kind: string): void {
-  if (!isCounting) return;
-  const nth = (passed.get(kind) ?? 0) + 1;
-  passed.set(kind, nth);
-  if (doom?.kind === kind && doom.nth === nth) process.kill(process.pid, 'SIGKILL');
-}
-
-watchPrograms();
+watchPrograms((program) => {
+  if (program.startsWith('git ')) at(`${program} runs`);
+});
 watchFiles();
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const weaviate = await openGateway({ url: setting('WEAVIATE_URL'), grpc: setting('WEAVIATE_GRPC') }, { at });
@@ -70,7 +62,7 @@ const workers = await Promise.all([
 
 process.on('message', (order: DoomedWorkerOrder) => {
   if (order === 'report') {
-    send({ passed: Object.fromEntries(passed), embedded });
+    send({ passed: boundaries.passed(), embedded });
     return;
   }
   if (order === 'say when held') {
@@ -84,9 +76,7 @@ process.on('message', (order: DoomedWorkerOrder) => {
     send('armed');
     return;
   }
-  doom = order.doom;
-  isCounting = true;
-  passed.clear();
+  boundaries.arm(order.doom);
   embedded = 0;
   send('armed');
 });
@@ -128,27 +118,10 @@ function matchesGlob(text: string, pattern: string): boolean {
   return text.length >= head.length + tail.length && text.startsWith(head) && text.endsWith(tail);
 }
 
-/** Called before an activity starts, and when its work is done but not reported. */
 function withBoundaries(own: { activity?: ActivityInterceptorsFactory[] } | undefined): {
   activity: ActivityInterceptorsFactory[];
 } {
-  const boundaries: ActivityInterceptorsFactory = ({ info: { activityType, isLocal, workflowExecution } }) => ({
-    inbound: {
-      async execute(input, next) {
-        at(`${activityType} starts`);
-        const alive = isLocal ? undefined : setInterval(() => heartbeat(), 500);
-        try {
-          const result = await next(input);
-          at(`${activityType} is done`);
-          await holdIfRequested(`${workflowExecution?.workflowId} ${activityType}`);
-          return result;
-        } finally {
-          clearInterval(alive);
-        }
-      },
-    },
-  });
-  return { activity: [...(own?.activity ?? []), boundaries] };
+  return { activity: [...(own?.activity ?? []), activityBoundaries(boundaries, holdIfRequested)] };
 }
 
 function watched(own: OpenTools): OpenTools {
@@ -186,18 +159,6 @@ function watchedIndex(own: IndexTools): IndexTools {
       },
     },
   };
-}
-
-/** A git that has just been started. */
-function watchPrograms(): void {
-  const { spawn } = childProcess;
-  childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
-    const child = spawn(...call);
-    const command = call[1]?.find((argument) => /^[a-z][a-z-]+$/.test(argument));
-    if (call[0] === 'git') at(`git ${command} runs`);
-    return child;
-  }) as typeof spawn;
-  syncBuiltinESMExports();
 }
 
 /** A change in the folders of the worker. */

@@ -85,7 +85,14 @@ export async function giteaPlace(
       const found = await ask<
         (Omit<SeenPull, 'head' | 'author'> & { head: { ref: string }; user: { login: string } })[]
       >(`${path}/pulls?state=all&limit=50`);
-      return found.map((pull) => ({ ...pull, head: pull.head.ref, author: pull.user.login }));
+      return found.map(({ number, title, body, state, head, user }) => ({
+        number,
+        title,
+        body,
+        state,
+        head: head.ref,
+        author: user.login,
+      }));
     },
     async comments(on) {
       const found = await ask<{ user: { login: string }; body: string }[]>(`${path}/issues/${on}/comments`);

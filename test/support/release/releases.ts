@@ -52,7 +52,14 @@ const ROLES = ['repos', 'ledger', 'pipelines'] as const;
  * The tests of releases: each file has a repository, a ledger, and workers of all roles in a namespace of its own. The
  * runs that the tests name are replayed at the end.
  */
-export const test = base.extend('release', { scope: 'file' }, async ({}, { onCleanup }): Promise<Release> => {
+export const test = releaseTest();
+
+/** {@link test} with further sections of the configuration. */
+export function releaseTest(settings: object = {}) {
+  return base.extend('release', { scope: 'file' }, async ({}, { onCleanup }) => openRelease(settings, onCleanup));
+}
+
+async function openRelease(settings: object, onCleanup: (close: () => Promise<void>) => void): Promise<Release> {
   const address = inject('stack').temporalAddress;
   const namespace = `release-${randomUUID()}`;
   const [connection, native] = await Promise.all([
@@ -61,7 +68,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
   ]);
   await openNamespace(connection, namespace);
   const scratch = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
-  const estate = await createEstate({ indexName: 'Unused' });
+  const estate = await createEstate({ indexName: 'Unused', settings });
   const ledger = await createTestLedger();
   await estate.create('acme/api', { 'README.md': 'an api\n' });
   const remote = estate.gitDir('acme/api');
@@ -124,7 +131,7 @@ export const test = base.extend('release', { scope: 'file' }, async ({}, { onCle
     longhaul: (...args) => longhaulProcess(env, args, undefined, clone),
     replayed: (workflowId) => void named.push([workflowId, '']),
   };
-});
+}
 
 async function run(options: WorkerOptions): Promise<() => Promise<void>> {
   const worker = await Worker.create({ ...options, shutdownGraceTime: '1 second' });

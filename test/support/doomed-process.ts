@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** A point in the work of a process: the n-th event (from 1) of a kind. */
@@ -44,9 +45,12 @@ export interface DoomedWorker {
   kill(): Promise<void>;
 }
 
-/** Starts `doomed-worker.ts` with this environment and waits until it accepts work. */
-export async function startDoomedWorker(env: NodeJS.ProcessEnv): Promise<DoomedWorker> {
-  const child: ChildProcess = fork(fileURLToPath(new URL('./doomed-worker.ts', import.meta.url)), {
+/** Starts the doomed worker of a wing with this environment and waits until it accepts work. */
+export async function startDoomedWorker(
+  env: NodeJS.ProcessEnv,
+  wing: 'catalog' | 'release' = 'catalog',
+): Promise<DoomedWorker> {
+  const child: ChildProcess = fork(fileURLToPath(new URL(`./${wing}/doomed-worker.ts`, import.meta.url)), {
     env,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -81,4 +85,26 @@ export async function startDoomedWorker(env: NodeJS.ProcessEnv): Promise<DoomedW
       await ended;
     },
   };
+}
+
+/** All boundaries that a worker passed, by kind. */
+export function boundariesOf({ passed }: Passed): Boundary[] {
+  return Object.entries(passed).flatMap(([kind, times]) =>
+    Array.from({ length: times }, (_, at) => ({ kind, nth: at + 1 })),
+  );
+}
+
+/** Work that hangs fails after five minutes, and not the whole sweep that it is a part of. */
+export async function inTime(work: Promise<void>): Promise<void> {
+  const patience = new AbortController();
+  const tooLong = delay(300_000, undefined, { signal: patience.signal }).then((): never => {
+    throw new Error('it is not done after five minutes');
+  });
+  try {
+    await Promise.race([work, tooLong]);
+  } finally {
+    tooLong.catch(() => undefined);
+    work.catch(() => undefined);
+    patience.abort();
+  }
 }

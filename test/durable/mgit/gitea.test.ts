@@ -3,18 +3,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diffLines, type Mgit } from '../../../activities/mgit/index.ts';
-import { type Gitea, giteaHere, startGitea } from '../../support/gitea.ts';
+import { GITEA_BUILD_MS, type Gitea, startGitea } from '../../support/gitea.ts';
 import { failureOf, openMgit } from '../../support/mgit.ts';
 
-const here = giteaHere();
-
-describe.skipIf(here === null)('a real Gitea', { timeout: 300_000 }, () => {
+describe('a real Gitea', { timeout: 300_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'longhaul-gitea-'));
   let gitea: Gitea;
 
   beforeAll(async () => {
-    if (here !== null) gitea = await startGitea(here, folder);
-  }, 300_000);
+    gitea = await startGitea(folder);
+  }, GITEA_BUILD_MS);
   afterAll(async () => {
     await gitea?.close();
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

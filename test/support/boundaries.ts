@@ -1,0 +1,96 @@
+import childProcess, { type ChildProcess } from 'node:child_process';
+import { syncBuiltinESMExports } from 'node:module';
+import { basename } from 'node:path';
+import { heartbeat } from '@temporalio/activity';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Boundary } from './doomed-process.ts';
+
+/** The boundaries that the work of this process passes. It ends itself with SIGKILL at the fatal one. */
+export interface Boundaries {
+  /** Records that the work has reached a boundary of this kind. If it is the fatal one, nothing runs after it. */
+  at(kind: string): void;
+  /** A kind that begins with the name of the activity that was the last to start. */
+  inActivity(kind: string): string;
+  /** An activity has started; returns what to call when it has ended. */
+  begin(activity: string): () => void;
+  /** Counts from now on, from 0, with this fatal one; null for none. */
+  arm(doom: Boundary | null): void;
+  /** Stops counting. */
+  rest(): void;
+  /** How often each kind was passed since the process was armed, in the order of the first time. */
+  passed(): Readonly<Record<string, number>>;
+}
+
+/** Creates {@link Boundaries}, which count nothing before they are armed. */
+export function createBoundaries(): Boundaries {
+  const passed = new Map<string, number>();
+  let doom: Boundary | null = null;
+  let isCounting = false;
+  const running: { readonly activity: string }[] = [];
+  const at = (kind: string): void => {
+    if (!isCounting) return;
+    const nth = (passed.get(kind) ?? 0) + 1;
+    passed.set(kind, nth);
+    if (doom?.kind === kind && doom.nth === nth) process.kill(process.pid, 'SIGKILL');
+  };
+  return {
+    at,
+    inActivity: (kind) => `${running.at(-1)?.activity ?? 'no activity'}: ${kind}`,
+    begin(activity) {
+      const own = { activity };
+      running.push(own);
+      return () => void running.splice(running.indexOf(own), 1);
+    },
+    arm(next) {
+      doom = next;
+      passed.clear();
+      isCounting = true;
+    },
+    rest() {
+      isCounting = false;
+    },
+    passed: () => Object.fromEntries(passed),
+  };
+}
+
+/**
+ * The boundaries of activities: before one starts, and when its work is done but not reported. `onDone` runs after the
+ * second one, and may hold the activity there. Heartbeats show that the process is alive.
+ */
+export function activityBoundaries(
+  { at, begin }: Boundaries,
+  onDone: (activity: string) => Promise<void> = () => Promise.resolve(),
+): ActivityInterceptorsFactory {
+  return ({ info: { activityType, isLocal, workflowExecution } }) => ({
+    inbound: {
+      async execute(input, next) {
+        at(`${activityType} starts`);
+        const end = begin(activityType);
+        const alive = isLocal ? undefined : setInterval(() => heartbeat(), 500);
+        try {
+          const result = await next(input);
+          at(`${activityType} is done`);
+          await onDone(`${workflowExecution?.workflowId} ${activityType}`);
+          return result;
+        } finally {
+          end();
+          clearInterval(alive);
+        }
+      },
+    },
+  });
+}
+
+/** Calls `onStart` when this process has just started a program, with its name; git with its command: `git push`. */
+export function watchPrograms(onStart: (program: string, child: ChildProcess) => void): void {
+  const { spawn } = childProcess;
+  childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
+    const child = spawn(...call);
+    const [first = ''] = call[1] ?? [];
+    const command = call[1]?.find((argument) => /^[a-z][a-z-]+$/.test(argument)) ?? first;
+    const program = basename(call[0]);
+    onStart(program === 'git' ? `git ${command}` : program, child);
+    return child;
+  }) as typeof spawn;
+  syncBuiltinESMExports();
+}
