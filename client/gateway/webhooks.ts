@@ -23,8 +23,7 @@ import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
 import { isBranchName } from '../../domain/git/branch.ts';
-import { proveOnPushFlow } from '../../domain/release/flows/push-flow.ts';
-import { startDeclared } from '../core/start-flow.ts';
+import { startFlow } from '../core/start-flow.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -114,7 +113,7 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     });
     const starts = pushes.slice(0, MOST_PROVEN).map(async (push) => {
       const deadline = Date.now() + DEADLINE_MS;
-      const { workflowId } = await client.withDeadline(deadline, () => startDeclared(client, proveOnPushFlow, push));
+      const { workflowId } = await client.withDeadline(deadline, () => startFlow(client, 'proveOnPush', push));
       return workflowId;
     });
     return Promise.all(starts);
