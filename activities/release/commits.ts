@@ -81,7 +81,10 @@ export interface CommitActivities {
   uploadAsset(input: UploadAsset): Promise<PartEnd>;
   /** Announces a promotion to a channel; a repetition has the same id. A refusal is a result. */
   announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
-  /** Offers a hotfix to the default branch: pushes a branch with it, and opens a pull request where there are any. */
+  /**
+   * Offers a hotfix to the default branch, unless that has it: pushes a branch with it, and opens a pull request where
+   * there are any. A refusal is a result.
+   */
   offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;

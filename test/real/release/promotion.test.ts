@@ -395,6 +395,8 @@ Next steps:
       '  At least one passing evolution: PASS\n  No pending evolutions: FAIL\n    v3.0.2-rc.2 (CRIT-500) is pending: prove or abandon it.\n',
     );
     await longhaul('evolution', 'abandon', 'v3.0.2-rc.2', '--why', 'not needed');
+    // the remote protects the branch that would offer the fix: everything else is published all the same
+    git(remote, 'config', 'receive.hideRefs', 'refs/heads/longhaul');
     const promoted = await longhaul('hotfix', 'promote', 'v3.0.2');
     expect(promoted.stdout).toBe(`Promoting hot-fix: v3.0.2
 
@@ -407,8 +409,33 @@ Tag created: v3.0.2
 `);
     expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
     expect(await flowsOf(release, 'v3.0.2')).toContain('createHotfix');
-    // its fix is offered to the default branch; a folder has no pull requests
+    const offers = async () => {
+      const lines = await ledger.sql<{ line: string }>(
+        `SELECT line FROM audit_events, jsonb_array_elements_text(details_json->'published') AS line
+         WHERE event_type = 'generation.published' AND resource_id = 'v3.0.2' AND line LIKE 'fix %' ORDER BY event_id`,
+      );
+      return lines.map(({ line }) => line);
+    };
+    const refusal =
+      'fix for the default branch: missing (local/acme/api does not take the branch longhaul/merge-v3.0.2: ';
+    expect(promoted.stderr).toContain(refusal);
+    expect(promoted.stderr).toContain('announcement to chat: sent');
+    expect(await offers()).toEqual([expect.stringContaining(refusal)]);
+    // promoting again offers it to the default branch; a folder has no pull requests
+    git(remote, 'config', '--unset', 'receive.hideRefs');
+    const again = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(again.stderr).toContain('fix for the default branch: branch longhaul/merge-v3.0.2\n');
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
+    expect(await offers()).toEqual([expect.stringContaining(refusal), expect.stringContaining(': branch longhaul/')]);
+    // a default branch that has the fix, here as one squashed commit, needs no offer
+    git(clone, 'checkout', '--quiet', 'main');
+    git(clone, 'merge', '--quiet', '--squash', fix);
+    commit(clone, 'fix: the leak');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    git(remote, 'branch', '-D', 'longhaul/merge-v3.0.2');
+    const late = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(late.stderr).toContain('fix for the default branch: the branch main has it\n');
+    expect(git(remote, 'for-each-ref', 'refs/heads/longhaul')).toBe('');
     expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([
       { hotfix_of: 'v3.0.0', branch: 'hotfix/v3.0.2' },
     ]);
@@ -462,5 +489,19 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
     'generation.promoted',
     'generation.published',
   ]);
+  // a publication with the same notes is recorded too
+  await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'once more', '--tag', 'remove');
+  expect((await longhaul('generation', 'promote', 'v3.1.0')).exitCode).toBe(0);
+  const later = await ledger.sql<{ event_type: string; notes: string | null }>(
+    `SELECT event_type, details_json->>'notes' AS notes FROM audit_events
+     WHERE resource_id = 'v3.1.0' AND status = 'success' ORDER BY event_id OFFSET 4`,
+  );
+  expect(later.map(({ event_type: type }) => type)).toEqual([
+    'generation.published',
+    'generation.withdrawn',
+    'generation.promoted',
+    'generation.published',
+  ]);
+  expect(later[3]?.notes).toBe(later[0]?.notes);
   expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
 });
