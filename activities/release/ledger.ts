@@ -6,6 +6,7 @@ import type {
   FoundEvolution,
   JudgedEvolution,
   JudgeEvolution,
+  PendingEvolution,
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
@@ -18,13 +19,14 @@ import type {
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
+import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
-import { findEvolution } from './evolutions/find-evolution.ts';
+import { findEvolution, pendingEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
@@ -35,6 +37,7 @@ import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
+import { duePublications, recordPart, type RecordPart } from './promotion/publications.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
@@ -76,6 +79,8 @@ export interface LedgerActivities {
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
+  /** The pending evolutions of a repository, the oldest first. */
+  pendingEvolutions(input: { readonly repository: string }): Promise<readonly PendingEvolution[]>;
   /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
   failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
   /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
@@ -96,6 +101,10 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** The parts of a promoted release that are not published yet. Throws `InvalidInput`. */
+  duePublications(input: { readonly repository: string; readonly version: string }): Promise<readonly DuePart[]>;
+  /** Records how an attempt to publish one of them ended. */
+  recordPart(input: RecordPart): Promise<void>;
   /** Records what was published after a promotion, once. */
   recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
@@ -132,6 +141,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    pendingEvolutions: ({ repository }) => named(() => pendingEvolutions(tools.ledger, repository)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
     abandonEvolution: (input) => named(async () => endEvolution(tools, input, await flow(input.by))),
     judgeEvolution: (input) => named(async () => judgeEvolution(tools, input, await flow(input.by))),
@@ -142,6 +152,8 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(async () => commitPromotion(tools, input, await flow(input.by))),
+    duePublications: (input) => named(() => duePublications(tools.ledger, input, tools.announce)),
+    recordPart: (input) => named(() => recordPart(tools.ledger, input)),
     recordPublication: (input) => named(async () => recordPublication(tools, input, await flow(input.by))),
     planHotfix: (input) => named(() => planHotfix(tools, input)),
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),

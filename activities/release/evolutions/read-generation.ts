@@ -23,7 +23,7 @@ export async function readGeneration(
     hotfix_of: hotfixOf,
     ...rest
   } = generation;
-  const [evolutions, changes] = await Promise.all([
+  const [evolutions, changes, missing] = await Promise.all([
     // of thousands of rows: only what is shown
     ledger
       .selectFrom('evolutions')
@@ -37,6 +37,14 @@ export async function readGeneration(
       .select(['change_id', 'title', 'status'])
       .where('generation_id', '=', id)
       .orderBy('position')
+      .execute(),
+    ledger
+      .selectFrom('publications')
+      .select(['kind', 'name', 'attempts', 'problem'])
+      .where('generation_id', '=', id)
+      .where('status', '=', 'pending')
+      .orderBy('kind')
+      .orderBy('name')
       .execute(),
   ]);
   return {
@@ -56,5 +64,7 @@ export async function readGeneration(
       }),
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),
+    // those of a withdrawn promotion are of no use
+    missing: generation.status === 'promoted' ? missing : [],
   };
 }

@@ -3,6 +3,7 @@ import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-f
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { recordReports } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
+import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { recordTakenBack, takeBackProofs } from '../evolutions/take-back.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
@@ -22,14 +23,6 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
 >;
 
 const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as const;
-
-/** Kind of the evidence that has the result of a run, as JSON. */
-export const RESULT_KIND = 'result';
-
-/** A run as the subject of evidence. */
-export function subjectOfRun(run: string): string {
-  return `pipeline run ${run}`;
-}
 
 /**
  * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.
@@ -96,9 +89,7 @@ export async function recordRun(
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
-      artifacts === null
-        ? []
-        : [{ kind: 'artifacts', subject: `${subjectOfRun(runId)}, job ${id}`, digest: artifacts.digest }],
+      artifacts === null ? [] : [{ kind: ARTIFACTS_KIND, subject: subjectOfJob(runId, id), digest: artifacts.digest }],
     );
     const evidence = [{ kind: RESULT_KIND, subject: subjectOfRun(runId), digest: stored }, ...kept];
     await trx
