@@ -114,16 +114,16 @@ export function createStreamRedactor(): StreamRedactor {
 
 function spansOf(text: string): Span[] {
   if (!MAY_HIDE.test(text)) return matchesIn(text, allSecrets());
-  const decoded = withoutEscapes(text);
-  const plain = withoutAnsi(decoded.text);
-  const inDecoded = (span: Span): Span => decoded.place(span);
+  const readable = withoutEscapes(text);
+  const plain = withoutAnsi(readable.text);
+  const inText = (span: Span): Span => readable.place(span);
   return [
     // a known value may itself have what looks like an escape
-    ...(decoded.text === text ? [] : matchesIn(text, knownSecrets())),
-    ...matchesIn(decoded.text, allSecrets()).map(inDecoded),
-    ...(plain.text === decoded.text
+    ...(readable.text === text ? [] : matchesIn(text, knownSecrets())),
+    ...matchesIn(readable.text, allSecrets()).map(inText),
+    ...(plain.text === readable.text
       ? []
-      : matchesIn(plain.text, allSecrets()).map((span) => inDecoded(plain.place(span)))),
+      : matchesIn(plain.text, allSecrets()).map((span) => inText(plain.place(span)))),
   ];
 }
 
@@ -167,9 +167,11 @@ interface Edit extends Span {
   readonly character: string;
 }
 
+function decoded(code: string | undefined, letter = ''): string {
+  return code ? String.fromCharCode(Number.parseInt(code, 16)) : (CONTROLS[letter] ?? letter);
+}
+
 function withoutEscapes(text: string): Edited {
-  const decoded = (code: string | undefined, letter = ''): string =>
-    code ? String.fromCharCode(Number.parseInt(code, 16)) : (CONTROLS[letter] ?? letter);
   const left = text.replace(ESCAPED, (_, code?: string, letter?: string) => decoded(code, letter));
   return edited(left, () =>
     Array.from(text.matchAll(ESCAPED), ({ 0: found, 1: code, 2: letter, index }) => ({
