@@ -1,8 +1,8 @@
-import { activityInfo } from '@temporalio/activity';
 import type { GateQuestion } from '../../domain/gates/gate.ts';
 import type { Directory } from '../../domain/gates/people.ts';
 import { recordEvent } from '../ledger/audit.ts';
 import { type LedgerDatabase, ledgerFailure, type LedgerTransaction } from '../ledger/open-ledger.ts';
+import { runningFlow } from '../shared/running-flow.ts';
 import { decisionsOf, viewOf } from './gate-rows.ts';
 import { type GateOfFlow, gateIdOf, openGate } from './open-gate.ts';
 import { cancelGate, type GateState, settleGate } from './settle-gate.ts';
@@ -32,7 +32,10 @@ export interface GateClaim extends OwnGate {
 
 /** Activities of gates, in the role `ledger`. Each is one transaction, and does nothing when it is repeated. */
 export interface GateActivities {
-  /** Opens a gate. Throws `InvalidInput` and `InvalidConfiguration` for a question that cannot be answered. */
+  /**
+   * Opens a gate. Throws `InvalidInput` and `InvalidConfiguration` for a question that cannot be answered, and
+   * `RequestUnproved` for one that no person asked at the gateway.
+   */
   openGate(input: OpenGateInput): Promise<GateState['view']>;
   /** Reads the decisions of a gate, and closes it when it is decided. */
   settleGate(input: SettleGateInput): Promise<GateState>;
@@ -64,15 +67,15 @@ export function createGateActivities({ ledger, url, directory }: GateTools): Gat
   return {
     openGate: (input) =>
       inTransaction(async (trx) => {
-        const row = await openGate(trx, { ...input, ...flow() }, directory);
+        const row = await openGate(trx, { ...input, ...runningFlow() }, directory);
         const decisions = (await decisionsOf(trx, [row.gate_id])).get(row.gate_id) ?? [];
         return viewOf(row, decisions, directory, Date.parse(input.at));
       }),
-    settleGate: (input) => inTransaction((trx) => settleGate(trx, { ...input, ...flow() }, directory)),
-    cancelGate: (input) => inTransaction((trx) => cancelGate(trx, { ...input, ...flow() })),
+    settleGate: (input) => inTransaction((trx) => settleGate(trx, { ...input, ...runningFlow() }, directory)),
+    cancelGate: (input) => inTransaction((trx) => cancelGate(trx, { ...input, ...runningFlow() })),
     recordClaim: ({ claim, ...gate }) =>
       inTransaction(async (trx) => {
-        const { workflowId, runId } = flow();
+        const { workflowId, runId } = runningFlow();
         const id = gateIdOf({ ...gate, workflowId });
         await recordEvent(trx, {
           event_type: 'gate.refusal',
@@ -88,9 +91,4 @@ export function createGateActivities({ ledger, url, directory }: GateTools): Gat
         });
       }),
   };
-}
-
-function flow(): { readonly workflowId: string; readonly runId: string } {
-  const { workflowExecution } = activityInfo();
-  return { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' };
 }

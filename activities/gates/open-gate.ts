@@ -1,10 +1,12 @@
 import type { GateQuestion } from '../../domain/gates/gate.ts';
 import { type Directory, isPlainName, membersOf, peopleNamed, unknownName } from '../../domain/gates/people.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { sha256 } from '../../platform/sha256.ts';
 import { recordEvent } from '../ledger/audit.ts';
 import type { LedgerTransaction } from '../ledger/open-ledger.ts';
 import { closeGate } from './close-gate.ts';
+import { requesterOf } from '../ledger/requests.ts';
 import { findGate, type GateRow, lockGate } from './gate-rows.ts';
 
 /** Which gate of which flow: what identifies it. */
@@ -29,19 +31,22 @@ export interface OpenGate extends GateQuestion, GateOfFlow {
 /**
  * Opens a gate, or finds it when the flow has opened it. A gate of the same flow and kind about something else is closed
  * as superseded, with its approvals. Throws `InvalidInput` and `InvalidConfiguration` for a question that cannot be
- * answered.
+ * answered, and `RequestUnproved` where people are configured and no person has asked at the gateway: otherwise people
+ * could decide their own requests, which they make under another name.
  */
 export async function openGate(
   trx: LedgerTransaction,
   question: OpenGate,
   directory: Directory | null,
 ): Promise<GateRow> {
-  const { workflowId, runId, kind, subject, digest, repository = null, requestedBy, approvals } = question;
+  const { workflowId, runId, kind, subject, digest, repository = null, approvals } = question;
   const id = gateIdOf(question);
   await lockGate(trx, `of ${workflowId}`);
   const known = await findGate(trx, id);
   if (known !== null) return known;
-  if (directory !== null) checkQuestion(question, directory);
+  const asker = await askerOf(trx, question, directory);
+  const requestedBy = asker.name;
+  if (directory !== null) checkQuestion({ ...question, requestedBy }, directory);
   const older = await trx
     .selectFrom('gates')
     .selectAll()
@@ -87,12 +92,30 @@ export async function openGate(
     action: 'ask',
     status: 'success',
     actor: requestedBy,
-    authenticated_by: 'unauthenticated',
+    authenticated_by: asker.authenticatedBy,
     workflow_id: workflowId,
     run_id: runId,
     details: { kind, subject, digest, needed: approvals.needed, from: approvals.from },
   });
   return row;
+}
+
+/** Who asks: the person who started the flow at the gateway, or the one whom the flow names where that is enough. */
+async function askerOf(
+  trx: LedgerTransaction,
+  { runId, requestedBy, requester = 'person' }: OpenGate,
+  directory: Directory | null,
+): Promise<Actor> {
+  const asked = await requesterOf(trx, runId);
+  if (asked?.isPerson === true) return asked;
+  if (directory === null || requester === 'program') {
+    return asked ?? { name: requestedBy, authenticatedBy: 'unauthenticated' };
+  }
+  const who = asked === null ? `it was started under the name ${requestedBy}` : `the service ${asked.name} started it`;
+  throw new LonghaulError(
+    'RequestUnproved',
+    `A person must ask for this decision, and nothing proves which one does: ${who}.`,
+  );
 }
 
 /** Refuses names that are unknown or could be taken for others, and a quorum that cannot be reached. */

@@ -1,17 +1,11 @@
 import type { GateAnswer, GateDecision, GateView } from '../../domain/gates/gate.ts';
 import { type DecisionAttempt, type Delegation, entitlementOf } from '../../domain/gates/delegation.ts';
 import type { Directory } from '../../domain/gates/people.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { type FailureType, LonghaulError } from '../../domain/shared/failures.ts';
 import { recordEvent } from '../ledger/audit.ts';
 import type { LedgerDatabase, LedgerTransaction } from '../ledger/open-ledger.ts';
 import { decisionsOf, findGate, type GateRow, lockGate, rulesOf, viewOf } from './gate-rows.ts';
-
-/** A person, and how it was proved who it is. */
-export interface Actor {
-  readonly name: string;
-  /** `unauthenticated` only where no people are configured. */
-  readonly authenticatedBy: 'api-key' | 'oidc' | 'unauthenticated';
-}
 
 /** A decision to record. */
 export interface NewDecision {

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Delegation } from '../../domain/gates/delegation.ts';
 import { type Directory, peopleNamed } from '../../domain/gates/people.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { recordEvent } from '../ledger/audit.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
-import type { Actor } from './record-decision.ts';
 
 /** The longest delegation, in milliseconds: one that was forgotten ends by itself. */
 const LONGEST_MS = 366 * 86_400_000;

@@ -15,7 +15,7 @@ export interface AuditEvent {
   readonly status: 'success' | 'refused' | 'failure';
   /** The person or program. */
   readonly actor: string;
-  /** How it was proved who: `api-key`, `oidc`, `database login`, `unauthenticated`. */
+  /** How it was proved who: `api-key`, `oidc`, `database login`, `system`, `unauthenticated`. */
   readonly authenticated_by: string;
   /** The reason that a person gave. @default null */
   readonly why?: string | null;

@@ -215,6 +215,22 @@ interface GateDelegations {
   created_at: CreatedTime;
 }
 
+interface FlowRequests {
+  request_id: string;
+  repository: Optional<string>;
+  digest: string;
+  person: string;
+  is_person: boolean;
+  authenticated_by: 'api-key' | 'oidc';
+  requested_at: CreatedTime;
+  root_run_id: Optional<string>;
+}
+
+interface FlowRequestRuns {
+  run_id: string;
+  request_id: string;
+}
+
 interface Snapshots {
   snapshot_id: string;
   repository: string;
@@ -223,6 +239,19 @@ interface Snapshots {
   created_at: CreatedTime;
   db_size_bytes: number;
   blob: string;
+}
+
+interface Publications {
+  generation_id: string;
+  kind: 'asset' | 'announcement';
+  name: string;
+  digest: Optional<string>;
+  size: ColumnType<string | null, number | null | undefined, number | null>;
+  status: Generated<'pending' | 'published' | 'kept'>;
+  attempts: Generated<number>;
+  problem: Optional<string>;
+  url: Optional<string>;
+  published_at: OptionalTime;
 }
 
 interface Evidence {
@@ -264,8 +293,11 @@ export interface LedgerTables {
   gates: Gates;
   gate_decisions: GateDecisions;
   gate_delegations: GateDelegations;
+  flow_requests: FlowRequests;
+  flow_request_runs: FlowRequestRuns;
   snapshots: Snapshots;
   evidence: Evidence;
+  publications: Publications;
   metrics_samples: MetricsSamples;
   schema_migrations: SchemaMigrations;
 }
@@ -291,18 +323,24 @@ export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } =
   // decisions are those of people whom the gateway authenticated: see GATES_RIGHTS
   gate_decisions: 'SELECT',
   gate_delegations: 'SELECT',
+  // as decisions: the gateway adds them, and a worker only says which run it is
+  flow_requests: 'SELECT, UPDATE (root_run_id)',
+  flow_request_runs: 'SELECT, INSERT',
   snapshots: 'SELECT, INSERT',
   evidence: 'SELECT, INSERT',
+  // those of a withdrawn promotion are replaced
+  publications: 'SELECT, INSERT, UPDATE, DELETE',
   metrics_samples: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };
 
-/** What the login of the gateway may do with each table: record decisions of people, with their audit events. */
+/** What the login of the gateway may do with each table: record decisions and requests of people, with audit events. */
 export const GATES_RIGHTS: Partial<typeof WRITER_RIGHTS> = {
   ledger: 'SELECT, UPDATE (event_id, hash)',
   audit_events: 'SELECT, INSERT',
   gates: 'SELECT',
   gate_decisions: 'SELECT, INSERT',
   gate_delegations: 'SELECT, INSERT',
+  flow_requests: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };

@@ -17,7 +17,7 @@ export async function openLedgerRole({ loaded, env, places }: WorkerStart): Prom
     }
   };
   return {
-    activities: createLedgerActivities({ ledger, url, blobs }),
+    activities: createLedgerActivities({ ledger, url, blobs, announce: loaded.config.release.announce }),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

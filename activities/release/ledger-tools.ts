@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts';
+import type { AuditEvent } from '../ledger/audit.ts';
 import type { LedgerDatabase } from '../ledger/open-ledger.ts';
 
 /** Tools of the activities of the ledger. */
@@ -8,10 +9,14 @@ export interface LedgerTools {
   /** The address of the ledger, for messages. */
   readonly url: string;
   readonly blobs: BlobStore;
+  /** The channels that promotions are announced to. */
+  readonly announce: readonly string[];
 }
 
 /** The flow that an activity belongs to, for records. */
 export interface RunningFlow {
   readonly workflowId: string;
   readonly runId: string;
+  /** Who asked for it, and how that was proved. */
+  readonly who: Pick<AuditEvent, 'actor' | 'authenticated_by'>;
 }

@@ -1,4 +1,3 @@
-import { activityInfo } from '@temporalio/activity';
 import type {
   AbandonEvolution,
   EvolutionStart,
@@ -19,23 +18,28 @@ import type {
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
+import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
+import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
+import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
 import { findEvolution } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
 import type { LedgerTools, RunningFlow } from './ledger-tools.ts';
+import type { RefusedAct } from '../../domain/release/acts.ts';
+import { recordRefusal } from './record-refusal.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
+import { duePublications, recordPart, type RecordPart } from './promotion/publications.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
-import { type RefusedPromotion, refusePromotion } from './promotion/refuse-promotion.ts';
 import { takeBackPromotion, type WithdrawGeneration, type Withdrawn } from './promotion/withdraw-generation.ts';
 import { findEarlierRun } from './pipelines/earlier-run.ts';
 import { judgeReports } from './pipelines/run-reports.ts';
@@ -54,6 +58,10 @@ export interface RecordRunInput {
 
 /** Activities of the role `ledger`. Each is one transaction, and does nothing when it is repeated. */
 export interface LedgerActivities {
+  /** Makes a request that the gateway recorded that of the calling run. Throws `RequestUnproved`. */
+  takeRequest(input: Omit<StartedRun, 'runId'>): Promise<void>;
+  /** Records that the calling run was refused, or failed, unless its own event says so already. */
+  recordRefusal(input: RefusedAct): Promise<void>;
   /** Records a run of a pipeline with its jobs and their attempts. */
   recordRun(input: RecordRunInput): Promise<void>;
   /** Judges the rules of a pipeline by the reports of a run. */
@@ -83,8 +91,6 @@ export interface LedgerActivities {
   preparePromotion(input: PreparePromotion): Promise<PreparedPromotion>;
   /** Evaluates all gates of a promotion. Changes nothing. */
   checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
-  /** Records that a promotion was refused. */
-  refusePromotion(input: RefusedPromotion): Promise<void>;
   /** What the final tag records. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
   prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<PreparedTag>;
   /**
@@ -92,6 +98,10 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** The parts of a promoted release that are not published yet. Throws `InvalidInput`. */
+  duePublications(input: { readonly repository: string; readonly version: string }): Promise<readonly DuePart[]>;
+  /** Records how an attempt to publish one of them ended. */
+  recordPart(input: RecordPart): Promise<void>;
   /** Records what was published after a promotion, once. */
   recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
@@ -114,30 +124,36 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
       throw ledgerFailure(error, tools.url);
     }
   };
+  /** The calling flow: of the person whose request started it, else of the one whom its input names. */
+  const flow = async (by: string): Promise<RunningFlow> => {
+    const { workflowId, runId } = runningFlow();
+    const requester = await requesterOf(tools.ledger, runId);
+    const { name, authenticatedBy } = requester ?? { name: by, authenticatedBy: 'unauthenticated' };
+    return { workflowId, runId, who: { actor: name, authenticated_by: authenticatedBy } };
+  };
   return {
     recordRun: ({ result, ...rest }) =>
-      named(() => recordRun(tools, { ...result, ...rest, workflowId: flow().workflowId } satisfies RecordedRun)),
+      named(async () => recordRun(tools, { ...result, ...rest } satisfies RecordedRun, await flow(rest.by))),
     judgeQuality: (input) => named(() => judgeReports(tools, input)),
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
-    startEvolution: (input) => named(() => openEvolution(tools, input, flow())),
+    startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
-    abandonEvolution: (input) => named(() => endEvolution(tools, input, flow())),
-    judgeEvolution: (input) => named(() => judgeEvolution(tools, input, flow())),
+    abandonEvolution: (input) => named(async () => endEvolution(tools, input, await flow(input.by))),
+    judgeEvolution: (input) => named(async () => judgeEvolution(tools, input, await flow(input.by))),
     preparePromotion: (input) => named(() => preparePromotion(tools, input)),
     checkPromotion: (input) => named(() => checkPromotion(tools, input)),
-    refusePromotion: (input) => named(() => refusePromotion(tools, input, flow())),
+    takeRequest: (input) =>
+      named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
+    recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
-    commitPromotion: (input) => named(() => commitPromotion(tools, input, flow())),
-    recordPublication: (input) => named(() => recordPublication(tools, input, flow())),
+    commitPromotion: (input) => named(async () => commitPromotion(tools, input, await flow(input.by))),
+    duePublications: (input) => named(() => duePublications(tools.ledger, input, tools.announce)),
+    recordPart: (input) => named(() => recordPart(tools.ledger, input)),
+    recordPublication: (input) => named(async () => recordPublication(tools, input, await flow(input.by))),
     planHotfix: (input) => named(() => planHotfix(tools, input)),
-    openHotfix: (input) => named(() => openHotfix(tools, input, flow())),
+    openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
-    withdrawGeneration: (input) => named(() => takeBackPromotion(tools, input, flow())),
+    withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),
   };
-}
-
-function flow(): RunningFlow {
-  const { workflowExecution } = activityInfo();
-  return { workflowId: workflowExecution?.workflowId ?? '', runId: workflowExecution?.runId ?? '' };
 }

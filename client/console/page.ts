@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Client } from '@temporalio/client';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Actor } from '../../activities/gates/record-decision.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import type { FlowRegistry } from '../../domain/shared/flow.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import type { CliContext } from '../core/context.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor } from '../../activities/gates/record-decision.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { Refusal } from '../gateway/refusal.ts';
 import { CONSOLE } from './assets.ts';
 import { html, type Html } from './html.ts';

@@ -1,15 +1,11 @@
 import type { Client } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
-import {
-  type Actor,
-  type NewDecision,
-  type RecordedDecision,
-  recordDecision,
-} from '../../activities/gates/record-decision.ts';
+import { type NewDecision, type RecordedDecision, recordDecision } from '../../activities/gates/record-decision.ts';
 import { openGates } from '../../activities/gates/read-gates.ts';
 import type { LedgerDatabase } from '../../activities/ledger/open-ledger.ts';
 import { type GateView, wakeSignal } from '../../domain/gates/gate.ts';
 import type { Directory } from '../../domain/gates/people.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 
 /** What decisions need. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import {
   type Client,
@@ -7,19 +8,23 @@ import {
 } from '@temporalio/client';
 import { WorkflowNotFoundError } from '@temporalio/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ledgerFailure } from '../../activities/ledger/open-ledger.ts';
+import { recordRequest } from '../../activities/ledger/requests.ts';
 import { logProcess } from '../../activities/shared/logger.ts';
 import { check, describeIssue } from '../../domain/shared/check.schema.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import type { ApiKeyConfig } from '../../domain/config/gateway.schema.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import type { AnyFlow, FlowRegistry } from '../../domain/shared/flow.ts';
-import { parseServiceInput } from '../../domain/shared/flow.schema.ts';
+import { parseInput, parseServiceInput } from '../../domain/shared/flow.schema.ts';
 import { shownError } from '../core/errors.ts';
 import { hasEnded } from '../core/running-question.ts';
 import { startChecked } from '../core/start-flow.ts';
 import { firstRunIdOf, queryProgress } from '../core/run-chain.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { keyOf } from './api-key.ts';
+import type { GatesTools } from './gates.ts';
 import { createRateLimit, type RateLimit } from './rate-limit.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf } from './signature.ts';
@@ -27,11 +32,15 @@ import { sha256 } from '../../platform/sha256.ts';
 
 /** Timeout for Temporal. */
 const DEADLINE_MS = 10_000;
+/** The route by which flows are started, with the prefix. */
+const START = '/v1/flows/:type';
+/** The header with the token of a form, for a session. */
+const FORM_TOKEN = 'longhaul-form-token';
 /** Timeout for a flow's answer: there may be no worker. */
 const QUERY_DEADLINE_MS = 2_000;
 
 /** Dependencies of the flows' part of the gateway. */
-export interface FlowsTools {
+export interface FlowsTools extends Pick<GatesTools, 'desk' | 'sessions'> {
   readonly config: Config;
   readonly client: Client;
   readonly flows: FlowRegistry;
@@ -39,23 +48,35 @@ export interface FlowsTools {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The caller's key; set before anything else happens. */
+    /** The key of the service that sends it; set before anything else happens. */
     apiKey: ApiKeyConfig | null;
+    /** The person who sends it instead. */
+    starter: Actor | null;
   }
 }
 
 /**
- * Flows for services, below `/v1`, with API keys: start one, read its state, send it signals and updates. Throws
- * `InvalidConfiguration` for a key that allows something that is not available to services.
+ * Flows for services, below `/v1`, with API keys: start one, read its state, send it signals and updates. People start
+ * flows that record who asked, with their own keys or sessions. Throws `InvalidConfiguration` for a key that allows
+ * something that is not available to services.
  */
-export async function serveFlows(server: FastifyInstance, { config, client, flows }: FlowsTools): Promise<void> {
+export async function serveFlows(server: FastifyInstance, tools: FlowsTools): Promise<void> {
+  const { config, client, flows, sessions } = tools;
   const { keys } = config.gateway;
   for (const key of keys) checkKey(key, flows);
   const limits = new Map<string, RateLimit>(keys.map((key) => [key.id, createRateLimit(key.requestsPerMinute)]));
   server.removeContentTypeParser('text/plain');
   server.decorateRequest('apiKey', null);
+  server.decorateRequest('starter', null);
   server.addHook('onRequest', async (request) => {
     const key = keyOf(keys, request.headers.authorization);
+    if (key === null && request.routeOptions.url === START) {
+      const person = sessions.personOfRequest(request);
+      if (person !== null && person.authenticatedBy !== 'unauthenticated') {
+        request.starter = person;
+        return;
+      }
+    }
     if (key === null) throw new Refusal(401, 'AuthenticationFailed', 'The API key is missing or wrong.');
     const wait = limits.get(key.id)?.take(Date.now()) ?? null;
     if (wait !== null) {
@@ -66,16 +87,23 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
   });
 
   server.post<{ Params: { type: string } }>('/flows/:type', async (request, reply) => {
-    const key = keyFor(request);
     const { type } = request.params;
+    if (request.starter !== null) {
+      sessions.checkForm(request, headerOf(request.headers, FORM_TOKEN) ?? undefined);
+      const started = await startForPerson(tools, request, { type, person: request.starter });
+      return reply.code(202).send(started);
+    }
+    const key = keyFor(request);
     const flow = flows.forServices.find((one) => one.type === type);
     if (flow === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow.');
     if (!key.flows.includes(type)) {
       throw new Refusal(403, 'Forbidden', `The key ${key.name} may not start ${type}.`);
     }
     const given = { ...flow.serviceDefaults(config.gateway), ...objectIn(request) };
-    const input = signedBy(key, flow, parseServiceInput(flow, given));
-    const once = onceOf(request, key);
+    const signed = signedBy(key, flow, parseServiceInput(flow, given));
+    const once = onceOf(request, key.id);
+    const actor = { name: nameIn(signed, flow), authenticatedBy: 'api-key' } as const;
+    const input = await requested(tools, flow, signed, { actor, isPerson: false, once });
     const started = await client.withDeadline(Date.now() + DEADLINE_MS, () => start(client, flow, input, once));
     logProcess(request.log, 'flow_started', { key: key.name, type, ...started }, 'flow started');
     return reply.code(202).send(started);
@@ -134,7 +162,7 @@ export async function serveFlows(server: FastifyInstance, { config, client, flow
       throw new Refusal(409, 'Conflict', `A run of ${type} does not accept the update ${name}.`);
     const checked = check(schema(z), objectIn(request));
     if (!checked.success) throw new Refusal(422, 'InvalidInput', describeIssue(checked.error));
-    const updateId = onceOf(request, key);
+    const updateId = onceOf(request, key.id);
     const input = { ...(checked.data as object), by: key.name };
     const result = await update(client, { workflowId, name, input, updateId });
     logProcess(request.log, 'update_sent', { key: key.name, name, workflowId, runId }, 'update sent');
@@ -178,14 +206,14 @@ function objectIn({ body }: FastifyRequest): object {
   throw new Refusal(400, 'InvalidInput', 'Send one JSON object as application/json.');
 }
 
-/** The request's name from the header `Idempotency-Key`; each API key has its own namespace of names. */
-function onceOf(request: FastifyRequest, key: ApiKeyConfig): string | undefined {
+/** The request's name from the header `Idempotency-Key`; each caller has its own namespace of names. */
+function onceOf(request: FastifyRequest, caller: string): string | undefined {
   const given = headerOf(request.headers, 'idempotency-key');
   if (given === null) return undefined;
   if (!/^[\x21-\x7e]{1,255}$/.test(given)) {
     throw new Refusal(400, 'InvalidInput', 'Idempotency-Key: give 1 to 255 visible ASCII characters.');
   }
-  return `${key.id}:${given}`;
+  return `${caller}:${given}`;
 }
 
 /** Throws `InvalidConfiguration` for a key that names an unknown flow or update. */
@@ -211,6 +239,56 @@ function prefixed(value: object, [key = '', ...path]: readonly string[], prefix:
   const field = (value as Readonly<Record<string, unknown>>)[key];
   if (path.length > 0) return { ...value, [key]: prefixed(field as object, path, prefix) };
   return { ...value, [key]: `${prefix}${String(field)}`.slice(0, 200) };
+}
+
+/** Starts a flow for a person, whose name and proof are in the ledger before the flow exists. */
+async function startForPerson(
+  tools: FlowsTools,
+  request: FastifyRequest,
+  { type, person }: { readonly type: string; readonly person: Actor },
+): Promise<{ workflowId: string; runId: string }> {
+  const { client, flows, desk } = tools;
+  const flow = flows.all.find((one) => one.type === type && one.isRequested && one.startedBy.includes('people'));
+  if (flow === undefined) throw new Refusal(404, 'NotFound', 'There is no such flow for people.');
+  if (desk === null) throw new Refusal(503, 'ServerUnavailable', 'The gateway has no ledger: set DATABASE_GATES_URL.');
+  const checked = parseInput(flow, { ...objectIn(request), [flow.person ?? 'by']: person.name }) as object;
+  const once = onceOf(request, `person ${person.name}`);
+  const input = await requested(tools, flow, checked, { actor: person, isPerson: true, once });
+  const started = await client.withDeadline(Date.now() + DEADLINE_MS, () => start(client, flow, input, once));
+  const said = { person: person.name, authenticated_by: person.authenticatedBy, type, ...started };
+  logProcess(request.log, 'flow_started', said, 'flow started');
+  return started;
+}
+
+/**
+ * Records who asks for a flow, and returns the input with the id of the request. The input alone for a flow that does not
+ * record it, for a gateway without a ledger, and for a person whom nothing authenticated.
+ */
+async function requested(
+  { desk }: FlowsTools,
+  flow: AnyFlow,
+  given: object,
+  { actor, isPerson, once }: { readonly actor: Actor; readonly isPerson: boolean; readonly once: string | undefined },
+): Promise<object> {
+  const { name, authenticatedBy } = actor;
+  if (!flow.isRequested || desk === null || authenticatedBy === 'unauthenticated') return given;
+  // the same for a repeated request, whose input must not differ
+  const id = once === undefined ? randomBytes(16).toString('hex') : sha256(`request ${once}`).slice(0, 32);
+  const input = { ...given, requestId: id };
+  const request = { id, type: flow.type, input, actor: { name, authenticatedBy }, isPerson };
+  try {
+    await recordRequest(desk.ledger, request);
+  } catch (error) {
+    throw ledgerFailure(error, desk.url);
+  }
+  return input;
+}
+
+/** The name of who starts a flow, from its input. */
+function nameIn(input: object, { person }: AnyFlow): string {
+  let value: unknown = input;
+  for (const key of person?.split('.') ?? []) value = (value as Readonly<Record<string, unknown>>)[key];
+  return String(value);
 }
 
 async function start(

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { openGates, readGate } from '../../activities/gates/read-gates.ts';
-import type { Actor } from '../../activities/gates/record-decision.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import { recordDelegation } from '../../activities/gates/record-delegation.ts';
 import { ledgerFailure } from '../../activities/ledger/open-ledger.ts';
 import { logProcess } from '../../activities/shared/logger.ts';

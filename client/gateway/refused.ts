@@ -17,11 +17,13 @@ export interface Refused {
 const STATUS: Readonly<Partial<Record<string, number>>> = {
   InvalidInput: 422,
   RepositoryBusy: 409,
+  PipelineBusy: 409,
   IndexBusy: 409,
   GateNotFound: 404,
   GateClosed: 409,
   GateChanged: 409,
   NotAnApprover: 403,
+  RequestUnproved: 403,
   OwnRequest: 403,
   DelegationExpired: 403,
   ServerUnavailable: 503,

@@ -89,10 +89,10 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   const description = describeApi(flows);
   server.get('/openapi.json', async () => description);
   await server.register(serveWebhooks, tools);
-  await server.register(serveFlows, { ...tools, flows, prefix: '/v1' });
   await server.register(fastifyCookie);
   const url = config.gateway.url ?? `http://${config.gateway.address}`;
   const sessions = createSessions({ people: config.people, url, owner: userName(env) });
+  await server.register(serveFlows, { ...tools, flows, sessions, desk, prefix: '/v1' });
   await server.register(serveGates, { desk, sessions, prefix: '/v1' });
   await server.register(serveSignIn, { config, env, url, sessions });
   if (tools.console !== undefined) {

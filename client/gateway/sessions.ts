@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Actor } from '../../activities/gates/record-decision.ts';
+import type { Actor } from '../../domain/shared/actor.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import type { PersonConfig } from '../../domain/config/people.schema.ts';
 import { sha256 } from '../../platform/sha256.ts';

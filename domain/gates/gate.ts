@@ -8,8 +8,13 @@ export interface GateQuestion {
   readonly repository?: string | null;
   /** SHA-256 of everything that is approved: contract, commit, plan. Approvals of another one do not count. */
   readonly digest: string;
-  /** Who asks: never an approver of this gate. */
+  /** Who asks, as the flow says: never an approver of this gate. */
   readonly requestedBy: string;
+  /**
+   * What asks. `person`: where people are configured, only a flow that a person started at the gateway may ask, and that
+   * person is who asks, whatever `requestedBy` says. `program`: a flow that no person starts. @default 'person'
+   */
+  readonly requester?: 'person' | 'program';
   readonly approvals: {
     /** How many different people must approve. */
     readonly needed: number;

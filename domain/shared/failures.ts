@@ -206,6 +206,12 @@ export const FAILURES = {
     exitCode: 9,
     remedy: 'Ask one of the people whom `longhaul inbox` names, or let one delegate to you with `longhaul delegate`.',
   },
+  RequestUnproved: {
+    tries: 1,
+    exitCode: 9,
+    remedy:
+      'Start it again as a person: set LONGHAUL_PERSON_KEY, so that the command line asks the gateway, which records who you are.',
+  },
   OwnRequest: { tries: 1, exitCode: 9, remedy: 'Let another person decide.' },
   DelegationExpired: {
     tries: 1,
@@ -307,8 +313,21 @@ export function isFailureType(type: unknown): type is FailureType {
   return typeof type === 'string' && Object.hasOwn(FAILURES, type);
 }
 
+/** True for a failure by which the rules, or a person, did not allow something; false when something broke. */
+export function isRefusal(type: string): boolean {
+  return (
+    isFailureType(type) && FAILURES[type].tries === 1 && FAILURES[type].exitCode !== 3 && type !== 'RollbackIncomplete'
+  );
+}
+
 /** How often an unexpected error is tried. */
 export const TRIES_WHEN_UNEXPECTED = 5;
+
+/**
+ * Milliseconds from the schedule to the end of an activity that finishes what is decided: a failure that may pass is
+ * repeated for as long as it takes, whatever its number of tries.
+ */
+export const LASTING_MS = 3_650 * 86_400_000;
 
 /** The types that Temporal's retry policies must not retry. */
 export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as FailureType[]).filter(

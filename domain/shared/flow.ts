@@ -73,6 +73,11 @@ export interface Flow<Type extends string = string, Given = unknown, Checked = u
   serviceDefaults(gateway: { readonly quietSeconds: number }): object;
   /** Path of the field that names the person who starts it, such as `source.by`; null when no field does. */
   readonly person: string | null;
+  /**
+   * True for a flow whose input has `requestId`: the gateway records who starts it, and the flow finds there how that was
+   * proved.
+   */
+  readonly isRequested: boolean;
   /** Types only, never set. */
   readonly types?: { readonly given: Given; readonly checked: Checked; readonly result: Result };
 }
@@ -139,6 +144,7 @@ export function defineFlow<Given, Result>() {
       serviceInput: (zod) => declaration.input(zod),
       serviceDefaults: () => ({}),
       person: null,
+      isRequested: false,
       ...(declaration as Declaration<Type, Given, Schema, Result>),
     };
   };

@@ -31,6 +31,8 @@ export async function createEstate(
     maxFileBytes?: number;
     /** The providers for the folder. @default the folder itself, as `local` */
     providers?: ((root: string) => Promise<object[]>) | undefined;
+    /** Further sections of the configuration. */
+    settings?: object;
   } = {},
 ): Promise<Estate> {
   const folder = await mkdtemp(join(tmpdir(), 'longhaul-estate-'));
@@ -43,6 +45,7 @@ export async function createEstate(
     providers: (await options.providers?.(root)) ?? [{ name: 'local', type: 'local', root }],
     index: { name: indexName, maxFileBytes: options.maxFileBytes ?? 1_000_000 },
     dataDir,
+    ...options.settings,
   };
   await writeFile(configPath, JSON.stringify(config));
   const gitDir = (name: string): string => join(root, `${name}.git`);

@@ -5,9 +5,8 @@ import {
   type CreateHotfixResult,
 } from '../../domain/release/flows/hotfix-flow.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
-import { underLock } from '../shared/child.ts';
-import { checked } from '../shared/input.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
+import { act, recordingRefusal } from './act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { showGeneration } from './show-generation.ts';
 
@@ -18,10 +17,9 @@ type Given = CheckedOf<typeof createHotfixFlow>;
  * patch version, and its generation in the ledger.
  */
 export function createHotfix(input: CreateHotfixInput): Promise<CreateHotfixResult> {
-  return withRollback(async (rollback) => {
-    const given = await checked(createHotfixFlow, input);
-    return underLock(createHotfixFlow, given, () => create(given, rollback));
-  });
+  return recordingRefusal(createHotfixFlow, input, () =>
+    withRollback((rollback) => act(createHotfixFlow, input, (given) => create(given, rollback))),
+  );
 }
 
 async function create(given: Given, rollback: Rollback): Promise<CreateHotfixResult> {

@@ -47,12 +47,16 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
       ? []
       : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
   if (needed.length === 0) return { report, coverage, promoted };
-  for (const pipeline of needed) await runOnTree(released, pipeline);
+  for (const pipeline of needed) await runOnTree(released, pipeline, given.requestId);
   return { report: await check(), coverage, promoted };
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */
-async function runOnTree({ repository, packed, by }: ReleaseCommit, pipeline: string): Promise<void> {
+async function runOnTree(
+  { repository, packed, by }: ReleaseCommit,
+  pipeline: string,
+  requestId: string | undefined,
+): Promise<void> {
   const { commit } = packed;
   const event: RunEvent = 'promotion';
   try {
@@ -64,6 +68,7 @@ async function runOnTree({ repository, packed, by }: ReleaseCommit, pipeline: st
       event,
       by,
       parallel: PARALLEL,
+      ...(requestId === undefined ? {} : { requestId }),
     });
   } catch (error) {
     if (resultOfFailedRun(error) === null) throw error;

@@ -9,8 +9,8 @@ import type { FoundEvolution } from '../../domain/release/evolutions/evolution.t
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
-import { runChild, underLock } from '../shared/child.ts';
-import { checked } from '../shared/input.ts';
+import { runChild } from '../shared/child.ts';
+import { asAct } from './act.ts';
 import { commitActivities, lastingCommitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { resultOfFailedRun } from './failed-run.ts';
 import { showGeneration } from './show-generation.ts';
@@ -25,9 +25,8 @@ type Given = CheckedOf<typeof proveChangeFlow>;
  * decides. Without a pending evolution it is a plain run. Fails with `PipelineFailed`, which carries the result, when the
  * pipeline failed or the change was not proven.
  */
-export async function proveChange(input: ProveChangeInput): Promise<ProveChangeResult> {
-  const given = await checked(proveChangeFlow, input);
-  return underLock(proveChangeFlow, given, () => prove(given));
+export function proveChange(input: ProveChangeInput): Promise<ProveChangeResult> {
+  return asAct(proveChangeFlow, input, prove);
 }
 
 async function prove(given: Given): Promise<ProveChangeResult> {
@@ -90,7 +89,7 @@ async function superseded(
 
 /** Runs the pipeline. A failed run is a result. */
 async function runToEnd(
-  { repository, pipeline, branch, from, by }: Given,
+  { repository, pipeline, branch, from, by, requestId }: Given,
   packed: PackedCommit,
   event: RunEvent,
 ): Promise<RunPipelineResult> {
@@ -105,6 +104,7 @@ async function runToEnd(
     parallel: PARALLEL,
     ...(branch === undefined ? {} : { branch }),
     ...(from === undefined ? {} : { from }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
   try {
     return await runChild(runPipelineFlow, input);

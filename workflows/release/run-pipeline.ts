@@ -26,10 +26,9 @@ import { describeRun } from '../../domain/release/pipelines/describe.ts';
 import type { PlannedJob } from '../../domain/release/pipelines/plan.ts';
 import { type Ends, endOfRun, nextJobs } from '../../domain/release/pipelines/schedule.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
-import { underLock } from '../shared/child.ts';
 import { failureOf } from '../shared/failure.ts';
-import { checked } from '../shared/input.ts';
 import { answerProgress } from '../shared/progress.ts';
+import { asAct } from './act.ts';
 import { commitActivities, jobActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
 const jobsQuery = defineQuery<JobState[]>('jobs');
@@ -41,11 +40,10 @@ type Given = CheckedOf<typeof runPipelineFlow>;
  * them as soon as the jobs that they need have ended. Fails with `PipelineFailed`, which carries the result, when a job
  * failed that must not.
  */
-export async function runPipeline(input: RunPipelineInput): Promise<RunPipelineResult> {
+export function runPipeline(input: RunPipelineInput): Promise<RunPipelineResult> {
   const shown: Shown = { jobs: () => [] };
   setHandler(jobsQuery, () => shown.jobs());
-  const given = await checked(runPipelineFlow, input);
-  return underLock(runPipelineFlow, given, () => run(given, shown));
+  return asAct(runPipelineFlow, input, (given) => run(given, shown));
 }
 
 /** What the query `jobs` answers; empty before the run is planned. */

@@ -1,4 +1,5 @@
 import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import type { RefusalFacts } from '../../domain/release/acts.ts';
 import type { EvolutionStart } from '../../domain/release/evolutions/evolution.ts';
 import {
   proveChangeFlow,
@@ -9,7 +10,7 @@ import {
 } from '../../domain/release/flows/evolution-flows.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
-import { checked } from '../shared/input.ts';
+import { asAct } from './act.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 
 type Given = CheckedOf<typeof startEvolutionFlow>;
@@ -19,18 +20,22 @@ type Given = CheckedOf<typeof startEvolutionFlow>;
  * candidate; with a commit it is proven at once. Fails with `PolicyViolation` when a policy is violated, and with
  * `PipelineFailed` when the change was not proven; both carry the result.
  */
-export async function startEvolution(input: StartEvolutionInput): Promise<StartEvolutionResult> {
-  const given = await checked(startEvolutionFlow, input);
+export function startEvolution(input: StartEvolutionInput): Promise<StartEvolutionResult> {
+  return asAct(startEvolutionFlow, input, start);
+}
+
+async function start(given: Given): Promise<StartEvolutionResult> {
   const { repository, version, change, pipeline, by } = given;
   const contracts = given.contracts ?? (await committedContracts(given));
-  const start = await ledgerActivities.startEvolution.executeWithOptions({ summary: `${change} for ${version}` }, [
+  const opened = await ledgerActivities.startEvolution.executeWithOptions({ summary: `${change} for ${version}` }, [
     { repository, version, change, contracts, by, ...(pipeline === undefined ? {} : { pipeline }) },
   ]);
-  if (start.started === null) {
-    const violations = start.checks.flatMap((check) => check.violations);
-    throw failed('PolicyViolation', `Policy violation: ${violations.join('; ')}`, { ...start, proof: null });
+  if (opened.started === null) {
+    const reasons = opened.checks.flatMap((check) => check.violations);
+    const facts = { reasons, pipeline: opened.pipeline, contract: opened.contract };
+    throw failed('PolicyViolation', `Policy violation: ${reasons.join('; ')}`, { ...opened, proof: null }, facts);
   }
-  return { ...start, proof: given.commit === undefined ? null : await prove(given, start, start.started.tag) };
+  return { ...opened, proof: given.commit === undefined ? null : await prove(given, opened, opened.started.tag) };
 }
 
 async function committedContracts({ repository, commit, packed: given }: Given): Promise<string> {
@@ -46,27 +51,34 @@ async function committedContracts({ repository, commit, packed: given }: Given):
   return contracts;
 }
 
-async function prove(given: Given, start: EvolutionStart, evolution: string): Promise<ProveChangeResult> {
-  const { repository, commit, branch, packed, by } = given;
+async function prove(given: Given, opened: EvolutionStart, evolution: string): Promise<ProveChangeResult> {
+  const { repository, commit, branch, packed, by, requestId } = given;
   try {
     return await runChild(proveChangeFlow, {
       repository,
-      pipeline: start.pipeline,
+      pipeline: opened.pipeline,
       evolution,
       supersedes: [],
       by,
       ...(commit === undefined ? {} : { commit }),
       ...(branch === undefined ? {} : { branch }),
       ...(packed === undefined ? {} : { packed }),
+      ...(requestId === undefined ? {} : { requestId }),
     });
   } catch (error) {
     const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
     if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') throw error;
     const proof = (cause.details?.[0] ?? null) as ProveChangeResult | null;
-    throw failed('PipelineFailed', cause.message, { ...start, proof });
+    throw failed('PipelineFailed', cause.message, { ...opened, proof });
   }
 }
 
-function failed(type: string, message: string, result: StartEvolutionResult): ApplicationFailure {
-  return ApplicationFailure.create({ type, message: message.slice(0, 1_000), nonRetryable: true, details: [result] });
+function failed(
+  type: string,
+  message: string,
+  result: StartEvolutionResult,
+  facts: RefusalFacts | null = null,
+): ApplicationFailure {
+  const details = [result, facts];
+  return ApplicationFailure.create({ type, message: message.slice(0, 1_000), nonRetryable: true, details });
 }

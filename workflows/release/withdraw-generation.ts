@@ -3,17 +3,15 @@ import {
   type WithdrawGenerationInput,
   type WithdrawGenerationResult,
 } from '../../domain/release/flows/withdrawal-flow.ts';
-import { underLock } from '../shared/child.ts';
-import { checked } from '../shared/input.ts';
+import { asAct } from './act.ts';
 import { lastingCommitActivities, ledgerActivities } from './activities.ts';
 
 /**
  * Takes a promoted generation back to a draft (docs/release.md). The decision is recorded first; then the tag is removed,
  * for as long as that takes.
  */
-export async function withdrawGeneration(input: WithdrawGenerationInput): Promise<WithdrawGenerationResult> {
-  const given = await checked(withdrawGenerationFlow, input);
-  return underLock(withdrawGenerationFlow, given, async (): Promise<WithdrawGenerationResult> => {
+export function withdrawGeneration(input: WithdrawGenerationInput): Promise<WithdrawGenerationResult> {
+  return asAct(withdrawGenerationFlow, input, async (given): Promise<WithdrawGenerationResult> => {
     const { repository, version, tag } = given;
     const { object } = await ledgerActivities.withdrawGeneration.executeWithOptions(
       { summary: 'record the decision' },

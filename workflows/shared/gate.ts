@@ -29,12 +29,12 @@ const ledger: ActivityInterfaceFor<GateActivities> = proxyActivities<GateActivit
  * cancelled. A flow waits at one gate of a kind at a time.
  */
 export async function passGate(question: GateQuestion): Promise<GateVerdict> {
-  const { kind, digest, subject, requestedBy, reminderSeconds } = question;
+  const { kind, digest, subject, reminderSeconds } = question;
   const own = { kind, digest, firstRunId: workflowInfo().firstExecutionRunId };
   const display = gateDisplay();
   try {
     const summary = `ask people: ${kind} of ${subject}`.slice(0, 200);
-    const { id } = await ledger.openGate.executeWithOptions({ summary }, [
+    const { id, requestedBy } = await ledger.openGate.executeWithOptions({ summary }, [
       { ...question, ...own, at: new Date(Date.now()).toISOString() },
     ]);
     const messages = listenAtGate(id, (claim) => ledger.recordClaim({ ...own, claim }));

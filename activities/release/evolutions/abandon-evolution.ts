@@ -6,8 +6,8 @@ import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 /** See `LedgerActivities.abandonEvolution`. */
 export async function endEvolution(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { repository, tag, why, by }: AbandonEvolution,
-  { workflowId, runId }: RunningFlow,
+  { repository, tag, why }: AbandonEvolution,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<void> {
   await ledger.transaction().execute(async (trx) => {
     const found = await trx
@@ -36,8 +36,7 @@ export async function endEvolution(
       resource_id: tag,
       action: 'abandon',
       status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       why,
       workflow_id: workflowId,
       run_id: runId,

@@ -11,8 +11,8 @@ import { readPlan } from '../pipelines/stored-plan.ts';
 /** See `LedgerActivities.judgeEvolution`. */
 export async function judgeEvolution(
   { ledger, blobs }: LedgerTools,
-  { evolution, result, contracts: digest, supersedes, by }: JudgeEvolution,
-  { workflowId, runId }: RunningFlow,
+  { evolution, result, contracts: digest, supersedes }: JudgeEvolution,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<JudgedEvolution> {
   const { id, version, change: changeId, tag } = evolution;
   const { run: pipelineRun, repository, commit, tree } = result;
@@ -118,8 +118,7 @@ export async function judgeEvolution(
       resource_id: tag,
       action: 'prove',
       status: status === 'pass' ? 'success' : 'failure',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       workflow_id: workflowId,
       run_id: runId,
       contract_digest: contractDigest,

@@ -12,7 +12,7 @@ import { registerGeneration } from './register-generation.ts';
 export async function openEvolution(
   { ledger, blobs }: LedgerTools,
   { repository, version, change: changeId, pipeline: asked, contracts: digest, by }: StartEvolution,
-  { workflowId, runId }: RunningFlow,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<EvolutionStart> {
   const contracts = await readContracts(blobs, digest, repository);
   const generation = contracts.generations[version];
@@ -33,32 +33,19 @@ export async function openEvolution(
     repository,
     resource_type: 'evolution',
     action: 'start',
-    actor: by,
-    authenticated_by: 'unauthenticated',
+    ...who,
     workflow_id: workflowId,
     run_id: runId,
     contract_digest: contractDigest,
   };
+  if (isRefused) return { started: null, pipeline: pipeline.name, contract: contractDigest, checks };
   return ledger.transaction().execute(async (trx): Promise<EvolutionStart> => {
     const before = await trx
       .selectFrom('audit_events')
       .select('event_id')
       .where('run_id', '=', runId)
-      .where('event_type', 'in', ['evolution.started', 'evolution.refused'])
+      .where('event_type', '=', 'evolution.started')
       .executeTakeFirst();
-    if (isRefused) {
-      if (before === undefined) {
-        const details = { pipeline: pipeline.name, violations: checks.flatMap(({ violations }) => violations) };
-        await recordEvent(trx, {
-          ...event,
-          event_type: 'evolution.refused',
-          resource_id: `${version} ${changeId}`,
-          status: 'refused',
-          details,
-        });
-      }
-      return { started: null, pipeline: pipeline.name, checks };
-    }
     const generationId = await registerGeneration(trx, { repository, generation, digest: contractDigest, by });
     const { status } = await trx
       .selectFrom('generations')
@@ -89,6 +76,6 @@ export async function openEvolution(
         details,
       });
     }
-    return { started: { id: runId, tag, rc }, pipeline: pipeline.name, checks };
+    return { started: { id: runId, tag, rc }, pipeline: pipeline.name, contract: contractDigest, checks };
   });
 }

@@ -1,5 +1,6 @@
 import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
+import type { RunningFlow } from '../ledger-tools.ts';
 
 /** A run of a pipeline that failed. */
 export interface FailedRun {
@@ -8,15 +9,24 @@ export interface FailedRun {
   readonly repository: string;
   readonly pipeline: string;
   readonly commit: string;
-  readonly by: string;
+  readonly who: RunningFlow['who'];
+}
+
+/** A proof that was taken back. */
+export interface TakenProof {
+  /** Tag of its evolution. */
+  readonly tag: string;
+  readonly change: string;
 }
 
 /**
  * Takes back the proofs that a pipeline gave at a commit, since it has failed there now, in the transaction that records
  * the run. Promoted generations keep theirs. A change without another proof is pending again.
  */
-export async function takeBackProofs(trx: LedgerTransaction, failed: FailedRun): Promise<void> {
-  const { run, workflowId, repository, pipeline, commit, by } = failed;
+export async function takeBackProofs(
+  trx: LedgerTransaction,
+  { run, repository, pipeline, commit }: FailedRun,
+): Promise<readonly TakenProof[]> {
   const proofs = await trx
     .selectFrom('evolutions')
     .innerJoin('generations', 'generations.generation_id', 'evolutions.generation_id')
@@ -54,20 +64,25 @@ export async function takeBackProofs(trx: LedgerTransaction, failed: FailedRun):
       .where('change_id', '=', change)
       .execute();
   }
-  // appended last: other appends wait from here on
-  for (const { tag, change } of proofs) {
-    await recordEvent(trx, {
-      event_type: 'evolution.taken_back',
-      repository,
-      resource_type: 'evolution',
-      resource_id: tag,
-      action: 'take back',
-      status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
-      workflow_id: workflowId,
-      run_id: run,
-      details: { change, commit, pipeline },
-    });
-  }
+  return proofs;
+}
+
+/** Appends the event of a proof that {@link takeBackProofs} has taken back. */
+export async function recordTakenBack(
+  trx: LedgerTransaction,
+  { run, workflowId, repository, pipeline, commit, who }: FailedRun,
+  { tag, change }: TakenProof,
+): Promise<void> {
+  await recordEvent(trx, {
+    event_type: 'evolution.taken_back',
+    repository,
+    resource_type: 'evolution',
+    resource_id: tag,
+    action: 'take back',
+    status: 'success',
+    ...who,
+    workflow_id: workflowId,
+    run_id: run,
+    details: { change, commit, pipeline },
+  });
 }

@@ -2,9 +2,10 @@ import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { recordReports } from './run-reports.ts';
+import { recordEvent } from '../../ledger/audit.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
-import { takeBackProofs } from '../evolutions/take-back.ts';
-import type { LedgerTools } from '../ledger-tools.ts';
+import { recordTakenBack, takeBackProofs } from '../evolutions/take-back.ts';
+import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 
 /** A run of a pipeline as it is recorded. */
 export interface RecordedRun extends RunPipelineResult {
@@ -13,7 +14,6 @@ export interface RecordedRun extends RunPipelineResult {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly by: string;
-  readonly workflowId: string;
 }
 
 const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 'cancelled' } as const satisfies Record<
@@ -26,18 +26,29 @@ const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as cons
 /** Kind of the evidence that has the result of a run, as JSON. */
 export const RESULT_KIND = 'result';
 
+/** Kind of the evidence that has the artifacts of a job. */
+export const ARTIFACTS_KIND = 'artifacts';
+
 /** A run as the subject of evidence. */
 export function subjectOfRun(run: string): string {
   return `pipeline run ${run}`;
 }
 
+/** A job of a run as the subject of evidence. */
+export function subjectOfJob(run: string, job: string): string {
+  return `${subjectOfRun(run)}, job ${job}`;
+}
+
 /**
  * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.
  */
-export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun): Promise<void> {
+export async function recordRun(
+  { ledger, blobs }: LedgerTools,
+  run: RecordedRun,
+  { workflowId, who }: Omit<RunningFlow, 'runId'>,
+): Promise<void> {
   const {
     run: runId,
-    workflowId,
     repository,
     pipeline,
     plan,
@@ -93,16 +104,29 @@ export async function recordRun({ ledger, blobs }: LedgerTools, run: RecordedRun
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
-      artifacts === null
-        ? []
-        : [{ kind: 'artifacts', subject: `${subjectOfRun(runId)}, job ${id}`, digest: artifacts.digest }],
+      artifacts === null ? [] : [{ kind: ARTIFACTS_KIND, subject: subjectOfJob(runId, id), digest: artifacts.digest }],
     );
     const evidence = [{ kind: RESULT_KIND, subject: subjectOfRun(runId), digest: stored }, ...kept];
     await trx
       .insertInto('evidence')
       .values(evidence.map((one) => ({ ...one, repository, blob: one.digest })))
       .execute();
-    if (status === 'failed') await takeBackProofs(trx, { run: runId, workflowId, repository, pipeline, commit, by });
+    const taken = { run: runId, workflowId, repository, pipeline, commit, who };
+    const proofs = status === 'failed' ? await takeBackProofs(trx, taken) : [];
+    // appended last: other appends wait from here on
+    await recordEvent(trx, {
+      event_type: `pipeline.${status}`,
+      repository,
+      resource_type: 'pipeline run',
+      resource_id: runId,
+      action: 'run',
+      status: status === 'passed' ? 'success' : 'failure',
+      ...who,
+      workflow_id: workflowId,
+      run_id: runId,
+      details: { pipeline, commit, tree, branch, event, plan },
+    });
+    for (const proof of proofs) await recordTakenBack(trx, taken, proof);
   });
 }
 

@@ -44,7 +44,7 @@ export async function planHotfix(
 export async function openHotfix(
   { ledger }: Pick<LedgerTools, 'ledger'>,
   { repository, base, version, branch, text, issue, by }: OpenHotfix,
-  { workflowId, runId }: RunningFlow,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<{ readonly generation: string }> {
   const { value: generation, problems } = checkYaml(generationFile, text, `generations/${version}.yaml`);
   if (generation === null) throw new LonghaulError('InvalidInput', problems.join('\n'));
@@ -71,8 +71,7 @@ export async function openHotfix(
       resource_id: version,
       action: 'create hotfix',
       status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       workflow_id: workflowId,
       run_id: runId,
       contract_digest: digest,

@@ -16,8 +16,8 @@ export interface Publication {
 /** See `LedgerActivities.recordPublication`. */
 export async function recordPublication(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { repository, version, notes, published, by }: Publication,
-  { workflowId, runId }: RunningFlow,
+  { repository, version, notes, published }: Publication,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<void> {
   await ledger.transaction().execute(async (trx) => {
     const generation = await trx
@@ -41,8 +41,7 @@ export async function recordPublication(
       resource_id: version,
       action: 'publish',
       status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       workflow_id: workflowId,
       run_id: runId,
       details: { notes, published },

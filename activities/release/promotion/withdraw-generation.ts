@@ -22,8 +22,8 @@ export interface Withdrawn {
 /** See `LedgerActivities.withdrawGeneration`. */
 export async function takeBackPromotion(
   { ledger }: Pick<LedgerTools, 'ledger'>,
-  { repository, version, why, tag, by }: WithdrawGeneration,
-  { workflowId, runId }: RunningFlow,
+  { repository, version, why, tag }: WithdrawGeneration,
+  { workflowId, runId, who }: RunningFlow,
 ): Promise<Withdrawn> {
   return ledger.transaction().execute(async (trx) => {
     const found = await trx
@@ -65,8 +65,7 @@ export async function takeBackPromotion(
       resource_id: version,
       action: 'withdraw',
       status: 'success',
-      actor: by,
-      authenticated_by: 'unauthenticated',
+      ...who,
       why,
       workflow_id: workflowId,
       run_id: runId,

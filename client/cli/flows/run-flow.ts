@@ -5,6 +5,7 @@ import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { Interrupted } from '../../core/errors.ts';
 import { printable } from '../../core/sanitize.ts';
+import { KEY_VARIABLE } from '../gates/gateway-client.ts';
 import { chainOf, readProgress, type RunChain, updateHandleOf } from '../../core/run-chain.ts';
 import { follow, followUntilAsked, untilAnswered } from './follow.ts';
 import { connectTemporal, type TemporalSession } from '../../core/servers.ts';
@@ -44,11 +45,12 @@ export async function runFlow<Declared extends AnyFlow>(
   command: FlowCommand<Declared>,
   options: FlowOptions,
 ): Promise<number> {
-  const { startDeclared } = await import('../../core/start-flow.ts');
   const session = await connectTemporal(context);
   try {
     const { client } = session;
-    const { workflowId, firstExecutionRunId } = await startDeclared(client, command.flow, command.input);
+    const { workflowId, runId } = isPersonKnown(context, command.flow)
+      ? await startAtGateway(context, command)
+      : await startHere(client, command);
     if (!options.json) context.stderr.write(`${workflowId}${pageOf(session, workflowId)}\n`);
     if (options.wait === false) {
       if (options.json) context.stdout.write(`${JSON.stringify({ workflowId })}\n`);
@@ -56,7 +58,7 @@ export async function runFlow<Declared extends AnyFlow>(
       return 0;
     }
     // a run that was joined may be a later one of its chain
-    const run = chainOf(client, await client.workflow.getHandle(workflowId, firstExecutionRunId).describe());
+    const run = chainOf(client, await client.workflow.getHandle(workflowId, runId).describe());
     if (command.agrees) await agree(context, run);
     if (command.asks) await askForConfirmation(context, run);
     const { result: ended, failure } = await endOf(shownToEnd(context, run, command, options), command.failsWithResult);
@@ -71,6 +73,35 @@ export async function runFlow<Declared extends AnyFlow>(
   } finally {
     await session.close();
   }
+}
+
+/** A run that was started or joined. */
+interface StartedFlow {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** Whether the gateway can record who starts a flow: people are configured, and this person has a key. */
+function isPersonKnown({ config, env }: CliContext, { isRequested }: AnyFlow): boolean {
+  return isRequested && config.people.length > 0 && Boolean(env[KEY_VARIABLE]);
+}
+
+/** Starts a flow through the gateway, which records who this person is. */
+async function startAtGateway<Declared extends AnyFlow>(
+  context: CliContext,
+  { flow, input }: FlowCommand<Declared>,
+): Promise<StartedFlow> {
+  const { askGateway } = await import('../gates/gateway-client.ts');
+  return askGateway(context, `/flows/${flow.type}`, input as object);
+}
+
+async function startHere<Declared extends AnyFlow>(
+  client: Client,
+  { flow, input }: FlowCommand<Declared>,
+): Promise<StartedFlow> {
+  const { startDeclared } = await import('../../core/start-flow.ts');
+  const { workflowId, firstExecutionRunId: runId } = await startDeclared(client, flow, input);
+  return { workflowId, runId };
 }
 
 /** Follows a flow to its end, and shows it in the way of the command. */

@@ -22,6 +22,8 @@ export interface EvolutionStart {
   /** Null when a policy is violated: nothing was written but the refusal in the audit trail. */
   readonly started: StartedEvolution | null;
   readonly pipeline: string;
+  /** SHA-256 of the contract. */
+  readonly contract: string;
   /** The policies that concern the change. */
   readonly checks: readonly PolicyCheck[];
 }

@@ -12,8 +12,11 @@ import {
   NOT_OF_ONE_COMMIT,
   oid,
   packedCommit,
+  personName,
   pipelineBusy,
   pipelineName,
+  type RequestFields,
+  requestId,
   releaseAttributes,
   runFields,
   runKey,
@@ -27,7 +30,7 @@ function evolutionTag(z: Zod) {
 }
 
 /** Input of `startEvolution`. */
-export interface StartEvolutionInput {
+export interface StartEvolutionInput extends RequestFields {
   readonly repository: string;
   /** Version of the generation: `v1.5.0`. */
   readonly version: string;
@@ -45,8 +48,6 @@ export interface StartEvolutionInput {
   readonly packed?: PackedCommit;
   /** Distinguishes starts of the same change. @default '1' */
   readonly request?: string;
-  /** The person who starts it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Result of `startEvolution`. */
@@ -73,14 +74,15 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
           .string()
           .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
           .default('1'),
-        by: z.string().min(1).max(200).default('unknown'),
+        by: personName(z),
+        requestId: requestId(z),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'starts [an evolution](release.md#evolutions): checks the policies, gives it the number of its release candidate, and proves it when a commit is given',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', change: 'FEAT-201' }],
   startedBy: ['people', 'services'],
   id: ({ repository, version, change, request }) => `evolution/${repository}/${version}/${change}/${request}`,
-  question: ({ by: _by, packed: _packed, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, packed: _packed, ...rest }) => rest,
   busy: ({ change }) => ({
     type: 'PipelineBusy',
     message: `Another run starts an evolution of ${change} in another way.`,
@@ -89,10 +91,11 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
     `start ${change} for ${version} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: releaseAttributes,
   person: 'by',
+  isRequested: true,
 });
 
 /** Input of `proveChange`. */
-export interface ProveChangeInput {
+export interface ProveChangeInput extends RequestFields {
   readonly repository: string;
   readonly pipeline: string;
   /** The full oid of a commit. @default the head of `branch` */
@@ -107,8 +110,6 @@ export interface ProveChangeInput {
   readonly supersedes?: readonly string[];
   /** As of `runPipeline`. */
   readonly from?: string;
-  /** The person who proves it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Result of `proveChange`. */
@@ -130,13 +131,14 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
         evolution: evolutionTag(z).optional(),
         supersedes: z.array(evolutionTag(z)).max(100).default([]),
         from: jobName(z).optional(),
+        requestId: requestId(z),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs [a pipeline](pipelines.md) at a commit, and proves [the pending evolution](release.md#evolutions) that the commit is for',
   examples: [{ repository: 'work/acme/api', pipeline: 'full-ci', branch: 'main' }],
   startedBy: ['people', 'services'],
   id: (input) => `prove/${runKey(input)}`,
-  question: ({ by: _by, packed: _packed, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, packed: _packed, ...rest }) => rest,
   busy: pipelineBusy,
   summary: runSummary,
   searchAttributes: ({ repository, evolution }) =>
@@ -147,16 +149,15 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       supersedes: z.array(evolutionTag(z)).max(100).default([]),
     }),
   person: 'by',
+  isRequested: true,
 });
 
 /** Input of `abandonEvolution`. */
-export interface AbandonEvolutionInput {
+export interface AbandonEvolutionInput extends RequestFields {
   readonly repository: string;
   /** Its tag: `v1.5.0-rc.1`. */
   readonly evolution: string;
   readonly why: string;
-  /** The person who abandons it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Ends a pending evolution without a verdict. */
@@ -167,7 +168,8 @@ export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly
       repository: z.string().refine(isRepositoryId, NOT_A_REPOSITORY_ID),
       evolution: evolutionTag(z),
       why: z.string().min(1).max(1_000),
-      by: z.string().min(1).max(200).default('unknown'),
+      by: personName(z),
+      requestId: requestId(z),
     }),
   does: 'ends a pending [evolution](release.md#evolutions) without a verdict; its number is spent',
   examples: [{ repository: 'work/acme/api', evolution: 'v1.5.0-rc.2', why: 'the change is postponed' }],
@@ -177,4 +179,5 @@ export const abandonEvolutionFlow = defineFlow<AbandonEvolutionInput, { readonly
   summary: ({ repository, evolution }) => `abandon ${evolution} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository, evolution }) => releaseAttributes({ repository, version: versionOfTag(evolution) }),
   person: 'by',
+  isRequested: true,
 });

@@ -3,17 +3,16 @@ import { defineFlow } from '../../shared/flow.ts';
 import { rollbackUpdates } from '../../shared/repair.ts';
 import { CHANGE_ID } from '../contracts/change.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
+import { personName, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `createHotfix`. */
-export interface CreateHotfixInput {
+export interface CreateHotfixInput extends RequestFields {
   readonly repository: string;
   /** The released version that is repaired: `v2.3.0`. */
   readonly base: string;
   /** Id of the change: `CRIT-500`. */
   readonly issue: string;
   readonly title: string;
-  /** The person who creates it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Result of `createHotfix`. */
@@ -42,7 +41,8 @@ export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult
         .min(1)
         .max(200)
         .regex(/^[^\r\n]*$/, 'must be one line'),
-      by: z.string().min(1).max(200).default('unknown'),
+      by: personName(z),
+      requestId: requestId(z),
     }),
   does: 'creates [a hotfix](release.md#hotfixes): the next free patch version, and a branch from the tag with its contract',
   examples: [{ repository: 'work/acme/api', base: 'v2.3.0', issue: 'CRIT-500', title: 'Fix the connection leak' }],
@@ -50,9 +50,11 @@ export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult
   // hotfixes of one version take turns: each sees the versions of those before it
   id: ({ repository, base }) => `hotfix/${repository}/${base}`,
   whenRunning: 'wait',
+  question: ({ by: _by, requestId: _requestId, ...rest }) => rest,
   busy: ({ base }) => ({ type: 'PipelineBusy', message: `Another hotfix of ${base} is being created.` }),
   summary: ({ repository, base }) => `hotfix of ${base} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   updates: rollbackUpdates,
   person: 'by',
+  isRequested: true,
 });

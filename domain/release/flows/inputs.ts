@@ -27,6 +27,27 @@ export function packedCommit(z: Zod) {
   return z.strictObject({ commit: oid(z), tree: oid(z), pack: digest(z), changed: digest(z) });
 }
 
+/** Who starts a flow of the release train. */
+export interface RequestFields {
+  /** The person who starts it: a name that proves nothing. @default 'unknown' */
+  readonly by?: string;
+  /** The request that the gateway recorded, which proves who starts it. @default none */
+  readonly requestId?: string;
+}
+
+/** The schema of {@link RequestFields.by}. */
+export function personName(z: Zod) {
+  return z.string().min(1).max(200).default('unknown');
+}
+
+/** The schema of {@link RequestFields.requestId}. */
+export function requestId(z: Zod) {
+  return z
+    .string()
+    .regex(/^[0-9a-f]{32}$/, 'must be the id of a request')
+    .optional();
+}
+
 /** The fields of a run of a pipeline at a commit. */
 export function runFields(z: Zod) {
   return {
@@ -34,7 +55,7 @@ export function runFields(z: Zod) {
     pipeline: pipelineName(z),
     commit: oid(z).optional(),
     branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
-    by: z.string().min(1).max(200).default('unknown'),
+    by: personName(z),
   };
 }
 

@@ -8,6 +8,8 @@ import {
   NOT_OF_ONE_COMMIT,
   packedCommit,
   pipelineBusy,
+  type RequestFields,
+  requestId,
   runFields,
   runKey,
   runSummary,
@@ -15,7 +17,7 @@ import {
 import type { JobEnd } from '../pipelines/schedule.ts';
 
 /** Input of `runPipeline`. */
-export interface RunPipelineInput {
+export interface RunPipelineInput extends RequestFields {
   readonly repository: string;
   /** Name of the pipeline: `full-ci`. */
   readonly pipeline: string;
@@ -31,8 +33,6 @@ export interface RunPipelineInput {
   readonly parallel?: number;
   /** Id or name of a job: keeps what has passed in the latest run at the commit and does not need this job. */
   readonly from?: string;
-  /** The person who runs it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** How a job of a run ended. */
@@ -85,6 +85,7 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
         packed: packedCommit(z).optional(),
         parallel: z.int().min(1).max(64).default(16),
         from: jobName(z).optional(),
+        requestId: requestId(z),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'runs the jobs of [a pipeline](pipelines.md) at a commit, each in a clean checkout, in the sandbox of a worker with the role `pipelines`',
@@ -94,7 +95,7 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
   ],
   startedBy: ['people', 'services', 'flows'],
   id: (input) => `pipeline/${runKey(input)}`,
-  question: ({ parallel: _parallel, packed: _packed, by: _by, ...rest }) => rest,
+  question: ({ parallel: _parallel, packed: _packed, by: _by, requestId: _requestId, ...rest }) => rest,
   busy: pipelineBusy,
   summary: runSummary,
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
@@ -106,5 +107,6 @@ export const runPipelineFlow = defineFlow<RunPipelineInput, RunPipelineResult>()
       parallel: z.int().min(1).max(64).default(16),
     }),
   person: 'by',
+  isRequested: true,
   queries: ['jobs'],
 });

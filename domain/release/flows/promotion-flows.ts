@@ -6,10 +6,19 @@ import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/vers
 import type { PackedCommit } from '../pipelines/job.ts';
 import type { PromotionKind } from '../promotion/gates.ts';
 import type { Promoted, PromotionReport } from '../promotion/promotion.ts';
-import { isOfOneCommit, NOT_OF_ONE_COMMIT, oid, packedCommit, releaseAttributes } from './inputs.ts';
+import {
+  isOfOneCommit,
+  NOT_OF_ONE_COMMIT,
+  oid,
+  packedCommit,
+  personName,
+  releaseAttributes,
+  type RequestFields,
+  requestId,
+} from './inputs.ts';
 
 /** Input of `promoteGeneration`. */
-export interface PromoteGenerationInput {
+export interface PromoteGenerationInput extends RequestFields {
   readonly repository: string;
   /** Version of the generation: `v1.5.0`. */
   readonly version: string;
@@ -25,8 +34,6 @@ export interface PromoteGenerationInput {
   readonly dryRun?: boolean;
   /** Why the generation is promoted during a freeze. @default '' */
   readonly overrideFreeze?: string;
-  /** The person who promotes. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Result of `promoteGeneration`. */
@@ -51,7 +58,7 @@ function promotionFields(z: Zod) {
     branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
     dryRun: z.boolean().default(false),
     overrideFreeze: z.string().max(1_000).default(''),
-    by: z.string().min(1).max(200).default('unknown'),
+    by: personName(z),
   };
 }
 
@@ -63,6 +70,7 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
       .strictObject({
         ...promotionFields(z),
         packed: packedCommit(z).optional(),
+        requestId: requestId(z),
       })
       .refine(isOfOneCommit, NOT_OF_ONE_COMMIT),
   does: 'promotes [a generation](release.md#promotion): evaluates all gates, waits for people, and pushes the final tag',
@@ -72,7 +80,7 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   ],
   startedBy: ['people', 'services', 'flows'],
   id: ({ repository, version, dryRun }) => `${dryRun ? 'promotion-check' : 'generation'}/${repository}/${version}`,
-  question: ({ by: _by, packed: _packed, ...rest }) => rest,
+  question: ({ by: _by, requestId: _requestId, packed: _packed, ...rest }) => rest,
   busy: ({ version }) => ({
     type: 'PipelineBusy',
     message: `Another run promotes ${version} in another way.`,
@@ -88,4 +96,5 @@ export const promoteGenerationFlow = defineFlow<PromoteGenerationInput, PromoteG
   updates: rollbackUpdates,
   queries: ['stages'],
   person: 'by',
+  isRequested: true,
 });

@@ -1,18 +1,16 @@
 import { isRepositoryId, NOT_A_REPOSITORY_ID, repositoryName } from '../../git/repository.ts';
 import { defineFlow } from '../../shared/flow.ts';
 import { canonicalVersion, NOT_A_VERSION, VERSION_FORM } from '../contracts/version.ts';
-import { releaseAttributes } from './inputs.ts';
+import { personName, releaseAttributes, type RequestFields, requestId } from './inputs.ts';
 
 /** Input of `withdrawGeneration`. */
-export interface WithdrawGenerationInput {
+export interface WithdrawGenerationInput extends RequestFields {
   readonly repository: string;
   /** Version of the generation: `v1.5.0`. */
   readonly version: string;
   readonly why: string;
   /** What happens to the final tag. @default 'keep' */
   readonly tag?: 'keep' | 'remove';
-  /** The person who decides it. @default 'unknown' */
-  readonly by?: string;
 }
 
 /** Result of `withdrawGeneration`. */
@@ -31,7 +29,8 @@ export const withdrawGenerationFlow = defineFlow<WithdrawGenerationInput, Withdr
       version: z.string().regex(VERSION_FORM, NOT_A_VERSION).transform(canonicalVersion),
       why: z.string().min(1).max(1_000),
       tag: z.enum(['keep', 'remove']).default('keep'),
-      by: z.string().min(1).max(200).default('unknown'),
+      by: personName(z),
+      requestId: requestId(z),
     }),
   does: 'takes a promoted [generation](release.md#promotion) back to a draft, as a recorded decision',
   examples: [{ repository: 'work/acme/api', version: 'v1.5.0', why: 'leaks memory', tag: 'remove' }],
@@ -43,4 +42,5 @@ export const withdrawGenerationFlow = defineFlow<WithdrawGenerationInput, Withdr
   summary: ({ repository, version }) => `withdraw ${version} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: releaseAttributes,
   person: 'by',
+  isRequested: true,
 });

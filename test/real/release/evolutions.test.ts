@@ -205,10 +205,9 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs },
+      { ledger, url: logins.writer, blobs, announce: [] },
       {
         run: 'a-later-run',
-        workflowId: 'pipeline/later',
         status: 'failed',
         repository: REPOSITORY,
         pipeline: 'full-ci',
@@ -223,6 +222,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
         startedAt: new Date().toISOString(),
         by: 'ada',
       },
+      { workflowId: 'pipeline/later', who: { actor: 'ada', authenticated_by: 'unauthenticated' } },
     );
   } finally {
     await ledger.destroy();

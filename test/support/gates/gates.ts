@@ -6,11 +6,12 @@ import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { inject, test as base, vi } from 'vitest';
 import { createGateActivities } from '../../../activities/gates/gates.ts';
-import type { Actor, RecordedDecision } from '../../../activities/gates/record-decision.ts';
+import type { RecordedDecision } from '../../../activities/gates/record-decision.ts';
 import { type LedgerDatabase, openLedger } from '../../../activities/ledger/open-ledger.ts';
 import { decideGate } from '../../../client/core/decide-gate.ts';
 import type { GateAnswer, GateQuestion, GateVerdict } from '../../../domain/gates/gate.ts';
 import type { Directory } from '../../../domain/gates/people.ts';
+import type { Actor } from '../../../domain/shared/actor.ts';
 import { activityWorker, flowsWorker } from '../../../workers/roles.ts';
 import { askingFlows } from './asking-sources.ts';
 import { openNamespace } from '../impatient.ts';
@@ -78,6 +79,7 @@ export const QUESTION: GateQuestion = {
   repository: 'local/acme/api',
   digest: 'd1',
   requestedBy: 'cyd',
+  requester: 'program',
   approvals: { needed: 2, from: ['managers'] },
 };
 

@@ -54,7 +54,8 @@ Evolution not started.`);
   test('that hold are listed, and the evolution is started', () => {
     const pipeline = pipelineOf(['test', 'e2e-tests', 'security-scan', 'dependency-audit', 'build']);
     const checks = checkPolicies(POLICIES, { version: 'v5.0.0', change: add, pipeline });
-    const start = { started: { id: 'x', tag: 'v5.0.0-rc.1', rc: 1 }, pipeline: pipeline.name, checks };
+    const started = { id: 'x', tag: 'v5.0.0-rc.1', rc: 1 };
+    const start = { started, pipeline: pipeline.name, contract: 'c'.repeat(64), checks };
     expect(describeStart(start, 'FEAT-400')).toBe(`Validating policies...
   e2e-tests-for-features: PASS
   security-scan-always: PASS
@@ -171,6 +172,7 @@ describe('the list of evolutions', () => {
     commit: null,
     hotfixOf: null,
     branch: null,
+    missing: [],
   };
 
   test('is that of the workflow "Standard Feature Release"', () => {

@@ -1,0 +1,2 @@
+DROP TABLE flow_request_runs;
+DROP TABLE flow_requests;

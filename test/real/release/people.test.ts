@@ -1,0 +1,232 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { pino } from 'pino';
+import { describe, expect, vi } from 'vitest';
+import { openLedger } from '../../../activities/ledger/open-ledger.ts';
+import { loadConfig } from '../../../activities/shared/config.ts';
+import { createKey } from '../../../client/gateway/api-key.ts';
+import { createGatewayMetrics } from '../../../client/gateway/metrics.ts';
+import { createGateway } from '../../../client/gateway/server.ts';
+import { directoryOf } from '../../../domain/config/people.schema.ts';
+import { type Ended, longhaulProcess } from '../../support/command.ts';
+import { rowsOf } from '../../support/ledger.ts';
+import { type Release, releaseTest, REPOSITORY } from '../../support/release/releases.ts';
+import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
+import { git } from '../../support/scratch-git.ts';
+
+const KEYS = { ada: createKey(), bob: createKey() };
+const SERVICE = createKey();
+const ADDRESS = `127.0.0.1:${await freePort()}`;
+const people = (['ada', 'bob'] as const).map((name) => {
+  const { id, hash } = KEYS[name];
+  return { name, emails: [`${name}@example.com`], key: { id, hash } };
+});
+
+interface Place extends Release {
+  /** Runs the command line as a person of the configuration, whose user at the system has another name. */
+  as(person: keyof typeof KEYS | null, user: string, ...args: string[]): Promise<Ended>;
+}
+
+const test = releaseTest({
+  people,
+  groups: { managers: ['ada', 'bob'] },
+  gateway: {
+    address: ADDRESS,
+    keys: [{ name: 'ci', id: SERVICE.id, hash: SERVICE.hash, flows: ['promoteGeneration'] }],
+  },
+}).extend('place', { scope: 'file' }, async ({ release }, { onCleanup }): Promise<Place> => {
+  const { env, ledger, client } = release;
+  const { config } = loadConfig({ path: env['LONGHAUL_CONFIG'] ?? '', env });
+  const decisions = openLedger(ledger.logins.gates);
+  const server = await createGateway({
+    config,
+    env,
+    client,
+    logger: pino({ level: 'silent' }),
+    metrics: createGatewayMetrics(),
+    desk: { ledger: decisions, client, directory: directoryOf(config), url: ledger.logins.gates },
+  });
+  const [host = '', port = ''] = ADDRESS.split(':');
+  await server.listen({ host, port: Number(port) });
+  onCleanup(async () => {
+    await server.close();
+    await decisions.destroy();
+  });
+  return {
+    ...release,
+    as: (person, user, ...args) =>
+      longhaulProcess(
+        { ...env, USER: user, ...(person === null ? {} : { LONGHAUL_PERSON_KEY: KEYS[person].key }) },
+        args,
+        undefined,
+        release.clone,
+      ),
+  };
+});
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** Makes a generation whose change is proven, and whose promotion asks one of the managers. */
+async function ready(release: Release, version: string): Promise<void> {
+  const { clone } = release;
+  write(clone, {
+    [`.gryt/generations/${version}.yaml`]: generation(version, ['FEAT-1']),
+    '.gryt/pipelines/full-ci.yaml': "name: full-ci\nsteps: [{name: unit, command: 'true'}]\n",
+    '.gryt/policy.yaml': 'promotion:\n  approvals: {needed: 1, from: [managers]}\n',
+  });
+  commit(clone, 'chore: contracts');
+  await prove(release, version, 'FEAT-1', { [`${version}.txt`]: '' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+}
+
+async function openGate({ ledger }: Release): Promise<{ gate_id: string; requested_by: string }> {
+  return vi.waitFor(
+    async () => {
+      const [gate] = await ledger.sql<{ gate_id: string; requested_by: string }>(
+        "SELECT gate_id, requested_by FROM gates WHERE status = 'open'",
+      );
+      if (gate === undefined) throw new Error('no gate is open');
+      return gate;
+    },
+    { timeout: 60_000, interval: 100 },
+  );
+}
+
+/** Starts a promotion as the program `temporal` does: with any input, and past the gateway. */
+function startRaw({ client }: Release, version: string, more: object): Promise<{ result(): Promise<unknown> }> {
+  return client.workflow.start('promoteGeneration', {
+    taskQueue: 'longhaul-flows',
+    workflowId: `generation/${REPOSITORY}/${version}`,
+    args: [{ repository: REPOSITORY, version, by: 'bob', ...more }],
+  });
+}
+
+describe('where people are configured', () => {
+  test('the person whom the gateway authenticated asks, whatever the user is called, and cannot approve it', async ({
+    place,
+  }) => {
+    await ready(place, 'v1.0.0');
+    const running = place.as('ada', 'bob', 'generation', 'promote', 'v1.0.0');
+    const gate = await openGate(place);
+    expect(gate.requested_by).toBe('ada');
+    const own = await place.as('ada', 'bob', 'approve', gate.gate_id, '--why', 'it is mine');
+    expect(own.exitCode).toBe(9);
+    expect(own.stderr).toContain('ada may not decide the gate');
+    expect((await place.as('bob', 'ada', 'approve', gate.gate_id, '--why', 'looked at it')).exitCode).toBe(0);
+    expect((await running).exitCode).toBe(0);
+    expect(tagsOf(place.remote)).toContain('v1.0.0');
+    place.replayed(`generation/${REPOSITORY}/v1.0.0`);
+    const events = await place.ledger.sql(
+      `SELECT event_type, actor, authenticated_by FROM audit_events WHERE workflow_id = $1
+       AND event_type IN ('gate.opened', 'gate.refusal', 'gate.approval', 'generation.promoted', 'generation.published')
+       ORDER BY event_id`,
+      [`generation/${REPOSITORY}/v1.0.0`],
+    );
+    expect(events).toEqual([
+      { event_type: 'gate.opened', actor: 'ada', authenticated_by: 'api-key' },
+      { event_type: 'gate.refusal', actor: 'ada', authenticated_by: 'api-key' },
+      { event_type: 'gate.approval', actor: 'bob', authenticated_by: 'api-key' },
+      { event_type: 'generation.promoted', actor: 'ada', authenticated_by: 'api-key' },
+      { event_type: 'generation.published', actor: 'ada', authenticated_by: 'api-key' },
+    ]);
+  });
+
+  test('children of the run are of the same person', async ({ place }) => {
+    const { clone, ledger, as } = place;
+    write(clone, { '.gryt/generations/v1.1.0.yaml': generation('v1.1.0', ['FEAT-1']) });
+    commit(clone, 'feat: more [FEAT-1]');
+    const proved = await as('ada', 'eve', 'evolution', 'start', 'v1.1.0', '--change', 'FEAT-1', '--commit', 'HEAD');
+    expect(proved.exitCode).toBe(0);
+    const events = await ledger.sql<{ event_type: string }>(
+      `SELECT event_type, actor, authenticated_by FROM audit_events WHERE resource_id = 'v1.1.0-rc.1'
+       OR event_type = 'pipeline.passed' ORDER BY event_id DESC LIMIT 3`,
+    );
+    const by = { actor: 'ada', authenticated_by: 'api-key' };
+    expect(events).toEqual([
+      { event_type: 'evolution.passed', ...by },
+      { event_type: 'pipeline.passed', ...by },
+      { event_type: 'evolution.started', ...by },
+    ]);
+  });
+
+  test('a flow without a request, or with one that was never recorded, asks no person', async ({ place }) => {
+    const { ledger } = place;
+    await ready(place, 'v1.2.0');
+    for (const [more, message] of [
+      [{}, 'it was started under the name bob'],
+      [{ requestId: 'a'.repeat(32) }, 'has recorded no request'],
+    ] as const) {
+      await expect((await startRaw(place, 'v1.2.0', more)).result()).rejects.toMatchObject({
+        cause: { cause: { type: 'RequestUnproved', message: expect.stringContaining(message) as string } },
+      });
+    }
+    expect(await ledger.sql("SELECT FROM gates WHERE subject LIKE 'v1.2.0%'")).toEqual([]);
+    const [event] = await ledger.sql(
+      `SELECT event_type, resource_id, actor, authenticated_by, details_json ->> 'reason' AS reason
+       FROM audit_events ORDER BY event_id DESC LIMIT 1`,
+    );
+    expect(event).toEqual({
+      event_type: 'generation.refused',
+      resource_id: 'v1.2.0',
+      actor: 'bob',
+      authenticated_by: 'unauthenticated',
+      reason: 'RequestUnproved',
+    });
+  });
+
+  test('the request of another run, of another input, or of a service proves no person', async ({ place }) => {
+    const { ledger, client } = place;
+    // that of the promotion of v1.0.0 was used
+    const [used] = await ledger.sql<{ request_id: string }>(
+      'SELECT request_id FROM flow_requests WHERE root_run_id IS NOT NULL ORDER BY requested_at LIMIT 1',
+    );
+    await expect((await startRaw(place, 'v1.2.0', { requestId: used?.request_id })).result()).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringContaining('another run') as string } },
+    });
+    // a request for something else, which was not used
+    const id = randomBytes(16).toString('hex');
+    await rowsOf(
+      ledger.logins.gates,
+      `INSERT INTO flow_requests (request_id, digest, person, is_person, authenticated_by)
+       VALUES ($1, 'of another input', 'ada', true, 'api-key')`,
+      [id],
+    );
+    await expect((await startRaw(place, 'v1.2.0', { requestId: id })).result()).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringContaining('asks for something else') as string } },
+    });
+    const answer = await fetch(`http://${ADDRESS}/v1/flows/promoteGeneration`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SERVICE.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ repository: REPOSITORY, version: 'v1.2.0', by: 'ada' }),
+    });
+    expect(answer.status).toBe(202);
+    const { workflowId, runId } = (await answer.json()) as { workflowId: string; runId: string };
+    await expect(client.workflow.getHandle(workflowId, runId).result()).rejects.toMatchObject({
+      cause: { cause: { message: expect.stringContaining('the service ci: ada started it') as string } },
+    });
+    const [event] = await ledger.sql('SELECT actor, authenticated_by FROM audit_events ORDER BY event_id DESC LIMIT 1');
+    expect(event).toEqual({ actor: 'ci: ada', authenticated_by: 'api-key' });
+  });
+
+  test('a person without a key is told what to do, and the login of workers cannot write requests', async ({
+    place,
+  }) => {
+    const refused = await place.as(null, 'eve', 'generation', 'promote', 'v1.2.0');
+    expect(refused.exitCode).toBe(9);
+    expect(refused.stderr).toContain('it was started under the name eve');
+    expect(refused.stderr).toContain('LONGHAUL_PERSON_KEY');
+    const forge = (what: string) => rowsOf(place.ledger.logins.writer, what);
+    await expect(
+      forge(`INSERT INTO flow_requests (request_id, digest, person, is_person, authenticated_by)
+             VALUES ('${'b'.repeat(32)}', '', 'ada', true, 'api-key')`),
+    ).rejects.toThrow('permission denied');
+    await expect(forge("UPDATE flow_requests SET person = 'bob'")).rejects.toThrow('permission denied');
+  });
+});
