@@ -86,7 +86,7 @@ export async function openLane(
 env: {SWEEP: ${name}}
 jobs:
   unit: {steps: [{name: unit, command: 'test ! -e broken'}]}
-  scan: {needs: [unit], steps: [{name: security-scan, command: 'true'}]}
+  scan: {needs: [unit], steps: [{name: security-scan, command: 'test -f README.md'}]}
 `,
   });
   const remote = estate.gitDir('acme/api');
