@@ -6,6 +6,7 @@ import type {
   FoundEvolution,
   JudgedEvolution,
   JudgeEvolution,
+  PendingEvolution,
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
@@ -25,7 +26,7 @@ import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
-import { findEvolution } from './evolutions/find-evolution.ts';
+import { findEvolution, pendingEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
@@ -78,6 +79,8 @@ export interface LedgerActivities {
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
+  /** The pending evolutions of a repository, the oldest first. */
+  pendingEvolutions(input: { readonly repository: string }): Promise<readonly PendingEvolution[]>;
   /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
   failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
   /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
@@ -138,6 +141,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    pendingEvolutions: ({ repository }) => named(() => pendingEvolutions(tools.ledger, repository)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
     abandonEvolution: (input) => named(async () => endEvolution(tools, input, await flow(input.by))),
     judgeEvolution: (input) => named(async () => judgeEvolution(tools, input, await flow(input.by))),

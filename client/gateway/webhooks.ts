@@ -10,6 +10,7 @@ import {
   IGNORED_REASONS,
   type IgnoredReason,
   textAt,
+  type Push,
   type RepositoryChange,
   type WebhookPlace,
 } from '../../domain/forge/webhook/action.ts';
@@ -43,6 +44,8 @@ export interface WebhookTools {
   readonly env: NodeJS.ProcessEnv;
   /** Called with the result of every message. */
   readonly metrics: GatewayMetrics;
+  /** Starts what pushes may prove. Returns the workflow ids. */
+  readonly provePushes: (client: Client, pushes: readonly Push[]) => Promise<readonly string[]>;
 }
 
 /** A configured sender of webhooks. */
@@ -62,7 +65,7 @@ interface Sender {
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
-  const { client, config, metrics } = tools;
+  const { client, config, metrics, provePushes } = tools;
   const groups = rememberedGroups(client, config.index.name);
   const matchesRepository = repositoryFilter(config, groups);
   const matchesBranches = branchFilter(config, groups);
@@ -132,16 +135,24 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
+        const isProving = action.do === 'follow' && config.release.onPush;
+        const proving = isProving
+          ? await client.withDeadline(Date.now() + DEADLINE_MS, () =>
+              provePushes(client, pushesOf(sender, action.changes)),
+            )
+          : [];
+        const isActedOn = followed.length > 0 || proving.length > 0;
         const why: IgnoredReason = action.do === 'ignore' ? action.why : 'not-indexed';
-        const result = followed.length > 0 ? { followed } : { ignored: IGNORED_REASONS[why] };
-        const outcome = followed.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
+        const done = { followed, ...(proving.length === 0 ? {} : { proving }) };
+        const result = isActedOn ? done : { ignored: IGNORED_REASONS[why] };
+        const outcome = !isActedOn ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);
         metrics.delivered(forge, outcome);
         if (outcome === 'ignored') metrics.ignored(forge, why);
         const { provider } = sender;
         const said = { forge, provider, kind: event, delivery, outcome, ...result };
         logProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
-        return reply.code(followed.length > 0 ? 202 : 200).send({ delivery, ...result });
+        return reply.code(isActedOn ? 202 : 200).send({ delivery, ...result });
       },
     });
   }
@@ -187,6 +198,15 @@ function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {
     senders.set(forge, [...others, { provider: name, secret, keepsArchived, place }]);
   }
   return senders;
+}
+
+/** The heads that a message says to have been pushed. */
+function pushesOf({ provider }: Sender, changes: readonly RepositoryChange[]): readonly Push[] {
+  return changes.flatMap(({ name, heads = [] }) => {
+    const repository = idOfChange(provider, name);
+    if (repository === null) throw unclear('it names a repository that no id can name');
+    return heads.map((head) => ({ repository, ...head }));
+  });
 }
 
 /** The forge shows the answer on the page of its webhook, and the metrics count it: it is not lost silently. */

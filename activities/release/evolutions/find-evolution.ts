@@ -1,4 +1,4 @@
-import type { FindEvolution, FoundEvolution } from '../../../domain/release/evolutions/evolution.ts';
+import type { FindEvolution, FoundEvolution, PendingEvolution } from '../../../domain/release/evolutions/evolution.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { LedgerDatabase } from '../../ledger/open-ledger.ts';
 
@@ -39,4 +39,21 @@ export async function findEvolution(
   if (first === undefined) return null;
   const { by: _by, ...evolution } = first;
   return evolution;
+}
+
+/** See `LedgerActivities.pendingEvolutions`. Those of an imported ledger that have no pipeline are left out. */
+export async function pendingEvolutions(
+  ledger: LedgerDatabase,
+  repository: string,
+): Promise<readonly PendingEvolution[]> {
+  const pending = await ledger
+    .selectFrom('evolutions')
+    .innerJoin('generations', 'generations.generation_id', 'evolutions.generation_id')
+    .select(['evolutions.tag', 'evolutions.change_id as change', 'evolutions.pipeline', 'generations.version'])
+    .where('generations.repository', '=', repository)
+    .where('evolutions.status', 'in', ['pending', 'running'])
+    .orderBy('evolutions.created_at')
+    .limit(1_000)
+    .execute();
+  return pending.flatMap(({ pipeline, ...rest }) => (pipeline === null ? [] : [{ ...rest, pipeline }]));
 }

@@ -2,6 +2,7 @@ import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evo
 import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
+import { proveOnPushFlow } from './push-flow.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
@@ -9,6 +10,7 @@ export const releaseFlows = [
   runPipelineFlow,
   startEvolutionFlow,
   proveChangeFlow,
+  proveOnPushFlow,
   abandonEvolutionFlow,
   promoteGenerationFlow,
   createHotfixFlow,
