@@ -1,7 +1,7 @@
 import { withPostgres } from '../platform/postgres-client.ts';
 
 /** Open gates that {@link fillLedger} writes. */
-export const GATES = 1_000;
+export const OPEN_GATES = 1_000;
 /** Changes of its generation. */
 export const CHANGES = 1_000;
 /** Evolutions of its generation. */
@@ -19,10 +19,10 @@ const FILL = [
   `INSERT INTO gates (gate_id, workflow_id, kind, subject, digest, requested_by, approvals_needed, evidence)
    SELECT 'gate-' || n, 'promote/' || n, 'promotion', 'v1.' || n || '.0 of work/acme/api', 'd', 'ada', 2,
      '["12 changes, all proven", "commit 0123456789abcdef"]'
-   FROM generate_series(1, ${GATES}) n`,
+   FROM generate_series(1, ${OPEN_GATES}) n`,
   `INSERT INTO gate_decisions (decision_id, gate_id, person, verdict, why, digest, authenticated_by)
    SELECT 'gate-' || n || '/1', 'gate-' || n, 'bob', 'approve', 'looks good', 'd', 'api-key'
-   FROM generate_series(1, ${GATES}) n`,
+   FROM generate_series(1, ${OPEN_GATES}) n`,
   `INSERT INTO generations (generation_id, repository, version, contract, contract_digest, created_by)
    VALUES ('gen-bench1', 'work/acme/api', 'v1.5.0', '{}', 'd', 'ada')`,
   `INSERT INTO generation_changes (generation_id, change_id, position, type, title, team)

@@ -9,7 +9,7 @@ import { CHANGES, EVOLUTIONS, fillLedger } from './ledger-rows.ts';
 import { startServers } from './servers.ts';
 
 /** A command of the built package that reads a large generation, from the start of the process to its end. */
-export const release: Benchmark = {
+export const generationShow: Benchmark = {
   about: `longhaul generation show with ${CHANGES} changes and ${EVOLUTIONS} evolutions − longhaul --version`,
   measure,
 };
