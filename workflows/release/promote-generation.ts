@@ -4,7 +4,8 @@ import {
   type PromoteGenerationInput,
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
-import type { PromotedBefore, Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type { KeptTag } from '../../activities/release/promotion/prepare-tag.ts';
+import type { FinalTag, PromotedBefore, Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
@@ -52,7 +53,7 @@ async function promote(
   if (given.dryRun) return { report, promoted: null, refused: [], published: [] };
   const promoted = before ?? (await decide(given, released, first, stages, rollback));
   rollback.forget();
-  const published = await stages.run('publication', () => publish(given, released, first.report.proofs));
+  const published = await stages.run('publication', () => publish(given, released, first));
   return { report, promoted: { authenticated: false, ...promoted, tag: version }, refused: [], published };
 }
 
@@ -71,14 +72,19 @@ async function decide(
     const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
       released,
     ]);
-    const { event, hash, at } = prepared.chain;
-    const title = [version, prepared.description].filter(Boolean).join(': ');
-    const message = `${title}\n\nLonghaul-Audit: ${event} ${hash}`;
-    const tag = { repository, packed: released.packed, tag: version, message, at };
-    rollback.before(`remove the tag ${version}`, () =>
-      commitActivities.removeRelease.executeWithOptions({ summary: `remove ${version}` }, [tag]),
-    );
-    const pushed = await commitActivities.pushRelease.executeWithOptions({ summary: `push ${version}` }, [tag]);
+    const { tag, leftover, kept } = prepared;
+    const { packed } = released;
+    const remove = (each: FinalTag): Promise<void> =>
+      commitActivities.removeRelease.executeWithOptions({ summary: `remove ${version}` }, [
+        { repository, tag: version, ...each },
+      ]);
+    // of promotions that were ended between the tag and its record
+    for (const each of leftover) await remove(each);
+    // a tag that was kept by a decision stays, whatever happens here
+    if (kept?.commit !== packed.commit) rollback.before(`remove the tag ${version}`, () => remove(tag));
+    const pushed = await commitActivities.pushRelease.executeWithOptions({ summary: `push ${version}` }, [
+      { repository, packed, tag: version, message: tag.message, at: tag.at, hint: hintOf(version, kept) },
+    ]);
     return { object: pushed.object, before: prepared.before };
   });
   const overrideFreeze = given.overrideFreeze || null;
@@ -93,11 +99,20 @@ async function decide(
   return { ...promoted, object, authenticated: isAuthenticated };
 }
 
+/** What to do when the remote has another tag. */
+function hintOf(version: string, kept: KeptTag | null): string | null {
+  if (kept === null) return null;
+  return (
+    `${version} was withdrawn at ${kept.commit.slice(0, 12)}, and its tag was kept: promote that commit again, or remove ` +
+    `the tag with \`longhaul generation withdraw ${version} --tag remove\`.`
+  );
+}
+
 /** What follows a release. Each step finds what an earlier run did. */
 async function publish(
-  { repository, version, kind, by }: Promotion,
+  { repository, version, by }: Promotion,
   released: ReleaseCommit,
-  proofs: string,
+  { report: { proofs }, isHotfix }: Evaluated,
 ): Promise<readonly string[]> {
   const { commit } = released.packed;
   const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
@@ -106,12 +121,11 @@ async function publish(
   const release = await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
     { repository, version, notes },
   ]);
-  const offered =
-    kind === 'hotfix'
-      ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-          { repository, version, commit },
-        ])
-      : null;
+  const offered = isHotfix
+    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+        { repository, version, commit },
+      ])
+    : null;
   const published = [
     `notes: ${notes}`,
     ...(release === null ? [] : [`release: ${release.url}`]),
