@@ -24,6 +24,8 @@ export interface LonghaulOptions {
   /** The servers' data folder, as `LONGHAUL_DATA_DIR`; default: the one that the configuration names. */
   readonly dataDir?: string | undefined;
   readonly signal?: AbortSignal;
+  /** The current folder of the command. @default that of this process */
+  readonly cwd?: string;
 }
 
 /**
@@ -31,6 +33,11 @@ export interface LonghaulOptions {
  */
 export async function longhaul(args: readonly string[], options: LonghaulOptions): Promise<void> {
   await run(args, options, 'inherit', [0]);
+}
+
+/** Like {@link longhaul}, and returns what the command has printed on standard output. */
+export async function longhaulShown(args: readonly string[], options: LonghaulOptions): Promise<string> {
+  return (await run(args, options, ['pipe', 'inherit'], [0])).stdout;
 }
 
 /**
@@ -58,12 +65,13 @@ export async function longhaulJson<T>(
 
 async function run(
   args: readonly string[],
-  { config, dataDir, signal }: LonghaulOptions,
-  stdout: 'inherit' | 'pipe',
+  { config, dataDir, signal, cwd }: LonghaulOptions,
+  stdout: 'inherit' | 'pipe' | ['pipe', 'inherit'],
   accepted: readonly number[],
 ): Promise<{ stdout: string; exitCode: number }> {
   const result = await execa(process.execPath, [BIN, ...args], {
     env: { LONGHAUL_CONFIG: config, ...(dataDir !== undefined && { LONGHAUL_DATA_DIR: dataDir }) },
+    ...(cwd !== undefined && { cwd }),
     stdin: 'ignore',
     stdout,
     stderr: 'inherit',

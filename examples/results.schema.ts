@@ -19,7 +19,17 @@ export const fleetResult = z.object({
 export const statusResult = z.object({
   status: z.enum(['running', 'starting', 'stopped']),
   temporal: z.object({ address: z.string(), namespace: z.string(), uiUrl: z.string().nullable() }).nullish(),
+  programs: z.array(z.object({ name: z.string(), alive: z.boolean() })).optional(),
 });
+
+/** Rows of `longhaul db query --json` about a release. */
+export const generationRows = z.array(
+  z.object({ version: z.string(), status: z.string(), commit: z.string().nullable(), tag: z.string().nullable() }),
+);
+export const evolutionRows = z.array(
+  z.object({ tag: z.string(), change_id: z.string(), status: z.string(), commit: z.string().nullable() }),
+);
+export const promotionEvents = z.array(z.object({ resource_id: z.string(), actor: z.string() }));
 
 export type PrintedFleetResult = z.infer<typeof fleetResult>;
 export type Status = z.infer<typeof statusResult>;

@@ -4,12 +4,15 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { LonghaulError } from '../domain/shared/failures.ts';
+import { nodeToolchain, PROVIDER } from './release.ts';
+import type { ReleaseScene } from './release.ts';
 
 /** The output of `--help`. */
 export const USAGE = `npm start [-- options]
 
 Without options: creates a fleet of real repositories, indexes it, advances it, syncs the index, and searches it.
 
+  --release       releases a version of a real npm package instead: its contract, a proof of each change, the promotion
   --root DIR      your own repositories instead: a folder that holds org/repo or org/project/repo
   --pattern P     your own repositories instead: those of your longhaul.yaml that match, e.g. "org/*"; may be repeated
   --config FILE   that longhaul.yaml (default: LONGHAUL_CONFIG, or longhaul.yaml in this folder)
@@ -35,25 +38,35 @@ export interface Scene {
   readonly once: boolean;
   /** The demo fleet's folders; null when the repositories are the user's own. */
   readonly fleet: { readonly root: string; readonly cacheDir: string } | null;
+  /** The folders of a release that is shown; null when an index is. */
+  readonly release: ReleaseScene | null;
 }
 
 /** Parses the command line and writes the configuration for it. Null for `--help`. Throws `InvalidInput`. */
 export async function readScene(argv: readonly string[]): Promise<Scene | null> {
-  const { help, once = false, pattern, root, config, data, search } = readOptions(argv);
+  const { help, once = false, pattern, root, config, data, search, release } = readOptions(argv);
   if (help === true) return null;
+  if (release === true) {
+    if ((pattern ?? root ?? config ?? search) !== undefined)
+      throw new LonghaulError(
+        'InvalidInput',
+        '--release has a repository of its own: give it alone, or with --data and --once.',
+      );
+    return releaseScene(resolve(data ?? join(CHECKOUT, '.longhaul', 'release')), once);
+  }
   if (pattern !== undefined) {
     if (root !== undefined) throw new LonghaulError('InvalidInput', 'Give --root or --pattern, not both.');
     const file = resolve(config ?? process.env['LONGHAUL_CONFIG'] ?? 'longhaul.yaml');
     await mustExist(file, '--pattern lists the providers of a longhaul.yaml. Write one, or name it with --config');
     const dataDir = data === undefined ? undefined : resolve(data);
-    return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, fleet: null };
+    return { config: file, dataDir, patterns: pattern, query: search ?? OWN_QUERY, once, fleet: null, release: null };
   }
   if (config !== undefined) throw new LonghaulError('InvalidInput', '--config requires --pattern.');
 
   if (root !== undefined) await mustExist(resolve(root), '--root must be the folder that holds your repositories');
   const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
   await mkdir(dataDir, { recursive: true });
-  const scene = { dataDir, patterns: [EVERYTHING], once };
+  const scene = { dataDir, patterns: [EVERYTHING], once, release: null };
   if (root !== undefined) {
     const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: resolve(root) });
     return { ...scene, config: file, query: search ?? OWN_QUERY, fleet: null };
@@ -64,12 +77,27 @@ export async function readScene(argv: readonly string[]): Promise<Scene | null> 
   return { ...scene, config: file, query: search ?? DEMO_QUERY, fleet };
 }
 
+async function releaseScene(dataDir: string, once: boolean): Promise<Scene> {
+  const folder = (name: string): string => join(dataDir, name);
+  const release = {
+    remotes: folder('remotes'),
+    clones: folder('clones'),
+    published: folder('published'),
+    cacheDir: folder('packages'),
+  };
+  await mkdir(release.remotes, { recursive: true });
+  const provider = { name: PROVIDER, type: 'local', root: release.remotes } as const;
+  const config = await writeConfig(dataDir, provider, { pipelines: { toolchains: await nodeToolchain() } });
+  return { config, dataDir, patterns: [], query: '', once, fleet: null, release };
+}
+
 function readOptions(argv: readonly string[]) {
   try {
     const { values } = parseArgs({
       args: [...argv],
       options: {
         once: { type: 'boolean' },
+        release: { type: 'boolean' },
         root: { type: 'string' },
         pattern: { type: 'string', multiple: true },
         config: { type: 'string' },
@@ -86,9 +114,16 @@ function readOptions(argv: readonly string[]) {
   }
 }
 
-async function writeConfig(base: string, provider: { name: string; type: 'local'; root: string }): Promise<string> {
+async function writeConfig(
+  base: string,
+  provider: { name: string; type: 'local'; root: string },
+  more: object = {},
+): Promise<string> {
   const file = join(base, 'longhaul.yaml');
-  await writeFile(`${file}.new`, `# Written by npm start.\n${stringify({ providers: [provider], dataDir: base })}`);
+  await writeFile(
+    `${file}.new`,
+    `# Written by npm start.\n${stringify({ providers: [provider], dataDir: base, ...more })}`,
+  );
   await rename(`${file}.new`, file);
   return file;
 }

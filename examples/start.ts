@@ -6,6 +6,8 @@ import type { FleetProgress } from './fleet.ts';
 import { CommandFailed, longhaul, longhaulJson } from './longhaul.ts';
 import { fleetResult, statusResult } from './results.schema.ts';
 import type { PrintedFleetResult, Status } from './results.schema.ts';
+import { shellWord, showRelease } from './release.ts';
+import type { ReleaseScene } from './release.ts';
 import { readScene, USAGE } from './scene.ts';
 import type { Scene } from './scene.ts';
 import { newStages } from './stages.ts';
@@ -45,15 +47,16 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
   if (before.status === 'starting') {
     throw new LonghaulError('StackFailed', 'Another program is just starting the stack: wait until it is up.');
   }
+  let failed = false;
   try {
     const uiUrl = await bringUp(run, before);
-    if (run.fleet === null) await ownRepositories(run);
-    else await demoFleet(run, run.fleet);
+    const shown = run.release === null ? await showIndex(run) : await release(run, run.release);
     print(`\n${run.stages.table()}\n`);
-    for (const { repository, error } of run.failures) print(styleText('red', `  ${repository}: ${error}`));
+    for (const problem of shown.problems) print(styleText('red', `  ${problem}`));
+    failed = shown.problems.length > 0;
     print(uiUrl ? `Every flow with its history: ${styleText('cyan', uiUrl)}` : 'This Temporal server has no UI.');
     if (!scene.once) {
-      print(tryNext(run, wasRunning));
+      print(tryNext(run, shown, wasRunning));
       await untilAborted(signal);
     }
   } catch (error) {
@@ -61,7 +64,46 @@ async function show(scene: Scene, signal: AbortSignal): Promise<number> {
     throw error;
   }
   if (!wasRunning) await bringDown(run);
-  return run.failures.length > 0 ? 1 : 0;
+  return failed ? 1 : 0;
+}
+
+/** What was shown. */
+interface Shown {
+  readonly problems: readonly string[];
+  /** Commands of Longhaul to try next, and other lines. */
+  readonly next: readonly string[];
+}
+
+async function showIndex(run: Run): Promise<Shown> {
+  if (run.fleet === null) await ownRepositories(run);
+  else await demoFleet(run, run.fleet);
+  return {
+    problems: run.failures.map(({ repository, error }) => `${repository}: ${error}`),
+    next: [`search ${shellWord(run.query)}`, 'index list', 'sync --all', 'doctor'],
+  };
+}
+
+/** Needs the worker that runs programs of repositories: it is not started on a machine without a sandbox. */
+async function release(run: Run, scene: ReleaseScene): Promise<Shown> {
+  const { programs = [] } = await askStatus(run);
+  if (!programs.some(({ name, alive }) => name === 'pipelines' && alive)) {
+    throw new LonghaulError(
+      'SandboxUnusable',
+      'A release needs a worker that runs pipelines, and this machine has no sandbox for it; `longhaul up` said why.',
+    );
+  }
+  const { repository, version, problems } = await showRelease({ ...run, release: scene, onProgress: progressLine() });
+  const of = `${version} --repo ${repository}`;
+  return {
+    problems,
+    next: [
+      `evolution list ${of}`,
+      `generation show ${of}`,
+      `generation status ${of}`,
+      `db query 'SELECT * FROM audit_events' --all --csv`,
+      'gateway                # then the console is at http://127.0.0.1:8420/console/releases',
+    ],
+  };
 }
 
 /**
@@ -109,7 +151,12 @@ async function bringUp(run: Run, before: Status): Promise<string | null> {
   await stages.stage(
     'bring the stack up',
     () => (wasRunning ? Promise.resolve() : longhaul(['up', '--detach'], { config, dataDir, signal })),
-    () => (wasRunning ? 'it was already running, and stays up' : 'Temporal, Weaviate, the embedding model, a worker'),
+    () =>
+      wasRunning
+        ? 'it was already running, and stays up'
+        : run.release === null
+          ? 'Temporal, Weaviate, the embedding model, a worker'
+          : 'Temporal, PostgreSQL, Weaviate, a worker, and one for pipelines in a sandbox',
   );
   const now = wasRunning ? before : await askStatus(run);
   if (now.status !== 'running' || !now.temporal) {
@@ -159,21 +206,13 @@ function alsoFailed({ failed }: PrintedFleetResult): string {
   return failed > 0 ? `, ${failed} failed` : '';
 }
 
-function tryNext({ config, dataDir, query }: Run, wasRunning: boolean): string {
+function tryNext({ config, dataDir }: Run, { next }: Shown, wasRunning: boolean): string {
   return `
 Try next, in another terminal:
-  export LONGHAUL_CONFIG=${quoted(config)}${dataDir === undefined ? '' : ` LONGHAUL_DATA_DIR=${quoted(dataDir)}`}
-  npm run longhaul -- search ${quoted(query)}
-  npm run longhaul -- index list
-  npm run longhaul -- sync --all
-  npm run longhaul -- doctor
-  npm start -- --root ~/code
+  export LONGHAUL_CONFIG=${shellWord(config)}${dataDir === undefined ? '' : ` LONGHAUL_DATA_DIR=${shellWord(dataDir)}`}
+${next.map((command) => `  npm run longhaul -- ${command}\n`).join('')}  npm start -- --root ~/code
 
 ${wasRunning ? 'The stack was up before and stays up. Ctrl-C ends this program only.' : 'The stack stays up until Ctrl-C.'}`;
-}
-
-function quoted(word: string): string {
-  return /^[\w./:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function progressLine(): (progress: FleetProgress) => void {

@@ -2,7 +2,7 @@ import { activityInfo, log } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { type BudgetWait, EVENTS } from '../domain/shared/events.ts';
-import { diskFailure, FAILURES, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/shared/failures.ts';
+import { diskFailure, FAILURES, LASTING_MS, LonghaulError, TRIES_WHEN_UNEXPECTED } from '../domain/shared/failures.ts';
 import { redact } from '../domain/shared/redact.ts';
 
 /**
@@ -72,18 +72,19 @@ const REMEMBERED = 10_000;
  */
 const seen = new Map<string, Map<string, number>>();
 
-/** Applies {@link toApplicationFailure} to every error of an activity. */
+/** Applies {@link toApplicationFailure} to every error of an activity; see {@link LASTING_MS}. */
 export const namedFailures: ActivityInterceptorsFactory = () => ({
   inbound: {
     async execute(input, next) {
-      const { workflowExecution, activityId } = activityInfo();
+      const { workflowExecution, activityId, scheduleToCloseTimeoutMs } = activityInfo();
       const activity = `${workflowExecution?.runId} ${activityId}`;
       try {
         const result = await next(input);
         seen.delete(activity);
         return result;
       } catch (error) {
-        const failure = toApplicationFailure(error, timesSeen(activity, kindOf(error)));
+        const isLasting = scheduleToCloseTimeoutMs >= LASTING_MS;
+        const failure = toApplicationFailure(error, isLasting ? 1 : timesSeen(activity, kindOf(error)));
         if (failure instanceof ApplicationFailure && failure.type === 'RateLimited') logWait(failure, input.args[0]);
         throw failure;
       }

@@ -5,7 +5,8 @@ import { alertsOf, type WatchedGroup } from '../../domain/catalog/groups/alerts.
 import type { FleetWatch } from '../../domain/catalog/groups/fleet-watch.ts';
 import type { Config } from '../../domain/config/config.schema.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
-import { type AlertMessage, send } from './alerts/channels.ts';
+import { send } from '../alerts/channels.ts';
+import { type AlertMessage, alertsAsMessage } from './alerts/message.ts';
 import { unlessForgotten, watchScheduleId } from './alerts/schedule.ts';
 import { isOpen } from '../../domain/shared/run-status.ts';
 import { type GroupView, viewGroups } from './groups/view.ts';
@@ -51,7 +52,7 @@ export function createAlertActivities(config: Config, env: NodeJS.ProcessEnv): A
         const channel = channels.find((one) => one.name === name);
         if (!channel)
           throw new LonghaulError('InvalidConfiguration', `The alert channel ${name} is no longer configured.`);
-        await send(channel, { ...news, index }, env, signal);
+        await send(channel, alertsAsMessage({ ...news, index }), env, signal);
       }),
 
     channels: () => Promise.resolve(channels.map(({ name }) => name)),

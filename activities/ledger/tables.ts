@@ -242,6 +242,19 @@ interface Snapshots {
   blob: string;
 }
 
+interface Publications {
+  generation_id: string;
+  kind: 'asset' | 'announcement';
+  name: string;
+  digest: Optional<string>;
+  size: ColumnType<string | null, number | null | undefined, number | null>;
+  status: Generated<'pending' | 'published' | 'kept'>;
+  attempts: Generated<number>;
+  problem: Optional<string>;
+  url: Optional<string>;
+  published_at: OptionalTime;
+}
+
 interface Evidence {
   digest: string;
   kind: string;
@@ -285,6 +298,7 @@ export interface LedgerTables {
   flow_request_runs: FlowRequestRuns;
   snapshots: Snapshots;
   evidence: Evidence;
+  publications: Publications;
   metrics_samples: MetricsSamples;
   schema_migrations: SchemaMigrations;
 }
@@ -315,6 +329,8 @@ export const WRITER_RIGHTS: { readonly [Table in keyof LedgerTables]: string } =
   flow_request_runs: 'SELECT, INSERT',
   snapshots: 'SELECT, INSERT',
   evidence: 'SELECT, INSERT',
+  // those of a withdrawn promotion are replaced
+  publications: 'SELECT, INSERT, UPDATE, DELETE',
   metrics_samples: 'SELECT, INSERT',
   schema_migrations: 'SELECT',
 };

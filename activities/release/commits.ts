@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
+import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
+import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import {
@@ -20,12 +22,17 @@ import { VERSION_FORM } from '../../domain/release/contracts/version.ts';
 import { patchPrefix } from '../../domain/release/promotion/hotfix.ts';
 import type { Forges } from '../forges/open-forge.ts';
 import {
+  announcePromotion,
+  type AnnouncePromotion,
   type OfferedHotfix,
   type OfferHotfix,
   offerHotfix,
   publishRelease,
   type PublishRelease,
+  uploadAsset,
+  type UploadAsset,
 } from './promotion/publish.ts';
+import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
 
@@ -68,6 +75,12 @@ export interface CommitActivities {
   removeNewBranch(input: { readonly repository: string; readonly branch: NewBranch }): Promise<Removal>;
   /** Publishes a release with its notes at the forge. Returns null for a provider without releases. */
   publishRelease(input: PublishRelease): Promise<{ readonly url: string } | null>;
+  /** Collects the files of a release from artifacts. A pattern that selects none is one of the problems. */
+  collectAssets(input: WantedAssets): Promise<CollectedAssets>;
+  /** Adds a file to a published release, unless it has it. A refusal is a result. */
+  uploadAsset(input: UploadAsset): Promise<PartEnd>;
+  /** Announces a promotion to a channel; a repetition has the same id. A refusal is a result. */
+  announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
   /** Offers a hotfix to the default branch: pushes a branch with it, and opens a pull request where there are any. */
   offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
@@ -107,10 +120,18 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
+  /** Channels for announcements, and the environment with their addresses. */
+  readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
 }
 
 /** Creates the activities. */
-export function createCommitActivities({ mgit, blobs, forges, pushCandidates }: CommitActivityTools): CommitActivities {
+export function createCommitActivities({
+  mgit,
+  blobs,
+  forges,
+  pushCandidates,
+  announcements,
+}: CommitActivityTools): CommitActivities {
   const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
   return {
     pushCandidate: (input) =>
@@ -153,6 +174,9 @@ export function createCommitActivities({ mgit, blobs, forges, pushCandidates }: 
     removeNewBranch: ({ repository, branch }) =>
       heartbeating(async (signal) => mgit.removeBranch(await find(repository, signal), branch, { signal })),
     publishRelease: (input) => heartbeating((signal) => publishRelease({ mgit, blobs, forges }, input, signal)),
+    collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
+    uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
+    announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, blobs, forges }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {

@@ -19,7 +19,7 @@ export async function openLedgerRole({ loaded, env, places, client }: WorkerStar
     }
   };
   return {
-    activities: createLedgerActivities({ ledger, url, blobs }),
+    activities: createLedgerActivities({ ledger, url, blobs, announce: loaded.config.release.announce }),
     checks: [{ name: 'ledger', run: check }],
     close: () => ledger.destroy(),
   };

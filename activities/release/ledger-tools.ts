@@ -9,6 +9,8 @@ export interface LedgerTools {
   /** The address of the ledger, for messages. */
   readonly url: string;
   readonly blobs: BlobStore;
+  /** The channels that promotions are announced to. */
+  readonly announce: readonly string[];
 }
 
 /** The flow that an activity belongs to, for records. */

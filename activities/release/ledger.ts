@@ -20,6 +20,7 @@ import type {
   PromotionReport,
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
+import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
@@ -39,6 +40,7 @@ import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
+import { duePublications, recordPart, type RecordPart } from './promotion/publications.ts';
 import { preparePromotion } from './promotion/prepare-promotion.ts';
 import { type PreparedTag, prepareTag } from './promotion/prepare-tag.ts';
 import { type Publication, recordPublication } from './promotion/record-publication.ts';
@@ -104,6 +106,10 @@ export interface LedgerActivities {
    * has then changed nothing.
    */
   commitPromotion(input: CommitPromotion): Promise<Promoted>;
+  /** The parts of a promoted release that are not published yet. Throws `InvalidInput`. */
+  duePublications(input: { readonly repository: string; readonly version: string }): Promise<readonly DuePart[]>;
+  /** Records how an attempt to publish one of them ended. */
+  recordPart(input: RecordPart): Promise<void>;
   /** Records what was published after a promotion, once. */
   recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
@@ -156,6 +162,8 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),
     prepareTag: (input) => named(() => prepareTag(tools, input)),
     commitPromotion: (input) => named(async () => commitPromotion(tools, input, await flow(input.by))),
+    duePublications: (input) => named(() => duePublications(tools.ledger, input, tools.announce)),
+    recordPart: (input) => named(() => recordPart(tools.ledger, input)),
     recordPublication: (input) => named(async () => recordPublication(tools, input, await flow(input.by))),
     planHotfix: (input) => named(() => planHotfix(tools, input)),
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),

@@ -1,5 +1,6 @@
-import { lchown, lstat, readdir } from 'node:fs/promises';
+import { lchownSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { Account } from '../../platform/program.ts';
 
 /** `nobody`, and its group, on every Linux. */
@@ -10,12 +11,18 @@ export function accountOfPrograms(): Account | null {
   return process.getuid?.() === 0 ? NOBODY : null;
 }
 
-/** Gives a folder and everything in it to a user. Links are given, not followed. */
-export async function giveTo({ uid, gid }: Account, path: string): Promise<void> {
-  await lchown(path, uid, gid);
-  if (!(await lstat(path)).isDirectory()) return;
-  for (const entry of await readdir(path, { withFileTypes: true })) {
-    const inside = join(path, entry.name);
-    await (entry.isDirectory() ? giveTo({ uid, gid }, inside) : lchown(inside, uid, gid));
+/**
+ * Gives a folder and everything in it to a user. Links are given, not followed. The entries of one folder are given at
+ * once, without other work of this process in between: that takes a tenth of the time.
+ */
+export async function giveTo(account: Account, folder: string): Promise<void> {
+  const { uid, gid } = account;
+  lchownSync(folder, uid, gid);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) {
+      await breathe();
+      await giveTo(account, path);
+    } else lchownSync(path, uid, gid);
   }
 }

@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable, Writable } from 'node:stream';
 import { signalProcess } from '../../platform/process-signals.ts';
 import { type Account, findOnPath, runProgram } from '../../platform/program.ts';
 import { identify, isRunning, type ProcessIdentity } from '../../platform/process-identity.ts';
+import { createProcessStarter, type ProcessStarter } from '../../platform/process-starter.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { atLeast } from '../../platform/version.ts';
@@ -31,9 +29,11 @@ export async function openBubblewrap(settings: SandboxSettings): Promise<Sandbox
   await openScratch(settings.scratch, account);
   const jail = await openJail(settings);
   const pipes = createOutputPipes(settings.scratch, account);
+  const starter = createProcessStarter();
   const run = (one: SandboxedProgram): Promise<SandboxedEnd> =>
-    runToEnd(one, settings.limits, pipes, (output) => startJailed(program.path, jail, one, account, output));
+    runToEnd(one, settings.limits, pipes, (output) => startJailed(starter, program.path, jail, one, account, output));
   const close = async (): Promise<void> => {
+    await starter.close();
     await pipes.close();
     await jail.close();
   };
@@ -80,20 +80,22 @@ async function tryOut(run: Sandbox['run'], folder: string): Promise<void> {
   if (exitCode !== 0) throw new LonghaulError('SandboxUnusable', `A program in bubblewrap fails: ${said.trim()}.`);
 }
 
-function startJailed(
+async function startJailed(
+  starter: ProcessStarter,
   path: string,
   jail: Jail,
   program: SandboxedProgram,
   account: Account | null,
-  output: number,
-): StartedProgram {
+  output: string,
+): Promise<StartedProgram> {
   const environment = environmentOf(program.env, { HOME, TMPDIR: '/tmp', PATH: jail.path });
   const { network } = program;
   const enter = typeof network === 'boolean' ? [] : network.enter;
   const [command, ...before] = [...enter, path];
-  const child = spawn(
+  const status = createStatus();
+  const bubblewrap = await starter.start({
     command,
-    [
+    args: [
       ...before,
       ...jailArguments(jail, program, ENVIRONMENT),
       '--json-status-fd',
@@ -102,38 +104,32 @@ function startJailed(
       '/bin/bash',
       ...limited(program.argv, jail.limits, ENVIRONMENT_FILE),
     ],
-    {
-      // neither the environment of the program nor that of this process is for bubblewrap itself
-      env: {},
-      ...account,
-      stdio: ['ignore', output, output, 'pipe', 'pipe'],
-      detached: true,
-    },
-  );
-  const pipe = child.stdio[ENVIRONMENT] as Writable;
-  // a process that ends early does not read it
-  pipe.on('error', () => undefined);
-  pipe.end(environment.map((line) => `${line}\0`).join(''));
-  const status = readStatus(child.stdio[STATUS] as Readable);
+    // neither the environment of the program nor that of this process is for bubblewrap itself
+    env: {},
+    ...(account === null ? {} : { account }),
+    output,
+    input: environment.map((line) => `${line}\0`).join(''),
+    onReport: status.read,
+  });
   return {
-    child,
+    exited: bubblewrap.ended,
     processes: () => (status.init === null ? [] : descendants(status.init.pid)),
     terminate() {
-      if (status.init === null) child.kill('SIGKILL');
+      if (status.init === null) bubblewrap.kill('SIGKILL');
       else signalDescendants(status.init.pid, 'SIGTERM');
     },
     kill() {
       // the kernel kills all processes of the namespace with its first one
       if (status.init !== null && isRunning(status.init)) signalProcess(status.init.pid, 'SIGKILL');
-      child.kill('SIGKILL');
+      bubblewrap.kill('SIGKILL');
     },
     async finish() {
-      await status.complete;
+      await bubblewrap.reported;
       // bubblewrap has ended, so its first process is being killed, and with it all others
       while (status.init !== null && isRunning(status.init)) await delay(1);
     },
-    checkStarted(said) {
-      if (!status.hasRun && child.signalCode === null) {
+    checkStarted(said, { killedBy }) {
+      if (!status.hasRun && killedBy === null) {
         throw new LonghaulError('SandboxUnusable', `bubblewrap could not start the program: ${said}.`);
       }
     },
@@ -145,20 +141,22 @@ interface Status {
   init: ProcessIdentity | null;
   /** True when the program was started and has ended. */
   hasRun: boolean;
-  /** Resolves when bubblewrap reports no more. */
-  readonly complete: Promise<unknown>;
+  /** Reads the JSON objects that bubblewrap reports. The program in it does not have this pipe. */
+  read(piece: string): void;
 }
 
-/** Reads the JSON objects that bubblewrap reports. The program in it does not have this pipe. */
-function readStatus(pipe: Readable): Status {
-  const status: Status = { init: null, hasRun: false, complete: once(pipe, 'close').catch(() => undefined) };
+function createStatus(): Status {
   let text = '';
-  pipe.on('data', (piece: Buffer) => {
-    text += piece.toString('utf8');
-    const pid = /"child-pid": (\d+)/.exec(text)?.[1];
-    if (pid !== undefined) status.init ??= identify(Number(pid));
-    status.hasRun = text.includes('"exit-code"');
-  });
+  const status: Status = {
+    init: null,
+    hasRun: false,
+    read(piece) {
+      text += piece;
+      const pid = /"child-pid": (\d+)/.exec(text)?.[1];
+      if (pid !== undefined) status.init ??= identify(Number(pid));
+      status.hasRun = text.includes('"exit-code"');
+    },
+  };
   return status;
 }
 

@@ -7,15 +7,15 @@ import { temporaryPath } from '../../platform/temporary.ts';
 
 /** The two ends of a pipe. */
 export interface OutputPipe {
-  /** The end for a program: stdout and stderr. */
-  readonly writer: number;
+  /** Its name: a program opens it for stdout and stderr. */
+  readonly path: string;
   /**
    * Reads until no process has the other end any more, and reads on when `take` has returned. The bytes are valid until
    * then. Rejects with what `take` throws, and reads no more. Call it once.
    */
   read(take: (piece: Buffer) => Promise<void>): Promise<void>;
-  /** Closes the end of the program in this process. */
-  closeWriter(): void;
+  /** Call it when a program has opened the other end: until then this process has it open. */
+  handOver(): void;
   /** Closes the pipe. No other process may have it any more. */
   close(): void;
 }
@@ -57,12 +57,12 @@ export function createOutputPipes(folder: string, account: Account | null): Outp
       const writer = openSync(path, constants.O_WRONLY);
       let reader: Socket | null = null;
       let isOpen = true;
-      const closeWriter = (): void => {
+      const handOver = (): void => {
         if (isOpen) closeSync(writer);
         isOpen = false;
       };
       return {
-        writer,
+        path,
         read: (take) =>
           new Promise((resolve, reject) => {
             // one buffer for all: new ones would pile up between two runs of the garbage collector
@@ -87,9 +87,9 @@ export function createOutputPipes(folder: string, account: Account | null): Outp
             socket.once('close', () => resolve());
             socket.resume();
           }),
-        closeWriter,
+        handOver,
         close() {
-          closeWriter();
+          handOver();
           if (reader === null) closeSync(input);
           else reader.destroy();
           free.push(path);

@@ -1,23 +1,24 @@
-import type { ChildProcess } from 'node:child_process';
 import { statfs } from 'node:fs/promises';
 import { constants } from 'node:os';
+import type { ProcessEnd } from '../../platform/process-starter.ts';
 import type { OutputPipe, OutputPipes } from './output-pipes.ts';
 import { memoryOf } from './process-tree.ts';
 import type { Ending, SandboxedEnd, SandboxedProgram, SandboxLimits } from './sandbox.ts';
 
 /** A program that was started, with all processes that it starts. */
 export interface StartedProgram {
-  readonly child: ChildProcess;
+  /** Its first process has ended. Rejects when nobody knows any more. */
+  readonly exited: Promise<ProcessEnd>;
   /** The pids of its processes at this moment. */
   processes(): readonly number[];
   /** Asks all of them to end: SIGTERM. */
   terminate(): void;
   /** Kills all of them. */
   kill(): void;
-  /** Called when the child has ended: ends the processes that it left, and waits until there are none. */
+  /** Called when its first process has ended: ends the processes that it left, and waits until there are none. */
   finish(): Promise<void>;
   /** Throws when the program never ran. `said`: the beginning of the output. @default the child was the program */
-  checkStarted?(said: string): void;
+  checkStarted?(said: string, end: ProcessEnd): void;
 }
 
 /** Between SIGTERM and SIGKILL. */
@@ -29,39 +30,41 @@ const LONGEST_MS = 2 ** 31 - 1;
 const SAID_BYTES = 1_000;
 
 /**
- * Runs a program to its end, within its limits. `start` gets the file descriptor for stdout and stderr. When it
- * resolves or rejects, no process of the program is left.
+ * Runs a program to its end, within its limits. `start` gets the named pipe for stdout and stderr. When it resolves or
+ * rejects, no process of the program is left.
  */
 export async function runToEnd(
   program: SandboxedProgram,
   limits: SandboxLimits,
   pipes: OutputPipes,
-  start: (output: number) => StartedProgram,
+  start: (output: string) => Promise<StartedProgram>,
 ): Promise<SandboxedEnd> {
   const { signal, timeoutSeconds, folder } = program;
   const pipe = await pipes.open();
   try {
     if (signal.aborted) return { exitCode: null, signal: null, ended: 'cancelled', durationMs: 0 };
     const since = performance.now();
-    const started = start(pipe.writer);
-    pipe.closeWriter();
+    const started = await start(pipe.path);
+    pipe.handOver();
     const ender = createEnder(started);
     const watch = setInterval(() => void checkLimits(started, folder, limits, ender.end), WATCH_MS);
     const timer = setTimeout(() => ender.end('timeout'), Math.min(timeoutSeconds * 1_000, LONGEST_MS));
     const onAbort = (): void => ender.end('cancelled');
     signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
     const output = readOutput(pipe, program, limits, ender.end);
     // without a reader it would wait for ever
     output.done.catch(() => started.kill());
     try {
-      const { code, killedBy } = await exitOf(started.child);
+      const end = await exitOf(started);
+      const { code, killedBy } = end;
       const durationMs = performance.now() - since;
       const ended = ender.why();
       // also when the output cannot be taken
       const [finished, read] = await Promise.allSettled([started.finish(), output.done]);
       for (const part of [finished, read]) if (part.status === 'rejected') throw part.reason;
       if (ended !== null) return { exitCode: null, signal: null, ended, durationMs };
-      started.checkStarted?.(output.beginning());
+      started.checkStarted?.(output.beginning(), end);
       const name = killedBy ?? signalOf(code);
       return name === null
         ? { exitCode: code, signal: null, ended: 'exit', durationMs }
@@ -131,12 +134,15 @@ function readOutput(
   return { done, beginning: () => beginning.toString('utf8').trim() };
 }
 
-/** Rejects when the program could not be started. */
-function exitOf(child: ChildProcess): Promise<{ code: number | null; killedBy: NodeJS.Signals | null }> {
-  return new Promise((resolve, reject) => {
-    child.once('exit', (code, killedBy) => resolve({ code, killedBy }));
-    child.once('error', reject);
-  });
+/** When the end of a program cannot be known, it is brought about. */
+async function exitOf(started: StartedProgram): Promise<ProcessEnd> {
+  try {
+    return await started.exited;
+  } catch (error) {
+    started.kill();
+    await started.finish();
+    throw error;
+  }
 }
 
 /** The signal whose number is in an exit code. */

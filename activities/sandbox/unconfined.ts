@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Account, endMarked, killGroup } from '../../platform/program.ts';
+import { signalGroup } from '../../platform/process-signals.ts';
+import { createProcessStarter, type ProcessStarter } from '../../platform/process-starter.ts';
+import { type Account, endMarked } from '../../platform/program.ts';
 import { accountOfPrograms, giveTo } from './account.ts';
 import { environmentOf } from './environment.ts';
 import { limited } from './launcher.ts';
@@ -21,6 +22,7 @@ export async function openUnconfined(settings: SandboxSettings): Promise<Sandbox
   const account = accountOfPrograms();
   await openScratch(scratch, account);
   const pipes = createOutputPipes(scratch, account);
+  const starter = createProcessStarter();
   const path = [...toolchains.map((folder) => join(folder, 'bin')), env['PATH'] ?? ''].join(':');
   const give = async (folder: string): Promise<void> => (account === null ? undefined : giveTo(account, folder));
   return {
@@ -35,7 +37,7 @@ export async function openUnconfined(settings: SandboxSettings): Promise<Sandbox
         const folders = { HOME: program.home ?? own, TMPDIR: program.temporary ?? own };
         const environment = environmentOf(program.env, { ...folders, PATH: path });
         return await runToEnd(program, limits, pipes, (output) =>
-          startMarked(program, environment, settings, account, output),
+          startMarked(starter, program, environment, settings, account, output),
         );
       } finally {
         await rm(own, { recursive: true, force: true });
@@ -43,39 +45,43 @@ export async function openUnconfined(settings: SandboxSettings): Promise<Sandbox
     },
     // all programs share that of the machine
     openNetwork: () => Promise.resolve({ enter: [], close: () => Promise.resolve() }),
-    close: () => pipes.close(),
+    async close() {
+      await starter.close();
+      await pipes.close();
+    },
   };
 }
 
-function startMarked(
+async function startMarked(
+  starter: ProcessStarter,
   { argv, folder }: SandboxedProgram,
   environment: readonly string[],
   { limits }: SandboxSettings,
   account: Account | null,
-  output: number,
-): StartedProgram {
+  output: string,
+): Promise<StartedProgram> {
   const mark = randomUUID();
-  const child = spawn('/bin/bash', limited(argv, limits, null), {
+  const { pid, ended, kill } = await starter.start({
+    command: '/bin/bash',
+    args: limited(argv, limits, null),
     env: {
       ...Object.fromEntries(environment.map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string])),
       [MARK]: mark,
     },
     cwd: folder,
-    ...account,
-    stdio: ['ignore', output, output],
-    detached: true,
+    ...(account === null ? {} : { account }),
+    output,
   });
-  const { pid } = child;
   return {
-    child,
-    processes: () => (pid === undefined ? [] : [pid, ...descendants(pid)]),
+    exited: ended,
+    processes: () => [pid, ...descendants(pid)],
     terminate() {
-      if (pid !== undefined) signalDescendants(pid, 'SIGTERM');
-      child.kill('SIGTERM');
+      signalDescendants(pid, 'SIGTERM');
+      kill('SIGTERM');
     },
     kill() {
-      if (pid !== undefined) signalDescendants(pid, 'SIGKILL');
-      killGroup(child, 'SIGKILL');
+      signalDescendants(pid, 'SIGKILL');
+      signalGroup(pid, 'SIGKILL');
     },
     finish: () => endMarked(pid, `${MARK}=${mark}`),
   };

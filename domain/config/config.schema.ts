@@ -97,7 +97,7 @@ const keys = z.strictObject({
 
 /** `longhaul.yaml` (docs/configuration.md). Every key may be left out; unknown keys are refused. */
 export const configSchema = keys.superRefine(
-  ({ index, models, gateway: { webhooks }, providers, people, groups }, context) => {
+  ({ index, models, gateway: { webhooks }, providers, people, groups, release, alerts }, context) => {
     for (const [at, { provider, forge }] of webhooks.entries()) {
       const path = ['gateway', 'webhooks', at];
       const known = providers.find(({ name }) => name === provider);
@@ -114,6 +114,10 @@ export const configSchema = keys.superRefine(
     const refuse = (path: (string | number)[], message: string): void =>
       context.addIssue({ code: 'custom', path, message });
     checkPeople({ people, groups }, refuse);
+    for (const [at, name] of release.announce.entries()) {
+      if (alerts.channels.some((channel) => channel.name === name)) continue;
+      refuse(['release', 'announce', at], `there is no channel "${name}" in alerts.channels`);
+    }
     const builtIn: readonly string[] = BUILT_IN_MODELS;
     for (const name of Object.keys(models)) {
       if (builtIn.includes(name)) refuse(['models', name], 'this name is taken by a built-in model');

@@ -14,6 +14,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   proveChange: { event: 'evolution', resource: 'pipeline', action: 'prove', named: ['pipeline'] },
   abandonEvolution: { event: 'evolution', resource: 'evolution', action: 'abandon', named: ['evolution'] },
   promoteGeneration: { event: 'generation', resource: 'generation', action: 'promote', named: ['version'] },
+  // a part of promoteGeneration
+  publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isBranchPattern, NOT_A_BRANCH_PATTERN } from '../git/branch.ts';
-import { envName } from '../shared/values.schema.ts';
+import { envName, shortName } from '../shared/values.schema.ts';
 import { variableName } from './contracts/names.schema.ts';
 
 const folder = z.string().regex(/^(\/|~\/)[^\0]*[^/]$/, 'give an absolute path');
@@ -72,6 +72,8 @@ const pipelinesSchema = z.strictObject({
 const releaseSchema = z.strictObject({
   /** Whether the tags of release candidates are pushed: another program may watch tags that begin with `v`. */
   pushCandidates: z.boolean().default(true),
+  /** Names of `alerts.channels` that promotions are announced to. */
+  announce: z.array(shortName).max(50).default([]),
 });
 
 /** The sections of the release train in `longhaul.yaml`. */

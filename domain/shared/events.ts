@@ -36,6 +36,7 @@ export const EVENTS = {
   contents_evicted: 'info',
   cache_limit_failed: 'warn',
   rollback_incomplete: 'error',
+  promoted: 'info',
 } as const satisfies Record<string, EventLevel>;
 
 /** The events of workers and gateways about themselves and their requests, in addition to {@link EVENTS}. */
@@ -126,6 +127,17 @@ export interface BudgetWait extends Pick<RepositorySuccess, 'group'> {
   readonly reason: string;
 }
 
+/** A generation was promoted. */
+export interface GenerationPromoted {
+  readonly repo: string;
+  /** `v1.5.0` */
+  readonly version: string;
+  readonly kind: string;
+  /** Full oid. */
+  readonly commit: string;
+  readonly by: string;
+}
+
 /** The fields of each event; events named after their subject exist for every {@link Verb}. */
 export type EventFields<Name extends EventName> = Name extends `${Verb}_group_start`
   ? GroupStart
@@ -139,7 +151,9 @@ export type EventFields<Name extends EventName> = Name extends `${Verb}_group_st
           ? RepositorySuccess
           : Name extends 'budget_wait'
             ? BudgetWait
-            : Readonly<Record<string, unknown>>;
+            : Name extends 'promoted'
+              ? GenerationPromoted
+              : Readonly<Record<string, unknown>>;
 
 /** True when `name` is one of {@link EVENTS}. */
 export function isEventName(name: unknown): name is EventName {

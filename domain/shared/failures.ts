@@ -323,6 +323,12 @@ export function isRefusal(type: string): boolean {
 /** How often an unexpected error is tried. */
 export const TRIES_WHEN_UNEXPECTED = 5;
 
+/**
+ * Milliseconds from the schedule to the end of an activity that finishes what is decided: a failure that may pass is
+ * repeated for as long as it takes, whatever its number of tries.
+ */
+export const LASTING_MS = 3_650 * 86_400_000;
+
 /** The types that Temporal's retry policies must not retry. */
 export const NON_RETRYABLE: readonly FailureType[] = (Object.keys(FAILURES) as FailureType[]).filter(
   (type) => FAILURES[type].tries === 1,

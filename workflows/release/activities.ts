@@ -3,7 +3,7 @@ import { type ActivityInterfaceFor, type ActivityOptions, proxyActivities } from
 import type { CommitActivities } from '../../activities/release/commits.ts';
 import type { LedgerActivities } from '../../activities/release/ledger.ts';
 import type { PipelineActivities } from '../../activities/release/pipelines.ts';
-import { NON_RETRYABLE } from '../../domain/shared/failures.ts';
+import { LASTING_MS, NON_RETRYABLE } from '../../domain/shared/failures.ts';
 import { LEDGER_QUEUE, PIPELINES_QUEUE, REPOS_QUEUE } from '../../domain/shared/queues.ts';
 
 const retry = {
@@ -27,7 +27,7 @@ export const commitActivities: ActivityInterfaceFor<CommitActivities> = proxyAct
 export const lastingCommitActivities: ActivityInterfaceFor<CommitActivities> = proxyActivities<CommitActivities>({
   taskQueue: REPOS_QUEUE,
   startToCloseTimeout: '1 hour',
-  scheduleToCloseTimeout: '3650 days',
+  scheduleToCloseTimeout: LASTING_MS,
   heartbeatTimeout: '20 seconds',
   retry: { ...retry, maximumInterval: '1 hour' },
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -45,7 +45,7 @@ export const ledgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyAct
 export const lastingLedgerActivities: ActivityInterfaceFor<LedgerActivities> = proxyActivities<LedgerActivities>({
   taskQueue: LEDGER_QUEUE,
   startToCloseTimeout: '1 minute',
-  scheduleToCloseTimeout: '3650 days',
+  scheduleToCloseTimeout: LASTING_MS,
   retry,
 });
 

@@ -5,24 +5,29 @@ import {
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
 import type { KeptTag } from '../../activities/release/promotion/prepare-tag.ts';
-import type { FinalTag, PromotedBefore, Promoted, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import { repositoryName } from '../../domain/git/repository.ts';
+import type {
+  FinalTag,
+  PromotedBefore,
+  Promoted,
+  PromotionReport,
+  ReleaseCommit,
+} from '../../domain/release/promotion/promotion.ts';
+import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
+import { logEvent } from '../shared/events.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
-import {
-  commitActivities,
-  lastingCommitActivities,
-  lastingLedgerActivities,
-  ledgerActivities,
-  pipelineActivities,
-} from './activities.ts';
+import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
-import { settle, type Settled } from './settle-promotion.ts';
+import { publishPromotion } from './publish-promotion.ts';
+import { endRefused, settle, type Settled } from './settle-promotion.ts';
 
 /** What each stage hands on. */
 interface Outputs extends Record<string, unknown> {
   readonly commit: ReleaseCommit;
   readonly gates: Evaluated;
+  readonly assets: readonly ReleaseAsset[];
   readonly approval: Settled;
   readonly tag: { readonly object: string; readonly before: string };
   readonly promotion: Promoted;
@@ -34,7 +39,7 @@ interface Outputs extends Record<string, unknown> {
  * tag, and records the promotion. Fails with `PromotionRefused`, which carries the result, when a gate is closed.
  */
 export function promoteGeneration(input: PromoteGenerationInput): Promise<PromoteGenerationResult> {
-  const stages = stagesOf<Outputs>(['commit', 'gates', 'approval', 'tag', 'promotion', 'publication']);
+  const stages = stagesOf<Outputs>(['commit', 'gates', 'assets', 'approval', 'tag', 'promotion', 'publication']);
   const work = (): Promise<PromoteGenerationResult> =>
     withRollback((rollback) => act(promoteGenerationFlow, input, (given) => promote(given, stages, rollback)));
   // a dry run is no act
@@ -53,7 +58,11 @@ async function promote(
   if (given.dryRun) return { report, promoted: null, refused: [], published: [] };
   const promoted = before ?? (await decide(given, released, first, stages, rollback));
   rollback.forget();
-  const published = await stages.run('publication', () => publish(given, released, first));
+  const publishing = { given, released, proofs: report.proofs, isHotfix: first.isHotfix, promoted };
+  const published = await stages.run('publication', () =>
+    // it is promoted: what is refused now is not the promotion
+    recordingRefusal({ type: 'publishPromotion' }, given, () => publishPromotion(publishing)),
+  );
   return { report, promoted: { authenticated: false, ...promoted, tag: version }, refused: [], published };
 }
 
@@ -66,7 +75,8 @@ async function decide(
   rollback: Rollback,
 ): Promise<PromotedBefore & { readonly authenticated: boolean }> {
   const { version, repository } = given;
-  const settled = await stages.run('approval', () => settle(given, released, first, stages.show));
+  const assets = await stages.run('assets', () => collectAssets(given, first.report));
+  const settled = await stages.run('approval', () => settle(given, released, { first, assets, show: stages.show }));
   const { coverage, approvedBy, isAuthenticated } = settled;
   const { object, before } = await stages.run('tag', async () => {
     const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
@@ -92,10 +102,12 @@ async function decide(
   const promoted = await stages.run('promotion', () =>
     CancellationScope.nonCancellable(() =>
       lastingLedgerActivities.commitPromotion.executeWithOptions({ summary: 'promote: the point of no return' }, [
-        { ...released, coverage, overrideFreeze, object, before, approvedBy, isAuthenticated },
+        { ...released, coverage, overrideFreeze, object, before, assets, approvedBy, isAuthenticated },
       ]),
     ),
   );
+  const { kind, by } = given;
+  logEvent('promoted', { repo: repositoryName(repository), version, kind, commit: released.packed.commit, by });
   return { ...promoted, object, authenticated: isAuthenticated };
 }
 
@@ -104,37 +116,20 @@ function hintOf(version: string, kept: KeptTag | null): string | null {
   if (kept === null) return null;
   return (
     `${version} was withdrawn at ${kept.commit.slice(0, 12)}, and its tag was kept: promote that commit again, or remove ` +
-    `the tag with \`longhaul generation withdraw ${version} --tag remove\`.`
+    `the tag with \`longhaul generation withdraw ${version} --why … --tag remove\`.`
   );
 }
 
-/** What follows a release. Each step finds what an earlier run did. */
-async function publish(
-  { repository, version, by }: Promotion,
-  released: ReleaseCommit,
-  { report: { proofs }, isHotfix }: Evaluated,
-): Promise<readonly string[]> {
-  const { commit } = released.packed;
-  const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
-    { ...released, proofs },
-  ]);
-  const release = await lastingCommitActivities.publishRelease.executeWithOptions({ summary: 'publish the release' }, [
-    { repository, version, notes },
-  ]);
-  const offered = isHotfix
-    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-        { repository, version, commit },
-      ])
-    : null;
-  const published = [
-    `notes: ${notes}`,
-    ...(release === null ? [] : [`release: ${release.url}`]),
-    ...(offered === null ? [] : [`fix for the default branch: ${offered.url ?? `branch ${offered.branch}`}`]),
-  ];
-  await lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
-    { repository, version, notes, published, by },
-  ]);
-  return published;
+/** The files of the release. Refuses the promotion when one is missing, as long as it can be refused. */
+async function collectAssets(given: Promotion, report: PromotionReport): Promise<readonly ReleaseAsset[]> {
+  // a closed gate refuses it
+  if (report.assets === null || !report.isOpen) return [];
+  const { assets, problems } = await commitActivities.collectAssets.executeWithOptions(
+    { summary: 'the files of the release' },
+    [report.assets],
+  );
+  if (problems.length > 0) endRefused(given, report, problems);
+  return assets;
 }
 
 /** The commit that is released, with its contracts. */

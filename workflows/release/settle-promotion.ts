@@ -3,6 +3,7 @@ import type { GateDecision, GateQuestion, GateVerdict } from '../../domain/gates
 import type { PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
 import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
 import { passGate } from '../shared/gate.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
 
@@ -14,25 +15,32 @@ export interface Settled extends Evaluated {
   readonly isAuthenticated: boolean;
 }
 
+/** What a promotion begins to wait with. */
+interface Settling {
+  readonly first: Evaluated;
+  /** The files of the release. */
+  readonly assets: readonly ReleaseAsset[];
+  readonly show: (line: string) => void;
+}
+
 /** Waits until everything that takes time is there, and the gates are open then. */
 export async function settle(
   given: Promotion,
   released: ReleaseCommit,
-  first: Evaluated,
-  show: (line: string) => void,
+  { first, assets, show }: Settling,
 ): Promise<Settled> {
   const approvals: { readonly digest: string; readonly verdict: GateVerdict }[] = [];
   for (let now = first; ; now = await evaluate(given, released)) {
     const { report, coverage } = now;
     const approval = approvals.at(-1);
-    if (!report.isOpen) refuse(given, report);
+    if (!report.isOpen) endRefused(given, report);
     if (report.soakUntil !== null) {
       show(`waits until ${report.soakUntil.slice(0, 16)}Z: time since the last proof`);
       await sleep(Math.max(1_000, Date.parse(report.soakUntil) - Date.now()), { summary: 'time since the last proof' });
     } else if (report.approvals !== null && approval?.digest !== report.digest) {
       show('waits for people: longhaul inbox');
-      const verdict = await passGate(questionOf(given, report, coverage));
-      if (verdict.status === 'rejected') refuse(given, report, [rejection(verdict)]);
+      const verdict = await passGate(questionOf(given, report, { coverage, assets }));
+      if (verdict.status === 'rejected') endRefused(given, report, [rejection(verdict)]);
       approvals.push({ digest: report.digest, verdict });
     } else {
       return {
@@ -48,7 +56,7 @@ export async function settle(
 function questionOf(
   { repository, version, by, overrideFreeze }: Promotion,
   report: PromotionReport,
-  coverage: Coverage,
+  { coverage, assets }: { readonly coverage: Coverage; readonly assets: readonly ReleaseAsset[] },
 ): GateQuestion {
   const { needed = 1, from = [], excludeAuthors = false, deadlineSeconds = null } = report.approvals ?? {};
   return {
@@ -62,6 +70,7 @@ function questionOf(
     evidence: [
       `commit ${report.commit}`,
       ...report.gates.map(({ gate, part }) => `${part ?? gate}: PASS`),
+      ...assets.map(({ name, digest }) => `asset ${name}, SHA-256 ${digest}`),
       ...(overrideFreeze === '' ? [] : [`during a freeze, because: ${overrideFreeze}`]),
     ],
   };
@@ -76,7 +85,8 @@ function rejection({ reason, decisions }: GateVerdict): string {
   return `The approval was rejected: ${decisions.map(describeDecision).join('; ')}.`;
 }
 
-function refuse({ version }: Promotion, report: PromotionReport, why: readonly string[] = []): never {
+/** Ends a promotion as refused. */
+export function endRefused({ version }: Promotion, report: PromotionReport, why: readonly string[] = []): never {
   const reasons = [...report.gates.flatMap((gate) => gate.reasons), ...why];
   const facts: RefusalFacts = { reasons: reasons.slice(0, 100), commit: report.commit };
   const result: PromoteGenerationResult = { report, promoted: null, refused: reasons, published: [] };

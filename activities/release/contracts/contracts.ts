@@ -42,7 +42,7 @@ export interface CheckedContracts {
 /** The parts of a contract folder, in the order in which they are reported. */
 const GENERATIONS = 'generations/';
 const PIPELINES = 'pipelines/';
-const NO_POLICY: PolicyFile = { policies: [], promotion: { freeze: [] } };
+const NO_POLICY: PolicyFile = { policies: [], promotion: { freeze: [], assets: [] } };
 
 /**
  * Checks all contracts of a folder: each file against its schema, the name of each file against its content, versions,

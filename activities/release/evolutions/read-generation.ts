@@ -23,9 +23,17 @@ export async function readGeneration(
     hotfix_of: hotfixOf,
     ...rest
   } = generation;
-  const [evolutions, changes] = await Promise.all([
+  const [evolutions, changes, missing] = await Promise.all([
     ledger.selectFrom('evolutions').selectAll().where('generation_id', '=', id).orderBy('rc').execute(),
     ledger.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).orderBy('position').execute(),
+    ledger
+      .selectFrom('publications')
+      .select(['kind', 'name', 'attempts', 'problem'])
+      .where('generation_id', '=', id)
+      .where('status', '=', 'pending')
+      .orderBy('kind')
+      .orderBy('name')
+      .execute(),
   ]);
   return {
     ...rest,
@@ -44,5 +52,7 @@ export async function readGeneration(
       }),
     ),
     changes: changes.map(({ change_id: change, title, status }) => ({ id: change, title, status })),
+    // those of a withdrawn promotion are of no use
+    missing: generation.status === 'promoted' ? missing : [],
   };
 }

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { PackedCommit } from '../../../domain/release/pipelines/job.ts';
@@ -6,6 +6,9 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import { checkOut, type CheckoutOptions, unpackCommit, type UnpackedCommit } from '../../git/checkout.ts';
 import type { Git } from '../../git/git.ts';
 import { openObjectReader } from '../../git/cat-file.ts';
+import { copyTree } from '../../../platform/copy-tree.ts';
+import { temporaryPath } from '../../../platform/temporary.ts';
+import { untilAborted } from '../../../platform/until-aborted.ts';
 import { once } from '../../shared/once.ts';
 import { CONTRACT_FOLDERS } from '../contracts/contract-folder.ts';
 import type { ContractFile, ContractFolder } from '../contracts/contracts.ts';
@@ -22,33 +25,41 @@ export interface CommitSources {
 
 /** Unpacked commits that a process keeps. */
 const MOST_KEPT = 16;
+/** A smaller commit is checked out once, and copied for each job: git takes longer to start than to write it. */
+const SMALL_BYTES = 2_000_000;
 const LARGEST_CONTRACT = 1_000_000;
 const MOST_CONTRACTS = 5_000;
 
+/** An unpacked commit that a process keeps. */
+interface KeptCommit extends UnpackedCommit {
+  /** The commit as git stores it. */
+  readonly text: string;
+  /** A checkout that is copied for each job, made by the first one; null for a commit that is too large. */
+  readonly template: string | null;
+}
+
 /** Creates {@link CommitSources} in a folder of this process. */
 export function createCommitSources(git: Git, blobs: BlobStore, folder: string): CommitSources {
-  const unpacked = new Map<string, Promise<UnpackedCommit>>();
+  const unpacked = new Map<string, Promise<KeptCommit>>();
+  const templates = new Map<string, Promise<void>>();
   const uses = new Map<string, number>();
 
   async function withUnpacked<Result>(
-    { commit, tree, pack }: PackedCommit,
-    options: CheckoutOptions,
-    work: (source: UnpackedCommit) => Promise<Result>,
+    packed: PackedCommit,
+    { about, signal }: CheckoutOptions,
+    work: (source: KeptCommit) => Promise<Result>,
   ): Promise<Result> {
-    const key = `${pack}-${commit}`;
+    const key = keyOf(packed);
     uses.set(key, (uses.get(key) ?? 0) + 1);
     try {
-      const source = await once(unpacked, key, async () => {
-        await mkdir(folder, { recursive: true });
-        await forgetOldest();
-        return unpackCommit(git, join(folder, `${key}.git`), commit, () => blobs.open(pack), options);
-      });
+      // others wait for it, too: a job that is cancelled does not end it
+      const source = await shared(signal, () => once(unpacked, key, () => unpack(packed, about)));
       // the caller of a flow gives all three: a run would count for a tree that the commit does not have
-      const found = (await git.run(['cat-file', 'commit', commit], { ...options, gitDir: source.path })).toString(
-        'latin1',
-      );
-      if (!found.startsWith(`tree ${tree}\n`)) {
-        throw new LonghaulError('InvalidInput', `packed: the commit ${commit} does not have the tree ${tree}.`);
+      if (!source.text.startsWith(`tree ${packed.tree}\n`)) {
+        throw new LonghaulError(
+          'InvalidInput',
+          `packed: the commit ${packed.commit} does not have the tree ${packed.tree}.`,
+        );
       }
       return await work(source);
     } finally {
@@ -56,23 +67,49 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
     }
   }
 
+  async function unpack(packed: PackedCommit, about: string): Promise<KeptCommit> {
+    const { commit, pack } = packed;
+    await mkdir(folder, { recursive: true });
+    await forgetOldest();
+    const path = join(folder, `${keyOf(packed)}.git`);
+    const source = await unpackCommit(git, path, commit, () => blobs.open(pack), { about });
+    const text = (await git.run(['cat-file', 'commit', commit], { about, gitDir: path })).toString('utf8');
+    const isSmall = (await bytesOfPacks(path)) <= SMALL_BYTES;
+    return { ...source, text, template: isSmall ? join(folder, `${keyOf(packed)}.files`) : null };
+  }
+
+  async function makeTemplate(source: UnpackedCommit, template: string, about: string): Promise<void> {
+    const making = temporaryPath(template);
+    try {
+      await checkOut(git, source, making, { about });
+      await rename(making, template);
+    } finally {
+      await rm(making, { recursive: true, force: true });
+    }
+  }
+
   async function forgetOldest(): Promise<void> {
     const idle = [...unpacked.keys()].filter((key) => (uses.get(key) ?? 0) === 0);
     for (const key of idle.slice(0, Math.max(0, unpacked.size - MOST_KEPT))) {
       unpacked.delete(key);
+      templates.delete(key);
       uses.delete(key);
       await rm(join(folder, `${key}.git`), { recursive: true, force: true });
+      await rm(join(folder, `${key}.files`), { recursive: true, force: true });
     }
   }
 
   return {
     checkOut: (packed, target, options) =>
-      withUnpacked(packed, options, (source) => checkOut(git, source, target, options)),
-    message: (packed, options) =>
-      withUnpacked(packed, options, async ({ path, commit }) => {
-        const text = await git.run(['cat-file', 'commit', commit], { ...options, gitDir: path });
-        return text.toString('utf8').split('\n\n').slice(1).join('\n\n');
+      withUnpacked(packed, options, async (source) => {
+        const { template } = source;
+        if (template === null) return checkOut(git, source, target, options);
+        const make = (): Promise<void> => makeTemplate(source, template, options.about);
+        await shared(options.signal, () => once(templates, keyOf(packed), make));
+        return copyTree(template, target);
       }),
+    message: (packed, options) =>
+      withUnpacked(packed, options, ({ text }) => Promise.resolve(text.split('\n\n').slice(1).join('\n\n'))),
     contracts: (packed, options) =>
       withUnpacked(packed, options, async ({ path, commit }) => {
         const args = ['ls-tree', '-r', '-z', commit, ...CONTRACT_FOLDERS.map((name) => `${name}/`)];
@@ -115,4 +152,19 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
       reader.close();
     }
   }
+}
+
+function keyOf({ pack, commit }: PackedCommit): string {
+  return `${pack}-${commit}`;
+}
+
+/** Waits for work that goes on when this caller is cancelled. */
+function shared<Value>(signal: AbortSignal | undefined, work: () => Promise<Value>): Promise<Value> {
+  return signal === undefined ? work() : untilAborted(signal, work());
+}
+
+async function bytesOfPacks(repository: string): Promise<number> {
+  const folder = join(repository, 'objects', 'pack');
+  const files = await Promise.all((await readdir(folder)).map((name) => stat(join(folder, name))));
+  return files.reduce((bytes, { size }) => bytes + size, 0);
 }

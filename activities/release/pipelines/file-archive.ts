@@ -160,6 +160,8 @@ function tooMuch(what: string): LonghaulError {
 export async function unpackFiles(blobs: BlobStore, digest: string, folder: string): Promise<void> {
   const archive = extract();
   archive.on('entry', (header, content, proceed) => {
+    // the archive gets the error too; without a listener here it would end the process
+    content.on('error', () => undefined);
     place(folder, header, content as AsyncIterable<Buffer>)
       .then(() => proceed())
       .catch((error: Error) => archive.destroy(error));

@@ -97,12 +97,14 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
       await saveCaches(blobs, before.caches, { folder, mostBytes: tools.artifactBytes, signal });
     }
     if (problem !== null) await log.note(`== ${problem} ==`);
+    // the disk has time for both
+    const [stored] = await Promise.all([log.commit(), removeFolder(folder)]);
     return {
       status: arePassed && problem === null ? 'passed' : 'failed',
       steps,
       ...kept,
       problem,
-      log: await log.commit(),
+      log: stored,
       startedAt,
       durationMs: elapsed(started),
       sandbox: sandbox.isolation.kind,
@@ -112,8 +114,12 @@ export async function runJob(tools: JobTools, todo: JobToRun): Promise<JobResult
     throw error;
   } finally {
     clearInterval(timer);
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    await removeFolder(folder);
   }
+}
+
+function removeFolder(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** What a job leaves behind, when its programs have ended. */

@@ -26,9 +26,17 @@ const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as cons
 /** Kind of the evidence that has the result of a run, as JSON. */
 export const RESULT_KIND = 'result';
 
+/** Kind of the evidence that has the artifacts of a job. */
+export const ARTIFACTS_KIND = 'artifacts';
+
 /** A run as the subject of evidence. */
 export function subjectOfRun(run: string): string {
   return `pipeline run ${run}`;
+}
+
+/** A job of a run as the subject of evidence. */
+export function subjectOfJob(run: string, job: string): string {
+  return `${subjectOfRun(run)}, job ${job}`;
 }
 
 /**
@@ -96,9 +104,7 @@ export async function recordRun(
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>
-      artifacts === null
-        ? []
-        : [{ kind: 'artifacts', subject: `${subjectOfRun(runId)}, job ${id}`, digest: artifacts.digest }],
+      artifacts === null ? [] : [{ kind: ARTIFACTS_KIND, subject: subjectOfJob(runId, id), digest: artifacts.digest }],
     );
     const evidence = [{ kind: RESULT_KIND, subject: subjectOfRun(runId), digest: stored }, ...kept];
     await trx

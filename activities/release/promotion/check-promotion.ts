@@ -6,10 +6,12 @@ import {
   areOpen,
   ledgerGates,
   type OpenFreeze,
+  type TreeRun,
 } from '../../../domain/release/promotion/gates.ts';
 import type { CheckPromotion, PromotionReport } from '../../../domain/release/promotion/promotion.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
+import { ARTIFACTS_KIND, subjectOfJob } from '../pipelines/record-run.ts';
 import { readFacts } from './generation-facts.ts';
 import { readRelease } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';
@@ -35,7 +37,7 @@ export async function checkPromotion(
     commitGate({ commit, uncovered: coverage.uncovered, runs }),
     ...(promotion.freeze.length === 0 ? [] : [freezeGate(open, overrideFreeze)]),
   ];
-  const { approvals, soak } = promotion;
+  const { approvals, soak, assets: patterns } = promotion;
   return {
     version,
     kind,
@@ -55,10 +57,34 @@ export async function checkPromotion(
             excludeAuthors: approvals.exclude_authors,
             deadlineSeconds: approvals.deadline ?? null,
           },
+    assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },
     digest: sha256(
       canonicalize({ repository, version, commit, tree, contracts: asked.contracts, overrideFreeze }) ?? '',
     ),
   };
+}
+
+/** The archives with the artifacts of jobs that passed. */
+async function archivesOf({ ledger }: LedgerTools, runs: readonly TreeRun[]): Promise<readonly string[]> {
+  const ids = runs.flatMap(({ run }) => run ?? []);
+  if (ids.length === 0) return [];
+  const jobs = await ledger
+    .selectFrom('pipeline_jobs')
+    .select(['pipeline_run_id as run', 'job'])
+    .where('pipeline_run_id', 'in', ids)
+    .where('status', '=', 'pass')
+    .orderBy('job')
+    .execute();
+  const subjects = jobs.map(({ run, job }) => subjectOfJob(run, job));
+  if (subjects.length === 0) return [];
+  const found = await ledger
+    .selectFrom('evidence')
+    .select('blob')
+    .where('kind', '=', ARTIFACTS_KIND)
+    .where('subject', 'in', subjects)
+    .orderBy('subject')
+    .execute();
+  return [...new Set(found.map(({ blob }) => blob))];
 }
 
 function soakUntil(lastProof: Date | null, seconds: number | undefined, now: Date): string | null {

@@ -58,6 +58,12 @@ export async function commitPromotion(
       })
       .onConflict((conflict) => conflict.doNothing())
       .execute();
+    // those of a withdrawn promotion
+    await trx.deleteFrom('publications').where('generation_id', '=', facts.id).execute();
+    if (asked.assets.length > 0) {
+      const rows = asked.assets.map((asset) => ({ ...asset, generation_id: facts.id ?? '', kind: 'asset' as const }));
+      await trx.insertInto('publications').values(rows).execute();
+    }
     const { event_id: event } = await recordEvent(trx, {
       event_type: 'generation.promoted',
       repository,
@@ -77,6 +83,7 @@ export async function commitPromotion(
         changes: facts.changes.length,
         object,
         before: asked.before,
+        assets: asked.assets,
         approvedBy: asked.approvedBy,
         isAuthenticated: asked.isAuthenticated,
       },

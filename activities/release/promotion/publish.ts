@@ -1,7 +1,17 @@
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { activityInfo } from '@temporalio/activity';
+import { repositoryName } from '../../../domain/git/repository.ts';
+import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
+import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
+import type { AlertChannelConfig } from '../../../domain/shared/channels.schema.ts';
+import { redact } from '../../../domain/shared/redact.ts';
+import { FAILURES, LonghaulError } from '../../../domain/shared/failures.ts';
+import { send } from '../../alerts/channels.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Forges } from '../../forges/open-forge.ts';
 import type { Mgit } from '../../mgit/index.ts';
+
+/** How often an announcement is tried: a channel must not hold up a release. The next run tries it again. */
+const MOST_SENDS = 3;
 
 /** A release to publish. */
 export interface PublishRelease {
@@ -27,6 +37,30 @@ export interface OfferedHotfix {
   readonly url: string | null;
 }
 
+/** A file to add to a published release. */
+export interface UploadAsset {
+  readonly repository: string;
+  /** The tag of the release. */
+  readonly version: string;
+  readonly asset: ReleaseAsset;
+}
+
+/** A promotion to announce to a channel. */
+export interface AnnouncePromotion {
+  /** Name of the channel. */
+  readonly channel: string;
+  readonly repository: string;
+  readonly version: string;
+  readonly kind: PromotionKind;
+  /** Full oid of the released commit. */
+  readonly commit: string;
+  readonly by: string;
+  /** When it was promoted, ISO 8601. */
+  readonly at: string;
+  /** Address of the release at the forge; null for none. */
+  readonly url: string | null;
+}
+
 /** What publishing needs. */
 interface PublishTools {
   readonly mgit: Mgit;
@@ -47,6 +81,59 @@ export async function publishRelease(
     const { url } = await forge.putRelease(repository, { tag: version, title: version, notes }, signal);
     return { url };
   });
+}
+
+/** See `CommitActivities.uploadAsset`. */
+export async function uploadAsset(
+  { mgit, blobs, forges }: PublishTools,
+  { repository: id, version, asset: { name, digest, size } }: UploadAsset,
+  signal: AbortSignal,
+): Promise<PartEnd> {
+  return ended(async () => {
+    const repository = await mgit.find(id, { signal });
+    const content = { size, sha256: digest, open: () => blobs.open(digest) };
+    return forges.of({ id }).putAsset(repository, { tag: version, name, ...content }, signal);
+  });
+}
+
+/** See `CommitActivities.announcePromotion`. */
+export async function announcePromotion(
+  { channels, env }: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv },
+  { channel: name, ...promotion }: AnnouncePromotion,
+  signal: AbortSignal,
+): Promise<PartEnd> {
+  const { repository, version, kind, commit, by, at, url } = promotion;
+  const what = kind === 'hotfix' ? `The hotfix ${version}` : version;
+  const lines = [
+    `Longhaul: ${what} of ${repositoryName(repository)} is promoted`,
+    `by ${by}, at ${commit.slice(0, 12)}`,
+    ...(url === null ? [] : [url]),
+  ];
+  const id = `promoted/${repository}/${version}/${at}`;
+  return ended(async () => {
+    const channel = channels.find((one) => one.name === name);
+    if (channel === undefined) {
+      throw new LonghaulError('InvalidConfiguration', `The alert channel ${name} is not configured here.`);
+    }
+    await send(channel, { id, body: { id, event: 'promoted', ...promotion }, text: lines.join('\n') }, env, signal);
+    return { url: null };
+  });
+}
+
+/** The end of an attempt. Failures that may pass are thrown. */
+async function ended(work: () => Promise<{ readonly url: string | null }>): Promise<PartEnd> {
+  const { attempt: attempts } = activityInfo();
+  try {
+    const { url } = await work();
+    return { status: 'published', attempts, url, refusal: null };
+  } catch (error) {
+    if (!(error instanceof LonghaulError)) throw error;
+    const { type, message } = error;
+    if (type === 'NoForge') return { status: 'kept', attempts, url: null, refusal: null };
+    const { tries } = FAILURES[type];
+    if (tries !== 1 && !(type === 'AlertNotSent' && attempts >= MOST_SENDS)) throw error;
+    return { status: 'pending', attempts, url: null, refusal: { type, message: redact(message) } };
+  }
 }
 
 /** See `CommitActivities.offerHotfix`. */

@@ -79,5 +79,5 @@ export const grytPolicyFile = z
   })
   .transform(({ policies }): PolicyFile => ({
     policies: policies.filter((one) => one !== null),
-    promotion: { freeze: [] },
+    promotion: { freeze: [], assets: [] },
   }));

@@ -38,4 +38,9 @@ export const promotionSection = z.strictObject({
   /** Times in which nothing is released. */
   freeze: z.array(freezeWindow).max(100).default([]),
   approvals: approvals.optional(),
+  /**
+   * Paths and patterns of artifacts that the release at the forge gets as files; they are those of the runs that passed
+   * on the tree that is released.
+   */
+  assets: z.array(z.string().min(1).max(300)).max(100).default([]),
 });

@@ -17,6 +17,17 @@ export interface GenerationView {
   readonly evolutions: readonly EvolutionView[];
   /** In the order of the contract. */
   readonly changes: readonly ChangeView[];
+  /** What is not published yet; empty for a draft. */
+  readonly missing: readonly MissingPart[];
+}
+
+/** A file or an announcement of a release that is not published yet. */
+export interface MissingPart {
+  readonly kind: 'asset' | 'announcement';
+  readonly name: string;
+  readonly attempts: number;
+  /** Why the last attempt failed; null when none has ended. */
+  readonly problem: string | null;
 }
 
 /** An evolution of a {@link GenerationView}. */

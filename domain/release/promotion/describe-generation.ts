@@ -47,7 +47,7 @@ export interface GenerationStatus extends GenerationView {
 
 /** What `longhaul generation status` prints: what stands where, and the command that goes on. */
 export function describeStatus(status: GenerationStatus): string {
-  const { version, promotedAt, promotedBy, commit, evolutions, remoteTag, hotfixOf, branch } = status;
+  const { version, promotedAt, promotedBy, commit, evolutions, remoteTag, hotfixOf, branch, missing } = status;
   const pending = evolutions.filter((each) => each.status === 'pending').map(({ tag, change }) => `${tag} (${change})`);
   const state = promotedAt === null ? status.status : `promoted at ${promotedAt.slice(0, 16)}Z by ${promotedBy ?? ''}`;
   return [
@@ -55,16 +55,19 @@ export function describeStatus(status: GenerationStatus): string {
     `Ledger: ${state}${commit === null ? '' : `, ${commit.slice(0, 12)}`}`,
     `Remote: ${remoteTag === null ? 'no tag' : `tag ${version} at ${remoteTag.commit.slice(0, 12)}`}`,
     ...(pending.length === 0 ? [] : [`Pending: ${pending.join(', ')}`]),
+    ...missing.map(({ kind, name, problem }) => `Missing: ${kind} ${name}${problem === null ? '' : ` (${problem})`}`),
     `Next: ${nextStep(status)}`,
   ].join('\n');
 }
 
-function nextStep({ version, promotedAt, commit, changes, evolutions, remoteTag, hotfixOf }: GenerationStatus): string {
+function nextStep(status: GenerationStatus): string {
+  const { version, promotedAt, commit, changes, evolutions, remoteTag, hotfixOf, missing } = status;
   const promote = `longhaul ${hotfixOf === null ? 'generation' : 'hotfix'} promote ${version}`;
   if (promotedAt !== null) {
     if (remoteTag === null)
       return `the tag was removed by hand: longhaul generation withdraw ${version} --why …, then ${promote}`;
-    return remoteTag.commit === commit ? 'nothing: it is released' : 'the tag was moved by hand: find out who did';
+    if (remoteTag.commit !== commit) return 'the tag was moved by hand: find out who did';
+    return missing.length === 0 ? 'nothing: it is released' : `${promote} --commit ${version}`;
   }
   if (remoteTag !== null) return `remove or rename the tag ${version} of the remote, which Longhaul has not promoted`;
   const pending = evolutions.find((each) => each.status === 'pending');

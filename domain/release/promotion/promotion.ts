@@ -1,4 +1,5 @@
 import type { PackedCommit } from '../pipelines/job.ts';
+import type { ReleaseAsset, WantedAssets } from './publication.ts';
 import type { CommitFacts, GateResult, PromotionKind, TreeRun, Uncovered } from './gates.ts';
 
 /** The commit that is to be released, and its contracts. */
@@ -77,6 +78,8 @@ export interface PromotionReport {
   /** Until when the promotion must wait after the last proof, ISO 8601; null when it need not. */
   readonly soakUntil: string | null;
   readonly approvals: RequiredApprovals | null;
+  /** Null when the policies ask for no files of the release. */
+  readonly assets: WantedAssets | null;
   /** Digest of what is approved: repository, version, commit, contract and policies. */
   readonly digest: string;
 }
@@ -105,6 +108,8 @@ export interface CommitPromotion extends CheckPromotion {
   readonly object: string;
   /** Digest of the rows as they were before. */
   readonly before: string;
+  /** The files of the release. */
+  readonly assets: readonly ReleaseAsset[];
   /** The people who approved, as text. */
   readonly approvedBy: readonly string[];
   /** False when no person was authenticated. */

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { SMTPServer } from 'smtp-server';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import type { AlertMessage } from '../../../activities/catalog/alerts/channels.ts';
+import type { AlertMessage } from '../../../activities/catalog/alerts/message.ts';
 import { hasCheckFailed, watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
-import type { AlertMessage } from '../../../activities/catalog/alerts/channels.ts';
+import type { AlertMessage } from '../../../activities/catalog/alerts/message.ts';
 import { scheduleWatch, watchScheduleId } from '../../../activities/catalog/alerts/schedule.ts';
 import { createGroupSchedules } from '../../../activities/catalog/groups/schedules.ts';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';

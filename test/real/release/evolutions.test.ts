@@ -205,7 +205,7 @@ async function recordFailure({ ledger: { logins }, blobs }: Release, at: string)
   const ledger = openLedger(logins.writer, { connections: 1 });
   try {
     await recordRun(
-      { ledger, url: logins.writer, blobs },
+      { ledger, url: logins.writer, blobs, announce: [] },
       {
         run: 'a-later-run',
         status: 'failed',

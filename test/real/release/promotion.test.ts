@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { promoteGenerationFlow } from '../../../domain/release/flows/promotion-flows.ts';
+import { startDescribedPlace } from '../../support/forges/described-place.ts';
 import { openMgit } from '../../support/mgit.ts';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
@@ -122,7 +124,7 @@ describe('a promotion', () => {
       .getHandle(`generation/${REPOSITORY}/v3.0.0`)
       .query<{ stage: string; outputs: Record<string, unknown> }>('stages');
     expect(stage).toBe('publication');
-    expect(Object.keys(outputs)).toEqual(['commit', 'gates', 'approval', 'tag', 'promotion', 'publication']);
+    expect(Object.keys(outputs)).toEqual(['commit', 'gates', 'assets', 'approval', 'tag', 'promotion', 'publication']);
     expect(outputs['commit']).toMatchObject({ version: 'v3.0.0', packed: { commit: fixed } });
     expect(outputs['tag']).toMatchObject({ object: git(remote, 'rev-parse', 'v3.0.0') });
     expect(await stateOf(release, 'v3.0.0')).toEqual({ status: 'promoted', commit: fixed, events: 1, tagged: fixed });
@@ -246,6 +248,117 @@ async function openGate({ ledger }: Release): Promise<string> {
     { timeout: 60_000, interval: 200 },
   );
 }
+
+describe('what follows a promotion', () => {
+  const BUILD = `name: full-ci
+jobs:
+  build:
+    artifacts: [dist]
+    steps: [{name: build, command: 'mkdir dist && for f in api.tgz cli.tgz notes.txt; do echo "made $f" > dist/$f; done'}]
+`;
+  const ASSETS = 'promotion:\n  assets: ["dist/*.tgz"]\n';
+  /** The rows of the ledger, without what differs in each run. */
+  const rowsOf = ({ ledger }: Release, version: string) =>
+    ledger.sql<{ name: string; status: string; attempts: number; problem: string | null; digest: string | null }>(
+      `SELECT p.kind, p.name, p.status, p.attempts, p.problem, p.digest FROM publications p
+       JOIN generations USING (generation_id) WHERE version = $1 ORDER BY p.kind DESC, p.name`,
+      [version],
+    );
+
+  test('is the release with its files: one that the forge refuses is missing, and a rerun adds it alone', async ({
+    release,
+  }) => {
+    const { clone, client, chat, longhaul, remote } = release;
+    write(clone, {
+      '.gryt/generations/v3.4.0.yaml': generation('v3.4.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': BUILD,
+      '.gryt/policy.yaml': 'promotion:\n  assets: ["dist/*.tgz", "dist/*.deb"]\n',
+    });
+    commit(clone, 'chore: files of the release');
+    const proven = await prove(release, 'v3.4.0', 'FEAT-1', { 'd.txt': '1' });
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const promote = async (at: string) => {
+      const input = { repository: REPOSITORY, version: 'v3.4.0', commit: at, by: 'ada' };
+      return (await startDeclared(client, promoteGenerationFlow, input)).result();
+    };
+    // as long as it can be refused, a file that is not there refuses it
+    await expect(promote(proven)).rejects.toMatchObject({
+      cause: { type: 'PromotionRefused', message: expect.stringContaining('is the asset dist/*.deb') as string },
+    });
+    expect(await stateOf(release, 'v3.4.0')).toMatchObject({ status: 'draft', events: 0, tagged: null });
+
+    write(clone, { '.gryt/policy.yaml': ASSETS });
+    const at = commit(clone, 'chore: without packages');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const place = await startDescribedPlace('github');
+    await place.addTag('v3.4.0');
+    const { proxy } = place;
+    // cli.tgz is refused; the answer for api.tgz is lost after the forge has done it
+    let lost = 0;
+    proxy.fault = (request) => {
+      if (request.includes('name=cli.tgz')) return { status: 403 };
+      return request.includes('name=api.tgz') && lost++ === 0 ? 'answer 502' : null;
+    };
+    chat.status = 500;
+    release.forge.place = place;
+    try {
+      await expect(promote(at)).rejects.toMatchObject({
+        cause: {
+          type: 'PermissionMissing',
+          message: expect.stringContaining('v3.4.0 is promoted, but its asset cli.tgz is missing') as string,
+        },
+      });
+      expect(await stateOf(release, 'v3.4.0')).toEqual({ status: 'promoted', commit: at, events: 1, tagged: at });
+      expect(await rowsOf(release, 'v3.4.0')).toMatchObject([
+        { kind: 'asset', name: 'api.tgz', status: 'published', attempts: 2, problem: null },
+        { kind: 'asset', name: 'cli.tgz', status: 'pending', attempts: 1 },
+        { kind: 'announcement', name: 'chat', status: 'pending', attempts: 3 },
+      ]);
+      expect((await place.releases())[0]?.assets).toEqual({ 'api.tgz': 'made api.tgz\n' });
+      const status = await longhaul('generation', 'status', 'v3.4.0');
+      expect(status.stdout).toContain('Missing: asset cli.tgz (PermissionMissing: ');
+      expect(status.stdout).toContain('Next: longhaul generation promote v3.4.0 --commit v3.4.0\n');
+
+      proxy.fault = null;
+      chat.status = 200;
+      const before = proxy.writes.length;
+      const { published } = await promote(at);
+      expect(published.filter((line) => /asset|announcement/.test(line))).toEqual([
+        expect.stringMatching(/^asset cli\.tgz: http/),
+        'announcement to chat: sent',
+      ]);
+      expect(proxy.writes.slice(before)).toEqual([expect.stringContaining('name=cli.tgz')]);
+      const [shown] = await place.releases();
+      expect(shown).toMatchObject({
+        tag: 'v3.4.0',
+        assets: { 'api.tgz': 'made api.tgz\n', 'cli.tgz': 'made cli.tgz\n' },
+      });
+      const rows = await rowsOf(release, 'v3.4.0');
+      expect(rows.map(({ status: end, attempts }) => [end, attempts])).toEqual([
+        ['published', 2],
+        ['published', 2],
+        ['published', 4],
+      ]);
+      expect(rows[1]?.digest).toBe(createHash('sha256').update('made cli.tgz\n').digest('hex'));
+      expect(chat.said.filter(({ version }) => version === 'v3.4.0')).toEqual([
+        expect.objectContaining({ event: 'promoted', repository: REPOSITORY, commit: at, by: 'ada', kind: 'standard' }),
+      ]);
+      // nothing is missing any more: nothing is sent
+      const done = proxy.writes.length;
+      await promote(at);
+      expect(proxy.writes).toHaveLength(done);
+      expect(chat.said.filter(({ version }) => version === 'v3.4.0')).toHaveLength(1);
+      expect(git(remote, 'rev-parse', 'v3.4.0^{commit}')).toBe(at);
+      expect(place.violations).toEqual([]);
+      release.replayed(`generation/${REPOSITORY}/v3.4.0`);
+    } finally {
+      release.forge.place = null;
+    }
+    write(clone, { '.gryt/pipelines/full-ci.yaml': CI, '.gryt/policy.yaml': '{}' });
+    commit(clone, 'chore: as before');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  });
+});
 
 describe('a hotfix', () => {
   test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({

@@ -111,7 +111,7 @@ describe('a tag that was kept', () => {
       cause: {
         cause: {
           type: 'TagConflict',
-          message: expect.stringContaining('`longhaul generation withdraw v1.1.0 --tag remove`') as string,
+          message: expect.stringContaining('`longhaul generation withdraw v1.1.0 --why … --tag remove`') as string,
         },
       },
     });

@@ -103,6 +103,7 @@ export async function openJobs({ pipelines = {}, env = {} }: JobsOptions = {}): 
     const objectsOf = git(repository, 'rev-list', '--objects', '--no-walk', oid);
     const pack = execFileSync('git', ['pack-objects', '--stdout', '--quiet'], {
       cwd: repository,
+      maxBuffer: 100_000_000,
       input: `${objectsOf.replaceAll(/ .*$/gm, '')}\n`,
     });
     return {

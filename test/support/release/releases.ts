@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import { pino } from 'pino';
@@ -10,14 +14,18 @@ import { inject, test as base } from 'vitest';
 import type { BlobStore } from '../../../activities/blobs/blob-store.ts';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
+import { openForges } from '../../../activities/forges/open-forge.ts';
 import { gateRoles } from '../../../activities/gates/roles.ts';
+import { openCommitsRole } from '../../../activities/release/commits-role.ts';
 import { releaseRoles } from '../../../activities/release/roles.ts';
+import type { WingRole } from '../../../activities/shared/wing-role.ts';
 import { activityWorker, flowsWorker, openRoles } from '../../../workers/roles.ts';
 import { commandEnv, type Ended, longhaulProcess } from '../command.ts';
 import { createEstate, type Estate } from '../estate.ts';
 import { createTestLedger, type TestLedger } from '../ledger.ts';
 import { openNamespace } from '../impatient.ts';
 import '../quiet-runtime.ts';
+import type { WritePlace } from '../forges/write-place.ts';
 import { createFaults, type Faults } from './faults.ts';
 import { collectRuns } from '../recorded-runs.ts';
 import { replayAll } from '../replay.ts';
@@ -31,6 +39,13 @@ export interface Release {
   readonly blobs: BlobStore;
   /** Faults of its workers' activities. */
   readonly faults: Faults;
+  /** The forge of the repository. */
+  readonly forge: {
+    /** Null: the provider is a folder. */
+    place: WritePlace | null;
+  };
+  /** Receives what is announced to the channel `chat`. */
+  readonly chat: Chat;
   /** A clone in which a person works. */
   readonly clone: string;
   /** The bare repository. */
@@ -43,8 +58,22 @@ export interface Release {
   replayed(workflowId: string): void;
 }
 
+/** A receiver of announcements. */
+export interface Chat {
+  /** The bodies so far. */
+  readonly said: readonly Readonly<Record<string, unknown>>[];
+  /** The status of its answers. */
+  status: number;
+}
+
 /** The id of the repository. */
 export const REPOSITORY = 'local/acme/api';
+
+/** Announces promotions to the channel `chat`. */
+const TO_CHAT = {
+  alerts: { channels: [{ name: 'chat', type: 'webhook', urlEnv: 'CHAT_URL' }] },
+  release: { announce: ['chat'] },
+};
 
 const ROLES = ['repos', 'ledger', 'pipelines'] as const;
 
@@ -68,7 +97,8 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
   ]);
   await openNamespace(connection, namespace);
   const scratch = await mkdtemp(join(tmpdir(), 'longhaul-release-'));
-  const estate = await createEstate({ indexName: 'Unused', settings });
+  const { chat, url, close: closeChat } = await startChat();
+  const estate = await createEstate({ indexName: 'Unused', settings: { ...TO_CHAT, ...settings } });
   const ledger = await createTestLedger();
   await estate.create('acme/api', { 'README.md': 'an api\n' });
   const remote = estate.gitDir('acme/api');
@@ -79,9 +109,11 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
     TEMPORAL_NAMESPACE: namespace,
     DATABASE_URL: ledger.logins.owner,
     GIT_CONFIG_GLOBAL: '/dev/null',
+    CHAT_URL: url,
   });
   const loaded = loadConfig({ path: estate.configPath, env });
-  const roles = await openRoles([...releaseRoles, ...gateRoles], ROLES, {
+  const forge: Release['forge'] = { place: null };
+  const roles = await openRoles([...withForge(forge), ...gateRoles], ROLES, {
     loaded,
     env,
     client,
@@ -115,7 +147,7 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
     const runs = await collectRuns(client, started);
     await Promise.all(stops.map((stop) => stop()));
     await roles.close();
-    await Promise.all([connection.close(), native.close(), ledger.dispose(), estate.dispose()]);
+    await Promise.all([connection.close(), native.close(), ledger.dispose(), estate.dispose(), closeChat()]);
     await rm(scratch, { recursive: true, force: true });
     await replayAll(runs, inject('stack').workflowBundle);
   });
@@ -124,6 +156,8 @@ async function openRelease(settings: object, onCleanup: (close: () => Promise<vo
     ledger,
     client,
     faults,
+    forge,
+    chat,
     blobs: await openBlobs(loaded, env),
     clone,
     remote,
@@ -139,5 +173,43 @@ async function run(options: WorkerOptions): Promise<() => Promise<void>> {
   return async () => {
     worker.shutdown();
     await done;
+  };
+}
+
+/** The roles of releases, whose forge a test may set. */
+function withForge(forge: Release['forge']): readonly WingRole[] {
+  return releaseRoles.map((role) => {
+    if (role.role !== 'repos') return role;
+    return {
+      role: 'repos',
+      open(start) {
+        const own = openForges(start.loaded.config.providers, start.env);
+        return openCommitsRole(start, { of: (repository) => forge.place?.open() ?? own.of(repository) });
+      },
+    };
+  });
+}
+
+async function startChat(): Promise<{ readonly chat: Chat; readonly url: string; close(): Promise<void> }> {
+  const said: Record<string, unknown>[] = [];
+  const chat: Chat = { said, status: 200 };
+  const hear = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await json(request);
+    if (chat.status === 200) said.push(body as Record<string, unknown>);
+    response.writeHead(chat.status).end();
+  };
+  const server = createServer((request, response) => {
+    hear(request, response).catch((error: Error) => response.destroy(error));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    chat,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
   };
 }

@@ -114,9 +114,9 @@ test('traces are sent through the proxy, over TLS with the authority of the envi
 });
 
 const SEND_MAIL = `
-  const { send } = await import('${ROOT}/activities/catalog/alerts/channels.ts');
+  const { send } = await import('${ROOT}/activities/alerts/channels.ts');
   const channel = { name: 'mail', type: 'email', smtpUrlEnv: 'SMTP_URL', from: 'a@example.com', to: ['b@example.com'] };
-  const message = { id: 'm1', index: 'Main', at: new Date().toISOString(), raised: [], settled: [] };
+  const message = { id: 'm1', body: {}, text: 'no alerts' };
   await send(channel, message, env, new AbortController().signal).then(
     () => console.log('sent'),
     ({ type, message }) => console.log(type, message),

@@ -172,6 +172,7 @@ describe('the list of evolutions', () => {
     commit: null,
     hotfixOf: null,
     branch: null,
+    missing: [],
   };
 
   test('is that of the workflow "Standard Feature Release"', () => {

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256 } from '../../../platform/sha256.ts';
+import { createGit } from '../../../activities/git/git.ts';
+import { createCommitSources } from '../../../activities/release/pipelines/commit-sources.ts';
 import { unpackFiles } from '../../../activities/release/pipelines/file-archive.ts';
 import { type Jobs, openJobs } from '../../support/release/jobs.ts';
 import { processesWith } from '../../support/sandbox-worker.ts';
@@ -36,6 +38,39 @@ function contentsOf(folder: string): string {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
     .join('\n');
 }
+
+describe('a checkout', () => {
+  test.for([
+    ['a commit that git writes for each job', 3_000_000],
+    ['a commit that is copied for each job', 1],
+  ] as const)('of %s is clean for git, and a job cannot change that of the next one', async ([, size]) => {
+    const look = 'git diff-index --quiet HEAD; test -z "$(git status --porcelain --ignored)"; git fsck --strict';
+    const spoil =
+      'echo x >> file.bin; rm -r src; echo y > new; echo "[core]" >> .git/config; chmod -R 777 .git; rm .git/index';
+    const { status } = await jobs.run(
+      `
+  first: {steps: [{name: look, command: '${look}'}, {name: spoil, command: '${spoil}'}]}
+  second: {needs: [first], steps: [{name: look, command: '${look}'}, {name: spoil, command: '${spoil}'}]}
+  third: {needs: [second], steps: [{name: look, command: '${look}'}]}
+`,
+      { 'file.bin': randomBytes(size).toString('latin1'), 'src/a': 'a', '.gitignore': 'new\n' },
+    );
+    expect(status).toBe('passed');
+  });
+
+  test('goes on when another job, which began it, is cancelled', async () => {
+    const packed = await jobs.commit({ 'only.txt': randomBytes(8).toString('hex') });
+    const place = scratchFolder();
+    const sources = createCommitSources(createGit(place, process.env), jobs.blobs, join(place, 'commits'));
+    const stop = new AbortController();
+    const cancelled = sources.checkOut(packed, join(place, 'first'), { about: 'first', signal: stop.signal });
+    const other = sources.checkOut(packed, join(place, 'second'), { about: 'second' });
+    stop.abort(new Error('cancelled'));
+    await expect(cancelled).rejects.toThrow('cancelled');
+    await other;
+    expect(existsSync(join(place, 'second', 'only.txt'))).toBe(true);
+  });
+});
 
 describe('artifacts', () => {
   test('are found by the jobs that need them at the same places, with links and permissions, and tar reads them', async () => {

@@ -7,6 +7,7 @@ import { shownError } from '../../../client/core/errors.ts';
 import {
   type FailureType,
   FAILURES,
+  LASTING_MS,
   LonghaulError,
   NON_RETRYABLE,
   TRIES_WHEN_UNEXPECTED,
@@ -107,6 +108,26 @@ describe('failures', () => {
     const lost: unknown = await fetch('http://127.0.0.1:1').catch((error: unknown) => error);
     expect(lost).toBeInstanceOf(TypeError);
     expect(toApplicationFailure(lost, 1)).toBe(lost);
+  });
+});
+
+describe('an activity that finishes what is decided', () => {
+  const types = ['ForgeUnavailable', 'PermissionMissing'] as const;
+  test.each(types)('is repeated for as long as a server is away, and not when it is refused: %s', async (type) => {
+    const refusedAt: number[] = [];
+    for (const scheduleToCloseTimeoutMs of [6 * 3_600_000, LASTING_MS]) {
+      const info = { scheduleToCloseTimeoutMs, activityId: `${type} ${scheduleToCloseTimeoutMs}` };
+      const environment = new MockActivityEnvironment(info, { interceptors: [namedFailures] });
+      const ends: boolean[] = [];
+      for (let times = 1; times <= 7; times++) {
+        const end = environment.run(() => Promise.reject(new LonghaulError(type, 'not now')));
+        const failure = await end.catch((error: unknown) => error as ApplicationFailure);
+        ends.push((failure as ApplicationFailure).nonRetryable === true);
+      }
+      refusedAt.push(ends.indexOf(true) + 1);
+    }
+    // 0: never
+    expect(refusedAt).toEqual(type === 'ForgeUnavailable' ? [5, 0] : [1, 1]);
   });
 });
 

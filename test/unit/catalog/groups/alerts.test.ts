@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inSlack } from '../../../../activities/catalog/alerts/channels.ts';
+import { inSlack } from '../../../../activities/alerts/channels.ts';
 import {
   alertChanges,
   alertsOf,

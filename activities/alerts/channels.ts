@@ -1,20 +1,19 @@
 import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createTransport } from 'nodemailer';
-import type { AlertChanges } from '../../../domain/catalog/groups/alerts.ts';
-import type { AlertChannelConfig } from '../../../domain/catalog/alerts.schema.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { isLoopback, shownProxy } from '../../../platform/proxy.ts';
-import { proxyFor } from '../../shared/network.ts';
+import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { isLoopback, shownProxy } from '../../platform/proxy.ts';
+import { proxyFor } from '../shared/network.ts';
 
-/** Alerts raised and resolved, as sent to a channel. */
-export interface AlertMessage extends AlertChanges {
-  /** Identifies this message, so that a receiver can drop duplicates. */
+/** A message to a channel. */
+export interface ChannelMessage {
+  /** Identifies it, so that a receiver can drop duplicates. */
   readonly id: string;
-  /** `index.name` in longhaul.yaml. */
-  readonly index: string;
-  /** ISO 8601. */
-  readonly at: string;
+  /** What a webhook receives, as JSON. */
+  readonly body: object;
+  /** Lines for people; the first one is the subject of a mail. */
+  readonly text: string;
 }
 
 const TIMEOUT_MS = 30_000;
@@ -25,7 +24,7 @@ const TIMEOUT_MS = 30_000;
  */
 export async function send(
   channel: AlertChannelConfig,
-  message: AlertMessage,
+  message: ChannelMessage,
   env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<void> {
@@ -34,7 +33,7 @@ export async function send(
       return post(
         channel.name,
         secretOf(env, channel.urlEnv, channel.name),
-        message,
+        message.body,
         signal,
         signatureOf(channel, message, env),
       );
@@ -42,19 +41,13 @@ export async function send(
       return post(
         channel.name,
         secretOf(env, channel.urlEnv, channel.name),
-        { text: inSlack(textOf(message)) },
+        { text: inSlack(message.text) },
         signal,
         {},
       );
     case 'email':
       return mail(channel, message, env);
   }
-}
-
-/** The message as lines for people. */
-export function textOf({ index, raised, settled }: AlertMessage): string {
-  const lines = [...raised.map(({ text }) => `ALERT ${text}`), ...settled.map(({ text }) => `resolved: ${text}`)];
-  return [`Longhaul ${index}: ${raised.length} alerts, ${settled.length} resolved`, ...lines].join('\n');
 }
 
 /** The text for Slack: names of repositories must not become mentions or links (`<!channel>`). */
@@ -65,13 +58,13 @@ export function inSlack(text: string): string {
 /** `sha256=<hex>` over the body, as forges sign theirs. */
 function signatureOf(
   channel: Extract<AlertChannelConfig, { type: 'webhook' }>,
-  message: AlertMessage,
+  message: ChannelMessage,
   env: NodeJS.ProcessEnv,
 ): Record<string, string> {
   if (channel.secretEnv === undefined) return {};
   const secret = secretOf(env, channel.secretEnv, channel.name);
   return {
-    'x-longhaul-signature-256': `sha256=${createHmac('sha256', secret).update(JSON.stringify(message)).digest('hex')}`,
+    'x-longhaul-signature-256': `sha256=${createHmac('sha256', secret).update(JSON.stringify(message.body)).digest('hex')}`,
   };
 }
 
@@ -104,10 +97,9 @@ async function post(
 
 async function mail(
   { name, smtpUrlEnv, from, to }: Extract<AlertChannelConfig, { type: 'email' }>,
-  message: AlertMessage,
+  message: ChannelMessage,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const text = textOf(message);
   const patience = { connectionTimeout: TIMEOUT_MS, greetingTimeout: TIMEOUT_MS, socketTimeout: TIMEOUT_MS };
   const url = secretOf(env, smtpUrlEnv, name);
   const transport = createTransport({ url, ...tunnelOptions(url, env), ...patience }, { from });
@@ -115,8 +107,8 @@ async function mail(
     await transport.sendMail({
       from,
       to: [...to],
-      subject: text.split('\n')[0] ?? '',
-      text,
+      subject: message.text.split('\n')[0] ?? '',
+      text: message.text,
       messageId: `<${message.id}@${hostname()}>`,
     });
   } catch (error) {

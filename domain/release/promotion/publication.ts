@@ -1,0 +1,54 @@
+/** A file of a release, whose content is in the blob store. */
+export interface ReleaseAsset {
+  readonly name: string;
+  /** SHA-256 of its content. */
+  readonly digest: string;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** What the policies of a repository want to be in a release, and where it is. */
+export interface WantedAssets {
+  /** Paths and patterns of artifacts. */
+  readonly patterns: readonly string[];
+  /** Digests of the archives with the artifacts of the runs on the tree that is released. */
+  readonly archives: readonly string[];
+}
+
+/** The files of a release, or why they cannot be collected, a sentence each. */
+export interface CollectedAssets {
+  readonly assets: readonly ReleaseAsset[];
+  readonly problems: readonly string[];
+}
+
+/** What is published after a promotion: a file of the release, or an announcement to a channel. */
+export type ReleasePart =
+  | ({ readonly kind: 'asset' } & ReleaseAsset)
+  | {
+      readonly kind: 'announcement';
+      /** The channel. */
+      readonly name: string;
+    };
+
+/** A part of a release that is not published yet. */
+export type DuePart = ReleasePart & {
+  /** Earlier attempts. */
+  readonly attempts: number;
+};
+
+/** How an attempt to publish a {@link ReleasePart} ended. A refusal is a result: the others are published all the same. */
+export interface PartEnd {
+  /** `kept`: the provider has no releases. */
+  readonly status: 'pending' | 'published' | 'kept';
+  readonly attempts: number;
+  /** Address at the forge; null for none. */
+  readonly url: string | null;
+  /** Type and sentence of the refusal; null when it was published. */
+  readonly refusal: { readonly type: string; readonly message: string } | null;
+}
+
+/** Files that a release may have. */
+export const MOST_ASSETS = 100;
+
+/** Names that no forge changes. */
+export const ASSET_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,98}[A-Za-z0-9_-]$|^[A-Za-z0-9_]$/;

@@ -1,0 +1,271 @@
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { styleText } from 'node:util';
+import { execa } from 'execa';
+import { makeFleet } from './fleet.ts';
+import type { FleetProgress } from './fleet.ts';
+import { CLEAN_GIT_ENV, git } from './git.ts';
+import { longhaulShown } from './longhaul.ts';
+import {
+  RELEASE_CONTRACT,
+  RELEASE_PIPELINE,
+  RELEASE_POLICY,
+  RELEASED_CHANGES,
+  RELEASED_PACKAGE,
+  RELEASED_VERSION,
+} from './release-changes.ts';
+import type { ReleasedChange } from './release-changes.ts';
+import { evolutionRows, generationRows, promotionEvents } from './results.schema.ts';
+import type { Stages } from './stages.ts';
+
+/** The name of the provider of {@link ReleaseScene.remotes}. */
+export const PROVIDER = 'demo';
+
+/** Where a release is shown. */
+export interface ReleaseScene {
+  /** The folder of the remotes: bare repositories, one for each run. */
+  readonly remotes: string;
+  /** The folder of the clones. */
+  readonly clones: string;
+  /** The folder of the repository with all published versions, and that of the packages. */
+  readonly published: string;
+  readonly cacheDir: string;
+}
+
+/** How a release is shown. */
+export interface ReleaseOptions {
+  readonly config: string;
+  readonly dataDir: string | undefined;
+  readonly release: ReleaseScene;
+  readonly stages: Stages;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: FleetProgress) => void;
+}
+
+/** A release that was shown. */
+export interface ShownRelease {
+  /** The id of its repository. */
+  readonly repository: string;
+  readonly version: string;
+  /** What the remote or the ledger should hold and does not; empty when all is as it should be. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Releases a version of a real package, as docs/release.md describes it: the contract, an evolution of each change, the
+ * promotion. Each command is printed with its output. At the end git and SQL say what the remote and the ledger hold.
+ * Rejects with `CommandFailed` when a command fails.
+ */
+export async function showRelease(options: ReleaseOptions): Promise<ShownRelease> {
+  const { stages } = options;
+  const place = await stages.stage(
+    'make the repository',
+    () => makePlace(options),
+    ({ remote }) => `versions up to ${RELEASED_PACKAGE.early} of ${RELEASED_PACKAGE.name} in ${remote}`,
+  );
+  await stages.stage(
+    `declare ${RELEASED_VERSION}`,
+    () => declare(place),
+    () => `${RELEASED_CHANGES.length} changes, 1 pipeline, 3 policies`,
+  );
+  const proven: string[] = [];
+  for (const change of RELEASED_CHANGES) {
+    const commit = await stages.stage(
+      `prove ${change.id}: ${change.title}`,
+      () => prove(place, change),
+      (oid) => `${oid.slice(0, 12)} is ${RELEASED_PACKAGE.name} ${change.version}`,
+    );
+    proven.push(commit);
+  }
+  await stages.stage(
+    'look at the progress',
+    () => place.longhaul('evolution', 'list', RELEASED_VERSION),
+    () => `${proven.length} changes are proven`,
+  );
+  await stages.stage(
+    `promote ${RELEASED_VERSION}`,
+    async () => {
+      await place.git('push', '--quiet', 'origin', 'main');
+      await place.longhaul('generation', 'promote', RELEASED_VERSION);
+    },
+    () => 'the tag is on the remote',
+  );
+  const problems = await stages.stage(
+    'what the remote and the ledger hold',
+    () => findProblems(place, proven),
+    (found) => (found.length === 0 ? 'all as it should be, by git and SQL' : `${found.length} problems`),
+  );
+  return { repository: place.repository, version: RELEASED_VERSION, problems };
+}
+
+/** A remote, and a clone in which commands are run and shown. */
+interface Place {
+  readonly repository: string;
+  readonly remote: string;
+  readonly clone: string;
+  /** Show a command and run it; return its standard output. */
+  readonly git: (...args: readonly string[]) => Promise<string>;
+  readonly longhaul: (...args: readonly string[]) => Promise<string>;
+  /** Shows what is written into a file of the clone, and writes it. */
+  readonly write: (path: string, text: string) => Promise<void>;
+}
+
+async function makePlace({ release, config, dataDir, signal, onProgress }: ReleaseOptions): Promise<Place> {
+  const { remotes, clones, published, cacheDir } = release;
+  await makeFleet({ root: published, cacheDir, packages: [RELEASED_PACKAGE], signal, onProgress });
+  const source = join(published, `${RELEASED_PACKAGE.path}.git`);
+  // a version is released once: each run has a repository of its own
+  const [org = '', name = ''] = RELEASED_PACKAGE.path.split('/');
+  await mkdir(join(remotes, org), { recursive: true });
+  await mkdir(clones, { recursive: true });
+  const earlier = (await readdir(join(remotes, org))).map((entry) => Number(/-(\d+)\.git$/.exec(entry)?.[1] ?? 0));
+  const number = Math.max(0, ...earlier) + 1;
+  const remote = join(remotes, org, `${name}-${number}.git`);
+  const clone = join(clones, `${name}-${number}`);
+  await git(['init', '--quiet', '--bare', '--template=', '--initial-branch=main', remote], signal);
+  const versions = RELEASED_PACKAGE.versions.slice(0, RELEASED_PACKAGE.versions.indexOf(RELEASED_PACKAGE.early) + 1);
+  const refs = versions.map((version) => `refs/tags/v${version}`);
+  const head = `v${RELEASED_PACKAGE.early}^{commit}:refs/heads/main`;
+  await git([`--git-dir=${source}`, 'push', '--quiet', remote, head, ...refs], signal);
+  await git(['clone', '--quiet', remote, clone], signal);
+  await git(['-C', clone, 'config', 'user.name', 'Ada'], signal);
+  await git(['-C', clone, 'config', 'user.email', 'ada@example.invalid'], signal);
+  await git(['-C', clone, 'remote', 'add', 'published', source], signal);
+
+  return {
+    repository: `${PROVIDER}/${org}/${name}-${number}`,
+    remote,
+    clone,
+    async git(...args) {
+      announce('git', args);
+      const { stdout } = await execa('git', args, {
+        cwd: clone,
+        env: CLEAN_GIT_ENV,
+        extendEnv: false,
+        stdin: 'ignore',
+        stdout: ['pipe', 'inherit'],
+        stderr: 'inherit',
+        cancelSignal: signal,
+      });
+      return stdout;
+    },
+    longhaul(...args) {
+      announce('longhaul', args);
+      return longhaulShown(args, { config, dataDir, signal, cwd: clone });
+    },
+    async write(path, text) {
+      announce('cat', ['>', path]);
+      process.stdout.write(styleText('dim', text.replaceAll(/^/gm, '> ').slice(0, -2)));
+      await mkdir(dirname(join(clone, path)), { recursive: true });
+      await writeFile(join(clone, path), text);
+    },
+  };
+}
+
+async function declare({ git: runGit, longhaul, write }: Place): Promise<void> {
+  await write('.longhaul/pipelines/full-ci.yaml', RELEASE_PIPELINE);
+  await write('.longhaul/policy.yaml', RELEASE_POLICY);
+  await longhaul('generation', 'new', RELEASED_VERSION);
+  await write(`.longhaul/generations/${RELEASED_VERSION}.yaml`, RELEASE_CONTRACT);
+  await longhaul('release', 'check');
+  await runGit('add', '.');
+  await runGit('commit', '--quiet', '-m', `chore: the contract of ${RELEASED_VERSION}`);
+}
+
+/** An evolution of a change, whose content is what the package published. Returns its commit. */
+async function prove(
+  { git: runGit, longhaul, write, clone }: Place,
+  { id, version, subject, test }: ReleasedChange,
+): Promise<string> {
+  await longhaul('evolution', 'start', RELEASED_VERSION, '--change', id);
+  await runGit('fetch', '--quiet', '--no-tags', 'published', `v${version}`);
+  await runGit('rm', '--quiet', '-r', '.', ':!.longhaul', ':!test');
+  await runGit('checkout', 'FETCH_HEAD', '--', '.');
+  await write(`test/${id}.test.cjs`, test);
+  await runGit('add', '.');
+  await runGit('commit', '-m', `${subject} [${id}]`);
+  await longhaul('run', 'full-ci');
+  return git(['-C', clone, 'rev-parse', 'HEAD']);
+}
+
+/** Reads the remote by git and the ledger by SQL, and returns what is not as it should be. */
+async function findProblems({ git: runGit, longhaul }: Place, proven: readonly string[]): Promise<string[]> {
+  const listed = await runGit('ls-remote', 'origin', 'main', `${RELEASED_VERSION}*`);
+  const refs = new Map(listed.split('\n').map((line): [string, string] => [line.slice(41), line.slice(0, 40)]));
+  const query = async (sql: string): Promise<unknown> => JSON.parse(await longhaul('db', 'query', sql, '--json'));
+  const generations = generationRows.parse(await query('SELECT version, status, commit, tag FROM generations'));
+  const evolutions = evolutionRows.parse(
+    await query('SELECT tag, change_id, status, commit FROM evolutions ORDER BY rc'),
+  );
+  const events = promotionEvents.parse(
+    await query("SELECT resource_id, actor FROM audit_events WHERE event_type = 'generation.promoted'"),
+  );
+  await longhaul('audit', 'verify');
+
+  const released = proven.at(-1);
+  const held: readonly (readonly [string, boolean])[] = [
+    ['main of the remote is the commit that was proven last', refs.get('refs/heads/main') === released],
+    [`the tag ${RELEASED_VERSION} is on that commit`, refs.get(`refs/tags/${RELEASED_VERSION}^{}`) === released],
+    ...proven.map((commit, at): [string, boolean] => [
+      `the tag ${candidate(at + 1)} is on the commit of ${RELEASED_CHANGES[at]?.id}`,
+      refs.get(`refs/tags/${candidate(at + 1)}^{}`) === commit,
+    ]),
+    [
+      'the ledger has one generation, promoted at that commit',
+      same(generations, [{ version: RELEASED_VERSION, status: 'promoted', commit: released, tag: RELEASED_VERSION }]),
+    ],
+    [
+      'the ledger has one evolution of each change, which passed at its commit',
+      same(
+        evolutions,
+        proven.map((commit, at) => ({
+          tag: candidate(at + 1),
+          change_id: RELEASED_CHANGES[at]?.id,
+          status: 'pass',
+          commit,
+        })),
+      ),
+    ],
+    ['the audit trail has one promotion', events.length === 1 && events[0]?.resource_id === RELEASED_VERSION],
+  ];
+  for (const [what, isHeld] of held)
+    process.stdout.write(`${isHeld ? styleText('green', 'held') : styleText('red', 'NOT HELD')}: ${what}\n`);
+  return held.filter(([, isHeld]) => !isHeld).map(([what]) => `This does not hold: ${what}.`);
+}
+
+function candidate(rc: number): string {
+  return `${RELEASED_VERSION}-rc.${rc}`;
+}
+
+function same(found: unknown, expected: unknown): boolean {
+  return JSON.stringify(found) === JSON.stringify(expected);
+}
+
+function announce(program: string, args: readonly string[]): void {
+  process.stdout.write(`${styleText('bold', `$ ${[program, ...args.map(shellWord)].join(' ')}`)}\n`);
+}
+
+/** A word as a shell reads it. */
+export function shellWord(word: string): string {
+  if (/^[\w./:@%+>-]+$/.test(word)) return word;
+  const isSafe = !/[$`"\\!]/.test(word);
+  return word.includes("'") && isSafe ? `"${word}"` : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** The oldest Node that runs the tests of the package. */
+const OLDEST_NODE = 20;
+
+/**
+ * The folder whose `bin` has a Node for programs of the package, as `pipelines.toolchains`; none where `/usr` has one,
+ * which every program sees.
+ */
+export async function nodeToolchain(): Promise<string[]> {
+  for (const node of ['/usr/local/bin/node', '/usr/bin/node']) {
+    const version = await execa(node, ['--version']).then(
+      ({ stdout }) => stdout,
+      () => '',
+    );
+    if (Number(/^v(\d+)\./.exec(version)?.[1]) >= OLDEST_NODE) return [];
+  }
+  return [dirname(dirname(process.execPath))];
+}
