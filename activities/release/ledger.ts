@@ -24,7 +24,7 @@ import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
-import { anchorAudit } from '../ledger/anchors.ts';
+import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
@@ -154,7 +154,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     checkPromotion: (input) => named(() => checkPromotion(tools, input)),
     anchorAudit: () =>
       named(async () => {
-        const anchor = await anchorAudit(tools.ledger, tools.blobs);
+        const anchor = await recordAnchor(tools.ledger, tools.blobs);
         return { event: anchor?.event_id ?? 0, place: anchor?.place ?? null };
       }),
     takeRequest: (input) =>

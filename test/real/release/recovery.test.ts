@@ -133,12 +133,12 @@ describe('a promotion that is terminated between the tag and its record', () => 
     const first = await proven(release, 'v1.2.0');
     const id = `generation/${REPOSITORY}/v1.2.0`;
     const objects: string[] = [];
-    for (const _again of [1, 2]) {
+    for (const why of ['an operator', 'an operator again']) {
       faults.arm({
         activity: 'commitPromotion',
         kind: 'is reached',
         async onReached() {
-          await client.workflow.getHandle(id).terminate('an operator');
+          await client.workflow.getHandle(id).terminate(why);
           throw new Error('the worker is gone');
         },
       });
@@ -179,7 +179,9 @@ describe('a proof whose run is cancelled before its tag is pushed', () => {
         throw new Error('the worker is gone');
       },
     });
-    await expect((await startDeclared(client, proveChangeFlow, input)).result()).rejects.toThrow();
+    await expect((await startDeclared(client, proveChangeFlow, input)).result()).rejects.toMatchObject({
+      cause: { name: 'CancelledFailure' },
+    });
     faults.arm(null);
     expect(await ledger.sql("SELECT status FROM evolutions WHERE tag = 'v1.3.0-rc.1'")).toEqual([{ status: 'pass' }]);
     expect(tagsOf(remote)).not.toContain('v1.3.0-rc.1');
@@ -306,7 +308,7 @@ describe('every refusal', () => {
       workflowId: refusedId(flow, { ...given, ...at }),
       args: [{ ...given, ...at, by: 'eve' }],
     });
-    await expect(handle.result()).rejects.toThrow();
+    await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
     const events = await ledger.sql(
       `SELECT event_type, resource_id, status, actor, authenticated_by, details_json ->> 'reason' AS reason
        FROM audit_events WHERE run_id = $1`,
@@ -340,14 +342,15 @@ test('a schedule records the end of the audit trail every hour, and verify compa
   expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
   expect(action).toMatchObject({ workflowType: 'anchorAudit' });
   await schedule.trigger();
-  const [{ event_id: last = 0 } = {}] = await ledger.sql<{ event_id: number }>('SELECT event_id FROM ledger');
+  const [end] = await ledger.sql<{ event_id: string }>('SELECT event_id FROM ledger');
+  const last = Number(end?.event_id);
   await expect
     .poll(async () => (await longhaul('audit', 'verify')).stdout, { timeout: 60_000, interval: 500 })
     .toContain('1 anchors agree');
   // the last event is cut off, and its place in the ledger is changed with it
   await ledger.sql('DELETE FROM audit_events WHERE event_id = $1', [last]);
   await ledger.sql('UPDATE ledger SET event_id = $1, hash = (SELECT hash FROM audit_events WHERE event_id = $1)', [
-    Number(last) - 1,
+    last - 1,
   ]);
   const verified = await longhaul('audit', 'verify');
   expect(verified.exitCode).toBe(7);
