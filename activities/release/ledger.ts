@@ -6,6 +6,7 @@ import type {
   FoundEvolution,
   JudgedEvolution,
   JudgeEvolution,
+  PendingEvolution,
   ProvenAt,
   ProvenEvolution,
   StartEvolution,
@@ -29,7 +30,7 @@ import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
-import { findEvolution, provenEvolutions } from './evolutions/find-evolution.ts';
+import { findEvolution, pendingEvolutions, provenEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
@@ -84,6 +85,8 @@ export interface LedgerActivities {
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;
   /** The pending evolution that a run is to prove; null for none. Throws `InvalidInput` when several could be meant. */
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
+  /** The pending evolutions of a repository, the oldest first. */
+  pendingEvolutions(input: { readonly repository: string }): Promise<readonly PendingEvolution[]>;
   /** The evolutions that a pipeline has proven at a commit, whose tags the remote is to have. */
   provenEvolutions(input: ProvenAt): Promise<readonly ProvenEvolution[]>;
   /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
@@ -146,6 +149,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     findEarlierRun: (input) => named(() => findEarlierRun(tools, input)),
     startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
+    pendingEvolutions: ({ repository }) => named(() => pendingEvolutions(tools.ledger, repository)),
     provenEvolutions: (input) => named(() => provenEvolutions(tools.ledger, input)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
     abandonEvolution: (input) => named(async () => endEvolution(tools, input, await flow(input.by))),

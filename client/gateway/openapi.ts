@@ -64,6 +64,7 @@ const ANSWERS = {
   Followed: z.object({
     delivery: z.string(),
     followed: z.array(z.string()).optional(),
+    proving: z.array(z.string()).optional(),
     ignored: z.string().optional(),
   }),
   Health: z.object({ status: z.string(), temporal: z.string().optional() }),

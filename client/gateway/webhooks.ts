@@ -22,6 +22,8 @@ import { createOutbox } from './outbox.ts';
 import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
+import { isBranchName } from '../../domain/git/branch.ts';
+import { startFlow } from '../core/start-flow.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -30,6 +32,9 @@ import { sha256 } from '../../platform/sha256.ts';
 const DEADLINE_MS = 4_500;
 /** Number of recognised deliveries: those that forges send within minutes, at a hundred per second. */
 const REMEMBERED = 10_000;
+
+/** Branches of one message whose heads are proven; forges send no message for more. */
+const MOST_PROVEN = 50;
 
 /** Bodies up to this size, which are nearly all, are always accepted. */
 const SMALL_BYTES = 256 * 1024;
@@ -98,6 +103,22 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
     return (await Promise.all(counting.map(signal))).flat();
   }
 
+  /** Starts what a push may prove. Returns the workflow ids. */
+  async function prove({ provider }: Sender, changes: readonly RepositoryChange[]): Promise<string[]> {
+    if (!config.release.onPush) return [];
+    const pushes = changes.flatMap(({ name, heads = [] }) => {
+      const repository = idOfChange(provider, name);
+      if (repository === null) throw unclear('it names a repository that no id can name');
+      return heads.filter(({ branch }) => isBranchName(branch)).map((head) => ({ repository, ...head }));
+    });
+    const starts = pushes.slice(0, MOST_PROVEN).map(async (push) => {
+      const deadline = Date.now() + DEADLINE_MS;
+      const { workflowId } = await client.withDeadline(deadline, () => startFlow(client, 'proveOnPush', push));
+      return workflowId;
+    });
+    return Promise.all(starts);
+  }
+
   for (const forge of FORGES) {
     const known = senders.get(forge);
     if (known === undefined) continue;
@@ -132,16 +153,19 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
+        const proving = action.do === 'follow' ? await prove(sender, action.changes) : [];
+        const isActedOn = followed.length > 0 || proving.length > 0;
         const why: IgnoredReason = action.do === 'ignore' ? action.why : 'not-indexed';
-        const result = followed.length > 0 ? { followed } : { ignored: IGNORED_REASONS[why] };
-        const outcome = followed.length === 0 ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
+        const done = { followed, ...(proving.length === 0 ? {} : { proving }) };
+        const result = isActedOn ? done : { ignored: IGNORED_REASONS[why] };
+        const outcome = !isActedOn ? 'ignored' : taken.has(delivery) ? 'duplicate' : 'taken';
         if (outcome === 'taken') taken.add(delivery);
         metrics.delivered(forge, outcome);
         if (outcome === 'ignored') metrics.ignored(forge, why);
         const { provider } = sender;
         const said = { forge, provider, kind: event, delivery, outcome, ...result };
         logProcess(request.log, 'webhook_accepted', said, 'webhook accepted');
-        return reply.code(followed.length > 0 ? 202 : 200).send({ delivery, ...result });
+        return reply.code(isActedOn ? 202 : 200).send({ delivery, ...result });
       },
     });
   }

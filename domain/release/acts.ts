@@ -12,6 +12,7 @@ const ACTS: Readonly<Record<string, Act>> = {
   runPipeline: { event: 'pipeline', resource: 'pipeline', action: 'run', named: ['pipeline'] },
   startEvolution: { event: 'evolution', resource: 'evolution', action: 'start', named: ['version', 'change'] },
   proveChange: { event: 'evolution', resource: 'pipeline', action: 'prove', named: ['pipeline'] },
+  proveOnPush: { event: 'evolution', resource: 'commit', action: 'prove on push', named: ['commit'] },
   abandonEvolution: { event: 'evolution', resource: 'evolution', action: 'abandon', named: ['evolution'] },
   promoteGeneration: { event: 'generation', resource: 'generation', action: 'promote', named: ['version'] },
   // a part of promoteGeneration

@@ -1,6 +1,7 @@
 import type {
   FindEvolution,
   FoundEvolution,
+  PendingEvolution,
   ProvenAt,
   ProvenEvolution,
 } from '../../../domain/release/evolutions/evolution.ts';
@@ -88,4 +89,21 @@ export async function provenEvolutions(
     .orderBy('evolutions.completed_at')
     .execute();
   return found.flatMap(({ at, ...rest }) => (at === null ? [] : [{ ...rest, at: at.toISOString() }]));
+}
+
+/** See `LedgerActivities.pendingEvolutions`. Those of an imported ledger that have no pipeline are left out. */
+export async function pendingEvolutions(
+  ledger: LedgerDatabase,
+  repository: string,
+): Promise<readonly PendingEvolution[]> {
+  const pending = await ledger
+    .selectFrom('evolutions')
+    .innerJoin('generations', 'generations.generation_id', 'evolutions.generation_id')
+    .select(['evolutions.tag', 'evolutions.change_id as change', 'evolutions.pipeline', 'generations.version'])
+    .where('generations.repository', '=', repository)
+    .where('evolutions.status', 'in', ['pending', 'running'])
+    .orderBy('evolutions.created_at')
+    .limit(1_000)
+    .execute();
+  return pending.flatMap(({ pipeline, ...rest }) => (pipeline === null ? [] : [{ ...rest, pipeline }]));
 }

@@ -10,13 +10,13 @@ import {
   startEvolutionFlow,
   type StartEvolutionResult,
 } from '../../../domain/release/flows/evolution-flows.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
-import { readersLogin } from '../../core/ledger.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
-import { personOf, printRun } from './run.ts';
+import { type ReadOptions, readKnownView } from './read-view.ts';
+import { printRun } from './run.ts';
 import { printableLines } from './printable-lines.ts';
 
 /** Options of `longhaul evolution start`. */
@@ -55,7 +55,7 @@ export async function startEvolutionCommand(
         repository,
         version,
         change,
-        by: personOf(context),
+        by: userName(context.env),
         request: randomUUID(),
         ...(pipeline === undefined ? {} : { pipeline }),
         ...(contracts === null ? {} : { contracts }),
@@ -108,7 +108,7 @@ export async function abandonEvolutionCommand(
     context,
     {
       flow: abandonEvolutionFlow,
-      input: { repository, evolution, why: options.why, by: personOf(context) },
+      input: { repository, evolution, why: options.why, by: userName(context.env) },
       print: ({ abandoned }) => {
         context.stdout.write(`Evolution ${abandoned} abandoned.\n`);
         return 0;
@@ -122,18 +122,10 @@ export async function abandonEvolutionCommand(
 export async function listEvolutionsCommand(
   context: CliContext,
   version: string,
-  options: { readonly json?: boolean; readonly repo?: string },
+  options: ReadOptions,
 ): Promise<number> {
   const repository = options.repo ?? (await repositoryOfFolder(context));
-  const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
-  const { readGeneration } = await import('../../../activities/release/evolutions/read-generation.ts');
-  const view = await withLedger(await readersLogin(context), (ledger) => readGeneration(ledger, repository, version));
-  if (view === null) {
-    throw new LonghaulError(
-      'InvalidInput',
-      `The ledger has no generation ${version} of ${repository}: its first evolution adds it.`,
-    );
-  }
+  const view = await readKnownView(context, repository, version);
   print(context, view, options.json === true);
   return 0;
 }

@@ -6,15 +6,13 @@ import {
   describeGenerations,
   describeStatus,
 } from '../../../domain/release/promotion/describe-generation.ts';
-import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
+import { userName } from '../../core/user-name.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { readersLogin } from '../../core/ledger.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { topOfFolder } from './folder-commit.ts';
-import { type ReadOptions, readView } from './read-view.ts';
-import { personOf } from './run.ts';
+import { type ReadOptions, readKnownView } from './read-view.ts';
 import { printableLines } from './printable-lines.ts';
 
 /** `longhaul generation list`: the generations of the ledger, and those of the working folder that it does not have. */
@@ -49,8 +47,7 @@ export async function showGenerationCommand(
   options: ReadOptions,
 ): Promise<number> {
   const repository = options.repo ?? (await repositoryOfFolder(context));
-  const view = await readView(context, repository, canonicalVersion(version));
-  if (view === null) throw notInLedger(repository, version);
+  const view = await readKnownView(context, repository, version);
   context.stdout.write(
     options.json === true ? `${JSON.stringify(view)}\n` : `${printableLines(describeGeneration(view))}\n`,
   );
@@ -64,8 +61,7 @@ export async function generationStatusCommand(
   options: ReadOptions,
 ): Promise<number> {
   const repository = options.repo ?? (await repositoryOfFolder(context));
-  const view = await readView(context, repository, canonicalVersion(version));
-  if (view === null) throw notInLedger(repository, version);
+  const view = await readKnownView(context, repository, version);
   const { openMgit } = await import('../../../activities/mgit/open-mgit.ts');
   const mgit = openMgit({ ...context, path: context.configPath }, context.env);
   const tags = await mgit.findTags(await mgit.find(repository), view.version);
@@ -95,7 +91,7 @@ export async function withdrawCommand(context: CliContext, version: string, opti
     context,
     {
       flow: withdrawGenerationFlow,
-      input: { repository, version, why, by: personOf(context), ...(tag === undefined ? {} : { tag }) },
+      input: { repository, version, why, by: userName(context.env), ...(tag === undefined ? {} : { tag }) },
       print: (result) => {
         const said = {
           kept: 'Its tag stays on the remote.',
@@ -123,11 +119,4 @@ async function localGenerations(context: CliContext) {
     description,
     changes: changes.length,
   }));
-}
-
-function notInLedger(repository: string, version: string): LonghaulError {
-  return new LonghaulError(
-    'InvalidInput',
-    `The ledger has no generation ${version} of ${repository}: its first evolution adds it.`,
-  );
 }

@@ -1,9 +1,9 @@
+import { userName } from '../../core/user-name.ts';
 import { createHotfixFlow } from '../../../domain/release/flows/hotfix-flow.ts';
 import { describeHotfix } from '../../../domain/release/promotion/hotfix.ts';
 import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
-import { personOf } from './run.ts';
 import { printableLines } from './printable-lines.ts';
 
 /** Options of `longhaul hotfix create`. */
@@ -23,7 +23,7 @@ export async function createHotfixCommand(context: CliContext, base: string, opt
     context,
     {
       flow: createHotfixFlow,
-      input: { repository, base, issue, title, by: personOf(context) },
+      input: { repository, base, issue, title, by: userName(context.env) },
       print: (result) => {
         context.stdout.write(`${printableLines(describeHotfix(result))}\n`);
         context.stderr.write(`Its contract is on a branch: git fetch origin && git switch ${result.branch}\n`);

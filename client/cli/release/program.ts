@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { jsonOption, type RegisterCommands } from '../commands.ts';
 import type { AbandonOptions, EvolutionOptions } from './evolution.ts';
 import type { WithdrawOptions } from './generation.ts';
@@ -8,8 +8,21 @@ import type { PromoteOptions } from './promote.ts';
 import type { ReadOptions } from './read-view.ts';
 import type { RunOptions } from './run.ts';
 
+/** `--repo` of commands for one repository. */
+const repoOption = (): Option => new Option('--repo <id>', 'the repository (default: that of this folder)');
+
 /** Commands of the release train: contracts, pipelines, evolutions. */
 export const registerReleaseCommands: RegisterCommands = ({ program, io, run, runAlone }) => {
+  const registerPromote = (promote: Command, kind: 'standard' | 'hotfix'): void =>
+    void promote
+      .option('--dry-run', 'evaluate and show all gates, and do nothing else')
+      .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
+      .addOption(repoOption())
+      .option('--no-wait', 'start the promotion and return')
+      .addOption(jsonOption())
+      .action((version: string, options: PromoteOptions) =>
+        run(options, async (context) => (await import('./promote.ts')).promoteCommand(context, version, kind, options)),
+      );
   const release = program.command('release').description('check the contracts of a repository');
   release
     .command('check')
@@ -29,7 +42,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
       '--supersedes <tags...>',
       'earlier failures of the change that a pass supersedes, if its commit does not descend from theirs',
     )
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .option('--from <job>', 'run this job, what needs it, and what has not passed at this commit; keep the rest')
     .option('--watch', 'show the jobs and what they write while they run')
     .option('--show', 'print the result of each step as JSON')
@@ -56,7 +69,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .description('give a draft without evolutions another version')
     .argument('<version>', 'v1.5.0')
     .argument('<new-version>', 'v1.6.0')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .action((version: string, other: string, options: ReadOptions) =>
       run({}, async (context) =>
         (await import('./generation-file.ts')).renameGenerationCommand(context, version, other, options),
@@ -65,7 +78,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
   generation
     .command('list')
     .description('list the generations of the ledger, and those of this folder that it does not have')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((options: ReadOptions) =>
       run(options, async (context) => (await import('./generation.ts')).listGenerationsCommand(context, options)),
@@ -74,7 +87,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .command('show')
     .description('show a generation with its changes, and what proved them')
     .argument('<version>', 'v1.5.0')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: ReadOptions) =>
       run(options, async (context) =>
@@ -85,7 +98,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .command('status')
     .description('what the ledger and the remote say about a generation, and the next command')
     .argument('<version>', 'v1.5.0')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: ReadOptions) =>
       run(options, async (context) =>
@@ -98,26 +111,19 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'v1.5.0')
     .requiredOption('--why <text>', 'the reason, for the audit trail')
     .addOption(new Option('--tag <what>', 'what happens to its tag').choices(['keep', 'remove']).default('keep'))
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: WithdrawOptions) =>
       run(options, async (context) => (await import('./generation.ts')).withdrawCommand(context, version, options)),
     );
-  generation
-    .command('promote')
-    .description('evaluate all gates, push the final tag and record the promotion (exit 9 when a gate is closed)')
-    .argument('<version>', 'of the generation: v1.5.0')
-    .option('--commit <revision>', 'a commit of this folder (default: the head of the default branch)')
-    .option('--dry-run', 'evaluate and show all gates, and do nothing else')
-    .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
-    .option('--no-wait', 'start the promotion and return')
-    .addOption(jsonOption())
-    .action((version: string, options: PromoteOptions) =>
-      run(options, async (context) =>
-        (await import('./promote.ts')).promoteCommand(context, version, 'standard', options),
-      ),
-    );
+  registerPromote(
+    generation
+      .command('promote')
+      .description('evaluate all gates, push the final tag and record the promotion (exit 9 when a gate is closed)')
+      .argument('<version>', 'of the generation: v1.5.0')
+      .option('--commit <revision>', 'a commit of this folder (default: the head of the default branch)'),
+    'standard',
+  );
   const hotfix = program.command('hotfix').description('repair a released version');
   hotfix
     .command('create')
@@ -125,26 +131,19 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .argument('<version>', 'the released version: v2.3.0')
     .requiredOption('--issue <id>', 'id of the change: CRIT-500')
     .requiredOption('--title <text>', 'what is repaired')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: HotfixOptions) =>
       run(options, async (context) => (await import('./hotfix.ts')).createHotfixCommand(context, version, options)),
     );
-  hotfix
-    .command('promote')
-    .description('promote a hotfix: one passing evolution of its change, and none pending (exit 9 otherwise)')
-    .argument('<version>', 'of the hotfix: v2.3.1')
-    .option('--commit <revision>', 'a commit of this folder (default: the one that was proven)')
-    .option('--dry-run', 'evaluate and show all gates, and do nothing else')
-    .option('--override-freeze <why>', 'promote during a freeze; the reason is recorded')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
-    .option('--no-wait', 'start the promotion and return')
-    .addOption(jsonOption())
-    .action((version: string, options: PromoteOptions) =>
-      run(options, async (context) =>
-        (await import('./promote.ts')).promoteCommand(context, version, 'hotfix', options),
-      ),
-    );
+  registerPromote(
+    hotfix
+      .command('promote')
+      .description('promote a hotfix: one passing evolution of its change, and none pending (exit 9 otherwise)')
+      .argument('<version>', 'of the hotfix: v2.3.1')
+      .option('--commit <revision>', 'a commit of this folder (default: the one that was proven)'),
+    'hotfix',
+  );
   const evolution = program.command('evolution').description('start and list evolutions: attempts to prove a change');
   evolution
     .command('start')
@@ -165,7 +164,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .description('end a pending evolution without a verdict; its number is spent')
     .argument('<tag>', 'v1.5.0-rc.2')
     .requiredOption('--why <text>', 'the reason, for the audit trail')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((tag: string, options: AbandonOptions) =>
       run(options, async (context) => (await import('./evolution.ts')).abandonEvolutionCommand(context, tag, options)),
@@ -174,7 +173,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .command('list')
     .description('list the evolutions and changes of a generation')
     .argument('<version>', 'of the generation: v1.5.0')
-    .option('--repo <id>', 'the repository (default: that of this folder)')
+    .addOption(repoOption())
     .addOption(jsonOption())
     .action((version: string, options: { json?: boolean; repo?: string }) =>
       run(options, async (context) =>

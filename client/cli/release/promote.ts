@@ -1,3 +1,4 @@
+import { userName } from '../../core/user-name.ts';
 import { promoteGenerationFlow, type PromoteGenerationResult } from '../../../domain/release/flows/promotion-flows.ts';
 import { describeCheck, describePromotion } from '../../../domain/release/promotion/describe.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
@@ -7,7 +8,6 @@ import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
 import { printableLines } from './printable-lines.ts';
-import { personOf } from './run.ts';
 
 /** Options of `longhaul generation promote` and `longhaul hotfix promote`. */
 export interface PromoteOptions extends FlowOptions {
@@ -44,7 +44,7 @@ export async function promoteCommand(
         version,
         kind,
         dryRun,
-        by: personOf(context),
+        by: userName(context.env),
         ...(folder === null ? {} : { commit: folder.commit }),
         ...(packed === null ? {} : { packed }),
         ...(overrideFreeze === undefined ? {} : { overrideFreeze }),

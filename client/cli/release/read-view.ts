@@ -1,4 +1,6 @@
 import type { GenerationView } from '../../../domain/release/evolutions/describe.ts';
+import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
 import { readersLogin } from '../../core/ledger.ts';
 
@@ -19,4 +21,14 @@ export async function readView(
   const { withLedger } = await import('../../../activities/ledger/open-ledger.ts');
   const { readGeneration } = await import('../../../activities/release/evolutions/read-generation.ts');
   return withLedger(await readersLogin(context), (ledger) => readGeneration(ledger, repository, version));
+}
+
+/** A generation of the ledger, by any form of its version. Fails with `InvalidInput` when the ledger does not have it. */
+export async function readKnownView(context: CliContext, repository: string, version: string): Promise<GenerationView> {
+  const view = await readView(context, repository, canonicalVersion(version));
+  if (view !== null) return view;
+  throw new LonghaulError(
+    'InvalidInput',
+    `The ledger has no generation ${version} of ${repository}: its first evolution adds it.`,
+  );
 }

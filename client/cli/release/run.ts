@@ -1,3 +1,4 @@
+import { userName } from '../../core/user-name.ts';
 import { proveChangeFlow, type ProveChangeResult } from '../../../domain/release/flows/evolution-flows.ts';
 import type { RunJobOutcome } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { CliContext } from '../../core/context.ts';
@@ -49,7 +50,7 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         repository,
         pipeline,
         commit,
-        by: personOf(context),
+        by: userName(context.env),
         ...(branch === null ? {} : { branch }),
         ...(packed === null ? {} : { packed }),
         ...(evolution === undefined ? {} : { evolution }),
@@ -72,11 +73,6 @@ export async function runCommand(context: CliContext, pipeline: string, options:
     },
     options,
   );
-}
-
-/** The person who runs a command, as the environment names them. */
-export function personOf({ env }: CliContext): string {
-  return env['USER'] ?? env['LOGNAME'] ?? 'unknown';
 }
 
 /** Writes the report of a run to a file, and into the blob store. */

@@ -8,6 +8,23 @@ export interface RepositoryChange extends Pick<RepositoryEvent, 'kind'> {
   readonly from?: readonly string[];
   /** For `pushed`: the branches that moved, unless the default branch is among them. */
   readonly branches?: readonly string[];
+  /** For `pushed`: the new heads of the branches that moved, where the message has them. */
+  readonly heads?: readonly PushedHead[];
+}
+
+/** The new head of a branch. */
+export interface PushedHead {
+  readonly branch: string;
+  /** Full oid. */
+  readonly commit: string;
+}
+
+/** What a message says about a ref that moved. */
+export interface MovedRef {
+  /** Its full name; null when the message does not say it. */
+  readonly ref: string | null;
+  /** The oid to which it moved; null when the message does not say it. */
+  readonly commit: string | null;
 }
 
 /** Why a message requires no action, by the label that counts it in the metrics (docs/observability.md). */
@@ -68,16 +85,29 @@ export function moved(from: readonly string[] | null, name: readonly string[] | 
  * have moved anything.
  */
 export function pushed(
-  refs: readonly (string | null)[],
+  moves: readonly MovedRef[],
   main: string | null,
   name: readonly string[] | null,
   unnamed?: string,
 ): WebhookAction {
+  const refs = moves.map(({ ref }) => ref);
   const isUnclear = refs.length === 0 || refs.some((ref) => !ref?.startsWith('refs/'));
   const branches = refs.flatMap((ref) => (ref?.startsWith(HEADS) ? [ref.slice(HEADS.length)] : []));
   if (branches.length === 0 && !isUnclear) return ignored('no-branch');
-  if (name === null || isUnclear || main === null || branches.includes(main)) return changed('pushed', name, unnamed);
-  return { do: 'follow', changes: [{ kind: 'pushed', name, branches }] };
+  if (name === null) return changed('pushed', name, unnamed);
+  const found = moves.flatMap(({ ref, commit }): PushedHead[] =>
+    ref?.startsWith(HEADS) && isCommit(commit) ? [{ branch: ref.slice(HEADS.length), commit }] : [],
+  );
+  const heads = found.length === 0 ? {} : { heads: found };
+  if (isUnclear || main === null || branches.includes(main)) {
+    return { do: 'follow', changes: [{ kind: 'pushed', name, ...heads }] };
+  }
+  return { do: 'follow', changes: [{ kind: 'pushed', name, branches, ...heads }] };
+}
+
+/** False for a branch that was deleted: its oid is zero. */
+function isCommit(oid: string | null): oid is string {
+  return oid !== null && /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/.test(oid) && !/^0+$/.test(oid);
 }
 
 const HEADS = 'refs/heads/';

@@ -9,8 +9,11 @@ export function azureDevopsAction(payload: unknown, place: WebhookPlace): Webhoo
   switch (textAt(payload, 'eventType')) {
     case 'git.push': {
       const main = textAt(payload, 'resource', 'repository', 'defaultBranch')?.replace(/^refs\/heads\//, '') ?? null;
-      const refs = listAt(payload, 'resource', 'refUpdates').map((update) => textAt(update, 'name'));
-      return pushed(refs, main, name, UNNAMED);
+      const moves = listAt(payload, 'resource', 'refUpdates').map((update) => ({
+        ref: textAt(update, 'name'),
+        commit: textAt(update, 'newObjectId'),
+      }));
+      return pushed(moves, main, name, UNNAMED);
     }
     case 'git.repo.created':
     case 'git.repo.forked':

@@ -27,11 +27,12 @@ export function bitbucketAction(event: string, payload: unknown): WebhookAction 
 /** Bitbucket names the main branch in some messages only. */
 function pushAction(payload: unknown, name: readonly string[] | null): WebhookAction {
   const main = textAt(payload, 'repository', 'mainbranch', 'name');
-  const refs = listAt(payload, 'push', 'changes').map((change) => {
+  const moves = listAt(payload, 'push', 'changes').map((change) => {
     const side = textAt(change, 'new', 'name') === null ? 'old' : 'new';
     const ref = textAt(change, side, 'name');
-    if (ref === null) return null;
-    return textAt(change, side, 'type')?.includes('tag') ? `refs/tags/${ref}` : `refs/heads/${ref}`;
+    const commit = textAt(change, 'new', 'target', 'hash');
+    if (ref === null) return { ref, commit };
+    return { ref: `refs/${textAt(change, side, 'type')?.includes('tag') ? 'tags' : 'heads'}/${ref}`, commit };
   });
-  return pushed(refs, main, name);
+  return pushed(moves, main, name);
 }

@@ -7,7 +7,11 @@ import { changed, ignored, listAt, moved, nameOfPath, pushed, textAt, type Webho
 export function githubAction(event: string, payload: unknown): WebhookAction {
   switch (event) {
     case 'push':
-      return pushed([textAt(payload, 'ref')], textAt(payload, 'repository', 'default_branch'), nameIn(payload));
+      return pushed(
+        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after') }],
+        textAt(payload, 'repository', 'default_branch'),
+        nameIn(payload),
+      );
     case 'repository':
       return repositoryAction(payload);
     case 'public':

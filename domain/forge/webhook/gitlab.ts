@@ -8,11 +8,22 @@ export function gitlabAction(payload: unknown): WebhookAction {
   const name = nameIn(payload, 'path_with_namespace');
   switch (textAt(payload, 'event_name') ?? textAt(payload, 'object_kind')) {
     case 'push':
-      return pushed([textAt(payload, 'ref')], textAt(payload, 'project', 'default_branch'), projectIn(payload));
+      return pushed(
+        [{ ref: textAt(payload, 'ref'), commit: textAt(payload, 'after') }],
+        textAt(payload, 'project', 'default_branch'),
+        projectIn(payload),
+      );
     // of system hooks: one message for a push, whatever it moved
     case 'repository_update': {
-      const refs = listAt(payload, 'refs').map((ref) => (typeof ref === 'string' ? ref : null));
-      return pushed(refs, textAt(payload, 'project', 'default_branch'), projectIn(payload));
+      const changes = listAt(payload, 'changes');
+      const moves = listAt(payload, 'refs').map((ref) => ({
+        ref: typeof ref === 'string' ? ref : null,
+        commit: textAt(
+          changes.find((change) => textAt(change, 'ref') === ref),
+          'after',
+        ),
+      }));
+      return pushed(moves, textAt(payload, 'project', 'default_branch'), projectIn(payload));
     }
     case 'group_rename':
       return moved(groupIn(payload, 'old_full_path'), groupIn(payload, 'full_path'));

@@ -73,6 +73,11 @@ export interface ProvenEvolution {
   readonly at: string;
 }
 
+/** A pending evolution, and the pipeline that is to prove it. */
+export interface PendingEvolution extends Pick<FoundEvolution, 'tag' | 'change' | 'version'> {
+  readonly pipeline: string;
+}
+
 /** Asks for the verdict on an evolution, after its pipeline has run. */
 export interface JudgeEvolution {
   readonly evolution: FoundEvolution;

@@ -3,6 +3,7 @@ import { anchorAuditFlow } from './anchor-flow.ts';
 import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
+import { proveOnPushFlow } from './push-flow.ts';
 import { withdrawGenerationFlow } from './withdrawal-flow.ts';
 
 /** The flows of the release train. */
@@ -10,6 +11,7 @@ export const releaseFlows = [
   runPipelineFlow,
   startEvolutionFlow,
   proveChangeFlow,
+  proveOnPushFlow,
   abandonEvolutionFlow,
   promoteGenerationFlow,
   createHotfixFlow,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { openLedger } from '../../../activities/ledger/open-ledger.ts';
@@ -7,6 +7,7 @@ import { recordRun } from '../../../activities/release/pipelines/record-run.ts';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { proveChangeFlow, startEvolutionFlow } from '../../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import { deliver, repositoryPayload, startGateway } from '../../support/gateway.ts';
 import { git } from '../../support/scratch-git.ts';
 import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
 import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
@@ -140,6 +141,72 @@ test('a pipeline with a job that deploys is refused before any of its jobs runs'
   expect(await ledger.sql("SELECT FROM pipeline_runs WHERE pipeline = 'ship'")).toEqual([]);
   git(clone, 'rm', '--quiet', '.gryt/pipelines/ship.yaml');
   git(clone, 'commit', '--quiet', '-m', 'chore: without it');
+});
+
+describe('a push', () => {
+  test('that the gateway is told of proves what its commit names, once; without `release.onPush` nothing', async ({
+    release,
+  }) => {
+    const { clone, client, estate, ledger, longhaul, remote, replayed } = release;
+    const webhooks = [{ provider: 'local', forge: 'github', secretEnv: 'WEBHOOK_SECRET' }];
+    write(clone, {
+      '.gryt/generations/v1.9.0.yaml': generation('v1.9.0', ['FEAT-1', 'FEAT-2']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': POLICY,
+    });
+    commit(clone, 'chore: contracts');
+    for (const change of ['FEAT-1', 'FEAT-2']) await longhaul('evolution', 'start', 'v1.9.0', '--change', change);
+    write(clone, { 'pushed.txt': '1' });
+    const pushed = commit(clone, 'feat: by a push [FEAT-1]');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:refs/heads/feature/push');
+    const message = (after: string) => repositoryPayload('acme/api', { ref: 'refs/heads/feature/push', after });
+    const status = () => ledger.sql("SELECT tag, status FROM evolutions WHERE tag LIKE 'v1.9.0-%' ORDER BY rc");
+
+    const off = await startGateway(estate, client, { webhooks });
+    expect(await deliver(off.url, 'push', message(pushed))).toMatchObject({
+      status: 200,
+      body: { ignored: 'no repository or branch that is indexed' },
+    });
+    await off.close();
+
+    const config = JSON.parse(readFileSync(estate.configPath, 'utf8')) as { readonly release?: object };
+    writeFileSync(estate.configPath, JSON.stringify({ ...config, release: { ...config.release, onPush: true } }));
+    const gateway = await startGateway(estate, client, { webhooks });
+    try {
+      const workflowId = `push/${REPOSITORY}/${pushed}`;
+      const forged = await deliver(gateway.url, 'push', message(pushed), { 'x-hub-signature-256': 'sha256=00' });
+      expect(forged.status).toBe(401);
+      expect(await deliver(gateway.url, 'push', message(pushed))).toMatchObject({
+        status: 202,
+        body: { proving: [workflowId] },
+      });
+      const handle = client.workflow.getHandle(workflowId);
+      expect(await handle.result()).toEqual({ evolutions: [{ tag: 'v1.9.0-rc.1', status: 'pass' }], unclear: [] });
+      expect(git(remote, 'rev-parse', 'v1.9.0-rc.1^{commit}')).toBe(pushed);
+      const proven = [
+        { tag: 'v1.9.0-rc.1', status: 'pass' },
+        { tag: 'v1.9.0-rc.2', status: 'pending' },
+      ];
+      expect(await status()).toEqual(proven);
+      replayed(workflowId);
+
+      // the forge sends it again, and a commit that the repository does not have
+      const unknown = '1'.repeat(40);
+      for (const after of [pushed, unknown]) await deliver(gateway.url, 'push', message(after));
+      expect(await handle.result()).toEqual({ evolutions: [], unclear: [] });
+      await expect(client.workflow.getHandle(`push/${REPOSITORY}/${unknown}`).result()).rejects.toMatchObject({
+        cause: { cause: { type: 'InvalidInput' } },
+      });
+      expect(await status()).toEqual(proven);
+      const [event] = await ledger.sql(
+        "SELECT actor, authenticated_by FROM audit_events WHERE event_type = 'evolution.passed' AND resource_id = 'v1.9.0-rc.1'",
+      );
+      expect(event).toEqual({ actor: 'push to feature/push', authenticated_by: 'unauthenticated' });
+    } finally {
+      await gateway.close();
+    }
+    await longhaul('evolution', 'abandon', 'v1.9.0-rc.2', '--why', 'not needed');
+  });
 });
 
 describe('a failure', () => {

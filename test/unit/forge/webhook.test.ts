@@ -29,6 +29,44 @@ const bitbucket = (change: object): object => ({
   push: { changes: [change] },
 });
 
+describe('the heads in a push', () => {
+  const commit = 'a'.repeat(40);
+  const zero = '0'.repeat(40);
+  const project = { project: { path_with_namespace: 'acme/api', default_branch: 'main' } };
+  test.each([
+    ['github', 'push', { ...push('refs/heads/main'), after: commit }],
+    ['gitea', 'push', { ...push('refs/heads/main'), after: commit }],
+    ['gitlab', 'Push Hook', { event_name: 'push', ref: 'refs/heads/main', after: commit, ...project }],
+    [
+      'gitlab',
+      'System Hook',
+      {
+        event_name: 'repository_update',
+        refs: ['refs/heads/main', 'refs/heads/gone'],
+        changes: [
+          { ref: 'refs/heads/gone', after: zero },
+          { ref: 'refs/heads/main', after: commit },
+        ],
+        ...project,
+      },
+    ],
+    ['bitbucket', 'repo:push', bitbucket({ new: { name: 'main', type: 'branch', target: { hash: commit } } })],
+    ['azure-devops', '', azure('git.push', { refUpdates: [{ name: 'refs/heads/main', newObjectId: commit }] })],
+  ] as const)('of %s (%s) are those of branches', (forge, event, payload) => {
+    const place = forge === 'azure-devops' ? AZURE : ANY;
+    expect(webhookAction(forge, event, payload, place)).toMatchObject({
+      changes: [{ kind: 'pushed', heads: [{ branch: 'main', commit }] }],
+    });
+  });
+
+  test.each([zero, 'abc', '', 7, `${commit}g`])('are no other values: %s', (after) => {
+    const action = webhookAction('github', 'push', { ...push('refs/heads/main'), after }, ANY);
+    expect(action).toEqual({ do: 'follow', changes: [{ kind: 'pushed', name: ['acme', 'api'] }] });
+    const tag = webhookAction('github', 'push', { ...push('refs/tags/v1'), after: commit }, ANY);
+    expect(tag).toMatchObject({ do: 'ignore' });
+  });
+});
+
 describe('interpretation of a webhook', () => {
   const cases: readonly [Forge, string, object, string][] = [
     ['github', 'push', push('refs/heads/main'), 'pushed acme/api'],
