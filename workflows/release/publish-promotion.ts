@@ -14,6 +14,8 @@ export interface Publishing {
   readonly released: ReleaseCommit;
   /** Digest of its proofs. */
   readonly proofs: string;
+  /** True for a hotfix, however it was promoted. */
+  readonly isHotfix: boolean;
   readonly promoted: Pick<PromotedBefore, 'at'>;
 }
 
@@ -23,7 +25,13 @@ export interface Publishing {
  * refuses does not keep the others from being published; then this fails with the first refusal. A refused announcement
  * or offer is a line of the result. Returns lines for people.
  */
-export async function publishPromotion({ given, released, proofs, promoted }: Publishing): Promise<readonly string[]> {
+export async function publishPromotion({
+  given,
+  released,
+  proofs,
+  isHotfix,
+  promoted,
+}: Publishing): Promise<readonly string[]> {
   const { repository, version, kind, by } = given;
   const { commit } = released.packed;
   const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
@@ -53,12 +61,11 @@ export async function publishPromotion({ given, released, proofs, promoted }: Pu
     ends.set(part, end);
   });
   // last, because the default branch takes it in the end: nothing that was released waits for it
-  const offered =
-    kind === 'hotfix'
-      ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-          { repository, version, commit },
-        ])
-      : null;
+  const offered = isHotfix
+    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+        { repository, version, commit },
+      ])
+    : null;
   const parts = due.flatMap((part) => {
     const end = ends.get(part);
     return end === undefined ? [] : [{ part, end }];

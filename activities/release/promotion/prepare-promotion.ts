@@ -40,6 +40,7 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   const proofs: StoredProofs = { version, proven, before, base };
   return {
     promoted: facts.promoted,
+    isHotfix: facts.hotfixOf !== null,
     proofs: await storeJson(blobs, proofs),
     runs: await treeRuns(tools, facts, { repository, version, tree: packed.tree, contracts }),
   };

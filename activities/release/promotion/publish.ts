@@ -163,7 +163,7 @@ export async function offerHotfix(
       return { status: 'contained', said: `the branch ${base} has it` };
     }
     const head = `longhaul/merge-${version}`;
-    await mgit.pushBranch(repository, { name: head, from: commit }, { signal });
+    await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
     const body = `${version} was released from ${commit}. This brings its fix to ${base}.`;
     const pull =
       base === null
