@@ -1,4 +1,4 @@
-import { requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
+import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import type { StepResult } from '../../../domain/release/pipelines/job.ts';
 import type { TreeRun } from '../../../domain/release/promotion/gates.ts';
@@ -64,16 +64,16 @@ async function treeRun(
     job: plan.jobs.find((each) => each.id === id)?.job ?? '',
     steps: stepsOf(steps),
   }));
-  const required = new Set(
-    proven
-      .filter((each) => each.pipeline === name)
-      .flatMap(({ change: id }) => {
-        const change = contracts.generations[version]?.changes.find((each) => each.id === id);
-        return change === undefined ? [] : requiredSteps(contracts.policy, { change });
-      }),
+  const changes = proven
+    .filter((each) => each.pipeline === name)
+    .flatMap(({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? []);
+  const violations = changes.flatMap((change) =>
+    checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((check) => check.violations),
   );
-  const missing = provenSteps([...required], pipeline, outcomes).filter((step) => !isProven(step));
-  if (missing.length > 0) return { pipeline: name, exists: true, run: null, reasons: missing.map(describeStep) };
+  const required = changes.flatMap((change) => requiredSteps(contracts.policy, { change }));
+  const missing = provenSteps([...new Set(required)], pipeline, outcomes).filter((step) => !isProven(step));
+  const reasons = [...new Set([...violations, ...missing.map(describeStep)])];
+  if (reasons.length > 0) return { pipeline: name, exists: true, run: null, reasons };
   return { pipeline: name, exists: true, run, reasons: [] };
 }
 

@@ -360,7 +360,7 @@ async function openLane(name: string): Promise<Lane> {
 env: {SWEEP: ${name}}
 jobs:
   unit: {steps: [{name: unit, command: 'test ! -e broken'}]}
-  scan: {needs: [unit], steps: [{name: security-scan, command: 'true'}]}
+  scan: {needs: [unit], steps: [{name: security-scan, command: 'test -f README.md'}]}
 `,
   });
   const remote = estate.gitDir('acme/api');
