@@ -7,6 +7,8 @@ import { nearestKey, parseYaml } from './yaml-document.ts';
 export interface CheckedYaml<Value> {
   /** The value as the schema reads it; null when there are problems. */
   readonly value: Value | null;
+  /** The value as the file has it; undefined when it cannot be parsed. */
+  readonly given: unknown;
   /** Every problem as one sentence with file and line: `policy.yaml:7: policies.0.name is missing.` */
   readonly problems: readonly string[];
   /** `file:line` of the value at a path, or of its nearest parent. */
@@ -34,7 +36,7 @@ export function checkYaml<Schema extends z.ZodType>(
   const { value, lineOf } = document;
   const at = (keys: readonly PropertyKey[]): string => [file, lineOf(keys)].filter(Boolean).join(':');
   const parsed = check(schema, value);
-  if (parsed.success) return { value: parsed.data, problems: [], at };
+  if (parsed.success) return { value: parsed.data, given: value, problems: [], at };
   const problems = parsed.error.issues.flatMap((issue) => {
     if (issue.code !== 'unrecognized_keys') {
       const field = issue.path.map(String).join('.');
@@ -46,11 +48,11 @@ export function checkYaml<Schema extends z.ZodType>(
       return `${at(path)}: unknown key "${path.map(String).join('.')}"${nearestKey(key, known)}`;
     });
   });
-  return { value: null, problems: problems.map((one) => one.replace(/\.\.$/, '.')), at };
+  return { value: null, given: value, problems: problems.map((one) => one.replace(/\.\.$/, '.')), at };
 }
 
 function refused(file: string, problem: string): CheckedYaml<never> {
-  return { value: null, problems: [problem], at: () => file };
+  return { value: null, given: undefined, problems: [problem], at: () => file };
 }
 
 /** The keys that a schema knows at a path. */

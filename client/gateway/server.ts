@@ -9,6 +9,7 @@ import { CONSOLE } from '../console/assets.ts';
 import { serveConsole } from '../console/server.ts';
 import type { ConsoleTools } from '../console/sources.ts';
 import { userName } from '../core/user-name.ts';
+import { provePushes } from '../release/prove-pushes.ts';
 import { CONNECTION_LIMITS, limitConnections } from './connections.ts';
 import { serveFlows } from './flows.ts';
 import { type GatesTools, serveGates } from './gates.ts';
@@ -88,7 +89,7 @@ export async function createGateway(tools: GatewayTools, limits = CONNECTION_LIM
   await server.register(serveHealth, tools);
   const description = describeApi(flows);
   server.get('/openapi.json', async () => description);
-  await server.register(serveWebhooks, tools);
+  await server.register(serveWebhooks, { ...tools, provePushes });
   await server.register(fastifyCookie);
   const url = config.gateway.url ?? `http://${config.gateway.address}`;
   const sessions = createSessions({ people: config.people, url, owner: userName(env) });

@@ -10,6 +10,7 @@ import {
   IGNORED_REASONS,
   type IgnoredReason,
   textAt,
+  type Push,
   type RepositoryChange,
   type WebhookPlace,
 } from '../../domain/forge/webhook/action.ts';
@@ -22,8 +23,6 @@ import { createOutbox } from './outbox.ts';
 import { createRecent } from './seen-deliveries.ts';
 import { Refusal } from './refusal.ts';
 import { headerOf, SIGNING } from './signature.ts';
-import { isBranchName } from '../../domain/git/branch.ts';
-import { startFlow } from '../core/start-flow.ts';
 import { takeDeliveriesFlow } from '../../domain/catalog/flows/follow-flows.ts';
 import { rememberedGroups, repositoryFilter, branchFilter } from './repository-filter.ts';
 import { sha256 } from '../../platform/sha256.ts';
@@ -32,9 +31,6 @@ import { sha256 } from '../../platform/sha256.ts';
 const DEADLINE_MS = 4_500;
 /** Number of recognised deliveries: those that forges send within minutes, at a hundred per second. */
 const REMEMBERED = 10_000;
-
-/** Branches of one message whose heads are proven; forges send no message for more. */
-const MOST_PROVEN = 50;
 
 /** Bodies up to this size, which are nearly all, are always accepted. */
 const SMALL_BYTES = 256 * 1024;
@@ -48,6 +44,8 @@ export interface WebhookTools {
   readonly env: NodeJS.ProcessEnv;
   /** Called with the result of every message. */
   readonly metrics: GatewayMetrics;
+  /** Starts what pushes may prove. Returns the workflow ids. */
+  readonly provePushes: (client: Client, pushes: readonly Push[]) => Promise<readonly string[]>;
 }
 
 /** A configured sender of webhooks. */
@@ -67,7 +65,7 @@ interface Sender {
  */
 export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools): Promise<void> {
   const senders = sendersByForge(tools);
-  const { client, config, metrics } = tools;
+  const { client, config, metrics, provePushes } = tools;
   const groups = rememberedGroups(client, config.index.name);
   const matchesRepository = repositoryFilter(config, groups);
   const matchesBranches = branchFilter(config, groups);
@@ -101,22 +99,6 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
       return [id];
     };
     return (await Promise.all(counting.map(signal))).flat();
-  }
-
-  /** Starts what a push may prove. Returns the workflow ids. */
-  async function prove({ provider }: Sender, changes: readonly RepositoryChange[]): Promise<string[]> {
-    if (!config.release.onPush) return [];
-    const pushes = changes.flatMap(({ name, heads = [] }) => {
-      const repository = idOfChange(provider, name);
-      if (repository === null) throw unclear('it names a repository that no id can name');
-      return heads.filter(({ branch }) => isBranchName(branch)).map((head) => ({ repository, ...head }));
-    });
-    const starts = pushes.slice(0, MOST_PROVEN).map(async (push) => {
-      const deadline = Date.now() + DEADLINE_MS;
-      const { workflowId } = await client.withDeadline(deadline, () => startFlow(client, 'proveOnPush', push));
-      return workflowId;
-    });
-    return Promise.all(starts);
   }
 
   for (const forge of FORGES) {
@@ -153,7 +135,12 @@ export async function serveWebhooks(server: FastifyInstance, tools: WebhookTools
           action.do === 'follow'
             ? await inSpan(`webhook ${forge}`, about, () => follow(sender, action.changes, delivery))
             : [];
-        const proving = action.do === 'follow' ? await prove(sender, action.changes) : [];
+        const isProving = action.do === 'follow' && config.release.onPush;
+        const proving = isProving
+          ? await client.withDeadline(Date.now() + DEADLINE_MS, () =>
+              provePushes(client, pushesOf(sender, action.changes)),
+            )
+          : [];
         const isActedOn = followed.length > 0 || proving.length > 0;
         const why: IgnoredReason = action.do === 'ignore' ? action.why : 'not-indexed';
         const done = { followed, ...(proving.length === 0 ? {} : { proving }) };
@@ -211,6 +198,15 @@ function sendersByForge({ config, env }: WebhookTools): Map<Forge, Sender[]> {
     senders.set(forge, [...others, { provider: name, secret, keepsArchived, place }]);
   }
   return senders;
+}
+
+/** The heads that a message says to have been pushed. */
+function pushesOf({ provider }: Sender, changes: readonly RepositoryChange[]): readonly Push[] {
+  return changes.flatMap(({ name, heads = [] }) => {
+    const repository = idOfChange(provider, name);
+    if (repository === null) throw unclear('it names a repository that no id can name');
+    return heads.map((head) => ({ repository, ...head }));
+  });
 }
 
 /** The forge shows the answer on the page of its webhook, and the metrics count it: it is not lost silently. */

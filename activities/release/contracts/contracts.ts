@@ -4,9 +4,14 @@ import type { z } from 'zod';
 import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
 import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { combinationsOf, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
-import { cycleOf } from '../../../domain/release/contracts/needs.ts';
+import { cycleOf, type Needs } from '../../../domain/release/contracts/needs.ts';
 import { type Pipeline, pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { grytPolicyFile, type PolicyFile, policyFile } from '../../../domain/release/contracts/policy.schema.ts';
+import {
+  generationReferences,
+  pipelineReferences,
+  policyReferences,
+} from '../../../domain/release/contracts/references.schema.ts';
 import { type CheckedYaml, checkYaml } from '../../shared/checked-yaml.ts';
 
 /** A file of a contract folder. */
@@ -75,23 +80,27 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
     problems.push(`${place}: there is no pipeline "${name}"${known === '' ? '' : `; there are ${known}`}.`);
   };
   for (const { checked } of generations) {
-    if (checked.value === null) continue;
-    const { changes, pipeline_template: template } = checked.value;
+    const { changes, pipeline_template: template } = generationReferences.parse(checked.given);
     refuseUnknownPipeline(template, checked.at(['pipeline_template']));
     const ids = new Set<string>();
-    for (const [index, { id, pipeline }] of changes.entries()) {
+    for (const [index, { id, change_id: otherId, pipeline }] of changes.entries()) {
       refuseUnknownPipeline(pipeline, checked.at(['changes', index, 'pipeline']));
-      if (ids.has(id)) problems.push(`${checked.at(['changes', index])}: there is another change with the id ${id}.`);
-      ids.add(id);
+      const known = id ?? otherId;
+      if (known === undefined) continue;
+      if (ids.has(known)) {
+        problems.push(`${checked.at(['changes', index])}: there is another change with the id ${known}.`);
+      }
+      ids.add(known);
     }
   }
   for (const { checked } of policies) {
-    if (checked.value === null) continue;
-    refuseUnknownPipeline(checked.value.default_pipeline, checked.at(['default_pipeline']));
-    problems.push(...problemsOfPolicies(checked.value, checked.at));
+    const { default_pipeline: pipeline } = checked.value ?? policyReferences.parse(checked.given);
+    refuseUnknownPipeline(pipeline, checked.at(['default_pipeline']));
+    if (checked.value !== null) problems.push(...problemsOfPolicies(checked.value, checked.at));
   }
   for (const { checked } of pipelines) {
-    if (checked.value !== null) problems.push(...problemsOfJobs(checked.value, checked.at));
+    problems.push(...problemsOfNeeds(checked.value ?? pipelineReferences.parse(checked.given), checked.at));
+    if (checked.value !== null) problems.push(...problemsOfMatrices(checked.value, checked.at));
   }
   const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
   const required = new Set(policy.policies.flatMap(({ required_steps: steps }) => steps));
@@ -203,21 +212,25 @@ function emptyStepsOf({ name, jobs }: Pipeline, required: ReadonlySet<string>, a
   );
 }
 
-function problemsOfJobs({ jobs }: Pipeline, at: PlaceOf): string[] {
-  const problems = Object.entries(jobs).flatMap(([name, { needs, matrix }]) => [
-    ...needs
+function problemsOfNeeds({ jobs }: { readonly jobs: Needs }, at: PlaceOf): string[] {
+  const problems = Object.entries(jobs).flatMap(([name, { needs }]) =>
+    needs
       .filter((needed) => !Object.hasOwn(jobs, needed))
       .map((needed) => `${at(['jobs', name, 'needs'])}: job ${name} needs ${needed}, which does not exist.`),
-    ...(matrix !== undefined && combinationsOf(matrix).length > MOST_COMBINATIONS
-      ? [`${at(['jobs', name, 'matrix'])}: the matrix of job ${name} has more than ${MOST_COMBINATIONS} combinations.`]
-      : []),
-    ...(matrix !== undefined && combinationsOf(matrix).length === 0
-      ? [`${at(['jobs', name, 'matrix'])}: the matrix of job ${name} has no combination.`]
-      : []),
-  ]);
+  );
   const cycle = cycleOf(jobs);
   if (cycle !== null) {
     problems.push(`${at(['jobs', cycle[0] ?? '', 'needs'])}: these jobs need each other: ${cycle.join(' -> ')}.`);
   }
   return problems;
+}
+
+function problemsOfMatrices({ jobs }: Pipeline, at: PlaceOf): string[] {
+  return Object.entries(jobs).flatMap(([name, { matrix }]) => {
+    const count = matrix === undefined ? 1 : combinationsOf(matrix).length;
+    const place = at(['jobs', name, 'matrix']);
+    if (count === 0) return [`${place}: the matrix of job ${name} has no combination.`];
+    if (count <= MOST_COMBINATIONS) return [];
+    return [`${place}: the matrix of job ${name} has more than ${MOST_COMBINATIONS} combinations.`];
+  });
 }

@@ -19,6 +19,12 @@ export interface PushedHead {
   readonly commit: string;
 }
 
+/** A branch of a repository that a forge says to have been pushed. */
+export interface Push extends PushedHead {
+  /** Id of the repository. */
+  readonly repository: string;
+}
+
 /** What a message says about a ref that moved. */
 export interface MovedRef {
   /** Its full name; null when the message does not say it. */

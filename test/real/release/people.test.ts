@@ -14,10 +14,10 @@ import { type Release, releaseTest, REPOSITORY } from '../../support/release/rel
 import { commit, generation, prove, tagsOf, write } from '../../support/release/work.ts';
 import { git } from '../../support/scratch-git.ts';
 
-const KEYS = { ada: createKey(), bob: createKey() };
+const KEYS = { ada: createKey(), bob: createKey(), cyd: createKey() };
 const SERVICE = createKey();
 const ADDRESS = `127.0.0.1:${await freePort()}`;
-const people = (['ada', 'bob'] as const).map((name) => {
+const people = (['ada', 'bob', 'cyd'] as const).map((name) => {
   const { id, hash } = KEYS[name];
   return { name, emails: [`${name}@example.com`], key: { id, hash } };
 });
@@ -29,7 +29,9 @@ interface Place extends Release {
 
 const test = releaseTest({
   people,
-  groups: { managers: ['ada', 'bob'] },
+  groups: { managers: ['ada', 'bob'], board: ['ada', 'bob', 'cyd'] },
+  // as where another program deploys each tag that begins with v
+  release: { pushCandidates: false },
   gateway: {
     address: ADDRESS,
     keys: [{ name: 'ci', id: SERVICE.id, hash: SERVICE.hash, flows: ['promoteGeneration'] }],
@@ -73,13 +75,13 @@ async function freePort(): Promise<number> {
   });
 }
 
-/** Makes a generation whose change is proven, and whose promotion asks one of the managers. */
-async function ready(release: Release, version: string): Promise<void> {
+/** Makes a generation whose change is proven, and whose promotion asks one of the managers, or others. */
+async function ready(release: Release, version: string, asked = '{needed: 1, from: [managers]}'): Promise<void> {
   const { clone } = release;
   write(clone, {
     [`.gryt/generations/${version}.yaml`]: generation(version, ['FEAT-1']),
     '.gryt/pipelines/full-ci.yaml': "name: full-ci\nsteps: [{name: unit, command: 'true'}]\n",
-    '.gryt/policy.yaml': 'promotion:\n  approvals: {needed: 1, from: [managers]}\n',
+    '.gryt/policy.yaml': `promotion:\n  approvals: ${asked}\n`,
   });
   commit(clone, 'chore: contracts');
   await prove(release, version, 'FEAT-1', { [`${version}.txt`]: '' });
@@ -228,5 +230,42 @@ describe('where people are configured', () => {
              VALUES ('${'b'.repeat(32)}', '', 'ada', true, 'api-key')`),
     ).rejects.toThrow('permission denied');
     await expect(forge("UPDATE flow_requests SET person = 'bob'")).rejects.toThrow('permission denied');
+  });
+
+  test('two of three must approve: the one who asks never counts, each person counts once, and a revoked approval does not', async ({
+    place,
+  }) => {
+    const { as, ledger, remote } = place;
+    await ready(place, 'v1.3.0', '{needed: 2, from: [board]}');
+    const running = as('ada', 'ada', 'generation', 'promote', 'v1.3.0');
+    const { gate_id: gate } = await openGate(place);
+    const decide = async (person: keyof typeof KEYS, what: string, code = 0): Promise<void> => {
+      const decided = await as(person, person, what, gate, '--why', `${what} by ${person}`);
+      expect([person, what, decided.exitCode, decided.stderr]).toEqual([person, what, code, expect.any(String)]);
+    };
+    await decide('ada', 'approve', 9);
+    await decide('bob', 'approve');
+    await decide('bob', 'approve');
+    await decide('bob', 'revoke');
+    await decide('cyd', 'approve');
+    expect(await ledger.sql('SELECT status FROM gates WHERE gate_id = $1', [gate])).toEqual([{ status: 'open' }]);
+    expect(tagsOf(remote)).not.toContain('v1.3.0');
+    await decide('bob', 'approve');
+    const done = await running;
+    expect(done.exitCode).toBe(0);
+    expect(tagsOf(remote)).toContain('v1.3.0');
+    const [promoted] = await ledger.sql<{ people: string[] }>(
+      `SELECT details_json -> 'approvedBy' AS people FROM audit_events
+       WHERE event_type = 'generation.promoted' AND resource_id = 'v1.3.0'`,
+    );
+    expect(promoted?.people.toSorted()).toEqual(['bob: approve by bob', 'cyd: approve by cyd']);
+  });
+
+  test('candidates are not pushed when the configuration says so, and their evolutions are proven', async ({
+    place: { ledger, remote },
+  }) => {
+    const passed = await ledger.sql("SELECT tag FROM evolutions WHERE status = 'pass' AND proof IS NOT NULL");
+    expect(passed.length).toBeGreaterThan(0);
+    expect(tagsOf(remote).filter((tag) => tag.includes('-rc.'))).toEqual([]);
   });
 });

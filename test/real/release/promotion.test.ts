@@ -204,6 +204,30 @@ describe('a promotion', () => {
   });
 });
 
+test('a promotion waits until the soak time since the last proof is over', async ({ release }) => {
+  const { clone, client, ledger, longhaul } = release;
+  write(clone, {
+    '.gryt/generations/v3.4.0.yaml': generation('v3.4.0', ['FEAT-1']),
+    '.gryt/policy.yaml': 'promotion:\n  soak: 15s\n',
+  });
+  commit(clone, 'chore: contracts');
+  await prove(release, 'v3.4.0', 'FEAT-1', { 'd.txt': '1' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  const done = await longhaul('generation', 'promote', 'v3.4.0');
+  expect(done.stdout).toBe(PROMOTED('v3.4.0'));
+  const [proven] = await ledger.sql<{ until: Date; promoted: Date }>(
+    `SELECT e.completed_at + interval '15 seconds' AS until, g.promoted_at AS promoted
+     FROM evolutions e JOIN generations g USING (generation_id) WHERE e.tag = 'v3.4.0-rc.1'`,
+  );
+  expect(proven?.promoted.getTime()).toBeGreaterThanOrEqual(proven?.until.getTime() ?? Infinity);
+  // by a timer of the server, so that no worker must live until then
+  const { events } = await client.workflow.getHandle(`generation/${REPOSITORY}/v3.4.0`).fetchHistory();
+  expect(events?.filter(({ timerFiredEventAttributes }) => timerFiredEventAttributes)).toHaveLength(1);
+  write(clone, { '.gryt/policy.yaml': '{}' });
+  commit(clone, 'chore: no soak time');
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+});
+
 test('a promotion waits for people, and records who decided; a rejection changes nothing', async ({ release }) => {
   const { clone, client, ledger, longhaul } = release;
   write(clone, {

@@ -72,13 +72,17 @@ async function play({ ledger, replayed }: Release, scene: Scene, name: string): 
   expect(actual).toBe(expected);
   expect(hidden).toHaveLength(placeholders);
   for (const { placeholder, text } of hidden) {
-    if (placeholder === 'time') {
-      const at = Date.parse(`${text.replace(' ', 'T')}Z`);
+    if (placeholder === 'time' || placeholder === 'instant') {
+      const at = Date.parse(placeholder === 'time' ? `${text.replace(' ', 'T')}Z` : text);
       expect(at >= minute && at <= Date.now(), text).toBe(true);
     } else if (placeholder === 'commit') {
       const commit = git(scene.remote, 'rev-parse', '--verify', `${text}^{commit}`);
-      expect(await ledger.sql('SELECT FROM evolutions WHERE commit = $1', [commit])).toHaveLength(1);
-      replayed(`pipeline/${scene.repository}/full-ci/${commit}`);
+      const [run, ...more] = await ledger.sql<{ workflow_id: string }>(
+        'SELECT workflow_id FROM pipeline_runs WHERE repository = $1 AND commit = $2',
+        [scene.repository, commit],
+      );
+      expect(more).toEqual([]);
+      replayed(run?.workflow_id ?? '');
     } else if (placeholder === 'generation') {
       expect(await ledger.sql('SELECT FROM generations WHERE generation_id = $1', [text])).toHaveLength(1);
     } else if (placeholder === 'digest') {
@@ -107,6 +111,25 @@ describe('the transcript of', () => {
     const scene = await openScene(release, 'suite');
     await play(release, scene, 'teams');
     release.replayed(`generation/${scene.repository}/v3.0.0`);
+  });
+
+  test('contracts that are made, checked, listed and renamed', async ({ release }) => {
+    await play(release, await openScene(release, 'drafts'), 'contracts');
+  });
+
+  test('a change that a job of a CI system proves in a shallow clone without a branch', async ({ release }) => {
+    const files = { '.gryt/pipelines/cd-pipeline.yaml': FULL_CI.replace('full-ci', 'cd-pipeline') };
+    const scene = await openScene(release, 'dark', files);
+    await play(release, scene, 'ci');
+    expect(
+      await release.ledger.sql(
+        'SELECT e.tag, e.status, e.created_by FROM evolutions e JOIN generations g USING (generation_id) WHERE repository = $1 ORDER BY rc',
+        [scene.repository],
+      ),
+    ).toEqual([
+      { tag: 'v4.1.0-rc.1', status: 'pass', created_by: 'tester' },
+      { tag: 'v4.1.0-rc.2', status: 'pending', created_by: 'tester' },
+    ]);
   });
 
   test('policies that refuse a pipeline', async ({ release }) => {

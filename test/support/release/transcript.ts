@@ -15,6 +15,7 @@ interface Step {
 /** What a placeholder stands for, and may hide: ids, dates, and how long something took. */
 const PLACEHOLDERS = {
   time: String.raw`\d{4}-\d\d-\d\d \d\d:\d\d`,
+  instant: String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`,
   commit: '[0-9a-f]{12}',
   generation: 'gen-[0-9a-z]{6,}',
   digest: '[0-9a-f]{64}',

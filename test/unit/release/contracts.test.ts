@@ -87,6 +87,33 @@ describe('a generation', () => {
     ]);
   });
 
+  test('that is wrong is checked for what it names, too', () => {
+    const wrong = generation(
+      'pipeline_template: full\nchanges:\n  - {id: A-1, type: added, title: x}\n  - {id: A-1, type: add, title: y, pipeline: fast}\n  - 7\n',
+    );
+    expect(problemsOf(wrong, FULL_CI)).toEqual([
+      '.gryt/generations/v1.5.0.yaml:4: changes.0.type must be one of fix, refine, add, remove.',
+      '.gryt/generations/v1.5.0.yaml:6: changes.2 must be keys with values, not a number.',
+      '.gryt/generations/v1.5.0.yaml:2: there is no pipeline "full"; there are full-ci.',
+      '.gryt/generations/v1.5.0.yaml:5: there is no pipeline "fast"; there are full-ci.',
+      '.gryt/generations/v1.5.0.yaml:5: there is another change with the id A-1.',
+    ]);
+    expect(
+      problemsOf(
+        file('policy.yaml', 'default_pipeline: full\npolicies: [{}]\n'),
+        file('pipelines/ci.yaml', 'name: ci\njobs:\n  a: {needs: [b], timeouts: 1}\n  b: {needs: [a, c]}\n'),
+      ),
+    ).toEqual([
+      '.gryt/policy.yaml:2: policies.0.name is missing.',
+      expect.stringContaining('.gryt/pipelines/ci.yaml:3: ') as string,
+      expect.stringContaining('.gryt/pipelines/ci.yaml:3: ') as string,
+      expect.stringContaining('.gryt/pipelines/ci.yaml:4: ') as string,
+      '.gryt/policy.yaml:1: there is no pipeline "full"; there are ci.',
+      '.gryt/pipelines/ci.yaml:4: job b needs c, which does not exist.',
+      '.gryt/pipelines/ci.yaml:3: these jobs need each other: a -> b -> a.',
+    ]);
+  });
+
   test.each(['1.5', 'v1.5.0-rc.1', 'v01.5.0', 'latest', '1'])('may not have the version %s', (version) => {
     const [problem] = problemsOf(
       file('generations/v1.yaml', `version: "${version}"\nchanges: [{id: A-1, type: add, title: x}]`),
