@@ -32,9 +32,20 @@ async function treeRun(
   { repository, version, tree, contracts }: ReleasedTree,
   name: string,
 ): Promise<TreeRun> {
-  if (contracts.pipelines[name] === undefined) {
+  const declared = contracts.pipelines[name];
+  if (declared === undefined) {
     return { pipeline: name, exists: false, run: null, reasons: ['the commit does not have this pipeline.'] };
   }
+  const changes = proven
+    .filter((each) => each.pipeline === name)
+    .flatMap(({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? []);
+  // the policies of the released commit: those of the proof may have been others
+  const violations = changes.flatMap((change) =>
+    checkPolicies(contracts.policy, { version, change, pipeline: declared }).flatMap((each) =>
+      each.violations.map((violation) => `${change.id} violates the policy ${each.policy}: ${violation}.`),
+    ),
+  );
+  if (violations.length > 0) return { pipeline: name, exists: true, run: null, reasons: violations };
   const last = await ledger
     .selectFrom('pipeline_runs')
     .select(['pipeline_run_id', 'pipeline_digest', 'status'])
@@ -64,16 +75,9 @@ async function treeRun(
     job: plan.jobs.find((each) => each.id === id)?.job ?? '',
     steps: stepsOf(steps),
   }));
-  const changes = proven
-    .filter((each) => each.pipeline === name)
-    .flatMap(({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? []);
-  const violations = changes.flatMap((change) =>
-    checkPolicies(contracts.policy, { version, change, pipeline }).flatMap((check) => check.violations),
-  );
-  const required = changes.flatMap((change) => requiredSteps(contracts.policy, { change }));
-  const missing = provenSteps([...new Set(required)], pipeline, outcomes).filter((step) => !isProven(step));
-  const reasons = [...new Set([...violations, ...missing.map(describeStep)])];
-  if (reasons.length > 0) return { pipeline: name, exists: true, run: null, reasons };
+  const required = new Set(changes.flatMap((change) => requiredSteps(contracts.policy, { change })));
+  const missing = provenSteps([...required], pipeline, outcomes).filter((step) => !isProven(step));
+  if (missing.length > 0) return { pipeline: name, exists: true, run: null, reasons: missing.map(describeStep) };
   return { pipeline: name, exists: true, run, reasons: [] };
 }
 
