@@ -4,6 +4,7 @@ import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promoti
 import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 import type { Promotion } from './evaluate-promotion.ts';
+import { offerBackports } from './offer-backports.ts';
 
 /** Uploads in parallel. */
 const LANES = 4;
@@ -38,6 +39,7 @@ export async function publishPromotion({ given, released, proofs, promoted }: Pu
           { repository, version, commit },
         ])
       : null;
+  const backports = kind === 'hotfix' ? await offerBackports(released, promoted) : [];
   const due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
     { repository, version },
   ]);
@@ -65,6 +67,7 @@ export async function publishPromotion({ given, released, proofs, promoted }: Pu
     `notes: ${notes}`,
     ...(url === null ? [] : [`release: ${url}`]),
     ...(offered === null ? [] : [`fix for the default branch: ${offered.url ?? `branch ${offered.branch}`}`]),
+    ...backports,
     ...parts.map(({ part, end }) => lineOf(part, end)),
   ];
   for (const { part, end } of parts) {
