@@ -1,5 +1,6 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import { knowSecrets } from '../../domain/shared/known-secrets.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { hasCode } from '../../platform/error-code.ts';
 import { withPostgres } from '../../platform/postgres-client.ts';
@@ -30,7 +31,8 @@ const VARIABLES = {
 /**
  * The address with a login: from `DATABASE_WRITER_URL`, `DATABASE_GATES_URL` or `DATABASE_READER_URL`, else derived from
  * the owner's: the name is that of the database with `_writer`, `_gates` or `_reader`, the password an HMAC of the
- * owner's. Null when neither is known. Throws `InvalidConfiguration`.
+ * owner's, which no log or failure of this process has from then on. Null when neither is known. Throws
+ * `InvalidConfiguration`.
  */
 export function lesserLogin(which: Lesser, owner: string | null, env: NodeJS.ProcessEnv): string | null {
   const variable = VARIABLES[which];
@@ -53,6 +55,7 @@ export function lesserLogin(which: Lesser, owner: string | null, env: NodeJS.Pro
   const password = decodeURIComponent(url.password);
   url.username = `${decodeURIComponent(url.pathname.slice(1))}_${which}`;
   url.password = createHmac('sha256', password).update(`longhaul ledger ${which}`).digest('base64url');
+  knowSecrets([url.password]);
   return url.href;
 }
 

@@ -23,8 +23,9 @@ export function openLedger(url: string, { connections = 10 }: { readonly connect
     max: connections,
     types: numbers,
   });
-  // an idle connection that is lost is replaced at the next query
+  // a connection that is lost is replaced at the next query; the query or transaction that used it fails by itself
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   return new Kysely<LedgerTables>({ dialect: new PostgresDialect({ pool }) });
 }
 
@@ -77,7 +78,7 @@ export function ledgerFailure(error: unknown, url: string): unknown {
       options,
     );
   }
-  if (hasCode(error, ...UNREACHABLE) || /timeout|Connection terminated/.test(messageOf(error))) {
+  if (hasCode(error, ...UNREACHABLE) || /timeout|Connection terminated|not queryable/.test(messageOf(error))) {
     const why = messageOf(error) || 'no connection';
     return new LonghaulError('ServerUnavailable', `PostgreSQL does not answer for ${place}: ${why}.`, options);
   }

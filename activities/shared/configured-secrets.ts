@@ -14,7 +14,7 @@ const VARIABLES = [
   'LONGHAUL_LEDGER_PASSWORD',
 ];
 /** Variables with addresses, which may have a password. */
-const ADDRESSES = ['DATABASE_URL', 'DATABASE_WRITER_URL', 'DATABASE_READER_URL'];
+const ADDRESSES = ['DATABASE_URL', 'DATABASE_WRITER_URL', 'DATABASE_GATES_URL', 'DATABASE_READER_URL'];
 
 /** Makes the values of all secrets that a process is configured with known, so that no log or failure has them. */
 export function knowConfiguredSecrets(config: Config, env: NodeJS.ProcessEnv): void {

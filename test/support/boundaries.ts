@@ -3,9 +3,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import { basename } from 'node:path';
 import { heartbeat } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import { descendants } from '../../activities/sandbox/process-tree.ts';
 import type { Boundary } from './doomed-process.ts';
 
-/** The boundaries that the work of this process passes. It ends itself with SIGKILL at the fatal one. */
+/** The boundaries that the work of this process passes. At the fatal one it ends itself, or a victim, with SIGKILL. */
 export interface Boundaries {
   /** Records that the work has reached a boundary of this kind. If it is the fatal one, nothing runs after it. */
   at(kind: string): void;
@@ -13,8 +14,8 @@ export interface Boundaries {
   inActivity(kind: string): string;
   /** An activity has started; returns what to call when it has ended. */
   begin(activity: string): () => void;
-  /** Counts from now on, from 0, with this fatal one; null for none. */
-  arm(doom: Boundary | null): void;
+  /** Counts from now on, from 0, with this fatal one; null for none. A victim is killed with all its children. */
+  arm(doom: Boundary | null, victim?: number): void;
   /** Stops counting. */
   rest(): void;
   /** How often each kind was passed since the process was armed, in the order of the first time. */
@@ -25,13 +26,16 @@ export interface Boundaries {
 export function createBoundaries(): Boundaries {
   const passed = new Map<string, number>();
   let doom: Boundary | null = null;
+  let target = process.pid;
   let isCounting = false;
   const running: { readonly activity: string }[] = [];
   const at = (kind: string): void => {
     if (!isCounting) return;
     const nth = (passed.get(kind) ?? 0) + 1;
     passed.set(kind, nth);
-    if (doom?.kind === kind && doom.nth === nth) process.kill(process.pid, 'SIGKILL');
+    if (doom?.kind !== kind || doom.nth !== nth) return;
+    for (const pid of target === process.pid ? [target] : [target, ...descendants(target)])
+      process.kill(pid, 'SIGKILL');
   };
   return {
     at,
@@ -41,8 +45,9 @@ export function createBoundaries(): Boundaries {
       running.push(own);
       return () => void running.splice(running.indexOf(own), 1);
     },
-    arm(next) {
+    arm(next, victim = process.pid) {
       doom = next;
+      target = victim;
       passed.clear();
       isCounting = true;
     },

@@ -13,7 +13,7 @@ export interface Boundary {
 export type DoomedWorkerOrder =
   | 'report'
   | 'say when held'
-  | { readonly doom: Boundary | null }
+  | { readonly doom: Boundary | null; readonly victim?: number }
   | { readonly hold: readonly string[] };
 
 /** The boundaries that a worker passed since it was armed. */
@@ -30,8 +30,11 @@ export type DoomedWorkerMessage = 'ready' | 'armed' | 'held' | Passed;
 /** A worker process that kills itself at a given boundary. */
 export interface DoomedWorker {
   readonly pid: number;
-  /** Restarts counting, and makes it kill itself at this boundary; null: nowhere. */
-  arm(doom: Boundary | null): Promise<void>;
+  /**
+   * Restarts counting, and makes it kill itself at this boundary, or another process (by its id) with all its children;
+   * null: nowhere.
+   */
+  arm(doom: Boundary | null, victim?: number): Promise<void>;
   report(): Promise<Passed>;
   /**
    * Holds activities when their work is done but not reported: those whose workflow id and name, separated by a space,
@@ -76,7 +79,7 @@ export async function startDoomedWorker(
   return {
     pid: child.pid ?? 0,
     ended,
-    arm: async (doom) => void (await ask({ doom })),
+    arm: async (doom, victim) => void (await ask({ doom, ...(victim === undefined ? {} : { victim }) })),
     report: async () => (await ask('report')) as Passed,
     hold: async (patterns) => void (await ask({ hold: patterns })),
     held: async () => void (await ask('say when held')),

@@ -4,7 +4,7 @@ import { type LedgerLogins, ledgerLogins } from '../../activities/ledger/logins.
 import { migrateLedger } from '../../activities/ledger/migrate.ts';
 import { withPostgres } from '../../platform/postgres-client.ts';
 
-/** A database of its own in the shared PostgreSQL, with its logins. */
+/** A database of its own, with its logins. */
 export interface TestLedger {
   readonly logins: LedgerLogins;
   /** Rows of a statement that the owner runs. */
@@ -12,9 +12,14 @@ export interface TestLedger {
   dispose(): Promise<void>;
 }
 
-/** A new database, migrated to the newest version unless `target` says otherwise. */
-export async function createTestLedger({ target }: { readonly target?: number } = {}): Promise<TestLedger> {
-  const { superuserUrl } = inject('stack');
+/**
+ * A new database, migrated to the newest version unless `target` says otherwise, in the shared PostgreSQL unless
+ * `superuserUrl` is the login of another one.
+ */
+export async function createTestLedger({
+  target,
+  superuserUrl = inject('stack').superuserUrl,
+}: { readonly target?: number; readonly superuserUrl?: string } = {}): Promise<TestLedger> {
   const name = `test_${randomBytes(5).toString('hex')}`;
   await withPostgres(superuserUrl, async (client) => {
     await client.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD 'owner'`);

@@ -157,7 +157,7 @@ export async function offerHotfix(
 ): Promise<OfferedHotfix> {
   const repository = await mgit.find(id, { signal });
   const head = `longhaul/merge-${version}`;
-  await mgit.pushBranch(repository, { name: head, from: commit }, { signal });
+  await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
   const base = await defaultBranch(mgit, repository, signal);
   const pull =
     base === null

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type Commands, integer, jsonOption } from '../commands.ts';
+import type { VerifyOptions } from './audit.ts';
 import type { QueryOptions } from './query.ts';
 
 /** Commands for the ledger: its tables, queries, and the audit trail. */
@@ -42,8 +43,9 @@ export function registerLedgerCommands({ program, run }: Pick<Commands, 'program
   audit
     .command('verify')
     .description('check that no event was changed, removed, moved or cut off')
+    .option('--tags <clone>', 'compare with the messages of the final tags in this clone too')
     .addOption(jsonOption())
-    .action((options: { json?: boolean }) =>
+    .action((options: VerifyOptions) =>
       run(options, async (context) => (await import('./audit.ts')).verify(context, options)),
     );
   audit

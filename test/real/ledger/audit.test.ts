@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { execa } from 'execa';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -169,6 +170,35 @@ describe('tampering by someone who may change every row', () => {
     expect(await verified()).toMatchObject({ events: events - 10, anchors: 0, finding: null });
   });
 
+  test('the last ten are missed by the final tags of a clone, when nothing else is left', async () => {
+    const { events } = await verified();
+    const clone = join(estate.dataDir, 'clone');
+    const git = (...args: string[]) =>
+      execa('git', ['-C', clone, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
+    await execa('git', ['init', '--quiet', clone]);
+    await git('commit', '--quiet', '--allow-empty', '--message', 'one');
+    const [end] = await rowsOf<{ event_id: number; hash: string }>(
+      ledger.logins.reader,
+      'SELECT event_id, hash FROM ledger',
+    );
+    const line = `Longhaul-Audit: ${end?.event_id} ${end?.hash}`;
+    await git('tag', 'light');
+    await git('tag', '--annotate', 'v1.0.0', '--message', 'v1.0.0: the first');
+    await git('tag', '--annotate', 'v1.1.0', '--message', `v1.1.0: the second\n\n${line}`);
+    const verify = () => longhaul(env, ['audit', 'verify', '--tags', clone]);
+    expect((await verify()).stdout).toBe(`${events} events are as they were written; one anchor agrees.\n`);
+    await ledger.sql('DELETE FROM audit_events WHERE event_id > $1', [events - 10]);
+    await ledger.sql(
+      'UPDATE ledger SET (event_id, hash) = (SELECT event_id, hash FROM audit_events ORDER BY event_id DESC LIMIT 1)',
+    );
+    expect(await verified()).toMatchObject({ events: events - 10, anchors: 0, finding: null });
+    const { exitCode, stderr } = await verify();
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(`Event ${events - 9} was cut off at the end`);
+    expect(stderr).toContain('the anchor tag v1.1.0 names event');
+    expect((await longhaul(env, ['audit', 'verify', '--tags', estate.dataDir])).exitCode).toBe(2);
+  });
+
   test('an old copy that was restored is found, before and after new events', async () => {
     const { events } = await verified();
     await append();
@@ -200,7 +230,7 @@ test('an anchor is written once for an end; a reader of one repository sees its 
   const first = await longhaul(env, ['audit', 'anchor']);
   expect(await longhaul(env, ['audit', 'anchor'])).toEqual(first);
   expect(await verified()).toEqual({ events, anchors: 1, finding: null });
-  expect((await longhaul(env, ['audit', 'verify'])).stdout).toContain('1 anchors agree');
+  expect((await longhaul(env, ['audit', 'verify'])).stdout).toContain('one anchor agrees');
   const [own] = await rowsOf<{ count: number }>(
     ledger.logins.reader,
     "SELECT count(*)::int FROM (SELECT set_config('longhaul.repository', 'local/org/one', false)) s, audit_events",

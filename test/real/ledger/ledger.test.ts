@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { addEvolution } from '../../../activities/ledger/evolutions.ts';
 import { sqlForLogins } from '../../../activities/ledger/logins.ts';
 import { checkVersion, migrateLedger, readVersions } from '../../../activities/ledger/migrate.ts';
 import { loadMigrations, type Migration } from '../../../activities/ledger/migrations.ts';
-import { type LedgerDatabase, openLedger, withLedger } from '../../../activities/ledger/open-ledger.ts';
+import { type LedgerDatabase, ledgerFailure, openLedger, withLedger } from '../../../activities/ledger/open-ledger.ts';
 import { type MetricSample, recordSamples } from '../../../activities/ledger/samples.ts';
 import { GATES_RIGHTS, WRITER_RIGHTS } from '../../../activities/ledger/tables.ts';
 import { withPostgres } from '../../../platform/postgres-client.ts';
@@ -249,6 +250,29 @@ describe('the tables', () => {
     expect(
       await ledger.sql('SELECT count(*)::int, max(rc), max(tag) FILTER (WHERE rc = 60) AS tag FROM evolutions'),
     ).toEqual([{ count: 60, max: 60, tag: 'v1.5.0-rc.60' }]);
+  });
+
+  test('a transaction whose connection is lost between two statements fails, and the next one is served', async () => {
+    const writer = openLedger(ledger.logins.writer, { connections: 1 });
+    const backend = async (trx: LedgerDatabase): Promise<number> =>
+      (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(trx)).rows[0]?.pid ?? 0;
+    try {
+      let lost = 0;
+      const transaction = writer.transaction().execute(async (trx) => {
+        lost = await backend(trx);
+        await withPostgres(inject('stack').superuserUrl, (admin) =>
+          admin.query('SELECT pg_terminate_backend($1)', [lost]),
+        );
+        const running = () => ledger.sql('SELECT FROM pg_stat_activity WHERE pid = $1', [lost]);
+        await expect.poll(running).toEqual([]);
+        await backend(trx);
+      });
+      const failure: unknown = await transaction.catch((error: unknown) => error);
+      expect(ledgerFailure(failure, ledger.logins.writer)).toMatchObject({ type: 'ServerUnavailable' });
+      expect(await writer.transaction().execute(backend)).not.toBe(lost);
+    } finally {
+      await writer.destroy();
+    }
   });
 
   test('samples of metrics are stored by day', async () => {

@@ -76,7 +76,7 @@ process.on('message', (order: DoomedWorkerOrder) => {
     send('armed');
     return;
   }
-  boundaries.arm(order.doom);
+  boundaries.arm(order.doom, order.victim);
   embedded = 0;
   send('armed');
 });

@@ -58,12 +58,12 @@ flushCompileCache();
 send('ready');
 await Promise.all(workers.map((worker) => worker.run()));
 
-async function arm({ doom }: Extract<DoomedWorkerOrder, { readonly doom: unknown }>): Promise<void> {
+async function arm({ doom, victim }: Extract<DoomedWorkerOrder, { readonly doom: unknown }>): Promise<void> {
   boundaries.rest();
   await roles.close();
   await rm(loaded.cacheDir, { recursive: true, force: true });
   roles = await open();
-  boundaries.arm(doom);
+  boundaries.arm(doom, victim);
   send('armed');
 }
 

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ledgerLogins, lesserLogin, sqlForLogins } from '../../../activities/ledger/logins.ts';
 import { checkApplied, loadMigrations, type Migration, stepsTo } from '../../../activities/ledger/migrations.ts';
 import { toCsv, toObjects, toTable } from '../../../client/cli/ledger/query-output.ts';
+import { redact } from '../../../domain/shared/redact.ts';
 import { placeOfDatabase, removeForeignPid } from '../../../stack/postgres.ts';
 import { yourDatabase } from '../../../stack/postgres-connection.ts';
 
@@ -63,6 +64,13 @@ describe('logins', () => {
     expect(new Set([write.password, gate.password, read.password, 's%40cret']).size).toBe(4);
     expect(ledgerLogins(OWNER.replace('s%40cret', 'other'), {}).writer).not.toBe(writer);
     expect(sqlForLogins({ owner, writer, gates, reader }).join()).not.toContain(write.password);
+  });
+
+  test('have passwords that no text shows', () => {
+    for (const url of Object.values(ledgerLogins(OWNER, {})).filter((each) => each !== OWNER)) {
+      const { password } = new URL(url);
+      expect(redact(`it is ${password}.`)).not.toContain(password);
+    }
   });
 
   test('of the environment take precedence; without a password there is nothing to derive', () => {

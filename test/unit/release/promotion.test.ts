@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { withChanges } from '../../../activities/release/promotion/plan-backports.ts';
+import { actOf } from '../../../domain/release/acts.ts';
+import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
 import {
   commitGate,
@@ -189,5 +191,21 @@ describe('a contract that gets the change of a hotfix', () => {
     expect(withChanges(flow, [fix])).toBe(
       flow.replace('pipeline_template', '  - { type: fix, id: CRIT-500, title: "Fix: the leak" }\npipeline_template'),
     );
+  });
+});
+
+test('every flow that acts has a name for its refusals, whatever its input is', () => {
+  for (const { type } of releaseFlows.filter((flow) => flow.type !== 'anchorAudit')) {
+    for (const input of [null, 'text', {}, { version: 1 }]) {
+      expect(actOf(type, input)).toMatchObject({ subject: 'unknown', repository: null, by: 'unknown' });
+    }
+  }
+  expect(actOf('startEvolution', { version: 'v1.0.0', change: 'A-1', repository: 'r', by: 'ada' })).toEqual({
+    event: 'evolution',
+    resource: 'evolution',
+    action: 'start',
+    subject: 'v1.0.0 A-1',
+    repository: 'r',
+    by: 'ada',
   });
 });

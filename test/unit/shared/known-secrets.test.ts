@@ -80,8 +80,12 @@ test('the secrets of a configuration are known: tokens, keys, and passwords in a
     AWS_SECRET_ACCESS_KEY: 'value for the bucket',
   };
   const open = { WHO: 'ada@example.com', MGIT_HOME: '/home/of-mgit', AWS_ACCESS_KEY_ID: 'short' };
-  knowConfiguredSecrets(config, { ...values, ...open, DATABASE_URL: 'postgres://ada:pass%40word%21@db/longhaul' });
-  for (const text of [...Object.values(values), 'with a second line', 'pass@word!']) {
+  const addresses = {
+    DATABASE_URL: 'postgres://ada:pass%40word%21@db/longhaul',
+    DATABASE_GATES_URL: 'postgres://gates:password-of-gates@db/longhaul',
+  };
+  knowConfiguredSecrets(config, { ...values, ...open, ...addresses });
+  for (const text of [...Object.values(values), 'with a second line', 'pass@word!', 'password-of-gates']) {
     expect(redact(`it is ${text.replaceAll('\n', ' / ')}.`)).not.toContain(text.split('\n')[0]);
   }
   for (const text of Object.values(open)) expect(redact(`it is ${text}.`)).toBe(`it is ${text}.`);
