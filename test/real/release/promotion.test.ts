@@ -14,7 +14,7 @@ import { commit, generation, prove, tagsOf, write } from '../../support/release/
 const CI = `name: full-ci
 steps:
   - {name: unit, command: 'test ! -f left -o ! -f right -o -f fixed'}
-  - {name: security-scan, command: 'true'}
+  - {name: security-scan, command: 'test -f README.md'}
 `;
 const POLICY =
   'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
