@@ -4,6 +4,7 @@ import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promoti
 import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 import type { Promotion } from './evaluate-promotion.ts';
+import { offerBackports } from './offer-backports.ts';
 
 /** Uploads in parallel. */
 const LANES = 4;
@@ -66,6 +67,7 @@ export async function publishPromotion({
         { repository, version, commit },
       ])
     : null;
+  const backports = isHotfix ? await offerBackports(released, promoted) : [];
   const parts = due.flatMap((part) => {
     const end = ends.get(part);
     return end === undefined ? [] : [{ part, end }];
@@ -75,6 +77,7 @@ export async function publishPromotion({
     ...(url === null ? [] : [`release: ${url}`]),
     ...parts.map(({ part, end }) => lineOf(part, end)),
     ...(offered === null ? [] : [`fix for the default branch: ${offered.said}`]),
+    ...backports,
   ];
   for (const { part, end } of parts) {
     if (part.kind !== 'asset' || end.refusal === null) continue;

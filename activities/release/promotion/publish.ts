@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { activityInfo } from '@temporalio/activity';
 import { type Repository, repositoryName } from '../../../domain/git/repository.ts';
 import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
+import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { AlertChannelConfig } from '../../../domain/shared/channels.schema.ts';
 import { redact } from '../../../domain/shared/redact.ts';
@@ -40,6 +41,13 @@ export interface OfferedHotfix {
   readonly said: string;
 }
 
+/** A branch that offers a change. */
+export interface OfferedBranch {
+  readonly branch: string;
+  /** Address of its pull request; null for a provider without pull requests. */
+  readonly url: string | null;
+}
+
 /** A file to add to a published release. */
 export interface UploadAsset {
   readonly repository: string;
@@ -62,6 +70,18 @@ export interface AnnouncePromotion {
   readonly at: string;
   /** Address of the release at the forge; null for none. */
   readonly url: string | null;
+}
+
+/** A hotfix to offer to an open generation. */
+export interface OfferBackport {
+  readonly repository: string;
+  /** The version of the hotfix. */
+  readonly hotfix: string;
+  /** When it was promoted, ISO 8601: the time of the commit. */
+  readonly at: string;
+  /** Full oid of the default branch's head, on which the contract was read. */
+  readonly from: string;
+  readonly backport: Backport;
 }
 
 /** What publishing needs. */
@@ -201,6 +221,47 @@ async function isContained(
     { signal },
   );
   return ['ancestor', 'patch'].includes(cover.get(commit) ?? '');
+}
+
+/** See `CommitActivities.offerBackport`. */
+export async function offerBackport(
+  { mgit, forges }: PublishTools,
+  { repository: id, hotfix, at, from, backport: { version, changes, path, text } }: OfferBackport,
+  signal: AbortSignal,
+): Promise<OfferedBranch | null> {
+  const repository = await mgit.find(id, { signal });
+  const tags = await mgit.findTags(repository, version, { signal });
+  // released without Longhaul
+  if (tags.some(({ name }) => name === version)) return null;
+  const head = `longhaul/${hotfix}-in-${version}`;
+  const ids = changes.join(', ');
+  const title = `chore: add ${ids} of the hotfix ${hotfix} to ${version}`;
+  const commit = { message: title, time: Math.floor(Date.parse(at) / 1_000), files: [{ path, content: text }] };
+  try {
+    await mgit.pushBranch(repository, { name: head, from, commit }, { signal });
+  } catch (error) {
+    // an earlier run has offered it, from an earlier head
+    if (!(error instanceof LonghaulError && error.type === 'BranchConflict')) throw error;
+  }
+  const base = await defaultBranch(mgit, repository, signal);
+  const body =
+    `${hotfix} was released with ${ids}. This adds it to the contract of ${version}, which then needs a proof of its own: ` +
+    `\`longhaul evolution start ${version} --change ${changes[0] ?? ''}\`, when the fix is merged.`;
+  const pull =
+    base === null
+      ? null
+      : await whereThereIsAForge(() => forges.of({ id }).putPull(repository, { head, base, title, body }, signal));
+  return { branch: head, url: pull?.url ?? null };
+}
+
+async function defaultBranch(
+  mgit: Mgit,
+  repository: Awaited<ReturnType<Mgit['find']>>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const found = (await mgit.heads([repository], { signal })).get(repository.id);
+  if (found instanceof LonghaulError) throw found;
+  return found?.branch ?? null;
 }
 
 /** Null for a provider that has only git. */
