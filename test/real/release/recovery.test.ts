@@ -239,7 +239,11 @@ describe('the contract of a generation', () => {
       return row;
     };
     const path = '.gryt/generations/v1.4.0.yaml';
-    write(clone, { [path]: generation('v1.4.0', ['FEAT-1']) });
+    write(clone, {
+      [path]: generation('v1.4.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': '{}',
+    });
     const old = pushed(clone, 'chore: a contract');
     await start({ request: 'first', commit: old });
     write(clone, { [path]: generation('v1.4.0', ['FEAT-1', 'FEAT-2']) });
