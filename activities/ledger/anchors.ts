@@ -12,7 +12,7 @@ export interface Anchor extends ChainLink {
  * Records the end of the audit chain in the blob store, where the database's logins cannot change it. Idempotent.
  * Returns null for a ledger without events.
  */
-export async function anchorAudit(ledger: LedgerDatabase, blobs: BlobStore): Promise<Anchor | null> {
+export async function recordAnchor(ledger: LedgerDatabase, blobs: BlobStore): Promise<Anchor | null> {
   const { ledger_id, event_id, hash } = await ledger.selectFrom('ledger').selectAll().executeTakeFirstOrThrow();
   if (event_id === 0) return null;
   const place = `${folderOf(ledger_id)}${String(event_id).padStart(15, '0')}-${hash}.json`;

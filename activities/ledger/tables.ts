@@ -103,6 +103,7 @@ interface Generations {
   hotfix_of: Optional<string>;
   branch: Optional<string>;
   tag_object: Optional<string>;
+  final_tags: JSONColumnType<JsonObject, string | undefined>;
 }
 
 interface GenerationChanges {

@@ -24,6 +24,11 @@ export interface NewBranch {
   readonly from: string;
   /** A commit on top of it. @default the branch is at `from` itself */
   readonly commit?: NewCommit;
+  /**
+   * True for a name that only Longhaul gives: a branch that others have added commits to is still the wanted one. One with
+   * a new commit of our own always is. @default false
+   */
+  readonly mayHaveGrown?: boolean;
 }
 
 /** A commit that adds or replaces files. Its bytes follow from these fields, so a repetition makes the same commit. */
@@ -55,16 +60,16 @@ export interface PushedBranch {
 
 /**
  * Pushes a branch that the remote does not have. It is left as it is when it is at this very commit, or has grown from
- * the new commit. Throws `BranchConflict` when the remote has another branch of this name, `PushRefused` when it does
+ * it in a way that shows that it is ours. Throws `BranchConflict` when the remote has another branch of this name, `PushRefused` when it does
  * not take it, `InvalidInput` for a bad name or path, or when the remote does not have `from`.
  */
 export async function pushBranch(tools: CommitTools, access: Access, branch: NewBranch): Promise<PushedBranch> {
-  const { name, commit: added } = branch;
+  const { name, commit: added, mayHaveGrown = added !== undefined } = branch;
   return withCommit(tools, access, branch, async (place, source, commit) => {
     let head = commit;
     const isNew = await pushNewRef(place, wantedBranch(name, commit), async (found) => {
-      // only a new commit is known to be ours
-      if (added === undefined || !(await contains(place, source, found, commit))) {
+      // without a new commit nothing shows whose branch it is
+      if (!mayHaveGrown || !(await contains(place, source, found, commit))) {
         throw new LonghaulError('BranchConflict', `${access.id} has another branch ${name}, at ${found.slice(0, 12)}.`);
       }
       head = found;

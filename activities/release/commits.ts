@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { CoverCommits, Coverage } from '../../domain/release/promotion/promotion.ts';
+import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
@@ -61,10 +61,10 @@ export interface CommitActivities {
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
   findAncestors(input: FindAncestors): Promise<readonly string[]>;
-  /** Pushes the final tag of a release. Throws `TagConflict`, `PushRefused`. */
-  pushRelease(input: PushTagInput): Promise<PushedTag>;
-  /** Removes the tag that `pushRelease` pushes with this input, if the remote has this very object. */
-  removeRelease(input: PushTagInput): Promise<void>;
+  /** Pushes the final tag of a release. Throws `TagConflict`, whose message ends with `hint`, and `PushRefused`. */
+  pushRelease(input: PushTagInput & { readonly hint: string | null }): Promise<PushedTag>;
+  /** Removes the tag that `pushRelease` pushes with these fields, if the remote has this very object. */
+  removeRelease(input: FinalTag & { readonly repository: string; readonly tag: string }): Promise<void>;
   /** The commit of a release's tag, and the versions that the remote has with the same numbers but the last. */
   findRelease(input: { readonly repository: string; readonly version: string }): Promise<TaggedRelease>;
   /** Removes a tag from the remote if it is this very object there. Throws `PushRefused`. */
@@ -140,16 +140,22 @@ export function createCommitActivities({
         const { repository, packed } = input;
         return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
       }),
-    pushRelease: (input) =>
+    pushRelease: ({ hint, ...input }) =>
       heartbeating(async (signal) => {
         const { repository, packed } = input;
-        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
+        const found = await find(repository, signal);
+        try {
+          return await mgit.pushTag(found, tagOf(input), () => blobs.open(packed.pack), { signal });
+        } catch (error) {
+          if (hint === null || !(error instanceof LonghaulError) || error.type !== 'TagConflict') throw error;
+          throw new LonghaulError('TagConflict', `${error.message} ${hint}`, { cause: error });
+        }
       }),
-    removeRelease: (input) =>
+    removeRelease: ({ repository, commit, ...input }) =>
       heartbeating(async (signal) => {
-        const tag = tagOf(input);
+        const tag = tagOf({ ...input, packed: { commit } });
         const known = { name: tag.name, object: objectOfTag(tag) };
-        await mgit.removeTag(await find(input.repository, signal), known, { signal });
+        await mgit.removeTag(await find(repository, signal), known, { signal });
       }),
     writeNotes: (input) => heartbeating((signal) => writeNotes({ mgit, blobs }, input, signal)),
     findRelease: ({ repository, version }) =>
@@ -204,7 +210,12 @@ export function createCommitActivities({
   };
 }
 
-function tagOf({ packed: { commit }, tag, message, at }: PushTagInput): AnnotatedTag {
+function tagOf({
+  packed: { commit },
+  tag,
+  message,
+  at,
+}: Pick<PushTagInput, 'tag' | 'message' | 'at'> & { readonly packed: Pick<PackedCommit, 'commit'> }): AnnotatedTag {
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 

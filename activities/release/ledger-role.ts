@@ -2,13 +2,15 @@ import { sql } from 'kysely';
 import { openBlobs } from '../blobs/open-blobs.ts';
 import { ledgerFailure, openLedger } from '../ledger/open-ledger.ts';
 import type { OpenRole, WorkerStart } from '../shared/wing-role.ts';
+import { scheduleAnchors } from './anchor-schedule.ts';
 import { createLedgerActivities } from './ledger.ts';
 
-/** Opens the tools of the role `ledger`: the database with the writer's login. */
-export async function openLedgerRole({ loaded, env, places }: WorkerStart): Promise<OpenRole> {
+/** Opens the tools of the role `ledger`: the database with the writer's login. Schedules the anchors of its audit trail. */
+export async function openLedgerRole({ loaded, env, places, client }: WorkerStart): Promise<OpenRole> {
   const url = places.ledger();
   const ledger = openLedger(url);
   const blobs = await openBlobs(loaded, env);
+  await scheduleAnchors(client);
   const check = async (): Promise<void> => {
     try {
       await sql`SELECT 1`.execute(ledger);

@@ -7,6 +7,8 @@ import type {
   JudgedEvolution,
   JudgeEvolution,
   PendingEvolution,
+  ProvenAt,
+  ProvenEvolution,
   StartEvolution,
 } from '../../domain/release/evolutions/evolution.ts';
 import type { RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
@@ -22,11 +24,13 @@ import type {
 import type { DuePart } from '../../domain/release/promotion/publication.ts';
 import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
+import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
+import { recordAnchor } from '../ledger/anchors.ts';
 import { ledgerFailure } from '../ledger/open-ledger.ts';
 import { requesterOf, type StartedRun, takeRequest } from '../ledger/requests.ts';
 import { runningFlow } from '../shared/running-flow.ts';
 import { endEvolution } from './evolutions/abandon-evolution.ts';
-import { findEvolution, pendingEvolutions } from './evolutions/find-evolution.ts';
+import { findEvolution, pendingEvolutions, provenEvolutions } from './evolutions/find-evolution.ts';
 import { judgeEvolution } from './evolutions/judge-evolution.ts';
 import { openEvolution } from './evolutions/open-evolution.ts';
 import { failedAttempts } from './evolutions/supersede.ts';
@@ -59,6 +63,8 @@ export interface RecordRunInput {
 
 /** Activities of the role `ledger`. Each is one transaction, and does nothing when it is repeated. */
 export interface LedgerActivities {
+  /** Records the end of the audit trail in the blob store. */
+  anchorAudit(): Promise<AnchorAuditResult>;
   /** Makes a request that the gateway recorded that of the calling run. Throws `RequestUnproved`. */
   takeRequest(input: Omit<StartedRun, 'runId'>): Promise<void>;
   /** Records that the calling run was refused, or failed, unless its own event says so already. */
@@ -81,6 +87,8 @@ export interface LedgerActivities {
   findEvolution(input: FindEvolution): Promise<FoundEvolution | null>;
   /** The pending evolutions of a repository, the oldest first. */
   pendingEvolutions(input: { readonly repository: string }): Promise<readonly PendingEvolution[]>;
+  /** The evolutions that a pipeline has proven at a commit, whose tags the remote is to have. */
+  provenEvolutions(input: ProvenAt): Promise<readonly ProvenEvolution[]>;
   /** The failed evolutions of the same change that nothing supersedes yet, the latest first. */
   failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
   /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
@@ -94,8 +102,8 @@ export interface LedgerActivities {
   preparePromotion(input: PreparePromotion): Promise<PreparedPromotion>;
   /** Evaluates all gates of a promotion. Changes nothing. */
   checkPromotion(input: CheckPromotion): Promise<PromotionReport>;
-  /** What the final tag records. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
-  prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version'>): Promise<PreparedTag>;
+  /** What the final tag is made of, recorded before it is pushed. Keeps the rows of the generation as evidence. Throws `InvalidInput`. */
+  prepareTag(input: Pick<ReleaseCommit, 'repository' | 'version' | 'packed'>): Promise<PreparedTag>;
   /**
    * Promotes a generation whose tag is pushed, if the gates of the ledger are still open. Throws `PromotionRefused`, and
    * has then changed nothing.
@@ -142,11 +150,17 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     startEvolution: (input) => named(async () => openEvolution(tools, input, await flow(input.by))),
     findEvolution: (input) => named(() => findEvolution(tools.ledger, input)),
     pendingEvolutions: ({ repository }) => named(() => pendingEvolutions(tools.ledger, repository)),
+    provenEvolutions: (input) => named(() => provenEvolutions(tools.ledger, input)),
     failedAttempts: (input) => named(() => failedAttempts(tools.ledger, input)),
     abandonEvolution: (input) => named(async () => endEvolution(tools, input, await flow(input.by))),
     judgeEvolution: (input) => named(async () => judgeEvolution(tools, input, await flow(input.by))),
     preparePromotion: (input) => named(() => preparePromotion(tools, input)),
     checkPromotion: (input) => named(() => checkPromotion(tools, input)),
+    anchorAudit: () =>
+      named(async () => {
+        const anchor = await recordAnchor(tools.ledger, tools.blobs);
+        return { event: anchor?.event_id ?? 0, place: anchor?.place ?? null };
+      }),
     takeRequest: (input) =>
       named(() => tools.ledger.transaction().execute((trx) => takeRequest(trx, { ...input, ...runningFlow() }))),
     recordRefusal: (input) => named(async () => recordRefusal(tools, input, await flow(input.by))),

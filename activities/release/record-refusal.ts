@@ -13,7 +13,7 @@ export async function recordRefusal(
       .selectFrom('audit_events')
       .select('event_id')
       .where('run_id', '=', runId)
-      .where('event_type', '=', `${event}.refused`)
+      .where('event_type', 'like', '%.refused')
       .executeTakeFirst();
     if (known !== undefined) return;
     const { contract = null, ...rest } = facts ?? {};

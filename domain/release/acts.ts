@@ -15,6 +15,8 @@ const ACTS: Readonly<Record<string, Act>> = {
   proveOnPush: { event: 'evolution', resource: 'commit', action: 'prove on push', named: ['commit'] },
   abandonEvolution: { event: 'evolution', resource: 'evolution', action: 'abandon', named: ['evolution'] },
   promoteGeneration: { event: 'generation', resource: 'generation', action: 'promote', named: ['version'] },
+  // a part of promoteGeneration
+  publishPromotion: { event: 'publication', resource: 'generation', action: 'publish', named: ['version'] },
   createHotfix: { event: 'hotfix', resource: 'generation', action: 'create hotfix', named: ['base'] },
   withdrawGeneration: { event: 'generation', resource: 'generation', action: 'withdraw', named: ['version'] },
 };

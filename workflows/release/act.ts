@@ -42,9 +42,9 @@ export async function act<Declared extends AnyFlow>(
   });
 }
 
-/** Does the work. When it is refused or fails, records that before the failure goes on. */
+/** Does the work of a flow, or of a part of it. When it is refused or fails, records that before the failure goes on. */
 export async function recordingRefusal<Result>(
-  { type: flow }: AnyFlow,
+  { type: flow }: Pick<AnyFlow, 'type'>,
   input: unknown,
   work: () => Promise<Result>,
 ): Promise<Result> {

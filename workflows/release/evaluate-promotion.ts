@@ -25,12 +25,13 @@ export interface Evaluated {
   readonly coverage: Coverage;
   /** The promotion by an earlier run; null for a draft. */
   readonly promoted: PromotedBefore | null;
+  readonly isHotfix: boolean;
 }
 
 /** Evaluates all gates. Runs the pipelines on the tree that is released, when nothing else keeps the gates closed. */
 export async function evaluate(given: Promotion, released: ReleaseCommit): Promise<Evaluated> {
   const { repository, packed } = released;
-  const { proofs, promoted } = await ledgerActivities.preparePromotion.executeWithOptions(
+  const { proofs, promoted, isHotfix } = await ledgerActivities.preparePromotion.executeWithOptions(
     { summary: 'read the ledger' },
     [{ ...released, isDryRun: given.dryRun }],
   );
@@ -46,9 +47,9 @@ export async function evaluate(given: Promotion, released: ReleaseCommit): Promi
     given.dryRun || promoted !== null
       ? []
       : runsNeeded(report.gates, { uncovered: coverage.uncovered, runs: report.runs });
-  if (needed.length === 0) return { report, coverage, promoted };
+  if (needed.length === 0) return { report, coverage, promoted, isHotfix };
   for (const pipeline of needed) await runOnTree(released, pipeline, given.requestId);
-  return { report: await check(), coverage, promoted };
+  return { report: await check(), coverage, promoted, isHotfix };
 }
 
 /** Runs a pipeline at the commit that is released. A failed run is a result, which the gates report. */

@@ -1,4 +1,5 @@
 export { abandonEvolution } from './abandon-evolution.ts';
+export { anchorAudit } from './anchor-audit.ts';
 export { createHotfix } from './create-hotfix.ts';
 export { promoteGeneration } from './promote-generation.ts';
 export { proveChange } from './prove-change.ts';

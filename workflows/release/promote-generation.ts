@@ -4,8 +4,10 @@ import {
   type PromoteGenerationInput,
   type PromoteGenerationResult,
 } from '../../domain/release/flows/promotion-flows.ts';
+import type { KeptTag } from '../../activities/release/promotion/prepare-tag.ts';
 import { repositoryName } from '../../domain/git/repository.ts';
 import type {
+  FinalTag,
   PromotedBefore,
   Promoted,
   PromotionReport,
@@ -56,8 +58,11 @@ async function promote(
   if (given.dryRun) return { report, promoted: null, refused: [], published: [] };
   const promoted = before ?? (await decide(given, released, first, stages, rollback));
   rollback.forget();
-  const { proofs } = first.report;
-  const published = await stages.run('publication', () => publishPromotion({ given, released, proofs, promoted }));
+  const publishing = { given, released, proofs: report.proofs, isHotfix: first.isHotfix, promoted };
+  const published = await stages.run('publication', () =>
+    // it is promoted: what is refused now is not the promotion
+    recordingRefusal({ type: 'publishPromotion' }, given, () => publishPromotion(publishing)),
+  );
   return { report, promoted: { authenticated: false, ...promoted, tag: version }, refused: [], published };
 }
 
@@ -77,14 +82,19 @@ async function decide(
     const prepared = await ledgerActivities.prepareTag.executeWithOptions({ summary: 'what the tag records' }, [
       released,
     ]);
-    const { event, hash, at } = prepared.chain;
-    const title = [version, prepared.description].filter(Boolean).join(': ');
-    const message = `${title}\n\nLonghaul-Audit: ${event} ${hash}`;
-    const tag = { repository, packed: released.packed, tag: version, message, at };
-    rollback.before(`remove the tag ${version}`, () =>
-      commitActivities.removeRelease.executeWithOptions({ summary: `remove ${version}` }, [tag]),
-    );
-    const pushed = await commitActivities.pushRelease.executeWithOptions({ summary: `push ${version}` }, [tag]);
+    const { tag, leftover, kept } = prepared;
+    const { packed } = released;
+    const remove = (each: FinalTag): Promise<void> =>
+      commitActivities.removeRelease.executeWithOptions({ summary: `remove ${version}` }, [
+        { repository, tag: version, ...each },
+      ]);
+    // of promotions that were ended between the tag and its record
+    for (const each of leftover) await remove(each);
+    // a tag that was kept by a decision stays, whatever happens here
+    if (kept?.commit !== packed.commit) rollback.before(`remove the tag ${version}`, () => remove(tag));
+    const pushed = await commitActivities.pushRelease.executeWithOptions({ summary: `push ${version}` }, [
+      { repository, packed, tag: version, message: tag.message, at: tag.at, hint: hintOf(version, kept) },
+    ]);
     return { object: pushed.object, before: prepared.before };
   });
   const overrideFreeze = given.overrideFreeze || null;
@@ -99,6 +109,15 @@ async function decide(
   const { kind, by } = given;
   logEvent('promoted', { repo: repositoryName(repository), version, kind, commit: released.packed.commit, by });
   return { ...promoted, object, authenticated: isAuthenticated };
+}
+
+/** What to do when the remote has another tag. */
+function hintOf(version: string, kept: KeptTag | null): string | null {
+  if (kept === null) return null;
+  return (
+    `${version} was withdrawn at ${kept.commit.slice(0, 12)}, and its tag was kept: promote that commit again, or remove ` +
+    `the tag with \`longhaul generation withdraw ${version} --why … --tag remove\`.`
+  );
 }
 
 /** The files of the release. Refuses the promotion when one is missing, as long as it can be refused. */

@@ -41,12 +41,15 @@ async function prove(given: Given): Promise<ProveChangeResult> {
     { repository, packed },
   ]);
   const evolution = await ledgerActivities.findEvolution.executeWithOptions({ summary: 'find the evolution' }, [
-    { repository, tag: given.evolution ?? null, named, by },
+    { repository, commit: packed.commit, tag: given.evolution ?? null, named, by },
   ]);
   if (evolution !== null) showGeneration({ repository, version: evolution.version });
   const run = await runToEnd(given, packed, evolution === null ? 'manual' : 'evolution');
   if (evolution === null) {
-    if (run.status === 'passed') return { run, evolution, verdict: null };
+    if (run.status === 'passed') {
+      await pushCandidates(given, packed);
+      return { run, evolution, verdict: null };
+    }
     throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, { run, evolution, verdict: null });
   }
   const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
@@ -55,14 +58,26 @@ async function prove(given: Given): Promise<ProveChangeResult> {
   ]);
   const result = { run, evolution, verdict };
   if (verdict.status === 'pass') {
-    const { tag, change, version } = evolution;
-    const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
-    await lastingCommitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
-      { repository, packed, tag, message, at: verdict.at },
-    ]);
+    await pushCandidates(given, packed);
     return result;
   }
   throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+}
+
+/**
+ * Pushes the tags of all evolutions that the pipeline has proven at the commit: that of this run, and those of earlier runs
+ * that were ended before they had pushed it.
+ */
+async function pushCandidates({ repository, pipeline }: Given, packed: PackedCommit): Promise<void> {
+  const proven = await ledgerActivities.provenEvolutions.executeWithOptions({ summary: 'what is proven here' }, [
+    { repository, pipeline, commit: packed.commit },
+  ]);
+  for (const { tag, change, version, at } of proven) {
+    const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
+    await lastingCommitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
+      { repository, packed, tag, message, at },
+    ]);
+  }
 }
 
 /** Tags of the earlier failures that a pass supersedes: the commit descends from theirs, or the person says so. */

@@ -14,6 +14,8 @@ export interface Publishing {
   readonly released: ReleaseCommit;
   /** Digest of its proofs. */
   readonly proofs: string;
+  /** True for a hotfix, however it was promoted. */
+  readonly isHotfix: boolean;
   readonly promoted: Pick<PromotedBefore, 'at'>;
 }
 
@@ -22,7 +24,13 @@ export interface Publishing {
  * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away. A file that the forge
  * refuses does not keep the others from being published; then this fails with the first refusal. Returns lines for people.
  */
-export async function publishPromotion({ given, released, proofs, promoted }: Publishing): Promise<readonly string[]> {
+export async function publishPromotion({
+  given,
+  released,
+  proofs,
+  isHotfix,
+  promoted,
+}: Publishing): Promise<readonly string[]> {
   const { repository, version, kind, by } = given;
   const { commit } = released.packed;
   const { notes } = await lastingCommitActivities.writeNotes.executeWithOptions({ summary: 'write the notes' }, [
@@ -32,12 +40,11 @@ export async function publishPromotion({ given, released, proofs, promoted }: Pu
     { repository, version, notes },
   ]);
   const url = release?.url ?? null;
-  const offered =
-    kind === 'hotfix'
-      ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-          { repository, version, commit },
-        ])
-      : null;
+  const offered = isHotfix
+    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+        { repository, version, commit },
+      ])
+    : null;
   const due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
     { repository, version },
   ]);

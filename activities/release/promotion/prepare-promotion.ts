@@ -38,6 +38,7 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   const proofs: StoredProofs = { proven, since: await lastRelease(tools, repository, version) };
   return {
     promoted: facts.promoted,
+    isHotfix: facts.hotfixOf !== null,
     proofs: await storeJson(blobs, proofs),
     runs: await treeRuns(tools, facts, { repository, version, tree: packed.tree, contracts }),
   };

@@ -144,7 +144,7 @@ export async function offerHotfix(
 ): Promise<OfferedHotfix> {
   const repository = await mgit.find(id, { signal });
   const head = `longhaul/merge-${version}`;
-  await mgit.pushBranch(repository, { name: head, from: commit }, { signal });
+  await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
   const found = (await mgit.heads([repository], { signal })).get(id);
   if (found instanceof LonghaulError) throw found;
   const base = found?.branch ?? null;

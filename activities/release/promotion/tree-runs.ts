@@ -1,4 +1,4 @@
-import { requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
+import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
 import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import type { StepResult } from '../../../domain/release/pipelines/job.ts';
 import type { TreeRun } from '../../../domain/release/promotion/gates.ts';
@@ -32,9 +32,20 @@ async function treeRun(
   { repository, version, tree, contracts }: ReleasedTree,
   name: string,
 ): Promise<TreeRun> {
-  if (contracts.pipelines[name] === undefined) {
+  const declared = contracts.pipelines[name];
+  if (declared === undefined) {
     return { pipeline: name, exists: false, run: null, reasons: ['the commit does not have this pipeline.'] };
   }
+  const changes = proven
+    .filter((each) => each.pipeline === name)
+    .flatMap(({ change: id }) => contracts.generations[version]?.changes.find((each) => each.id === id) ?? []);
+  // the policies of the released commit: those of the proof may have been others
+  const violations = changes.flatMap((change) =>
+    checkPolicies(contracts.policy, { version, change, pipeline: declared }).flatMap((each) =>
+      each.violations.map((violation) => `${change.id} violates the policy ${each.policy}: ${violation}.`),
+    ),
+  );
+  if (violations.length > 0) return { pipeline: name, exists: true, run: null, reasons: violations };
   const last = await ledger
     .selectFrom('pipeline_runs')
     .select(['pipeline_run_id', 'pipeline_digest', 'status'])
@@ -64,14 +75,7 @@ async function treeRun(
     job: plan.jobs.find((each) => each.id === id)?.job ?? '',
     steps: stepsOf(steps),
   }));
-  const required = new Set(
-    proven
-      .filter((each) => each.pipeline === name)
-      .flatMap(({ change: id }) => {
-        const change = contracts.generations[version]?.changes.find((each) => each.id === id);
-        return change === undefined ? [] : requiredSteps(contracts.policy, { change });
-      }),
-  );
+  const required = new Set(changes.flatMap((change) => requiredSteps(contracts.policy, { change })));
   const missing = provenSteps([...required], pipeline, outcomes).filter((step) => !isProven(step));
   if (missing.length > 0) return { pipeline: name, exists: true, run: null, reasons: missing.map(describeStep) };
   return { pipeline: name, exists: true, run, reasons: [] };

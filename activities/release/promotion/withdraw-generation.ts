@@ -1,8 +1,8 @@
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { recordEvent } from '../../ledger/audit.ts';
-import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';
+import { lastDecision } from './last-decision.ts';
 
 /** A promoted generation that is to be a draft again. */
 export interface WithdrawGeneration {
@@ -25,6 +25,18 @@ export async function takeBackPromotion(
   { repository, version, why, tag }: WithdrawGeneration,
   { workflowId, runId, who }: RunningFlow,
 ): Promise<Withdrawn> {
+  const event = {
+    event_type: 'generation.withdrawn',
+    repository,
+    resource_type: 'generation',
+    resource_id: version,
+    action: 'withdraw',
+    status: 'success',
+    ...who,
+    why,
+    workflow_id: workflowId,
+    run_id: runId,
+  } as const;
   return ledger.transaction().execute(async (trx) => {
     const found = await trx
       .selectFrom('generations')
@@ -42,9 +54,13 @@ export async function takeBackPromotion(
       .executeTakeFirst();
     if (before !== undefined) return { object: (before.details_json as { object?: string | null }).object ?? null };
     const last = found.status === 'promoted' ? null : await lastDecision(trx, repository, version);
-    // the decision is recorded, and its tag may still have to be removed
     if (last?.event_type === 'generation.withdrawn') {
-      return { object: (last.details_json as { object?: string | null }).object ?? null };
+      const details = last.details_json as { readonly object?: string | null; readonly tag?: string };
+      // the decision is recorded, and its tag may still have to be removed; to remove one that was kept is a decision
+      if (tag === 'remove' && details.tag !== 'remove') {
+        await recordEvent(trx, { ...event, contract_digest: found.contract_digest, details: { ...details, tag } });
+      }
+      return { object: details.object ?? null };
     }
     if (found.status !== 'promoted') {
       throw new LonghaulError(
@@ -59,33 +75,10 @@ export async function takeBackPromotion(
       .where('generation_id', '=', id)
       .execute();
     await recordEvent(trx, {
-      event_type: 'generation.withdrawn',
-      repository,
-      resource_type: 'generation',
-      resource_id: version,
-      action: 'withdraw',
-      status: 'success',
-      ...who,
-      why,
-      workflow_id: workflowId,
-      run_id: runId,
+      ...event,
       contract_digest: found.contract_digest,
       details: { commit, object, tag, promotedAt: at?.toISOString() ?? null, promotedBy },
     });
     return { object };
   });
-}
-
-/** The last promotion or withdrawal of a version; undefined for none. */
-function lastDecision(trx: LedgerTransaction, repository: string, version: string) {
-  return trx
-    .selectFrom('audit_events')
-    .select(['event_type', 'details_json'])
-    .where('repository', '=', repository)
-    .where('resource_type', '=', 'generation')
-    .where('resource_id', '=', version)
-    .where('event_type', 'in', ['generation.promoted', 'generation.withdrawn'])
-    .orderBy('event_id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
 }

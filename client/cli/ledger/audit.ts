@@ -1,4 +1,4 @@
-import { anchorAudit, readAnchors } from '../../../activities/ledger/anchors.ts';
+import { readAnchors, recordAnchor } from '../../../activities/ledger/anchors.ts';
 import { readTagAnchors } from '../../../activities/ledger/tag-anchors.ts';
 import { withLedger } from '../../../activities/ledger/open-ledger.ts';
 import { verifyAudit } from '../../../activities/ledger/verify-audit.ts';
@@ -42,7 +42,7 @@ export async function verify(context: CliContext, { json = false, tags }: Verify
 /** `longhaul audit anchor`: records the end of the audit trail. Returns 0. Throws as {@link verify} and `openBlobs` do. */
 export async function anchor(context: CliContext, { json = false }: { readonly json?: boolean }): Promise<number> {
   const blobs = await openBlobs(loadedConfig(context), context.env);
-  const made = await withLedger(await readersLogin(context), (ledger) => anchorAudit(ledger, blobs));
+  const made = await withLedger(await readersLogin(context), (ledger) => recordAnchor(ledger, blobs));
   if (json) context.stdout.write(`${JSON.stringify(made)}\n`);
   else if (made === null) context.stdout.write('The audit trail is empty.\n');
   else context.stdout.write(`Event ${made.event_id} is recorded in ${blobs.place}: ${made.place}.\n`);

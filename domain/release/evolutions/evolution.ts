@@ -39,6 +39,8 @@ export interface StartedEvolution {
 /** Asks for the pending evolution that a run is to prove. */
 export interface FindEvolution {
   readonly repository: string;
+  /** The commit that is run: full oid. */
+  readonly commit: string;
   /** The tag of the evolution, if the person named one. */
   readonly tag: string | null;
   /** Ids of changes in brackets in the message of the commit. */
@@ -51,6 +53,24 @@ export interface FindEvolution {
 export interface FoundEvolution extends StartedEvolution {
   readonly version: string;
   readonly change: string;
+}
+
+/** Asks for the evolutions that a pipeline has proven at a commit. */
+export interface ProvenAt {
+  readonly repository: string;
+  readonly pipeline: string;
+  /** Full oid. */
+  readonly commit: string;
+}
+
+/** An evolution that passed, of a generation that is not promoted. */
+export interface ProvenEvolution {
+  /** `v1.5.0-rc.1` */
+  readonly tag: string;
+  readonly change: string;
+  readonly version: string;
+  /** When it passed, ISO 8601: the date of its tag. */
+  readonly at: string;
 }
 
 /** A pending evolution, and the pipeline that is to prove it. */

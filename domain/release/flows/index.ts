@@ -1,4 +1,5 @@
 import { abandonEvolutionFlow, proveChangeFlow, startEvolutionFlow } from './evolution-flows.ts';
+import { anchorAuditFlow } from './anchor-flow.ts';
 import { createHotfixFlow } from './hotfix-flow.ts';
 import { promoteGenerationFlow } from './promotion-flows.ts';
 import { runPipelineFlow } from './pipeline-flows.ts';
@@ -15,4 +16,5 @@ export const releaseFlows = [
   promoteGenerationFlow,
   createHotfixFlow,
   withdrawGenerationFlow,
+  anchorAuditFlow,
 ] as const;

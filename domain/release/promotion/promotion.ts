@@ -24,6 +24,8 @@ export interface PreparePromotion extends ReleaseCommit {
 export interface PreparedPromotion {
   /** The promotion at this very commit, after which something may be missing; null for a draft. */
   readonly promoted: PromotedBefore | null;
+  /** True for the generation of a hotfix, however it is promoted. */
+  readonly isHotfix: boolean;
   /** Digest of a list of the proven commits ({@link ProvenCommit}). */
   readonly proofs: string;
   /** The pipelines that proved its changes, as they have run on the tree of the commit. */
@@ -90,12 +92,13 @@ export interface RequiredApprovals {
   readonly deadlineSeconds: number | null;
 }
 
-/** The place of the audit chain's end, which the tag of a release records. */
-export interface ChainEnd {
-  /** 0 for a chain without events. */
-  readonly event: number;
-  readonly hash: string;
-  /** When it was read, ISO 8601: the date of the tag. */
+/** What the object of a final tag follows from. */
+export interface FinalTag {
+  /** Full oid. */
+  readonly commit: string;
+  /** It has the place and the hash of the audit chain's end. */
+  readonly message: string;
+  /** When it was made, ISO 8601: the date of the tag. */
   readonly at: string;
 }
 

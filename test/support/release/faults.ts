@@ -7,9 +7,12 @@ export type FaultKind =
   /** `onReached` runs before it. */
   | 'is reached';
 
-/** A fault at the n-th activity that begins from now on, from 0. */
+/** A fault at an activity that begins from now on. */
 export interface Fault {
-  readonly nth: number;
+  /** The n-th activity, from 0. */
+  readonly nth?: number;
+  /** Every activity of this type, instead. */
+  readonly activity?: string;
   readonly kind: FaultKind;
   readonly onReached?: () => Promise<void>;
 }
@@ -41,7 +44,8 @@ export function createFaults(): Faults {
         Object.entries(activities).map(([name, run]: [string, (input: unknown) => Promise<unknown>]) => [
           name,
           async (input: unknown): Promise<unknown> => {
-            const fault = armed?.nth === begun.length ? armed : null;
+            const isMeant = armed?.activity === undefined ? armed?.nth === begun.length : armed.activity === name;
+            const fault = isMeant ? armed : null;
             begun.push(name);
             if (fault?.kind === 'fails before') throw new Error(`${name} failed before it began`);
             if (fault?.kind === 'is reached') await fault.onReached?.();

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { actOf } from '../../../domain/release/acts.ts';
+import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
 import {
   commitGate,
@@ -176,4 +178,20 @@ test('the version of a hotfix is the next that nothing uses', () => {
   expect(nextPatch('v2.3.0', ['v2.3.0', 'v2.4.0'])).toBe('v2.3.1');
   expect(nextPatch('v2.3.0', ['v2.3.1', 'v2.3.2'])).toBe('v2.3.3');
   expect(patchPrefix('v2.3.7')).toBe('v2.3.');
+});
+
+test('every flow that acts has a name for its refusals, whatever its input is', () => {
+  for (const { type } of releaseFlows.filter((flow) => flow.type !== 'anchorAudit')) {
+    for (const input of [null, 'text', {}, { version: 1 }]) {
+      expect(actOf(type, input)).toMatchObject({ subject: 'unknown', repository: null, by: 'unknown' });
+    }
+  }
+  expect(actOf('startEvolution', { version: 'v1.0.0', change: 'A-1', repository: 'r', by: 'ada' })).toEqual({
+    event: 'evolution',
+    resource: 'evolution',
+    action: 'start',
+    subject: 'v1.0.0 A-1',
+    repository: 'r',
+    by: 'ada',
+  });
 });

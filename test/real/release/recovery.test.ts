@@ -1,0 +1,358 @@
+import { describe, expect } from 'vitest';
+import { ANCHOR_SCHEDULE } from '../../../activities/release/anchor-schedule.ts';
+import { startDeclared } from '../../../client/core/start-flow.ts';
+import {
+  abandonEvolutionFlow,
+  proveChangeFlow,
+  startEvolutionFlow,
+} from '../../../domain/release/flows/evolution-flows.ts';
+import { createHotfixFlow } from '../../../domain/release/flows/hotfix-flow.ts';
+import { runPipelineFlow } from '../../../domain/release/flows/pipeline-flows.ts';
+import {
+  promoteGenerationFlow,
+  type PromoteGenerationInput,
+  type PromoteGenerationResult,
+} from '../../../domain/release/flows/promotion-flows.ts';
+import { withdrawGenerationFlow } from '../../../domain/release/flows/withdrawal-flow.ts';
+import { type Release, REPOSITORY, test } from '../../support/release/releases.ts';
+import { commit, generation, tagsOf, write } from '../../support/release/work.ts';
+import { git } from '../../support/scratch-git.ts';
+
+const CI = "name: full-ci\nsteps: [{name: unit, command: 'true'}]\n";
+
+/** Proves a change at a commit that the remote has, and returns the commit. */
+async function proven({ clone, client }: Release, version: string, more: Readonly<Record<string, string>> = {}) {
+  write(clone, {
+    [`.gryt/generations/${version}.yaml`]: generation(version, ['FEAT-1']),
+    '.gryt/pipelines/full-ci.yaml': CI,
+    '.gryt/policy.yaml': '{}',
+    [`${version}.txt`]: '',
+    ...more,
+  });
+  const made = pushed(clone, 'feat: a change');
+  const input = { repository: REPOSITORY, version, change: 'FEAT-1', commit: made };
+  await (await startDeclared(client, startEvolutionFlow, input)).result();
+  return made;
+}
+
+function pushed(clone: string, message: string): string {
+  const made = commit(clone, message);
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  return made;
+}
+
+async function promote(
+  { client }: Release,
+  version: string,
+  more: Partial<PromoteGenerationInput> = {},
+): Promise<PromoteGenerationResult> {
+  return (await startDeclared(client, promoteGenerationFlow, { repository: REPOSITORY, version, ...more })).result();
+}
+
+async function withdraw({ client }: Release, version: string, tag: 'keep' | 'remove') {
+  return (
+    await startDeclared(client, withdrawGenerationFlow, { repository: REPOSITORY, version, why: 'leaks', tag })
+  ).result();
+}
+
+/** What git and the ledger say: status, commits of row and tag, and how often it was promoted. */
+async function stateOf({ ledger, remote }: Release, version: string) {
+  const [row] = await ledger.sql<{ status: string; commit: string | null }>(
+    'SELECT status, commit FROM generations WHERE version = $1',
+    [version],
+  );
+  const promoted = await ledger.sql(
+    "SELECT FROM audit_events WHERE event_type = 'generation.promoted' AND resource_id = $1",
+    [version],
+  );
+  const tagged = tagsOf(remote).includes(version) ? git(remote, 'rev-parse', `${version}^{commit}`) : null;
+  return { ...row, tagged, promotions: promoted.length };
+}
+
+describe('policies at the promotion', () => {
+  test('are those of the released commit, also for teams and ranges of versions', async ({ release }) => {
+    const { clone } = release;
+    const contract = generation('v1.0.0', ['FEAT-1']).replace('id: FEAT-1,', 'id: FEAT-1, team: Team A,');
+    await proven(release, 'v1.0.0', { '.gryt/generations/v1.0.0.yaml': contract });
+    write(clone, { '.gryt/policy.yaml': 'policies:\n  - {name: team-a, team: Team A, versions: 2.x}\n' });
+    pushed(clone, 'chore: a policy');
+    const { report } = await promote(release, 'v1.0.0', { dryRun: true });
+    const gate = report.gates.find((each) => each.gate === 'ProofCoversCommitGate');
+    expect(gate?.reasons[0]).toContain(
+      'FEAT-1 violates the policy team-a: Version v1.0.0 is outside the range of Team A: 2.x.',
+    );
+    await expect(promote(release, 'v1.0.0')).rejects.toMatchObject({ cause: { type: 'PromotionRefused' } });
+    expect(await stateOf(release, 'v1.0.0')).toEqual({ status: 'draft', commit: null, tagged: null, promotions: 0 });
+  });
+});
+
+describe('a tag that was kept', () => {
+  test('is that of the same commit when it is promoted again, and is never replaced by one of another', async ({
+    release,
+  }) => {
+    const { clone, remote } = release;
+    const first = await proven(release, 'v1.1.0');
+    await promote(release, 'v1.1.0');
+    const object = git(remote, 'rev-parse', 'v1.1.0');
+    expect(await withdraw(release, 'v1.1.0', 'keep')).toEqual({ version: 'v1.1.0', tag: 'kept' });
+    await promote(release, 'v1.1.0', { commit: first });
+    expect(await stateOf(release, 'v1.1.0')).toEqual({
+      status: 'promoted',
+      commit: first,
+      tagged: first,
+      promotions: 2,
+    });
+    expect(git(remote, 'rev-parse', 'v1.1.0')).toBe(object);
+
+    await withdraw(release, 'v1.1.0', 'keep');
+    write(clone, { 'later.txt': '' });
+    const later = pushed(clone, 'fix: later');
+    await expect(promote(release, 'v1.1.0')).rejects.toMatchObject({
+      cause: {
+        cause: {
+          type: 'TagConflict',
+          message: expect.stringContaining('`longhaul generation withdraw v1.1.0 --why … --tag remove`') as string,
+        },
+      },
+    });
+    expect(await stateOf(release, 'v1.1.0')).toMatchObject({ status: 'draft', tagged: first, promotions: 2 });
+    expect(await withdraw(release, 'v1.1.0', 'remove')).toEqual({ version: 'v1.1.0', tag: 'removed' });
+    await promote(release, 'v1.1.0');
+    expect(await stateOf(release, 'v1.1.0')).toEqual({
+      status: 'promoted',
+      commit: later,
+      tagged: later,
+      promotions: 3,
+    });
+  });
+});
+
+describe('a promotion that is terminated between the tag and its record', () => {
+  test('leaves a tag that the next one finds as its own, or removes', async ({ release }) => {
+    const { clone, client, remote, faults } = release;
+    const first = await proven(release, 'v1.2.0');
+    const id = `generation/${REPOSITORY}/v1.2.0`;
+    const objects: string[] = [];
+    for (const why of ['an operator', 'an operator again']) {
+      faults.arm({
+        activity: 'commitPromotion',
+        kind: 'is reached',
+        async onReached() {
+          await client.workflow.getHandle(id).terminate(why);
+          throw new Error('the worker is gone');
+        },
+      });
+      await expect(promote(release, 'v1.2.0')).rejects.toMatchObject({ cause: { name: 'TerminatedFailure' } });
+      expect(await stateOf(release, 'v1.2.0')).toEqual({ status: 'draft', commit: null, tagged: first, promotions: 0 });
+      objects.push(git(remote, 'rev-parse', 'v1.2.0'));
+    }
+    faults.arm(null);
+    // the second one found the tag of the first
+    expect(objects[1]).toBe(objects[0]);
+    write(clone, { 'more.txt': '' });
+    const later = pushed(clone, 'fix: more');
+    await promote(release, 'v1.2.0');
+    release.replayed(id);
+    expect(await stateOf(release, 'v1.2.0')).toEqual({
+      status: 'promoted',
+      commit: later,
+      tagged: later,
+      promotions: 1,
+    });
+  });
+});
+
+describe('a proof whose run is cancelled before its tag is pushed', () => {
+  test('gets the tag from the next run at the commit', async ({ release }) => {
+    const { clone, client, ledger, remote, faults } = release;
+    write(clone, { '.gryt/generations/v1.3.0.yaml': generation('v1.3.0', ['FEAT-1']) });
+    const made = pushed(clone, 'feat: a change');
+    await (
+      await startDeclared(client, startEvolutionFlow, { repository: REPOSITORY, version: 'v1.3.0', change: 'FEAT-1' })
+    ).result();
+    const input = { repository: REPOSITORY, pipeline: 'full-ci', commit: made, evolution: 'v1.3.0-rc.1' };
+    faults.arm({
+      activity: 'pushCandidate',
+      kind: 'is reached',
+      async onReached() {
+        await client.workflow.getHandle(`prove/${REPOSITORY}/full-ci/${made}`).cancel();
+        throw new Error('the worker is gone');
+      },
+    });
+    await expect((await startDeclared(client, proveChangeFlow, input)).result()).rejects.toMatchObject({
+      cause: { name: 'CancelledFailure' },
+    });
+    faults.arm(null);
+    expect(await ledger.sql("SELECT status FROM evolutions WHERE tag = 'v1.3.0-rc.1'")).toEqual([{ status: 'pass' }]);
+    expect(tagsOf(remote)).not.toContain('v1.3.0-rc.1');
+    await (await startDeclared(client, proveChangeFlow, input)).result();
+    expect(git(remote, 'rev-parse', 'v1.3.0-rc.1^{commit}')).toBe(made);
+    expect(git(remote, 'cat-file', '-t', 'v1.3.0-rc.1')).toBe('tag');
+    release.replayed(`prove/${REPOSITORY}/full-ci/${made}`);
+  });
+});
+
+describe('a hotfix', () => {
+  test('is offered again to the default branch, whose branch has grown and however it is promoted', async ({
+    release,
+  }) => {
+    const { clone, client, remote } = release;
+    const input = { repository: REPOSITORY, base: 'v1.2.0', issue: 'CRIT-1', title: 'Fix' };
+    const { branch } = await (await startDeclared(client, createHotfixFlow, input)).result();
+    git(clone, 'fetch', '--quiet', 'origin');
+    git(clone, 'checkout', '--quiet', branch);
+    write(clone, { 'fix.txt': '' });
+    const fix = commit(clone, 'fix: the leak');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD');
+    const start = { repository: REPOSITORY, version: 'v1.2.1', change: 'CRIT-1', commit: fix };
+    await (await startDeclared(client, startEvolutionFlow, start)).result();
+    const offered = 'fix for the default branch: branch longhaul/merge-v1.2.1';
+    expect((await promote(release, 'v1.2.1', { kind: 'hotfix' })).published).toContain(offered);
+    // a person resolves a conflict there
+    write(clone, { 'resolved.txt': '' });
+    const grown = commit(clone, 'chore: resolve a conflict');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:longhaul/merge-v1.2.1');
+    expect((await promote(release, 'v1.2.1', { commit: fix })).published).toContain(offered);
+    expect(git(remote, 'rev-parse', 'longhaul/merge-v1.2.1')).toBe(grown);
+    git(clone, 'checkout', '--quiet', 'main');
+  });
+});
+
+describe('every refusal', () => {
+  const OF = { repository: REPOSITORY };
+  test.for([
+    ['promoteGeneration', { ...OF, version: 'v9.0.0' }, 'generation.refused', 'v9.0.0', 'InvalidInput'],
+    [
+      'promoteGeneration',
+      { ...OF, version: 'v1.1.0', commit: 'HEAD~1' },
+      'generation.refused',
+      'v1.1.0',
+      'InvalidInput',
+    ],
+    ['promoteGeneration', { ...OF, version: 'v1.1.0', kind: 'hotfix' }, 'generation.refused', 'v1.1.0', 'InvalidInput'],
+    [
+      'promoteGeneration',
+      { ...OF, version: 'v9.0.0', kind: 'hotfix' },
+      'generation.refused',
+      'v9.0.0',
+      'PromotionRefused',
+    ],
+    [
+      'promoteGeneration',
+      { ...OF, version: 'v1.3.0', commit: 'f'.repeat(40) },
+      'generation.refused',
+      'v1.3.0',
+      'InvalidInput',
+    ],
+    ['promoteGeneration', { ...OF, version: 'one' }, 'generation.refused', 'one', 'InvalidInput'],
+    ['promoteGeneration', {}, 'generation.refused', 'unknown', 'InvalidInput'],
+    ['withdrawGeneration', { ...OF, version: 'v1.0.0', why: 'x' }, 'generation.refused', 'v1.0.0', 'InvalidInput'],
+    ['withdrawGeneration', { ...OF, version: 'v9.0.0', why: 'x' }, 'generation.refused', 'v9.0.0', 'InvalidInput'],
+    [
+      'createHotfix',
+      { ...OF, base: 'v9.0.0', issue: 'CRIT-2', title: 'x' },
+      'hotfix.refused',
+      'v9.0.0',
+      'InvalidInput',
+    ],
+    [
+      'startEvolution',
+      { ...OF, version: 'v9.0.0', change: 'FEAT-1' },
+      'evolution.refused',
+      'v9.0.0 FEAT-1',
+      'InvalidInput',
+    ],
+    [
+      'startEvolution',
+      { ...OF, version: 'v1.3.0', change: 'FEAT-9' },
+      'evolution.refused',
+      'v1.3.0 FEAT-9',
+      'InvalidInput',
+    ],
+    [
+      'startEvolution',
+      { ...OF, version: 'v1.1.0', change: 'FEAT-1' },
+      'evolution.refused',
+      'v1.1.0 FEAT-1',
+      'GenerationDiffers',
+    ],
+    [
+      'abandonEvolution',
+      { ...OF, evolution: 'v9.0.0-rc.1', why: 'x' },
+      'evolution.refused',
+      'v9.0.0-rc.1',
+      'InvalidInput',
+    ],
+    [
+      'abandonEvolution',
+      { ...OF, evolution: 'v1.3.0-rc.1', why: 'x' },
+      'evolution.refused',
+      'v1.3.0-rc.1',
+      'EvolutionEnded',
+    ],
+    [
+      'proveChange',
+      { ...OF, pipeline: 'full-ci', evolution: 'v9.0.0-rc.1' },
+      'evolution.refused',
+      'full-ci',
+      'InvalidInput',
+    ],
+    ['runPipeline', { ...OF, pipeline: 'no-ci' }, 'pipeline.refused', 'no-ci', 'InvalidConfiguration'],
+  ] as const)('of %s %j is one event', async ([type, given, event, subject, reason], { release }) => {
+    const { client, clone, ledger } = release;
+    const revision = (given as { commit?: string }).commit;
+    const at = revision === 'HEAD~1' ? { commit: git(clone, 'rev-parse', 'origin/main~1') } : {};
+    const flow = FLOWS_BY_TYPE[type];
+    const handle = await client.workflow.start(type, {
+      taskQueue: 'longhaul-flows',
+      workflowId: refusedId(flow, { ...given, ...at }),
+      args: [{ ...given, ...at, by: 'eve' }],
+    });
+    await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
+    const events = await ledger.sql(
+      `SELECT event_type, resource_id, status, actor, authenticated_by, details_json ->> 'reason' AS reason
+       FROM audit_events WHERE run_id = $1`,
+      [handle.firstExecutionRunId],
+    );
+    const who = { actor: 'eve', authenticated_by: 'unauthenticated' };
+    expect(events).toEqual([{ event_type: event, resource_id: subject, status: 'refused', ...who, reason }]);
+  });
+});
+
+const FLOWS_BY_TYPE = {
+  promoteGeneration: promoteGenerationFlow,
+  withdrawGeneration: withdrawGenerationFlow,
+  createHotfix: createHotfixFlow,
+  startEvolution: startEvolutionFlow,
+  abandonEvolution: abandonEvolutionFlow,
+  proveChange: proveChangeFlow,
+  runPipeline: runPipelineFlow,
+};
+
+/** The id that is the flow's lock, so that no child does the work; any id for an input that has none. */
+function refusedId(flow: { id(input: never): unknown; type: string }, input: object): string {
+  const id = flow.id({ request: '1', ...input } as never);
+  return typeof id === 'string' ? id : flow.type;
+}
+
+test('a schedule records the end of the audit trail every hour, and verify compares with it', async ({ release }) => {
+  const { client, ledger, longhaul } = release;
+  const schedule = client.schedule.getHandle(ANCHOR_SCHEDULE);
+  const { spec, action } = await schedule.describe();
+  expect(spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+  expect(action).toMatchObject({ workflowType: 'anchorAudit' });
+  await schedule.trigger();
+  const [end] = await ledger.sql<{ event_id: string }>('SELECT event_id FROM ledger');
+  const last = Number(end?.event_id);
+  await expect
+    .poll(async () => (await longhaul('audit', 'verify')).stdout, { timeout: 60_000, interval: 500 })
+    .toContain('1 anchors agree');
+  // the last event is cut off, and its place in the ledger is changed with it
+  await ledger.sql('DELETE FROM audit_events WHERE event_id = $1', [last]);
+  await ledger.sql('UPDATE ledger SET event_id = $1, hash = (SELECT hash FROM audit_events WHERE event_id = $1)', [
+    last - 1,
+  ]);
+  const verified = await longhaul('audit', 'verify');
+  expect(verified.exitCode).toBe(7);
+  expect(verified.stderr).toContain('was cut off at the end');
+});
