@@ -8,18 +8,14 @@ import { migrateLedger } from '../activities/ledger/migrate.ts';
 import { openContext } from '../client/core/context.ts';
 import { createGatewayMetrics } from '../client/gateway/metrics.ts';
 import { createGateway } from '../client/gateway/server.ts';
-import { withPostgres } from '../platform/postgres-client.ts';
 import { mustEqual, timed } from './harness.ts';
 import type { BenchContext, Benchmark, Figure } from './harness.ts';
+import { CHANGES, EVOLUTIONS, fillLedger, OPEN_GATES } from './ledger-rows.ts';
 import { startServers } from './servers.ts';
-
-const GATES = 1_000;
-const CHANGES = 1_000;
-const EVOLUTIONS = 5_000;
 
 /** Pages of the console over a real PostgreSQL, from the request to the last byte. */
 export const consolePages: Benchmark = {
-  about: `pages of the console: an inbox of ${GATES} gates, a generation of ${CHANGES} changes and ${EVOLUTIONS} evolutions`,
+  about: `pages of the console: an inbox of ${OPEN_GATES} gates, a generation of ${CHANGES} changes and ${EVOLUTIONS} evolutions`,
   measure,
 };
 
@@ -46,9 +42,7 @@ async function measure(context: BenchContext): Promise<Figure[]> {
   });
   try {
     await migrateLedger(logins, { actor: 'bench' });
-    await withPostgres(logins.owner, async (client) => {
-      for (const statement of FILL) await client.query(statement);
-    });
+    await fillLedger(logins.owner);
     const url = await server.listen({ host: '127.0.0.1', port: 0 });
     const page = async (path: string, shows: string): Promise<number[]> => {
       const values: number[] = [];
@@ -62,9 +56,9 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     };
     return [
       {
-        what: `inbox with ${GATES} open gates`,
+        what: `inbox with ${OPEN_GATES} open gates`,
         unit: 'ms',
-        values: await page('/console/inbox', `${GATES.toLocaleString('en')} gates are open`),
+        values: await page('/console/inbox', `${OPEN_GATES.toLocaleString('en')} gates are open`),
         bar: '≤ 300',
       },
       {
@@ -85,24 +79,3 @@ async function measure(context: BenchContext): Promise<Figure[]> {
     await stack.stop();
   }
 }
-
-const FILL = [
-  'SET search_path = longhaul',
-  `INSERT INTO gates (gate_id, workflow_id, kind, subject, digest, requested_by, approvals_needed, evidence)
-   SELECT 'gate-' || n, 'promote/' || n, 'promotion', 'v1.' || n || '.0 of work/acme/api', 'd', 'ada', 2,
-     '["12 changes, all proven", "commit 0123456789abcdef"]'
-   FROM generate_series(1, ${GATES}) n`,
-  `INSERT INTO gate_decisions (decision_id, gate_id, person, verdict, why, digest, authenticated_by)
-   SELECT 'gate-' || n || '/1', 'gate-' || n, 'bob', 'approve', 'looks good', 'd', 'api-key'
-   FROM generate_series(1, ${GATES}) n`,
-  `INSERT INTO generations (generation_id, repository, version, contract, contract_digest, created_by)
-   VALUES ('gen-bench1', 'work/acme/api', 'v1.5.0', '{}', 'd', 'ada')`,
-  `INSERT INTO generation_changes (generation_id, change_id, position, type, title, team)
-   SELECT 'gen-bench1', 'FEAT-' || n, n, 'add', 'a change of this release ' || n, 'payments'
-   FROM generate_series(1, ${CHANGES}) n`,
-  `INSERT INTO evolutions (evolution_id, generation_id, change_id, rc, tag, status, pipeline, commit, created_by,
-     completed_at, proof)
-   SELECT 'ev-' || n, 'gen-bench1', 'FEAT-' || (1 + n % ${CHANGES}), n, 'v1.5.0-rc.' || n,
-     CASE WHEN n % 5 = 0 THEN 'fail' ELSE 'pass' END, 'full-ci', md5(n::text), 'ada', now(), '{}'
-   FROM generate_series(1, ${EVOLUTIONS}) n`,
-];

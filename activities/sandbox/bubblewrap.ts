@@ -109,7 +109,7 @@ async function startJailed(
     ...(account === null ? {} : { account }),
     output,
     input: environment.map((line) => `${line}\0`).join(''),
-    onReport: status.read,
+    onReport: (text) => status.read(text),
   });
   return {
     exited: bubblewrap.ended,

@@ -61,7 +61,7 @@ async function startMarked(
   output: string,
 ): Promise<StartedProgram> {
   const mark = randomUUID();
-  const { pid, ended, kill } = await starter.start({
+  const started = await starter.start({
     command: '/bin/bash',
     args: limited(argv, limits, null),
     env: {
@@ -72,12 +72,13 @@ async function startMarked(
     ...(account === null ? {} : { account }),
     output,
   });
+  const { pid } = started;
   return {
-    exited: ended,
+    exited: started.ended,
     processes: () => [pid, ...descendants(pid)],
     terminate() {
       signalDescendants(pid, 'SIGTERM');
-      kill('SIGTERM');
+      started.kill('SIGTERM');
     },
     kill() {
       signalDescendants(pid, 'SIGKILL');

@@ -3,8 +3,15 @@ export const SHORTEST_SECRET = 8;
 /** The longest value that is found wherever a stream of text is cut. */
 export const LONGEST_SECRET = 7_000;
 
+/** How a value is found. */
+export interface KnownSecret {
+  /** Matches some part of every text in which `whole` matches, and no other text; it is several times as fast. */
+  readonly core: RegExp;
+  readonly whole: RegExp;
+}
+
 const values = new Set<string>();
-let patterns: readonly RegExp[] = [];
+let patterns: readonly KnownSecret[] = [];
 
 /**
  * Makes values known as secrets to {@link knownSecrets}, for the rest of the life of this process. Of a value with
@@ -25,7 +32,7 @@ export function knowSecrets(more: Iterable<string>): void {
  * Patterns that find the values as they are, percent-encoded (also in part, and with `+` for a space), and in base64:
  * alone or inside of a longer text, in both alphabets, on one line or broken into several.
  */
-export function knownSecrets(): readonly RegExp[] {
+export function knownSecrets(): readonly KnownSecret[] {
   return patterns;
 }
 
@@ -35,7 +42,7 @@ export function createSecretFinder(): { push(piece: string): boolean } {
   return {
     push(piece) {
       held += piece;
-      const isFound = patterns.some((pattern) => held.search(pattern) >= 0);
+      const isFound = patterns.some(({ core }) => held.search(core) >= 0);
       held = held.slice(-ENCODED);
       return isFound;
     },
@@ -45,9 +52,13 @@ export function createSecretFinder(): { push(piece: string): boolean } {
 /** Characters of the longest secret, percent-encoded. */
 const ENCODED = 3 * LONGEST_SECRET;
 
-function patternOf(value: string): RegExp {
+function patternOf(value: string): KnownSecret {
   const bytes = new TextEncoder().encode(value);
-  return new RegExp([spelled(value), ...[0, 1, 2].map((before) => inBase64(bytes, before))].join('|'), 'g');
+  const encoded = [0, 1, 2].map((before) => inBase64(bytes, before));
+  return {
+    core: new RegExp([spelled(value), ...encoded.map(({ core }) => core)].join('|')),
+    whole: new RegExp([spelled(value), ...encoded.map(({ whole }) => whole)].join('|'), 'g'),
+  };
 }
 
 /** Each character as it is or percent-encoded. */
@@ -71,7 +82,7 @@ function literal(character: string): string {
  * The characters of the base64 of a text that depend on the bytes of a secret alone, when `before` bytes (modulo 3)
  * precede it. Those that other bytes share are taken, too.
  */
-function inBase64(bytes: Uint8Array, before: number): string {
+function inBase64(bytes: Uint8Array, before: number): { readonly core: string; readonly whole: string } {
   const shifted = new Uint8Array(before + bytes.length);
   shifted.set(bytes, before);
   const own = btoa(String.fromCharCode(...shifted)).replace(/=+$/, '');
@@ -81,5 +92,9 @@ function inBase64(bytes: Uint8Array, before: number): string {
   const characters = Array.from(core, (each) => (each === '+' ? '[+-]' : each === '/' ? String.raw`[\/_]` : each));
   const any = String.raw`[\w+\/-]`;
   const wrapped = String.raw`(?:\r?\n)?`;
-  return `${first === 0 ? '' : `${any}?`}${characters.join(wrapped)}${isShared ? `(?:${wrapped}${any})?` : ''}`;
+  const certain = characters.join(wrapped);
+  return {
+    core: certain,
+    whole: `${first === 0 ? '' : `${any}?`}${certain}${isShared ? `(?:${wrapped}${any})?` : ''}`,
+  };
 }

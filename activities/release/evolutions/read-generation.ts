@@ -24,8 +24,20 @@ export async function readGeneration(
     ...rest
   } = generation;
   const [evolutions, changes, missing] = await Promise.all([
-    ledger.selectFrom('evolutions').selectAll().where('generation_id', '=', id).orderBy('rc').execute(),
-    ledger.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).orderBy('position').execute(),
+    // of thousands of rows: only what is shown
+    ledger
+      .selectFrom('evolutions')
+      .select(['tag', 'change_id', 'status', 'team', 'created_by', 'superseded_by'])
+      .select(({ fn }) => fn.coalesce('completed_at', 'created_at').as('time'))
+      .where('generation_id', '=', id)
+      .orderBy('rc')
+      .execute(),
+    ledger
+      .selectFrom('generation_changes')
+      .select(['change_id', 'title', 'status'])
+      .where('generation_id', '=', id)
+      .orderBy('position')
+      .execute(),
     ledger
       .selectFrom('publications')
       .select(['kind', 'name', 'attempts', 'problem'])
@@ -41,11 +53,11 @@ export async function readGeneration(
     promotedBy,
     hotfixOf,
     evolutions: evolutions.map(
-      ({ tag, change_id: change, status, team, created_by: author, superseded_by: supersededBy, ...times }) => ({
+      ({ tag, change_id: change, status, team, created_by: author, superseded_by: supersededBy, time }) => ({
         tag,
         change,
         status,
-        time: (times.completed_at ?? times.created_at).toISOString(),
+        time: time.toISOString(),
         team,
         author,
         supersededBy,

@@ -1,10 +1,8 @@
 import { jobsToRepeat } from '../../../domain/release/pipelines/resume.ts';
-import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { EarlierRun, FindEarlierRun } from '../../../domain/release/pipelines/resume.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
-import { RESULT_KIND, subjectOfRun } from './record-run.ts';
-import { readJson } from './stored-plan.ts';
+import { readRunResult } from './run-result.ts';
 
 /** See `LedgerActivities.findEarlierRun`. */
 export async function findEarlierRun(
@@ -26,13 +24,7 @@ export async function findEarlierRun(
   if (latest === undefined) {
     throw new LonghaulError('InvalidInput', `There is no earlier run of ${at} with the same jobs: run all of it.`);
   }
-  const stored = await ledger
-    .selectFrom('evidence')
-    .select('blob')
-    .where('kind', '=', RESULT_KIND)
-    .where('subject', '=', subjectOfRun(latest.run))
-    .executeTakeFirst();
-  const result = stored === undefined ? null : ((await readJson(blobs, stored.blob)) as RunPipelineResult);
+  const result = await readRunResult({ ledger, blobs }, latest.run);
   const passed = (result?.jobs ?? []).filter(({ end }) => end === 'passed');
   const repeated = jobsToRepeat(jobs, from, new Set(passed.map(({ id }) => id)));
   if (repeated === null) {

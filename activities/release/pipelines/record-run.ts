@@ -3,6 +3,7 @@ import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-f
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
 import { recordReports } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
+import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { recordTakenBack, takeBackProofs } from '../evolutions/take-back.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
@@ -22,22 +23,6 @@ const STATUS = { passed: 'pass', failed: 'fail', skipped: 'skipped', cancelled: 
 >;
 
 const RULE_STATUS = { passed: 'pass', failed: 'fail', waived: 'waived' } as const;
-
-/** Kind of the evidence that has the result of a run, as JSON. */
-export const RESULT_KIND = 'result';
-
-/** Kind of the evidence that has the artifacts of a job. */
-export const ARTIFACTS_KIND = 'artifacts';
-
-/** A run as the subject of evidence. */
-export function subjectOfRun(run: string): string {
-  return `pipeline run ${run}`;
-}
-
-/** A job of a run as the subject of evidence. */
-export function subjectOfJob(run: string, job: string): string {
-  return `${subjectOfRun(run)}, job ${job}`;
-}
 
 /**
  * Records a run with its jobs in one transaction; the complete result is a blob. Does nothing when the run is recorded.

@@ -11,7 +11,7 @@ import {
 import type { CheckPromotion, PromotionReport } from '../../../domain/release/promotion/promotion.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
-import { ARTIFACTS_KIND, subjectOfJob } from '../pipelines/record-run.ts';
+import { ARTIFACTS_KIND, subjectOfJob } from '../pipelines/run-result.ts';
 import { readFacts } from './generation-facts.ts';
 import { readRelease } from './read-release.ts';
 import { treeRuns } from './tree-runs.ts';

@@ -1,7 +1,9 @@
 import { userName } from '../../core/user-name.ts';
 import { proveChangeFlow, type ProveChangeResult } from '../../../domain/release/flows/evolution-flows.ts';
-import type { RunJobOutcome } from '../../../domain/release/flows/pipeline-flows.ts';
+import type { RunJobOutcome, RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { CliContext } from '../../core/context.ts';
+import { readersLogin } from '../../core/ledger.ts';
 import { printable } from '../../core/sanitize.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
@@ -25,6 +27,8 @@ export interface RunOptions extends FlowOptions {
   readonly show?: boolean;
   /** File for the report of the run. */
   readonly report?: string;
+  /** Id of a recorded run: it is shown, and nothing runs. */
+  readonly of?: string;
 }
 
 /** Lines of the log of a failed job. */
@@ -35,6 +39,13 @@ const LOG_LINES = 20;
  * for. Exit code 1 when a job failed or the change was not proven.
  */
 export async function runCommand(context: CliContext, pipeline: string, options: RunOptions): Promise<number> {
+  if (options.of !== undefined) {
+    return showResult(
+      context,
+      { run: await recordedRun(context, pipeline, options.of), evolution: null, verdict: null },
+      options,
+    );
+  }
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const { commit, branch, packed, uncommitted } = await commitOfFolder(context, repository, options.commit ?? 'HEAD');
   if (uncommitted.length > 0 && options.commit === undefined && options.json !== true) {
@@ -58,10 +69,7 @@ export async function runCommand(context: CliContext, pipeline: string, options:
         ...(from === undefined ? {} : { from }),
       },
       failsWithResult: ['PipelineFailed'],
-      async print(result) {
-        if (options.report !== undefined) await writeReport(context, result, options.report);
-        return options.show ? showRun(context, result) : printRun(context, result);
-      },
+      print: (result) => showResult(context, result, options),
       ...(options.watch
         ? {
             show: async (client, signal) => {
@@ -73,6 +81,33 @@ export async function runCommand(context: CliContext, pipeline: string, options:
     },
     options,
   );
+}
+
+async function showResult(
+  context: CliContext,
+  result: ProveChangeResult,
+  { report, show, json, of }: RunOptions,
+): Promise<number> {
+  if (report !== undefined) await writeReport(context, result, report);
+  if (of !== undefined && json === true) {
+    context.stdout.write(`${JSON.stringify(result)}\n`);
+    return 0;
+  }
+  return show ? showRun(context, result) : printRun(context, result);
+}
+
+/** The result of a recorded run, in whatever way it was started. Throws `InvalidInput` when the ledger has none. */
+async function recordedRun(context: CliContext, pipeline: string, run: string): Promise<RunPipelineResult> {
+  const [{ withLedger }, { openBlobs }, { readRunResult }] = await Promise.all([
+    import('../../../activities/ledger/open-ledger.ts'),
+    import('../../../activities/blobs/open-blobs.ts'),
+    import('../../../activities/release/pipelines/run-result.ts'),
+  ]);
+  const blobs = await openBlobs(context, context.env);
+  const result = await withLedger(await readersLogin(context), (ledger) => readRunResult({ ledger, blobs }, run));
+  if (result?.pipeline === pipeline) return result;
+  const problem = result === null ? `The ledger has no run ${run}` : `The run ${run} is one of ${result.pipeline}`;
+  throw new LonghaulError('InvalidInput', `--of: ${problem}. The console lists the runs with their ids.`);
 }
 
 /** Writes the report of a run to a file, and into the blob store. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { createReused } from '../../../activities/shared/reused.ts';
 import { type ConsolePage, type ConsolePart, type ConsoleSources, pageNumber } from '../page.ts';
 import { generationContent, generationsContent, type ListPart } from './generations.ts';
@@ -72,6 +73,16 @@ export function releasePages({ context, ledger }: ConsoleSources): ConsolePart {
         const found = await readPipelineRun(db, id);
         return found && pipelineRunContent(found, await readJobs(db, id));
       }),
+    async download({ params: { id = '' }, query }) {
+      if (query.get('report') !== '1') return null;
+      const [{ readRunResult }, { runReport }] = await Promise.all([
+        import('../../../activities/release/pipelines/run-result.ts'),
+        import('./run-report.ts'),
+      ]);
+      const store = await blobs.get();
+      const result = await ledger((db) => readRunResult({ ledger: db, blobs: store }, id));
+      return result && { name: `run-${id}.html`, content: Readable.from([Buffer.from(runReport(result))]) };
+    },
   };
 
   async function logged(

@@ -41,6 +41,7 @@ export function pipelineRunContent(run: PipelineRunRow, jobs: readonly JobRow[])
     ['Took', took(run)],
     ['Flow', run.workflowId && link(runPath(run.workflowId, run.id), run.workflowId)],
   ])}
+  ${run.completedAt && html`<p>${link(`${pipelineRunPath(run.id)}?report=1`, 'Download the report, one HTML file')}</p>`}
   <h2>Jobs</h2>
   ${table({
     caption: 'Jobs',

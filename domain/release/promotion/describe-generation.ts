@@ -32,9 +32,11 @@ export function describeGenerations(generations: readonly ListedGeneration[]): s
 export function describeGeneration({ version, status, promotedAt, changes, evolutions }: GenerationView): string {
   const head = [`Generation: ${version}`, `Status: ${status}`];
   if (promotedAt !== null) return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`].join('\n');
+  // the last one of a change counts
+  const proofs = new Map(evolutions.filter((each) => each.status === 'pass').map(({ change, tag }) => [change, tag]));
   const lines = changes.map(({ id, status: end }) => {
-    const proof = evolutions.findLast((each) => each.change === id && each.status === 'pass');
-    return end === 'proven' && proof !== undefined ? `  ✓ ${id} (proven by ${proof.tag})` : `  ○ ${id} (not proven)`;
+    const proof = end === 'proven' ? proofs.get(id) : undefined;
+    return proof === undefined ? `  ○ ${id} (not proven)` : `  ✓ ${id} (proven by ${proof})`;
   });
   return [...head, 'Changes:', ...lines].join('\n');
 }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { openBlobs } from '../../../activities/blobs/open-blobs.ts';
 import { loadConfig } from '../../../activities/shared/config.ts';
 import { startFlow } from '../../../client/core/start-flow.ts';
+import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import { sourceOf } from '../../support/catalog/flows.ts';
 import { startWorkerHere, type WorkerHere } from '../../support/catalog/worker-here.ts';
 import { commandEnv, longhaul } from '../../support/command.ts';
@@ -116,6 +117,22 @@ async function fill({ sql }: TestLedger): Promise<void> {
      VALUES ('run-1', $1, 'fail', 1, 61.5, $2, $3), ('run-1', 'long', 'fail', 1, 61.5, $4, '[]')`,
     [HOSTILE, await stored(HOSTILE), steps, await stored(long)],
   );
+  const result: RunPipelineResult = {
+    run: 'run-1',
+    status: 'failed',
+    repository: HOSTILE,
+    pipeline: HOSTILE,
+    commit: 'c0ffee'.repeat(7).slice(0, 40),
+    tree: 't',
+    plan: 'p',
+    sandbox: 'bubblewrap',
+    jobs: [],
+    quality: { rules: [], exceptions: [HOSTILE] },
+  };
+  await sql(
+    "INSERT INTO evidence (digest, kind, subject, repository, blob) VALUES ($1, 'result', 'pipeline run run-1', $2, $1)",
+    [await stored(JSON.stringify(result)), HOSTILE],
+  );
 }
 
 const PAGES = [
@@ -203,6 +220,19 @@ describe('what the pages show', () => {
     expect(whole.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     expect(whole.headers.get('content-disposition')).toMatch(/^attachment; filename="[0-9a-f]{12}\.log"$/);
     expect((await whole.text()).split('\n')).toHaveLength(LOG_LINES + 1);
+  });
+
+  test('the report of a recorded run as one file, without markup of others', async () => {
+    expect(await text('/console/releases/runs/run-1')).toContain('Download the report, one HTML file');
+    const report = await fetch(`${gateway.url}/console/releases/runs/run-1?report=1`);
+    expect(report.headers.get('content-disposition')).toBe('attachment; filename="run-run-1.html"');
+    const content = await report.text();
+    expect(content).toContain('Exceptions from the rules');
+    expect(content).toContain('c0ffeec0ffee');
+    expect(content).not.toContain(HOSTILE);
+    // without a result there is only the page
+    const none = await fetch(`${gateway.url}/console/releases/runs/run-2?report=1`);
+    expect(none.headers.get('content-disposition')).toBeNull();
   });
 });
 

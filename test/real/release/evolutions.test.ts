@@ -443,6 +443,17 @@ jobs:
     const [, digest = ''] = /blob store as ([0-9a-f]{64})/.exec(first.stderr) ?? [];
     expect(digest).toBe(createHash('sha256').update(page).digest('hex'));
     rmSync(join(clone, 'report.html'));
+    // the same of the recorded run, which may have been started in any way
+    const [recorded] = await ledger.sql<{ id: string }>(
+      "SELECT pipeline_run_id AS id FROM pipeline_runs WHERE pipeline = 'quality'",
+    );
+    const again = await longhaul('run', 'quality', '--of', recorded?.id ?? '', '--report', 'report.html');
+    expect(readFileSync(join(clone, 'report.html'), 'utf8')).toBe(page);
+    rmSync(join(clone, 'report.html'));
+    expect(again.stdout).toBe(first.stdout);
+    const other = await longhaul('run', 'full-ci', '--of', recorded?.id ?? '');
+    expect(other.exitCode).toBe(2);
+    expect(other.stderr).toContain(`The run ${recorded?.id} is one of quality.`);
     expect(first.stdout).toContain(
       '  rule for tests: passed (2 tests, 0 failed, 1 failed in quarantine)\n' +
         '  rule for coverage: passed (66.6 % of the lines, at least 50 % are required)\n' +

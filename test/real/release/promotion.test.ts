@@ -488,3 +488,35 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
   ]);
   expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
 });
+
+test('a promotion of 100 changes, each proven at a commit of its own, has a history of at most 300 events', async ({
+  release,
+}) => {
+  const { clone, client, ledger, longhaul, replayed } = release;
+  const changes = Array.from({ length: 100 }, (_, at) => `FEAT-${at + 1}`);
+  git(clone, 'checkout', '--quiet', 'main');
+  write(clone, { '.gryt/generations/v3.5.0.yaml': generation('v3.5.0', changes) });
+  commit(clone, 'chore: contracts');
+  const others = changes.slice(1).map((id) => {
+    git(clone, 'commit', '--quiet', '--allow-empty', '-m', `feat: the change [${id}]`);
+    return git(clone, 'rev-parse', 'HEAD');
+  });
+  await prove(release, 'v3.5.0', 'FEAT-1', { 'd.txt': '1' });
+  git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+  // the proofs of the others are as that of the first
+  await ledger.sql(
+    `INSERT INTO evolutions (evolution_id, generation_id, change_id, rc, tag, status, pipeline, commit, tree,
+       pipeline_run_id, proof, created_by, started_at, completed_at)
+     SELECT evolution_id || '-' || n, generation_id, 'FEAT-' || n, n, 'v3.5.0-rc.' || n, status, pipeline, ($1::text[])[n - 1],
+       tree, pipeline_run_id, proof, created_by, started_at, completed_at
+     FROM evolutions, generate_series(2, 100) n WHERE tag = 'v3.5.0-rc.1'`,
+    [others],
+  );
+  const done = await longhaul('generation', 'promote', 'v3.5.0');
+  expect(done.stdout).toBe(PROMOTED('v3.5.0'));
+  const id = `generation/${REPOSITORY}/v3.5.0`;
+  const { events } = await client.workflow.getHandle(id).fetchHistory();
+  expect(events?.length).toBeGreaterThan(30);
+  expect(events?.length).toBeLessThanOrEqual(300);
+  replayed(id);
+});
