@@ -1,11 +1,9 @@
 // A worker process with a sandbox, for tests that run it as another user, measure it, or kill it. Its messages are
 // those of test/support/sandbox-worker.ts.
 import { openBlobs } from '../../activities/blobs/open-blobs.ts';
-import { createJobLog, type JobLog } from '../../activities/release/pipelines/job-log.ts';
 import { openSandbox } from '../../activities/sandbox/open-sandbox.ts';
 import type { PrivateNetwork, Sandbox } from '../../activities/sandbox/sandbox.ts';
 import { configSchema } from '../../domain/config/config.schema.ts';
-import { knowSecrets } from '../../domain/shared/known-secrets.ts';
 import { messageOf } from '../../platform/error-code.ts';
 import type { Answer, Request } from './sandbox-worker.ts';
 
@@ -30,7 +28,7 @@ async function answer(request: Request): Promise<Partial<Answer>> {
   }
   const abort = new AbortController();
   running.set(request.id, abort);
-  const log = request.store === undefined ? null : await logIn(request.store);
+  const draft = request.store === undefined ? null : await storeIn(request.store);
   const before = process.memoryUsage.rss();
   let most = before;
   let output = '';
@@ -42,18 +40,16 @@ async function answer(request: Request): Promise<Partial<Answer>> {
     signal: abort.signal,
     async onOutput(piece) {
       most = Math.max(most, process.memoryUsage.rss());
-      if (log === null) output += piece.toString('latin1');
-      else await log.write(piece);
+      if (draft === null) output += piece.toString('latin1');
+      else await draft.write(piece);
     },
   });
-  return { end, output, grown: most - before, ...(log === null ? {} : { blob: await log.commit() }) };
+  return { end, output, grown: most - before, ...(draft === null ? {} : { blob: await draft.commit() }) };
 }
 
-/** The log of a job, which looks for a secret. */
-async function logIn(folder: string): Promise<JobLog> {
-  knowSecrets(['a secret that no program prints']);
+async function storeIn(folder: string) {
   const config = configSchema.parse({ blobs: { type: 'folder', path: folder } });
-  return createJobLog(await openBlobs({ config, dataDir: folder, cacheDir: folder }, {}));
+  return (await openBlobs({ config, dataDir: folder, cacheDir: folder }, {})).draft();
 }
 
 process.on('message', (request: Request) => {

@@ -242,7 +242,7 @@ describe.each(USERS)('a worker of $user with bubblewrap', ({ uid }) => {
     expect(output).toBe([1, 2, 3].map((i) => `out ${i}\nerr ${i}\nagain ${i}\n`).join(''));
   });
 
-  test('streams 200 MB of output into the log of a job while memory stays flat', async () => {
+  test('streams 200 MB of output into the blob store while memory stays flat', async () => {
     const store = await folderFor(uid, 'blobs');
     const print = "yes 'a line of output, again and again' | head -c 200000000";
     const { end, blob, grown } = await run(print, {}, store);
