@@ -26,6 +26,8 @@ import {
   type AnnouncePromotion,
   type OfferedHotfix,
   type OfferHotfix,
+  offerBackport,
+  type OfferBackport,
   offerHotfix,
   publishRelease,
   type PublishRelease,
@@ -83,6 +85,11 @@ export interface CommitActivities {
   announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
   /** Offers a hotfix to the default branch: pushes a branch with it, and opens a pull request where there are any. */
   offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
+  /**
+   * Offers the changes of a hotfix to an open generation: pushes a branch that adds them to its contract, and opens a pull
+   * request where there are any. Returns null for a version that the remote has a tag of.
+   */
+  offerBackport(input: OfferBackport): Promise<OfferedHotfix | null>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
 }
@@ -177,6 +184,7 @@ export function createCommitActivities({
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
+    offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, blobs, forges }, input, signal)),
     offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, blobs, forges }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {

@@ -22,7 +22,13 @@ import type {
   ReleaseCommit,
 } from '../../domain/release/promotion/promotion.ts';
 import type { DuePart } from '../../domain/release/promotion/publication.ts';
-import type { HotfixContract, OpenHotfix, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
+import type {
+  Backport,
+  HotfixContract,
+  OpenHotfix,
+  PlanBackports,
+  PlanHotfix,
+} from '../../domain/release/promotion/hotfix-steps.ts';
 import type { EarlierRun, FindEarlierRun } from '../../domain/release/pipelines/resume.ts';
 import type { AnchorAuditResult } from '../../domain/release/flows/anchor-flow.ts';
 import { recordAnchor } from '../ledger/anchors.ts';
@@ -39,6 +45,7 @@ import type { RefusedAct } from '../../domain/release/acts.ts';
 import { recordRefusal } from './record-refusal.ts';
 import { checkPromotion } from './promotion/check-promotion.ts';
 import { openHotfix, planHotfix } from './promotion/hotfix.ts';
+import { planBackports } from './promotion/plan-backports.ts';
 import { commitPromotion } from './promotion/commit-promotion.ts';
 import { lastProvenCommit } from './promotion/generation-facts.ts';
 import { duePublications, recordPart, type RecordPart } from './promotion/publications.ts';
@@ -117,6 +124,8 @@ export interface LedgerActivities {
   recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
   planHotfix(input: PlanHotfix): Promise<HotfixContract>;
+  /** The open generations that a promoted hotfix is to be offered to. Changes nothing. Throws `InvalidConfiguration`. */
+  planBackports(input: PlanBackports): Promise<readonly Backport[]>;
   /** Opens the generation of a hotfix whose branch is pushed, and returns its id. Throws `GenerationDiffers`. */
   openHotfix(input: OpenHotfix): Promise<{ readonly generation: string }>;
   /** The commit of the latest proof of a generation; null for none. */
@@ -170,6 +179,7 @@ export function createLedgerActivities(tools: LedgerTools): LedgerActivities {
     recordPart: (input) => named(() => recordPart(tools.ledger, input)),
     recordPublication: (input) => named(async () => recordPublication(tools, input, await flow(input.by))),
     planHotfix: (input) => named(() => planHotfix(tools, input)),
+    planBackports: (input) => named(() => planBackports(tools, input)),
     openHotfix: (input) => named(async () => openHotfix(tools, input, await flow(input.by))),
     lastProvenCommit: (input) => named(() => lastProvenCommit(tools.ledger, input)),
     withdrawGeneration: (input) => named(async () => takeBackPromotion(tools, input, await flow(input.by))),

@@ -4,6 +4,7 @@ import type { PromotedBefore, ReleaseCommit } from '../../domain/release/promoti
 import { inLanes } from '../shared/lanes.ts';
 import { commitActivities, lastingCommitActivities, lastingLedgerActivities } from './activities.ts';
 import type { Promotion } from './evaluate-promotion.ts';
+import { offerBackports } from './offer-backports.ts';
 
 /** Uploads in parallel. */
 const LANES = 4;
@@ -45,6 +46,7 @@ export async function publishPromotion({
         { repository, version, commit },
       ])
     : null;
+  const backports = isHotfix ? await offerBackports(released, promoted) : [];
   const due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
     { repository, version },
   ]);
@@ -72,6 +74,7 @@ export async function publishPromotion({
     `notes: ${notes}`,
     ...(url === null ? [] : [`release: ${url}`]),
     ...(offered === null ? [] : [`fix for the default branch: ${offered.url ?? `branch ${offered.branch}`}`]),
+    ...backports,
     ...parts.map(({ part, end }) => lineOf(part, end)),
   ];
   for (const { part, end } of parts) {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { validRange } from 'semver';
 import type { z } from 'zod';
 import { type Generation, generationFile } from '../../../domain/release/contracts/generation.schema.ts';
+import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { combinationsOf, MOST_COMBINATIONS } from '../../../domain/release/contracts/matrix.ts';
 import { cycleOf, type Needs } from '../../../domain/release/contracts/needs.ts';
 import { type Pipeline, pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
@@ -42,6 +43,8 @@ export interface CheckedContracts {
   readonly contracts: Contracts;
   /** Sentences with file and line; empty when all is well. */
   readonly problems: readonly string[];
+  /** The same for required steps that have nothing to run: such a pipeline is valid, and proves nothing. */
+  readonly emptySteps: readonly string[];
 }
 
 /** The parts of a contract folder, in the order in which they are reported. */
@@ -100,7 +103,11 @@ export function checkContracts(folder: ContractFolder): CheckedContracts {
     if (checked.value !== null) problems.push(...problemsOfMatrices(checked.value, checked.at));
   }
   const policy = policies.map(({ checked }) => checked.value).find((one) => one !== null) ?? NO_POLICY;
-  return { contracts: { ...found, policy }, problems };
+  const required = new Set(policy.policies.flatMap(({ required_steps: steps }) => steps));
+  const emptySteps = pipelines.flatMap(({ checked }) =>
+    checked.value === null ? [] : emptyStepsOf(checked.value, required, checked.at),
+  );
+  return { contracts: { ...found, policy }, problems, emptySteps };
 }
 
 interface ReadFile<Value> {
@@ -188,6 +195,21 @@ function problemsOfPolicies({ policies }: PolicyFile, at: PlaceOf): string[] {
     }
     return problems;
   });
+}
+
+function emptyStepsOf({ name, jobs }: Pipeline, required: ReadonlySet<string>, at: PlaceOf): string[] {
+  const placeOf = (job: string, index: number): string => {
+    const place = at(['jobs', job, 'steps', index]);
+    // a pipeline with one job has its steps at the top
+    return place === at([]) ? at(['steps', index]) : place;
+  };
+  return Object.entries(jobs).flatMap(([job, { steps }]) =>
+    steps.flatMap((step, index) =>
+      required.has(step.name) && doesNothing(step)
+        ? [`${placeOf(job, index)}: the required step ${step.name} of ${name} has nothing to run.`]
+        : [],
+    ),
+  );
 }
 
 function problemsOfNeeds({ jobs }: { readonly jobs: Needs }, at: PlaceOf): string[] {

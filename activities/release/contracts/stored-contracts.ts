@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { sha256 } from '../../../platform/sha256.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
-import { checkContracts, type ContractFolder, type Contracts } from './contracts.ts';
+import { checkContracts, type ContractFile, type ContractFolder, type Contracts } from './contracts.ts';
 
 /** The contracts of a repository, read back from the blob store. */
 export interface StoredContracts extends Contracts {
@@ -10,7 +10,9 @@ export interface StoredContracts extends Contracts {
   readonly folder: string;
   /** SHA-256 of a file of the folder as it was written: `generations/v1.5.0.yaml`; null when there is none. */
   digestOf(path: string): string | null;
-  /** The same of the file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`. */
+  /** The file of a generation, which may be called `v1.5.0.yaml` or `1.5.0.yml`; null when there is none. */
+  fileOfGeneration(version: string): ContractFile | null;
+  /** SHA-256 of {@link fileOfGeneration}. */
   digestOfGeneration(version: string): string | null;
 }
 
@@ -32,13 +34,18 @@ export async function readContracts(blobs: BlobStore, digest: string, about: str
     const file = folder.files.find((each) => each.path === path);
     return file === undefined ? null : sha256(file.text);
   };
+  const fileOfGeneration = (version: string): ContractFile | null =>
+    [version, version.slice(1)]
+      .flatMap((name) => [`generations/${name}.yaml`, `generations/${name}.yml`])
+      .flatMap((path) => folder.files.find((each) => each.path === path) ?? [])[0] ?? null;
   return {
     ...contracts,
     folder: folder.name,
     digestOf,
-    digestOfGeneration: (version) =>
-      [version, version.slice(1)]
-        .flatMap((name) => [digestOf(`generations/${name}.yaml`), digestOf(`generations/${name}.yml`)])
-        .find((found) => found !== null) ?? null,
+    fileOfGeneration,
+    digestOfGeneration: (version) => {
+      const file = fileOfGeneration(version);
+      return file === null ? null : sha256(file.text);
+    },
   };
 }

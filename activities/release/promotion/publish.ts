@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import { repositoryName } from '../../../domain/git/repository.ts';
 import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
+import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
 import type { AlertChannelConfig } from '../../../domain/shared/channels.schema.ts';
 import { redact } from '../../../domain/shared/redact.ts';
@@ -59,6 +60,18 @@ export interface AnnouncePromotion {
   readonly at: string;
   /** Address of the release at the forge; null for none. */
   readonly url: string | null;
+}
+
+/** A hotfix to offer to an open generation. */
+export interface OfferBackport {
+  readonly repository: string;
+  /** The version of the hotfix. */
+  readonly hotfix: string;
+  /** When it was promoted, ISO 8601: the time of the commit. */
+  readonly at: string;
+  /** Full oid of the default branch's head, on which the contract was read. */
+  readonly from: string;
+  readonly backport: Backport;
 }
 
 /** What publishing needs. */
@@ -145,9 +158,7 @@ export async function offerHotfix(
   const repository = await mgit.find(id, { signal });
   const head = `longhaul/merge-${version}`;
   await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
-  const found = (await mgit.heads([repository], { signal })).get(id);
-  if (found instanceof LonghaulError) throw found;
-  const base = found?.branch ?? null;
+  const base = await defaultBranch(mgit, repository, signal);
   const pull =
     base === null
       ? null
@@ -164,6 +175,47 @@ export async function offerHotfix(
           ),
         );
   return { branch: head, url: pull?.url ?? null };
+}
+
+/** See `CommitActivities.offerBackport`. */
+export async function offerBackport(
+  { mgit, forges }: PublishTools,
+  { repository: id, hotfix, at, from, backport: { version, changes, path, text } }: OfferBackport,
+  signal: AbortSignal,
+): Promise<OfferedHotfix | null> {
+  const repository = await mgit.find(id, { signal });
+  const tags = await mgit.findTags(repository, version, { signal });
+  // released without Longhaul
+  if (tags.some(({ name }) => name === version)) return null;
+  const head = `longhaul/${hotfix}-in-${version}`;
+  const ids = changes.join(', ');
+  const title = `chore: add ${ids} of the hotfix ${hotfix} to ${version}`;
+  const commit = { message: title, time: Math.floor(Date.parse(at) / 1_000), files: [{ path, content: text }] };
+  try {
+    await mgit.pushBranch(repository, { name: head, from, commit }, { signal });
+  } catch (error) {
+    // an earlier run has offered it, from an earlier head
+    if (!(error instanceof LonghaulError && error.type === 'BranchConflict')) throw error;
+  }
+  const base = await defaultBranch(mgit, repository, signal);
+  const body =
+    `${hotfix} was released with ${ids}. This adds it to the contract of ${version}, which then needs a proof of its own: ` +
+    `\`longhaul evolution start ${version} --change ${changes[0] ?? ''}\`, when the fix is merged.`;
+  const pull =
+    base === null
+      ? null
+      : await whereThereIsAForge(() => forges.of({ id }).putPull(repository, { head, base, title, body }, signal));
+  return { branch: head, url: pull?.url ?? null };
+}
+
+async function defaultBranch(
+  mgit: Mgit,
+  repository: Awaited<ReturnType<Mgit['find']>>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const found = (await mgit.heads([repository], { signal })).get(repository.id);
+  if (found instanceof LonghaulError) throw found;
+  return found?.branch ?? null;
 }
 
 /** Null for a provider that has only git. */

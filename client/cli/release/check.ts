@@ -12,7 +12,8 @@ import { printable } from '../../core/sanitize.ts';
  */
 export async function checkCommand(root: string, { json }: { json?: boolean }, io: CliIo): Promise<number> {
   const folder = await readContractFolder(root);
-  const { contracts, problems } = checkContracts(folder);
+  const { contracts, emptySteps, ...checked } = checkContracts(folder);
+  const problems = [...checked.problems, ...emptySteps];
   const counts = {
     generations: Object.keys(contracts.generations).length,
     pipelines: Object.keys(contracts.pipelines).length,

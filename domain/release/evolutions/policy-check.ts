@@ -1,4 +1,5 @@
 import { satisfies } from 'semver';
+import { doesNothing } from '../contracts/empty-step.ts';
 import type { DeclaredChange } from '../contracts/generation.schema.ts';
 import type { Pipeline } from '../contracts/pipeline.schema.ts';
 import type { Policy, PolicyFile } from '../contracts/policy.schema.ts';
@@ -8,7 +9,7 @@ export interface PolicyCheck {
   readonly policy: string;
   /** Why it concerns the change: the type of the change or, for a policy of a team, its team. */
   readonly appliesTo: string;
-  /** A sentence for each missing step, and for a version that the team may not use; empty when all is kept. */
+  /** A sentence for each missing or empty step, and for a version that the team may not use; empty when all is kept. */
   readonly violations: readonly string[];
 }
 
@@ -36,27 +37,33 @@ export function checkPolicies({ policies }: PolicyFile, request: ProofRequest): 
 
 /** The names of the steps that must pass in the run that proves a change, each once. */
 export function requiredSteps({ policies }: PolicyFile, request: Pick<ProofRequest, 'change'>): string[] {
-  const found = policies.filter(({ applies_to: types }) => types.includes(request.change.type));
+  const found = policies.filter((policy) => concerns(policy, request));
   return [...new Set(found.flatMap(({ required_steps: steps }) => steps))];
 }
 
-function concerns({ applies_to: types, required_steps: steps, team }: Policy, { change }: ProofRequest): boolean {
-  if (team !== undefined) return team === change.team;
-  return steps.length > 0 && types.includes(change.type);
+function concerns(
+  { applies_to: types, required_steps: steps, team }: Policy,
+  { change }: Pick<ProofRequest, 'change'>,
+): boolean {
+  if (!types.includes(change.type)) return false;
+  return team === undefined ? steps.length > 0 : team === change.team;
 }
 
-/** A step of a job that may fail proves nothing. */
+/** A step of a job that may fail proves nothing, nor does one that has nothing to run. */
 function missingSteps({ required_steps: steps }: Policy, { pipeline }: ProofRequest): string[] {
-  const jobs = Object.values(pipeline.jobs);
-  const has = (step: string, isAllowed: boolean): boolean =>
-    jobs.some((job) => job.allow_failure === isAllowed && job.steps.some(({ name }) => name === step));
-  return steps
-    .filter((step) => !has(step, false))
-    .map((step) =>
-      has(step, true)
-        ? `Pipeline '${pipeline.name}' allows required step to fail: ${step}`
-        : `Pipeline '${pipeline.name}' missing required step: ${step}`,
+  const { name, jobs } = pipeline;
+  return steps.flatMap((required) => {
+    const found = Object.values(jobs).flatMap((job) =>
+      job.steps.filter((step) => step.name === required).map((step) => ({ step, isAllowed: job.allow_failure })),
     );
+    const counted = found.filter(({ isAllowed }) => !isAllowed);
+    if (found.length === 0) return [`Pipeline '${name}' missing required step: ${required}`];
+    if (counted.length === 0) return [`Pipeline '${name}' allows required step to fail: ${required}`];
+    if (counted.some(({ step }) => doesNothing(step))) {
+      return [`Pipeline '${name}' has nothing to run in required step: ${required}`];
+    }
+    return [];
+  });
 }
 
 function wrongVersion({ team, versions }: Policy, { version }: ProofRequest): string[] {

@@ -23,6 +23,29 @@ export interface HotfixContract {
   readonly text: string;
 }
 
+/** Asks to which open generations a promoted hotfix is to be offered. */
+export interface PlanBackports {
+  readonly repository: string;
+  /** The version of the hotfix. */
+  readonly version: string;
+  /** Digest of its contracts. */
+  readonly contracts: string;
+  /** Digest of the contracts of the default branch. */
+  readonly current: string;
+}
+
+/** A generation that is to get the changes of a hotfix, and its contract with them. */
+export interface Backport {
+  /** The version of the generation. */
+  readonly version: string;
+  /** Ids of the added changes. */
+  readonly changes: readonly string[];
+  /** Path of the contract: `.longhaul/generations/v2.4.0.yaml`. */
+  readonly path: string;
+  /** Its text. */
+  readonly text: string;
+}
+
 /** Asks to open the generation of a hotfix whose branch is pushed. */
 export interface OpenHotfix {
   readonly repository: string;

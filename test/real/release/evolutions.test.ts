@@ -499,29 +499,48 @@ function pipelineWith(step: string, job = ''): string {
   return `name: full-ci\njobs:\n  scan:\n    ${job || 'retries: 0'}\n    steps:\n      - {name: security-scan, ${step}}\n`;
 }
 
+/** A step that passes, and does something. */
+const CHECKS = "command: 'test -f README.md'";
+
 /** What a commit does to the step that must pass; none of them may yield a proof. */
-const SABOTEURS: readonly (readonly [string, string])[] = [
-  ['exits with 1', pipelineWith("command: 'exit 1'")],
-  ['prints PASS and exits with 1', pipelineWith("command: 'echo PASS; exit 1'")],
-  ['is ended by a signal', pipelineWith("command: 'kill -SEGV $$'")],
-  ['is ended by its time limit', pipelineWith("command: 'sleep 60', timeout: 1s")],
-  ['runs a program that is not there', pipelineWith('run: [no-such-program]')],
-  ['may fail', pipelineWith("command: 'true'", 'allow_failure: true')],
-  ['is in a job that is skipped', pipelineWith("command: 'true'", 'if: {branch: [never]}')],
-  ['is gone', "name: full-ci\nsteps: [{name: other, command: 'true'}]\n"],
-  ['is only in another pipeline', "name: full-ci\nsteps: [{name: other, command: 'true'}]\n"],
+const SABOTEURS: readonly Saboteur[] = [
+  { what: 'exits with 1', pipeline: pipelineWith("command: 'exit 1'") },
+  { what: 'prints PASS and exits with 1', pipeline: pipelineWith("command: 'echo PASS; exit 1'") },
+  { what: 'is ended by a signal', pipeline: pipelineWith("command: 'kill -SEGV $$'") },
+  { what: 'is ended by its time limit', pipeline: pipelineWith("command: 'sleep 60', timeout: 1s") },
+  { what: 'runs a program that is not there', pipeline: pipelineWith('run: [no-such-program]') },
+  { what: 'may fail', pipeline: pipelineWith(CHECKS, 'allow_failure: true') },
+  { what: 'is in a job that is skipped', pipeline: pipelineWith(CHECKS, 'if: {branch: [never]}') },
+  { what: 'is emptied', pipeline: pipelineWith("command: '# test -f README.md'") },
+  {
+    what: 'is in a job that is skipped, and a dummy with its name in a second job',
+    pipeline: `${pipelineWith(CHECKS, 'if: {branch: [never]}')}  dummy: {steps: [{name: security-scan, command: echo ok}]}\n`,
+  },
+  { what: 'is gone', pipeline: "name: full-ci\nsteps: [{name: other, command: 'true'}]\n" },
+  {
+    what: 'is only in another pipeline',
+    pipeline: "name: full-ci\nsteps: [{name: other, command: 'true'}]\n",
+    other: pipelineWith(CHECKS).replace('full-ci', 'other'),
+  },
 ];
 
+interface Saboteur {
+  /** After "a required step proves nothing when it". */
+  readonly what: string;
+  readonly pipeline: string;
+  /** Another pipeline of the commit. */
+  readonly other?: string;
+}
+
 describe('a required step proves nothing when it', () => {
-  test.for(SABOTEURS)('%s', async ([what, pipeline], { release }) => {
+  test.for(SABOTEURS)('$what', async (saboteur, { release }) => {
     const { clone, remote, ledger, client } = release;
-    const version = `v9.0.${SABOTEURS.findIndex(([name]) => name === what)}`;
-    const good = pipelineWith("command: 'true'");
+    const { pipeline, other } = saboteur;
+    const version = `v9.0.${SABOTEURS.indexOf(saboteur)}`;
     write(clone, {
       '.gryt/policy.yaml': POLICY,
       [`.gryt/generations/${version}.yaml`]: generation(version, ['FEAT-1']),
-      '.gryt/pipelines/full-ci.yaml': good,
-      '.gryt/pipelines/other.yaml': good.replace('full-ci', 'other'),
+      '.gryt/pipelines/full-ci.yaml': pipelineWith(CHECKS),
     });
     commit(clone, 'chore: contracts that are kept');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
@@ -532,7 +551,10 @@ describe('a required step proves nothing when it', () => {
       by: 'ada',
     });
     await start.result();
-    write(clone, { '.gryt/pipelines/full-ci.yaml': pipeline });
+    write(clone, {
+      '.gryt/pipelines/full-ci.yaml': pipeline,
+      ...(other === undefined ? {} : { '.gryt/pipelines/other.yaml': other }),
+    });
     const bad = commit(clone, 'feat: the change [FEAT-1]');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     const evolution = `${version}-rc.1`;

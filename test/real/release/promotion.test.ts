@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, vi } from 'vitest';
+import { parse } from 'yaml';
 import { startDeclared } from '../../../client/core/start-flow.ts';
 import { promoteGenerationFlow } from '../../../domain/release/flows/promotion-flows.ts';
 import { startDescribedPlace } from '../../support/forges/described-place.ts';
@@ -13,7 +14,7 @@ import { commit, generation, prove, tagsOf, write } from '../../support/release/
 const CI = `name: full-ci
 steps:
   - {name: unit, command: 'test ! -f left -o ! -f right -o -f fixed'}
-  - {name: security-scan, command: 'true'}
+  - {name: security-scan, command: 'test -f README.md'}
 `;
 const POLICY =
   'policies:\n  - {name: scan-always, required_steps: [security-scan]}\n  - {name: enough, min_evolutions: 2}\n';
@@ -294,28 +295,28 @@ jobs:
   }) => {
     const { clone, client, chat, longhaul, remote } = release;
     write(clone, {
-      '.gryt/generations/v3.4.0.yaml': generation('v3.4.0', ['FEAT-1']),
+      '.gryt/generations/v3.6.0.yaml': generation('v3.6.0', ['FEAT-1']),
       '.gryt/pipelines/full-ci.yaml': BUILD,
       '.gryt/policy.yaml': 'promotion:\n  assets: ["dist/*.tgz", "dist/*.deb"]\n',
     });
     commit(clone, 'chore: files of the release');
-    const proven = await prove(release, 'v3.4.0', 'FEAT-1', { 'd.txt': '1' });
+    const proven = await prove(release, 'v3.6.0', 'FEAT-1', { 'd.txt': '1' });
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     const promote = async (at: string) => {
-      const input = { repository: REPOSITORY, version: 'v3.4.0', commit: at, by: 'ada' };
+      const input = { repository: REPOSITORY, version: 'v3.6.0', commit: at, by: 'ada' };
       return (await startDeclared(client, promoteGenerationFlow, input)).result();
     };
     // as long as it can be refused, a file that is not there refuses it
     await expect(promote(proven)).rejects.toMatchObject({
       cause: { type: 'PromotionRefused', message: expect.stringContaining('is the asset dist/*.deb') as string },
     });
-    expect(await stateOf(release, 'v3.4.0')).toMatchObject({ status: 'draft', events: 0, tagged: null });
+    expect(await stateOf(release, 'v3.6.0')).toMatchObject({ status: 'draft', events: 0, tagged: null });
 
     write(clone, { '.gryt/policy.yaml': ASSETS });
     const at = commit(clone, 'chore: without packages');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     const place = await startDescribedPlace('github');
-    await place.addTag('v3.4.0');
+    await place.addTag('v3.6.0');
     const { proxy } = place;
     // cli.tgz is refused; the answer for api.tgz is lost after the forge has done it
     let lost = 0;
@@ -329,19 +330,19 @@ jobs:
       await expect(promote(at)).rejects.toMatchObject({
         cause: {
           type: 'PermissionMissing',
-          message: expect.stringContaining('v3.4.0 is promoted, but its asset cli.tgz is missing') as string,
+          message: expect.stringContaining('v3.6.0 is promoted, but its asset cli.tgz is missing') as string,
         },
       });
-      expect(await stateOf(release, 'v3.4.0')).toEqual({ status: 'promoted', commit: at, events: 1, tagged: at });
-      expect(await rowsOf(release, 'v3.4.0')).toMatchObject([
+      expect(await stateOf(release, 'v3.6.0')).toEqual({ status: 'promoted', commit: at, events: 1, tagged: at });
+      expect(await rowsOf(release, 'v3.6.0')).toMatchObject([
         { kind: 'asset', name: 'api.tgz', status: 'published', attempts: 2, problem: null },
         { kind: 'asset', name: 'cli.tgz', status: 'pending', attempts: 1 },
         { kind: 'announcement', name: 'chat', status: 'pending', attempts: 3 },
       ]);
       expect((await place.releases())[0]?.assets).toEqual({ 'api.tgz': 'made api.tgz\n' });
-      const status = await longhaul('generation', 'status', 'v3.4.0');
+      const status = await longhaul('generation', 'status', 'v3.6.0');
       expect(status.stdout).toContain('Missing: asset cli.tgz (PermissionMissing: ');
-      expect(status.stdout).toContain('Next: longhaul generation promote v3.4.0 --commit v3.4.0\n');
+      expect(status.stdout).toContain('Next: longhaul generation promote v3.6.0 --commit v3.6.0\n');
 
       proxy.fault = null;
       chat.status = 200;
@@ -354,27 +355,27 @@ jobs:
       expect(proxy.writes.slice(before)).toEqual([expect.stringContaining('name=cli.tgz')]);
       const [shown] = await place.releases();
       expect(shown).toMatchObject({
-        tag: 'v3.4.0',
+        tag: 'v3.6.0',
         assets: { 'api.tgz': 'made api.tgz\n', 'cli.tgz': 'made cli.tgz\n' },
       });
-      const rows = await rowsOf(release, 'v3.4.0');
+      const rows = await rowsOf(release, 'v3.6.0');
       expect(rows.map(({ status: end, attempts }) => [end, attempts])).toEqual([
         ['published', 2],
         ['published', 2],
         ['published', 4],
       ]);
       expect(rows[1]?.digest).toBe(createHash('sha256').update('made cli.tgz\n').digest('hex'));
-      expect(chat.said.filter(({ version }) => version === 'v3.4.0')).toEqual([
+      expect(chat.said.filter(({ version }) => version === 'v3.6.0')).toEqual([
         expect.objectContaining({ event: 'promoted', repository: REPOSITORY, commit: at, by: 'ada', kind: 'standard' }),
       ]);
       // nothing is missing any more: nothing is sent
       const done = proxy.writes.length;
       await promote(at);
       expect(proxy.writes).toHaveLength(done);
-      expect(chat.said.filter(({ version }) => version === 'v3.4.0')).toHaveLength(1);
-      expect(git(remote, 'rev-parse', 'v3.4.0^{commit}')).toBe(at);
+      expect(chat.said.filter(({ version }) => version === 'v3.6.0')).toHaveLength(1);
+      expect(git(remote, 'rev-parse', 'v3.6.0^{commit}')).toBe(at);
       expect(place.violations).toEqual([]);
-      release.replayed(`generation/${REPOSITORY}/v3.4.0`);
+      release.replayed(`generation/${REPOSITORY}/v3.6.0`);
     } finally {
       release.forge.place = null;
     }
@@ -388,8 +389,14 @@ describe('a hotfix', () => {
   test('is the next free patch version, on a branch from the tag, and is promoted as it was proven', async ({
     release,
   }) => {
-    const { clone, remote, ledger, longhaul, replayed } = release;
+    const { clone, client, remote, ledger, longhaul, replayed } = release;
     const released = git(remote, 'rev-parse', 'v3.0.0^{commit}');
+    // an open generation, which must prove the fix again
+    write(clone, {
+      '.gryt/generations/v3.5.0.yaml': `# planned for spring\n${generation('v3.5.0', ['FEAT-1'])}`,
+    });
+    const planned = commit(clone, 'chore: the next version');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
     // the next number is taken
     git(remote, 'tag', 'v3.0.1', released);
     const created = await longhaul('hotfix', 'create', 'v3.0.0', '--issue', 'CRIT-500', '--title', 'Fix the leak');
@@ -433,6 +440,41 @@ Tag created: v3.0.2
     expect(await flowsOf(release, 'v3.0.2')).toContain('createHotfix');
     // its fix is offered to the default branch; a folder has no pull requests
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
+    // and to the open generation, whose contract is not edited in place
+    expect(promoted.stderr).toContain('CRIT-500 for v3.5.0: branch longhaul/v3.0.2-in-v3.5.0\n');
+    const offered = git(remote, 'for-each-ref', '--format=%(refname:short)', 'refs/heads/longhaul/v3.0.2-in-*');
+    expect(offered).toBe('longhaul/v3.0.2-in-v3.5.0');
+    expect(git(remote, 'rev-parse', `${offered}~1`)).toBe(planned);
+    expect(git(remote, 'diff', '--name-only', planned, offered)).toBe('.gryt/generations/v3.5.0.yaml');
+    const contract = git(remote, 'show', `${offered}:.gryt/generations/v3.5.0.yaml`);
+    expect(contract).toMatch(/^# planned for spring\n/);
+    expect((parse(contract) as { changes: unknown }).changes).toEqual([
+      { type: 'add', id: 'FEAT-1', title: 'The change FEAT-1' },
+      { type: 'fix', id: 'CRIT-500', title: 'Fix the leak' },
+    ]);
+    expect(git(remote, 'rev-parse', 'main')).toBe(planned);
+    // at a forge both are pull requests; a repetition finds the branches, also from another head
+    write(clone, { 'later.txt': '1' });
+    git(clone, 'checkout', '--quiet', '-B', 'main', planned);
+    commit(clone, 'feat: later');
+    git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+    const place = await startDescribedPlace('github');
+    await place.addTag('v3.0.2');
+    for (const name of ['longhaul/merge-v3.0.2', offered]) await place.addBranch(name);
+    release.forge.place = place;
+    try {
+      const input = { repository: REPOSITORY, version: 'v3.0.2', kind: 'hotfix', commit: fix, by: 'ada' } as const;
+      for (let times = 0; times < 2; times++) {
+        const { published } = await (await startDeclared(client, promoteGenerationFlow, input)).result();
+        expect(published).toContainEqual(expect.stringMatching(/^CRIT-500 for v3\.5\.0: http.*\/pull\//));
+      }
+      const pulls = await place.pulls();
+      expect(pulls.map(({ head }) => head)).toEqual(['longhaul/merge-v3.0.2', offered]);
+      expect(pulls[1]?.body).toContain('longhaul evolution start v3.5.0 --change CRIT-500');
+      expect(place.violations).toEqual([]);
+    } finally {
+      release.forge.place = null;
+    }
     expect(await ledger.sql("SELECT hotfix_of, branch FROM generations WHERE version = 'v3.0.2'")).toEqual([
       { hotfix_of: 'v3.0.0', branch: 'hotfix/v3.0.2' },
     ]);

@@ -9,6 +9,7 @@ import { readContractFolder } from '../../../activities/release/contracts/contra
 import { checkContracts, type ContractFile } from '../../../activities/release/contracts/contracts.ts';
 import { choosePipeline } from '../../../activities/release/evolutions/choose-pipeline.ts';
 import { checkCommand } from '../../../client/cli/release/check.ts';
+import { doesNothing } from '../../../domain/release/contracts/empty-step.ts';
 import { JSON_SCHEMAS } from '../../../domain/release/contracts/json-schemas.schema.ts';
 import { memoryIo } from '../../support/memory-io.ts';
 
@@ -368,6 +369,47 @@ describe('a job that deploys', () => {
     expect(() => choosePipeline(contracts, undefined, { change: changeOf, generation: generationOf })).toThrow(
       SENTENCE,
     );
+  });
+});
+
+describe('a required step', () => {
+  const policy = 'policies: [{name: scan-always, required_steps: [scan]}]\n';
+  const check = async (pipeline: string) => {
+    const root = await mkdtemp(join(tmpdir(), 'longhaul-check-'));
+    await mkdir(join(root, '.longhaul/pipelines'), { recursive: true });
+    await writeFile(join(root, '.longhaul/policy.yaml'), policy);
+    await writeFile(join(root, '.longhaul/pipelines/ci.yaml'), pipeline);
+    const io = memoryIo();
+    return { exitCode: await checkCommand(root, {}, io), said: io.err() };
+  };
+
+  test('that has nothing to run is refused by `release check`, with its line', async () => {
+    expect(
+      await check("name: ci\nsteps:\n  - {name: other, command: 'true'}\n  - {name: scan, command: 'true'}\n"),
+    ).toEqual({
+      exitCode: 2,
+      said: '.longhaul/pipelines/ci.yaml:4: the required step scan of ci has nothing to run.\n.longhaul: 1 problems\n',
+    });
+    const jobs =
+      'name: ci\njobs:\n  a: {steps: [{name: scan, run: [npm, audit]}]}\n  b:\n    steps:\n      - {name: scan, run: [/bin/true]}\n';
+    expect((await check(jobs)).said).toContain('ci.yaml:6: the required step scan of ci has nothing to run.');
+    expect((await check('name: ci\nsteps: [{name: scan, command: npm audit}]\n')).exitCode).toBe(0);
+  });
+
+  test.each([
+    ['blank', ' \n\t\n', true],
+    ['a comment', '# npm audit', true],
+    ['a colon', ':', true],
+    ['true, with a comment', 'true # npm audit', true],
+    ['several of them', '# off\n: ; true && exit 0\n', true],
+    ['the program true', '/usr/bin/true', true],
+    ['exit 1', 'exit 1', false],
+    ['a program', 'npm audit # all', false],
+    ['a program whose failure counts', 'true && npm audit', false],
+    ['a program with true as an argument', 'npm audit true', false],
+    ['a number sign in a word', 'npm audit#1', false],
+  ])('whose command is %s', (_what, command, is) => {
+    expect(doesNothing({ command })).toBe(is);
   });
 });
 

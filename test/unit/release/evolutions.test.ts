@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { describeEvolutions, describeRefusal, describeStart } from '../../../domain/release/evolutions/describe.ts';
 import { checkPolicies, requiredSteps } from '../../../domain/release/evolutions/policy-check.ts';
-import { isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
+import { describeStep, isProven, provenSteps } from '../../../domain/release/evolutions/proof.ts';
 import type { RunJobOutcome } from '../../../domain/release/flows/pipeline-flows.ts';
 import { pipelineFile } from '../../../domain/release/contracts/pipeline.schema.ts';
 import { policyFile } from '../../../domain/release/contracts/policy.schema.ts';
@@ -31,7 +31,7 @@ policies:
 );
 
 const pipelineOf = (steps: readonly string[]) =>
-  pipelineFile.parse({ name: 'release-pipeline', steps: steps.map((name) => ({ name, command: 'true' })) });
+  pipelineFile.parse({ name: 'release-pipeline', steps: steps.map((name) => ({ name, command: `npm run ${name}` })) });
 const add = { type: 'add', team: undefined } as const;
 
 describe('policies', () => {
@@ -77,6 +77,32 @@ Pipeline: release-pipeline`);
     expect(requiredSteps(POLICIES, { change: refine })).toEqual(['security-scan', 'dependency-audit', 'benchmark']);
   });
 
+  test('of a team ask their steps of the changes of that team, and of their types only', () => {
+    const policies = policyFile.parse({
+      policies: [{ name: 'b', team: 'Team B', versions: '2.x', applies_to: ['add'], required_steps: ['audit'] }],
+    });
+    const asked = (type: 'add' | 'fix', team: string | undefined) => ({
+      checks: checkPolicies(policies, { version: 'v2.0.0', change: { type, team }, pipeline: pipelineOf(['test']) }),
+      steps: requiredSteps(policies, { change: { type, team } }),
+    });
+    const violations = ["Pipeline 'release-pipeline' missing required step: audit"];
+    expect(asked('add', 'Team B')).toEqual({
+      checks: [{ policy: 'b', appliesTo: 'Team B', violations }],
+      steps: ['audit'],
+    });
+    const nothing = { checks: [], steps: [] };
+    expect(asked('add', 'Team A')).toEqual(nothing);
+    expect(asked('add', undefined)).toEqual(nothing);
+    expect(asked('fix', 'Team B')).toEqual(nothing);
+  });
+
+  test('a required step that has nothing to run is a violation, in whichever job', () => {
+    const scan = (command: string) => ({ steps: [{ name: 'e2e-tests', command }] });
+    const pipeline = pipelineFile.parse({ name: 'p', jobs: { a: scan('npm test'), b: scan('# npm test') } });
+    const [e2e] = checkPolicies(POLICIES, { version: 'v1.0.0', change: add, pipeline });
+    expect(e2e?.violations).toEqual(["Pipeline 'p' has nothing to run in required step: e2e-tests"]);
+  });
+
   test('a required step in a job that may fail is no required step', () => {
     const pipeline = pipelineFile.parse({
       name: 'p',
@@ -120,6 +146,8 @@ describe('what really ran', () => {
     jobs: {
       a: { matrix: { n: [1, 2] }, steps: [{ name: 'e2e', command: 'true' }] },
       b: { allow_failure: true, steps: [{ name: 'scan', command: 'true' }] },
+      c: { steps: [{ name: 'lint', command: 'true' }] },
+      d: { steps: [{ name: 'lint', command: 'true' }] },
     },
   });
 
@@ -140,6 +168,15 @@ describe('what really ran', () => {
     ['ran in another job than the one of the pipeline', [outcome('x', 'x', [step('e2e', 0)])], false],
   ])('counts: a step that %s', (_what, outcomes, is) => {
     expect(provenSteps(['e2e'], pipeline, outcomes).every(isProven)).toBe(is);
+  });
+
+  test.each([
+    ['was skipped', [outcome('c', 'c', [step('lint', 0)]), outcome('d', 'd', [])]],
+    ['is not in the run', [outcome('c', 'c', [step('lint', 0)])]],
+  ])('counts only when every job with the step ran it: another one %s', (_what, outcomes) => {
+    const steps = provenSteps(['lint'], pipeline, outcomes);
+    expect(steps.map(describeStep)).toEqual(['The required step lint did not run in the job d.']);
+    expect(steps.some(isProven)).toBe(false);
   });
 
   test('does not count in a job that may fail', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { withChanges } from '../../../activities/release/promotion/plan-backports.ts';
 import { actOf } from '../../../domain/release/acts.ts';
 import { releaseFlows } from '../../../domain/release/flows/index.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
@@ -178,6 +179,19 @@ test('the version of a hotfix is the next that nothing uses', () => {
   expect(nextPatch('v2.3.0', ['v2.3.0', 'v2.4.0'])).toBe('v2.3.1');
   expect(nextPatch('v2.3.0', ['v2.3.1', 'v2.3.2'])).toBe('v2.3.3');
   expect(patchPrefix('v2.3.7')).toBe('v2.3.');
+});
+
+describe('a contract that gets the change of a hotfix', () => {
+  const fix = { type: 'fix', id: 'CRIT-500', title: 'Fix: the leak' } as const;
+
+  test('keeps its comments and the form of its changes', () => {
+    const block = '# spring\nversion: v1.0.0\nchanges:\n  # first\n  - type: add\n    id: A-1 # one\n    title: x\n';
+    expect(withChanges(block, [fix])).toBe(`${block}  - type: fix\n    id: CRIT-500\n    title: "Fix: the leak"\n`);
+    const flow = `version: v1.0.0\nchanges:\n  - { type: add, id: A-1, title: "${'long '.repeat(30)}" }\npipeline_template: ci\n`;
+    expect(withChanges(flow, [fix])).toBe(
+      flow.replace('pipeline_template', '  - { type: fix, id: CRIT-500, title: "Fix: the leak" }\npipeline_template'),
+    );
+  });
 });
 
 test('every flow that acts has a name for its refusals, whatever its input is', () => {
