@@ -157,6 +157,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       ...runFields(z),
       supersedes: z.array(evolutionTag(z)).max(100).default([]),
     }),
+  queries: ['stages'],
   person: 'by',
   isRequested: true,
 });
