@@ -10,7 +10,8 @@ export interface KnownSecret {
   readonly whole: RegExp;
 }
 
-const values = new Set<string>();
+/** A pattern is made once for each value: that takes longer than finding it. */
+const values = new Map<string, KnownSecret>();
 let patterns: readonly KnownSecret[] = [];
 
 /**
@@ -21,11 +22,11 @@ let patterns: readonly KnownSecret[] = [];
 export function knowSecrets(more: Iterable<string>): void {
   for (const value of more) {
     for (const part of [value, ...value.split('\n')].map((text) => text.trim())) {
-      if (part.length >= SHORTEST_SECRET) values.add(part);
+      if (part.length >= SHORTEST_SECRET && !values.has(part)) values.set(part, patternOf(part));
     }
   }
   // a secret that contains another one is replaced as a whole
-  patterns = [...values].sort((a, b) => b.length - a.length).map(patternOf);
+  patterns = [...values].sort(([a], [b]) => b.length - a.length).map(([, pattern]) => pattern);
 }
 
 /**

@@ -1,8 +1,6 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
-import manifest from '../../package.json' with { type: 'json' };
 import { gatesTest, PEOPLE } from '../support/gates/gates.ts';
+import { recordHistory } from '../support/record-history.ts';
 
 const test = gatesTest(PEOPLE);
 const DAY_SECONDS = 86_400;
@@ -39,7 +37,5 @@ test('records a gate with everything that can happen to one, and never overwrite
     status: 'approved',
     decisions: [{ person: 'eve' }, { person: 'bob' }],
   });
-  const file = new URL(`../histories/blocks/v${manifest.version}-gate.binpb`, import.meta.url);
-  if (existsSync(file)) throw new Error(`${file.pathname} is already recorded: raise the version first`);
-  writeFileSync(file, temporal.api.history.v1.History.encode(await flow.handle.fetchHistory()).finish());
+  recordHistory('gate', await flow.handle.fetchHistory(), 'blocks/');
 });

@@ -1,14 +1,10 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
-import manifest from '../../package.json' with { type: 'json' };
 import { signalRepository } from '../../activities/catalog/follow.ts';
 import { startFlow } from '../../client/core/start-flow.ts';
 import type { FlowProgress } from '../../domain/shared/progress.ts';
 import { sourceOf, test } from '../support/catalog/flows.ts';
+import { recordHistory } from '../support/record-history.ts';
 import { collectRuns } from '../support/recorded-runs.ts';
-
-const FOLDER = new URL('../histories/', import.meta.url);
 
 /** Run by `npm run histories` for a release: later versions must replay these histories. */
 test('records one history of each kind, and never overwrites one', async ({ flows }) => {
@@ -43,15 +39,12 @@ test('records one history of each kind, and never overwrites one', async ({ flow
   await client.workflow.getHandle('follow/local/acme/api').result();
   await (await startFlow(client, 'removeRepositories', { patterns: ['acme/web'] })).result();
 
-  mkdirSync(FOLDER, { recursive: true });
   const kinds = new Set<string>();
   for (const { history } of await collectRuns(client, started)) {
     const kind = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowType?.name ?? '';
     if (kinds.has(kind)) continue;
     kinds.add(kind);
-    const file = new URL(`v${manifest.version}-${kind}.binpb`, FOLDER);
-    if (existsSync(file)) throw new Error(`${file.pathname} is already recorded: raise the version first`);
-    writeFileSync(file, temporal.api.history.v1.History.encode(history).finish());
+    recordHistory(kind, history);
   }
   expect([...kinds].sort()).toEqual([
     'fillBuild',

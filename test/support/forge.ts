@@ -69,6 +69,8 @@ export interface Refusal {
 export interface ForgeAccess {
   /** The token. @default no authentication */
   readonly token?: string;
+  /** The token that git pushes with, and may read with. @default `token` */
+  readonly writeToken?: string;
   /** A GitHub App: its installation gets the token only for a valid JWT. */
   readonly app?: { readonly id: string; readonly installation: number; readonly publicKey: string };
   /** The enforced limits. @default none */
@@ -90,7 +92,7 @@ const EVERYTHING: GitServer = { allowFilter: true, allowAnySHA1InWant: true, pro
 /** Starts a forge over a folder. */
 export async function startForge(
   root: string,
-  { token, app, limits, git: abilities = EVERYTHING }: ForgeAccess = {},
+  { token, writeToken = token, app, limits, git: abilities = EVERYTHING }: ForgeAccess = {},
 ): Promise<Forge> {
   const server = createServer((request, response) => {
     const path = request.url ?? '';
@@ -196,7 +198,9 @@ export async function startForge(
 
   async function answerGit(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (await isRefused(forge.refuseGit, `${request.method} ${request.url}`, response)) return;
-    await serveGit(request, response, root, token, abilities);
+    const isPush = request.url?.includes('git-receive-pack') === true;
+    const isWriter = passwordOf(request) === writeToken;
+    await serveGit(request, response, root, isPush || isWriter ? writeToken : token, abilities);
   }
 
   async function answerApi(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -382,8 +386,7 @@ export async function serveGit(
   { allowFilter, allowAnySHA1InWant, protocol }: GitServer = EVERYTHING,
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://forge');
-  const basic = Buffer.from((request.headers.authorization ?? '').replace(/^Basic /i, ''), 'base64').toString();
-  if (token !== undefined && basic !== `x-access-token:${token}`) {
+  if (token !== undefined && passwordOf(request) !== token) {
     response.writeHead(401, { 'www-authenticate': 'Basic realm="forge"' });
     response.end();
     return;
@@ -430,4 +433,10 @@ export async function serveGit(
     response.write(head.subarray(end + 4));
   }
   response.end();
+}
+
+/** The token that git sends; null for another user, or none. */
+function passwordOf({ headers: { authorization = '' } }: IncomingMessage): string | null {
+  const basic = Buffer.from(authorization.replace(/^Basic /i, ''), 'base64').toString();
+  return basic.startsWith('x-access-token:') ? basic.slice('x-access-token:'.length) : null;
 }

@@ -4,56 +4,76 @@ import {
   type CreateHotfixInput,
   type CreateHotfixResult,
 } from '../../domain/release/flows/hotfix-flow.ts';
+import type { HotfixContract } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
+import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { act, recordingRefusal } from './act.ts';
 import { commitActivities, lastingLedgerActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { showGeneration } from './show-generation.ts';
 
 type Given = CheckedOf<typeof createHotfixFlow>;
 
+/** What each stage hands on. */
+interface Outputs extends Record<string, unknown> {
+  readonly base: { readonly commit: string; readonly versions: readonly string[] };
+  readonly plan: HotfixContract;
+  readonly branch: { readonly commit: string };
+  readonly generation: { readonly generation: string };
+}
+
 /**
  * Creates a hotfix (docs/release.md): a branch from the tag of the released version, with the contract of the next free
  * patch version, and its generation in the ledger.
  */
 export function createHotfix(input: CreateHotfixInput): Promise<CreateHotfixResult> {
+  const stages = stagesOf<Outputs>(['base', 'plan', 'branch', 'generation']);
   return recordingRefusal(createHotfixFlow, input, () =>
-    withRollback((rollback) => act(createHotfixFlow, input, (given) => create(given, rollback))),
+    withRollback((rollback) => act(createHotfixFlow, input, (given) => create(given, stages, rollback))),
   );
 }
 
-async function create(given: Given, rollback: Rollback): Promise<CreateHotfixResult> {
+async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollback): Promise<CreateHotfixResult> {
   const { repository, base, issue } = given;
-  const { commit: from, versions } = await commitActivities.findRelease.executeWithOptions(
-    { summary: `find the tag ${base}` },
-    [{ repository, version: base }],
+  const found = await stages.run('base', () =>
+    commitActivities.findRelease.executeWithOptions({ summary: `find the tag ${base}` }, [
+      { repository, version: base },
+    ]),
   );
+  const plan = await stages.run('plan', () => planHotfix(given, found));
+  const { version, branch: name, path, text } = plan;
+  showGeneration({ repository, version });
+  const { commit } = await stages.run('branch', () => {
+    const message = `chore: hotfix ${version} of ${base} [${issue}]`;
+    const time = Math.floor(Date.now() / 1_000);
+    const branch = { name, from: found.commit, commit: { message, time, files: [{ path, content: text }] } };
+    rollback.before(`remove the branch ${name}`, () =>
+      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
+    );
+    return commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [{ repository, branch }]);
+  });
+  // the point of no return: whether the transaction has happened must be known, so it is not cancelled
+  const { generation } = await stages.run('generation', () =>
+    CancellationScope.nonCancellable(() =>
+      lastingLedgerActivities.openHotfix.executeWithOptions({ summary: 'open the generation' }, [
+        { ...given, version, branch: name, text },
+      ]),
+    ),
+  );
+  rollback.forget();
+  return { base, version, generation, issue, branch: name, commit };
+}
+
+/** The next free version, with its branch and contract, from the contracts of the released commit. */
+async function planHotfix(given: Given, { commit, versions }: Outputs['base']): Promise<HotfixContract> {
+  const { repository, base } = given;
   const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
-    { repository, commit: from },
+    { repository, commit },
   ]);
   const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read its contracts' }, [
     { repository, packed },
   ]);
-  const plan = await ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
-    { ...given, commit: from, versions, contracts },
+  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
+    { ...given, commit, versions, contracts },
   ]);
-  const { version, branch: name, path, text } = plan;
-  showGeneration({ repository, version });
-  const message = `chore: hotfix ${version} of ${base} [${issue}]`;
-  const time = Math.floor(Date.now() / 1_000);
-  const branch = { name, from, commit: { message, time, files: [{ path, content: text }] } };
-  rollback.before(`remove the branch ${name}`, () =>
-    commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
-  );
-  const { commit } = await commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [
-    { repository, branch },
-  ]);
-  // the point of no return: whether the transaction has happened must be known, so it is not cancelled
-  const { generation } = await CancellationScope.nonCancellable(() =>
-    lastingLedgerActivities.openHotfix.executeWithOptions({ summary: 'open the generation' }, [
-      { ...given, version, branch: name, text },
-    ]),
-  );
-  rollback.forget();
-  return { base, version, generation, issue, branch: name, commit };
 }

@@ -5,7 +5,7 @@ import {
   type ProveChangeResult,
 } from '../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
-import type { FoundEvolution } from '../../domain/release/evolutions/evolution.ts';
+import type { FoundEvolution, JudgedEvolution } from '../../domain/release/evolutions/evolution.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
@@ -13,6 +13,7 @@ import { runChild } from '../shared/child.ts';
 import { asAct } from './act.ts';
 import { commitActivities, lastingCommitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
 import { resultOfFailedRun } from './failed-run.ts';
+import { type FlowStages, stagesOf } from '../shared/stages.ts';
 import { showGeneration } from './show-generation.ts';
 
 /** Jobs of a run in parallel. */
@@ -20,19 +21,55 @@ const PARALLEL = 16;
 
 type Given = CheckedOf<typeof proveChangeFlow>;
 
+/** What each stage hands on. */
+interface Outputs extends Record<string, unknown> {
+  readonly commit: { readonly packed: PackedCommit; readonly contracts: string; readonly named: readonly string[] };
+  readonly evolution: FoundEvolution | null;
+  readonly run: RunPipelineResult;
+  readonly verdict: JudgedEvolution | null;
+  readonly candidate: readonly string[];
+}
+
 /**
  * Runs a pipeline at a commit and proves the pending evolution that the commit is for (docs/release.md): what really ran
  * decides. Without a pending evolution it is a plain run. Fails with `PipelineFailed`, which carries the result, when the
  * pipeline failed or the change was not proven.
  */
 export function proveChange(input: ProveChangeInput): Promise<ProveChangeResult> {
-  return asAct(proveChangeFlow, input, prove);
+  const stages = stagesOf<Outputs>(['commit', 'evolution', 'run', 'verdict', 'candidate']);
+  return asAct(proveChangeFlow, input, (given) => prove(given, stages));
 }
 
-async function prove(given: Given): Promise<ProveChangeResult> {
-  const { repository, pipeline, commit, branch, by } = given;
+async function prove(given: Given, stages: FlowStages<Outputs>): Promise<ProveChangeResult> {
+  const { repository, pipeline, by } = given;
+  const { packed, contracts, named } = await stages.run('commit', () => readCommit(given));
+  const evolution = await stages.run('evolution', () =>
+    ledgerActivities.findEvolution.executeWithOptions({ summary: 'find the evolution' }, [
+      { repository, commit: packed.commit, tag: given.evolution ?? null, named, by },
+    ]),
+  );
+  if (evolution !== null) showGeneration({ repository, version: evolution.version });
+  const run = await stages.run('run', () => runToEnd(given, packed, evolution === null ? 'manual' : 'evolution'));
+  const verdict = await stages.run('verdict', async () => {
+    if (evolution === null) return null;
+    const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
+    return ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
+      { evolution, result: run, contracts, supersedes, by },
+    ]);
+  });
+  const result = { run, evolution, verdict };
+  if (evolution !== null && verdict !== null && verdict.status !== 'pass') {
+    throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+  }
+  if (run.status !== 'passed') throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, result);
+  await stages.run('candidate', () => pushCandidates(given, packed));
+  return result;
+}
+
+/** The commit, with its contracts and the changes that its message names. */
+async function readCommit({ repository, commit, branch, packed: given }: Given): Promise<Outputs['commit']> {
   const packed =
-    given.packed ??
+    given ??
     (await commitActivities.packCommit.executeWithOptions(
       { summary: `pack ${commit?.slice(0, 12) ?? branch ?? 'HEAD'}` },
       [{ repository, ...(commit === undefined ? {} : { commit }), ...(branch === undefined ? {} : { branch }) }],
@@ -40,35 +77,14 @@ async function prove(given: Given): Promise<ProveChangeResult> {
   const { contracts, named } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read the commit' }, [
     { repository, packed },
   ]);
-  const evolution = await ledgerActivities.findEvolution.executeWithOptions({ summary: 'find the evolution' }, [
-    { repository, commit: packed.commit, tag: given.evolution ?? null, named, by },
-  ]);
-  if (evolution !== null) showGeneration({ repository, version: evolution.version });
-  const run = await runToEnd(given, packed, evolution === null ? 'manual' : 'evolution');
-  if (evolution === null) {
-    if (run.status === 'passed') {
-      await pushCandidates(given, packed);
-      return { run, evolution, verdict: null };
-    }
-    throw failed(`${pipeline} failed at ${packed.commit.slice(0, 12)}.`, { run, evolution, verdict: null });
-  }
-  const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
-  const verdict = await ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
-    { evolution, result: run, contracts, supersedes, by },
-  ]);
-  const result = { run, evolution, verdict };
-  if (verdict.status === 'pass') {
-    await pushCandidates(given, packed);
-    return result;
-  }
-  throw failed(`${evolution.tag} failed: ${verdict.reasons.join(' ')}`, result);
+  return { packed, contracts, named };
 }
 
 /**
  * Pushes the tags of all evolutions that the pipeline has proven at the commit: that of this run, and those of earlier runs
- * that were ended before they had pushed it.
+ * that were ended before they had pushed it. Returns their names.
  */
-async function pushCandidates({ repository, pipeline }: Given, packed: PackedCommit): Promise<void> {
+async function pushCandidates({ repository, pipeline }: Given, packed: PackedCommit): Promise<readonly string[]> {
   const proven = await ledgerActivities.provenEvolutions.executeWithOptions({ summary: 'what is proven here' }, [
     { repository, pipeline, commit: packed.commit },
   ]);
@@ -78,6 +94,7 @@ async function pushCandidates({ repository, pipeline }: Given, packed: PackedCom
       { repository, packed, tag, message, at },
     ]);
   }
+  return proven.map(({ tag }) => tag);
 }
 
 /** Tags of the earlier failures that a pass supersedes: the commit descends from theirs, or the person says so. */

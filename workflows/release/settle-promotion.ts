@@ -2,7 +2,7 @@ import { ApplicationFailure, sleep } from '@temporalio/workflow';
 import type { GateDecision, GateQuestion, GateVerdict } from '../../domain/gates/gate.ts';
 import type { PromoteGenerationResult } from '../../domain/release/flows/promotion-flows.ts';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
-import type { Coverage, PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
+import type { PromotionReport, ReleaseCommit } from '../../domain/release/promotion/promotion.ts';
 import type { ReleaseAsset } from '../../domain/release/promotion/publication.ts';
 import { passGate } from '../shared/gate.ts';
 import { evaluate, type Evaluated, type Promotion } from './evaluate-promotion.ts';
@@ -31,7 +31,7 @@ export async function settle(
 ): Promise<Settled> {
   const approvals: { readonly digest: string; readonly verdict: GateVerdict }[] = [];
   for (let now = first; ; now = await evaluate(given, released)) {
-    const { report, coverage } = now;
+    const { report } = now;
     const approval = approvals.at(-1);
     if (!report.isOpen) endRefused(given, report);
     if (report.soakUntil !== null) {
@@ -39,7 +39,7 @@ export async function settle(
       await sleep(Math.max(1_000, Date.parse(report.soakUntil) - Date.now()), { summary: 'time since the last proof' });
     } else if (report.approvals !== null && approval?.digest !== report.digest) {
       show('waits for people: longhaul inbox');
-      const verdict = await passGate(questionOf(given, report, { coverage, assets }));
+      const verdict = await passGate(questionOf(given, report, assets));
       if (verdict.status === 'rejected') endRefused(given, report, [rejection(verdict)]);
       approvals.push({ digest: report.digest, verdict });
     } else {
@@ -56,16 +56,16 @@ export async function settle(
 function questionOf(
   { repository, version, by, overrideFreeze }: Promotion,
   report: PromotionReport,
-  { coverage, assets }: { readonly coverage: Coverage; readonly assets: readonly ReleaseAsset[] },
+  assets: readonly ReleaseAsset[],
 ): GateQuestion {
-  const { needed = 1, from = [], excludeAuthors = false, deadlineSeconds = null } = report.approvals ?? {};
+  const { needed = 1, from = [], excludeAuthors = [], deadlineSeconds = null } = report.approvals ?? {};
   return {
     kind: 'promotion',
     subject: `${version} of ${repository}`,
     repository,
     digest: report.digest,
     requestedBy: by,
-    approvals: { needed, from, ...(excludeAuthors ? { excludeAuthors: coverage.authors } : {}) },
+    approvals: { needed, from, excludeAuthors },
     ...(deadlineSeconds === null ? {} : { deadline: { seconds: deadlineSeconds, outcome: 'rejected' } }),
     evidence: [
       `commit ${report.commit}`,

@@ -28,7 +28,15 @@ async function start(given: Given): Promise<StartEvolutionResult> {
   const { repository, version, change, pipeline, by } = given;
   const contracts = given.contracts ?? (await committedContracts(given));
   const opened = await ledgerActivities.startEvolution.executeWithOptions({ summary: `${change} for ${version}` }, [
-    { repository, version, change, contracts, by, ...(pipeline === undefined ? {} : { pipeline }) },
+    {
+      repository,
+      version,
+      change,
+      contracts,
+      replaces: given.replaces,
+      by,
+      ...(pipeline === undefined ? {} : { pipeline }),
+    },
   ]);
   if (opened.started === null) {
     const reasons = opened.checks.flatMap((check) => check.violations);

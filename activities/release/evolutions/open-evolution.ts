@@ -11,7 +11,7 @@ import { registerGeneration } from './register-generation.ts';
 /** See `LedgerActivities.startEvolution`. The run of the flow identifies the evolution, so a repetition finds it. */
 export async function openEvolution(
   { ledger, blobs }: LedgerTools,
-  { repository, version, change: changeId, pipeline: asked, contracts: digest, by }: StartEvolution,
+  { repository, version, change: changeId, pipeline: asked, contracts: digest, replaces, by }: StartEvolution,
   { workflowId, runId, who }: RunningFlow,
 ): Promise<EvolutionStart> {
   const contracts = await readContracts(blobs, digest, repository);
@@ -46,7 +46,13 @@ export async function openEvolution(
       .where('run_id', '=', runId)
       .where('event_type', '=', 'evolution.started')
       .executeTakeFirst();
-    const generationId = await registerGeneration(trx, { repository, generation, digest: contractDigest, by });
+    const generationId = await registerGeneration(trx, {
+      repository,
+      generation,
+      digest: contractDigest,
+      by,
+      replaces,
+    });
     const { status } = await trx
       .selectFrom('generations')
       .select('status')

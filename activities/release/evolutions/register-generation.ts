@@ -10,15 +10,21 @@ export interface DeclaredGeneration {
   /** SHA-256 of its file. */
   readonly digest: string;
   readonly by: string;
+  /**
+   * SHA-256 of contracts, or the beginning of it, that this one replaces: those that it was made from. Null for the
+   * contract of the commit that is released, which may edit changes, but not leave one out.
+   */
+  readonly replaces: readonly string[] | null;
 }
 
 /**
  * Makes the ledger's generation the declared one, in the caller's transaction, and returns its id. A draft takes new and
  * edited changes; a change with an evolution keeps its type and cannot be removed. Throws `GenerationDiffers` for that,
- * and for a promoted generation whose contract is another one.
+ * for a promoted generation whose contract is another one, and for a contract that leaves out or edits changes of one that
+ * it was not made from: it may come from an old clone, or from a person who plans another generation of this version.
  */
 export async function registerGeneration(trx: LedgerTransaction, declared: DeclaredGeneration): Promise<string> {
-  const { repository, generation, digest, by } = declared;
+  const { repository, generation, digest, by, replaces } = declared;
   const { version, description, pipeline_template: template = null } = generation;
   const fields = {
     description,
@@ -33,7 +39,7 @@ export async function registerGeneration(trx: LedgerTransaction, declared: Decla
     .execute();
   const known = await trx
     .selectFrom('generations')
-    .select(['generation_id', 'status', 'contract_digest'])
+    .select(['generation_id', 'status', 'contract_digest', 'created_by'])
     .where('repository', '=', repository)
     .where('version', '=', version)
     .forUpdate()
@@ -43,9 +49,51 @@ export async function registerGeneration(trx: LedgerTransaction, declared: Decla
     if (known.contract_digest === digest) return id;
     throw differs(`${version} of ${repository} was promoted with another contract.`);
   }
+  if (known.contract_digest !== digest && replaces?.some((each) => known.contract_digest.startsWith(each)) !== true) {
+    const differences = await differencesOf(trx, id, generation, { isReleased: replaces === null });
+    if (differences.length > 0) throw notMadeFrom(known, generation, differences);
+  }
   await trx.updateTable('generations').set(fields).where('generation_id', '=', id).execute();
   await registerChanges(trx, id, generation);
   return id;
+}
+
+/** The changes of the ledger that a contract leaves out or edits; of a released one only those that it leaves out. */
+async function differencesOf(
+  trx: LedgerTransaction,
+  id: string,
+  { changes }: Generation,
+  { isReleased }: { readonly isReleased: boolean },
+): Promise<readonly string[]> {
+  const known = await trx
+    .selectFrom('generation_changes')
+    .selectAll()
+    .where('generation_id', '=', id)
+    .orderBy('position')
+    .execute();
+  return known.flatMap(({ change_id: change, type, title, description, team, pipeline }) => {
+    const declared = changes.find((each) => each.id === change);
+    if (declared === undefined) return [`${change} is missing`];
+    const isSame =
+      declared.type === type &&
+      declared.title === title &&
+      (declared.description ?? null) === description &&
+      (declared.team ?? null) === team &&
+      (declared.pipeline ?? null) === pipeline;
+    return isSame || isReleased ? [] : [`${change} is another one`];
+  });
+}
+
+function notMadeFrom(
+  { contract_digest: recorded, created_by: by }: { readonly contract_digest: string; readonly created_by: string },
+  { version }: Generation,
+  differences: readonly string[],
+): LonghaulError {
+  const ours = recorded.slice(0, 12);
+  return differs(
+    `The contract of ${version} is not made from the one in the ledger (${ours}, by ${by}): ${differences.join(', ')}. ` +
+      `Pull that one; or, if yours replaces it, start an evolution with --replaces ${ours}.`,
+  );
 }
 
 async function registerChanges(trx: LedgerTransaction, id: string, { version, changes }: Generation): Promise<void> {

@@ -1,4 +1,5 @@
 import canonicalize from 'canonicalize';
+import { excludedAuthors } from '../../../domain/release/promotion/authors.ts';
 import { openUntil } from '../../../domain/release/promotion/freeze.ts';
 import {
   commitGate,
@@ -54,7 +55,7 @@ export async function checkPromotion(
         : {
             needed: approvals.needed,
             from: approvals.from,
-            excludeAuthors: approvals.exclude_authors,
+            excludeAuthors: excludedAuthors(approvals.exclude_authors, coverage.authors),
             deadlineSeconds: approvals.deadline ?? null,
           },
     assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },

@@ -1,3 +1,4 @@
+import { authorsOf, MOST_COMMITS_WITH_AUTHORS } from '../../../domain/release/promotion/authors.ts';
 import type { Uncovered } from '../../../domain/release/promotion/gates.ts';
 import type { CoverCommits, Coverage } from '../../../domain/release/promotion/promotion.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
@@ -8,9 +9,6 @@ import { releaseBegins } from './release-before.ts';
 
 /** Proven commits that a result lists: the first of them tell enough. */
 const MOST_LISTED = 100;
-/** Commits whose authors are collected, and authors of a result. */
-const MOST_COMMITS = 10_000;
-const MOST_AUTHORS = 200;
 
 const WHY = {
   absent: 'is not an ancestor of it, nor is its patch there',
@@ -37,9 +35,9 @@ export async function coverCommits(
         const how = cover.get(each.commit) ?? 'unknown';
         return how === 'absent' || how === 'unknown' ? [{ ...each, why: WHY[how] }] : [];
       });
-      const log = await history.log(since, MOST_COMMITS);
-      const authors = [...new Set(log.flatMap((each) => each.authors))];
-      return { proofs, uncovered: uncovered.slice(0, MOST_LISTED), authors: authors.slice(0, MOST_AUTHORS) };
+      // one more shows that there are too many
+      const authors = authorsOf(await history.log(since, MOST_COMMITS_WITH_AUTHORS + 1));
+      return { proofs, uncovered: uncovered.slice(0, MOST_LISTED), authors };
     },
     { signal },
   );

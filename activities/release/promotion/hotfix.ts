@@ -62,7 +62,7 @@ export async function openHotfix(
     if (known !== undefined) {
       throw new LonghaulError('GenerationDiffers', `${version} of ${repository} was opened in another way meanwhile.`);
     }
-    const id = await registerGeneration(trx, { repository, generation, digest, by });
+    const id = await registerGeneration(trx, { repository, generation, digest, by, replaces: [] });
     await trx.updateTable('generations').set({ hotfix_of: base, branch }).where('generation_id', '=', id).execute();
     await recordEvent(trx, {
       event_type: 'hotfix.created',

@@ -32,7 +32,8 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   }
   // a generation without evolutions cannot be promoted; a dry run changes nothing
   if (!isDryRun && facts.id !== null) {
-    await ledger.transaction().execute((trx) => registerGeneration(trx, { repository, generation, digest, by }));
+    const registered = { repository, generation, digest, by, replaces: null };
+    await ledger.transaction().execute((trx) => registerGeneration(trx, registered));
   }
   const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));
   const { hotfixOf: base } = facts;

@@ -15,6 +15,8 @@ import type { CliContext } from '../../core/context.ts';
 import { repositoryOfFolder } from '../../core/folder-repository.ts';
 import { type FlowOptions, runFlow } from '../flows/run-flow.ts';
 import { commitOfFolder } from './folder-commit.ts';
+import { canonicalVersion } from '../../../domain/release/contracts/version.ts';
+import { earlierContracts } from './earlier-contracts.ts';
 import { type ReadOptions, readKnownView } from './read-view.ts';
 import { printRun } from './run.ts';
 import { printableLines } from './printable-lines.ts';
@@ -27,6 +29,8 @@ export interface EvolutionOptions extends FlowOptions {
   readonly pipeline?: string;
   /** Proves it at once at a commit of the working folder. @default it stays pending */
   readonly commit?: string;
+  /** Digest of the contract in the ledger that the one of this folder replaces. @default those of its history */
+  readonly replaces?: string;
   /** Id of the repository, whose contracts are read at the default branch. @default that of the working folder */
   readonly repo?: string;
 }
@@ -40,13 +44,17 @@ export async function startEvolutionCommand(
   version: string,
   options: EvolutionOptions,
 ): Promise<number> {
-  const { change, pipeline } = options;
+  const { change, pipeline, replaces } = options;
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const folder = options.commit === undefined ? null : await commitOfFolder(context, repository, options.commit);
   const packed = folder?.packed ?? null;
   const branch = folder?.branch ?? null;
   // at a commit its own contracts hold
   const contracts = options.repo === undefined && folder === null ? await storedContracts(context) : null;
+  const earlier =
+    options.repo === undefined
+      ? await earlierContracts(context, canonicalVersion(version), options.commit ?? 'HEAD')
+      : [];
   return runFlow(
     context,
     {
@@ -57,6 +65,7 @@ export async function startEvolutionCommand(
         change,
         by: userName(context.env),
         request: randomUUID(),
+        replaces: [...(replaces === undefined ? [] : [replaces]), ...earlier],
         ...(pipeline === undefined ? {} : { pipeline }),
         ...(contracts === null ? {} : { contracts }),
         ...(folder === null ? {} : { commit: folder.commit }),

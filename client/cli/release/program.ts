@@ -153,6 +153,7 @@ export const registerReleaseCommands: RegisterCommands = ({ program, io, run, ru
     .requiredOption('--change <id>', 'the change: FEAT-201')
     .option('--pipeline <name>', 'the pipeline that is to prove it (default: as the contracts say)')
     .option('--commit <revision>', 'prove it at once at a commit of this folder')
+    .option('--replaces <digest>', 'the contract in the ledger that this one replaces, as a refusal prints it')
     .option('--repo <id>', 'the repository, with the contracts of its default branch (default: those of this folder)')
     .addOption(jsonOption())
     .action((version: string, options: EvolutionOptions) =>

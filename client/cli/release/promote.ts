@@ -62,7 +62,12 @@ function print(
   { report, promoted, refused, published }: PromoteGenerationResult,
   dryRun: boolean,
 ): number {
-  const text = dryRun ? describeCheck(report) : describePromotion(report, { isPromoted: promoted !== null, refused });
+  // an earlier run had the approval of what this one only publishes
+  const isAuthenticated =
+    promoted === null || promoted.event === 0 || report.approvals === null ? null : promoted.authenticated;
+  const text = dryRun
+    ? describeCheck(report)
+    : describePromotion(report, { isPromoted: promoted !== null, isAuthenticated, refused });
   stdout.write(`${printableLines(text)}\n`);
   for (const line of published) stderr.write(`${printable(line)}\n`);
   return dryRun && !report.isOpen ? 9 : 0;

@@ -13,6 +13,8 @@ export interface StartEvolution {
   readonly pipeline?: string;
   /** Digest of the stored contracts. */
   readonly contracts: string;
+  /** SHA-256 of contracts of the generation, or the beginning of it, that this one was made from. */
+  readonly replaces: readonly string[];
   /** The person who starts it. */
   readonly by: string;
 }

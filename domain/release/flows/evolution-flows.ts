@@ -46,6 +46,11 @@ export interface StartEvolutionInput extends RequestFields {
   readonly branch?: string;
   /** The commit in the blob store, for one that the remote does not have. */
   readonly packed?: PackedCommit;
+  /**
+   * SHA-256 of contracts of the generation, or at least 12 digits of it, that the given one was made from: it may leave
+   * out and edit their changes. @default none
+   */
+  readonly replaces?: readonly string[];
   /** Distinguishes starts of the same change. @default '1' */
   readonly request?: string;
 }
@@ -70,6 +75,10 @@ export const startEvolutionFlow = defineFlow<StartEvolutionInput, StartEvolution
         commit: oid(z).optional(),
         branch: z.string().refine(isBranchName, 'must be the name of a branch').optional(),
         packed: packedCommit(z).optional(),
+        replaces: z
+          .array(z.string().regex(/^[0-9a-f]{12,64}$/, 'must be at least 12 digits of a SHA-256'))
+          .max(200)
+          .default([]),
         request: z
           .string()
           .regex(/^[\w-]{1,64}$/, 'use letters, digits, dash and underscore')
@@ -148,6 +157,7 @@ export const proveChangeFlow = defineFlow<ProveChangeInput, ProveChangeResult>()
       ...runFields(z),
       supersedes: z.array(evolutionTag(z)).max(100).default([]),
     }),
+  queries: ['stages'],
   person: 'by',
   isRequested: true,
 });

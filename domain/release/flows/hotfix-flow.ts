@@ -55,6 +55,7 @@ export const createHotfixFlow = defineFlow<CreateHotfixInput, CreateHotfixResult
   summary: ({ repository, base }) => `hotfix of ${base} of ${repositoryName(repository)}`.slice(0, 200),
   searchAttributes: ({ repository }) => ({ LonghaulRepository: repositoryName(repository) }),
   updates: rollbackUpdates,
+  queries: ['stages'],
   person: 'by',
   isRequested: true,
 });

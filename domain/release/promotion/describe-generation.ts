@@ -71,10 +71,15 @@ function nextStep(status: GenerationStatus): string {
     if (remoteTag.commit !== commit) return 'the tag was moved by hand: find out who did';
     return missing.length === 0 ? 'nothing: it is released' : `${promote} --commit ${version}`;
   }
-  if (remoteTag !== null) return `remove or rename the tag ${version} of the remote, which Longhaul has not promoted`;
+  if (remoteTag !== null) {
+    return `${promote} --commit ${version}, if Longhaul made the tag; else remove or rename the tag ${version} of the remote`;
+  }
   const pending = evolutions.find((each) => each.status === 'pending');
   if (pending !== undefined) return `longhaul run PIPELINE --evolution ${pending.tag}`;
   const open = changes.find((change) => change.status !== 'proven');
   if (open !== undefined) return `longhaul evolution start ${version} --change ${open.id}`;
-  return promote;
+  const failure = evolutions.find((each) => each.status === 'fail' && each.supersededBy === null);
+  // a hotfix needs one passing evolution of its change, whatever failed
+  if (failure === undefined || hotfixOf !== null) return promote;
+  return `longhaul evolution start ${version} --change ${failure.change}: no later evolution supersedes the failure ${failure.tag}`;
 }

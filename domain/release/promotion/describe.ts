@@ -21,22 +21,32 @@ function linesOf({ gate, part, reasons }: GateResult): string[] {
 /** What `longhaul generation promote` and `longhaul hotfix promote` print. */
 export function describePromotion(
   report: PromotionReport,
-  { isPromoted, refused }: { readonly isPromoted: boolean; readonly refused: readonly string[] },
+  {
+    isPromoted,
+    isAuthenticated,
+    refused,
+  }: {
+    readonly isPromoted: boolean;
+    /** False when the answer to its approval proves nothing about who gave it; null when it had none. */
+    readonly isAuthenticated: boolean | null;
+    readonly refused: readonly string[];
+  },
 ): string {
   const { kind, version, isOpen } = report;
+  const mark = isAuthenticated === false ? '\nApproval: unauthenticated, nothing proves who gave it' : '';
   const gates = describeGates(report, { all: !isOpen });
   if (!isPromoted) {
     const others = refused.filter((why) => !report.gates.some(({ reasons }) => reasons.includes(why)));
     return [gates, '', ...others, `Generation ${version} not promoted.`].join('\n');
   }
-  if (kind === 'hotfix') return `${gates}\n\nHot-fix promoted successfully!\nTag created: ${version}`;
+  if (kind === 'hotfix') return `${gates}\n\nHot-fix promoted successfully!\nTag created: ${version}${mark}`;
   return [
     gates,
     '',
     `Creating final tag ${version}...`,
     'Updating generation status to promoted...',
     '',
-    `Generation ${version} promoted successfully!`,
+    `Generation ${version} promoted successfully!${mark}`,
   ].join('\n');
 }
 

@@ -53,8 +53,8 @@ export interface Coverage {
   readonly proofs: string;
   /** The first hundred. */
   readonly uncovered: readonly Uncovered[];
-  /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; at most 200. */
-  readonly authors: readonly string[];
+  /** E-mail addresses of the authors of the commits since the last release, in lower case, each once; null for too many. */
+  readonly authors: readonly string[] | null;
 }
 
 /** Asks for all gates of a promotion. */
@@ -88,7 +88,8 @@ export interface PromotionReport {
 export interface RequiredApprovals {
   readonly needed: number;
   readonly from: readonly string[];
-  readonly excludeAuthors: boolean;
+  /** Addresses of the authors who may not approve; empty when the policy does not exclude them. */
+  readonly excludeAuthors: readonly string[];
   readonly deadlineSeconds: number | null;
 }
 

@@ -218,6 +218,66 @@ describe('a hotfix', () => {
   });
 });
 
+describe('the contract of a generation', () => {
+  test('is not taken from an old clone, whose contract lacks what the ledger has', async ({ release }) => {
+    const { clone, client, ledger, longhaul } = release;
+    const start = async (more: object) =>
+      (
+        await startDeclared(client, startEvolutionFlow, {
+          repository: REPOSITORY,
+          version: 'v1.4.0',
+          change: 'FEAT-1',
+          ...more,
+        })
+      ).result();
+    const recorded = async () => {
+      const [row] = await ledger.sql<{ digest: string; changes: string[]; titles: string[] }>(
+        `SELECT contract_digest AS digest, array_agg(change_id ORDER BY position) AS changes,
+           array_agg(title ORDER BY position) AS titles
+         FROM generations JOIN generation_changes USING (generation_id) WHERE version = 'v1.4.0' GROUP BY 1`,
+      );
+      return row;
+    };
+    const path = '.gryt/generations/v1.4.0.yaml';
+    write(clone, {
+      [path]: generation('v1.4.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': CI,
+      '.gryt/policy.yaml': '{}',
+    });
+    const old = pushed(clone, 'chore: a contract');
+    await start({ request: 'first', commit: old });
+    write(clone, { [path]: generation('v1.4.0', ['FEAT-1', 'FEAT-2']) });
+    const newer = pushed(clone, 'chore: one change more');
+    await start({ request: 'more', commit: newer });
+    const before = await recorded();
+    expect(before?.changes).toEqual(['FEAT-1', 'FEAT-2']);
+    await expect(start({ request: 'old', commit: old })).rejects.toMatchObject({
+      cause: {
+        cause: {
+          type: 'GenerationDiffers',
+          message: expect.stringContaining(
+            `FEAT-2 is missing. Pull that one; or, if yours replaces it, start an evolution with --replaces ${before?.digest.slice(0, 12)}.`,
+          ) as string,
+        },
+      },
+    });
+    expect(await recorded()).toEqual(before);
+    // nor may a promotion of an old commit leave it out
+    await expect(promote(release, 'v1.4.0', { commit: old })).rejects.toMatchObject({
+      cause: { cause: { type: 'GenerationDiffers' } },
+    });
+    expect(await recorded()).toEqual(before);
+    // the clone has the recorded contract in its history, so its edit is made from it
+    write(clone, { [path]: generation('v1.4.0', ['FEAT-1', 'FEAT-2']).replace('The change FEAT-2', 'Another title') });
+    expect((await longhaul('evolution', 'start', 'v1.4.0', '--change', 'FEAT-1')).exitCode).toBe(0);
+    const edited = await recorded();
+    expect(edited?.titles[1]).toBe('Another title');
+    await start({ request: 'replaced', commit: old, replaces: [edited?.digest.slice(0, 12)] });
+    expect((await recorded())?.changes).toEqual(['FEAT-1']);
+    git(clone, 'checkout', '--quiet', '.');
+  });
+});
+
 describe('every refusal', () => {
   const OF = { repository: REPOSITORY };
   test.for([

@@ -218,6 +218,16 @@ async function proveFix({ clone, client, worker }: Lane, life: Life): Promise<vo
   await (await startDeclared(client, startEvolutionFlow, input)).result();
 }
 
+/** The events that a life is compared by. */
+const EVENTS = [
+  'evolution.started',
+  'evolution.passed',
+  'evolution.failed',
+  'generation.promoted',
+  'generation.published',
+  'hotfix.created',
+];
+
 /** What the remote and the ledger have of a life, read by git and SQL. */
 async function stateOf({ remote, ledger }: Lane, { version, patch }: Life): Promise<unknown> {
   const own = new RegExp(`^refs/(?:tags/(?:${version}|${patch})(?:-rc\\.\\d+)?\\^\\{\\}|heads/.*${patch})$`);
@@ -238,8 +248,8 @@ async function stateOf({ remote, ledger }: Lane, { version, patch }: Life): Prom
   );
   const events = await ledger.sql<{ event_type: string; resource_id: string; n: number }>(
     `SELECT event_type, resource_id, count(*)::int AS n FROM audit_events
-     WHERE split_part(resource_id, '-', 1) = ANY($1) GROUP BY 1, 2 ORDER BY 1, 2`,
-    [versions],
+     WHERE split_part(resource_id, '-', 1) = ANY($1) AND event_type = ANY($2) GROUP BY 1, 2 ORDER BY 1, 2`,
+    [versions, EVENTS],
   );
   return {
     refs: Object.fromEntries(refs) as Record<string, string>,

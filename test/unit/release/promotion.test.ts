@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { withChanges } from '../../../activities/release/promotion/plan-backports.ts';
 import { actOf } from '../../../domain/release/acts.ts';
 import { releaseFlows } from '../../../domain/release/flows/index.ts';
+import { authorsOf, excludedAuthors } from '../../../domain/release/promotion/authors.ts';
+import { describeStatus, type GenerationStatus } from '../../../domain/release/promotion/describe-generation.ts';
+import { describePromotion } from '../../../domain/release/promotion/describe.ts';
 import { openUntil, problemOfWindow } from '../../../domain/release/promotion/freeze.ts';
 import {
   commitGate,
@@ -11,6 +14,7 @@ import {
   ledgerGates,
   runsNeeded,
 } from '../../../domain/release/promotion/gates.ts';
+import type { PromotionReport } from '../../../domain/release/promotion/promotion.ts';
 import { nextPatch, patchPrefix } from '../../../domain/release/promotion/hotfix.ts';
 
 describe('a freeze window', () => {
@@ -208,4 +212,83 @@ test('every flow that acts has a name for its refusals, whatever its input is', 
     repository: 'r',
     by: 'ada',
   });
+});
+
+describe('the authors of a release', () => {
+  const by = (many: number, of = (at: number): string => `dev-${at}@example.com`) =>
+    Array.from({ length: many }, (_, at) => ({ authors: [of(at)] }));
+
+  test('are all excluded from its approval', () => {
+    const authors = authorsOf([...by(1_000), ...by(9_000, () => 'dev-7@example.com')]);
+    expect(excludedAuthors(true, authors)).toHaveLength(1_000);
+    expect(excludedAuthors(true, authors)).toContain('dev-999@example.com');
+    expect(excludedAuthors(false, authors)).toEqual([]);
+  });
+
+  test.each([
+    ['authors', by(1_001)],
+    ['commits', by(10_001, () => 'ada@example.com')],
+  ])('are not cut: too many %s refuse a promotion whose policy excludes them', (_what, commits) => {
+    const authors = authorsOf(commits);
+    expect(() => excludedAuthors(true, authors)).toThrow('release fewer commits, or change the policy');
+    expect(excludedAuthors(false, authors)).toEqual([]);
+  });
+});
+
+describe('the next step of a generation', () => {
+  const draft: GenerationStatus = {
+    version: 'v1.0.0',
+    status: 'draft',
+    description: '',
+    promotedAt: null,
+    promotedBy: null,
+    commit: null,
+    hotfixOf: null,
+    branch: null,
+    missing: [],
+    changes: [{ id: 'A-1', title: 'x', status: 'proven' }],
+    evolutions: [],
+    remoteTag: null,
+  };
+  const attempt = (rc: number, status: string, supersededBy: string | null = null) => ({
+    tag: `v1.0.0-rc.${rc}`,
+    change: 'A-1',
+    status,
+    time: '2026-01-01T00:00:00Z',
+    team: null,
+    author: 'ada',
+    supersededBy,
+  });
+  const next = (fields: Partial<GenerationStatus>): string | undefined =>
+    describeStatus({ ...draft, ...fields })
+      .split('\n')
+      .at(-1);
+
+  test('is to promote, once no failure counts; of a hotfix also before', () => {
+    const evolutions = [attempt(1, 'fail'), attempt(2, 'pass')];
+    expect(next({ evolutions })).toBe(
+      'Next: longhaul evolution start v1.0.0 --change A-1: no later evolution supersedes the failure v1.0.0-rc.1',
+    );
+    expect(next({ evolutions, hotfixOf: 'v0.9.0' })).toBe('Next: longhaul hotfix promote v1.0.0');
+    expect(next({ evolutions: [attempt(1, 'fail', 'v1.0.0-rc.2'), attempt(2, 'pass')] })).toBe(
+      'Next: longhaul generation promote v1.0.0',
+    );
+  });
+
+  test('takes over a tag that was kept when the generation was withdrawn', () => {
+    expect(next({ remoteTag: { object: 'a'.repeat(40), commit: 'b'.repeat(40) } })).toContain(
+      'Next: longhaul generation promote v1.0.0 --commit v1.0.0, if Longhaul made the tag;',
+    );
+  });
+});
+
+test('a promotion says when nothing proves who approved it', () => {
+  const report = { version: 'v1.0.0', kind: 'standard', gates: [], isOpen: true } as unknown as PromotionReport;
+  const said = (isAuthenticated: boolean | null, kind: PromotionReport['kind'] = 'standard') =>
+    describePromotion({ ...report, kind }, { isPromoted: true, isAuthenticated, refused: [] });
+  for (const kind of ['standard', 'hotfix'] as const) {
+    expect(said(false, kind)).toMatch(/\nApproval: unauthenticated, nothing proves who gave it$/);
+    expect(said(true, kind)).not.toContain('unauthenticated');
+    expect(said(null, kind)).not.toContain('unauthenticated');
+  }
 });
