@@ -129,6 +129,11 @@ export interface WantedRelease {
   readonly notes: string;
   /** GitLab has no such mark. @default false */
   readonly isPrerelease?: boolean;
+  /**
+   * Whether the forge shows it as the latest release; a pre-release never is. GitLab and Gitea have no such mark.
+   * @default the forge decides
+   */
+  readonly isLatest?: boolean;
 }
 
 /** A release. */

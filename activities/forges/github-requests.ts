@@ -207,8 +207,9 @@ export function createGithubRequests(config: GithubProviderConfig, env: NodeJS.P
   };
 }
 
-function releaseBody({ title, notes, isPrerelease = false }: WantedRelease): object {
-  return { name: title, body: notes, prerelease: isPrerelease };
+function releaseBody({ title, notes, isPrerelease = false, isLatest }: WantedRelease): object {
+  const latest = isLatest === undefined ? {} : { make_latest: String(isLatest && !isPrerelease) };
+  return { name: title, body: notes, prerelease: isPrerelease, ...latest };
 }
 
 function foundPull({

@@ -24,6 +24,7 @@ import type { Forges } from '../forges/open-forge.ts';
 import {
   announcePromotion,
   type AnnouncePromotion,
+  type OfferedBranch,
   type OfferedHotfix,
   type OfferHotfix,
   offerBackport,
@@ -83,13 +84,16 @@ export interface CommitActivities {
   uploadAsset(input: UploadAsset): Promise<PartEnd>;
   /** Announces a promotion to a channel; a repetition has the same id. A refusal is a result. */
   announcePromotion(input: AnnouncePromotion): Promise<PartEnd>;
-  /** Offers a hotfix to the default branch: pushes a branch with it, and opens a pull request where there are any. */
+  /**
+   * Offers a hotfix to the default branch, unless that has it: pushes a branch with it, and opens a pull request where
+   * there are any. A refusal is a result.
+   */
   offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
   /**
    * Offers the changes of a hotfix to an open generation: pushes a branch that adds them to its contract, and opens a pull
    * request where there are any. Returns null for a version that the remote has a tag of.
    */
-  offerBackport(input: OfferBackport): Promise<OfferedHotfix | null>;
+  offerBackport(input: OfferBackport): Promise<OfferedBranch | null>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
 }

@@ -120,7 +120,7 @@ export interface LedgerActivities {
   duePublications(input: { readonly repository: string; readonly version: string }): Promise<readonly DuePart[]>;
   /** Records how an attempt to publish one of them ended. */
   recordPart(input: RecordPart): Promise<void>;
-  /** Records what was published after a promotion, once. */
+  /** Records what was published after a promotion; a repetition only records what is new. */
   recordPublication(input: Publication): Promise<void>;
   /** The next free patch version of a release, and its contract. Changes nothing. Throws `GenerationDiffers`. */
   planHotfix(input: PlanHotfix): Promise<HotfixContract>;

@@ -23,7 +23,8 @@ export interface Publishing {
 /**
  * Publishes what follows a promotion: notes, the release at the forge with its files, announcements, and the offer of a
  * hotfix. Each step finds what an earlier run did, and is repeated for as long as a server is away. A file that the forge
- * refuses does not keep the others from being published; then this fails with the first refusal. Returns lines for people.
+ * refuses does not keep the others from being published; then this fails with the first refusal. A refused announcement
+ * or offer is a line of the result. Returns lines for people.
  */
 export async function publishPromotion({
   given,
@@ -41,12 +42,6 @@ export async function publishPromotion({
     { repository, version, notes },
   ]);
   const url = release?.url ?? null;
-  const offered = isHotfix
-    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
-        { repository, version, commit },
-      ])
-    : null;
-  const backports = isHotfix ? await offerBackports(released, promoted) : [];
   const due = await lastingLedgerActivities.duePublications.executeWithOptions({ summary: 'what is missing' }, [
     { repository, version },
   ]);
@@ -66,6 +61,13 @@ export async function publishPromotion({
     ]);
     ends.set(part, end);
   });
+  // last, because the default branch takes it in the end: nothing that was released waits for it
+  const offered = isHotfix
+    ? await lastingCommitActivities.offerHotfix.executeWithOptions({ summary: 'offer the fix' }, [
+        { repository, version, commit },
+      ])
+    : null;
+  const backports = isHotfix ? await offerBackports(released, promoted) : [];
   const parts = due.flatMap((part) => {
     const end = ends.get(part);
     return end === undefined ? [] : [{ part, end }];
@@ -73,9 +75,9 @@ export async function publishPromotion({
   const published = [
     `notes: ${notes}`,
     ...(url === null ? [] : [`release: ${url}`]),
-    ...(offered === null ? [] : [`fix for the default branch: ${offered.url ?? `branch ${offered.branch}`}`]),
-    ...backports,
     ...parts.map(({ part, end }) => lineOf(part, end)),
+    ...(offered === null ? [] : [`fix for the default branch: ${offered.said}`]),
+    ...backports,
   ];
   for (const { part, end } of parts) {
     if (part.kind !== 'asset' || end.refusal === null) continue;

@@ -5,6 +5,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
+import { releaseBegins } from './release-before.ts';
 
 /** Proven commits that a result lists: the first of them tell enough. */
 const MOST_LISTED = 100;
@@ -20,8 +21,9 @@ export async function coverCommits(
   { repository: id, packed: { commit, pack }, proofs }: CoverCommits,
   signal: AbortSignal,
 ): Promise<Coverage> {
-  const { proven, since } = (await readJson(blobs, proofs)) as StoredProofs;
+  const { version, proven, ...before } = (await readJson(blobs, proofs)) as StoredProofs;
   const repository = await mgit.find(id, { signal });
+  const { authors: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
   const commits = proven.map((each) => each.commit);
   const question = { commit, openPack: () => blobs.open(pack), commits, patches: true };
   return mgit.withHistory(

@@ -6,13 +6,13 @@ import type { LedgerTools } from '../ledger-tools.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { checkKind, readFacts } from './generation-facts.ts';
 import { readRelease } from './read-release.ts';
+import type { KnownRelease, LedgerBefore } from './release-before.ts';
 import { treeRuns } from './tree-runs.ts';
 
-/** The proven commits of a generation, and where its release begins, as the blob store has them. */
-export interface StoredProofs {
+/** The proven commits of a generation, and the release before it, as the blob store has them. */
+export interface StoredProofs extends LedgerBefore {
+  readonly version: string;
   readonly proven: readonly { readonly tag: string; readonly change: string; readonly commit: string }[];
-  /** The commit of the highest version that was promoted before; null for none. */
-  readonly since: string | null;
 }
 
 /** See `LedgerActivities.preparePromotion`. */
@@ -36,7 +36,9 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
     await ledger.transaction().execute((trx) => registerGeneration(trx, registered));
   }
   const proven = facts.proven.map(({ tag, change, commit }) => ({ tag, change, commit }));
-  const proofs: StoredProofs = { proven, since: await lastRelease(tools, repository, version) };
+  const { hotfixOf: base } = facts;
+  const before = await lastRelease(tools, { repository, version, base });
+  const proofs: StoredProofs = { version, proven, before, base };
   return {
     promoted: facts.promoted,
     isHotfix: facts.hotfixOf !== null,
@@ -45,14 +47,24 @@ export async function preparePromotion(tools: LedgerTools, released: PrepareProm
   };
 }
 
-/** The commit of the highest version below this one that is promoted. */
-async function lastRelease({ ledger }: LedgerTools, repository: string, version: string): Promise<string | null> {
+/** The highest version below this one that is promoted; of a hotfix its base. */
+async function lastRelease(
+  { ledger }: LedgerTools,
+  {
+    repository,
+    version,
+    base,
+  }: { readonly repository: string; readonly version: string; readonly base: string | null },
+): Promise<KnownRelease | null> {
   const promoted = await ledger
     .selectFrom('generations')
     .select(['version', 'commit'])
     .where('repository', '=', repository)
     .where('status', '=', 'promoted')
     .execute();
-  const before = promoted.filter((each) => lt(each.version, version));
-  return before.toSorted((a, b) => rcompare(a.version, b.version))[0]?.commit ?? null;
+  const before = promoted.flatMap(({ version: known, commit }): KnownRelease[] => {
+    const isBefore = base === null ? lt(known, version) : known === base;
+    return isBefore && commit !== null ? [{ version: known, commit }] : [];
+  });
+  return before.toSorted((a, b) => rcompare(a.version, b.version))[0] ?? null;
 }

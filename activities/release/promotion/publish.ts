@@ -1,5 +1,6 @@
+import { Readable } from 'node:stream';
 import { activityInfo } from '@temporalio/activity';
-import { repositoryName } from '../../../domain/git/repository.ts';
+import { type Repository, repositoryName } from '../../../domain/git/repository.ts';
 import type { PartEnd, ReleaseAsset } from '../../../domain/release/promotion/publication.ts';
 import type { Backport } from '../../../domain/release/promotion/hotfix-steps.ts';
 import type { PromotionKind } from '../../../domain/release/promotion/gates.ts';
@@ -10,6 +11,7 @@ import { send } from '../../alerts/channels.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Forges } from '../../forges/open-forge.ts';
 import type { Mgit } from '../../mgit/index.ts';
+import { isHighest } from './release-before.ts';
 
 /** How often an announcement is tried: a channel must not hold up a release. The next run tries it again. */
 const MOST_SENDS = 3;
@@ -31,10 +33,18 @@ export interface OfferHotfix {
   readonly commit: string;
 }
 
-/** An offered hotfix. */
+/** What became of the offer of a hotfix. A refusal is a result: nothing else waits for the offer. */
 export interface OfferedHotfix {
+  /** `contained`: the default branch has the fix, as the commit or as its patch. `missing`: it was refused. */
+  readonly status: 'offered' | 'contained' | 'missing';
+  /** A line for people. */
+  readonly said: string;
+}
+
+/** A branch that offers a change. */
+export interface OfferedBranch {
   readonly branch: string;
-  /** Address of the pull request; null for a provider without pull requests. */
+  /** Address of its pull request; null for a provider without pull requests. */
   readonly url: string | null;
 }
 
@@ -91,7 +101,9 @@ export async function publishRelease(
   return whereThereIsAForge(async () => {
     const forge = forges.of({ id });
     const repository = await mgit.find(id, { signal });
-    const { url } = await forge.putRelease(repository, { tag: version, title: version, notes }, signal);
+    // a hotfix of an older line is not the latest release
+    const isLatest = isHighest(version, await mgit.findTags(repository, 'v', { signal }));
+    const { url } = await forge.putRelease(repository, { tag: version, title: version, notes, isLatest }, signal);
     return { url };
   });
 }
@@ -140,13 +152,20 @@ async function ended(work: () => Promise<{ readonly url: string | null }>): Prom
     const { url } = await work();
     return { status: 'published', attempts, url, refusal: null };
   } catch (error) {
-    if (!(error instanceof LonghaulError)) throw error;
-    const { type, message } = error;
-    if (type === 'NoForge') return { status: 'kept', attempts, url: null, refusal: null };
-    const { tries } = FAILURES[type];
-    if (tries !== 1 && !(type === 'AlertNotSent' && attempts >= MOST_SENDS)) throw error;
-    return { status: 'pending', attempts, url: null, refusal: { type, message: redact(message) } };
+    if (error instanceof LonghaulError && error.type === 'NoForge') {
+      return { status: 'kept', attempts, url: null, refusal: null };
+    }
+    return { status: 'pending', attempts, url: null, refusal: refusalOf(error, attempts) };
   }
+}
+
+/** A failure that a repetition does not change. Others are thrown. */
+function refusalOf(error: unknown, attempts: number): { readonly type: string; readonly message: string } {
+  if (!(error instanceof LonghaulError)) throw error;
+  const { type, message } = error;
+  const isFinal = FAILURES[type].tries === 1 || (type === 'AlertNotSent' && attempts >= MOST_SENDS);
+  if (!isFinal) throw error;
+  return { type, message: redact(message) };
 }
 
 /** See `CommitActivities.offerHotfix`. */
@@ -155,26 +174,53 @@ export async function offerHotfix(
   { repository: id, version, commit }: OfferHotfix,
   signal: AbortSignal,
 ): Promise<OfferedHotfix> {
-  const repository = await mgit.find(id, { signal });
-  const head = `longhaul/merge-${version}`;
-  await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
-  const base = await defaultBranch(mgit, repository, signal);
-  const pull =
-    base === null
-      ? null
-      : await whereThereIsAForge(() =>
-          forges.of({ id }).putPull(
-            repository,
-            {
-              head,
-              base,
-              title: `fix: merge the hotfix ${version}`,
-              body: `${version} was released from ${commit}. This brings its fix to ${base}.`,
-            },
-            signal,
-          ),
-        );
-  return { branch: head, url: pull?.url ?? null };
+  try {
+    const repository = await mgit.find(id, { signal });
+    const found = (await mgit.heads([repository], { signal })).get(id);
+    if (found instanceof LonghaulError) throw found;
+    const base = found?.branch ?? null;
+    if (base !== null && (await isContained(mgit, repository, { commit, in: found?.commit ?? '' }, signal))) {
+      return { status: 'contained', said: `the branch ${base} has it` };
+    }
+    const head = `longhaul/merge-${version}`;
+    await mgit.pushBranch(repository, { name: head, from: commit, mayHaveGrown: true }, { signal });
+    const body = `${version} was released from ${commit}. This brings its fix to ${base}.`;
+    const pull =
+      base === null
+        ? null
+        : await whereThereIsAForge(() =>
+            forges
+              .of({ id })
+              .putPull(repository, { head, base, title: `fix: merge the hotfix ${version}`, body }, signal),
+          );
+    return { status: 'offered', said: pull?.url ?? `branch ${head}` };
+  } catch (error) {
+    return { status: 'missing', said: `missing (${refusalOf(error, activityInfo().attempt).message})` };
+  }
+}
+
+/** True when a commit of the remote contains another one: as an ancestor, or as its patch. */
+async function isContained(
+  mgit: Mgit,
+  repository: Repository,
+  { commit, in: head }: { readonly commit: string; readonly in: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const cover = await mgit.withCommitPack(
+    repository,
+    head,
+    ({ pack }) => {
+      const question = {
+        commit: head,
+        openPack: () => Promise.resolve(Readable.from(pack)),
+        commits: [commit],
+        patches: true,
+      };
+      return mgit.withHistory(repository, question, (history) => history.cover(), { signal });
+    },
+    { signal },
+  );
+  return ['ancestor', 'patch'].includes(cover.get(commit) ?? '');
 }
 
 /** See `CommitActivities.offerBackport`. */
@@ -182,7 +228,7 @@ export async function offerBackport(
   { mgit, forges }: PublishTools,
   { repository: id, hotfix, at, from, backport: { version, changes, path, text } }: OfferBackport,
   signal: AbortSignal,
-): Promise<OfferedHotfix | null> {
+): Promise<OfferedBranch | null> {
   const repository = await mgit.find(id, { signal });
   const tags = await mgit.findTags(repository, version, { signal });
   // released without Longhaul

@@ -1,4 +1,5 @@
 import { recordEvent } from '../../ledger/audit.ts';
+import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { notInLedger } from './generation-facts.ts';
 
@@ -28,12 +29,14 @@ export async function recordPublication(
       .executeTakeFirst();
     if (generation === undefined) throw notInLedger(repository, version);
     const { generation_id: subject } = generation;
-    const { numInsertedOrUpdatedRows: added } = await trx
+    await trx
       .insertInto('evidence')
       .values({ digest: notes, kind: 'release notes', subject, repository, blob: notes })
       .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (added === 0n) return;
+      .execute();
+    const recorded = await recordedSincePromotion(trx, repository, version);
+    const isRecorded = recorded !== null && published.every((line) => recorded.has(line));
+    if (isRecorded) return;
     await recordEvent(trx, {
       event_type: 'generation.published',
       repository,
@@ -47,4 +50,25 @@ export async function recordPublication(
       details: { notes, published },
     });
   });
+}
+
+/** The lines that are recorded since the last promotion of a version; null when there is no record yet. */
+async function recordedSincePromotion(
+  trx: LedgerTransaction,
+  repository: string,
+  version: string,
+): Promise<ReadonlySet<string> | null> {
+  const events = await trx
+    .selectFrom('audit_events')
+    .select(['event_type', 'details_json'])
+    .where('repository', '=', repository)
+    .where('resource_type', '=', 'generation')
+    .where('resource_id', '=', version)
+    .where('event_type', 'in', ['generation.promoted', 'generation.published'])
+    .orderBy('event_id', 'desc')
+    .execute();
+  const promoted = events.findIndex(({ event_type: type }) => type === 'generation.promoted');
+  const since = promoted === -1 ? events : events.slice(0, promoted);
+  if (since.length === 0) return null;
+  return new Set(since.flatMap(({ details_json: details }) => (details as Pick<Publication, 'published'>).published));
 }

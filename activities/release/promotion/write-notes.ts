@@ -6,6 +6,7 @@ import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Mgit } from '../../mgit/index.ts';
 import { readJson } from '../pipelines/stored-plan.ts';
 import type { StoredProofs } from './prepare-promotion.ts';
+import { releaseBegins } from './release-before.ts';
 import { readRelease } from './read-release.ts';
 
 /** Asks for the notes of a release. */
@@ -36,14 +37,11 @@ export async function writeNotes(
     packed: { commit, pack },
   } = released;
   const { generation } = await readRelease(blobs, released);
-  const { since } = (await readJson(blobs, proofs)) as StoredProofs;
+  const before = (await readJson(blobs, proofs)) as StoredProofs;
+  const repository = await mgit.find(id, { signal });
+  const { notes: since } = releaseBegins(version, before, await mgit.findTags(repository, 'v', { signal }));
   const question = { commit, openPack: () => blobs.open(pack), commits: [], patches: false };
-  const log = await mgit.withHistory(
-    await mgit.find(id, { signal }),
-    question,
-    (history) => history.log(since, MOST_COMMITS),
-    { signal },
-  );
+  const log = await mgit.withHistory(repository, question, (history) => history.log(since, MOST_COMMITS), { signal });
   const { description, changes } = generation;
   const commits = log.map((each) => noted(each.commit, each.message));
   const text = releaseNotes({ version, description, changes, commits });

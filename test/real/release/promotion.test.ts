@@ -426,6 +426,8 @@ Next steps:
       '  At least one passing evolution: PASS\n  No pending evolutions: FAIL\n    v3.0.2-rc.2 (CRIT-500) is pending: prove or abandon it.\n',
     );
     await longhaul('evolution', 'abandon', 'v3.0.2-rc.2', '--why', 'not needed');
+    // the remote protects the branch that would offer the fix: everything else is published all the same
+    git(remote, 'config', 'receive.hideRefs', 'refs/heads/longhaul/merge-v3.0.2');
     const promoted = await longhaul('hotfix', 'promote', 'v3.0.2');
     expect(promoted.stdout).toBe(`Promoting hot-fix: v3.0.2
 
@@ -438,8 +440,24 @@ Tag created: v3.0.2
 `);
     expect(await stateOf(release, 'v3.0.2')).toEqual({ status: 'promoted', commit: fix, events: 1, tagged: fix });
     expect(await flowsOf(release, 'v3.0.2')).toContain('createHotfix');
-    // its fix is offered to the default branch; a folder has no pull requests
+    const offers = async () => {
+      const lines = await ledger.sql<{ line: string }>(
+        `SELECT line FROM audit_events, jsonb_array_elements_text(details_json->'published') AS line
+         WHERE event_type = 'generation.published' AND resource_id = 'v3.0.2' AND line LIKE 'fix %' ORDER BY event_id`,
+      );
+      return lines.map(({ line }) => line);
+    };
+    const refusal =
+      'fix for the default branch: missing (local/acme/api does not take the branch longhaul/merge-v3.0.2: ';
+    expect(promoted.stderr).toContain(refusal);
+    expect(promoted.stderr).toContain('announcement to chat: sent');
+    expect(await offers()).toEqual([expect.stringContaining(refusal)]);
+    // promoting again offers it to the default branch; a folder has no pull requests
+    git(remote, 'config', '--unset', 'receive.hideRefs');
+    const again = await longhaul('hotfix', 'promote', 'v3.0.2');
+    expect(again.stderr).toContain('fix for the default branch: branch longhaul/merge-v3.0.2\n');
     expect(git(remote, 'rev-parse', 'longhaul/merge-v3.0.2')).toBe(fix);
+    expect(await offers()).toEqual([expect.stringContaining(refusal), expect.stringContaining(': branch longhaul/')]);
     // and to the open generation, whose contract is not edited in place
     expect(promoted.stderr).toContain('CRIT-500 for v3.5.0: branch longhaul/v3.0.2-in-v3.5.0\n');
     const offered = git(remote, 'for-each-ref', '--format=%(refname:short)', 'refs/heads/longhaul/v3.0.2-in-*');
@@ -528,6 +546,20 @@ test('a promoted generation is withdrawn by a decision, and can be promoted agai
     'generation.promoted',
     'generation.published',
   ]);
+  // a publication with the same notes is recorded too
+  await longhaul('generation', 'withdraw', 'v3.1.0', '--why', 'once more', '--tag', 'remove');
+  expect((await longhaul('generation', 'promote', 'v3.1.0')).exitCode).toBe(0);
+  const later = await ledger.sql<{ event_type: string; notes: string | null }>(
+    `SELECT event_type, details_json->>'notes' AS notes FROM audit_events
+     WHERE resource_id = 'v3.1.0' AND status = 'success' ORDER BY event_id OFFSET 4`,
+  );
+  expect(later.map(({ event_type: type }) => type)).toEqual([
+    'generation.published',
+    'generation.withdrawn',
+    'generation.promoted',
+    'generation.published',
+  ]);
+  expect(later[3]?.notes).toBe(later[0]?.notes);
   expect((await longhaul('audit', 'verify')).exitCode).toBe(0);
 });
 

@@ -303,9 +303,11 @@ export async function startDescribedGithub(project: ProjectState): Promise<Descr
           title: text('name'),
           notes: text('body'),
           isPrerelease: body['prerelease'] === true,
+          isLatest: false,
           assets: [],
         };
         project.releases.push(release);
+        markLatest(release, body['make_latest'] ?? 'true');
         return shownRelease(release);
       }
       case 'patch /releases/{release_id}': {
@@ -313,6 +315,7 @@ export async function startDescribedGithub(project: ProjectState): Promise<Descr
         release.title = text('name');
         release.notes = text('body');
         release.isPrerelease = body['prerelease'] === true;
+        markLatest(release, body['make_latest']);
         return shownRelease(release);
       }
       case 'get /releases/{release_id}/assets':
@@ -373,6 +376,11 @@ export async function startDescribedGithub(project: ProjectState): Promise<Descr
     description: description === '' ? null : description,
     target_url: page,
   });
+  /** As GitHub does: one release at most is the latest. */
+  const markLatest = (release: ProjectRelease, given: unknown): void => {
+    if (given === 'true') for (const each of project.releases) each.isLatest = each === release;
+    else if (given === 'false') release.isLatest = false;
+  };
   const shownRelease = ({ id, tag, title, notes, isPrerelease }: ProjectRelease): object => ({
     id,
     tag_name: tag,

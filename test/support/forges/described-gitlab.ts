@@ -286,7 +286,7 @@ export async function startDescribedGitlab(project: ProjectState): Promise<Descr
         if (project.releases.some((release) => release.tag === tag)) throw new Refusal(409, 'Release already exists');
         if (!project.tags.has(tag)) throw new Refusal(422, 'Ref is not specified');
         const [title, notes] = [text(body['name']), text(body['description'])];
-        const release = { id: project.next++, tag, title, notes, isPrerelease: false, assets: [] };
+        const release = { id: project.next++, tag, title, notes, isPrerelease: false, isLatest: false, assets: [] };
         project.releases.push(release);
         return shownRelease(release);
       },

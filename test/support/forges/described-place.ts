@@ -70,6 +70,7 @@ export async function startDescribedPlace(kind: 'github' | 'gitlab'): Promise<Wr
     },
     ...(kind === 'github'
       ? {
+          latest: () => project.releases.find(({ isLatest }) => isLatest)?.tag ?? null,
           interruptUpload: (tag: string, name: string) => {
             const release = project.releases.find((one) => one.tag === tag);
             release?.assets.push({ id: project.next++, name, content: Buffer.from(''), isComplete: false });

@@ -60,6 +60,7 @@ export interface ProjectRelease {
   title: string;
   notes: string;
   isPrerelease: boolean;
+  isLatest: boolean;
   assets: ProjectAsset[];
 }
 

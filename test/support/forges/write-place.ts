@@ -31,6 +31,8 @@ export interface WritePlace {
   checks(): Promise<readonly { readonly name: string; readonly state: string; readonly description: string }[]>;
   tags(): Promise<readonly string[]>;
   releases(): Promise<readonly SeenRelease[]>;
+  /** The tag of the release that the forge shows as the latest, where it has such a mark. */
+  latest?: () => string | null;
   /** Requests and answers outside the forge's description. */
   readonly violations: readonly string[];
   /** Leaves an upload behind that was interrupted, where the forge shows such. */
