@@ -416,3 +416,38 @@ test('a schedule records the end of the audit trail every hour, and verify compa
   expect(verified.exitCode).toBe(7);
   expect(verified.stderr).toContain('was cut off at the end');
 });
+
+describe('a failure that is recorded while another run of the change is judged', () => {
+  test('is superseded by its pass, whose commit descends from it', async ({ release }) => {
+    const { clone, client, faults, ledger } = release;
+    write(clone, {
+      '.gryt/generations/v4.0.0.yaml': generation('v4.0.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': "name: full-ci\nsteps: [{name: unit, command: 'test -f mended'}]\n",
+      '.gryt/policy.yaml': '{}',
+    });
+    const broken = pushed(clone, 'feat: it does not work');
+    write(clone, { mended: '' });
+    const mended = pushed(clone, 'fix: it works');
+    const prove = async (at: string) => {
+      const input = { repository: REPOSITORY, version: 'v4.0.0', change: 'FEAT-1', commit: at };
+      return (await startDeclared(client, startEvolutionFlow, input)).result();
+    };
+    faults.arm({
+      activity: 'judgeEvolution',
+      kind: 'is reached',
+      onReached: async () => {
+        faults.arm(null);
+        await expect(prove(broken)).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
+      },
+    });
+    await prove(mended);
+    expect(
+      await ledger.sql(
+        "SELECT tag, status, commit, superseded_by FROM evolutions WHERE tag LIKE 'v4.0.0-%' ORDER BY rc",
+      ),
+    ).toEqual([
+      { tag: 'v4.0.0-rc.1', status: 'pass', commit: mended, superseded_by: null },
+      { tag: 'v4.0.0-rc.2', status: 'fail', commit: broken, superseded_by: 'v4.0.0-rc.1' },
+    ]);
+  });
+});
