@@ -406,7 +406,7 @@ test('a schedule records the end of the audit trail every hour, and verify compa
   const last = Number(end?.event_id);
   await expect
     .poll(async () => (await longhaul('audit', 'verify')).stdout, { timeout: 60_000, interval: 500 })
-    .toContain('1 anchors agree');
+    .toContain('one anchor agrees');
   // the last event is cut off, and its place in the ledger is changed with it
   await ledger.sql('DELETE FROM audit_events WHERE event_id = $1', [last]);
   await ledger.sql('UPDATE ledger SET event_id = $1, hash = (SELECT hash FROM audit_events WHERE event_id = $1)', [
@@ -428,19 +428,23 @@ describe('a failure that is recorded while another run of the change is judged',
     const broken = pushed(clone, 'feat: it does not work');
     write(clone, { mended: '' });
     const mended = pushed(clone, 'fix: it works');
-    const prove = async (at: string) => {
-      const input = { repository: REPOSITORY, version: 'v4.0.0', change: 'FEAT-1', commit: at };
-      return (await startDeclared(client, startEvolutionFlow, input)).result();
+    for (const by of ['ada', 'bob']) {
+      const input = { repository: REPOSITORY, version: 'v4.0.0', change: 'FEAT-1', by };
+      await (await startDeclared(client, startEvolutionFlow, input)).result();
+    }
+    const prove = async (evolution: string, at: string) => {
+      const input = { repository: REPOSITORY, pipeline: 'full-ci', evolution, commit: at };
+      return (await startDeclared(client, proveChangeFlow, input)).result();
     };
     faults.arm({
       activity: 'judgeEvolution',
       kind: 'is reached',
       onReached: async () => {
         faults.arm(null);
-        await expect(prove(broken)).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
+        await expect(prove('v4.0.0-rc.2', broken)).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
       },
     });
-    await prove(mended);
+    await prove('v4.0.0-rc.1', mended);
     expect(
       await ledger.sql(
         "SELECT tag, status, commit, superseded_by FROM evolutions WHERE tag LIKE 'v4.0.0-%' ORDER BY rc",
