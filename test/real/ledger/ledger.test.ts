@@ -21,8 +21,8 @@ beforeAll(async () => {
 afterAll(() => estate.dispose());
 
 /** Everything that migrations create, as PostgreSQL describes it. */
-function schemaOf({ sql }: TestLedger): Promise<object[]> {
-  return sql(`
+function schemaOf(at: TestLedger): Promise<object[]> {
+  return at.sql(`
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
       concat_ws(' ', data_type, is_nullable, column_default) AS what
       FROM information_schema.columns WHERE table_schema = 'longhaul'
