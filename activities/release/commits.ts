@@ -24,7 +24,6 @@ import type { Forges } from '../forges/open-forge.ts';
 import {
   announcePromotion,
   type AnnouncePromotion,
-  type OfferedBranch,
   type OfferedHotfix,
   type OfferHotfix,
   offerBackport,
@@ -91,9 +90,10 @@ export interface CommitActivities {
   offerHotfix(input: OfferHotfix): Promise<OfferedHotfix>;
   /**
    * Offers the changes of a hotfix to an open generation: pushes a branch that adds them to its contract, and opens a pull
-   * request where there are any. Returns null for a version that the remote has a tag of.
+   * request where there are any. Returns the address, the branch, or why it is missing; null for a version that the remote
+   * has a tag of.
    */
-  offerBackport(input: OfferBackport): Promise<OfferedBranch | null>;
+  offerBackport(input: OfferBackport): Promise<string | null>;
   /** Writes the notes of a release from its changes and commits, and returns the digest of the Markdown. */
   writeNotes(input: WriteNotes): Promise<{ readonly notes: string }>;
 }

@@ -100,8 +100,11 @@ export interface LedgerActivities {
   failedAttempts(input: FoundEvolution): Promise<readonly FailedAttempt[]>;
   /** Ends a pending evolution without a verdict. Throws `InvalidInput`, `EvolutionEnded`. */
   abandonEvolution(input: AbandonEvolution): Promise<void>;
-  /** Decides by what really ran whether a change is proven, and records it. */
-  judgeEvolution(input: JudgeEvolution): Promise<JudgedEvolution>;
+  /**
+   * Decides by what really ran whether a change is proven, and records it. Null, and nothing is recorded, when the change
+   * would pass and has failures that were not looked at.
+   */
+  judgeEvolution(input: JudgeEvolution): Promise<JudgedEvolution | null>;
   /**
    * Makes the ledger's generation that of the commit, and says what its promotion depends on. Throws `InvalidInput` for
    * a generation that the commit does not have, or that is promoted at another commit; `GenerationDiffers`.

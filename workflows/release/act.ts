@@ -1,9 +1,11 @@
 import {
   ActivityFailure,
+  type ActivityOptions,
   ApplicationFailure,
   CancellationScope,
   ChildWorkflowFailure,
   isCancellation,
+  log,
   workflowInfo,
 } from '@temporalio/workflow';
 import { actOf, type RefusalFacts } from '../../domain/release/acts.ts';
@@ -35,7 +37,9 @@ export async function act<Declared extends AnyFlow>(
   input: unknown,
   work: (given: CheckedOf<Declared> & object) => Promise<ResultOf<Declared>>,
 ): Promise<ResultOf<Declared>> {
-  const given = (await checked(flow, input)) as Given<Declared>;
+  const given = (await checked(flow, input).catch((error: unknown) =>
+    failWithWrongInput(flow.type, input, error),
+  )) as Given<Declared>;
   return underLock(flow, given, async () => {
     if (given.requestId !== undefined) await takeRequest(flow.type, given, given.requestId);
     return work(given);
@@ -57,6 +61,21 @@ export async function recordingRefusal<Result>(
   }
 }
 
+/** Failures that the audit trail has. */
+const recorded = new WeakSet<object>();
+
+/** Records an input that was not accepted, and fails. Fails soon also where no worker serves the ledger. */
+async function failWithWrongInput(flow: string, input: unknown, error: unknown): Promise<never> {
+  if (!(error instanceof Error) || isCancellation(error)) throw error;
+  try {
+    await CancellationScope.nonCancellable(() => record(flow, input, error, { scheduleToStartTimeout: '30 seconds' }));
+  } catch (problem) {
+    log.warn('The wrong input was not recorded: no worker serves the ledger.', { flow, error: String(problem) });
+  }
+  recorded.add(error);
+  throw error;
+}
+
 /** Makes the request that of this run: it proves who asked, also for the children of the run. */
 async function takeRequest(type: string, input: object, id: string): Promise<void> {
   const { firstExecutionRunId, root } = workflowInfo();
@@ -65,19 +84,19 @@ async function takeRequest(type: string, input: object, id: string): Promise<voi
   ]);
 }
 
-/** False for a cancellation, for a pipeline that failed, which has its own events, and for what a child has recorded. */
+/** False for a failure that the audit trail has, for a cancellation, for a pipeline that failed, which has its own events, and for what a child has recorded. */
 function isUnrecorded(error: unknown): boolean {
-  if (isCancellation(error)) return false;
+  if (isCancellation(error) || (error instanceof Error && recorded.has(error))) return false;
   if (error instanceof ChildWorkflowFailure) {
     return !(error.cause instanceof ApplicationFailure || error.cause instanceof ActivityFailure);
   }
   return !(error instanceof ApplicationFailure && error.type === 'PipelineFailed');
 }
 
-async function record(flow: string, input: unknown, error: unknown): Promise<void> {
+async function record(flow: string, input: unknown, error: unknown, options: ActivityOptions = {}): Promise<void> {
   const { type, error: message } = failureOf(error);
   const [, facts = null] = (error instanceof ApplicationFailure ? error.details : null) ?? [];
-  await ledgerActivities.recordRefusal.executeWithOptions({ summary: `record: ${type}` }, [
+  await ledgerActivities.recordRefusal.executeWithOptions({ ...options, summary: `record: ${type}` }, [
     {
       ...actOf(flow, input),
       type,

@@ -30,7 +30,7 @@ export async function offerBackports(
         { summary: `offer ${what}`.slice(0, 200) },
         [{ repository, hotfix: version, at, from: packed.commit, backport }],
       );
-      if (offered !== null) lines.push(`${what}: ${offered.url ?? `branch ${offered.branch}`}`);
+      if (offered !== null) lines.push(`${what}: ${offered}`);
     }
     return lines;
   } catch (error) {

@@ -5,7 +5,7 @@ import {
   type ProveChangeResult,
 } from '../../domain/release/flows/evolution-flows.ts';
 import { runPipelineFlow, type RunPipelineResult } from '../../domain/release/flows/pipeline-flows.ts';
-import type { FoundEvolution, JudgedEvolution } from '../../domain/release/evolutions/evolution.ts';
+import type { FoundEvolution, JudgedEvolution, JudgeEvolution } from '../../domain/release/evolutions/evolution.ts';
 import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
 import type { RunEvent } from '../../domain/release/pipelines/plan.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
@@ -18,6 +18,9 @@ import { showGeneration } from './show-generation.ts';
 
 /** Jobs of a run in parallel. */
 const PARALLEL = 16;
+
+/** Of a run that failed: it supersedes nothing. */
+const NO_FAILURES = { considered: [], supersedes: [] };
 
 type Given = CheckedOf<typeof proveChangeFlow>;
 
@@ -52,10 +55,14 @@ async function prove(given: Given, stages: FlowStages<Outputs>): Promise<ProveCh
   const run = await stages.run('run', () => runToEnd(given, packed, evolution === null ? 'manual' : 'evolution'));
   const verdict = await stages.run('verdict', async () => {
     if (evolution === null) return null;
-    const supersedes = run.status === 'passed' ? await superseded(given, packed, evolution) : [];
-    return ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
-      { evolution, result: run, contracts, supersedes, by },
-    ]);
+    for (;;) {
+      const failures = run.status === 'passed' ? await lookAtFailures(given, packed, evolution) : NO_FAILURES;
+      const judged = await ledgerActivities.judgeEvolution.executeWithOptions({ summary: `judge ${evolution.tag}` }, [
+        { evolution, result: run, contracts, ...failures, by },
+      ]);
+      // null: the change has failed in another run meanwhile
+      if (judged !== null) return judged;
+    }
   });
   const result = { run, evolution, verdict };
   if (evolution !== null && verdict !== null && verdict.status !== 'pass') {
@@ -97,26 +104,28 @@ async function pushCandidates({ repository, pipeline }: Given, packed: PackedCom
   return proven.map(({ tag }) => tag);
 }
 
-/** Tags of the earlier failures that a pass supersedes: the commit descends from theirs, or the person says so. */
-async function superseded(
+/** The failures of the change, and which of them a pass supersedes: the commit descends from theirs, or the person says so. */
+async function lookAtFailures(
   { repository, supersedes }: Given,
   packed: PackedCommit,
   evolution: FoundEvolution,
-): Promise<readonly string[]> {
+): Promise<Pick<JudgeEvolution, 'considered' | 'supersedes'>> {
   const attempts = await ledgerActivities.failedAttempts.executeWithOptions({ summary: 'earlier failures' }, [
     evolution,
   ]);
   const commits = attempts.flatMap(({ commit }) => commit ?? []);
-  if (commits.length === 0 && supersedes.length === 0) return [];
   const ancestors =
     commits.length === 0
       ? []
       : await commitActivities.findAncestors.executeWithOptions({ summary: 'which of them it descends from' }, [
           { repository, packed, commits },
         ]);
-  return attempts
-    .filter(({ tag, commit }) => supersedes.includes(tag) || (commit !== null && ancestors.includes(commit)))
-    .map(({ tag }) => tag);
+  return {
+    considered: attempts.map(({ tag }) => tag),
+    supersedes: attempts
+      .filter(({ tag, commit }) => supersedes.includes(tag) || (commit !== null && ancestors.includes(commit)))
+      .map(({ tag }) => tag),
+  };
 }
 
 /** Runs the pipeline. A failed run is a result. */

@@ -1,4 +1,4 @@
-import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
 import type { PendingEvolution } from '../../domain/release/evolutions/evolution.ts';
 import { proveChangeFlow } from '../../domain/release/flows/evolution-flows.ts';
 import {
@@ -38,9 +38,17 @@ async function prove(given: Given): Promise<ProveOnPushResult> {
   const meant = pending.filter(({ change }) => named.includes(change));
   const isClear = ({ change }: PendingEvolution): boolean => meant.filter((one) => one.change === change).length === 1;
   const evolutions: ProveOnPushResult['evolutions'][number][] = [];
+  const problems: unknown[] = [];
   for (const evolution of meant.filter(isClear)) {
-    evolutions.push({ tag: evolution.tag, status: await proveOne(given, packed, evolution) });
+    try {
+      evolutions.push({ tag: evolution.tag, status: await proveOne(given, packed, evolution) });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // the others are proven first
+      problems.push(error);
+    }
   }
+  if (problems.length > 0) throw problems[0];
   return { evolutions, unclear: meant.filter((one) => !isClear(one)).map(({ tag }) => tag) };
 }
 

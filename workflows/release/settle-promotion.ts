@@ -58,7 +58,8 @@ function questionOf(
   report: PromotionReport,
   assets: readonly ReleaseAsset[],
 ): GateQuestion {
-  const { needed = 1, from = [], excludeAuthors = [], deadlineSeconds = null } = report.approvals ?? {};
+  const { needed = 1, from = [], excludeAuthors = [] } = report.approvals ?? {};
+  const { deadline = null, reminderSeconds = null, escalation = null } = report.approvals ?? {};
   return {
     kind: 'promotion',
     subject: `${version} of ${repository}`,
@@ -66,7 +67,9 @@ function questionOf(
     digest: report.digest,
     requestedBy: by,
     approvals: { needed, from, excludeAuthors },
-    ...(deadlineSeconds === null ? {} : { deadline: { seconds: deadlineSeconds, outcome: 'rejected' } }),
+    ...(deadline === null ? {} : { deadline }),
+    ...(reminderSeconds === null ? {} : { reminderSeconds }),
+    ...(escalation === null ? {} : { escalation }),
     evidence: [
       `commit ${report.commit}`,
       ...report.gates.map(({ gate, part }) => `${part ?? gate}: PASS`),

@@ -7,13 +7,14 @@ import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
 import { readContracts } from '../contracts/stored-contracts.ts';
 import type { LedgerTools, RunningFlow } from '../ledger-tools.ts';
 import { readPlan } from '../pipelines/stored-plan.ts';
+import { failedAttempts } from './supersede.ts';
 
 /** See `LedgerActivities.judgeEvolution`. */
 export async function judgeEvolution(
   { ledger, blobs }: LedgerTools,
-  { evolution, result, contracts: digest, supersedes }: JudgeEvolution,
+  { evolution, result, contracts: digest, considered, supersedes }: JudgeEvolution,
   { workflowId, runId, who }: RunningFlow,
-): Promise<JudgedEvolution> {
+): Promise<JudgedEvolution | null> {
   const { id, version, change: changeId, tag } = evolution;
   const { run: pipelineRun, repository, commit, tree } = result;
   const contracts = await readContracts(blobs, digest, `${repository} at ${commit.slice(0, 12)}`);
@@ -46,7 +47,7 @@ export async function judgeEvolution(
     contract: contractDigest,
     sandbox: result.sandbox,
   };
-  return ledger.transaction().execute(async (trx): Promise<JudgedEvolution> => {
+  return ledger.transaction().execute(async (trx): Promise<JudgedEvolution | null> => {
     // a promotion takes the same lock: it sees this verdict, or comes before it
     await trx
       .selectFrom('generations')
@@ -79,6 +80,10 @@ export async function judgeEvolution(
         ? ofRun
         : [...ofRun, `The pipeline ${pipeline.name} failed on this commit later: ${failedSince}.`];
     const status = reasons.length === 0 ? 'pass' : 'fail';
+    if (status === 'pass') {
+      const failures = await failedAttempts(trx, evolution);
+      if (failures.some((failure) => !considered.includes(failure.tag))) return null;
+    }
     const at = new Date();
     await trx
       .updateTable('evolutions')

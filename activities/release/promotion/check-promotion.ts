@@ -56,7 +56,18 @@ export async function checkPromotion(
             needed: approvals.needed,
             from: approvals.from,
             excludeAuthors: excludedAuthors(approvals.exclude_authors, coverage.authors),
-            deadlineSeconds: approvals.deadline ?? null,
+            deadline:
+              approvals.deadline === undefined
+                ? null
+                : {
+                    seconds: approvals.deadline,
+                    outcome: approvals.at_deadline === 'approve' ? 'approved' : 'rejected',
+                  },
+            reminderSeconds: approvals.reminder ?? null,
+            escalation:
+              approvals.escalation === undefined
+                ? null
+                : { afterSeconds: approvals.escalation.after, to: approvals.escalation.to },
           },
     assets: patterns.length === 0 ? null : { patterns, archives: await archivesOf(tools, runs) },
     digest: sha256(

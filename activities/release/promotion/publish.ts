@@ -42,7 +42,7 @@ export interface OfferedHotfix {
 }
 
 /** A branch that offers a change. */
-export interface OfferedBranch {
+interface OfferedBranch {
   readonly branch: string;
   /** Address of its pull request; null for a provider without pull requests. */
   readonly url: string | null;
@@ -225,13 +225,26 @@ async function isContained(
 
 /** See `CommitActivities.offerBackport`. */
 export async function offerBackport(
+  tools: PublishTools,
+  asked: OfferBackport,
+  signal: AbortSignal,
+): Promise<string | null> {
+  try {
+    const offered = await pushBackport(tools, asked, signal);
+    return offered && (offered.url ?? `branch ${offered.branch}`);
+  } catch (error) {
+    return `missing (${refusalOf(error, activityInfo().attempt).message})`;
+  }
+}
+
+/** Pushes the branch and opens the pull request; null for a generation that was released without Longhaul. */
+async function pushBackport(
   { mgit, forges }: PublishTools,
   { repository: id, hotfix, at, from, backport: { version, changes, path, text } }: OfferBackport,
   signal: AbortSignal,
 ): Promise<OfferedBranch | null> {
   const repository = await mgit.find(id, { signal });
   const tags = await mgit.findTags(repository, version, { signal });
-  // released without Longhaul
   if (tags.some(({ name }) => name === version)) return null;
   const head = `longhaul/${hotfix}-in-${version}`;
   const ids = changes.join(', ');

@@ -62,11 +62,14 @@ export async function renameGenerationCommand(
     throw new LonghaulError('InvalidInput', `${relative(top, taken)} exists: choose another version.`);
   const repository = options.repo ?? (await repositoryOfFolder(context));
   const view = await readView(context, repository, version);
-  if (view !== null && (view.status === 'promoted' || view.evolutions.length > 0)) {
-    throw new LonghaulError(
-      'GenerationDiffers',
-      `${version} of ${repository} ${view.status === 'promoted' ? 'is promoted' : 'has evolutions'}, so it keeps its version.`,
-    );
+  if (view !== null) {
+    const why =
+      view.status === 'promoted'
+        ? 'is promoted'
+        : view.evolutions.length > 0
+          ? 'has evolutions'
+          : 'is in the ledger, as the base of a hotfix or by an import';
+    throw new LonghaulError('GenerationDiffers', `${version} of ${repository} ${why}, so it keeps its version.`);
   }
   if ((await readView(context, repository, other)) !== null) {
     throw new LonghaulError('GenerationDiffers', `The ledger has a generation ${other} of ${repository} already.`);

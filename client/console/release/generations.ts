@@ -15,7 +15,7 @@ import {
   type Tone,
 } from '../parts.ts';
 import { time } from '../time.ts';
-import type { ChangeRow, EvolutionRow, GenerationRow } from './read-releases.ts';
+import type { ChangeRow, EvolutionRow, GenerationRow, ShownGeneration } from './read-releases.ts';
 
 /** Path of the list of generations. */
 export const RELEASES = `${CONSOLE}/releases`;
@@ -90,7 +90,7 @@ export function generationsContent(part: ListPart<GenerationRow>, repository: st
 
 /** A generation with a part of its changes and of its evolutions. */
 export function generationContent(
-  generation: GenerationRow,
+  generation: ShownGeneration,
   changes: ListPart<ChangeRow>,
   evolutions: ListPart<EvolutionRow>,
 ): PageContent {
@@ -106,6 +106,7 @@ export function generationContent(
     ['Evolutions', generation.evolutions.toLocaleString('en')],
     ['Created', html`${time(generation.createdAt)} by ${generation.createdBy}`],
     ['Promoted', generation.promotedAt && html`${time(generation.promotedAt)} by ${generation.promotedBy}`],
+    ['Approval', generation.isApprovalProved === false && 'unauthenticated, nothing proves who gave it'],
     ['Commit', generation.commit && html`<code>${generation.commit}</code>`],
   ])}
   <h2>Changes</h2>

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { approvalProof } from '../../../activities/release/evolutions/approval-proof.ts';
 import type { LedgerDatabase } from '../../../activities/ledger/open-ledger.ts';
 
 /** Which rows of a list are read. */
@@ -41,9 +42,19 @@ export function readGenerations(
     .execute();
 }
 
+/** A generation with what its page shows in addition. */
+export interface ShownGeneration extends GenerationRow {
+  /** Whether the approvals prove who gave them; null for a draft, and when no people were asked. */
+  readonly isApprovalProved: boolean | null;
+}
+
 /** Reads a generation; null when there is none. */
-export async function readGenerationRow(ledger: LedgerDatabase, id: string): Promise<GenerationRow | null> {
-  const query = ledger.selectFrom('generations').select(generationColumns).where('generation_id', '=', id);
+export async function readGenerationRow(ledger: LedgerDatabase, id: string): Promise<ShownGeneration | null> {
+  const query = ledger
+    .selectFrom('generations')
+    .select(generationColumns)
+    .select(approvalProof().as('isApprovalProved'))
+    .where('generation_id', '=', id);
   return (await query.executeTakeFirst()) ?? null;
 }
 

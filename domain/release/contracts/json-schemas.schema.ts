@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { generationFile } from './generation.schema.ts';
 import { pipelineFile } from './pipeline.schema.ts';
-import { policyFile } from './policy.schema.ts';
+import { grytPolicyFile, policyFile } from './policy.schema.ts';
 
 /**
  * JSON Schemas (draft 2020-12) of the contract files, for editors: docs/schemas. They accept every valid file, but cannot
@@ -10,6 +10,10 @@ import { policyFile } from './policy.schema.ts';
 export const JSON_SCHEMAS = {
   generation: jsonSchema(generationFile, 'A generation: the changes that a version is to contain'),
   policy: jsonSchema(policyFile, 'The rules that every release of a repository keeps'),
+  policies: jsonSchema(
+    grytPolicyFile,
+    'The rules that every release of a repository keeps, in the form that gryt reads',
+  ),
   pipeline: jsonSchema(pipelineFile, 'A pipeline: jobs and their steps'),
 };
 

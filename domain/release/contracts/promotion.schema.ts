@@ -29,6 +29,17 @@ const approvals = z.strictObject({
   exclude_authors: z.boolean().default(false),
   /** How long the promotion waits for them. */
   deadline: spanOfTime('365d').optional(),
+  /** What happens at the deadline, when too few have approved. */
+  at_deadline: z.enum(['reject', 'approve']).default('reject'),
+  /** The time until the first reminder; each further one takes twice as long, at most a week. */
+  reminder: spanOfTime('7d').optional(),
+  /** Further people and groups that may approve after a time. */
+  escalation: z
+    .strictObject({
+      after: spanOfTime('365d'),
+      to: z.array(line).min(1, 'give at least one person or group').max(100),
+    })
+    .optional(),
 });
 
 /** The section `promotion` of `policy.yaml`: what a promotion waits for, in addition to proofs. */

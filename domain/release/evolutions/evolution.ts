@@ -86,7 +86,9 @@ export interface JudgeEvolution {
   readonly result: RunPipelineResult;
   /** Digest of the contracts as the commit has them. */
   readonly contracts: string;
-  /** Tags of earlier failures of the same change that a pass supersedes. */
+  /** Tags of the failures of the same change that were looked at. */
+  readonly considered: readonly string[];
+  /** Those of them that a pass supersedes. */
   readonly supersedes: readonly string[];
   readonly by: string;
 }

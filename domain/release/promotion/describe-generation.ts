@@ -1,4 +1,5 @@
 import type { GenerationView } from '../evolutions/describe.ts';
+import { UNPROVED_APPROVAL } from './describe.ts';
 
 /** A generation of a list. */
 export interface ListedGeneration {
@@ -29,9 +30,13 @@ export function describeGenerations(generations: readonly ListedGeneration[]): s
 }
 
 /** What `longhaul generation show` prints. */
-export function describeGeneration({ version, status, promotedAt, changes, evolutions }: GenerationView): string {
+export function describeGeneration(generation: GenerationView): string {
+  const { version, status, promotedAt, isApprovalProved, changes, evolutions } = generation;
   const head = [`Generation: ${version}`, `Status: ${status}`];
-  if (promotedAt !== null) return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`].join('\n');
+  if (promotedAt !== null) {
+    const mark = isApprovalProved === false ? [UNPROVED_APPROVAL] : [];
+    return [...head, `Promoted at: ${promotedAt.slice(0, 19)}Z`, ...mark].join('\n');
+  }
   // the last one of a change counts
   const proofs = new Map(evolutions.filter((each) => each.status === 'pass').map(({ change, tag }) => [change, tag]));
   const lines = changes.map(({ id, status: end }) => {
@@ -56,6 +61,7 @@ export function describeStatus(status: GenerationStatus): string {
     `Generation: ${version}${hotfixOf === null ? '' : ` (hotfix of ${hotfixOf}, branch ${branch ?? ''})`}`,
     `Ledger: ${state}${commit === null ? '' : `, ${commit.slice(0, 12)}`}`,
     `Remote: ${remoteTag === null ? 'no tag' : `tag ${version} at ${remoteTag.commit.slice(0, 12)}`}`,
+    ...(status.isApprovalProved === false ? [UNPROVED_APPROVAL] : []),
     ...(pending.length === 0 ? [] : [`Pending: ${pending.join(', ')}`]),
     ...missing.map(({ kind, name, problem }) => `Missing: ${kind} ${name}${problem === null ? '' : ` (${problem})`}`),
     `Next: ${nextStep(status)}`,

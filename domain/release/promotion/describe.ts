@@ -18,6 +18,9 @@ function linesOf({ gate, part, reasons }: GateResult): string[] {
   return [`  ${part ?? gate}: ${reasons.length === 0 ? 'PASS' : 'FAIL'}`, ...reasons.map((why) => `    ${why}`)];
 }
 
+/** The line about an approval where no people are configured. */
+export const UNPROVED_APPROVAL = 'Approval: unauthenticated, nothing proves who gave it';
+
 /** What `longhaul generation promote` and `longhaul hotfix promote` print. */
 export function describePromotion(
   report: PromotionReport,
@@ -33,7 +36,7 @@ export function describePromotion(
   },
 ): string {
   const { kind, version, isOpen } = report;
-  const mark = isAuthenticated === false ? '\nApproval: unauthenticated, nothing proves who gave it' : '';
+  const mark = isAuthenticated === false ? `\n${UNPROVED_APPROVAL}` : '';
   const gates = describeGates(report, { all: !isOpen });
   if (!isPromoted) {
     const others = refused.filter((why) => !report.gates.some(({ reasons }) => reasons.includes(why)));

@@ -90,7 +90,12 @@ export interface RequiredApprovals {
   readonly from: readonly string[];
   /** Addresses of the authors who may not approve; empty when the policy does not exclude them. */
   readonly excludeAuthors: readonly string[];
-  readonly deadlineSeconds: number | null;
+  /** What happens when the gate is still open after this time; null when it waits. */
+  readonly deadline: { readonly seconds: number; readonly outcome: 'approved' | 'rejected' } | null;
+  /** Null for no reminders. */
+  readonly reminderSeconds: number | null;
+  /** Who may decide in addition after a time; null for no other people. */
+  readonly escalation: { readonly afterSeconds: number; readonly to: readonly string[] } | null;
 }
 
 /** What the object of a final tag follows from. */

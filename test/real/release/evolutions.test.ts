@@ -516,6 +516,13 @@ const SABOTEURS: readonly Saboteur[] = [
     what: 'is in a job that is skipped, and a dummy with its name in a second job',
     pipeline: `${pipelineWith(CHECKS, 'if: {branch: [never]}')}  dummy: {steps: [{name: security-scan, command: echo ok}]}\n`,
   },
+  {
+    what: 'writes a report without a test',
+    pipeline: pipelineWith(
+      'command: \'test -f README.md; echo "<testsuites/>" > junit.xml\'',
+      'reports: {junit: [junit.xml]}',
+    ).replace('jobs:', 'quality: {tests: {none_failed: true}}\njobs:'),
+  },
   { what: 'is gone', pipeline: "name: full-ci\nsteps: [{name: other, command: 'true'}]\n" },
   {
     what: 'is only in another pipeline',
@@ -564,6 +571,7 @@ describe('a required step proves nothing when it', () => {
       evolution,
       commit: bad,
     });
+    // `longhaul run` exits with 1
     await expect(proof.result()).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
     expect(tagsOf(remote)).not.toContain(evolution);
     const [row] = await ledger.sql('SELECT status FROM evolutions WHERE tag = $1', [evolution]);

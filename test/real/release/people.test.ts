@@ -261,6 +261,27 @@ describe('where people are configured', () => {
     expect(promoted?.people.toSorted()).toEqual(['bob: approve by bob', 'cyd: approve by cyd']);
   });
 
+  test('further people may approve after a time, as the policy says, which also says what the deadline decides', async ({
+    place,
+  }) => {
+    const { as, ledger, remote } = place;
+    const asked =
+      '{from: [managers], deadline: 2d, at_deadline: approve, reminder: 1h, escalation: {after: 1s, to: [cyd]}}';
+    await ready(place, 'v1.4.0', asked);
+    const running = as('ada', 'ada', 'generation', 'promote', 'v1.4.0');
+    const { gate_id: gate } = await openGate(place);
+    await vi.waitFor(
+      async () => expect((await as('cyd', 'cyd', 'approve', gate, '--why', 'the managers are away')).exitCode).toBe(0),
+      { timeout: 120_000, interval: 500 },
+    );
+    expect((await running).exitCode).toBe(0);
+    expect(tagsOf(remote)).toContain('v1.4.0');
+    const hours = 'extract(epoch FROM deadline - requested_at)::int / 3600';
+    expect(await ledger.sql(`SELECT at_deadline, ${hours} AS hours FROM gates WHERE gate_id = $1`, [gate])).toEqual([
+      { at_deadline: 'approved', hours: 48 },
+    ]);
+  });
+
   test('candidates are not pushed when the configuration says so, and their evolutions are proven', async ({
     place: { ledger, remote },
   }) => {

@@ -257,6 +257,9 @@ test('a promotion waits for people, and records who decided; a rejection changes
   );
   expect(event?.details_json).toMatchObject({ isAuthenticated: false });
   expect(event?.details_json.approvedBy[0]).toContain('looked at it');
+  for (const command of ['show', 'status']) {
+    expect((await longhaul('generation', command, 'v3.3.0')).stdout).toContain('Approval: unauthenticated');
+  }
   write(clone, { '.gryt/policy.yaml': '{}' });
   commit(clone, 'chore: no approvals');
   git(clone, 'push', '--quiet', 'origin', 'HEAD:main');

@@ -406,7 +406,7 @@ test('a schedule records the end of the audit trail every hour, and verify compa
   const last = Number(end?.event_id);
   await expect
     .poll(async () => (await longhaul('audit', 'verify')).stdout, { timeout: 60_000, interval: 500 })
-    .toContain('1 anchors agree');
+    .toContain('one anchor agrees');
   // the last event is cut off, and its place in the ledger is changed with it
   await ledger.sql('DELETE FROM audit_events WHERE event_id = $1', [last]);
   await ledger.sql('UPDATE ledger SET event_id = $1, hash = (SELECT hash FROM audit_events WHERE event_id = $1)', [
@@ -415,4 +415,43 @@ test('a schedule records the end of the audit trail every hour, and verify compa
   const verified = await longhaul('audit', 'verify');
   expect(verified.exitCode).toBe(7);
   expect(verified.stderr).toContain('was cut off at the end');
+});
+
+describe('a failure that is recorded while another run of the change is judged', () => {
+  test('is superseded by its pass, whose commit descends from it', async ({ release }) => {
+    const { clone, client, faults, ledger } = release;
+    write(clone, {
+      '.gryt/generations/v4.0.0.yaml': generation('v4.0.0', ['FEAT-1']),
+      '.gryt/pipelines/full-ci.yaml': "name: full-ci\nsteps: [{name: unit, command: 'test -f mended'}]\n",
+      '.gryt/policy.yaml': '{}',
+    });
+    const broken = pushed(clone, 'feat: it does not work');
+    write(clone, { mended: '' });
+    const mended = pushed(clone, 'fix: it works');
+    for (const by of ['ada', 'bob']) {
+      const input = { repository: REPOSITORY, version: 'v4.0.0', change: 'FEAT-1', by };
+      await (await startDeclared(client, startEvolutionFlow, input)).result();
+    }
+    const prove = async (evolution: string, at: string) => {
+      const input = { repository: REPOSITORY, pipeline: 'full-ci', evolution, commit: at };
+      return (await startDeclared(client, proveChangeFlow, input)).result();
+    };
+    faults.arm({
+      activity: 'judgeEvolution',
+      kind: 'is reached',
+      onReached: async () => {
+        faults.arm(null);
+        await expect(prove('v4.0.0-rc.2', broken)).rejects.toMatchObject({ cause: { type: 'PipelineFailed' } });
+      },
+    });
+    await prove('v4.0.0-rc.1', mended);
+    expect(
+      await ledger.sql(
+        "SELECT tag, status, commit, superseded_by FROM evolutions WHERE tag LIKE 'v4.0.0-%' ORDER BY rc",
+      ),
+    ).toEqual([
+      { tag: 'v4.0.0-rc.1', status: 'pass', commit: mended, superseded_by: null },
+      { tag: 'v4.0.0-rc.2', status: 'fail', commit: broken, superseded_by: 'v4.0.0-rc.1' },
+    ]);
+  });
 });

@@ -431,6 +431,14 @@ describe('JSON Schemas for editors', () => {
     ['policy', 'policies: [{name: x, required_steps: [a]}]', true],
     ['policy', 'policies: [{required_steps: [a]}]', false],
     [
+      'policy',
+      'promotion: {approvals: {from: [a], deadline: 2d, at_deadline: approve, reminder: 4h, escalation: {after: 1d, to: [b]}}}',
+      true,
+    ],
+    ['policy', 'promotion: {approvals: {from: [a], at_deadline: wait}}', false],
+    ['policies', 'policies: [{name: x, type: change_type, config: {required_steps: [a]}}]', true],
+    ['policies', 'policies: [{required_steps: [a]}]', false],
+    [
       'pipeline',
       'name: ci\njobs: {a: {matrix: {node: [22, 24], include: [{node: 26, x: y}]}, steps: [{name: s, run: [x]}]}}',
       true,
@@ -440,7 +448,12 @@ describe('JSON Schemas for editors', () => {
     ['pipeline', 'name: ci\njobs: {a: {deploy: [production]}}', false],
   ] as const)('of a %s are read by another validator in the same way: %s', (name, text, isValid) => {
     expect(ajv.validate(JSON_SCHEMAS[name], parse(text))).toBe(isValid);
-    const path = { generation: 'generations/v1.5.0.yaml', policy: 'policy.yaml', pipeline: 'pipelines/ci.yaml' }[name];
+    const path = {
+      generation: 'generations/v1.5.0.yaml',
+      policy: 'policy.yaml',
+      policies: 'policies.yaml',
+      pipeline: 'pipelines/ci.yaml',
+    }[name];
     expect(problemsOf(file(path, text)).length === 0).toBe(isValid);
   });
 });

@@ -207,6 +207,7 @@ describe('the list of evolutions', () => {
     promotedAt: null,
     promotedBy: null,
     commit: null,
+    isApprovalProved: null,
     hotfixOf: null,
     branch: null,
     missing: [],

@@ -243,6 +243,7 @@ describe('the next step of a generation', () => {
     promotedAt: null,
     promotedBy: null,
     commit: null,
+    isApprovalProved: null,
     hotfixOf: null,
     branch: null,
     missing: [],
