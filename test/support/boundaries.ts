@@ -1,9 +1,11 @@
 import childProcess, { type ChildProcess } from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
+import { EventEmitter } from 'node:events';
 import { basename } from 'node:path';
 import { heartbeat } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import { descendants } from '../../activities/sandbox/process-tree.ts';
+import type { StarterEvent, StarterRequest } from '../../platform/process-starter.ts';
 import type { Boundary } from './doomed-process.ts';
 
 /** The boundaries that the work of this process passes. At the fatal one it ends itself, or a victim, with SIGKILL. */
@@ -86,16 +88,49 @@ export function activityBoundaries(
   });
 }
 
-/** Calls `onStart` when this process has just started a program, with its name; git with its command: `git push`. */
-export function watchPrograms(onStart: (program: string, child: ChildProcess) => void): void {
-  const { spawn } = childProcess;
+/** A program that was started. */
+export interface Started {
+  once(event: 'exit', listener: () => void): unknown;
+}
+
+/**
+ * Calls `onStart` when this process, or the one that starts programs for it, has just started a program, with its name;
+ * git with its command: `git push`.
+ */
+export function watchPrograms(onStart: (program: string, started: Started) => void): void {
+  const { spawn, fork } = childProcess;
   childProcess.spawn = ((...call: Parameters<typeof spawn>) => {
     const child = spawn(...call);
-    const [first = ''] = call[1] ?? [];
-    const command = call[1]?.find((argument) => /^[a-z][a-z-]+$/.test(argument)) ?? first;
-    const program = basename(call[0]);
-    onStart(program === 'git' ? `git ${command}` : program, child);
+    onStart(programOf(call[0], call[1] ?? []), child);
     return child;
   }) as typeof spawn;
+  childProcess.fork = ((...call: Parameters<typeof fork>) => {
+    const child = fork(...call);
+    watchStarter(child, onStart);
+    return child;
+  }) as typeof fork;
   syncBuiltinESMExports();
+}
+
+function programOf(path: string, args: readonly string[]): string {
+  const command = args.find((argument) => /^[a-z][a-z-]+$/.test(argument)) ?? args[0] ?? '';
+  const program = basename(path);
+  return program === 'git' ? `git ${command}` : program;
+}
+
+/** Watches what a process starts for this one. */
+function watchStarter(child: ChildProcess, onStart: (program: string, started: Started) => void): void {
+  const programs = new Map<number, { readonly name: string; readonly events: EventEmitter }>();
+  const send = child.send.bind(child) as (request: StarterRequest, ...more: unknown[]) => boolean;
+  child.send = (request: StarterRequest, ...more: unknown[]) => {
+    if (request.type === 'start') {
+      programs.set(request.id, { name: programOf(request.command, request.args), events: new EventEmitter() });
+    }
+    return send(request, ...more);
+  };
+  child.on('message', ({ id, type }: StarterEvent) => {
+    const program = programs.get(id);
+    if (type === 'started' && program !== undefined) onStart(program.name, program.events);
+    if (type === 'ended') program?.events.emit('exit');
+  });
 }

@@ -68,7 +68,7 @@ const recorded = new WeakSet<object>();
 async function failWithWrongInput(flow: string, input: unknown, error: unknown): Promise<never> {
   if (!(error instanceof Error) || isCancellation(error)) throw error;
   try {
-    await CancellationScope.nonCancellable(() => record(flow, input, error, { scheduleToStartTimeout: '30 seconds' }));
+    await CancellationScope.nonCancellable(() => record(flow, input, error, { scheduleToStartTimeout: '10 seconds' }));
   } catch (problem) {
     log.warn('The wrong input was not recorded: no worker serves the ledger.', { flow, error: String(problem) });
   }
