@@ -65,7 +65,7 @@ export async function readScene(argv: readonly string[]): Promise<Scene | null> 
 
   if (root !== undefined) await mustExist(resolve(root), '--root must be the folder that holds your repositories');
   const dataDir = resolve(data ?? join(CHECKOUT, '.longhaul', root === undefined ? 'demo' : 'own'));
-  await mkdir(dataDir, { recursive: true });
+  await makeFolder(dataDir);
   const scene = { dataDir, patterns: [EVERYTHING], once, release: null };
   if (root !== undefined) {
     const file = await writeConfig(dataDir, { name: 'local', type: 'local', root: resolve(root) });
@@ -77,6 +77,18 @@ export async function readScene(argv: readonly string[]): Promise<Scene | null> 
   return { ...scene, config: file, query: search ?? DEMO_QUERY, fleet };
 }
 
+/** Makes the folder for the servers' state. */
+async function makeFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new LonghaulError('InvalidInput', `No folder can be made (${message}): name another one with --data.`, {
+      cause,
+    });
+  }
+}
+
 async function releaseScene(dataDir: string, once: boolean): Promise<Scene> {
   const folder = (name: string): string => join(dataDir, name);
   const release = {
@@ -85,6 +97,7 @@ async function releaseScene(dataDir: string, once: boolean): Promise<Scene> {
     published: folder('published'),
     cacheDir: folder('packages'),
   };
+  await makeFolder(dataDir);
   await mkdir(release.remotes, { recursive: true });
   const provider = { name: PROVIDER, type: 'local', root: release.remotes } as const;
   const config = await writeConfig(dataDir, provider, { pipelines: { toolchains: await nodeToolchain() } });
