@@ -7,7 +7,7 @@ import type { Ending, SandboxedEnd, SandboxedProgram, SandboxLimits } from './sa
 
 /** A program that was started, with all processes that it starts. */
 export interface StartedProgram {
-  /** Its first process has ended. Rejects when nobody knows any more. */
+  /** Its first process has ended. Rejects when the process that started it has ended. */
   readonly exited: Promise<ProcessEnd>;
   /** The pids of its processes at this moment. */
   processes(): readonly number[];

@@ -49,7 +49,7 @@ test(
     commit(clone, 'chore: the contract');
     git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
 
-    // each change is a commit of its own in the clone of its team, which nobody has pushed
+    // each change is a commit of its own in the clone of its team, and is not pushed
     const commits = new Map<string, string>();
     const clones = TEAMS.map((team) => {
       const path = join(folder, `team-${team}`);
