@@ -1,4 +1,4 @@
-import { ApplicationFailure, ChildWorkflowFailure, isCancellation } from '@temporalio/workflow';
+import { isCancellation } from '@temporalio/workflow';
 import type { PendingEvolution } from '../../domain/release/evolutions/evolution.ts';
 import { proveChangeFlow } from '../../domain/release/flows/evolution-flows.ts';
 import {
@@ -11,6 +11,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
 import { asAct } from './act.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { pipelineFailure } from './failed-run.ts';
 
 type Given = CheckedOf<typeof proveOnPushFlow>;
 
@@ -62,8 +63,7 @@ async function proveOne(
     await runChild(proveChangeFlow, { repository, pipeline, commit, branch, packed, evolution, supersedes: [], by });
     return 'pass';
   } catch (error) {
-    const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') throw error;
+    if (pipelineFailure(error) === null) throw error;
     return 'fail';
   }
 }

@@ -1,4 +1,4 @@
-import { ApplicationFailure, ChildWorkflowFailure } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import type { RefusalFacts } from '../../domain/release/acts.ts';
 import type { EvolutionStart } from '../../domain/release/evolutions/evolution.ts';
 import {
@@ -12,6 +12,7 @@ import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { runChild } from '../shared/child.ts';
 import { asAct } from './act.ts';
 import { commitActivities, ledgerActivities, pipelineActivities } from './activities.ts';
+import { pipelineFailure } from './failed-run.ts';
 
 type Given = CheckedOf<typeof startEvolutionFlow>;
 
@@ -74,8 +75,8 @@ async function prove(given: Given, opened: EvolutionStart, evolution: string): P
       ...(requestId === undefined ? {} : { requestId }),
     });
   } catch (error) {
-    const cause = error instanceof ChildWorkflowFailure ? error.cause : undefined;
-    if (!(cause instanceof ApplicationFailure) || cause.type !== 'PipelineFailed') throw error;
+    const cause = pipelineFailure(error);
+    if (cause === null) throw error;
     const proof = (cause.details?.[0] ?? null) as ProveChangeResult | null;
     throw failed('PipelineFailed', cause.message, { ...opened, proof });
   }
