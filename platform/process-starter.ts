@@ -80,7 +80,7 @@ export function createProcessStarter(): ProcessStarter {
 
   function running(): ChildProcess {
     if (helper !== null) return helper;
-    // of its environment and options of this process it needs none
+    // it needs neither the environment nor the Node options of this process
     const made = fork(fileURLToPath(siblingModule(import.meta.url, 'starter-process')), {
       env: {},
       execArgv: ['--max-semi-space-size=1', '--max-old-space-size=64'],

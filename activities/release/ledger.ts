@@ -86,7 +86,7 @@ export interface LedgerActivities {
    */
   findEarlierRun(input: FindEarlierRun): Promise<EarlierRun>;
   /**
-   * Starts an evolution, or records the refusal when a policy is violated. Throws `InvalidConfiguration` for contracts
+   * Starts an evolution. When a policy is violated it writes nothing; the flow records the refusal. Throws `InvalidConfiguration` for contracts
    * that are wrong, `InvalidInput` for a change or pipeline that they do not have, `CannotDeploy`, `GenerationDiffers`.
    */
   startEvolution(input: StartEvolution): Promise<EvolutionStart>;

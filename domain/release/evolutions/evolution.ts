@@ -21,7 +21,7 @@ export interface StartEvolution {
 
 /** A started evolution, or why it was not started. */
 export interface EvolutionStart {
-  /** Null when a policy is violated: nothing was written but the refusal in the audit trail. */
+  /** Null when a policy is violated: nothing is written. */
   readonly started: StartedEvolution | null;
   readonly pipeline: string;
   /** SHA-256 of the contract. */
