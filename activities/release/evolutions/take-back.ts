@@ -27,6 +27,15 @@ export async function takeBackProofs(
   trx: LedgerTransaction,
   { run, repository, pipeline, commit }: FailedRun,
 ): Promise<readonly TakenProof[]> {
+  // the lock of a verdict: it is there already, or it will see this run
+  await trx
+    .selectFrom('generations')
+    .select('generation_id')
+    .where('repository', '=', repository)
+    .where('status', '=', 'draft')
+    .orderBy('generation_id')
+    .forUpdate()
+    .execute();
   const proofs = await trx
     .selectFrom('evolutions')
     .innerJoin('generations', 'generations.generation_id', 'evolutions.generation_id')
