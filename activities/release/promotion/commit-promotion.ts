@@ -28,6 +28,11 @@ export async function commitPromotion(
     const earlier = await promotedBy(trx, runId);
     if (earlier !== null) return earlier;
     if (facts.status === 'promoted') {
+      // by a run that was ended from outside, with this very tag: it must stay
+      if (facts.promoted !== null && facts.commit === commit && facts.promoted.object === object) {
+        const { at, changes, event } = facts.promoted;
+        return { at, changes, event };
+      }
       throw new LonghaulError('PromotionRefused', `${version} of ${repository} was promoted by another run.`);
     }
     if (facts.id === null || facts.contractDigest !== digest) {

@@ -1,5 +1,6 @@
 import type { FinalTag, ReleaseCommit } from '../../../domain/release/promotion/promotion.ts';
 import type { LedgerTools } from '../ledger-tools.ts';
+import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { storeJson } from '../pipelines/stored-plan.ts';
 import { notInLedger } from './generation-facts.ts';
 import { lastDecision } from './last-decision.ts';
@@ -45,6 +46,9 @@ export async function prepareTag(
         .forUpdate()
         .executeTakeFirst();
       if (generation === undefined) throw notInLedger(repository, version);
+      if (generation.status === 'promoted' && generation.commit !== commit) {
+        throw new LonghaulError('PromotionRefused', `${version} of ${repository} was promoted by another run.`);
+      }
       const { generation_id: id, description } = generation;
       const [changes, evolutions] = await Promise.all([
         trx.selectFrom('generation_changes').selectAll().where('generation_id', '=', id).orderBy('position').execute(),
