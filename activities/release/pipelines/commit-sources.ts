@@ -50,10 +50,9 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
     work: (source: KeptCommit) => Promise<Result>,
   ): Promise<Result> {
     const key = keyOf(packed);
-    uses.set(key, (uses.get(key) ?? 0) + 1);
-    try {
+    return inUse(key, async () => {
       // others wait for it, too: a job that is cancelled does not end it
-      const source = await shared(signal, () => once(unpacked, key, () => unpack(packed, about)));
+      const source = await shared(signal, () => once(unpacked, key, () => inUse(key, () => unpack(packed, about))));
       // the caller of a flow gives all three: a run would count for a tree that the commit does not have
       if (!source.text.startsWith(`tree ${packed.tree}\n`)) {
         throw new LonghaulError(
@@ -61,7 +60,15 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
           `packed: the commit ${packed.commit} does not have the tree ${packed.tree}.`,
         );
       }
-      return await work(source);
+      return work(source);
+    });
+  }
+
+  /** A commit is kept while it is in use, also by work that goes on when those who wait for it are cancelled. */
+  async function inUse<Result>(key: string, work: () => Promise<Result>): Promise<Result> {
+    uses.set(key, (uses.get(key) ?? 0) + 1);
+    try {
+      return await work();
     } finally {
       uses.set(key, (uses.get(key) ?? 1) - 1);
     }
@@ -105,7 +112,7 @@ export function createCommitSources(git: Git, blobs: BlobStore, folder: string):
         const { template } = source;
         if (template === null) return checkOut(git, source, target, options);
         const make = (): Promise<void> => makeTemplate(source, template, options.about);
-        await shared(options.signal, () => once(templates, keyOf(packed), make));
+        await shared(options.signal, () => once(templates, keyOf(packed), () => inUse(keyOf(packed), make)));
         return copyTree(template, target);
       }),
     message: (packed, options) =>
