@@ -9,6 +9,8 @@ export async function recordRefusal(
   { workflowId, runId, who }: RunningFlow,
 ): Promise<void> {
   await ledger.transaction().execute(async (trx) => {
+    // the lock of the chain: an attempt that was given up may still run
+    await trx.selectFrom('ledger').select('event_id').forUpdate().executeTakeFirstOrThrow();
     const known = await trx
       .selectFrom('audit_events')
       .select('event_id')

@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, isCancellation } from '@temporalio/workflow';
 import {
   proveChangeFlow,
   type ProveChangeInput,
@@ -95,12 +95,20 @@ async function pushCandidates({ repository, pipeline }: Given, packed: PackedCom
   const proven = await ledgerActivities.provenEvolutions.executeWithOptions({ summary: 'what is proven here' }, [
     { repository, pipeline, commit: packed.commit },
   ]);
+  const problems: unknown[] = [];
   for (const { tag, change, version, at } of proven) {
     const message = `${tag}: ${change} of ${version} is proven\n\nThe pipeline ${pipeline} passed.`;
-    await lastingCommitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
-      { repository, packed, tag, message, at },
-    ]);
+    try {
+      await lastingCommitActivities.pushCandidate.executeWithOptions({ summary: `push ${tag}` }, [
+        { repository, packed, tag, message, at },
+      ]);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // the others are pushed first
+      problems.push(error);
+    }
   }
+  if (problems.length > 0) throw problems[0];
   return proven.map(({ tag }) => tag);
 }
 

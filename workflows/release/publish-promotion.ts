@@ -79,6 +79,9 @@ export async function publishPromotion({
     ...(offered === null ? [] : [`fix for the default branch: ${offered.said}`]),
     ...backports,
   ];
+  await lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
+    { repository, version, notes, published, by },
+  ]);
   for (const { part, end } of parts) {
     if (part.kind !== 'asset' || end.refusal === null) continue;
     const { type, message } = end.refusal;
@@ -88,9 +91,6 @@ export async function publishPromotion({
       nonRetryable: true,
     });
   }
-  await lastingLedgerActivities.recordPublication.executeWithOptions({ summary: 'record the publication' }, [
-    { repository, version, notes, published, by },
-  ]);
   return published;
 }
 

@@ -40,12 +40,6 @@ export async function openEvolution(
   };
   if (isRefused) return { started: null, pipeline: pipeline.name, contract: contractDigest, checks };
   return ledger.transaction().execute(async (trx): Promise<EvolutionStart> => {
-    const before = await trx
-      .selectFrom('audit_events')
-      .select('event_id')
-      .where('run_id', '=', runId)
-      .where('event_type', '=', 'evolution.started')
-      .executeTakeFirst();
     const generationId = await registerGeneration(trx, {
       repository,
       generation,
@@ -53,6 +47,12 @@ export async function openEvolution(
       by,
       replaces,
     });
+    const before = await trx
+      .selectFrom('audit_events')
+      .select('event_id')
+      .where('run_id', '=', runId)
+      .where('event_type', '=', 'evolution.started')
+      .executeTakeFirst();
     const { status } = await trx
       .selectFrom('generations')
       .select('status')

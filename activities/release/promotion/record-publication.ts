@@ -26,6 +26,8 @@ export async function recordPublication(
       .select('generation_id')
       .where('repository', '=', repository)
       .where('version', '=', version)
+      // an attempt that was given up may still run
+      .forUpdate()
       .executeTakeFirst();
     if (generation === undefined) throw notInLedger(repository, version);
     const { generation_id: subject } = generation;
