@@ -1,0 +1,53 @@
+/** An object of Kubernetes, as `kubectl get -o json` prints it. */
+export interface KubernetesObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMetadata;
+  readonly [field: string]: unknown;
+}
+
+/** The fields of an object's metadata that a deployment reads. */
+export interface ObjectMetadata {
+  readonly name: string;
+  /** Absent for objects of the whole cluster. */
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly [field: string]: unknown;
+}
+
+/** What names an object in its cluster. The version of its API is no part of it: it is the same object in all of them. */
+export interface ObjectKey {
+  /** The group of its API; empty for the core. */
+  readonly group: string;
+  readonly kind: string;
+  /** Empty for objects of the whole cluster. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The key of an object. */
+export function keyOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectKey {
+  return { group: groupOf(apiVersion), kind, namespace: metadata.namespace ?? '', name: metadata.name };
+}
+
+/** The group in `apps/v1`; empty for `v1`. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+}
+
+/** `deployment.apps/api in shop`: an object as people name it. */
+export function objectName({ group, kind, namespace, name }: ObjectKey): string {
+  const type = `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
+  return `${type}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
+}
+
+/** True for the same object. */
+export function isSameObject(one: ObjectKey, other: ObjectKey): boolean {
+  return (
+    one.group === other.group && one.kind === other.kind && one.namespace === other.namespace && one.name === other.name
+  );
+}
