@@ -45,14 +45,16 @@ export interface Cluster {
   apply(objects: readonly KubernetesObject[]): Promise<void>;
   /** Writes an object as a whole. Throws `ObjectChanged` when it is not the version that `metadata.resourceVersion` names. */
   replace(object: KubernetesObject): Promise<KubernetesObject>;
-  /** Sets who owns the fields of an object, which is otherwise left as it is. */
+  /** Sets who owns the fields of an object, which is otherwise left as it is. Throws `ObjectChanged` as {@link replace}. */
   setOwners(object: KubernetesObject, owners: unknown): Promise<void>;
   /** Creates an object. Throws `ObjectChanged` when there is one. */
   create(object: KubernetesObject): Promise<KubernetesObject>;
   /** Deletes the object with exactly this uid; false when it is no longer there. */
   remove(object: KubernetesObject): Promise<boolean>;
-  /** Whether the credentials may do something: `patch`, `deployments.apps`. */
-  may(verb: string, resource: string, namespace: string): Promise<boolean>;
+  /** Whether the credentials may do something: `patch`, `deployments.apps`, in a namespace, or in the whole cluster. */
+  may(verb: string, resource: string, namespace: string | null): Promise<boolean>;
+  /** Versions of kubectl and of the cluster: `1.33.2`. */
+  versions(): Promise<{ readonly kubectl: string; readonly cluster: string }>;
 }
 
 /** A cluster through kubectl. */
@@ -127,6 +129,11 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
     return references.map((reference) => found.find((object) => isObjectOf(object, reference)) ?? null);
   }
 
+  async function replace(object: KubernetesObject): Promise<KubernetesObject> {
+    const args = ['replace', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
+    return only(objectsIn(await run(args, object)), object);
+  }
+
   return {
     kinds,
     read,
@@ -153,26 +160,10 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
         listOf(objects),
       );
     },
-    async replace(object) {
-      const printed = await run(
-        ['replace', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'],
-        object,
-      );
-      return only(objectsIn(printed), object);
-    },
-    async setOwners({ apiVersion, kind, metadata: { name, namespace, resourceVersion } }, owners) {
-      const patch = [
-        { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
-        { op: 'replace', path: '/metadata/managedFields', value: owners },
-      ];
-      const type = [kind, ...(groupOf(apiVersion) === '' ? [] : [apiVersion.split('/').toReversed().join('.')])].join(
-        '.',
-      );
-      const scope = namespace === undefined ? [] : [`--namespace=${namespace}`];
-      await run(
-        ['patch', type, name, ...scope, '--type=json', `--field-manager=${FIELD_MANAGER}`, '--patch-file=/dev/stdin'],
-        patch,
-      );
+    replace,
+    async setOwners(object, owners) {
+      // a write that changes nothing else makes no new owner
+      await replace({ ...object, metadata: { ...object.metadata, managedFields: owners } });
     },
     async create(object) {
       const args = ['create', `--field-manager=${FIELD_MANAGER}`, '-o', 'json', '--show-managed-fields', '-f', '-'];
@@ -200,10 +191,20 @@ export function createCluster(kubectl: Kubectl, context: string, signal?: AbortS
       throw kubectlFailure(context, 'delete', stderr);
     },
     async may(verb, resource, namespace) {
-      const args = [`--context=${context}`, 'auth', 'can-i', verb, resource, `--namespace=${namespace}`, '--quiet'];
+      const where = namespace === null ? '--all-namespaces' : `--namespace=${namespace}`;
+      const args = [`--context=${context}`, 'auth', 'can-i', verb, resource, where, '--quiet'];
       const { code, stderr } = await kubectl.run(args, { signal });
       if (code === 0 || stderr.trim() === '') return code === 0;
       throw kubectlFailure(context, 'auth can-i', stderr);
+    },
+    async versions() {
+      const { clientVersion, serverVersion } = JSON.parse(await run(['version', '-o', 'json'])) as {
+        readonly clientVersion: { readonly gitVersion: string };
+        readonly serverVersion: { readonly gitVersion: string };
+      };
+      // what a vendor adds, as in v1.33.2-gke.100, says nothing here
+      const plain = ({ gitVersion }: { readonly gitVersion: string }): string => gitVersion.replace(/^v|[-+].*$/gu, '');
+      return { kubectl: plain(clientVersion), cluster: plain(serverVersion) };
     },
   };
 }

@@ -95,7 +95,7 @@ export function kubectlFailure(context: string, command: string, stderr: string)
     return new LonghaulError('AuthenticationFailed', message);
   }
   if (/Forbidden|forbidden:/u.test(said)) return new LonghaulError('ClusterForbids', message);
-  if (/\(Conflict\)|Operation cannot be fulfilled|the object has been modified/u.test(said)) {
+  if (/\(Conflict\)|Operation cannot be fulfilled|the object has been modified|testing value .* failed/u.test(said)) {
     return new LonghaulError('ObjectChanged', message);
   }
   if (UNREACHABLE.test(said)) return new LonghaulError('ClusterUnavailable', message);

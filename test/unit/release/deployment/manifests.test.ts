@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  nameOfImage,
-  readManifests,
-  withImages,
-} from '../../../../activities/release/deployment/manifests.ts';
+import { nameOfImage, readManifests, withImages } from '../../../../activities/release/deployment/manifests.ts';
 
 const read = (text: string) => readManifests(text, 'shop', 'k8s/api');
 const DIGEST = `sha256:${'a'.repeat(64)}`;
