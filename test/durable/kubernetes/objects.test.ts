@@ -124,7 +124,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
 
   test('what a server would refuse is known before the first change', async () => {
     await client.apply([deployment('app:1')]);
-    const wrong = structuredClone(deployment('app:2')) as { spec: { selector: { matchLabels: object } } };
+    const wrong = structuredClone(deployment('app:2')) as unknown as { spec: { selector: { matchLabels: object } } };
     wrong.spec.selector.matchLabels = { app: 'other' };
     const preview = await client.preview(wrong as unknown as KubernetesObject);
     expect(preview).toMatchObject({ refused: expect.stringContaining('api') as string });
