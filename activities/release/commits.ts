@@ -2,7 +2,13 @@ import { Readable } from 'node:stream';
 import type { CoverCommits, Coverage, FinalTag } from '../../domain/release/promotion/promotion.ts';
 import type { CollectedAssets, PartEnd, WantedAssets } from '../../domain/release/promotion/publication.ts';
 import type { AlertChannelConfig } from '../../domain/shared/channels.schema.ts';
-import type { PackedCommit } from '../../domain/release/pipelines/job.ts';
+import type {
+  Baseline,
+  ChooseBaseline,
+  PackedCommit,
+  PlaceCommit,
+  PlacedCommit,
+} from '../../domain/release/pipelines/job.ts';
 import type { BlobStore } from '../blobs/blob-store.ts';
 import {
   type AnnotatedTag,
@@ -34,6 +40,7 @@ import {
   uploadAsset,
   type UploadAsset,
 } from './promotion/publish.ts';
+import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
 import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
 import { type WriteNotes, writeNotes } from './promotion/write-notes.ts';
@@ -59,6 +66,10 @@ export interface CommitActivities {
    * never changed if it has the tag. Throws `TagConflict`, `PushRefused`.
    */
   pushCandidate(input: PushTagInput): Promise<PushedTag | null>;
+  /** Whether a protected branch of the remote contains a commit. */
+  placeCommit(input: PlaceCommit): Promise<PlacedCommit>;
+  /** What the findings of a run are compared with: the branch as the remote has it decides. */
+  chooseBaseline(input: ChooseBaseline): Promise<Baseline>;
   /** Which proven commits a commit contains, and who wrote what it releases. Throws `PushRefused`. */
   coverCommits(input: CoverCommits): Promise<Coverage>;
   /** The commits that the commit descends from, of a list; those that are unknown are left out. */
@@ -131,6 +142,8 @@ export interface CommitActivityTools {
   readonly forges: Forges;
   /** False when candidates are not pushed. */
   readonly pushCandidates: boolean;
+  /** Patterns of branches whose caches only runs at their commits write. */
+  readonly protectedBranches: readonly string[];
   /** Channels for announcements, and the environment with their addresses. */
   readonly announcements: { readonly channels: readonly AlertChannelConfig[]; readonly env: NodeJS.ProcessEnv };
 }
@@ -141,6 +154,7 @@ export function createCommitActivities({
   blobs,
   forges,
   pushCandidates,
+  protectedBranches,
   announcements,
 }: CommitActivityTools): CommitActivities {
   const find = (id: string, signal: AbortSignal) => mgit.find(id, { signal });
@@ -151,6 +165,8 @@ export function createCommitActivities({
         const { repository, packed } = input;
         return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
       }),
+    placeCommit: (input) => heartbeating((signal) => placeCommit(mgit, input, protectedBranches, signal)),
+    chooseBaseline: (input) => heartbeating((signal) => chooseBaseline(mgit, input, signal)),
     pushRelease: ({ hint, ...input }) =>
       heartbeating(async (signal) => {
         const { repository, packed } = input;
