@@ -30,16 +30,18 @@ import type { Forges } from '../forges/open-forge.ts';
 import {
   announcePromotion,
   type AnnouncePromotion,
-  type OfferedHotfix,
-  type OfferHotfix,
-  offerBackport,
-  type OfferBackport,
-  offerHotfix,
   publishRelease,
   type PublishRelease,
   uploadAsset,
   type UploadAsset,
 } from './promotion/publish.ts';
+import {
+  type OfferedHotfix,
+  type OfferHotfix,
+  offerBackport,
+  type OfferBackport,
+  offerHotfix,
+} from './promotion/offer-fixes.ts';
 import { chooseBaseline, placeCommit } from './pipelines/place-commit.ts';
 import { collectAssets } from './promotion/collect-assets.ts';
 import { coverCommits } from './promotion/cover-commits.ts';
@@ -163,7 +165,8 @@ export function createCommitActivities({
       heartbeating(async (signal) => {
         if (!pushCandidates) return null;
         const { repository, packed } = input;
-        return mgit.pushTag(await find(repository, signal), tagOf(input), () => blobs.open(packed.pack), { signal });
+        const tag = tagOf({ ...input, commit: packed.commit });
+        return mgit.pushTag(await find(repository, signal), tag, () => blobs.open(packed.pack), { signal });
       }),
     placeCommit: (input) => heartbeating((signal) => placeCommit(mgit, input, protectedBranches, signal)),
     chooseBaseline: (input) => heartbeating((signal) => chooseBaseline(mgit, input, signal)),
@@ -172,15 +175,16 @@ export function createCommitActivities({
         const { repository, packed } = input;
         const found = await find(repository, signal);
         try {
-          return await mgit.pushTag(found, tagOf(input), () => blobs.open(packed.pack), { signal });
+          const tag = tagOf({ ...input, commit: packed.commit });
+          return await mgit.pushTag(found, tag, () => blobs.open(packed.pack), { signal });
         } catch (error) {
           if (hint === null || !(error instanceof LonghaulError) || error.type !== 'TagConflict') throw error;
           throw new LonghaulError('TagConflict', `${error.message} ${hint}`, { cause: error });
         }
       }),
-    removeRelease: ({ repository, commit, ...input }) =>
+    removeRelease: ({ repository, ...wanted }) =>
       heartbeating(async (signal) => {
-        const tag = tagOf({ ...input, packed: { commit } });
+        const tag = tagOf(wanted);
         const known = { name: tag.name, object: objectOfTag(tag) };
         await mgit.removeTag(await find(repository, signal), known, { signal });
       }),
@@ -204,8 +208,8 @@ export function createCommitActivities({
     collectAssets: (input) => heartbeating((signal) => collectAssets(blobs, input, signal)),
     uploadAsset: (input) => heartbeating((signal) => uploadAsset({ mgit, blobs, forges }, input, signal)),
     announcePromotion: (input) => heartbeating((signal) => announcePromotion(announcements, input, signal)),
-    offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, blobs, forges }, input, signal)),
-    offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, blobs, forges }, input, signal)),
+    offerBackport: (input) => heartbeating((signal) => offerBackport({ mgit, forges }, input, signal)),
+    offerHotfix: (input) => heartbeating((signal) => offerHotfix({ mgit, forges }, input, signal)),
     findAncestors: ({ repository, packed: { commit, pack }, commits }) =>
       heartbeating(async (signal) => {
         const question = { commit, openPack: () => blobs.open(pack), commits, patches: false };
@@ -238,12 +242,7 @@ export function createCommitActivities({
   };
 }
 
-function tagOf({
-  packed: { commit },
-  tag,
-  message,
-  at,
-}: Pick<PushTagInput, 'tag' | 'message' | 'at'> & { readonly packed: Pick<PackedCommit, 'commit'> }): AnnotatedTag {
+function tagOf({ commit, tag, message, at }: FinalTag & { readonly tag: string }): AnnotatedTag {
   return { name: tag, commit, message, time: Math.floor(Date.parse(at) / 1_000) };
 }
 

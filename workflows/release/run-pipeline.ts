@@ -141,10 +141,7 @@ async function run(given: Given, shown: Shown): Promise<RunPipelineResult> {
  * Whether the run may use and save the caches of protected branches: the remote has its commit on one of them, and no job
  * is kept of an earlier run, which may have used other caches.
  */
-async function hasProtectedCommit(
-  { repository, branch, from }: Given,
-  { commit }: PackedCommit,
-): Promise<boolean> {
+async function hasProtectedCommit({ repository, branch, from }: Given, { commit }: PackedCommit): Promise<boolean> {
   if (from !== undefined) return false;
   const { protectedBy } = await commitActivities.placeCommit.executeWithOptions(
     { summary: 'is it on a protected branch' },

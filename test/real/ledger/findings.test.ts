@@ -25,7 +25,13 @@ import { git, initRepository } from '../../support/scratch-git.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const REPOSITORY = 'disk/acme/api';
-const WAIVER = { rule: 'findings', matching: '*debugger*', until: '2026-12-31', approved_by: 'grace', why: 'next week' };
+const WAIVER = {
+  rule: 'findings',
+  matching: '*debugger*',
+  until: '2026-12-31',
+  approved_by: 'grace',
+  why: 'next week',
+};
 
 let folder: string;
 let clone: string;
