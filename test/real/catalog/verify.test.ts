@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect } from 'vitest';
 import { createCatalogActivities } from '../../../activities/catalog/catalog.ts';
 import { objectId } from '../../../activities/index/store/object-id.ts';
@@ -15,6 +14,7 @@ import type { DifferenceKind, RepositoryVerification } from '../../../domain/cat
 import { commandEnv, longhaul } from '../../support/command.ts';
 import { type FlowsFixture, sourceOf, test as base } from '../../support/catalog/flows.ts';
 import { openRawIndex, type RawIndex, type RawObject } from '../../support/catalog/raw-index.ts';
+import { mockActivity } from '../../support/mock-activity.ts';
 
 const LANES = sourceOf('workflows/shared/lanes.ts');
 const RECEIPT = sourceOf('domain/catalog/index/receipt.ts');
@@ -80,7 +80,7 @@ async function compared({ tools }: FlowsFixture, repair: boolean): Promise<objec
     embedded: 0,
   };
   for (const { id: repository } of plan.work) {
-    const one: RepositoryVerification = await new MockActivityEnvironment().run(verifyRepository, {
+    const one: RepositoryVerification = await mockActivity().run(verifyRepository, {
       repository,
       repair,
     });
@@ -328,7 +328,7 @@ describe('verification', () => {
     const objects = await raw.chunks();
     await raw.delete(...objects.slice(0, 150).map(({ id }) => id));
     await raw.put(...objects.slice(150, 250).map((object) => ({ ...object, id: randomUUID() })));
-    const environment = new MockActivityEnvironment();
+    const environment = mockActivity();
     environment.on('heartbeat', () => environment.cancel('CANCELLED'));
     const { verifyRepository } = createCatalogActivities(tools);
     const stopped = environment.run(verifyRepository, { repository: 'local/acme/big', repair: true });
