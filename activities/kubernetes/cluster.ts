@@ -1,5 +1,5 @@
 import { conflictsIn, type FieldConflict } from '../../domain/release/deployment/conflicts.ts';
-import { groupOf, keyOf, type KubernetesObject, objectName } from '../../domain/release/deployment/object.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/release/deployment/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
 
@@ -223,7 +223,7 @@ function objectsIn(printed: string): readonly KubernetesObject[] {
 function only(objects: readonly KubernetesObject[], asked: KubernetesObject): KubernetesObject {
   const [object] = objects;
   if (object !== undefined) return object;
-  throw new LonghaulError('KubectlFailed', `kubectl printed no object for ${objectName(keyOf(asked))}.`);
+  throw new LonghaulError('KubectlFailed', `kubectl printed no object for ${objectName(kubernetesKeyOf(asked))}.`);
 }
 
 function isObjectOf(object: KubernetesObject, { apiVersion, kind, metadata }: ObjectReference): boolean {

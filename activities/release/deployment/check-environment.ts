@@ -4,7 +4,7 @@ import {
   problemOfVersions,
   type RenderedService,
 } from '../../../domain/release/deployment/environment-check.ts';
-import { groupOf, keyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';
@@ -83,7 +83,7 @@ async function missingKinds({ cluster }: CheckTask, objects: readonly Kubernetes
     if (defined.has(`${kind}.${groupOf(apiVersion)}`)) continue;
     const served = await cluster.kinds(apiVersion);
     if (served.some((each) => each.kind === kind)) continue;
-    problems.push(`The cluster has no kind ${kind} of ${apiVersion}, which ${objectName(keyOf(object))} is.`);
+    problems.push(`The cluster has no kind ${kind} of ${apiVersion}, which ${objectName(kubernetesKeyOf(object))} is.`);
   }
   return problems;
 }

@@ -1,6 +1,6 @@
 import { isAlias, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
 import type { KubernetesObject } from '../../../domain/release/deployment/object.ts';
-import { isSameObject, keyOf, objectName } from '../../../domain/release/deployment/object.ts';
+import { isSameObject, kubernetesKeyOf, objectName } from '../../../domain/release/deployment/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** The objects of one service, from its rendered manifests. */
@@ -53,8 +53,8 @@ export function readManifests(text: string, namespace: string, about: string): M
   }
   if (found.length > MOST_OBJECTS) problems.push(`${about}: there are more than ${MOST_OBJECTS} objects.`);
   for (const [at, { object, line }] of found.entries()) {
-    const key = keyOf(object);
-    const isRepeated = found.slice(0, at).some((other) => isSameObject(keyOf(other.object), key));
+    const key = kubernetesKeyOf(object);
+    const isRepeated = found.slice(0, at).some((other) => isSameObject(kubernetesKeyOf(other.object), key));
     if (isRepeated) problems.push(`${about}:${line}: ${objectName(key)} is there twice.`);
   }
   return { objects: found.map(({ object }) => object), problems };

@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { keyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
+import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
 import { type KeptField, ownFields, restore } from '../../../domain/release/deployment/restore.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import { type Cluster, FIELD_MANAGER, type ObjectReference } from '../../kubernetes/cluster.ts';
@@ -73,7 +73,7 @@ async function undoDeletion(
   // not deleted yet, or created again by an earlier attempt or another
   if (now !== null && now.metadata.uid === before.metadata.uid) {
     if (now.metadata['deletionTimestamp'] === undefined) return { end: 'unchanged', kept: [] };
-    throw new LonghaulError('ObjectChanged', `${objectName(keyOf(before))} is still being deleted.`);
+    throw new LonghaulError('ObjectChanged', `${objectName(kubernetesKeyOf(before))} is still being deleted.`);
   }
   if (now !== null && !isAsBefore(now, before)) return { end: 'taken', kept: [] };
   const created = now ?? (await cluster.create(ownFields(before)));

@@ -1,7 +1,7 @@
-import { isSameObject, type ObjectKey } from './object.ts';
+import { isSameObject, type KubernetesKey } from './object.ts';
 
 /** An object that a release of an environment consists of. */
-export interface InventoryItem extends ObjectKey {
+export interface InventoryItem extends KubernetesKey {
   /** The version of its API that was applied: `apps/v1`. */
   readonly apiVersion: string;
   /** The service that it belongs to. */
@@ -12,6 +12,6 @@ export interface InventoryItem extends ObjectKey {
  * The objects that the release before has and this one has not, which are to be deleted, in reverse order of the
  * inventory: what was made last goes first. An object that moved from one service to another stays.
  */
-export function removedFrom(before: readonly InventoryItem[], planned: readonly ObjectKey[]): readonly InventoryItem[] {
+export function removedFrom(before: readonly InventoryItem[], planned: readonly KubernetesKey[]): readonly InventoryItem[] {
   return before.filter((item) => !planned.some((object) => isSameObject(item, object))).toReversed();
 }

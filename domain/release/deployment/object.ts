@@ -20,7 +20,7 @@ export interface ObjectMetadata {
 }
 
 /** What names an object in its cluster. The version of its API is no part of it: it is the same object in all of them. */
-export interface ObjectKey {
+export interface KubernetesKey {
   /** The group of its API; empty for the core. */
   readonly group: string;
   readonly kind: string;
@@ -30,7 +30,7 @@ export interface ObjectKey {
 }
 
 /** The key of an object. */
-export function keyOf({ apiVersion, kind, metadata }: KubernetesObject): ObjectKey {
+export function kubernetesKeyOf({ apiVersion, kind, metadata }: KubernetesObject): KubernetesKey {
   return { group: groupOf(apiVersion), kind, namespace: metadata.namespace ?? '', name: metadata.name };
 }
 
@@ -40,13 +40,13 @@ export function groupOf(apiVersion: string): string {
 }
 
 /** `deployment.apps/api in shop`: an object as people name it. */
-export function objectName({ group, kind, namespace, name }: ObjectKey): string {
+export function objectName({ group, kind, namespace, name }: KubernetesKey): string {
   const type = `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}`;
   return `${type}/${name}${namespace === '' ? '' : ` in ${namespace}`}`;
 }
 
 /** True for the same object. */
-export function isSameObject(one: ObjectKey, other: ObjectKey): boolean {
+export function isSameObject(one: KubernetesKey, other: KubernetesKey): boolean {
   return (
     one.group === other.group && one.kind === other.kind && one.namespace === other.namespace && one.name === other.name
   );

@@ -15,7 +15,7 @@ const READY: Readiness = { state: 'ready', why: '' };
  * ready. Kinds without status are ready when they exist. Custom objects follow the conventions of Kubernetes: the
  * conditions `Ready`, `Available`, `Stalled` and `Reconciling`, and `status.observedGeneration`.
  */
-export function readinessOf(object: KubernetesObject): Readiness {
+export function objectReadiness(object: KubernetesObject): Readiness {
   const status = new Fields(object['status']);
   const { generation } = object.metadata;
   const observed = status.number('observedGeneration');

@@ -6,7 +6,7 @@ import { createCluster, type Cluster as Client } from '../../../activities/kuber
 import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
 import { undoObject } from '../../../activities/release/deployment/undo-object.ts';
 import type { KubernetesObject } from '../../../domain/release/deployment/object.ts';
-import { problemOfPod, readinessOf } from '../../../domain/release/deployment/readiness.ts';
+import { problemOfPod, objectReadiness } from '../../../domain/release/deployment/readiness.ts';
 import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 
@@ -90,7 +90,7 @@ describe('objects of a cluster', { timeout: 180_000 }, () => {
 
   async function ready(wanted: KubernetesObject): Promise<void> {
     await expect
-      .poll(async () => readinessOf((await client.read([wanted]))[0] ?? wanted), { timeout: 60_000 })
+      .poll(async () => objectReadiness((await client.read([wanted]))[0] ?? wanted), { timeout: 60_000 })
       .toEqual({ state: 'ready', why: '' });
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../../../domain/release/deployment/object.ts';
-import { problemOfPod, readinessOf } from '../../../../domain/release/deployment/readiness.ts';
+import { problemOfPod, objectReadiness } from '../../../../domain/release/deployment/readiness.ts';
 
 function object(apiVersion: string, kind: string, rest: object, generation = 2): KubernetesObject {
   return { apiVersion, kind, metadata: { name: 'api', generation }, ...rest };
@@ -150,7 +150,7 @@ describe('readiness by kind', () => {
       'not seen',
     ],
   ])('%s', (_name, given, state, why) => {
-    const found = readinessOf(given);
+    const found = objectReadiness(given);
     expect(found.state).toBe(state);
     expect(found.why).toContain(why);
   });
@@ -170,7 +170,7 @@ describe('pods that will not become ready', () => {
     ['three restarts', { restartCount: 3, state: { running: {} } }, 'started again 3 times'],
   ])('%s', (_name, container, why) => {
     expect(problemOfPod(pod(container))).toContain(why);
-    expect(readinessOf(pod(container)).state).toBe('failed');
+    expect(objectReadiness(pod(container)).state).toBe('failed');
   });
 
   it.each([
@@ -179,7 +179,7 @@ describe('pods that will not become ready', () => {
     ['a container that is being created', { state: { waiting: { reason: 'ContainerCreating' } } }],
   ])('not: %s', (_name, container) => {
     expect(problemOfPod(pod(container))).toBeNull();
-    expect(readinessOf(pod(container)).state).toBe('waiting');
+    expect(objectReadiness(pod(container)).state).toBe('waiting');
   });
 
   it('looks at containers that run before the others too', () => {

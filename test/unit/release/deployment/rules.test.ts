@@ -4,7 +4,7 @@ import { inApplyOrder } from '../../../../domain/release/deployment/apply-order.
 import { removedFrom } from '../../../../domain/release/deployment/inventory.ts';
 import { irreversible } from '../../../../domain/release/deployment/irreversible.ts';
 import { masked } from '../../../../domain/release/deployment/masked.ts';
-import { keyOf, type KubernetesObject, objectName } from '../../../../domain/release/deployment/object.ts';
+import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/release/deployment/object.ts';
 import { startable } from '../../../../domain/release/deployment/service-order.ts';
 
 function object(apiVersion: string, kind: string, name = 'api', rest: object = {}): KubernetesObject {
@@ -50,13 +50,13 @@ describe('the inventory', () => {
   });
 
   it('keeps an object that moved to another service, or to another version of its API', () => {
-    const moved = { ...keyOf(object('apps/v2', 'Deployment')), apiVersion: 'apps/v2', service: 'web' };
-    const before = { ...keyOf(object('apps/v1', 'Deployment')), apiVersion: 'apps/v1', service: 'api' };
+    const moved = { ...kubernetesKeyOf(object('apps/v2', 'Deployment')), apiVersion: 'apps/v2', service: 'web' };
+    const before = { ...kubernetesKeyOf(object('apps/v1', 'Deployment')), apiVersion: 'apps/v1', service: 'api' };
     expect(removedFrom([before], [moved])).toEqual([]);
   });
 
   it('names an object as people do', () => {
-    expect(objectName(keyOf(object('apps/v1', 'Deployment')))).toBe('deployment.apps/api in shop');
+    expect(objectName(kubernetesKeyOf(object('apps/v1', 'Deployment')))).toBe('deployment.apps/api in shop');
     expect(objectName({ group: '', kind: 'Namespace', namespace: '', name: 'shop' })).toBe('namespace/shop');
   });
 });
