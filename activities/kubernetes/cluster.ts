@@ -1,5 +1,5 @@
-import { conflictsIn, type FieldConflict } from '../../domain/release/deployment/conflicts.ts';
-import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/release/deployment/object.ts';
+import { conflictsIn, type FieldConflict } from '../../domain/kubernetes/conflicts.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../domain/shared/failures.ts';
 import { type Kubectl, kubectlFailure } from './kubectl.ts';
 

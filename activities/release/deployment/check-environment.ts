@@ -4,7 +4,7 @@ import {
   problemOfVersions,
   type RenderedService,
 } from '../../../domain/release/deployment/environment-check.ts';
-import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
+import { groupOf, kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import type { Cluster } from '../../kubernetes/cluster.ts';

@@ -1,6 +1,6 @@
 import { isAlias, LineCounter, parseAllDocuments, type Tags, visit } from 'yaml';
-import type { KubernetesObject } from '../../../domain/release/deployment/object.ts';
-import { isSameObject, kubernetesKeyOf, objectName } from '../../../domain/release/deployment/object.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { isSameObject, kubernetesKeyOf, objectName } from '../../../domain/kubernetes/object.ts';
 import { LonghaulError } from '../../../domain/shared/failures.ts';
 
 /** The objects of one service, from its rendered manifests. */

@@ -66,8 +66,10 @@ export const program = {
   command: z.string().min(1).max(100_000).optional(),
   run: z.array(z.string().max(32_000)).min(1, 'give at least the program').max(1_000).optional(),
 };
+/** True for exactly one of the two. */
 export const isOneProgram = ({ command, run }: { command?: unknown; run?: unknown }): boolean =>
   (command === undefined) !== (run === undefined);
+/** The message for {@link isOneProgram}. */
 export const ONE_PROGRAM = { message: 'give either command, a text for bash, or run, a list of program and arguments' };
 
 const service = z

@@ -1,4 +1,4 @@
-import { isSameObject, type KubernetesKey } from './object.ts';
+import { isSameObject, type KubernetesKey } from '../../kubernetes/object.ts';
 
 /** An object that a release of an environment consists of. */
 export interface InventoryItem extends KubernetesKey {
@@ -12,6 +12,9 @@ export interface InventoryItem extends KubernetesKey {
  * The objects that the release before has and this one has not, which are to be deleted, in reverse order of the
  * inventory: what was made last goes first. An object that moved from one service to another stays.
  */
-export function removedFrom(before: readonly InventoryItem[], planned: readonly KubernetesKey[]): readonly InventoryItem[] {
+export function removedFrom(
+  before: readonly InventoryItem[],
+  planned: readonly KubernetesKey[],
+): readonly InventoryItem[] {
   return before.filter((item) => !planned.some((object) => isSameObject(item, object))).toReversed();
 }

@@ -96,7 +96,11 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     const { exitCode, stdout } = await release.longhaul('environments', 'check', '--json');
     expect(exitCode).toBe(1);
     const { environments } = JSON.parse(stdout) as {
-      readonly environments: readonly { readonly name: string; readonly objects: number; readonly problems: string[] }[];
+      readonly environments: readonly {
+        readonly name: string;
+        readonly objects: number;
+        readonly problems: string[];
+      }[];
     };
     const [staging, production, elsewhere] = environments;
     expect(staging).toMatchObject({ name: 'staging', objects: 2, problems: [] });
@@ -125,6 +129,8 @@ describe('longhaul environments check', { timeout: 180_000 }, () => {
     commit(release.clone, 'chore: break them');
     const { exitCode, stderr } = await release.longhaul('environments', 'check', '--env', 'production');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('The manifests of api in production were not rendered: it exited with 3. It said: no chart');
+    expect(stderr).toContain(
+      'The manifests of api in production were not rendered: it exited with 3. It said: no chart',
+    );
   });
 });

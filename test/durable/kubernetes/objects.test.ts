@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createCluster, type Cluster as Client } from '../../../activities/kubernetes/cluster.ts';
 import { createKubectl, type Kubectl } from '../../../activities/kubernetes/kubectl.ts';
-import { undoObject } from '../../../activities/release/deployment/undo-object.ts';
-import type { KubernetesObject } from '../../../domain/release/deployment/object.ts';
-import { problemOfPod, objectReadiness } from '../../../domain/release/deployment/readiness.ts';
+import { undoObject } from '../../../activities/kubernetes/undo-object.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { problemOfPod, objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 import { type Cluster, startCluster } from '../../support/kubernetes/cluster.ts';
 import { CLUSTER_BUILD_MS } from '../../support/kubernetes/programs.ts';
 

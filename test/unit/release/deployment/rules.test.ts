@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { inApplyOrder } from '../../../../domain/release/deployment/apply-order.ts';
+import { inApplyOrder } from '../../../../domain/kubernetes/apply-order.ts';
 import { removedFrom } from '../../../../domain/release/deployment/inventory.ts';
-import { irreversible } from '../../../../domain/release/deployment/irreversible.ts';
-import { masked } from '../../../../domain/release/deployment/masked.ts';
-import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/release/deployment/object.ts';
+import { irreversible } from '../../../../domain/kubernetes/irreversible.ts';
+import { masked } from '../../../../domain/kubernetes/masked.ts';
+import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../../domain/kubernetes/object.ts';
 import { startable } from '../../../../domain/release/deployment/service-order.ts';
 
 function object(apiVersion: string, kind: string, name = 'api', rest: object = {}): KubernetesObject {

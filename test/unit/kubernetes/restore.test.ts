@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ownFields, restore } from '../../../../domain/release/deployment/restore.ts';
+import { ownFields, restore } from '../../../domain/kubernetes/restore.ts';
 
 describe('what an undo makes of an object', () => {
   const json = fc.jsonValue({ maxDepth: 3 });

@@ -1,8 +1,8 @@
 import canonicalize from 'canonicalize';
-import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../../domain/release/deployment/object.ts';
-import { type KeptField, ownFields, restore } from '../../../domain/release/deployment/restore.ts';
-import { LonghaulError } from '../../../domain/shared/failures.ts';
-import { type Cluster, FIELD_MANAGER, type ObjectReference } from '../../kubernetes/cluster.ts';
+import { kubernetesKeyOf, type KubernetesObject, objectName } from '../../domain/kubernetes/object.ts';
+import { type KeptField, ownFields, restore } from '../../domain/kubernetes/restore.ts';
+import { LonghaulError } from '../../domain/shared/failures.ts';
+import { type Cluster, FIELD_MANAGER, type ObjectReference } from './cluster.ts';
 
 /** A change of a deployment to one object, to be undone. */
 export interface ObjectChange {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { KubernetesObject } from '../../../../domain/release/deployment/object.ts';
-import { problemOfPod, objectReadiness } from '../../../../domain/release/deployment/readiness.ts';
+import type { KubernetesObject } from '../../../domain/kubernetes/object.ts';
+import { problemOfPod, objectReadiness } from '../../../domain/kubernetes/readiness.ts';
 
 function object(apiVersion: string, kind: string, rest: object, generation = 2): KubernetesObject {
   return { apiVersion, kind, metadata: { name: 'api', generation }, ...rest };

@@ -11,10 +11,15 @@ export interface ObjectMetadata {
   readonly name: string;
   /** Absent for objects of the whole cluster. */
   readonly namespace?: string;
+  /** Of exactly this object: one that is created again has another. */
   readonly uid?: string;
+  /** Of exactly this content: every write changes it. */
   readonly resourceVersion?: string;
+  /** Of its specification: 1, and one more with each change. */
   readonly generation?: number;
+  /** Names and values by which objects are found. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Names and values that programs keep there. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly [field: string]: unknown;
 }
