@@ -1,5 +1,5 @@
 import { parsePathFilter } from '../../domain/git/path-filter.ts';
-import { CHANGE_ID } from '../../domain/release/contracts/change.ts';
+import { changesNamed } from '../../domain/release/contracts/change.ts';
 import type {
   JobResult,
   PackedCommit,
@@ -39,6 +39,8 @@ export interface PipelineActivities {
   planPipeline(input: PlanPipelineInput): Promise<PlannedRun>;
   /** What a commit says to the release train. Stores its contracts. Throws `InvalidConfiguration` when it has none. */
   readCommit(input: ReadCommitInput): Promise<ReadCommit>;
+  /** Stores the contracts of a commit, and returns their digest; null when it has none. */
+  findContracts(input: ReadCommitInput): Promise<{ readonly contracts: string | null }>;
   /**
    * Runs one attempt of a job, in a clean checkout on this machine. A failed step is a result; repeating the activity
    * runs all steps again. Its heartbeats have the last lines of the output.
@@ -87,11 +89,12 @@ export function createPipelineActivities(tools: JobTools): PipelineActivities {
         const folder = await sources.contracts(packed, options);
         if (folder === null) throw noContracts(repository, packed);
         const message = await sources.message(packed, options);
-        const named = [...message.matchAll(/\[([A-Z0-9-]+)\]/g)].map(([, id = '']) => id);
-        return {
-          contracts: await storeContracts(blobs, folder),
-          named: [...new Set(named.filter((id) => CHANGE_ID.test(id)))].slice(0, 100),
-        };
+        return { contracts: await storeContracts(blobs, folder), named: changesNamed(message) };
+      }),
+    findContracts: ({ repository, packed }) =>
+      heartbeating(async (signal) => {
+        const folder = await sources.contracts(packed, { about: repository, signal });
+        return { contracts: folder === null ? null : await storeContracts(blobs, folder) };
       }),
     runJob: (input) =>
       heartbeating(async (signal, report) => {

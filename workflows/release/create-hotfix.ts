@@ -4,7 +4,7 @@ import {
   type CreateHotfixInput,
   type CreateHotfixResult,
 } from '../../domain/release/flows/hotfix-flow.ts';
-import type { HotfixContract } from '../../domain/release/promotion/hotfix-steps.ts';
+import type { HotfixContract, PlanHotfix } from '../../domain/release/promotion/hotfix-steps.ts';
 import type { CheckedOf } from '../../domain/shared/flow.ts';
 import { type Rollback, withRollback } from '../shared/rollback.ts';
 import { type FlowStages, stagesOf } from '../shared/stages.ts';
@@ -41,16 +41,18 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
     ]),
   );
   const plan = await stages.run('plan', () => planHotfix(given, found));
-  const { version, branch: name, path, text } = plan;
+  const { version, branch: name, path, text, files } = plan;
   showGeneration({ repository, version });
   const { commit } = await stages.run('branch', () => {
     const message = `chore: hotfix ${version} of ${base} [${issue}]`;
     const time = Math.floor(Date.now() / 1_000);
     const branch = { name, from: found.commit, commit: { message, time, files: [{ path, content: text }] } };
     rollback.before(`remove the branch ${name}`, () =>
-      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [{ repository, branch }]),
+      commitActivities.removeNewBranch.executeWithOptions({ summary: `remove ${name}` }, [
+        { repository, branch, files },
+      ]),
     );
-    return commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [{ repository, branch }]);
+    return commitActivities.pushBranch.executeWithOptions({ summary: `push ${name}` }, [{ repository, branch, files }]);
   });
   // the point of no return: whether the transaction has happened must be known, so it is not cancelled
   const { generation } = await stages.run('generation', () =>
@@ -64,16 +66,32 @@ async function create(given: Given, stages: FlowStages<Outputs>, rollback: Rollb
   return { base, version, generation, issue, branch: name, commit };
 }
 
-/** The next free version, with its branch and contract, from the contracts of the released commit. */
+/** The next free version, with its branch and contract, from the contracts that it is proven by. */
 async function planHotfix(given: Given, { commit, versions }: Outputs['base']): Promise<HotfixContract> {
-  const { repository, base } = given;
-  const packed = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
+  const contracts = await contractsOf(given, commit);
+  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
+    { ...given, commit, versions, ...contracts },
+  ]);
+}
+
+/** The contracts of the released commit; those of the default branch when the release is from before them. */
+async function contractsOf(
+  { repository, base }: Given,
+  commit: string,
+): Promise<Pick<PlanHotfix, 'contracts' | 'isTaken'>> {
+  const released = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
     { repository, commit },
   ]);
-  const { contracts } = await pipelineActivities.readCommit.executeWithOptions({ summary: 'read its contracts' }, [
-    { repository, packed },
+  const { contracts } = await pipelineActivities.findContracts.executeWithOptions({ summary: 'read its contracts' }, [
+    { repository, packed: released },
   ]);
-  return ledgerActivities.planHotfix.executeWithOptions({ summary: 'the next free version' }, [
-    { ...given, commit, versions, contracts },
+  if (contracts !== null) return { contracts, isTaken: false };
+  const packed = await commitActivities.packCommit.executeWithOptions({ summary: 'pack the default branch' }, [
+    { repository },
   ]);
+  const current = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read the contracts of the default branch' },
+    [{ repository, packed }],
+  );
+  return { contracts: current.contracts, isTaken: true };
 }
