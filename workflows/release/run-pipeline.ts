@@ -8,6 +8,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import {
+  type EarlierReports,
   type JobState,
   runPipelineFlow,
   type RunJobOutcome,
@@ -250,6 +251,7 @@ async function runAttempts(
   needs: Readonly<Record<string, NeededJob>>,
 ): Promise<EndedJob> {
   const { runJob } = jobActivities(job.timeoutSeconds);
+  const earlierReports: EarlierReports[] = [];
   for (let attempt = 1; ; attempt++) {
     let result: JobResult;
     try {
@@ -263,10 +265,19 @@ async function runAttempts(
     const { status, sandbox, problem, ...rest } = result;
     if (status === 'passed' || attempt > job.retries) {
       return {
-        outcome: { id: job.id, end: status, why: problem, attempts: attempt, resumedFrom: null, ...rest },
+        outcome: {
+          id: job.id,
+          end: status,
+          why: problem,
+          attempts: attempt,
+          resumedFrom: null,
+          ...(earlierReports.length === 0 ? {} : { earlierReports }),
+          ...rest,
+        },
         sandbox,
       };
     }
+    if (rest.reports !== null) earlierReports.push({ attempt, digest: rest.reports.digest });
   }
 }
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { RunPipelineResult } from '../../../domain/release/flows/pipeline-flows.ts';
 import type { JobEnd } from '../../../domain/release/pipelines/schedule.ts';
-import { recordReports } from './run-reports.ts';
+import { recordReports, recordTests } from './run-reports.ts';
 import { recordEvent } from '../../ledger/audit.ts';
 import { ARTIFACTS_KIND, RESULT_KIND, subjectOfJob, subjectOfRun } from './run-result.ts';
 import type { LedgerTransaction } from '../../ledger/open-ledger.ts';
@@ -86,8 +86,10 @@ export async function recordRun(
       .executeTakeFirst();
     if (added.numInsertedOrUpdatedRows === 0n) return;
     if (jobs.length > 0) await recordJobs(trx, run);
-    for (const { id: job, reports } of jobs) {
-      if (reports !== null) await recordReports(trx, blobs, { run: runId, job, digest: reports.digest, waived });
+    for (const { id: job, reports, attempts: attempt, earlierReports = [] } of jobs) {
+      const of = { run: runId, job };
+      for (const earlier of earlierReports) await recordTests(trx, blobs, { ...of, ...earlier });
+      if (reports !== null) await recordReports(trx, blobs, { ...of, attempt, digest: reports.digest, waived });
     }
     if (quality.rules.length > 0) await recordRules(trx, run);
     const kept = jobs.flatMap(({ id, artifacts }) =>

@@ -35,6 +35,13 @@ export interface RunPipelineInput extends RequestFields {
   readonly from?: string;
 }
 
+/** The reports of an attempt of a job that was repeated. */
+export interface EarlierReports {
+  /** From 1. */
+  readonly attempt: number;
+  readonly digest: string;
+}
+
 /** How a job of a run ended. */
 export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'artifacts' | 'reports' | 'durationMs'> {
   readonly id: string;
@@ -42,6 +49,8 @@ export interface RunJobOutcome extends Pick<JobResult, 'steps' | 'outputs' | 'ar
   /** Why it was skipped, could not be run, or failed although its steps passed; null otherwise. */
   readonly why: string | null;
   readonly attempts: number;
+  /** Digests of the reports of attempts that were repeated; missing for none. */
+  readonly earlierReports?: readonly EarlierReports[];
   /** When the last attempt started, ISO 8601; null when none ran. */
   readonly startedAt: string | null;
   /** The earlier run at the same commit in which it ran; null when it is this one. */

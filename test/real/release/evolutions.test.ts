@@ -469,6 +469,39 @@ jobs:
   });
 });
 
+test('a test that fails in one attempt and passes in the next is listed as flaky', async ({
+  release: { clone, longhaul },
+}) => {
+  const junit = '<testsuite name="s"><testcase name="shaky">$1</testcase><testcase name="fine"/></testsuite>';
+  write(clone, {
+    '.gryt/pipelines/shaky.yaml': `name: shaky
+jobs:
+  test:
+    retries: 1
+    reports: {junit: [junit.xml]}
+    steps:
+      - name: unit
+        command: |
+          write() { printf '%s' '${junit.replace('$1', '\'"$1"\'')}' > junit.xml; }
+          if test "$LONGHAUL_ATTEMPT" = 1; then write '<failure message="no"/>'; exit 1; fi
+          write ''
+`,
+  });
+  commit(clone, 'test: a flaky test');
+  const none = await longhaul('run', 'shaky', '--flaky');
+  expect(none.stdout).toBe('shaky has no flaky test in its last 100 runs.\n');
+  const run = await longhaul('run', 'shaky', '--report', 'report.html');
+  expect(run.exitCode, run.stdout).toBe(0);
+  const page = readFileSync(join(clone, 'report.html'), 'utf8');
+  expect(page).toContain('<h2>Flaky tests</h2>');
+  expect(page).toContain('s > shaky'.replace('>', '&gt;'));
+  rmSync(join(clone, 'report.html'));
+  const listed = await longhaul('run', 'shaky', '--flaky');
+  expect(listed.stdout).toMatch(
+    /^s > shaky \(job test\): 1 failed and 1 passed at one commit, last on \d{4}-\d\d-\d\d\n$/,
+  );
+});
+
 describe('the reports of a run', () => {
   const RULES = `name: quality
 quality:
