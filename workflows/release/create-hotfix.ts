@@ -82,10 +82,11 @@ async function contractsOf(
   const released = await commitActivities.packCommit.executeWithOptions({ summary: `pack ${base}` }, [
     { repository, commit },
   ]);
-  const { contracts } = await pipelineActivities.findContracts.executeWithOptions({ summary: 'read its contracts' }, [
-    { repository, packed: released },
-  ]);
-  if (contracts !== null) return { contracts, isTaken: false };
+  const { contracts, lacksContracts } = await pipelineActivities.readCommit.executeWithOptions(
+    { summary: 'read its contracts' },
+    [{ repository, packed: released, mayLackContracts: true }],
+  );
+  if (!lacksContracts) return { contracts, isTaken: false };
   const packed = await commitActivities.packCommit.executeWithOptions({ summary: 'pack the default branch' }, [
     { repository },
   ]);

@@ -113,8 +113,8 @@ test('a test is flaky when it has passed and failed at the same commit, in attem
     ]);
     // after 100 further runs they are forgotten
     await own.sql(`INSERT INTO pipeline_runs (pipeline_run_id, repository, pipeline, pipeline_digest, commit, tree, event, status, created_by, completed_at)
-      SELECT 'later-' || n, '${REPOSITORY}', 'ci', '', 'c5', '', 'manual', 'pass', 'ada', now() + n * interval '1 second' FROM generate_series(1, 97) n`);
-    // the two latest runs with tests are still among them
+      SELECT 'later-' || n, '${REPOSITORY}', 'ci', '', 'c5', '', 'manual', 'pass', 'ada', now() + n * interval '1 second' FROM generate_series(1, 98) n`);
+    // only the two latest runs with tests are still among them
     expect(await found()).toEqual([]);
     await own.sql("DELETE FROM pipeline_runs WHERE pipeline_run_id IN ('later-1', 'later-2')");
     expect((await found()).map(({ name }) => name)).toEqual(['repeated', 'retried']);
